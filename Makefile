@@ -1,0 +1,52 @@
+# Every target works as the first command on a fresh Debian with Python 3.11 and make.
+# ARGS="..." passes options on.  PYTHON=... chooses the interpreter (3.11 to 3.13).
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+BIN := .venv/bin
+SYNCED := .venv/.synced
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fmt build clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(SYNCED)  ## files in, locked evidence out, and what the lock refuses
+	@$(BIN)/nhi-evidence demo $(ARGS)
+
+test: $(SYNCED)  ## all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(SYNCED)  ## format, lint, types, import contracts, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/typos
+
+bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
+	$(BIN)/python -m tests.bench $(ARGS)
+
+fmt: $(SYNCED)  ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+build: $(UV)  ## the wheel, into dist/
+	$(UV) build --wheel --out-dir dist
+
+clean:  ## remove everything made here
+	rm -rf .venv .tools dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(SYNCED): $(UV) pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen --all-groups --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@

@@ -1,0 +1,1 @@
+"""AWS Lambda: S3 notifications over SQS in, locked evidence out."""

@@ -1,0 +1,1 @@
+"""Everything that touches the outside: stores, clouds, clock, environment."""

@@ -1,0 +1,52 @@
+"""Clients of the cloud, and the keyless way into the evidence account.
+
+The function's own role assumes the writer role; the SDK refreshes the session by itself. No
+access key is ever configured, read or stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.session import Session as BotocoreSession
+from botocore.session import get_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=5,
+    read_timeout=30,
+    user_agent_extra="nhi-evidence",
+)
+_METHOD = "sts-assume-role"
+
+
+def source_client() -> S3Client:
+    """Return an S3 client of the function's own role, for reading delivered files."""
+    return boto3.session.Session().client("s3", config=_CONFIG)
+
+
+def role_client(role_arn: str, *, session_name: str, external_id: str | None = None) -> S3Client:
+    """Return an S3 client of an assumed role; its session is renewed before it expires."""
+    own = get_session()
+    extra = {"RoleSessionName": session_name}
+    if external_id:
+        extra["ExternalId"] = external_id
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=own.create_client,
+        source_credentials=own.get_credentials(),
+        role_arn=role_arn,
+        extra_args=extra,
+    )
+    assumed = BotocoreSession()
+    credentials = DeferredRefreshableCredentials(
+        method=_METHOD, refresh_using=fetcher.fetch_credentials
+    )
+    # The SDK offers no public setter for credentials that refresh themselves.
+    assumed._credentials = credentials  # type: ignore[attr-defined] # noqa: SLF001
+    return boto3.session.Session(botocore_session=assumed).client("s3", config=_CONFIG)

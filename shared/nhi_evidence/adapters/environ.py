@@ -1,0 +1,49 @@
+"""The environment of a function, read once into a typed value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from nhi_evidence.errors import SettingsError
+
+PREFIX = "NHI_EVIDENCE_"
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+def read_settings(shape: type[_T], environ: Mapping[str, str] | None = None) -> _T:
+    """Read `NHI_EVIDENCE_<FIELD>` variables into a settings struct.
+
+    A field that is neither text, number, boolean nor enumeration is read as JSON. Raises
+    `SettingsError` naming every variable that is missing or wrong.
+    """
+    variables = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    problems: list[str] = []
+    for field in msgspec.structs.fields(shape):
+        variable = PREFIX + field.name.upper()
+        text = variables.get(variable, "")
+        if not text:
+            if field.required:
+                problems.append(f"{variable} is not set")
+            continue
+        try:
+            values[field.name] = _convert(text, field.type)
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            problems.append(f"{variable}: {error}")
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return shape(**values)
+
+
+def _convert(text: str, wanted: object) -> object:
+    try:
+        return msgspec.convert(text, wanted, strict=False)
+    except msgspec.ValidationError:
+        if text[:1] in "[{":
+            return msgspec.json.decode(text, type=wanted)
+        raise

@@ -1,0 +1,88 @@
+"""S3 event notifications: direct, wrapped by SNS, or through EventBridge.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from nhi_evidence.errors import DeliveryRefusedError
+
+
+class ObjectRef(msgspec.Struct, frozen=True):
+    """One object a notification names."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+def objects(message: str) -> tuple[ObjectRef, ...]:
+    """Return every object a message names, in order; none for S3's own test message.
+
+    Raises `DeliveryRefusedError` when the message is no S3 notification of a created object:
+    a message that is not understood must reach a human, not vanish.
+    """
+    try:
+        body = msgspec.json.decode(message)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise DeliveryRefusedError(f"notification is not JSON: {error}") from error
+    return _objects(body, unwrap=True)
+
+
+def _objects(body: Any, *, unwrap: bool) -> tuple[ObjectRef, ...]:
+    if not isinstance(body, dict):
+        raise DeliveryRefusedError("notification is not an object")
+    if unwrap and body.get("Type") == "Notification" and isinstance(body.get("Message"), str):
+        return _objects(_inner(body["Message"]), unwrap=False)
+    if body.get("Event") == "s3:TestEvent":
+        return ()
+    if body.get("source") == "aws.s3":
+        return (_from_event_bridge(body),)
+    records = body.get("Records")
+    if not isinstance(records, list) or not records:
+        raise DeliveryRefusedError(f"notification names no object; keys: {sorted(body)[:10]}")
+    return tuple(_from_record(record) for record in records)
+
+
+def _inner(message: str) -> Any:
+    try:
+        return msgspec.json.decode(message)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise DeliveryRefusedError(f"SNS message is not JSON: {error}") from error
+
+
+def _from_record(record: Any) -> ObjectRef:
+    name = record.get("eventName") if isinstance(record, dict) else None
+    if not isinstance(name, str) or "ObjectCreated:" not in name:
+        raise DeliveryRefusedError(f"notification of {name!r}, not of a created object")
+    bucket = _text(record, "s3", "bucket", "name")
+    key = _text(record, "s3", "object", "key")
+    version = _optional(record, "s3", "object", "versionId")
+    return ObjectRef(bucket, unquote_plus(key), version)
+
+
+def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
+    if body.get("detail-type") != "Object Created":
+        raise DeliveryRefusedError(f"event of {body.get('detail-type')!r}, not of a created object")
+    bucket = _text(body, "detail", "bucket", "name")
+    key = _text(body, "detail", "object", "key")
+    return ObjectRef(bucket, key, _optional(body, "detail", "object", "version-id"))
+
+
+def _optional(value: Any, *path: str) -> str | None:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _text(value: Any, *path: str) -> str:
+    found = _optional(value, *path)
+    if found is None:
+        raise DeliveryRefusedError(f"notification has no {'.'.join(path)}")
+    return found

@@ -1,0 +1,121 @@
+"""The locked store on Amazon S3: create-only writes, reads of the first version of a key.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.event import Receipt
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PRECONDITION_FAILED = 412
+_CONFLICT = 409
+_SERVER_ERROR = 500
+
+ATTEMPTS = 4
+"""Tries of one write on 409 (another conditional write in flight) and 5xx."""
+
+_FIRST_WAIT_SECONDS = 0.1
+
+
+class S3EvidenceWriter:
+    """An `EvidenceWriter` on one bucket, for a role that may only put."""
+
+    def __init__(self, client: S3Client, bucket: str, *, owner: str | None = None) -> None:
+        """Write to `bucket`; `owner` is the account it must belong to."""
+        self._client = client
+        self._bucket = bucket
+        self._expected: dict[str, Any] = {"ExpectedBucketOwner": owner} if owner else {}
+
+    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+        """See `EvidenceWriter.put_new`.
+
+        S3 compares the SHA-256 with what arrived before it stores anything. 412 means the key
+        is there: its bytes are these, since the key holds their hash.
+        """
+        wait = _FIRST_WAIT_SECONDS
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    IfNoneMatch="*",
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=b64encode(sha256(body).digest()).decode(),
+                    Metadata=dict(metadata),
+                    **self._expected,
+                )
+            except ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+                if status == _PRECONDITION_FAILED:
+                    return Receipt(key, created=False)
+                transient = status == _CONFLICT or status >= _SERVER_ERROR
+                if not transient or attempt == ATTEMPTS:
+                    raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+            except BotoCoreError as error:
+                if attempt == ATTEMPTS:
+                    raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+            else:
+                return Receipt(key, created=True, version=answer.get("VersionId"))
+            time.sleep(wait)
+            wait *= 2
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class S3EvidenceReader:
+    """An `EvidenceReader` on one bucket, for the auditor role."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        """Read from `bucket`."""
+        self._client = client
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceReader.keys`."""
+        for key, _ in self.first_versions(prefix):
+            yield key
+
+    def get(self, key: str) -> bytes:
+        """See `EvidenceReader.get`."""
+        for found, version in self.first_versions(key):
+            if found == key:
+                return self.get_version(key, version)
+        raise KeyError(key)
+
+    def get_version(self, key: str, version: str) -> bytes:
+        """Return the bytes of one version. Raises `StoreUnavailableError`."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            return answer["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+
+    def first_versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield each key under `prefix` with its oldest version that is no delete marker."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        oldest: tuple[str, str] | None = None
+        try:
+            for page in pages:
+                for version in page.get("Versions", []):
+                    here = (version["Key"], version["VersionId"])
+                    if oldest is not None and oldest[0] != here[0]:
+                        yield oldest
+                    oldest = here
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailableError(f"{self._bucket}/{prefix}*: {error}") from error
+        if oldest is not None:
+            yield oldest

@@ -1,0 +1,228 @@
+"""Which operation means what: loads and checks a source's catalog table, and classifies.
+
+The table decides, code extracts. A new classification is one row and one golden case.
+Format: docs/catalog.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.conditions import Facts, compile_condition
+from nhi_evidence.errors import CatalogError
+from nhi_evidence.event import Event, Result
+from nhi_evidence.ocsf_classes import CLASSES
+from nhi_evidence.phases import Classification, Phase
+
+OUTCOME_OVERLAY = "O01"
+"""Refused operations are failed attempts; the base phase keeps what was tried."""
+
+_REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
+_ANY = "*"
+
+
+class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    service: str
+    operation: str
+    phase: str
+    sub_phase: str | None = None
+    uid: int = msgspec.field(name="class")
+    activity: int
+    record_class: str | None = None
+    match: str = "exact"
+    refinable_by: tuple[str, ...] = ()
+    attack: str | None = None
+    confidence: str = "high"
+    why: str = ""
+    ref: str = ""
+
+
+class _Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    service: str
+    operations: tuple[str, ...]
+    when: list[dict[str, Any]]
+    phase: str
+    sub_phase: str | None = None
+    uid: int | None = msgspec.field(name="class", default=None)
+    activity: int | None = None
+    why: str
+    ref: str = ""
+
+
+class _Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    prefix: str
+    phase: str
+    sub_phase: str | None = None
+    uid: int = msgspec.field(name="class")
+    activity: int
+    why: str = ""
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    version: int
+    attack_version: str = ""
+    rows: list[_Row]
+    overrides: list[_Override] = []
+    fallback: list[_Fallback] = []
+
+
+class _Compiled(msgspec.Struct, frozen=True):
+    override: _Override
+    conditions: tuple[Callable[[Facts], bool], ...]
+
+    def holds(self, facts: Facts) -> bool:
+        return all(condition(facts) for condition in self.conditions)
+
+
+class Catalog:
+    """One source's table, checked and ready for look-ups."""
+
+    def __init__(self, table: bytes, *, name: str) -> None:
+        """Load a table.
+
+        `name` is how errors call it. Raises `CatalogError` naming the row when the table does
+        not hold together.
+        """
+        try:
+            parsed = msgspec.json.decode(table, type=_Table)
+        except msgspec.MsgspecError as error:
+            raise CatalogError(f"{name}: {error}") from error
+        self._name = name
+        self.digest = sha256(table).hexdigest()
+        self._exact: dict[tuple[str, str], list[tuple[str | None, Classification]]] = {}
+        self._prefixes: list[tuple[str, str, Classification]] = []
+        self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
+        self._fallback: list[tuple[str, Classification]] = []
+        for row in parsed.rows:
+            self._add_row(row)
+        for override in parsed.overrides:
+            self._add_override(override)
+        for fallback in sorted(parsed.fallback, key=lambda one: -len(one.prefix)):
+            self._fallback.append((fallback.prefix, self._fallback_meaning(fallback)))
+        self._prefixes.sort(key=lambda one: -len(one[1]))
+
+    def classify(self, event: Event) -> Classification:
+        """Say what an event means: row, then overrides in table order, then its outcome."""
+        found = self._row(event)
+        overrides = self._candidates(event)
+        if overrides:
+            facts = Facts(event)
+            for compiled in overrides:
+                if compiled.holds(facts):
+                    found = _overridden(found, compiled.override)
+                    break
+        if event.outcome.result in _REFUSED and found.phase is not Phase.FAILED_ATTEMPT:
+            found = msgspec.structs.replace(
+                found,
+                phase=Phase.FAILED_ATTEMPT,
+                rules=(*found.rules, OUTCOME_OVERLAY),
+            )
+        return found
+
+    def _row(self, event: Event) -> Classification:
+        for record_class, meaning in self._exact.get((event.service, event.operation), ()):
+            if record_class is None or record_class == event.record_class:
+                return meaning
+        for service, prefix, meaning in self._prefixes:
+            if service == event.service and event.operation.startswith(prefix):
+                return meaning
+        for prefix, meaning in self._fallback:
+            if event.operation.startswith(prefix):
+                return meaning
+        return _UNCLASSIFIED
+
+    def _candidates(self, event: Event) -> list[_Compiled]:
+        known = self._overrides
+        return [
+            *known.get((event.service, event.operation), ()),
+            *known.get((event.service, _ANY), ()),
+            *known.get((_ANY, event.operation), ()),
+            *known.get((_ANY, _ANY), ()),
+        ]
+
+    def _add_row(self, row: _Row) -> None:
+        where = f"{self._name}: {row.service}:{row.operation}"
+        meaning = Classification(
+            base_phase=_phase(row.phase, where),
+            phase=_phase(row.phase, where),
+            sub_phase=row.sub_phase,
+            rules=(f"{row.service}:{row.operation}",),
+            class_uid=_class(row.uid, row.activity, where),
+            activity_id=row.activity,
+            refinable_by=row.refinable_by,
+        )
+        if row.match == "prefix":
+            self._prefixes.append((row.service, row.operation, meaning))
+            return
+        if row.match != "exact":
+            raise CatalogError(f"{where}: unknown match {row.match!r}")
+        known = self._exact.setdefault((row.service, row.operation), [])
+        if any(record_class == row.record_class for record_class, _ in known):
+            raise CatalogError(f"{where}: two rows")
+        known.append((row.record_class, meaning))
+        known.sort(key=lambda one: one[0] is None)
+
+    def _add_override(self, override: _Override) -> None:
+        where = f"{self._name}: override {override.id}"
+        _phase(override.phase, where)
+        if override.uid is not None and override.activity is not None:
+            _class(override.uid, override.activity, where)
+        compiled = _Compiled(
+            override, tuple(compile_condition(row, where=where) for row in override.when)
+        )
+        for operation in override.operations:
+            self._overrides.setdefault((override.service, operation), []).append(compiled)
+
+    def _fallback_meaning(self, fallback: _Fallback) -> Classification:
+        where = f"{self._name}: fallback {fallback.id}"
+        phase = _phase(fallback.phase, where)
+        return Classification(
+            base_phase=phase,
+            phase=phase,
+            sub_phase=fallback.sub_phase,
+            rules=(f"fallback:{fallback.id}",),
+            class_uid=_class(fallback.uid, fallback.activity, where),
+            activity_id=fallback.activity,
+        )
+
+
+_UNCLASSIFIED = Classification(
+    base_phase=Phase.UNKNOWN,
+    phase=Phase.UNKNOWN,
+    sub_phase=None,
+    rules=("fallback:none",),
+    class_uid=6003,
+    activity_id=99,
+)
+
+
+def _overridden(found: Classification, override: _Override) -> Classification:
+    return Classification(
+        base_phase=found.base_phase,
+        phase=Phase[override.phase.upper()],
+        sub_phase=override.sub_phase,
+        rules=(*found.rules, override.id),
+        class_uid=found.class_uid if override.uid is None else override.uid,
+        activity_id=found.activity_id if override.activity is None else override.activity,
+        refinable_by=found.refinable_by,
+    )
+
+
+def _phase(name: str, where: str) -> Phase:
+    try:
+        return Phase[name.upper()]
+    except KeyError:
+        raise CatalogError(f"{where}: unknown phase {name!r}") from None
+
+
+def _class(uid: int, activity: int, where: str) -> int:
+    known: Mapping[int, Any] = CLASSES
+    if uid not in known or activity not in known[uid].activities:
+        raise CatalogError(f"{where}: no OCSF class {uid} with activity {activity}")
+    return uid

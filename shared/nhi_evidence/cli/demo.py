@@ -1,0 +1,7 @@
+"""placeholder"""
+
+EXAMPLES = ""
+
+
+def command() -> None:
+    """Demo."""

@@ -1,0 +1,34 @@
+"""The one error base of the package.
+
+Expected bad input is a value (`nhi_evidence.event.Rejection`), never an exception.
+What is raised is a broken promise: a table that does not hold together, a store that cannot be
+reached, a setting that is missing.
+"""
+
+
+class EvidenceError(Exception):
+    """Base of every error this package raises on purpose; its text is meant for a human."""
+
+
+class CatalogError(EvidenceError):
+    """A catalog table does not hold together: names the row and what is wrong with it."""
+
+
+class BatchError(EvidenceError):
+    """An evidence object cannot be built within its bounds: names the unit and the bound."""
+
+
+class StoreUnavailableError(EvidenceError):
+    """The locked store did not confirm a write; the delivery must be retried."""
+
+
+class SourceUnavailableError(EvidenceError):
+    """The delivered object could not be read; the delivery must be retried."""
+
+
+class DeliveryRefusedError(EvidenceError):
+    """A notification names something this deployment does not accept; it is never read."""
+
+
+class SettingsError(EvidenceError):
+    """A setting is missing or wrong: names the setting and what was expected."""

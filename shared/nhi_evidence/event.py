@@ -1,0 +1,314 @@
+"""The values that cross boundaries. Frozen, without behaviour, the same for every source.
+
+Sub-values (`Identity`, `Hop`, `Target`) have the shape of their OCSF objects, so that
+writing an event is composing it, not converting it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds a decoder keeps, so that no delivery can exhaust the function."""
+
+    inflated_bytes: int = 512 * 1024 * 1024
+    record_bytes: int = 8 * 1024 * 1024
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What a trigger hands over: one named unit of a source and its exact bytes."""
+
+    unit: str
+    """Stable name of the delivered thing, e.g. `<bucket>/<key>@<version>`."""
+    body: bytes
+    """The bytes as delivered, before any inflation."""
+    hour: str | None = None
+    """UTC hour `YYYYMMDDHH` the source itself states for the unit, if it does."""
+    provenance: Mapping[str, str] = {}
+    """What the source says of the object (owner, content type, user metadata); kept in `src/`."""
+
+
+class RawRecord(msgspec.Struct, frozen=True, gc=False):
+    """One raw log entry: an exact slice of the inflated delivery, never re-serialised."""
+
+    index: int
+    """Position in the delivery, from 0."""
+    offset: int
+    """Byte offset of the slice in the inflated delivery."""
+    raw: bytes
+
+
+class Undecodable(msgspec.Struct, frozen=True):
+    """A delivery that holds no readable records; the whole of it becomes a rejection unit."""
+
+    reason: str
+    """Stable token, e.g. `truncated_gzip`; see docs/evidence-format.md."""
+    detail: str
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """The records of one delivery, as spans of its inflated bytes."""
+
+    data: bytes
+    spans: tuple[tuple[int, int], ...]
+    """Start and end offset of each record in `data`, in source order."""
+
+    def record(self, index: int) -> RawRecord:
+        """Return one record as its exact slice."""
+        start, end = self.spans[index]
+        return RawRecord(index, start, self.data[start:end])
+
+
+class Rejection(msgspec.Struct, frozen=True, gc=False):
+    """Why a record could not be normalised. Its raw bytes are kept; nothing is dropped."""
+
+    reason: str
+    """Stable token, e.g. `event_time_malformed`; see docs/evidence-format.md."""
+    detail: str = ""
+    """What was found and where, bounded in length."""
+
+
+class IdentityKind(IntEnum):
+    """Kinds of identity (`nhi.type_id`)."""
+
+    UNKNOWN = 0
+    LONG_LIVED_KEY = 1
+    ROLE_SESSION = 2
+    WORKLOAD_INSTANCE = 3
+    K8S_SERVICE_ACCOUNT = 4
+    FEDERATED_WORKLOAD = 5
+    CLOUD_SERVICE_PRINCIPAL = 6
+    MANAGED_IDENTITY = 7
+    APPLICATION = 8
+    APPLICATION_OBO = 9
+    API_TOKEN = 10
+    MACHINE_KEY = 11
+    CI_JOB = 12
+    PROVIDER_SERVICE = 13
+    CERTIFICATE_WORKLOAD = 14
+    AI_AGENT = 15
+    AI_AGENT_USER = 16
+    ROOT_OR_BREAK_GLASS = 17
+    HUMAN = 18
+    HUMAN_PROGRAMMATIC = 19
+    ANONYMOUS = 20
+    UNATTRIBUTED_TOKEN = 21
+
+
+class Mechanism(IntEnum):
+    """How a hop obtained or passed on its authority (`nhi_delegations[].mechanism_id`)."""
+
+    UNKNOWN = 0
+    ASSUME_ROLE = 1
+    WEB_IDENTITY = 2
+    SAML = 3
+    IMPERSONATION = 4
+    TOKEN_EXCHANGE = 5
+    ON_BEHALF_OF = 6
+    INSTANCE_METADATA = 7
+    PROVIDER_FORWARD_ACCESS = 8
+    KEY_USE = 9
+    K8S_IMPERSONATION = 10
+    AGENT_INVOCATION = 11
+    SESSION_MINT = 12
+    OTHER = 99
+
+
+class Result(StrEnum):
+    """What came of the operation, as far as the record says (`nhi_outcome`)."""
+
+    SUCCESS = "success"
+    DENIED = "denied"
+    UNAUTHENTICATED = "unauthenticated"
+    THROTTLED = "throttled"
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"
+    FAILED = "failed"
+    """Refused or failed for a reason outside the classes above."""
+    UNKNOWN = "unknown"
+
+
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Who acted, and which rule decided that (OCSF extension object `nhi_identity`)."""
+
+    type_id: int
+    type: str
+    name: str | None = None
+    uid: str | None = None
+    canonical_uid: str | None = None
+    credential_uid: str | None = None
+    credential_kind: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    is_agentic: bool | None = None
+    decision_rule: str
+    refinable_by: tuple[str, ...] = ()
+    """Rules that could say more with history or inventory; never applied at ingest."""
+    labels: tuple[str, ...] = ()
+    root_uid: str | None = None
+    is_chain_complete: bool | None = None
+
+
+class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One hop of a delegation chain, 0 the origin (OCSF extension object `nhi_delegation_hop`)."""
+
+    hop: int
+    uid: str
+    canonical_uid: str | None = None
+    credential_uid: str | None = None
+    mechanism_id: int
+    mechanism: str
+    issuer: str | None = None
+    created_time: int | None = None
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account, project, subscription or tenant (OCSF `account`)."""
+
+    uid: str
+
+
+class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who owns a resource (OCSF `user`, only its account)."""
+
+    account: Account
+
+
+class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was acted on (OCSF `resource_details`); at least one of uid and name is set."""
+
+    uid: str | None = None
+    name: str | None = None
+    type: str | None = None
+    owner: Owner | None = None
+    region: str | None = None
+
+
+class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where the call came from (OCSF `network_endpoint`). `ip` only ever holds an address."""
+
+    ip: str | None = None
+    svc_name: str | None = None
+    name: str | None = None
+    vpc_uid: str | None = None
+    interface_uid: str | None = None
+
+
+class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A principal in the provider's own terms (OCSF `user`); one of uid, name, account is set."""
+
+    uid: str | None = None
+    name: str | None = None
+    type: str | None = None
+    type_id: int | None = None
+    email_addr: str | None = None
+    account: Account | None = None
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A session (OCSF `session`). Times are milliseconds since the epoch, UTC."""
+
+    uid: str | None = None
+    credential_uid: str | None = None
+    issuer: str | None = None
+    created_time: int | None = None
+    expiration_time: int | None = None
+    is_mfa: bool | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What came of it, from the record alone."""
+
+    result: Result
+    code: str | None = None
+    """The provider's own code, untouched."""
+    detail: str | None = None
+    """The provider's own message, untouched."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One record, normalised: from the record alone, no clock, network, inventory or history."""
+
+    provider: str
+    """`AWS`, `GCP`, `Azure` ..."""
+    product: str
+    """The log that recorded it, e.g. `CloudTrail`."""
+    record_class: str | None = None
+    """The class of record as the catalog spells it, e.g. `management`, when the record says."""
+    time: int
+    """The source's own event time, milliseconds since the epoch, UTC."""
+    original_time: str
+    service: str
+    """Service as the catalog spells it, e.g. `sts`."""
+    service_name: str
+    """Service in the provider's own words, e.g. `sts.amazonaws.com`."""
+    operation: str
+    """Operation as the catalog spells it (API-date suffixes stripped)."""
+    operation_name: str
+    """Operation in the provider's own words."""
+    actor: Identity
+    user: User | None = None
+    """The actor in the provider's own terms."""
+    session: Session | None = None
+    invoked_by: str | None = None
+    hops: tuple[Hop, ...] = ()
+    targets: tuple[Target, ...] = ()
+    target_is_nhi: bool = False
+    """Whether the record itself names a non-human identity or its credential as target."""
+    outcome: Outcome
+    source: Endpoint | None = None
+    user_agent: str | None = None
+    uid: str | None = None
+    """The source's native id of the record."""
+    correlation_uid: str | None = None
+    request_uid: str | None = None
+    event_code: str | None = None
+    api_version: str | None = None
+    log_version: str | None = None
+    account: str | None = None
+    """The account, project or subscription in whose log the record was written."""
+    region: str | None = None
+    issued_credentials: tuple[str, ...] = ()
+    """Ids (never secrets) of credentials the operation handed out."""
+    issued_session: Session | None = None
+    subject_user: User | None = None
+    """The principal the operation is about (created, changed, logged on), when the record says."""
+    entity: Target | None = None
+    """The durable credential the operation is about, when the record says."""
+    group: Target | None = None
+    privileges: tuple[str, ...] = ()
+    log_name: str | None = None
+    """The log, trail or sink the operation is about."""
+    databucket: Target | None = None
+    table: Target | None = None
+    request: msgspec.Raw | None = None
+    """Request parameters as the exact JSON slice, for catalog conditions."""
+    response: msgspec.Raw | None = None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """One evidence object, ready to be locked."""
+
+    key: str
+    body: bytes
+    sha256: bytes
+    """SHA-256 of `body`; also in the key."""
+    metadata: Mapping[str, str]
+    """User metadata; fixed with the object's version."""
+    seen: int
+    kept: int
+    rejected: int
+    out_of_scope: Mapping[str, int]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The store's answer to a create-only write: the key now holds these bytes."""
+
+    key: str
+    created: bool
+    """False when the key was there already: the same bytes, since the key holds their hash."""
+    version: str | None = None

@@ -1,0 +1,27 @@
+"""AWS CloudTrail, delivered as S3 files (docs/sources/aws_cloudtrail.md)."""
+
+from __future__ import annotations
+
+import re
+
+from nhi_evidence.sources.aws_cloudtrail.decode import decode
+from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
+
+__all__ = ["NAME", "TABLES", "decode", "hour_of", "normalize"]
+
+NAME = "aws_cloudtrail"
+"""The source's name in evidence keys."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+_FILE_TIME = re.compile(r"_(\d{8})T(\d\d)\d{2}(?:\d{2})?Z[_.]")
+
+
+def hour_of(object_key: str) -> str | None:
+    """UTC hour `YYYYMMDDHH` stated in a CloudTrail file name, or None.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+    """
+    stated = _FILE_TIME.search(object_key.rpartition("/")[2])
+    return stated[1] + stated[2] if stated else None

@@ -1,0 +1,102 @@
+"""The delegation chain one record shows: from the origin it names to the effective actor.
+
+`userIdentity` names the session and at most its direct parents; the mint that made the session
+is another record. So a chain is complete only where the actor itself is the root.
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.event import Hop, Identity, Mechanism
+from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
+from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, milliseconds
+from nhi_evidence.sources.aws_cloudtrail.verdict import canonical
+
+_CAPTION = {
+    Mechanism.UNKNOWN: "Unknown",
+    Mechanism.ASSUME_ROLE: "Assume Role",
+    Mechanism.WEB_IDENTITY: "Web Identity Federation",
+    Mechanism.TOKEN_EXCHANGE: "Token Exchange",
+    Mechanism.ON_BEHALF_OF: "On Behalf Of",
+    Mechanism.INSTANCE_METADATA: "Instance Metadata",
+    Mechanism.PROVIDER_FORWARD_ACCESS: "Provider Forward Access",
+    Mechanism.KEY_USE: "Key Use",
+    Mechanism.SESSION_MINT: "Session Mint",
+    Mechanism.OTHER: "Partner Delegation",
+}
+
+
+def hops(record: TrailRecord, actor: Identity) -> tuple[Hop, ...]:
+    """Return the chain, origin first, or nothing where the record shows no delegation."""
+    principal = record.userIdentity
+    if principal is None or actor.uid is None:
+        return ()
+    forwarder = principal.invokedBy
+    forwards = is_aws_service(forwarder) and principal.type != "AWSService"
+    if principal.sessionContext is None and not forwards:
+        return ()
+    parents = _parents(principal)
+    if not parents and not forwards:
+        return ()
+    chain = [
+        *parents,
+        Hop(
+            hop=len(parents),
+            uid=actor.uid,
+            canonical_uid=actor.canonical_uid,
+            credential_uid=actor.credential_uid,
+            mechanism_id=Mechanism.KEY_USE,
+            mechanism=_CAPTION[Mechanism.KEY_USE],
+        ),
+    ]
+    if forwards and forwarder is not None:
+        chain.append(_hop(len(chain), forwarder, Mechanism.PROVIDER_FORWARD_ACCESS))
+    return tuple(chain)
+
+
+def _parents(principal: UserIdentity) -> list[Hop]:
+    context = principal.sessionContext
+    if context is None:
+        return []
+    issuer = context.sessionIssuer
+    minted = milliseconds(context.attributes.creationDate) if context.attributes else None
+    found: list[tuple[str | None, Mechanism, str | None]] = []
+    if principal.onBehalfOf is not None:
+        behalf = principal.onBehalfOf
+        found.append((behalf.userId, Mechanism.ON_BEHALF_OF, behalf.identityStoreArn))
+    if context.webIdFederationData is not None:
+        provider = context.webIdFederationData.federatedProvider
+        found.append((provider, Mechanism.WEB_IDENTITY, provider))
+    if context.sourceIdentity:
+        found.append((context.sourceIdentity, Mechanism.ASSUME_ROLE, None))
+    if principal.inScopeOf is not None:
+        found.append((principal.inScopeOf.credentialsIssuedTo, Mechanism.ASSUME_ROLE, None))
+    if context.ec2RoleDelivery:
+        instance = (principal.principalId or "").partition(":")[2]
+        found.append((instance, Mechanism.INSTANCE_METADATA, None))
+    if principal.invokedByDelegate is not None:
+        found.append((principal.invokedByDelegate.accountId, Mechanism.OTHER, None))
+    if issuer is not None and principal.type == "FederatedUser":
+        found.append((issuer.arn, Mechanism.SESSION_MINT, None))
+    if issuer is not None and is_true(context.assumedRoot):
+        found.append((issuer.arn, Mechanism.ASSUME_ROLE, None))
+    named = [one for one in found if one[0]]
+    return [
+        Hop(
+            hop=position,
+            uid=uid or "",
+            canonical_uid=(
+                canonical(issuer.accountId, "user", issuer.principalId)
+                if issuer is not None and mechanism is Mechanism.SESSION_MINT
+                else None
+            ),
+            mechanism_id=mechanism,
+            mechanism=_CAPTION[mechanism],
+            issuer=authority,
+            created_time=minted,
+        )
+        for position, (uid, mechanism, authority) in enumerate(named)
+    ]
+
+
+def _hop(position: int, uid: str, mechanism: Mechanism) -> Hop:
+    return Hop(hop=position, uid=uid, mechanism_id=mechanism, mechanism=_CAPTION[mechanism])

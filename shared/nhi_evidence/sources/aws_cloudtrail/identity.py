@@ -1,0 +1,190 @@
+"""Who acted: the record rules AWS-01 to AWS-13 (docs/sources/aws_cloudtrail.md), first match.
+
+One record is all a rule sees. Where history or inventory could say more, the identity names
+the rule that would (`refinable_by`); nothing is guessed. The caller sets session names and user
+agents, so neither ever proves a workload.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nhi_evidence.event import Identity, IdentityKind
+from nhi_evidence.sources.aws_cloudtrail import issuers
+from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
+from nhi_evidence.sources.aws_cloudtrail.role_session import assumed_role
+from nhi_evidence.sources.aws_cloudtrail.verdict import canonical, credential_kind, decided
+
+_TOKEN_KINDS = frozenset({"service_bearer_token", "service_specific_credential"})
+_BEDROCK_USER = "BedrockAPIKey-"
+_ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
+_JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
+"""The gateway authenticates callers by JWT and logs them as anonymous."""
+
+
+def identify(record: TrailRecord) -> Identity:
+    """Decide who acted; the result always names the deciding rule."""
+    principal = record.userIdentity
+    if record.eventType == "AwsServiceEvent":
+        return _service(principal)
+    if principal is None or principal.type is None:
+        return decided(IdentityKind.UNKNOWN, "AWS-13", principal)
+    return _BY_TYPE.get(principal.type, _unknown)(principal, record)
+
+
+def _service(principal: UserIdentity | None) -> Identity:
+    invoker = principal.invokedBy if principal else None
+    return decided(IdentityKind.PROVIDER_SERVICE, "AWS-01", principal, uid=invoker, name=invoker)
+
+
+def _root(principal: UserIdentity, _: TrailRecord) -> Identity:
+    context = principal.sessionContext
+    labels = []
+    if context is not None and is_true(context.assumedRoot):
+        labels.append("assume_root_task_session")
+    if credential_kind(principal.accessKeyId) == "access_key":
+        labels.append("root_access_key")
+    return decided(
+        IdentityKind.ROOT_OR_BREAK_GLASS,
+        "AWS-02",
+        principal,
+        uid=principal.arn,
+        name="root",
+        canonical_uid=canonical(principal.accountId, "root"),
+        labels=labels,
+    )
+
+
+def _identity_center_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+    behalf = principal.onBehalfOf
+    return decided(
+        IdentityKind.HUMAN,
+        "AWS-03",
+        principal,
+        uid=behalf.userId if behalf else None,
+        name=principal.userName,
+        issuer=behalf.identityStoreArn if behalf else None,
+        credential=(
+            (principal.credentialId, "identity_center_session") if principal.credentialId else None
+        ),
+    )
+
+
+def _web_identity(principal: UserIdentity, _: TrailRecord) -> Identity:
+    provider, subject = principal.identityProvider, principal.userName
+    kind = issuers.kind_of(provider, subject)
+    issuer = issuers.issuer_of(provider) if provider else None
+    rule = {
+        IdentityKind.K8S_SERVICE_ACCOUNT: "AWS-04a",
+        IdentityKind.FEDERATED_WORKLOAD: "AWS-04b",
+        IdentityKind.CI_JOB: "AWS-04b",
+    }.get(kind, "AWS-04c")
+    return decided(
+        kind,
+        rule,
+        principal,
+        uid=principal.principalId,
+        name=subject,
+        issuer=issuer,
+        subject=subject,
+        canonical_uid=f"nhi:oidc:{issuer}|{subject}" if issuer and subject else None,
+        refinable_by=("AWS-04c",) if issuers.may_be_person(provider, kind) else (),
+    )
+
+
+def _saml_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+    return decided(
+        IdentityKind.HUMAN,
+        "AWS-05a",
+        principal,
+        uid=principal.principalId,
+        name=principal.userName,
+        issuer=principal.identityProvider,
+        subject=principal.userName,
+        refinable_by=("AWS-05a",),
+    )
+
+
+def _iam_user(principal: UserIdentity, record: TrailRecord) -> Identity:
+    kind, rule = IdentityKind.LONG_LIVED_KEY, "AWS-10"
+    refinable: tuple[str, ...] = ("AWS-09",)
+    context = principal.sessionContext
+    attributes = context.attributes if context else None
+    by_person = is_true(record.sessionCredentialFromConsole) or (
+        attributes is not None and is_true(attributes.mfaAuthenticated)
+    )
+    name = principal.userName
+    token = credential_kind(principal.accessKeyId) in _TOKEN_KINDS
+    if token or (name is not None and name.startswith(_BEDROCK_USER)):
+        kind, rule, refinable = IdentityKind.API_TOKEN, "AWS-08", ()
+    elif by_person or record.eventType == "AwsConsoleSignIn":
+        kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
+    canonical_uid = canonical(principal.accountId, "user", principal.principalId)
+    is_root = credential_kind(principal.accessKeyId) == "access_key"
+    return decided(
+        kind,
+        rule,
+        principal,
+        uid=principal.arn,
+        name=name,
+        canonical_uid=canonical_uid,
+        refinable_by=refinable,
+        root_uid=canonical_uid if is_root else None,
+        is_chain_complete=True if is_root else None,
+    )
+
+
+def _federated_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+    context = principal.sessionContext
+    parent = context.sessionIssuer if context else None
+    return decided(
+        IdentityKind.ROLE_SESSION,
+        "AWS-07",
+        principal,
+        uid=principal.arn,
+        name=_last(principal.arn) or principal.userName,
+        root_uid=canonical(parent.accountId, "user", parent.principalId) if parent else None,
+        labels=["outlives_parent_key"],
+    )
+
+
+def _account(principal: UserIdentity, record: TrailRecord) -> Identity:
+    if principal.accountId in _ANONYMOUS or principal.principalId in _ANONYMOUS:
+        if (record.eventSource, record.eventName) == _JWT_GATEWAY:
+            return decided(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
+        return decided(IdentityKind.ANONYMOUS, "AWS-11", principal)
+    return decided(
+        IdentityKind.ROLE_SESSION,
+        "AWS-12",
+        principal,
+        uid=principal.principalId or principal.accountId,
+        refinable_by=("AWS-12",),
+        labels=["identity_in_other_account"],
+    )
+
+
+def _service_principal(principal: UserIdentity, _: TrailRecord) -> Identity:
+    return _service(principal)
+
+
+def _unknown(principal: UserIdentity, _: TrailRecord) -> Identity:
+    return decided(IdentityKind.UNKNOWN, "AWS-13", principal, uid=principal.arn)
+
+
+def _last(text: str | None) -> str | None:
+    return text.rpartition("/")[2] if text else None
+
+
+_BY_TYPE: dict[str, Callable[[UserIdentity, TrailRecord], Identity]] = {
+    "AWSService": _service_principal,
+    "Root": _root,
+    "IdentityCenterUser": _identity_center_user,
+    "WebIdentityUser": _web_identity,
+    "SAMLUser": _saml_user,
+    "AssumedRole": assumed_role,
+    "FederatedUser": _federated_user,
+    "IAMUser": _iam_user,
+    "AWSAccount": _account,
+    "Unknown": _unknown,
+}

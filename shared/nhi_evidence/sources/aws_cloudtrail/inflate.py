@@ -1,0 +1,39 @@
+"""Bounded gzip inflation (RFC 1952), strict about what follows the last member."""
+
+from __future__ import annotations
+
+from isal import igzip_lib, isal_zlib
+
+from nhi_evidence.event import Limits, Undecodable
+
+GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_CONTAINER = 31
+
+
+def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
+    """Return the content of a gzip file of one or more members.
+
+    Bytes after the last member are never ignored: content that a checker of the inflated
+    bytes does not see could hide there.
+    """
+    content: list[bytes] = []
+    room = limits.inflated_bytes
+    rest = body
+    while rest:
+        if not rest.startswith(GZIP_MAGIC):
+            return Undecodable("trailing_bytes", f"{len(rest)} bytes after the gzip member")
+        member = isal_zlib.decompressobj(wbits=_GZIP_CONTAINER)
+        try:
+            data = member.decompress(rest, room + 1)
+        except igzip_lib.IsalError as error:
+            return Undecodable("damaged_gzip", str(error))
+        if len(data) > room:
+            return Undecodable(
+                "inflation_limit", f"inflates to more than {limits.inflated_bytes} bytes"
+            )
+        if not member.eof:
+            return Undecodable("truncated_gzip", "the gzip member ends before its trailer")
+        room -= len(data)
+        content.append(data)
+        rest = member.unused_data
+    return content[0] if len(content) == 1 else b"".join(content)

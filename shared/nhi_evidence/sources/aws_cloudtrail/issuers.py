@@ -1,0 +1,66 @@
+"""Web identity issuers whose subjects are workloads, and what kind of workload.
+
+A provider in a record is an ARN (`arn:aws:iam::<account>:oidc-provider/<host><path>`) or, for
+the social providers STS knows by name, that name.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nhi_evidence.event import IdentityKind
+
+_OIDC_PROVIDER = ":oidc-provider/"
+
+_K8S_HOSTS = re.compile(
+    r"oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|oidc-eks\.[a-z0-9-]+\.api\.aws"
+)
+_WORKLOAD_HOSTS = re.compile(
+    r"token\.actions\.githubusercontent\.com"
+    r"|gitlab\.com|oidc\.circleci\.com|api\.bitbucket\.org|agent\.buildkite\.com"
+    r"|app\.terraform\.io"
+    r"|sts\.windows\.net|login\.microsoftonline\.com"
+    r"|[a-z0-9-]+\.tokens\.sts\.global\.api\.aws"
+)
+_PEOPLE_HOSTS = frozenset({"www.amazon.com", "graph.facebook.com", "accounts.google.com"})
+"""Social logins STS knows by name; a Google subject may also be a service account."""
+
+_JOB_SUBJECT = re.compile(r"(?:^|:)(?:run_id|job_id|build_number):")
+_GOOGLE = "accounts.google.com"
+
+_K8S_SUBJECT = "system:serviceaccount:"
+
+
+def issuer_of(provider: str) -> str:
+    """Return the issuer as host and path, from a provider ARN or the bare name."""
+    _, marker, issuer = provider.partition(_OIDC_PROVIDER)
+    return issuer if marker else provider
+
+
+def kind_of(provider: str | None, subject: str | None) -> IdentityKind:
+    """Return what an issuer vouches for; `UNKNOWN` where issuer and subject do not say."""
+    if subject is not None and subject.startswith(_K8S_SUBJECT):
+        return IdentityKind.K8S_SERVICE_ACCOUNT
+    if provider is None:
+        return IdentityKind.UNKNOWN
+    host = issuer_of(provider).partition("/")[0].lower()
+    if _K8S_HOSTS.fullmatch(host):
+        return IdentityKind.K8S_SERVICE_ACCOUNT
+    if _WORKLOAD_HOSTS.fullmatch(host):
+        is_job = subject is not None and _JOB_SUBJECT.search(subject) is not None
+        return IdentityKind.CI_JOB if is_job else IdentityKind.FEDERATED_WORKLOAD
+    if host == _GOOGLE and subject is not None and subject.isdigit():
+        return IdentityKind.FEDERATED_WORKLOAD
+    return IdentityKind.HUMAN if host in _PEOPLE_HOSTS else IdentityKind.UNKNOWN
+
+
+def may_be_person(provider: str | None, kind: IdentityKind) -> bool:
+    """Whether a workload verdict cannot be told from a person by the record alone.
+
+    Google's numeric subject is an account id, of a service account or of a person.
+    """
+    return (
+        kind is IdentityKind.FEDERATED_WORKLOAD
+        and provider is not None
+        and issuer_of(provider) == _GOOGLE
+    )

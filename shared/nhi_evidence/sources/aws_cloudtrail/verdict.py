@@ -1,0 +1,90 @@
+"""Building an identity verdict: the parts every record rule shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nhi_evidence.event import Identity, IdentityKind
+from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
+
+_CAPTION = {
+    IdentityKind.UNKNOWN: "Unknown",
+    IdentityKind.LONG_LIVED_KEY: "Long-lived Access Key",
+    IdentityKind.ROLE_SESSION: "Role Session",
+    IdentityKind.WORKLOAD_INSTANCE: "Workload Instance",
+    IdentityKind.K8S_SERVICE_ACCOUNT: "Kubernetes Service Account",
+    IdentityKind.FEDERATED_WORKLOAD: "Federated Workload",
+    IdentityKind.APPLICATION_OBO: "Application on Behalf of User",
+    IdentityKind.API_TOKEN: "API Token",
+    IdentityKind.CI_JOB: "CI Job",
+    IdentityKind.PROVIDER_SERVICE: "Provider Service",
+    IdentityKind.CERTIFICATE_WORKLOAD: "Certificate Workload",
+    IdentityKind.AI_AGENT: "AI Agent",
+    IdentityKind.ROOT_OR_BREAK_GLASS: "Root or Break-glass",
+    IdentityKind.HUMAN: "Human",
+    IdentityKind.HUMAN_PROGRAMMATIC: "Human via Programmatic Credential",
+    IdentityKind.ANONYMOUS: "Anonymous",
+    IdentityKind.UNATTRIBUTED_TOKEN: "Unattributed Token",
+}
+
+_CREDENTIAL_KINDS = {
+    "AKIA": "access_key",
+    "ASIA": "session_key",
+    "ABIA": "service_bearer_token",
+    "ACCA": "service_specific_credential",
+}
+"""Meaning of the first four characters of an access key id (IAM user guide, "IAM identifiers")."""
+
+
+def decided(
+    kind: IdentityKind,
+    rule: str,
+    principal: UserIdentity | None,
+    *,
+    uid: str | None = None,
+    name: str | None = None,
+    canonical_uid: str | None = None,
+    issuer: str | None = None,
+    subject: str | None = None,
+    credential: tuple[str, str] | None = None,
+    is_agentic: bool | None = None,
+    refinable_by: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    root_uid: str | None = None,
+    is_chain_complete: bool | None = None,
+) -> Identity:
+    """Put a verdict together; the credential defaults to the access key of the record."""
+    if credential is None and principal is not None and principal.accessKeyId:
+        credential_uid: str | None = principal.accessKeyId
+        kind_of_credential = credential_kind(principal.accessKeyId)
+    else:
+        credential_uid, kind_of_credential = credential or (None, None)
+    return Identity(
+        type_id=kind,
+        type=_CAPTION[kind],
+        name=name,
+        uid=uid,
+        canonical_uid=canonical_uid,
+        credential_uid=credential_uid,
+        credential_kind=kind_of_credential,
+        issuer=issuer,
+        subject=subject,
+        is_agentic=is_agentic,
+        decision_rule=rule,
+        refinable_by=tuple(refinable_by),
+        labels=tuple(labels),
+        root_uid=root_uid,
+        is_chain_complete=is_chain_complete,
+    )
+
+
+def credential_kind(access_key: str | None) -> str | None:
+    """Return what an access key id stands for, by its documented prefix."""
+    return _CREDENTIAL_KINDS.get(access_key[:4]) if access_key else None
+
+
+def canonical(account: str | None, *parts: str | None) -> str | None:
+    """Return an id that survives renaming and is never reused, or None where a part is absent."""
+    if not account or not all(parts):
+        return None
+    return f"nhi:aws:{account}:{'/'.join(part for part in parts if part)}"

@@ -1,0 +1,1 @@
+"""Tests, by what they prove; each one's docstring states the claim."""

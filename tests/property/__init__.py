@@ -1,0 +1,1 @@
+"""Properties over generated input; each quotes the sentence it checks."""

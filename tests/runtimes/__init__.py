@@ -1,0 +1,1 @@
+"""The clouds' real function runtimes."""

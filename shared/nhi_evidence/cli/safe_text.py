@@ -9,7 +9,7 @@ _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 
 
 def neutralise(text: str) -> str:
-    """Show control, format and bidirectional characters as `\\u` escapes."""
+    r"""Show control, format and bidirectional characters as `\u` escapes."""
     return _CONTROL.sub(_escape, text)
 
 

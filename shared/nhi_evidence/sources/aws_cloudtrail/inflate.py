@@ -25,7 +25,7 @@ def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
         member = isal_zlib.decompressobj(wbits=_GZIP_CONTAINER)
         try:
             data = member.decompress(rest, room + 1)
-        except igzip_lib.IsalError as error:
+        except igzip_lib.IsalError as error:  # type: ignore[misc] # its stub types the class as a value
             return Undecodable("damaged_gzip", str(error))
         if len(data) > room:
             return Undecodable(

@@ -1,0 +1,148 @@
+"""Who may do what in the embedded store: the roles of a deployment, in SeaweedFS's terms.
+
+SeaweedFS really enforces: identity policies, role policies, and the trust policy's principal. It
+does not enforce: `ExpectedBucketOwner` (ignored), external ids, and accounts as such: every
+static identity is `arn:aws:iam::000000000000:user/<name>` to a trust policy.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+
+WORKLOAD_ACCOUNT = "111111111111"
+EVIDENCE_ACCOUNT = "222222222222"
+AUDIT_ACCOUNT = "333333333333"
+
+TRAIL_BUCKET = "log-archive-111111111111"
+EVIDENCE_BUCKET = "nhi-evidence-222222222222"
+
+_SEAWEEDFS_ACCOUNT = "000000000000"
+_ROLE = f"arn:aws:iam::{EVIDENCE_ACCOUNT}:role/"
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """One identity's access key, made for one run of the embedded store."""
+
+    name: str
+    access_key: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(name={self.name!r}, access_key={self.access_key!r})"
+
+
+def new_credentials(name: str) -> Credentials:
+    """Return credentials that exist nowhere else."""
+    return Credentials(name, secrets.token_hex(10), secrets.token_hex(20))
+
+
+def writer_role(source: str) -> str:
+    """Return the ARN of the put-only role of one source."""
+    return f"{_ROLE}nhi-evidence-writer-{source}"
+
+
+AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
+
+
+def identities(
+    admin: Credentials, exporter: Credentials, investigator: Credentials
+) -> dict[str, Any]:
+    """Return the static identities: only the administrator holds anything but policies."""
+    everything = ["Admin", "Read", "Write", "List", "Tagging"]
+    return {
+        "identities": [
+            _identity(admin, EVIDENCE_ACCOUNT, actions=everything),
+            _identity(exporter, WORKLOAD_ACCOUNT, policies=["exporter"]),
+            _identity(investigator, AUDIT_ACCOUNT, policies=["investigator"]),
+        ]
+    }
+
+
+def roles(sources: tuple[str, ...], *, exporter: str, investigator: str) -> dict[str, Any]:
+    """Return roles and policies: one put-only writer per source, one reading auditor."""
+    evidence = f"arn:aws:s3:::{EVIDENCE_BUCKET}"
+    writers = [writer_role(source) for source in sources]
+    policies = {
+        "exporter": [
+            _allow(["s3:GetObject", "s3:GetObjectVersion"], [_trail("AWSLogs/*")]),
+            _allow(["sts:AssumeRole"], writers),
+        ],
+        "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE])],
+        "auditor": [
+            _allow(
+                [
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    "s3:GetObjectRetention",
+                    "s3:ListBucket",
+                    "s3:ListBucketVersions",
+                    "s3:GetBucketVersioning",
+                    "s3:GetBucketObjectLockConfiguration",
+                ],
+                [evidence, f"{evidence}/*"],
+            )
+        ],
+    }
+    for source in sources:
+        prefixes = [f"{evidence}/{kind}/v1/{source}/*" for kind in ("ev", "src")]
+        policies[f"writer-{source}"] = [_allow(["s3:PutObject"], prefixes)]
+    return {
+        "sts": {
+            "tokenDuration": "1h",
+            "maxSessionLength": "12h",
+            "issuer": "nhi-evidence-embedded",
+            "signingKey": b64encode(secrets.token_bytes(32)).decode(),
+        },
+        "policy": {"defaultEffect": "Deny", "storeType": "memory"},
+        "policies": [
+            {"name": name, "document": {"Version": "2012-10-17", "Statement": statements}}
+            for name, statements in policies.items()
+        ],
+        "roles": [
+            _role(AUDITOR_ROLE, trusted=investigator, policy="auditor"),
+            *(
+                _role(writer_role(source), trusted=exporter, policy=f"writer-{source}")
+                for source in sources
+            ),
+        ],
+    }
+
+
+def _identity(
+    credentials: Credentials,
+    account: str,
+    *,
+    actions: list[str] | None = None,
+    policies: list[str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "name": credentials.name,
+        "credentials": [{"accessKey": credentials.access_key, "secretKey": credentials.secret_key}],
+        "actions": actions or [],
+        "policyNames": policies or [],
+        "account": {"id": account, "displayName": credentials.name},
+    }
+
+
+def _role(arn: str, *, trusted: str, policy: str) -> dict[str, Any]:
+    principal = f"arn:aws:iam::{_SEAWEEDFS_ACCOUNT}:user/{trusted}"
+    trust = _allow(["sts:AssumeRole"], None) | {"Principal": {"AWS": principal}}
+    return {
+        "roleName": arn.rpartition("/")[2],
+        "roleArn": arn,
+        "trustPolicy": {"Version": "2012-10-17", "Statement": [trust]},
+        "attachedPolicies": [policy],
+    }
+
+
+def _allow(actions: list[str], resources: list[str] | None) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": actions}
+    return statement if resources is None else statement | {"Resource": resources}
+
+
+def _trail(key: str) -> str:
+    return f"arn:aws:s3:::{TRAIL_BUCKET}/{key}"

@@ -1,7 +1,0 @@
-"""placeholder"""
-
-EXAMPLES = ""
-
-
-def command() -> None:
-    """Demo."""

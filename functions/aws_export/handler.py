@@ -83,28 +83,29 @@ def export_message(record: SQSRecord, lambda_context: LambdaContext) -> list[Loc
         "written-at": clock.utc_now(),
     }
     try:
-        refs = s3_notification.objects(record.body)
-        locked = []
-        for ref in refs:
-            delivery = here.source.fetch(ref)
-            done = lock(
-                here.mapper,
-                delivery,
-                here.writer,
-                keep_source=here.settings.keep_source,
-                metadata=written,
-            )
-            locked.append(done)
-            _report(done)
-    except DeliveryRefusedError as error:
-        metrics.add_metric("RefusedDeliveries", MetricUnit.Count, 1)
-        logger.error("delivery refused", reason=str(error), message_id=record.message_id)
+        return [_export(here, ref, written) for ref in s3_notification.objects(record.body)]
+    except Exception as error:
+        refused = isinstance(error, DeliveryRefusedError)
+        metric = "RefusedMessages" if refused else "FailedMessages"
+        metrics.add_metric(metric, MetricUnit.Count, 1)
+        logger.exception("message not locked", message_id=record.message_id, refused=refused)
         raise
-    return locked
+
+
+def _export(here: Line, ref: s3_notification.ObjectRef, written: dict[str, str]) -> Locked:
+    done = lock(
+        here.mapper,
+        here.source.fetch(ref),
+        here.writer,
+        keep_source=here.settings.keep_source,
+        metadata=written,
+    )
+    _report(done)
+    return done
 
 
 def _report(done: Locked) -> None:
-    logger.info("locked", **msgspec.to_builtins(done))
+    logger.info("locked", unit=msgspec.to_builtins(done))
     metrics.add_metric("RecordsSeen", MetricUnit.Count, done.seen)
     metrics.add_metric("RecordsKept", MetricUnit.Count, done.kept)
     metrics.add_metric("RecordsRejected", MetricUnit.Count, done.rejected)

@@ -45,6 +45,16 @@ class _Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class _Server(ThreadingHTTPServer):
+    """A function that is stopped drops its waiting connection; nobody needs to hear of it."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class LambdaRuntime:
     """Runs one handler. Use as a context manager; invocations are one at a time."""
 
@@ -73,14 +83,13 @@ class LambdaRuntime:
         }
         self._waiting: queue.Queue[_Invocation] = queue.Queue()
         self._answers: queue.Queue[_Answer] = queue.Queue()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
 
     def __enter__(self) -> LambdaRuntime:
         """Start the Runtime API and the runtime client."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._request_handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._request_handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         address = f"127.0.0.1:{self._server.server_port}"
         with self._log.open("wb") as log:

@@ -63,7 +63,7 @@ def command(
     and shows the counts, one evidence object, everything the lock refuses, and that delivering
     the same files twice changes nothing.
     """
-    out = Console(highlight=False, markup=False, quiet=as_json)
+    out = show.console(quiet=as_json)
     progress = Console(stderr=True, highlight=False, markup=False)
     delivered = files.read(input_) if input_ else files.story()
     with (
@@ -77,6 +77,8 @@ def command(
         first_failures = stage.deliver()
         before = stage.versions()
         counts = show.counts(out, stage.evidence())
+        if input_ is None:
+            show.story(out, stage.evidence())
         show.one_object(out, stage.evidence())
         second_failures = stage.deliver()
         changed = sorted(before ^ stage.versions())

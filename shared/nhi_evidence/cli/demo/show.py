@@ -13,9 +13,11 @@ from rich.text import Text
 
 from nhi_evidence.cli.demo.refusals import Refusal
 from nhi_evidence.cli.safe_text import neutralise
+from nhi_evidence.cli.story.script import LEAKED_AND_MINTED
 from nhi_evidence.evidence.batch import Header
 
 _SHOWN_RAW = 160
+_PIPED_WIDTH = 120
 
 
 class FileCount(msgspec.Struct, frozen=True):
@@ -32,6 +34,16 @@ class FileCount(msgspec.Struct, frozen=True):
     """Why the whole file was rejected, when it was."""
 
 
+def console(*, quiet: bool) -> Console:
+    """Return the console of the demo; piped output is wide enough for its tables."""
+    out = Console(highlight=False, markup=False, quiet=quiet)
+    return (
+        out
+        if out.is_terminal
+        else Console(highlight=False, markup=False, quiet=quiet, width=_PIPED_WIDTH)
+    )
+
+
 def opening(out: Console, endpoint: str, files: int) -> None:
     """Say what is about to happen."""
     out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; {files} CloudTrail files.")
@@ -41,16 +53,17 @@ def opening(out: Console, endpoint: str, files: int) -> None:
 def counts(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]) -> list[FileCount]:
     """Show, per file, that every record is kept, out of scope or rejected."""
     found = [_count(header, lines) for _, header, lines in evidence]
-    table = Table("file", box=box.SIMPLE, title="Every record accounted for", title_justify="left")
+    table = Table(box=box.SIMPLE, title="Every record accounted for", title_justify="left")
+    table.add_column("file", overflow="fold")
     for column in ("records", "= kept", "+ out of scope", "+ rejected", "adds up"):
         table.add_column(column, justify="right")
     for one in found:
-        name = one.unit.rpartition("/")[2].partition("@")[0]
+        name = one.unit.rpartition("/")[2].partition(".json")[0].replace("_", " ")
         part = "" if one.part == "1/1" else f" part {one.part}"
         reasons = ", ".join(f"{why} {n}" for why, n in one.out_of_scope.items()) or "0"
         rejected = str(one.rejected) + (f" ({one.reason})" if one.reason else "")
         table.add_row(
-            Text(neutralise(name + part)),
+            Text(neutralise(name.replace(" CloudTrail ", " ") + part)),
             str(one.seen),
             str(one.kept),
             Text(neutralise(reasons)),
@@ -105,18 +118,42 @@ def one_object(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]
     raw = line.get("r") or line.get("r64", "")
     shown = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
     out.print(Text(f"  record  index {line['i']}, normalised (OCSF 1.8.0 with nhi extension):"))
-    out.print(Text("\n".join("    " + _line(one) for one in shown.decode().splitlines())))
-    out.print(Text(f"  raw     {len(raw)} characters, exact: {neutralise(raw[:_SHOWN_RAW])}..."))
+    pretty = "\n".join(f"    {neutralise(one)}" for one in shown.decode().splitlines())
+    out.print(Text(pretty), soft_wrap=True)
+    start = neutralise(raw[:_SHOWN_RAW])
+    out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
     out.print("")
 
 
-def _line(text: str) -> str:
-    return neutralise(text)
-
-
 def _interest(lines: Sequence[bytes]) -> int:
-    """Prefer what a newcomer wants to see: a secret read with a minted credential."""
-    return sum(b"secret_access" in one or b'"Secret Access"' in one for one in lines)
+    """Prefer what a newcomer wants to see: a secret read, else a credential handed out."""
+    marks = (b'"operation":"GetSecretValue"', b'"nhi_phase":"Secret Access"', b"issued_credential")
+    return max((sum(mark in one for mark in marks) for one in lines), default=0)
+
+
+def story(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]) -> None:
+    """Show what one leaked key did, as the evidence tells it."""
+    table = Table(box=box.SIMPLE, title="What the leaked key did", title_justify="left")
+    for column in ("time", "account", "operation", "outcome", "phase", "credential"):
+        table.add_column(column, overflow="fold")
+    lines = (msgspec.json.decode(line) for _, _, lines in evidence for line in lines)
+    records = [line["n"] for line in lines if "n" in line]
+    told = [one for one in records if one["nhi"].get("credential_uid") in LEAKED_AND_MINTED]
+    for one in sorted(told, key=lambda record: record["time"]):
+        table.add_row(
+            *(
+                Text(neutralise(str(cell)))
+                for cell in (
+                    one["metadata"]["original_time"][11:19],
+                    one["cloud"]["account"]["uid"],
+                    f"{one['api']['service']['name'].partition('.')[0]}:{one['api']['operation']}",
+                    one["nhi_outcome"],
+                    one["nhi_phase"],
+                    one["nhi"]["credential_uid"],
+                )
+            )
+        )
+    out.print(table)
 
 
 def redelivery(out: Console, objects: int, changed: list[tuple[str, str]]) -> None:

@@ -180,7 +180,7 @@ def sign_in(r: Recorder, at: timedelta, account: str, region: str, n: int) -> di
         "accountId": account,
         "userName": "analyst",
     }
-    return r.record(
+    record = r.record(
         at,
         who,
         "signin",
@@ -192,8 +192,8 @@ def sign_in(r: Recorder, at: timedelta, account: str, region: str, n: int) -> di
         response={"ConsoleLogin": "Failure" if failed else "Success"},
         additionalEventData={"MFAUsed": "Yes", "MobileVersion": "No"},
         eventType="AwsConsoleSignIn",
-        **({"errorMessage": "Failed authentication"} if failed else {}),
     )
+    return record | ({"errorMessage": "Failed authentication"} if failed else {})
 
 
 def odd(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def throttled(r: Recorder, at: timedelta, account: str, region: str, n: int) -> 
     )
 
 
-def root(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[str, Any]:
+def root(r: Recorder, at: timedelta, account: str, region: str, _: int) -> dict[str, Any]:
     """The root user, signed in with MFA."""
     who = {
         "type": "Root",

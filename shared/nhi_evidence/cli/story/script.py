@@ -10,6 +10,9 @@ from nhi_evidence.cli.story.records import PRODUCTION, WORKLOAD, Recorder
 
 _KEY = "AKIAIOSFODNN7EXAMPLE"
 _MINTED = "ASIAI44QH8DHBEXAMPLE"
+LEAKED_AND_MINTED = frozenset({_KEY, _MINTED})
+"""Ids of the leaked key and of the session minted with it."""
+
 _FOREIGN = "203.0.113.77"
 _AGENT = "python-requests/2.31.0 aws-sdk-python"
 _CI = records.iam_user(WORKLOAD, "ci-deploy", key=_KEY)
@@ -56,7 +59,7 @@ def attack(recorder: Recorder) -> list[dict[str, Any]]:
     shared = recorder.uid()
     built = []
     for position, step in enumerate(STEPS):
-        minted = step.minute >= 24 or position == _SECOND_COPY
+        minted = position >= _SECOND_COPY
         options = dict(_OPTIONS.get(position, {}))
         identity = options.pop("identity", _minted_session() if minted else _CI)
         if step.operation == "AssumeRole":

@@ -1,0 +1,215 @@
+"""The `EvidenceWriter`/`EvidenceReader` contract, on every implementation, the real S3 one too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from nhi_evidence.adapters import s3_store
+from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.directory import DirectoryStore
+from nhi_evidence.adapters.s3_store import S3EvidenceReader, S3EvidenceWriter
+from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.ports import EvidenceReader, EvidenceWriter
+from tests.memory_store import MemoryStore
+
+Pair = tuple[EvidenceWriter, EvidenceReader]
+
+
+def memory(_: pytest.FixtureRequest) -> Pair:
+    store = MemoryStore()
+    return store, store
+
+
+def directory(request: pytest.FixtureRequest) -> Pair:
+    store = DirectoryStore(request.getfixturevalue("tmp_path"))
+    return store, store
+
+
+def s3(request: pytest.FixtureRequest) -> Pair:
+    running: EmbeddedStore = request.getfixturevalue("store")
+    writer = running.client(running.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    auditor = running.client(running.investigator, role_arn=iam.AUDITOR_ROLE)
+    return (
+        S3EvidenceWriter(writer, iam.EVIDENCE_BUCKET, owner=iam.EVIDENCE_ACCOUNT),
+        S3EvidenceReader(auditor, iam.EVIDENCE_BUCKET),
+    )
+
+
+@pytest.fixture(params=[memory, directory, s3], ids=["memory", "directory", "s3"])
+def pair(request: pytest.FixtureRequest) -> Pair:
+    made: Callable[[pytest.FixtureRequest], Pair] = request.param
+    return made(request)
+
+
+def key_of(request: pytest.FixtureRequest, body: bytes) -> str:
+    test = sha256(request.node.nodeid.encode()).hexdigest()[:12]
+    return f"ev/v1/aws_cloudtrail/h=unknown/{test}/{sha256(body).hexdigest()}.ndjson.zst"
+
+
+def test_written_bytes_are_read_back(pair: Pair, request: pytest.FixtureRequest) -> None:
+    """When put_new returns, the bytes are stored under the key."""
+    writer, reader = pair
+    key = key_of(request, b"body")
+    assert writer.put_new(key, b"body", metadata={"record-root": "ab"}).created
+    assert reader.get(key) == b"body"
+    assert [key] == list(reader.keys(key))
+
+
+def test_a_repeat_changes_nothing(pair: Pair, request: pytest.FixtureRequest) -> None:
+    """A key that is there is success, and said not to be created."""
+    writer, reader = pair
+    key = key_of(request, b"body")
+    writer.put_new(key, b"body", metadata={})
+    assert not writer.put_new(key, b"body", metadata={}).created
+    assert reader.get(key) == b"body"
+
+
+def test_keys_come_in_byte_order(pair: Pair, request: pytest.FixtureRequest) -> None:
+    """Listing under a prefix yields each key once, in byte order, and no other."""
+    writer, reader = pair
+    wanted = sorted(key_of(request, bytes([n]) * 3) for n in range(5))
+    for key, body in ((key_of(request, bytes([n]) * 3), bytes([n]) * 3) for n in range(5)):
+        writer.put_new(key, body, metadata={})
+    prefix = wanted[0].rpartition("/")[0]
+    assert wanted == list(reader.keys(f"{prefix}/"))
+
+
+def test_an_unknown_key_is_a_key_error(pair: Pair) -> None:
+    """A reader tells absence from unavailability."""
+    with pytest.raises(KeyError):
+        pair[1].get("ev/v1/aws_cloudtrail/h=unknown/none")
+
+
+def test_directory_refuses_other_bytes(tmp_path: Path) -> None:
+    """A squatted key is never answered as success where the bytes can be compared."""
+    store = DirectoryStore(tmp_path)
+    store.put_new("ev/a", b"one", metadata={})
+    with pytest.raises(StoreUnavailableError, match="other bytes"):
+        store.put_new("ev/a", b"two", metadata={})
+
+
+@pytest.mark.parametrize("key", ["../x", "/x", "a/../../x", ".metadata/x"])
+def test_directory_stays_in_its_folder(tmp_path: Path, key: str) -> None:
+    """No key leaves the directory or names its bookkeeping."""
+    with pytest.raises(ValueError, match="not a key"):
+        DirectoryStore(tmp_path).put_new(key, b"x", metadata={})
+
+
+class FaultyClient:
+    """The real client, with faults before or after chosen calls."""
+
+    def __init__(self, client: Any, faults: list[Any]) -> None:
+        self._client = client
+        self._faults = faults
+
+    def put_object(self, **arguments: Any) -> Any:
+        fault = self._faults.pop(0) if self._faults else None
+        if fault is None:
+            return self._client.put_object(**arguments)
+        when, error = fault
+        if when == "after":
+            self._client.put_object(**arguments)
+        raise error
+
+
+def error(status: int, code: str) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutObject")
+
+
+TIMEOUT = EndpointConnectionError(endpoint_url="https://s3.example")
+CONFLICT = error(409, "ConditionalRequestConflict")
+UNAVAILABLE = error(503, "SlowDown")
+
+
+@pytest.fixture
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+    monkeypatch.setattr(s3_store.time, "sleep", waited.append)
+    return waited
+
+
+def faulty(store: EmbeddedStore, faults: list[Any]) -> S3EvidenceWriter:
+    client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    wrapped: Any = FaultyClient(client, faults)
+    return S3EvidenceWriter(wrapped, iam.EVIDENCE_BUCKET)
+
+
+@pytest.mark.parametrize("fault", [TIMEOUT, CONFLICT, UNAVAILABLE], ids=["timeout", "409", "503"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_s3_survives_transient_faults(
+    store: EmbeddedStore,
+    request: pytest.FixtureRequest,
+    no_wait: list[float],
+    when: str,
+    fault: Exception,
+) -> None:
+    """A transient fault is retried within a bound, whether or not the write had happened."""
+    key = key_of(request, b"body")
+    receipt = faulty(store, [(when, fault)] * 2).put_new(key, b"body", metadata={})
+    assert receipt.created is (when == "before")
+    assert [0.1, 0.2] == no_wait or when == "after"
+
+
+def test_s3_gives_up_within_its_bound(
+    store: EmbeddedStore, request: pytest.FixtureRequest, no_wait: list[float]
+) -> None:
+    """Past the bound the write is unconfirmed, and said so with bucket and key."""
+    key = key_of(request, b"body")
+    with pytest.raises(StoreUnavailableError, match="SlowDown"):
+        faulty(store, [("before", UNAVAILABLE)] * 99).put_new(key, b"body", metadata={})
+    assert len(no_wait) == s3_store.ATTEMPTS - 1
+
+
+def test_s3_refusal_is_not_retried(store: EmbeddedStore, no_wait: list[float]) -> None:
+    """A 403 is no transient fault; it fails the delivery at once."""
+    with pytest.raises(StoreUnavailableError, match="AccessDenied"):
+        faulty(store, []).put_new("ev/v1/gcp_audit/x", b"body", metadata={})
+    assert not no_wait
+
+
+def test_s3_checks_what_arrived(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
+    """The server compares the SHA-256 before it stores: bytes altered on the way are refused."""
+    client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+
+    class Altering:
+        def put_object(self, **arguments: Any) -> Any:
+            return client.put_object(**{**arguments, "Body": b"other"})
+
+    altering: Any = Altering()
+    key = key_of(request, b"body")
+    with pytest.raises(StoreUnavailableError):
+        S3EvidenceWriter(altering, iam.EVIDENCE_BUCKET).put_new(key, b"body", metadata={})
+    auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
+    assert [] == list(S3EvidenceReader(auditor, iam.EVIDENCE_BUCKET).keys(key))
+
+
+def test_s3_reads_the_first_version(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
+    """A version laid over a key, or a delete marker, changes nothing a reader sees."""
+    key = key_of(request, b"body")
+    faulty(store, []).put_new(key, b"body", metadata={})
+    admin = store.client(store.admin)
+    admin.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"shadow")
+    admin.delete_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)
+    auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
+    reader = S3EvidenceReader(auditor, iam.EVIDENCE_BUCKET)
+    assert reader.get(key) == b"body"
+    assert [key] == list(reader.keys(key))
+
+
+def test_metadata_is_fixed_with_the_version(
+    store: EmbeddedStore, request: pytest.FixtureRequest
+) -> None:
+    """What the writer says of a write is read back with the object."""
+    key = key_of(request, b"body")
+    metadata: Mapping[str, str] = {"record-root": "ab", "written-at": "2026-03-02T08:00:00Z"}
+    faulty(store, []).put_new(key, b"body", metadata=metadata)
+    auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
+    assert metadata == auditor.head_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Metadata"]

@@ -5,7 +5,11 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
-SYNCED := .venv/.synced
+# Stamps carry what they depend on in their name: another uv or interpreter means another stamp.
+TOOLS := .tools/.uv-$(UV_VERSION)
+SYNCED := .venv/.synced-$(subst /,_,$(PYTHON))
+# A shim is not enough for uv: it gets the path of the interpreter itself.
+INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench fmt build clean
@@ -19,7 +23,10 @@ demo: $(SYNCED)  ## files in, locked evidence out, and what the lock refuses
 test: $(SYNCED)  ## all tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(SYNCED)  ## format, lint, types, import contracts, spelling
+check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
+	@# Offline, so a chosen mirror is not asked; but its name in the environment would count as a change.
+	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	  $(UV) lock --quiet --check --offline --python $(INTERPRETER)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -33,20 +40,21 @@ fmt: $(SYNCED)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-build: $(UV)  ## the wheel, into dist/
-	$(UV) build --wheel --out-dir dist
+build: $(TOOLS)  ## the wheel, into dist/
+	$(UV) build --wheel --out-dir dist --python $(INTERPRETER)
 
 clean:  ## remove everything made here
 	rm -rf .venv .tools dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-$(UV):
+$(TOOLS):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	  || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .tools
-	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
 
-$(SYNCED): $(UV) pyproject.toml uv.lock
-	$(UV) sync --quiet --frozen --all-groups --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+$(SYNCED): $(TOOLS) pyproject.toml uv.lock
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --all-groups --python $(INTERPRETER)
 	@touch $@

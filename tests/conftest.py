@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,19 +15,38 @@ from nhi_evidence.scope import Scope
 
 ROOT = Path(__file__).parent.parent
 ALLOWANCE = tomllib.loads((ROOT / "tests" / "skip_allowance.toml").read_text())
+SKIPPED = re.compile(r"(?:Skipped|\S*SkipTest): allowance:(\S+)")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
-    """Turn a skip without an allowance into a failure."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the skip of a test into a failure, unless it has an allowance."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        name = reason.removeprefix("Skipped: ").partition(" ")[0]
-        if name.removeprefix("allowance:") not in ALLOWANCE or ":" not in name:
-            report.outcome = "failed"
-            report.longrepr = f"skipped without an allowance: {reason}"
+    if not hasattr(report, "wasxfail"):  # an expected failure is reported as a skip too
+        _refuse_silence(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Do the same for the skip of a whole module or folder."""
+    report = yield
+    _refuse_silence(report)
+    return report
+
+
+def _refuse_silence(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped:
+        return
+    where, line, said = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
+    reason = SKIPPED.match(said)
+    if reason is None or reason[1] not in ALLOWANCE:
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{where}:{line}: {said or 'skipped without a reason'}\n"
+            "A skip hides what was not tested. Its reason must open with allowance:NAME, "
+            f"NAME one of {', '.join(sorted(ALLOWANCE))} (tests/skip_allowance.toml)."
+        )
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import urllib.error
 import urllib.request
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.cli.demo import refusals
 
 BODY = b"body"
-KEY = "ev/v1/aws_cloudtrail/h=unknown/lock/230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"
+KEY = f"ev/v1/aws_cloudtrail/h=unknown/lock/{sha256(BODY).hexdigest()}"
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_the_filer_port_is_closed_without_its_token(store: EmbeddedStore) -> Non
     command = Path(f"/proc/{store.process_id}/cmdline").read_bytes().decode().split("\0")
     port = next(one.partition("=")[2] for one in command if one.startswith("-filer.port="))
     url = f"http://127.0.0.1:{port}/buckets/{iam.EVIDENCE_BUCKET}/?recursive=true"
-    request = urllib.request.Request(url, method="DELETE")  # noqa: S310 loopback
+    request = urllib.request.Request(url, method="DELETE")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)  # noqa: S310 loopback
     refused.value.close()
@@ -108,9 +108,9 @@ def test_everything_listens_on_loopback(store: EmbeddedStore) -> None:
     command = Path(f"/proc/{store.process_id}/cmdline").read_bytes().decode().split("\0")
     assert {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"} <= set(command)
     inodes = {
-        os.readlink(one)[8:-1]
+        str(one.readlink())[8:-1]
         for one in Path(f"/proc/{store.process_id}/fd").iterdir()
-        if os.readlink(one).startswith("socket:[")
+        if str(one.readlink()).startswith("socket:[")
     }
     listening = [
         fields[1]

@@ -35,7 +35,8 @@ def test_every_write_may_fail(
     keep_nhi: Mapper, name: str, kind: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After any single fault and a redelivery the bucket equals the fault-free one, byte for byte,
-    and no success was answered before everything was locked."""
+    and no success was answered before everything was locked.
+    """
     monkeypatch.setattr(batch, "PART_BYTES", 16 * 1024)
     delivery = deliveries()[name]
     expected = MemoryStore()

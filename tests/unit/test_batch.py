@@ -33,7 +33,7 @@ def build(
 
 
 def test_header_arithmetic() -> None:
-    """n == kept + rejected + sum(out_of_scope)."""
+    """N == kept + rejected + sum(out_of_scope)."""
     kept = batch.kept_line(0, {"time": 1}, "{}")
     bad = batch.rejected_line(RawRecord(1, 2, b"nope"), Rejection("malformed_json"))
     made = build([kept, bad], rejected=1, out_of_scope={"human": 3})

@@ -31,6 +31,7 @@ def test_content_size_and_checksum_are_declared() -> None:
         (lambda _: b"plain", "not a zstd frame"),
         (lambda _: frame.pack([b"x" * 2000]), "more than 1000 bytes"),
     ],
+    ids=["appended", "cut", "bit flipped", "empty", "plain", "too long"],
 )
 def test_damage_is_named(damage, message) -> None:  # type: ignore[no-untyped-def]
     """Each kind of damage is refused with what is wrong."""

@@ -1,0 +1,117 @@
+"""A test is skipped for a reason on the list, or it fails."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import conftest
+
+TESTS = Path(__file__).parents[1]
+NAMED = re.compile(r"""["']allowance:([\w.-]+)""")
+REFUSED = "*skip_allowance.toml*"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Provide an empty project under the rules of this one."""
+    # Installed plug-ins are of no use to it, and each of its runs would import them anew.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    rules = "pytest_runtest_makereport, pytest_make_collect_report, corpus"
+    pytester.makeconftest(f"from tests.conftest import {rules}")
+    return pytester
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import pytest\ndef test(): pytest.skip('not today')",
+        "import pytest\ndef test(): pytest.skip('allowance:weather')",
+        "import pytest\ndef test(): pytest.skip('allowance:')",
+        "import pytest\ndef test(): pytest.skip('needs allowance:terraform')",
+        "import pytest\ndef test(): pytest.skip('allowance:terraformer')",
+        "import pytest\n@pytest.mark.skip\ndef test(): pass",
+        "import pytest\n@pytest.mark.skipif(True, reason='slow')\ndef test(): pass",
+        "import pytest\n@pytest.mark.parametrize('x', [])\ndef test(x): pass",
+        "import pytest\n@pytest.fixture\ndef x(): pytest.skip('no x')\ndef test(x): pass",
+        "import unittest\ndef test(): raise unittest.SkipTest('old manner')",
+    ],
+)
+def test_other_skip_of_a_test_fails(project: pytest.Pytester, test: str) -> None:
+    """Whatever form the skip of a test takes, it fails unless its reason is on the list."""
+    project.makepyfile(test)
+    result = project.runpytest_inprocess()
+    assert pytest.ExitCode.TESTS_FAILED == result.ret
+    result.stdout.fnmatch_lines([REFUSED])
+    assert "skipped" not in result.parseoutcomes()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "import pytest\npytest.skip('not today', allow_module_level=True)",
+        "import pytest\npytest.importorskip('no_such_module')",
+        "import unittest\nraise unittest.SkipTest('old manner')",
+    ],
+)
+def test_other_skip_of_a_module_fails(project: pytest.Pytester, module: str) -> None:
+    """A module that leaves the run as a whole is an error of collection."""
+    project.makepyfile(module)
+    result = project.runpytest_inprocess()
+    assert pytest.ExitCode.INTERRUPTED == result.ret
+    result.stdout.fnmatch_lines([REFUSED])
+    result.assert_outcomes(errors=1)
+
+
+@pytest.mark.parametrize("name", sorted(conftest.ALLOWANCE))
+def test_listed_skip_is_let_pass(project: pytest.Pytester, name: str) -> None:
+    """A component on the list may be missing: for one test, and for a whole module."""
+    project.makepyfile(
+        test_one=f"import pytest\ndef test(): pytest.skip('allowance:{name} is missing')",
+        test_all=f"import pytest\npytest.skip('allowance:{name}', allow_module_level=True)",
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(skipped=2)
+
+
+def test_what_is_no_skip_is_left_alone(project: pytest.Pytester) -> None:
+    """Passing, failing and expectedly failing tests are reported as they are."""
+    project.makepyfile(
+        """
+        import pytest
+        def test_pass(): pass
+        def test_fail(): assert False
+        @pytest.mark.xfail(reason="known")
+        def test_xfail(): assert False
+        """
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1, xfailed=1)
+
+
+def test_absent_corpus_is_an_allowed_skip(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fixture itself keeps to the list."""
+    monkeypatch.setattr(conftest, "ROOT", project.path / "checkout")
+    project.makepyfile("def test(corpus): pass")
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(skipped=1)
+
+
+def test_list_is_short_and_says_why() -> None:
+    """Every entry has to be argued; a new one is a decision, so this list changes with it."""
+    assert {"python3_13", "terraform", "chromium", "corpus"} == set(conftest.ALLOWANCE)
+    assert all(conftest.ALLOWANCE.values())
+
+
+def test_tests_name_only_listed_components() -> None:
+    """A misspelt allowance is found on a machine where nothing is missing, too."""
+    unknown = {
+        f"{file.relative_to(TESTS)}: {name}"
+        for file in TESTS.rglob("*.py")
+        if file != Path(__file__)
+        for name in NAMED.findall(file.read_text(encoding="utf-8"))
+        if name not in conftest.ALLOWANCE
+    }
+    assert set() == unknown

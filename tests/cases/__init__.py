@@ -1,0 +1,1 @@
+"""Golden cases: a raw record, and what must become of it."""

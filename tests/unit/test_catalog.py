@@ -1,0 +1,192 @@
+"""Loading a catalog and classifying with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.catalog import Catalog
+from nhi_evidence.errors import CatalogError
+from nhi_evidence.event import Endpoint, Event, Identity, Outcome, Result
+from nhi_evidence.phases import Phase
+
+ROW = {
+    "service": "iam",
+    "operation": "UpdateAccessKey",
+    "phase": "credential_lifecycle",
+    "class": 3004,
+    "activity": 3,
+}
+
+
+def table(**changes: Any) -> bytes:
+    return json.dumps({"version": 1, "rows": [ROW], **changes}).encode()
+
+
+def catalog(**changes: Any) -> Catalog:
+    return Catalog(table(**changes), name="test")
+
+
+def event(operation: str = "UpdateAccessKey", **changes: Any) -> Event:
+    request = changes.pop("request", None)
+    return Event(
+        provider="AWS",
+        product="CloudTrail",
+        time=0,
+        original_time="1970-01-01T00:00:00Z",
+        service="iam",
+        service_name="iam.amazonaws.com",
+        operation=operation,
+        operation_name=operation,
+        actor=Identity(type_id=1, type="Key", name="ci", decision_rule="AWS-10"),
+        request=msgspec.Raw(json.dumps(request).encode()) if request is not None else None,
+        **{"outcome": Outcome(Result.SUCCESS), "source": Endpoint(ip="192.0.2.1"), **changes},
+    )
+
+
+def override(when: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    return {
+        "id": "O1",
+        "service": "iam",
+        "operations": ["UpdateAccessKey"],
+        "when": when,
+        "phase": "impact",
+        "why": "test",
+        **changes,
+    }
+
+
+def test_row_decides() -> None:
+    """The exact row gives both phases and is named."""
+    found = catalog().classify(event())
+    assert (Phase.CREDENTIAL_LIFECYCLE, Phase.CREDENTIAL_LIFECYCLE) == (
+        found.base_phase,
+        found.phase,
+    )
+    assert found.rules == ("iam:UpdateAccessKey",)
+
+
+def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
+    """A denied operation keeps its base phase; the overlay is named."""
+    found = catalog().classify(event(outcome=Outcome(Result.DENIED, "AccessDenied")))
+    assert (Phase.CREDENTIAL_LIFECYCLE, Phase.FAILED_ATTEMPT) == (found.base_phase, found.phase)
+    assert found.rules == ("iam:UpdateAccessKey", "O01")
+
+
+@pytest.mark.parametrize("result", set(Result) - {Result.DENIED, Result.UNAUTHENTICATED})
+def test_other_failures_are_no_failed_attempts(result: Result) -> None:
+    """A throttled, missing or invalid call was not refused."""
+    found = catalog().classify(event(outcome=Outcome(result)))
+    assert found.phase is Phase.CREDENTIAL_LIFECYCLE
+
+
+@pytest.mark.parametrize(
+    ("condition", "request_", "holds"),
+    [
+        ({"path": "request.status", "is": "Inactive"}, {"status": "Inactive"}, True),
+        ({"path": "request.status", "is": "Inactive"}, {"status": "Active"}, False),
+        ({"path": "request.status", "is": "Inactive"}, None, False),
+        ({"path": "request.flag", "is": True}, {"flag": 1}, False),
+        ({"path": "request.status", "is_not": "A"}, {"status": "B"}, True),
+        ({"path": "request.status", "is_not": "A"}, {}, False),
+        ({"path": "request.status", "in": ["A", "B"]}, {"status": "B"}, True),
+        ({"path": "request.status", "not_in": ["A"]}, {"status": "B"}, True),
+        ({"path": "request.status", "not_in": ["A"]}, {"status": None}, False),
+        ({"path": "request.status", "contains": "act"}, {"status": "Inactive"}, True),
+        ({"path": "request.tags", "contains": "x"}, {"tags": ["x"]}, True),
+        ({"path": "request.status", "contains": "x"}, {"status": {"x": 1}}, False),
+        ({"path": "request.a.1.b", "is": "x"}, {"a": [{}, {"b": "x"}]}, True),
+        ({"path": "request.a.9.b", "is": "x"}, {"a": []}, False),
+        ({"path": "request.status", "starts_with": "In"}, {"status": "Inactive"}, True),
+        ({"path": "request.status", "ends_with": "ive"}, {"status": "Inactive"}, True),
+        ({"path": "request.status", "matches": "(?i)INACT"}, {"status": "Inactive"}, True),
+        ({"path": "request.status", "present": True}, {"status": ""}, True),
+        ({"path": "request.status", "present": False}, {"status": None}, True),
+        ({"path": "request.user", "same_as": "actor.name"}, {"user": "ci"}, True),
+        ({"path": "request.user", "same_as": "actor.name"}, {}, False),
+        ({"path": "request.user", "differs_from": "actor.name"}, {"user": "x"}, True),
+        ({"path": "request.user", "differs_from": "actor.name"}, {"user": "ci"}, False),
+        ({"path": "request.user", "differs_from": "region"}, {"user": "x"}, False),
+        ({"path": "actor.kind", "is": "long_lived_key"}, {}, True),
+        ({"path": "source.ip", "is": "192.0.2.1"}, {}, True),
+        ({"path": "target.uid", "present": False}, {}, True),
+    ],
+)
+def test_comparisons(condition: dict[str, Any], request_: Any, holds: bool) -> None:
+    """Each comparison holds exactly where the record states a value for it to hold of."""
+    found = catalog(overrides=[override([condition])]).classify(event(request=request_))
+    assert (found.phase is Phase.IMPACT) is holds
+    assert ("O1" in found.rules) is holds
+    assert found.base_phase is Phase.CREDENTIAL_LIFECYCLE
+
+
+def test_first_override_wins_and_all_conditions_must_hold() -> None:
+    """Overrides are tried in table order; their conditions are all needed."""
+    no = {"path": "region", "present": True}
+    yes = {"path": "region", "present": False}
+    rows = [
+        override([yes, no], id="O1"),
+        override([yes], id="O2", phase="routine"),
+        override([yes], id="O3"),
+    ]
+    found = catalog(overrides=rows).classify(event())
+    assert found.rules == ("iam:UpdateAccessKey", "O2")
+
+
+def test_prefix_row_and_fallback() -> None:
+    """Exact row, then the longest prefix row, then the longest verb; each is named."""
+    loaded = catalog(
+        rows=[ROW, {**ROW, "operation": "Update", "match": "prefix", "phase": "routine"}],
+        fallback=[
+            {
+                "id": "verb:Get",
+                "prefix": "Get",
+                "phase": "enumeration",
+                "class": 6003,
+                "activity": 2,
+            },
+            {"id": "verb:GetX", "prefix": "GetX", "phase": "impact", "class": 6003, "activity": 4},
+        ],
+    )
+    assert loaded.classify(event("UpdateFoo")).rules == ("iam:Update",)
+    assert loaded.classify(event("GetXyz")).rules == ("fallback:verb:GetX",)
+    assert loaded.classify(event("GetFoo")).rules == ("fallback:verb:Get",)
+    assert loaded.classify(event("Frobnicate")).phase is Phase.UNKNOWN
+
+
+def test_a_row_of_one_record_class() -> None:
+    """A row may speak of one class of record only; it comes before the row of any class."""
+    loaded = catalog(rows=[ROW, {**ROW, "record_class": "data", "phase": "impact"}])
+    assert loaded.classify(event(record_class="data")).phase is Phase.IMPACT
+    assert loaded.classify(event()).phase is Phase.CREDENTIAL_LIFECYCLE
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": [{**ROW, "phase": "nonsense"}]}, "iam:UpdateAccessKey: unknown phase 'nonsense'"),
+        ({"rows": [{**ROW, "class": 1}]}, "no OCSF class 1"),
+        ({"rows": [{**ROW, "activity": 77}]}, "activity 77"),
+        ({"rows": [ROW, ROW]}, "iam:UpdateAccessKey: two rows"),
+        ({"rows": [{**ROW, "match": "regex"}]}, "unknown match 'regex'"),
+        ({"rows": [{**ROW, "extra": 1}]}, "unknown field `extra`"),
+        ({"rows": [{"service": "iam"}]}, "missing required field"),
+        ({"overrides": [override([{"path": "nope", "is": 1}])]}, "O1: unknown path 'nope'"),
+        ({"overrides": [override([{"path": "code", "like": 1}])]}, "unknown comparison 'like'"),
+        ({"overrides": [override([{"path": "code"}])]}, "a path and one comparison"),
+        ({"overrides": [override([{"path": "code", "matches": "("}])]}, "is not a pattern"),
+        ({"overrides": [override([{"path": "code", "in": "A"}])]}, "in takes a list"),
+        ({"overrides": [override([{"path": "code", "present": 1}])]}, "present takes"),
+        ({"overrides": [override([{"path": "code", "same_as": "nope"}])]}, "unknown path 'nope'"),
+    ],
+)
+def test_a_table_that_does_not_hold_together_names_the_row(
+    changes: dict[str, Any], message: str
+) -> None:
+    """A wrong table is refused at load, with the row and what is wrong with it."""
+    with pytest.raises(CatalogError, match="^test: ") as refused:
+        catalog(**changes)
+    assert message in str(refused.value)

@@ -76,13 +76,13 @@ def line() -> Line:
 
 def export_message(record: SQSRecord, lambda_context: LambdaContext) -> list[Locked]:
     """Lock every object one SQS message names. Raises what keeps one from being locked."""
-    here = line()
     written = {
         "writer": lambda_context.invoked_function_arn,
         "writer-request-id": lambda_context.aws_request_id,
         "written-at": clock.utc_now(),
     }
     try:
+        here = line()
         return [_export(here, ref, written) for ref in s3_notification.objects(record.body)]
     except Exception as error:
         refused = isinstance(error, DeliveryRefusedError)

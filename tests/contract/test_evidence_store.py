@@ -132,7 +132,7 @@ UNAVAILABLE = error(503, "SlowDown")
 @pytest.fixture
 def no_wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr(s3_store.time, "sleep", waited.append)
+    monkeypatch.setattr("nhi_evidence.adapters.s3_store.time.sleep", waited.append)
     return waited
 
 

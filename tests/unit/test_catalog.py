@@ -187,6 +187,6 @@ def test_a_table_that_does_not_hold_together_names_the_row(
     changes: dict[str, Any], message: str
 ) -> None:
     """A wrong table is refused at load, with the row and what is wrong with it."""
-    with pytest.raises(CatalogError, match="^test: ") as refused:
+    with pytest.raises(CatalogError, match=r"^test: ") as refused:
         catalog(**changes)
     assert message in str(refused.value)

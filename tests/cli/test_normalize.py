@@ -1,0 +1,111 @@
+"""`nhi-evidence normalize` as a user runs it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from nhi_evidence.cli.story import generate
+from tests.ocsf_schema import problems
+
+GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    program = Path(sys.executable).with_name("nhi-evidence")
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, check=False)
+
+
+def summary(result: subprocess.CompletedProcess[bytes]) -> dict[str, int]:
+    found: dict[str, int] = json.loads(result.stderr)
+    return found
+
+
+def test_every_form_of_input(tmp_path: Path) -> None:
+    """Plain, gzip and line-delimited input give the same records, in input order."""
+    raw = [json.dumps({**GOOD, "eventID": str(n)}).encode() for n in range(3)]
+    document = b'{"Records":[' + b",".join(raw) + b"]}"
+    (tmp_path / "a.json").write_bytes(document)
+    (tmp_path / "b.json.gz").write_bytes(gzip.compress(document))
+    (tmp_path / "c.ndjson").write_bytes(b"\n\n".join(raw) + b"\r\n")
+    outputs = [
+        run("normalize", "--source", "aws_cloudtrail", "--scope", "all", tmp_path / name)
+        for name in ("a.json", "b.json.gz", "c.ndjson")
+    ]
+    assert {0} == {one.returncode for one in outputs}
+    assert len({one.stdout for one in outputs}) == 1
+    records = [json.loads(line) for line in outputs[0].stdout.splitlines()]
+    assert ["0", "1", "2"] == [one["metadata"]["uid"] for one in records]
+    assert [] == [problem for one in records for problem in problems(one)]
+
+
+def test_rejects_are_accounted_for(tmp_path: Path) -> None:
+    """Accepted + rejected == input, and each reject says index, reason and raw hash."""
+    lines = [json.dumps(GOOD).encode(), b"nope", b'{"eventTime":1}', b"[]"]
+    (tmp_path / "in.ndjson").write_bytes(b"\n".join(lines))
+    (tmp_path / "broken.json").write_bytes(b"{")
+    rejects = tmp_path / "rejects.ndjson"
+    options = ("--source", "aws_cloudtrail", "--scope", "all", "--json", "--rejects")
+    result = run("normalize", *options, rejects, tmp_path / "in.ndjson", tmp_path / "broken.json")
+    found = summary(result)
+    assert result.returncode == 0
+    assert (5, 1, 4) == (found["input"], found["accepted"], found["rejected"])
+    assert len(result.stdout.splitlines()) == found["printed"] == 1
+    said = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert [(1, "malformed_json"), (2, "event_time_malformed"), (3, "record_not_an_object")] == [
+        (one["index"], one["reason"]) for one in said[:3]
+    ]
+    assert (4, "malformed_json") == (said[3]["index"], said[3]["reason"])
+    assert sha256(b"nope").hexdigest() == said[0]["raw_sha256"]
+
+
+def test_scope_is_said(tmp_path: Path) -> None:
+    """What is out of scope is accepted, not printed, and counted by reason."""
+    for file in generate():
+        (tmp_path / Path(file.key).name).write_bytes(file.body)
+    result = run("normalize", "--source", "aws_cloudtrail", "--json", *sorted(tmp_path.iterdir()))
+    found = json.loads(result.stderr)
+    assert found["input"] == sum(one.records for one in generate())
+    assert found["accepted"] == found["printed"] + found["out_of_scope"]["human"]
+    assert found["out_of_scope"]["human"] > 0
+    assert len(result.stdout.splitlines()) == found["printed"]
+
+
+def test_text_from_records_cannot_act_on_a_terminal(tmp_path: Path) -> None:
+    """Controls, C1 and bidirectional characters reach the output as escapes; the value is kept."""
+    agent = "\x1b[31m\x9b31m\u202e[bold]\x07\x7f"
+    (tmp_path / "x.ndjson").write_text(json.dumps({**GOOD, "userAgent": agent}, ensure_ascii=False))
+    result = run("normalize", "--source", "aws_cloudtrail", "--scope", "all", tmp_path / "x.ndjson")
+    text = result.stdout.decode()
+    assert not [one for one in text if one != "\n" and (ord(one) < 32 or 127 <= ord(one) < 160)]
+    assert "\u202e" not in text
+    assert json.loads(text)["http_request"]["user_agent"] == agent
+
+
+def test_wrong_usage_is_named(tmp_path: Path) -> None:
+    """An unknown source, a missing file and a missing option say what is wrong."""
+    (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
+    unknown = run("normalize", "--source", "nope", tmp_path / "x.json")
+    assert unknown.returncode == 1
+    assert unknown.stderr == b"nhi-evidence: unknown source 'nope'; known: aws_cloudtrail\n"
+    missing = run("normalize", "--source", "aws_cloudtrail", tmp_path / "none\x1b[31m.json")
+    assert missing.returncode == 1
+    assert b"none\\u001b[31m.json: cannot be read: No such file" in missing.stderr
+    assert run("normalize", tmp_path / "x.json").returncode == 2
+
+
+def test_an_empty_file_of_records(tmp_path: Path) -> None:
+    """No records in, none out, nothing rejected."""
+    (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
+    result = run("normalize", "--source", "aws_cloudtrail", "--json", tmp_path / "x.json")
+    found = json.loads(result.stderr)
+    assert (0, 0, 0, b"") == (
+        found["input"],
+        found["accepted"],
+        found["rejected"],
+        result.stdout,
+    )

@@ -1,0 +1,113 @@
+"""Does every value of an output have support in its raw record? The scan against invention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+CONSTANT = {
+    ("class_name",),
+    ("category_name",),
+    ("activity_name",),
+    ("status",),
+    ("metadata", "version"),
+    ("metadata", "profiles"),
+    ("metadata", "extensions"),
+    ("metadata", "product"),
+    ("metadata", "log_name"),
+    ("cloud", "provider"),
+    ("nhi", "type"),
+    ("nhi", "credential_kind"),
+    ("nhi", "decision_rule"),
+    ("nhi", "refinable_by"),
+    ("nhi", "labels"),
+    ("nhi_phase",),
+    ("nhi_base_phase",),
+    ("nhi_sub_phase",),
+    ("nhi_phase_rules",),
+    ("nhi_phase_refinable_by",),
+    ("nhi_outcome",),
+    ("raw_data_hash",),
+    ("user", "type"),
+    ("entity", "type"),
+    ("databucket", "type"),
+}
+"""Attributes whose text is ours by design: captions, names of rules, the schema's version."""
+
+_NAMED_BY_US = {"mechanism", "type"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
+    """Return every text and time of an output that its raw record does not hold."""
+    texts = set(_texts(raw))
+    whole = "\n".join(texts)
+    found = []
+    for path, value in _leaves(record):
+        if isinstance(value, str) and not _is_ours(path) and not _holds(texts, whole, value):
+            found.append(f"{'.'.join(path)} = {value!r}")
+        if path[-1] in {"time", "created_time", "expiration_time"} and not _time_holds(
+            whole, value
+        ):
+            found.append(f"{'.'.join(path)} = {value!r}")
+    status, code = record["status_id"], record.get("status_code")
+    if status == 1 and code and "DryRun" not in code:
+        found.append(f"success with status_code {code}")
+    if status == 2 and not code and not _states_failure(raw):
+        found.append("failure the record does not state")
+    return found
+
+
+def _is_ours(path: tuple[str, ...]) -> bool:
+    return any(path[: len(one)] == one for one in CONSTANT) or (
+        path[-1] in _NAMED_BY_US and path[0] in {"nhi_delegations", "resources"}
+    )
+
+
+def _holds(texts: set[str], whole: str, value: str) -> bool:
+    """A value is supported as itself, as a part of a text, or as a canonical id of such parts."""
+    if value in texts or value in whole:
+        return True
+    pieces = value.removeprefix("nhi:").replace("|", ":").split(":")
+    return value.startswith("nhi:") and all(
+        part in whole or part in {"aws", "oidc", "role", "user", "root"}
+        for piece in pieces
+        for part in piece.split("/")
+    )
+
+
+def _time_holds(whole: str, value: int) -> bool:
+    moment = _EPOCH + timedelta(milliseconds=value)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") in whole or (
+        moment.strftime("%Y-%m-%d %H:%M:%S") in whole
+    )
+
+
+def _states_failure(raw: Any) -> bool:
+    return bool(raw.get("errorCode") or raw.get("errorMessage")) or "Failure" in str(
+        raw.get("responseElements")
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
+
+
+def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves(item, (*path, name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, path)
+    else:
+        yield path, value

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.errors import CatalogError
-from nhi_evidence.event import Event, IdentityKind, Target
+from nhi_evidence.event import Event, Target
+from nhi_evidence.identity import IdentityKind
 
 Comparison = Callable[[Any, "Facts"], bool]
 

@@ -1,15 +1,17 @@
 """The values that cross boundaries. Frozen, without behaviour, the same for every source.
 
-Sub-values (`Identity`, `Hop`, `Target`) have the shape of their OCSF objects, so that
-writing an event is composing it, not converting it.
+Sub-values (`Target`, `Session`, `Identity`) have the shape of their OCSF objects, so that writing
+an event is composing it, not converting it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 import msgspec
+
+from nhi_evidence.identity import Hop, Identity
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -72,52 +74,6 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
     """What was found and where, bounded in length."""
 
 
-class IdentityKind(IntEnum):
-    """Kinds of identity (`nhi.type_id`)."""
-
-    UNKNOWN = 0
-    LONG_LIVED_KEY = 1
-    ROLE_SESSION = 2
-    WORKLOAD_INSTANCE = 3
-    K8S_SERVICE_ACCOUNT = 4
-    FEDERATED_WORKLOAD = 5
-    CLOUD_SERVICE_PRINCIPAL = 6
-    MANAGED_IDENTITY = 7
-    APPLICATION = 8
-    APPLICATION_OBO = 9
-    API_TOKEN = 10
-    MACHINE_KEY = 11
-    CI_JOB = 12
-    PROVIDER_SERVICE = 13
-    CERTIFICATE_WORKLOAD = 14
-    AI_AGENT = 15
-    AI_AGENT_USER = 16
-    ROOT_OR_BREAK_GLASS = 17
-    HUMAN = 18
-    HUMAN_PROGRAMMATIC = 19
-    ANONYMOUS = 20
-    UNATTRIBUTED_TOKEN = 21
-
-
-class Mechanism(IntEnum):
-    """How a hop obtained or passed on its authority (`nhi_delegations[].mechanism_id`)."""
-
-    UNKNOWN = 0
-    ASSUME_ROLE = 1
-    WEB_IDENTITY = 2
-    SAML = 3
-    IMPERSONATION = 4
-    TOKEN_EXCHANGE = 5
-    ON_BEHALF_OF = 6
-    INSTANCE_METADATA = 7
-    PROVIDER_FORWARD_ACCESS = 8
-    KEY_USE = 9
-    K8S_IMPERSONATION = 10
-    AGENT_INVOCATION = 11
-    SESSION_MINT = 12
-    OTHER = 99
-
-
 class Result(StrEnum):
     """What came of the operation, as far as the record says (`nhi_outcome`)."""
 
@@ -130,40 +86,6 @@ class Result(StrEnum):
     FAILED = "failed"
     """Refused or failed for a reason outside the classes above."""
     UNKNOWN = "unknown"
-
-
-class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Who acted, and which rule decided that (OCSF extension object `nhi_identity`)."""
-
-    type_id: int
-    type: str
-    name: str | None = None
-    uid: str | None = None
-    canonical_uid: str | None = None
-    credential_uid: str | None = None
-    credential_kind: str | None = None
-    issuer: str | None = None
-    subject: str | None = None
-    is_agentic: bool | None = None
-    decision_rule: str
-    refinable_by: tuple[str, ...] = ()
-    """Rules that could say more with history or inventory; never applied at ingest."""
-    labels: tuple[str, ...] = ()
-    root_uid: str | None = None
-    is_chain_complete: bool | None = None
-
-
-class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One hop of a delegation chain, 0 the origin (OCSF extension object `nhi_delegation_hop`)."""
-
-    hop: int
-    uid: str
-    canonical_uid: str | None = None
-    credential_uid: str | None = None
-    mechanism_id: int
-    mechanism: str
-    issuer: str | None = None
-    created_time: int | None = None
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -25,6 +25,7 @@ from nhi_evidence.event import (
     Undecodable,
 )
 from nhi_evidence.evidence import batch, frame, keys
+from nhi_evidence.ocsf_objects import Record
 from nhi_evidence.phases import Classification
 from nhi_evidence.scope import Scope, out_of_scope
 
@@ -40,7 +41,7 @@ class OutOfScope(msgspec.Struct, frozen=True, gc=False):
 class Normalised(msgspec.Struct, frozen=True):
     """A kept record: its OCSF form and its exact text."""
 
-    record: ocsf.Record
+    record: Record
     text: str
     event: Event
     classification: Classification

@@ -11,20 +11,25 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from nhi_evidence.event import (
-    Account,
-    Endpoint,
-    Event,
-    Hop,
-    Identity,
-    Result,
-    Session,
-    Target,
-    User,
-)
+from nhi_evidence.event import Account, Event, Result
 from nhi_evidence.ocsf_classes import OTHER, OcsfClass, choose
+from nhi_evidence.ocsf_objects import (
+    Actor,
+    Api,
+    Cloud,
+    Databucket,
+    Entity,
+    Extension,
+    Fingerprint,
+    HttpRequest,
+    Metadata,
+    Named,
+    Product,
+    Record,
+    Request,
+    Response,
+    Service,
+)
 from nhi_evidence.phases import Classification, Phase
 
 VERSION = "1.8.0"
@@ -45,157 +50,23 @@ _CREDENTIAL = "Programmatic Credential"
 _PHASE_CAPTION = {phase: phase.name.replace("_", " ").title() for phase in Phase}
 
 
-class _Product(msgspec.Struct, frozen=True):
-    name: str
-    vendor_name: str
-
-
-class _Extension(msgspec.Struct, frozen=True):
-    uid: str
-    name: str
-    version: str
-
-
-_EXTENSIONS = (_Extension("999", "nhi", EXTENSION_VERSION),)
+_EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
 _PROFILES = ("cloud", "nhi/nhi")
 
 
-class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
-    version: str
-    profiles: tuple[str, ...]
-    extensions: tuple[_Extension, ...]
-    product: _Product
-    original_time: str
-    uid: str | None = None
-    correlation_uid: str | None = None
-    event_code: str | None = None
-    log_name: str | None = None
-    log_version: str | None = None
-
-
-class _Cloud(msgspec.Struct, frozen=True, omit_defaults=True):
-    provider: str
-    account: Account | None = None
-    region: str | None = None
-
-
-class _Actor(msgspec.Struct, frozen=True, omit_defaults=True):
-    user: User | None = None
-    session: Session | None = None
-    invoked_by: str | None = None
-
-
-class _Service(msgspec.Struct, frozen=True):
-    name: str
-
-
-class _Request(msgspec.Struct, frozen=True):
-    uid: str
-
-
-class _Response(msgspec.Struct, frozen=True, omit_defaults=True):
-    error: str | None = None
-    error_message: str | None = None
-
-
-class _Api(msgspec.Struct, frozen=True, omit_defaults=True):
-    operation: str
-    service: _Service
-    version: str | None = None
-    request: _Request | None = None
-    response: _Response | None = None
-
-
-class _HttpRequest(msgspec.Struct, frozen=True):
-    user_agent: str
-
-
-class _Fingerprint(msgspec.Struct, frozen=True):
-    algorithm_id: int
-    value: str
-
-
-class _Entity(msgspec.Struct, frozen=True, omit_defaults=True):
-    type_id: int
-    type: str
-    uid: str | None = None
-    name: str | None = None
-    user: User | None = None
-
-
-class _Databucket(msgspec.Struct, frozen=True, omit_defaults=True):
-    type_id: int
-    type: str
-    uid: str | None = None
-    name: str | None = None
-
-
-class _Named(msgspec.Struct, frozen=True, omit_defaults=True):
-    uid: str | None = None
-    name: str | None = None
-
-
-class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One OCSF record; attributes a class does not carry stay absent. Encode with msgspec."""
-
-    time: int
-    class_uid: int
-    class_name: str
-    category_uid: int
-    category_name: str
-    activity_id: int
-    activity_name: str
-    type_uid: int
-    severity_id: int
-    status_id: int
-    status: str
-    status_code: str | None = None
-    status_detail: str | None = None
-    metadata: _Metadata
-    cloud: _Cloud
-    api: _Api
-    actor: _Actor | None = None
-    src_endpoint: Endpoint | None = None
-    http_request: _HttpRequest | None = None
-    resources: tuple[Target, ...] = ()
-    user: User | None = None
-    session: Session | None = None
-    service: _Service | None = None
-    entity: _Entity | None = None
-    privileges: tuple[str, ...] = ()
-    group: _Named | None = None
-    databucket: _Databucket | None = None
-    table: _Named | None = None
-    log_name: str | None = None
-    log_provider: str | None = None
-    nhi: Identity
-    nhi_phase_id: int
-    nhi_phase: str
-    nhi_base_phase_id: int
-    nhi_base_phase: str
-    nhi_sub_phase: str | None = None
-    nhi_phase_rules: tuple[str, ...] = ()
-    nhi_phase_refinable_by: tuple[str, ...] = ()
-    nhi_outcome: str
-    nhi_delegations: tuple[Hop, ...] = ()
-    nhi_issued_credential_uids: tuple[str, ...] = ()
-    raw_data_hash: _Fingerprint
-    raw_data_size: int
-
-
 @lru_cache(maxsize=256)
-def _product(name: str, vendor: str) -> _Product:
-    return _Product(name, vendor)
+def _product(name: str, vendor: str) -> Product:
+    return Product(name, vendor)
 
 
 @lru_cache(maxsize=4096)
-def _cloud(provider: str, account: str | None, region: str | None) -> _Cloud:
-    return _Cloud(provider, Account(account) if account else None, region)
+def _cloud(provider: str, account: str | None, region: str | None) -> Cloud:
+    return Cloud(provider, Account(account) if account else None, region)
 
 
 @lru_cache(maxsize=1024)
-def _service(name: str) -> _Service:
-    return _Service(name)
+def _service(name: str) -> Service:
+    return Service(name)
 
 
 def write(
@@ -225,7 +96,7 @@ def write(
         status=status,
         status_code=outcome.code,
         status_detail=outcome.detail,
-        metadata=_Metadata(
+        metadata=Metadata(
             VERSION,
             _PROFILES,
             _EXTENSIONS,
@@ -238,17 +109,17 @@ def write(
             event.log_version,
         ),
         cloud=_cloud(event.provider, event.account, event.region),
-        api=_Api(
+        api=Api(
             event.operation_name,
             _service(event.service_name),
             event.api_version,
-            _Request(event.request_uid) if event.request_uid else None,
-            _Response(outcome.code, outcome.detail) if outcome.code else None,
+            Request(event.request_uid) if event.request_uid else None,
+            Response(outcome.code, outcome.detail) if outcome.code else None,
         ),
         actor=_actor(event) if named else None,
         src_endpoint=event.source if named else None,
         http_request=(
-            _HttpRequest(event.user_agent)
+            HttpRequest(event.user_agent)
             if event.user_agent and ocsf_class.has_http_request
             else None
         ),
@@ -264,7 +135,7 @@ def write(
         nhi_outcome=outcome.result,
         nhi_delegations=event.hops,
         nhi_issued_credential_uids=event.issued_credentials,
-        raw_data_hash=_Fingerprint(_SHA256, raw_sha256.hex()),
+        raw_data_hash=Fingerprint(_SHA256, raw_sha256.hex()),
         raw_data_size=raw_size,
         **fields,
     )
@@ -277,10 +148,10 @@ def _activity_name(ocsf_class: OcsfClass, activity_id: int, event: Event) -> str
     return ocsf_class.activities[activity_id]
 
 
-def _actor(event: Event) -> _Actor | None:
+def _actor(event: Event) -> Actor | None:
     if event.user is None and event.session is None and event.invoked_by is None:
         return None
-    return _Actor(event.user, event.session, event.invoked_by)
+    return Actor(event.user, event.session, event.invoked_by)
 
 
 def _no_fields(_: Event) -> dict[str, Any]:
@@ -308,7 +179,7 @@ def _entity_fields(event: Event) -> dict[str, Any]:
     if entity is None:
         return {}
     return {
-        "entity": _Entity(
+        "entity": Entity(
             OTHER, entity.type or _CREDENTIAL, entity.uid, entity.name, event.subject_user
         )
     }
@@ -321,7 +192,7 @@ def _access_fields(event: Event) -> dict[str, Any]:
 def _group_fields(event: Event) -> dict[str, Any]:
     group = event.group
     return {
-        "group": _Named(group.uid, group.name) if group else None,
+        "group": Named(group.uid, group.name) if group else None,
         "user": event.subject_user,
     }
 
@@ -330,9 +201,9 @@ def _datastore_fields(event: Event) -> dict[str, Any]:
     if event.databucket is not None:
         type_id, caption = _S3_BUCKET
         bucket = event.databucket
-        return {"databucket": _Databucket(type_id, caption, bucket.uid, bucket.name)}
+        return {"databucket": Databucket(type_id, caption, bucket.uid, bucket.name)}
     if event.table is not None:
-        return {"table": _Named(event.table.uid, event.table.name)}
+        return {"table": Named(event.table.uid, event.table.name)}
     return {}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from nhi_evidence.event import Event, IdentityKind
+from nhi_evidence.event import Event
+from nhi_evidence.identity import IdentityKind
 from nhi_evidence.phases import Classification, Phase
 
 

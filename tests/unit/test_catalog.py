@@ -10,7 +10,8 @@ import pytest
 
 from nhi_evidence.catalog import Catalog
 from nhi_evidence.errors import CatalogError
-from nhi_evidence.event import Endpoint, Event, Identity, Outcome, Result
+from nhi_evidence.event import Endpoint, Event, Outcome, Result
+from nhi_evidence.identity import Identity
 from nhi_evidence.phases import Phase
 
 ROW = {

@@ -6,7 +6,7 @@ is another record. So a chain is complete only where the actor itself is the roo
 
 from __future__ import annotations
 
-from nhi_evidence.event import Hop, Identity, Mechanism
+from nhi_evidence.identity import Hop, Identity, Mechanism
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, milliseconds
 from nhi_evidence.sources.aws_cloudtrail.verdict import canonical

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nhi_evidence.event import Identity, IdentityKind
+from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail import issuers
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.role_session import assumed_role

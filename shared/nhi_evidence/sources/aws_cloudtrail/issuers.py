@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from nhi_evidence.event import IdentityKind
+from nhi_evidence.identity import IdentityKind
 
 _OIDC_PROVIDER = ":oidc-provider/"
 

@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from nhi_evidence.event import Identity, IdentityKind
+from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail import issuers
 from nhi_evidence.sources.aws_cloudtrail.record import (
     InScopeOf,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nhi_evidence.event import Identity, IdentityKind
+from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
 
 _CAPTION = {

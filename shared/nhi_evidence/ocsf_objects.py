@@ -1,0 +1,170 @@
+"""The OCSF 1.8.0 objects and the record this package writes, attributes as in the schema."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Account, Endpoint, Session, Target, User
+from nhi_evidence.identity import Hop, Identity
+
+
+class Product(msgspec.Struct, frozen=True):
+    """`product`: the log that recorded the event."""
+
+    name: str
+    vendor_name: str
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """`extension`: the schema extension a record uses."""
+
+    uid: str
+    name: str
+    version: str
+
+
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`metadata`."""
+
+    version: str
+    profiles: tuple[str, ...]
+    extensions: tuple[Extension, ...]
+    product: Product
+    original_time: str
+    uid: str | None = None
+    correlation_uid: str | None = None
+    event_code: str | None = None
+    log_name: str | None = None
+    log_version: str | None = None
+
+
+class Cloud(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`cloud`: where the record was written."""
+
+    provider: str
+    account: Account | None = None
+    region: str | None = None
+
+
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`actor`: at least one attribute is set."""
+
+    user: User | None = None
+    session: Session | None = None
+    invoked_by: str | None = None
+
+
+class Service(msgspec.Struct, frozen=True):
+    """`service`."""
+
+    name: str
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`request`: of an API call."""
+
+    uid: str
+
+
+class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`response`: the error of an API call."""
+
+    error: str | None = None
+    error_message: str | None = None
+
+
+class Api(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`api`: the operation called."""
+
+    operation: str
+    service: Service
+    version: str | None = None
+    request: Request | None = None
+    response: Response | None = None
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """`http_request`: the user agent, which the caller chooses."""
+
+    user_agent: str
+
+
+class Fingerprint(msgspec.Struct, frozen=True):
+    """`fingerprint`."""
+
+    algorithm_id: int
+    value: str
+
+
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`managed_entity`: the durable credential an event is about."""
+
+    type_id: int
+    type: str
+    uid: str | None = None
+    name: str | None = None
+    user: User | None = None
+
+
+class Databucket(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`databucket`."""
+
+    type_id: int
+    type: str
+    uid: str | None = None
+    name: str | None = None
+
+
+class Named(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`group` or `table`: at least one attribute is set."""
+
+    uid: str | None = None
+    name: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One OCSF record; attributes a class does not carry stay absent. Encode with msgspec."""
+
+    time: int
+    class_uid: int
+    class_name: str
+    category_uid: int
+    category_name: str
+    activity_id: int
+    activity_name: str
+    type_uid: int
+    severity_id: int
+    status_id: int
+    status: str
+    status_code: str | None = None
+    status_detail: str | None = None
+    metadata: Metadata
+    cloud: Cloud
+    api: Api
+    actor: Actor | None = None
+    src_endpoint: Endpoint | None = None
+    http_request: HttpRequest | None = None
+    resources: tuple[Target, ...] = ()
+    user: User | None = None
+    session: Session | None = None
+    service: Service | None = None
+    entity: Entity | None = None
+    privileges: tuple[str, ...] = ()
+    group: Named | None = None
+    databucket: Databucket | None = None
+    table: Named | None = None
+    log_name: str | None = None
+    log_provider: str | None = None
+    nhi: Identity
+    nhi_phase_id: int
+    nhi_phase: str
+    nhi_base_phase_id: int
+    nhi_base_phase: str
+    nhi_sub_phase: str | None = None
+    nhi_phase_rules: tuple[str, ...] = ()
+    nhi_phase_refinable_by: tuple[str, ...] = ()
+    nhi_outcome: str
+    nhi_delegations: tuple[Hop, ...] = ()
+    nhi_issued_credential_uids: tuple[str, ...] = ()
+    raw_data_hash: Fingerprint
+    raw_data_size: int

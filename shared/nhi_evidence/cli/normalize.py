@@ -19,10 +19,15 @@ from nhi_evidence.event import Rejection
 from nhi_evidence.export import Mapper, Normalised
 from nhi_evidence.scope import Scope
 
-EXAMPLES = (
-    "Examples: nhi-evidence normalize --source aws_cloudtrail trail.json.gz | jq .nhi_phase — "
-    "nhi-evidence normalize --source aws_cloudtrail --scope all --rejects rejects.ndjson *.json"
-)
+EXAMPLES = """\b
+Examples:
+  nhi-evidence normalize --source aws_cloudtrail trail.json.gz | jq .nhi_phase
+  nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson *.json
+
+\b
+Exit codes: 0 every record accepted or rejected, and said so;
+1 an input cannot be read or a source is unknown; 2 wrong usage.
+"""
 
 
 class _Reject(msgspec.Struct):
@@ -48,7 +53,7 @@ def command(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Log files: .json or .json.gz as the provider delivers them, or .ndjson with "
             "one raw record per line.",
         ),

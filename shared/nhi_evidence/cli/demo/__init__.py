@@ -17,10 +17,16 @@ from nhi_evidence.cli.demo import files, refusals, show
 from nhi_evidence.cli.demo.stage import SOURCE, Stage
 from nhi_evidence.errors import EvidenceError
 
-EXAMPLES = (
-    "Examples: nhi-evidence demo — nhi-evidence demo --input ./my-trail-files — "
-    "nhi-evidence demo --keep ./evidence-copy"
-)
+EXAMPLES = """\b
+Examples:
+  nhi-evidence demo
+  nhi-evidence demo --input ./my-trail-files
+  nhi-evidence demo --keep ./evidence-copy
+
+\b
+Exit codes: 0 everything shown holds; 1 a check failed or the store cannot be
+started (said on standard error); 2 wrong usage.
+"""
 
 
 class DemoFailedError(EvidenceError):

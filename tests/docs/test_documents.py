@@ -1,0 +1,73 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.cli import app
+from nhi_evidence.sources import aws_cloudtrail, names
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+FORMAT = (ROOT / "docs" / "evidence-format.md").read_text()
+COMMANDS = [command.name for command in app.registered_commands]
+
+
+def usage(*arguments: str) -> str:
+    program = Path(sys.executable).with_name("nhi-evidence")
+    result = subprocess.run(
+        [program, *arguments, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
+    )
+    return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_readme_shows_the_help(command: str) -> None:
+    """The help block of every command in the README is what --help prints."""
+    block = re.search(rf"```help {command}\n(.*?)\n```", README, re.DOTALL)
+    assert block, f"README has no help block for {command}"
+    assert usage(command) == block[1]
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in README, CONTRIBUTING and docs names a file that exists."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    missing = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert [] == missing
+
+
+def test_every_rejection_reason_is_documented() -> None:
+    """docs/evidence-format.md lists every reason the code can give."""
+    code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
+    given = set(re.findall(r'(?:Rejection|Undecodable)\(\s*"([a-z0-9_]+)"', code))
+    assert len(given) > 15
+    assert [] == sorted(reason for reason in given if f"`{reason}`" not in FORMAT)
+
+
+def test_every_rule_is_documented() -> None:
+    """docs/sources/aws_cloudtrail.md describes every identity rule the code can name."""
+    folder = Path(aws_cloudtrail.__file__).parent
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    given = set(re.findall(r'"(AWS-\d\d[a-z]?)"', code))
+    page = (ROOT / "docs" / "sources" / "aws_cloudtrail.md").read_text()
+    assert len(given) > 20
+    assert [] == sorted(rule for rule in given if f"`{rule}`" not in page)
+
+
+def test_every_source_has_its_page() -> None:
+    """A source pack comes with a page that says which field feeds which attribute."""
+    assert [] == [one for one in names() if not (ROOT / "docs" / "sources" / f"{one}.md").exists()]

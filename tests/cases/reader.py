@@ -1,0 +1,78 @@
+"""Reading golden cases: one JSON file, one claim, written from the provider's documentation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.export import Mapper, Normalised
+
+FOLDER = Path(__file__).parent
+
+
+class Mutation(msgspec.Struct, frozen=True):
+    """A change of the code that must make the case fail."""
+
+    file: str
+    """Relative to the source pack."""
+    replace: str
+    by: str
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One golden case."""
+
+    claim: str
+    source: str
+    """Where the provider documents the shape or the meaning."""
+    record: dict[str, Any]
+    expect: dict[str, Any]
+    """Dotted path into the OCSF record to value; null: absent."""
+    proves: str | None = None
+    """Id of the override the case is for; without it the case must fail."""
+    mutation: Mutation | None = None
+
+
+def cases(source: str) -> dict[str, Path]:
+    """Return the case files of a source by name."""
+    return {path.stem: path for path in sorted((FOLDER / source).glob("*.json"))}
+
+
+def read(path: Path) -> Case:
+    """Read one case."""
+    return msgspec.json.decode(path.read_bytes(), type=Case)
+
+
+def outcome(case: Case, mapper: Mapper) -> dict[str, Any]:
+    """Return the OCSF record of a case, or its rejection."""
+    mapped = mapper.map(json.dumps(case.record, ensure_ascii=False).encode())
+    if isinstance(mapped, Rejection):
+        return {"rejection": mapped.reason}
+    assert isinstance(mapped, Normalised)
+    found: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))
+    return found
+
+
+def differences(case: Case, found: dict[str, Any]) -> list[str]:
+    """Return where an OCSF record is not what the case expects."""
+    return [
+        f"{path}: expected {wanted!r}, found {at(found, path)!r}"
+        for path, wanted in case.expect.items()
+        if at(found, path) != wanted
+    ]
+
+
+def at(value: Any, path: str) -> Any:
+    """Return the value at a dotted path; None where there is none."""
+    for step in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value

@@ -1,0 +1,141 @@
+"""Every golden case holds, is valid OCSF, and fails when what it proves is taken away."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nhi_evidence
+from nhi_evidence import sources
+from nhi_evidence.catalog import Catalog
+from nhi_evidence.export import Mapper
+from nhi_evidence.scope import Scope
+from tests.cases.reader import Case, cases, differences, outcome, read
+from tests.ocsf_schema import problems
+from tests.support import unsupported
+
+AWS = cases("aws_cloudtrail")
+MUTATED = {name: path for name, path in AWS.items() if read(path).mutation}
+PROVING = {name: path for name, path in AWS.items() if read(path).proves}
+
+RUNNER = """
+import json, sys
+from pathlib import Path
+from nhi_evidence.export import Mapper
+from nhi_evidence.scope import Scope
+from tests.cases.reader import differences, outcome, read
+case = read(Path(sys.argv[1]))
+print(json.dumps(differences(case, outcome(case, Mapper("aws_cloudtrail", scope=Scope.ALL)))))
+"""
+
+
+@pytest.mark.parametrize("name", AWS)
+def test_case(name: str, keep_all: Mapper) -> None:
+    """The record means what its documentation says, in valid OCSF, with nothing invented."""
+    case = read(AWS[name])
+    found = outcome(case, keep_all)
+    assert [] == differences(case, found)
+    assert [] == problems(found)
+    assert [] == unsupported(found, case.record)
+
+
+@pytest.mark.parametrize("name", PROVING)
+def test_without_its_override_a_case_fails(name: str) -> None:
+    """A case that proves an override does not hold without it."""
+    case = read(PROVING[name])
+    table = json.loads(sources.table("aws_cloudtrail", "catalog.json"))
+    kept = [row for row in table["overrides"] if row["id"] != case.proves]
+    assert len(kept) == len(table["overrides"]) - 1, f"no override {case.proves}"
+    mapper = Mapper("aws_cloudtrail", scope=Scope.ALL)
+    mutated = json.dumps({**table, "overrides": kept}).encode()
+    mapper._catalog = Catalog(mutated, name="mutated")
+    assert differences(case, outcome(case, mapper))
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the library that may be mutated."""
+    copy = tmp_path_factory.mktemp("mutants") / "nhi_evidence"
+    shutil.copytree(Path(nhi_evidence.__file__).parent, copy)
+    return copy
+
+
+@pytest.mark.parametrize("name", MUTATED)
+def test_without_its_rule_a_case_fails(name: str, package: Path) -> None:
+    """A case that proves a rule does not hold when the rule is taken out of the code."""
+    mutation = read(MUTATED[name]).mutation
+    assert mutation is not None
+    path = (package / "sources" / "aws_cloudtrail" / mutation.file).resolve()
+    code = path.read_text()
+    assert code.count(mutation.replace) == 1, f"{mutation.replace!r} is not there exactly once"
+    path.write_text(code.replace(mutation.replace, mutation.by))
+    try:
+        result = run(MUTATED[name], package.parent)
+    finally:
+        path.write_text(code)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout), "the case holds without its rule"
+
+
+def test_the_unmutated_copy_passes(package: Path) -> None:
+    """What fails a mutant is the mutation: the copy itself gives the case's result."""
+    result = run(next(iter(MUTATED.values())), package.parent)
+    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
+
+
+def run(case: Path, where: Path) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[2])
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{where}{os.pathsep}{root}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", RUNNER, str(case)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_rule_and_override_has_a_case() -> None:
+    """Each identity rule that decides, and each override, has at least one golden case."""
+    folder = Path(nhi_evidence.__file__).parent / "sources" / "aws_cloudtrail"
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    rules = set(re.findall(r'"(AWS-\d\d[a-z]?)"', code)) - {"AWS-06g"}
+    table = json.loads(sources.table("aws_cloudtrail", "catalog.json"))
+    proved: set[Any] = {read(path).proves for path in AWS.values()}
+    decided = {read(path).expect.get("nhi.decision_rule") for path in AWS.values()}
+    assert set() == rules - decided
+    assert set() == {row["id"] for row in table["overrides"]} - proved
+
+
+DOCUMENTATION = {
+    "accounts": {"111122223333", "444455556666", "123456789012", "210987654321"},
+    "addresses": re.compile(r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+"),
+}
+
+
+@pytest.mark.parametrize("name", AWS)
+def test_cases_hold_documentation_values_only(name: str) -> None:
+    """Accounts, addresses, key ids and domains of a case are the documentation's own."""
+    case: Case = read(AWS[name])
+    text = json.dumps(case.record)
+    accounts = set(re.findall(r"(?<![0-9A-Za-z-])\d{12}(?![0-9A-Za-z])", text))
+    assert accounts <= DOCUMENTATION["accounts"]  # type: ignore[operator]
+    for address in re.findall(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])", text):
+        assert DOCUMENTATION["addresses"].fullmatch(address), address  # type: ignore[attr-defined]
+    for key in re.findall(r"\b(?:AKIA|ASIA|AROA|AIDA|ACCA|ABIA)[A-Z0-9]{8,}\b", text):
+        assert key.endswith("EXAMPLE"), key
+    for domain in re.findall(r"@([A-Za-z0-9.-]+\.[a-z]+)", text):
+        assert domain == "example.com", domain
+    assert case.source.startswith("https://")

@@ -7,7 +7,6 @@ Format: docs/catalog.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from nhi_evidence.phases import Classification, Phase
 OUTCOME_OVERLAY = "O01"
 """Refused operations are failed attempts; the base phase keeps what was tried."""
 
+_NO_LEVELS = b'{"version":1,"services":{}}'
 _REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
 _ANY = "*"
 
@@ -56,7 +56,10 @@ class _Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 class _Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     id: str
-    prefix: str
+    prefix: str | None = None
+    """Applies to operations that begin with this verb ..."""
+    level: str | None = None
+    """... or that the access-level table puts at this level."""
     phase: str
     sub_phase: str | None = None
     uid: int = msgspec.field(name="class")
@@ -72,6 +75,12 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     fallback: list[_Fallback] = []
 
 
+class _AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    services: dict[str, dict[str, list[str]]]
+    """Service to level to operations."""
+
+
 class _Compiled(msgspec.Struct, frozen=True):
     override: _Override
     conditions: tuple[Callable[[Facts], bool], ...]
@@ -83,28 +92,30 @@ class _Compiled(msgspec.Struct, frozen=True):
 class Catalog:
     """One source's table, checked and ready for look-ups."""
 
-    def __init__(self, table: bytes, *, name: str) -> None:
-        """Load a table.
+    def __init__(self, table: bytes, *, name: str, access_levels: bytes | None = None) -> None:
+        """Load a table, and the provider's access levels for operations without a row.
 
-        `name` is how errors call it. Raises `CatalogError` naming the row when the table does
+        `name` is how errors call it. Raises `CatalogError` naming the row when a table does
         not hold together.
         """
         try:
             parsed = msgspec.json.decode(table, type=_Table)
+            levels = msgspec.json.decode(access_levels or _NO_LEVELS, type=_AccessLevels)
         except msgspec.MsgspecError as error:
             raise CatalogError(f"{name}: {error}") from error
         self._name = name
-        self.digest = sha256(table).hexdigest()
         self._exact: dict[tuple[str, str], list[tuple[str | None, Classification]]] = {}
         self._prefixes: list[tuple[str, str, Classification]] = []
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
         self._fallback: list[tuple[str, Classification]] = []
+        self._by_level: dict[tuple[str, str], Classification] = {}
         for row in parsed.rows:
             self._add_row(row)
         for override in parsed.overrides:
             self._add_override(override)
-        for fallback in sorted(parsed.fallback, key=lambda one: -len(one.prefix)):
-            self._fallback.append((fallback.prefix, self._fallback_meaning(fallback)))
+        for fallback in parsed.fallback:
+            self._add_fallback(fallback, levels)
+        self._fallback.sort(key=lambda one: -len(one[0]))
         self._prefixes.sort(key=lambda one: -len(one[1]))
 
     def classify(self, event: Event) -> Classification:
@@ -132,6 +143,9 @@ class Catalog:
         for service, prefix, meaning in self._prefixes:
             if service == event.service and event.operation.startswith(prefix):
                 return meaning
+        by_level = self._by_level.get((event.service, event.operation))
+        if by_level is not None:
+            return by_level
         for prefix, meaning in self._fallback:
             if event.operation.startswith(prefix):
                 return meaning
@@ -179,10 +193,10 @@ class Catalog:
         for operation in override.operations:
             self._overrides.setdefault((override.service, operation), []).append(compiled)
 
-    def _fallback_meaning(self, fallback: _Fallback) -> Classification:
+    def _add_fallback(self, fallback: _Fallback, levels: _AccessLevels) -> None:
         where = f"{self._name}: fallback {fallback.id}"
         phase = _phase(fallback.phase, where)
-        return Classification(
+        meaning = Classification(
             base_phase=phase,
             phase=phase,
             sub_phase=fallback.sub_phase,
@@ -190,6 +204,14 @@ class Catalog:
             class_uid=_class(fallback.uid, fallback.activity, where),
             activity_id=fallback.activity,
         )
+        if (fallback.prefix is None) == (fallback.level is None):
+            raise CatalogError(f"{where}: a fallback has a prefix or a level")
+        if fallback.prefix is not None:
+            self._fallback.append((fallback.prefix, meaning))
+            return
+        for service, by_level in levels.services.items():
+            for operation in by_level.get(fallback.level or "", ()):
+                self._by_level[service, operation] = meaning
 
 
 _UNCLASSIFIED = Classification(

@@ -62,7 +62,11 @@ class Mapper:
         self.scope = scope
         self.limits = limits or Limits()
         tables = [sources.table(source, file) for file in self.source.TABLES]
-        self._catalog = Catalog(tables[0], name=f"{source} catalog")
+        self._catalog = Catalog(
+            tables[0],
+            name=f"{source} catalog",
+            access_levels=tables[1] if len(tables) > 1 else None,
+        )
         self.identity = batch.MapperIdentity(__version__, self._digest(tables))
 
     def _digest(self, tables: list[bytes]) -> str:

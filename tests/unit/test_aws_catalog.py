@@ -36,7 +36,11 @@ WITHOUT_SDK_OPERATION = {
 
 def test_it_loads() -> None:
     """Every phase, class, activity, condition and comparison is a known one."""
-    Catalog(sources.table("aws_cloudtrail", "catalog.json"), name="aws")
+    Catalog(
+        sources.table("aws_cloudtrail", "catalog.json"),
+        name="aws",
+        access_levels=sources.table("aws_cloudtrail", "access_levels.json"),
+    )
 
 
 def test_rows_are_sorted_and_unique() -> None:

@@ -158,6 +158,21 @@ def test_prefix_row_and_fallback() -> None:
     assert loaded.classify(event("Frobnicate")).phase is Phase.UNKNOWN
 
 
+def test_access_levels_come_before_verbs() -> None:
+    """An operation without a row means what its access level says, else what its verb says."""
+    fallback = {"phase": "privilege_change", "class": 6003, "activity": 3}
+    verb = {"id": "verb:Set", "prefix": "Set", "phase": "routine", "class": 6003, "activity": 3}
+    levels = json.dumps({"version": 1, "services": {"iam": {"P": ["SetX", "UpdateAccessKey"]}}})
+    loaded = Catalog(
+        table(fallback=[{"id": "access:P", "level": "P", **fallback}, verb]),
+        name="test",
+        access_levels=levels.encode(),
+    )
+    assert loaded.classify(event("SetX")).rules == ("fallback:access:P",)
+    assert loaded.classify(event("SetY")).rules == ("fallback:verb:Set",)
+    assert loaded.classify(event()).rules == ("iam:UpdateAccessKey",)
+
+
 def test_a_row_of_one_record_class() -> None:
     """A row may speak of one class of record only; it comes before the row of any class."""
     loaded = catalog(rows=[ROW, {**ROW, "record_class": "data", "phase": "impact"}])
@@ -175,6 +190,10 @@ def test_a_row_of_one_record_class() -> None:
         ({"rows": [{**ROW, "match": "regex"}]}, "unknown match 'regex'"),
         ({"rows": [{**ROW, "extra": 1}]}, "unknown field `extra`"),
         ({"rows": [{"service": "iam"}]}, "missing required field"),
+        (
+            {"fallback": [{"id": "x", "phase": "routine", "class": 6003, "activity": 3}]},
+            "a prefix or a level",
+        ),
         ({"overrides": [override([{"path": "nope", "is": 1}])]}, "O1: unknown path 'nope'"),
         ({"overrides": [override([{"path": "code", "like": 1}])]}, "unknown comparison 'like'"),
         ({"overrides": [override([{"path": "code"}])]}, "a path and one comparison"),

@@ -23,7 +23,7 @@ class Source(Protocol):
 
     @property
     def TABLES(self) -> tuple[str, ...]:  # noqa: N802 a module constant
-        """Data files of the pack that decide output, the catalog first."""
+        """Data files of the pack that decide output: the catalog, then any access levels."""
         ...
 
     def decode(self, body: bytes, limits: Limits) -> Decoded | Undecodable:

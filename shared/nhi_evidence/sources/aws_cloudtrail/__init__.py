@@ -12,7 +12,7 @@ __all__ = ["NAME", "TABLES", "decode", "hour_of", "normalize"]
 NAME = "aws_cloudtrail"
 """The source's name in evidence keys."""
 
-TABLES = ("catalog.json",)
+TABLES = ("catalog.json", "access_levels.json")
 """Data files of this pack that decide output; they are part of the mapper digest."""
 
 _FILE_TIME = re.compile(r"_(\d{8})T(\d\d)\d{2}(?:\d{2})?Z[_.]")

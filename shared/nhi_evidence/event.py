@@ -21,6 +21,14 @@ class Limits(msgspec.Struct, frozen=True):
     record_bytes: int = 8 * 1024 * 1024
 
 
+class Kind(StrEnum):
+    """What a delivered file is to its source."""
+
+    RECORDS = "records"
+    COMPANION = "companion"
+    """Kept byte for byte, never read as records: a digest, a manifest."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """What a trigger hands over: one named unit of a source and its exact bytes."""
 
@@ -28,6 +36,7 @@ class Delivery(msgspec.Struct, frozen=True):
     """Stable name of the delivered thing, e.g. `<bucket>/<key>@<version>`."""
     body: bytes
     """The bytes as delivered, before any inflation."""
+    kind: Kind = Kind.RECORDS
     hour: str | None = None
     """UTC hour `YYYYMMDDHH` the source itself states for the unit, if it does."""
     provenance: Mapping[str, str] = {}

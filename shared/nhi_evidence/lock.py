@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import keys
 from nhi_evidence.export import Mapper
 from nhi_evidence.ports import EvidenceWriter
@@ -40,13 +40,17 @@ def lock(
     keep_source: bool = True,
     metadata: Mapping[str, str] | None = None,
 ) -> Locked:
-    """Write a delivery's source copy and evidence objects.
+    """Write a delivery's source copy and evidence objects; of a companion, the copy alone.
 
     `metadata` says who wrote and when; it is fixed with each object version and is no part of
     key or body. Raises `StoreUnavailableError` when a write is not confirmed: the delivery
     must then be retried, and repeating all of it is safe.
     """
     written = dict(metadata or {})
+    if delivery.kind is Kind.COMPANION:
+        hour = delivery.hour or keys.UNKNOWN_HOUR
+        created = _copy_source(mapper, delivery, hour, writer, written)
+        return Locked(delivery.unit, 0, 0, 0, {}, (), created)
     created = 0
     evidence_keys = []
     seen = kept = rejected = 0

@@ -8,7 +8,7 @@ import pytest
 
 from nhi_evidence.cli.story import generate
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import batch
 from nhi_evidence.export import Mapper
 from nhi_evidence.lock import lock
@@ -73,3 +73,58 @@ def test_no_source_copy_where_the_policy_says_so(keep_nhi: Mapper) -> None:
     lock(keep_nhi, deliveries()["records"], with_copy)
     lock(keep_nhi, deliveries()["records"], without, keep_source=False)
     assert set(without.objects) == {key for key in with_copy.objects if key.startswith("ev/")}
+
+
+def test_a_digest_is_kept_and_never_read(keep_nhi: Mapper) -> None:
+    """A companion is locked byte for byte with what the source says of it, and has no evidence."""
+    body = gzip.compress(b'{"awsAccountId":"111122223333","logFiles":[]}')
+    digest = Delivery(
+        unit="b/d@1",
+        body=body,
+        kind=Kind.COMPANION,
+        hour="2026030208",
+        provenance={"meta.signature": "ab" * 64, "meta.signature-algorithm": "SHA256withRSA"},
+    )
+    store = MemoryStore()
+    done = lock(keep_nhi, digest, store, keep_source=False)
+    (copy, beside) = sorted(store.objects)
+    assert body == store.objects[copy]
+    assert b'"meta.signature":"abab' in store.objects[beside]
+    assert (0, (), 2) == (done.seen, done.keys, done.created)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "hour"),
+    [
+        (
+            (
+                "AWSLogs/o-example/111122223333/CloudTrail/us-east-1/2026/03/02/"
+                "111122223333_CloudTrail_us-east-1_20260302T0815Z_abcdefghijklmnop.json.gz"
+            ),
+            Kind.RECORDS,
+            "2026030208",
+        ),
+        (
+            (
+                "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/03/02/"
+                "111122223333_CloudTrail-Digest_us-east-1_org-trail_us-east-1_20260302T081530Z.json.gz"
+            ),
+            Kind.COMPANION,
+            "2026030208",
+        ),
+        (
+            (
+                "AWSLogs/111122223333/CloudTrail-Insight/us-east-1/2026/03/02/"
+                "111122223333_CloudTrail-Insight_us-east-1_20260302T2359Z_abcdefghijklmnop.json.gz"
+            ),
+            Kind.RECORDS,
+            "2026030223",
+        ),
+        ("anything.json", Kind.RECORDS, None),
+    ],
+)
+def test_what_a_file_is_follows_its_name(
+    keep_nhi: Mapper, key: str, kind: Kind, hour: str | None
+) -> None:
+    """Kind and hour are read from the documented file names."""
+    assert (kind, hour) == (keep_nhi.source.kind_of(key), keep_nhi.source.hour_of(key))

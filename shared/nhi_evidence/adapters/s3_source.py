@@ -71,6 +71,7 @@ class S3Source:
         return Delivery(
             unit=f"{ref.bucket}/{ref.key}@{name}",
             body=body,
+            kind=self._source.kind_of(ref.key),
             hour=self._source.hour_of(ref.key),
             provenance={
                 "bucket": ref.bucket,

@@ -1,4 +1,4 @@
-"""Raw records of a local file: as the provider delivers it, or one record per line."""
+"""Raw records of a local file: in any form the provider hands them out, or one per line."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _LINE_SUFFIXES = (".ndjson", ".jsonl")
 
 
 def records(mapper: Mapper, name: str, body: bytes) -> Iterator[tuple[bytes, Rejection | None]]:
-    """Yield each raw record of a file, with a rejection where the file itself is unreadable.
+    """Yield each raw record of a file, with a rejection where a document is unreadable.
 
-    A file that holds no readable records yields its whole content once. Blank lines of a
-    line-delimited file are no records.
+    A document (a file, or a line of a line-delimited file) that holds no readable records
+    yields its whole content once. Blank lines are no documents.
     """
+    documents = [body]
     if name.endswith(_LINE_SUFFIXES):
-        lines = (line.strip(b" \t\r") for line in body.split(b"\n"))
-        yield from ((line, None) for line in lines if line)
-        return
-    decoded = mapper.source.decode(body, mapper.limits)
-    if isinstance(decoded, Undecodable):
-        yield body, Rejection(decoded.reason, decoded.detail)
-        return
-    for index in range(len(decoded.spans)):
-        yield decoded.record(index).raw, None
+        documents = [line for raw in body.split(b"\n") if (line := raw.strip(b" \t\r"))]
+    for document in documents:
+        decoded = mapper.source.unwrap(document, mapper.limits)
+        if isinstance(decoded, Undecodable):
+            yield document, Rejection(decoded.reason, decoded.detail)
+            continue
+        for index in range(len(decoded.spans)):
+            yield decoded.record(index).raw, None

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Decoded, Event, Limits, Rejection, Undecodable
+from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Undecodable
 
 
 class Source(Protocol):
@@ -32,6 +32,17 @@ class Source(Protocol):
 
     def normalize(self, raw: bytes) -> Event | Rejection:
         """Return the event a raw record states, from the record alone."""
+        ...
+
+    def unwrap(self, document: bytes, limits: Limits) -> Decoded | Undecodable:
+        """Return the records of a document in any form the provider hands records out in.
+
+        For reading local files; only delivered files are evidence units.
+        """
+        ...
+
+    def kind_of(self, object_key: str) -> Kind:
+        """Return what a delivered file is, by its name."""
         ...
 
     def hour_of(self, object_key: str) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from nhi_evidence.event import Kind
 from nhi_evidence.sources.aws_cloudtrail.decode import decode
+from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
-__all__ = ["NAME", "TABLES", "decode", "hour_of", "normalize"]
+__all__ = ["NAME", "TABLES", "decode", "hour_of", "kind_of", "normalize", "unwrap"]
 
 NAME = "aws_cloudtrail"
 """The source's name in evidence keys."""
@@ -16,6 +18,17 @@ TABLES = ("catalog.json", "access_levels.json")
 """Data files of this pack that decide output; they are part of the mapper digest."""
 
 _FILE_TIME = re.compile(r"_(\d{8})T(\d\d)\d{2}(?:\d{2})?Z[_.]")
+
+
+_DIGEST_FOLDER = "/CloudTrail-Digest/"
+
+
+def kind_of(object_key: str) -> Kind:
+    """Digest files are companions: their signature covers their exact bytes.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    return Kind.COMPANION if _DIGEST_FOLDER in f"/{object_key}" else Kind.RECORDS
 
 
 def hour_of(object_key: str) -> str | None:

@@ -8,10 +8,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.export import Mapper
 from nhi_evidence.scope import Scope
+
+settings.register_profile("deep", max_examples=3000, deadline=None)
+"""For a long look: `make test ARGS="tests/property --hypothesis-profile=deep"`."""
 
 ROOT = Path(__file__).parent.parent
 ALLOWANCE = tomllib.loads((ROOT / "tests" / "skip_allowance.toml").read_text())

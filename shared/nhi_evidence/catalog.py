@@ -23,6 +23,7 @@ OUTCOME_OVERLAY = "O01"
 _NO_LEVELS = b'{"version":1,"services":{}}'
 _REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
 _ANY = "*"
+_REMEMBERED = 10_000
 
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,6 +85,8 @@ class _AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Compiled(msgspec.Struct, frozen=True):
     override: _Override
     conditions: tuple[Callable[[Facts], bool], ...]
+    needs_code: bool
+    """Whether it can hold only where the provider states an error code."""
 
     def holds(self, facts: Facts) -> bool:
         return all(condition(facts) for condition in self.conditions)
@@ -107,6 +110,7 @@ class Catalog:
         self._exact: dict[tuple[str, str], list[tuple[str | None, Classification]]] = {}
         self._prefixes: list[tuple[str, str, Classification]] = []
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
+        self._candidates_of: dict[tuple[str, str], tuple[_Compiled, ...]] = {}
         self._fallback: list[tuple[str, Classification]] = []
         self._by_level: dict[tuple[str, str], Classification] = {}
         for row in parsed.rows:
@@ -121,13 +125,14 @@ class Catalog:
     def classify(self, event: Event) -> Classification:
         """Say what an event means: row, then overrides in table order, then its outcome."""
         found = self._row(event)
-        overrides = self._candidates(event)
-        if overrides:
-            facts = Facts(event)
-            for compiled in overrides:
-                if compiled.holds(facts):
-                    found = _overridden(found, compiled.override)
-                    break
+        facts = None
+        for compiled in self._candidates(event.service, event.operation):
+            if compiled.needs_code and event.outcome.code is None:
+                continue
+            facts = facts or Facts(event)
+            if compiled.holds(facts):
+                found = _overridden(found, compiled.override)
+                break
         if event.outcome.result in _REFUSED and found.phase is not Phase.FAILED_ATTEMPT:
             found = msgspec.structs.replace(
                 found,
@@ -151,14 +156,15 @@ class Catalog:
                 return meaning
         return _UNCLASSIFIED
 
-    def _candidates(self, event: Event) -> list[_Compiled]:
-        known = self._overrides
-        return [
-            *known.get((event.service, event.operation), ()),
-            *known.get((event.service, _ANY), ()),
-            *known.get((_ANY, event.operation), ()),
-            *known.get((_ANY, _ANY), ()),
-        ]
+    def _candidates(self, service: str, operation: str) -> tuple[_Compiled, ...]:
+        """Overrides that name an operation, its service's or every operation, in that order."""
+        known = self._candidates_of.get((service, operation))
+        if known is None:
+            names = ((service, operation), (service, _ANY), (_ANY, operation), (_ANY, _ANY))
+            known = tuple(one for name in names for one in self._overrides.get(name, ()))
+            if len(self._candidates_of) < _REMEMBERED:
+                self._candidates_of[service, operation] = known
+        return known
 
     def _add_row(self, row: _Row) -> None:
         where = f"{self._name}: {row.service}:{row.operation}"
@@ -188,7 +194,12 @@ class Catalog:
         if override.uid is not None and override.activity is not None:
             _class(override.uid, override.activity, where)
         compiled = _Compiled(
-            override, tuple(compile_condition(row, where=where) for row in override.when)
+            override,
+            tuple(compile_condition(row, where=where) for row in override.when),
+            needs_code=any(
+                row["path"] == "code" and (row.get("is") is not None or "in" in row)
+                for row in override.when
+            ),
         )
         for operation in override.operations:
             self._overrides.setdefault((override.service, operation), []).append(compiled)

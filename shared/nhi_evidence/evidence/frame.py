@@ -22,14 +22,18 @@ _OPTIONS: dict[int, int] = {
 }
 
 
+_LINES_AT_ONCE = 256
+"""Lines joined per call: fewer calls, without holding the whole body twice."""
+
+
 def pack(lines: Sequence[bytes]) -> bytes:
     """Newline-terminate and compress lines into one frame."""
     compressor = zstd.ZstdCompressor(options=_OPTIONS)
     compressor.set_pledged_input_size(sum(map(len, lines)) + len(lines))
-    chunks = []
-    for line in lines:
-        chunks.append(compressor.compress(line))
-        chunks.append(compressor.compress(b"\n"))
+    chunks = [
+        compressor.compress(b"\n".join((*lines[start : start + _LINES_AT_ONCE], b"")))
+        for start in range(0, len(lines), _LINES_AT_ONCE)
+    ]
     chunks.append(compressor.flush())
     return b"".join(chunks)
 

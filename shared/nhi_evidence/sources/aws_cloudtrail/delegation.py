@@ -7,7 +7,7 @@ is another record. So a chain is complete only where the actor itself is the roo
 from __future__ import annotations
 
 from nhi_evidence.identity import Hop, Identity, Mechanism
-from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
+from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, milliseconds
 from nhi_evidence.sources.aws_cloudtrail.verdict import canonical
 
@@ -25,9 +25,8 @@ _CAPTION = {
 }
 
 
-def hops(record: TrailRecord, actor: Identity) -> tuple[Hop, ...]:
+def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
     """Return the chain, origin first, or nothing where the record shows no delegation."""
-    principal = record.userIdentity
     if principal is None or actor.uid is None:
         return ()
     forwarder = principal.invokedBy

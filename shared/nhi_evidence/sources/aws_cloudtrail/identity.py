@@ -12,25 +12,27 @@ from collections.abc import Callable
 
 from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail import issuers
-from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, UserIdentity, is_true
+from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.role_session import assumed_role
-from nhi_evidence.sources.aws_cloudtrail.verdict import canonical, credential_kind, decided
+from nhi_evidence.sources.aws_cloudtrail.verdict import (
+    Circumstances,
+    canonical,
+    credential_kind,
+    decided,
+)
 
 _TOKEN_KINDS = frozenset({"service_bearer_token", "service_specific_credential"})
 _BEDROCK_USER = "BedrockAPIKey-"
 _ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
-_JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
-"""The gateway authenticates callers by JWT and logs them as anonymous."""
 
 
-def identify(record: TrailRecord) -> Identity:
+def identify(principal: UserIdentity | None, around: Circumstances) -> Identity:
     """Decide who acted; the result always names the deciding rule."""
-    principal = record.userIdentity
-    if record.eventType == "AwsServiceEvent":
+    if around.event_type == "AwsServiceEvent":
         return _service(principal)
     if principal is None or principal.type is None:
         return decided(IdentityKind.UNKNOWN, "AWS-13", principal)
-    return _BY_TYPE.get(principal.type, _unknown)(principal, record)
+    return _BY_TYPE.get(principal.type, _unknown)(principal, around)
 
 
 def _service(principal: UserIdentity | None) -> Identity:
@@ -38,7 +40,7 @@ def _service(principal: UserIdentity | None) -> Identity:
     return decided(IdentityKind.PROVIDER_SERVICE, "AWS-01", principal, uid=invoker, name=invoker)
 
 
-def _root(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _root(principal: UserIdentity, _: Circumstances) -> Identity:
     context = principal.sessionContext
     labels = []
     if context is not None and is_true(context.assumedRoot):
@@ -56,7 +58,7 @@ def _root(principal: UserIdentity, _: TrailRecord) -> Identity:
     )
 
 
-def _identity_center_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _identity_center_user(principal: UserIdentity, _: Circumstances) -> Identity:
     behalf = principal.onBehalfOf
     return decided(
         IdentityKind.HUMAN,
@@ -71,7 +73,7 @@ def _identity_center_user(principal: UserIdentity, _: TrailRecord) -> Identity:
     )
 
 
-def _web_identity(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _web_identity(principal: UserIdentity, _: Circumstances) -> Identity:
     provider, subject = principal.identityProvider, principal.userName
     kind = issuers.kind_of(provider, subject)
     issuer = issuers.issuer_of(provider) if provider else None
@@ -93,7 +95,7 @@ def _web_identity(principal: UserIdentity, _: TrailRecord) -> Identity:
     )
 
 
-def _saml_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _saml_user(principal: UserIdentity, _: Circumstances) -> Identity:
     return decided(
         IdentityKind.HUMAN,
         "AWS-05a",
@@ -106,19 +108,19 @@ def _saml_user(principal: UserIdentity, _: TrailRecord) -> Identity:
     )
 
 
-def _iam_user(principal: UserIdentity, record: TrailRecord) -> Identity:
+def _iam_user(principal: UserIdentity, around: Circumstances) -> Identity:
     kind, rule = IdentityKind.LONG_LIVED_KEY, "AWS-10"
     refinable: tuple[str, ...] = ("AWS-09",)
     context = principal.sessionContext
     attributes = context.attributes if context else None
-    by_person = is_true(record.sessionCredentialFromConsole) or (
+    by_person = around.from_console or (
         attributes is not None and is_true(attributes.mfaAuthenticated)
     )
     name = principal.userName
     token = credential_kind(principal.accessKeyId) in _TOKEN_KINDS
     if token or (name is not None and name.startswith(_BEDROCK_USER)):
         kind, rule, refinable = IdentityKind.API_TOKEN, "AWS-08", ()
-    elif by_person or record.eventType == "AwsConsoleSignIn":
+    elif by_person or around.event_type == "AwsConsoleSignIn":
         kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
     canonical_uid = canonical(principal.accountId, "user", principal.principalId)
     is_root = credential_kind(principal.accessKeyId) == "access_key"
@@ -135,7 +137,7 @@ def _iam_user(principal: UserIdentity, record: TrailRecord) -> Identity:
     )
 
 
-def _federated_user(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _federated_user(principal: UserIdentity, _: Circumstances) -> Identity:
     context = principal.sessionContext
     parent = context.sessionIssuer if context else None
     return decided(
@@ -149,9 +151,9 @@ def _federated_user(principal: UserIdentity, _: TrailRecord) -> Identity:
     )
 
 
-def _account(principal: UserIdentity, record: TrailRecord) -> Identity:
+def _account(principal: UserIdentity, around: Circumstances) -> Identity:
     if principal.accountId in _ANONYMOUS or principal.principalId in _ANONYMOUS:
-        if (record.eventSource, record.eventName) == _JWT_GATEWAY:
+        if around.at_jwt_gateway:
             return decided(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
         return decided(IdentityKind.ANONYMOUS, "AWS-11", principal)
     return decided(
@@ -164,11 +166,11 @@ def _account(principal: UserIdentity, record: TrailRecord) -> Identity:
     )
 
 
-def _service_principal(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _service_principal(principal: UserIdentity, _: Circumstances) -> Identity:
     return _service(principal)
 
 
-def _unknown(principal: UserIdentity, _: TrailRecord) -> Identity:
+def _unknown(principal: UserIdentity, _: Circumstances) -> Identity:
     return decided(IdentityKind.UNKNOWN, "AWS-13", principal, uid=principal.arn)
 
 
@@ -176,7 +178,7 @@ def _last(text: str | None) -> str | None:
     return text.rpartition("/")[2] if text else None
 
 
-_BY_TYPE: dict[str, Callable[[UserIdentity, TrailRecord], Identity]] = {
+_BY_TYPE: dict[str, Callable[[UserIdentity, Circumstances], Identity]] = {
     "AWSService": _service_principal,
     "Root": _root,
     "IdentityCenterUser": _identity_center_user,

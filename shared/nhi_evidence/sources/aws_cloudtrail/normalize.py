@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Account, Event, Rejection, Session, User
-from nhi_evidence.sources.aws_cloudtrail.delegation import hops
-from nhi_evidence.sources.aws_cloudtrail.identity import identify
+from nhi_evidence.event import Event, Rejection
+from nhi_evidence.sources.aws_cloudtrail.actor import actor
 from nhi_evidence.sources.aws_cloudtrail.outcome import outcome
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, is_true, present, read
 from nhi_evidence.sources.aws_cloudtrail.targets import about
@@ -20,10 +19,11 @@ from nhi_evidence.sources.aws_cloudtrail.text import (
     operation_key,
     service_key,
 )
+from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
 
 _DETAIL = 200
-_USER_TYPE_OTHER = 99
-_USER_TYPE_SYSTEM = 3
+_JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
+"""The AgentCore gateway authenticates its callers by JWT and logs them as anonymous."""
 
 _RECORD_CLASSES = {
     "Management": "management",
@@ -62,10 +62,17 @@ def _event(
     record: TrailRecord, time: int, name: str, source: str, unusable: tuple[str, ...]
 ) -> Event:
     service, operation = service_key(source), operation_key(name)
-    actor = identify(record)
-    if unusable:
-        labels = tuple(f"unusable:{field}" for field in unusable)
-        actor = msgspec.structs.replace(actor, labels=actor.labels + labels)
+    around = Circumstances(
+        record.eventType,
+        record.recipientAccountId,
+        (source, name) == _JWT_GATEWAY,
+        is_true(record.sessionCredentialFromConsole),
+    )
+    who = actor(bytes(record.userIdentity), around)
+    identity = who.identity
+    if unusable or who.unusable:
+        labels = tuple(f"unusable:{field}" for field in (*unusable, *who.unusable))
+        identity = msgspec.structs.replace(identity, labels=identity.labels + labels)
     subject = about(record, service)
     return Event(
         provider="AWS",
@@ -77,11 +84,11 @@ def _event(
         service_name=source,
         operation=operation,
         operation_name=name,
-        actor=actor,
-        user=_user(record),
-        session=_session(record),
-        invoked_by=record.userIdentity.invokedBy if record.userIdentity else None,
-        hops=hops(record, actor),
+        actor=identity,
+        user=who.user,
+        session=who.session,
+        invoked_by=who.invoked_by,
+        hops=who.hops,
         targets=subject.targets,
         target_is_nhi=subject.target_is_nhi,
         outcome=outcome(record, service, operation),
@@ -113,39 +120,3 @@ def _record_class(record: TrailRecord) -> str | None:
     if record.eventCategory is not None:
         return _RECORD_CLASSES.get(record.eventCategory, record.eventCategory.lower())
     return "management" if is_true(record.managementEvent) else None
-
-
-def _user(record: TrailRecord) -> User | None:
-    principal = record.userIdentity
-    if principal is None:
-        return None
-    context = principal.sessionContext
-    issuer = context.sessionIssuer if context else None
-    name = principal.userName or (issuer.userName if issuer else None)
-    uid = principal.principalId or principal.arn
-    if not (uid or name or principal.accountId):
-        return None
-    return User(
-        uid=uid,
-        name=name,
-        type=principal.type,
-        type_id=_USER_TYPE_SYSTEM if principal.type == "AWSService" else _USER_TYPE_OTHER,
-        account=Account(principal.accountId) if principal.accountId else None,
-    )
-
-
-def _session(record: TrailRecord) -> Session | None:
-    principal = record.userIdentity
-    if principal is None or (principal.sessionContext is None and not principal.accessKeyId):
-        return None
-    context = principal.sessionContext
-    attributes = context.attributes if context else None
-    issuer = context.sessionIssuer if context else None
-    stated = attributes is not None and attributes.mfaAuthenticated is not None
-    return Session(
-        uid=principal.arn if context else None,
-        credential_uid=principal.accessKeyId or None,
-        issuer=issuer.arn if issuer else None,
-        created_time=milliseconds(attributes.creationDate) if attributes else None,
-        is_mfa=is_true(attributes.mfaAuthenticated) if attributes and stated else None,
-    )

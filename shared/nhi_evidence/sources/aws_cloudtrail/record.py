@@ -115,7 +115,7 @@ class InsightDetails(msgspec.Struct, frozen=True):
 
 
 class TrailRecord(msgspec.Struct, frozen=True):
-    """One record. `requestParameters` and `responseElements` stay exact JSON slices."""
+    """One record; what is read on its own, or only when asked for, stays an exact JSON slice."""
 
     eventTime: str | None = None
     eventSource: str | None = None
@@ -136,7 +136,7 @@ class TrailRecord(msgspec.Struct, frozen=True):
     errorMessage: str | None = None
     vpcEndpointId: str | None = None
     sessionCredentialFromConsole: str | bool | None = None
-    userIdentity: UserIdentity | None = None
+    userIdentity: msgspec.Raw = EMPTY
     resources: list[Resource] | None = None
     insightDetails: InsightDetails | None = None
     requestParameters: msgspec.Raw = EMPTY
@@ -144,6 +144,7 @@ class TrailRecord(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(TrailRecord).decode
+_decode_identity = msgspec.json.Decoder(UserIdentity | None).decode
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
 
@@ -157,6 +158,18 @@ def read(raw: bytes) -> tuple[TrailRecord, tuple[str, ...]] | Rejection:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
+
+
+def read_identity(raw: bytes) -> tuple[UserIdentity | None, tuple[str, ...]]:
+    """Read a `userIdentity` slice; the second value names attributes of an unusable shape."""
+    if not raw:
+        return None, ()
+    try:
+        return _decode_identity(raw), ()
+    except msgspec.ValidationError:
+        unusable: list[str] = []
+        identity = _loose_value(UserIdentity | None, msgspec.Raw(raw), "userIdentity", unusable)
+        return identity, tuple(unusable)
 
 
 def present(slice_: msgspec.Raw) -> msgspec.Raw | None:

@@ -17,11 +17,10 @@ from nhi_evidence.sources.aws_cloudtrail.record import (
     InScopeOf,
     SessionContext,
     SessionIssuer,
-    TrailRecord,
     UserIdentity,
 )
 from nhi_evidence.sources.aws_cloudtrail.text import arn
-from nhi_evidence.sources.aws_cloudtrail.verdict import canonical, decided
+from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances, canonical, decided
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 _CERTIFICATE_SERIAL = re.compile(r"[0-9a-fA-F]{16,64}")
@@ -53,9 +52,9 @@ class _Session(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
 
 
-def assumed_role(principal: UserIdentity, record: TrailRecord) -> Identity:
+def assumed_role(principal: UserIdentity, around: Circumstances) -> Identity:
     """Decide what kind of identity a role session stands for."""
-    session = _session(principal, record)
+    session = _session(principal, around)
     context, issuer = session.context, session.issuer
     if _SSO_PATH in session.role_arn:
         return _of(session, IdentityKind.HUMAN, "AWS-06a", name=session.name or None)
@@ -146,7 +145,7 @@ def _in_scope(session: _Session, scope: InScopeOf) -> Identity:
     )
 
 
-def _session(principal: UserIdentity, record: TrailRecord) -> _Session:
+def _session(principal: UserIdentity, around: Circumstances) -> _Session:
     context = principal.sessionContext or SessionContext()
     issuer = context.sessionIssuer or SessionIssuer()
     caller = arn(principal.arn)
@@ -154,7 +153,7 @@ def _session(principal: UserIdentity, record: TrailRecord) -> _Session:
     role_arn = issuer.arn or ""
     role_id, _, id_name = (principal.principalId or "").partition(":")
     owner = issuer.accountId or (caller.account if caller else None) or principal.accountId
-    third_party = record.recipientAccountId and owner and owner != record.recipientAccountId
+    third_party = around.recipient and owner and owner != around.recipient
     return _Session(
         principal=principal,
         context=context,

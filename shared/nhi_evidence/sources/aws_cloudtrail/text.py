@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 
 import msgspec
@@ -18,6 +19,7 @@ _API_DATE = re.compile(r"(?:20\d{6}(?:v\d+)?|20\d\d_\d\d_\d\d)$")
 _AWS_DOMAIN = ".amazonaws.com"
 
 
+@lru_cache(4096)
 def milliseconds(text: str | None) -> int | None:
     """Read a CloudTrail time (ISO 8601, UTC, `Z`) as milliseconds since the epoch.
 
@@ -32,6 +34,7 @@ def milliseconds(text: str | None) -> int | None:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+@lru_cache(4096)
 def endpoint(source: str | None) -> Endpoint | None:
     """Read `sourceIPAddress`: an address, an AWS service's name, or another text.
 
@@ -64,11 +67,13 @@ def is_aws_service(name: str | None) -> bool:
     return name is not None and name.endswith(_AWS_DOMAIN)
 
 
+@lru_cache(1024)
 def service_key(event_source: str) -> str:
     """`eventSource` as the catalog spells it: without `.amazonaws.com`, lower case."""
     return event_source.lower().removesuffix(_AWS_DOMAIN)
 
 
+@lru_cache(4096)
 def operation_key(event_name: str) -> str:
     """`eventName` as the catalog spells it: without an API-date suffix.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
@@ -34,6 +35,18 @@ _CREDENTIAL_KINDS = {
     "ACCA": "service_specific_credential",
 }
 """Meaning of the first four characters of an access key id (IAM user guide, "IAM identifiers")."""
+
+
+class Circumstances(NamedTuple):
+    """What the rules look at outside `userIdentity`."""
+
+    event_type: str | None
+    recipient: str | None
+    """`recipientAccountId`: the account in whose trail the record was written."""
+    at_jwt_gateway: bool
+    """Whether the call went to the gateway that authenticates by JWT and logs nobody."""
+    from_console: bool
+    """`sessionCredentialFromConsole`."""
 
 
 def decided(

@@ -1,0 +1,88 @@
+"""Everything a record says of its actor: read and decided once per distinct `userIdentity`.
+
+A file holds many records of few sessions, and everything here follows from the identity slice
+and a few circumstances alone, so verdicts are remembered by exactly those bytes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from nhi_evidence.event import Account, Session, User
+from nhi_evidence.identity import Hop, Identity
+from nhi_evidence.sources.aws_cloudtrail.delegation import hops
+from nhi_evidence.sources.aws_cloudtrail.identity import identify
+from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true, read_identity
+from nhi_evidence.sources.aws_cloudtrail.text import milliseconds
+from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
+
+_REMEMBERED = 2048
+_USER_TYPE_OTHER = 99
+_USER_TYPE_SYSTEM = 3
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """The actor of a record, in our terms and in the provider's."""
+
+    identity: Identity
+    user: User | None
+    session: Session | None
+    hops: tuple[Hop, ...]
+    invoked_by: str | None
+    unusable: tuple[str, ...]
+    """Attributes of `userIdentity` of a shape that could not be read."""
+
+
+@lru_cache(_REMEMBERED)
+def actor(identity: bytes, around: Circumstances) -> Actor:
+    """Read a `userIdentity` slice and decide who acted.
+
+    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
+    not decode; the caller rejects the record.
+    """
+    principal, unusable = read_identity(identity)
+    verdict = identify(principal, around)
+    return Actor(
+        verdict,
+        _user(principal),
+        _session(principal),
+        hops(principal, verdict),
+        principal.invokedBy if principal else None,
+        unusable,
+    )
+
+
+def _user(principal: UserIdentity | None) -> User | None:
+    if principal is None:
+        return None
+    context = principal.sessionContext
+    issuer = context.sessionIssuer if context else None
+    name = principal.userName or (issuer.userName if issuer else None)
+    uid = principal.principalId or principal.arn
+    if not (uid or name or principal.accountId):
+        return None
+    return User(
+        uid=uid,
+        name=name,
+        type=principal.type,
+        type_id=_USER_TYPE_SYSTEM if principal.type == "AWSService" else _USER_TYPE_OTHER,
+        account=Account(principal.accountId) if principal.accountId else None,
+    )
+
+
+def _session(principal: UserIdentity | None) -> Session | None:
+    if principal is None or (principal.sessionContext is None and not principal.accessKeyId):
+        return None
+    context = principal.sessionContext
+    attributes = context.attributes if context else None
+    issuer = context.sessionIssuer if context else None
+    stated = attributes is not None and attributes.mfaAuthenticated is not None
+    return Session(
+        uid=principal.arn if context else None,
+        credential_uid=principal.accessKeyId or None,
+        issuer=issuer.arn if issuer else None,
+        created_time=milliseconds(attributes.creationDate) if attributes else None,
+        is_mfa=is_true(attributes.mfaAuthenticated) if attributes and stated else None,
+    )

@@ -126,7 +126,7 @@ class Catalog:
         """Say what an event means: row, then overrides in table order, then its outcome."""
         found = self._row(event)
         facts = None
-        for compiled in self._candidates(event.service, event.operation):
+        for compiled in self._candidates(event.call.service, event.call.operation):
             if compiled.needs_code and event.outcome.code is None:
                 continue
             facts = facts or Facts(event)
@@ -142,17 +142,18 @@ class Catalog:
         return found
 
     def _row(self, event: Event) -> Classification:
-        for record_class, meaning in self._exact.get((event.service, event.operation), ()):
-            if record_class is None or record_class == event.record_class:
+        service, operation = event.call.service, event.call.operation
+        for record_class, meaning in self._exact.get((service, operation), ()):
+            if record_class is None or record_class == event.logged.record_class:
                 return meaning
-        for service, prefix, meaning in self._prefixes:
-            if service == event.service and event.operation.startswith(prefix):
+        for of_service, prefix, meaning in self._prefixes:
+            if of_service == service and operation.startswith(prefix):
                 return meaning
-        by_level = self._by_level.get((event.service, event.operation))
+        by_level = self._by_level.get((service, operation))
         if by_level is not None:
             return by_level
         for prefix, meaning in self._fallback:
-            if event.operation.startswith(prefix):
+            if operation.startswith(prefix):
                 return meaning
         return _UNCLASSIFIED
 

@@ -22,7 +22,7 @@ Comparison = Callable[[Any, "Facts"], bool]
 
 
 def _first_target(event: Event) -> Target | None:
-    return event.targets[0] if event.targets else None
+    return event.about.targets[0] if event.about.targets else None
 
 
 def _target_account(event: Event) -> str | None:
@@ -34,20 +34,20 @@ _EVENT_PATHS: Mapping[str, Callable[[Event], Any]] = {
     "code": lambda event: event.outcome.code,
     "detail": lambda event: event.outcome.detail,
     "result": lambda event: event.outcome.result.value,
-    "actor.name": lambda event: event.actor.name,
-    "actor.uid": lambda event: event.actor.uid,
-    "actor.kind": lambda event: IdentityKind(event.actor.type_id).name.lower(),
+    "actor.name": lambda event: event.actor.identity.name,
+    "actor.uid": lambda event: event.actor.identity.uid,
+    "actor.kind": lambda event: IdentityKind(event.actor.identity.type_id).name.lower(),
     "actor.account": lambda event: (
-        event.user.account.uid if event.user and event.user.account else None
+        user.account.uid if (user := event.actor.user) and user.account else None
     ),
-    "account": lambda event: event.account,
-    "region": lambda event: event.region,
-    "invoked_by": lambda event: event.invoked_by,
-    "source.ip": lambda event: event.source.ip if event.source else None,
-    "source.svc_name": lambda event: event.source.svc_name if event.source else None,
-    "source.name": lambda event: event.source.name if event.source else None,
-    "event_code": lambda event: event.event_code,
-    "record_class": lambda event: event.record_class,
+    "account": lambda event: event.logged.account,
+    "region": lambda event: event.logged.region,
+    "invoked_by": lambda event: event.actor.invoked_by,
+    "source.ip": lambda event: source.ip if (source := event.call.source) else None,
+    "source.svc_name": lambda event: source.svc_name if (source := event.call.source) else None,
+    "source.name": lambda event: source.name if (source := event.call.source) else None,
+    "event_code": lambda event: event.logged.event_code,
+    "record_class": lambda event: event.logged.record_class,
     "target.uid": lambda event: target.uid if (target := _first_target(event)) else None,
     "target.name": lambda event: target.name if (target := _first_target(event)) else None,
     "target.account": _target_account,

@@ -161,8 +161,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The provider's own message, untouched."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One record, normalised: from the record alone, no clock, network, inventory or history."""
+class Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and as what the source wrote the record."""
 
     provider: str
     """`AWS`, `GCP`, `Azure` ..."""
@@ -170,9 +170,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The log that recorded it, e.g. `CloudTrail`."""
     record_class: str | None = None
     """The class of record as the catalog spells it, e.g. `management`, when the record says."""
-    time: int
-    """The source's own event time, milliseconds since the epoch, UTC."""
-    original_time: str
+    event_code: str | None = None
+    version: str | None = None
+    uid: str | None = None
+    """The source's native id of the record."""
+    correlation_uid: str | None = None
+    account: str | None = None
+    """The account, project or subscription in whose log the record was written."""
+    region: str | None = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """The operation, and where it came from."""
+
     service: str
     """Service as the catalog spells it, e.g. `sts`."""
     service_name: str
@@ -181,41 +191,54 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Operation as the catalog spells it (API-date suffixes stripped)."""
     operation_name: str
     """Operation in the provider's own words."""
-    actor: Identity
+    api_version: str | None = None
+    request_uid: str | None = None
+    source: Endpoint | None = None
+    user_agent: str | None = None
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acted: our decision, the provider's own terms, and through whom."""
+
+    identity: Identity
     user: User | None = None
-    """The actor in the provider's own terms."""
     session: Session | None = None
     invoked_by: str | None = None
     hops: tuple[Hop, ...] = ()
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operation was about, as far as the record names it."""
+
     targets: tuple[Target, ...] = ()
-    target_is_nhi: bool = False
-    """Whether the record itself names a non-human identity or its credential as target."""
-    outcome: Outcome
-    source: Endpoint | None = None
-    user_agent: str | None = None
-    uid: str | None = None
-    """The source's native id of the record."""
-    correlation_uid: str | None = None
-    request_uid: str | None = None
-    event_code: str | None = None
-    api_version: str | None = None
-    log_version: str | None = None
-    account: str | None = None
-    """The account, project or subscription in whose log the record was written."""
-    region: str | None = None
-    issued_credentials: tuple[str, ...] = ()
-    """Ids (never secrets) of credentials the operation handed out."""
-    issued_session: Session | None = None
-    subject_user: User | None = None
-    """The principal the operation is about (created, changed, logged on), when the record says."""
+    is_nhi: bool = False
+    """Whether a non-human identity or its credential is named as target."""
+    user: User | None = None
+    """The principal created, changed, assumed or granted to."""
     entity: Target | None = None
-    """The durable credential the operation is about, when the record says."""
+    """The durable credential."""
     group: Target | None = None
     privileges: tuple[str, ...] = ()
     log_name: str | None = None
-    """The log, trail or sink the operation is about."""
+    """The log, trail or sink."""
     databucket: Target | None = None
     table: Target | None = None
+    issued_credentials: tuple[str, ...] = ()
+    """Ids (never secrets) of credentials the operation handed out."""
+    issued_session: Session | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One record, normalised: from the record alone, no clock, network, inventory or history."""
+
+    time: int
+    """The source's own event time, milliseconds since the epoch, UTC."""
+    original_time: str
+    logged: Logged
+    call: Call
+    actor: Actor
+    about: About
+    outcome: Outcome
     request: msgspec.Raw | None = None
     """Request parameters as the exact JSON slice, for catalog conditions."""
     response: msgspec.Raw | None = None

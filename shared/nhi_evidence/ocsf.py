@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from nhi_evidence.event import Account, Event, Result
-from nhi_evidence.ocsf_classes import OTHER, OcsfClass, choose
+from nhi_evidence.ocsf_classes import BASE_EVENT, OTHER, choose
 from nhi_evidence.ocsf_objects import (
     Actor,
     Api,
@@ -29,6 +28,7 @@ from nhi_evidence.ocsf_objects import (
     Request,
     Response,
     Service,
+    Specifics,
 )
 from nhi_evidence.phases import Classification, Phase
 
@@ -76,143 +76,145 @@ def write(
 
     `raw_sha256` and `raw_size` describe exactly the bytes received for the record.
     """
-    ocsf_class, activity_id = choose(event, classification.class_uid, classification.activity_id)
-    uid = ocsf_class.uid
-    outcome = event.outcome
+    call, outcome = event.call, event.outcome
+    chosen, activity_id = choose(event, classification.class_uid, classification.activity_id)
     status_id, status = _STATUS.get(outcome.result, _FAILURE)
-    named = uid != 0
-    fields = _CLASS_FIELDS.get(uid, _no_fields)(event)
+    specific = _SPECIFICS[chosen.uid](event) if chosen.uid in _SPECIFICS else _NOTHING_SPECIFIC
+    has_actor = chosen is not BASE_EVENT
+    # By position, in the order of the struct: 43 keywords cost more than everything else here.
     return Record(
-        time=event.time,
-        class_uid=uid,
-        class_name=ocsf_class.name,
-        category_uid=ocsf_class.category_uid,
-        category_name=ocsf_class.category_name,
-        activity_id=activity_id,
-        activity_name=_activity_name(ocsf_class, activity_id, event),
-        type_uid=uid * 100 + activity_id,
-        severity_id=_SEVERITY_UNKNOWN,
-        status_id=status_id,
-        status=status,
-        status_code=outcome.code,
-        status_detail=outcome.detail,
-        metadata=Metadata(
-            VERSION,
-            _PROFILES,
-            _EXTENSIONS,
-            _product(event.product, event.provider),
-            event.original_time,
-            event.uid,
-            event.correlation_uid,
-            event.event_code,
-            event.record_class,
-            event.log_version,
-        ),
-        cloud=_cloud(event.provider, event.account, event.region),
-        api=Api(
-            event.operation_name,
-            _service(event.service_name),
-            event.api_version,
-            Request(event.request_uid) if event.request_uid else None,
-            Response(outcome.code, outcome.detail) if outcome.code else None,
-        ),
-        actor=_actor(event) if named else None,
-        src_endpoint=event.source if named else None,
-        http_request=(
-            HttpRequest(event.user_agent)
-            if event.user_agent and ocsf_class.has_http_request
-            else None
-        ),
-        resources=event.targets if ocsf_class.has_resources else (),
-        nhi=event.actor,
-        nhi_phase_id=classification.phase,
-        nhi_phase=_PHASE_CAPTION[classification.phase],
-        nhi_base_phase_id=classification.base_phase,
-        nhi_base_phase=_PHASE_CAPTION[classification.base_phase],
-        nhi_sub_phase=classification.sub_phase,
-        nhi_phase_rules=classification.rules,
-        nhi_phase_refinable_by=classification.refinable_by,
-        nhi_outcome=outcome.result,
-        nhi_delegations=event.hops,
-        nhi_issued_credential_uids=event.issued_credentials,
-        raw_data_hash=Fingerprint(_SHA256, raw_sha256.hex()),
-        raw_data_size=raw_size,
-        **fields,
+        event.time,
+        chosen.uid,
+        chosen.name,
+        chosen.category_uid,
+        chosen.category_name,
+        activity_id,
+        # OCSF: activity 99 carries the source's own name of the activity.
+        call.operation_name if activity_id == OTHER else chosen.activities[activity_id],
+        chosen.uid * 100 + activity_id,
+        _SEVERITY_UNKNOWN,
+        status_id,
+        status,
+        _metadata(event),
+        _cloud(event.logged.provider, event.logged.account, event.logged.region),
+        _api(event),
+        event.actor.identity,
+        classification.phase,
+        _PHASE_CAPTION[classification.phase],
+        classification.base_phase,
+        _PHASE_CAPTION[classification.base_phase],
+        outcome.result,
+        Fingerprint(_SHA256, raw_sha256.hex()),
+        raw_size,
+        outcome.code,
+        outcome.detail,
+        _actor(event) if has_actor else None,
+        call.source if has_actor else None,
+        HttpRequest(call.user_agent) if call.user_agent and chosen.has_http_request else None,
+        event.about.targets if chosen.has_resources else (),
+        classification.sub_phase,
+        classification.rules,
+        classification.refinable_by,
+        event.actor.hops,
+        event.about.issued_credentials,
+        specific.user,
+        specific.session,
+        specific.service,
+        specific.entity,
+        specific.privileges,
+        specific.group,
+        specific.databucket,
+        specific.table,
+        specific.log_name,
+        specific.log_provider,
     )
 
 
-def _activity_name(ocsf_class: OcsfClass, activity_id: int, event: Event) -> str:
-    """OCSF: activity 99 carries the source's own name of the activity."""
-    if activity_id == OTHER:
-        return event.operation_name
-    return ocsf_class.activities[activity_id]
+def _metadata(event: Event) -> Metadata:
+    logged = event.logged
+    return Metadata(
+        VERSION,
+        _PROFILES,
+        _EXTENSIONS,
+        _product(logged.product, logged.provider),
+        event.original_time,
+        logged.uid,
+        logged.correlation_uid,
+        logged.event_code,
+        logged.record_class,
+        logged.version,
+    )
+
+
+def _api(event: Event) -> Api:
+    call, outcome = event.call, event.outcome
+    return Api(
+        call.operation_name,
+        _service(call.service_name),
+        call.api_version,
+        Request(call.request_uid) if call.request_uid else None,
+        Response(outcome.code, outcome.detail) if outcome.code else None,
+    )
 
 
 def _actor(event: Event) -> Actor | None:
-    if event.user is None and event.session is None and event.invoked_by is None:
+    actor = event.actor
+    if actor.user is None and actor.session is None and actor.invoked_by is None:
         return None
-    return Actor(event.user, event.session, event.invoked_by)
+    return Actor(actor.user, actor.session, actor.invoked_by)
 
 
-def _no_fields(_: Event) -> dict[str, Any]:
-    return {}
+_NOTHING_SPECIFIC = Specifics()
 
 
-def _event_log_fields(event: Event) -> dict[str, Any]:
-    return {"log_name": event.log_name, "log_provider": event.service_name}
+def _event_log(event: Event) -> Specifics:
+    return Specifics(log_name=event.about.log_name, log_provider=event.call.service_name)
 
 
-def _account_fields(event: Event) -> dict[str, Any]:
-    return {"user": event.subject_user}
+def _account_change(event: Event) -> Specifics:
+    return Specifics(user=event.about.user)
 
 
-def _authentication_fields(event: Event) -> dict[str, Any]:
-    return {
-        "user": event.subject_user or event.user,
-        "session": event.issued_session,
-        "service": _service(event.service_name),
-    }
+def _authentication(event: Event) -> Specifics:
+    return Specifics(
+        user=event.about.user or event.actor.user,
+        session=event.about.issued_session,
+        service=_service(event.call.service_name),
+    )
 
 
-def _entity_fields(event: Event) -> dict[str, Any]:
-    entity = event.entity
+def _entity_management(event: Event) -> Specifics:
+    entity, owner = event.about.entity, event.about.user
     if entity is None:
-        return {}
-    return {
-        "entity": Entity(
-            OTHER, entity.type or _CREDENTIAL, entity.uid, entity.name, event.subject_user
-        )
-    }
+        return _NOTHING_SPECIFIC
+    kind = entity.type or _CREDENTIAL
+    return Specifics(entity=Entity(OTHER, kind, entity.uid, entity.name, owner))
 
 
-def _access_fields(event: Event) -> dict[str, Any]:
-    return {"user": event.subject_user, "privileges": event.privileges}
+def _user_access(event: Event) -> Specifics:
+    return Specifics(user=event.about.user, privileges=event.about.privileges)
 
 
-def _group_fields(event: Event) -> dict[str, Any]:
-    group = event.group
-    return {
-        "group": Named(group.uid, group.name) if group else None,
-        "user": event.subject_user,
-    }
+def _group_management(event: Event) -> Specifics:
+    group = event.about.group
+    named = Named(group.uid, group.name) if group else None
+    return Specifics(group=named, user=event.about.user)
 
 
-def _datastore_fields(event: Event) -> dict[str, Any]:
-    if event.databucket is not None:
+def _datastore(event: Event) -> Specifics:
+    bucket, table = event.about.databucket, event.about.table
+    if bucket is not None:
         type_id, caption = _S3_BUCKET
-        bucket = event.databucket
-        return {"databucket": Databucket(type_id, caption, bucket.uid, bucket.name)}
-    if event.table is not None:
-        return {"table": Named(event.table.uid, event.table.name)}
-    return {}
+        return Specifics(databucket=Databucket(type_id, caption, bucket.uid, bucket.name))
+    return Specifics(table=Named(table.uid, table.name) if table else None)
 
 
-_CLASS_FIELDS: dict[int, Callable[[Event], dict[str, Any]]] = {
-    1008: _event_log_fields,
-    3001: _account_fields,
-    3002: _authentication_fields,
-    3004: _entity_fields,
-    3005: _access_fields,
-    3006: _group_fields,
-    6005: _datastore_fields,
+_SPECIFICS: dict[int, Callable[[Event], Specifics]] = {
+    1008: _event_log,
+    3001: _account_change,
+    3002: _authentication,
+    3004: _entity_management,
+    3005: _user_access,
+    3006: _group_management,
+    6005: _datastore,
 }

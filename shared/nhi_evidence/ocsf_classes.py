@@ -26,7 +26,10 @@ class OcsfClass(msgspec.Struct, frozen=True):
 
 
 def _has_source_and_user(event: Event) -> bool:
-    return event.source is not None and (event.user is not None or event.invoked_by is not None)
+    actor = event.actor
+    return event.call.source is not None and (
+        actor.user is not None or actor.invoked_by is not None
+    )
 
 
 OTHER = 99
@@ -69,7 +72,7 @@ EVENT_LOG_ACTIVITY = OcsfClass(
         10: "Disable",
         OTHER: "Other",
     },
-    supported=lambda event: event.log_name is not None,
+    supported=lambda event: event.about.log_name is not None,
     has_http_request=False,
 )
 
@@ -93,7 +96,7 @@ ACCOUNT_CHANGE = OcsfClass(
         12: "Unlock",
         OTHER: "Other",
     },
-    supported=lambda event: event.subject_user is not None,
+    supported=lambda event: event.about.user is not None,
 )
 
 AUTHENTICATION = OcsfClass(
@@ -111,7 +114,7 @@ AUTHENTICATION = OcsfClass(
         7: "Account Switch",
         OTHER: "Other",
     },
-    supported=lambda event: event.subject_user is not None or event.user is not None,
+    supported=lambda event: event.about.user is not None or event.actor.user is not None,
 )
 
 ENTITY_MANAGEMENT = OcsfClass(
@@ -135,7 +138,7 @@ ENTITY_MANAGEMENT = OcsfClass(
         13: "Resume",
         OTHER: "Other",
     },
-    supported=lambda event: event.entity is not None,
+    supported=lambda event: event.about.entity is not None,
 )
 
 USER_ACCESS = OcsfClass(
@@ -144,7 +147,7 @@ USER_ACCESS = OcsfClass(
     category_uid=3,
     category_name="Identity & Access Management",
     activities={1: "Assign Privileges", 2: "Revoke Privileges", OTHER: "Other"},
-    supported=lambda event: event.subject_user is not None and bool(event.privileges),
+    supported=lambda event: event.about.user is not None and bool(event.about.privileges),
     has_resources=True,
 )
 
@@ -164,7 +167,7 @@ GROUP_MANAGEMENT = OcsfClass(
         8: "Remove Subgroup",
         OTHER: "Other",
     },
-    supported=lambda event: event.group is not None,
+    supported=lambda event: event.about.group is not None,
 )
 
 DATASTORE_ACTIVITY = OcsfClass(
@@ -186,7 +189,8 @@ DATASTORE_ACTIVITY = OcsfClass(
         OTHER: "Other",
     },
     supported=lambda event: (
-        _has_source_and_user(event) and (event.databucket is not None or event.table is not None)
+        _has_source_and_user(event)
+        and (event.about.databucket is not None or event.about.table is not None)
     ),
 )
 

@@ -122,7 +122,22 @@ class Named(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
-class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Specifics(msgspec.Struct, frozen=True):
+    """The attributes of a record that only some classes carry."""
+
+    user: User | None = None
+    session: Session | None = None
+    service: Service | None = None
+    entity: Entity | None = None
+    privileges: tuple[str, ...] = ()
+    group: Named | None = None
+    databucket: Databucket | None = None
+    table: Named | None = None
+    log_name: str | None = None
+    log_provider: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One OCSF record; attributes a class does not carry stay absent. Encode with msgspec."""
 
     time: int
@@ -136,15 +151,28 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     severity_id: int
     status_id: int
     status: str
-    status_code: str | None = None
-    status_detail: str | None = None
     metadata: Metadata
     cloud: Cloud
     api: Api
+    nhi: Identity
+    nhi_phase_id: int
+    nhi_phase: str
+    nhi_base_phase_id: int
+    nhi_base_phase: str
+    nhi_outcome: str
+    raw_data_hash: Fingerprint
+    raw_data_size: int
+    status_code: str | None = None
+    status_detail: str | None = None
     actor: Actor | None = None
     src_endpoint: Endpoint | None = None
     http_request: HttpRequest | None = None
     resources: tuple[Target, ...] = ()
+    nhi_sub_phase: str | None = None
+    nhi_phase_rules: tuple[str, ...] = ()
+    nhi_phase_refinable_by: tuple[str, ...] = ()
+    nhi_delegations: tuple[Hop, ...] = ()
+    nhi_issued_credential_uids: tuple[str, ...] = ()
     user: User | None = None
     session: Session | None = None
     service: Service | None = None
@@ -155,16 +183,3 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     table: Named | None = None
     log_name: str | None = None
     log_provider: str | None = None
-    nhi: Identity
-    nhi_phase_id: int
-    nhi_phase: str
-    nhi_base_phase_id: int
-    nhi_base_phase: str
-    nhi_sub_phase: str | None = None
-    nhi_phase_rules: tuple[str, ...] = ()
-    nhi_phase_refinable_by: tuple[str, ...] = ()
-    nhi_outcome: str
-    nhi_delegations: tuple[Hop, ...] = ()
-    nhi_issued_credential_uids: tuple[str, ...] = ()
-    raw_data_hash: Fingerprint
-    raw_data_size: int

@@ -40,9 +40,9 @@ _GOVERNING = frozenset(
 
 def out_of_scope(event: Event, classification: Classification, scope: Scope) -> str | None:
     """Return why an event is out of scope, or None to keep it."""
-    if scope is Scope.ALL or event.actor.type_id != IdentityKind.HUMAN:
+    if scope is Scope.ALL or event.actor.identity.type_id != IdentityKind.HUMAN:
         return None
-    if event.target_is_nhi or classification.base_phase in _GOVERNING:
+    if event.about.is_nhi or classification.base_phase in _GOVERNING:
         return None
     if classification.phase in _GOVERNING:
         return None

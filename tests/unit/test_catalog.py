@@ -10,7 +10,7 @@ import pytest
 
 from nhi_evidence.catalog import Catalog
 from nhi_evidence.errors import CatalogError
-from nhi_evidence.event import Endpoint, Event, Outcome, Result
+from nhi_evidence.event import About, Actor, Call, Endpoint, Event, Logged, Outcome, Result
 from nhi_evidence.identity import Identity
 from nhi_evidence.phases import Phase
 
@@ -31,20 +31,28 @@ def catalog(**changes: Any) -> Catalog:
     return Catalog(table(**changes), name="test")
 
 
-def event(operation: str = "UpdateAccessKey", **changes: Any) -> Event:
-    request = changes.pop("request", None)
+def event(
+    operation: str = "UpdateAccessKey",
+    *,
+    request: Any = None,
+    outcome: Outcome | None = None,
+    record_class: str | None = None,
+) -> Event:
     return Event(
-        provider="AWS",
-        product="CloudTrail",
         time=0,
         original_time="1970-01-01T00:00:00Z",
-        service="iam",
-        service_name="iam.amazonaws.com",
-        operation=operation,
-        operation_name=operation,
-        actor=Identity(type_id=1, type="Key", name="ci", decision_rule="AWS-10"),
+        logged=Logged(provider="AWS", product="CloudTrail", record_class=record_class),
+        call=Call(
+            service="iam",
+            service_name="iam.amazonaws.com",
+            operation=operation,
+            operation_name=operation,
+            source=Endpoint(ip="192.0.2.1"),
+        ),
+        actor=Actor(identity=Identity(type_id=1, type="Key", name="ci", decision_rule="AWS-10")),
+        about=About(),
+        outcome=outcome or Outcome(Result.SUCCESS),
         request=msgspec.Raw(json.dumps(request).encode()) if request is not None else None,
-        **{"outcome": Outcome(Result.SUCCESS), "source": Endpoint(ip="192.0.2.1"), **changes},
     )
 
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import msgspec
-
-from nhi_evidence.event import Account, Session, User
-from nhi_evidence.identity import Hop, Identity
+from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.sources.aws_cloudtrail.delegation import hops
 from nhi_evidence.sources.aws_cloudtrail.identity import identify
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true, read_identity
@@ -23,35 +20,24 @@ _USER_TYPE_OTHER = 99
 _USER_TYPE_SYSTEM = 3
 
 
-class Actor(msgspec.Struct, frozen=True):
-    """The actor of a record, in our terms and in the provider's."""
-
-    identity: Identity
-    user: User | None
-    session: Session | None
-    hops: tuple[Hop, ...]
-    invoked_by: str | None
-    unusable: tuple[str, ...]
-    """Attributes of `userIdentity` of a shape that could not be read."""
-
-
 @lru_cache(_REMEMBERED)
-def actor(identity: bytes, around: Circumstances) -> Actor:
+def actor(identity: bytes, around: Circumstances) -> tuple[Actor, tuple[str, ...]]:
     """Read a `userIdentity` slice and decide who acted.
 
+    The second value names attributes of a shape that could not be read.
     Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
     not decode; the caller rejects the record.
     """
     principal, unusable = read_identity(identity)
     verdict = identify(principal, around)
-    return Actor(
-        verdict,
-        _user(principal),
-        _session(principal),
-        hops(principal, verdict),
-        principal.invokedBy if principal else None,
-        unusable,
+    found = Actor(
+        identity=verdict,
+        user=_user(principal),
+        session=_session(principal),
+        invoked_by=principal.invokedBy if principal else None,
+        hops=hops(principal, verdict),
     )
+    return found, unusable
 
 
 def _user(principal: UserIdentity | None) -> User | None:

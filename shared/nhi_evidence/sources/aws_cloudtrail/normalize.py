@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Event, Rejection
+from nhi_evidence.event import Actor, Call, Event, Logged, Rejection
 from nhi_evidence.sources.aws_cloudtrail.actor import actor
 from nhi_evidence.sources.aws_cloudtrail.outcome import outcome
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, is_true, present, read
@@ -68,52 +68,45 @@ def _event(
         (source, name) == _JWT_GATEWAY,
         is_true(record.sessionCredentialFromConsole),
     )
-    who = actor(bytes(record.userIdentity), around)
-    identity = who.identity
-    if unusable or who.unusable:
-        labels = tuple(f"unusable:{field}" for field in (*unusable, *who.unusable))
-        identity = msgspec.structs.replace(identity, labels=identity.labels + labels)
-    subject = about(record, service)
+    who, misshapen = actor(bytes(record.userIdentity), around)
+    if unusable or misshapen:
+        who = _labelled(who, (*unusable, *misshapen))
     return Event(
-        provider="AWS",
-        product="CloudTrail",
-        record_class=_record_class(record),
         time=time,
         original_time=record.eventTime or "",
-        service=service,
-        service_name=source,
-        operation=operation,
-        operation_name=name,
-        actor=identity,
-        user=who.user,
-        session=who.session,
-        invoked_by=who.invoked_by,
-        hops=who.hops,
-        targets=subject.targets,
-        target_is_nhi=subject.target_is_nhi,
+        logged=Logged(
+            provider="AWS",
+            product="CloudTrail",
+            record_class=_record_class(record),
+            event_code=record.eventType,
+            version=record.eventVersion,
+            uid=record.eventID,
+            correlation_uid=record.sharedEventID,
+            account=record.recipientAccountId,
+            region=record.awsRegion,
+        ),
+        call=Call(
+            service=service,
+            service_name=source,
+            operation=operation,
+            operation_name=name,
+            api_version=record.apiVersion,
+            request_uid=record.requestID,
+            source=endpoint(record.sourceIPAddress),
+            user_agent=record.userAgent,
+        ),
+        actor=who,
+        about=about(record, service),
         outcome=outcome(record, service, operation),
-        source=endpoint(record.sourceIPAddress),
-        user_agent=record.userAgent,
-        uid=record.eventID,
-        correlation_uid=record.sharedEventID,
-        request_uid=record.requestID,
-        event_code=record.eventType,
-        api_version=record.apiVersion,
-        log_version=record.eventVersion,
-        account=record.recipientAccountId,
-        region=record.awsRegion,
-        issued_credentials=subject.issued_credentials,
-        issued_session=subject.issued_session,
-        subject_user=subject.subject_user,
-        entity=subject.entity,
-        group=subject.group,
-        privileges=subject.privileges,
-        log_name=subject.log_name,
-        databucket=subject.databucket,
-        table=subject.table,
         request=present(record.requestParameters),
         response=present(record.responseElements),
     )
+
+
+def _labelled(who: Actor, unusable: tuple[str, ...]) -> Actor:
+    labels = tuple(f"unusable:{field}" for field in unusable)
+    identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
+    return msgspec.structs.replace(who, identity=identity)
 
 
 def _record_class(record: TrailRecord) -> str | None:

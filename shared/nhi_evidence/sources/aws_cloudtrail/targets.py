@@ -10,29 +10,13 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.event import Account, Owner, Session, Target, User
+from nhi_evidence.event import About, Account, Owner, Session, Target, User
 from nhi_evidence.sources.aws_cloudtrail import naming
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
 from nhi_evidence.sources.aws_cloudtrail.text import arn, milliseconds
 
 _NOTHING = frozenset({b"", b"null"})
 _NO_TARGETS: tuple[Target, ...] = ()
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a record says it is about, beyond its actor."""
-
-    targets: tuple[Target, ...] = ()
-    target_is_nhi: bool = False
-    subject_user: User | None = None
-    entity: Target | None = None
-    group: Target | None = None
-    privileges: tuple[str, ...] = ()
-    log_name: str | None = None
-    databucket: Target | None = None
-    table: Target | None = None
-    issued_credentials: tuple[str, ...] = ()
-    issued_session: Session | None = None
 
 
 _ABOUT_NOTHING = About()
@@ -92,10 +76,10 @@ def about(record: TrailRecord, service: str) -> About:
     types = {target.type: target for target in reversed(targets)}
     return About(
         targets=targets,
-        target_is_nhi=bool(issued)
+        is_nhi=bool(issued)
         or (service == "iam" and entity is not None)
         or not naming.NHI_TYPES.isdisjoint(types),
-        subject_user=_subject(service, request, response) if plan.has_subject else None,
+        user=_subject(service, request, response) if plan.has_subject else None,
         entity=entity,
         group=types.get("AWS::IAM::Group"),
         privileges=(

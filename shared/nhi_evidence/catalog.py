@@ -110,7 +110,8 @@ class Catalog:
         self._exact: dict[tuple[str, str], list[tuple[str | None, Classification]]] = {}
         self._prefixes: list[tuple[str, str, Classification]] = []
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
-        self._candidates_of: dict[tuple[str, str], tuple[_Compiled, ...]] = {}
+        self._candidates_of: dict[tuple[str, str, bool], tuple[_Compiled, ...]] = {}
+        self._decided: dict[tuple[str, str, str | None, Result], Classification] = {}
         self._fallback: list[tuple[str, Classification]] = []
         self._by_level: dict[tuple[str, str], Classification] = {}
         for row in parsed.rows:
@@ -124,15 +125,26 @@ class Catalog:
 
     def classify(self, event: Event) -> Classification:
         """Say what an event means: row, then overrides in table order, then its outcome."""
+        call, outcome = event.call, event.outcome
+        overrides = self._candidates(call.service, call.operation, outcome.code is not None)
+        if overrides:
+            return self._decide(event, overrides)
+        known = (call.service, call.operation, event.logged.record_class, outcome.result)
+        found = self._decided.get(known)
+        if found is None:
+            found = self._decide(event, ())
+            if len(self._decided) < _REMEMBERED:
+                self._decided[known] = found
+        return found
+
+    def _decide(self, event: Event, overrides: tuple[_Compiled, ...]) -> Classification:
         found = self._row(event)
-        facts = None
-        for compiled in self._candidates(event.call.service, event.call.operation):
-            if compiled.needs_code and event.outcome.code is None:
-                continue
-            facts = facts or Facts(event)
-            if compiled.holds(facts):
-                found = _overridden(found, compiled.override)
-                break
+        if overrides:
+            facts = Facts(event)
+            for compiled in overrides:
+                if compiled.holds(facts):
+                    found = _overridden(found, compiled.override)
+                    break
         if event.outcome.result in _REFUSED and found.phase is not Phase.FAILED_ATTEMPT:
             found = msgspec.structs.replace(
                 found,
@@ -157,14 +169,15 @@ class Catalog:
                 return meaning
         return _UNCLASSIFIED
 
-    def _candidates(self, service: str, operation: str) -> tuple[_Compiled, ...]:
-        """Overrides that name an operation, its service's or every operation, in that order."""
-        known = self._candidates_of.get((service, operation))
+    def _candidates(self, service: str, operation: str, has_code: bool) -> tuple[_Compiled, ...]:
+        """Overrides that could hold: the operation's, its service's, every operation's."""
+        known = self._candidates_of.get((service, operation, has_code))
         if known is None:
             names = ((service, operation), (service, _ANY), (_ANY, operation), (_ANY, _ANY))
-            known = tuple(one for name in names for one in self._overrides.get(name, ()))
+            named = (one for name in names for one in self._overrides.get(name, ()))
+            known = tuple(one for one in named if has_code or not one.needs_code)
             if len(self._candidates_of) < _REMEMBERED:
-                self._candidates_of[service, operation] = known
+                self._candidates_of[service, operation, has_code] = known
         return known
 
     def _add_row(self, row: _Row) -> None:

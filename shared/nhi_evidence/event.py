@@ -14,7 +14,7 @@ import msgspec
 from nhi_evidence.identity import Hop, Identity
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True, gc=False):
     """Bounds a decoder keeps, so that no delivery can exhaust the function."""
 
     inflated_bytes: int = 512 * 1024 * 1024
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     """Kept byte for byte, never read as records: a digest, a manifest."""
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """What a trigger hands over: one named unit of a source and its exact bytes."""
 
     unit: str
@@ -53,7 +53,7 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
-class Undecodable(msgspec.Struct, frozen=True):
+class Undecodable(msgspec.Struct, frozen=True, gc=False):
     """A delivery that holds no readable records; the whole of it becomes a rejection unit."""
 
     reason: str
@@ -61,7 +61,7 @@ class Undecodable(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """The records of one delivery, as spans of its inflated bytes."""
 
     data: bytes
@@ -97,19 +97,19 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+class Account(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An account, project, subscription or tenant (OCSF `account`)."""
 
     uid: str
 
 
-class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
+class Owner(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Who owns a resource (OCSF `user`, only its account)."""
 
     account: Account
 
 
-class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What was acted on (OCSF `resource_details`); at least one of uid and name is set."""
 
     uid: str | None = None
@@ -119,7 +119,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     region: str | None = None
 
 
-class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Where the call came from (OCSF `network_endpoint`). `ip` only ever holds an address."""
 
     ip: str | None = None
@@ -129,7 +129,7 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     interface_uid: str | None = None
 
 
-class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A principal in the provider's own terms (OCSF `user`); one of uid, name, account is set."""
 
     uid: str | None = None
@@ -140,7 +140,7 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     account: Account | None = None
 
 
-class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A session (OCSF `session`). Times are milliseconds since the epoch, UTC."""
 
     uid: str | None = None
@@ -161,7 +161,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The provider's own message, untouched."""
 
 
-class Logged(msgspec.Struct, frozen=True, kw_only=True):
+class Logged(msgspec.Struct, frozen=True, gc=False):
     """Where and as what the source wrote the record."""
 
     provider: str
@@ -180,7 +180,7 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """The operation, and where it came from."""
 
     service: str
@@ -197,7 +197,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
 
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
+class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who acted: our decision, the provider's own terms, and through whom."""
 
     identity: Identity
@@ -207,7 +207,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[Hop, ...] = ()
 
 
-class About(msgspec.Struct, frozen=True, kw_only=True):
+class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the operation was about, as far as the record names it."""
 
     targets: tuple[Target, ...] = ()
@@ -228,7 +228,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     issued_session: Session | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record, normalised: from the record alone, no clock, network, inventory or history."""
 
     time: int
@@ -244,7 +244,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     response: msgspec.Raw | None = None
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """One evidence object, ready to be locked."""
 
     key: str
@@ -259,7 +259,7 @@ class Batch(msgspec.Struct, frozen=True):
     out_of_scope: Mapping[str, int]
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The store's answer to a create-only write: the key now holds these bytes."""
 
     key: str

@@ -18,7 +18,6 @@ from nhi_evidence.event import (
     Batch,
     Decoded,
     Delivery,
-    Event,
     Limits,
     RawRecord,
     Rejection,
@@ -26,7 +25,6 @@ from nhi_evidence.event import (
 )
 from nhi_evidence.evidence import batch, frame, keys
 from nhi_evidence.ocsf_objects import Record
-from nhi_evidence.phases import Classification
 from nhi_evidence.scope import Scope, out_of_scope
 
 _DETAIL = 200
@@ -38,13 +36,11 @@ class OutOfScope(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-class Normalised(msgspec.Struct, frozen=True):
+class Normalised(msgspec.Struct, frozen=True, gc=False):
     """A kept record: its OCSF form and its exact text."""
 
     record: Record
     text: str
-    event: Event
-    classification: Classification
 
 
 class Mapper:
@@ -101,7 +97,7 @@ class Mapper:
         record = ocsf.write(
             event, classification, raw_sha256=sha256(raw).digest(), raw_size=len(raw)
         )
-        return Normalised(record, text, event, classification)
+        return Normalised(record, text)
 
     def export(self, delivery: Delivery) -> Iterator[Batch]:
         """Turn a delivery into its evidence objects, part by part.

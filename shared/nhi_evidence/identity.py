@@ -53,7 +53,7 @@ class Mechanism(IntEnum):
     OTHER = 99
 
 
-class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who acted, and which rule decided that (OCSF extension object `nhi_identity`)."""
 
     type_id: int
@@ -74,7 +74,7 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     is_chain_complete: bool | None = None
 
 
-class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One hop of a delegation chain, 0 the origin (OCSF extension object `nhi_delegation_hop`)."""
 
     hop: int

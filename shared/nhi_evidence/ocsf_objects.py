@@ -8,14 +8,14 @@ from nhi_evidence.event import Account, Endpoint, Session, Target, User
 from nhi_evidence.identity import Hop, Identity
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, gc=False):
     """`product`: the log that recorded the event."""
 
     name: str
     vendor_name: str
 
 
-class Extension(msgspec.Struct, frozen=True):
+class Extension(msgspec.Struct, frozen=True, gc=False):
     """`extension`: the schema extension a record uses."""
 
     uid: str
@@ -23,7 +23,7 @@ class Extension(msgspec.Struct, frozen=True):
     version: str
 
 
-class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`metadata`."""
 
     version: str
@@ -38,7 +38,7 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     log_version: str | None = None
 
 
-class Cloud(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cloud(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`cloud`: where the record was written."""
 
     provider: str
@@ -46,7 +46,7 @@ class Cloud(msgspec.Struct, frozen=True, omit_defaults=True):
     region: str | None = None
 
 
-class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`actor`: at least one attribute is set."""
 
     user: User | None = None
@@ -54,26 +54,26 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     invoked_by: str | None = None
 
 
-class Service(msgspec.Struct, frozen=True):
+class Service(msgspec.Struct, frozen=True, gc=False):
     """`service`."""
 
     name: str
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """`request`: of an API call."""
 
     uid: str
 
 
-class Response(msgspec.Struct, frozen=True, omit_defaults=True):
+class Response(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`response`: the error of an API call."""
 
     error: str | None = None
     error_message: str | None = None
 
 
-class Api(msgspec.Struct, frozen=True, omit_defaults=True):
+class Api(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`api`: the operation called."""
 
     operation: str
@@ -83,20 +83,20 @@ class Api(msgspec.Struct, frozen=True, omit_defaults=True):
     response: Response | None = None
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """`http_request`: the user agent, which the caller chooses."""
 
     user_agent: str
 
 
-class Fingerprint(msgspec.Struct, frozen=True):
+class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     """`fingerprint`."""
 
     algorithm_id: int
     value: str
 
 
-class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`managed_entity`: the durable credential an event is about."""
 
     type_id: int
@@ -106,7 +106,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     user: User | None = None
 
 
-class Databucket(msgspec.Struct, frozen=True, omit_defaults=True):
+class Databucket(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`databucket`."""
 
     type_id: int
@@ -115,14 +115,14 @@ class Databucket(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
-class Named(msgspec.Struct, frozen=True, omit_defaults=True):
+class Named(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`group` or `table`: at least one attribute is set."""
 
     uid: str | None = None
     name: str | None = None
 
 
-class Specifics(msgspec.Struct, frozen=True):
+class Specifics(msgspec.Struct, frozen=True, gc=False):
     """The attributes of a record that only some classes carry."""
 
     user: User | None = None

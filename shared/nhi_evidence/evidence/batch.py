@@ -29,7 +29,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 """One PUT, no multipart."""
 
 
-class _Kept(msgspec.Struct):
+class _Kept(msgspec.Struct, gc=False):
     i: int
     n: Any
     r: str

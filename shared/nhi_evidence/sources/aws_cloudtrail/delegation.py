@@ -43,7 +43,7 @@ def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
             uid=actor.uid,
             canonical_uid=actor.canonical_uid,
             credential_uid=actor.credential_uid,
-            mechanism_id=Mechanism.KEY_USE,
+            mechanism_id=Mechanism.KEY_USE.value,
             mechanism=_CAPTION[Mechanism.KEY_USE],
         ),
     ]
@@ -88,7 +88,7 @@ def _parents(principal: UserIdentity) -> list[Hop]:
                 if issuer is not None and mechanism is Mechanism.SESSION_MINT
                 else None
             ),
-            mechanism_id=mechanism,
+            mechanism_id=mechanism.value,
             mechanism=_CAPTION[mechanism],
             issuer=authority,
             created_time=minted,
@@ -98,4 +98,4 @@ def _parents(principal: UserIdentity) -> list[Hop]:
 
 
 def _hop(position: int, uid: str, mechanism: Mechanism) -> Hop:
-    return Hop(hop=position, uid=uid, mechanism_id=mechanism, mechanism=_CAPTION[mechanism])
+    return Hop(hop=position, uid=uid, mechanism_id=mechanism.value, mechanism=_CAPTION[mechanism])

@@ -71,30 +71,33 @@ def _event(
     who, misshapen = actor(bytes(record.userIdentity), around)
     if unusable or misshapen:
         who = _labelled(who, (*unusable, *misshapen))
+    # By position: per record, keywords cost more than the reading does.
+    logged = Logged(
+        "AWS",
+        "CloudTrail",
+        _record_class(record),
+        record.eventType,
+        record.eventVersion,
+        record.eventID,
+        record.sharedEventID,
+        record.recipientAccountId,
+        record.awsRegion,
+    )
+    call = Call(
+        service,
+        source,
+        operation,
+        name,
+        record.apiVersion,
+        record.requestID,
+        endpoint(record.sourceIPAddress),
+        record.userAgent,
+    )
     return Event(
         time=time,
         original_time=record.eventTime or "",
-        logged=Logged(
-            provider="AWS",
-            product="CloudTrail",
-            record_class=_record_class(record),
-            event_code=record.eventType,
-            version=record.eventVersion,
-            uid=record.eventID,
-            correlation_uid=record.sharedEventID,
-            account=record.recipientAccountId,
-            region=record.awsRegion,
-        ),
-        call=Call(
-            service=service,
-            service_name=source,
-            operation=operation,
-            operation_name=name,
-            api_version=record.apiVersion,
-            request_uid=record.requestID,
-            source=endpoint(record.sourceIPAddress),
-            user_agent=record.userAgent,
-        ),
+        logged=logged,
+        call=call,
         actor=who,
         about=about(record, service),
         outcome=outcome(record, service, operation),

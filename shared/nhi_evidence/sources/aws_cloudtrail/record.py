@@ -20,7 +20,7 @@ _DETAIL = 200
 EMPTY = msgspec.Raw(b"")
 
 
-class SessionIssuer(msgspec.Struct, frozen=True):
+class SessionIssuer(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.sessionContext.sessionIssuer`."""
 
     type: str | None = None
@@ -30,20 +30,20 @@ class SessionIssuer(msgspec.Struct, frozen=True):
     userName: str | None = None
 
 
-class SessionAttributes(msgspec.Struct, frozen=True):
+class SessionAttributes(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.sessionContext.attributes`; CloudTrail spells booleans as strings."""
 
     creationDate: str | None = None
     mfaAuthenticated: str | bool | None = None
 
 
-class WebIdFederation(msgspec.Struct, frozen=True):
+class WebIdFederation(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.sessionContext.webIdFederationData`."""
 
     federatedProvider: str | None = None
 
 
-class SessionContext(msgspec.Struct, frozen=True):
+class SessionContext(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.sessionContext`."""
 
     sessionIssuer: SessionIssuer | None = None
@@ -54,7 +54,7 @@ class SessionContext(msgspec.Struct, frozen=True):
     assumedRoot: str | bool | None = None
 
 
-class InScopeOf(msgspec.Struct, frozen=True):
+class InScopeOf(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.inScopeOf`: the workload a service obtained the credentials for."""
 
     issuerType: str | None = None
@@ -63,20 +63,20 @@ class InScopeOf(msgspec.Struct, frozen=True):
     sourceAccount: str | None = None
 
 
-class OnBehalfOf(msgspec.Struct, frozen=True):
+class OnBehalfOf(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.onBehalfOf`: the Identity Center user an enhanced session acts for."""
 
     userId: str | None = None
     identityStoreArn: str | None = None
 
 
-class InvokedByDelegate(msgspec.Struct, frozen=True):
+class InvokedByDelegate(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity.invokedByDelegate`: the partner a delegated session acts through."""
 
     accountId: str | None = None
 
 
-class UserIdentity(msgspec.Struct, frozen=True):
+class UserIdentity(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity`."""
 
     type: str | None = None
@@ -94,7 +94,7 @@ class UserIdentity(msgspec.Struct, frozen=True):
     invokedByDelegate: InvokedByDelegate | None = None
 
 
-class Resource(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """One element of `resources`."""
 
     ARN: str | None = None
@@ -105,7 +105,7 @@ class Resource(msgspec.Struct, frozen=True):
     resourceType: str | None = None
 
 
-class InsightDetails(msgspec.Struct, frozen=True):
+class InsightDetails(msgspec.Struct, frozen=True, gc=False):
     """`insightDetails` of an Insights event."""
 
     eventSource: str | None = None
@@ -114,7 +114,7 @@ class InsightDetails(msgspec.Struct, frozen=True):
     insightType: str | None = None
 
 
-class TrailRecord(msgspec.Struct, frozen=True):
+class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     """One record; what is read on its own, or only when asked for, stays an exact JSON slice."""
 
     eventTime: str | None = None

@@ -66,7 +66,7 @@ def about(record: TrailRecord, service: str) -> About:
     decode; the caller rejects the record.
     """
     plan = _plan(service)
-    request = _request(record.requestParameters, plan)
+    request = _request(record.requestParameters, plan) if plan.names else {}
     response = _response(record.responseElements) if plan.reads_response else {}
     if not request and not response and not record.resources:
         return _ABOUT_NOTHING
@@ -98,16 +98,17 @@ def about(record: TrailRecord, service: str) -> About:
 def _request(piece: msgspec.Raw, plan: _Plan) -> dict[str, str]:
     """Return the texts among the parameters the plan names."""
     slice_ = bytes(piece)
-    if slice_ in _NOTHING or not plan.names:
+    if slice_ in _NOTHING:
         return {}
     try:
         found = plan.read.decode(slice_)
     except msgspec.ValidationError:
         return {}
+    values = msgspec.structs.astuple(found)
     return {
         name: value
-        for name in plan.names
-        if isinstance(value := getattr(found, name), str) and value
+        for name, value in zip(plan.names, values, strict=True)
+        if isinstance(value, str) and value
     }
 
 

@@ -73,7 +73,7 @@ def decided(
     else:
         credential_uid, kind_of_credential = credential or (None, None)
     return Identity(
-        type_id=kind,
+        type_id=kind.value,
         type=_CAPTION[kind],
         name=name,
         uid=uid,

@@ -56,5 +56,5 @@ $(TOOLS):
 	@touch $@
 
 $(SYNCED): $(TOOLS) pyproject.toml uv.lock
-	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --all-groups --python $(INTERPRETER)
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --python $(INTERPRETER)
 	@touch $@

@@ -34,6 +34,7 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	$(BIN)/typos
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 fmt: $(SYNCED)  ## format and mend what can be mended

@@ -13,7 +13,7 @@ import msgspec
 
 from nhi_evidence.conditions import Facts, compile_condition
 from nhi_evidence.errors import CatalogError
-from nhi_evidence.event import Event, Result
+from nhi_evidence.event import Event, Outcome, Result
 from nhi_evidence.ocsf_classes import CLASSES
 from nhi_evidence.phases import Classification, Phase
 
@@ -21,7 +21,6 @@ OUTCOME_OVERLAY = "O01"
 """Refused operations are failed attempts; the base phase keeps what was tried."""
 
 _NO_LEVELS = b'{"version":1,"services":{}}'
-_REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
 _ANY = "*"
 _REMEMBERED = 10_000
 
@@ -111,7 +110,7 @@ class Catalog:
         self._prefixes: list[tuple[str, str, Classification]] = []
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
         self._candidates_of: dict[tuple[str, str, bool], tuple[_Compiled, ...]] = {}
-        self._decided: dict[tuple[str, str, str | None, Result], Classification] = {}
+        self._decided: dict[tuple[str, str, str | None, bool], Classification] = {}
         self._fallback: list[tuple[str, Classification]] = []
         self._by_level: dict[tuple[str, str], Classification] = {}
         for row in parsed.rows:
@@ -129,7 +128,7 @@ class Catalog:
         overrides = self._candidates(call.service, call.operation, outcome.code is not None)
         if overrides:
             return self._decide(event, overrides)
-        known = (call.service, call.operation, event.logged.record_class, outcome.result)
+        known = (call.service, call.operation, event.logged.record_class, _refused(outcome))
         found = self._decided.get(known)
         if found is None:
             found = self._decide(event, ())
@@ -145,7 +144,7 @@ class Catalog:
                 if compiled.holds(facts):
                     found = _overridden(found, compiled.override)
                     break
-        if event.outcome.result in _REFUSED and found.phase is not Phase.FAILED_ATTEMPT:
+        if _refused(event.outcome) and found.phase is not Phase.FAILED_ATTEMPT:
             found = msgspec.structs.replace(
                 found,
                 phase=Phase.FAILED_ATTEMPT,
@@ -247,6 +246,10 @@ _UNCLASSIFIED = Classification(
     class_uid=6003,
     activity_id=99,
 )
+
+
+def _refused(outcome: Outcome) -> bool:
+    return outcome.result is Result.DENIED or outcome.result is Result.UNAUTHENTICATED
 
 
 def _overridden(found: Classification, override: _Override) -> Classification:

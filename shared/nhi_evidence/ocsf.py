@@ -39,15 +39,14 @@ _SHA256 = 3
 _SEVERITY_UNKNOWN = 0
 """No source states a severity, so none is claimed."""
 
-_STATUS = {
-    Result.SUCCESS: (1, "Success"),
-    Result.UNKNOWN: (0, "Unknown"),
-}
+_SUCCESS = (1, "Success")
 _FAILURE = (2, "Failure")
+_UNKNOWN = (0, "Unknown")
 
 _S3_BUCKET = (1, "S3")
 _CREDENTIAL = "Programmatic Credential"
-_PHASE_CAPTION = {phase: phase.name.replace("_", " ").title() for phase in Phase}
+_PHASE_CAPTION = tuple(phase.name.replace("_", " ").title() for phase in sorted(Phase))
+"""By number: an enumeration hashes in Python, a tuple is indexed in C."""
 
 
 _EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
@@ -78,7 +77,7 @@ def write(
     """
     call, outcome = event.call, event.outcome
     chosen, activity_id = choose(event, classification.class_uid, classification.activity_id)
-    status_id, status = _STATUS.get(outcome.result, _FAILURE)
+    status_id, status = _status(outcome.result)
     specific = _SPECIFICS[chosen.uid](event) if chosen.uid in _SPECIFICS else _NOTHING_SPECIFIC
     has_actor = chosen is not BASE_EVENT
     # By position, in the order of the struct: 43 keywords cost more than everything else here.
@@ -99,11 +98,11 @@ def write(
         _cloud(event.logged.provider, event.logged.account, event.logged.region),
         _api(event),
         event.actor.identity,
-        classification.phase.value,
+        classification.phase.real,
         _PHASE_CAPTION[classification.phase],
-        classification.base_phase.value,
+        classification.base_phase.real,
         _PHASE_CAPTION[classification.base_phase],
-        outcome.result.value,
+        outcome.result,
         Fingerprint(_SHA256, raw_sha256.hex()),
         raw_size,
         outcome.code,
@@ -128,6 +127,12 @@ def write(
         specific.log_name,
         specific.log_provider,
     )
+
+
+def _status(result: Result) -> tuple[int, str]:
+    if result is Result.SUCCESS:
+        return _SUCCESS
+    return _UNKNOWN if result is Result.UNKNOWN else _FAILURE
 
 
 def _metadata(event: Event) -> Metadata:

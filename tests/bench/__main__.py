@@ -1,0 +1,115 @@
+"""Print the table: `make bench`, or `make bench ARGS="--records 2000 --rounds 3 --json"`."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import platform
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nhi_evidence.cli.story import bulk
+from tests.bench import around, measure, others, ours
+
+LIBRARIES = ("msgspec", "orjson", "backports-zstd", "isal", "duckdb", "py-ocsf-models")
+VARIANTS: dict[str, measure.Variant] = {
+    "floor: gunzip, orjson, zstd": others.floor,
+    "ours: exact raw slices": ours.slices,
+    "ours: + events": ours.events,
+    "ours: + classified OCSF records": ours.mapped,
+    "ours: whole line": ours.whole,
+    "standard library": others.standard_library,
+    "py-ocsf-models": others.py_ocsf_models,
+    "duckdb": others.duckdb_sql,
+}
+TARGETS = {"cost": 1.75, "peak": 64.0, "import": 1.15, "bundle": 60.0}
+
+
+def inputs(records: int) -> dict[str, bytes]:
+    """Return the documents to measure on, as gzip files."""
+    documents = {"generated": bulk(seed=3, records=records)}
+    real = Path(__file__).parents[3] / "shared/corpus/cloudtrail/original/invictus-aws_dataset"
+    if real.is_dir():
+        found = [json.loads(path.read_bytes())["Records"] for path in sorted(real.glob("*.json"))]
+        several = [one for records_ in found for one in records_] * 5
+        compact = json.dumps({"Records": several}, separators=(",", ":"), ensure_ascii=False)
+        documents["corpus"] = compact.encode()
+    return {name: gzip.compress(document, 6) for name, document in documents.items()}
+
+
+def main() -> None:
+    """Measure and print; nothing is printed of a variant that loses or alters a record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=6000)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "inputs": {},
+    }
+    for name, gz in inputs(options.records).items():
+        data = gzip.decompress(gz)
+        records = ours.check(gz, data)
+        rows = measure.table(VARIANTS, gz, records=records, rounds=options.rounds)
+        result["inputs"][name] = {
+            "records": records,
+            "bytes_per_record": len(data) / records,
+            "gzip_ratio": len(data) / len(gz),
+            "rows": [one._asdict() for one in rows],
+        }
+    inflated, peak = around.memory(options.records * 7)
+    imported = around.imports(options.rounds)
+    result["memory_mb"] = {"inflated": inflated, "peak": peak}
+    result["import"] = imported | {"ratio": imported["aws_export"] / imported["boto3.client"]}
+    local = Path(".tools/bin/uv")
+    result["bundle_mb"] = around.bundle(
+        str(local) if local.exists() else shutil.which("uv") or "uv"
+    )
+    sys.stdout.write(json.dumps(result) + "\n" if options.json else text(result))
+
+
+def text(result: dict[str, Any]) -> str:
+    """Return the result as a table."""
+    libraries = ", ".join(f"{name} {number}" for name, number in result["libraries"].items())
+    lines = [f"{result['machine']}; Python {result['python']}; {libraries}", ""]
+    for name, one in result["inputs"].items():
+        lines.append(
+            f"{name}: {one['records']} records of {one['bytes_per_record']:.0f} bytes, "
+            f"gzip {one['gzip_ratio']:.1f}x"
+        )
+        lines.append(f"  {'':34}{'median us':>10}{'best us':>9}{'records/s':>11}{'cost/floor':>12}")
+        lines += [
+            f"  {row['name']:34}{row['median_us']:10.2f}{row['best_us']:9.2f}"
+            f"{row['per_second']:11.0f}{row['cost']:12.2f}"
+            for row in one["rows"]
+        ]
+        lines.append("")
+    memory, imported = result["memory_mb"], result["import"]
+    allowed = memory["inflated"] + TARGETS["peak"]
+    lines += [
+        f"target: whole line <= {TARGETS['cost']} x floor",
+        (
+            f"memory: {memory['inflated']:.0f} MB inflated, peak growth {memory['peak']:.0f} MB "
+            f"(target <= {allowed:.0f})"
+        ),
+        (
+            f"import: entry {imported['ratio']:.2f} x boto3.client('s3') "
+            f"(target <= {TARGETS['import']})"
+        ),
+        (
+            f"bundle: {result['bundle_mb']:.1f} MB without what the runtime brings "
+            f"(target <= {TARGETS['bundle']:.0f})"
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ from tests.cases.reader import Case, cases, differences, outcome, read
 from tests.ocsf_schema import problems
 from tests.support import unsupported
 
-AWS = cases("aws_cloudtrail")
-MUTATED = {name: path for name, path in AWS.items() if read(path).mutation}
-PROVING = {name: path for name, path in AWS.items() if read(path).proves}
+ALL = {
+    f"{source}/{name}": path for source in sources.names() for name, path in cases(source).items()
+}
+MUTATED = {name: path for name, path in ALL.items() if read(path).mutation}
+PROVING = {name: path for name, path in ALL.items() if read(path).proves}
+AWS = [path for name, path in ALL.items() if name.startswith("aws_cloudtrail/")]
 
 RUNNER = """
 import json, sys
@@ -33,15 +37,22 @@ from nhi_evidence.export import Mapper
 from nhi_evidence.scope import Scope
 from tests.cases.reader import differences, outcome, read
 case = read(Path(sys.argv[1]))
-print(json.dumps(differences(case, outcome(case, Mapper("aws_cloudtrail", scope=Scope.ALL)))))
+mapper = Mapper(sys.argv[2], scope=Scope.ALL)
+print(json.dumps(differences(case, outcome(case, mapper))))
 """
 
 
-@pytest.mark.parametrize("name", AWS)
-def test_case(name: str, keep_all: Mapper) -> None:
+@cache
+def mapper_of(name: str) -> Mapper:
+    """The line of a case's source, keeping everything."""
+    return Mapper(name.partition("/")[0], scope=Scope.ALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_case(name: str) -> None:
     """The record means what its documentation says, in valid OCSF, with nothing invented."""
-    case = read(AWS[name])
-    found = outcome(case, keep_all)
+    case = read(ALL[name])
+    found = outcome(case, mapper_of(name))
     assert [] == differences(case, found)
     assert [] == problems(found)
     assert [] == unsupported(found, case.record)
@@ -51,10 +62,11 @@ def test_case(name: str, keep_all: Mapper) -> None:
 def test_without_its_override_a_case_fails(name: str) -> None:
     """A case that proves an override does not hold without it."""
     case = read(PROVING[name])
-    table = json.loads(sources.table("aws_cloudtrail", "catalog.json"))
+    source = name.partition("/")[0]
+    table = json.loads(sources.table(source, "catalog.json"))
     kept = [row for row in table["overrides"] if row["id"] != case.proves]
     assert len(kept) == len(table["overrides"]) - 1, f"no override {case.proves}"
-    mapper = Mapper("aws_cloudtrail", scope=Scope.ALL)
+    mapper = Mapper(source, scope=Scope.ALL)
     mutated = json.dumps({**table, "overrides": kept}).encode()
     mapper._catalog = Catalog(mutated, name="mutated")
     assert differences(case, outcome(case, mapper))
@@ -73,12 +85,13 @@ def test_without_its_rule_a_case_fails(name: str, package: Path) -> None:
     """A case that proves a rule does not hold when the rule is taken out of the code."""
     mutation = read(MUTATED[name]).mutation
     assert mutation is not None
-    path = (package / "sources" / "aws_cloudtrail" / mutation.file).resolve()
+    source = name.partition("/")[0]
+    path = (package / "sources" / source / mutation.file).resolve()
     code = path.read_text()
     assert code.count(mutation.replace) == 1, f"{mutation.replace!r} is not there exactly once"
     path.write_text(code.replace(mutation.replace, mutation.by))
     try:
-        result = run(MUTATED[name], package.parent)
+        result = run(MUTATED[name], source, package.parent)
     finally:
         path.write_text(code)
     assert result.returncode == 0, result.stderr
@@ -87,11 +100,12 @@ def test_without_its_rule_a_case_fails(name: str, package: Path) -> None:
 
 def test_the_unmutated_copy_passes(package: Path) -> None:
     """What fails a mutant is the mutation: the copy itself gives the case's result."""
-    result = run(next(iter(MUTATED.values())), package.parent)
+    name, path = next(iter(MUTATED.items()))
+    result = run(path, name.partition("/")[0], package.parent)
     assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
 
 
-def run(case: Path, where: Path) -> subprocess.CompletedProcess[str]:
+def run(case: Path, source: str, where: Path) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parents[2])
     environment = {
         "PATH": os.environ["PATH"],
@@ -99,7 +113,7 @@ def run(case: Path, where: Path) -> subprocess.CompletedProcess[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return subprocess.run(
-        [sys.executable, "-c", RUNNER, str(case)],
+        [sys.executable, "-c", RUNNER, str(case), source],
         env=environment,
         capture_output=True,
         text=True,
@@ -113,8 +127,8 @@ def test_every_rule_and_override_has_a_case() -> None:
     code = "".join(path.read_text() for path in folder.glob("*.py"))
     rules = set(re.findall(r'"(AWS-\d\d[a-z]?)"', code)) - {"AWS-06g"}
     table = json.loads(sources.table("aws_cloudtrail", "catalog.json"))
-    proved: set[Any] = {read(path).proves for path in AWS.values()}
-    decided = {read(path).expect.get("nhi.decision_rule") for path in AWS.values()}
+    proved: set[Any] = {read(path).proves for path in AWS}
+    decided = {read(path).expect.get("nhi.decision_rule") for path in AWS}
     assert set() == rules - decided
     assert set() == {row["id"] for row in table["overrides"]} - proved
 
@@ -125,10 +139,10 @@ DOCUMENTATION = {
 }
 
 
-@pytest.mark.parametrize("name", AWS)
+@pytest.mark.parametrize("name", ALL)
 def test_cases_hold_documentation_values_only(name: str) -> None:
     """Accounts, addresses, key ids and domains of a case are the documentation's own."""
-    case: Case = read(AWS[name])
+    case: Case = read(ALL[name])
     text = json.dumps(case.record)
     accounts = set(re.findall(r"(?<![0-9A-Za-z-])\d{12}(?![0-9A-Za-z])", text))
     assert accounts <= DOCUMENTATION["accounts"]  # type: ignore[operator]

@@ -41,7 +41,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     """Return every text and time of an output that its raw record does not hold."""
-    texts = set(_texts(raw))
+    product = record["metadata"]["product"]
+    texts = {*_texts(raw), *(name.lower() for name in product.values())}
     whole = "\n".join(texts)
     found = []
     for path, value in _leaves(record):
@@ -78,6 +79,8 @@ def _holds(texts: set[str], whole: str, value: str) -> bool:
 
 
 def _time_holds(whole: str, value: int) -> bool:
+    if str(value) in whole:
+        return True
     moment = _EPOCH + timedelta(milliseconds=value)
     return moment.strftime("%Y-%m-%dT%H:%M:%S") in whole or (
         moment.strftime("%Y-%m-%d %H:%M:%S") in whole

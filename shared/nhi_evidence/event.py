@@ -19,6 +19,9 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
 
     inflated_bytes: int = 512 * 1024 * 1024
     record_bytes: int = 8 * 1024 * 1024
+    """A file with a larger record is kept whole, as a rejection unit."""
+    mapped_bytes: int = 2 * 1024 * 1024
+    """A larger record is kept raw: its normalised form could outgrow one write."""
 
 
 class Kind(StrEnum):

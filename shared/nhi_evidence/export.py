@@ -80,6 +80,8 @@ class Mapper:
 
     def map(self, raw: bytes) -> Normalised | OutOfScope | Rejection:
         """Map one raw record."""
+        if len(raw) > self.limits.mapped_bytes:
+            return Rejection("record_too_large", f"{len(raw)} bytes")
         try:
             text = str(raw, "utf-8")
         except UnicodeDecodeError as error:

@@ -84,6 +84,7 @@ def _copy_source(
     provenance = msgspec.json.encode(
         {"unit": delivery.unit, **delivery.provenance}, order="deterministic"
     )
+    beside_key = keys.source_metadata_key(copy_key=key, metadata_sha256=sha256(provenance).digest())
     copy = writer.put_new(key, delivery.body, metadata=metadata)
-    beside = writer.put_new(f"{key}.meta.json", provenance, metadata=metadata)
+    beside = writer.put_new(beside_key, provenance, metadata=metadata)
     return copy.created + beside.created

@@ -202,6 +202,14 @@ def test_a_megabyte_record_is_kept(keep_all: Mapper) -> None:
     assert [record] == unit.raw()
 
 
+def test_a_record_too_large_to_map_is_kept_raw(keep_all: Mapper) -> None:
+    """Past two megabytes a record is rejected with its exact bytes, its neighbours are not."""
+    large = encode({**GOOD, "requestParameters": {"text": "x" * (2 << 20)}})
+    unit = locked(keep_all, file_of(encode(GOOD), large))
+    assert {1: "record_too_large"} == unit.reasons()
+    assert [encode(GOOD), large] == unit.raw()
+
+
 def test_a_bomb_is_a_rejection_unit() -> None:
     """Inflation stops at the limit; the bomb itself is what is kept."""
     mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, limits=Limits(inflated_bytes=100_000))

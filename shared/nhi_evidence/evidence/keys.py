@@ -60,8 +60,17 @@ def evidence_key(
 
 
 def source_copy_key(*, source: str, hour: str, unit: str, body_sha256: bytes) -> str:
-    """Key of the byte-identical copy of a source file; its metadata sits at `<key>.meta.json`."""
+    """Key of the byte-identical copy of a source file."""
     return f"src/v1/{source}/h={hour}/{encode_unit(unit)}/{body_sha256.hex()}"
+
+
+def source_metadata_key(*, copy_key: str, metadata_sha256: bytes) -> str:
+    """Key beside a source copy of what the source said of the file.
+
+    It holds its own hash: an unversioned bucket may say other things of the same bytes later,
+    and both are kept.
+    """
+    return f"{copy_key}.{metadata_sha256.hex()[:16]}.meta.json"
 
 
 def hour_of(milliseconds: int) -> str:

@@ -22,6 +22,8 @@ from nhi_evidence.sources.aws_cloudtrail.text import (
 from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
 
 _DETAIL = 200
+_AGGREGATED = "AwsAggregatedEvent"
+"""Summaries of data events name no operation and no caller: the type stands for both."""
 _JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
 """The AgentCore gateway authenticates its callers by JWT and logs them as anonymous."""
 
@@ -40,26 +42,33 @@ def normalize(raw: bytes) -> Event | Rejection:
     if isinstance(found, Rejection):
         return found
     record, unusable = found
-    time = milliseconds(record.eventTime)
-    if record.eventTime is None or time is None:
-        if record.eventTime is None and "eventTime" not in unusable:
+    stated = _stated_time(record)
+    time = milliseconds(stated)
+    if stated is None or time is None:
+        if stated is None and "eventTime" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(record.eventTime)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
     insight = record.insightDetails
     name = record.eventName or (insight.eventName if insight else None)
+    if record.eventType == _AGGREGATED:
+        name = name or _AGGREGATED
     source = record.eventSource or (insight.eventSource if insight else None)
     if not name:
         return Rejection("event_name_missing")
     if not source:
         return Rejection("event_source_missing")
     try:
-        return _event(record, time, name, source, unusable)
+        return _event(record, (time, stated), name, source, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
 
 
 def _event(
-    record: TrailRecord, time: int, name: str, source: str, unusable: tuple[str, ...]
+    record: TrailRecord,
+    time: tuple[int, str],
+    name: str,
+    source: str,
+    unusable: tuple[str, ...],
 ) -> Event:
     service, operation = service_key(source), operation_key(name)
     around = Circumstances(
@@ -78,9 +87,9 @@ def _event(
         _record_class(record),
         record.eventType,
         record.eventVersion,
-        record.eventID,
+        record.eventID or record.eventId,
         record.sharedEventID,
-        record.recipientAccountId,
+        record.recipientAccountId or record.accountId,
         record.awsRegion,
     )
     call = Call(
@@ -94,8 +103,8 @@ def _event(
         record.userAgent,
     )
     return Event(
-        time=time,
-        original_time=record.eventTime or "",
+        time=time[0],
+        original_time=time[1],
         logged=logged,
         call=call,
         actor=who,
@@ -104,6 +113,16 @@ def _event(
         request=present(record.requestParameters),
         response=present(record.responseElements),
     )
+
+
+def _stated_time(record: TrailRecord) -> str | None:
+    """The time a record states: of an aggregated event, when its window began.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html
+    """
+    if record.eventType == _AGGREGATED and record.timeWindow is not None:
+        return record.timeWindow.windowStart
+    return record.eventTime
 
 
 def _labelled(who: Actor, unusable: tuple[str, ...]) -> Actor:

@@ -114,6 +114,13 @@ class InsightDetails(msgspec.Struct, frozen=True, gc=False):
     insightType: str | None = None
 
 
+class TimeWindow(msgspec.Struct, frozen=True, gc=False):
+    """`timeWindow` of an aggregated event."""
+
+    windowStart: str | None = None
+    windowEnd: str | None = None
+
+
 class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     """One record; what is read on its own, or only when asked for, stays an exact JSON slice."""
 
@@ -139,6 +146,11 @@ class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     userIdentity: msgspec.Raw = EMPTY
     resources: list[Resource] | None = None
     insightDetails: InsightDetails | None = None
+    eventId: str | None = None
+    """As aggregated events spell `eventID`."""
+    accountId: str | None = None
+    """As aggregated events spell `recipientAccountId`."""
+    timeWindow: TimeWindow | None = None
     requestParameters: msgspec.Raw = EMPTY
     responseElements: msgspec.Raw = EMPTY
 

@@ -23,6 +23,7 @@ OUTCOME_OVERLAY = "O01"
 _NO_LEVELS = b'{"version":1,"services":{}}'
 _ANY = "*"
 _REMEMBERED = 10_000
+_LONGEST_NAMES = 256
 
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -132,7 +133,7 @@ class Catalog:
         found = self._decided.get(known)
         if found is None:
             found = self._decide(event, ())
-            if len(self._decided) < _REMEMBERED:
+            if self._may_remember(call.service, call.operation, len(self._decided)):
                 self._decided[known] = found
         return found
 
@@ -175,9 +176,14 @@ class Catalog:
             names = ((service, operation), (service, _ANY), (_ANY, operation), (_ANY, _ANY))
             named = (one for name in names for one in self._overrides.get(name, ()))
             known = tuple(one for one in named if has_code or not one.needs_code)
-            if len(self._candidates_of) < _REMEMBERED:
+            if self._may_remember(service, operation, len(self._candidates_of)):
                 self._candidates_of[service, operation, has_code] = known
         return known
+
+    @staticmethod
+    def _may_remember(service: str, operation: str, held: int) -> bool:
+        """Bound what is remembered in number and in length: the names come from records."""
+        return held < _REMEMBERED and len(service) + len(operation) < _LONGEST_NAMES
 
     def _add_row(self, row: _Row) -> None:
         where = f"{self._name}: {row.service}:{row.operation}"

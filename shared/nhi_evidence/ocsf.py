@@ -8,7 +8,6 @@ actor, as Base Event. Nothing is filled in to satisfy a schema.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from nhi_evidence.event import Account, Event, Result
 from nhi_evidence.ocsf_classes import BASE_EVENT, OTHER, choose
@@ -31,6 +30,7 @@ from nhi_evidence.ocsf_objects import (
     Specifics,
 )
 from nhi_evidence.phases import Classification, Phase
+from nhi_evidence.remember import remembered
 
 VERSION = "1.8.0"
 EXTENSION_VERSION = "0.2.0"
@@ -53,17 +53,17 @@ _EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
 _PROFILES = ("cloud", "nhi/nhi")
 
 
-@lru_cache(maxsize=256)
+@remembered(results=256, longest=256)
 def _product(name: str, vendor: str) -> Product:
     return Product(name, vendor)
 
 
-@lru_cache(maxsize=4096)
+@remembered(results=4096, longest=256)
 def _cloud(provider: str, account: str | None, region: str | None) -> Cloud:
     return Cloud(provider, Account(account) if account else None, region)
 
 
-@lru_cache(maxsize=1024)
+@remembered(results=1024, longest=256)
 def _service(name: str) -> Service:
     return Service(name)
 

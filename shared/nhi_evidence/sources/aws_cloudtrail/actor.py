@@ -6,21 +6,19 @@ and a few circumstances alone, so verdicts are remembered by exactly those bytes
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from nhi_evidence.event import Account, Actor, Session, User
+from nhi_evidence.remember import remembered
 from nhi_evidence.sources.aws_cloudtrail.delegation import hops
 from nhi_evidence.sources.aws_cloudtrail.identity import identify
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true, read_identity
 from nhi_evidence.sources.aws_cloudtrail.text import milliseconds
 from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
 
-_REMEMBERED = 2048
 _USER_TYPE_OTHER = 99
 _USER_TYPE_SYSTEM = 3
 
 
-@lru_cache(_REMEMBERED)
+@remembered(results=2048, longest=8192)
 def actor(identity: bytes, around: Circumstances) -> tuple[Actor, tuple[str, ...]]:
     """Read a `userIdentity` slice and decide who acted.
 

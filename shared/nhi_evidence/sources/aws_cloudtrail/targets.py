@@ -5,12 +5,12 @@ A name is taken as it stands in the record, never completed into an ARN.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from nhi_evidence.event import About, Account, Owner, Session, Target, User
+from nhi_evidence.remember import remembered
 from nhi_evidence.sources.aws_cloudtrail import naming
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
 from nhi_evidence.sources.aws_cloudtrail.text import arn, milliseconds
@@ -35,7 +35,7 @@ class _Plan(msgspec.Struct, frozen=True):
     reads_response: bool
 
 
-@lru_cache(1024)
+@remembered(results=1024, longest=256)
 def _plan(service: str) -> _Plan:
     parameters = naming.PARAMETERS.get(service, ())
     entities = naming.ENTITIES.get(service, ())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import ip_address
 
 import msgspec
 
 from nhi_evidence.event import Endpoint
+from nhi_evidence.remember import remembered
 
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,9 +17,10 @@ _MILLISECOND = timedelta(milliseconds=1)
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}")
 _API_DATE = re.compile(r"(?:20\d{6}(?:v\d+)?|20\d\d_\d\d_\d\d)$")
 _AWS_DOMAIN = ".amazonaws.com"
+_LONGEST = 256
 
 
-@lru_cache(4096)
+@remembered(results=4096, longest=_LONGEST)
 def milliseconds(text: str | None) -> int | None:
     """Read a CloudTrail time (ISO 8601, UTC, `Z`) as milliseconds since the epoch.
 
@@ -34,7 +35,7 @@ def milliseconds(text: str | None) -> int | None:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-@lru_cache(4096)
+@remembered(results=4096, longest=_LONGEST)
 def endpoint(source: str | None) -> Endpoint | None:
     """Read `sourceIPAddress`: an address, an AWS service's name, or another text.
 
@@ -67,13 +68,13 @@ def is_aws_service(name: str | None) -> bool:
     return name is not None and name.endswith(_AWS_DOMAIN)
 
 
-@lru_cache(1024)
+@remembered(results=1024, longest=_LONGEST)
 def service_key(event_source: str) -> str:
     """`eventSource` as the catalog spells it: without `.amazonaws.com`, lower case."""
     return event_source.lower().removesuffix(_AWS_DOMAIN)
 
 
-@lru_cache(4096)
+@remembered(results=4096, longest=_LONGEST)
 def operation_key(event_name: str) -> str:
     """`eventName` as the catalog spells it: without an API-date suffix.
 

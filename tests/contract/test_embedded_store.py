@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -103,15 +105,19 @@ def test_the_filer_port_is_closed_without_its_token(store: EmbeddedStore) -> Non
     assert refused.value.code == 401
 
 
+def _sockets(process_id: int | None) -> Iterator[str]:
+    for one in Path(f"/proc/{process_id}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            kind, _, inode = str(one.readlink()).partition(":")
+            if kind == "socket":
+                yield inode.strip("[]")
+
+
 def test_everything_listens_on_loopback(store: EmbeddedStore) -> None:
     """No port of the embedded store is reachable from outside this machine."""
     command = Path(f"/proc/{store.process_id}/cmdline").read_bytes().decode().split("\0")
     assert {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"} <= set(command)
-    inodes = {
-        str(one.readlink())[8:-1]
-        for one in Path(f"/proc/{store.process_id}/fd").iterdir()
-        if str(one.readlink()).startswith("socket:[")
-    }
+    inodes = set(_sockets(store.process_id))
     listening = [
         fields[1]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]

@@ -1,51 +1,185 @@
-"""A strict in-memory locked store with one fault hook.
+"""A strict in-memory locked store, with versions, markers, locks, one fault hook and adversaries.
 
 It fails the test itself when anything breaks the contract of the port: an empty body, a key
-whose hash is not that of its body, other bytes under a known key.
+whose hash is not that of its body, other bytes under a known key. It behaves as S3 does: a
+conditional write looks at the current version alone, so a delete marker opens a key again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 
+import msgspec
+
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Receipt
+from nhi_evidence.event import Description, Receipt, Version
 
 Fault = tuple[bool, bool]
 """Whether the write is persisted, and whether the caller is told it failed."""
 
+DAY_MS = 86_400_000
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """One version, or a marker."""
+
+    id: str
+    modified: int
+    body: bytes = b""
+    metadata: Mapping[str, str] = {}
+    marker: bool = False
+    checksum: bool = True
+    retain_until: int | None = None
+    encryption: str | None = "AES256"
+
 
 class MemoryStore:
-    """An `EvidenceWriter` and `EvidenceReader` in memory."""
+    """An `EvidenceLog` in memory."""
 
-    def __init__(self, fault: Callable[[int, str], Fault] | None = None) -> None:
+    complete = True
+
+    def __init__(
+        self,
+        fault: Callable[[int, str], Fault] | None = None,
+        *,
+        now: Callable[[], int] = lambda: 1_790_000_000_000,
+        retention_ms: int = DAY_MS,
+    ) -> None:
         """`fault(call number, key)` decides each write; None: all succeed."""
-        self.objects: dict[str, bytes] = {}
+        self.held: dict[str, list[Stored]] = {}
         self.calls: list[str] = []
+        self.settings: dict[str, str] = {"object_lock": "COMPLIANCE"}
         self._fault = fault
+        self._now = now
+        self._retention_ms = retention_ms
+        self._count = 0
+
+    @property
+    def objects(self) -> dict[str, bytes]:
+        """The first version of every key."""
+        return {key: self.get(key) for key in self.keys("")}
 
     def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
         """See `EvidenceWriter.put_new`."""
         assert body or key.startswith("src/"), f"empty body under {key}"
-        digest = sha256(body).hexdigest()
-        held = digest[:16] if key.endswith(".meta.json") else digest
-        assert held in key, f"{key} does not hold the hash of its body"
+        if not key.startswith("log/"):
+            digest = sha256(body).hexdigest()
+            held = digest[:16] if key.endswith(".meta.json") else digest
+            assert held in key, f"{key} does not hold the hash of its body"
         assert all(one.isascii() for pair in metadata.items() for one in pair)
         number = len(self.calls)
         self.calls.append(key)
         persisted, failed = self._fault(number, key) if self._fault else (True, False)
-        created = key not in self.objects
-        if persisted:
-            assert self.objects.setdefault(key, body) == body, f"{key} changed"
+        current = self.held.get(key, [])
+        created = not current or current[-1].marker
+        if persisted and created:
+            self.add(key, body, metadata)
         if failed:
             raise StoreUnavailableError(f"{key}: injected")
         return Receipt(key, created=created)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""
-        yield from sorted(key for key in self.objects if key.startswith(prefix))
+        for key in sorted(self.held):
+            if key.startswith(prefix) and any(not one.marker for one in self.held[key]):
+                yield key
 
     def get(self, key: str) -> bytes:
         """See `EvidenceReader.get`."""
-        return self.objects[key]
+        for one in self.held.get(key, []):
+            if not one.marker:
+                return one.body
+        raise KeyError(key)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceVersions.folders`."""
+        found = {
+            prefix + key[len(prefix) :].partition("/")[0] + "/"
+            for key in self.held
+            if key.startswith(prefix) and "/" in key[len(prefix) :]
+        }
+        yield from sorted(found)
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """See `EvidenceVersions.versions`."""
+        for key in sorted(one for one in self.held if one.startswith(prefix)):
+            stored = [one for one in self.held[key] if not one.marker]
+            for position, one in enumerate(stored):
+                yield Version(key, one.id, one.modified, len(one.body), shadow=position > 0)
+            for one in self.held[key]:
+                if one.marker:
+                    yield Version(key, one.id, one.modified, marker=True)
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        """See `EvidenceVersions.describe`."""
+        for version in versions:
+            one = self._find(version.key, version.id)
+            if one is None or one.marker:
+                yield None
+                continue
+            yield Description(
+                len(one.body),
+                sha256(one.body).hexdigest() if one.checksum else None,
+                one.metadata,
+                one.retain_until,
+                one.encryption,
+            )
+
+    def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
+        """See `EvidenceVersions.bodies`."""
+        for key, version in versions:
+            one = self._find(key, version)
+            yield None if one is None or one.marker else one.body
+
+    def configuration(self) -> Mapping[str, str]:
+        """See `EvidenceVersions.configuration`."""
+        return dict(self.settings)
+
+    # What the owner of the bucket, or an attacker, does beside the port.
+
+    def add(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> Stored:
+        """Put a version on top of a key, whatever is there."""
+        self._count += 1
+        stored = Stored(
+            id=f"v{self._count:06d}",
+            modified=self._now(),
+            body=body,
+            metadata=dict(metadata or {}),
+            retain_until=self._now() + self._retention_ms,
+        )
+        self.held.setdefault(key, []).append(stored)
+        return stored
+
+    def mark(self, key: str) -> str:
+        """Put a delete marker on a key; return its version id."""
+        self._count += 1
+        marker = Stored(id=f"v{self._count:06d}", modified=self._now(), marker=True)
+        self.held.setdefault(key, []).append(marker)
+        return marker.id
+
+    def remove(self, key: str, version: str | None = None) -> None:
+        """Remove a version for good (or all of a key's), as nobody can before its lock ends."""
+        self.held[key] = [
+            one for one in self.held[key] if version is not None and one.id != version
+        ]
+        if not self.held[key]:
+            del self.held[key]
+
+    def first(self, key: str) -> Stored:
+        """Return the version of a key that counts, to be altered by a test."""
+        return next(one for one in self.held[key] if not one.marker)
+
+    def copy(self) -> MemoryStore:
+        """Return a store with the same versions, sharing none of them."""
+        other = MemoryStore(now=self._now, retention_ms=self._retention_ms)
+        other.held = {
+            key: [msgspec.structs.replace(one) for one in stored]
+            for key, stored in self.held.items()
+        }
+        other.settings = dict(self.settings)
+        other._count = self._count
+        return other
+
+    def _find(self, key: str, version: str) -> Stored | None:
+        return next((one for one in self.held.get(key, []) if one.id == version), None)

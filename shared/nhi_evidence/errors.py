@@ -32,3 +32,7 @@ class DeliveryRefusedError(EvidenceError):
 
 class SettingsError(EvidenceError):
     """A setting is missing or wrong: names the setting and what was expected."""
+
+
+class LogError(EvidenceError):
+    """The sealed log contradicts itself or its key; nothing more is signed. Says where."""

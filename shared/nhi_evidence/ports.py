@@ -5,10 +5,10 @@ Every implementation of a port passes the same contract tests (`tests/contract`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from nhi_evidence.event import Receipt
+from nhi_evidence.event import Description, Receipt, Version
 
 
 class EvidenceWriter(Protocol):
@@ -17,9 +17,10 @@ class EvidenceWriter(Protocol):
     def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
         """Persist `body` under `key` unless the key exists.
 
-        When the call returns, the bytes are durably stored under the key: by this call
-        (`created`), or by an earlier one (`created` is False). Every key holds the SHA-256 of
-        its body, so "already there" is success and a repeat changes nothing.
+        When the call returns, something is durably stored under the key: by this call
+        (`created`), or by an earlier one (`created` is False). Keys of evidence hold the SHA-256
+        of their body, so there "already there" is success and a repeat changes nothing; whoever
+        writes a key of the log compares what is there.
 
         Raises `StoreUnavailableError` when the store did not confirm either; the write may
         or may not have happened, and repeating it is safe. Retrying transient faults within a
@@ -32,7 +33,7 @@ class EvidenceReader(Protocol):
     """Reads the locked store, as an auditor does."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Yield every key under `prefix`, in byte order."""
+        """Yield every key under `prefix` that has a version, in byte order."""
         ...
 
     def get(self, key: str) -> bytes:
@@ -41,4 +42,76 @@ class EvidenceReader(Protocol):
         Raises `KeyError` when there is no such key and `StoreUnavailableError` when the
         store cannot be asked.
         """
+        ...
+
+
+class EvidenceVersions(EvidenceReader, Protocol):
+    """Reads every version of the locked store, shadowed and marked ones too."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all versions and markers can be seen; a copy holds first versions alone."""
+        ...
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the distinct prefixes one segment longer than `prefix`, each ending in `/`.
+
+        A folder counts as long as it has any version or delete marker.
+        """
+        ...
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Yield every version and delete marker under `prefix`, keys in byte order.
+
+        Of one key, versions come oldest first, then its delete markers.
+        """
+        ...
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        """Yield what the store says of each version, in order; None where it is gone.
+
+        The store's own checksum is part of it, so nothing is read to hash it.
+        """
+        ...
+
+    def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
+        """Yield the bytes of each (key, version), in order; None where there are none.
+
+        An implementation may read ahead, within a bound of its own. Raises
+        `StoreUnavailableError` when the store cannot be asked.
+        """
+        ...
+
+    def configuration(self) -> Mapping[str, str]:
+        """Return what the store is set to (lock, lifecycle, policy ...), by name, as text.
+
+        A setting that cannot be read says why in place of its value, and is never left out.
+        """
+        ...
+
+
+class EvidenceLog(EvidenceWriter, EvidenceVersions, Protocol):
+    """What the sealer needs: every version to read, and create-only writes under `log/`."""
+
+
+class Signer(Protocol):
+    """Signs checkpoints; the private key never leaves it."""
+
+    def public_key(self) -> bytes:
+        """Return the DER SubjectPublicKeyInfo: Ed25519, or ECDSA on P-256."""
+        ...
+
+    def sign(self, text: bytes) -> bytes:
+        """Return the signature over a text: Ed25519 (RFC 8032), or ECDSA with SHA-256 as DER.
+
+        Raises `StoreUnavailableError` when the key cannot be used now.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def __call__(self) -> int:
+        """Return the current instant, milliseconds since the epoch, UTC."""
         ...

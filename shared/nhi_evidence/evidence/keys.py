@@ -6,9 +6,12 @@ writer role to its own source.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import quote
+
+import msgspec
 
 MAX_UNIT_BYTES = 300
 """A longer encoded unit is replaced by `~<sha256[:40]>`; an S3 key holds 1,024 bytes."""
@@ -17,6 +20,9 @@ MAX_SEGMENT_BYTES = 240
 """The same for a single segment: a directory copy of the bucket holds names of 255 bytes."""
 
 UNKNOWN_HOUR = "unknown"
+
+KINDS = ("ev", "src", "op")
+"""First segments of everything that is sealed; the log itself lies under `log/`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,3 +90,56 @@ def hour_of(milliseconds: int) -> str:
 def hour_in(key: str) -> str:
     """Return the hour segment of an evidence key."""
     return key.split("/", 4)[3].removeprefix("h=")
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """What a key says of itself. `None` for what it does not say in the form it should."""
+
+    kind: str
+    source: str
+    hour: str | None
+    """`YYYYMMDDHH` or `unknown`."""
+    unit: str | None
+    """The unit as the key spells it, without part and attempt."""
+    part: int
+    stated: str | None
+    """The hash the key states, hex: all of it, or the first half of a metadata key's."""
+
+
+_HOUR = re.compile(r"h=(\d{10}|unknown)")
+_PART = re.compile(r"(.+)\.p(\d{2,})")
+_NAMES = {
+    "ev": re.compile(r"([0-9a-f]{64})(?:\.r\d+)?\.ndjson\.zst"),
+    "src": re.compile(
+        r"(?:[0-9a-f]{64}\.(?=[0-9a-f]{16}\.meta\.json))?([0-9a-f]{16,64})(?:\.meta\.json)?"
+    ),
+    "op": re.compile(r"([0-9a-f]{64})(?:\.[a-z.]+)?"),
+}
+
+
+def place(key: str) -> Place:
+    """Read a key back. Never raises: a key of another shape states less."""
+    segments = key.split("/")
+    kind = segments[0]
+    if kind not in KINDS or len(segments) < len(("ev", "v1", "source", "hour", "unit", "name")):
+        return Place(kind, "/".join(segments[1:3]), None, None, 1, None)
+    hour = _HOUR.fullmatch(segments[3])
+    name = _NAMES[kind].fullmatch(segments[-1])
+    unit, part = "/".join(segments[4:-1]), 1
+    if kind == "ev" and (numbered := _PART.fullmatch(unit)):
+        unit, part = numbered[1], int(numbered[2])
+    return Place(
+        kind, segments[2], hour[1] if hour else None, unit, part, name[1] if name else None
+    )
+
+
+def hour_start(hour: str) -> int | None:
+    """Return the instant an hour of a key begins, in milliseconds, or None for `unknown`.
+
+    None as well for digits that are no hour of the calendar.
+    """
+    try:
+        begins = datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int((begins - _EPOCH).total_seconds()) * 1000

@@ -1,17 +1,35 @@
-"""Merkle tree hashing of RFC 6962 section 2.1 (RFC 9162 section 2.1.1). Bytes in, bytes out."""
+"""Merkle tree hashing and proofs of RFC 6962 section 2.1 (RFC 9162 section 2.1). Bytes in and out.
+
+A *subtree* function gives the Merkle tree hash over the leaves `start` to `end`; the proofs below
+ask for the hashes they need and never hold the leaves themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 LEAF_PREFIX = b"\x00"
 NODE_PREFIX = b"\x01"
+HASH_BYTES = 32
+
+EMPTY_ROOT = sha256(b"").digest()
+
+Subtree = Callable[[int, int], bytes]
+
+
+class ProofError(ValueError):
+    """A proof does not show what it claims: says how."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """MTH of a one-element list: SHA-256(0x00 || entry)."""
     return sha256(LEAF_PREFIX + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """MTH of two subtrees: SHA-256(0x01 || left || right)."""
+    return sha256(NODE_PREFIX + left + right).digest()
 
 
 def root(leaves: Iterable[bytes]) -> bytes:
@@ -22,7 +40,7 @@ def root(leaves: Iterable[bytes]) -> bytes:
     """
     level = list(leaves)
     if not level:
-        return sha256(b"").digest()
+        return EMPTY_ROOT
     while len(level) > 1:
         carried = level[-1:] if len(level) % 2 else []
         level = [
@@ -31,3 +49,126 @@ def root(leaves: Iterable[bytes]) -> bytes:
         ]
         level += carried
     return level[0]
+
+
+def of_leaves(leaves: Sequence[bytes]) -> Subtree:
+    """Return the subtree function of leaf hashes held in memory."""
+    return lambda start, end: root(leaves[start:end])
+
+
+def inclusion_path(index: int, size: int, subtree: Subtree) -> list[bytes]:
+    """PATH(m, D[n]) of RFC 6962 section 2.1.1: siblings from the leaf up.
+
+    Raises `ValueError` when the tree has no such leaf.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    path = []
+    start, end = 0, size
+    while end - start > 1:
+        split = start + _split(end - start)
+        if index < split:
+            path.append(subtree(split, end))
+            end = split
+        else:
+            path.append(subtree(start, split))
+            start = split
+    return path[::-1]
+
+
+def consistency_path(old: int, new: int, subtree: Subtree) -> list[bytes]:
+    """PROOF(m, D[n]) of RFC 6962 section 2.1.2; empty for equal sizes and the empty tree."""
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {new} does not extend one of {old}")
+    path: list[bytes] = []
+    if old in {0, new}:
+        return path
+    start, end, whole = 0, new, True
+    while end != old:
+        split = start + _split(end - start)
+        if old <= split:
+            path.append(subtree(split, end))
+            end = split
+        else:
+            path.append(subtree(start, split))
+            start, whole = split, False
+    if not whole:
+        path.append(subtree(start, end))
+    return path[::-1]
+
+
+def check_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes
+) -> None:
+    """Check an inclusion proof by RFC 9162 section 2.1.3.2. Raises `ProofError`."""
+    if not 0 <= index < size:
+        raise ProofError(f"no leaf {index} in a tree of {size}")
+    number, last, computed = index, size - 1, leaf
+    for sibling in path:
+        _check_hash(sibling)
+        if last == 0:
+            raise ProofError("inclusion path is too long")
+        if number % 2 or number == last:
+            computed = node_hash(sibling, computed)
+            while number % 2 == 0 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            computed = node_hash(computed, sibling)
+        number, last = number >> 1, last >> 1
+    if last != 0:
+        raise ProofError("inclusion path is too short")
+    if computed != expected_root:
+        raise ProofError("inclusion path leads to another root")
+
+
+def check_consistency(
+    old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
+) -> None:
+    """Check a consistency proof by RFC 9162 section 2.1.4.2. Raises `ProofError`."""
+    if not 0 <= old <= new:
+        raise ProofError(f"a tree of {new} does not extend one of {old}")
+    if old in {0, new}:
+        _check_trivial(path, old_root, EMPTY_ROOT if old == 0 else new_root)
+        return
+    rest = list(path)
+    if old & (old - 1) == 0:
+        rest.insert(0, old_root)
+    if not rest:
+        raise ProofError("consistency path is too short")
+    number, last = old - 1, new - 1
+    while number % 2:
+        number, last = number >> 1, last >> 1
+    from_old = from_new = rest[0]
+    for sibling in rest[1:]:
+        _check_hash(sibling)
+        if last == 0:
+            raise ProofError("consistency path is too long")
+        if number % 2 or number == last:
+            from_old = node_hash(sibling, from_old)
+            from_new = node_hash(sibling, from_new)
+            while number % 2 == 0 and number:
+                number, last = number >> 1, last >> 1
+        else:
+            from_new = node_hash(from_new, sibling)
+        number, last = number >> 1, last >> 1
+    if last != 0:
+        raise ProofError("consistency path is too short")
+    if (from_old, from_new) != (old_root, new_root):
+        raise ProofError("consistency path leads to other roots")
+
+
+def _check_trivial(path: Sequence[bytes], old_root: bytes, expected: bytes) -> None:
+    if path:
+        raise ProofError("consistency path is too long")
+    if old_root != expected:
+        raise ProofError("the same size has two roots")
+
+
+def _split(size: int) -> int:
+    """Largest power of two below `size`."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def _check_hash(value: bytes) -> None:
+    if len(value) != HASH_BYTES:
+        raise ProofError(f"a path holds a hash of {len(value)} bytes")

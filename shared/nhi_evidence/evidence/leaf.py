@@ -1,0 +1,97 @@
+"""Entries of the sealed log (docs/evidence-format.md, "The log"): one line of JSON each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+FORMAT_VERSION = 1
+
+
+class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_defaults=True):
+    """One version of an object, as the store described it when it was sealed."""
+
+    key: str
+    vid: str
+    """Version id."""
+    at: int
+    """When the store took it, milliseconds since the epoch, UTC."""
+    size: int
+    sha256: str | None = None
+    """The store's SHA-256 of the stored bytes, hex; absent where the store keeps none."""
+    until: int | None = None
+    """End of the lock, milliseconds since the epoch; absent where there was none."""
+    md: Mapping[str, str] = {}
+    """User metadata, fixed with the version."""
+    flags: tuple[str, ...] = ()
+
+
+class MarkerLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="del", omit_defaults=True):
+    """One delete marker. It hides nothing from a reader of versions, and is put on record."""
+
+    key: str
+    vid: str
+    at: int
+    flags: tuple[str, ...] = ("marker",)
+
+
+class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one run listed under one prefix."""
+
+    hours: int
+    first: str
+    last: str
+    versions: int
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The final state of a shard that another one continues."""
+
+    shard: str
+    epoch: int
+    plan: str
+    """SHA-256 of the closing plan, hex."""
+    size: int
+    root: str
+
+
+class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_defaults=True):
+    """First entry of every plan: when, what was swept, under which configuration, after what."""
+
+    v: int
+    origin: str
+    epoch: int
+    at: int
+    """The sealer's clock, milliseconds since the epoch, UTC."""
+    size: int
+    """Size of the tree before this plan."""
+    root: str
+    """Root of the tree before this plan, hex."""
+    previous: str | None = None
+    """SHA-256 of the plan before this one, hex; absent in the first."""
+    swept: Mapping[str, Sweep] = {}
+    config: Mapping[str, str] = {}
+    """SHA-256 of each setting of the store, hex, or why it could not be read."""
+    opens: Closed | None = None
+    """In the first plan of a shard that continues another."""
+    more: bool = False
+    """More was found than this plan takes; the next run sweeps everything."""
+    closes: str | None = None
+    """The shard that goes on; this one takes no plan after this."""
+
+
+Leaf = ObjectLeaf | MarkerLeaf | EpochLeaf
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder: msgspec.json.Decoder[Leaf] = msgspec.json.Decoder(Leaf)
+
+
+def encode(leaf: Leaf) -> bytes:
+    """Write an entry: one line of JSON, keys sorted, without its newline."""
+    return _encoder.encode(leaf)
+
+
+def decode(entry: bytes) -> Leaf:
+    """Read an entry. Raises `ValueError` naming what is wrong with it."""
+    return _decoder.decode(entry)

@@ -1,0 +1,221 @@
+"""The sealed log as a chain of plans: what each one adds, decided by its bytes alone.
+
+A plan is the commit point of an epoch. Everything else of the epoch (tiles, bundles, the text of
+its checkpoint) follows from it, so anybody can finish it, and anybody can check it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.evidence import frame, merkle, tiles
+from nhi_evidence.evidence.checkpoint import Checkpoint
+from nhi_evidence.evidence.leaf import (
+    FORMAT_VERSION,
+    Closed,
+    EpochLeaf,
+    Leaf,
+    MarkerLeaf,
+    ObjectLeaf,
+    Sweep,
+    decode,
+    encode,
+)
+
+PREFIX = "log/v1/"
+
+GENESIS = f"{PREFIX}genesis"
+"""Names the first shard. Create-only, so that all sealers begin the same log."""
+
+MAX_LEAVES = 50_000
+"""Leaves of one plan; a sealer that finds more takes the rest in the next."""
+
+MAX_PLAN_BYTES = 1 << 30
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """A log after some epoch: all that the next plan depends on."""
+
+    shard: str
+    origin: str
+    epoch: int = 0
+    plan: str | None = None
+    """SHA-256 of the latest plan, hex."""
+    size: int = 0
+    edge: tiles.Edge = ()
+    held: tuple[bytes, ...] = ()
+    """Entries of the partial bundle at the right edge."""
+    follows: Closed | None = None
+    """The shard this one continues."""
+    closed: str | None = None
+    """The shard that goes on, once this one takes no more plans."""
+
+    @property
+    def root(self) -> bytes:
+        """Root of the tree."""
+        return tiles.edge_root(self.edge)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint of this position."""
+        return Checkpoint(self.origin, self.size, self.root)
+
+    @property
+    def as_closed(self) -> Closed:
+        """What the first plan of the next shard states of this one."""
+        return Closed(self.shard, self.epoch, self.plan or "", self.size, self.root.hex())
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one plan does to a log."""
+
+    after: Position
+    leaves: Sequence[Leaf]
+    """Its entries, the epoch leaf first; none of a void plan."""
+    objects: Mapping[str, bytes]
+    """Tiles and bundles of the grown tree, by path below the shard; none of a void plan."""
+    void: str | None = None
+    """Why the plan counts for nobody, when it does not."""
+
+
+def plan_key(shard: str, epoch: int) -> str:
+    """Key of a plan."""
+    return f"{PREFIX}{shard}/plan/{epoch:012d}"
+
+
+def checkpoint_key(shard: str, epoch: int) -> str:
+    """Key of a checkpoint."""
+    return f"{PREFIX}{shard}/checkpoint/{epoch:012d}"
+
+
+def anchor_key(shard: str, epoch: int, name: str) -> str:
+    """Key of what an outside witness said of a checkpoint."""
+    return f"{PREFIX}{shard}/anchor/{epoch:012d}/{name}"
+
+
+def tile_key(shard: str, path: str) -> str:
+    """Key of a tile or bundle."""
+    return f"{PREFIX}{shard}/{path}"
+
+
+def write_plan(entries: Sequence[bytes]) -> bytes:
+    """Body of a plan: its entries as lines, in one zstd frame."""
+    return frame.pack(entries)
+
+
+def epoch_leaf(
+    before: Position,
+    *,
+    at: int,
+    swept: Mapping[str, Sweep],
+    config: Mapping[str, str],
+    more: bool = False,
+    closes: str | None = None,
+) -> EpochLeaf:
+    """Return the first entry of the plan that follows a position."""
+    return EpochLeaf(
+        v=FORMAT_VERSION,
+        origin=before.origin,
+        epoch=before.epoch + 1,
+        at=at,
+        size=before.size,
+        root=before.root.hex(),
+        previous=before.plan,
+        swept=swept,
+        config=config,
+        opens=before.follows if before.epoch == 0 else None,
+        more=more,
+        closes=closes,
+    )
+
+
+def entries_of(body: bytes) -> list[bytes]:
+    """Return the entries of a plan. Raises `ValueError` when it is none."""
+    return frame.unpack(body, limit=MAX_PLAN_BYTES)
+
+
+def first_leaf(body: bytes) -> EpochLeaf | None:
+    """Return the epoch leaf a plan opens with, or None when it is no plan."""
+    try:
+        first = decode(entries_of(body)[0])
+    except ValueError:
+        return None
+    return first if isinstance(first, EpochLeaf) else None
+
+
+def versions_in(body: bytes) -> frozenset[tuple[str, str]]:
+    """Return key and version id of everything a plan holds; nothing of what is no plan."""
+    try:
+        leaves = [decode(entry) for entry in entries_of(body)]
+    except ValueError:
+        return frozenset()
+    return frozenset(
+        (one.key, one.vid) for one in leaves if isinstance(one, ObjectLeaf | MarkerLeaf)
+    )
+
+
+def advance(before: Position, body: bytes) -> Step:
+    """Add a plan to a log. A plan that does not fit is void: it adds nothing, for anybody."""
+    digest = sha256(body).hexdigest()
+    passed = msgspec.structs.replace(before, epoch=before.epoch + 1, plan=digest)
+    try:
+        entries = entries_of(body)
+        leaves = [decode(entry) for entry in entries]
+    except ValueError as error:
+        return Step(passed, (), {}, f"not a plan: {error}"[:500])
+    void = _void(before, leaves, entries)
+    if void is not None:
+        return Step(passed, (), {}, void)
+    hashes = [merkle.leaf_hash(entry) for entry in entries]
+    objects, edge = tiles.grow(before.edge, before.size, hashes)
+    objects |= tiles.grow_entries(before.size, before.held, entries)
+    size = before.size + len(entries)
+    held = (*before.held, *entries)
+    after = msgspec.structs.replace(
+        passed,
+        size=size,
+        edge=edge,
+        held=held[len(held) - size % tiles.WIDTH :],
+        closed=leaves[0].closes if isinstance(leaves[0], EpochLeaf) else None,
+    )
+    return Step(after, leaves, objects)
+
+
+def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) -> str | None:
+    """Return why a plan does not follow a position, or None when it does."""
+    first = leaves[0]
+    if before.closed is not None:
+        return f"shard {before.shard} was closed"
+    if not isinstance(first, EpochLeaf):
+        return "does not open with an epoch leaf"
+    expected = epoch_leaf(
+        before,
+        at=first.at,
+        swept=first.swept,
+        config=first.config,
+        more=first.more,
+        closes=first.closes,
+    )
+    if first != expected:
+        wrong = [
+            name
+            for name in EpochLeaf.__struct_fields__
+            if getattr(first, name) != getattr(expected, name)
+        ]
+        return f"does not follow epoch {before.epoch}: {', '.join(wrong)}"
+    if len(leaves) > MAX_LEAVES + 1:
+        return f"{len(leaves)} entries"
+    if any(len(entry) > tiles.MAX_ENTRY_BYTES for entry in entries):
+        return f"an entry past {tiles.MAX_ENTRY_BYTES} bytes"
+    seen: set[tuple[str, str]] = set()
+    for leaf, entry in zip(leaves, entries, strict=True):
+        if encode(leaf) != entry:
+            return "an entry is not in its own canonical form"
+        if isinstance(leaf, ObjectLeaf | MarkerLeaf):
+            seen.add((leaf.key, leaf.vid))
+    if len(seen) != len(leaves) - 1:
+        return "a version stands in it twice, or a second epoch leaf"
+    return None

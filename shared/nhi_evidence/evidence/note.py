@@ -1,0 +1,211 @@
+"""Signed notes (https://c2sp.org/signed-note): text under one or more named keys' signatures.
+
+Ed25519 is type 0x01; ECDSA P-256 over SHA-256 is type 0x02, whose key id is the hash of its SPKI.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from hashlib import sha256
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
+
+MAX_SIGNATURES = 64
+MAX_NOTE_BYTES = 1 << 20
+
+_ID_BYTES = 4
+_DASH = "— "
+
+
+class NoteError(ValueError):
+    """A note or a key is malformed, or no pinned key signed it: says which and why."""
+
+
+class Algorithm(IntEnum):
+    """Signature types of signed-note."""
+
+    ED25519 = 0x01
+    ECDSA_P256 = 0x02
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A named public key, as `<name>+<key id in hex>+<base64(type || public key)>`."""
+
+    name: str
+    algorithm: Algorithm
+    public: bytes
+    """Ed25519: the 32 bytes of RFC 8032. P-256: the DER of its SubjectPublicKeyInfo."""
+
+    @property
+    def id(self) -> bytes:
+        """The four bytes that name the key in a signature line."""
+        if self.algorithm is Algorithm.ECDSA_P256:
+            return sha256(self.public).digest()[:_ID_BYTES]
+        named = self.name.encode() + b"\n" + bytes([self.algorithm]) + self.public
+        return sha256(named).digest()[:_ID_BYTES]
+
+    def named(self, name: str) -> Key:
+        """Return the same key under another name."""
+        return Key(_checked(name), self.algorithm, self.public)
+
+    def __str__(self) -> str:
+        encoded = b64encode(bytes([self.algorithm]) + self.public).decode()
+        return f"{self.name}+{self.id.hex()}+{encoded}"
+
+    def verify(self, text: bytes, signature: bytes) -> bool:
+        """Whether this key made a signature over a text."""
+        try:
+            if self.algorithm is Algorithm.ED25519:
+                ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
+            else:
+                _p256(self.public).verify(signature, text, ec.ECDSA(SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+
+def parse_key(text: str) -> Key:
+    """Read a verifier key. Raises `NoteError` saying what is wrong with it."""
+    name, plus, rest = text.strip().partition("+")
+    stated_id, second, encoded = rest.partition("+")
+    if not plus or not second:
+        raise NoteError(f"not a verifier key, <name>+<id>+<key>: {text[:80]!r}")
+    try:
+        data = b64decode(encoded, validate=True)
+        algorithm = Algorithm(data[0]) if data else None
+    except ValueError as error:
+        raise NoteError(f"verifier key of {name!r}: {error}") from error
+    if algorithm is None:
+        raise NoteError(f"verifier key of {name!r} is empty")
+    key = Key(_checked(name), algorithm, data[1:])
+    if key.id.hex() != stated_id:
+        raise NoteError(f"verifier key of {name!r}: its id is {key.id.hex()}, not {stated_id}")
+    _load(key)
+    return key
+
+
+def from_spki(name: str, der: bytes) -> Key:
+    """Return the key of a DER SubjectPublicKeyInfo. Raises `NoteError` on another algorithm."""
+    try:
+        public = load_der_public_key(der)
+    except ValueError as error:
+        raise NoteError(f"public key of {name!r}: {error}") from error
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return Key(_checked(name), Algorithm.ED25519, raw)
+    key = Key(_checked(name), Algorithm.ECDSA_P256, der)
+    _load(key)
+    return key
+
+
+def spki(key: Key) -> bytes:
+    """Return the DER SubjectPublicKeyInfo of a key, as OpenSSL and KMS hand it about."""
+    if key.algorithm is Algorithm.ECDSA_P256:
+        return key.public
+    public = ed25519.Ed25519PublicKey.from_public_bytes(key.public)
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def write(text: str, signatures: Iterable[tuple[Key, bytes]]) -> bytes:
+    """Put a text and its signatures into one note. Raises `NoteError` on a malformed text."""
+    _check_text(text)
+    lines = [
+        f"{_DASH}{key.name} {b64encode(key.id + signature).decode()}\n"
+        for key, signature in signatures
+    ]
+    if not lines:
+        raise NoteError("a note needs a signature")
+    return f"{text}\n{''.join(lines)}".encode()
+
+
+def read(note: bytes, keys: Sequence[Key]) -> tuple[str, list[Key]]:
+    """Return the text of a note and the pinned keys that signed it.
+
+    Signatures of unknown keys are ignored. Raises `NoteError` when the note is malformed, when
+    a signature in a pinned key's name and id does not verify, or when no pinned key signed.
+    """
+    text, signatures = split(note)
+    signed: list[Key] = []
+    for name, key_id, signature in signatures:
+        for key in keys:
+            if (key.name, key.id) != (name, key_id):
+                continue
+            if not key.verify(text.encode(), signature):
+                raise NoteError(f"the signature of {name} ({key_id.hex()}) does not verify")
+            if key not in signed:
+                signed.append(key)
+    if not signed:
+        named = ", ".join(sorted({f"{name} ({key.hex()})" for name, key, _ in signatures}))
+        raise NoteError(f"no pinned key signed this note; it is signed by {named}"[:500])
+    return text, signed
+
+
+def split(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Return the text of a note and its signatures (name, key id, signature), unverified.
+
+    Raises `NoteError` when the note is malformed.
+    """
+    if len(note) > MAX_NOTE_BYTES:
+        raise NoteError(f"a note of {len(note)} bytes")
+    try:
+        whole = note.decode()
+    except UnicodeDecodeError as error:
+        raise NoteError(f"a note is UTF-8: {error}") from error
+    head, gap, tail = whole.rpartition("\n\n")
+    if not gap or not tail.endswith("\n"):
+        raise NoteError("a note is a text, an empty line and signature lines")
+    text = head + "\n"
+    _check_text(text)
+    lines = tail[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise NoteError(f"a note with {len(lines)} signatures")
+    return text, [_signature(line) for line in lines]
+
+
+def _signature(line: str) -> tuple[str, bytes, bytes]:
+    name, space, encoded = line.removeprefix(_DASH).partition(" ")
+    try:
+        data = b64decode(encoded, validate=True)
+    except ValueError:
+        data = b""
+    if not line.startswith(_DASH) or not name or not space or len(data) <= _ID_BYTES:
+        raise NoteError(f"not a signature line: {line[:80]!r}")
+    return name, data[:_ID_BYTES], data[_ID_BYTES:]
+
+
+def _check_text(text: str) -> None:
+    if not text.endswith("\n") or any(char < " " and char != "\n" for char in text):
+        raise NoteError("the text of a note ends in a newline and holds no other control character")
+
+
+def _checked(name: str) -> str:
+    if not name or "+" in name or any(char.isspace() or char < " " for char in name):
+        raise NoteError(f"not a key name: {name!r}")
+    return name
+
+
+def _load(key: Key) -> None:
+    try:
+        if key.algorithm is Algorithm.ED25519:
+            ed25519.Ed25519PublicKey.from_public_bytes(key.public)
+        else:
+            _p256(key.public)
+    except ValueError as error:
+        raise NoteError(f"public key of {key.name!r}: {error}") from error
+
+
+def _p256(der: bytes) -> ec.EllipticCurvePublicKey:
+    public = load_der_public_key(der)
+    if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != "secp256r1":
+        raise NoteError("type 0x02 is an ECDSA key on P-256")
+    return public

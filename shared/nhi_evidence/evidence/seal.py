@@ -1,0 +1,243 @@
+"""The sealer: lists what is new, commits to it, and signs (docs/evidence-format.md, "Sealing").
+
+Stateless. The plan is the commit point: plan, tiles, signature, checkpoint, in this order, so that
+any later run finishes what another one left, and two at once cannot sign two histories.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.errors import LogError, StoreUnavailableError
+from nhi_evidence.event import Version
+from nhi_evidence.evidence import flags, keys, leaf, log, note, sweep
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import Clock, EvidenceLog, Signer
+
+_YEAR_DIGITS = 4
+
+_SLACK_MS = 60_000
+"""The store's times of an object and of the plan that holds it may differ by so much."""
+
+_PLANS_REMEMBERED = 512
+
+UNREADABLE = "unreadable: "
+"""Opens the value of a setting that could not be read, in place of its hash."""
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run of the sealer came to."""
+
+    origin: str
+    epoch: int
+    size: int
+    root: str
+    added: int
+    """Versions and delete markers sealed by this run."""
+    more: bool
+    """Something found is not sealed yet; run again."""
+    flags: dict[str, int]
+    """Of what was added."""
+    void: tuple[str, ...]
+    """Plans found to count for nobody, and why: an alarm."""
+
+
+class _Newest(msgspec.Struct, frozen=True):
+    modified: int
+    more: bool
+
+
+class Sealer:
+    """Seals one evidence store. A long-lived one remembers plans, which never change."""
+
+    def __init__(
+        self,
+        store: EvidenceLog,
+        signers: Sequence[Signer],
+        clock: Clock,
+        *,
+        name: str,
+        promise: flags.Promise,
+        heartbeat_ms: int = sweep.HOUR_MS,
+        max_leaves: int = log.MAX_LEAVES,
+    ) -> None:
+        """Seal as log `name` with every one of `signers`.
+
+        An idle log gets a checkpoint at least every `heartbeat_ms`.
+        """
+        self._store = store
+        self._signers = tuple(signers)
+        self._keys = tuple(note.from_spki(name, one.public_key()) for one in signers)
+        self._log = StoredLog(store, name, self._keys)
+        self._clock = clock
+        self._promise = promise
+        self._heartbeat_ms = heartbeat_ms
+        self._max_leaves = max_leaves
+        self._void: list[str] = []
+        self._sealed: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+
+    def run(self, *, everything: bool = False) -> Sealed:
+        """Finish what was left, then seal what is new; `everything` sweeps every hour.
+
+        Raises `StoreUnavailableError` when the store or the key cannot be used (run again) and
+        `LogError` when the log contradicts itself: nothing is signed then.
+        """
+        self._void = []
+        now = self._clock()
+        head, newest = self._open_head(now)
+        last = newest.modified if newest else None
+        everything = everything or (newest is not None and newest.more)
+        found = sweep.find(self._store, now, last, everything=everything)
+        new = self._unsealed(found.versions, head)
+        chosen = new[: self._max_leaves]
+        described = zip(chosen, self._store.describe(chosen), strict=True)
+        leaves = [
+            one
+            for version, said in described
+            if (one := flags.describe(version, said, self._promise, now))
+        ]
+        ours = False
+        if leaves or last is None or now - last >= self._heartbeat_ms:
+            first = self._first_leaf(head, now, swept=found.swept, more=len(new) > len(chosen))
+            head, ours = self._commit(head, first, leaves)
+        raised = Counter(flag for one in leaves for flag in one.flags) if ours else {}
+        return Sealed(
+            origin=head.origin,
+            epoch=head.epoch,
+            size=head.size,
+            root=head.root.hex(),
+            added=len(leaves) if ours else 0,
+            more=len(new) > (len(chosen) if ours else 0),
+            flags=dict(sorted(raised.items())),
+            void=tuple(self._void),
+        )
+
+    def _open_head(self, now: int) -> tuple[log.Position, _Newest | None]:
+        """Return the position the next plan follows, past the turn of a year, and its plan."""
+        year = keys.hour_of(now)[:_YEAR_DIGITS]
+        head = self._finish_all(self._newest_shard(year))
+        newest = self._newest(head)
+        if year > head.shard and head.epoch and head.closed is None:
+            head, _ = self._commit(head, self._first_leaf(head, now, closes=year), [])
+        while head.closed is not None:
+            head = self._finish_all(self._log.start(head.closed, head.as_closed))
+            newest = self._newest(head) or newest
+        return head, newest
+
+    def _newest_shard(self, year: str) -> log.Position:
+        """Return the newest shard before its first plan; of no log, the one it begins with."""
+        shards = self._log.shards()
+        if shards:
+            return self._log.genesis(shards[-1])
+        self._store.put_new(log.GENESIS, year.encode(), metadata={})
+        first = self._log.first_shard()
+        if first is None:
+            raise StoreUnavailableError(f"{log.GENESIS} cannot be read yet")
+        return self._log.genesis(first)
+
+    def _newest(self, head: log.Position) -> _Newest | None:
+        version = self._log.plan_version(head.shard, head.epoch) if head.epoch else None
+        if version is None:
+            return None
+        first = log.first_leaf(self._log.plan(head.shard, head.epoch) or b"")
+        return _Newest(version.modified, more=first is not None and first.more)
+
+    def _finish_all(self, genesis: log.Position) -> log.Position:
+        """Finish every epoch that has a plan; return the position after the last."""
+        signed = self._log.newest_signed(genesis.shard)
+        position = self._log.position(genesis, signed) if signed else genesis
+        while position.closed is None:
+            body = self._log.plan(genesis.shard, position.epoch + 1)
+            if body is None:
+                break
+            position = self._finish(position, body)
+        return position
+
+    def _finish(self, before: log.Position, body: bytes) -> log.Position:
+        """Write tiles, sign, write the checkpoint of a plan that is committed."""
+        step = log.advance(before, body)
+        after = step.after
+        if step.void is not None:
+            self._void.append(f"{after.origin} epoch {after.epoch}: {step.void}")
+            return after
+        for path, data in step.objects.items():
+            self._put(log.tile_key(after.shard, path), data)
+        stated = self._log.checkpoint(after.shard, after.epoch)
+        if stated is None:
+            text = after.checkpoint.text
+            signatures = [
+                (key.named(after.origin), signer.sign(text.encode()))
+                for key, signer in zip(self._keys, self._signers, strict=True)
+            ]
+            signed = note.write(text, signatures)
+            key = log.checkpoint_key(after.shard, after.epoch)
+            if self._store.put_new(key, signed, metadata={}).created:
+                return after
+            stated = self._log.checkpoint(after.shard, after.epoch)
+        if stated != after.checkpoint:
+            raise LogError(
+                f"checkpoint {after.epoch} of {after.origin} states {stated}, "
+                f"its plans give {after.checkpoint}"
+            )
+        return after
+
+    def _put(self, key: str, body: bytes) -> None:
+        """Write a key of the log; the same bytes may be there, other bytes may not."""
+        if not self._store.put_new(key, body, metadata={}).created and self._log.get(key) != body:
+            raise LogError(f"{key} holds other bytes than the plans give")
+
+    def _first_leaf(
+        self,
+        head: log.Position,
+        now: int,
+        *,
+        swept: Mapping[str, leaf.Sweep] | None = None,
+        more: bool = False,
+        closes: str | None = None,
+    ) -> leaf.EpochLeaf:
+        config = {
+            name: value if value.startswith(UNREADABLE) else sha256(value.encode()).hexdigest()
+            for name, value in self._store.configuration().items()
+        }
+        return log.epoch_leaf(
+            head, at=now, swept=swept or {}, config=config, more=more, closes=closes
+        )
+
+    def _commit(
+        self, head: log.Position, first: leaf.EpochLeaf, leaves: Sequence[leaf.Leaf]
+    ) -> tuple[log.Position, bool]:
+        """Put the next plan, or take the one that is there, and finish it.
+
+        What counts is read back: on a key that was given a delete marker a create-only write
+        succeeds, and still is not the first version. Returns the position after the plan, and
+        whether it is this run's.
+        """
+        body = log.write_plan([leaf.encode(one) for one in (first, *leaves)])
+        key = log.plan_key(head.shard, head.epoch + 1)
+        self._store.put_new(key, body, metadata={})
+        there = self._log.get(key)
+        if there is None:
+            raise StoreUnavailableError(f"{key} is there and cannot be read yet")
+        return self._finish(head, there), there == body
+
+    def _unsealed(self, found: Sequence[Version], head: log.Position) -> list[Version]:
+        """Return the versions no plan holds, walking back no further than they are old."""
+        rest = {(one.key, one.id): one for one in found}
+        for shard, epoch, modified in self._log.signed_back(head):
+            if not rest or modified + _SLACK_MS < min(one.modified for one in rest.values()):
+                break
+            for identity in self._held(shard, epoch):
+                rest.pop(identity, None)
+        return sorted(rest.values(), key=lambda one: (one.modified, one.key, one.id))
+
+    def _held(self, shard: str, epoch: int) -> frozenset[tuple[str, str]]:
+        if (shard, epoch) not in self._sealed:
+            while len(self._sealed) >= _PLANS_REMEMBERED:
+                self._sealed.pop(next(iter(self._sealed)))
+            body = self._log.plan(shard, epoch)
+            self._sealed[shard, epoch] = log.versions_in(body or b"")
+        return self._sealed[shard, epoch]

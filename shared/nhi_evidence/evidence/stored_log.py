@@ -1,0 +1,160 @@
+"""The log as it lies in a store: reads the first version of every key, and nothing later.
+
+A delete marker or a second version on top of a plan, tile or checkpoint is so without effect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.errors import LogError
+from nhi_evidence.event import Version
+from nhi_evidence.evidence import checkpoint, log, note, tiles
+from nhi_evidence.evidence.leaf import Closed
+from nhi_evidence.ports import EvidenceVersions
+
+_SHARD = re.compile(r"\d{4}")
+
+
+class StoredLog:
+    """Reads one log. `keys` are those whose signature makes a checkpoint this log's."""
+
+    def __init__(self, store: EvidenceVersions, name: str, keys: Sequence[note.Key]) -> None:
+        """Read the log `name`, whose shards are `<name>/<year>`."""
+        self._store = store
+        self._name = name
+        self._keys = tuple(keys)
+
+    def first_shard(self) -> str | None:
+        """Return the shard the log began with, or None where there is no log."""
+        named = (self.get(log.GENESIS) or b"").decode("ascii", "replace")
+        return named if _SHARD.fullmatch(named) else None
+
+    def shards(self) -> list[str]:
+        """Return the shards there are, oldest first."""
+        named = (one.split("/")[-2] for one in self._store.folders(log.PREFIX))
+        return sorted(one for one in named if _SHARD.fullmatch(one))
+
+    def genesis(self, shard: str) -> log.Position:
+        """Return a shard before its first plan, with what that plan says it continues."""
+        first = log.first_leaf(self.plan(shard, 1) or b"")
+        return self.start(shard, first.opens if first else None)
+
+    def start(self, shard: str, follows: Closed | None = None) -> log.Position:
+        """Return a shard that has no plan yet."""
+        return log.Position(shard=shard, origin=f"{self._name}/{shard}", follows=follows)
+
+    def plan_version(self, shard: str, epoch: int) -> Version | None:
+        """Return the version of a plan that counts, or None."""
+        key = log.plan_key(shard, epoch)
+        for version in self._store.versions(key):
+            if version.key == key and not version.marker:
+                return version
+        return None
+
+    def plan(self, shard: str, epoch: int) -> bytes | None:
+        """Return the bytes of a plan, or None."""
+        return self.get(log.plan_key(shard, epoch))
+
+    def newest_epoch(self, shard: str) -> int:
+        """Return the number of the last plan, every earlier one being there; 0 without plans."""
+        return _last(lambda number: self.plan_version(shard, number) is not None)
+
+    def checkpoint(self, shard: str, epoch: int) -> checkpoint.Checkpoint | None:
+        """Return the checkpoint of an epoch, or None where there is none.
+
+        Raises `LogError` when what is there is not signed by the log's key.
+        """
+        signed = self.get(log.checkpoint_key(shard, epoch))
+        if signed is None:
+            return None
+        try:
+            return checkpoint.read(signed, self._keys, f"{self._name}/{shard}")
+        except note.NoteError as error:
+            raise LogError(f"{log.checkpoint_key(shard, epoch)}: {error}") from error
+
+    def newest_signed(self, shard: str) -> int:
+        """Return the last epoch that has a checkpoint; 0 without any."""
+        epoch = self.newest_epoch(shard)
+        while epoch and self.checkpoint(shard, epoch) is None:
+            epoch -= 1
+        return epoch
+
+    def position(self, genesis: log.Position, epoch: int) -> log.Position:
+        """Rebuild the position after a signed epoch from its checkpoint and tiles.
+
+        Raises `LogError` when the stored tree is not the signed one.
+        """
+        shard = genesis.shard
+        stated = self.checkpoint(shard, epoch)
+        body = self.plan(shard, epoch)
+        first = log.first_leaf(body or b"")
+        if stated is None or body is None or first is None:
+            raise LogError(f"epoch {epoch} of {genesis.origin} is not whole")
+        size, width = stated.size, stated.size % tiles.WIDTH
+        try:
+            edge = tiles.read_edge(size, lambda path: self.tile(shard, path))
+            bundle = tiles.path(tiles.ENTRIES, size // tiles.WIDTH, width)
+            held = tiles.unbundle(self.tile(shard, bundle)) if width else []
+        except (KeyError, ValueError) as error:
+            raise LogError(f"tiles of {genesis.origin} at size {size}: {error}") from error
+        if tiles.edge_root(edge) != stated.root or len(held) != width:
+            raise LogError(f"checkpoint {epoch} of {genesis.origin} is not of the stored tree")
+        return msgspec.structs.replace(
+            genesis,
+            epoch=epoch,
+            plan=sha256(body).hexdigest(),
+            size=size,
+            edge=edge,
+            held=tuple(held),
+            closed=first.closes,
+        )
+
+    def signed_back(self, head: log.Position) -> Iterator[tuple[str, int, int]]:
+        """Yield shard, epoch and the store's time of every plan that counts, newest first.
+
+        A plan without checkpoint is void or not finished, and holds nothing.
+        """
+        shard, epoch, follows = head.shard, head.epoch, head.follows
+        while True:
+            while epoch:
+                version = self.plan_version(shard, epoch)
+                if version is None:
+                    raise LogError(f"{log.plan_key(shard, epoch)} is missing")
+                if self.checkpoint(shard, epoch) is not None:
+                    yield shard, epoch, version.modified
+                epoch -= 1
+            if follows is None:
+                return
+            shard, epoch = follows.shard, follows.epoch
+            follows = self.genesis(shard).follows
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys under a prefix of the log."""
+        return self._store.keys(prefix)
+
+    def tile(self, shard: str, path: str) -> bytes:
+        """Return a tile or bundle. Raises `KeyError` when there is none."""
+        return self._store.get(log.tile_key(shard, path))
+
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes that count under a key, or None."""
+        try:
+            return self._store.get(key)
+        except KeyError:
+            return None
+
+
+def _last(holds: Callable[[int], bool]) -> int:
+    """Largest n from 1 for which a property holds that holds for all below it; else 0."""
+    low, high = 0, 1
+    while holds(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

@@ -1,0 +1,81 @@
+"""What verification can find. The numbers of the steps are those of docs/verification.md."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class Severity(IntEnum):
+    """What a finding is about; the lowest number present is the exit code."""
+
+    INTEGRITY = 1
+    COMPLETENESS = 2
+    POLICY = 3
+
+
+class Meaning(NamedTuple):
+    """One row of the table of findings."""
+
+    step: str
+    severity: Severity
+    text: str
+
+
+_I, _C, _P = Severity.INTEGRITY, Severity.COMPLETENESS, Severity.POLICY
+
+CODES: dict[str, Meaning] = {
+    "log_missing": Meaning("V0", _I, "there is no sealed log under this name"),
+    "plan_missing": Meaning("V0", _I, "an epoch before the newest has no plan"),
+    "plan_void": Meaning("V0", _I, "a plan does not follow the log; it counts for nobody"),
+    "checkpoint_missing": Meaning("V0", _I, "an epoch before the newest has no checkpoint"),
+    "checkpoint_pending": Meaning("V0", _P, "the newest epoch is not signed yet"),
+    "checkpoint_invalid": Meaning("V0", _I, "not signed by a pinned key under the log's name"),
+    "checkpoint_mismatch": Meaning("V0", _I, "a signed size or root is not that of the plans"),
+    "shard_broken": Meaning("V0", _I, "a shard does not continue the one before it"),
+    "clock_skew": Meaning("V0", _P, "the sealer's clock and the store's differ, or time ran back"),
+    "config_changed": Meaning("V0", _P, "a setting of the store is another than an epoch before"),
+    "tile_missing": Meaning("V1", _I, "a tile or entry bundle is not there"),
+    "tile_altered": Meaning("V1", _I, "a tile or entry bundle is not what the plans give"),
+    "rolled_back": Meaning("V1", _I, "the log is shorter than when it was last verified"),
+    "split_view": Meaning("V1", _I, "the log is not an extension of the one last verified"),
+    "sealed_twice": Meaning("V1", _I, "one version stands in the log twice"),
+    "object_missing": Meaning("V2", _I, "a sealed version is gone"),
+    "object_altered": Meaning("V2", _I, "the stored bytes are not the sealed ones"),
+    "key_hash": Meaning("V2", _I, "the key states another hash: squatted, or not ours"),
+    "no_checksum": Meaning("V2", _P, "the store kept no SHA-256, so the log holds none"),
+    "frame_invalid": Meaning("V3", _I, "not one whole zstd frame of lines"),
+    "header_mismatch": Meaning("V3", _I, "the header is not what key and metadata say"),
+    "record_root": Meaning("V3", _I, "the record tree has another root than was sealed"),
+    "arithmetic": Meaning("V3", _I, "header and lines do not add up"),
+    "raw_hash": Meaning("V3", _I, "a raw text has not the hash its record states"),
+    "source_mismatch": Meaning("V3", _I, "the source copy does not hold this, or not so"),
+    "unsealed": Meaning("V4", _I, "a version older than the seal delay is not in the log"),
+    "stray_key": Meaning("V4", _P, "a key that belongs to nothing of ours"),
+    "marker": Meaning("V4", _P, "a delete marker was put on a key; nothing is hidden by it"),
+    "shadow": Meaning("V4", _P, "a later version was put over a key; it never counts"),
+    "unit_contested": Meaning("V5", _I, "objects of one unit contradict each other"),
+    "unit_incomplete": Meaning("V5", _C, "a unit has no complete set of parts"),
+    "not_countable": Meaning("V5", _I, "an evidence object whose claim cannot be weighed"),
+    "short_lock": Meaning("V6", _P, "locked for less than the policy asks"),
+    "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),
+    "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),
+}
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is not as it should be, and where."""
+
+    code: str
+    key: str
+    version: str | None = None
+    record: int | None = None
+    """Index of the record in its source."""
+    detail: str = ""
+
+    @property
+    def meaning(self) -> Meaning:
+        """Step, severity and explanation of the code."""
+        return CODES[self.code]

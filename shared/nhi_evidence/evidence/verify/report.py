@@ -1,0 +1,60 @@
+"""What a verifier is told, and what it says."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.evidence import note, sweep
+from nhi_evidence.evidence.verify.chain import State
+from nhi_evidence.evidence.verify.findings import Finding
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the verifier trusts, and what it was promised."""
+
+    name: str
+    keys: tuple[note.Key, ...]
+    retention_ms: int = 0
+    grace_ms: int = 0
+    """Lifecycle may remove a version so long after its lock ended."""
+    seal_delay_ms: int = sweep.HOUR_MS
+    """A version may be unsealed for so long."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How far to look."""
+
+    deep: bool = False
+    since: State | None = None
+    sample: int | None = None
+    seed: str = ""
+    """Decides a sample; said in the report, so that it can be drawn again."""
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was looked at and what was found."""
+
+    name: str
+    findings: list[Finding] = []
+    epochs: int = 0
+    leaves: int = 0
+    size: int = 0
+    root: str | None = None
+    objects: int = 0
+    """Stored versions whose bytes were hashed."""
+    bytes: int = 0
+    records: int = 0
+    """Records looked at one by one."""
+    units: dict[str, int] = {}
+    records_counted: dict[str, int] = {}
+    """Records of counted units, by source."""
+    expired: int = 0
+    """Versions gone after lock and grace, as they may be."""
+    not_checked: list[str] = []
+    sample: str | None = None
+    state: State | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, else the gravest severity found."""
+        return min((one.meaning.severity for one in self.findings), default=0)

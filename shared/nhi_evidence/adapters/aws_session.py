@@ -6,13 +6,13 @@ access key is ever configured, read or stored.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.session import Session as BotocoreSession
-from botocore.session import get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,20 +33,37 @@ def source_client() -> S3Client:
 
 def role_client(role_arn: str, *, session_name: str, external_id: str | None = None) -> S3Client:
     """Return an S3 client of an assumed role; its session is renewed before it expires."""
-    own = get_session()
+    session = role_session(role_arn, session_name=session_name, external_id=external_id)
+    return session.client("s3", config=_CONFIG)
+
+
+def role_session(
+    role_arn: str,
+    *,
+    session_name: str,
+    external_id: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+) -> boto3.session.Session:
+    """Return a session of an assumed role, renewed before it expires.
+
+    The role is assumed as `profile` of the user's configuration, or as whatever identity the
+    environment gives; `endpoint_url` is that of another STS than Amazon's.
+    """
+    own = BotocoreSession(profile=profile)
     extra = {"RoleSessionName": session_name}
     if external_id:
         extra["ExternalId"] = external_id
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=own.create_client,
+        client_creator=partial(own.create_client, endpoint_url=endpoint_url),
         source_credentials=own.get_credentials(),
         role_arn=role_arn,
         extra_args=extra,
     )
-    assumed = BotocoreSession()
+    assumed = BotocoreSession(profile=profile)
     credentials = DeferredRefreshableCredentials(
         method=_METHOD, refresh_using=fetcher.fetch_credentials
     )
     # The SDK offers no public setter for credentials that refresh themselves.
     assumed._credentials = credentials  # type: ignore[attr-defined] # noqa: SLF001
-    return boto3.session.Session(botocore_session=assumed).client("s3", config=_CONFIG)
+    return boto3.session.Session(botocore_session=assumed)

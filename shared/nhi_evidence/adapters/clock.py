@@ -1,10 +1,16 @@
-"""The wall clock. Only what is written about a write is timed, never what is written."""
+"""The wall clock. Only what is written about a write, and when it was sealed, is timed."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 
 def utc_now() -> str:
     """Return the current instant as ISO 8601 UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def now() -> int:
+    """Return the current instant, milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000

@@ -79,6 +79,7 @@ class EmbeddedStore:
         self._process: subprocess.Popen[bytes] | None = None
         self.admin = iam.new_credentials("admin")
         self.exporter = iam.new_credentials("exporter")
+        self.sealer = iam.new_credentials("sealer")
         self.investigator = iam.new_credentials("investigator")
         self.endpoint_url = ""
 
@@ -135,9 +136,12 @@ class EmbeddedStore:
     def _start(self) -> None:
         program = _program()
         self._directory.mkdir(parents=True, exist_ok=True)
-        identities = iam.identities(self.admin, self.exporter, self.investigator)
+        identities = iam.identities(self.admin, self.exporter, self.sealer, self.investigator)
         roles = iam.roles(
-            self._sources, exporter=self.exporter.name, investigator=self.investigator.name
+            self._sources,
+            exporter=self.exporter.name,
+            sealer=self.sealer.name,
+            investigator=self.investigator.name,
         )
         configs = [
             f"-s3.config={self._private('s3.json', identities)}",

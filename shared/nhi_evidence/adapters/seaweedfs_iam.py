@@ -46,10 +46,27 @@ def writer_role(source: str) -> str:
 
 
 AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
+SEALER_ROLE = f"{_ROLE}nhi-evidence-sealer"
+
+_READING = [
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:GetObjectRetention",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:GetBucketVersioning",
+    "s3:GetBucketObjectLockConfiguration",
+]
+_CONFIGURATION = [
+    "s3:GetBucketPolicy",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+]
 
 
 def identities(
-    admin: Credentials, exporter: Credentials, investigator: Credentials
+    admin: Credentials, exporter: Credentials, sealer: Credentials, investigator: Credentials
 ) -> dict[str, Any]:
     """Return the static identities: only the administrator holds anything but policies."""
     everything = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -57,13 +74,16 @@ def identities(
         "identities": [
             _identity(admin, EVIDENCE_ACCOUNT, actions=everything),
             _identity(exporter, WORKLOAD_ACCOUNT, policies=["exporter"]),
+            _identity(sealer, EVIDENCE_ACCOUNT, policies=["sealing"]),
             _identity(investigator, AUDIT_ACCOUNT, policies=["investigator"]),
         ]
     }
 
 
-def roles(sources: tuple[str, ...], *, exporter: str, investigator: str) -> dict[str, Any]:
-    """Return roles and policies: one put-only writer per source, one reading auditor."""
+def roles(
+    sources: tuple[str, ...], *, exporter: str, sealer: str, investigator: str
+) -> dict[str, Any]:
+    """Return roles and policies: a put-only writer per source, a sealer, a reading auditor."""
     evidence = f"arn:aws:s3:::{EVIDENCE_BUCKET}"
     writers = [writer_role(source) for source in sources]
     policies = {
@@ -72,19 +92,11 @@ def roles(sources: tuple[str, ...], *, exporter: str, investigator: str) -> dict
             _allow(["sts:AssumeRole"], writers),
         ],
         "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE])],
-        "auditor": [
-            _allow(
-                [
-                    "s3:GetObject",
-                    "s3:GetObjectVersion",
-                    "s3:GetObjectRetention",
-                    "s3:ListBucket",
-                    "s3:ListBucketVersions",
-                    "s3:GetBucketVersioning",
-                    "s3:GetBucketObjectLockConfiguration",
-                ],
-                [evidence, f"{evidence}/*"],
-            )
+        "sealing": [_allow(["sts:AssumeRole"], [SEALER_ROLE])],
+        "auditor": [_allow(_READING, [evidence, f"{evidence}/*"])],
+        "sealer": [
+            _allow([*_READING, *_CONFIGURATION], [evidence, f"{evidence}/*"]),
+            _allow(["s3:PutObject"], [f"{evidence}/log/v1/*"]),
         ],
     }
     for source in sources:
@@ -104,6 +116,7 @@ def roles(sources: tuple[str, ...], *, exporter: str, investigator: str) -> dict
         ],
         "roles": [
             _role(AUDITOR_ROLE, trusted=investigator, policy="auditor"),
+            _role(SEALER_ROLE, trusted=sealer, policy="sealer"),
             *(
                 _role(writer_role(source), trusted=exporter, policy=f"writer-{source}")
                 for source in sources

@@ -1,0 +1,62 @@
+"""A signing key in a local file, for the embedded store and for trying. Not for deployments."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from nhi_evidence.errors import SettingsError
+
+_OWNER_ONLY = 0o600
+
+
+class KeyFile:
+    """A `Signer` whose private key (PEM, PKCS #8) lies in a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the key. Raises `SettingsError` when it is no Ed25519 or P-256 key."""
+        try:
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise SettingsError(f"{path}: not a private key: {error}") from error
+        if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+            raise SettingsError(f"{path}: neither an Ed25519 nor a P-256 key")
+        self._key = key
+
+    @staticmethod
+    def create(path: Path) -> KeyFile:
+        """Make an Ed25519 key that only the owner of the file can read.
+
+        Raises `SettingsError` when the file is there: a key is never overwritten.
+        """
+        pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        except OSError as error:
+            raise SettingsError(f"{path}: {error.strerror}") from error
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+        return KeyFile(path)
+
+    def public_key(self) -> bytes:
+        """See `Signer.public_key`."""
+        return self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, text: bytes) -> bytes:
+        """See `Signer.sign`."""
+        if isinstance(self._key, ed25519.Ed25519PrivateKey):
+            return self._key.sign(text)
+        return self._key.sign(text, ec.ECDSA(SHA256()))

@@ -55,7 +55,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     """A folder without log files is an error that says what was looked for."""
     result = run("--input", tmp_path)
-    assert result.returncode == 1
+    assert result.returncode == 4
     assert "holds no .json or .json.gz files" in result.stderr
 
 

@@ -90,12 +90,12 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
     """An unknown source, a missing file and a missing option say what is wrong."""
     (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
     unknown = run("normalize", "--source", "nope", tmp_path / "x.json")
-    assert unknown.returncode == 1
+    assert unknown.returncode == 4
     assert unknown.stderr == b"nhi-evidence: unknown source 'nope'; known: aws_cloudtrail\n"
     missing = run("normalize", "--source", "aws_cloudtrail", tmp_path / "none\x1b[31m.json")
-    assert missing.returncode == 1
+    assert missing.returncode == 4
     assert b"none\\u001b[31m.json: cannot be read: No such file" in missing.stderr
-    assert run("normalize", tmp_path / "x.json").returncode == 2
+    assert run("normalize", tmp_path / "x.json").returncode == 64
 
 
 def test_an_empty_file_of_records(tmp_path: Path) -> None:

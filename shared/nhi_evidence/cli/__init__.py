@@ -1,7 +1,6 @@
 """The command line, one file per command. Not shipped to functions.
 
-Exit codes, the same for every command: 0 done and everything accounted for, 1 the work could
-not be done (said on standard error), 2 the command line is wrong.
+Exit codes are the same for every command; see `exit_codes`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,18 @@ from typing import Annotated
 import typer
 
 from nhi_evidence import __version__
-from nhi_evidence.cli import demo, normalize, safe_text
+from nhi_evidence.cli import (
+    check_proof,
+    demo,
+    exit_codes,
+    keys,
+    normalize,
+    prove,
+    safe_text,
+    seal,
+    verify,
+)
 from nhi_evidence.errors import EvidenceError
-
-EXIT_FAILED = 1
 
 app = typer.Typer(
     name="nhi-evidence",
@@ -25,7 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, everything accounted for; 1 could not be done; 2 wrong usage.",
+    epilog="Exit codes: 0 done and well; 1 found wrong; 2 found incomplete; 3 not as the policy "
+    "asks; 4 could not be done; 64 wrong usage.",
 )
 
 
@@ -47,6 +55,15 @@ def _root(
 
 app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
+app.command("seal", epilog=seal.EXAMPLES)(seal.command)
+app.command("verify", epilog=verify.EXAMPLES)(verify.command)
+app.command("prove", epilog=prove.EXAMPLES)(prove.command)
+app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
+app.command("keys", epilog=keys.EXAMPLES)(keys.command)
+
+# Completeness has exit code 2, which is what a wrong command line has where nobody says otherwise.
+_usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")
+_usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
 
 
 def main() -> None:
@@ -55,4 +72,4 @@ def main() -> None:
         app()
     except EvidenceError as error:
         sys.stderr.write(f"nhi-evidence: {safe_text.neutralise(str(error))}\n")
-        raise SystemExit(EXIT_FAILED) from error
+        raise SystemExit(exit_codes.FAILED) from error

@@ -26,7 +26,7 @@ Examples:
 
 \b
 Exit codes: 0 every record accepted or rejected, and said so;
-1 an input cannot be read or a source is unknown; 2 wrong usage.
+4 an input cannot be read or a source is unknown; 64 wrong usage.
 """
 
 

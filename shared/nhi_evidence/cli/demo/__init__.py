@@ -1,4 +1,4 @@
-"""`nhi-evidence demo`: files in, locked evidence out, and what the lock refuses."""
+"""`nhi-evidence demo`: files in, locked and sealed evidence out, and what is refused and seen."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import msgspec
 import typer
 from rich.console import Console
 
-from nhi_evidence.adapters.directory import DirectoryStore
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.adapters.seaweedfs_iam import EVIDENCE_BUCKET
-from nhi_evidence.cli.demo import files, refusals, show
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.demo import files, refusals, sealing, show, show_sealing
 from nhi_evidence.cli.demo.stage import SOURCE, Stage
-from nhi_evidence.errors import EvidenceError
+from nhi_evidence.evidence.seal import Sealed
+from nhi_evidence.evidence.verify import Report as Verified
 
 EXAMPLES = """\b
 Examples:
@@ -24,13 +25,9 @@ Examples:
   nhi-evidence demo --keep ./evidence-copy
 
 \b
-Exit codes: 0 everything shown holds; 1 a check failed or the store cannot be
-started (said on standard error); 2 wrong usage.
+Exit codes: 0 everything shown holds; 1 a check failed; 4 the store cannot be
+started (said on standard error); 64 wrong usage.
 """
-
-
-class DemoFailedError(EvidenceError):
-    """The demo did not come out as claimed: names every check that failed."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -38,6 +35,11 @@ class Report(msgspec.Struct, kw_only=True):
 
     files: list[show.FileCount]
     refusals: list[refusals.Refusal]
+    sealed: Sealed
+    findings: list[str]
+    """What verification of the sealed bucket found: nothing."""
+    proof: sealing.Proof | None
+    tampered: list[sealing.Tampered]
     redelivery_changed: list[str]
     """Object versions that a second delivery of the same files added or took away: none."""
     ok: bool
@@ -67,7 +69,8 @@ def command(
 
     Starts an embedded locked bucket, feeds files through the real Lambda handler by SQS events,
     and shows the counts, one evidence object, everything the lock refuses, and that delivering
-    the same files twice changes nothing.
+    the same files twice changes nothing. Then seals the bucket, verifies it, proves one record,
+    and tampers with copies.
     """
     out = show.console(quiet=as_json)
     progress = Console(stderr=True, highlight=False, markup=False)
@@ -91,31 +94,36 @@ def command(
         refused = refusals.collect(store, sorted(before)[0])
         show.redelivery(out, len(before), changed)
         show.refusals(out, refused)
-        copied = _keep(stage, keep) if keep else None
+        notary = sealing.Notary(store, Path(folder))
+        sealed = notary.seal()
+        verified = notary.verify()
+        show_sealing.sealed(out, sealed, verified)
+        uid = show.chosen_record(stage.evidence())
+        proof = notary.prove(uid) if uid else None
+        show_sealing.proof(out, proof)
+        tampered = notary.tamper()
+        show_sealing.tampered(out, tampered)
+        copied = notary.copy(keep) if keep else None
     failed = _failed(counts, refused, changed, [*first_failures, *second_failures])
+    failed += _not_proven(sealed, verified, proof, tampered)
     report = Report(
         files=counts,
         refusals=refused,
+        sealed=sealed,
+        findings=[f"{one.code} {one.key}" for one in verified.findings],
+        proof=proof,
+        tampered=tampered,
         redelivery_changed=[key for key, _ in changed],
         ok=not failed,
         failed=failed,
         kept_copy=str(keep) if copied else None,
     )
-    show.closing(out, copied, keep)
+    show.closing(out, copied, keep, str(notary.key))
     if as_json:
         typer.echo(msgspec.json.encode(report))
     if failed:
-        raise DemoFailedError("; ".join(failed))
-
-
-def _keep(stage: Stage, folder: Path) -> int:
-    """Copy every evidence object into a directory store; return how many."""
-    store = DirectoryStore(folder)
-    copied = 0
-    for key, body, metadata in stage.everything():
-        store.put_new(key, body, metadata=metadata)
-        copied += 1
-    return copied
+        typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
+        raise typer.Exit(exit_codes.WRONG)
 
 
 def _failed(
@@ -131,4 +139,19 @@ def _failed(
         problems.append(f"a second delivery changed {len(changed)} versions in {EVIDENCE_BUCKET}")
     if not counts:
         problems.append("no file was delivered")
+    return problems
+
+
+def _not_proven(
+    sealed: Sealed,
+    verified: Verified,
+    proof: sealing.Proof | None,
+    tampered: list[sealing.Tampered],
+) -> list[str]:
+    problems = [f"not seen: {one.act}" for one in tampered if not one.seen]
+    problems += [f"verification found {one.code} {one.key}" for one in verified.findings]
+    if not sealed.added or verified.leaves != sealed.size:
+        problems.append(f"{sealed.added} sealed, {verified.leaves} of {sealed.size} leaves read")
+    if proof is not None and not proof.holds:
+        problems.append(f"the proof of {proof.uid} does not hold: {proof.said}")
     return problems

@@ -125,6 +125,17 @@ def one_object(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]
     out.print("")
 
 
+def chosen_record(evidence: Iterable[tuple[str, Header, list[bytes]]]) -> str | None:
+    """Return the id of the record a newcomer wants to see proven, if any kept one has an id."""
+    best: tuple[int, str] | None = None
+    for _, _, lines in evidence:
+        for line in lines:
+            uid = msgspec.json.decode(line).get("n", {}).get("metadata", {}).get("uid")
+            if uid and (best is None or _interest([line]) > best[0]):
+                best = (_interest([line]), uid)
+    return best[1] if best else None
+
+
 def _interest(lines: Sequence[bytes]) -> int:
     """Prefer what a newcomer wants to see: a secret read, else a credential handed out."""
     marks = (b'"operation":"GetSecretValue"', b'"nhi_phase":"Secret Access"', b"issued_credential")
@@ -173,10 +184,11 @@ def refusals(out: Console, found: list[Refusal]) -> None:
     out.print(table)
 
 
-def closing(out: Console, copied: int | None, folder: Any) -> None:
-    """Say what the lock of this demo does not do."""
+def closing(out: Console, copied: int | None, folder: Any, key: str) -> None:
+    """Say what the lock of this demo does not do, and how to go on with a copy."""
     if copied is not None:
-        out.print(Text(f"Copied {copied} objects of the evidence bucket to {folder}"))
+        out.print(Text(f"Copied {copied} objects of the evidence bucket to {folder}; verify with:"))
+        out.print(Text(f"  nhi-evidence verify --deep {folder} --key '{key}'\n"), soft_wrap=True)
     out.print(
         "The lock holds at the S3 API. It does not hold against whoever owns this disk: that\n"
         "takes a bucket in another account, which is what a deployment uses."

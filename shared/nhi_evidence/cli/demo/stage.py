@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -119,9 +119,3 @@ class Stage:
         for key in self._reader.keys("ev/"):
             lines = frame.unpack(self._reader.get(key), limit=_LINES_LIMIT)
             yield key, msgspec.json.decode(lines[0], type=batch.Header), lines[1:]
-
-    def everything(self) -> Iterator[tuple[str, bytes, Mapping[str, str]]]:
-        """Yield key, body and metadata of every object of the evidence bucket."""
-        for key, version in self._reader.first_versions(""):
-            head = self._auditor.head_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, VersionId=version)
-            yield key, self._reader.get_version(key, version), head["Metadata"]

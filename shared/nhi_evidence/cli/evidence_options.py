@@ -1,0 +1,97 @@
+"""Options every command that touches evidence shares."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import note
+from nhi_evidence.evidence.verify import Policy
+
+DAY_MS = 86_400_000
+MINUTE_MS = 60_000
+
+Evidence = Annotated[
+    str,
+    typer.Argument(
+        metavar="EVIDENCE", help="The evidence: s3://bucket[?endpoint=URL], or a directory."
+    ),
+]
+RoleArn = Annotated[
+    str | None, typer.Option("--role-arn", help="Reach the bucket through this role.")
+]
+ExternalId = Annotated[
+    str | None, typer.Option("--external-id", help="External id the role asks for.")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="Profile of the AWS configuration to use.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="KEY", help="A verifier key (name+id+key), or a file of them, one a line."
+    ),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", exists=True, dir_okay=False, help="Verifier policy (docs/verification.md)."
+    ),
+]
+
+
+class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
+    keys: list[str] = []
+    retention_days: float = 0
+    grace_days: float = 0
+    seal_delay_minutes: float = 60
+    anchors: list[str] = []
+    anchors_required: int = 0
+
+
+def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
+    """Read verifier keys, each given as such or as a file of them.
+
+    Raises `SettingsError` naming the one that is none, or when they are of different logs.
+    """
+    texts: list[str] = []
+    for one in given or ():
+        if Path(one).is_file():
+            lines = Path(one).read_text(errors="replace").splitlines()
+            texts += [line for line in lines if line.strip() and not line.startswith("#")]
+        else:
+            texts.append(one)
+    try:
+        keys = tuple(note.parse_key(text) for text in texts)
+    except note.NoteError as error:
+        raise SettingsError(str(error)) from error
+    if len({key.name for key in keys}) > 1:
+        raise SettingsError(f"keys of different logs: {', '.join(sorted(k.name for k in keys))}")
+    return keys
+
+
+def policy(file: Path | None, given: list[str] | None) -> Policy:
+    """Return what to verify against. Raises `SettingsError` without any key to trust."""
+    told = _PolicyFile()
+    if file is not None:
+        try:
+            content: dict[str, Any] = tomllib.loads(file.read_text())
+            told = msgspec.convert(content, _PolicyFile)
+        except (OSError, ValueError, msgspec.ValidationError) as error:
+            raise SettingsError(f"{file}: {error}") from error
+    keys = pinned([*told.keys, *(given or ())])
+    if not keys:
+        raise SettingsError("nothing to trust: give --key or a --policy with keys")
+    return Policy(
+        name=keys[0].name,
+        keys=keys,
+        retention_ms=int(told.retention_days * DAY_MS),
+        grace_ms=int(told.grace_days * DAY_MS),
+        seal_delay_ms=int(told.seal_delay_minutes * MINUTE_MS),
+    )

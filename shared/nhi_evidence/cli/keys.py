@@ -1,0 +1,64 @@
+"""`nhi-evidence keys`: make a signing key, and show the key that verifies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters import signers
+from nhi_evidence.adapters.key_file import KeyFile
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import note
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence keys --new --key-file log-key.pem --name example.org/evidence
+  nhi-evidence keys --kms-key alias/nhi-evidence-log --name example.org/evidence
+
+\b
+Exit codes: 0 shown; 4 the key cannot be made or read; 64 wrong usage.
+"""
+
+
+class _Shown(msgspec.Struct):
+    name: str
+    id: str
+    algorithm: str
+    key: str
+
+
+def command(
+    *,
+    name: Annotated[str, typer.Option(help="Name of the log the key signs.")],
+    key_file: Annotated[Path | None, typer.Option(help="Private key in a file.")] = None,
+    kms_key: Annotated[str | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make an Ed25519 key in the key file, which must not be.")
+    ] = False,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the verifier key of a signing key: what to hand to whoever checks the evidence.
+
+    Hand it over by another way than the evidence itself.
+    """
+    if new and (key_file is None or kms_key is not None):
+        raise SettingsError("--new makes a key file: name it with --key-file")
+    signer = (
+        KeyFile.create(key_file)
+        if new and key_file is not None
+        else signers.open_signer(key_file, kms_key, profile=profile)
+    )
+    try:
+        key = note.from_spki(name, signer.public_key())
+    except note.NoteError as error:
+        raise SettingsError(str(error)) from error
+    if as_json:
+        shown = _Shown(key.name, key.id.hex(), key.algorithm.name.lower(), str(key))
+        typer.echo(msgspec.json.encode(shown))
+    else:
+        typer.echo(str(key))

@@ -1,0 +1,89 @@
+"""`nhi-evidence seal`: put everything new into the signed log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters import clock, signers
+from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli.progress import Steps
+from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.seal import Sealed, Sealer
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence seal ./evidence-copy --name example.org/evidence --key-file log-key.pem
+  nhi-evidence seal s3://evidence --name example.org/evidence \\
+      --kms-key alias/nhi-evidence-log --retention-days 365
+
+\b
+Exit codes: 0 sealed, or nothing was new; 4 could not be sealed (said on
+standard error); 64 wrong usage.
+"""
+
+
+def command(
+    evidence: options.Evidence,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the log; the origin of a shard is NAME/YEAR.")],
+    key_file: Annotated[
+        Path | None, typer.Option(help="Private key in a file (nhi-evidence keys new).")
+    ] = None,
+    kms_key: Annotated[str | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")] = None,
+    retention_days: Annotated[
+        float, typer.Option(min=0, help="Shortest lock promised; shorter ones are flagged.")
+    ] = 0,
+    encryption: Annotated[
+        str | None, typer.Option(help="Server-side encryption promised, e.g. AES256.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="List every hour, not only those that are due.")
+    ] = False,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Seal what is new in an evidence store into its signed Merkle log.
+
+    Finishes first what an earlier run left half done. Safe to run at any time, twice, or at
+    once in several places: one log comes of it.
+    """
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    store = open_log(evidence, access)
+    signer = signers.open_signer(key_file, kms_key, profile=profile)
+    sealer = Sealer(
+        store,
+        [signer],
+        clock.now,
+        name=name,
+        promise=Promise(retention_ms=int(retention_days * options.DAY_MS), encryption=encryption),
+    )
+    added = 0
+    with Steps("sealing") as steps:
+        done = sealer.run(everything=everything)
+        added += done.added
+        while done.more:
+            steps.say("leaves", done.size)
+            done = sealer.run(everything=everything)
+            added += done.added
+    done = msgspec.structs.replace(done, added=added)
+    if as_json:
+        typer.echo(msgspec.json.encode(done))
+    else:
+        _say(done)
+
+
+def _say(done: Sealed) -> None:
+    typer.echo(f"log    {done.origin}")
+    typer.echo(f"epoch  {done.epoch}, {done.size} leaves, {done.added} added")
+    typer.echo(f"root   {done.root}")
+    for flag, count in done.flags.items():
+        typer.echo(f"flag   {flag}: {count}")
+    for void in done.void:
+        typer.echo(f"VOID   {void}")

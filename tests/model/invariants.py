@@ -1,0 +1,108 @@
+"""The invariants I1 to I9 of the sealed log, asked of the history a world has lived through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from nhi_evidence.evidence import counting, keys, log, merkle, note
+from nhi_evidence.evidence.counting import Claim, Status, Unit
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy, Verifier
+from tests.memory_store import DAY_MS
+from tests.model.world import FORGED, NAME, World, evidence
+
+Count = Callable[[Iterable[Claim]], dict[tuple[str, str], Unit]]
+
+EXPECTED = {
+    "marker",
+    "shadow",
+    "key_hash",
+    "not_countable",
+    "unit_contested",
+    "clock_skew",
+    "object_missing",
+}
+"""Findings an adversary of the model causes; all others would be our own fault."""
+
+
+class Log:
+    """What is in the log when the world has come to rest."""
+
+    def __init__(self, world: World) -> None:
+        key = note.from_spki(NAME, world.signer.public_key())
+        stored = StoredLog(world.store, NAME, [key])
+        self.key = key
+        self.shards: dict[str, list[bytes]] = {}
+        self.leaves: list[tuple[int, Leaf]] = []
+        self.unsigned: list[str] = []
+        before: log.Position | None = None
+        for shard in stored.shards():
+            position = stored.start(shard, before.as_closed if before else None)
+            entries: list[bytes] = []
+            while (body := stored.plan(shard, position.epoch + 1)) is not None:
+                step = log.advance(position, body)
+                position = step.after
+                if step.void is None:
+                    entries += log.entries_of(body)
+                    if stored.checkpoint(shard, position.epoch) is None:
+                        self.unsigned.append(f"{shard} {position.epoch}")
+                if position.closed:
+                    break
+            self.shards[f"{NAME}/{shard}"] = entries
+            self.leaves += [
+                (int(shard) * 10**6 + number, decode(entry)) for number, entry in enumerate(entries)
+            ]
+            before = position
+
+
+def check(world: World, count: Count = counting.count) -> None:
+    """Assert every invariant."""
+    found = Log(world)
+    sealed = [(leaf.key, leaf.vid) for _, leaf in found.leaves if not isinstance(leaf, EpochLeaf)]
+    there = [(one.key, one.id) for one in world.store.versions("") if one.key.startswith("ev/")]
+    assert set(there) <= set(sealed), "I3: a version is not in the log"
+    assert len(sealed) == len(set(sealed)), "I4: a version is in the log twice"
+    assert set(sealed) <= set(there) | world.removed, "a leaf of something that never was"
+    _check_signed(world, found)
+    assert not found.unsigned, f"I8: no checkpoint: {found.unsigned}"
+    _check_counted(world, found, count)
+    before = dict(world.store.held)
+    world.sealer().run(everything=True)
+    assert before == world.store.held, "I9: a run without news changed the bucket"
+    policy = Policy(name=NAME, keys=(found.key,), retention_ms=DAY_MS)
+    report = Verifier(world.store, policy, now=world.now).run()
+    unexpected = [one for one in report.findings if one.code not in EXPECTED]
+    assert not unexpected, unexpected
+    gone = {(one.key, one.version) for one in report.findings if one.code == "object_missing"}
+    assert gone <= world.removed, "a sealed version is gone"
+
+
+def _check_signed(world: World, found: Log) -> None:
+    """I5: every signed root is of a prefix of the final log. I6: one root for one size."""
+    roots: dict[tuple[str, int], bytes] = {}
+    for origin, size, root in world.signed():
+        assert roots.setdefault((origin, size), root) == root, "I6: two roots of one size"
+        hashes = [merkle.leaf_hash(entry) for entry in found.shards.get(origin, [])[:size]]
+        assert len(hashes) == size, "I5: more was signed than the log holds"
+        assert merkle.root(hashes) == root, "I5: what was signed is not the log"
+
+
+def _check_counted(world: World, found: Log, count: Count) -> None:
+    """I1: what was acknowledged is counted, or an alarm names it. I2: and once, whoever claims."""
+    objects = [(n, one) for n, one in found.leaves if isinstance(one, ObjectLeaf)]
+    claims = [(one, counting.claim(n, one)) for n, one in objects]
+    units = count(claim for _, claim in claims if isinstance(claim, Claim))
+    alarmed = {keys.place(leaf.key).unit for leaf, claim in claims if isinstance(claim, str)}
+    forged = {evidence(f"unit-{n}", "9.9.9", FORGED)[2]["raw-sha256"] for n in range(2)}
+    for (_, unit), weighed in units.items():
+        raws = {one.raw for one in (*weighed.counted, *weighed.disputed, *weighed.duplicates)}
+        if weighed.status is Status.COUNTED:
+            assert len(weighed.counted) == 1, "I2: counted more than once"
+            assert raws == {weighed.counted[0].raw}, "I2: contradicted, and counted"
+            others = {one.raw for one in weighed.counted} & forged
+            assert not others or unit in alarmed or unit not in world.acked, "I1: forged counted"
+    for unit in world.acked:
+        status = units["model", unit].status if ("model", unit) in units else None
+        named = status is Status.CONTESTED or unit in alarmed
+        assert status is Status.COUNTED or named, f"I1: {unit} is neither counted nor named"

@@ -1,0 +1,36 @@
+"""The tables of docs/verification.md, made from the code and the rows."""
+
+from __future__ import annotations
+
+from nhi_evidence.evidence.verify import CODES
+from tests.tamper.rows import ROWS
+from tests.tamper.sealed_store import SealedStore
+
+ELSEWHERE = {"log_missing", "checkpoint_pending", "shard_broken", "sealed_twice"}
+"""Codes that tests beside the matrix raise: they need more than one act on one store."""
+
+
+def findings() -> str:
+    """Table of every code."""
+    lines = ["| step | finding | severity | meaning |", "|---|---|---|---|"]
+    for code, (step, severity, text) in sorted(CODES.items(), key=lambda one: (one[1][0], one[0])):
+        lines.append(f"| {step} | `{code}` | {severity.name.lower()} | {text} |")
+    return "\n".join(lines)
+
+
+def matrix() -> str:
+    """Table of every act and the codes it gives."""
+    lines = ["| done to a sealed store | found |", "|---|---|"]
+    for row in ROWS:
+        codes = sorted({code for code, _ in row.do(SealedStore()).expected})
+        lines.append(f"| {row.text} | {', '.join(f'`{code}`' for code in codes) or 'nothing'} |")
+    return "\n".join(lines)
+
+
+def with_tables(text: str) -> str:
+    """The page with its tables made anew."""
+    for name, table in (("findings", findings()), ("tamper matrix", matrix())):
+        before, opening, rest = text.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition("\n<!-- end -->")
+        text = f"{before}{opening}{table}{closing}{after}"
+    return text

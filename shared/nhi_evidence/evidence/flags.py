@@ -23,6 +23,10 @@ MARKER = "marker"
 """A delete marker."""
 
 
+LOCK_SLACK_MS = 60_000
+"""A store may start the lock and date the version by two readings of its clock, in either order."""
+
+
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What a deployment promises of every version."""
 
@@ -49,7 +53,7 @@ def describe(
         flags.add(KEYHASH)
     if version.shadow:
         flags.add(SHADOW)
-    if (said.retain_until or 0) < version.modified + promise.retention_ms:
+    if is_short(said.retain_until, version.modified, promise.retention_ms):
         flags.add(SHORT_LOCK)
     if promise.encryption is not None and said.encryption != promise.encryption:
         flags.add(SSE)
@@ -63,6 +67,11 @@ def describe(
         md=said.metadata,
         flags=tuple(sorted(flags)),
     )
+
+
+def is_short(until: int | None, modified: int, retention_ms: int) -> bool:
+    """Whether a version is locked for less than `retention_ms` from when the store took it."""
+    return (until or 0) < modified + retention_ms - min(LOCK_SLACK_MS, retention_ms)
 
 
 def _is_late(key: str, now: int) -> bool:

@@ -99,7 +99,7 @@ class Verifier:
             yield "marker"
         if not isinstance(leaf, ObjectLeaf):
             return
-        short = (leaf.until or 0) < leaf.at + self._policy.retention_ms
+        short = flags.is_short(leaf.until, leaf.at, self._policy.retention_ms)
         if short or flags.SHORT_LOCK in leaf.flags:
             yield "short_lock"
         if flags.SSE in leaf.flags:

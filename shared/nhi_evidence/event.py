@@ -198,6 +198,10 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     request_uid: str | None = None
     source: Endpoint | None = None
     user_agent: str | None = None
+    permissions: tuple[str, ...] = ()
+    """Permissions the call needed, in the provider's words, where the record lists them."""
+    access_level: str | None = None
+    """Level of access the record itself states, as a catalog's fallbacks spell it."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):

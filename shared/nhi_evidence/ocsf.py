@@ -43,7 +43,12 @@ _SUCCESS = (1, "Success")
 _FAILURE = (2, "Failure")
 _UNKNOWN = (0, "Unknown")
 
-_S3_BUCKET = (1, "S3")
+_BUCKETS = {
+    "AWS::S3::Bucket": (1, "S3"),
+    "Microsoft.Storage/storageAccounts/blobServices/containers": (2, "Azure Blob"),
+    "storage.googleapis.com/Bucket": (3, "GCP Bucket"),
+}
+"""Type of a target, in its provider's words, to the schema's number and caption."""
 _CREDENTIAL = "Programmatic Credential"
 _PHASE_CAPTION = tuple(phase.name.replace("_", " ").title() for phase in sorted(Phase))
 """By number: an enumeration hashes in Python, a tuple is indexed in C."""
@@ -209,7 +214,7 @@ def _group_management(event: Event) -> Specifics:
 def _datastore(event: Event) -> Specifics:
     bucket, table = event.about.databucket, event.about.table
     if bucket is not None:
-        type_id, caption = _S3_BUCKET
+        type_id, caption = _BUCKETS.get(bucket.type or "", (OTHER, bucket.type or "Other"))
         return Specifics(databucket=Databucket(type_id, caption, bucket.uid, bucket.name))
     return Specifics(table=Named(table.uid, table.name) if table else None)
 

@@ -37,17 +37,22 @@ def event(
     request: Any = None,
     outcome: Outcome | None = None,
     record_class: str | None = None,
+    service: str = "iam",
+    permissions: tuple[str, ...] = (),
+    access_level: str | None = None,
 ) -> Event:
     return Event(
         time=0,
         original_time="1970-01-01T00:00:00Z",
         logged=Logged(provider="AWS", product="CloudTrail", record_class=record_class),
         call=Call(
-            service="iam",
-            service_name="iam.amazonaws.com",
+            service=service,
+            service_name=f"{service}.amazonaws.com",
             operation=operation,
             operation_name=operation,
             source=Endpoint(ip="192.0.2.1"),
+            permissions=permissions,
+            access_level=access_level,
         ),
         actor=Actor(identity=Identity(type_id=1, type="Key", name="ci", decision_rule="AWS-10")),
         about=About(),
@@ -188,6 +193,105 @@ def test_a_row_of_one_record_class() -> None:
     assert loaded.classify(event()).phase is Phase.CREDENTIAL_LIFECYCLE
 
 
+def row(operation: str, match: str = "exact", *, service: str = "iam", **changes: Any) -> Any:
+    return {**ROW, "service": service, "operation": operation, "match": match, **changes}
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        ("Update", "iam:Update"),
+        ("UpdateX", "iam:Up"),
+        ("TestIt", "iam:It"),
+        ("Test", "iam:T[a-z]+"),
+        ("GetKey", "*:GetKey"),
+        ("MyKey", "*:Key"),
+    ],
+)
+def test_exact_then_prefix_then_suffix_then_pattern(operation: str, rule: str) -> None:
+    """The most telling match decides, and a row of the service before one of any service."""
+    loaded = catalog(
+        rows=[
+            row("Key", "suffix", service="*"),
+            row("T[a-z]+", "pattern"),
+            row("It", "suffix"),
+            row("Up", "prefix"),
+            row("Update"),
+            row("GetKey", service="*"),
+        ]
+    )
+    assert loaded.classify(event(operation)).rules == (rule,)
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        ("google.iam.v1.IAMPolicy.SetIamPolicy", "iam:setIamPolicy"),
+        ("SETIAMPOLICY", "iam:setIamPolicy"),
+        ("v1.compute.instances.insert", "iam:Instances.insert"),
+        ("v1.compute.disks.insert", "iam:insert"),
+        ("a.b.Disks.Delete", "iam:a.b.disks.delete"),
+        ("b.disks.delete", "fallback:none"),
+    ],
+)
+def test_a_long_name_is_known_by_its_end(operation: str, rule: str) -> None:
+    """The whole name, its last two parts, its last part, whatever their case: in this order."""
+    loaded = catalog(
+        names={"fold_case": True, "separator": "."},
+        rows=[
+            row("setIamPolicy"),
+            row("insert"),
+            row("Instances.insert"),
+            row("a.b.disks.delete"),
+        ],
+        overrides=[override([{"path": "region", "present": True}], operations=["Insert"])],
+    )
+    assert loaded.classify(event(operation)).rules == (rule,)
+
+
+def test_an_override_knows_a_long_name_by_its_end() -> None:
+    """What a row is found by, an override is found by."""
+    loaded = catalog(
+        names={"fold_case": True, "separator": "."},
+        rows=[row("insert")],
+        overrides=[override([{"path": "region", "present": False}], operations=["Disks.Insert"])],
+    )
+    assert loaded.classify(event("v1.disks.insert")).rules == ("iam:insert", "O1")
+    assert loaded.classify(event("v1.instances.insert")).rules == ("iam:insert",)
+
+
+def test_an_override_of_one_record_class_and_every_operation() -> None:
+    """Records of other classes do not even ask it."""
+    rows = [override([{"path": "record_class", "is": "policy"}], service="*", operations=["*"])]
+    loaded = catalog(overrides=rows)
+    assert loaded.classify(event(record_class="policy")).phase is Phase.IMPACT
+    assert loaded.classify(event(record_class="data")).phase is Phase.CREDENTIAL_LIFECYCLE
+
+
+def test_fallback_by_permission_and_stated_level() -> None:
+    """A permission says more than a level, and both say more than a verb; each is named."""
+    means = {"phase": "routine", "class": 6003, "activity": 3}
+    loaded = catalog(
+        names={"fold_case": True},
+        fallback=[
+            {"id": "verb", "suffix": "/READ", **means},
+            {"id": "level", "level": "ADMIN_READ", **means},
+            {"id": "permission", "permission": ".keys.create", **means},
+            {"id": "looks", "pattern": "list.*/action", **means},
+        ],
+    )
+
+    def rules(operation: str, **stated: Any) -> tuple[str, ...]:
+        return loaded.classify(event(operation, **stated)).rules
+
+    needed = ("iam.x.get", "iam.serviceAccounts.Keys.create")
+    assert ("fallback:permission",) == rules("a/read", permissions=needed)
+    assert ("fallback:level",) == rules("a/read", access_level="ADMIN_READ")
+    assert ("fallback:verb",) == rules("a/Read", access_level="NOVEL")
+    assert ("fallback:looks",) == rules("listKeys/action")
+    assert ("fallback:none",) == rules("a/write")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -196,11 +300,13 @@ def test_a_row_of_one_record_class() -> None:
         ({"rows": [{**ROW, "activity": 77}]}, "activity 77"),
         ({"rows": [ROW, ROW]}, "iam:UpdateAccessKey: two rows"),
         ({"rows": [{**ROW, "match": "regex"}]}, "unknown match 'regex'"),
+        ({"rows": [row("(", "pattern")]}, "'(' is not a pattern"),
+        ({"rows": [row("A", "suffix"), row("A", "suffix")]}, "iam:A: two rows"),
         ({"rows": [{**ROW, "extra": 1}]}, "unknown field `extra`"),
         ({"rows": [{"service": "iam"}]}, "missing required field"),
         (
             {"fallback": [{"id": "x", "phase": "routine", "class": 6003, "activity": 3}]},
-            "a prefix or a level",
+            "a fallback has one of permission, level, prefix, suffix, pattern",
         ),
         ({"overrides": [override([{"path": "nope", "is": 1}])]}, "O1: unknown path 'nope'"),
         ({"overrides": [override([{"path": "code", "like": 1}])]}, "unknown comparison 'like'"),

@@ -45,7 +45,7 @@ build: $(TOOLS)  ## the wheel, into dist/
 	$(UV) build --wheel --out-dir dist --python $(INTERPRETER)
 
 clean:  ## remove everything made here
-	rm -rf .venv .tools dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .build cdk.out cdktf.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(TOOLS):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -6,7 +6,6 @@ import argparse
 import gzip
 import json
 import platform
-import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -68,10 +67,7 @@ def main() -> None:
     imported = around.imports(options.rounds)
     result["memory_mb"] = {"inflated": inflated, "peak": peak}
     result["import"] = imported | {"ratio": imported["aws_export"] / imported["boto3.client"]}
-    local = Path(".tools/bin/uv")
-    result["bundle_mb"] = around.bundle(
-        str(local) if local.exists() else shutil.which("uv") or "uv"
-    )
+    result["bundle_mb"] = around.bundle()
     sys.stdout.write(json.dumps(result) + "\n" if options.json else text(result))
 
 

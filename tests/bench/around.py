@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from infra.bundle import stage
 from nhi_evidence.cli.story import bulk
 
 ROOT = Path(__file__).parents[2]
@@ -56,29 +57,10 @@ def imports(rounds: int) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in spent.items()}
 
 
-def bundle(uv: str) -> float:
-    """Return MB of what the Lambda bundle would hold, without what the runtime brings."""
+def bundle() -> float:
+    """Return MB of the Lambda bundle as it is deployed."""
     with tempfile.TemporaryDirectory() as folder:
-        wanted, target = Path(folder) / "requirements.txt", Path(folder) / "bundle"
-        export = [uv, "export", "--quiet", "--frozen", "--no-emit-project", "--only-group"]
-        _run([*export, "aws_export", "--output-file", str(wanted)])
-        install = [uv, "pip", "install", "--quiet", "--target", str(target)]
-        platform = ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"]
-        _run([*install, *platform, "--only-binary", ":all:", "-r", str(wanted)])
-        brought = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-        size = sum(
-            path.stat().st_size
-            for path in target.rglob("*")
-            if path.is_file()
-            and not path.relative_to(target).parts[0].replace("python_", "").startswith(brought)
-        )
-    package = ROOT / "shared" / "nhi_evidence"
-    ours = sum(
-        path.stat().st_size
-        for path in package.rglob("*")
-        if path.is_file() and "cli" not in path.parts and "__pycache__" not in path.parts
-    )
-    return (size + ours) / 1e6
+        return stage("aws_export", into=Path(folder)).size / 1e6
 
 
 def _python(code: str, *arguments: str) -> str:

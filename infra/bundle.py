@@ -1,0 +1,201 @@
+"""Staging a deployable: its entry, the library, and the locked wheels for its platform.
+
+No Docker: wheels for another platform are unpacked, nothing is built. The same sources, lock and
+target give the same bytes, so a deployment of what is deployed already changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from infra import notices
+from infra.declaration import FUNCTIONS, ROOT, Declaration, declaration
+from nhi_evidence.errors import EvidenceError
+
+PACKAGE = ROOT / "shared" / "nhi_evidence"
+BUILD = ROOT / ".build"
+
+BUDGET_BYTES = 60_000_000
+"""Largest unpacked bundle; what is loaded cold is paid for with every new environment."""
+
+PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+"""Architecture to uv's name of the platform: glibc 2.17, older than any runtime's."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The one date of every file: the earliest the zip format knows."""
+
+_EPOCH_SECONDS = 315_532_800
+
+_LEFT_OUT = ("cli/*", "*.pyc", "sources/*.md", "adapters/seaweedfs*.py")
+"""Parts of the library no function runs: commands, documents and the embedded demo store."""
+
+_WRITTEN_BY_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
+"""Files of a `.dist-info` that tell of the installation, and of the machine it ran on."""
+
+
+class BundleError(EvidenceError):
+    """A bundle cannot be staged, or is not what may be deployed: names the function and why."""
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A staged function."""
+
+    name: str
+    path: Path
+    """Folder to deploy, as it is."""
+    sha256: str
+    """Of every name and content in it."""
+    size: int
+    """Bytes, unpacked."""
+    declaration: Declaration
+
+
+def stage(
+    name: str, platform: str | None = None, python: str | None = None, *, into: Path = BUILD
+) -> Bundle:
+    """Stage one function under `into` for a platform and Python minor, as declared by default.
+
+    The folder is named by its content, so a bundle somebody is reading is never rewritten.
+    Raises `DeclarationError`, and `BundleError` when uv fails, when a file is missing or the
+    budget is exceeded.
+    """
+    declared = declaration(name)
+    platform = platform or PLATFORMS[declared.function.architecture]
+    python = python or declared.function.python
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=f".{name}-") as folder:
+        root = Path(folder) / "bundle"
+        root.mkdir()
+        packages = root / declared.bundle.packages
+        _install(declared, platform, python, packages)
+        _copy_library(root)
+        _lift(declared, root)
+        _write_notices(declared, packages, root)
+        _settle(root)
+        digest, size = _measure(root)
+        if size > BUDGET_BYTES:
+            raise BundleError(f"{name}: {size:,} bytes, more than the budget of {BUDGET_BYTES:,}")
+        target = into / f"{name}-{platform}-{python}-{digest[:16]}"
+        if not target.exists():
+            root.rename(target)
+    return Bundle(name, target, digest, size, declared)
+
+
+def archive(bundle: Bundle, path: Path) -> Path:
+    """Write the bundle as a zip file whose bytes depend on its content alone; return `path`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+        for file in _files(bundle.path):
+            entry = zipfile.ZipInfo(file.relative_to(bundle.path).as_posix(), EPOCH)
+            entry.external_attr = 0o100644 << 16
+            entry.create_system = 3  # Unix: the attributes above are file modes
+            packed.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return path
+
+
+def uv_program() -> str:
+    """Return the uv that `make` brings, or the one on the path. Raises `BundleError`."""
+    beside = ROOT / ".tools" / "bin" / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if not found:
+        raise BundleError("uv is missing: `make check` brings it into .tools")
+    return found
+
+
+def export_lock(declared: Declaration, *options: str) -> str:
+    """Return what uv.lock holds of the function's group, in the form `options` ask for."""
+    group = declared.function.dependency_group
+    left_out = [part for one in declared.bundle.provided for part in ("--no-emit-package", one)]
+    export = [uv_program(), "export", "--quiet", "--frozen", "--no-emit-project"]
+    return _run(declared.function.name, [*export, "--only-group", group, *left_out, *options])
+
+
+def _install(declared: Declaration, platform: str, python: str, target: Path) -> None:
+    name = declared.function.name
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "requirements.txt"
+        wanted.write_text(export_lock(declared), encoding="utf-8")
+        _run(
+            name,
+            [
+                *(uv_program(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+                *("--target", str(target), "--python-platform", platform),
+                *("--python-version", python, "--only-binary", ":all:"),
+                *("--link-mode", "copy", "--requirement", str(wanted)),
+            ],
+        )
+    # Scripts name the interpreter of this machine; no function starts one.
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    (target / ".lock").unlink(missing_ok=True)
+    for info in target.glob("*.dist-info"):
+        for written in _WRITTEN_BY_INSTALLER:
+            (info / written).unlink(missing_ok=True)
+
+
+def _copy_library(root: Path) -> None:
+    for file in _files(PACKAGE):
+        inside = file.relative_to(PACKAGE)
+        if not _is_left_out(inside.as_posix()):
+            target = root / PACKAGE.name / inside
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def _is_left_out(inside: str) -> bool:
+    return any(fnmatch(inside, glob) for glob in _LEFT_OUT)
+
+
+def _lift(declared: Declaration, root: Path) -> None:
+    name = declared.function.name
+    for wanted in (declared.function.entry, *declared.bundle.lift):
+        file = FUNCTIONS / name / wanted
+        if not file.is_file():
+            raise BundleError(f"{name}: deploy.toml names {wanted}, which is not beside it")
+        shutil.copyfile(file, root / wanted)
+
+
+def _write_notices(declared: Declaration, packages: Path, root: Path) -> None:
+    parts = notices.installed(packages)
+    (root / "THIRD_PARTY.txt").write_text(notices.third_party(parts), encoding="utf-8")
+    told = export_lock(declared, "--format", "cyclonedx1.5")
+    (root / "sbom.cdx.json").write_text(notices.sbom(told, declared, parts), encoding="utf-8")
+
+
+def _measure(root: Path) -> tuple[str, int]:
+    digest, size = sha256(), 0
+    for file in _files(root):
+        content = file.read_bytes()
+        size += len(content)
+        name = file.relative_to(root).as_posix().encode()
+        digest.update(len(name).to_bytes(4) + name + sha256(content).digest())
+    return digest.hexdigest(), size
+
+
+def _settle(root: Path) -> None:
+    """Give every file one mode and one date, whatever the umask and the clock say."""
+    for path in root.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (_EPOCH_SECONDS, _EPOCH_SECONDS))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    return (root / name for name in names)
+
+
+def _run(name: str, command: list[str]) -> str:
+    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BundleError(f"{name}: {' '.join(command[:3])} failed: {done.stderr.strip()}")
+    return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -19,3 +20,6 @@ class LocalSigner:
 
     def sign(self, text: bytes) -> bytes:
         return self._key.sign(text)
+
+    def configuration(self) -> Mapping[str, str]:
+        return {}

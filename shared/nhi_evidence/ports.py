@@ -108,6 +108,13 @@ class Signer(Protocol):
         """
         ...
 
+    def configuration(self) -> Mapping[str, str]:
+        """Return what the key is set to (who may use it ...), by name, as text.
+
+        As of `EvidenceVersions.configuration`: what cannot be read says why.
+        """
+        ...
+
 
 class Clock(Protocol):
     """The wall clock."""

@@ -50,6 +50,9 @@ class Signer:
         self.signed.append(text.decode())
         return self._key.sign(text)
 
+    def configuration(self) -> Mapping[str, str]:
+        return {}
+
 
 class Tape:
     """Choices; where it ends, every further one is the calmest."""

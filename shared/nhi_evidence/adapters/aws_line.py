@@ -64,6 +64,6 @@ def line() -> Line:
     return Line(
         settings,
         mapper,
-        S3Source(aws_session.source_client(), settings.source_buckets, mapper.source),
+        S3Source(aws_session.own_client(), settings.source_buckets, mapper.source),
         S3EvidenceWriter(writer, settings.bucket, owner=settings.bucket_owner),
     )

@@ -26,8 +26,8 @@ _CONFIG = Config(
 _METHOD = "sts-assume-role"
 
 
-def source_client() -> S3Client:
-    """Return an S3 client of the function's own role, for reading delivered files."""
+def own_client() -> S3Client:
+    """Return an S3 client of the function's own role."""
     return boto3.session.Session().client("s3", config=_CONFIG)
 
 

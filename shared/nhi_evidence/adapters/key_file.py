@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -60,3 +61,7 @@ class KeyFile:
         if isinstance(self._key, ed25519.Ed25519PrivateKey):
             return self._key.sign(text)
         return self._key.sign(text, ec.ECDSA(SHA256()))
+
+    def configuration(self) -> Mapping[str, str]:
+        """See `Signer.configuration`: a file is set to nothing."""
+        return {}

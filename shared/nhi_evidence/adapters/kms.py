@@ -5,23 +5,28 @@ https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
+from nhi_evidence.evidence.seal import UNREADABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_kms.literals import SigningAlgorithmSpecType
     from mypy_boto3_kms.type_defs import GetPublicKeyResponseTypeDef
 
-_ALGORITHMS: dict[str, SigningAlgorithmSpecType] = {
-    "ECC_NIST_EDWARDS25519": "ED25519_SHA_512",
-    "ECC_NIST_P256": "ECDSA_SHA_256",
+_ALGORITHMS: dict[SigningAlgorithmSpecType, str] = {
+    "ED25519_SHA_512": "ECC_NIST_EDWARDS25519",
+    "ECDSA_SHA_256": "ECC_NIST_P256",
 }
-"""Key spec to the algorithm whose signatures a note holds; both sign the message itself."""
+"""Algorithms whose signatures a note holds, and the key spec of each; both sign the message itself.
+
+A secp256k1 key signs by the second too; its public key is refused where the log's keys are read.
+"""
 
 
 class KmsSigner:
@@ -34,6 +39,7 @@ class KmsSigner:
 
     def public_key(self) -> bytes:
         """See `Signer.public_key`. Raises `SettingsError` on a key of another kind."""
+        self._algorithm()
         return self._described["PublicKey"]
 
     def sign(self, text: bytes) -> bytes:
@@ -47,13 +53,27 @@ class KmsSigner:
             raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
         return answer["Signature"]
 
+    def configuration(self) -> Mapping[str, str]:
+        """See `Signer.configuration`: the key's policy, for a role that may `kms:GetKeyPolicy`."""
+        try:
+            # Of a policy only the key's own id is taken, not its alias.
+            answer = self._client.get_key_policy(KeyId=self._described["KeyId"])
+        except ClientError as error:
+            return {"policy": UNREADABLE + error.response.get("Error", {}).get("Code", "unknown")}
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
+        return {"policy": answer["Policy"]}
+
     def _algorithm(self) -> SigningAlgorithmSpecType:
-        spec = self._described["KeySpec"]
-        algorithm = _ALGORITHMS.get(spec)
-        if algorithm is None or self._described["KeyUsage"] != "SIGN_VERIFY":
-            known = ", ".join(_ALGORITHMS)
-            raise SettingsError(f"KMS key {self._key_id} is {spec}; a log is signed by {known}")
-        return algorithm
+        offered = self._described.get("SigningAlgorithms", [])
+        for algorithm in _ALGORITHMS:
+            if algorithm in offered:
+                return algorithm
+        known = ", ".join(_ALGORITHMS.values())
+        raise SettingsError(
+            f"KMS key {self._key_id} signs by {', '.join(offered) or 'nothing'}; "
+            f"a log is signed by {known}"
+        )
 
     @cached_property
     def _described(self) -> GetPublicKeyResponseTypeDef:

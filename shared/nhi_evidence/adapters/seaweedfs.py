@@ -109,28 +109,40 @@ class EmbeddedStore:
 
     def client(self, who: iam.Credentials, *, role_arn: str | None = None) -> S3Client:
         """Return an S3 client of an identity, or of a role it assumes."""
-        session = boto3.session.Session(who.access_key, who.secret_key, region_name=_REGION)
-        if role_arn is not None:
-            sts = session.client("sts", endpoint_url=self.endpoint_url)
-            given = sts.assume_role(RoleArn=role_arn, RoleSessionName=who.name)["Credentials"]
-            session = boto3.session.Session(
-                given["AccessKeyId"],
-                given["SecretAccessKey"],
-                given["SessionToken"],
-                region_name=_REGION,
-            )
+        keys = self._keys(who, role_arn)
+        session = boto3.session.Session(
+            keys["AWS_ACCESS_KEY_ID"],
+            keys["AWS_SECRET_ACCESS_KEY"],
+            keys.get("AWS_SESSION_TOKEN"),
+            region_name=_REGION,
+        )
         config = Config(retries={"total_max_attempts": 1})
         return session.client("s3", endpoint_url=self.endpoint_url, config=config)
 
-    def environment(self, who: iam.Credentials) -> dict[str, str]:
-        """Return the environment in which an AWS SDK acts as an identity of this store."""
+    def environment(self, who: iam.Credentials, *, role_arn: str | None = None) -> dict[str, str]:
+        """Return the environment in which an AWS SDK acts as an identity, or as its role."""
         return {
-            "AWS_ACCESS_KEY_ID": who.access_key,
-            "AWS_SECRET_ACCESS_KEY": who.secret_key,
+            **self._keys(who, role_arn),
             "AWS_REGION": _REGION,
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _keys(self, who: iam.Credentials, role_arn: str | None) -> dict[str, str]:
+        """Return the access key of an identity, or of the session of a role it assumes."""
+        if role_arn is None:
+            return {
+                "AWS_ACCESS_KEY_ID": who.access_key,
+                "AWS_SECRET_ACCESS_KEY": who.secret_key,
+            }
+        session = boto3.session.Session(who.access_key, who.secret_key, region_name=_REGION)
+        sts = session.client("sts", endpoint_url=self.endpoint_url)
+        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=who.name)["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
         }
 
     def _start(self) -> None:

@@ -22,6 +22,7 @@ NOCKSUM = "nocksum"
 MARKER = "marker"
 """A delete marker."""
 
+ALL = (KEYHASH, SHADOW, LATE, SHORT_LOCK, SSE, NOCKSUM, MARKER)
 
 LOCK_SLACK_MS = 60_000
 """A store may start the lock and date the version by two readings of its clock, in either order."""

@@ -7,7 +7,7 @@ any later run finishes what another one left, and two at once cannot sign two hi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -38,6 +38,10 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     added: int
     """Versions and delete markers sealed by this run."""
+    signatures: int
+    """Signatures this run asked for. Whoever else uses a key shows in the key store's own count."""
+    checkpoints: int
+    """Checkpoints this run put; less than it signed for when another run was faster."""
     more: bool
     """Something found is not sealed yet; run again."""
     flags: dict[str, int]
@@ -78,6 +82,8 @@ class Sealer:
         self._heartbeat_ms = heartbeat_ms
         self._max_leaves = max_leaves
         self._void: list[str] = []
+        self._signed = 0
+        self._put_checkpoints = 0
         self._sealed: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
 
     def run(self, *, everything: bool = False) -> Sealed:
@@ -87,6 +93,7 @@ class Sealer:
         `LogError` when the log contradicts itself: nothing is signed then.
         """
         self._void = []
+        self._signed = self._put_checkpoints = 0
         now = self._clock()
         head, newest = self._open_head(now)
         last = newest.modified if newest else None
@@ -111,6 +118,8 @@ class Sealer:
             size=head.size,
             root=head.root.hex(),
             added=len(leaves) if ours else 0,
+            signatures=self._signed,
+            checkpoints=self._put_checkpoints,
             more=len(new) > (len(chosen) if ours else 0),
             flags=dict(sorted(raised.items())),
             void=tuple(self._void),
@@ -170,12 +179,13 @@ class Sealer:
         if stated is None:
             text = after.checkpoint.text
             signatures = [
-                (key.named(after.origin), signer.sign(text.encode()))
+                (key.named(after.origin), self._sign(signer, text))
                 for key, signer in zip(self._keys, self._signers, strict=True)
             ]
             signed = note.write(text, signatures)
             key = log.checkpoint_key(after.shard, after.epoch)
             if self._store.put_new(key, signed, metadata={}).created:
+                self._put_checkpoints += 1
                 return after
             stated = self._log.checkpoint(after.shard, after.epoch)
         if stated != after.checkpoint:
@@ -184,6 +194,10 @@ class Sealer:
                 f"its plans give {after.checkpoint}"
             )
         return after
+
+    def _sign(self, signer: Signer, text: str) -> bytes:
+        self._signed += 1
+        return signer.sign(text.encode())
 
     def _put(self, key: str, body: bytes) -> None:
         """Write a key of the log; the same bytes may be there, other bytes may not."""
@@ -201,11 +215,17 @@ class Sealer:
     ) -> leaf.EpochLeaf:
         config = {
             name: value if value.startswith(UNREADABLE) else sha256(value.encode()).hexdigest()
-            for name, value in self._store.configuration().items()
+            for name, value in self._configuration()
         }
         return log.epoch_leaf(
             head, at=now, swept=swept or {}, config=config, more=more, closes=closes
         )
+
+    def _configuration(self) -> Iterator[tuple[str, str]]:
+        yield from self._store.configuration().items()
+        for key, signer in zip(self._keys, self._signers, strict=True):
+            for name, value in signer.configuration().items():
+                yield f"key/{key.id.hex()}/{name}", value
 
     def _commit(
         self, head: log.Position, first: leaf.EpochLeaf, leaves: Sequence[leaf.Leaf]

@@ -1,0 +1,133 @@
+"""KMS over HTTP with a local key, held to botocore's own model of the service.
+
+No emulator offers Ed25519. This one answers GetPublicKey, Sign and GetKeyPolicy alone, and refuses
+whatever the service model does not allow, down to the length of a message.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64decode, b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+import botocore.session
+from botocore.validate import ParamValidator
+
+from tests.signing import LocalSigner
+
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_ARN = f"arn:aws:kms:us-east-1:222222222222:key/{KEY_ID}"
+ALIAS = "alias/nhi-evidence-log"
+POLICY = '{"Version":"2012-10-17","Statement":[]}'
+
+MODEL = botocore.session.get_session().get_service_model("kms")
+
+
+class KmsStub:
+    """A KMS endpoint on loopback. Use as a context manager."""
+
+    def __init__(self, name: str = "kms") -> None:
+        self.signer = LocalSigner(name)
+        self.spec = "ECC_NIST_EDWARDS25519"
+        self.algorithms = ["ED25519_SHA_512", "ED25519_PH_SHA_512"]
+        self.calls: list[str] = []
+        self.refused: dict[str, str] = {}
+        """Error code by operation."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> KmsStub:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, operation: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """The answer of one call, checked on its way in and out."""
+        self.calls.append(operation)
+        model = MODEL.operation_model(operation)
+        problem = self.refused.get(operation) or _problem(given, model.input_shape)
+        if problem is None and given["KeyId"] not in {KEY_ID, KEY_ARN, ALIAS}:
+            problem = "NotFoundException"
+        if problem is not None:
+            return 400, {"__type": problem.partition(":")[0], "message": problem}
+        answered = getattr(self, f"_{operation}")(given)
+        assert _problem(answered, model.output_shape) is None
+        return 200, answered
+
+    def _GetPublicKey(self, _given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+        return {
+            "KeyId": KEY_ARN,
+            "PublicKey": b64encode(self.signer.public_key()).decode(),
+            "KeySpec": self.spec,
+            "KeyUsage": "SIGN_VERIFY" if self.algorithms else "KEY_AGREEMENT",
+            "SigningAlgorithms": self.algorithms,
+        }
+
+    def _Sign(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+        # "ED25519_SHA_512 ... requires MessageType RAW" (API reference of Sign).
+        assert (given["MessageType"], given["SigningAlgorithm"]) == ("RAW", "ED25519_SHA_512")
+        signature = self.signer.sign(b64decode(given["Message"], validate=True))
+        return {
+            "KeyId": KEY_ARN,
+            "Signature": b64encode(signature).decode(),
+            "SigningAlgorithm": given["SigningAlgorithm"],
+        }
+
+    def _GetKeyPolicy(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+        # Aliases name a key to sign with; administration takes its id or ARN.
+        assert not given["KeyId"].startswith("alias/")
+        return {"Policy": POLICY, "PolicyName": "default"}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        stub = self
+
+        class _Kms(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
+                pass
+
+            def do_POST(self) -> None:
+                given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                service, _, operation = self.headers["X-Amz-Target"].partition(".")
+                assert service == MODEL.metadata["targetPrefix"]
+                status, answered = stub.answer(operation, given)
+                body = json.dumps(answered).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        return _Kms
+
+
+def _problem(given: dict[str, Any], shape: Any) -> str | None:
+    """What botocore's model says against a call or an answer; blobs come in base64."""
+    plain = {
+        name: b64decode(value) if shape.members[name].type_name == "blob" else value
+        for name, value in given.items()
+        if name in shape.members
+    }
+    if len(plain) != len(given):
+        return "ValidationException: an unknown member"
+    report = ParamValidator().validate(plain, shape)
+    if report.has_errors():
+        return f"ValidationException: {report.generate_report()}"
+    for name, value in plain.items():
+        member = shape.members[name]
+        if getattr(member, "enum", None) and value not in member.enum:
+            return f"ValidationException: {name} is not one of {member.enum}"
+        longest = member.metadata.get("max")
+        if longest is not None and len(value) > longest:
+            return f"ValidationException: {name} is longer than {longest}"
+    return None

@@ -1,0 +1,193 @@
+"""The sealing function under AWS's own runtime client, on a real locked bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.lambda_runtime import InvocationError, LambdaRuntime
+from nhi_evidence.adapters.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.s3_versions import S3EvidenceVersions
+from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.cli.story import generate
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys, note
+from nhi_evidence.evidence.verify import Options, Policy, Verifier
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from tests.kms_stub import ALIAS, KmsStub
+
+FOLDER = Path(__file__).parents[2] / "functions" / "seal"
+NAME = "example.org/evidence"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A store of its own: a bucket has one log."""
+    folder = tmp_path_factory.mktemp("sealed")
+    with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kms() -> Iterator[KmsStub]:
+    with KmsStub() as running:
+        yield running
+
+
+def settings(bucket: EmbeddedStore, kms: KmsStub, **changes: str) -> dict[str, str]:
+    """The environment of the function: a session of the sealer role, as Lambda gives it."""
+    return {
+        **bucket.environment(bucket.sealer, role_arn=iam.SEALER_ROLE),
+        "AWS_ENDPOINT_URL_KMS": kms.endpoint_url,
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_LOG_NAME": NAME,
+        "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
+        "NHI_EVIDENCE_RETENTION_DAYS": "1",
+        "NHI_EVIDENCE_ENCRYPTION": "none",
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def runtime(
+    bucket: EmbeddedStore, kms: KmsStub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LambdaRuntime]:
+    log = tmp_path_factory.mktemp("runtime") / "function.log"
+    with LambdaRuntime(
+        FOLDER, "handler.handler", environment=settings(bucket, kms), log=log
+    ) as running:
+        yield running
+
+
+def deliver(bucket: EmbeddedStore, number: int) -> None:
+    client = bucket.client(bucket.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    body = generate()[number].body
+    hour = keys.hour_of(clock.now())
+    delivery = Delivery(unit=f"trail/{number}.json.gz@v1", body=body, hour=hour)
+    lock(Mapper("aws_cloudtrail"), delivery, S3EvidenceWriter(client, iam.EVIDENCE_BUCKET))
+
+
+def metrics(runtime: LambdaRuntime) -> list[dict[str, Any]]:
+    """The embedded metrics the function printed, one an invocation."""
+    lines = [line for line in runtime.logs().splitlines() if line.startswith("{")]
+    return [one for one in map(json.loads, lines) if "_aws" in one]
+
+
+def test_what_is_new_is_sealed_and_verifies(
+    bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
+) -> None:
+    """Each run adds what came since the last; an auditor with the public key finds nothing."""
+    deliver(bucket, 0)
+    (first,) = runtime.invoke({})
+    assert (1, 3) == (first["epoch"], first["added"])
+    deliver(bucket, 1)
+    (second,) = runtime.invoke({})
+    assert (2, 3, {}, []) == (second["epoch"], second["added"], second["flags"], second["void"])
+    (third,) = runtime.invoke({})
+    assert (2, 0) == (third["epoch"], third["added"]), "an idle log waits for its heartbeat"
+    key = note.from_spki(NAME, kms.signer.public_key())
+    auditor = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+    report = Verifier(
+        S3EvidenceVersions(auditor, iam.EVIDENCE_BUCKET),
+        Policy(name=NAME, keys=(key,), retention_ms=DAY_MS),
+        now=clock.now(),
+        options=Options(deep=True),
+    ).run()
+    assert [] == report.findings
+    assert (second["size"], second["root"]) == (report.size, report.root)
+
+
+def test_every_signature_has_its_checkpoint(
+    bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
+) -> None:
+    """The metrics give what an alarm compares with the key store's own count of Sign."""
+    found = metrics(runtime)
+    signed = sum(sum(one["Signatures"]) for one in found)
+    put = sum(sum(one["Checkpoints"]) for one in found)
+    assert kms.calls.count("Sign") == signed == put == 2
+    assert [[3.0], [3.0], [0.0]] == [one["Added"] for one in found]
+
+
+def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
+    """Junk under the key of the next plan counts for nobody, is said once, and stops nothing."""
+    admin = bucket.client(bucket.admin)
+    year = clock.utc_now()[:4]
+    key = f"log/v1/{year}/plan/{3:012d}"
+    admin.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"junk")
+    deliver(bucket, 2)
+    (done,) = runtime.invoke({})
+    assert 4 == done["epoch"]
+    assert [f"{NAME}/{year} epoch 3"] == [one.partition(":")[0] for one in done["void"]]
+    newest = metrics(runtime)[-1]
+    assert ([1.0], [0.0]) == (newest["VoidPlans"], newest["FailedRuns"])
+
+
+def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
+    """What is wrong with a version is sealed and counted; what is not is counted as zero."""
+    admin = bucket.client(bucket.admin)
+    key = "ev/v1/aws_cloudtrail/h=unknown/squatted/" + "ab" * 32 + ".ndjson.zst"
+    admin.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"x", ChecksumAlgorithm="SHA256")
+    admin.delete_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)
+    runtime.invoke({})
+    newest = metrics(runtime)[-1]
+    flagged = {name: value for name, value in newest.items() if name.startswith("Flagged")}
+    assert {"FlaggedKeyhash": [1.0], "FlaggedMarker": [1.0]} == {
+        name: value for name, value in flagged.items() if value != [0.0]
+    }
+    assert 7 == len(flagged)
+
+
+def test_a_contradicting_log_fails_loudly(
+    bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path
+) -> None:
+    """A log signed by another key is not gone on with: nothing is signed, and it is said."""
+    signed = kms.calls.count("Sign")
+    with (
+        KmsStub("another") as other,
+        LambdaRuntime(
+            FOLDER, "handler.handler", environment=settings(bucket, other), log=tmp_path / "log"
+        ) as running,
+    ):
+        with pytest.raises(InvocationError, match="LogError"):
+            running.invoke({})
+        (found,) = metrics(running)
+        assert ([1.0], [1.0]) == (found["FailedRuns"], found["LogContradictions"])
+        assert "no pinned key signed" in running.logs()
+        assert ["GetPublicKey"] == other.calls
+    assert signed == kms.calls.count("Sign")
+
+
+def test_an_unavailable_key_fails_the_run(bucket: EmbeddedStore, tmp_path: Path) -> None:
+    """Without its key the sealer says so; the schedule tries again."""
+    with KmsStub() as disabled:
+        disabled.refused["GetPublicKey"] = "DisabledException"
+        environment = settings(bucket, disabled)
+        with LambdaRuntime(
+            FOLDER, "handler.handler", environment=environment, log=tmp_path / "log"
+        ) as running:
+            with pytest.raises(InvocationError, match="DisabledException"):
+                running.invoke({})
+            (found,) = metrics(running)
+    assert ([1.0], [0.0]) == (found["FailedRuns"], found["LogContradictions"])
+
+
+def test_missing_settings_are_named(bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path) -> None:
+    """Every setting that is missing or wrong is named at once."""
+    environment = settings(
+        bucket, kms, NHI_EVIDENCE_RETENTION_DAYS="", NHI_EVIDENCE_ENCRYPTION="aws:kms"
+    )
+    with LambdaRuntime(
+        FOLDER, "handler.handler", environment=environment, log=tmp_path / "log"
+    ) as running:
+        with pytest.raises(InvocationError, match="NHI_EVIDENCE_RETENTION_DAYS is not set"):
+            running.invoke({})
+        assert "NHI_EVIDENCE_ENCRYPTION" in running.logs()

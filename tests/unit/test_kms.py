@@ -1,0 +1,85 @@
+"""The KMS signer: Ed25519 against botocore's model of the service, P-256 against an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from nhi_evidence.adapters.kms import KmsSigner
+from nhi_evidence.errors import SettingsError, StoreUnavailableError
+from nhi_evidence.evidence import note
+from tests.kms_stub import ALIAS, POLICY, KmsStub
+
+TEXT = b"example.org/log/2026\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+
+
+def client(endpoint_url: str | None = None) -> Any:
+    session = boto3.session.Session("none", "none", region_name="us-east-1")
+    return session.client("kms", endpoint_url=endpoint_url)
+
+
+@pytest.fixture
+def stub() -> Iterator[KmsStub]:
+    with KmsStub() as running:
+        yield running
+
+
+def test_ed25519(stub: KmsStub) -> None:
+    """What KMS signs under an alias verifies as a note's signature of type 0x01."""
+    signer = KmsSigner(client(stub.endpoint_url), ALIAS)
+    key = note.from_spki("example.org/log/2026", signer.public_key())
+    assert key.algorithm is note.Algorithm.ED25519
+    assert key.verify(TEXT, signer.sign(TEXT))
+    signer.sign(TEXT)
+    assert ["GetPublicKey", "Sign", "Sign"] == stub.calls, "the key is asked for once"
+
+
+def test_p256() -> None:
+    """Where there is no Ed25519: ECDSA over SHA-256 of the message itself, type 0x02."""
+    with mock_aws():
+        kms = client()
+        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        signer = KmsSigner(kms, made["KeyMetadata"]["KeyId"])
+        key = note.from_spki("example.org/log/2026", signer.public_key())
+        signature = signer.sign(TEXT)
+    assert key.algorithm is note.Algorithm.ECDSA_P256
+    assert key.verify(TEXT, signature)
+    assert not key.verify(TEXT + b"x", signature)
+
+
+def test_the_policy_of_the_key(stub: KmsStub) -> None:
+    """The policy is read where the role may, and where not, it is said why."""
+    signer = KmsSigner(client(stub.endpoint_url), ALIAS)
+    assert {"policy": POLICY} == signer.configuration()
+    stub.refused["GetKeyPolicy"] = "AccessDeniedException"
+    assert {"policy": "unreadable: AccessDeniedException"} == signer.configuration()
+
+
+def test_a_message_past_the_limit_is_refused(stub: KmsStub) -> None:
+    """KMS signs 4,096 bytes at most; a checkpoint has some 150."""
+    with pytest.raises(StoreUnavailableError, match="4096"):
+        KmsSigner(client(stub.endpoint_url), ALIAS).sign(b"x" * 4097)
+
+
+@pytest.mark.parametrize("operation", ["GetPublicKey", "Sign"])
+def test_a_key_that_cannot_be_used(stub: KmsStub, operation: str) -> None:
+    """A disabled key is unavailability, named; nothing is signed."""
+    stub.refused[operation] = "DisabledException"
+    with pytest.raises(StoreUnavailableError, match=f"{ALIAS}.*DisabledException"):
+        KmsSigner(client(stub.endpoint_url), ALIAS).sign(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("spec", "algorithms"),
+    [("RSA_2048", ["RSASSA_PSS_SHA_256"]), ("ECC_NIST_P256", [])],
+    ids=["rsa", "key-agreement"],
+)
+def test_a_key_of_another_kind(stub: KmsStub, spec: str, algorithms: list[str]) -> None:
+    """A key that signs no log is refused, with what would."""
+    stub.spec, stub.algorithms = spec, algorithms
+    with pytest.raises(SettingsError, match="a log is signed by ECC_NIST_EDWARDS25519"):
+        KmsSigner(client(stub.endpoint_url), ALIAS).public_key()

@@ -1,0 +1,170 @@
+"""The one configuration file, `nhi-evidence.toml`: text in, frozen values or every fault out.
+
+`nhi-evidence.example.toml` documents it. Whoever deploys, checks or replays reads this and
+nothing else.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Literal
+
+import msgspec
+
+from nhi_evidence.config import tables
+from nhi_evidence.config.fill import Fault, dotted, fill
+from nhi_evidence.config.locate import lines
+from nhi_evidence.config.rules import broken
+from nhi_evidence.errors import SettingsError
+
+FILE_NAME = "nhi-evidence.toml"
+
+TRIAL_DAYS = 1
+"""Lock and grace of `profile = "trial"`, in days."""
+
+DEFAULT_GRACE_DAYS = 30
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong with a configuration file."""
+
+    file: str
+    line: int
+    """From 1."""
+    key: str
+    """Dotted name of the key or table; empty for the file as a whole."""
+    text: str
+    """What is wrong and what to write instead."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {f'{self.key}: ' if self.key else ''}{self.text}"
+
+
+class ConfigError(SettingsError):
+    """A configuration file is wrong: every problem with its line and its mending."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(map(str, problems)))
+
+
+class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """One evidence bucket, its profile applied."""
+
+    name: str
+    bucket: str
+    region: str
+    log: str
+    retention_days: int
+    """R: how long each version is locked."""
+    grace_days: int
+    """From the end of the lock to expiry."""
+    archive_after_days: int | None
+    replica: tables.Replica | None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence account."""
+
+    account: str
+    signer: Literal["ed25519", "p256"]
+    buckets: tuple[EvidenceBucket, ...]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration that holds together."""
+
+    trial: bool
+    organisation: tables.Organisation
+    log_archive: tables.LogArchive
+    evidence: Evidence
+    trails: tuple[tables.Trail, ...]
+    sources: tuple[tables.SourceEntry, ...]
+    auditors: tuple[tables.Auditor, ...]
+    alarms: tables.Alarms
+    gcp: tables.Gcp | None
+    azure: tables.Azure | None
+    guardrails: tables.Guardrails | None
+
+    def bucket(self, name: str) -> EvidenceBucket:
+        """Return the evidence bucket a source calls `name`."""
+        return next(one for one in self.evidence.buckets if one.name == name)
+
+    def trail(self, name: str) -> tables.Trail:
+        """Return the trail a source calls `name`."""
+        return next(one for one in self.trails if one.name == name)
+
+    def sources_in(self, bucket: str) -> tuple[tables.SourceEntry, ...]:
+        """Return what is kept in the evidence bucket called `bucket`."""
+        return tuple(one for one in self.sources if one.evidence == bucket)
+
+
+def read(text: str, name: str = FILE_NAME) -> Config:
+    """Return the configuration a file holds; `name` is that of the file, for errors.
+
+    Raises `ConfigError` with all problems of spelling and kind, or, where there are none, with
+    all contradictions: what cannot be read cannot be compared.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError((_syntax(str(error), name, text),)) from error
+    faults: list[Fault] = []
+    file = fill(tables.File, document, faults)
+    if file is not None:
+        faults = broken(file)
+    if faults or file is None:
+        raise ConfigError(_placed(faults, text, name))
+    return _resolved(file)
+
+
+def _resolved(file: tables.File) -> Config:
+    trial = file.profile == "trial"
+    buckets = tuple(_bucket(one, trial=trial) for one in file.evidence.buckets)
+    return Config(
+        trial=trial,
+        organisation=file.organisation,
+        log_archive=file.log_archive,
+        evidence=Evidence(
+            account=file.evidence.account, signer=file.evidence.signer, buckets=buckets
+        ),
+        trails=file.trails,
+        sources=file.sources,
+        auditors=file.auditors,
+        alarms=file.alarms,
+        gcp=file.gcp,
+        azure=file.azure,
+        guardrails=file.guardrails,
+    )
+
+
+def _bucket(one: tables.BucketTable, *, trial: bool) -> EvidenceBucket:
+    return EvidenceBucket(
+        name=one.name,
+        bucket=one.bucket,
+        region=one.region,
+        log=one.log,
+        retention_days=one.retention_days or TRIAL_DAYS,
+        grace_days=one.grace_days or (TRIAL_DAYS if trial else DEFAULT_GRACE_DAYS),
+        archive_after_days=one.archive_after_days,
+        replica=one.replica,
+    )
+
+
+def _placed(faults: list[Fault], text: str, name: str) -> tuple[Problem, ...]:
+    where = lines(text)
+    problems = []
+    for fault in faults:
+        path = fault.path
+        while path not in where:
+            path = path[:-1]
+        problems.append(Problem(name, where[path], dotted(fault.path), fault.text))
+    return tuple(sorted(problems, key=lambda one: one.line))
+
+
+def _syntax(said: str, name: str, text: str) -> Problem:
+    """`tomllib` ends its message with the place: "(at line 3, column 7)"."""
+    what, _, place = said.rpartition(" (at ")
+    number = place.removeprefix("line ").partition(",")[0]
+    line = int(number) if number.isdigit() else text.count("\n") + 1
+    return Problem(name, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}; see toml.io")

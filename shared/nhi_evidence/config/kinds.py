@@ -1,0 +1,222 @@
+"""The kinds of value a configuration holds: what each must look like, said for a human.
+
+The description completes "is not ..."; the example is a value one could write.
+Account ids, addresses and names in examples are those set aside for documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Account = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{12}$",
+        description="an AWS account id: 12 digits, in quotes",
+        examples=["222233334444"],
+    ),
+]
+OrganisationId = Annotated[
+    str,
+    Meta(
+        pattern=r"^o-[a-z0-9]{10,32}$",
+        description="the id of an AWS organisation (aws organizations describe-organization)",
+        examples=["o-exampleorg1"],
+    ),
+]
+Region = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$",
+        description="an AWS region",
+        examples=["eu-central-1"],
+    ),
+]
+Bucket = Annotated[
+    str,
+    Meta(
+        # S3 forbids dots next to each other, and TLS to a bucket's own host name forbids any.
+        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        description="an S3 bucket name: 3 to 63 of a-z, 0-9 and -, without dots",
+        examples=["nhi-evidence-222233334444"],
+    ),
+]
+SourceBucketName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="an S3 bucket name: 3 to 63 of a-z, 0-9, . and -",
+        examples=["organisation-trail-111122223333"],
+    ),
+]
+Handle = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{0,19}$",
+        description="a short name of your own: a-z, 0-9 and -, at most 20 characters",
+        examples=["main"],
+    ),
+]
+Days = Annotated[
+    int,
+    Meta(ge=1, le=36500, description="a whole number of days, 1 to 36500", examples=[365]),
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^([^/].*/)?$",
+        max_length=512,
+        description="a key prefix: empty, or ending in / and not opening with one",
+        examples=["cloudtrail/"],
+    ),
+]
+KmsKeyArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+        description="the ARN of a KMS key (not of an alias)",
+        examples=["arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    ),
+]
+TopicArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?$",
+        description="the ARN of an SNS topic",
+        examples=["arn:aws:sns:eu-central-1:111122223333:alarms"],
+    ),
+]
+RoleArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$",
+        description="the ARN of an IAM role",
+        examples=["arn:aws:iam::111122223333:role/pipeline"],
+    ),
+]
+Principal = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$",
+        description="the ARN of one IAM role or user: no account as a whole, no wildcard",
+        examples=["arn:aws:iam::444455556666:role/auditor"],
+    ),
+]
+ExternalId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9+=,.@:/_-]{16,1224}$",
+        description="an external id: 16 characters or more of A-Z, a-z, 0-9 and +=,.@:/_-",
+        examples=["audit-2026-7f3b9c51d0"],
+    ),
+]
+LogName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9.-]+(/[A-Za-z0-9._-]+)*$",
+        max_length=200,
+        description="the name of a log: a domain of yours and a path, without scheme",
+        examples=["example.org/evidence"],
+    ),
+]
+Uuid = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        description="a UUID in small letters",
+        examples=["11111111-2222-3333-4444-555555555555"],
+    ),
+]
+GcpNumber = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{6,20}$",
+        description="the number of a Google Cloud organisation, in quotes",
+        examples=["123456789012"],
+    ),
+]
+GcpProject = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        description="the id of a Google Cloud project",
+        examples=["example-evidence"],
+    ),
+]
+ServiceAccountId = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{15,25}$",
+        description="the unique id of a service account: about 21 digits, in quotes, "
+        "not its address",
+        examples=["101234567890123456789"],
+    ),
+]
+Location = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{2,40}$",
+        description="a location of the provider",
+        examples=["europe-west1"],
+    ),
+]
+Audience = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/_-]{2,254}$",
+        description="the audience tokens are asked for, spelt exactly as they hold it",
+        examples=["api://nhi-evidence"],
+    ),
+]
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+        description="an e-mail address",
+        examples=["security@example.org"],
+    ),
+]
+TargetId = Annotated[
+    str,
+    Meta(
+        pattern=r"^(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|\d{12})$",
+        description="what a policy is attached to: a root, an organisational unit or an account",
+        examples=["ou-abcd-11111111"],
+    ),
+]
+Dollars = Annotated[int, Meta(ge=1, description="a whole number of US dollars", examples=[200])]
+Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more", examples=[100000])]
+ResourceType = Annotated[
+    str,
+    Meta(
+        pattern=r"^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+$",
+        description="a resource type CloudTrail records data events of",
+        examples=["AWS::S3::Object"],
+    ),
+]
+AzureType = Annotated[
+    str,
+    Meta(
+        pattern=r"^Microsoft\.[A-Za-z]+(/[A-Za-z]+)+$",
+        description="an Azure resource type",
+        examples=["Microsoft.KeyVault/vaults"],
+    ),
+]
+GcpService = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)*\.googleapis\.com|allServices)$",
+        description="a Google Cloud service, or allServices",
+        examples=["iam.googleapis.com"],
+    ),
+]
+Pack = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_]{1,39}$",
+        description="the name of a source",
+        examples=["aws_cloudtrail"],
+    ),
+]

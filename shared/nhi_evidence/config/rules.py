@@ -1,0 +1,262 @@
+"""What must hold between the values of a configuration: contradictions, and how to end them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from nhi_evidence import sources
+from nhi_evidence.config.fill import Fault
+from nhi_evidence.config.locate import Path
+from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
+
+CONFIRMED_DAYS = 30
+"""A COMPLIANCE lock longer than this must be confirmed: nobody can undo it."""
+
+
+def broken(file: File) -> list[Fault]:
+    """Return every contradiction between the values of `file`, in the order of the rules."""
+    return [Fault(path, text) for rule in _RULES for path, text in rule(file)]
+
+
+_Found = Iterator[tuple[Path, str]]
+
+
+def _retention(file: File) -> _Found:
+    for at, one in enumerate(file.evidence.buckets):
+        path: Path = ("evidence", "buckets", at)
+        days = one.retention_days
+        if file.profile == "trial":
+            if days is not None:
+                yield (
+                    (*path, "retention_days"),
+                    'contradicts profile = "trial", which locks for one day: remove one of the two',
+                )
+        elif days is None:
+            yield (
+                path,
+                (
+                    "retention_days is missing and has no default: say how many days the lock "
+                    'lasts, or write profile = "trial" at the top of the file for one day'
+                ),
+            )
+        elif days > CONFIRMED_DAYS and one.confirm_compliance_days != days:
+            yield from _unconfirmed(path, days, one)
+
+
+def _unconfirmed(path: Path, days: int, one: BucketTable) -> _Found:
+    why = (
+        f"a COMPLIANCE lock of {days} days cannot be shortened by anybody, root included: "
+        f"write confirm_compliance_days = {days} beside it if that is meant"
+    )
+    if one.confirm_compliance_days is None:
+        yield (*path, "retention_days"), why
+    else:
+        yield (
+            (*path, "confirm_compliance_days"),
+            f"is {one.confirm_compliance_days}, but retention_days is {days}; {why}",
+        )
+
+
+def _archive(file: File) -> _Found:
+    for at, one in enumerate(file.evidence.buckets):
+        days = 1 if file.profile == "trial" else one.retention_days
+        if one.archive_after_days and days and one.archive_after_days >= days:
+            yield (
+                ("evidence", "buckets", at, "archive_after_days"),
+                (
+                    f"is {one.archive_after_days}, not before the lock ends after {days}: "
+                    "evidence would expire as it arrives there; lower or remove it"
+                ),
+            )
+
+
+def _accounts(file: File) -> _Found:
+    evidence = file.evidence.account
+    if file.log_archive.account == evidence:
+        yield (
+            ("evidence", "account"),
+            (
+                "is the log-archive account as well: evidence belongs in an account of its own, "
+                "out of reach of whoever runs the logs; name another account"
+            ),
+        )
+    if file.organisation.management_account == evidence:
+        yield (
+            ("evidence", "account"),
+            (
+                "is the organisation's management account, which no guardrail binds: "
+                "name a member account"
+            ),
+        )
+    for at, one in enumerate(file.evidence.buckets):
+        replica = one.replica
+        path: Path = ("evidence", "buckets", at, "replica")
+        if replica is not None and replica.account == evidence:
+            yield (*path, "account"), "is the evidence account: a replica must outlive it"
+        if replica is not None and replica.region == one.region:
+            yield (*path, "region"), f"is the bucket's own region {one.region}: name another"
+
+
+def _names(file: File) -> _Found:
+    buckets: Path = ("evidence", "buckets")
+    replicas = [one.replica.bucket if one.replica else None for one in file.evidence.buckets]
+    yield from _twice(buckets, "name", [one.name for one in file.evidence.buckets])
+    yield from _twice(buckets, "bucket", [one.bucket for one in file.evidence.buckets])
+    yield from _twice(buckets, "log", [one.log for one in file.evidence.buckets])
+    yield from _twice(("trails",), "name", [one.name for one in file.trails])
+    yield from _twice(("auditors",), "name", [one.name for one in file.auditors])
+    taken = {one.bucket for one in file.evidence.buckets}
+    for at, name in enumerate(replicas):
+        if name in taken:
+            yield (*buckets, at, "replica", "bucket"), "is an evidence bucket: name another"
+
+
+def _twice(path: Path, key: str, values: list[str]) -> _Found:
+    count = Counter(values)
+    for at, value in enumerate(values):
+        if count[value] > 1 and value in values[:at]:
+            first = values.index(value) + 1
+            yield (*path, at, key), f'"{value}" is taken by entry {first}: choose another'
+
+
+def _not_empty(file: File) -> _Found:
+    lists: list[tuple[Path, Iterable[object]]] = [
+        (("evidence", "buckets"), file.evidence.buckets),
+        (("sources",), file.sources),
+        *((("auditors", at, "principals"), one.principals) for at, one in enumerate(file.auditors)),
+    ]
+    if file.azure is not None:
+        lists.append((("azure", "subscriptions"), file.azure.subscriptions))
+    if file.guardrails is not None:
+        lists.append((("guardrails", "targets"), file.guardrails.targets))
+    for path, values in lists:
+        if not tuple(values):
+            yield path, "is empty: at least one is needed"
+
+
+def _references(file: File) -> _Found:
+    buckets = [one.name for one in file.evidence.buckets]
+    trails = [one.name for one in file.trails]
+    for at, one in enumerate(file.sources):
+        if one.evidence not in buckets:
+            yield (
+                ("sources", at, "evidence"),
+                f'"{one.evidence}" is no evidence bucket; there are: {", ".join(buckets)}',
+            )
+        if one.trail is not None and one.trail not in trails:
+            known = ", ".join(trails) or "none; add [[trails]]"
+            yield ("sources", at, "trail"), f'"{one.trail}" is no trail; there are: {known}'
+    used = {one.trail for one in file.sources}
+    for at, name in enumerate(trails):
+        if name not in used:
+            yield (
+                ("trails", at, "name"),
+                (
+                    f'no source takes the trail "{name}": add [[sources]] with trail = "{name}", '
+                    "or remove the trail"
+                ),
+            )
+
+
+def _deliveries(file: File) -> _Found:
+    known = set(sources.names())
+    for at, one in enumerate(file.sources):
+        yield from _delivery(("sources", at), one, known, file)
+    for section, source in (("gcp", GCP_SOURCE), ("azure", AZURE_SOURCE)):
+        if getattr(file, section) and source not in {one.source for one in file.sources}:
+            yield (
+                (section,),
+                f'no source takes it: add [[sources]] with source = "{source}", or remove it',
+            )
+
+
+def _delivery(path: Path, one: SourceEntry, known: set[str], file: File) -> _Found:
+    by_cloud = {GCP_SOURCE: ("gcp", file.gcp), AZURE_SOURCE: ("azure", file.azure)}
+    named = [key for key in ("trail", "files") if getattr(one, key) is not None]
+    if one.source in by_cloud:
+        section, settings = by_cloud[one.source]
+        if settings is None:
+            yield (*path, "source"), f'"{one.source}" needs the table [{section}]: add it'
+        for key in named:
+            yield (*path, key), f"is of AWS; {one.source} comes from [{section}]: remove it"
+        return
+    if one.source not in known:
+        names = ", ".join(sorted({*known, *by_cloud}))
+        yield (*path, "source"), f'"{one.source}" is no source; there are: {names}'
+    if len(named) > 1:
+        yield (*path, "files"), "contradicts trail: a source comes from one of the two; remove one"
+    elif not named:
+        yield path, "says not where it comes from: add trail = ... or files = {...}"
+
+
+def _same_twice(file: File) -> _Found:
+    """One exporter is one entry: of a cloud there is one, of a trail one for each bucket."""
+    seen: dict[tuple[object, ...], int] = {}
+    for at, one in enumerate(file.sources):
+        of_cloud = one.source in {GCP_SOURCE, AZURE_SOURCE}
+        feed = () if of_cloud else (one.evidence, one.trail, one.files)
+        first = seen.setdefault((one.source, *feed), at)
+        if first != at:
+            yield ("sources", at), f"is entry {first + 1} once more: remove one"
+
+
+def _trails(file: File) -> _Found:
+    for at, one in enumerate(file.trails):
+        if one.kind == "existing" and one.data_events is not None:
+            yield (
+                ("trails", at, "data_events"),
+                (
+                    "is for new trails; what an existing trail records is changed at the trail: "
+                    "remove it"
+                ),
+            )
+        if one.kind == "new" and one.data_events is None:
+            yield (
+                ("trails", at),
+                (
+                    "data_events is missing and has no default, since each event costs: write the "
+                    'resource types, for example ["AWS::S3::Object"], or [] for none'
+                ),
+            )
+        if one.kind == "new" and one.topic is not None:
+            yield ("trails", at, "topic"), "is for existing trails: remove it"
+
+
+def _alarms(file: File) -> _Found:
+    if file.alarms.email is None and file.alarms.topic is None:
+        yield ("alarms",), "reaches nobody: add email = ... or topic = ..."
+
+
+def _auditors(file: File) -> _Found:
+    for at, one in enumerate(file.auditors):
+        for position, principal in enumerate(one.principals):
+            if one.mfa and "/aws-reserved/sso.amazonaws.com/" in principal:
+                yield (
+                    ("auditors", at, "principals", position),
+                    "is federated and never carries MFA for AWS: write mfa = false",
+                )
+
+
+def _guardrails(file: File) -> _Found:
+    if file.guardrails is not None and file.organisation.management_account is None:
+        yield (
+            ("guardrails",),
+            "are made in the management account: add management_account under [organisation]",
+        )
+
+
+_RULES: tuple[Callable[[File], _Found], ...] = (
+    _not_empty,
+    _names,
+    _retention,
+    _archive,
+    _accounts,
+    _references,
+    _deliveries,
+    _same_twice,
+    _trails,
+    _alarms,
+    _auditors,
+    _guardrails,
+)

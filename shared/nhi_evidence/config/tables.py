@@ -1,0 +1,187 @@
+"""The tables of the configuration file: every key, its kind and what it means.
+
+`nhi-evidence.example.toml` shows them in use.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from nhi_evidence.config import kinds
+
+GCP_SOURCE = "gcp_audit"
+AZURE_SOURCE = "azure_monitor"
+
+
+class Organisation(msgspec.Struct, frozen=True, kw_only=True):
+    """`[organisation]`: whose principals may reach the evidence at all."""
+
+    id: kinds.OrganisationId
+    management_account: kinds.Account | None = None
+    """Needed for guardrails alone."""
+
+
+class LogArchive(msgspec.Struct, frozen=True, kw_only=True):
+    """`[log_archive]`: the account the trail delivers to, where the AWS exporter runs."""
+
+    account: kinds.Account
+
+
+class Replica(msgspec.Struct, frozen=True, kw_only=True):
+    """`[evidence.buckets.replica]`: a second locked copy, in another account and region."""
+
+    account: kinds.Account
+    region: kinds.Region
+    bucket: kinds.Bucket
+
+
+class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[evidence.buckets]]` as written; `EvidenceBucket` is it with the profile applied."""
+
+    name: kinds.Handle
+    """What sources call it."""
+    bucket: kinds.Bucket
+    region: kinds.Region
+    log: kinds.LogName
+    """Name of its signed log; one log is one bucket, for ever."""
+    retention_days: kinds.Days | None = None
+    """R. No default: in COMPLIANCE mode nobody can shorten it."""
+    confirm_compliance_days: kinds.Days | None = None
+    """R once more, where it is longer than 30 days."""
+    grace_days: kinds.Days | None = None
+    """From the end of the lock to expiry."""
+    archive_after_days: kinds.Days | None = None
+    """Move to Glacier Instant Retrieval after; absent: never."""
+    replica: Replica | None = None
+
+
+class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):
+    """`[evidence]` as written."""
+
+    account: kinds.Account
+    signer: Literal["ed25519", "p256"] = "ed25519"
+    buckets: tuple[BucketTable, ...]
+
+
+class Trail(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[trails]]`: an organisation trail, there already or made by the deployment."""
+
+    name: kinds.Handle
+    kind: Literal["existing", "new"]
+    bucket: kinds.SourceBucketName
+    """In the log-archive account."""
+    region: kinds.Region
+    """Of the bucket; the exporter runs there."""
+    prefix: kinds.Prefix = ""
+    """What stands before `AWSLogs/` in keys."""
+    accounts: tuple[kinds.Account, ...] = ()
+    """Accept the folders of these accounts alone; empty: every account of the organisation."""
+    kms_key: kinds.KmsKeyArn | None = None
+    """Key the trail encrypts its files with, if any."""
+    topic: kinds.TopicArn | None = None
+    """Topic the bucket already notifies; absent: the bucket notifies the queue itself."""
+    data_events: tuple[kinds.ResourceType, ...] | None = None
+    """Of a new trail: what it records beside management events. They cost by event."""
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """`files = {...}` of a source: a bucket that some other provider delivers files to."""
+
+    account: kinds.Account
+    bucket: kinds.SourceBucketName
+    region: kinds.Region
+    prefix: kinds.Prefix = ""
+    kms_key: kinds.KmsKeyArn | None = None
+    topic: kinds.TopicArn | None = None
+
+
+class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[sources]]`: what is kept, in which evidence bucket, and how."""
+
+    source: kinds.Pack
+    evidence: kinds.Handle
+    """Name of the evidence bucket; it decides jurisdiction and R."""
+    trail: kinds.Handle | None = None
+    files: Files | None = None
+    keep_source: bool
+    """Whether source files are kept byte for byte as well. No default: they hold people's
+    records too."""
+    scope: Literal["nhi", "all"] = "nhi"
+
+
+class Gcp(msgspec.Struct, frozen=True, kw_only=True):
+    """`[gcp]`: where Google Cloud's audit logs come from and who writes them."""
+
+    organisation: kinds.GcpNumber
+    project: kinds.GcpProject
+    region: kinds.Location
+    audience: kinds.Audience
+    service_account_id: kinds.ServiceAccountId | None = None
+    """Exact subject of the exporter's tokens. Known once its service account is made; until
+    then AWS makes no role for it."""
+    data_access: tuple[kinds.GcpService, ...] = ()
+    """Services to switch Data Access logs on for. They cost by volume."""
+
+
+class Azure(msgspec.Struct, frozen=True, kw_only=True):
+    """`[azure]`: where Azure's and Entra's logs come from and who writes them."""
+
+    tenant: kinds.Uuid
+    subscriptions: tuple[kinds.Uuid, ...]
+    """Whose Activity Log is exported; the first holds what is deployed."""
+    location: kinds.Location
+    audience: kinds.Audience
+    managed_identity_object_id: kinds.Uuid | None = None
+    """Exact subject of the exporter's tokens. Known once the identity is made; until then AWS
+    makes no role for it."""
+    entra: bool = True
+    """Whether the tenant's own logs are exported (needs a Security Administrator)."""
+    resource_types: tuple[kinds.AzureType, ...] = ()
+    """Resource types whose logs a policy switches on. They cost by volume."""
+
+
+class Auditor(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[auditors]]`: who may read the evidence, from outside the evidence account."""
+
+    name: kinds.Handle
+    principals: tuple[kinds.Principal, ...]
+    external_id: kinds.ExternalId
+    mfa: bool
+    """Whether a session must have used MFA. Federated auditors cannot: say false for them."""
+
+
+class Alarms(msgspec.Struct, frozen=True, kw_only=True):
+    """`[alarms]`: who is told, and from when on."""
+
+    email: kinds.Address | None = None
+    topic: kinds.TopicArn | None = None
+    monthly_budget_usd: kinds.Dollars
+    objects_per_hour: kinds.Count
+    """More evidence objects than this in an hour raise an alarm."""
+
+
+class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
+    """`[guardrails]`: organisation policies around the evidence account. Opt-in."""
+
+    targets: tuple[kinds.TargetId, ...]
+    """What the policies are attached to; the evidence account must lie under it."""
+    pipeline_role: kinds.RoleArn
+    """The one role that may still change the deployment."""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file as written."""
+
+    profile: Literal["trial"] | None = None
+    organisation: Organisation
+    log_archive: LogArchive
+    evidence: EvidenceTable
+    trails: tuple[Trail, ...] = ()
+    sources: tuple[SourceEntry, ...]
+    auditors: tuple[Auditor, ...] = ()
+    alarms: Alarms
+    gcp: Gcp | None = None
+    azure: Azure | None = None
+    guardrails: Guardrails | None = None

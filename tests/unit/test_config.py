@@ -1,0 +1,444 @@
+"""The configuration file: the example holds, and each kind of fault says line and mending."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence import config
+from nhi_evidence.config.locate import lines
+
+EXAMPLE = (Path(__file__).parents[2] / "nhi-evidence.example.toml").read_text()
+BUCKET = "[[evidence.buckets]]\n"
+
+
+def problems(text: str) -> tuple[config.Problem, ...]:
+    with pytest.raises(config.ConfigError) as caught:
+        config.read(text, "nhi-evidence.toml")
+    return caught.value.problems
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    """Return the example with each text replaced once; a text that is not there is a mistake."""
+    text = EXAMPLE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_the_example_holds() -> None:
+    """The documented example is a configuration, with the profile applied."""
+    read = config.read(EXAMPLE)
+    bucket = read.bucket("main")
+    assert (True, 1, 1) == (read.trial, bucket.retention_days, bucket.grace_days)
+    assert ["aws_cloudtrail", "gcp_audit", "azure_monitor"] == [
+        one.source for one in read.sources_in("main")
+    ]
+    assert "111122223333" == read.log_archive.account
+    assert "organisation-trail-111122223333" == read.trail("organisation").bucket
+
+
+def test_every_commented_key_of_the_example_is_one() -> None:
+    """What the example offers in comments is known: uncommented, it is read."""
+    shown = []
+    for line in EXAMPLE.splitlines():
+        bare = line.removeprefix("# ")
+        named = bare.split(" = ")[0]
+        is_key = line.startswith("# ") and " = " in bare and named.replace("_", "").isalpha()
+        is_table = line.startswith("# [")
+        shown.append(bare if is_key or is_table else line)
+    text = "\n".join(shown).replace('profile = "trial"\n', "")
+    assert text.count("\n# ") < EXAMPLE.count("\n# ") - 15
+    found = problems(text)
+    assert ['"..." is not the name of a source; for example source = "aws_cloudtrail"'] == [
+        one.text for one in found
+    ]
+    read = config.read(
+        text.replace('source = "..."', 'source = "aws_cloudtrail"').replace(
+            'data_events = ["AWS::S3::Object"]', ""
+        )
+    )
+    assert (400, 30) == (read.bucket("main").retention_days, read.bucket("main").grace_days)
+    assert read.guardrails is not None
+
+
+SHAPE = {
+    "unknown key": (
+        ("mfa = false", "mfa = false\nmfaa = false"),
+        "auditors.mfaa",
+        "unknown key; did you mean mfa?",
+    ),
+    "unknown key like none": (
+        ('id = "o-exampleorg1"', 'id = "o-exampleorg1"\nzzz = 1'),
+        "organisation.zzz",
+        "unknown key; known here: id, management_account",
+    ),
+    "unknown table": (("[gcp]", "[gpc]"), "gpc", "unknown key; did you mean gcp?"),
+    "number for a text": (
+        ('account = "111122223333"', "account = 111122223333"),
+        "log_archive.account",
+        (
+            "111122223333 (a number) is not an AWS account id: 12 digits, in quotes; "
+            'for example account = "222233334444"'
+        ),
+    ),
+    "text for a number": (
+        ("monthly_budget_usd = 200", 'monthly_budget_usd = "200"'),
+        "alarms.monthly_budget_usd",
+        '"200" is not a whole number of US dollars; for example monthly_budget_usd = 200',
+    ),
+    "text for a truth": (
+        ("keep_source = true", 'keep_source = "yes"'),
+        "sources.keep_source",
+        '"yes" is not true or false, without quotes; for example keep_source = true',
+    ),
+    "value out of form": (
+        ("o-exampleorg1", "example"),
+        "organisation.id",
+        (
+            '"example" is not the id of an AWS organisation (aws organizations '
+            'describe-organization); for example id = "o-exampleorg1"'
+        ),
+    ),
+    "value not offered": (
+        ('signer = "ed25519"', 'signer = "rsa"'),
+        "evidence.signer",
+        '"rsa" is not one of "ed25519", "p256"; for example signer = "ed25519"',
+    ),
+    "value out of bounds": (
+        ('profile = "trial"', ""),
+        "evidence.buckets.retention_days",
+        "0 (a number) is not a whole number of days, 1 to 36500; for example retention_days = 365",
+    ),
+    "wildcard principal": (
+        ("444455556666:role/auditor", "444455556666:root"),
+        "auditors.principals",
+        (
+            '"arn:aws:iam::444455556666:root" is not the ARN of one IAM role or user: no account '
+            "as a whole, no wildcard; for example "
+            'principals = ["arn:aws:iam::444455556666:role/auditor"]'
+        ),
+    ),
+    "text for a list": (
+        ('["arn:aws:iam::444455556666:role/auditor"]', '"arn:aws:iam::444455556666:role/auditor"'),
+        "auditors.principals",
+        'is a text, not a list: write principals = ["arn:aws:iam::444455556666:role/auditor"]',
+    ),
+    "value for a table": (
+        ('[log_archive]\naccount = "111122223333"', ""),
+        "log_archive",
+        "is a text, not a table: write [log_archive]",
+    ),
+    "table for a list": (
+        ("[[auditors]]", "[auditors]"),
+        "auditors",
+        "is a table, not a list: write [[auditors]]",
+    ),
+    "missing value": (
+        ('location = "westeurope"', ""),
+        "azure",
+        (
+            'location is missing: add under [azure] location = "europe-west1" '
+            "(a location of the provider)"
+        ),
+    ),
+    "missing list": (
+        ('subscriptions = ["22222222-3333-4444-5555-666666666666"]', ""),
+        "azure",
+        (
+            "subscriptions is missing: add under [azure] subscriptions = "
+            '["11111111-2222-3333-4444-555555555555"] (a UUID in small letters)'
+        ),
+    ),
+    "missing table": (
+        ('[organisation]\nid = "o-exampleorg1" ', ""),
+        "",
+        "organisation is missing: add the table [organisation]",
+    ),
+}
+"""Kind of fault: what is changed in the example, where it is found, what is said."""
+
+EXTRA = {
+    "value out of bounds": (BUCKET, BUCKET + "retention_days = 0\n"),
+    "value for a table": ('profile = "trial"', 'profile = "trial"\nlog_archive = "111122223333"'),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPE)
+def test_wrong_spelling_or_kind(kind: str) -> None:
+    """Each is one problem, at its line, with what to write instead."""
+    change, key, said = SHAPE[kind]
+    text = changed(change, *([EXTRA[kind]] if kind in EXTRA else []))
+    found = problems(text)
+    assert [(key, said)] == [(one.key, one.text) for one in found]
+    named = key.rpartition(".")[2]
+    assert named in text.splitlines()[found[0].line - 1] or not named
+
+
+CONTRADICTIONS = {
+    "no retention": (
+        [('profile = "trial"\n', "")],
+        "evidence.buckets",
+        "retention_days is missing and has no default",
+    ),
+    "trial with a retention": (
+        [(BUCKET, BUCKET + "retention_days = 3\n")],
+        "evidence.buckets.retention_days",
+        'contradicts profile = "trial"',
+    ),
+    "long lock unconfirmed": (
+        [('profile = "trial"\n', ""), (BUCKET, BUCKET + "retention_days = 31\n")],
+        "evidence.buckets.retention_days",
+        "write confirm_compliance_days = 31 beside it if that is meant",
+    ),
+    "long lock confirmed as another": (
+        [
+            ('profile = "trial"\n', ""),
+            (BUCKET, BUCKET + "retention_days = 3650\nconfirm_compliance_days = 365\n"),
+        ],
+        "evidence.buckets.confirm_compliance_days",
+        "is 365, but retention_days is 3650",
+    ),
+    "archive after the lock": (
+        [(BUCKET, BUCKET + "archive_after_days = 1\n")],
+        "evidence.buckets.archive_after_days",
+        "not before the lock ends after 1",
+    ),
+    "evidence beside the logs": (
+        [('account = "222233334444"', 'account = "111122223333"')],
+        "evidence.account",
+        "is the log-archive account as well",
+    ),
+    "evidence in the management account": (
+        [('id = "o-exampleorg1"', 'id = "o-exampleorg1"\nmanagement_account = "222233334444"')],
+        "evidence.account",
+        "is the organisation's management account",
+    ),
+    "replica in the same account": (
+        [(
+            "# Where CloudTrail",
+            ('[evidence.buckets.replica]\naccount = "222233334444"\nregion = "eu-west-1"\n'
+            'bucket = "replica"\n# Where CloudTrail'),
+        )],
+        "evidence.buckets.replica.account",
+        "is the evidence account",
+    ),
+    "replica in the same region": (
+        [(
+            "# Where CloudTrail",
+            ('[evidence.buckets.replica]\naccount = "555566667777"\nregion = "eu-central-1"\n'
+            'bucket = "replica"\n# Where CloudTrail'),
+        )],
+        "evidence.buckets.replica.region",
+        "is the bucket's own region",
+    ),
+    "replica in an evidence bucket": (
+        [(
+            "# Where CloudTrail",
+            ('[evidence.buckets.replica]\naccount = "555566667777"\nregion = "eu-west-1"\n'
+            'bucket = "nhi-evidence-222233334444"\n# Where CloudTrail'),
+        )],
+        "evidence.buckets.replica.bucket",
+        "is an evidence bucket: name another",
+    ),
+    "one log for two buckets": (
+        [(
+            BUCKET,
+            BUCKET + 'name = "us"\nbucket = "nhi-evidence-us"\nregion = "us-east-1"\n'
+            f'log = "example.org/evidence"\n{BUCKET}',
+        )],
+        "evidence.buckets.log",
+        '"example.org/evidence" is taken by entry 1',
+    ),
+    "unknown evidence bucket": (
+        [('evidence = "main"', 'evidence = "elsewhere"')],
+        "sources.evidence",
+        '"elsewhere" is no evidence bucket; there are: main',
+    ),
+    "unknown trail, and one unused": (
+        [('trail = "organisation"', "")],
+        "trails.name",
+        'no source takes the trail "organisation"',
+    ),
+    "unknown source": (
+        [('source = "aws_cloudtrail"', 'source = "aws_cloudtrial"')],
+        "sources.source",
+        '"aws_cloudtrial" is no source; there are: aws_cloudtrail, azure_monitor',
+    ),
+    "two origins": (
+        [(
+            'trail = "organisation"',
+            ('trail = "organisation"\n'
+            'files = { account = "111122223333", bucket = "other", region = "us-east-1" }'),
+        )],
+        "sources.files",
+        "contradicts trail",
+    ),
+    "origin of another cloud": (
+        [('source = "gcp_audit"', 'source = "gcp_audit"\ntrail = "organisation"')],
+        "sources.trail",
+        "is of AWS; gcp_audit comes from [gcp]",
+    ),
+    "cloud without its table": (
+        [(EXAMPLE[EXAMPLE.index("[gcp]") : EXAMPLE.index("[azure]")], "")],
+        "sources.source",
+        '"gcp_audit" needs the table [gcp]',
+    ),
+    "table without its source": (
+        [('[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n', "")],
+        "azure",
+        'no source takes it: add [[sources]] with source = "azure_monitor"',
+    ),
+    "source twice": (
+        [('source = "azure_monitor"', 'source = "gcp_audit"')],
+        "sources",
+        "is entry 2 once more",
+    ),
+    "data events of an existing trail": (
+        [('kind = "existing"', 'kind = "existing"\ndata_events = []')],
+        "trails.data_events",
+        "is for new trails",
+    ),
+    "data events not chosen": (
+        [('kind = "existing"', 'kind = "new"')],
+        "trails",
+        "data_events is missing and has no default, since each event costs",
+    ),
+    "topic of a new trail": (
+        [(
+            'kind = "existing"',
+            'kind = "new"\ndata_events = []\ntopic = "arn:aws:sns:us-east-1:111122223333:t"',
+        )],
+        "trails.topic",
+        "is for existing trails",
+    ),
+    "alarms to nobody": ([('email = "security@example.org"', "")], "alarms", "reaches nobody"),
+    "MFA of a federated auditor": (
+        [
+            (
+                "role/auditor",
+                "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Audit_0123456789abcdef",
+            ),
+            ("mfa = false", "mfa = true"),
+        ],
+        "auditors.principals",
+        "is federated and never carries MFA",
+    ),
+    "guardrails without a management account": (
+        [(
+            "[alarms]",
+            ('[guardrails]\ntargets = ["ou-abcd-11111111"]\n'
+            'pipeline_role = "arn:aws:iam::222233334444:role/pipeline"\n[alarms]'),
+        )],
+        "guardrails",
+        "add management_account under [organisation]",
+    ),
+    "empty list": (
+        [('["arn:aws:iam::444455556666:role/auditor"]', "[]")],
+        "auditors.principals",
+        "is empty: at least one is needed",
+    ),
+}  # fmt: skip
+"""Contradiction: what is changed in the example, where it is found, how what is said begins."""
+
+TWO_BY_NATURE = {"unknown source": 1, "two origins": 1, "unknown trail, and one unused": 2}
+
+
+@pytest.mark.parametrize("kind", CONTRADICTIONS)
+def test_contradiction(kind: str) -> None:
+    """Values that cannot hold together are named with the way out."""
+    changes, key, said = CONTRADICTIONS[kind]
+    text = changed(*changes)
+    if kind == "source twice":
+        text = text.replace(text[text.index("[azure]") : text.index("# Who may")], "")
+    found = problems(text)
+    assert TWO_BY_NATURE.get(kind, 1) == len(found), found
+    one = next(one for one in found if one.key == key)
+    assert said in one.text
+    assert key.rpartition(".")[2] in text.splitlines()[one.line - 1]
+
+
+def test_all_problems_at_once() -> None:
+    """Whoever mends the file sees everything that is wrong with it, in its order."""
+    text = changed(
+        ("o-exampleorg1", "x"), ("[[auditors]]", "[[auditor]]"), ("mfa = false", "mfa = 0")
+    )
+    found = problems(text)
+    assert ["organisation.id", "auditor"] == [one.key for one in found]
+    assert sorted(one.line for one in found) == [one.line for one in found]
+    text = changed(('account = "222233334444"', 'account = "111122223333"'), ("email", "# email"))
+    assert ["evidence.account", "alarms"] == [one.key for one in problems(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[organisation\n", 1, "is not TOML: expected ']'"),
+        ('a = 1\nb = "x\n', 2, "is not TOML: "),
+        ("a = 1\na = 2\n", 2, "is not TOML: cannot overwrite a value"),
+        ("a = 1\nb = ", 2, "is not TOML: invalid value"),
+    ],
+)
+def test_what_is_no_toml(text: str, line: int, said: str) -> None:
+    """A fault of syntax is named with its line, too."""
+    (one,) = problems(text)
+    assert (line, "") == (one.line, one.key)
+    assert one.text.startswith(said)
+    assert str(one).startswith(f"nhi-evidence.toml:{line}: is not TOML")
+
+
+DOCUMENT = '''
+# [not.a.table]
+"quoted key".'x' = """
+text = "no key"
+[no.table] \\""" still"""
+title = 'a # no comment' # a comment = here
+[a.b]
+list = [ # one
+  1, 'two', [ "x" ],
+  { k = "}", l = { m = [1] } }, # three
+]
+date = 1979-05-27T07:32:00Z
+lit = \'\'\'
+[[c]]
+\'\'\'
+inline = { p.q = 1, r = [] }
+[[c]]
+n = 1
+[[c.d]]
+[[c]]
+n = 2
+[c.e]
+f = true
+[[c.d]]
+g = 1.5
+'''
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_lines_of_everything_toml_has(newline: str) -> None:
+    """Every table, key and element that tomllib reads has the line it stands on."""
+    text = DOCUMENT.replace("\n", newline)
+    found = lines(text)
+
+    def walk(value: Any, path: tuple[str | int, ...]) -> None:
+        assert path in found
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, (*path, key))
+        elif isinstance(value, list):
+            for at, inner in enumerate(value):
+                walk(inner, (*path, at))
+
+    walk(tomllib.loads(text), ())
+    named = {
+        ("quoted key", "x"): 3, ("title",): 6, ("a", "b"): 7, ("a", "b", "list", 1): 9,
+        ("a", "b", "list", 2, 0): 9, ("a", "b", "list", 3, "l", "m", 0): 10, ("a", "b", "date"): 12,
+        ("a", "b", "inline", "p", "q"): 16, ("c", 0, "n"): 18, ("c", 0, "d", 0): 19,
+        ("c", 1, "n"): 21, ("c", 1, "e", "f"): 23, ("c", 1, "d", 0, "g"): 25,
+    }  # fmt: skip
+    assert named == {path: found[path] for path in named}

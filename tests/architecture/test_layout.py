@@ -97,6 +97,7 @@ def test_every_core_module_is_under_contract() -> None:
         "event",
         "identity",
         "remember",
+        "shapes",
         "errors",
     }
     by_registry = bound["The package reaches a source only through the registry"]

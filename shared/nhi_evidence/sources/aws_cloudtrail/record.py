@@ -9,13 +9,10 @@ the rest of the record is still read, and `read` names the attributes it could n
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, get_args, get_origin
-
 import msgspec
 
 from nhi_evidence.event import Rejection
-
-_DETAIL = 200
+from nhi_evidence.shapes import Reader
 
 EMPTY = msgspec.Raw(b"")
 
@@ -155,33 +152,27 @@ class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     responseElements: msgspec.Raw = EMPTY
 
 
-_decode = msgspec.json.Decoder(TrailRecord).decode
-_decode_identity = msgspec.json.Decoder(UserIdentity | None).decode
-_StructT = TypeVar("_StructT", bound=msgspec.Struct)
+_record = Reader(TrailRecord)
+_identity = Reader(UserIdentity)
 
 
 def read(raw: bytes) -> tuple[TrailRecord, tuple[str, ...]] | Rejection:
     """Read one record; the second value names attributes of an unusable shape."""
-    try:
-        return _decode(raw), ()
-    except msgspec.ValidationError:
-        return _read_loosely(raw)
-    except RecursionError:
-        return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+    return _record.record(raw)
 
 
 def read_identity(raw: bytes) -> tuple[UserIdentity | None, tuple[str, ...]]:
-    """Read a `userIdentity` slice; the second value names attributes of an unusable shape."""
-    if not raw:
+    """Read a `userIdentity` slice; the second value names attributes of an unusable shape.
+
+    Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
+    not decode.
+    """
+    if raw in (b"", b"null"):
         return None, ()
     try:
-        return _decode_identity(raw), ()
+        return _identity.part(raw, "userIdentity")
     except msgspec.ValidationError:
-        unusable: list[str] = []
-        identity = _loose_value(UserIdentity | None, msgspec.Raw(raw), "userIdentity", unusable)
-        return identity, tuple(unusable)
+        return None, ("userIdentity",)
 
 
 def present(slice_: msgspec.Raw) -> msgspec.Raw | None:
@@ -192,55 +183,3 @@ def present(slice_: msgspec.Raw) -> msgspec.Raw | None:
 def is_true(value: str | bool | None) -> bool:
     """Read a boolean that CloudTrail may spell as a string."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
-
-
-def _read_loosely(raw: bytes) -> tuple[TrailRecord, tuple[str, ...]] | Rejection:
-    unusable: list[str] = []
-    try:
-        record = _loose(TrailRecord, raw, "", unusable)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        if isinstance(error, msgspec.ValidationError):
-            return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
-        return Rejection("malformed_json", str(error)[:_DETAIL])
-    return record, tuple(unusable)
-
-
-def _loose(
-    shape: type[_StructT], piece: bytes | msgspec.Raw, where: str, unusable: list[str]
-) -> _StructT:
-    """Read an object attribute by attribute, leaving out those of another shape.
-
-    Raises `msgspec.ValidationError` when `piece` is not an object.
-    """
-    slices = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
-    values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(shape):
-        if field.name not in slices:
-            continue
-        value = slices[field.name]
-        if field.type is msgspec.Raw:
-            values[field.name] = value
-            continue
-        name = f"{where}.{field.name}" if where else field.name
-        try:
-            values[field.name] = msgspec.json.decode(value, type=field.type)
-        except msgspec.ValidationError:
-            values[field.name] = _loose_value(field.type, value, name, unusable)
-    return shape(**values)
-
-
-def _loose_value(expected: Any, value: msgspec.Raw, name: str, unusable: list[str]) -> Any:
-    for option in get_args(expected):
-        try:
-            if isinstance(option, type) and issubclass(option, msgspec.Struct):
-                return _loose(option, value, name, unusable)
-            if get_origin(option) is list:
-                (element,) = get_args(option)
-                return [
-                    _loose(element, item, name, unusable)
-                    for item in msgspec.json.decode(value, type=list[msgspec.Raw])
-                ]
-        except msgspec.ValidationError:
-            continue
-    unusable.append(name)
-    return None

@@ -1,0 +1,132 @@
+"""Reading JSON objects into structs when the shape of their attributes varies.
+
+Providers write a string where an object is usual, JSON inside a text, a name in another case.
+An attribute of another shape reads as absent and is named, so that it costs itself alone: the
+rest of the object is still read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+
+_DETAIL = 200
+_StructT = TypeVar("_StructT", bound=msgspec.Struct)
+
+
+class Reader(Generic[_StructT]):
+    """Reads one struct: typed at once where everything fits, attribute by attribute elsewhere.
+
+    With `fold_case`, the slower way also finds an attribute whose name is in another case.
+    """
+
+    def __init__(self, shape: type[_StructT], *, fold_case: bool = False) -> None:
+        """Prepare to read objects of a shape."""
+        self._shape = shape
+        self._decode: Callable[[bytes | msgspec.Raw], _StructT] = msgspec.json.Decoder(shape).decode
+        self._fold_case = fold_case
+
+    def record(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
+        """Read a whole record; the second value names attributes of an unusable shape."""
+        try:
+            return self._decode(raw), ()
+        except msgspec.ValidationError:
+            return self.record_loosely(raw)
+        except RecursionError:
+            return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Rejection("malformed_json", str(error)[:_DETAIL])
+
+    def record_loosely(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
+        """Read a whole record attribute by attribute."""
+        unusable: list[str] = []
+        try:
+            found = loose(self._shape, raw, "", unusable, fold_case=self._fold_case)
+        except RecursionError:
+            return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if isinstance(error, msgspec.ValidationError):
+                return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
+            return Rejection("malformed_json", str(error)[:_DETAIL])
+        return found, tuple(unusable)
+
+    def part(self, piece: bytes | msgspec.Raw, where: str) -> tuple[_StructT, tuple[str, ...]]:
+        """Read a slice of a record; `where` is how the record calls it.
+
+        Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice
+        does not decode, `msgspec.ValidationError` among them when it is no object.
+        """
+        try:
+            return self._decode(piece), ()
+        except msgspec.ValidationError:
+            unusable: list[str] = []
+            found = loose(self._shape, piece, where, unusable, fold_case=self._fold_case)
+            return found, tuple(unusable)
+
+
+def loose(
+    shape: type[_StructT],
+    piece: bytes | msgspec.Raw,
+    where: str,
+    unusable: list[str],
+    *,
+    fold_case: bool = False,
+) -> _StructT:
+    """Read an object attribute by attribute, leaving out and naming those of another shape.
+
+    Raises `msgspec.ValidationError` when `piece` is not an object, and what the JSON reader
+    raises when it is no JSON.
+    """
+    slices = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
+    if fold_case:
+        slices = _spelt_as(shape, slices)
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        if field.encode_name not in slices:
+            continue
+        value = slices[field.encode_name]
+        if field.type is msgspec.Raw:
+            values[field.name] = value
+            continue
+        name = f"{where}.{field.encode_name}" if where else field.encode_name
+        try:
+            values[field.name] = msgspec.json.decode(value, type=field.type)
+        except msgspec.ValidationError:
+            values[field.name] = _loose_value(field.type, value, name, unusable, fold_case)
+    return shape(**values)
+
+
+def _spelt_as(
+    shape: type[msgspec.Struct], slices: dict[str, msgspec.Raw]
+) -> dict[str, msgspec.Raw]:
+    """Return the slices under the names of the shape; an exact spelling comes first."""
+    folded = {name.lower(): value for name, value in reversed(slices.items())}
+    wanted = (field.encode_name for field in msgspec.structs.fields(shape))
+    return {
+        name: slices[name] if name in slices else folded[name.lower()]
+        for name in wanted
+        if name in slices or name.lower() in folded
+    }
+
+
+def _loose_value(
+    expected: Any, value: msgspec.Raw, name: str, unusable: list[str], fold_case: bool
+) -> Any:
+    for option in get_args(expected):
+        try:
+            if isinstance(option, type) and issubclass(option, msgspec.Struct):
+                return loose(option, value, name, unusable, fold_case=fold_case)
+            if get_origin(option) is list:
+                (element,) = get_args(option)
+                return [
+                    loose(element, item, name, unusable, fold_case=fold_case)
+                    for item in msgspec.json.decode(value, type=list[msgspec.Raw])
+                ]
+        except msgspec.ValidationError:
+            continue
+    unusable.append(name)
+    return None

@@ -212,6 +212,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session: Session | None = None
     invoked_by: str | None = None
     hops: tuple[Hop, ...] = ()
+    app_uid: str | None = None
+    """Client application the call came through, where the provider tells it from its principal."""
+    app_name: str | None = None
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -171,7 +171,7 @@ def _actor(event: Event) -> Actor | None:
     actor = event.actor
     if actor.user is None and actor.session is None and actor.invoked_by is None:
         return None
-    return Actor(actor.user, actor.session, actor.invoked_by)
+    return Actor(actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
 
 
 _NOTHING_SPECIFIC = Specifics()

@@ -52,6 +52,8 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     user: User | None = None
     session: Session | None = None
     invoked_by: str | None = None
+    app_uid: str | None = None
+    app_name: str | None = None
 
 
 class Service(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Description, Receipt, Version
+from nhi_evidence.stored import Description, Receipt, Version
 
 Fault = tuple[bool, bool]
 """Whether the write is persisted, and whether the caller is told it failed."""

@@ -15,7 +15,6 @@ import msgspec
 from nhi_evidence import __version__, ocsf, sources
 from nhi_evidence.catalog import Catalog
 from nhi_evidence.event import (
-    Batch,
     Decoded,
     Delivery,
     Limits,
@@ -26,6 +25,7 @@ from nhi_evidence.event import (
 from nhi_evidence.evidence import batch, frame, keys
 from nhi_evidence.ocsf_objects import Record
 from nhi_evidence.scope import Scope, out_of_scope
+from nhi_evidence.stored import Batch
 
 _DETAIL = 200
 

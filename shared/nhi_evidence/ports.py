@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from nhi_evidence.event import Description, Receipt, Version
+from nhi_evidence.stored import Description, Receipt, Version
 
 
 class EvidenceWriter(Protocol):

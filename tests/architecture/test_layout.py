@@ -98,6 +98,7 @@ def test_every_core_module_is_under_contract() -> None:
         "identity",
         "remember",
         "shapes",
+        "stored",
         "errors",
     }
     by_registry = bound["The package reaches a source only through the registry"]

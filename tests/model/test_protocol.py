@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.event import Version
 from nhi_evidence.evidence import counting, leaf, log, note
 from nhi_evidence.evidence.counting import Claim, Status, Unit
 from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.stored import Version
 from tests.model import invariants
 from tests.model.world import World
 

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from greenlet import greenlet
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Description, Receipt, Version
 from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.checkpoint import parse
 from nhi_evidence.evidence.flags import Promise
 from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.stored import Description, Receipt, Version
 from tests.memory_store import DAY_MS, MemoryStore
 
 NAME = "example.org/model"

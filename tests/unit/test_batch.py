@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from nhi_evidence.errors import BatchError
-from nhi_evidence.event import Batch, RawRecord, Rejection
+from nhi_evidence.event import RawRecord, Rejection
 from nhi_evidence.evidence import batch, frame, merkle
+from nhi_evidence.stored import Batch
 
 UNIT = batch.UnitIdentity("aws_cloudtrail", "b/k@v", "2026030208", b"s" * 32, b"r" * 32)
 MAPPER = batch.MapperIdentity("0.1.0", "d" * 64)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Description, Receipt, Version
+from nhi_evidence.stored import Description, Receipt, Version
 
 _BESIDE = ".metadata"
 _PARTIAL = ".partial-"

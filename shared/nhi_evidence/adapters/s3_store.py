@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Receipt
+from nhi_evidence.stored import Receipt
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

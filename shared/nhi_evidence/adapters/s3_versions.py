@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.adapters.s3_store import S3EvidenceReader, S3EvidenceWriter
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Description, Receipt, Version
 from nhi_evidence.evidence.seal import UNREADABLE
+from nhi_evidence.stored import Description, Receipt, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

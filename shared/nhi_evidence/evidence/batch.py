@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.errors import BatchError
-from nhi_evidence.event import Batch, RawRecord, Rejection
+from nhi_evidence.event import RawRecord, Rejection
 from nhi_evidence.evidence import frame, keys, merkle
+from nhi_evidence.stored import Batch
 
 FORMAT_VERSION = 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Description, Version
 from nhi_evidence.evidence import keys, leaf, sweep
+from nhi_evidence.stored import Description, Version
 
 KEYHASH = "keyhash"
 """The stored bytes have not the hash the key states, or the key states none."""

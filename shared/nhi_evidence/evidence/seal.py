@@ -13,10 +13,10 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.errors import LogError, StoreUnavailableError
-from nhi_evidence.event import Version
 from nhi_evidence.evidence import flags, keys, leaf, log, note, sweep
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import Clock, EvidenceLog, Signer
+from nhi_evidence.stored import Version
 
 _YEAR_DIGITS = 4
 

@@ -12,10 +12,10 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.errors import LogError
-from nhi_evidence.event import Version
 from nhi_evidence.evidence import checkpoint, log, note, tiles
 from nhi_evidence.evidence.leaf import Closed
 from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Version
 
 _SHARD = re.compile(r"\d{4}")
 

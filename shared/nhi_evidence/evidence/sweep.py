@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from nhi_evidence.event import Version
 from nhi_evidence.evidence import keys, leaf, log
 from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Version
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

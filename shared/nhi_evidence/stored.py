@@ -1,0 +1,56 @@
+"""What goes into the locked store and what it answers. Frozen values, without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """One evidence object, ready to be locked."""
+
+    key: str
+    body: bytes
+    sha256: bytes
+    """SHA-256 of `body`; also in the key."""
+    metadata: Mapping[str, str]
+    """User metadata; fixed with the object's version."""
+    seen: int
+    kept: int
+    rejected: int
+    out_of_scope: Mapping[str, int]
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """The store's answer to a create-only write: the key now holds these bytes."""
+
+    key: str
+    created: bool
+    """False when the key was there already: the same bytes, since the key holds their hash."""
+    version: str | None = None
+
+
+class Version(msgspec.Struct, frozen=True, gc=False):
+    """One version of a key in the locked store, or a delete marker."""
+
+    key: str
+    id: str
+    modified: int
+    """When the store took it, milliseconds since the epoch, UTC."""
+    size: int = 0
+    marker: bool = False
+    shadow: bool = False
+    """A version that is not the first one of its key."""
+
+
+class Description(msgspec.Struct, frozen=True, gc=False):
+    """What the store says of one version, without its bytes being read."""
+
+    size: int
+    sha256: str | None
+    """The store's own SHA-256 of what it holds, hex; None where it keeps none."""
+    metadata: Mapping[str, str]
+    retain_until: int | None
+    """End of the lock in COMPLIANCE mode, milliseconds since the epoch; None without one."""
+    encryption: str | None

@@ -22,6 +22,16 @@ class StoreUnavailableError(EvidenceError):
     """The locked store did not confirm a write; the delivery must be retried."""
 
 
+class TokenUnavailableError(StoreUnavailableError):
+    """The platform gave the function no identity token; the delivery must be retried."""
+
+
+class TokenRefusedError(StoreUnavailableError):
+    """The evidence account does not take the function's identity token; the delivery must be
+    retried. Names the role, the reason given, and what the token states, never the token.
+    """
+
+
 class SourceUnavailableError(EvidenceError):
     """The delivered object could not be read; the delivery must be retried."""
 

@@ -17,7 +17,7 @@ from botocore.session import Session as BotocoreSession
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_CONFIG = Config(
+CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     connect_timeout=5,
     read_timeout=30,
@@ -28,13 +28,13 @@ _METHOD = "sts-assume-role"
 
 def own_client() -> S3Client:
     """Return an S3 client of the function's own role."""
-    return boto3.session.Session().client("s3", config=_CONFIG)
+    return boto3.session.Session().client("s3", config=CLIENT_CONFIG)
 
 
 def role_client(role_arn: str, *, session_name: str, external_id: str | None = None) -> S3Client:
     """Return an S3 client of an assumed role; its session is renewed before it expires."""
     session = role_session(role_arn, session_name=session_name, external_id=external_id)
-    return session.client("s3", config=_CONFIG)
+    return session.client("s3", config=CLIENT_CONFIG)
 
 
 def role_session(

@@ -1,0 +1,106 @@
+"""The keyless way into the evidence account for a function outside AWS.
+
+The platform's token is exchanged for a session of the writer role. The exchange is not signed, so
+there is nothing to sign it with: neither it nor the writes look at access keys, at profiles or at
+the shared configuration of the machine, and a refused token never leads to them.
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session as BotocoreSession
+
+from nhi_evidence.adapters import platform_token
+from nhi_evidence.adapters.aws_session import CLIENT_CONFIG
+from nhi_evidence.errors import StoreUnavailableError, TokenRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_METHOD = "assume-role-with-web-identity"
+_UNSIGNED = CLIENT_CONFIG.merge(Config(signature_version=UNSIGNED))
+
+_NO_FILES = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+_NO_PROFILE = {"profile": (None, None, None, None)}
+
+_REFUSING = {400, 403}
+_PASSING = {"IDPCommunicationError", "RequestTimeout", "Throttling", "ThrottlingException"}
+"""What AWS answers with the same status as a refusal, and takes the same token after."""
+
+
+def role_client(
+    role_arn: str,
+    *,
+    session_name: str,
+    token: Callable[[], str],
+    region: str,
+    endpoint_url: str | None = None,
+) -> S3Client:
+    """Return an S3 client of a role taken with the platform's token.
+
+    `token` is called once per session; a session is renewed from ten minutes before it ends at the
+    latest. `region` is the evidence bucket's; `endpoint_url` names another S3 and STS than
+    Amazon's.
+
+    A call of the client raises `TokenUnavailableError` when the platform gives no token,
+    `TokenRefusedError` when the role does not take it and `StoreUnavailableError` when the
+    exchange cannot be made now; each means that nothing was written and the delivery must be
+    retried.
+    """
+    core = _keyless_core()
+    session = boto3.session.Session(botocore_session=core, region_name=region)
+    sts = session.client("sts", endpoint_url=endpoint_url, config=_UNSIGNED)
+
+    def exchange() -> dict[str, str]:
+        shown = token()
+        try:
+            given = sts.assume_role_with_web_identity(
+                RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=shown
+            )["Credentials"]
+        except ClientError as error:
+            if _is_refusal(error):
+                raise TokenRefusedError(f"{role_arn}: {error}; {_said(shown)}") from error
+            raise StoreUnavailableError(f"{role_arn}: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{role_arn}: {error}") from error
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+    # The SDK offers no public setter for credentials that refresh themselves.
+    credentials = DeferredRefreshableCredentials(method=_METHOD, refresh_using=exchange)
+    core._credentials = credentials  # type: ignore[attr-defined] # noqa: SLF001
+    return session.client("s3", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
+
+
+def _keyless_core() -> BotocoreSession:
+    """Return a session that reads no file and finds no credentials anywhere."""
+    session = BotocoreSession(session_vars=_NO_FILES | _NO_PROFILE)
+    session.register_component("credential_provider", CredentialResolver([]))
+    return session
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Whether the token, not the service, is why there is no session."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status in _REFUSING and error.response.get("Error", {}).get("Code") not in _PASSING
+
+
+def _said(token: str) -> str:
+    """Say what the refused token states, so that it can be held against the role's trust policy."""
+    said = platform_token.claims(token)
+    if said is None:
+        return "what was shown is no JSON Web Token"
+    return f"the token states iss {said.iss!r}, sub {said.sub!r}, aud {said.aud!r}"

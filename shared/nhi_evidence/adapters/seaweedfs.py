@@ -70,11 +70,22 @@ class EmbeddedStore:
     """
 
     def __init__(
-        self, directory: Path, *, sources: tuple[str, ...], retention_days: int = 1
+        self,
+        directory: Path,
+        *,
+        sources: tuple[str, ...],
+        web_identities: tuple[iam.WebIdentity, ...] = (),
+        session_seconds: int = 3600,
+        retention_days: int = 1,
     ) -> None:
-        """Keep everything under `directory`; one writer role per source."""
+        """Keep everything under `directory`; one writer role per source.
+
+        The providers of web identities must answer by the time a role is taken.
+        """
         self._directory = directory
         self._sources = sources
+        self._web_identities = web_identities
+        self._session_seconds = session_seconds
         self._retention_days = retention_days
         self._process: subprocess.Popen[bytes] | None = None
         self.admin = iam.new_credentials("admin")
@@ -154,6 +165,8 @@ class EmbeddedStore:
             exporter=self.exporter.name,
             sealer=self.sealer.name,
             investigator=self.investigator.name,
+            web_identities=self._web_identities,
+            session_seconds=self._session_seconds,
         )
         configs = [
             f"-s3.config={self._private('s3.json', identities)}",

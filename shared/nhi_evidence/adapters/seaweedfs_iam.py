@@ -3,6 +3,10 @@
 SeaweedFS really enforces: identity policies, role policies, and the trust policy's principal. It
 does not enforce: `ExpectedBucketOwner` (ignored), external ids, and accounts as such: every
 static identity is `arn:aws:iam::000000000000:user/<name>` to a trust policy.
+
+Of a web identity it checks signature, issuer, times, audience and the conditions of the trust
+policy. Where AWS names a provider by URL or ARN and its claims after it, SeaweedFS has the
+provider's configured name, and `oidc:` for every provider's claims.
 """
 
 from __future__ import annotations
@@ -33,6 +37,17 @@ class Credentials(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Credentials(name={self.name!r}, access_key={self.access_key!r})"
+
+
+class WebIdentity(msgspec.Struct, frozen=True):
+    """The one function outside AWS that may take a source's writer role."""
+
+    source: str
+    provider: str
+    issuer: str
+    keys_url: str
+    subject: str
+    audience: str
 
 
 def new_credentials(name: str) -> Credentials:
@@ -81,11 +96,22 @@ def identities(
 
 
 def roles(
-    sources: tuple[str, ...], *, exporter: str, sealer: str, investigator: str
+    sources: tuple[str, ...],
+    *,
+    exporter: str,
+    sealer: str,
+    investigator: str,
+    web_identities: tuple[WebIdentity, ...] = (),
+    session_seconds: int = 3600,
 ) -> dict[str, Any]:
-    """Return roles and policies: a put-only writer per source, a sealer, a reading auditor."""
+    """Return roles and policies: a put-only writer per source, a sealer, a reading auditor.
+
+    A writer of a source with a web identity is taken with its token alone; every other writer,
+    by the exporter.
+    """
     evidence = f"arn:aws:s3:::{EVIDENCE_BUCKET}"
-    writers = [writer_role(source) for source in sources]
+    federated = {one.source: one for one in web_identities}
+    writers = [writer_role(source) for source in sources if source not in federated]
     policies = {
         "exporter": [
             _allow(["s3:GetObject", "s3:GetObjectVersion"], [_trail("AWSLogs/*")]),
@@ -104,7 +130,7 @@ def roles(
         policies[f"writer-{source}"] = [_allow(["s3:PutObject"], prefixes)]
     return {
         "sts": {
-            "tokenDuration": "1h",
+            "tokenDuration": f"{session_seconds}s",
             "maxSessionLength": "12h",
             "issuer": "nhi-evidence-embedded",
             "signingKey": b64encode(secrets.token_bytes(32)).decode(),
@@ -115,13 +141,18 @@ def roles(
             for name, statements in policies.items()
         ],
         "roles": [
-            _role(AUDITOR_ROLE, trusted=investigator, policy="auditor"),
-            _role(SEALER_ROLE, trusted=sealer, policy="sealer"),
+            _role(AUDITOR_ROLE, _trust(investigator), policy="auditor"),
+            _role(SEALER_ROLE, _trust(sealer), policy="sealer"),
             *(
-                _role(writer_role(source), trusted=exporter, policy=f"writer-{source}")
+                _role(
+                    writer_role(source),
+                    _trust_web(federated[source]) if source in federated else _trust(exporter),
+                    policy=f"writer-{source}",
+                )
                 for source in sources
             ),
         ],
+        "providers": [_provider(one) for one in web_identities],
     }
 
 
@@ -141,14 +172,34 @@ def _identity(
     }
 
 
-def _role(arn: str, *, trusted: str, policy: str) -> dict[str, Any]:
-    principal = f"arn:aws:iam::{_SEAWEEDFS_ACCOUNT}:user/{trusted}"
-    trust = _allow(["sts:AssumeRole"], None) | {"Principal": {"AWS": principal}}
+def _role(arn: str, trust: dict[str, Any], *, policy: str) -> dict[str, Any]:
     return {
         "roleName": arn.rpartition("/")[2],
         "roleArn": arn,
         "trustPolicy": {"Version": "2012-10-17", "Statement": [trust]},
         "attachedPolicies": [policy],
+    }
+
+
+def _trust(name: str) -> dict[str, Any]:
+    principal = f"arn:aws:iam::{_SEAWEEDFS_ACCOUNT}:user/{name}"
+    return _allow(["sts:AssumeRole"], None) | {"Principal": {"AWS": principal}}
+
+
+def _trust_web(one: WebIdentity) -> dict[str, Any]:
+    """Return the trust in one subject's tokens for one audience, both exact."""
+    return _allow(["sts:AssumeRoleWithWebIdentity"], None) | {
+        "Principal": {"Federated": one.provider},
+        "Condition": {"StringEquals": {"oidc:sub": one.subject, "oidc:aud": one.audience}},
+    }
+
+
+def _provider(one: WebIdentity) -> dict[str, Any]:
+    return {
+        "name": one.provider,
+        "type": "oidc",
+        "enabled": True,
+        "config": {"issuer": one.issuer, "clientId": one.audience, "jwksUri": one.keys_url},
     }
 
 

@@ -252,3 +252,5 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: msgspec.Raw | None = None
     """Request parameters as the exact JSON slice, for catalog conditions."""
     response: msgspec.Raw | None = None
+    record: msgspec.Raw | None = None
+    """The whole record, where conditions look beyond request and response."""

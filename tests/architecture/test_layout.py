@@ -96,6 +96,7 @@ def test_every_core_module_is_under_contract() -> None:
         "ports",
         "event",
         "identity",
+        "inflate",
         "remember",
         "shapes",
         "stored",

@@ -204,6 +204,22 @@ AzureType = Annotated[
         examples=["Microsoft.KeyVault/vaults"],
     ),
 ]
+ManagementGroup = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_().-]{1,90}$",
+        description="the id of an Azure management group",
+        examples=["example-root"],
+    ),
+]
+AzureContainer = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]{3,24}/[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        description="an Azure storage account and a container in it, with / between",
+        examples=["examplestate/terraform"],
+    ),
+]
 GcpService = Annotated[
     str,
     Meta(

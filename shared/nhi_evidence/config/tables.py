@@ -123,6 +123,10 @@ class Gcp(msgspec.Struct, frozen=True, kw_only=True):
     then AWS makes no role for it."""
     data_access: tuple[kinds.GcpService, ...] = ()
     """Services to switch Data Access logs on for. They cost by volume."""
+    delivery: Literal["files", "direct"] = "files"
+    """Batched files; or one event a record, for estates of some thousand records a day."""
+    state_bucket: kinds.SourceBucketName | None = None
+    """Cloud Storage bucket of the Terraform state; absent: a file beside the configuration."""
 
 
 class Azure(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +144,12 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the tenant's own logs are exported (needs a Security Administrator)."""
     resource_types: tuple[kinds.AzureType, ...] = ()
     """Resource types whose logs a policy switches on. They cost by volume."""
+    management_group: kinds.ManagementGroup | None = None
+    """Group the policy is assigned to, its own Activity Log exported too; absent: the tenant's
+    root group."""
+    state_storage: kinds.AzureContainer | None = None
+    """Storage account and container of the Terraform state; absent: a file beside the
+    configuration."""
 
 
 class Auditor(msgspec.Struct, frozen=True, kw_only=True):

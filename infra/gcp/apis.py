@@ -1,0 +1,36 @@
+"""The Google Cloud services the exporter's project uses."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.project_service import ProjectService
+from constructs import Construct
+
+SERVICES = (
+    "artifactregistry",
+    "cloudbuild",
+    "cloudfunctions",
+    "cloudresourcemanager",
+    "eventarc",
+    "iam",
+    "iamcredentials",
+    "logging",
+    "monitoring",
+    "pubsub",
+    "run",
+    "storage",
+)
+
+
+class Apis(Construct):
+    """Every service switched on, and left on when the stack goes: others may use it by then."""
+
+    def __init__(self, scope: Construct, name: str, *, project: str) -> None:
+        super().__init__(scope, name)
+        for service in SERVICES:
+            ProjectService(
+                self,
+                service,
+                project=project,
+                service=f"{service}.googleapis.com",
+                disable_on_destroy=False,
+            )

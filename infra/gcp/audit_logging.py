@@ -1,0 +1,58 @@
+"""Data Access audit logs, switched on for the whole organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cdktn_provider_google.organization_iam_audit_config import (
+    OrganizationIamAuditConfig,
+    OrganizationIamAuditConfigAuditLogConfig,
+)
+from constructs import Construct
+
+EVERY_TYPE = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
+
+TYPES = {
+    # Listing, permission probing, Policy Troubleshooter, STS token exchange, and the minting of
+    # service account credentials: iamcredentials.googleapis.com has no switch of its own and
+    # follows iam.googleapis.com or allServices.
+    # https://docs.cloud.google.com/iam/docs/audit-logging/audit-logging-iamcreds
+    "allServices": ("ADMIN_READ",),
+    "iam.googleapis.com": ("ADMIN_READ",),
+    # https://docs.cloud.google.com/iam/docs/audit-logging/audit-logging-sts
+    "sts.googleapis.com": ("ADMIN_READ",),
+    "cloudresourcemanager.googleapis.com": ("ADMIN_READ",),
+    # ADMIN_READ records that secrets are listed, DATA_READ that one is read.
+    "secretmanager.googleapis.com": ("ADMIN_READ", "DATA_READ"),
+    "storage.googleapis.com": ("DATA_READ", "DATA_WRITE"),
+    "aiplatform.googleapis.com": ("DATA_READ",),
+    # k8s.io: lists, gets and the reading of secrets; only changes are on by default.
+    "container.googleapis.com": ("DATA_READ",),
+}
+"""What the coverage of a service needs. Of any other service, such as mcp.googleapis.com (the one
+switch of every remote MCP server), all three. What they cost: docs/deploy-gcp.md."""
+
+
+class DataAccessLogs(Construct):
+    """One audit configuration a service, at the root: what it switches on no child can refuse.
+
+    No member is exempted. The provider's resource is authoritative for its service, so an
+    exemption somebody added at the organisation is a difference the next plan shows and takes
+    back; exemptions further down add up and remain: the coverage report lists those.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, organization: str, services: Iterable[str]
+    ) -> None:
+        super().__init__(scope, name)
+        for service in services:
+            OrganizationIamAuditConfig(
+                self,
+                service.partition(".")[0],
+                org_id=organization,
+                service=service,
+                audit_log_config=[
+                    OrganizationIamAuditConfigAuditLogConfig(log_type=log_type)
+                    for log_type in TYPES.get(service, EVERY_TYPE)
+                ],
+            )

@@ -1,0 +1,114 @@
+"""The subscription that writes audit logs into files, and the identity it writes as."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.pubsub_subscription import (
+    PubsubSubscription,
+    PubsubSubscriptionCloudStorageConfig,
+    PubsubSubscriptionCloudStorageConfigTextConfig,
+    PubsubSubscriptionDeadLetterPolicy,
+    PubsubSubscriptionExpirationPolicy,
+)
+from cdktn_provider_google.pubsub_subscription_iam_binding import PubsubSubscriptionIamBinding
+from cdktn_provider_google.pubsub_topic import PubsubTopic
+from cdktn_provider_google.service_account import ServiceAccount
+from cdktn_provider_google.service_account_iam_binding import ServiceAccountIamBinding
+from constructs import Construct
+
+from infra.gcp.dead_letters import DeadLetters
+from infra.gcp.names import NAME
+from infra.gcp.staging import StagingBucket
+from infra.gcp.topic import REPLAY_SECONDS
+
+MAX_BYTES = 16 * 1024 * 1024
+"""One file is one evidence object, held in memory while it is mapped. At 2 kB an entry it is some
+8,000 entries; an estate of a billion entries a day closes one or two files a second."""
+
+MAX_SECONDS = 300
+"""The longest an entry waits for its file, in the order of CloudTrail's delivery. A quiet estate
+makes 288 evidence objects a day; a fifth of the wait would make five times as many."""
+
+ACK_SECONDS = 600
+"""Pub/Sub's largest; a file must be closed within it, slow writes included."""
+
+ATTEMPTS = 100
+"""Pub/Sub's largest: only what really cannot be written is set aside."""
+
+
+class BatchWriter(Construct):
+    """The identity files are written as.
+
+    Not the Pub/Sub service agent, for then everybody who may create a subscription in the
+    project could direct one at the staging bucket; an account of its own takes `actAs` as well.
+    """
+
+    def __init__(self, scope: Construct, name: str, *, project: str, pubsub_agent: str) -> None:
+        super().__init__(scope, name)
+        self.account = ServiceAccount(
+            self,
+            "account",
+            project=project,
+            account_id=f"{NAME}-batches",
+            display_name="nhi-evidence batch writer",
+            description="Pub/Sub writes batched audit logs as this account",
+        )
+        self.grant = ServiceAccountIamBinding(
+            self,
+            "minted-by",
+            service_account_id=self.account.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            members=[pubsub_agent],
+        )
+
+
+class BatchSubscription(Construct):
+    """Newline-delimited files of whole messages, at most so large and so old."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        topic: PubsubTopic,
+        writer: BatchWriter,
+        staging: StagingBucket,
+        dead_letters: DeadLetters,
+        pubsub_agent: str,
+    ) -> None:
+        super().__init__(scope, name)
+        subscription = PubsubSubscription(
+            self,
+            "subscription",
+            project=project,
+            name=f"{NAME}-batches",
+            topic=topic.id,
+            ack_deadline_seconds=ACK_SECONDS,
+            message_retention_duration=f"{REPLAY_SECONDS}s",
+            # Empty: the subscription does not expire in a month without entries.
+            expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
+            cloud_storage_config=PubsubSubscriptionCloudStorageConfig(
+                bucket=staging.bucket.name,
+                filename_prefix="audit/",
+                filename_suffix=".ndjson",
+                filename_datetime_format="YYYY/MM/DD/hh_mm_ssZ",
+                max_bytes=MAX_BYTES,
+                max_duration=f"{MAX_SECONDS}s",
+                service_account_email=writer.account.email,
+                text_config=PubsubSubscriptionCloudStorageConfigTextConfig(),
+            ),
+            dead_letter_policy=PubsubSubscriptionDeadLetterPolicy(
+                dead_letter_topic=dead_letters.topic.id, max_delivery_attempts=ATTEMPTS
+            ),
+            # The write is tried when the subscription is made: the grants come first.
+            depends_on=[*staging.grants, dead_letters.grant, writer.grant],
+        )
+        # To set a message aside, the service agent acknowledges it here.
+        PubsubSubscriptionIamBinding(
+            self,
+            "agent",
+            project=project,
+            subscription=subscription.name,
+            role="roles/pubsub.subscriber",
+            members=[pubsub_agent],
+        )

@@ -1,0 +1,52 @@
+"""Where messages go that cannot be delivered: kept for a month, and an alarm."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.pubsub_subscription import (
+    PubsubSubscription,
+    PubsubSubscriptionExpirationPolicy,
+)
+from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
+from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
+from constructs import Construct
+
+from infra.gcp.names import NAME
+
+KEPT_SECONDS = 31 * 86_400
+"""The longest Pub/Sub keeps an unacknowledged message."""
+
+
+class DeadLetters(Construct):
+    """A topic with one subscription nobody reads by default."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, project: str, region: str, pubsub_agent: str
+    ) -> None:
+        super().__init__(scope, name)
+        self.topic = PubsubTopic(
+            self,
+            "topic",
+            project=project,
+            name=f"{NAME}-dead-letters",
+            message_storage_policy=PubsubTopicMessageStoragePolicy(
+                allowed_persistence_regions=[region]
+            ),
+        )
+        self.subscription = PubsubSubscription(
+            self,
+            "subscription",
+            project=project,
+            name=f"{NAME}-dead-letters",
+            topic=self.topic.id,
+            message_retention_duration=f"{KEPT_SECONDS}s",
+            # Empty: the subscription does not expire for want of a reader.
+            expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
+        )
+        self.grant = PubsubTopicIamBinding(
+            self,
+            "publisher",
+            project=project,
+            topic=self.topic.name,
+            role="roles/pubsub.publisher",
+            members=[pubsub_agent],
+        )

@@ -1,0 +1,111 @@
+"""The exporter as a Cloud Run function, and what calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktn import ITerraformDependable
+from cdktn_provider_google.cloud_run_v2_service_iam_binding import CloudRunV2ServiceIamBinding
+from cdktn_provider_google.cloudfunctions2_function import (
+    Cloudfunctions2Function,
+    Cloudfunctions2FunctionBuildConfig,
+    Cloudfunctions2FunctionBuildConfigSource,
+    Cloudfunctions2FunctionBuildConfigSourceStorageSource,
+    Cloudfunctions2FunctionEventTrigger,
+    Cloudfunctions2FunctionServiceConfig,
+)
+from cdktn_provider_google.project_iam_member import ProjectIamMember
+from cdktn_provider_google.service_account import ServiceAccount
+from constructs import Construct
+
+from infra.declaration import CloudEvent, Declaration
+from infra.gcp.names import NAME
+from infra.gcp.source import Builder, SourceArchive
+
+
+class Caller(Construct):
+    """The identity Eventarc calls the function as. The function's own may call nothing."""
+
+    def __init__(self, scope: Construct, name: str, *, project: str) -> None:
+        super().__init__(scope, name)
+        self.account = ServiceAccount(
+            self,
+            "account",
+            project=project,
+            account_id=f"{NAME}-trigger",
+            display_name="nhi-evidence trigger",
+            description="Eventarc calls the exporter as this account",
+        )
+        self.receiver = ProjectIamMember(
+            self,
+            "receiver",
+            project=project,
+            role="roles/eventarc.eventReceiver",
+            member=self.account.member,
+        )
+
+
+class ExportFunction(Construct):
+    """Runs as the exporter's identity, is reached by Eventarc alone, retries what fails."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        region: str,
+        declared: Declaration,
+        trigger: Cloudfunctions2FunctionEventTrigger,
+        caller: Caller,
+        run_as: str,
+        source: SourceArchive,
+        builder: Builder,
+        environment: Mapping[str, str],
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, name)
+        settings = declared.trigger
+        if not isinstance(settings, CloudEvent):
+            raise TypeError(f"{declared.function.name}: its trigger is no cloud_event")
+        function = Cloudfunctions2Function(
+            self,
+            "function",
+            project=project,
+            location=region,
+            name=f"{NAME}-gcp-export",
+            description="Cloud Audit Logs to locked evidence",
+            build_config=Cloudfunctions2FunctionBuildConfig(
+                runtime=declared.function.runtime.replace(".", ""),
+                entry_point=declared.function.handler.rpartition(".")[2],
+                service_account=builder.account.name,
+                docker_repository=builder.repository.id,
+                source=Cloudfunctions2FunctionBuildConfigSource(
+                    storage_source=Cloudfunctions2FunctionBuildConfigSourceStorageSource(
+                        bucket=source.bucket.name, object=source.object.name
+                    )
+                ),
+            ),
+            service_config=Cloudfunctions2FunctionServiceConfig(
+                service_account_email=run_as,
+                available_memory=f"{declared.function.memory_mb}Mi",
+                available_cpu="1",
+                timeout_seconds=declared.function.timeout_seconds,
+                max_instance_count=settings.max_instances,
+                max_instance_request_concurrency=settings.concurrency,
+                ingress_settings="ALLOW_INTERNAL_ONLY",
+                all_traffic_on_latest_revision=True,
+                environment_variables=dict(environment),
+            ),
+            event_trigger=trigger,
+            depends_on=[*builder.grants, caller.receiver, *after],
+        )
+        CloudRunV2ServiceIamBinding(
+            self,
+            "invoker",
+            project=project,
+            location=region,
+            name=function.name,
+            role="roles/run.invoker",
+            members=[caller.account.member],
+        )

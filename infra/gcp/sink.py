@@ -1,0 +1,48 @@
+"""The organisation's log sink: every audit log of every project, into one topic."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.logging_organization_sink import LoggingOrganizationSink
+from cdktn_provider_google.pubsub_topic import PubsubTopic
+from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
+from constructs import Construct
+
+from infra.gcp.names import NAME
+
+AUDIT_LOGS = ("activity", "data_access", "system_event", "policy")
+"""The four Cloud Audit Logs: https://docs.cloud.google.com/logging/docs/audit"""
+
+FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{log}")' for log in AUDIT_LOGS)
+
+
+class OrganizationSink(Construct):
+    """Routes the audit logs of the organisation and of all that is in it.
+
+    An entry is written where its resource lives, so only a sink with `include_children` at the
+    root sees an identity of one project at work in another. It has no exclusion, and does not
+    intercept: what children route elsewhere still reaches them.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, organization: str, topic: PubsubTopic
+    ) -> None:
+        super().__init__(scope, name)
+        sink = LoggingOrganizationSink(
+            self,
+            "sink",
+            name=NAME,
+            org_id=organization,
+            description="Cloud Audit Logs to nhi-evidence",
+            destination=f"pubsub.googleapis.com/{topic.id}",
+            filter=FILTER,
+            include_children=True,
+        )
+        # A binding, not a member: nobody but this sink publishes by a grant on the topic.
+        PubsubTopicIamBinding(
+            self,
+            "publisher",
+            project=topic.project,
+            topic=topic.name,
+            role="roles/pubsub.publisher",
+            members=[sink.writer_identity],
+        )

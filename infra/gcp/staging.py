@@ -1,0 +1,72 @@
+"""The bucket batched files wait in until they are locked."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.storage_bucket import (
+    StorageBucket,
+    StorageBucketLifecycleRule,
+    StorageBucketLifecycleRuleAction,
+    StorageBucketLifecycleRuleCondition,
+    StorageBucketRetentionPolicy,
+    StorageBucketSoftDeletePolicy,
+)
+from cdktn_provider_google.storage_bucket_iam_binding import StorageBucketIamBinding
+from constructs import Construct
+
+from infra.gcp.names import NAME
+
+KEPT_DAYS = 14
+"""How long a file waits at most; twice what the topic can replay."""
+
+
+class StagingBucket(Construct):
+    """Files that can be neither replaced nor deleted while they wait, and are gone afterwards.
+
+    A retention policy instead of versioning: a file between its writer and the exporter has one
+    generation only, so what is locked is what was delivered. It is not locked itself, since the
+    evidence is elsewhere and these are transit copies that must be able to go.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        region: str,
+        writer: str,
+        reader: str,
+    ) -> None:
+        super().__init__(scope, name)
+        self.bucket = StorageBucket(
+            self,
+            "bucket",
+            project=project,
+            name=f"{project}-{NAME}-staging",
+            location=region.upper(),
+            storage_class="STANDARD",
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            force_destroy=False,
+            retention_policy=StorageBucketRetentionPolicy(retention_period=str(KEPT_DAYS * 86_400)),
+            # Retention protects already; soft delete would keep, and bill, each file a week more.
+            soft_delete_policy=StorageBucketSoftDeletePolicy(retention_duration_seconds=0),
+            lifecycle_rule=[
+                StorageBucketLifecycleRule(
+                    action=StorageBucketLifecycleRuleAction(type="Delete"),
+                    condition=StorageBucketLifecycleRuleCondition(age=KEPT_DAYS + 1),
+                )
+            ],
+        )
+        self.grants = [
+            StorageBucketIamBinding(
+                self, name, bucket=self.bucket.name, role=role, members=[member]
+            )
+            for name, role, member in (
+                ("writer", "roles/storage.objectCreator", writer),
+                # Pub/Sub reads the bucket's metadata before it writes.
+                # https://docs.cloud.google.com/pubsub/docs/create-cloudstorage-subscription
+                ("metadata", "roles/storage.legacyBucketReader", writer),
+                ("reader", "roles/storage.objectViewer", reader),
+            )
+        ]

@@ -1,0 +1,28 @@
+"""The topic the organisation's audit logs are published to."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
+from constructs import Construct
+
+from infra.gcp.names import NAME
+
+REPLAY_SECONDS = 7 * 86_400
+"""How far back a subscription can be sought: a mended exporter gets what it missed again."""
+
+
+class AuditTopic(Construct):
+    """A topic that keeps a week of messages, all of them in one region."""
+
+    def __init__(self, scope: Construct, name: str, *, project: str, region: str) -> None:
+        super().__init__(scope, name)
+        self.topic = PubsubTopic(
+            self,
+            "topic",
+            project=project,
+            name=f"{NAME}-audit-logs",
+            message_retention_duration=f"{REPLAY_SECONDS}s",
+            message_storage_policy=PubsubTopicMessageStoragePolicy(
+                allowed_persistence_regions=[region]
+            ),
+        )

@@ -1,0 +1,1 @@
+"""What is deployed, before it is deployed."""

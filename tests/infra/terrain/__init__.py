@@ -1,0 +1,1 @@
+"""Google Cloud and Azure, synthesised to Terraform."""

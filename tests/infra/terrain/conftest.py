@@ -1,0 +1,27 @@
+"""Both clouds' stacks, synthesised once, and the Terraform that checks them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.infra.terrain.synthesis import Stack, Stacks, synthesise
+from tests.infra.terrain.terraform import Terraform, program
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    """The example configuration's stacks."""
+    return synthesise(tmp_path_factory.mktemp("terrain"))
+
+
+@pytest.fixture(scope="session")
+def gcp(stacks: Stacks) -> Stack:
+    """The stack that exports an organisation's audit logs."""
+    return stacks["gcp-export"]
+
+
+@pytest.fixture(scope="session")
+def terraform(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform with a stub of every provider the stacks use."""
+    folder = tmp_path_factory.mktemp("terraform")
+    return Terraform(program(), folder, list(stacks.values()))

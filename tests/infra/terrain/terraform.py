@@ -1,0 +1,106 @@
+"""The real `terraform`, offline: stub providers instead of a registry, mocks instead of a cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.bundle import uv_program
+from tests.infra.terrain import provider_schema
+
+ROOT = Path(__file__).parents[3]
+VENV = ROOT / ".venv-terraform-stub"
+STUB = Path(__file__).with_name("stub_provider.py")
+
+
+class Terraform:
+    """Checks synthesised stacks."""
+
+    def __init__(self, program: str, folder: Path, stacks: Sequence[dict[str, Any]]) -> None:
+        """Serve, from `folder`, the schemas of every provider the stacks use."""
+        self._program = program
+        self._folder = folder
+        described = provider_schema.schemas(stacks)
+        self.providers = sorted(described)
+        (folder / "schema.json").write_text(json.dumps(described))
+        python = _stub_python()
+        for name in self.providers:
+            script = folder / f"terraform-provider-{name}"
+            script.write_text(f"#!{python}\n{STUB.read_text()}")
+            script.chmod(0o755)
+        overrides = "\n".join(f'    "hashicorp/{one}" = "{folder}"' for one in self.providers)
+        (folder / "terraformrc").write_text(
+            f"provider_installation {{\n  dev_overrides {{\n{overrides}\n  }}\n  direct {{}}\n}}\n"
+        )
+
+    def errors(self, stack: dict[str, Any], name: str) -> list[str]:
+        """Return what `terraform validate` has against a stack."""
+        done = self._run(self._lay_out(stack, name), "validate", "-json")
+        return [
+            f"{one['summary']}: {one.get('detail', '')}"
+            for one in json.loads(done.stdout)["diagnostics"]
+            if one["severity"] == "error"
+        ]
+
+    def test(self, stack: dict[str, Any], name: str, written: str) -> str:
+        """Run `terraform test` with every provider mocked; return what it says, failed or not."""
+        folder = self._lay_out(stack, name)
+        mocks = "\n".join(f'mock_provider "{one}" {{}}' for one in sorted(stack["provider"]))
+        (folder / "stack.tftest.hcl").write_text(f"{mocks}\n{written}")
+        done = self._run(folder, "test", "-no-color")
+        return done.stdout + done.stderr
+
+    def _lay_out(self, stack: dict[str, Any], name: str) -> Path:
+        folder = self._folder / name
+        folder.mkdir()
+        (folder / "cdk.tf.json").write_text(json.dumps(stack))
+        return folder
+
+    def _run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self._folder),
+                "CHECKPOINT_DISABLE": "1",
+                "STUB_SCHEMA": str(self._folder / "schema.json"),
+                "TF_CLI_CONFIG_FILE": str(self._folder / "terraformrc"),
+                "TF_IN_AUTOMATION": "1",
+            },
+        )
+
+
+def program() -> str:
+    """Return the terraform on the path; without one the test is skipped, by allowance."""
+    found = shutil.which("terraform")
+    if found is None:
+        pytest.skip("allowance:terraform there is no terraform on the path")
+    return found
+
+
+def _stub_python() -> Path:
+    """Return the interpreter of the stub's own environment, made or brought up to the lock."""
+    subprocess.run(
+        [
+            *(uv_program(), "sync", "--quiet", "--frozen", "--only-group", "terraform_stub"),
+            *("--no-install-project", "--python", sys._base_executable),  # type: ignore[attr-defined]
+        ],
+        cwd=ROOT,
+        env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)},
+        timeout=180,
+        check=True,
+    )
+    return VENV / "bin" / "python"

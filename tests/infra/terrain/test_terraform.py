@@ -1,0 +1,140 @@
+"""The real Terraform takes the stacks, plans and applies them, and refuses damaged ones."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.infra.terrain.synthesis import Stack, Stacks, at
+from tests.infra.terrain.terraform import Terraform
+
+STACKS = ("gcp-identity", "gcp-export")
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_terraform_validates(name: str, stacks: Stacks, terraform: Terraform) -> None:
+    """Every reference leads somewhere, every argument is known and of its type, none misses."""
+    assert [] == terraform.errors(stacks[name], name)
+
+
+def _update(path: str, **arguments: object) -> Callable[[Stack], None]:
+    return lambda stack: at(stack, path)[1].update(arguments)
+
+
+def _remove(path: str, argument: str) -> Callable[[Stack], None]:
+    return lambda stack: at(stack, path)[1].pop(argument)
+
+
+def _update_in(path: str, block: str, **arguments: object) -> Callable[[Stack], None]:
+    return lambda stack: at(stack, path)[1][block].update(arguments)
+
+
+DAMAGE: dict[str, tuple[Callable[[Stack], None], str]] = {
+    "a resource that is not there": (
+        _update("organization/sink", destination="${google_pubsub_topic.nope.id}"),
+        "Reference to undeclared resource",
+    ),
+    "an attribute that is not there": (
+        lambda stack: at(stack, "organization/publisher")[1].update(
+            members=[f"${{{at(stack, 'audit/topic')[0]}.arn}}"]
+        ),
+        "Unsupported attribute",
+    ),
+    "an unknown argument": (
+        _update("audit/topic", retention="604800s"),
+        "Extraneous JSON object property",
+    ),
+    "an unknown argument of a block": (
+        _update_in("export/function", "service_config", ingress="ALLOW_ALL"),
+        "Extraneous JSON object property",
+    ),
+    "a missing argument": (_remove("staging/bucket", "location"), "Missing required argument"),
+    "a missing block": (
+        _remove("data-access/allServices", "audit_log_config"),
+        "Insufficient audit_log_config blocks",
+    ),
+    "a value of another type": (
+        _update_in("export/function", "service_config", timeout_seconds="soon"),
+        "Incorrect attribute value type",
+    ),
+    "a resource type that is not there": (
+        lambda stack: stack["resource"].update(google_pubsub_topik={"x": {"name": "x"}}),
+        "Invalid resource type",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_terraform_refuses_damage(damage: str, stacks: Stacks, terraform: Terraform) -> None:
+    """A stack with one thing wrong is refused, for that reason."""
+    mutate, reason = DAMAGE[damage]
+    stack = copy.deepcopy(stacks["gcp-export"])
+    mutate(stack)
+    errors = terraform.errors(stack, damage.replace(" ", "-"))
+    assert [reason] == [one.partition(":")[0] for one in errors]
+
+
+def test_terraform_refuses_a_circle(stacks: Stacks, terraform: Terraform) -> None:
+    """What needs each other cannot be made."""
+    stack = copy.deepcopy(stacks["gcp-export"])
+    sink, _ = at(stack, "organization/sink")
+    at(stack, "audit/topic")[1]["labels"] = {"a": f"${{{sink}.id}}"}
+    (error,) = terraform.errors(stack, "circle")
+    assert error.startswith("Cycle:")
+
+
+def _asserting(**conditions: str) -> str:
+    """Return runs that plan, then apply, and assert the conditions on what was applied."""
+    asserted = "\n".join(
+        f'  assert {{\n    condition     = {condition}\n    error_message = "{name}"\n  }}'
+        for name, condition in conditions.items()
+    )
+    return (
+        f'run "plan" {{\n  command = plan\n}}\nrun "apply" {{\n  command = apply\n{asserted}\n}}\n'
+    )
+
+
+def _gcp_conditions(stack: Stack) -> dict[str, str]:
+    address = {
+        path: at(stack, path)[0]
+        for path in (
+            *("organization/sink", "organization/publisher", "audit/topic", "staging/bucket"),
+            *("batches/subscription", "export/function", "staging/reader", "export/invoker"),
+        )
+    }
+    return {
+        "children": f"{address['organization/sink']}.include_children == true",
+        "destination": f"{address['organization/sink']}.destination == "
+        f'"pubsub.googleapis.com/${{{address["audit/topic"]}.id}}"',
+        "publisher": f"one({address['organization/publisher']}.members) == "
+        f"{address['organization/sink']}.writer_identity",
+        "files": f"{address['batches/subscription']}.cloud_storage_config[0].bucket == "
+        f"{address['staging/bucket']}.name",
+        "private": f'{address["staging/bucket"]}.public_access_prevention == "enforced"',
+        "reader": f"{address['staging/reader']}.bucket == {address['staging/bucket']}.name",
+        "invoker": f"{address['export/invoker']}.name == {address['export/function']}.name",
+    }
+
+
+def test_terraform_plans_and_applies_gcp(stacks: Stacks, terraform: Terraform) -> None:
+    """With the cloud mocked, the plan and the apply go through and what hangs together does."""
+    stack = stacks["gcp-export"]
+    said = terraform.test(stack, "gcp-applied", _asserting(**_gcp_conditions(stack)))
+    assert "Success! 2 passed, 0 failed." in said, said
+
+
+def test_a_broken_promise_fails_the_terraform_test(stacks: Stacks, terraform: Terraform) -> None:
+    """The same assertions notice a sink that leaves the children out."""
+    stack = copy.deepcopy(stacks["gcp-export"])
+    at(stack, "organization/sink")[1]["include_children"] = False
+    said = terraform.test(stack, "gcp-broken", _asserting(**_gcp_conditions(stack)))
+    assert "1 passed, 1 failed" in said, said
+    assert ["children"] == _failed(said)
+
+
+def _failed(said: str) -> list[str]:
+    """Return the messages of the assertions that failed."""
+    return re.findall(r"^([a-z]+)$", said, re.MULTILINE)

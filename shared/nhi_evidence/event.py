@@ -64,12 +64,26 @@ class Undecodable(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One numbered message of a delivery that is a run of a stream."""
+
+    number: int
+    """Its sequence number."""
+    start: int
+    """Offset of its first byte in the delivery."""
+    end: int
+    records: int
+    """How many records of the delivery it holds."""
+
+
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """The records of one delivery, as spans of its inflated bytes."""
 
     data: bytes
     spans: tuple[tuple[int, int], ...]
     """Start and end offset of each record in `data`, in source order."""
+    messages: tuple[Message, ...] = ()
+    """The messages the records came in, where the delivery is a run of a stream."""
 
     def record(self, index: int) -> RawRecord:
         """Return one record as its exact slice."""
@@ -252,3 +266,5 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request: msgspec.Raw | None = None
     """Request parameters as the exact JSON slice, for catalog conditions."""
     response: msgspec.Raw | None = None
+    record: msgspec.Raw | None = None
+    """The whole record, where conditions look beyond request and response."""

@@ -13,43 +13,32 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence import __version__, ocsf, sources
-from nhi_evidence.catalog import Catalog
 from nhi_evidence.event import (
     Decoded,
     Delivery,
+    Event,
     Limits,
     RawRecord,
     Rejection,
     Undecodable,
 )
 from nhi_evidence.evidence import batch, frame, keys
-from nhi_evidence.ocsf_objects import Record
-from nhi_evidence.scope import Scope, out_of_scope
+from nhi_evidence.mapping import Normalised, OutOfScope, PackMapper
+from nhi_evidence.scope import Scope
 from nhi_evidence.stored import Batch
+
+__all__ = ["Mapper", "Normalised", "OutOfScope"]
 
 _DETAIL = 200
 
 
-class OutOfScope(msgspec.Struct, frozen=True, gc=False):
-    """A record that is understood and not evidence, and why."""
-
-    reason: str
-
-
-class Normalised(msgspec.Struct, frozen=True, gc=False):
-    """A kept record: its OCSF form and its exact text."""
-
-    record: Record
-    text: str
-
-
 class Mapper:
-    """One source pack with its tables and settings: same input, same output."""
+    """One source with its packs, tables and settings: same input, same output."""
 
     def __init__(
         self, source: str, *, scope: Scope = Scope.NHI, limits: Limits | None = None
     ) -> None:
-        """Load a source pack.
+        """Load a source and every pack it routes to.
 
         Raises `SettingsError` for an unknown source and `CatalogError` for a table that does
         not hold together.
@@ -57,49 +46,68 @@ class Mapper:
         self.source = sources.load(source)
         self.scope = scope
         self.limits = limits or Limits()
-        tables = [sources.table(source, file) for file in self.source.TABLES]
-        self._catalog = Catalog(
-            tables[0],
-            name=f"{source} catalog",
-            access_levels=tables[1] if len(tables) > 1 else None,
-        )
-        self.identity = batch.MapperIdentity(__version__, self._digest(tables))
+        self._routes = sources.routes(source)
+        names = [source] if self._routes is None else sorted(set(self._routes.values()))
+        self.packs = {
+            name: PackMapper(name, scope=scope, lists_left_out=self.source.LISTS_LEFT_OUT)
+            for name in names
+        }
+        """By name: the source itself, or every pack it routes to."""
+        self._only = self.packs[source] if self._routes is None else None
+        self.identity = batch.MapperIdentity(__version__, self._digest())
 
-    def _digest(self, tables: list[bytes]) -> str:
+    def _digest(self) -> str:
         """Hash everything that changes output: version, tables, settings, codec."""
-        parts = {
+        parts: dict[str, object] = {
             "version": __version__,
             "ocsf": f"{ocsf.VERSION}+nhi/{ocsf.EXTENSION_VERSION}",
             "format": batch.FORMAT_VERSION,
             "scope": self.scope,
             "limits": self.limits,
             "codec": frame.CODEC,
-            "tables": [sha256(one).hexdigest() for one in tables],
         }
+        tables = {
+            name: [sha256(one).hexdigest() for one in pack.tables]
+            for name, pack in self.packs.items()
+        }
+        if self._routes is None:
+            parts["tables"] = tables[self.source.NAME]
+        else:
+            parts |= {"packs": tables, "routes": dict(sorted(self._routes.items()))}
         return sha256(msgspec.json.encode(parts)).hexdigest()
 
     def map(self, raw: bytes) -> Normalised | OutOfScope | Rejection:
         """Map one raw record."""
+        return self._map(raw)[1]
+
+    def _map(self, raw: bytes) -> tuple[str | None, Normalised | OutOfScope | Rejection]:
+        """Map one raw record; the first value names the pack, where the source routes."""
         if len(raw) > self.limits.mapped_bytes:
-            return Rejection("record_too_large", f"{len(raw)} bytes")
+            return None, Rejection("record_too_large", f"{len(raw)} bytes")
         try:
             text = str(raw, "utf-8")
         except UnicodeDecodeError as error:
-            return Rejection("invalid_utf8", str(error)[:_DETAIL])
-        event = self.source.normalize(raw)
-        if isinstance(event, Rejection):
-            return event
-        try:
-            classification = self._catalog.classify(event)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            return Rejection("malformed_json", str(error)[:_DETAIL])
-        reason = out_of_scope(event, classification, self.scope)
-        if reason is not None:
-            return OutOfScope(reason)
-        record = ocsf.write(
-            event, classification, raw_sha256=sha256(raw).digest(), raw_size=len(raw)
-        )
-        return Normalised(record, text)
+            return None, Rejection("invalid_utf8", str(error)[:_DETAIL])
+        if self._only is not None:
+            return None, self._only.map(raw, text)
+        routed = self._route(raw)
+        if isinstance(routed, Rejection):
+            return None, routed
+        return routed, self.packs[routed].map(raw, text)
+
+    def _route(self, raw: bytes) -> str | Rejection:
+        """Return the pack a record belongs to, by the table; a category without a row has none."""
+        category = sources.router(self.source.NAME).category(raw)
+        if isinstance(category, Rejection):
+            return category
+        pack = (self._routes or {}).get(category)
+        return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
+
+    def _normalize(self, raw: bytes) -> Event | Rejection:
+        if self._only is not None:
+            return self._only.normalize(raw)
+        routed = self._route(raw)
+        return routed if isinstance(routed, Rejection) else self.packs[routed].normalize(raw)
 
     def export(self, delivery: Delivery) -> Iterator[Batch]:
         """Turn a delivery into its evidence objects, part by part.
@@ -122,16 +130,18 @@ class Mapper:
         lines: list[bytes] = []
         rejected = 0
         left_out: Counter[str] = Counter()
+        uids: list[str] = []
         for index in indexes:
             record = decoded.record(index)
-            mapped = self.map(record.raw)
+            pack, mapped = self._map(record.raw)
             if isinstance(mapped, Normalised):
-                lines.append(batch.kept_line(index, mapped.record, mapped.text))
+                lines.append(batch.kept_line(index, mapped.record, mapped.text, pack))
             elif isinstance(mapped, Rejection):
-                lines.append(batch.rejected_line(record, mapped))
+                lines.append(batch.rejected_line(record, mapped, pack))
                 rejected += 1
             else:
                 left_out[mapped.reason] += 1
+                uids.append(mapped.uid or "")
         return batch.build(
             unit=unit,
             mapper=self.identity,
@@ -142,6 +152,8 @@ class Mapper:
             lines=lines,
             rejected=rejected,
             out_of_scope=left_out,
+            messages=_messages(decoded) if part == 1 else None,
+            left_out=uids if self.source.LISTS_LEFT_OUT else None,
         )
 
     def _unit(self, delivery: Delivery, decoded: Decoded) -> batch.UnitIdentity:
@@ -157,7 +169,7 @@ class Mapper:
         """Hour of the unit's first record, where the source names none."""
         if not decoded.spans:
             return keys.UNKNOWN_HOUR
-        event = self.source.normalize(decoded.record(0).raw)
+        event = self._normalize(decoded.record(0).raw)
         return keys.UNKNOWN_HOUR if isinstance(event, Rejection) else keys.hour_of(event.time)
 
     def _rejection_unit(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
@@ -191,3 +203,10 @@ class Mapper:
                 out_of_scope={},
                 rejection=whole,
             )
+
+
+def _messages(decoded: Decoded) -> bytes | None:
+    """Line of the messages of a delivery, where it is a run of a stream."""
+    if not decoded.messages:
+        return None
+    return batch.messages_line(decoded.data, decoded.messages)

@@ -30,7 +30,7 @@ def slices(gz: bytes) -> int:
 def events(gz: bytes) -> int:
     """Slices, normalised into events."""
     decoded = _decoded(gz)
-    normalize = MAPPER.source.normalize
+    normalize = MAPPER.packs["aws_cloudtrail"].normalize
     records = (decoded.record(index).raw for index in range(len(decoded.spans)))
     return sum(isinstance(normalize(raw), Event) for raw in records)
 

@@ -68,7 +68,7 @@ def test_without_its_override_a_case_fails(name: str) -> None:
     assert len(kept) == len(table["overrides"]) - 1, f"no override {case.proves}"
     mapper = Mapper(source, scope=Scope.ALL)
     mutated = json.dumps({**table, "overrides": kept}).encode()
-    mapper._catalog = Catalog(mutated, name="mutated")
+    mapper.packs[source].catalog = Catalog(mutated, name="mutated")
     assert differences(case, outcome(case, mapper))
 
 

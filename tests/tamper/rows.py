@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from backports import zstd
 
-from nhi_evidence.evidence import frame, leaf, log, note
+from nhi_evidence.evidence import batch, frame, leaf, log, note
 from nhi_evidence.evidence.verify import Policy, State
 from tests.memory_store import DAY_MS
 from tests.signing import LocalSigner
@@ -109,6 +109,27 @@ def lower_count(world: SealedStore) -> Done:
     lines = frame.unpack(world.store.get(key), limit=1 << 30)
     short = header_with(lines, n=2, kept=2)
     forged = world.forge(key, frame.pack(short), lines=short, records="2", kept="2")
+    world.seal()
+    return Done({("arithmetic", forged), ("unit_contested", _unit(key))})
+
+
+@row("an object that names fewer left out than its header counts, sealed")
+def fewer_left_out(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    lines = frame.unpack(world.store.get(key), limit=1 << 30)
+    more = header_with(lines, n=len(lines) + 1, out_of_scope={"human": 2}, left_out=True)
+    one = [*more, batch.left_out_line(["11111111-2222-4333-8444-555555555555"])]
+    forged = world.forge(key, frame.pack(one), lines=one, records=str(len(lines) + 1))
+    world.seal()
+    return Done({("arithmetic", forged), ("unit_contested", _unit(key))})
+
+
+@row("an object whose header announces what was left out, and no line names it, sealed")
+def no_left_out(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    lines = frame.unpack(world.store.get(key), limit=1 << 30)
+    none = header_with(lines, left_out=True)
+    forged = world.forge(key, frame.pack(none), lines=none)
     world.seal()
     return Done({("arithmetic", forged), ("unit_contested", _unit(key))})
 

@@ -58,6 +58,7 @@ def event(
         about=About(),
         outcome=outcome or Outcome(Result.SUCCESS),
         request=msgspec.Raw(json.dumps(request).encode()) if request is not None else None,
+        record=msgspec.Raw(json.dumps({"eventName": operation}).encode()),
     )
 
 
@@ -114,6 +115,13 @@ def test_other_failures_are_no_failed_attempts(result: Result) -> None:
         ({"path": "request.status", "contains": "x"}, {"status": {"x": 1}}, False),
         ({"path": "request.a.1.b", "is": "x"}, {"a": [{}, {"b": "x"}]}, True),
         ({"path": "request.a.9.b", "is": "x"}, {"a": []}, False),
+        ({"path": "request.a.*.b", "every": "x"}, {"a": [{"b": "x"}, {"b": "x"}]}, True),
+        ({"path": "request.a.*.b", "every": "x"}, {"a": [{"b": "x"}, {"b": "y"}]}, False),
+        ({"path": "request.a.*.b", "every": "x"}, {"a": []}, False),
+        ({"path": "request.a.*.b", "contains": "y"}, {"a": [{}, 7, {"b": "y"}]}, True),
+        ({"path": "request.a.*.b", "present": False}, {"a": "text"}, True),
+        ({"path": "request.a.*.b.*.c", "contains": ["z"]}, {"a": [{"b": [{"c": "z"}]}]}, True),
+        ({"path": "record.eventName", "is": "UpdateAccessKey"}, {}, True),
         ({"path": "request.status", "starts_with": "In"}, {"status": "Inactive"}, True),
         ({"path": "request.status", "ends_with": "ive"}, {"status": "Inactive"}, True),
         ({"path": "request.status", "matches": "(?i)INACT"}, {"status": "Inactive"}, True),

@@ -12,7 +12,6 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence import sources
 from nhi_evidence.cli import raw_input, safe_text
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
@@ -58,7 +57,7 @@ def command(
             "one raw record per line.",
         ),
     ],
-    source: Annotated[str, typer.Option(help=f"Source pack: {', '.join(sources.names())}.")],
+    source: Annotated[str, typer.Option(help="Source of the records; an unknown name lists them.")],
     scope: Annotated[
         Scope, typer.Option(help="nhi prints what concerns non-human identities; all, everything.")
     ] = Scope.NHI,

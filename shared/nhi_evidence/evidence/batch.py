@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.errors import BatchError
-from nhi_evidence.event import RawRecord, Rejection
+from nhi_evidence.event import Message, RawRecord, Rejection
 from nhi_evidence.evidence import frame, keys, merkle
 from nhi_evidence.stored import Batch
 
@@ -29,6 +29,9 @@ MAX_RECORD_BYTES = 8 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """One PUT, no multipart."""
 
+LEFT_OUT_DIGITS = 32
+"""Hex digits of 16 bytes."""
+
 
 class _Kept(msgspec.Struct, gc=False):
     i: int
@@ -36,18 +39,40 @@ class _Kept(msgspec.Struct, gc=False):
     r: str
 
 
-class _RejectedText(msgspec.Struct):
+class _KeptBy(msgspec.Struct, gc=False):
     i: int
-    x: Rejection
+    s: str
+    n: Any
     r: str
 
 
-class _RejectedBytes(msgspec.Struct):
+class _Rejected(msgspec.Struct, omit_defaults=True):
     i: int
-    x: Rejection
-    r64: str
+    s: str | None = None
+    x: Rejection | None = None
+    r: str | None = None
+    r64: str | None = None
 
 
+class Messages(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="messages"):
+    """Line after the records of part 1: the messages of a stream the unit holds."""
+
+    first: int
+    """Sequence number of the first of them; the others follow without gap."""
+    h: tuple[str, ...]
+    """SHA-256 of each message's body, hex."""
+    n: tuple[int, ...]
+    """How many records of the unit each message holds, in order."""
+
+
+class LeftOut(msgspec.Struct, frozen=True, tag_field="k", tag="left_out"):
+    """Last line of a source that is asked record by record whether it is complete."""
+
+    h: tuple[str, ...]
+    """`left_out_hash` of each record that was left out, in source order."""
+
+
+_NO_RECORD = b'{"k":'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -88,22 +113,52 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     out_of_scope: dict[str, int]
     mapper: MapperIdentity
     scope: str
+    left_out: bool = False
+    """Whether the last line names what was left out."""
     rejection: Rejection | None = None
     """Set when the delivery as a whole could not be decoded; its lines are its raw bytes."""
 
 
-def kept_line(index: int, normalised: object, text: str) -> bytes:
-    """Line of a kept record: the normalised record and its exact raw text."""
+def kept_line(index: int, normalised: object, text: str, pack: str | None = None) -> bytes:
+    """Line of a kept record: the normalised record and its exact raw text.
+
+    `pack` names who mapped it, where that is not the source of the object.
+    """
+    if pack is not None:
+        return _encode(_KeptBy(index, pack, normalised, text))
     return _encode(_Kept(index, normalised, text))
 
 
-def rejected_line(record: RawRecord, rejection: Rejection) -> bytes:
+def rejected_line(record: RawRecord, rejection: Rejection, pack: str | None = None) -> bytes:
     """Line of a rejected record: the reason and the exact raw text, or bytes as base64."""
     try:
         text = record.raw.decode()
     except UnicodeDecodeError:
-        return _encode(_RejectedBytes(record.index, rejection, b64encode(record.raw).decode()))
-    return _encode(_RejectedText(record.index, rejection, text))
+        packed = b64encode(record.raw).decode()
+        return _encode(_Rejected(record.index, pack, rejection, r64=packed))
+    return _encode(_Rejected(record.index, pack, rejection, text))
+
+
+def is_record(line: bytes) -> bool:
+    """Whether a line holds a record: header, messages and what was left out are no records."""
+    return not line.startswith(_NO_RECORD)
+
+
+def left_out_hash(uid: str) -> str:
+    """Return what stands for a record that was left out: half the SHA-256 of its id, hex."""
+    return sha256(uid.encode()).hexdigest()[:LEFT_OUT_DIGITS]
+
+
+def messages_line(data: bytes, messages: Sequence[Message]) -> bytes:
+    """Line that states the messages of a unit, which follow each other without gap."""
+    hashes = tuple(sha256(data[one.start : one.end]).hexdigest() for one in messages)
+    records = tuple(one.records for one in messages)
+    return _encode(Messages(first=messages[0].number, h=hashes, n=records))
+
+
+def left_out_line(uids: Iterable[str]) -> bytes:
+    """Line that names what was left out, without saying what it was."""
+    return _encode(LeftOut(tuple(map(left_out_hash, uids))))
 
 
 def split(spans: Sequence[tuple[int, int]]) -> list[range]:
@@ -138,12 +193,16 @@ def build(
     lines: Sequence[bytes],
     rejected: int,
     out_of_scope: Mapping[str, int],
+    messages: bytes | None = None,
+    left_out: Sequence[str] | None = None,
     rejection: Rejection | None = None,
 ) -> Batch:
     """Put header and lines into one evidence object.
 
     `lines` holds the kept and rejected records of the part in source order, `first` the
-    index of its first record. Raises `BatchError` when the body would exceed one PUT.
+    index of its first record, `messages` the line of the unit's messages and `left_out` the
+    ids of what is out of scope, where the source is asked for them. Raises `BatchError` when
+    the body would exceed one PUT.
     """
     kept = len(lines) - rejected
     seen = len(lines) + sum(out_of_scope.values())
@@ -163,9 +222,14 @@ def build(
         out_of_scope=dict(sorted(out_of_scope.items())),
         mapper=mapper,
         scope=scope,
+        left_out=left_out is not None,
         rejection=rejection,
     )
     whole = [_encode(header), *lines]
+    if messages is not None:
+        whole.append(messages)
+    if left_out is not None:
+        whole.append(left_out_line(left_out))
     body = frame.pack(whole)
     if len(body) > MAX_BODY_BYTES:
         raise BatchError(f"{unit.unit} part {part}: body of {len(body)} bytes exceeds one PUT")

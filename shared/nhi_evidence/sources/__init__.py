@@ -1,6 +1,7 @@
 """The log sources, one folder each, strangers to each other. This registry is the only door.
 
-A new source is a new folder here that offers what `Source` asks for; nothing else changes.
+A new source is a new folder here that offers what `Pack` asks for; nothing else changes. A source
+whose deliveries mix several packs' records is a `Router`: its table says which pack a record is of.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ import pkgutil
 from importlib import import_module
 from typing import Protocol, cast
 
+import msgspec
+
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Undecodable
 
+ROUTES = "routes.json"
+"""Table of a router: category to pack."""
+
 
 class Source(Protocol):
-    """What a source pack offers. A module can be one."""
+    """What a source says of its deliveries. A module can be one."""
 
     @property
     def NAME(self) -> str:  # noqa: N802 a module constant
@@ -22,16 +28,12 @@ class Source(Protocol):
         ...
 
     @property
-    def TABLES(self) -> tuple[str, ...]:  # noqa: N802 a module constant
-        """Data files of the pack that decide output: the catalog, then any access levels."""
+    def LISTS_LEFT_OUT(self) -> bool:  # noqa: N802 a module constant
+        """Whether completeness is asked record by record, so that objects name what is left out."""
         ...
 
     def decode(self, body: bytes, limits: Limits) -> Decoded | Undecodable:
         """Return the exact slices of the records in a delivery, or why there are none."""
-        ...
-
-    def normalize(self, raw: bytes) -> Event | Rejection:
-        """Return the event a raw record states, from the record alone."""
         ...
 
     def unwrap(self, document: bytes, limits: Limits) -> Decoded | Undecodable:
@@ -50,19 +52,73 @@ class Source(Protocol):
         ...
 
 
+class Pack(Source, Protocol):
+    """A source that maps its records itself."""
+
+    @property
+    def TABLES(self) -> tuple[str, ...]:  # noqa: N802 a module constant
+        """Data files of the pack that decide output: the catalog, then any access levels."""
+        ...
+
+    def normalize(self, raw: bytes) -> Event | Rejection:
+        """Return the event a raw record states, from the record alone."""
+        ...
+
+
+class Router(Source, Protocol):
+    """A source whose deliveries hold records of several packs; `routes.json` tells them apart."""
+
+    def category(self, raw: bytes) -> str | Rejection:
+        """Return the category a record states, as the table spells it, or why it states none."""
+        ...
+
+
+class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    routes: dict[str, str]
+    """Category, lower case, to pack."""
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all source packs."""
     return tuple(sorted(one.name for one in pkgutil.iter_modules(__path__) if one.ispkg))
 
 
 def load(name: str) -> Source:
-    """Return a source pack by name.
+    """Return a source by name.
 
-    Raises `SettingsError` naming the known packs when there is none of that name.
+    Raises `SettingsError` naming the known sources when there is none of that name.
     """
+    return cast("Source", _module(name))
+
+
+def pack(name: str) -> Pack:
+    """Return a source pack by name. Raises `SettingsError` when there is none."""
+    return cast("Pack", _module(name))
+
+
+def router(name: str) -> Router:
+    """Return a router by name. Raises `SettingsError` when there is none."""
+    return cast("Router", _module(name))
+
+
+def routes(name: str) -> dict[str, str] | None:
+    """Return which pack each category of a router belongs to; None of a source that maps itself.
+
+    Raises `SettingsError` for an unknown source and for a table that is not one.
+    """
+    if not hasattr(_module(name), "category"):
+        return None
+    try:
+        return msgspec.json.decode(table(name, ROUTES), type=_Routes).routes
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"source {name!r}: {ROUTES}: {error}") from error
+
+
+def _module(name: str) -> object:
     if name not in names():
         raise SettingsError(f"unknown source {name!r}; known: {', '.join(names())}")
-    return cast("Source", import_module(f"{__name__}.{name}"))
+    return import_module(f"{__name__}.{name}")
 
 
 def table(name: str, file: str) -> bytes:

@@ -118,4 +118,5 @@ class Stage:
         """Yield key, header and record lines of every evidence object, as the auditor reads it."""
         for key in self._reader.keys("ev/"):
             lines = frame.unpack(self._reader.get(key), limit=_LINES_LIMIT)
-            yield key, msgspec.json.decode(lines[0], type=batch.Header), lines[1:]
+            records = [line for line in lines[1:] if batch.is_record(line)]
+            yield key, msgspec.json.decode(lines[0], type=batch.Header), records

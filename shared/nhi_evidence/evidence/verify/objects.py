@@ -12,6 +12,7 @@ from nhi_evidence.event import Rejection
 from nhi_evidence.evidence import frame, keys, merkle
 from nhi_evidence.evidence.batch import Header
 from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.verify import trailer
 from nhi_evidence.evidence.verify.findings import Finding
 
 MAX_LINES_BYTES = 1 << 30
@@ -92,7 +93,10 @@ def raw(
     at = 0
     counts = {"n": 0, "x": 0}
     last = header.first - 1
-    for number, line in enumerate(lines, start=1):
+    of_records, after = trailer.split(lines)
+    for problem in trailer.problems(header, after):
+        yield _found("arithmetic", leaf, problem)
+    for number, line in enumerate(of_records, start=1):
         one, text = _read(line)
         if isinstance(one, str) or text is None:
             yield _found("arithmetic", leaf, f"line {number}: {one}")

@@ -9,10 +9,22 @@ from nhi_evidence.sources.aws_cloudtrail.decode import decode
 from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
-__all__ = ["NAME", "TABLES", "decode", "hour_of", "kind_of", "normalize", "unwrap"]
+__all__ = [
+    "LISTS_LEFT_OUT",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
 
 NAME = "aws_cloudtrail"
 """The source's name in evidence keys."""
+
+LISTS_LEFT_OUT = False
+"""Digests name whole files: nothing is asked record by record."""
 
 TABLES = ("catalog.json", "access_levels.json")
 """Data files of this pack that decide output; they are part of the mapper digest."""

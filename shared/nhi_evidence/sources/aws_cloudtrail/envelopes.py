@@ -19,8 +19,8 @@ from collections.abc import Iterable
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.inflate import GZIP_MAGIC, inflate
 from nhi_evidence.sources.aws_cloudtrail.decode import split_records
-from nhi_evidence.sources.aws_cloudtrail.inflate import GZIP_MAGIC, inflate
 
 _DETAIL = 200
 _CONTROL = "CONTROL_MESSAGE"

@@ -1,0 +1,112 @@
+"""Reading the claims of an Entra access token as Azure's logs repeat them.
+
+The same claim comes by its short name (`appid`, `oid`) and by a URI, in either case, as a text,
+a number or a list. Used by every pack that reads tokens; it decides nothing.
+https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+https://learn.microsoft.com/entra/identity-platform/optional-claims-reference
+https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+_URIS = {
+    "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
+    "http://schemas.microsoft.com/identity/claims/tenantid": "tid",
+    "http://schemas.microsoft.com/identity/claims/scope": "scp",
+    "http://schemas.microsoft.com/identity/claims/identityprovider": "idp",
+    "http://schemas.microsoft.com/claims/authnmethodsreferences": "amr",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier": "sub",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": "unique_name",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress": "email",
+}
+"""URI, lower case, to the short name of the same claim."""
+
+
+class Claims(msgspec.Struct, frozen=True, gc=False):
+    """The claims the rules look at; a claim of an unusable shape reads as absent."""
+
+    oid: str | None = None
+    """Object id of the principal in its tenant."""
+    tid: str | None = None
+    appid: str | None = None
+    """Application that holds the token; `azp` in tokens of version 2."""
+    appidacr: str | None = None
+    """How that application proved itself: 0 not, 1 by a secret, 2 by a certificate or assertion."""
+    idtyp: str | None = None
+    """`app` or `user`."""
+    scp: str | None = None
+    """Delegated permissions; only tokens with a user have them."""
+    upn: str | None = None
+    name: str | None = None
+    unique_name: str | None = None
+    email: str | None = None
+    iss: str | None = None
+    sub: str | None = None
+    idp: str | None = None
+    uti: str | None = None
+    """Id of the token."""
+    amr: str | None = None
+    iat: str | None = None
+    exp: str | None = None
+    xms_mirid: str | None = None
+    """Resource of a managed identity."""
+    xms_act_fct: str | None = None
+    """Facets of the acting principal, numbers apart by blanks; 11 agent identity, 13 agent user."""
+    xms_sub_fct: str | None = None
+    xms_par_app_azp: str | None = None
+    """Blueprint application an agent identity was made from."""
+
+    @property
+    def user_name(self) -> str | None:
+        """The user's name as the token has it."""
+        return self.upn or self.unique_name or self.email or self.name
+
+    @property
+    def facets(self) -> frozenset[str]:
+        """Facets of the acting principal and of the subject."""
+        return frozenset(f"{self.xms_act_fct or ''} {self.xms_sub_fct or ''}".split())
+
+
+_FIELDS = frozenset(Claims.__struct_fields__)
+_ALSO = {"azp": "appid", "azpacr": "appidacr", "preferred_username": "unique_name"}
+
+
+def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
+    """Read a decoded claims object.
+
+    Returns None where there is none, and the names of claims whose shape is unusable.
+    """
+    if not isinstance(claims, dict):
+        return None, () if claims is None else ("claims",)
+    found: dict[str, str] = {}
+    unusable = []
+    for key, value in claims.items():
+        short = key.lower()
+        name = _URIS.get(short, short)
+        name = _ALSO.get(name, name)
+        if name not in _FIELDS or value is None:
+            continue
+        text = _text(value)
+        if text is None:
+            unusable.append(f"claims.{name}")
+        elif text and (name not in found or name == short):
+            found[name] = text
+    return (Claims(**found) if found else None), tuple(unusable)
+
+
+def _text(value: Any) -> str | None:
+    """Return a claim as text: numbers in digits, lists with blanks between."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, dict)):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(one, (str, int)) for one in value):
+        return " ".join(map(str, value))
+    return None

@@ -1,0 +1,173 @@
+"""Runs of Event Hub messages, and the bytes a run is delivered as (docs/evidence-format.md).
+
+A batch is cut into runs: messages of one partition whose sequence numbers follow each other. A
+run's bytes depend on its messages alone, so the same run delivered again is the same unit with
+the same bytes, whatever batch it comes in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+VERSION = 1
+
+RUN_BYTES = 8 * 1024 * 1024
+"""A run takes no further message past so many bytes; a larger message is a run of its own."""
+
+_NUMBERED = re.compile(r"(.+/.+#.+/.+)/(\d+)-(\d+)")
+_encode = msgspec.json.Encoder().encode
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One message as the hub hands it over."""
+
+    body: bytes
+    sequence: int | None = None
+    """Its number in the partition; None where the host states none."""
+    offset: str | None = None
+    enqueued: str | None = None
+    """When the hub took it, ISO 8601 in UTC."""
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Messages of one partition, each number following the one before."""
+
+    stream: str
+    """`<namespace>/<hub>#<hub creation id>/<partition>`."""
+    messages: tuple[Message, ...]
+
+    @property
+    def unit(self) -> str:
+        """Stable name of the run: by its numbers, or, where it has none, by its bytes."""
+        first, last = self.messages[0].sequence, self.messages[-1].sequence
+        if first is None:
+            return f"{self.stream}/unnumbered/{sha256(frame(self)).hexdigest()}"
+        return f"{self.stream}/{first}-{last}"
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """First line of a framed run."""
+
+    k: str
+    v: int
+    stream: str
+    messages: int
+
+
+class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Line before each message."""
+
+    sequence: int | None = None
+    offset: str | None = None
+    enqueued: str | None = None
+    size: int
+
+
+class Framed(msgspec.Struct, frozen=True, gc=False):
+    """Where a message lies in a framed run."""
+
+    sequence: int | None
+    start: int
+    end: int
+
+
+_decode_opening = msgspec.json.Decoder(Opening).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def runs(stream: str, messages: Iterable[Message]) -> list[Run]:
+    """Cut a batch into runs.
+
+    A message that is there twice is taken once. Two messages of one number with different
+    bytes go into different runs: which of them counts is not decided here.
+    """
+    numbered: dict[int, list[Message]] = {}
+    unnumbered = []
+    for one in messages:
+        if one.sequence is None:
+            unnumbered.append(one)
+        elif one not in (known := numbered.setdefault(one.sequence, [])):
+            known.append(one)
+    made = []
+    layer = 0
+    while here := [numbered[n][layer] for n in sorted(numbered) if len(numbered[n]) > layer]:
+        made += [Run(stream, tuple(held)) for held in _contiguous(here)]
+        layer += 1
+    made += [Run(stream, (one,)) for one in unnumbered]
+    return made
+
+
+def _contiguous(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    held: list[Message] = []
+    size = 0
+    for one in messages:
+        follows = held and one.sequence == (held[-1].sequence or 0) + 1
+        if held and (not follows or size + len(one.body) > RUN_BYTES):
+            yield held
+            held, size = [], 0
+        held.append(one)
+        size += len(one.body)
+    if held:
+        yield held
+
+
+def frame(run: Run) -> bytes:
+    """Return the bytes a run is delivered as: its messages byte for byte, each after a head."""
+    pieces = [_encode(Opening(k="run", v=VERSION, stream=run.stream, messages=len(run.messages)))]
+    for one in run.messages:
+        head = _Head(
+            sequence=one.sequence, offset=one.offset, enqueued=one.enqueued, size=len(one.body)
+        )
+        pieces += [_encode(head), one.body]
+    return b"\n".join((*pieces, b""))
+
+
+def read(data: bytes) -> tuple[Opening, list[Framed]]:
+    """Return the opening of a framed run and where its messages lie.
+
+    Raises `ValueError` saying where `data` is not what `frame` writes.
+    """
+    line, position = _line(data, 0)
+    try:
+        opening = _decode_opening(line)
+        if (opening.k, opening.v) != ("run", VERSION):
+            raise ValueError(f"not a run of version {VERSION}: {line[:80]!r}")
+        found = []
+        while position < len(data):
+            line, start = _line(data, position)
+            head = _decode_head(line)
+            end = start + head.size
+            if head.size < 0 or data[end : end + 1] != b"\n":
+                raise ValueError(f"message at byte {start} does not end at byte {end}")
+            found.append(Framed(head.sequence, start, end))
+            position = end + 1
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"at byte {position}: {error}") from error
+    _check(opening, found)
+    return opening, found
+
+
+def _check(opening: Opening, found: Sequence[Framed]) -> None:
+    if not found or len(found) != opening.messages:
+        raise ValueError(f"{len(found)} messages, {opening.messages} announced")
+    first = found[0].sequence
+    for place, one in enumerate(found):
+        if one.sequence != (None if first is None else first + place):
+            raise ValueError(f"message {place} has number {one.sequence} after {first}")
+
+
+def _line(data: bytes, start: int) -> tuple[bytes, int]:
+    end = data.find(b"\n", start)
+    if end < 0:
+        raise ValueError(f"no line at byte {start}")
+    return data[start:end], end + 1
+
+
+def claimed(unit: str) -> tuple[str, int, int] | None:
+    """Return stream, first and last number a unit's name claims; None of one without numbers."""
+    named = _NUMBERED.fullmatch(unit)
+    return (named[1], int(named[2]), int(named[3])) if named else None

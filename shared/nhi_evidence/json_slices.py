@@ -1,0 +1,149 @@
+"""Exact slices of JSON values: the elements of a list, in an envelope or bare; the lines of a file.
+
+A slice is what was received, never re-serialised. One bad element spoils no other: where the
+whole does not parse, only strings and brackets are looked at, and each slice is judged alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.event import Decoded, Limits, Undecodable
+
+Span = tuple[int, int]
+
+_SPACE = b" \t\r\n"
+_WHITE = rb"[ \t\r\n]*"
+_BETWEEN = re.compile(_WHITE + rb"," + _WHITE)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_LINE = re.compile(rb"[^\r\n]+")
+
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Envelope:
+    """An object whose one attribute is a list, or, without a name, the bare list."""
+
+    def __init__(self, attribute: str | None = None) -> None:
+        """Name the attribute that holds the list."""
+        name = re.escape(f'"{attribute}"'.encode()) if attribute else b""
+        before = rb"\{" + _WHITE + name + _WHITE + rb":" + _WHITE if attribute else b""
+        after = _WHITE + rb"\}" if attribute else b""
+        self._opening = re.compile(_WHITE + before + rb"\[" + _WHITE)
+        self._closing = re.compile(_WHITE + rb"\]" + after + _WHITE)
+        self._fields: Any = (
+            msgspec.json.Decoder(
+                msgspec.defstruct(
+                    "_Document", [("held", list[msgspec.Raw])], rename={"held": attribute}
+                )
+            )
+            if attribute
+            else None
+        )
+
+    def elements(self, data: bytes) -> list[Span] | None:
+        """Return the span of every element; None when `data` is not this envelope alone."""
+        if self._opening.match(data) is None:
+            return None
+        try:
+            raws = self._fields.decode(data).held if self._fields else _list(data)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return self._scan(data)
+        return self._locate(data, [memoryview(raw).nbytes for raw in raws])
+
+    def _locate(self, data: bytes, lengths: Sequence[int]) -> list[Span] | None:
+        """Find the elements by their lengths, checking that only the envelope lies between."""
+        opening = self._opening.match(data)
+        if opening is None:
+            return None
+        spans = []
+        position = opening.end()
+        for index, length in enumerate(lengths):
+            if index:
+                between = _BETWEEN.match(data, position)
+                if between is None:
+                    return None
+                position = between.end()
+            spans.append((position, position + length))
+            position += length
+        return None if self._closing.fullmatch(data, position) is None else spans
+
+    def _scan(self, data: bytes) -> list[Span] | None:
+        opening = self._opening.match(data)
+        if opening is None:
+            return None
+        spans: list[Span] = []
+        depth = 0
+        start = opening.end()
+        for token in _TOKEN.finditer(data, start):
+            mark = token[0]
+            if mark in (b"{", b"["):
+                depth += 1
+            elif mark in (b"}", b"]"):
+                depth -= 1
+                if depth < 0:
+                    if self._closing.fullmatch(data, token.start()) is None:
+                        return None
+                    last = _trimmed(data, start, token.start())
+                    return [*spans, last] if spans or last[0] < last[1] else []
+            elif mark == b"," and depth == 0:
+                spans.append(_trimmed(data, start, token.start()))
+                start = token.end()
+        return None
+
+
+def elements(data: bytes, envelopes: Sequence[Envelope]) -> list[Span] | None:
+    """Return the elements of the first envelope `data` is; None when it is none of them."""
+    for one in envelopes:
+        found = one.elements(data)
+        if found is not None:
+            return found
+    return None
+
+
+def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Decoded | Undecodable:
+    """Return the records of a file: elements of an envelope, one object, or a value a line."""
+    if len(data) > limits.inflated_bytes:
+        return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
+    if not data.strip(_SPACE):
+        return Undecodable("empty_file", f"{len(data)} bytes, no content")
+    spans = elements(data, envelopes)
+    if spans is None:
+        whole = _trimmed(data, 0, len(data))
+        spans = [whole] if _is_json(data) else _lines(data)
+    return bounded(data, spans, limits)
+
+
+def bounded(data: bytes, spans: Sequence[Span], limits: Limits) -> Decoded | Undecodable:
+    """Return the records, unless one is past the limit."""
+    for index, (start, end) in enumerate(spans):
+        if end - start > limits.record_bytes:
+            return Undecodable(
+                "record_limit",
+                f"record {index} holds {end - start} bytes, more than {limits.record_bytes}",
+            )
+    return Decoded(data, tuple(spans))
+
+
+def _lines(data: bytes) -> list[Span]:
+    spans = (_trimmed(data, one.start(), one.end()) for one in _LINE.finditer(data))
+    return [(start, end) for start, end in spans if start < end]
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _trimmed(data: bytes, start: int, end: int) -> Span:
+    piece = data[start:end]
+    return start + len(piece) - len(piece.lstrip(_SPACE)), end - len(piece) + len(
+        piece.rstrip(_SPACE)
+    )

@@ -1,0 +1,103 @@
+"""What the end-to-end tests rely on: the emulator holds principals to their policies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.e2e.emulator import Emulator
+
+pytestmark = pytest.mark.e2e
+
+OWNER, OTHER = "222233334444", "111122223333"
+WRITER = f"arn:aws:iam::{OWNER}:role/probe-writer"
+
+
+def allow(action: str, resource: str) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def refused(act: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        act()
+    return str(caught.value.response["Error"]["Code"])
+
+
+@pytest.fixture(scope="module")
+def user(aws: Emulator) -> tuple[str, str]:
+    """A principal of the other account that no policy lets do anything yet."""
+    iam = aws.client("iam", OTHER)
+    iam.create_user(UserName="probe")
+    key = iam.create_access_key(UserName="probe")["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def sts(aws: Emulator, key: tuple[str, str]) -> Any:
+    return boto3.session.Session(*key, region_name=aws.region).client(
+        "sts", endpoint_url=aws.endpoint, verify=str(aws.certificate)
+    )
+
+
+def test_roles_are_held_to_their_policies(aws: Emulator, user: tuple[str, str]) -> None:
+    """Assuming needs both sides and the external id; the session may do what is allowed."""
+    s3, iam = aws.client("s3", OWNER), aws.client("iam", OWNER)
+    s3.create_bucket(Bucket="probe", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:user/probe"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "probe-external-id"}},
+    }
+    iam.create_role(
+        RoleName="probe-writer",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    iam.put_role_policy(
+        RoleName="probe-writer",
+        PolicyName="put",
+        PolicyDocument=allow("s3:PutObject", "arn:aws:s3:::probe/ev/*"),
+    )
+    asked = {"RoleArn": WRITER, "RoleSessionName": "probe"}
+    as_user = sts(aws, user)
+    assert "AccessDenied" == refused(
+        lambda: as_user.assume_role(**asked, ExternalId="probe-external-id")
+    )
+    aws.client("iam", OTHER).put_user_policy(
+        UserName="probe", PolicyName="assume", PolicyDocument=allow("sts:AssumeRole", WRITER)
+    )
+    assert "AccessDenied" == refused(lambda: as_user.assume_role(**asked, ExternalId="another"))
+    given = as_user.assume_role(**asked, ExternalId="probe-external-id")["Credentials"]
+    writer = boto3.session.Session(
+        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], aws.region
+    ).client(
+        "s3",
+        endpoint_url=aws.endpoint,
+        verify=str(aws.certificate),
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    writer.put_object(Bucket="probe", Key="ev/1", Body=b"x", IfNoneMatch="*")
+    for act in (
+        lambda: writer.put_object(Bucket="probe", Key="src/1", Body=b"x"),
+        lambda: writer.get_object(Bucket="probe", Key="ev/1"),
+        lambda: writer.list_objects_v2(Bucket="probe"),
+        lambda: writer.delete_object(Bucket="probe", Key="ev/1"),
+    ):
+        assert "AccessDenied" == refused(act)
+    assert "PreconditionFailed" == refused(
+        lambda: writer.put_object(Bucket="probe", Key="ev/1", Body=b"y", IfNoneMatch="*")
+    )
+
+
+def test_accounts_are_apart(aws: Emulator) -> None:
+    """The root of one account is nobody in another."""
+    other = aws.client("s3", OTHER)
+    assert [] == other.list_buckets()["Buckets"]
+    assert "AccessDenied" == refused(
+        lambda: other.put_object(Bucket="probe", Key="ev/2", Body=b"x", IfNoneMatch="*")
+    )

@@ -1,0 +1,186 @@
+"""Runs of Event Hub messages and the bytes they are delivered as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from nhi_evidence import event_hub
+from nhi_evidence.event import Decoded, Delivery, Limits, Undecodable
+from nhi_evidence.event_hub import Message, Run
+from nhi_evidence.evidence import frame, keys, ranges
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from nhi_evidence.sources import azure_monitor
+from tests.memory_store import MemoryStore
+from tests.reading import Unit
+
+STREAM = "example-ns/insights#2026-03-02T08:00:00Z/3"
+
+
+def message(number: int | None, body: bytes = b"{}") -> Message:
+    return Message(body, number, str(number), "2026-03-02T08:15:30.123Z")
+
+
+def numbers(runs: list[Run]) -> list[list[int | None]]:
+    return [[one.sequence for one in run.messages] for run in runs]
+
+
+def test_a_hole_in_the_numbers_ends_a_run() -> None:
+    """A range is valid only if it holds every number it claims."""
+    found = event_hub.runs(STREAM, [message(n) for n in (5, 6, 9, 10, 12)])
+    assert [[5, 6], [9, 10], [12]] == numbers(found)
+    assert f"{STREAM}/9-10" == found[1].unit
+
+
+def test_a_message_delivered_twice_is_taken_once() -> None:
+    """Equal bytes under one number are one message, in whatever order they come."""
+    found = event_hub.runs(STREAM, [message(6), message(5), message(6)])
+    assert [[5, 6]] == numbers(found)
+
+
+def test_two_messages_of_one_number_both_stay() -> None:
+    """Different bytes under one number are for counting to contest, not for the writer."""
+    found = event_hub.runs(STREAM, [message(5), message(6, b"one"), message(6, b"other")])
+    assert [[5, 6], [6]] == numbers(found)
+
+
+def test_a_run_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message past the bound is a run of its own, so it spoils no other."""
+    monkeypatch.setattr(event_hub, "RUN_BYTES", 100)
+    sizes = [60, 30, 30, 500, 10]
+    found = event_hub.runs(STREAM, [message(n, b"x" * size) for n, size in enumerate(sizes)])
+    assert [[0, 1], [2], [3], [4]] == numbers(found)
+
+
+def test_a_message_without_a_number_is_named_by_its_bytes() -> None:
+    """It claims no range, and the same bytes give the same unit."""
+    one, other = event_hub.runs(STREAM, [message(None, b"a"), message(None, b"b")])
+    assert one.unit != other.unit
+    assert one.unit == event_hub.runs(STREAM, [message(None, b"a")])[0].unit
+    assert event_hub.claimed(one.unit) is None
+
+
+BODIES = [b"", b"\n", b"{}", b"\xff\x00\r\n", b'{"k":"run","v":1}\n', "ü📦".encode()]
+
+
+def test_a_framed_run_gives_every_message_back_byte_for_byte() -> None:
+    """Any bytes: empty, newlines, not UTF-8, a frame inside a frame."""
+    run = Run(STREAM, tuple(message(n, body) for n, body in enumerate(BODIES)))
+    data = event_hub.frame(run)
+    opening, found = event_hub.read(data)
+    assert (STREAM, len(BODIES)) == (opening.stream, opening.messages)
+    assert BODIES == [data[one.start : one.end] for one in found]
+    assert list(range(len(BODIES))) == [one.sequence for one in found]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda data: data[:-1],
+        lambda data: data + b"x",
+        lambda data: data + b'{"sequence":9,"size":0}\n\n',
+        lambda data: data.replace(b'"sequence":1', b'"sequence":7'),
+        lambda data: data.replace(b'"size":2', b'"size":1'),
+        lambda data: data.replace(b'"size":2', b'"size":-2'),
+        lambda data: data.replace(b'"v":1', b'"v":2'),
+        lambda data: data.replace(b'"messages":2', b'"messages":3'),
+        lambda data: data.replace(b'"messages":2', b'"messages":2,"more":1'),
+        lambda data: data.partition(b"\n")[0],
+        lambda data: data.partition(b"\n")[0] + b"\n",
+    ],
+)
+def test_a_damaged_run_is_refused(damage: Any) -> None:
+    """What is not exactly a framed run is kept whole as a rejection unit."""
+    data = damage(event_hub.frame(Run(STREAM, (message(0), message(1)))))
+    found = azure_monitor.decode(data, Limits())
+    assert isinstance(found, Undecodable)
+    assert "run_malformed" == found.reason
+
+
+@dataclass
+class Body:
+    """A message and the records it holds."""
+
+    body: bytes
+    records: list[bytes]
+
+
+MESSAGES = [
+    Body(b'{"records":[{"a":1}, {"b" : 2}]}', [b'{"a":1}', b'{"b" : 2}']),
+    Body(b' [ {"a":1},{"b":2} ]\n', [b'{"a":1}', b'{"b":2}']),
+    Body(b'{"records": [ {"a":1},{"b":nope},{"c":3}]}', [b'{"a":1}', b'{"b":nope}', b'{"c":3}']),
+    Body(b'{"category":"Administrative"}', [b'{"category":"Administrative"}']),
+    Body(b'{"records":[]}', []),
+    Body(b"[]", []),
+    Body(b"some text", [b"some text"]),
+    Body(b"", [b""]),
+    Body(b"\xff\xfe", [b"\xff\xfe"]),
+    Body(b'{"records":[{"a":1}', [b'{"records":[{"a":1}']),
+    Body(b'{"records":[{"a":1}],"more":1}', [b'{"records":[{"a":1}],"more":1}']),
+    Body(b'{"records":[{"a":1}],"records":[]}', [b'{"records":[{"a":1}],"records":[]}']),
+]
+
+
+@pytest.mark.parametrize("one", MESSAGES)
+def test_every_form_of_message_is_cut_into_exact_records(one: Body) -> None:
+    """A list in its envelope, bare, one object; anything else is one record as it stands."""
+    data = event_hub.frame(Run(STREAM, (message(4, one.body),)))
+    found = azure_monitor.decode(data, Limits())
+    assert isinstance(found, Decoded)
+    assert one.records == [found.record(index).raw for index in range(len(found.spans))]
+    assert [(4, len(one.records))] == [(each.number, each.records) for each in found.messages]
+
+
+def lines_of(store: MemoryStore) -> list[list[bytes]]:
+    bodies = {key: frame.unpack(store.get(key), limit=1 << 30) for key in store.keys("ev/")}
+    return [bodies[key] for key in sorted(bodies, key=lambda key: keys.place(key).part)]
+
+
+def test_a_sealed_run_states_its_messages() -> None:
+    """Range and records of every message are read back from the evidence object alone."""
+    run = Run(STREAM, tuple(message(7 + n, one.body) for n, one in enumerate(MESSAGES)))
+    store = MemoryStore()
+    lock(Mapper("azure_monitor"), Delivery(run.unit, event_hub.frame(run)), store)
+    found = ranges.held(3, lines_of(store))
+    assert found is not None
+    claim = found.claim
+    assert (3, STREAM, 7, 18, True) == (
+        claim.index,
+        claim.stream,
+        claim.first,
+        claim.last,
+        claim.valid,
+    )
+    assert [sha256(one.body).digest() for one in MESSAGES] == list(claim.hashes.values())
+    unit = Unit(store)
+    for number, one in enumerate(MESSAGES, start=7):
+        first, end = found.records[number]
+        assert one.records == unit.raw()[first:end]
+
+
+def test_a_rejection_unit_states_its_messages_too() -> None:
+    """A run that was kept whole, for a record past the limit, still counts as a range."""
+    run = Run(STREAM, (message(7, b"x" * 40), message(8)))
+    store = MemoryStore()
+    mapper = Mapper("azure_monitor", limits=Limits(record_bytes=39))
+    lock(mapper, Delivery(run.unit, event_hub.frame(run)), store)
+    assert "record_limit" == Unit(store).rejection
+    found = ranges.held(0, lines_of(store))
+    assert found is not None
+    assert found.claim.valid
+    assert {7, 8} == set(found.claim.hashes)
+
+
+def test_a_name_that_claims_more_than_it_holds_is_no_valid_range() -> None:
+    """The claim is the name's, the messages are the object's."""
+    run = Run(STREAM, (message(7), message(8)))
+    store = MemoryStore()
+    lock(Mapper("azure_monitor"), Delivery(f"{STREAM}/7-9", event_hub.frame(run)), store)
+    found = ranges.held(0, lines_of(store))
+    assert found is not None
+    assert not found.claim.valid

@@ -1,0 +1,134 @@
+"""One source, several packs: which pack maps a record, and what an object says of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nhi_evidence import event_hub, sources
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import batch
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from nhi_evidence.scope import Scope
+from tests.faults.test_bad_input import GOOD
+from tests.memory_store import MemoryStore
+from tests.reading import Unit
+
+ROUTES = {"version": 1, "routes": {"trail": "aws_cloudtrail"}}
+HUMAN: dict[str, Any] = {
+    **GOOD,
+    "userIdentity": {"type": "IdentityCenterUser", "userName": "ada"},
+    "eventID": "22222222-2222-4333-8444-555555555555",
+}
+
+
+@pytest.fixture
+def routed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A router that knows one pack, whatever packs there are."""
+    table = sources.table
+
+    def told(name: str, file: str) -> bytes:
+        return json.dumps(ROUTES).encode() if file == sources.ROUTES else table(name, file)
+
+    monkeypatch.setattr(sources, "table", told)
+
+
+def deliver(mapper: Mapper, *records: Any) -> Unit:
+    body = json.dumps({"records": records}).encode()
+    run = event_hub.Run("ns/hub#1/0", (event_hub.Message(body, 1),))
+    store = MemoryStore()
+    lock(mapper, Delivery(run.unit, event_hub.frame(run)), store)
+    assert all(key.split("/")[2] == "azure_monitor" for key in store.keys(""))
+    return Unit(store)
+
+
+@pytest.mark.usefixtures("routed")
+def test_each_record_goes_to_the_pack_of_its_category() -> None:
+    """A line names the pack that mapped it, kept or rejected."""
+    timeless = {name: value for name, value in GOOD.items() if name != "eventTime"}
+    unit = deliver(
+        Mapper("azure_monitor"), {**GOOD, "category": "Trail"}, {**timeless, "category": "trail"}
+    )
+    assert ["aws_cloudtrail"] * 2 == [line["s"] for line in unit.lines]
+    assert "ListUsers" == unit.lines[0]["n"]["api"]["operation"]
+    assert {1: "event_time_missing"} == unit.reasons()
+
+
+@pytest.mark.usefixtures("routed")
+def test_a_category_without_a_row_is_kept_raw() -> None:
+    """Nothing is guessed from the look of a record, and nothing is dropped."""
+    records = [{**GOOD, "category": "Trial"}, {"a": 1}, {"category": 7}, {"category": " "}, 7, None]
+    unit = deliver(Mapper("azure_monitor"), *records)
+    assert [
+        "category_unknown",
+        "category_missing",
+        "category_malformed",
+        "category_missing",
+        "record_not_an_object",
+        "record_not_an_object",
+    ] == list(unit.reasons().values())
+    assert records == [json.loads(raw) for raw in unit.raw()]
+    assert "'trial'" == unit.lines[0]["x"]["detail"]
+    assert all("s" not in line for line in unit.lines)
+
+
+@pytest.mark.usefixtures("routed")
+def test_what_is_left_out_is_named_by_a_hash_of_its_id() -> None:
+    """The last line names each, so that a list of the provider's can be compared with it."""
+    unit = deliver(Mapper("azure_monitor"), {**HUMAN, "category": "trail"})
+    assert {"human": 1} == unit.headers[0]["out_of_scope"]
+    assert [batch.left_out_hash(HUMAN["eventID"])] == unit.left_out
+
+
+@pytest.mark.usefixtures("routed")
+def test_a_record_without_an_id_is_never_left_out() -> None:
+    """Left out, nobody could ask for it again."""
+    nameless = {name: value for name, value in HUMAN.items() if name != "eventID"}
+    unit = deliver(Mapper("azure_monitor"), {**nameless, "category": "trail"})
+    assert (1, []) == (unit.headers[0]["kept"], unit.left_out)
+
+
+def test_a_source_asked_by_files_names_nothing_left_out() -> None:
+    """What is written of CloudTrail is as it was."""
+    store = MemoryStore()
+    body = b'{"Records":[' + json.dumps(HUMAN).encode() + b"]}"
+    lock(Mapper("aws_cloudtrail"), Delivery("b/k@1", body), store)
+    unit = Unit(store)
+    assert ({"human": 1}, []) == (unit.headers[0]["out_of_scope"], unit.left_out)
+    assert "left_out" not in unit.headers[0]
+
+
+def test_the_digest_covers_the_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another table of routes is another mapper."""
+    table = sources.table
+    digests = set()
+    for category in ("trail", "other"):
+        routes = json.dumps({"version": 1, "routes": {category: "aws_cloudtrail"}}).encode()
+        monkeypatch.setattr(
+            sources,
+            "table",
+            lambda name, file, routes=routes: (
+                routes if file == sources.ROUTES else table(name, file)
+            ),
+        )
+        digests.add(Mapper("azure_monitor", scope=Scope.ALL).identity.digest)
+    assert 2 == len(digests)
+
+
+def test_a_table_of_routes_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names source and file."""
+    monkeypatch.setattr(sources, "table", lambda *_: b'{"routes":1}')
+    with pytest.raises(SettingsError, match=r"azure_monitor.*routes\.json"):
+        Mapper("azure_monitor")
+
+
+def test_every_route_leads_to_a_pack() -> None:
+    """And is spelled as categories are compared: lower case."""
+    for name in sources.names():
+        routes = sources.routes(name) or {}
+        assert set(routes.values()) <= set(sources.names())
+        assert all(category == category.lower() for category in routes)

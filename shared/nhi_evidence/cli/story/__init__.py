@@ -1,10 +1,23 @@
-"""A seeded generator of CloudTrail files: one attack inside benign noise, over four accounts.
+"""A seeded generator of three clouds' logs: one attack inside benign noise, crossing them all.
 
-Nothing here is real: accounts, addresses and key ids are the documentation's own. Same seed, same
-bytes.
+A leaked key does its work in AWS; then the stolen token of a CI job, which all three clouds trust,
+does its work in each. Nothing here is real: accounts, addresses and ids are the documentation's
+own. Same seed, same bytes.
 """
 
+from nhi_evidence.cli.story.delivered import HubEvent, LogFile, azure_batches, gcp_files
 from nhi_evidence.cli.story.files import TrailFile, bulk, generate
-from nhi_evidence.cli.story.script import STEPS, Step
+from nhi_evidence.cli.story.script import STEPS
+from nhi_evidence.cli.story.step import Step
 
-__all__ = ["STEPS", "Step", "TrailFile", "bulk", "generate"]
+__all__ = [
+    "STEPS",
+    "HubEvent",
+    "LogFile",
+    "Step",
+    "TrailFile",
+    "azure_batches",
+    "bulk",
+    "gcp_files",
+    "generate",
+]

@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from nhi_evidence.cli.story import aws_crossing
 from nhi_evidence.cli.story.noise import SHAPES
 from nhi_evidence.cli.story.records import ACCOUNTS, REGIONS, START, Recorder
 from nhi_evidence.cli.story.script import attack
@@ -30,6 +31,7 @@ def generate(*, seed: int = 7, minutes: int = 45, per_minute: int = 12) -> tuple
     """Return the story's files, by account, region and quarter of an hour."""
     recorder = Recorder(seed)
     records = attack(recorder)
+    records += aws_crossing.attack(Recorder(seed + 3))
     names = _weighted()
     for number in range(minutes * per_minute):
         at = timedelta(seconds=number * 60 / per_minute)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from nhi_evidence.cli.story import records
 from nhi_evidence.cli.story.records import PRODUCTION, WORKLOAD, Recorder
+from nhi_evidence.cli.story.step import Step
 
 _KEY = "AKIAIOSFODNN7EXAMPLE"
 _MINTED = "ASIAI44QH8DHBEXAMPLE"
@@ -18,17 +19,6 @@ _AGENT = "python-requests/2.31.0 aws-sdk-python"
 _CI = records.iam_user(WORKLOAD, "ci-deploy", key=_KEY)
 _SECRET = f"arn:aws:secretsmanager:us-east-1:{PRODUCTION}:secret:prod/payments/db-AbCdEf"
 _ROLE = f"arn:aws:iam::{PRODUCTION}:role/deploy-prod"
-
-
-class Step(NamedTuple):
-    """One step of the attack, and what its evidence should say."""
-
-    name: str
-    minute: int
-    source: str
-    operation: str
-    outcome: str
-    base_phase: str
 
 
 STEPS = (
@@ -67,14 +57,14 @@ def attack(recorder: Recorder) -> list[dict[str, Any]]:
         if step.outcome == "denied":
             message = (
                 f"User: {identity['arn']} is not authorized to perform: "
-                f"{step.source}:{step.operation}"
+                f"{step.service}:{step.operation}"
             )
             options.setdefault("error", (_DENIED, message))
         built.append(
             recorder.record(
                 timedelta(minutes=step.minute, seconds=position * 2),
                 identity,
-                step.source,
+                step.service,
                 step.operation,
                 **{
                     "account": PRODUCTION if minted else WORKLOAD,

@@ -26,7 +26,7 @@ from nhi_evidence.adapters import clock
 GOOGLE = "google"
 ENTRA = "entra"
 
-_METADATA = "/computeMetadata/v1/instance/service-accounts/default/identity"
+_ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default"
 _IDENTITY = "/msi/token"
 _KEY_ID = "1"
 _LIFETIME_SECONDS = 3600
@@ -119,8 +119,8 @@ class EmbeddedIssuer:
         parts = urlsplit(url)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self.asked.append(url)
-        if parts.path == _METADATA:
-            return self._metadata(query, headers)
+        if parts.path.startswith(_ACCOUNT):
+            return self._metadata(parts.path.removeprefix(_ACCOUNT), query, headers)
         if parts.path == _IDENTITY:
             return self._identity(query, headers)
         _, platform, document = [*parts.path.split("/", 2), "", ""][:3]
@@ -128,10 +128,20 @@ class EmbeddedIssuer:
             return 200, self._keys() if document == "keys" else self._discovery(platform)
         return 404, b"not found"
 
-    def _metadata(self, query: Mapping[str, str], headers: Message) -> tuple[int, bytes]:
-        """https://cloud.google.com/compute/docs/instances/verifying-instance-identity."""
+    def _metadata(self, path: str, query: Mapping[str, str], headers: Message) -> tuple[int, bytes]:
+        """https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys."""
         if headers.get("Metadata-Flavor") != "Google":
             return 403, b"Missing required header: Metadata-Flavor"
+        if path == "/token":
+            return 200, msgspec.json.encode(
+                {
+                    "access_token": secrets.token_urlsafe(32),
+                    "expires_in": _LIFETIME_SECONDS,
+                    "token_type": "Bearer",
+                }
+            )
+        if path != "/identity":
+            return 404, b"not found"
         if not query.get("audience"):
             return 400, b"non-empty audience parameter required"
         return 200, self.token(GOOGLE, query["audience"]).encode()

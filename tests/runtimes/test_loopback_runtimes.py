@@ -1,0 +1,67 @@
+"""What the runtimes on this machine promise: real answers, loopback alone, and a certain end."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from nhi_evidence.adapters.cloud_run_runtime import CloudEvent, CloudRunRuntime
+from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs
+from nhi_evidence.adapters.loopback_process import LoopbackProcess, ProcessError
+
+FUNCTION = """
+import functions_framework
+
+@functions_framework.cloud_event
+def take(event):
+    print(event["type"], event["subject"], event.data, flush=True)
+    if event.data["boom"]:
+        raise RuntimeError("boom")
+"""
+
+
+def event(number: int, *, boom: bool) -> CloudEvent:
+    return CloudEvent(
+        id=str(number),
+        type="google.cloud.storage.object.v1.finalized",
+        source="//storage.googleapis.com/projects/_/buckets/audit-logs",
+        subject="objects/x",
+        data=json.dumps({"boom": boom}).encode(),
+    )
+
+
+def test_the_framework_answers_what_the_function_does(tmp_path: Path) -> None:
+    """A return is 2xx; an exception is 500, on which Eventarc delivers again."""
+    (tmp_path / "main.py").write_text(FUNCTION)
+    log = tmp_path / "log"
+    with CloudRunRuntime(tmp_path, "take", environment={}, log=log) as runtime:
+        assert [200, 500, 200] == [
+            runtime.deliver(event(number, boom=boom))
+            for number, boom in enumerate((False, True, False))
+        ]
+        port = runtime._process.port
+    assert "google.cloud.storage.object.v1.finalized objects/x {'boom': False}" in runtime.logs()
+    assert "RuntimeError: boom" in runtime.logs()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_name_written_twice_is_two_generations(tmp_path: Path) -> None:
+    """The name alone does not say which bytes a notification is about."""
+    with EmbeddedGcs("audit-logs", log=tmp_path / "log") as storage:
+        first, second = (storage.put("audit/a+b:c", body) for body in (b"one", b"two!"))
+        assert first.generation != second.generation
+        assert ("audit/a+b:c", "4") == (second.name, second.size)
+        url = f"{storage.endpoint_url}/storage/v1/b/audit-logs/o/audit%2Fa%2Bb%3Ac?alt=media"
+        assert b"two!" == urllib3.request("GET", url).data
+
+
+def test_a_program_that_does_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    """What is wrong is said where it is seen."""
+    program = LoopbackProcess(lambda _: ["ls", "--no-such-option"], log=tmp_path / "log")
+    with pytest.raises(ProcessError, match=r"ls did not start:\n(?s:.*)no-such-option"), program:
+        pass

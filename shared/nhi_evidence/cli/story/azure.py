@@ -30,7 +30,7 @@ SERVICE_PRINCIPAL = "bbbbbbbb-1111-2222-3333-cccccccccccc"
 FEDERATED_CREDENTIAL = "cccccccc-2222-3333-4444-dddddddddddd"
 """Id of the credential that stands for the CI's issuer and subject."""
 
-_SESSION = "bQW3dF0zSkmEXAMPLEuAAA"
+_SESSION = "session-EXAMPLE-of-ci-job"
 _NAME = "ci-deploy"
 _VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/example-payments"
 _STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/examplepayments"

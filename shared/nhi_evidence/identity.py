@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 import msgspec
@@ -32,6 +33,33 @@ class IdentityKind(IntEnum):
     HUMAN_PROGRAMMATIC = 19
     ANONYMOUS = 20
     UNATTRIBUTED_TOKEN = 21
+
+
+CAPTIONS: Mapping[IdentityKind, str] = {
+    IdentityKind.UNKNOWN: "Unknown",
+    IdentityKind.LONG_LIVED_KEY: "Long-lived Access Key",
+    IdentityKind.ROLE_SESSION: "Role Session",
+    IdentityKind.WORKLOAD_INSTANCE: "Workload Instance",
+    IdentityKind.K8S_SERVICE_ACCOUNT: "Kubernetes Service Account",
+    IdentityKind.FEDERATED_WORKLOAD: "Federated Workload",
+    IdentityKind.CLOUD_SERVICE_PRINCIPAL: "Cloud Service Principal",
+    IdentityKind.MANAGED_IDENTITY: "Managed Identity",
+    IdentityKind.APPLICATION: "Application",
+    IdentityKind.APPLICATION_OBO: "Application on Behalf of User",
+    IdentityKind.API_TOKEN: "API Token",
+    IdentityKind.MACHINE_KEY: "Deploy or Machine Key",
+    IdentityKind.CI_JOB: "CI Job",
+    IdentityKind.PROVIDER_SERVICE: "Provider Service",
+    IdentityKind.CERTIFICATE_WORKLOAD: "Certificate Workload",
+    IdentityKind.AI_AGENT: "AI Agent",
+    IdentityKind.AI_AGENT_USER: "AI Agent User",
+    IdentityKind.ROOT_OR_BREAK_GLASS: "Root or Break-glass",
+    IdentityKind.HUMAN: "Human",
+    IdentityKind.HUMAN_PROGRAMMATIC: "Human via Programmatic Credential",
+    IdentityKind.ANONYMOUS: "Anonymous",
+    IdentityKind.UNATTRIBUTED_TOKEN: "Unattributed Token",
+}
+"""How a kind is called in records (`nhi.type`)."""
 
 
 class Mechanism(IntEnum):

@@ -5,28 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nhi_evidence.identity import Identity, IdentityKind
+from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
-
-_CAPTION = {
-    IdentityKind.UNKNOWN: "Unknown",
-    IdentityKind.LONG_LIVED_KEY: "Long-lived Access Key",
-    IdentityKind.ROLE_SESSION: "Role Session",
-    IdentityKind.WORKLOAD_INSTANCE: "Workload Instance",
-    IdentityKind.K8S_SERVICE_ACCOUNT: "Kubernetes Service Account",
-    IdentityKind.FEDERATED_WORKLOAD: "Federated Workload",
-    IdentityKind.APPLICATION_OBO: "Application on Behalf of User",
-    IdentityKind.API_TOKEN: "API Token",
-    IdentityKind.CI_JOB: "CI Job",
-    IdentityKind.PROVIDER_SERVICE: "Provider Service",
-    IdentityKind.CERTIFICATE_WORKLOAD: "Certificate Workload",
-    IdentityKind.AI_AGENT: "AI Agent",
-    IdentityKind.ROOT_OR_BREAK_GLASS: "Root or Break-glass",
-    IdentityKind.HUMAN: "Human",
-    IdentityKind.HUMAN_PROGRAMMATIC: "Human via Programmatic Credential",
-    IdentityKind.ANONYMOUS: "Anonymous",
-    IdentityKind.UNATTRIBUTED_TOKEN: "Unattributed Token",
-}
 
 _CREDENTIAL_KINDS = {
     "AKIA": "access_key",
@@ -74,7 +54,7 @@ def decided(
         credential_uid, kind_of_credential = credential or (None, None)
     return Identity(
         type_id=kind.value,
-        type=_CAPTION[kind],
+        type=CAPTIONS[kind],
         name=name,
         uid=uid,
         canonical_uid=canonical_uid,

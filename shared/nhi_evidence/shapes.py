@@ -63,9 +63,27 @@ class Reader(Generic[_StructT]):
         try:
             return self._decode(piece), ()
         except msgspec.ValidationError:
-            unusable: list[str] = []
-            found = loose(self._shape, piece, where, unusable, fold_case=self._fold_case)
-            return found, tuple(unusable)
+            return self.part_loosely(piece, where)
+
+    def part_loosely(
+        self, piece: bytes | msgspec.Raw, where: str
+    ) -> tuple[_StructT, tuple[str, ...]]:
+        """Read a slice attribute by attribute; raises as `part` does."""
+        unusable: list[str] = []
+        found = loose(self._shape, piece, where, unusable, fold_case=self._fold_case)
+        return found, tuple(unusable)
+
+
+def nested(piece: bytes | msgspec.Raw) -> bytes:
+    """Return the JSON inside a text, where a slice is a text that holds a list or an object.
+
+    Raises what the JSON reader raises when the slice does not decode.
+    """
+    slice_ = bytes(piece)
+    if not slice_.startswith(b'"'):
+        return slice_
+    inside = msgspec.json.decode(slice_, type=str).strip()
+    return inside.encode() if inside[:1] in {"{", "["} else slice_
 
 
 def loose(

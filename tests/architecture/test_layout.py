@@ -90,6 +90,7 @@ def test_every_core_module_is_under_contract() -> None:
     # The values every source is made of cannot see a source: the layers forbid it.
     below = {
         "azure_claims",
+        "azure_text",
         "event_hub",
         "json_slices",
         "sources",

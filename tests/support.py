@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +36,14 @@ CONSTANT = {
 }
 """Attributes whose text is ours by design: captions, names of rules, the schema's version."""
 
+NAMED_IN_IDS = {"aws", "oidc", "role", "user", "root", "entra", "sp", "k8s", "sa"}
+"""Words a canonical id puts between the record's own (`nhi:aws:<account>:role/<id>`)."""
+
+_COMPOSED = {("api", "operation")}
+"""Attributes put together, with blanks between, from texts of the record: a method and a path."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+
 _NAMED_BY_US = {"mechanism", "type"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,7 +55,10 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     whole = "\n".join(texts)
     found = []
     for path, value in _leaves(record):
-        if isinstance(value, str) and not _is_ours(path) and not _holds(texts, whole, value):
+        pieces = value.split() if path in _COMPOSED and isinstance(value, str) else [value]
+        if not _is_ours(path) and not all(
+            _holds(texts, whole, one) for one in pieces if isinstance(one, str)
+        ):
             found.append(f"{'.'.join(path)} = {value!r}")
         if path[-1] in {"time", "created_time", "expiration_time"} and not _time_holds(
             whole, value
@@ -70,11 +82,11 @@ def _holds(texts: set[str], whole: str, value: str) -> bool:
     """A value is supported as itself, as a part of a text, or as a canonical id of such parts."""
     if value in texts or value in whole:
         return True
+    if value.startswith("nhi:oidc:"):
+        return all(part in whole for part in value.removeprefix("nhi:oidc:").split("|", 1))
     pieces = value.removeprefix("nhi:").replace("|", ":").split(":")
     return value.startswith("nhi:") and all(
-        part in whole or part in {"aws", "oidc", "role", "user", "root"}
-        for piece in pieces
-        for part in piece.split("/")
+        part in whole or part in NAMED_IN_IDS for piece in pieces for part in piece.split("/")
     )
 
 
@@ -82,8 +94,13 @@ def _time_holds(whole: str, value: int) -> bool:
     if str(value) in whole:
         return True
     moment = _EPOCH + timedelta(milliseconds=value)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") in whole or (
-        moment.strftime("%Y-%m-%d %H:%M:%S") in whole
+    return (
+        moment.strftime("%Y-%m-%dT%H:%M:%S") in whole
+        or moment.strftime("%Y-%m-%d %H:%M:%S") in whole
+        or any(
+            moment == datetime.fromisoformat(text).replace(microsecond=moment.microsecond)
+            for text in _INSTANT.findall(whole)
+        )
     )
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+import nhi_evidence
 from nhi_evidence.event import Rejection
 from nhi_evidence.export import Mapper, Normalised
 
 FOLDER = Path(__file__).parent
+
+DERIVED = {
+    "aws_cloudtrail": {"AWS-06g"},
+    "azure_entra": {"EN-08", "EN-09"},
+}
+"""Rules a pack names and never applies: they need history or inventory. Every pack is listed."""
+
+RULE = re.compile(r'"((?:AWS|AZ|EN|GCP|K8S)-\d\d[a-z]?)"')
+"""How an identity rule looks in a pack's code."""
 
 
 class Mutation(msgspec.Struct, frozen=True):
@@ -40,6 +51,12 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def cases(source: str) -> dict[str, Path]:
     """Return the case files of a source by name."""
     return {path.stem: path for path in sorted((FOLDER / source).glob("*.json"))}
+
+
+def rules(source: str) -> set[str]:
+    """Return the identity rules the code of a pack can name."""
+    folder = Path(nhi_evidence.__file__).parent / "sources" / source
+    return set(RULE.findall("".join(path.read_text() for path in folder.glob("*.py"))))
 
 
 def read(path: Path) -> Case:

@@ -19,7 +19,7 @@ from nhi_evidence import sources
 from nhi_evidence.catalog import Catalog
 from nhi_evidence.export import Mapper
 from nhi_evidence.scope import Scope
-from tests.cases.reader import Case, cases, differences, outcome, read
+from tests.cases.reader import DERIVED, Case, cases, differences, outcome, read, rules
 from tests.ocsf_schema import problems
 from tests.support import unsupported
 
@@ -28,7 +28,7 @@ ALL = {
 }
 MUTATED = {name: path for name, path in ALL.items() if read(path).mutation}
 PROVING = {name: path for name, path in ALL.items() if read(path).proves}
-AWS = [path for name, path in ALL.items() if name.startswith("aws_cloudtrail/")]
+PACKS = [name for name in sources.names() if sources.routes(name) is None]
 
 RUNNER = """
 import json, sys
@@ -121,16 +121,26 @@ def run(case: Path, source: str, where: Path) -> subprocess.CompletedProcess[str
     )
 
 
-def test_every_rule_and_override_has_a_case() -> None:
+@pytest.mark.parametrize("source", PACKS)
+def test_every_rule_and_override_has_a_case(source: str) -> None:
     """Each identity rule that decides, and each override, has at least one golden case."""
-    folder = Path(nhi_evidence.__file__).parent / "sources" / "aws_cloudtrail"
-    code = "".join(path.read_text() for path in folder.glob("*.py"))
-    rules = set(re.findall(r'"(AWS-\d\d[a-z]?)"', code)) - {"AWS-06g"}
-    table = json.loads(sources.table("aws_cloudtrail", "catalog.json"))
-    proved: set[Any] = {read(path).proves for path in AWS}
-    decided = {read(path).expect.get("nhi.decision_rule") for path in AWS}
-    assert set() == rules - decided
+    own = [read(path) for path in cases(source).values()]
+    decided = {case.expect.get("nhi.decision_rule") for case in own}
+    assert set() == rules(source) - DERIVED[source] - decided
+    table = json.loads(sources.table(source, "catalog.json"))
+    proved: set[Any] = {case.proves for case in own}
     assert set() == {row["id"] for row in table["overrides"]} - proved
+
+
+@pytest.mark.parametrize("source", PACKS)
+def test_every_rule_has_a_mutation_that_fails(source: str) -> None:
+    """For each identity rule that decides, the code is mutated and a case notices."""
+    mutated = {
+        case.expect.get("nhi.decision_rule")
+        for case in map(read, cases(source).values())
+        if case.mutation
+    }
+    assert set() == rules(source) - DERIVED[source] - mutated
 
 
 DOCUMENTATION = {

@@ -1,0 +1,43 @@
+"""Microsoft Entra's logs: audit, sign-ins of every kind, Microsoft Graph activity.
+
+docs/sources/azure_entra.md
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.azure_text import hour_of
+from nhi_evidence.event import Decoded, Kind, Limits, Undecodable
+from nhi_evidence.sources.azure_entra.decode import decode
+from nhi_evidence.sources.azure_entra.envelope import CATEGORIES
+from nhi_evidence.sources.azure_entra.normalize import normalize
+
+__all__ = [
+    "CATEGORIES",
+    "LISTS_LEFT_OUT",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+LISTS_LEFT_OUT = True
+"""Diagnostic settings can drop records before the hub: completeness is asked by event id."""
+
+NAME = "azure_entra"
+"""The source's name in evidence keys."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+
+def kind_of(object_key: str) -> Kind:  # noqa: ARG001 every file holds records
+    """Every file diagnostic settings write holds records."""
+    return Kind.RECORDS
+
+
+def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
+    """Return the records of a local file: in the forms of a delivered one."""
+    return decode(document, limits)

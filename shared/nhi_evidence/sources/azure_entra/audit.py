@@ -1,0 +1,146 @@
+"""An audit record -> Event: who changed what in the directory."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.azure_text import endpoint
+from nhi_evidence.event import Account, Actor, Call, Event, User
+from nhi_evidence.remember import remembered
+from nhi_evidence.shapes import Reader, loose, nested
+from nhi_evidence.sources.azure_entra import identity, outcome
+from nhi_evidence.sources.azure_entra.changes import changes
+from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, Stated, labelled
+from nhi_evidence.sources.azure_entra.record import (
+    AUDIT,
+    EMPTY,
+    Audit,
+    Detail,
+    InitiatingApp,
+    InitiatingUser,
+    Initiator,
+    properties,
+    stated,
+)
+from nhi_evidence.sources.azure_entra.targets import about, read_targets
+
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_USER_AGENT = "user-agent"
+
+_initiator = Reader(Initiator, fold_case=True)
+_encode = msgspec.json.Encoder().encode
+
+
+class OperationMissing(Exception):  # noqa: N818 it says what it is
+    """The record names no activity."""
+
+
+def is_audit(said: Stated, raw: bytes) -> bool:
+    """Whether a record without a category of its own is shaped like an audit record."""
+    audit, _ = properties(said.envelope, raw, AUDIT)
+    return audit.activityDisplayName is not None and (
+        bool(bytes(audit.initiatedBy)) or bool(bytes(audit.targetResources))
+    )
+
+
+def event(said: Stated, raw: bytes) -> Event:
+    """Return the event an audit record states.
+
+    Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
+    `OperationMissing`.
+    """
+    audit, unusable = properties(said.envelope, raw, AUDIT)
+    time, original = said.time(audit.activityDateTime)
+    name = audit.activityDisplayName or said.envelope.operationName
+    if not name or not name.strip():
+        raise OperationMissing
+    initiator, misshapen = _read_initiator(audit)
+    targets, unreadable = read_targets(audit)
+    changed = changes(targets)
+    verdict, hops = identity.of_initiator(initiator, said.tenant)
+    user, app = initiator.user or InitiatingUser(), initiator.app or InitiatingApp()
+    return Event(
+        time=time,
+        original_time=original,
+        logged=said.logged(
+            "audit",
+            uid=stated(audit.id),
+            correlation_uid=stated(audit.correlationId),
+            event_code=said.category,
+        ),
+        call=Call(
+            service=AUDIT_LOGS,
+            service_name=audit.loggedByService or said.category or name,
+            operation=operation_key(name),
+            operation_name=name,
+            source=endpoint(stated(user.ipAddress) or stated(said.envelope.callerIpAddress)),
+            user_agent=stated(audit.userAgent) or _user_agent(audit),
+        ),
+        actor=Actor(
+            identity=labelled(verdict, (*said.unusable, *unusable, *misshapen, *unreadable)),
+            user=_principal(initiator, said.tenant),
+            hops=hops,
+            app_uid=stated(app.appId),
+            app_name=stated(app.displayName),
+        ),
+        about=about(targets, changed, said.tenant),
+        outcome=outcome.of_audit(said.envelope, audit),
+        request=msgspec.Raw(_encode(changed)) if changed else None,
+    )
+
+
+@remembered(results=1024, longest=256)
+def operation_key(name: str) -> str:
+    """Return an activity as the catalog spells it: plain dashes, single blanks, none at the ends.
+
+    `Update application - Certificates and secrets management` comes with an en dash (U+2013)
+    and a trailing blank.
+    """
+    return " ".join(_DASHES.sub("-", name).split())
+
+
+def _read_initiator(audit: Audit) -> tuple[Initiator, tuple[str, ...]]:
+    if bytes(audit.initiatedBy) in {bytes(EMPTY), b"null"}:
+        return Initiator(), ()
+    try:
+        return _initiator.part_loosely(nested(audit.initiatedBy), "initiatedBy")
+    except msgspec.ValidationError:
+        return Initiator(), ("initiatedBy",)
+
+
+def _principal(initiator: Initiator, tenant: str | None) -> User | None:
+    user, app = initiator.user, initiator.app
+    if user is not None and (stated(user.id) or stated(user.userPrincipalName)):
+        home = stated(user.homeTenantId)
+        return User(
+            uid=stated(user.id),
+            name=stated(user.userPrincipalName) or stated(user.displayName),
+            type_id=_USER_TYPE_USER,
+            account=Account(home) if home else None,
+        )
+    if app is None:
+        return None
+    uid, name = stated(app.servicePrincipalId), stated(app.displayName)
+    if uid is None and name is None:
+        return None
+    return User(
+        uid=uid,
+        name=name,
+        type_id=_USER_TYPE_SERVICE,
+        account=Account(tenant) if tenant else None,
+    )
+
+
+def _user_agent(audit: Audit) -> str | None:
+    """Return the user agent, which stands among the additional details."""
+    if bytes(audit.additionalDetails) in {bytes(EMPTY), b"null"}:
+        return None
+    try:
+        elements = msgspec.json.decode(nested(audit.additionalDetails), type=list[msgspec.Raw])
+        details = [loose(Detail, one, "", [], fold_case=True) for one in elements]
+    except msgspec.ValidationError:
+        return None
+    return next((one.value for one in details if (one.key or "").lower() == _USER_AGENT), None)

@@ -1,0 +1,124 @@
+"""What a record's envelope states for every category: its category, tenant, time, ids."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.azure_text import milliseconds, tenant_of
+from nhi_evidence.event import Logged
+from nhi_evidence.identity import Identity
+from nhi_evidence.sources.azure_entra.record import Envelope, stated
+
+_DETAIL = 200
+_PROVIDER = "Azure"
+_ENTRA = "Microsoft Entra ID"
+
+AUDIT_LOGS = "AuditLogs"
+GRAPH_LOGS = "MicrosoftGraphActivityLogs"
+CATEGORIES = (
+    AUDIT_LOGS,
+    "ManagedIdentitySignInLogs",
+    GRAPH_LOGS,
+    "MicrosoftServicePrincipalSignInLogs",
+    "NonInteractiveUserSignInLogs",
+    "ServicePrincipalSignInLogs",
+    "SignInLogs",
+)
+"""The categories of diagnostic settings this pack takes."""
+
+_BY_NAME = {name.lower(): name for name in CATEGORIES} | {
+    "signinlogs": "SignInLogs",
+    "aadnoninteractiveusersigninlogs": "NonInteractiveUserSignInLogs",
+    "aadserviceprincipalsigninlogs": "ServicePrincipalSignInLogs",
+    "aadmanagedidentitysigninlogs": "ManagedIdentitySignInLogs",
+}
+"""By category, or by the table of a Log Analytics row; lower case."""
+BY_EVENT_TYPE = {
+    "interactiveuser": "SignInLogs",
+    "noninteractiveuser": "NonInteractiveUserSignInLogs",
+    "serviceprincipal": "ServicePrincipalSignInLogs",
+    "managedidentity": "ManagedIdentitySignInLogs",
+}
+"""By `signInEventTypes` of a Microsoft Graph object, lower case."""
+
+
+class TimeUnreadable(Exception):  # noqa: N818 it says what it is
+    """No time of the record states an instant; `args` hold the reason and what was found."""
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """A record's envelope, and what could not be read in it."""
+
+    envelope: Envelope
+    unusable: tuple[str, ...]
+
+    @property
+    def category(self) -> str | None:
+        """The category in the record's own words."""
+        return stated(self.envelope.category) or stated(self.envelope.type)
+
+    @property
+    def known_category(self) -> str | None:
+        """The category as this pack spells it, where envelope or table name it."""
+        for name in (self.envelope.category, self.envelope.type):
+            known = _BY_NAME.get((name or "").strip().lower())
+            if known is not None:
+                return known
+        return None
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant in whose log the record was written."""
+        envelope = self.envelope
+        is_row = envelope.type is not None or envelope.aadTenantId is not None
+        return (
+            stated(envelope.aadTenantId)
+            or (None if is_row else stated(envelope.tenantId))
+            or stated(tenant_of(envelope.resourceId))
+        )
+
+    def time(self, own: str | None) -> tuple[int, str]:
+        """Return the first readable time, the activity's own before the envelope's.
+
+        Raises `TimeUnreadable` where none states an instant.
+        """
+        candidates = (own, self.envelope.time, self.envelope.timeGenerated)
+        for text in candidates:
+            found = milliseconds(text)
+            if text is not None and found is not None:
+                return found, text
+        told = next((text for text in candidates if text is not None), None)
+        if told is None and "time" not in self.unusable:
+            raise TimeUnreadable("event_time_missing", "")
+        raise TimeUnreadable("event_time_malformed", repr(told)[:_DETAIL])
+
+    def logged(
+        self,
+        record_class: str,
+        *,
+        uid: str | None,
+        correlation_uid: str | None,
+        event_code: str | None,
+        region: str | None = None,
+    ) -> Logged:
+        """Say where and as what the record was written."""
+        version = self.envelope.operationVersion
+        return Logged(
+            provider=_PROVIDER,
+            product=_ENTRA,
+            record_class=record_class,
+            event_code=event_code,
+            version=None if version is None else str(version),
+            uid=uid,
+            correlation_uid=stated(self.envelope.correlationId) or correlation_uid,
+            account=self.tenant,
+            region=region,
+        )
+
+
+def labelled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
+    """Name in the verdict the attributes whose shape could not be read."""
+    if not unusable:
+        return verdict
+    labels = tuple(f"unusable:{name}" for name in unusable)
+    return msgspec.structs.replace(verdict, labels=verdict.labels + labels)

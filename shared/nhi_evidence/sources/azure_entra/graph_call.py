@@ -1,0 +1,96 @@
+"""A Microsoft Graph activity record -> Event: which principal called what in Graph."""
+
+from __future__ import annotations
+
+from nhi_evidence.azure_text import endpoint, milliseconds
+from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
+from nhi_evidence.sources.azure_entra import identity, outcome
+from nhi_evidence.sources.azure_entra.audit import OperationMissing
+from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, Stated, labelled
+from nhi_evidence.sources.azure_entra.graph_path import path_of
+from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, properties, stated
+
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_OF_NHI = frozenset(
+    {
+        "agentidentities",
+        "agentusers",
+        "applications",
+        "approleassignedto",
+        "approleassignments",
+        "federatedidentitycredentials",
+        "oauth2permissiongrants",
+        "serviceprincipals",
+    }
+)
+"""Collections whose members are, hold or empower non-human identities; lower case."""
+
+
+def event(said: Stated, raw: bytes) -> Event:
+    """Return the event a Graph activity record states.
+
+    Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
+    `OperationMissing`.
+    """
+    call, unusable = properties(said.envelope, raw, GRAPH_CALL)
+    time, original = said.time(call.timeGenerated)
+    method, uri = stated(call.requestMethod), stated(call.requestUri)
+    if method is None or uri is None:
+        raise OperationMissing
+    path = path_of(uri)
+    verdict, hops = identity.of_graph_call(call, said.tenant)
+    service_name = said.category or GRAPH_LOGS
+    segments = {one.lower() for one in path.operation.split("/")}
+    return Event(
+        time=time,
+        original_time=original,
+        logged=said.logged(
+            "graph_activity",
+            uid=stated(call.requestId),
+            correlation_uid=stated(call.operationId),
+            event_code=said.category,
+            region=stated(said.envelope.location),
+        ),
+        call=Call(
+            service=GRAPH_LOGS,
+            service_name=service_name,
+            operation=f"{method.upper()} {path.operation}",
+            operation_name=f"{method} {path.stated}",
+            api_version=stated(call.apiVersion),
+            request_uid=stated(call.clientRequestId),
+            source=endpoint(stated(call.ipAddress) or stated(said.envelope.callerIpAddress)),
+            user_agent=stated(call.userAgent),
+        ),
+        actor=Actor(
+            identity=labelled(verdict, (*said.unusable, *unusable)),
+            user=_principal(call, said.tenant),
+            session=_session(call),
+            hops=hops,
+            app_uid=stated(call.appId),
+        ),
+        about=About(
+            targets=(Target(uid=path.stated),) if path.stated else (),
+            is_nhi=not _OF_NHI.isdisjoint(segments),
+        ),
+        outcome=outcome.of_call(said.envelope, call),
+    )
+
+
+def _principal(call: GraphCall, tenant: str | None) -> User | None:
+    account = Account(tenant) if tenant else None
+    user = stated(call.userId)
+    if user is not None:
+        return User(uid=user, type_id=_USER_TYPE_USER)
+    uid = stated(call.servicePrincipalId) or stated(call.appId)
+    return User(uid=uid, type_id=_USER_TYPE_SERVICE, account=account) if uid else None
+
+
+def _session(call: GraphCall) -> Session | None:
+    token = stated(call.signInActivityId)
+    if token is None:
+        return None
+    return Session(
+        credential_uid=token,
+        issuer=stated(call.identityProvider),
+        created_time=milliseconds(call.tokenIssuedAt),
+    )

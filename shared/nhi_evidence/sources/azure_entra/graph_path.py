@@ -1,0 +1,56 @@
+"""The operation of a Microsoft Graph call: its method, and its path with the ids taken out.
+
+`GET https://graph.microsoft.com/v1.0/users/ann@example.com/messages?$top=5` is
+`GET /users/{id}/messages`. Which segment is an id is told by its look alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from nhi_evidence.remember import remembered
+
+_HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_VERSION = re.compile(r"v\d+(?:\.\d+)?|beta", re.IGNORECASE | re.ASCII)
+_ARGUMENTS = re.compile(r"\(.*\)$", re.DOTALL)
+_NAMESPACE = re.compile(r"^(?:microsoft\.)?graph\.", re.IGNORECASE)
+_ID = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"  # an object id
+    r"|\d+"
+    r"|.*[@.=!,:%].*"  # a user or domain name, an encoded or compound id
+    r"|(?=[^0-9]*[0-9])[\w$-]{16,}"  # a long word with digits
+    r"|.{41,}",
+    re.ASCII | re.DOTALL,
+)
+_LONGEST = 2048
+
+
+class Path(NamedTuple):
+    """Where a call went."""
+
+    stated: str
+    """The path as the record has it: without host and query, with its ids."""
+    operation: str
+    """The path as the catalog has it."""
+
+
+@remembered(results=4096, longest=_LONGEST)
+def path_of(uri: str) -> Path:
+    """Return the path of a request URI."""
+    whole = _HOST.sub("", uri).partition("?")[0].partition("#")[0]
+    segments = [one for one in whole.split("/") if one]
+    if segments and _VERSION.fullmatch(segments[0]):
+        segments = segments[1:]
+    return Path(whole, "/" + "/".join(_plain(one) for one in segments))
+
+
+def _plain(segment: str) -> str:
+    """Return a segment without what varies: `users('x')` holds an id, a function its arguments."""
+    arguments = _ARGUMENTS.search(segment)
+    name = _NAMESPACE.sub("", segment[: arguments.start()] if arguments else segment)
+    if arguments is None:
+        return "{id}" if _ID.fullmatch(name) else name
+    inside = arguments[0][1:-1]
+    by_key = bool(inside) and "=" not in inside
+    return f"{name}/{{id}}" if by_key else f"{name}()"

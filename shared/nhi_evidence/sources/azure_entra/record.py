@@ -1,0 +1,247 @@
+"""The parts of Entra's logs this pack reads, and how it reads them.
+
+A record comes as diagnostic settings write it (an envelope with `properties`), or flat: as a
+Log Analytics row (other case, JSON inside texts) or as a Microsoft Graph object.
+https://learn.microsoft.com/entra/identity/monitoring-health/concept-activity-log-schemas
+https://learn.microsoft.com/graph/api/resources/signin
+https://learn.microsoft.com/graph/api/resources/directoryaudit
+https://learn.microsoft.com/azure/azure-monitor/reference/tables/microsoftgraphactivitylogs
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.shapes import Reader, nested
+
+EMPTY = msgspec.Raw(b"")
+
+Number = str | int | None
+"""A number some exports write as a text."""
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What every diagnostic-settings record has, and where flat forms say the same."""
+
+    time: str | None = None
+    timeGenerated: str | None = None
+    resourceId: str | None = None
+    operationName: str | None = None
+    operationVersion: str | int | float | None = None
+    category: str | None = None
+    tenantId: str | None = None
+    aadTenantId: str | None = None
+    """Of a Log Analytics row, whose `TenantId` is its workspace."""
+    type: str | None = None
+    """Table of a Log Analytics row."""
+    result: str | None = None
+    resultType: Number = None
+    resultSignature: Number = None
+    resultDescription: str | None = None
+    callerIpAddress: str | None = None
+    correlationId: str | None = None
+    location: str | None = None
+    properties: msgspec.Raw = EMPTY
+
+
+class Agent(msgspec.Struct, frozen=True, gc=False):
+    """`agent` of a sign-in. Its types are an open set.
+
+    https://learn.microsoft.com/graph/api/resources/agentic-agentsignin
+    """
+
+    agentType: str | None = None
+    agentSubjectType: str | None = None
+    agentSubjectParentId: str | None = None
+    parentAppId: str | None = None
+
+
+class ManagedIdentity(msgspec.Struct, frozen=True, gc=False):
+    """`managedServiceIdentity` of a sign-in."""
+
+    msiType: str | None = None
+    associatedResourceId: str | None = None
+    federatedTokenId: str | None = None
+    federatedTokenIssuer: str | None = None
+
+
+class Status(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a sign-in."""
+
+    errorCode: Number = None
+    failureReason: str | None = None
+
+
+class SignIn(msgspec.Struct, frozen=True, gc=False):
+    """`properties` of a sign-in record of any category."""
+
+    id: str | None = None
+    createdDateTime: str | None = None
+    userId: str | None = None
+    userPrincipalName: str | None = None
+    userDisplayName: str | None = None
+    homeTenantId: str | None = None
+    appId: str | None = None
+    appDisplayName: str | None = None
+    appOwnerTenantId: str | None = None
+    ipAddress: str | None = None
+    userAgent: str | None = None
+    clientCredentialType: str | None = None
+    servicePrincipalId: str | None = None
+    servicePrincipalName: str | None = None
+    servicePrincipalCredentialKeyId: str | None = None
+    servicePrincipalCredentialThumbprint: str | None = None
+    federatedCredentialId: str | None = None
+    uniqueTokenIdentifier: str | None = None
+    sessionId: str | None = None
+    correlationId: str | None = None
+    resourceId: str | None = None
+    resourceIdentity: str | None = None
+    """As Log Analytics spells the target `resourceId`."""
+    resourceDisplayName: str | None = None
+    resourceServicePrincipalId: str | None = None
+    signInEventTypes: list[str] | None = None
+    managedServiceIdentity: ManagedIdentity | None = None
+    agent: Agent | None = None
+    status: Status | None = None
+
+
+class Property(msgspec.Struct, frozen=True, gc=False):
+    """One element of `modifiedProperties`; old and new value hold JSON inside a text."""
+
+    displayName: str | None = None
+    oldValue: msgspec.Raw = EMPTY
+    newValue: msgspec.Raw = EMPTY
+
+
+class TargetResource(msgspec.Struct, frozen=True, gc=False):
+    """One element of `targetResources`."""
+
+    id: str | None = None
+    displayName: str | None = None
+    type: str | None = None
+    userPrincipalName: str | None = None
+    modifiedProperties: list[Property] | None = None
+
+
+class Detail(msgspec.Struct, frozen=True, gc=False):
+    """One element of `additionalDetails`."""
+
+    key: str | None = None
+    value: str | None = None
+
+
+class InitiatingApp(msgspec.Struct, frozen=True, gc=False):
+    """`initiatedBy.app`."""
+
+    appId: str | None = None
+    displayName: str | None = None
+    servicePrincipalId: str | None = None
+    servicePrincipalName: str | None = None
+    agentType: str | None = None
+
+
+class InitiatingUser(msgspec.Struct, frozen=True, gc=False):
+    """`initiatedBy.user`."""
+
+    id: str | None = None
+    displayName: str | None = None
+    userPrincipalName: str | None = None
+    ipAddress: str | None = None
+    homeTenantId: str | None = None
+    agentType: str | None = None
+
+
+class Initiator(msgspec.Struct, frozen=True, gc=False):
+    """`initiatedBy`: an application, a user, or both."""
+
+    app: InitiatingApp | None = None
+    user: InitiatingUser | None = None
+
+
+class Audit(msgspec.Struct, frozen=True, gc=False):
+    """`properties` of an audit record; what drifts between object and text stays a slice."""
+
+    id: str | None = None
+    activityDateTime: str | None = None
+    activityDisplayName: str | None = None
+    loggedByService: str | None = None
+    result: str | None = None
+    resultReason: str | None = None
+    correlationId: str | None = None
+    userAgent: str | None = None
+    initiatedBy: msgspec.Raw = EMPTY
+    targetResources: msgspec.Raw = EMPTY
+    additionalDetails: msgspec.Raw = EMPTY
+
+
+class GraphCall(msgspec.Struct, frozen=True, gc=False):
+    """`properties` of a MicrosoftGraphActivityLogs record."""
+
+    timeGenerated: str | None = None
+    requestId: str | None = None
+    operationId: str | None = None
+    clientRequestId: str | None = None
+    apiVersion: str | None = None
+    requestMethod: str | None = None
+    requestUri: str | None = None
+    responseStatusCode: Number = None
+    signInActivityId: str | None = None
+    appId: str | None = None
+    userId: str | None = None
+    servicePrincipalId: str | None = None
+    clientAuthMethod: Number = None
+    ipAddress: str | None = None
+    userAgent: str | None = None
+    identityProvider: str | None = None
+    tokenIssuedAt: str | None = None
+
+
+_PartT = TypeVar("_PartT", bound=msgspec.Struct)
+
+SIGN_IN = Reader(SignIn, fold_case=True)
+AUDIT = Reader(Audit, fold_case=True)
+GRAPH_CALL = Reader(GraphCall, fold_case=True)
+
+_envelope = Reader(Envelope, fold_case=True)
+_TELLING = ("id", "requestId")
+"""Attributes every record has one of: without them, its names are in another case."""
+
+
+def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
+    """Read the envelope; the second value names attributes of an unusable shape."""
+    found = _envelope.record(raw)
+    if isinstance(found, Rejection):
+        return found
+    if found[0].category is None or found[0].operationName is None:
+        return _envelope.record_loosely(raw)
+    return found
+
+
+def properties(
+    envelope: Envelope, raw: bytes, reader: Reader[_PartT]
+) -> tuple[_PartT, tuple[str, ...]]:
+    """Read the properties of a record: its own attribute, or, of a flat record, all of it.
+
+    Raises what the JSON reader raises when a slice does not decode.
+    """
+    if not bytes(envelope.properties):
+        return reader.part_loosely(raw, "")
+    piece = nested(envelope.properties)
+    try:
+        found, unusable = reader.part(piece, "properties")
+        if all(getattr(found, name, None) is None for name in _TELLING):
+            found, unusable = reader.part_loosely(piece, "properties")
+    except msgspec.ValidationError:
+        return reader.part_loosely(b"{}", "")[0], ("properties",)
+    return found, unusable
+
+
+def stated(text: str | None) -> str | None:
+    """Return a text that says something: not empty, `none` or the zero id."""
+    if not text or text.lower() in {"none", "null", "00000000-0000-0000-0000-000000000000"}:
+        return None
+    return text

@@ -1,0 +1,152 @@
+"""What an audited change was about: `targetResources` and the properties it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.event import About, Account, Owner, Target, User
+from nhi_evidence.shapes import loose, nested
+from nhi_evidence.sources.azure_entra.changes import (
+    Change,
+    Credential,
+    credentials,
+    first_text,
+    granted,
+)
+from nhi_evidence.sources.azure_entra.record import EMPTY, Audit, TargetResource, stated
+
+_NHI_TYPES = frozenset({"serviceprincipal", "application", "app", "agent", "managedidentity"})
+_AGENTIC = "agentic"
+_USER = "user"
+_GROUP = "group"
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+
+_PRIVILEGES = (
+    "AppRole.Value",
+    "DelegatedPermissionGrant.Scope",
+    "Role.DisplayName",
+    "ConsentAction.Permissions",
+)
+"""Properties that name what is granted or taken away."""
+_GRANTEE_UID = ("ServicePrincipal.ObjectID",)
+_GRANTEE_NAME = ("ServicePrincipal.DisplayName",)
+_GRANTS = ("AppRole.Value", "DelegatedPermissionGrant.Scope")
+"""Properties of a grant: its target is the API, its grantee a property."""
+_FEDERATED_TYPE = "FederatedIdentityCredential"
+
+
+def read_targets(audit: Audit) -> tuple[list[TargetResource], tuple[str, ...]]:
+    """Read `targetResources`: a list, one object, or either inside a text.
+
+    The second value names elements of an unusable shape. Raises what the JSON reader raises
+    when the slice does not decode.
+    """
+    if bytes(audit.targetResources) in {bytes(EMPTY), b"null"}:
+        return [], ()
+    piece = nested(audit.targetResources)
+    unusable: list[str] = []
+    if piece.startswith(b"{"):
+        elements = [msgspec.Raw(piece)]
+    else:
+        try:
+            elements = msgspec.json.decode(piece, type=list[msgspec.Raw])
+        except msgspec.ValidationError:
+            return [], ("targetResources",)
+    found = []
+    for index, element in enumerate(elements):
+        where = f"targetResources.{index}"
+        try:
+            found.append(loose(TargetResource, element, where, unusable, fold_case=True))
+        except msgspec.ValidationError:
+            unusable.append(where)
+    return found, tuple(unusable)
+
+
+def about(
+    targets: Sequence[TargetResource], changed: dict[str, Change], tenant: str | None
+) -> About:
+    """Say what a change was about, as far as the record names it."""
+    known = credentials(changed)
+    principal = next((one for one in known if one.uid or one.name), None)
+    kinds = {(one.type or "").lower() for one in targets}
+    grantee = first_text(changed, _GRANTEE_UID)
+    return About(
+        targets=(*_named(targets, tenant), *_trusted(known)),
+        is_nhi=bool(known)
+        or grantee is not None
+        or any(kind in _NHI_TYPES or kind.startswith(_AGENTIC) for kind in kinds),
+        user=_subject(targets, changed, grantee),
+        entity=_entity(principal),
+        group=_group(targets, changed),
+        privileges=granted(changed, _PRIVILEGES),
+        issued_credentials=_issued(known),
+    )
+
+
+def _named(targets: Sequence[TargetResource], tenant: str | None) -> tuple[Target, ...]:
+    owner = Owner(Account(tenant)) if tenant else None
+    found = []
+    for one in targets:
+        uid, name = stated(one.id), one.displayName or one.userPrincipalName
+        if uid or name:
+            found.append(Target(uid=uid, name=name, type=one.type, owner=owner))
+    return tuple(found)
+
+
+def _trusted(known: Sequence[Credential]) -> tuple[Target, ...]:
+    """Name the workloads a federated credential trusts, by the id they have in every cloud."""
+    return tuple(
+        Target(uid=uid, name=one.name, type=_FEDERATED_TYPE)
+        for one in known
+        if (uid := _workload(one))
+    )
+
+
+def _issued(known: Sequence[Credential]) -> tuple[str, ...]:
+    """Return the ids by which what was added will be used: a key's, a federated workload's."""
+    ids = ((one.uid, _workload(one)) for one in known if one.added)
+    return tuple(uid for pair in ids for uid in pair if uid)
+
+
+def _workload(one: Credential) -> str | None:
+    if not one.issuer or not one.subject:
+        return None
+    return f"nhi:oidc:{one.issuer.removeprefix('https://')}|{one.subject}"
+
+
+def _subject(
+    targets: Sequence[TargetResource], changed: dict[str, Change], grantee: str | None
+) -> User | None:
+    """Return the principal created, changed or granted to."""
+    if grantee is not None and any(name in changed for name in _GRANTS):
+        name = first_text(changed, _GRANTEE_NAME)
+        return User(uid=grantee, name=name, type_id=_USER_TYPE_SERVICE)
+    for one in targets:
+        kind = (one.type or "").lower()
+        is_user = kind == _USER
+        if not is_user and kind not in _NHI_TYPES and not kind.startswith(_AGENTIC):
+            continue
+        uid, name = stated(one.id), one.userPrincipalName or one.displayName
+        if uid or name:
+            type_id = _USER_TYPE_USER if is_user else _USER_TYPE_SERVICE
+            return User(uid=uid, name=name, type=one.type, type_id=type_id)
+    return None
+
+
+def _entity(one: Credential | None) -> Target | None:
+    return Target(uid=one.uid, name=one.name, type=one.type) if one else None
+
+
+def _group(targets: Sequence[TargetResource], changed: dict[str, Change]) -> Target | None:
+    uid, name = (
+        first_text(changed, ("Group.ObjectID",)),
+        first_text(changed, ("Group.DisplayName",)),
+    )
+    if uid or name:
+        return Target(uid=uid, name=name)
+    for one in targets:
+        if (one.type or "").lower() == _GROUP and (one.id or one.displayName):
+            return Target(uid=one.id, name=one.displayName)
+    return None

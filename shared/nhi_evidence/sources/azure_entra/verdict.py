@@ -1,0 +1,77 @@
+"""Building an identity verdict: the parts every record rule shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+
+BY_FEDERATED_CREDENTIAL = "EN-08"
+"""Derived: issuer and subject of a federated credential, by looking it up in the directory."""
+BY_DIRECTORY = "EN-09"
+"""Derived: whether a principal is a managed identity, an agent or first-party, by inventory."""
+
+_NOT_AGENTIC = "notagentic"
+_NOT_TOLD = "unknownfuturevalue"
+_AGENT_USER = "agentiduser"
+
+_CAPTION = {
+    Mechanism.ON_BEHALF_OF: "On Behalf Of",
+    Mechanism.INSTANCE_METADATA: "Instance Metadata",
+    Mechanism.WEB_IDENTITY: "Web Identity Federation",
+    Mechanism.KEY_USE: "Key Use",
+}
+
+
+def decided(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
+    """Put a verdict together."""
+    return Identity(type_id=kind.value, type=CAPTIONS[kind], decision_rule=rule, **attributes)
+
+
+def canonical(tenant: str | None, principal: str, uid: str | None) -> str | None:
+    """Return an id that survives renaming, or None where a part is absent."""
+    return f"nhi:entra:{tenant}:{principal}/{uid}" if tenant and uid else None
+
+
+def is_agent(agent_type: str | None) -> bool:
+    """Whether a type of agent says agent; the set is open, so every other word than no does."""
+    return bool(agent_type) and str(agent_type).lower() not in {_NOT_AGENTIC, _NOT_TOLD}
+
+
+def is_agent_user(agent_type: str | None) -> bool:
+    """Whether a type of agent is that of an agent's user account."""
+    return (agent_type or "").lower() == _AGENT_USER
+
+
+def agent_untold(agent_type: str | None) -> bool:
+    """Whether a record leaves open if an agent acted: no word, or one it could not spell."""
+    return agent_type is None or agent_type.lower() == _NOT_TOLD
+
+
+def chain(*links: tuple[str | None, Mechanism, str | None], actor: Identity) -> tuple[Hop, ...]:
+    """Return the hops from the origins a record names to the actor; none without an origin.
+
+    A link is the uid of a hop, how it passed its authority on, and its issuer.
+    """
+    known = [link for link in links if link[0]]
+    if not known or actor.uid is None:
+        return ()
+    hops = [
+        Hop(
+            hop=position,
+            uid=uid or "",
+            mechanism_id=mechanism.value,
+            mechanism=_CAPTION[mechanism],
+            issuer=issuer,
+        )
+        for position, (uid, mechanism, issuer) in enumerate(known)
+    ]
+    own = Hop(
+        hop=len(hops),
+        uid=actor.uid,
+        canonical_uid=actor.canonical_uid,
+        credential_uid=actor.credential_uid,
+        mechanism_id=Mechanism.KEY_USE.value,
+        mechanism=_CAPTION[Mechanism.KEY_USE],
+    )
+    return (*hops, own)

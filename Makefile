@@ -8,6 +8,8 @@ BIN := .venv/bin
 # Stamps carry what they depend on in their name: another uv or interpreter means another stamp.
 TOOLS := .tools/.uv-$(UV_VERSION)
 SYNCED := .venv/.synced-$(subst /,_,$(PYTHON))
+# The demo needs the functions and their runtimes alone: no linters, no infrastructure toolchain.
+PLAYABLE := .venv/.playable-$(subst /,_,$(PYTHON))
 EMULATOR := .tools/emulator/.made-$(subst /,_,$(PYTHON))
 CDK := node_modules/.package-lock.json
 # A shim is not enough for uv: it gets the path of the interpreter itself.
@@ -19,7 +21,7 @@ INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(SYNCED)  ## files in, locked evidence out, and what the lock refuses
+demo: $(PLAYABLE)  ## logs of three clouds in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
 
 test: $(SYNCED)  ## all tests but those of the deployment
@@ -76,4 +78,9 @@ $(CDK): $(SYNCED) package.json package-lock.json
 
 $(SYNCED): $(TOOLS) pyproject.toml uv.lock
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --python $(INTERPRETER)
+	@touch $@
+
+$(PLAYABLE): $(TOOLS) pyproject.toml uv.lock
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --no-default-groups --group demo \
+	  --python $(INTERPRETER)
 	@touch $@

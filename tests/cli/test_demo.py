@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nhi_evidence.adapters.directory import DirectoryStore
-from nhi_evidence.cli.demo import _failed, refusals, show
+from nhi_evidence.cli.demo import _failed, refusals, show_clouds
 from nhi_evidence.cli.story import generate
 
 
@@ -28,9 +28,11 @@ def test_the_story(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["ok"]
-    assert sum(one["seen"] for one in report["files"]) == sum(one.records for one in generate())
-    assert len(report["files"]) == len(generate())
-    assert all(one["adds_up"] for one in report["files"])
+    assert sum(one["seen"] for one in report["deliveries"]) == sum(
+        one.records for one in generate()
+    )
+    assert len(report["deliveries"]) == len(generate())
+    assert all(one["adds_up"] for one in report["deliveries"])
     assert all(one["refused"] for one in report["refusals"])
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
@@ -72,10 +74,12 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
 )
 def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> None:
     """No failed check passes as shown."""
-    count = show.FileCount("u", "1/1", 1, 1, 0, {}, bool(change.get("adds_up", True)))
+    count = show_clouds.ObjectCount(
+        "aws_cloudtrail", "u", "1/1", 1, 1, 0, {}, bool(change.get("adds_up", True))
+    )
     refusal = refusals.Refusal("who", "act", refused=bool(change.get("refused", True)), error="")
-    counts: list[show.FileCount] = [] if "counts" in change else [count]
+    counts: list[show_clouds.ObjectCount] = [] if "counts" in change else [count]
     changed: list[tuple[str, str]] = [("k", "v")] if "changed" in change else []
-    failures = ["m1"] if "failures" in change else []
+    failures = ["message m1"] if "failures" in change else []
     problems = _failed(counts, [refusal], changed, failures)
     assert any(expected in one for one in problems)

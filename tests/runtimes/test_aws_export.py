@@ -15,7 +15,7 @@ from nhi_evidence.adapters import sqs_messages
 from nhi_evidence.adapters.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.adapters.sqs_messages import StoredObject
-from nhi_evidence.cli.demo.stage import function_folder
+from nhi_evidence.cli.demo import deployable
 from nhi_evidence.cli.story import generate
 from nhi_evidence.evidence import batch, frame
 
@@ -47,7 +47,7 @@ def runtime(
 ) -> Iterator[LambdaRuntime]:
     log = tmp_path_factory.mktemp("runtime") / "function.log"
     with LambdaRuntime(
-        function_folder(), "handler.handler", environment=settings(store), log=log
+        deployable.folder("aws_export"), "handler.handler", environment=settings(store), log=log
     ) as running:
         yield running
 
@@ -178,7 +178,10 @@ def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path
     file = upload(store, f"{FOLDER}/third.json.gz", generate()[4].body)
     environment = settings(store, NHI_EVIDENCE_WRITER_ROLE_ARN=iam.AUDITOR_ROLE)
     with LambdaRuntime(
-        function_folder(), "handler.handler", environment=environment, log=tmp_path / "log"
+        deployable.folder("aws_export"),
+        "handler.handler",
+        environment=environment,
+        log=tmp_path / "log",
     ) as other:
         answer = other.invoke(sqs_messages.event([sqs_messages.notification(file)]))
     assert len(failed(answer)) == 1
@@ -189,7 +192,10 @@ def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> Non
     """Every setting that is missing or wrong is named at once, and nothing is acknowledged."""
     environment = settings(store, NHI_EVIDENCE_SCOPE="some", NHI_EVIDENCE_BUCKET="")
     with LambdaRuntime(
-        function_folder(), "handler.handler", environment=environment, log=tmp_path / "log"
+        deployable.folder("aws_export"),
+        "handler.handler",
+        environment=environment,
+        log=tmp_path / "log",
     ) as other:
         answer = other.invoke(sqs_messages.event(["{}"]))
         log = other.logs()

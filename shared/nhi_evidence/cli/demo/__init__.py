@@ -10,11 +10,10 @@ import msgspec
 import typer
 from rich.console import Console
 
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.adapters.seaweedfs_iam import EVIDENCE_BUCKET
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.demo import files, refusals, sealing, show, show_sealing
-from nhi_evidence.cli.demo.stage import SOURCE, Stage
+from nhi_evidence.cli.demo import refusals, sealing, show, show_clouds, show_sealing
+from nhi_evidence.cli.demo.stage import Stage
 from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
@@ -33,7 +32,8 @@ started (said on standard error); 64 wrong usage.
 class Report(msgspec.Struct, kw_only=True):
     """What the demo showed; printed by `--json`."""
 
-    files: list[show.FileCount]
+    deliveries: list[show_clouds.ObjectCount]
+    clouds: list[show_clouds.CloudCount]
     refusals: list[refusals.Refusal]
     sealed: Sealed
     findings: list[str]
@@ -54,7 +54,8 @@ def command(
             "--input",
             exists=True,
             file_okay=False,
-            help="Folder of CloudTrail files (.json, .json.gz); default: a generated story.",
+            help="Folder of CloudTrail files (.json, .json.gz); default: a generated story "
+            "over three clouds.",
         ),
     ] = None,
     keep: Annotated[
@@ -65,40 +66,42 @@ def command(
         bool, typer.Option("--json", help="Print the result as one JSON object.")
     ] = False,
 ) -> None:
-    """Run the main job on this machine: CloudTrail files become locked evidence.
+    """Run the main job on this machine: the logs of three clouds become locked evidence.
 
-    Starts an embedded locked bucket, feeds files through the real Lambda handler by SQS events,
-    and shows the counts, one evidence object, everything the lock refuses, and that delivering
-    the same files twice changes nothing. Then seals the bucket, verifies it, proves one record,
-    and tampers with copies.
+    Starts an embedded locked bucket and feeds logs through the real functions under their own
+    runtimes, each function writing by its own identity. Shows the counts, who acted and in which
+    phase, one token's way through the clouds, one evidence object, everything the lock refuses,
+    and that delivering everything twice changes nothing. Then seals the bucket, verifies it,
+    proves one record, and tampers with copies.
     """
     out = show.console(quiet=as_json)
     progress = Console(stderr=True, highlight=False, markup=False)
-    delivered = files.read(input_) if input_ else files.story()
     with (
         tempfile.TemporaryDirectory(prefix="nhi-evidence-") as folder,
-        progress.status("starting the embedded locked bucket"),
-        EmbeddedStore(Path(folder) / "store", sources=(SOURCE,)) as store,
-        Stage(store, Path(folder)) as stage,
+        progress.status("starting the embedded locked bucket and the functions"),
+        Stage(Path(folder), input_) as stage,
     ):
-        show.opening(out, store.endpoint_url, len(delivered))
-        stage.upload(delivered)
+        store = stage.store
+        show.opening(out, store.endpoint_url, stage.clouds)
         first_failures = stage.deliver()
-        before = stage.versions()
-        counts = show.counts(out, stage.evidence())
+        before = stage.bucket.versions()
+        objects = list(stage.bucket.objects())
+        counts, clouds = show_clouds.counts(out, objects)
+        show_clouds.kinds(out, clouds)
         if input_ is None:
-            show.story(out, stage.evidence())
-        show.one_object(out, stage.evidence())
+            show.story(out, objects)
+        show.one_object(out, objects)
         second_failures = stage.deliver()
-        changed = sorted(before ^ stage.versions())
+        changed = sorted(before ^ stage.bucket.versions())
         refused = refusals.collect(store, sorted(before)[0])
+        refused += refusals.of_tokens(store, stage.platforms)
         show.redelivery(out, len(before), changed)
         show.refusals(out, refused)
         notary = sealing.Notary(store, Path(folder))
         sealed = notary.seal()
         verified = notary.verify()
         show_sealing.sealed(out, sealed, verified)
-        uid = show.chosen_record(stage.evidence())
+        uid = show.chosen_record(objects)
         proof = notary.prove(uid) if uid else None
         show_sealing.proof(out, proof)
         tampered = notary.tamper()
@@ -107,7 +110,8 @@ def command(
     failed = _failed(counts, refused, changed, [*first_failures, *second_failures])
     failed += _not_proven(sealed, verified, proof, tampered)
     report = Report(
-        files=counts,
+        deliveries=counts,
+        clouds=clouds,
         refusals=refused,
         sealed=sealed,
         findings=[f"{one.code} {one.key}" for one in verified.findings],
@@ -127,12 +131,12 @@ def command(
 
 
 def _failed(
-    counts: list[show.FileCount],
+    counts: list[show_clouds.ObjectCount],
     refused: list[refusals.Refusal],
     changed: list[tuple[str, str]],
     failures: list[str],
 ) -> list[str]:
-    problems = [f"message {item} was not locked" for item in failures]
+    problems = [f"{item} was not locked" for item in failures]
     problems += [f"counts of {one.unit} do not add up" for one in counts if not one.adds_up]
     problems += [f"not refused: {one.act}" for one in refused if not one.refused]
     if changed:

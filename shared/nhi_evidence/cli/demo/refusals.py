@@ -8,11 +8,18 @@ from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from nhi_evidence.adapters import clock, web_identity
 from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.embedded_issuer import ENTRA, GOOGLE, EmbeddedIssuer
+from nhi_evidence.adapters.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.demo.stage import SOURCE
+from nhi_evidence.cli.demo import identities
+from nhi_evidence.cli.demo.aws import SOURCE
+from nhi_evidence.errors import StoreUnavailableError
 
+_GCP = "gcp_audit"
 _CHOSEN = datetime(2099, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +30,45 @@ class Refusal(msgspec.Struct, frozen=True):
     act: str
     refused: bool
     error: str
+
+
+def of_tokens(store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Refusal]:
+    """Try every wrong token on the writer role that trusts one subject and audience of Google's."""
+    audience = identities.AUDIENCE[GOOGLE]
+    stranger = rsa.generate_private_key(65537, 2048)
+    right = platforms.token(GOOGLE, audience)
+    now = clock.now() // 1000
+    wrong = {
+        "show a token for another audience": platforms.token(GOOGLE, "https://example.com"),
+        "show another account's token": platforms.token(GOOGLE, audience, sub="1"),
+        "show a token that has expired": platforms.token(GOOGLE, audience, exp=now - 1),
+        "show a token signed by another key": platforms.token(GOOGLE, audience, key=stranger),
+        "show another platform's token": platforms.token(ENTRA, audience),
+    }
+    found = [
+        _written("who knows the role", act, store, _GCP, token) for act, token in wrong.items()
+    ]
+    elsewhere = "write under another source's prefix"
+    return [*found, _written("the right token", elsewhere, store, SOURCE, right)]
+
+
+def _written(who: str, act: str, store: EmbeddedStore, source: str, token: str) -> Refusal:
+    """Take Google's writer role by a token and write under a source's prefix."""
+    client = web_identity.role_client(
+        iam.writer_role(_GCP),
+        session_name="demo",
+        token=lambda: token,
+        region="us-east-1",
+        endpoint_url=store.endpoint_url,
+    )
+    key = f"ev/v1/{source}/h=unknown/refused/0"
+    try:
+        S3EvidenceWriter(client, iam.EVIDENCE_BUCKET).put_new(key, b"x", metadata={})
+    except StoreUnavailableError as error:
+        cause = error.__cause__
+        text = _said(cause) if isinstance(cause, ClientError) else str(error)
+        return Refusal(who, act, refused=True, error=text)
+    return Refusal(who, act, refused=False, error="NOT REFUSED")
 
 
 def collect(store: EmbeddedStore, version: tuple[str, str]) -> list[Refusal]:
@@ -113,8 +159,11 @@ def _attempt(who: str, act: str, call: Callable[[], object]) -> Refusal:
     try:
         call()
     except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        problem = error.response["Error"]
-        text = f"{status} {problem.get('Code', '')}: {problem.get('Message', '')}"
-        return Refusal(who, act, refused=True, error=text)
+        return Refusal(who, act, refused=True, error=_said(error))
     return Refusal(who, act, refused=False, error="NOT REFUSED")
+
+
+def _said(error: ClientError) -> str:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    problem = error.response["Error"]
+    return f"{status} {problem.get('Code', '')}: {problem.get('Message', '')}"

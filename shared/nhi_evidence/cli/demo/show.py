@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,27 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_evidence.cli.demo.bucket import Object
 from nhi_evidence.cli.demo.refusals import Refusal
+from nhi_evidence.cli.demo.show_clouds import NAMES
+from nhi_evidence.cli.demo.stage import Cloud
 from nhi_evidence.cli.safe_text import neutralise
 from nhi_evidence.cli.story.script import LEAKED_AND_MINTED
-from nhi_evidence.evidence.batch import Header
 
 _SHOWN_RAW = 160
 _PIPED_WIDTH = 120
-
-
-class FileCount(msgspec.Struct, frozen=True):
-    """The counts of one delivered file, as its evidence header states them."""
-
-    unit: str
-    part: str
-    seen: int
-    kept: int
-    rejected: int
-    out_of_scope: dict[str, int]
-    adds_up: bool
-    reason: str | None = None
-    """Why the whole file was rejected, when it was."""
 
 
 def console(*, quiet: bool) -> Console:
@@ -44,70 +32,18 @@ def console(*, quiet: bool) -> Console:
     )
 
 
-def opening(out: Console, endpoint: str, files: int) -> None:
+def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
     """Say what is about to happen."""
-    out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; {files} CloudTrail files.")
-    out.print("Files -> S3 notification -> SQS event -> real Lambda handler -> locked evidence.\n")
+    out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; what delivers into it:")
+    for one in clouds:
+        out.print(f"  {NAMES[one.source]:<13} {one.runs}", soft_wrap=True)
+    out.print("")
 
 
-def counts(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]) -> list[FileCount]:
-    """Show, per file, that every record is kept, out of scope or rejected."""
-    found = [_count(header, lines) for _, header, lines in evidence]
-    table = Table(box=box.SIMPLE, title="Every record accounted for", title_justify="left")
-    table.add_column("file", overflow="fold")
-    for column in ("records", "= kept", "+ out of scope", "+ rejected", "adds up"):
-        table.add_column(column, justify="right")
-    for one in found:
-        name = one.unit.rpartition("/")[2].partition(".json")[0].replace("_", " ")
-        part = "" if one.part == "1/1" else f" part {one.part}"
-        reasons = ", ".join(f"{why} {n}" for why, n in one.out_of_scope.items()) or "0"
-        rejected = str(one.rejected) + (f" ({one.reason})" if one.reason else "")
-        table.add_row(
-            Text(neutralise(name.replace(" CloudTrail ", " ") + part)),
-            str(one.seen),
-            str(one.kept),
-            Text(neutralise(reasons)),
-            Text(neutralise(rejected)),
-            "yes" if one.adds_up else "NO",
-        )
-    table.add_section()
-    left_out = sum(sum(one.out_of_scope.values()) for one in found)
-    totals = [sum(one.seen for one in found), sum(one.kept for one in found), left_out]
-    totals.append(sum(one.rejected for one in found))
-    table.add_row("all files", *map(str, totals), "yes" if all(o.adds_up for o in found) else "NO")
-    out.print(table)
-    return found
-
-
-def _count(header: Header, lines: list[bytes]) -> FileCount:
-    """Count the lines themselves and compare with what the header says."""
-    kinds = [_kind(line) for line in lines]
-    kept, rejected = kinds.count("n"), kinds.count("x")
-    adds_up = (
-        kept == header.kept
-        and rejected == header.rejected
-        and header.n == kept + rejected + sum(header.out_of_scope.values())
-    )
-    return FileCount(
-        unit=header.unit,
-        part=f"{header.part}/{header.parts}",
-        seen=header.n,
-        kept=header.kept,
-        rejected=header.rejected,
-        out_of_scope=header.out_of_scope,
-        adds_up=adds_up,
-        reason=header.rejection.reason if header.rejection else None,
-    )
-
-
-def _kind(line: bytes) -> str:
-    record = msgspec.json.decode(line)
-    return "n" if "n" in record else "x"
-
-
-def one_object(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]) -> None:
+def one_object(out: Console, objects: Sequence[Object]) -> None:
     """Show one evidence object: key, header and one kept record with its raw text."""
-    key, header, lines = max(evidence, key=lambda one: _interest(one[2]))
+    shown = max(objects, key=lambda one: _interest(one.lines))
+    key, header, lines = shown.key, shown.header, shown.lines
     out.print("One evidence object")
     out.print(Text(neutralise(f"  key     {key}")), soft_wrap=True)
     out.print(Text(f"  header  {neutralise(msgspec.json.encode(header).decode())}"), soft_wrap=True)
@@ -116,20 +52,20 @@ def one_object(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]
         return
     line = msgspec.json.decode(max(lines, key=lambda one: _interest([one])))
     raw = line.get("r") or line.get("r64", "")
-    shown = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
+    text = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
     out.print(Text(f"  record  index {line['i']}, normalised (OCSF 1.8.0 with nhi extension):"))
-    pretty = "\n".join(f"    {neutralise(one)}" for one in shown.decode().splitlines())
+    pretty = "\n".join(f"    {neutralise(one)}" for one in text.decode().splitlines())
     out.print(Text(pretty), soft_wrap=True)
     start = neutralise(raw[:_SHOWN_RAW])
     out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
     out.print("")
 
 
-def chosen_record(evidence: Iterable[tuple[str, Header, list[bytes]]]) -> str | None:
+def chosen_record(objects: Sequence[Object]) -> str | None:
     """Return the id of the record a newcomer wants to see proven, if any kept one has an id."""
     best: tuple[int, str] | None = None
-    for _, _, lines in evidence:
-        for line in lines:
+    for one in objects:
+        for line in one.lines:
             uid = msgspec.json.decode(line).get("n", {}).get("metadata", {}).get("uid")
             if uid and (best is None or _interest([line]) > best[0]):
                 best = (_interest([line]), uid)
@@ -142,12 +78,12 @@ def _interest(lines: Sequence[bytes]) -> int:
     return max((sum(mark in one for mark in marks) for one in lines), default=0)
 
 
-def story(out: Console, evidence: Iterable[tuple[str, Header, list[bytes]]]) -> None:
+def story(out: Console, objects: Sequence[Object]) -> None:
     """Show what one leaked key did, as the evidence tells it."""
     table = Table(box=box.SIMPLE, title="What the leaked key did", title_justify="left")
     for column in ("time", "account", "operation", "outcome", "phase", "credential"):
         table.add_column(column, overflow="fold")
-    lines = (msgspec.json.decode(line) for _, _, lines in evidence for line in lines)
+    lines = (msgspec.json.decode(line) for one in objects for line in one.lines)
     records = [line["n"] for line in lines if "n" in line]
     told = [one for one in records if one["nhi"].get("credential_uid") in LEAKED_AND_MINTED]
     for one in sorted(told, key=lambda record: record["time"]):

@@ -1,73 +1,74 @@
-"""The demo's moving parts: the trail bucket, the function, and what lies in the evidence bucket."""
+"""The demo's stage: the clouds whose functions run, each writing into the one locked bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
-import msgspec
-
-import nhi_evidence
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters import sqs_messages
-from nhi_evidence.adapters.lambda_runtime import LambdaRuntime
-from nhi_evidence.adapters.s3_store import S3EvidenceReader
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.adapters.sqs_messages import StoredObject
-from nhi_evidence.cli.demo.files import TrailObject
-from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import batch, frame
-
-SOURCE = "aws_cloudtrail"
-MESSAGES_PER_INVOCATION = 10
-
-_LINES_LIMIT = 1 << 30
+from nhi_evidence.cli.demo import files, identities
+from nhi_evidence.cli.demo.aws import Aws
+from nhi_evidence.cli.demo.bucket import Bucket
 
 
-def function_folder() -> Path:
-    """Return the folder of the AWS deployable beside the library.
+class Cloud(Protocol):
+    """One cloud: its logs, its trigger and its function. A context manager."""
 
-    Raises `SettingsError` where the library is installed without the deployables.
-    """
-    folder = Path(nhi_evidence.__file__).resolve().parents[2] / "functions" / "aws_export"
-    if not (folder / "handler.py").exists():
-        raise SettingsError(
-            "the demo runs the real function, which an installed package does not hold; "
-            "run it from a checkout: make demo"
-        )
-    return folder
+    @property
+    def source(self) -> str:
+        """The source its evidence lies under."""
+        ...
+
+    @property
+    def runs(self) -> str:
+        """How its function is run here."""
+        ...
+
+    def deliver(self) -> list[str]:
+        """Hand everything to the function once; return the deliveries it did not lock."""
+        ...
+
+    def __enter__(self) -> Cloud:
+        """Make the logs ready and start the function."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything that was started."""
+        ...
 
 
 class Stage:
-    """Files go in at one end, evidence is read at the other. Use as a context manager."""
+    """The store, the platforms that vouch for its writers, and the clouds. A context manager."""
 
-    def __init__(self, store: EmbeddedStore, folder: Path) -> None:
-        """Play on a running store; the function's log goes under `folder`."""
-        self._admin = store.client(store.admin)
-        self._auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
-        self._reader = S3EvidenceReader(self._auditor, iam.EVIDENCE_BUCKET)
-        self._stored: list[StoredObject] = []
-        accepted = [
-            {"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT, "prefix": "AWSLogs/"}
-        ]
-        self._runtime = LambdaRuntime(
-            function_folder(),
-            "handler.handler",
-            environment={
-                **store.environment(store.exporter),
-                "NHI_EVIDENCE_SOURCE": SOURCE,
-                "NHI_EVIDENCE_SOURCE_BUCKETS": msgspec.json.encode(accepted).decode(),
-                "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
-                "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
-                "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
-            },
-            log=folder / "function.log",
-        )
+    def __init__(self, folder: Path, own_files: Path | None) -> None:
+        """Play under `folder`: all three clouds, or AWS alone on a folder of own files."""
+        self._folder = folder
+        self._own_files = own_files
+        self._running = ExitStack()
+        self.clouds: list[Cloud] = []
 
     def __enter__(self) -> Stage:
-        """Start the function."""
-        self._runtime.__enter__()
+        """Start everything; what was started is stopped again when something does not start."""
+        with ExitStack() as starting:
+            self.platforms = starting.enter_context(identities.platforms())
+            self.store = starting.enter_context(
+                EmbeddedStore(
+                    self._folder / "store",
+                    sources=identities.SOURCES,
+                    web_identities=identities.writers(self.platforms),
+                )
+            )
+            self.bucket = Bucket(self.store)
+            for cloud in self._clouds(self.store):
+                self.clouds.append(starting.enter_context(cloud))
+            self._running = starting.pop_all()
         return self
 
     def __exit__(
@@ -76,47 +77,13 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the function."""
-        self._runtime.__exit__(kind, error, trace)
-
-    def upload(self, files: list[TrailObject]) -> None:
-        """Put files into the trail bucket, as CloudTrail would."""
-        for file in files:
-            answer = self._admin.put_object(Bucket=iam.TRAIL_BUCKET, Key=file.key, Body=file.body)
-            self._stored.append(
-                StoredObject(
-                    bucket=iam.TRAIL_BUCKET,
-                    key=file.key,
-                    version=answer["VersionId"],
-                    etag=answer["ETag"].strip('"'),
-                    size=len(file.body),
-                )
-            )
+        """Stop everything."""
+        self._running.__exit__(kind, error, trace)
 
     def deliver(self) -> list[str]:
-        """Notify the function of every file; return the messages it did not lock."""
-        bodies = [sqs_messages.notification(one) for one in self._stored]
-        failed: list[str] = []
-        for start in range(0, len(bodies), MESSAGES_PER_INVOCATION):
-            chunk = bodies[start : start + MESSAGES_PER_INVOCATION]
-            answer = self._runtime.invoke(sqs_messages.event(chunk))
-            failed += [one["itemIdentifier"] for one in answer["batchItemFailures"]]
-        return failed
+        """Deliver every cloud's logs; return what was not locked."""
+        return [failed for cloud in self.clouds for failed in cloud.deliver()]
 
-    def versions(self) -> set[tuple[str, str]]:
-        """Return every key and version of the evidence bucket, delete markers too."""
-        pages = self._auditor.get_paginator("list_object_versions").paginate(
-            Bucket=iam.EVIDENCE_BUCKET
-        )
-        found: set[tuple[str, str]] = set()
-        for page in pages:
-            found |= {(one["Key"], one["VersionId"]) for one in page.get("Versions", [])}
-            found |= {(one["Key"], one["VersionId"]) for one in page.get("DeleteMarkers", [])}
-        return found
-
-    def evidence(self) -> Iterator[tuple[str, batch.Header, list[bytes]]]:
-        """Yield key, header and record lines of every evidence object, as the auditor reads it."""
-        for key in self._reader.keys("ev/"):
-            lines = frame.unpack(self._reader.get(key), limit=_LINES_LIMIT)
-            records = [line for line in lines[1:] if batch.is_record(line)]
-            yield key, msgspec.json.decode(lines[0], type=batch.Header), records
+    def _clouds(self, store: EmbeddedStore) -> list[Cloud]:
+        own = self._own_files
+        return [Aws(store, files.story() if own is None else files.read(own), self._folder)]

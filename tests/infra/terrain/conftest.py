@@ -21,6 +21,12 @@ def gcp(stacks: Stacks) -> Stack:
 
 
 @pytest.fixture(scope="session")
+def azure(stacks: Stacks) -> Stack:
+    """The stack that exports a tenant's logs."""
+    return stacks["azure-export"]
+
+
+@pytest.fixture(scope="session")
 def terraform(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     """Terraform with a stub of every provider the stacks use."""
     folder = tmp_path_factory.mktemp("terraform")

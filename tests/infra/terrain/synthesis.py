@@ -13,7 +13,8 @@ jsii_node.choose()
 
 from cdktn import App  # noqa: E402 - the Node is chosen first
 
-from infra.declaration import CloudEvent, Declaration, Function  # noqa: E402
+from infra.azure.stacks import AzureExportStack, AzureIdentityStack  # noqa: E402
+from infra.declaration import CloudEvent, Declaration, EventHub, Function  # noqa: E402
 from infra.gcp.stacks import GcpExportStack, GcpIdentityStack  # noqa: E402
 from nhi_evidence import config  # noqa: E402
 
@@ -37,9 +38,20 @@ def synthesise(folder: Path, *, change: tuple[str, str] = ("", "")) -> Stacks:
         app,
         "gcp-export",
         gcp=read.gcp,
-        declared=DECLARED,
+        declared=GCP,
         package=package,
         environment={"NHI_EVIDENCE_SOURCE": "gcp_audit"},
+        alarm_email=read.alarms.email,
+    )
+    assert read.azure is not None
+    AzureIdentityStack(app, "azure-identity", azure=read.azure)
+    AzureExportStack(
+        app,
+        "azure-export",
+        azure=read.azure,
+        declared=AZURE,
+        package=package,
+        environment={"NHI_EVIDENCE_SOURCE": "azure_monitor"},
         alarm_email=read.alarms.email,
     )
     app.synth()
@@ -49,7 +61,7 @@ def synthesise(folder: Path, *, change: tuple[str, str] = ("", "")) -> Stacks:
     }
 
 
-DECLARED = Declaration(
+GCP = Declaration(
     function=Function(
         name="gcp_export",
         entry="main.py",
@@ -62,6 +74,23 @@ DECLARED = Declaration(
         settings="nhi_evidence.adapters.gcp_line:Settings",
     ),
     trigger=CloudEvent(event_type="google.cloud.storage.object.v1.finalized"),
+    environment={},
+)
+
+
+AZURE = Declaration(
+    function=Function(
+        name="azure_export",
+        entry="function_app.py",
+        handler="function_app.app",
+        runtime="python3.13",
+        architecture="x86_64",
+        dependency_group="azure_export",
+        memory_mb=2048,
+        timeout_seconds=300,
+        settings="nhi_evidence.adapters.azure_line:Settings",
+    ),
+    trigger=EventHub(consumer_group="nhi-evidence"),
     environment={},
 )
 

@@ -11,7 +11,7 @@ import pytest
 from tests.infra.terrain.synthesis import Stack, Stacks, at
 from tests.infra.terrain.terraform import Terraform
 
-STACKS = ("gcp-identity", "gcp-export")
+STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -124,6 +124,48 @@ def test_terraform_plans_and_applies_gcp(stacks: Stacks, terraform: Terraform) -
     stack = stacks["gcp-export"]
     said = terraform.test(stack, "gcp-applied", _asserting(**_gcp_conditions(stack)))
     assert "Success! 2 passed, 0 failed." in said, said
+
+
+def _azure_conditions(stack: Stack) -> dict[str, str]:
+    address = {
+        path: at(stack, path)[0]
+        for path in (
+            *("logs/hub", "logs/azure-monitor", "logs/generation", "entra/setting"),
+            *("export/site", "export/receiver", "host/account", "resources/vaults-assigned"),
+        )
+    }
+    given = f"jsondecode({address['export/site']}.parameters_content)"
+    return {
+        "receiver": f"{address['export/receiver']}.scope == {address['logs/hub']}.id",
+        "entra": f"{address['entra/setting']}.eventhub_authorization_rule_id == "
+        f"{address['logs/azure-monitor']}.id",
+        "keyless": f"{address['host/account']}.shared_access_key_enabled == false",
+        "hub": f"{given}.hub.value == {address['logs/hub']}.id",
+        "generation": f"{given}.generation.value == {address['logs/generation']}.id",
+        "template": f"jsondecode({address['export/site']}.template_content)"
+        '.resources[0].type == "Microsoft.Web/sites"',
+        "policy": f"jsondecode({address['resources/vaults-assigned']}.parameters)"
+        f".rule.value == {address['logs/azure-monitor']}.id",
+    }
+
+
+def test_terraform_plans_and_applies_azure(stacks: Stacks, terraform: Terraform) -> None:
+    """With the cloud mocked, both go through and templates and policies are given real values."""
+    stack = stacks["azure-export"]
+    said = terraform.test(stack, "azure-applied", _asserting(**_azure_conditions(stack)))
+    assert "Success! 2 passed, 0 failed." in said, said
+
+
+def test_a_hub_of_another_place_fails_the_terraform_test(
+    stacks: Stacks, terraform: Terraform
+) -> None:
+    """The same assertions notice an exporter that may read a whole namespace."""
+    stack = copy.deepcopy(stacks["azure-export"])
+    namespace, _ = at(stack, "logs/namespace")
+    at(stack, "export/receiver")[1]["scope"] = f"${{{namespace}.id}}"
+    said = terraform.test(stack, "azure-broken", _asserting(**_azure_conditions(stack)))
+    assert "1 passed, 1 failed" in said, said
+    assert ["receiver"] == _failed(said)
 
 
 def test_a_broken_promise_fails_the_terraform_test(stacks: Stacks, terraform: Terraform) -> None:

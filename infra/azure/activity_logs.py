@@ -1,0 +1,93 @@
+"""The Activity Log of every subscription, and of the management group above them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from cdktn_provider_azurerm.management_group_template_deployment import (
+    ManagementGroupTemplateDeployment,
+)
+from cdktn_provider_azurerm.monitor_diagnostic_setting import (
+    MonitorDiagnosticSetting,
+    MonitorDiagnosticSettingEnabledLog,
+)
+from constructs import Construct
+
+from infra.azure.event_hub import LogHub
+from infra.azure.names import NAME, management_group_id
+
+CATEGORIES = ("Administrative", "Security", "Policy")
+"""What somebody did. The other categories (health, autoscale, advice) say how something fares.
+https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
+
+GROUP_CATEGORIES = ("Administrative", "Policy")
+"""What the log of a management group has."""
+
+_SCHEMA = (
+    "https://schema.management.azure.com/schemas/2019-08-01/managementGroupDeploymentTemplate.json#"
+)
+
+
+class SubscriptionLogs(Construct):
+    """One diagnostic setting a subscription."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, subscriptions: Iterable[str], hub: LogHub
+    ) -> None:
+        super().__init__(scope, name)
+        for subscription in subscriptions:
+            MonitorDiagnosticSetting(
+                self,
+                subscription,
+                name=NAME,
+                target_resource_id=f"/subscriptions/{subscription}",
+                eventhub_authorization_rule_id=hub.rule.id,
+                eventhub_name=hub.hub.name,
+                enabled_log=[
+                    MonitorDiagnosticSettingEnabledLog(category=category) for category in CATEGORIES
+                ],
+            )
+
+
+class ManagementGroupLogs(Construct):
+    """Role assignments and policies made above the subscriptions.
+
+    As a template, since the provider has no resource for it. What the group and a subscription
+    both deliver has one event id and is counted once.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, group: str, location: str, hub: LogHub
+    ) -> None:
+        super().__init__(scope, name)
+        template = {
+            "$schema": _SCHEMA,
+            "contentVersion": "1.0.0.0",
+            "parameters": {"rule": {"type": "string"}, "hub": {"type": "string"}},
+            "resources": [
+                {
+                    "type": "Microsoft.Insights/diagnosticSettings",
+                    "apiVersion": "2020-01-01-preview",
+                    "name": NAME,
+                    "properties": {
+                        "eventHubAuthorizationRuleId": "[parameters('rule')]",
+                        "eventHubName": "[parameters('hub')]",
+                        "logs": [
+                            {"category": category, "enabled": True} for category in GROUP_CATEGORIES
+                        ],
+                    },
+                }
+            ],
+        }
+        ManagementGroupTemplateDeployment(
+            self,
+            "setting",
+            name=NAME,
+            location=location,
+            management_group_id=management_group_id(group),
+            template_content=json.dumps(template, sort_keys=True),
+            parameters_content=json.dumps(
+                {"rule": {"value": hub.rule.id}, "hub": {"value": hub.hub.name}}
+            ),
+        )

@@ -1,0 +1,139 @@
+"""The exporter as a function app that reads the hub as its managed identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from cdktn import AssetType, Fn, ITerraformDependable, TerraformAsset, TerraformOutput
+from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import (
+    DataAzurermUserAssignedIdentity,
+)
+from cdktn_provider_azurerm.resource_group_template_deployment import (
+    ResourceGroupTemplateDeployment,
+)
+from cdktn_provider_azurerm.role_assignment import RoleAssignment
+from cdktn_provider_azurerm.service_plan import ServicePlan
+from constructs import Construct
+
+from infra.azure.event_hub import LogHub
+from infra.azure.host_storage import HostStorage
+from infra.azure.names import NAME, site_name
+from infra.azure.site_template import HUB_CREATED, template
+from infra.declaration import Declaration
+
+CONNECTION = "EventHubConnection"
+"""Prefix of the settings that say how the trigger reaches the hub."""
+
+CREATION_ID = "NHI_EVIDENCE_HUB_CREATION_ID"
+
+INSTANCES = 40
+"""Flex Consumption's smallest upper bound; partitions decide how many there are."""
+
+MANAGED = "managedidentity"
+
+
+class ExportFunction(Construct):
+    """A plan that sleeps when nothing comes, and one app in it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        subscription: str,
+        location: str,
+        declared: Declaration,
+        package: Path,
+        identity: DataAzurermUserAssignedIdentity,
+        hub: LogHub,
+        storage: HostStorage,
+        environment: Mapping[str, str],
+        after: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        super().__init__(scope, name)
+        plan = ServicePlan(
+            self,
+            "plan",
+            name=NAME,
+            location=location,
+            resource_group_name=NAME,
+            os_type="Linux",
+            sku_name="FC1",
+        )
+        receiver = RoleAssignment(
+            self,
+            "receiver",
+            scope=hub.hub.id,
+            role_definition_name="Azure Event Hubs Data Receiver",
+            principal_id=identity.principal_id,
+            principal_type="ServicePrincipal",
+        )
+        values = {
+            "site": site_name(subscription),
+            "location": location,
+            "plan": plan.id,
+            "identity": identity.id,
+            "clientId": identity.client_id,
+            "storage": storage.account.name,
+            "packages": f"{storage.account.primary_blob_endpoint}{storage.packages.name}",
+            "namespace": hub.namespace.name,
+            "hub": hub.hub.id,
+            # Read by nothing: another value has the template, and `reference` in it, run again.
+            "generation": hub.generation.id,
+        }
+        settings = {
+            **_connection("AzureWebJobsStorage", accountName="[parameters('storage')]"),
+            **_connection(
+                CONNECTION,
+                fullyQualifiedNamespace="[concat(parameters('namespace'), "
+                "'.servicebus.windows.net')]",
+            ),
+            **environment,
+            CREATION_ID: HUB_CREATED,
+        }
+        self.site = ResourceGroupTemplateDeployment(
+            self,
+            "site",
+            name=f"{NAME}-function",
+            resource_group_name=NAME,
+            deployment_mode="Incremental",
+            template_content=json.dumps(
+                template(
+                    parameters=values,
+                    settings=settings,
+                    python=declared.function.python,
+                    memory_mb=declared.function.memory_mb,
+                    instances=INSTANCES,
+                ),
+                sort_keys=True,
+            ),
+            parameters_content=Fn.jsonencode({key: {"value": one} for key, one in values.items()}),
+            depends_on=[receiver, storage.grant, *after],
+        )
+        self._publish(package, site_name(subscription), subscription)
+
+    def _publish(self, package: Path, site: str, subscription: str) -> None:
+        """Lay the package beside the stack and say how the deployer publishes it."""
+        digest = sha256(package.read_bytes()).hexdigest()
+        asset = TerraformAsset(
+            self, "package", path=str(package), type=AssetType.FILE, asset_hash=digest
+        )
+        TerraformOutput(
+            self,
+            "publish",
+            value=f"az functionapp deployment source config-zip --subscription {subscription}"
+            f" --resource-group {NAME} --name {site} --src {asset.path}",
+            description="Run in this folder after each apply that changed it",
+        ).override_logical_id("publish")
+
+
+def _connection(prefix: str, **settings: str) -> dict[str, str]:
+    """Return an identity-based connection: an address, and who to be. No key has a place in it."""
+    return {
+        f"{prefix}__credential": MANAGED,
+        f"{prefix}__clientId": "[parameters('clientId')]",
+        **{f"{prefix}__{name}": value for name, value in settings.items()},
+    }

@@ -1,0 +1,34 @@
+"""What things are called in Azure: known before anything exists."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+NAME = "nhi-evidence"
+"""What every resource is called, or begins with."""
+
+HUB = "audit-logs"
+"""The Event Hub all logs come through."""
+
+
+def unique(subscription: str) -> str:
+    """Return twelve characters for names that all of Azure shares, the same every time."""
+    return sha256(subscription.encode()).hexdigest()[:12]
+
+
+def site_name(subscription: str) -> str:
+    """Return the name of the function app."""
+    return f"{NAME}-{unique(subscription)}"
+
+
+def site_id(subscription: str) -> str:
+    """Return the resource id of the function app."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{NAME}"
+        f"/providers/Microsoft.Web/sites/{site_name(subscription)}"
+    )
+
+
+def management_group_id(group: str) -> str:
+    """Return the resource id of a management group."""
+    return f"/providers/Microsoft.Management/managementGroups/{group}"

@@ -1,0 +1,106 @@
+"""The rule of a policy that gives every resource of a kind its diagnostic setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.azure.names import NAME
+from infra.azure.resource_kinds import Logged
+
+_TEMPLATE = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+_ALIAS = "Microsoft.Insights/diagnosticSettings"
+
+PARAMETERS = {
+    name: {"type": "String", "metadata": {"displayName": title}}
+    for name, title in (
+        ("rule", "Authorization rule of the Event Hubs namespace"),
+        ("hub", "Event Hub"),
+    )
+}
+
+ROLES = (
+    # Monitoring Contributor; what the policy's identity has to hold.
+    "/providers/Microsoft.Authorization/roleDefinitions/749f88d5-cbae-40b8-bcfc-e573ddc772fa",
+)
+
+
+def rule(kind: Logged) -> dict[str, Any]:
+    """Return the rule: where a resource lacks the setting, make it.
+
+    A resource has it when a setting sends to our hub and every wanted log is switched on in it;
+    one that only resembles it, or was turned off in part, does not count.
+    """
+    return {
+        "if": {"field": "type", "equals": kind.type},
+        "then": {
+            "effect": "DeployIfNotExists",
+            "details": {
+                "type": _ALIAS,
+                "name": NAME,
+                "existenceCondition": {
+                    "allOf": [
+                        {
+                            "field": f"{_ALIAS}/eventHubAuthorizationRuleId",
+                            "equals": "[parameters('rule')]",
+                        },
+                        {"field": f"{_ALIAS}/eventHubName", "equals": "[parameters('hub')]"},
+                        *(_is_on(log) for log in _wanted(kind)),
+                    ]
+                },
+                "roleDefinitionIds": list(ROLES),
+                "deployment": {"properties": _deployment(kind)},
+            },
+        },
+    }
+
+
+def _wanted(kind: Logged) -> tuple[tuple[str, str], ...]:
+    if kind.categories:
+        return tuple(("category", one) for one in kind.categories)
+    return (("categoryGroup", "audit"),)
+
+
+def _is_on(log: tuple[str, str]) -> dict[str, Any]:
+    field, name = log
+    return {
+        "count": {
+            "field": f"{_ALIAS}/logs[*]",
+            "where": {
+                "allOf": [
+                    {"field": f"{_ALIAS}/logs[*].enabled", "equals": "true"},
+                    {"field": f"{_ALIAS}/logs[*].{field}", "equals": name},
+                ]
+            },
+        },
+        "greaterOrEquals": 1,
+    }
+
+
+def _deployment(kind: Logged) -> dict[str, Any]:
+    names = ("resource", "rule", "hub")
+    return {
+        "mode": "incremental",
+        "parameters": {
+            "resource": {"value": "[field('id')]"},
+            "rule": {"value": "[parameters('rule')]"},
+            "hub": {"value": "[parameters('hub')]"},
+        },
+        "template": {
+            "$schema": _TEMPLATE,
+            "contentVersion": "1.0.0.0",
+            "parameters": {name: {"type": "string"} for name in names},
+            "resources": [
+                {
+                    "type": _ALIAS,
+                    "apiVersion": "2021-05-01-preview",
+                    "name": NAME,
+                    "scope": "[parameters('resource')]",
+                    "properties": {
+                        "eventHubAuthorizationRuleId": "[parameters('rule')]",
+                        "eventHubName": "[parameters('hub')]",
+                        "logs": [{field: name, "enabled": True} for field, name in _wanted(kind)],
+                    },
+                }
+            ],
+        },
+    }

@@ -267,7 +267,7 @@ CONTRADICTIONS = {
     "unknown source": (
         [('source = "aws_cloudtrail"', 'source = "aws_cloudtrial"')],
         "sources.source",
-        '"aws_cloudtrial" is no source; there are: aws_cloudtrail, azure_monitor',
+        '"aws_cloudtrial" is no source; there are: aws_cloudtrail, ',
     ),
     "two origins": (
         [(

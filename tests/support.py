@@ -36,7 +36,12 @@ CONSTANT = {
 }
 """Attributes whose text is ours by design: captions, names of rules, the schema's version."""
 
-NAMED_IN_IDS = {"aws", "oidc", "role", "user", "root", "entra", "sp", "k8s", "sa"}
+NAMED_IN_IDS = {
+    *("aws", "role", "user", "root"),
+    *("gcp", "sa", "wif", "subject", "agent"),
+    *("entra", "sp"),
+    *("k8s", "oidc"),
+}
 """Words a canonical id puts between the record's own (`nhi:aws:<account>:role/<id>`)."""
 
 _COMPOSED = {("api", "operation")}
@@ -79,9 +84,11 @@ def _is_ours(path: tuple[str, ...]) -> bool:
 
 
 def _holds(texts: set[str], whole: str, value: str) -> bool:
-    """A value is supported as itself, as a part of a text, or as a canonical id of such parts."""
+    """Whether a value is there itself, as part of a text, or as an id put together of such."""
     if value in texts or value in whole:
         return True
+    if "|" in value and not value.startswith("nhi:"):
+        return all(part in texts for part in value.split("|"))
     if value.startswith("nhi:oidc:"):
         return all(part in whole for part in value.removeprefix("nhi:oidc:").split("|", 1))
     pieces = value.removeprefix("nhi:").replace("|", ":").split(":")
@@ -105,8 +112,24 @@ def _time_holds(whole: str, value: int) -> bool:
 
 
 def _states_failure(raw: Any) -> bool:
+    return any(states(raw) for states in (_states_trail_failure, _states_audit_failure))
+
+
+def _states_trail_failure(raw: Any) -> bool:
     return bool(raw.get("errorCode") or raw.get("errorMessage")) or "Failure" in str(
         raw.get("responseElements")
+    )
+
+
+def _states_audit_failure(raw: Any) -> bool:
+    audit = raw.get("protoPayload")
+    if not isinstance(audit, dict):
+        return False
+    permissions = audit.get("authorizationInfo") or ()
+    return (
+        any(one.get("granted") is False for one in permissions)
+        or str(raw.get("logName")).endswith("policy")
+        or str(audit.get("methodName")).endswith("loginFailure")
     )
 
 

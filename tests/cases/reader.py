@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 DERIVED = {
     "aws_cloudtrail": {"AWS-06g"},
     "azure_entra": {"EN-08", "EN-09"},
+    "gcp_audit": set(),
 }
 """Rules a pack names and never applies: they need history or inventory. Every pack is listed."""
 

@@ -54,6 +54,8 @@ def test_case(name: str) -> None:
     case = read(ALL[name])
     found = outcome(case, mapper_of(name))
     assert [] == differences(case, found)
+    if "rejection" in found:
+        return
     assert [] == problems(found)
     assert [] == unsupported(found, case.record)
 
@@ -147,6 +149,10 @@ DOCUMENTATION = {
     "accounts": {"111122223333", "444455556666", "123456789012", "210987654321"},
     "addresses": re.compile(r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+"),
 }
+ACCOUNT_DOMAINS = re.compile(
+    r"(example-[a-z]+\.iam|(gcp-sa-[a-z]+|compute-system)\.iam|[a-z]+)\.gserviceaccount\.com"
+)
+"""Of service accounts: an example project's, or Google's own."""
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -161,5 +167,5 @@ def test_cases_hold_documentation_values_only(name: str) -> None:
     for key in re.findall(r"\b(?:AKIA|ASIA|AROA|AIDA|ACCA|ABIA)[A-Z0-9]{8,}\b", text):
         assert key.endswith("EXAMPLE"), key
     for domain in re.findall(r"@([A-Za-z0-9.-]+\.[a-z]+)", text):
-        assert domain == "example.com", domain
+        assert domain == "example.com" or ACCOUNT_DOMAINS.fullmatch(domain), domain
     assert case.source.startswith("https://")

@@ -1,0 +1,47 @@
+"""Google Cloud audit logs, delivered as files of JSON lines (docs/sources/gcp_audit.md)."""
+
+from __future__ import annotations
+
+import re
+
+from nhi_evidence.event import Kind
+from nhi_evidence.sources.gcp_audit.decode import decode
+from nhi_evidence.sources.gcp_audit.envelopes import unwrap
+from nhi_evidence.sources.gcp_audit.normalize import normalize
+
+__all__ = [
+    "LISTS_LEFT_OUT",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+NAME = "gcp_audit"
+"""The source's name in evidence keys."""
+
+LISTS_LEFT_OUT = True
+"""Entries are listed again to see whether any is missing, so what is left out must be known."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+_SINK_FILE = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d):00:00_\d\d:59:59_[A-Z]+\d+\.json")
+
+
+def kind_of(_object_key: str) -> Kind:
+    """Every delivered file holds records: Google signs no digest of them."""
+    return Kind.RECORDS
+
+
+def hour_of(object_key: str) -> str | None:
+    """UTC hour `YYYYMMDDHH` stated in the name of a log sink's own file, or None.
+
+    Files of a Pub/Sub subscription are named after when they were written, which says nothing
+    of when their entries happened. https://cloud.google.com/logging/docs/export/storage
+    """
+    stated = _SINK_FILE.search(object_key)
+    return "".join(stated.groups()) if stated else None

@@ -1,0 +1,124 @@
+"""File of JSON lines -> exact record slices.
+
+A Cloud Storage subscription writes the payload of each message as text, one per line; a log sink
+writes one entry per line; the data of one Pub/Sub message is one entry. A file may also be one
+JSON list of entries, as `gcloud logging read --format=json` prints it. Every byte is a record or
+white space between records: a line that is no JSON is a record that says so.
+https://cloud.google.com/pubsub/docs/cloudstorage
+https://cloud.google.com/logging/docs/export/storage
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.inflate import GZIP_MAGIC, inflate
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_AVRO_MAGIC = b"Obj\x01"
+_SPACE = b" \t\r\n"
+_DETAIL = 200
+
+_LINE = re.compile(rb"[^\n]+")
+_BETWEEN = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
+_OPENING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*")
+_CLOSING = re.compile(rb"[ \t\r\n]*\][ \t\r\n]*")
+
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
+    """Return the exact slice of every record, or why the file holds no readable records."""
+    data = inflate(body, limits) if body.startswith(GZIP_MAGIC) else body
+    if isinstance(data, Undecodable):
+        return data
+    if len(data) > limits.inflated_bytes:
+        return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
+    return split_records(data, limits)
+
+
+def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
+    """Split an inflated file into its record slices."""
+    start = len(data) - len(data.lstrip(_SPACE))
+    if start == len(data):
+        return Undecodable("empty_file", f"{len(data)} bytes, no content")
+    if data.startswith(_BYTE_ORDER_MARK):
+        return Undecodable("byte_order_mark", "RFC 8259 section 8.1 forbids it in JSON")
+    if data.startswith(_AVRO_MAGIC):
+        return Undecodable("avro_file", "the subscription writes Avro; its format must be text")
+    if data[start : start + 1] == b"[":
+        return _list(data, limits)
+    spans = _lines(data)
+    if not any(data[first : first + 1] == b"{" for first, _ in spans):
+        found = data[start : start + 40].decode(errors="replace")
+        return Undecodable("malformed_json", f"no line is a JSON object; begins {found!r}")
+    if len(spans) > 1 and _is_one_object(data):
+        spans = [(start, len(data.rstrip(_SPACE)))]
+    return _bounded(data, spans, limits)
+
+
+def _lines(data: bytes) -> list[tuple[int, int]]:
+    """Return the span of each line that holds more than white space."""
+    spans = []
+    for line in _LINE.finditer(data):
+        start, end = line.span()
+        # Nearly every line is free of white space at its ends: look before stripping.
+        if data[start] in _SPACE or data[end - 1] in _SPACE:
+            content = line[0]
+            start += len(content) - len(content.lstrip(_SPACE))
+            end -= len(content) - len(content.rstrip(_SPACE))
+        if start < end:
+            spans.append((start, end))
+    return spans
+
+
+def _is_one_object(data: bytes) -> bool:
+    """Whether the lines are one object printed over several lines: its first line never parses."""
+    first = data.lstrip(_SPACE).partition(b"\n")[0]
+    try:
+        msgspec.json.decode(first, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    else:
+        return False
+    try:
+        msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _list(data: bytes, limits: Limits) -> Decoded | Undecodable:
+    try:
+        raws = _decode_list(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return Undecodable("malformed_json", str(error)[:_DETAIL])
+    position = _end(_OPENING, data, 0)
+    spans = []
+    for index, raw in enumerate(raws):
+        if index:
+            position = _end(_BETWEEN, data, position)
+        length = memoryview(raw).nbytes
+        spans.append((position, position + length))
+        position += length
+    if _CLOSING.fullmatch(data, position) is None:
+        return Undecodable("unexpected_envelope", f"at byte {position}, outside the records")
+    return _bounded(data, spans, limits)
+
+
+def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
+    found = pattern.match(data, position)
+    return found.end() if found else position
+
+
+def _bounded(data: bytes, spans: list[tuple[int, int]], limits: Limits) -> Decoded | Undecodable:
+    for index, (start, end) in enumerate(spans):
+        if end - start > limits.record_bytes:
+            return Undecodable(
+                "record_limit",
+                f"record {index} holds {end - start} bytes, more than {limits.record_bytes}",
+            )
+    return Decoded(data, tuple(spans))

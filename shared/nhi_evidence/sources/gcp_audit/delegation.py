@@ -1,0 +1,115 @@
+"""The delegation chain one entry shows: from the origin it names to the effective actor.
+
+`serviceAccountDelegationInfo` holds the real authorities behind a service account, in the order
+in which they delegated. `metadata.identityDelegationChain` of a mint call names the accounts the
+new token goes through, the account it is for last.
+https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog#AuthenticationInfo
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.identity import Hop, Identity, Mechanism
+from nhi_evidence.sources.gcp_audit import principals
+from nhi_evidence.sources.gcp_audit.identity import Circumstances
+from nhi_evidence.sources.gcp_audit.record import Authentication, Delegate
+
+_CAPTION = {
+    Mechanism.UNKNOWN: "Unknown",
+    Mechanism.IMPERSONATION: "Impersonation",
+    Mechanism.TOKEN_EXCHANGE: "Token Exchange",
+    Mechanism.INSTANCE_METADATA: "Instance Metadata",
+    Mechanism.KEY_USE: "Key Use",
+}
+_METADATA_SERVER = "@compute-system.iam.gserviceaccount.com"
+"""The service agent that hands a virtual machine the tokens of its service account."""
+_ACCOUNT = "/serviceAccounts/"
+
+
+def hops(
+    who: Authentication | None, actor: Identity, around: Circumstances, *, minted: tuple[str, ...]
+) -> tuple[Hop, ...]:
+    """Return the chain, origin first, or nothing where the record shows no delegation.
+
+    `minted` are the accounts a successful mint call went through.
+    """
+    if who is None or actor.uid is None:
+        return ()
+    key = principals.key_uid(who.service_account_key_name)
+    chain: list[Hop] = []
+    for one in who.service_account_delegation_info or ():
+        hop = _delegate(len(chain), one, key)
+        if hop is not None:
+            chain.append(hop)
+    if around.mapped_principal and who.principal_subject:
+        chain.append(
+            _hop(0, who.principal_subject, Mechanism.TOKEN_EXCHANGE, issuer=around.provider)
+        )
+    if not chain and not minted:
+        return ()
+    direct = actor.credential_uid is not None and not chain
+    chain.append(
+        _hop(
+            len(chain),
+            actor.uid,
+            Mechanism.KEY_USE if direct else Mechanism.UNKNOWN,
+            canonical_uid=actor.canonical_uid,
+            credential_uid=actor.credential_uid if direct else None,
+        )
+    )
+    for name in minted:
+        account = name.partition(_ACCOUNT)[2] or name
+        chain.append(
+            _hop(len(chain), account, Mechanism.IMPERSONATION, canonical_uid=_uid(account))
+        )
+    return tuple(chain)
+
+
+def _delegate(position: int, one: Delegate, key: str | None) -> Hop | None:
+    """Read one authority; None of one that the record does not name."""
+    first = one.first_party_principal.principal_email if one.first_party_principal else None
+    email = principals.email_of(first, one.principal_subject)
+    pool = principals.pool(one.principal_subject)
+    claims = (
+        (one.third_party_principal.third_party_claims or {}) if one.third_party_principal else {}
+    )
+    claimed = claims.get("sub")
+    uid = email or one.principal_subject or (claimed if isinstance(claimed, str) else None)
+    if not uid:
+        return None
+    mechanism = Mechanism.IMPERSONATION
+    if uid.endswith(_METADATA_SERVER):
+        mechanism = Mechanism.INSTANCE_METADATA
+    elif pool is not None:
+        mechanism = Mechanism.TOKEN_EXCHANGE
+    return _hop(
+        position,
+        uid,
+        mechanism,
+        canonical_uid=pool.canonical_uid if pool else _uid(uid),
+        issuer=pool.issuer if pool else None,
+        credential_uid=key if key and principals.key_owner(key) == uid else None,
+    )
+
+
+def _uid(account: str) -> str | None:
+    return principals.account_uid(account) if principals.is_service_account(account) else None
+
+
+def _hop(
+    position: int,
+    uid: str,
+    mechanism: Mechanism,
+    *,
+    canonical_uid: str | None = None,
+    credential_uid: str | None = None,
+    issuer: str | None = None,
+) -> Hop:
+    return Hop(
+        hop=position,
+        uid=uid,
+        canonical_uid=canonical_uid,
+        credential_uid=credential_uid,
+        mechanism_id=mechanism.value,
+        mechanism=_CAPTION[mechanism],
+        issuer=issuer,
+    )

@@ -1,0 +1,226 @@
+"""Who acted: the record rules GCP-01 to GCP-12 (docs/sources/gcp_audit.md), first match.
+
+One record is all a rule sees. Google names a service account by an e-mail that another account may
+bear later; only inventory knows its unique id. Callers choose user agents, so none ever proves a
+workload.
+https://cloud.google.com/logging/docs/audit/understanding-audit-logs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.sources.gcp_audit import principals
+from nhi_evidence.sources.gcp_audit.record import Authentication
+
+KEY = "service_account_key"
+REDACTED = "identity_redacted"
+
+
+class Circumstances(NamedTuple):
+    """What the rules look at outside `authenticationInfo`."""
+
+    refused: bool
+    """Whether the call was denied or not authenticated."""
+    mapped_principal: str | None
+    """Of a token exchange, the principal the token was mapped to."""
+    provider: str | None
+    """Of a token exchange, the provider that vouched."""
+
+
+def identify(who: Authentication | None, around: Circumstances) -> Identity:
+    """Decide who acted; the result always names the deciding rule."""
+    who = who or Authentication()
+    email = principals.email_of(who.principal_email, who.principal_subject)
+    subject = who.principal_subject
+    if not email and not subject and not who.third_party_principal:
+        # Google strips the caller of reads that were refused, unless it is a service account.
+        labels = (REDACTED,) if around.refused else ()
+        return _decided(IdentityKind.UNKNOWN, "GCP-01", who, labels=labels)
+    if who.service_account_delegation_info:
+        return _delegated(who, email, subject)
+    pool = principals.pool(around.mapped_principal) or principals.pool(subject)
+    if pool is not None:
+        return _of_pool(who, pool, around)
+    name = email or subject
+    if name is not None and name.startswith(principals.KUBERNETES):
+        return _of_cluster(who, name)
+    if email is None:
+        return _unmatched(who, subject)
+    return _of_email(who, email)
+
+
+def _delegated(who: Authentication, email: str | None, subject: str | None) -> Identity:
+    """GCP-02: a service account another identity acts through; the first of them is the origin."""
+    first = (who.service_account_delegation_info or [])[0]
+    origin = first.first_party_principal.principal_email if first.first_party_principal else None
+    origin = principals.email_of(origin, first.principal_subject)
+    pool = principals.pool(first.principal_subject)
+    kind = IdentityKind.UNKNOWN
+    refinable: tuple[str, ...] = ()
+    if pool is not None and pool.kind is not IdentityKind.HUMAN:
+        kind = pool.kind
+        refinable = ("GCP-03",)
+    elif email is not None and principals.is_service_account(email):
+        agent = principals.is_service_agent(email)
+        kind = IdentityKind.PROVIDER_SERVICE if agent else IdentityKind.CLOUD_SERVICE_PRINCIPAL
+    root = pool.canonical_uid if pool else None
+    if root is None and origin is not None and principals.is_service_account(origin):
+        root = principals.account_uid(origin)
+    return _decided(
+        kind,
+        "GCP-02",
+        who,
+        uid=email or subject,
+        name=email or subject,
+        canonical_uid=(
+            principals.account_uid(email)
+            if email is not None and principals.is_service_account(email)
+            else None
+        ),
+        issuer=pool.issuer if pool else None,
+        subject=pool.subject if pool else None,
+        labels=("default_sa",) if email and principals.is_default(email) else (),
+        refinable_by=refinable,
+        root_uid=root,
+        is_agentic=True if kind is IdentityKind.AI_AGENT else None,
+        # A federated origin came by its token in a record of its own.
+        is_chain_complete=pool is None and origin is not None,
+    )
+
+
+def _of_pool(who: Authentication, pool: principals.Pool, around: Circumstances) -> Identity:
+    """GCP-03 and GCP-04: an identity of another issuer, which the pool's provider names."""
+    rule = "GCP-04" if pool.kind is IdentityKind.HUMAN else "GCP-03"
+    exchanged = around.mapped_principal is not None
+    stated = who.principal_subject if exchanged else pool.subject
+    return _decided(
+        pool.kind,
+        rule,
+        who,
+        uid=around.mapped_principal or who.principal_subject,
+        name=stated,
+        canonical_uid=pool.canonical_uid,
+        issuer=around.provider if exchanged and around.provider else pool.issuer,
+        subject=stated,
+        is_agentic=True if pool.kind is IdentityKind.AI_AGENT else None,
+        # The pool's configuration names the issuer, without which subjects do not join.
+        refinable_by=("GCP-03",) if pool.kind is IdentityKind.FEDERATED_WORKLOAD else (),
+        is_chain_complete=False if not exchanged else None,
+    )
+
+
+def _of_cluster(who: Authentication, name: str) -> Identity:
+    """GCP-05: Kubernetes' own names, as GKE logs them."""
+    if name in principals.ANONYMOUS:
+        return _decided(IdentityKind.ANONYMOUS, "GCP-10", who, uid=name, name=name)
+    if name.startswith("system:serviceaccount:"):
+        return _decided(
+            IdentityKind.K8S_SERVICE_ACCOUNT,
+            "GCP-05",
+            who,
+            uid=name,
+            name=name,
+            subject=name,
+            refinable_by=("GCP-05",),
+        )
+    return _decided(IdentityKind.PROVIDER_SERVICE, "GCP-05", who, uid=name, name=name)
+
+
+def _of_email(who: Authentication, email: str) -> Identity:
+    key = who.service_account_key_name
+    account = principals.account_uid(email)
+    default = ("default_sa",) if principals.is_default(email) else ()
+    if email in principals.ANONYMOUS:
+        return _decided(IdentityKind.ANONYMOUS, "GCP-10", who, uid=email, name=email)
+    if principals.is_service_agent(email):
+        kind, rule, labels = IdentityKind.PROVIDER_SERVICE, "GCP-06", principals.agent_labels(email)
+    elif key:
+        # A default account used through a key is a key in somebody's hands: docs/decisions/0016.
+        kind, rule, labels = IdentityKind.LONG_LIVED_KEY, "GCP-08", default
+    elif default:
+        kind, rule, labels = IdentityKind.CLOUD_SERVICE_PRINCIPAL, "GCP-07", default
+    elif principals.is_service_account(email):
+        kind, rule, labels = IdentityKind.CLOUD_SERVICE_PRINCIPAL, "GCP-09", ()
+    elif "@" in email:
+        return _person(who, email)
+    else:
+        return _unmatched(who, email)
+    return _decided(
+        kind,
+        rule,
+        who,
+        uid=email,
+        name=email,
+        canonical_uid=account,
+        labels=labels,
+        root_uid=account if key else None,
+        is_chain_complete=bool(key),
+    )
+
+
+def _person(who: Authentication, email: str) -> Identity:
+    return _decided(
+        IdentityKind.HUMAN,
+        "GCP-11",
+        who,
+        uid=who.principal_subject or email,
+        name=email,
+        refinable_by=("GCP-11",),
+    )
+
+
+def _unmatched(who: Authentication, name: str | None) -> Identity:
+    """GCP-12: authenticated, but in no form a rule knows."""
+    third = who.third_party_principal
+    claims = (third.third_party_claims if third else None) or {}
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    known = isinstance(issuer, str) and isinstance(subject, str)
+    return _decided(
+        IdentityKind.UNKNOWN,
+        "GCP-12",
+        who,
+        uid=name or (subject if known else None),
+        name=name or (subject if known else None),
+        canonical_uid=f"nhi:oidc:{issuer}|{subject}" if known else None,
+        issuer=issuer if known else None,
+        subject=subject if known else None,
+    )
+
+
+def _decided(
+    kind: IdentityKind,
+    rule: str,
+    who: Authentication,
+    *,
+    uid: str | None = None,
+    name: str | None = None,
+    canonical_uid: str | None = None,
+    issuer: str | None = None,
+    subject: str | None = None,
+    is_agentic: bool | None = None,
+    labels: Sequence[str] = (),
+    refinable_by: Sequence[str] = (),
+    root_uid: str | None = None,
+    is_chain_complete: bool | None = None,
+) -> Identity:
+    key = principals.key_uid(who.service_account_key_name)
+    return Identity(
+        type_id=kind.value,
+        type=CAPTIONS[kind],
+        name=name,
+        uid=uid,
+        canonical_uid=canonical_uid,
+        credential_uid=key,
+        credential_kind=KEY if key else None,
+        issuer=issuer,
+        subject=subject,
+        is_agentic=is_agentic,
+        decision_rule=rule,
+        refinable_by=tuple(refinable_by),
+        labels=tuple(labels),
+        root_uid=root_uid,
+        is_chain_complete=is_chain_complete,
+    )

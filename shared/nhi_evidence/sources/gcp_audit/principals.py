@@ -1,0 +1,158 @@
+"""Reading Google's names of principals: e-mail addresses, subjects, pools, agents.
+
+https://cloud.google.com/iam/docs/principal-identifiers
+https://cloud.google.com/iam/docs/service-account-types
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from nhi_evidence.identity import IdentityKind
+from nhi_evidence.remember import remembered
+
+_LONGEST = 1024
+
+_POOL = re.compile(
+    r"principal://iam\.googleapis\.com/"
+    r"((?:projects/[^/]+/)?locations/[^/]+/(workloadIdentityPools|workforcePools)/([^/]+))"
+    r"/subject/(.+)"
+)
+_LEGACY_POOL = re.compile(r"serviceAccount:([a-z0-9.:-]+\.(?:svc|hub)\.id\.goog)\[([^\]]+)\]")
+_AGENT = re.compile(r"principal://(agents\.global\.[a-z0-9.-]+\.system\.id\.goog)/(.+)")
+_GKE_POOL = ".id.goog"
+_GKE_SUBJECT = re.compile(r"(?:ns/)?([^/]+)/(?:sa/)?([^/]+)")
+_PREFIXES = ("user:", "serviceAccount:")
+
+_SERVICE_ACCOUNTS = ".gserviceaccount.com"
+_USER_MANAGED = ".iam.gserviceaccount.com"
+_DEFAULTS = ("@developer.gserviceaccount.com", "@appspot.gserviceaccount.com")
+_LEGACY_BUILD = "@cloudbuild.gserviceaccount.com"
+_AGENT_DOMAINS = re.compile(
+    r"(?:gcp-sa-[a-z0-9-]+|bigquery-encryption|cloud-filer|cloud-ml\.google\.com|cloud-redis"
+    r"|cloud-tpu\.google\.com|cloudcomposer-accounts|compute-system|container-analysis"
+    r"|container-engine-robot|containerregistry|dataflow-service-producer-prod|dataproc-accounts"
+    r"|dlp-api|endpoints-portal|firebase-rules|gae-api-prod\.google\.com|gcf-admin-robot"
+    r"|genomics-api|gs-project-accounts|remotebuildexecution|security-center-api"
+    r"|serverless-robot-prod|service-consumer-management|service-networking"
+    r"|sourcerepo-service-accounts)\.iam\.gserviceaccount\.com"
+)
+"""Projects of Google's own whose service accounts are service agents.
+
+https://cloud.google.com/iam/docs/service-agents
+"""
+_AGENT_NAME = re.compile(r"service-(?:org-|folder-)?\d+")
+_SYSTEM_DOMAINS = frozenset({"system.gserviceaccount.com", "cloudservices.gserviceaccount.com"})
+_GOOGLE_SYSTEM = frozenset({"system@google.com", "cloud-logs@google.com"})
+_LEAKED_KEY_RESPONSE = "gcp-compromised-key-response@"
+
+KUBERNETES = "system:"
+ANONYMOUS = frozenset({"allUsers", "system:anonymous", "system:unauthenticated"})
+
+
+class Pool(NamedTuple):
+    """A principal of an identity pool, or of another trust domain of Google's."""
+
+    kind: IdentityKind
+    issuer: str
+    """The pool's resource name, or the trust domain: who vouches for the subject."""
+    subject: str
+    canonical_uid: str | None
+    """None of a person: what a workforce pool vouches for is no workload."""
+
+
+@remembered(results=1024, longest=_LONGEST)
+def pool(subject: str | None) -> Pool | None:
+    """Read a principal identifier of a workload, a workforce or an agent; None for another."""
+    if not subject:
+        return None
+    agent = _AGENT.fullmatch(subject)
+    if agent is not None:
+        return Pool(
+            IdentityKind.AI_AGENT, agent[1], agent[2], f"nhi:gcp:agent/{agent[1]}/{agent[2]}"
+        )
+    legacy = _LEGACY_POOL.fullmatch(subject)
+    if legacy is not None:
+        return _of_pool(legacy[1], legacy[1], legacy[2])
+    found = _POOL.fullmatch(subject)
+    if found is None:
+        return None
+    resource, kind, name, of_pool = found.groups()
+    if kind == "workforcePools":
+        return Pool(IdentityKind.HUMAN, resource, of_pool, None)
+    return _of_pool(resource, name, of_pool)
+
+
+def _of_pool(resource: str, name: str, subject: str) -> Pool:
+    is_gke = name.endswith(_GKE_POOL) and _GKE_SUBJECT.fullmatch(subject) is not None
+    kind = IdentityKind.K8S_SERVICE_ACCOUNT if is_gke else IdentityKind.FEDERATED_WORKLOAD
+    return Pool(kind, resource, subject, f"nhi:gcp:wif/{resource}/subject/{subject}")
+
+
+def email_of(email: str | None, subject: str | None) -> str | None:
+    """Return the e-mail of a principal, from its subject where it is stated only there."""
+    if email:
+        return email
+    for prefix in _PREFIXES:
+        if subject is not None and subject.startswith(prefix) and "[" not in subject:
+            return subject.removeprefix(prefix)
+    return None
+
+
+def is_service_account(email: str) -> bool:
+    """Whether an e-mail is of a domain that holds service accounts only."""
+    return email.endswith(_SERVICE_ACCOUNTS)
+
+
+def is_user_managed(email: str) -> bool:
+    """Whether an e-mail is that of a project's own service account."""
+    return email.endswith(_USER_MANAGED)
+
+
+def is_default(email: str) -> bool:
+    """Whether it is an account a service makes and workloads use where none is chosen."""
+    return email.endswith((*_DEFAULTS, _LEGACY_BUILD))
+
+
+def is_service_agent(email: str) -> bool:
+    """Whether an e-mail is in the form of a service agent, or of Google's own systems."""
+    name, _, domain = email.rpartition("@")
+    if email in _GOOGLE_SYSTEM or domain in _SYSTEM_DOMAINS:
+        return True
+    return _AGENT_DOMAINS.fullmatch(domain) is not None or (
+        is_user_managed(email) and _AGENT_NAME.fullmatch(name) is not None
+    )
+
+
+def agent_labels(email: str) -> tuple[str, ...]:
+    """Return what is worth saying of a service agent.
+
+    A project may name an account of its own `service-<number>`; only the domains of Google's own
+    projects tell them apart.
+    """
+    if email.startswith(_LEAKED_KEY_RESPONSE):
+        return ("leaked_key_response",)
+    domain = email.rpartition("@")[2]
+    known = not is_user_managed(email) or _AGENT_DOMAINS.fullmatch(domain) is not None
+    return () if known else ("service_agent_name_spoof_possible",)
+
+
+def account_uid(email: str) -> str:
+    """Canonical id of a service account: its e-mail, which another account may later bear."""
+    return f"nhi:gcp:sa/{email}"
+
+
+def key_uid(key_name: str | None) -> str | None:
+    """Return a key as the call that made it names it, without the service in front.
+
+    `serviceAccountKeyName` is `//iam.googleapis.com/projects/...`, the `name` of a new key the
+    same without its service: one spelling for both lets the key be followed.
+    """
+    return key_name.removeprefix("//iam.googleapis.com/") if key_name else None
+
+
+def key_owner(key_name: str) -> str | None:
+    """Return the account a key belongs to, from `.../serviceAccounts/<account>/keys/<id>`."""
+    _, found, rest = key_name.partition("/serviceAccounts/")
+    return rest.partition("/")[0] or None if found else None

@@ -9,6 +9,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from nhi_evidence import sources
 from nhi_evidence.cli.story import generate
 from tests.ocsf_schema import problems
 
@@ -91,7 +92,8 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
     unknown = run("normalize", "--source", "nope", tmp_path / "x.json")
     assert unknown.returncode == 4
-    assert unknown.stderr == b"nhi-evidence: unknown source 'nope'; known: aws_cloudtrail\n"
+    known = ", ".join(sources.names())
+    assert f"nhi-evidence: unknown source 'nope'; known: {known}\n" == unknown.stderr.decode()
     missing = run("normalize", "--source", "aws_cloudtrail", tmp_path / "none\x1b[31m.json")
     assert missing.returncode == 4
     assert b"none\\u001b[31m.json: cannot be read: No such file" in missing.stderr

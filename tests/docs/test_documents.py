@@ -62,8 +62,9 @@ def test_every_rejection_reason_is_documented() -> None:
 
 @pytest.mark.parametrize("source", PACKS)
 def test_every_rule_is_documented(source: str) -> None:
-    """The page of a source describes every identity rule its code can name."""
+    """A source's page describes every identity rule its code can name; docs/sources.md lists it."""
     page = (ROOT / "docs" / "sources" / f"{source}.md").read_text()
     given = rules(source)
     assert given
     assert [] == sorted(rule for rule in given if f"`{rule}`" not in page)
+    assert f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()

@@ -42,6 +42,15 @@ EXPECTED = {
             "malformed_json": "records with parts cut out, and an export of another shape",
         },
     ),
+    "gcp_audit": Expected(
+        "gcp_audit",
+        33,
+        {
+            "not_an_audit_entry": "stubs without log and payload type; two application log entries",
+            "event_time_malformed": "records a vendor re-formatted, which cost the time its zone",
+            "event_source_missing": "a record a vendor took apart, its service beside its payload",
+        },
+    ),
     "azure_entra": Expected(
         "azure_entra",
         21,

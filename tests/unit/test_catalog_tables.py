@@ -76,7 +76,8 @@ def test_activities_are_the_schemas(table: dict[str, Any]) -> None:
 
 
 def test_derived_rules_are_documented(table: dict[str, Any]) -> None:
-    """A page about catalogs names every derived rule a row refers to."""
-    text = "".join(page.read_text() for page in DOCS.glob("catalog-*.md"))
+    """A page about catalogs or sources names every derived rule a row refers to."""
+    pages = (*DOCS.glob("catalog-*.md"), *DOCS.glob("sources/*.md"))
+    text = "".join(page.read_text() for page in pages)
     named = {rule for row in table["rows"] for rule in row.get("refinable_by", ())}
     assert [] == [rule for rule in sorted(named) if rule not in text]

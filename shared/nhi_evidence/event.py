@@ -44,6 +44,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """UTC hour `YYYYMMDDHH` the source itself states for the unit, if it does."""
     provenance: Mapping[str, str] = {}
     """What the source says of the object (owner, content type, user metadata); kept in `src/`."""
+    attempt: int = 0
+    """Not 0 where an operator sends a unit again because something else lies under its key."""
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):

@@ -59,9 +59,10 @@ def lock(
         if position == 0 and keep_source:
             hour = delivery.hour or keys.hour_in(batch.key)
             created += _copy_source(mapper, delivery, hour, writer, written)
-        receipt = writer.put_new(batch.key, batch.body, metadata={**batch.metadata, **written})
+        key = keys.of_attempt(batch.key, delivery.attempt)
+        receipt = writer.put_new(key, batch.body, metadata={**batch.metadata, **written})
         created += receipt.created
-        evidence_keys.append(batch.key)
+        evidence_keys.append(key)
         seen += batch.seen
         kept += batch.kept
         rejected += batch.rejected

@@ -7,11 +7,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 import msgspec
 
 from nhi_evidence.errors import DeliveryRefusedError
+
+ATTEMPT = "nhiEvidenceAttempt"
+"""Attribute of a record that S3 never writes: `nhi-evidence replay` does."""
+
+MAX_ATTEMPT = 99
 
 
 class ObjectRef(msgspec.Struct, frozen=True):
@@ -20,6 +25,8 @@ class ObjectRef(msgspec.Struct, frozen=True):
     bucket: str
     key: str
     version: str | None = None
+    attempt: int = 0
+    """Not 0 where an operator sends the object again; see `Delivery.attempt`."""
 
 
 def objects(message: str) -> tuple[ObjectRef, ...]:
@@ -33,6 +40,22 @@ def objects(message: str) -> tuple[ObjectRef, ...]:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise DeliveryRefusedError(f"notification is not JSON: {error}") from error
     return _objects(body, unwrap=True)
+
+
+def again(ref: ObjectRef) -> str:
+    """Return the notification that makes the exporter take an object again, as an attempt."""
+    stored = {"key": quote_plus(ref.key, safe="/")}
+    if ref.version is not None:
+        stored["versionId"] = ref.version
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "nhi-evidence:replay"},
+        "s3": {"bucket": {"name": ref.bucket}, "object": stored},
+        ATTEMPT: ref.attempt,
+    }
+    return msgspec.json.encode({"Records": [record]}).decode()
 
 
 def _objects(body: Any, *, unwrap: bool) -> tuple[ObjectRef, ...]:
@@ -64,7 +87,7 @@ def _from_record(record: Any) -> ObjectRef:
     bucket = _text(record, "s3", "bucket", "name")
     key = _text(record, "s3", "object", "key")
     version = _optional(record, "s3", "object", "versionId")
-    return ObjectRef(bucket, unquote_plus(key), version)
+    return ObjectRef(bucket, unquote_plus(key), version, _attempt(record))
 
 
 def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
@@ -73,6 +96,13 @@ def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
     bucket = _text(body, "detail", "bucket", "name")
     key = _text(body, "detail", "object", "key")
     return ObjectRef(bucket, key, _optional(body, "detail", "object", "version-id"))
+
+
+def _attempt(record: dict[str, Any]) -> int:
+    attempt = record.get(ATTEMPT, 0)
+    if not isinstance(attempt, int) or not 0 <= attempt <= MAX_ATTEMPT:
+        raise DeliveryRefusedError(f"notification of attempt {attempt!r}, not 0 to {MAX_ATTEMPT}")
+    return attempt
 
 
 def _optional(value: Any, *path: str) -> str | None:

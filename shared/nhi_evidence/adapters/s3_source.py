@@ -73,6 +73,7 @@ class S3Source:
             body=body,
             kind=self._source.kind_of(ref.key),
             hour=self._source.hour_of(ref.key),
+            attempt=ref.attempt,
             provenance={
                 "bucket": ref.bucket,
                 "key": ref.key,

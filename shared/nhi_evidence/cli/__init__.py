@@ -15,13 +15,16 @@ from nhi_evidence.cli import (
     check_proof,
     demo,
     exit_codes,
+    init,
     keys,
     normalize,
     prove,
+    replay,
     safe_text,
     seal,
     verify,
 )
+from nhi_evidence.config import ConfigError
 from nhi_evidence.errors import EvidenceError
 
 app = typer.Typer(
@@ -53,6 +56,7 @@ def _root(
     """Locked, verifiable audit evidence of what non-human identities did."""
 
 
+app.command("init", epilog=init.EXAMPLES)(init.command)
 app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
 app.command("seal", epilog=seal.EXAMPLES)(seal.command)
@@ -60,6 +64,7 @@ app.command("verify", epilog=verify.EXAMPLES)(verify.command)
 app.command("prove", epilog=prove.EXAMPLES)(prove.command)
 app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)
+app.add_typer(replay.app, name="replay")
 
 # Completeness has exit code 2, which is what a wrong command line has where nobody says otherwise.
 _usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")
@@ -67,9 +72,11 @@ _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
 
 
 def main() -> None:
-    """Run the command line; an error on purpose becomes one line on standard error."""
+    """Run the command line; an error on purpose becomes a line on standard error."""
     try:
         app()
     except EvidenceError as error:
-        sys.stderr.write(f"nhi-evidence: {safe_text.neutralise(str(error))}\n")
+        lines = error.problems if isinstance(error, ConfigError) else (error,)
+        for line in lines:
+            sys.stderr.write(f"nhi-evidence: {safe_text.neutralise(str(line))}\n")
         raise SystemExit(exit_codes.FAILED) from error

@@ -53,7 +53,7 @@ def _value(wanted: Any, value: Any, path: Path, faults: list[Fault]) -> Any:
     try:
         return msgspec.convert(value, wanted, strict=True)
     except msgspec.ValidationError:
-        faults.append(Fault(path, _wrong(wanted, value, path)))
+        faults.append(Fault(path, wrong(wanted, value, path)))
         return None
 
 
@@ -85,7 +85,8 @@ def _missing(path: Path, name: str, wanted: Any) -> Fault:
     return Fault(path, f"{name} is missing: add {where} {sample} ({_description(inner)})")
 
 
-def _wrong(wanted: Any, value: Any, path: Path) -> str:
+def wrong(wanted: Any, value: Any, path: Path) -> str:
+    """Return why a value is not of the kind that is wanted, and what one looks like."""
     shown = _shown(value)
     said = f"{shown} ({_kind(value)})" if not isinstance(value, str) else shown
     example = _example(wanted)

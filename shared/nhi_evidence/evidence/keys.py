@@ -24,6 +24,8 @@ UNKNOWN_HOUR = "unknown"
 KINDS = ("ev", "src", "op")
 """First segments of everything that is sealed; the log itself lies under `log/`."""
 
+_SUFFIX = ".ndjson.zst"
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,8 +63,25 @@ def evidence_key(
     only where a unit has more than one part.
     """
     suffix = f".p{part:02d}" if parts > 1 else ""
-    name = f"{body_sha256.hex()}.ndjson.zst"
+    name = f"{body_sha256.hex()}{_SUFFIX}"
     return f"ev/v1/{source}/h={hour}/{encode_unit(unit)}{suffix}/{name}"
+
+
+def of_attempt(key: str, attempt: int) -> str:
+    """Return the key another attempt writes the same body under; `attempt` 0 is the first.
+
+    Create-only writes leave whatever somebody else put under a key before the evidence came;
+    then the unit is sent again with an attempt, and `.rN` gives it a key of its own.
+    """
+    if not attempt:
+        return key
+    return f"{key.removesuffix(_SUFFIX)}.r{attempt}{_SUFFIX}"
+
+
+def attempt_in(key: str) -> int:
+    """Return the attempt an evidence key was written by; 0 is the first."""
+    found = _ATTEMPT.search(key)
+    return int(found[1]) if found else 0
 
 
 def source_copy_key(*, source: str, hour: str, unit: str, body_sha256: bytes) -> str:
@@ -107,6 +126,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 _HOUR = re.compile(r"h=(\d{10}|unknown)")
+_ATTEMPT = re.compile(r"\.r(\d{1,6})\.ndjson\.zst$")
 _PART = re.compile(r"(.+)\.p(\d{2,})")
 _NAMES = {
     "ev": re.compile(r"([0-9a-f]{64})(?:\.r\d+)?\.ndjson\.zst"),

@@ -1,0 +1,61 @@
+"""Sending messages to the exporter's queue, as an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.errors import EvidenceError, SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_AT_ONCE = 10
+"""Messages in one request: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+
+
+class QueueError(EvidenceError):
+    """Messages were not taken: says how many were, and why the others were not."""
+
+
+class Queue:
+    """One queue that messages are sent to."""
+
+    def __init__(self, client: SQSClient, name: str, *, account: str) -> None:
+        """Find the queue `name` of an account. Raises `SettingsError` when there is none."""
+        self._client = client
+        try:
+            self.url = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)[
+                "QueueUrl"
+            ]
+        except (ClientError, BotoCoreError) as error:
+            raise SettingsError(
+                f"queue {name} of account {account}: {error}; "
+                "are these credentials of that account, and is the exporter deployed?"
+            ) from error
+
+    def send(self, bodies: Sequence[str]) -> int:
+        """Send every message; return how many were taken.
+
+        Raises `QueueError` at the first request that was not taken as a whole: sending all of
+        them again is safe.
+        """
+        taken = 0
+        for start in range(0, len(bodies), _AT_ONCE):
+            batch = bodies[start : start + _AT_ONCE]
+            try:
+                answer = self._client.send_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[{"Id": str(at), "MessageBody": body} for at, body in enumerate(batch)],
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise QueueError(
+                    f"{taken} of {len(bodies)} messages taken, then: {error}"
+                ) from error
+            taken += len(answer.get("Successful", []))
+            if failed := answer.get("Failed", []):
+                why = "; ".join(sorted({one.get("Message", one["Code"]) for one in failed}))
+                raise QueueError(f"{taken} of {len(bodies)} messages taken, then: {why}")
+        return taken

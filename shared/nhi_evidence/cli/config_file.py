@@ -1,0 +1,27 @@
+"""The configuration file on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nhi_evidence import config
+from nhi_evidence.errors import SettingsError
+
+Option = Annotated[
+    Path,
+    typer.Option("--config", dir_okay=False, help="The configuration file of the deployment."),
+]
+DEFAULT = Path(config.FILE_NAME)
+
+
+def load(path: Path) -> config.Config:
+    """Read a configuration file. Raises `ConfigError`, and `SettingsError` when there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(f"{path}: {why}; nhi-evidence init writes one") from error
+    return config.read(text, str(path))

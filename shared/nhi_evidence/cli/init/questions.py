@@ -1,0 +1,182 @@
+"""What a configuration has to say, asked in an order somebody can answer."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from nhi_evidence.cli.init.answers import Answers
+from nhi_evidence.cli.init.text import Part, Value
+from nhi_evidence.config import kinds
+from nhi_evidence.config.rules import CONFIRMED_DAYS
+from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
+
+NO_BUCKET = "nhi-evidence"
+"""Offered while account or region are missing; nothing is written then."""
+
+_DAYS = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=36500,
+        description="a whole number of days, up to 36500, or 0 for a trial",
+        examples=[365],
+    ),
+]
+
+
+def parts(ask: Answers) -> list[Part]:
+    """Ask for everything a configuration needs; return its tables."""
+    trail = _trail(ask)
+    found = [*_evidence(ask, new_trail=trail.keys["kind"] == "new"), trail]
+    keep = ask.whether(
+        "keep-source",
+        "Keep the delivered files byte for byte as well? They hold people's records, too",
+    )
+    gcp, azure = _gcp(ask), _azure(ask)
+    sources = ["aws_cloudtrail", *([GCP_SOURCE] if gcp else []), *([AZURE_SOURCE] if azure else [])]
+    for source in sources:
+        keys: dict[str, Value] = {"source": source, "evidence": "main"}
+        if source == "aws_cloudtrail":
+            keys["trail"] = "organisation"
+        found.append(Part("[[sources]]", keys | {"keep_source": keep}))
+    return [*found, *gcp, *azure, *_auditor(ask), _alarms(ask)]
+
+
+def _evidence(ask: Answers, *, new_trail: bool) -> list[Part]:
+    organisation = ask.text("organisation", "Id of the AWS organisation", kinds.OrganisationId)
+    management = None
+    if new_trail:
+        # An organisation trail belongs to the management account, wherever it is made from.
+        management = ask.text("management-account", "Management account", kinds.Account)
+    archive = ask.text("log-archive-account", "Account the trail delivers to", kinds.Account)
+    account = ask.text("evidence-account", "Account for evidence alone", kinds.Account)
+    region = ask.text("region", "Region of the evidence", kinds.Region)
+    offered = f"nhi-evidence-{account}-{region}" if account and region else NO_BUCKET
+    bucket = ask.text("bucket", "Name of the evidence bucket", kinds.Bucket, offered)
+    log = ask.text("log-name", "Name of its signed log: a domain and a path", kinds.LogName)
+    days, confirmed = _retention(ask)
+    return [
+        Part("", {"profile": None if days else "trial"}),
+        Part("[organisation]", {"id": organisation, "management_account": management}),
+        Part("[log_archive]", {"account": archive}),
+        Part("[evidence]", {"account": account, "signer": _signer(ask)}),
+        Part(
+            "[[evidence.buckets]]",
+            {
+                "name": "main",
+                "bucket": bucket,
+                "region": region,
+                "log": log,
+                "retention_days": days,
+                "confirm_compliance_days": confirmed,
+            },
+        ),
+    ]
+
+
+def _retention(ask: Answers) -> tuple[int | None, int | None]:
+    """Return R and its confirmation; neither for a trial."""
+    question = "How many days is each object locked? Nobody can undo it; 0 is a trial of one day"
+    days = ask.text("retention-days", question, _DAYS)
+    if not days or days <= CONFIRMED_DAYS:
+        return days or None, None
+    same = Annotated[int, Meta(ge=days, le=days, description=f"{days} again", examples=[days])]
+    return days, ask.text(
+        "confirm-compliance-days",
+        f"Nobody, root included, can delete anything for {days} days: write the number once more",
+        same,
+    )
+
+
+def _signer(ask: Answers) -> str:
+    return str(
+        ask.text(
+            "signer",
+            "Signature of the log (ed25519 or p256)",
+            Literal["ed25519", "p256"],
+            "ed25519",
+        )
+    )
+
+
+def _trail(ask: Answers) -> Part:
+    kind = ask.text(
+        "trail-kind",
+        "Is there an organisation trail already (existing), or is one to be made (new)?",
+        Literal["existing", "new"],
+    )
+    keys = {
+        "name": "organisation",
+        "kind": kind,
+        "bucket": ask.text("trail-bucket", "Bucket of the trail", kinds.SourceBucketName),
+        "region": ask.text("trail-region", "Region of that bucket", kinds.Region),
+    }
+    if kind == "new":
+        keys["data_events"] = ask.several(
+            "data-events",
+            "Data events to record beside management events, such as AWS::S3::Object; each costs",
+            kinds.ResourceType,
+            may_be_none=True,
+        )
+    return Part("[[trails]]", keys)
+
+
+def _gcp(ask: Answers) -> list[Part]:
+    if not ask.wants("gcp-organisation", "Export Google Cloud's audit logs?"):
+        return []
+    keys = {
+        "organisation": ask.text("gcp-organisation", "Number of the organisation", kinds.GcpNumber),
+        "project": ask.text("gcp-project", "Project to deploy to", kinds.GcpProject),
+        "region": ask.text("gcp-region", "Region to deploy to", kinds.Location),
+        "audience": ask.text("gcp-audience", "Audience", kinds.Audience, "nhi-evidence"),
+    }
+    note = "Add service_account_id once the exporter's service account is made."
+    return [Part("[gcp]", keys, note)]
+
+
+def _azure(ask: Answers) -> list[Part]:
+    if not ask.wants("azure-tenant", "Export Azure's and Entra's logs?"):
+        return []
+    keys = {
+        "tenant": ask.text("azure-tenant", "Id of the tenant", kinds.Uuid),
+        "subscriptions": ask.several("azure-subscriptions", "Subscriptions", kinds.Uuid),
+        "location": ask.text("azure-location", "Location to deploy to", kinds.Location),
+        "audience": ask.text("azure-audience", "Audience", kinds.Audience, "api://nhi-evidence"),
+    }
+    note = "Add managed_identity_object_id once the exporter's identity is made."
+    return [Part("[azure]", keys, note)]
+
+
+def _auditor(ask: Answers) -> list[Part]:
+    if not ask.wants("auditor", "Is there an auditor yet, with a role of their own?"):
+        return []
+    keys = {
+        "name": "external",
+        "principals": ask.several("auditor", "ARN of that role", kinds.Principal),
+        "external_id": ask.text(
+            "external-id",
+            "External id they will give (kept as offered, or your own)",
+            kinds.ExternalId,
+            secrets.token_urlsafe(24),
+        ),
+        "mfa": ask.whether("auditor-mfa", "Do their sessions carry MFA? Federated ones cannot"),
+    }
+    return [Part("[[auditors]]", keys)]
+
+
+def _alarms(ask: Answers) -> Part:
+    return Part(
+        "[alarms]",
+        {
+            "email": ask.text("email", "Address that alarms go to", kinds.Address),
+            "monthly_budget_usd": ask.text(
+                "budget", "Monthly budget of the evidence account, US dollars", kinds.Dollars
+            ),
+            "objects_per_hour": ask.text(
+                "objects-per-hour", "Evidence objects in an hour that raise an alarm", kinds.Count
+            ),
+        },
+    )

@@ -1,0 +1,217 @@
+"""`nhi-evidence replay aws`: send the delivered files of a window to the exporter again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import boto3
+import msgspec
+import typer
+
+from nhi_evidence import deployed, replay, sources
+from nhi_evidence.adapters import s3_notification
+from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.adapters.s3_listing import S3Listing
+from nhi_evidence.adapters.sqs_queue import Queue
+from nhi_evidence.cli import config_file
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli.progress import Steps
+from nhi_evidence.cli.safe_text import neutralise, neutralise_json
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.replay import Sending, Standing
+from nhi_evidence.sources import Source
+from nhi_evidence.stored import Description, Version
+
+if TYPE_CHECKING:
+    from nhi_evidence.config import Config
+    from nhi_evidence.config.tables import SourceEntry
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence replay aws --from 2026-03-02T08 --to 2026-03-02T10 --dry-run
+  nhi-evidence replay aws --from 2026-03-02 --to 2026-03-03 --only-missing \\
+      --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
+
+\b
+Exit codes: 0 sent, or listed; 4 could not be listed or sent (said on standard
+error; sending all of it again is safe); 64 wrong usage.
+"""
+
+app = typer.Typer(
+    help="Send delivered files to an exporter again.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class _Feed(msgspec.Struct, frozen=True):
+    """Where the files of an entry lie, and which exporter takes them."""
+
+    account: str
+    region: str
+    bucket: str
+    owner: str
+    prefix: str
+    exporter: str
+
+
+class _File(msgspec.Struct):
+    bucket: str
+    key: str
+    version: str | None
+    size: int
+    hour: str | None
+    standing: Standing
+    attempt: int
+
+
+class _Said(msgspec.Struct):
+    begins: str
+    ends: str
+    source: str
+    queue: str
+    dry_run: bool
+    found: int
+    sent: int
+    files: list[_File]
+
+
+@app.command("aws", epilog=EXAMPLES)
+def command(
+    *,
+    begins: Annotated[str, typer.Option("--from", help="First hour, UTC: 2026-03-02T08.")],
+    ends: Annotated[str, typer.Option("--to", help="Hour to stop before, UTC: 2026-03-02T10.")],
+    config: config_file.Option = config_file.DEFAULT,
+    source: Annotated[str, typer.Option(help="Source to replay.")] = "aws_cloudtrail",
+    trail: Annotated[str | None, typer.Option(help="Its trail, where there are several.")] = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(help="The evidence, to see what is missing or squatted: s3://bucket."),
+    ] = None,
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Send only what is missing or squatted.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be sent; send nothing.")
+    ] = False,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Send the delivered files of a window through the exporter's queue again.
+
+    Run with credentials of the account the files are in; --role-arn, --external-id are of the
+    evidence. What is locked already is not written again. Where something else lies under
+    a file's key (seen with --evidence alone), the file is sent as a new attempt.
+    """
+    when = replay.window(begins, ends)
+    if only_missing and evidence is None:
+        raise SettingsError("--only-missing needs --evidence: what is missing is seen there alone")
+    read = config_file.load(config)
+    entry = _entry(read, source, trail)
+    feed, pack = _feed(read, entry), sources.load(entry.source)
+    session = boto3.session.Session(profile_name=profile, region_name=feed.region)
+    queue = Queue(session.client("sqs"), feed.exporter, account=feed.account)
+    listing = S3Listing(session.client("s3"), feed.bucket, owner=feed.owner)
+    with Steps("looking") as steps:
+        files = _counted(listing.files(feed.prefix, when), steps, "files")
+        found = list(replay.chosen(files, pack, when))
+        if evidence is not None:
+            access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+            units = replay.held(_objects(open_log(evidence, access), found, pack, steps))
+            found = [replay.judged(one, pack, units) for one in found]
+    wanted = [one for one in found if not only_missing or one.standing is not Standing.PRESENT]
+    sent = 0 if dry_run else queue.send([s3_notification.again(_ref(one)) for one in wanted])
+    said = _Said(
+        begins=when.begins.isoformat(),
+        ends=when.ends.isoformat(),
+        source=entry.source,
+        queue=feed.exporter,
+        dry_run=dry_run,
+        found=len(found),
+        sent=sent,
+        files=[_shown(one) for one in wanted],
+    )
+    if as_json:
+        typer.echo(neutralise_json(msgspec.json.encode(said)))
+    else:
+        _say(said)
+
+
+def _entry(read: Config, source: str, trail: str | None) -> SourceEntry:
+    entries = [
+        one
+        for one in read.sources
+        if one.source == source
+        and (one.trail is not None or one.files is not None)
+        and trail in {None, one.trail}
+    ]
+    if len(entries) == 1:
+        return entries[0]
+    of = f"{source} from trail {trail}" if trail else source
+    if not entries:
+        known = ", ".join(sorted({one.source for one in read.sources if one.trail or one.files}))
+        raise SettingsError(f"the configuration delivers no files of {of}; it has: {known}")
+    trails = ", ".join(sorted(one.trail or "" for one in entries))
+    raise SettingsError(f"{of} has several feeds: choose one with --trail: {trails}")
+
+
+def _feed(read: Config, entry: SourceEntry) -> _Feed:
+    account = read.log_archive.account
+    if entry.trail is not None:
+        trail = read.trail(entry.trail)
+        return _Feed(
+            account,
+            trail.region,
+            trail.bucket,
+            account,
+            f"{trail.prefix}AWSLogs/{read.organisation.id}/",
+            deployed.exporter(entry.evidence, entry.source, trail.name),
+        )
+    files = entry.files
+    assert files is not None, "an entry of files has a trail or files"  # noqa: S101 by _entry
+    name = deployed.exporter(entry.evidence, entry.source, files.bucket)
+    return _Feed(account, files.region, files.bucket, files.account, files.prefix, name)
+
+
+def _objects(
+    log: EvidenceVersions, found: Iterable[Sending], pack: Source, steps: Steps
+) -> Iterator[tuple[Version, Description | None]]:
+    """Yield what lies under the prefixes the files' evidence has, with what the store says."""
+    for prefix in replay.prefixes(found, pack):
+        versions = list(_counted(log.versions(prefix), steps, "evidence objects"))
+        yield from zip(versions, log.describe(versions), strict=True)
+
+
+_T = TypeVar("_T")
+
+
+def _counted(found: Iterable[_T], steps: Steps, what: str) -> Iterator[_T]:
+    for number, one in enumerate(found, start=1):
+        steps.say(what, number)
+        yield one
+
+
+def _ref(one: Sending) -> s3_notification.ObjectRef:
+    file = one.file
+    return s3_notification.ObjectRef(file.bucket, file.key, file.version, one.attempt)
+
+
+def _shown(one: Sending) -> _File:
+    file = one.file
+    return _File(
+        file.bucket, file.key, file.version, file.size, one.hour, one.standing, one.attempt
+    )
+
+
+def _say(said: _Said) -> None:
+    for one in said.files:
+        again = f", attempt {one.attempt}" if one.attempt else ""
+        name = f"s3://{one.bucket}/{one.key}" + (f" version {one.version}" if one.version else "")
+        typer.echo(
+            f"{'would send' if said.dry_run else 'sent'} {neutralise(name)} ({one.standing}{again})"
+        )
+    typer.echo(f"window {said.begins} to {said.ends}, {said.source}")
+    typer.echo(f"files  {said.found} in the window, {len(said.files)} chosen, {said.sent} sent")
+    typer.echo(f"queue  {said.queue}")

@@ -1,0 +1,159 @@
+"""`nhi-evidence init`: a file that holds, from options or from answers, or none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nhi_evidence import config
+from nhi_evidence.cli import app
+from nhi_evidence.errors import EvidenceError
+
+AWS = {
+    "organisation": "o-exampleorg1",
+    "log-archive-account": "111122223333",
+    "evidence-account": "222233334444",
+    "region": "eu-central-1",
+    "log-name": "example.org/evidence",
+    "retention-days": "0",
+    "trail-kind": "existing",
+    "trail-bucket": "organisation-trail",
+    "trail-region": "eu-west-1",
+    "keep-source": "no",
+    "email": "security@example.org",
+    "budget": "200",
+    "objects-per-hour": "100000",
+}
+GCP = {
+    "gcp-organisation": "123456789012",
+    "gcp-project": "example-evidence",
+    "gcp-region": "europe-west1",
+}
+AZURE = {
+    "azure-tenant": "11111111-2222-3333-4444-555555555555",
+    "azure-subscriptions": "22222222-3333-4444-5555-666666666666, "
+    "33333333-3333-4444-5555-666666666666",
+    "azure-location": "westeurope",
+}
+AUDITOR = {
+    "auditor": "arn:aws:iam::444455556666:role/auditor",
+    "external-id": "an-external-id-of-theirs",
+    "auditor-mfa": "no",
+}
+
+
+def run(path: Path, given: dict[str, str], *more: str) -> Result:
+    flags = [part for name, value in given.items() for part in (f"--{name}", value)]
+    return CliRunner().invoke(app, ["init", "--no-input", "-o", str(path), *flags, *more])
+
+
+def refusal(result: Result) -> str:
+    assert isinstance(result.exception, EvidenceError), result.output
+    return str(result.exception)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "nhi-evidence.toml"
+
+
+def test_options_alone_are_enough(path: Path) -> None:
+    """Nothing is asked; what is written is a configuration that says what was given."""
+    result = run(path, AWS | GCP | AZURE | AUDITOR, "--json")
+    assert 0 == result.exit_code, result.output
+    said = json.loads(result.stdout)
+    assert (str(path), True, 4) == (said["file"], said["trial"], len(said["next"]))
+    read = config.read(path.read_text())
+    assert ["aws_cloudtrail", "gcp_audit", "azure_monitor"] == [one.source for one in read.sources]
+    assert {False} == {one.keep_source for one in read.sources}
+    assert "nhi-evidence-222233334444-eu-central-1" == read.bucket("main").bucket
+    assert read.gcp is not None
+    assert ("nhi-evidence", None) == (read.gcp.audience, read.gcp.service_account_id)
+    assert read.azure is not None
+    assert 2 == len(read.azure.subscriptions)
+    assert "an-external-id-of-theirs" == read.auditors[0].external_id
+
+
+def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
+    """A new trail has to say its data events, and whose it is."""
+    new = AWS | {"trail-kind": "new"}
+    said = refusal(run(path, new))
+    assert "--data-events" in said
+    assert "--management-account" in said
+    given = new | {"data-events": "none", "management-account": "999988887777"}
+    assert 0 == run(path, given).exit_code
+    assert () == config.read(path.read_text()).trails[0].data_events
+
+
+def test_a_long_lock_is_said_twice(path: Path) -> None:
+    """More than 30 days needs the same number again."""
+    long = AWS | {"retention-days": "400"}
+    assert "--confirm-compliance-days" in refusal(run(path, long))
+    said = refusal(run(path, long | {"confirm-compliance-days": "40"}))
+    assert '--confirm-compliance-days: "40" is not 400 again' in said
+    assert not path.exists()
+    assert 0 == run(path, long | {"confirm-compliance-days": "400"}).exit_code
+    assert 400 == config.read(path.read_text()).bucket("main").retention_days
+
+
+def test_everything_missing_is_named_at_once(path: Path) -> None:
+    """Where nobody can be asked, one error names every option that is needed."""
+    said = refusal(run(path, {}))
+    assert {f"--{name}" for name in AWS} == set(
+        said.removeprefix("nobody can be asked (--no-input), so these are needed: ").split(", ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("organisation", "x", '--organisation: "x" is not the id of an AWS organisation'),
+        ("evidence-account", "12", '--evidence-account: "12" is not an AWS account id'),
+        ("keep-source", "maybe", "--keep-source: 'maybe' is neither yes nor no"),
+        ("budget", "much", '--budget: "much" is not a whole number of US dollars'),
+        ("evidence-account", "111122223333", "is the log-archive account as well"),
+        ("auditor", ", ", "--auditor: nothing was given"),
+    ],
+)
+def test_a_wrong_option_is_named(path: Path, option: str, value: str, said: str) -> None:
+    """What is wrong with which option; nothing is written."""
+    assert said in refusal(run(path, AWS | {option: value}))
+    assert not path.exists()
+
+
+def test_a_file_is_never_overwritten(path: Path) -> None:
+    """What is there stays, byte for byte."""
+    path.write_text("mine")
+    assert "is there already" in refusal(run(path, AWS))
+    assert "mine" == path.read_text()
+
+
+ASKED = [
+    *("existing", "organisation-trail", "eu-west-1", "o-1", "o-exampleorg1", "111122223333"),
+    *("222233334444", "eu-central-1", "", "example.org/evidence", "400", "40", "400", ""),
+    *("maybe", "yes", "no", "no", "yes", "arn:aws:iam::444455556666:role/auditor", "", "no"),
+    *("security@example.org", "200", "100000"),
+]
+
+
+def test_asking(path: Path) -> None:
+    """A wrong answer is said and asked for again; an empty one takes what is offered."""
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
+    assert 0 == result.exit_code, result.output
+    assert '"o-1" is not the id of an AWS organisation' in result.stderr
+    assert '"40" is not 400 again' in result.stderr
+    assert "'maybe' is neither yes nor no" in result.stderr
+    read = config.read(path.read_text())
+    assert (400, "ed25519") == (read.bucket("main").retention_days, read.evidence.signer)
+    assert 32 == len(read.auditors[0].external_id)
+    assert f"{path} written" in result.stdout
+
+
+def test_input_that_ends(path: Path) -> None:
+    """Whoever stops answering is told which option would have answered."""
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="existing\n")
+    assert "no answer to 'Bucket of the trail'; give it with --trail-bucket" == refusal(result)
+    assert not path.exists()

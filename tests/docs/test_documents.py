@@ -17,7 +17,15 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 FORMAT = (ROOT / "docs" / "evidence-format.md").read_text()
 PACKS = [name for name in sources.names() if sources.routes(name) is None]
-COMMANDS = [command.name for command in app.registered_commands]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+COMMANDS = [
+    *(str(command.name) for command in app.registered_commands),
+    *(
+        f"{group.name} {command.name}"
+        for group in app.registered_groups
+        for command in (group.typer_instance.registered_commands if group.typer_instance else ())
+    ),
+]
 
 
 def usage(*arguments: str) -> str:
@@ -33,11 +41,11 @@ def usage(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_readme_shows_the_help(command: str) -> None:
-    """The help block of every command in the README is what --help prints."""
-    block = re.search(rf"```help {command}\n(.*?)\n```", README, re.DOTALL)
-    assert block, f"README has no help block for {command}"
-    assert usage(command) == block[1]
+def test_documents_show_the_help(command: str) -> None:
+    """The help block of every command in README or docs/operations.md is what --help prints."""
+    block = re.search(rf"```help {command}\n(.*?)\n```", README + OPERATIONS, re.DOTALL)
+    assert block, f"neither README nor docs/operations.md has a help block for {command}"
+    assert usage(*command.split()) == block[1]
 
 
 def test_links_lead_somewhere() -> None:

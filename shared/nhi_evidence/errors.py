@@ -46,3 +46,7 @@ class SettingsError(EvidenceError):
 
 class LogError(EvidenceError):
     """The sealed log contradicts itself or its key; nothing more is signed. Says where."""
+
+
+class WitnessError(EvidenceError):
+    """Somebody outside did not attest a checkpoint: says who and why. The log is none the worse."""

@@ -5,10 +5,10 @@ Every implementation of a port passes the same contract tests (`tests/contract`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from nhi_evidence.stored import Description, Receipt, Version
+from nhi_evidence.stored import AnchorForm, Description, Receipt, Version
 
 
 class EvidenceWriter(Protocol):
@@ -113,6 +113,37 @@ class Signer(Protocol):
 
         As of `EvidenceVersions.configuration`: what cannot be read says why.
         """
+        ...
+
+
+class Witness(Protocol):
+    """Somebody outside the evidence account who says that a checkpoint was there, and when."""
+
+    @property
+    def name(self) -> str:
+        """Who it is; the verifier's policy knows it by this name."""
+        ...
+
+    @property
+    def form(self) -> AnchorForm:
+        """How what it says is written."""
+        ...
+
+    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
+        """Return what it says of a signed checkpoint.
+
+        `path` gives the consistency proof from an older size, for one who remembers. Raises
+        `WitnessError` when it does not answer, refuses, or speaks of something else.
+        """
+        ...
+
+
+class CheckpointCopy(EvidenceWriter, EvidenceReader, Protocol):
+    """Another store, in other hands, that keeps copies of checkpoints."""
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -54,3 +55,12 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     retain_until: int | None
     """End of the lock in COMPLIANCE mode, milliseconds since the epoch; None without one."""
     encryption: str | None
+
+
+class AnchorForm(StrEnum):
+    """How somebody outside writes what they say of a checkpoint; the ending of its key."""
+
+    TIMESTAMP = "tsr"
+    """DER of a TimeStampResp (RFC 3161 section 2.4.2) over the text of the checkpoint."""
+    COSIGNATURE = "cosig"
+    """The text of the checkpoint as a note with a witness's signature lines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import NamedTuple
 
 from backports import zstd
@@ -189,6 +190,14 @@ def removed_marker(world: SealedStore) -> Done:
     return Done({("marker", key)})
 
 
+@row("a delete marker put on and removed again between two sweeps: nothing was hidden meanwhile")
+def passing_marker(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    world.store.remove(key, world.store.mark(key))
+    world.seal()
+    return Done(set())
+
+
 @row("another version laid over an evidence object")
 def shadow(world: SealedStore) -> Done:
     key = world.key_of("ev/")
@@ -237,10 +246,9 @@ def reordered(world: SealedStore) -> Done:
 @row("the last leaf of the newest plan dropped")
 def dropped(world: SealedStore) -> Done:
     entries = world.entries(3)
-    sizes = _sizes(world)
+    size = world.size(3) - 1
     world.rewrite(world.plan(3), log.write_plan(entries[:-1]))
     lost = leaf.decode(entries[-1])
-    size = sizes[3] - 1
     missing = {
         ("tile_missing", log.tile_key("2026", f"tile/{kind}/000.p/{size}"))
         for kind in ("0", "entries")
@@ -251,35 +259,45 @@ def dropped(world: SealedStore) -> Done:
 
 @row("the newest epoch removed whole; verified for the first time")
 def rolled_back(world: SealedStore) -> Done:
-    sealed = [leaf.decode(entry) for entry in world.entries(3)]
-    _roll_back(world)
-    return Done({("unsealed", one.key) for one in sealed if isinstance(one, leaf.ObjectLeaf)})
+    return Done({("unsealed", key) for key in world.roll_back()})
 
 
 @row("the newest epoch removed whole; verified from a saved state")
 def rolled_back_since(world: SealedStore) -> Done:
     state = world.verify().state
-    _roll_back(world)
+    world.roll_back()
     return Done({("rolled_back", world.checkpoint(3))}, since=state)
 
 
 @row("a tile replaced")
 def tile(world: SealedStore) -> Done:
-    key = log.tile_key("2026", f"tile/0/000.p/{_sizes(world)[3]}")
+    key = log.tile_key("2026", f"tile/0/000.p/{world.size(3)}")
     _flip(world, key)
     return Done({("tile_altered", key)})
 
 
 @row("a tile removed")
 def no_tile(world: SealedStore) -> Done:
-    key = log.tile_key("2026", f"tile/0/000.p/{_sizes(world)[2]}")
+    key = log.tile_key("2026", f"tile/0/000.p/{world.size(2)}")
     world.store.remove(key)
     return Done({("tile_missing", key)})
 
 
+@row("a full tile of a larger log replaced")
+def full_tile(world: SealedStore) -> Done:
+    for number in range(300):
+        body = b"%d" % number
+        unit = f"src/v1/aws_cloudtrail/h=unknown/{number}"
+        world.store.put_new(f"{unit}/{sha256(body).hexdigest()}", body, metadata={})
+    world.seal()
+    key = log.tile_key("2026", "tile/0/000")
+    _flip(world, key)
+    return Done({("tile_altered", key)})
+
+
 @row("an entry bundle cut short")
 def bundle(world: SealedStore) -> Done:
-    key = log.tile_key("2026", f"tile/entries/000.p/{_sizes(world)[3]}")
+    key = log.tile_key("2026", f"tile/entries/000.p/{world.size(3)}")
     world.rewrite(key, world.store.get(key)[:-5])
     return Done({("tile_altered", key)})
 
@@ -288,7 +306,7 @@ def bundle(world: SealedStore) -> Done:
 def forged_checkpoint(world: SealedStore) -> Done:
     other = LocalSigner("other")
     key = note.from_spki(f"{NAME}/2026", other.public_key())
-    text = f"{NAME}/2026\n{_sizes(world)[3]}\n{'A' * 43}=\n"
+    text = f"{NAME}/2026\n{world.size(3)}\n{'A' * 43}=\n"
     world.rewrite(world.checkpoint(3), note.write(text, [(key, other.sign(text.encode()))]))
     return Done({("checkpoint_invalid", world.checkpoint(3))})
 
@@ -296,7 +314,7 @@ def forged_checkpoint(world: SealedStore) -> Done:
 @row("a checkpoint of another log, signed by the right key")
 def wrong_origin(world: SealedStore) -> Done:
     key = world.key.named("example.org/other/2026")
-    size = _sizes(world)[3]
+    size = world.size(3)
     text = f"example.org/other/2026\n{size}\n{'A' * 43}=\n"
     signed = note.write(text, [(key, world.signer.sign(text.encode()))])
     world.rewrite(world.checkpoint(3), signed)
@@ -306,7 +324,7 @@ def wrong_origin(world: SealedStore) -> Done:
 @row("a second root of the same size, signed by the right key")
 def two_roots(world: SealedStore) -> Done:
     key = world.key.named(f"{NAME}/2026")
-    text = f"{NAME}/2026\n{_sizes(world)[3]}\n{'A' * 43}=\n"
+    text = f"{NAME}/2026\n{world.size(3)}\n{'A' * 43}=\n"
     signed = note.write(text, [(key, world.signer.sign(text.encode()))])
     world.rewrite(world.checkpoint(3), signed)
     return Done({("checkpoint_mismatch", world.checkpoint(3))})
@@ -435,6 +453,17 @@ def mixed_parts(world: SealedStore) -> Done:
     return Done({("unit_incomplete", f"aws_cloudtrail: {unit}")})
 
 
+@row("the same unit delivered twice with the same bytes, by another mapper")
+def duplicate(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    lines = frame.unpack(world.store.get(key), limit=1 << 30)
+    mapper = {"version": "9.0.0", "digest": "cd" * 32}
+    newer = header_with(lines, mapper=mapper)
+    world.forge(key, frame.pack(newer), lines=newer, mapper=f"9.0.0 {'cd' * 32}")
+    world.seal()
+    return Done(set())
+
+
 @row("two objects of one unit with different source bytes")
 def contested(world: SealedStore) -> Done:
     key = world.key_of("ev/")
@@ -451,25 +480,9 @@ def _unit(key: str) -> str:
     return f"aws_cloudtrail: {'/'.join(key.split('/')[4:-1])}"
 
 
-def _sizes(world: SealedStore) -> dict[int, int]:
-    sizes, size = {}, 0
-    for epoch in (1, 2, 3):
-        size += len(world.entries(epoch))
-        sizes[epoch] = size
-    return sizes
-
-
 def _tiles(world: SealedStore, epoch: int) -> set[tuple[str, str]]:
-    size = _sizes(world)[epoch]
+    size = world.size(epoch)
     return {
         ("tile_altered", log.tile_key("2026", f"tile/{kind}/000.p/{size}"))
         for kind in ("0", "entries")
     }
-
-
-def _roll_back(world: SealedStore) -> None:
-    size = _sizes(world)[3]
-    world.store.remove(world.plan(3))
-    world.store.remove(world.checkpoint(3))
-    for kind in ("0", "entries"):
-        world.store.remove(log.tile_key("2026", f"tile/{kind}/000.p/{size}"))

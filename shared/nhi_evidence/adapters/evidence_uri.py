@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from nhi_evidence.adapters.aws_session import role_session
 from nhi_evidence.adapters.directory import DirectoryStore
 from nhi_evidence.adapters.s3_versions import S3EvidenceLog
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.stored import Receipt
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,6 +27,27 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     role_arn: str | None = None
     external_id: str | None = None
     profile: str | None = None
+
+
+class NamedCopy:
+    """A `CheckpointCopy`: another store, known by its URI."""
+
+    def __init__(self, uri: str, access: Access) -> None:
+        """Open the store a URI names. Raises `SettingsError` as `open_log` does."""
+        self.name = uri
+        self._store = open_log(uri, access)
+
+    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+        """See `EvidenceWriter.put_new`."""
+        return self._store.put_new(key, body, metadata=metadata)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceReader.keys`."""
+        return self._store.keys(prefix)
+
+    def get(self, key: str) -> bytes:
+        """See `EvidenceReader.get`."""
+        return self._store.get(key)
 
 
 def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:

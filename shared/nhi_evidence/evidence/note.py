@@ -1,6 +1,7 @@
 """Signed notes (https://c2sp.org/signed-note): text under one or more named keys' signatures.
 
-Ed25519 is type 0x01; ECDSA P-256 over SHA-256 is type 0x02, whose key id is the hash of its SPKI.
+Ed25519 is type 0x01; ECDSA P-256 over SHA-256 is type 0x02, whose key id is the hash of its SPKI;
+a witness's cosignature (https://c2sp.org/tlog-cosignature) is type 0x04.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MAX_SIGNATURES = 64
 MAX_NOTE_BYTES = 1 << 20
 
 _ID_BYTES = 4
+_TIME_BYTES = 8
 _DASH = "— "
 
 
@@ -36,6 +38,8 @@ class Algorithm(IntEnum):
 
     ED25519 = 0x01
     ECDSA_P256 = 0x02
+    COSIGNATURE_V1 = 0x04
+    """Ed25519 over a time and the text; the signature opens with that time."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -44,7 +48,7 @@ class Key(msgspec.Struct, frozen=True):
     name: str
     algorithm: Algorithm
     public: bytes
-    """Ed25519: the 32 bytes of RFC 8032. P-256: the DER of its SubjectPublicKeyInfo."""
+    """The 32 bytes of RFC 8032; of P-256 the DER of its SubjectPublicKeyInfo."""
 
     @property
     def id(self) -> bytes:
@@ -65,13 +69,25 @@ class Key(msgspec.Struct, frozen=True):
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Whether this key made a signature over a text."""
         try:
-            if self.algorithm is Algorithm.ED25519:
+            if self.algorithm is Algorithm.COSIGNATURE_V1:
+                text, signature = cosigned(text, signature), signature[_TIME_BYTES:]
+            if self.algorithm is not Algorithm.ECDSA_P256:
                 ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
             else:
                 _p256(self.public).verify(signature, text, ec.ECDSA(SHA256()))
         except InvalidSignature:
             return False
         return True
+
+
+def cosigned(text: bytes, signature: bytes) -> bytes:
+    """Return what a cosignature signs: its own time, and the text."""
+    return b"cosignature/v1\ntime %d\n" % cosigned_at(signature) + text
+
+
+def cosigned_at(signature: bytes) -> int:
+    """Return the time a cosignature opens with, in seconds since the epoch."""
+    return int.from_bytes(signature[:_TIME_BYTES], "big")
 
 
 def parse_key(text: str) -> Key:
@@ -196,7 +212,7 @@ def _checked(name: str) -> str:
 
 def _load(key: Key) -> None:
     try:
-        if key.algorithm is Algorithm.ED25519:
+        if key.algorithm is not Algorithm.ECDSA_P256:
             ed25519.Ed25519PublicKey.from_public_bytes(key.public)
         else:
             _p256(key.public)

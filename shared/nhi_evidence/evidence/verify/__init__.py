@@ -14,6 +14,7 @@ from hashlib import blake2b
 from nhi_evidence.evidence import counting, flags, keys, log
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.verify import objects
+from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.findings import CODES, Finding, Meaning, Severity
 from nhi_evidence.evidence.verify.report import Options, Policy, Report
@@ -71,6 +72,11 @@ class Verifier:
         leaves = self._log()
         report.findings += chain.findings
         report.state = chain.state()
+        outside = Anchors(self._store, self._policy, chain)
+        outside.run()
+        report.findings += outside.findings
+        report.anchors = outside.held
+        report.not_checked += outside.not_checked
         if chain.head is not None:
             report.size, report.root = chain.head.size, chain.head.root.hex()
         chosen = self._sampled() if options.sample is not None else None
@@ -99,8 +105,9 @@ class Verifier:
             yield "marker"
         if not isinstance(leaf, ObjectLeaf):
             return
-        short = flags.is_short(leaf.until, leaf.at, self._policy.retention_ms)
-        if short or flags.SHORT_LOCK in leaf.flags:
+        asked = self._policy.retention_ms
+        short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, asked)
+        if asked and short:
             yield "short_lock"
         if flags.SSE in leaf.flags:
             yield "encryption"
@@ -254,6 +261,8 @@ class Verifier:
             left.append("V3: what is inside the objects (--deep)")
         if options.since is not None:
             left.append(f"what was verified before, to epoch {options.since.epoch}")
+        if not self._policy.retention_ms:
+            left.append("V6: locks; the policy asks for no retention")
         if not self._store.complete:
             left.append("V4: delete markers and later versions, which a copy does not hold")
         return left

@@ -28,6 +28,14 @@ class Epoch(msgspec.Struct, frozen=True):
     leaves: Sequence[Leaf]
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """A checkpoint that verified."""
+
+    stated: Checkpoint
+    at: int
+    """The sealer's clock, milliseconds since the epoch."""
+
+
 class State(msgspec.Struct, frozen=True):
     """Where a verification ended; a later one starts here and so sees a fork or a rollback."""
 
@@ -48,8 +56,10 @@ class Chain:
         self._log = StoredLog(store, name, keys)
         self._name = name
         self.findings: list[Finding] = []
-        self.checkpoints: list[tuple[str, int, Checkpoint]] = []
-        """Shard, epoch and content of every checkpoint that verified."""
+        self.checkpoints: dict[tuple[str, int], Signed] = {}
+        """By shard and epoch, of what was walked."""
+        self.whole = True
+        """Whether the walk began at the log's beginning."""
         self.head: log.Position | None = None
         self.newest_at = 0
         self._walked: list[tuple[str, int, int]] = []
@@ -67,6 +77,7 @@ class Chain:
             self._find("log_missing", log.GENESIS, self._name)
             return
         position = self._log.start(first)
+        self.whole = since is None
         if since is not None:
             resumed = self._resume(since)
             if resumed is None:
@@ -133,8 +144,8 @@ class Chain:
                     return position
             else:
                 self._check_tiles(shard, step)
-                self._check_checkpoint(step.after, newest)
                 self._check_times(step)
+                self._check_checkpoint(step.after, newest)
                 self._walked.append((shard, number, position.size))
                 yield Epoch(shard, number, position.size, step.leaves)
             position = step.after
@@ -177,7 +188,7 @@ class Chain:
                 f"plans give {after.size} {after.root.hex()}",
             )
         else:
-            self.checkpoints.append((after.shard, after.epoch, stated))
+            self.checkpoints[after.shard, after.epoch] = Signed(stated, self._last_at)
 
     def _check_times(self, step: log.Step) -> None:
         (first,) = (one for one in step.leaves if isinstance(one, EpochLeaf))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.evidence import note, sweep
+from nhi_evidence.evidence import anchor, note, sweep
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.ports import EvidenceReader
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,10 +16,29 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     keys: tuple[note.Key, ...]
     retention_ms: int = 0
+    """Shortest lock of every version; 0 asks for none."""
     grace_ms: int = 0
     """Lifecycle may remove a version so long after its lock ended."""
     seal_delay_ms: int = sweep.HOUR_MS
     """A version may be unsealed for so long."""
+    trusts: tuple[anchor.Trust, ...] = ()
+    """Whose anchors are believed."""
+    copies: tuple[tuple[str, EvidenceReader], ...] = ()
+    """Stores in other hands that keep copies of checkpoints, by name."""
+    anchors_required: int = 0
+    """So many names, copies among them, must have spoken of the log ..."""
+    anchor_age_ms: int = sweep.DAY_MS
+    """... and of a checkpoint not older than this when the newest one was signed."""
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """What somebody outside said, and it holds."""
+
+    name: str
+    shard: str
+    epoch: int
+    at: int
+    """When they saw the checkpoint, milliseconds since the epoch; of a copy, when it was sealed."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +70,8 @@ class Report(msgspec.Struct, kw_only=True):
     """Records of counted units, by source."""
     expired: int = 0
     """Versions gone after lock and grace, as they may be."""
+    anchors: list[Anchor] = []
+    """The newest that holds, of each name."""
     not_checked: list[str] = []
     sample: str | None = None
     state: State | None = None

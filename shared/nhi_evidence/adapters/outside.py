@@ -1,0 +1,42 @@
+"""One bounded HTTP request to somebody outside, for what they say of a checkpoint."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from nhi_evidence.errors import SettingsError, WitnessError
+
+_TIMEOUT_SECONDS = 20
+_MAX_ANSWER_BYTES = 1 << 20
+
+
+def checked_url(url: str) -> str:
+    """Return an address that names a host. Raises `SettingsError` on any other."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"{url}: not an http or https address")
+    return url
+
+
+def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+    """Return status and body of the answer to a POST; of a refusal too.
+
+    Raises `WitnessError` when there is no answer, or one that is too long.
+    """
+    request = urllib.request.Request(  # noqa: S310 the scheme is checked where it is configured
+        url, data=body, method="POST", headers={"Content-Type": content_type}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            status, said = answer.status, answer.read(_MAX_ANSWER_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        with error:
+            status, said = error.code, error.read(_MAX_ANSWER_BYTES + 1)
+    except (OSError, http.client.HTTPException) as error:
+        raise WitnessError(f"{name} does not answer: {error}") from error
+    if len(said) > _MAX_ANSWER_BYTES:
+        raise WitnessError(f"{name} answers more than {_MAX_ANSWER_BYTES} bytes")
+    return status, said

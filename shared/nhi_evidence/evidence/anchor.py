@@ -1,0 +1,107 @@
+"""What somebody outside said of a checkpoint, and when: an anchor. Pure; the verifier decides whom
+to believe.
+
+Time stamps are RFC 3161 responses over the text of a checkpoint; cosignatures are signed notes of
+the same text (https://c2sp.org/tlog-cosignature). Both lie under the log, beside the checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import msgspec
+from cryptography.x509 import Certificate, load_pem_x509_certificates
+from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+
+from nhi_evidence.evidence import note
+from nhi_evidence.evidence.checkpoint import Checkpoint
+from nhi_evidence.stored import AnchorForm
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class AnchorError(ValueError):
+    """An anchor does not show what it should: says why."""
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """Whose anchors are believed, and by what."""
+
+    name: str
+    form: AnchorForm
+    roots: tuple[Certificate, ...] = ()
+    """Of a time-stamping authority: the certificates its chain may end in."""
+    key: note.Key | None = None
+    """Of a witness: its verifier key, type 0x04."""
+
+
+def file_name(name: str, form: AnchorForm) -> str:
+    """Last segment of an anchor's key: who said it, in which form."""
+    return f"{quote(name, safe='')}.{form}"
+
+
+def authority(name: str, pem: bytes) -> Trust:
+    """Trust a time-stamping authority by its root certificates. Raises `AnchorError`."""
+    try:
+        roots = tuple(load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise AnchorError(f"root certificates of {name}: {error}") from error
+    return Trust(name, AnchorForm.TIMESTAMP, roots=roots)
+
+
+def witness(text: str) -> Trust:
+    """Trust a witness by its verifier key. Raises `AnchorError`."""
+    try:
+        key = note.parse_key(text)
+    except note.NoteError as error:
+        raise AnchorError(str(error)) from error
+    if key.algorithm is not note.Algorithm.COSIGNATURE_V1:
+        raise AnchorError(f"the key of {key.name} is not a witness's (type 0x04)")
+    return Trust(key.name, AnchorForm.COSIGNATURE, key=key)
+
+
+def check(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+    """Return when a trusted name saw a checkpoint, milliseconds since the epoch.
+
+    Raises `AnchorError` when the anchor is not by that name or not of that checkpoint.
+    """
+    return _CHECKS[trust.form](trust, data, stated)
+
+
+def _check_timestamp(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+    # The chain must have been valid when the stamp was made; it may have expired since.
+    try:
+        response = decode_timestamp_response(data)
+        verifier = VerifierBuilder(roots=list(trust.roots)).build()
+        verifier.verify_message(response, stated.text.encode())
+        return (response.tst_info.gen_time - _EPOCH) // _MILLISECOND
+    except (VerificationError, ValueError, TypeError) as error:
+        raise AnchorError(f"time stamp of {trust.name}: {error}") from error
+
+
+def _check_cosignature(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+    keys = [trust.key] if trust.key is not None else []
+    try:
+        text, _ = note.read(data, keys)
+        _, signatures = note.split(data)
+    except note.NoteError as error:
+        raise AnchorError(f"cosignature of {trust.name}: {error}") from error
+    if text != stated.text:
+        raise AnchorError(f"cosignature of {trust.name}: of another checkpoint")
+    times = [
+        note.cosigned_at(signature)
+        for name, key_id, signature in signatures
+        for key in keys
+        if (key.name, key.id) == (name, key_id)
+    ]
+    return min(times) * 1000
+
+
+_MILLISECOND = datetime.resolution * 1000
+
+_CHECKS: dict[AnchorForm, Callable[[Trust, bytes, Checkpoint], int]] = {
+    AnchorForm.TIMESTAMP: _check_timestamp,
+    AnchorForm.COSIGNATURE: _check_cosignature,
+}

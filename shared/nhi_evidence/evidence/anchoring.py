@@ -1,0 +1,112 @@
+"""Anchoring: the newest checkpoint is shown to others, and what they say is put on record.
+
+Anchors have their own schedule; no seal waits for them. One made later covers every earlier epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.errors import LogError, StoreUnavailableError, WitnessError
+from nhi_evidence.evidence import anchor, checkpoint, log, merkle, note, tiles
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import CheckpointCopy, EvidenceLog, Witness
+
+
+class Anchored(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run of anchoring came to."""
+
+    origin: str
+    epoch: int
+    size: int
+    made: tuple[str, ...]
+    """Names that spoke of this checkpoint, in this run."""
+    there: tuple[str, ...]
+    """Names that had before."""
+    failed: dict[str, str]
+    """Names that did not, and why; each is asked again by the next run."""
+
+
+class Anchoring:
+    """Anchors the log of one store."""
+
+    def __init__(
+        self,
+        store: EvidenceLog,
+        name: str,
+        keys: Sequence[note.Key],
+        *,
+        witnesses: Sequence[Witness] = (),
+        copies: Sequence[CheckpointCopy] = (),
+    ) -> None:
+        """Show checkpoints signed by `keys` to `witnesses`, and copy them to `copies`."""
+        self._store = store
+        self._keys = tuple(keys)
+        self._log = StoredLog(store, name, keys)
+        self._witnesses = tuple(witnesses)
+        self._copies = tuple(copies)
+
+    def run(self) -> Anchored | None:
+        """Anchor the newest signed epoch; None when nothing is signed yet.
+
+        A name that does not answer keeps none of the others from being asked. Raises `LogError`
+        when a copy elsewhere states another checkpoint: that is a fork.
+        """
+        newest = self._newest()
+        if newest is None:
+            return None
+        shard, epoch, signed, stated = newest
+        made, there, failed = [], [], {}
+        for one in self._witnesses:
+            key = log.anchor_key(shard, epoch, anchor.file_name(one.name, one.form))
+            if self._log.get(key) is not None:
+                there.append(one.name)
+                continue
+            try:
+                said = one.attest(signed, lambda old: self._path(shard, old, stated.size))
+                self._store.put_new(key, said, metadata={})
+                made.append(one.name)
+            except (WitnessError, StoreUnavailableError) as error:
+                failed[one.name] = str(error)
+        for copy in self._copies:
+            try:
+                (made if self._copy(copy, shard, epoch, signed) else there).append(copy.name)
+            except StoreUnavailableError as error:
+                failed[copy.name] = str(error)
+        return Anchored(
+            origin=stated.origin,
+            epoch=epoch,
+            size=stated.size,
+            made=tuple(made),
+            there=tuple(there),
+            failed=failed,
+        )
+
+    def _newest(self) -> tuple[str, int, bytes, checkpoint.Checkpoint] | None:
+        for shard in reversed(self._log.shards()):
+            epoch = self._log.newest_signed(shard)
+            signed = self._log.get(log.checkpoint_key(shard, epoch)) if epoch else None
+            stated = self._log.checkpoint(shard, epoch) if epoch else None
+            if signed is not None and stated is not None:
+                return shard, epoch, signed, stated
+        return None
+
+    def _copy(self, copy: CheckpointCopy, shard: str, epoch: int, signed: bytes) -> bool:
+        key = log.checkpoint_key(shard, epoch)
+        if copy.put_new(key, signed, metadata={}).created:
+            return True
+        there = copy.get(key)
+        if there != signed:
+            raise LogError(f"{copy.name} holds another {key} than the log")
+        return False
+
+    def _path(self, shard: str, old: int, size: int) -> list[bytes]:
+        def read(path: str) -> bytes:
+            return self._log.tile(shard, path)
+
+        try:
+            return merkle.consistency_path(old, size, tiles.subtree_of(size, read))
+        except (KeyError, ValueError) as error:
+            raise LogError(f"shard {shard} from size {old} to {size}: {error}") from error

@@ -48,6 +48,16 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """Not 0 where an operator sends a unit again because something else lies under its key."""
 
 
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """What a provider signed of a file it delivered."""
+
+    signed: bytes
+    """The text its signature is over; it holds the hash of the document that names the file."""
+    signature: bytes
+    fingerprint: str
+    """Names the provider's key."""
+
+
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
     """One raw log entry: an exact slice of the inflated delivery, never re-serialised."""
 

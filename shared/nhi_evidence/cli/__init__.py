@@ -12,6 +12,7 @@ import typer
 
 from nhi_evidence import __version__
 from nhi_evidence.cli import (
+    anchor,
     check_proof,
     demo,
     exit_codes,
@@ -60,6 +61,7 @@ app.command("init", epilog=init.EXAMPLES)(init.command)
 app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
 app.command("seal", epilog=seal.EXAMPLES)(seal.command)
+app.command("anchor", epilog=anchor.EXAMPLES)(anchor.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
 app.command("prove", epilog=prove.EXAMPLES)(prove.command)
 app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)

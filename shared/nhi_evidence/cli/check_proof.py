@@ -12,7 +12,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.safe_text import neutralise
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import bundle, prove
+from nhi_evidence.evidence import bundle, proof
 
 EXAMPLES = """\b
 Examples:
@@ -25,7 +25,7 @@ Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
 
 class _Said(msgspec.Struct):
     holds: bool
-    shown: prove.Checked | None = None
+    shown: proof.Checked | None = None
     problem: str | None = None
 
 
@@ -36,6 +36,7 @@ def command(
     *,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
+    provider_keys: options.ProviderKeys = None,
     as_json: options.Json = False,
 ) -> None:
     """Check a proof bundle, offline, against keys you trust.
@@ -48,8 +49,10 @@ def command(
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from error
     try:
-        shown = prove.check(files, told.keys, told.name)
-    except prove.ProveError as error:
+        shown = proof.check(
+            files, told.keys, told.name, told.trusts, options.provider_keys(provider_keys)
+        )
+    except proof.ProveError as error:
         _say(_Said(holds=False, problem=str(error)), as_json=as_json)
         raise typer.Exit(exit_codes.WRONG) from error
     _say(_Said(holds=True, shown=shown), as_json=as_json)
@@ -68,3 +71,8 @@ def _say(said: _Said, *, as_json: bool) -> None:
     typer.echo(f"object {neutralise(shown.key)}, line {shown.record}")
     typer.echo(f"log    {shown.origin}, leaf {shown.index}, signed at size {shown.size}")
     typer.echo(f"key    {', '.join(shown.signed_by)}")
+    for name, at in shown.anchored.items():
+        typer.echo(f"anchor {neutralise(name)} saw the checkpoint at {options.instant(at)}")
+    if shown.vouched is not None:
+        by = "a key you trust" if shown.vouched.trusted else "NOT checked against a key of yours"
+        typer.echo(f"source the provider signed the file: {shown.vouched.fingerprint}, {by}")

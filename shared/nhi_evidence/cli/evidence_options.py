@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from nhi_evidence.adapters.evidence_uri import Access, NamedCopy
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import anchor, note, provider
 from nhi_evidence.evidence.verify import Policy
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 
 Evidence = Annotated[
@@ -45,14 +49,43 @@ PolicyFile = Annotated[
     ),
 ]
 
+ProviderKeys = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="The provider's public keys: what `aws cloudtrail list-public-keys` prints.",
+    ),
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Timestamps(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="rfc3161"):
+    name: str
+    roots: str
+    """PEM file, relative to the policy."""
+
+
+class _Witness(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="cosignature"):
+    key: str
+
+
+class _Copy(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="copy"):
+    evidence: str
+    role_arn: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+
 
 class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     keys: list[str] = []
     retention_days: float = 0
     grace_days: float = 0
     seal_delay_minutes: float = 60
-    anchors: list[str] = []
+    anchors: list[_Timestamps | _Witness | _Copy] = []
     anchors_required: int = 0
+    anchor_age_hours: float = 24
 
 
 def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
@@ -71,9 +104,27 @@ def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
         keys = tuple(note.parse_key(text) for text in texts)
     except note.NoteError as error:
         raise SettingsError(str(error)) from error
+    for key in keys:
+        if key.algorithm is note.Algorithm.COSIGNATURE_V1:
+            raise SettingsError(f"the key of {key.name} is a witness's; it signs no log")
     if len({key.name for key in keys}) > 1:
         raise SettingsError(f"keys of different logs: {', '.join(sorted(k.name for k in keys))}")
     return keys
+
+
+def provider_keys(file: Path | None) -> dict[str, bytes]:
+    """Read a provider's public keys. Raises `SettingsError`."""
+    if file is None:
+        return {}
+    try:
+        return provider.read_keys(file.read_bytes())
+    except (OSError, provider.ProviderError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+
+
+def instant(milliseconds: int) -> str:
+    """Return an instant as ISO 8601 UTC, to the second."""
+    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def policy(file: Path | None, given: list[str] | None) -> Policy:
@@ -88,10 +139,33 @@ def policy(file: Path | None, given: list[str] | None) -> Policy:
     keys = pinned([*told.keys, *(given or ())])
     if not keys:
         raise SettingsError("nothing to trust: give --key or a --policy with keys")
+    try:
+        trusts = tuple(_trusts(told, file.parent if file else Path()))
+    except (anchor.AnchorError, OSError) as error:
+        raise SettingsError(f"{file}: {error}") from error
     return Policy(
         name=keys[0].name,
         keys=keys,
         retention_ms=int(told.retention_days * DAY_MS),
         grace_ms=int(told.grace_days * DAY_MS),
         seal_delay_ms=int(told.seal_delay_minutes * MINUTE_MS),
+        trusts=trusts,
+        copies=tuple(_copies(told)),
+        anchors_required=told.anchors_required,
+        anchor_age_ms=int(told.anchor_age_hours * HOUR_MS),
     )
+
+
+def _trusts(told: _PolicyFile, folder: Path) -> Iterator[anchor.Trust]:
+    for one in told.anchors:
+        if isinstance(one, _Timestamps):
+            yield anchor.authority(one.name, (folder / one.roots).read_bytes())
+        elif isinstance(one, _Witness):
+            yield anchor.witness(one.key)
+
+
+def _copies(told: _PolicyFile) -> Iterator[tuple[str, NamedCopy]]:
+    for one in told.anchors:
+        if isinstance(one, _Copy):
+            access = Access(role_arn=one.role_arn, external_id=one.external_id, profile=one.profile)
+            yield one.evidence, NamedCopy(one.evidence, access)

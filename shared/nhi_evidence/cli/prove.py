@@ -10,10 +10,11 @@ import typer
 
 from nhi_evidence.adapters.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import safe_text
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import bundle, counting, prove, search
-from nhi_evidence.evidence.prove import ProveError
+from nhi_evidence.evidence import bundle, counting, proof, provider, search
+from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
 
 EXAMPLES = """\b
@@ -33,6 +34,8 @@ class _Said(msgspec.Struct):
     leaf: int
     record: int
     origin: str
+    anchored: dict[str, int]
+    vouched: provider.Vouched | None
     unit: str
     bundle: str
 
@@ -50,6 +53,7 @@ def command(
     hour: Annotated[
         str | None, typer.Option(metavar="YYYYMMDDHH", help="Look only in this hour, UTC.")
     ] = None,
+    provider_keys: options.ProviderKeys = None,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
@@ -62,26 +66,33 @@ def command(
     """
     told = options.policy(policy, key)
     store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
-    stored = StoredLog(store, told.name, told.keys)
     with Steps("searching") as steps:
-        where = search.Where(source=source, hour=hour)
-        found = search.find(store, stored, uid, where, steps.say)
-    if found is None:
-        raise ProveError(f"no sealed record has the id {uid!r}")
+        looking = search.Search(store, StoredLog(store, told.name, told.keys), steps.say)
+        found = looking.find(uid, search.Where(source=source, hour=hour))
+        for one in looking.unreadable:
+            typer.echo(f"warning: cannot be read: {safe_text.neutralise(one)}", err=True)
+        if found is None:
+            raise ProveError(f"no sealed record has the id {uid!r}")
+        files = looking.bundle(found, told.keys, options.provider_keys(provider_keys))
     if found.status is counting.Status.CONTESTED:
         typer.echo("warning: other objects contradict this record's unit; see verify", err=True)
-    files = {
-        **prove.record(found.lines, found.number),
-        **prove.entry(stored, found.shard, found.epoch, found.index),
-        prove.KEYS: prove.keys_file(told.keys),
-    }
-    checked = prove.check(files, told.keys, told.name)
+    checked = proof.check(
+        files, told.keys, told.name, told.trusts, options.provider_keys(provider_keys)
+    )
     try:
         output.write_bytes(bundle.pack(files))
     except OSError as error:
         raise SettingsError(f"{output}: {error.strerror}") from error
     said = _Said(
-        uid, found.leaf.key, found.index, found.number, checked.origin, found.status, str(output)
+        uid,
+        found.leaf.key,
+        found.index,
+        found.number,
+        checked.origin,
+        checked.anchored,
+        checked.vouched,
+        found.status,
+        str(output),
     )
     if as_json:
         typer.echo(msgspec.json.encode(said))

@@ -121,8 +121,12 @@ def show(out: Console, report: Report) -> None:
         out.print(f"expired   {report.expired} gone after lock and grace, as the policy has it")
     units = ", ".join(f"{name} {count}" for name, count in report.units.items())
     out.print(f"units     {units or 'none'}")
+    for held in report.anchors:
+        at = options.instant(held.at)
+        seen = f"anchor    {held.name}, {held.shard} epoch {held.epoch}, {at}"
+        out.print(Text(neutralise(seen)), soft_wrap=True)
     for left in report.not_checked:
-        out.print(Text(f"not checked: {left}"), soft_wrap=True)
+        out.print(Text(neutralise(f"not checked: {left}")), soft_wrap=True)
     if not report.findings:
         out.print("result    clean: no finding")
         return

@@ -7,13 +7,14 @@ whose deliveries mix several packs' records is a `Router`: its table says which 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Protocol, cast
 
 import msgspec
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Undecodable
+from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Statement, Undecodable
 
 ROUTES = "routes.json"
 """Table of a router: category to pack."""
@@ -77,6 +78,27 @@ class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     routes: dict[str, str]
     """Category, lower case, to pack."""
+
+
+class Vouched(Source, Protocol):
+    """A pack whose provider signs what it delivered, in companions of the files."""
+
+    def statement(
+        self, body: bytes, metadata: Mapping[str, str], unit: str, raw_sha256: str
+    ) -> Statement | None:
+        """Return what a companion states of the file a unit is; None when it names it not so.
+
+        Raises `ValueError` when the bytes are no companion, or its signature was not kept.
+        """
+        ...
+
+
+def vouched(name: str) -> Vouched | None:
+    """Return a pack whose provider signs what it delivered, or None when that one's does not."""
+    if name not in names():
+        return None
+    pack = load(name)
+    return cast("Vouched", pack) if hasattr(pack, "statement") else None
 
 
 def names() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from nhi_evidence.adapters.directory import DirectoryStore
 from nhi_evidence.adapters.key_file import KeyFile
 from nhi_evidence.adapters.s3_versions import S3EvidenceLog, S3EvidenceVersions
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import bundle, note, prove, search
+from nhi_evidence.evidence import bundle, note, proof, search
 from nhi_evidence.evidence.flags import Promise
 from nhi_evidence.evidence.seal import Sealed, Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -73,15 +73,12 @@ class Notary:
     def prove(self, uid: str) -> Proof:
         """Prove one record, and check the bundle by the verifier inside it."""
         stored = StoredLog(self._audit, NAME, (self.key,))
-        found = search.find(self._audit, stored, uid, search.Where(), lambda _what, _done: None)
+        looking = search.Search(self._audit, stored)
+        found = looking.find(uid, search.Where())
         if found is None:
             return Proof(uid, "", holds=False, said="not found")
-        files = {
-            **prove.record(found.lines, found.number),
-            **prove.entry(stored, found.shard, found.epoch, found.index),
-            prove.KEYS: prove.keys_file([self.key]),
-        }
-        checked = prove.check(files, (self.key,), NAME)
+        files = looking.bundle(found, [self.key])
+        checked = proof.check(files, (self.key,), NAME)
         path = self._folder / "proof.zip"
         path.write_bytes(bundle.pack(files))
         checker = self._folder / bundle.CHECKER

@@ -14,6 +14,7 @@ FIPS 186-5 section 6.4.2 (ECDSA on P-256), c2sp.org/signed-note, c2sp.org/tlog-p
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import sys
@@ -156,15 +157,27 @@ def ec_times(scalar: int, point: tuple[int, int] | None) -> tuple[int, int] | No
 
 
 def der_integers(data: bytes) -> list[int]:
-    """The two integers of a DER signature."""
-    if len(data) < 8 or data[0] != 0x30 or data[1] != len(data) - 2:
-        raise NotShown("not a DER signature")
-    found, at = [], 2
-    while at < len(data):
-        if data[at] != 0x02 or at + 2 + data[at + 1] > len(data):
-            raise NotShown("not a DER signature")
-        found.append(int.from_bytes(data[at + 2 : at + 2 + data[at + 1]], "big"))
-        at += 2 + data[at + 1]
+    """The integers of a DER sequence of integers."""
+
+    def length(at: int) -> tuple[int, int]:
+        if data[at] < 128:
+            return data[at], at + 1
+        end = at + 1 + data[at] - 128
+        return int.from_bytes(data[at + 1 : end], "big"), end
+
+    try:
+        size, at = length(1)
+        found = []
+        if data[0] != 0x30 or at + size != len(data):
+            raise NotShown("not a DER sequence")
+        while at < len(data):
+            size, start = length(at + 1)
+            if data[at] != 0x02 or start + size > len(data):
+                raise NotShown("not a DER integer")
+            found.append(int.from_bytes(data[start : start + size], "big"))
+            at = start + size
+    except IndexError:
+        raise NotShown("DER is cut short") from None
     return found
 
 
@@ -212,6 +225,29 @@ def signed_checkpoint(note: bytes, pinned: str) -> tuple[str, int, bytes]:
     raise NotShown("the pinned key did not sign this checkpoint")
 
 
+def provider_said(files: dict[str, bytes]) -> str:
+    """What the provider signed of the file, where the bundle holds it (RFC 8017 section 8.2)."""
+    if "provider-document" not in files:
+        return ""
+    document, signed = files["provider-document"], files["provider-signed.txt"]
+    if document[:2] == b"\x1f\x8b":
+        document = gzip.decompress(document)
+    wanted = json.loads(files["header.json"])["raw_sha256"]
+    hashes = [str(one.get("hashValue")).lower() for one in json.loads(document)["logFiles"]]
+    if wanted not in hashes or sha256(document).hex().encode() not in signed.split(b"\n"):
+        raise NotShown("provider-document does not name the file, or is not what was signed")
+    if "provider-key.der" not in files:
+        return "\n  which the provider names (by whose key: not checked)"
+    n, e = der_integers(files["provider-key.der"])
+    info = bytes.fromhex("3031300d060960864801650304020105000420") + sha256(signed)
+    size = (n.bit_length() + 7) // 8
+    block = b"\x00\x01" + b"\xff" * (size - 3 - len(info)) + b"\x00" + info
+    given = int.from_bytes(files["provider-signature.bin"], "big")
+    if pow(given, e, n).to_bytes(size, "big") != block:
+        raise NotShown("the provider's signature does not verify")
+    return "\n  which the provider signed (compare provider-key.der with what it publishes)"
+
+
 def check(files: dict[str, bytes], pinned: str) -> str:
     """Check a bundle; return what it shows."""
     held = json.loads(files["record.json"])
@@ -237,7 +273,7 @@ def check(files: dict[str, bytes], pinned: str) -> str:
     return (
         f"holds: raw.txt (SHA-256 {sha256(raw).hex()})\n"
         f"  is a record of {leaf['key']}\n"
-        f"  sealed as leaf {index} of {origin}, signed at size {size}"
+        f"  sealed as leaf {index} of {origin}, signed at size {size}" + provider_said(files)
     )
 
 

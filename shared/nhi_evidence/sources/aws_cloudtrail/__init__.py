@@ -6,6 +6,7 @@ import re
 
 from nhi_evidence.event import Kind
 from nhi_evidence.sources.aws_cloudtrail.decode import decode
+from nhi_evidence.sources.aws_cloudtrail.digest import statement
 from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
@@ -17,6 +18,7 @@ __all__ = [
     "hour_of",
     "kind_of",
     "normalize",
+    "statement",
     "unwrap",
 ]
 

@@ -1,0 +1,105 @@
+"""`nhi-evidence anchor`: show the newest checkpoint to others, and keep what they say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.evidence_uri import Access, NamedCopy, open_log
+from nhi_evidence.adapters.http_witness import HttpWitness
+from nhi_evidence.adapters.timestamp_authority import TimestampAuthority
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.safe_text import neutralise
+from nhi_evidence.errors import LogError, SettingsError
+from nhi_evidence.evidence.anchoring import Anchored, Anchoring
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence anchor s3://evidence --key log.vkey --tsa https://tsa.example/tsr
+  nhi-evidence anchor ./evidence --key log.vkey --copy-to s3://checkpoints-elsewhere
+  nhi-evidence anchor ./evidence --key log.vkey \\
+      --witness 'witness.example/w1+1a2b3c4d+BA... https://witness.example/w1'
+
+\b
+Exit codes: 0 every name spoke of the newest checkpoint; 1 a copy elsewhere holds
+another one; 4 a name did not (said on standard error; the others have); 64 wrong usage.
+"""
+
+
+def command(
+    evidence: options.Evidence,
+    *,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    tsa: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Ask this time-stamping authority (RFC 3161)."),
+    ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'KEY URL'",
+            help="Ask the witness of this verifier key there (c2sp.org/tlog-witness).",
+        ),
+    ] = None,
+    copy_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EVIDENCE", help="Copy the checkpoint there, in other hands."),
+    ] = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Anchor the newest checkpoint outside the evidence account.
+
+    Time stamps and cosignatures are put beside the checkpoint, copies where they are told to
+    be. An anchor covers everything sealed before it. Name in a verifier policy whom you trust.
+    """
+    told = options.policy(policy, key)
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    if not (tsa or witness or copy_to):
+        raise SettingsError("name somebody outside: --tsa, --witness or --copy-to")
+    anchoring = Anchoring(
+        open_log(evidence, access),
+        told.name,
+        told.keys,
+        witnesses=[
+            *(TimestampAuthority(url) for url in tsa or ()),
+            *(_witness(one) for one in witness or ()),
+        ],
+        copies=[NamedCopy(uri, Access(profile=profile)) for uri in copy_to or ()],
+    )
+    try:
+        done = anchoring.run()
+    except LogError as error:
+        typer.echo(f"nhi-evidence: {neutralise(str(error))}", err=True)
+        raise typer.Exit(exit_codes.WRONG) from error
+    if done is None:
+        raise SettingsError(f"nothing of {told.name} is signed yet: nhi-evidence seal")
+    _say(done, as_json=as_json)
+    if done.failed:
+        raise typer.Exit(exit_codes.FAILED)
+
+
+def _witness(given: str) -> HttpWitness:
+    key, space, url = given.strip().partition(" ")
+    if not space:
+        raise SettingsError(f"a witness is a key and an address, 'KEY URL': {given!r}")
+    return HttpWitness(url.strip(), key)
+
+
+def _say(done: Anchored, *, as_json: bool) -> None:
+    for name, why in done.failed.items():
+        typer.echo(f"nhi-evidence: {neutralise(f'{name}: {why}')}", err=True)
+    if as_json:
+        typer.echo(msgspec.json.encode(done))
+        return
+    typer.echo(f"log    {done.origin}, epoch {done.epoch}, size {done.size}")
+    for name in done.made:
+        typer.echo(f"made   {neutralise(name)}")
+    for name in done.there:
+        typer.echo(f"there  {neutralise(name)}")

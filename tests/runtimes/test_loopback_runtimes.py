@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from nhi_evidence.adapters.azure_runtime import AzureRuntime, FunctionAppError, HubMessage
 from nhi_evidence.adapters.cloud_run_runtime import CloudEvent, CloudRunRuntime
 from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs
 from nhi_evidence.adapters.loopback_process import LoopbackProcess, ProcessError
@@ -48,6 +49,63 @@ def test_the_framework_answers_what_the_function_does(tmp_path: Path) -> None:
     assert "RuntimeError: boom" in runtime.logs()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+APP = """
+from __future__ import annotations
+
+import sys
+from typing import List
+
+import azure.functions as func
+
+app = func.FunctionApp()
+
+
+@app.function_name("take")
+@app.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="logs",
+    connection="HubConnection",
+    cardinality=func.Cardinality.MANY,
+    data_type=func.DataType.BINARY,
+)
+def take(events: List[func.EventHubEvent], context: func.Context) -> None:
+    for one in events:
+        print(one.get_body(), one.sequence_number, context.invocation_id, file=sys.stderr)
+        print(one.metadata["PartitionContext"]["PartitionId"], file=sys.stderr)
+    if events[-1].get_body() == b"boom":
+        raise ValueError("of the function")
+"""
+
+
+def test_a_function_app_gets_batches_and_its_exception_is_the_answer(tmp_path: Path) -> None:
+    """What it declares is indexed; bodies, numbers and partition arrive; it outlives an error."""
+    (tmp_path / "function_app.py").write_text(APP)
+    hub = {"PartitionId": "7", "EventHubName": "logs"}
+    batches = [
+        [HubMessage(body, 10 + n, str(n), "2026-03-02T08:00:00Z") for n, body in enumerate(bodies)]
+        for bodies in ([b"one", b"\xff"], [b"boom"], [b"two"])
+    ]
+    with AzureRuntime(tmp_path, environment={}, log=tmp_path / "log") as runtime:
+        (function,) = runtime.indexed.functions
+        assert "take" == function["name"]
+        assert "eventHubTrigger" in {one["type"] for one in function["bindings"]}
+        answers = [runtime.invoke("take", hub, batch) for batch in batches]
+        process = runtime._process
+    assert [None, "ValueError: of the function", None] == answers
+    assert process is not None
+    assert process.returncode is not None
+    for line in ("b'one' 10 ", "b'\\xff' 11 ", "\n7\n", "b'two' 10 "):
+        assert line in runtime.logs()
+
+
+def test_a_function_app_that_does_not_load_says_why(tmp_path: Path) -> None:
+    """The reason is the app's own, not a silence."""
+    (tmp_path / "function_app.py").write_text("import no_such_module_of_the_app\n")
+    runtime = AzureRuntime(tmp_path, environment={}, log=tmp_path / "log")
+    with pytest.raises(FunctionAppError, match="no_such_module_of_the_app"), runtime:
+        pass
 
 
 def test_a_name_written_twice_is_two_generations(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ class EmbeddedStore:
         self.sealer = iam.new_credentials("sealer")
         self.investigator = iam.new_credentials("investigator")
         self.endpoint_url = ""
+        self.region = _REGION
 
     def __enter__(self) -> EmbeddedStore:
         """Start the server and make the buckets. Raises `EmbeddedStoreError`."""
@@ -136,9 +137,13 @@ class EmbeddedStore:
             **self._keys(who, role_arn),
             "AWS_REGION": _REGION,
             "AWS_DEFAULT_REGION": _REGION,
-            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **self.location(),
         }
+
+    def location(self) -> dict[str, str]:
+        """Return the environment in which an AWS SDK finds this store, as nobody."""
+        return {"AWS_ENDPOINT_URL": self.endpoint_url}
 
     def _keys(self, who: iam.Credentials, role_arn: str | None) -> dict[str, str]:
         """Return the access key of an identity, or of the session of a role it assumes."""

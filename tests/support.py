@@ -98,7 +98,7 @@ def _holds(texts: set[str], whole: str, value: str) -> bool:
 
 
 def _time_holds(whole: str, value: int) -> bool:
-    if str(value) in whole:
+    if str(value) in whole or (value % 1000 == 0 and str(value // 1000) in whole):
         return True
     moment = _EPOCH + timedelta(milliseconds=value)
     return (
@@ -112,13 +112,18 @@ def _time_holds(whole: str, value: int) -> bool:
 
 
 def _states_failure(raw: Any) -> bool:
-    return any(states(raw) for states in (_states_trail_failure, _states_audit_failure))
+    return any(states(raw) for states in _STATES_FAILURE)
 
 
 def _states_trail_failure(raw: Any) -> bool:
     return bool(raw.get("errorCode") or raw.get("errorMessage")) or "Failure" in str(
         raw.get("responseElements")
     )
+
+
+def _states_activity_failure(raw: Any) -> bool:
+    said = (raw.get("resultType"), raw.get("status"))
+    return any(word in str(said) for word in ("Failure", "Failed"))
 
 
 def _states_audit_failure(raw: Any) -> bool:
@@ -131,6 +136,9 @@ def _states_audit_failure(raw: Any) -> bool:
         or str(raw.get("logName")).endswith("policy")
         or str(audit.get("methodName")).endswith("loginFailure")
     )
+
+
+_STATES_FAILURE = (_states_trail_failure, _states_audit_failure, _states_activity_failure)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,0 +1,36 @@
+"""Azure Activity Log: what was done to resources through Resource Manager.
+
+docs/sources/azure_activity.md
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.azure_text import hour_of
+from nhi_evidence.event import Kind
+from nhi_evidence.sources.azure_activity.decode import decode, unwrap
+from nhi_evidence.sources.azure_activity.normalize import normalize
+
+__all__ = [
+    "LISTS_LEFT_OUT",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+NAME = "azure_activity"
+"""The source's name in evidence keys."""
+
+LISTS_LEFT_OUT = True
+"""Azure gives no digests: completeness is asked by event id."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+
+def kind_of(object_key: str) -> Kind:  # noqa: ARG001 the log has no companions
+    """Every delivered file holds records."""
+    return Kind.RECORDS

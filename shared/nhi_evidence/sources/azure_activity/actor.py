@@ -1,0 +1,42 @@
+"""Everything a record says of its actor: read and decided once per distinct identity."""
+
+from __future__ import annotations
+
+from nhi_evidence import azure_claims, azure_principal
+from nhi_evidence.event import Actor
+from nhi_evidence.remember import remembered
+from nhi_evidence.sources.azure_activity.record import ActivityRecord, folded, parsed
+
+
+def actor(record: ActivityRecord) -> tuple[Actor, tuple[str, ...]]:
+    """Decide who acted; the second value names claims of an unusable shape.
+
+    Raises `msgspec.DecodeError` or `RecursionError` when a slice does not decode; the caller
+    rejects the record.
+    """
+    return _actor(
+        bytes(record.identity), bytes(record.claims), bytes(record.authorization), record.caller
+    )
+
+
+@remembered(results=2048, longest=16_384)
+def _actor(
+    identity: bytes, claims: bytes, authorization: bytes, caller: str | None
+) -> tuple[Actor, tuple[str, ...]]:
+    said = folded(parsed(identity))
+    unusable: tuple[str, ...] = ()
+    if said is not None and not isinstance(said, dict):
+        said, unusable = None, ("identity",)
+    found, misshapen = azure_claims.read(parsed(claims) or (said or {}).get("claims"))
+    allowed = folded(parsed(authorization)) or (said or {}).get("authorization")
+    return (
+        azure_principal.actor(found, caller=caller, principal_type=_principal_type(allowed)),
+        unusable + misshapen,
+    )
+
+
+def _principal_type(authorization: object) -> str | None:
+    """How the role assignment that let the call through calls its principal."""
+    evidence = authorization.get("evidence") if isinstance(authorization, dict) else None
+    kind = evidence.get("principaltype") if isinstance(evidence, dict) else None
+    return kind if isinstance(kind, str) else None

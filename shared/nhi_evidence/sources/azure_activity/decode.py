@@ -1,0 +1,23 @@
+"""Activity Log files -> exact record slices.
+
+Diagnostic settings write `{"records":[...]}` to a hub and a record a line to storage, the REST
+API answers `{"value":[...]}`, and the command line prints a bare list.
+https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+https://learn.microsoft.com/rest/api/monitor/activity-logs/list
+"""
+
+from __future__ import annotations
+
+from nhi_evidence import json_slices
+from nhi_evidence.event import Decoded, Limits, Undecodable
+
+_ENVELOPES = tuple(json_slices.Envelope(name) for name in ("records", "value", None))
+
+
+def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
+    """Return the exact slice of every record, or why there is none."""
+    return json_slices.document(body, _ENVELOPES, limits)
+
+
+unwrap = decode
+"""Every form a record travels in is one of a file."""

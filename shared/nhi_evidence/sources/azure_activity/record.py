@@ -1,0 +1,144 @@
+"""The parts of an Activity Log record this pack reads, in each of the spellings it comes in.
+
+The hub's schema is read at once. Where it does not fit, the record is read attribute by attribute
+under the names of the other schemas: REST (`eventTimestamp`, `{"value":...}`), the Python SDK's
+(`event_timestamp`) and Log Analytics' (`OperationNameValue`), in any case. An attribute of an
+unusable shape reads as absent and is named.
+https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+
+_DETAIL = 200
+_EMPTY = msgspec.Raw(b"")
+_NOTHING = frozenset({b"", b"null"})
+
+
+class ActivityRecord(msgspec.Struct, frozen=True, gc=False):
+    """One record; objects stay exact JSON slices until they are asked for."""
+
+    time: str | None = None
+    resourceId: str | None = None
+    operationName: str | None = None
+    operationVersion: str | None = None
+    category: str | None = None
+    resultType: str | None = None
+    resultSignature: str | None = None
+    resultDescription: str | None = None
+    callerIpAddress: str | None = None
+    correlationId: str | None = None
+    eventDataId: str | None = None
+    eventName: str | None = None
+    tenantId: str | None = None
+    subscriptionId: str | None = None
+    caller: str | None = None
+    identity: msgspec.Raw = _EMPTY
+    claims: msgspec.Raw = _EMPTY
+    authorization: msgspec.Raw = _EMPTY
+    httpRequest: msgspec.Raw = _EMPTY
+    properties: msgspec.Raw = _EMPTY
+
+
+_ALSO = {
+    "time": ("eventtimestamp",),
+    "resourceId": ("resourceuri",),
+    "operationName": ("operationnamevalue",),
+    "category": ("categoryvalue",),
+    "resultType": ("status", "activitystatusvalue", "activitystatus"),
+    "resultSignature": ("substatus", "activitysubstatusvalue", "activitysubstatus"),
+    "resultDescription": ("description",),
+}
+"""Further names of an attribute, without case and underscores; the first that is there counts."""
+
+_NAMES = {name: (name.lower(), *_ALSO.get(name, ())) for name in ActivityRecord.__struct_fields__}
+_SLICES = frozenset({"identity", "claims", "authorization", "httpRequest", "properties"})
+
+_decode = msgspec.json.Decoder(ActivityRecord).decode
+_slices = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def read(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
+    """Read one record; the second value names attributes of an unusable shape."""
+    try:
+        record = _decode(raw)
+    except msgspec.ValidationError:
+        return _read_loosely(raw)
+    except RecursionError:
+        return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Rejection("malformed_json", str(error)[:_DETAIL])
+    if record.time is None or record.operationName is None or record.category is None:
+        return _read_loosely(raw)
+    return record, ()
+
+
+def _read_loosely(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
+    try:
+        slices = _slices(raw)
+    except msgspec.ValidationError:
+        return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
+    folded = {name.lower().replace("_", ""): value for name, value in reversed(slices.items())}
+    values: dict[str, Any] = {}
+    unusable = []
+    for field, names in _NAMES.items():
+        held = next((folded[name] for name in names if _present(folded.get(name))), None)
+        if held is None:
+            continue
+        if field in _SLICES:
+            values[field] = held
+            continue
+        text = _text(msgspec.json.decode(held))
+        if text is None:
+            unusable.append(field)
+        values[field] = text
+    return ActivityRecord(**values), tuple(unusable)
+
+
+def _present(slice_: msgspec.Raw | None) -> bool:
+    return slice_ is not None and bytes(slice_) not in _NOTHING
+
+
+def _text(value: Any) -> str | None:
+    """Read a text, a localised text, or a number in digits."""
+    if isinstance(value, dict):
+        value = value.get("value", value.get("Value"))
+        return value if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def parsed(slice_: msgspec.Raw | bytes) -> Any:
+    """Return what a slice says, JSON inside a text unpacked; None where there is nothing.
+
+    Raises `msgspec.DecodeError` or `RecursionError` when the slice itself does not decode.
+    """
+    data = bytes(slice_)
+    if data in _NOTHING:
+        return None
+    return unpacked(msgspec.json.decode(data))
+
+
+def unpacked(value: Any) -> Any:
+    """Return JSON that was put into a text as what it says; any other value as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return value
+    return value
+
+
+def folded(value: Any) -> Any:
+    """Return a value with the names of its objects in lower case."""
+    if isinstance(value, dict):
+        return {name.lower(): folded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [folded(item) for item in value]
+    return value

@@ -117,7 +117,7 @@ class Mapper:
         """
         decoded = self.source.decode(delivery.body, self.limits)
         if isinstance(decoded, Undecodable):
-            yield from self._rejection_unit(delivery, decoded)
+            yield from self.refuse(delivery, decoded)
             return
         unit = self._unit(delivery, decoded)
         parts = batch.split(decoded.spans)
@@ -172,8 +172,8 @@ class Mapper:
         event = self._normalize(decoded.record(0).raw)
         return keys.UNKNOWN_HOUR if isinstance(event, Rejection) else keys.hour_of(event.time)
 
-    def _rejection_unit(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
-        """Keep a delivery that cannot be decoded: its bytes, in order, in lines of one chunk."""
+    def refuse(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
+        """Turn a delivery into a rejection unit: its bytes, in order, in lines of one chunk."""
         whole = Rejection(undecodable.reason, undecodable.detail)
         unit = batch.UnitIdentity(
             source=self.source.NAME,

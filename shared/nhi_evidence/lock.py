@@ -7,7 +7,7 @@ returns never acknowledges unlocked evidence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -16,6 +16,7 @@ from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import keys
 from nhi_evidence.export import Mapper
 from nhi_evidence.ports import EvidenceWriter
+from nhi_evidence.stored import Batch
 
 
 class Locked(msgspec.Struct, frozen=True):
@@ -39,12 +40,14 @@ def lock(
     *,
     keep_source: bool = True,
     metadata: Mapping[str, str] | None = None,
+    batches: Iterable[Batch] | None = None,
 ) -> Locked:
     """Write a delivery's source copy and evidence objects; of a companion, the copy alone.
 
     `metadata` says who wrote and when; it is fixed with each object version and is no part of
-    key or body. Raises `StoreUnavailableError` when a write is not confirmed: the delivery
-    must then be retried, and repeating all of it is safe.
+    key or body. `batches` are the delivery's objects where they are made already. Raises
+    `StoreUnavailableError` when a write is not confirmed: the delivery must then be retried,
+    and repeating all of it is safe.
     """
     written = dict(metadata or {})
     if delivery.kind is Kind.COMPANION:
@@ -55,7 +58,7 @@ def lock(
     evidence_keys = []
     seen = kept = rejected = 0
     left_out: Counter[str] = Counter()
-    for position, batch in enumerate(mapper.export(delivery)):
+    for position, batch in enumerate(batches or mapper.export(delivery)):
         if position == 0 and keep_source:
             hour = delivery.hour or keys.hour_in(batch.key)
             created += _copy_source(mapper, delivery, hour, writer, written)

@@ -1,0 +1,1 @@
+"""Azure Functions deployable that exports an Event Hub."""

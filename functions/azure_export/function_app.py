@@ -1,0 +1,61 @@
+"""Azure Functions entry (v2 model): batches of Event Hub messages in, nothing or an exception out.
+
+The host moves its checkpoint past a batch when the function returns, or when a retry policy is
+used up. So it returns only when everything is locked, raises while the store is not to be had, and
+the policy never is used up: the partition waits, and nothing is passed over.
+https://learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages#retries
+https://learn.microsoft.com/azure/azure-functions/functions-reliable-event-processing
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import List  # noqa: UP035 the worker reads the annotation and takes no other
+
+import azure.functions as func
+import msgspec
+
+from nhi_evidence.adapters import azure_line, clock
+
+logger = logging.getLogger("nhi_evidence.azure_export")
+app = func.FunctionApp()
+
+
+@app.function_name("azure_export")
+@app.retry(
+    strategy="exponential_backoff",
+    max_retry_count="-1",
+    minimum_interval="00:00:05",
+    maximum_interval="00:05:00",
+)
+@app.event_hub_message_trigger(
+    arg_name="events",
+    event_hub_name="%NHI_EVIDENCE_HUB%",
+    connection="EventHubConnection",
+    consumer_group="nhi-evidence",
+    cardinality=func.Cardinality.MANY,
+    # Text would be decoded by the host, and bytes that are not UTF-8 lost on the way.
+    data_type=func.DataType.BINARY,
+)
+def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
+    """Lock one batch. Raises what keeps it from being locked."""
+    written = {
+        "writer": azure_line.site(),
+        "writer-request-id": context.invocation_id,
+        "written-at": clock.utc_now(),
+    }
+    try:
+        for done in azure_line.line().export(events, written=written):
+            report(done)
+    except Exception:
+        logger.exception("batch not locked; it is tried again")
+        raise
+
+
+def report(done: azure_line.Done) -> None:
+    """Log what became of one run of messages."""
+    said = msgspec.json.encode(done.locked).decode()
+    if done.failed is not None:
+        logger.error("locked as it came, not mapped: %s", said, exc_info=done.failed)
+    else:
+        logger.info("locked %s", said)

@@ -1,0 +1,226 @@
+"""The Azure Function under the worker's own library, writing keyless into a real locked bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.declaration import EventHub, declaration
+from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.embedded_issuer import ENTRA, EmbeddedIssuer
+from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.event_hub import Message
+from nhi_evidence.evidence import batch, counting, frame, keys, ranges
+from tests.cases.reader import cases, read
+from tests.runtimes.azure_worker import FUNCTION, Worker, bundle
+from tests.web_identity import AUDIENCE, federated_store, issuer
+
+NAMESPACE, HUB, CREATED = "example-ns", "audit-logs", "2026-03-01"
+PARTITION = {
+    "PartitionId": "3",
+    "EventHubName": HUB,
+    "FullyQualifiedNamespace": f"{NAMESPACE}.servicebus.windows.net",
+    "ConsumerGroup": "nhi-evidence",
+}
+STREAM = f"{NAMESPACE}/{HUB}#{CREATED}/3"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def platforms() -> Iterator[EmbeddedIssuer]:
+    """A running token server of the function's managed identity."""
+    with issuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def locked(
+    platforms: EmbeddedIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedStore]:
+    """A store that takes that identity's token and no key of this function's."""
+    with federated_store(tmp_path_factory.mktemp("azure"), platforms) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function as it is deployed."""
+    return bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def settings(platforms: EmbeddedIssuer, endpoint: str, **changes: str) -> dict[str, str]:
+    return {
+        **platforms.environment(),
+        "AWS_ENDPOINT_URL": endpoint,
+        "NHI_EVIDENCE_HUB_NAMESPACE": NAMESPACE,
+        "NHI_EVIDENCE_HUB": HUB,
+        "NHI_EVIDENCE_HUB_CREATION_ID": CREATED,
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_BUCKET_REGION": "us-east-1",
+        "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role("azure_monitor"),
+        "NHI_EVIDENCE_TOKEN_AUDIENCE": AUDIENCE[ENTRA],
+        "WEBSITE_SITE_NAME": "example-export",
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def worker(
+    app: Path,
+    locked: EmbeddedStore,
+    platforms: EmbeddedIssuer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Worker]:
+    log = tmp_path_factory.mktemp("worker") / "log"
+    with Worker(app, settings(platforms, locked.endpoint_url), log) as running:
+        yield running
+
+
+def record(name: str = "identity-02-application") -> dict[str, Any]:
+    return read(cases("azure_activity")[name]).record
+
+
+def message(number: int, body: bytes) -> Message:
+    return Message(body, number, f"{number * 64}", f"2026-03-02T08:15:{number % 60:02}.000Z")
+
+
+def records(*held: Any) -> bytes:
+    return json.dumps({"records": held}).encode()
+
+
+def objects(store: EmbeddedStore) -> dict[str, bytes]:
+    """Every evidence object of the function, by key, with how many versions it has."""
+    client = store.client(store.admin)
+    pages = client.get_paginator("list_object_versions").paginate(
+        Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/azure_monitor/"
+    )
+    versions = [one["Key"] for page in pages for one in page.get("Versions", [])]
+    assert len(versions) == len(set(versions))
+    return {
+        key: client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Body"].read()
+        for key in versions
+    }
+
+
+def unit(store: EmbeddedStore, first: int, last: int) -> list[bytes]:
+    """The lines of the one object of a run."""
+    wanted = keys.encode_unit(f"{STREAM}/{first}-{last}")
+    (body,) = (body for key, body in objects(store).items() if f"/{wanted}/" in key)
+    return frame.unpack(body, limit=1 << 30)
+
+
+def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: Worker) -> None:
+    """One function: its trigger, its consumer group, its batches, and a policy never used up."""
+    (one,) = worker.indexed
+    declared = declaration(FUNCTION)
+    assert isinstance(declared.trigger, EventHub)
+    assert FUNCTION == one["name"]
+    assert [
+        {
+            "type": "eventHubTrigger",
+            "direction": "IN",
+            "name": "events",
+            "connection": "EventHubConnection",
+            "eventHubName": "%NHI_EVIDENCE_HUB%",
+            "consumerGroup": declared.trigger.consumer_group,
+            "cardinality": declared.trigger.cardinality.upper(),
+            "dataType": "BINARY",
+        }
+    ] == one["bindings"]
+    assert "NHI_EVIDENCE_HUB" in declared.environment
+    assert -1 == one["retry"]["max_retry_count"]
+    assert "exponential_backoff" == one["retry"]["retry_strategy"]
+    host = json.loads((ROOT / "functions" / FUNCTION / "host.json").read_text())
+    hub = host["extensions"]["eventHubs"]
+    assert declared.trigger.max_batch_size == hub["maxEventBatchSize"]
+    assert hub["minEventBatchSize"] < hub["maxEventBatchSize"] <= hub["prefetchCount"]
+    minutes = declared.function.timeout_seconds // 60
+    assert f"00:{minutes:02}:00" == host["functionTimeout"]
+
+
+POISON = [b"", b"\xff\xfe\x00", b"some text", b"[" * 20_000, b'{"records":[{"a":1}', b'{"a":NaN}']
+
+
+def test_a_partly_bad_batch_is_locked_and_acknowledged(
+    worker: Worker, locked: EmbeddedStore
+) -> None:
+    """Good records are mapped, bad ones kept as they came; none blocks the partition."""
+    good = records(record(), record("identity-01-managed-identity"))
+    batch_ = [message(100, good)]
+    batch_ += [message(101 + n, body) for n, body in enumerate(POISON)]
+    batch_ += [message(107, records(record("outcome-denied"))), message(110, good)]
+    answer = worker.invoke(batch_, partition=PARTITION)
+    assert {"status": 1, "exception": None} == answer, worker.log.read_text()[-3000:]
+    lines = unit(locked, 100, 107)
+    header = msgspec.json.decode(lines[0], type=batch.Header)
+    assert (9, 3, 6) == (header.n, header.kept, header.rejected)
+    found = ranges.held(0, [lines])
+    assert found is not None
+    assert found.claim.valid
+    assert [100, 101, 102, 103, 104, 105, 106, 107] == list(found.claim.hashes)
+    assert 2 == msgspec.json.decode(unit(locked, 110, 110)[0], type=batch.Header).kept
+
+
+def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
+    worker: Worker, locked: EmbeddedStore
+) -> None:
+    """The same messages, whole or with other edges: the same bytes, and each counted once."""
+    batch_ = [message(n, records(record())) for n in range(200, 206)]
+    assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
+    before = objects(locked)
+    assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
+    assert before == objects(locked)
+    assert 1 == worker.invoke(batch_[3:] + batch_[4:5], partition=PARTITION)["status"]
+    held = [
+        ranges.held(index, [frame.unpack(body, limit=1 << 30)])
+        for index, (key, body) in enumerate(sorted(objects(locked).items()))
+        if "/20" in key
+    ]
+    stream = counting.count_ranges(one.claim for one in held if one is not None)[STREAM]
+    assert list(range(200, 206)) == list(stream.counted)
+    assert (3, (), (), ()) == (stream.duplicates, stream.contested, stream.gaps, stream.invalid)
+
+
+def test_while_the_store_is_away_the_batch_fails_and_then_is_locked_once(
+    app: Path, locked: EmbeddedStore, platforms: EmbeddedIssuer, tmp_path: Path
+) -> None:
+    """An exception keeps the checkpoint where it is; the same batch later gives one object."""
+    batch_ = [message(n, records(record())) for n in range(300, 303)]
+    away = settings(platforms, "http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
+    with Worker(app, away, tmp_path / "away.log") as worker:
+        answer = worker.invoke(batch_, partition=PARTITION)
+        assert 0 == answer["status"]
+        assert "StoreUnavailableError" in (answer["exception"] or "") + worker.log.read_text()
+    before = objects(locked)
+    with Worker(app, settings(platforms, locked.endpoint_url), tmp_path / "back.log") as worker:
+        assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
+    added = set(objects(locked)) - set(before)
+    assert 1 == len(added)
+
+
+def test_a_batch_of_another_hub_is_not_claimed(worker: Worker, locked: EmbeddedStore) -> None:
+    """Its numbers would be another stream's: the function says so and the batch waits."""
+    before = objects(locked)
+    other = {**PARTITION, "EventHubName": "other"}
+    answer = worker.invoke([message(400, records(record()))], partition=other)
+    assert 0 == answer["status"]
+    assert "NHI_EVIDENCE_HUB" in (answer["exception"] or "")
+    assert before == objects(locked)
+
+
+def test_missing_settings_are_said_by_name(
+    app: Path, platforms: EmbeddedIssuer, tmp_path: Path
+) -> None:
+    """A function that is not configured fails its batches; it does not pass them over."""
+    unset = settings(platforms, "http://127.0.0.1:9")
+    del unset["NHI_EVIDENCE_HUB_CREATION_ID"]
+    with Worker(app, unset, tmp_path / "unset.log") as worker:
+        answer = worker.invoke([message(500, b"{}")], partition=PARTITION)
+    assert 0 == answer["status"]
+    assert "NHI_EVIDENCE_HUB_CREATION_ID is not set" in (answer["exception"] or "")

@@ -17,10 +17,14 @@ FOLDER = Path(__file__).parent
 
 DERIVED = {
     "aws_cloudtrail": {"AWS-06g"},
+    "azure_activity": set(),
     "azure_entra": {"EN-08", "EN-09"},
     "gcp_audit": set(),
 }
 """Rules a pack names and never applies: they need history or inventory. Every pack is listed."""
+
+BESIDE = {"azure_activity": ("azure_principal.py",)}
+"""Code outside a pack's folder that decides for it: packs do not import each other."""
 
 RULE = re.compile(r'"((?:AWS|AZ|EN|GCP|K8S)-\d\d[a-z]?)"')
 """How an identity rule looks in a pack's code."""
@@ -56,8 +60,10 @@ def cases(source: str) -> dict[str, Path]:
 
 def rules(source: str) -> set[str]:
     """Return the identity rules the code of a pack can name."""
-    folder = Path(nhi_evidence.__file__).parent / "sources" / source
-    return set(RULE.findall("".join(path.read_text() for path in folder.glob("*.py"))))
+    package = Path(nhi_evidence.__file__).parent
+    files = [package / name for name in BESIDE.get(source, ())]
+    files += (package / "sources" / source).glob("*.py")
+    return set(RULE.findall("".join(path.read_text() for path in files)))
 
 
 def read(path: Path) -> Case:

@@ -39,7 +39,9 @@ def test_it_loads(pack: str) -> None:
 
 def test_rows_are_sorted_and_unique(table: dict[str, Any]) -> None:
     """A row has one place, so that two people cannot add it twice."""
-    keys = [(row["service"], row["operation"]) for row in table["rows"]]
+    keys = [
+        (row["service"], row["operation"], row.get("record_class", "")) for row in table["rows"]
+    ]
     assert sorted(keys) == keys
     assert [] == [key for key, count in Counter(keys).items() if count > 1]
 

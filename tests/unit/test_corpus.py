@@ -51,6 +51,11 @@ EXPECTED = {
             "event_source_missing": "a record a vendor took apart, its service beside its payload",
         },
     ),
+    "azure_activity": Expected(
+        "azure_activity",
+        118,
+        {"category_missing": "five records of storage reads and writes, filed with this log"},
+    ),
     "azure_entra": Expected(
         "azure_entra",
         21,

@@ -44,6 +44,10 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """UTC hour `YYYYMMDDHH` the source itself states for the unit, if it does."""
     provenance: Mapping[str, str] = {}
     """What the source says of the object (owner, content type, user metadata); kept in `src/`."""
+    undecodable: Undecodable | None = None
+    """Why whoever took it from its trigger could not get at its content: `body` is what came."""
+    raw_form: str | None = None
+    """`api` where the records are not what the log delivered but what its API lists."""
     attempt: int = 0
     """Not 0 where an operator sends a unit again because something else lies under its key."""
 

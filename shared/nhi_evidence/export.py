@@ -115,7 +115,7 @@ class Mapper:
         A delivery that cannot be decoded becomes a rejection unit holding its bytes. Raises
         `BatchError` when a part exceeds one PUT.
         """
-        decoded = self.source.decode(delivery.body, self.limits)
+        decoded = delivery.undecodable or self.source.decode(delivery.body, self.limits)
         if isinstance(decoded, Undecodable):
             yield from self.refuse(delivery, decoded)
             return
@@ -163,6 +163,7 @@ class Mapper:
             hour=delivery.hour or self._hour_of_first(decoded),
             src_sha256=sha256(delivery.body).digest(),
             raw_sha256=sha256(decoded.data).digest(),
+            raw_form=delivery.raw_form,
         )
 
     def _hour_of_first(self, decoded: Decoded) -> str:
@@ -181,6 +182,7 @@ class Mapper:
             hour=delivery.hour or keys.UNKNOWN_HOUR,
             src_sha256=sha256(delivery.body).digest(),
             raw_sha256=None,
+            raw_form=delivery.raw_form,
         )
         spans = batch.chunks(len(delivery.body))
         parts = batch.split(spans)

@@ -93,6 +93,8 @@ class UnitIdentity(msgspec.Struct, frozen=True):
     """SHA-256 of the delivered bytes."""
     raw_sha256: bytes | None
     """SHA-256 of the inflated bytes; None when the delivery could not be inflated."""
+    raw_form: str | None = None
+    """`api` where the records are what an API lists; None where they are as delivered."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -113,6 +115,8 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     out_of_scope: dict[str, int]
     mapper: MapperIdentity
     scope: str
+    raw_form: str | None = None
+    """`api` where the records are what an API lists, not what the log delivered."""
     left_out: bool = False
     """Whether the last line names what was left out."""
     rejection: Rejection | None = None
@@ -222,6 +226,7 @@ def build(
         out_of_scope=dict(sorted(out_of_scope.items())),
         mapper=mapper,
         scope=scope,
+        raw_form=unit.raw_form,
         left_out=left_out is not None,
         rejection=rejection,
     )

@@ -1,0 +1,1 @@
+"""Cloud Run function: CloudEvents of audit logs in, locked evidence out."""

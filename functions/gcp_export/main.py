@@ -1,0 +1,32 @@
+"""Cloud Run function entry: a CloudEvent in, locked evidence out.
+
+It returns only when everything the event is about is locked. Whatever else happens is raised: the
+framework answers 500, and the platform delivers again. Input that cannot be decoded is locked as
+it came, and returned from.
+"""
+
+from __future__ import annotations
+
+import functions_framework
+import msgspec
+from cloudevents.http import CloudEvent
+from flask import request
+
+from nhi_evidence.adapters.cloud_log import CloudLog
+from nhi_evidence.adapters.gcp_line import line
+from nhi_evidence.errors import DeliveryRefusedError
+
+
+@functions_framework.cloud_event
+def handler(event: CloudEvent) -> None:
+    """Lock what one event names or carries. Raises what keeps it from being locked."""
+    log = CloudLog(request.headers.get("traceparent"))
+    try:
+        exporter = line()
+        log.of(exporter.settings.project)
+        done = exporter.export(event)
+    except Exception as error:
+        refused = isinstance(error, DeliveryRefusedError)
+        log.failed("event not locked", error, event_id=event["id"], refused=refused)
+        raise
+    log.done("locked", unit=msgspec.to_builtins(done))

@@ -1,0 +1,116 @@
+"""CloudEvents of Google Cloud that name or carry audit logs.
+
+https://github.com/googleapis/google-cloudevents: a finished Cloud Storage object, a Pub/Sub
+message. Whoever may call the function may claim anything, so both name where they come from, and
+only configured places are read.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Collection
+from typing import Any, Protocol
+
+import msgspec
+
+from nhi_evidence.errors import DeliveryRefusedError
+from nhi_evidence.event import Delivery, Undecodable
+
+STORED = "google.cloud.storage.object.v1.finalized"
+PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+
+_PUBSUB = "//pubsub.googleapis.com/"
+_DETAIL = 200
+
+
+class CloudEvent(Protocol):
+    """An event as the Functions Framework hands it over."""
+
+    @property
+    def data(self) -> Any:
+        """Its data: decoded where it was JSON, text or bytes otherwise."""
+        ...
+
+    def __getitem__(self, attribute: str) -> Any:
+        """Return an attribute; `id`, `source` and `type` are always there."""
+        ...
+
+
+class ObjectRef(msgspec.Struct, frozen=True):
+    """One generation of an object an event names."""
+
+    bucket: str
+    name: str
+    generation: str
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{self.name}@{self.generation}"
+
+
+class _Message(msgspec.Struct, frozen=True, rename="camel"):
+    message_id: str
+    data: str = ""
+    publish_time: str = ""
+    ordering_key: str = ""
+    attributes: dict[str, str] = {}
+
+
+class _Published(msgspec.Struct, frozen=True):
+    message: _Message
+    subscription: str = ""
+
+
+def stored_object(event: CloudEvent) -> ObjectRef:
+    """Return the object a finalised event names.
+
+    Raises `DeliveryRefusedError` when it names none: an event that is not understood must reach a
+    human, not vanish.
+    """
+    try:
+        return msgspec.convert(event.data, ObjectRef)
+    except msgspec.ValidationError as error:
+        raise DeliveryRefusedError(f"event {event['id']} names no object: {error}") from error
+
+
+def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
+    """Return the message of a published event as a delivery.
+
+    A message that is not whole, or whose data is not base64, is a delivery that says so, with
+    the bytes that came. Raises `DeliveryRefusedError` for a topic that is not one of `topics`
+    (`projects/<project>/topics/<topic>`).
+    """
+    topic = str(event["source"]).removeprefix(_PUBSUB)
+    if topic not in topics:
+        raise DeliveryRefusedError(f"event {event['id']}: {topic} is not a configured topic")
+    try:
+        found = msgspec.convert(event.data, _Published)
+    except msgspec.ValidationError as error:
+        whole = Undecodable("message_malformed", str(error)[:_DETAIL])
+        return Delivery(f"event/{topic}/{event['id']}", _bytes(event.data), undecodable=whole)
+    message = found.message
+    undecodable = None
+    try:
+        body = b64decode(message.data, validate=True)
+    except (Base64Error, ValueError) as error:
+        body, undecodable = message.data.encode(), Undecodable("damaged_base64", str(error))
+    return Delivery(
+        f"msg/{found.subscription or topic}/{message.message_id}",
+        body,
+        undecodable=undecodable,
+        provenance={
+            "topic": topic,
+            "subscription": found.subscription,
+            "message_id": message.message_id,
+            "publish_time": message.publish_time,
+            "ordering_key": message.ordering_key,
+            **{f"attribute.{name}": value for name, value in message.attributes.items()},
+        },
+    )
+
+
+def _bytes(data: Any) -> bytes:
+    """Return what came in place of a message, as bytes."""
+    if isinstance(data, bytes):
+        return data
+    return data.encode() if isinstance(data, str) else msgspec.json.encode(data)

@@ -1,0 +1,306 @@
+"""The Cloud Run function under Google's own framework: real events in, a real locked bucket."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.cloud_run_runtime import CloudEvent, CloudRunRuntime
+from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs, GcsObject
+from nhi_evidence.adapters.embedded_issuer import GOOGLE, EmbeddedIssuer
+from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.cli.demo import deployable
+from nhi_evidence.cli.story import gcp_files
+from nhi_evidence.evidence import frame
+from tests.web_identity import AUDIENCE, federated_store, issuer
+
+BUCKET = "example-audit-files"
+TOPIC = "projects/example-prod/topics/audit"
+SUBSCRIPTION = "projects/example-prod/subscriptions/eventarc-audit"
+STORED = "google.cloud.storage.object.v1.finalized"
+PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+ENTRY = gcp_files()[0].body.splitlines()[0]
+
+
+@pytest.fixture(scope="module")
+def platforms() -> Iterator[EmbeddedIssuer]:
+    with issuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def locked(
+    platforms: EmbeddedIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedStore]:
+    with federated_store(tmp_path_factory.mktemp("locked"), platforms) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedGcs]:
+    with EmbeddedGcs(BUCKET, log=tmp_path_factory.mktemp("gcs") / "log") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def settings(
+    platforms: EmbeddedIssuer, locked: EmbeddedStore, storage: EmbeddedGcs
+) -> dict[str, str]:
+    return {
+        **platforms.environment(),
+        **storage.environment(),
+        "AWS_ENDPOINT_URL": locked.endpoint_url,
+        "NHI_EVIDENCE_SOURCE_BUCKETS": json.dumps([{"bucket": BUCKET, "prefix": "audit/"}]),
+        "NHI_EVIDENCE_SOURCE_TOPICS": json.dumps([TOPIC]),
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_REGION": "us-east-1",
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role("gcp_audit"),
+        "NHI_EVIDENCE_AUDIENCE": AUDIENCE[GOOGLE],
+        "NHI_EVIDENCE_PROJECT": "example-prod",
+    }
+
+
+@pytest.fixture(scope="module")
+def runtime(
+    settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CloudRunRuntime]:
+    log = tmp_path_factory.mktemp("runtime") / "function.log"
+    folder = deployable.folder("gcp_export")
+    with CloudRunRuntime(folder, "handler", environment=settings, log=log) as running:
+        yield running
+
+
+def stored(named: GcsObject, number: str = "1") -> CloudEvent:
+    data = {
+        "kind": "storage#object",
+        "bucket": named.bucket,
+        "name": named.name,
+        "generation": named.generation,
+        "metageneration": "1",
+        "size": named.size,
+    }
+    return CloudEvent(
+        id=number,
+        type=STORED,
+        source=f"//storage.googleapis.com/projects/_/buckets/{named.bucket}",
+        subject=f"objects/{named.name}",
+        data=json.dumps(data).encode(),
+    )
+
+
+def published(data: object, number: str, *, topic: str = TOPIC) -> CloudEvent:
+    text = json.dumps(data).encode() if not isinstance(data, bytes) else data
+    source = f"//pubsub.googleapis.com/{topic}"
+    return CloudEvent(id=number, type=PUBLISHED, source=source, data=text)
+
+
+def message(data: str, number: str) -> dict[str, Any]:
+    return {
+        "message": {"data": data, "messageId": number, "publishTime": "2026-03-02T08:15:31.5Z"},
+        "subscription": SUBSCRIPTION,
+    }
+
+
+def evidence(locked: EmbeddedStore, unit: str) -> list[list[dict[str, Any]]]:
+    """Return the lines of every evidence object whose unit is this."""
+    client = locked.client(locked.admin)
+    keys = client.get_paginator("list_objects_v2").paginate(
+        Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/gcp_audit/"
+    )
+    found = []
+    for key in [one["Key"] for page in keys for one in page.get("Contents", [])]:
+        body = client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Body"].read()
+        lines = [json.loads(line) for line in frame.unpack(body, limit=1 << 30)]
+        if lines[0]["unit"] == unit:
+            found.append(lines)
+    return found
+
+
+def versions(locked: EmbeddedStore) -> list[str]:
+    client = locked.client(locked.admin)
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=iam.EVIDENCE_BUCKET)
+    return sorted(one["VersionId"] for page in pages for one in page.get("Versions", []))
+
+
+def test_a_finished_file_is_locked_once(
+    locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
+) -> None:
+    """Many records, one object, named by bucket, object and generation; again changes nothing."""
+    file = gcp_files()[0]
+    named = storage.put(file.name, file.body)
+    assert 200 == runtime.deliver(stored(named))
+    (lines,) = evidence(locked, f"{BUCKET}/{file.name}@{named.generation}")
+    header = lines[0]
+    assert file.records == header["n"]
+    assert header["kept"] + header["rejected"] + sum(header["out_of_scope"].values()) == header["n"]
+    assert lines[-1]["k"] == "left_out"
+    assert {line.encode() for line in file.body.decode().splitlines()} >= {
+        one["r"].encode() for one in lines[1:-1]
+    }
+    before = versions(locked)
+    assert [200, 200] == [runtime.deliver(stored(named, number)) for number in ("1", "2")]
+    assert before == versions(locked)
+
+
+def test_exactly_the_announced_generation_is_read(
+    locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
+) -> None:
+    """A name that was written again is two units, whichever event comes first."""
+    first = storage.put("audit/twice", ENTRY + b"\n")
+    second = storage.put("audit/twice", gzip.compress(ENTRY + b"\n" + ENTRY))
+    assert 200 == runtime.deliver(stored(second))
+    (lines,) = evidence(locked, f"{BUCKET}/audit/twice@{second.generation}")
+    assert lines[0]["n"] == 2
+    # The server keeps one generation of a name; what is gone is asked for again, not made up.
+    assert 500 == runtime.deliver(stored(first))
+    assert [] == evidence(locked, f"{BUCKET}/audit/twice@{first.generation}")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name"),
+    [("somebody-elses-files", "audit/x"), (BUCKET, "other/x")],
+    ids=["bucket", "prefix"],
+)
+def test_another_place_is_refused_before_any_read(
+    bucket: str, name: str, runtime: CloudRunRuntime
+) -> None:
+    """An event may name anything; only configured places are read."""
+    named = GcsObject(bucket=bucket, name=name, generation="1")
+    assert 500 == runtime.deliver(stored(named, f"forged-{bucket}"))
+    assert f"gs://{bucket}/{name}@1" in runtime.logs()
+
+
+def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntime) -> None:
+    """The entry of a message, its exact bytes, named by subscription and message."""
+    event = published(message(b64encode(ENTRY).decode(), "9001"), "9001")
+    assert 200 == runtime.deliver(event)
+    (lines,) = evidence(locked, f"msg/{SUBSCRIPTION}/9001")
+    assert (1, [ENTRY.decode()]) == (lines[0]["n"], [one["r"] for one in lines[1:-1]])
+    before = versions(locked)
+    assert 200 == runtime.deliver(event)
+    assert before == versions(locked)
+
+
+HALF = ENTRY[: len(ENTRY) // 2]
+
+
+class Undecodable(NamedTuple):
+    """An event that carries no readable entry, and what must become of it."""
+
+    data: object
+    unit: str
+    reason: str
+    kept: bytes
+
+
+UNDECODABLE = {
+    "base64": Undecodable(
+        message("not base64!", "9101"),
+        f"msg/{SUBSCRIPTION}/9101",
+        "damaged_base64",
+        b"not base64!",
+    ),
+    "empty": Undecodable(message("", "9102"), f"msg/{SUBSCRIPTION}/9102", "empty_file", b""),
+    "no message": Undecodable(
+        {"subscription": "x"}, f"event/{TOPIC}/9103", "message_malformed", b'{"subscription":"x"}'
+    ),
+    "half an event": Undecodable(
+        b'{"message": {"da', f"event/{TOPIC}/9104", "message_malformed", b'{"message": {"da'
+    ),
+    "no entry": Undecodable(
+        message(b64encode(b"<html>").decode(), "9105"),
+        f"msg/{SUBSCRIPTION}/9105",
+        "malformed_json",
+        b"<html>",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNDECODABLE)
+def test_what_cannot_be_decoded_is_locked_and_acknowledged(
+    locked: EmbeddedStore, runtime: CloudRunRuntime, name: str
+) -> None:
+    """A delivery that will never get better does not circle; its bytes are kept with the reason."""
+    case = UNDECODABLE[name]
+    assert 200 == runtime.deliver(published(case.data, case.unit.rpartition("/")[2]))
+    (lines,) = evidence(locked, case.unit)
+    assert case.reason == lines[0]["rejection"]["reason"]
+    assert case.kept == b"".join(one["r"].encode() for one in lines[1:])
+
+
+def test_half_an_entry_is_a_rejected_record(
+    locked: EmbeddedStore, runtime: CloudRunRuntime
+) -> None:
+    """What a message carries is what was logged; half of it is kept as half."""
+    assert 200 == runtime.deliver(published(message(b64encode(HALF).decode(), "9201"), "9201"))
+    (lines,) = evidence(locked, f"msg/{SUBSCRIPTION}/9201")
+    assert (1, "malformed_json") == (lines[0]["rejected"], lines[1]["x"]["reason"])
+    assert HALF.decode() == lines[1]["r"]
+
+
+def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) -> None:
+    """What is not configured is neither locked nor acknowledged."""
+    data = message(b64encode(ENTRY).decode(), "9301")
+    foreign = published(data, "9301", topic="projects/other/topics/audit")
+    assert 500 == runtime.deliver(foreign)
+    odd = CloudEvent(id="9302", type="google.cloud.audit.log.v1.written", source="//x", data=b"{}")
+    assert 500 == runtime.deliver(odd)
+
+
+def test_log_lines_are_what_cloud_logging_reads(
+    storage: EmbeddedGcs, runtime: CloudRunRuntime
+) -> None:
+    """One JSON object a line, with severity, message, counts, and the trace of its request."""
+    named = storage.put("audit/logged", ENTRY)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    event = stored(named, "logged")
+    runtime._http.request(
+        "POST",
+        f"http://127.0.0.1:{runtime._process.port}/",
+        body=event.data,
+        headers={**event.headers(), "traceparent": f"00-{trace}-0123456789012345-01"},
+    )
+    assert 500 == runtime.deliver(stored(GcsObject("nowhere", "x", "1"), "refused"))
+    lines = [json.loads(line) for line in runtime.logs().splitlines() if line.startswith("{")]
+    done = next(one for one in lines if "audit/logged" in str(one.get("unit")))
+    assert ("INFO", "locked", 1) == (done["severity"], done["message"], done["unit"]["seen"])
+    assert f"projects/example-prod/traces/{trace}" == done["logging.googleapis.com/trace"]
+    refused = next(one for one in lines if one.get("event_id") == "refused")
+    assert ("ERROR", True) == (refused["severity"], refused["refused"])
+    assert "DeliveryRefusedError" in refused["stack_trace"]
+
+
+BROKEN = {
+    "StoreUnavailableError": {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+    "TokenUnavailableError": {"GCE_METADATA_HOST": "127.0.0.1:9"},
+    "TokenRefusedError": {"NHI_EVIDENCE_AUDIENCE": "somebody-else"},
+    "NHI_EVIDENCE_BUCKET is not set": {"NHI_EVIDENCE_BUCKET": ""},
+    "neither NHI_EVIDENCE_SOURCE_BUCKETS nor NHI_EVIDENCE_SOURCE_TOPICS": {
+        "NHI_EVIDENCE_SOURCE_BUCKETS": "",
+        "NHI_EVIDENCE_SOURCE_TOPICS": "",
+    },
+}
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_what_is_unavailable_is_delivered_again(
+    settings: dict[str, str], locked: EmbeddedStore, says: str, tmp_path: Path
+) -> None:
+    """Nothing is acknowledged that is not locked, and the log says what is missing."""
+    event = published(message(b64encode(ENTRY).decode(), says), says)
+    folder, environment = deployable.folder("gcp_export"), {**settings, **BROKEN[says]}
+    before = versions(locked)
+    with CloudRunRuntime(
+        folder, "handler", environment=environment, log=tmp_path / "log"
+    ) as broken:
+        assert 500 == broken.deliver(event)
+        assert says in broken.logs()
+    assert before == versions(locked)

@@ -13,6 +13,7 @@ import typer
 from nhi_evidence import __version__
 from nhi_evidence.cli import (
     anchor,
+    backfill,
     check_proof,
     demo,
     exit_codes,
@@ -67,6 +68,7 @@ app.command("prove", epilog=prove.EXAMPLES)(prove.command)
 app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)
 app.add_typer(replay.app, name="replay")
+app.add_typer(backfill.app, name="backfill")
 
 # Completeness has exit code 2, which is what a wrong command line has where nobody says otherwise.
 _usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")

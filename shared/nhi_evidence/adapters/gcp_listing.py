@@ -1,0 +1,111 @@
+"""Entries as Cloud Logging lists them, hour by hour, through Google's own library.
+
+Over REST, not gRPC: an audit log's payload holds messages of types only their services know, which
+the JSON of the API has spelt out and a client of the binary form cannot (docs/decisions/0019).
+https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.errors import SettingsError, SourceUnavailableError
+from nhi_evidence.event import Delivery
+
+_PAGE = 1000
+"""The most entries the API gives at once."""
+_HOUR = timedelta(hours=1)
+_PATIENCE_SECONDS = 300.0
+"""How long a page is asked for again: the quota is some sixty requests a minute."""
+_AUDIT_LOGS = 'logName:"cloudaudit.googleapis.com"'
+
+
+def connect() -> Any:
+    """Return a client with the credentials of the environment.
+
+    Raises `SettingsError` where the library is not installed or nobody is signed in.
+    """
+    try:
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
+        from google.cloud.logging import Client  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(
+            "backfill needs google-cloud-logging: install nhi-evidence[gcp]"
+        ) from error
+    try:
+        return Client(_use_grpc=False)  # type: ignore[no-untyped-call] # the library is half typed
+    except (GoogleAuthError, OSError) as error:
+        raise SettingsError(f"no access to Google Cloud: {error}") from error
+
+
+def hours(
+    client: Any, resource: str, wanted: str, begins: datetime, ends: datetime
+) -> Iterator[Delivery]:
+    """Yield what the API lists of each hour of a window, one delivery an hour.
+
+    `resource` is `projects/<id>`, `organizations/<number>`, ...; `wanted` a filter in Cloud
+    Logging's language, empty for every audit log. An hour with nothing in it is a delivery of
+    nothing and is left out. Raises `SourceUnavailableError`.
+    """
+    name = sha256(wanted.encode()).hexdigest()[:16]
+    hour = begins
+    while hour < ends:
+        lines = [
+            # Sorted: what the API lists twice is the same bytes twice.
+            msgspec.json.encode(one, order="sorted")
+            for one in _entries(client, resource, _filter(wanted, hour))
+        ]
+        stated = hour.strftime("%Y%m%d%H")
+        if lines:
+            yield Delivery(
+                unit=f"api/{resource}/{stated}/{name}",
+                body=b"\n".join(lines) + b"\n",
+                hour=stated,
+                raw_form="api",
+            )
+        hour += _HOUR
+
+
+def _filter(wanted: str, hour: datetime) -> str:
+    first, last = (one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in (hour, hour + _HOUR))
+    own = f"({wanted}) AND " if wanted else ""
+    return f'{own}{_AUDIT_LOGS} AND timestamp>="{first}" AND timestamp<"{last}"'
+
+
+def _entries(client: Any, resource: str, wanted: str) -> Iterator[dict[str, Any]]:
+    asked: dict[str, Any] = {
+        "resourceNames": [resource],
+        "filter": wanted,
+        "orderBy": "timestamp asc",
+        "pageSize": _PAGE,
+    }
+    while True:
+        page = _page(client, asked)
+        yield from page.get("entries", ())
+        if not page.get("nextPageToken"):
+            return
+        asked["pageToken"] = page["nextPageToken"]
+
+
+def _page(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    from google.api_core import exceptions, retry  # noqa: PLC0415 optional
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+
+    passing = retry.if_exception_type(
+        exceptions.TooManyRequests, exceptions.ServerError, ConnectionError
+    )
+    again = retry.Retry(predicate=passing, timeout=_PATIENCE_SECONDS)
+    try:
+        page = again(client._connection.api_request)(  # noqa: SLF001 its only way to the raw JSON
+            method="POST", path="/entries:list", data=asked
+        )
+    except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
+        raise SourceUnavailableError(f"{asked['resourceNames'][0]}: {error}") from error
+    if not isinstance(page, dict):
+        raise SourceUnavailableError(f"{asked['resourceNames'][0]}: the answer is no object")
+    return page

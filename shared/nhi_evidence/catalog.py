@@ -62,6 +62,7 @@ class Catalog:
         self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
         self._candidates_of: dict[tuple[str, str, bool, str | None], tuple[_Compiled, ...]] = {}
         self._decided: dict[_Key, Classification] = {}
+        self._based: dict[_Key, Classification] = {}
         for override in parsed.overrides:
             self._add_override(override)
 
@@ -88,7 +89,7 @@ class Catalog:
         return found
 
     def _decide(self, event: Event, overrides: tuple[_Compiled, ...]) -> Classification:
-        found = self._rows.find(event) or self._fallbacks.find(event.call) or _UNCLASSIFIED
+        found = self._base(event)
         if overrides:
             facts = Facts(event)
             for compiled in overrides:
@@ -101,6 +102,25 @@ class Catalog:
                 phase=Phase.FAILED_ATTEMPT,
                 rules=(*found.rules, OUTCOME_OVERLAY),
             )
+        return found
+
+    def _base(self, event: Event) -> Classification:
+        """What the operation means before any override, remembered."""
+        call = event.call
+        record_class = event.logged.record_class
+        known = (
+            call.service,
+            call.operation,
+            record_class,
+            False,
+            call.access_level,
+            call.permissions,
+        )
+        found = self._based.get(known)
+        if found is None:
+            found = self._rows.find(event) or self._fallbacks.find(call) or _UNCLASSIFIED
+            if _may_remember(call, len(self._based)):
+                self._based[known] = found
         return found
 
     def _candidates(

@@ -157,12 +157,14 @@ class Mapper:
         )
 
     def _unit(self, delivery: Delivery, decoded: Decoded) -> batch.UnitIdentity:
+        src_sha256 = sha256(delivery.body).digest()
+        is_as_delivered = decoded.data is delivery.body
         return batch.UnitIdentity(
             source=self.source.NAME,
             unit=delivery.unit,
             hour=delivery.hour or self._hour_of_first(decoded),
-            src_sha256=sha256(delivery.body).digest(),
-            raw_sha256=sha256(decoded.data).digest(),
+            src_sha256=src_sha256,
+            raw_sha256=src_sha256 if is_as_delivered else sha256(decoded.data).digest(),
             raw_form=delivery.raw_form,
         )
 

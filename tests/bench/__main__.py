@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nhi_evidence.cli.story import bulk
+from nhi_evidence.cli.story import bulk, gcp_files
 from tests.bench import around, measure, others, ours
 
 LIBRARIES = ("msgspec", "orjson", "backports-zstd", "isal", "duckdb", "py-ocsf-models")
@@ -24,6 +24,10 @@ VARIANTS: dict[str, measure.Variant] = {
     "standard library": others.standard_library,
     "py-ocsf-models": others.py_ocsf_models,
     "duckdb": others.duckdb_sql,
+}
+GCP_VARIANTS: dict[str, measure.Variant] = {
+    "floor: orjson, zstd": others.floor_of_lines,
+    "gcp_export: whole line": ours.gcp_whole,
 }
 TARGETS = {"cost": 1.75, "peak": 64.0, "import": 1.15, "bundle": 60.0}
 
@@ -38,6 +42,16 @@ def inputs(records: int) -> dict[str, bytes]:
         compact = json.dumps({"Records": several}, separators=(",", ":"), ensure_ascii=False)
         documents["corpus"] = compact.encode()
     return {name: gzip.compress(document, 6) for name, document in documents.items()}
+
+
+def gcp_lines(records: int) -> bytes:
+    """Return a file of Google Cloud's audit log entries, of several generated projects."""
+    lines: list[bytes] = []
+    seed = 0
+    while len(lines) < records:
+        lines += [line for file in gcp_files(seed=seed) for line in file.body.splitlines()]
+        seed += 1
+    return b"\n".join(lines[:records])
 
 
 def main() -> None:
@@ -63,6 +77,15 @@ def main() -> None:
             "gzip_ratio": len(data) / len(gz),
             "rows": [one._asdict() for one in rows],
         }
+    body = gcp_lines(options.records)
+    records = ours.check(body, body, ours.GCP)
+    rows = measure.table(GCP_VARIANTS, body, records=records, rounds=options.rounds)
+    result["inputs"]["google cloud, generated"] = {
+        "records": records,
+        "bytes_per_record": len(body) / records,
+        "gzip_ratio": len(body) / len(gzip.compress(body, 6)),
+        "rows": [one._asdict() for one in rows],
+    }
     inflated, peak = around.memory(options.records * 7)
     imported = around.imports(options.rounds)
     result["memory_mb"] = {"inflated": inflated, "peak": peak}

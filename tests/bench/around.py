@@ -33,6 +33,9 @@ print(peak() - before)
 
 _IMPORTS = {
     "boto3.client": "import boto3; boto3.client('s3', region_name='us-east-1')",
+    # The framework is what the platform brings; it is loaded before the function is.
+    "functions_framework": "import functions_framework",
+    "gcp_export": "import sys; sys.path.insert(0, 'functions/gcp_export'); import main",
     "aws_export": "import sys; sys.path.insert(0, 'functions/aws_export'); import handler",
 }
 

@@ -12,6 +12,7 @@ from nhi_evidence.export import Mapper, Normalised
 from nhi_evidence.scope import Scope
 
 MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL)
+GCP = Mapper("gcp_audit", scope=Scope.ALL)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,12 +48,14 @@ def whole(gz: bytes) -> int:
     return sum(one.kept for one in MAPPER.export(Delivery(unit="b/k@1", body=gz)))
 
 
-def check(gz: bytes, data: bytes) -> int:
+def check(gz: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
     """Check that nothing is lost or altered before anything is measured; return the records."""
     seen = 0
-    for one in MAPPER.export(Delivery(unit="b/k@1", body=gz)):
+    for one in mapper.export(Delivery(unit="b/k@1", body=gz)):
         _, *lines = frame.unpack(one.body, limit=1 << 31)
         for line in map(msgspec.json.decode, lines):
+            if "k" in line:
+                continue
             raw = line["r"].encode()
             assert raw in data, "a raw slice is not in the source"
             if "n" in line:
@@ -60,3 +63,8 @@ def check(gz: bytes, data: bytes) -> int:
         seen += one.seen
         assert one.seen == one.kept + one.rejected
     return seen
+
+
+def gcp_whole(body: bytes) -> int:
+    """File of JSON lines in, sealed-ready evidence objects out."""
+    return sum(one.seen for one in GCP.export(Delivery(unit="b/o@1", body=body)))

@@ -19,11 +19,11 @@ _AUDIT_LOG = re.compile(r"(.+)/logs/cloudaudit\.googleapis\.com(?:%2F|/)([a-z_]+
 _PROJECT = "projects/"
 
 
-@remembered(results=4096, longest=_LONGEST)
 def milliseconds(text: str | None) -> int | None:
     """Read an RFC 3339 time with up to nine digits of a second as milliseconds since the epoch.
 
-    Returns None for anything else: a time without a zone states no instant.
+    Returns None for anything else: a time without a zone states no instant. Not remembered: with
+    nanoseconds hardly two are alike.
     """
     if text is None or _TIME.fullmatch(text) is None:
         return None
@@ -79,7 +79,6 @@ def region(location: str | None) -> str | None:
     return zone[1] if zone else location or None
 
 
-@remembered(results=4096, longest=_LONGEST)
 def service_key(name: str) -> str:
     """`serviceName` as the catalog spells it: lower case."""
     return name.lower()

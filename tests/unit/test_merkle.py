@@ -5,6 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymerkle import InmemoryTree, verify_consistency
 
 from nhi_evidence.evidence import merkle
 
@@ -50,3 +53,96 @@ def test_a_leaf_cannot_pass_for_a_node() -> None:
     """The prefixes keep leaf and node hashes apart (second preimage)."""
     left, right = merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b")
     assert merkle.root([left, right]) != merkle.leaf_hash(left + right)
+
+
+# Proofs of the same reference tree (transparency-dev/merkle, testonly: leaf counted from 1).
+HASHES = {
+    "a": "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "b": "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "c": "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    "d": "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    "e": "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+    "f": "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "g": "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "h": "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "i": "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+}
+INCLUSION = [(1, 1, ""), (1, 8, "abc"), (6, 8, "def"), (3, 3, "g"), (2, 5, "hbd")]
+CONSISTENCY = [(1, 1, ""), (1, 8, "abc"), (6, 8, "ief"), (2, 5, "bd")]
+
+
+def _tree(size: int) -> tuple[list[bytes], bytes]:
+    hashes = [merkle.leaf_hash(one) for one in LEAVES[:size]]
+    return hashes, merkle.root(hashes)
+
+
+@pytest.mark.parametrize(("leaf", "size", "names"), INCLUSION)
+def test_published_inclusion_proofs(leaf: int, size: int, names: str) -> None:
+    """PATH(m, D[n]) is the published one, and leads to the published root."""
+    hashes, root = _tree(size)
+    path = merkle.inclusion_path(leaf - 1, size, merkle.of_leaves(hashes))
+    assert [HASHES[one] for one in names] == [one.hex() for one in path]
+    merkle.check_inclusion(hashes[leaf - 1], leaf - 1, size, path, root)
+
+
+@pytest.mark.parametrize(("old", "new", "names"), CONSISTENCY)
+def test_published_consistency_proofs(old: int, new: int, names: str) -> None:
+    """PROOF(m, D[n]) is the published one, and leads from root to root."""
+    hashes, root = _tree(new)
+    path = merkle.consistency_path(old, new, merkle.of_leaves(hashes))
+    assert [HASHES[one] for one in names] == [one.hex() for one in path]
+    merkle.check_consistency(old, new, path, _tree(old)[1], root)
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=70), st.data())
+@settings(deadline=None)
+def test_another_implementation_agrees(entries: list[bytes], data: st.DataObject) -> None:
+    """Pymerkle gives the same roots and inclusion proofs, and finds our roots consistent."""
+    other = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        other.append_entry(entry)
+    hashes = [merkle.leaf_hash(entry) for entry in entries]
+    size = data.draw(st.integers(1, len(entries)))
+    index = data.draw(st.integers(0, size - 1))
+    root = merkle.root(hashes[:size])
+    assert other.get_root(size) == root
+    path = merkle.inclusion_path(index, size, merkle.of_leaves(hashes))
+    theirs = other.prove_inclusion(index + 1, size).serialize()["path"]
+    assert sorted(theirs) == sorted(one.hex() for one in (*path, hashes[index]))
+    old = data.draw(st.integers(1, size))
+    old_root = merkle.root(hashes[:old])
+    steps = merkle.consistency_path(old, size, merkle.of_leaves(hashes))
+    merkle.check_consistency(old, size, steps, old_root, root)
+    # Its consistency proofs are longer than RFC 6962's, so each side checks its own.
+    verify_consistency(old_root, root, other.prove_consistency(old, size))
+
+
+@given(st.integers(1, 40), st.data())
+@settings(deadline=None)
+def test_no_other_proof_verifies(size: int, data: st.DataObject) -> None:
+    """I11: wrong index, length or hash, a flipped bit, a node for a leaf: each fails."""
+    hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
+    root = merkle.root(hashes)
+    index = data.draw(st.integers(0, size - 1))
+    path = merkle.inclusion_path(index, size, merkle.of_leaves(hashes))
+    leaf = hashes[index]
+    wrong: list[tuple[bytes, int, int, list[bytes]]] = [
+        (leaf, size, size, path),
+        (leaf, -1, size, path),
+        (leaf, index, size, [*path, root]),
+        (leaf, index, size, [one[:-1] for one in path]),
+        (merkle.node_hash(leaf, leaf), index, size, path),
+    ]
+    wrong += [(leaf, other, size, path) for other in range(size) if other != index]
+    if path:
+        at = data.draw(st.integers(0, len(path) - 1))
+        flipped = bytes([path[at][0] ^ 1]) + path[at][1:]
+        wrong += [
+            (leaf, index, size, path[:-1]),
+            (leaf, index, size, [*path[:at], flipped, *path[at + 1 :]]),
+        ]
+    for one in wrong:
+        if one[3] == path and one[:3] == (leaf, index, size):
+            continue
+        with pytest.raises(merkle.ProofError):
+            merkle.check_inclusion(*one, root)

@@ -1,0 +1,118 @@
+"""Reading a Cloud Storage, and the token shown to it, against servers on loopback."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+import pytest
+
+from nhi_evidence import sources
+from nhi_evidence.adapters import gcs_source
+from nhi_evidence.adapters.cloud_event import ObjectRef
+from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs, GcsObject
+from nhi_evidence.adapters.gcp_access import AccessToken
+from nhi_evidence.adapters.gcs_source import GcsSource, SourceBucket
+from nhi_evidence.errors import (
+    DeliveryRefusedError,
+    SourceUnavailableError,
+    TokenUnavailableError,
+)
+from tests.web_identity import issuer
+
+BUCKET = "example-audit-files"
+PACK = sources.load("gcp_audit")
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedGcs]:
+    with EmbeddedGcs(BUCKET, log=tmp_path_factory.mktemp("gcs") / "log") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def emulated(storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in storage.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def no_token() -> str:
+    raise AssertionError("another Cloud Storage than Google's is shown a token")
+
+
+def source(**accepted: str) -> GcsSource:
+    return GcsSource((SourceBucket(BUCKET, **accepted),), PACK, token=no_token)
+
+
+def ref(stored: GcsObject) -> ObjectRef:
+    return ObjectRef(stored.bucket, stored.name, stored.generation)
+
+
+def test_the_stored_bytes_and_what_is_said_of_them(storage: EmbeddedGcs) -> None:
+    """Compressed bytes stay compressed; the unit and the hour follow from the name alone."""
+    name = "cloudaudit.googleapis.com/activity/2026/03/02/08:00:00_08:59:59_S0.json"
+    body = gzip.compress(b"{}")
+    stored = storage.put(name, body)
+    found = source().fetch(ref(stored))
+    assert (body, "2026030208") == (found.body, found.hour)
+    assert f"{BUCKET}/{name}@{stored.generation}" == found.unit
+    assert stored.generation == found.provenance["generation"]
+    assert found.provenance["md5"]
+
+
+def test_a_bucket_of_another_project_is_refused(storage: EmbeddedGcs) -> None:
+    """A name that was given up may be taken by somebody else."""
+    stored = storage.put("x", b"{}")
+    with pytest.raises(DeliveryRefusedError, match="bucket belongs to project"):
+        source(project_number="123456789012").fetch(ref(stored))
+    accepted = source(project_number="0")
+    assert accepted.fetch(ref(stored)).body == accepted.fetch(ref(stored)).body == b"{}"
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(
+    storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The size is asked for first."""
+    stored = storage.put("large", b"x" * 100)
+    monkeypatch.setattr(gcs_source, "MAX_DELIVERED_BYTES", 99)
+    with pytest.raises(DeliveryRefusedError, match="100 bytes, more than 99"):
+        source().fetch(ref(stored))
+
+
+def test_damage_on_the_way_is_asked_for_again(
+    storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not have the stored hash is never taken for what is stored."""
+    stored = storage.put("damaged", b"{}")
+    monkeypatch.setattr(gcs_source, "_md5", lambda _: "another")
+    with pytest.raises(SourceUnavailableError, match="not what is stored"):
+        source().fetch(ref(stored))
+
+
+def test_what_is_gone_and_who_does_not_answer_are_named(
+    storage: EmbeddedGcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are reasons to try again, and say which object."""
+    with pytest.raises(SourceUnavailableError, match=rf"gs://{BUCKET}/none@1: 404"):
+        source().fetch(ObjectRef(BUCKET, "none", "1"))
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    with pytest.raises(SourceUnavailableError, match=rf"gs://{BUCKET}/none@1: "):
+        source().fetch(ObjectRef(BUCKET, "none", "1"))
+
+
+def test_a_token_is_kept_until_shortly_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metadata server is asked once an hour, not once an object."""
+    now = [0]
+    with issuer() as platforms:
+        for name, value in platforms.environment().items():
+            monkeypatch.setenv(name, value)
+        token = AccessToken(now=lambda: now[0])
+        first = token()
+        now[0] = 54 * 60 * 1000
+        assert first == token()
+        now[0] = 56 * 60 * 1000
+        assert first != token()
+        assert 2 == len(platforms.asked)
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:9")
+    with pytest.raises(TokenUnavailableError, match="the metadata server gives no token"):
+        AccessToken()()

@@ -7,10 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from nhi_evidence.adapters.embedded_issuer import EmbeddedIssuer
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
 from nhi_evidence.cli.demo import files, identities
 from nhi_evidence.cli.demo.aws import Aws
+from nhi_evidence.cli.demo.azure import Azure
 from nhi_evidence.cli.demo.bucket import Bucket
+from nhi_evidence.cli.demo.gcp import Gcp
 
 
 class Cloud(Protocol):
@@ -66,7 +69,7 @@ class Stage:
                 )
             )
             self.bucket = Bucket(self.store)
-            for cloud in self._clouds(self.store):
+            for cloud in self._clouds(self.store, self.platforms):
                 self.clouds.append(starting.enter_context(cloud))
             self._running = starting.pop_all()
         return self
@@ -84,6 +87,11 @@ class Stage:
         """Deliver every cloud's logs; return what was not locked."""
         return [failed for cloud in self.clouds for failed in cloud.deliver()]
 
-    def _clouds(self, store: EmbeddedStore) -> list[Cloud]:
-        own = self._own_files
-        return [Aws(store, files.story() if own is None else files.read(own), self._folder)]
+    def _clouds(self, store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Cloud]:
+        if self._own_files is not None:
+            return [Aws(store, files.read(self._own_files), self._folder)]
+        return [
+            Aws(store, files.story(), self._folder),
+            Gcp(store, platforms, self._folder),
+            Azure(store, platforms, self._folder),
+        ]

@@ -85,7 +85,9 @@ def stage(
         digest, size = _measure(root)
         if size > BUDGET_BYTES:
             raise BundleError(f"{name}: {size:,} bytes, more than the budget of {BUDGET_BYTES:,}")
-        target = into / f"{name}-{platform}-{python}-{digest[:16]}"
+        # Without a dot: CDK would take what follows one for the asset's extension.
+        minor = python.replace(".", "")
+        target = into / f"{name}-{platform}-py{minor}-{digest[:16]}"
         if not target.exists():
             root.rename(target)
     return Bundle(name, target, digest, size, declared)

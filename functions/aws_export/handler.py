@@ -62,6 +62,7 @@ def report(done: Locked) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Lambda handler: the partial batch response of SQS (`batchItemFailures`)."""
+    metrics.add_dimension("function", context.function_name)
     return process_partial_response(
         event=event, record_handler=export_message, processor=processor, context=context
     )

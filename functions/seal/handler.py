@@ -50,6 +50,7 @@ def conclude(error: Exception | None) -> None:
 @metrics.log_metrics
 def handler(_event: dict[str, Any], context: LambdaContext) -> list[Any]:
     """Lambda handler: the epochs of this run, as JSON."""
+    metrics.add_dimension("function", context.function_name)
     epochs: list[Any] = []
     try:
         for done in seal(context.get_remaining_time_in_millis):

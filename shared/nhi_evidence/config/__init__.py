@@ -68,6 +68,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     signer: Literal["ed25519", "p256"]
+    legal_role: str | None
     buckets: tuple[EvidenceBucket, ...]
 
 
@@ -126,7 +127,10 @@ def _resolved(file: tables.File) -> Config:
         organisation=file.organisation,
         log_archive=file.log_archive,
         evidence=Evidence(
-            account=file.evidence.account, signer=file.evidence.signer, buckets=buckets
+            account=file.evidence.account,
+            signer=file.evidence.signer,
+            legal_role=file.evidence.legal_role,
+            buckets=buckets,
         ),
         trails=file.trails,
         sources=file.sources,

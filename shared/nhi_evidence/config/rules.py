@@ -219,6 +219,14 @@ def _trails(file: File) -> _Found:
                     'resource types, for example ["AWS::S3::Object"], or [] for none'
                 ),
             )
+        if one.kind == "new" and file.organisation.management_account is None:
+            yield (
+                ("trails", at, "kind"),
+                (
+                    "is new, and an organisation trail belongs to the management account: add "
+                    "management_account under [organisation]"
+                ),
+            )
         if one.kind == "new" and one.topic is not None:
             yield ("trails", at, "topic"), "is for existing trails: remove it"
 

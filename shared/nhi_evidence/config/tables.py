@@ -62,6 +62,8 @@ class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):
 
     account: kinds.Account
     signer: Literal["ed25519", "p256"] = "ed25519"
+    legal_role: kinds.RoleArn | None = None
+    """The one role that may set and release legal holds; absent: nobody may."""
     buckets: tuple[BucketTable, ...]
 
 
@@ -84,6 +86,9 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
     """Topic the bucket already notifies; absent: the bucket notifies the queue itself."""
     data_events: tuple[kinds.ResourceType, ...] | None = None
     """Of a new trail: what it records beside management events. They cost by event."""
+    keep_days: kinds.Days | None = None
+    """How long the bucket keeps a file; absent: for ever, or unknown. A new trail's bucket is made
+    so, and an alarm is raised when half of it is gone."""
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):

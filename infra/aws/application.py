@@ -1,0 +1,119 @@
+"""Every stack of the AWS side, from one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import aws_cdk as cdk
+
+from infra.aws.acknowledged import acknowledge
+from infra.aws.evidence_stack import EvidenceStack
+from infra.aws.export_stack import AwsExportStack
+from infra.aws.guardrail_stack import GuardrailStack
+from infra.aws.monitoring_stack import MonitoringStack
+from infra.aws.plan import feeds
+from infra.aws.replica_stack import ReplicaStack
+from infra.aws.seal_stack import SealStack
+from infra.bundle import Bundle, stage
+from nhi_evidence.config import Config
+from nhi_evidence.errors import SettingsError
+
+
+def compose(
+    app: cdk.App,
+    config: Config,
+    *,
+    staged: Callable[[str], Bundle] = stage,
+    architecture: str | None = None,
+) -> None:
+    """Add all stacks to `app`.
+
+    `staged` gives the bundle of a function, for `architecture` if it is another than declared.
+    Raises `SettingsError` for what the configuration asks for and AWS cannot do.
+    """
+    _one_queue_for_each_bucket(config)
+    seal, export = staged("seal"), staged("aws_export")
+    seals: dict[str, list[SealStack]] = {}
+    for at, store in enumerate(config.evidence.buckets):
+        evidence = EvidenceStack(
+            app,
+            f"nhi-evidence-{store.name}",
+            config=config,
+            store=store,
+            makes_provider=at == 0,
+        )
+        if store.replica is not None:
+            replica = ReplicaStack(
+                app,
+                f"nhi-evidence-{store.name}-replica",
+                config=config,
+                store=store,
+                replica=store.replica,
+            )
+            # S3 accepts a replication rule only for a destination that is there.
+            evidence.add_stack_dependency(replica)
+        sealing = SealStack(
+            app,
+            f"nhi-evidence-{store.name}-seal",
+            config=config,
+            store=store,
+            bundle=seal,
+            architecture=architecture,
+        )
+        sealing.add_stack_dependency(evidence)
+        seals.setdefault(store.region, []).append(sealing)
+    _watch_evidence(app, config, seals)
+    for region in sorted({feed.region for feed, _ in feeds(config)}):
+        exports = AwsExportStack(
+            app,
+            f"nhi-evidence-export-{region}",
+            config=config,
+            region=region,
+            bundle=export,
+            architecture=architecture,
+        )
+        MonitoringStack(
+            app,
+            f"nhi-evidence-export-{region}-monitoring",
+            config=config,
+            account=config.log_archive.account,
+            region=region,
+            exports=exports,
+        )
+    management = config.organisation.management_account
+    if config.guardrails is not None and management is not None:
+        GuardrailStack(
+            app,
+            "nhi-evidence-guardrails",
+            config=config,
+            guardrails=config.guardrails,
+            management_account=management,
+        )
+    acknowledge(app)
+
+
+def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStack]]) -> None:
+    for at, (region, here) in enumerate(seals.items()):
+        MonitoringStack(
+            app,
+            f"nhi-evidence-{region}-monitoring",
+            config=config,
+            account=config.evidence.account,
+            region=region,
+            seals=here,
+            buckets=[one.bucket for one in config.evidence.buckets if one.region == region],
+            has_budget=at == 0,
+        )
+
+
+def _one_queue_for_each_bucket(config: Config) -> None:
+    """S3 refuses two destinations for one prefix; a topic can notify any number of queues."""
+    seen: dict[tuple[str, str], str] = {}
+    for feed, _ in feeds(config):
+        first = seen.setdefault((feed.bucket, feed.prefix), feed.exporter)
+        if first != feed.exporter and feed.notifies != "topic":
+            raise SettingsError(
+                f"s3://{feed.bucket}/{feed.prefix} feeds two exporters, {first} and "
+                f"{feed.exporter}, but S3 notifies one queue: let it notify a topic, and name "
+                "the topic in the configuration"
+            )

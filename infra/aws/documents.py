@@ -1,0 +1,76 @@
+"""Policy documents as plain values: what they say can be read, compared and evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+Statement = dict[str, Any]
+Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
+
+NONE: Condition = MappingProxyType({})
+"""No condition."""
+
+
+def allow(
+    sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
+) -> Statement:
+    """Return an Allow of an identity policy."""
+    return _with(condition, {"Sid": sid, "Effect": "Allow", "Action": list(actions)}) | {
+        "Resource": resources if isinstance(resources, str) else list(resources)
+    }
+
+
+def trust(
+    sid: str, principal: Mapping[str, str], action: str, condition: Condition = NONE
+) -> Statement:
+    """Return an Allow of a role's trust policy."""
+    return _with(
+        condition,
+        {"Sid": sid, "Effect": "Allow", "Principal": dict(principal), "Action": action},
+    )
+
+
+def deny(
+    sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
+) -> Statement:
+    """Return a Deny for everyone, as a resource policy says it."""
+    return _with(
+        condition,
+        {
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": list(actions),
+            "Resource": resources if isinstance(resources, str) else list(resources),
+        },
+    )
+
+
+def document(statements: Iterable[Statement]) -> dict[str, Any]:
+    """Return the policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def service_trust(service: str, condition: Condition = NONE) -> dict[str, Any]:
+    """Return the trust policy of a role that a service of AWS takes."""
+    return document([trust("Service", {"Service": service}, "sts:AssumeRole", condition)])
+
+
+def role_trust(sid: str, arns: Sequence[str], condition: Condition) -> Statement:
+    """Return trust in exactly these roles or users, each of them possibly not made yet.
+
+    The principal is the account, the condition the exact ARNs. Naming a role as principal would
+    be resolved to its internal id: it would have to exist before, and stop working, without a
+    word, when it is made anew (docs/decisions/0036-roles-by-name.md).
+    """
+    accounts = sorted({f"{arn.rsplit(':', 1)[0]}:root" for arn in arns})
+    principal: dict[str, Any] = {"AWS": accounts if len(accounts) > 1 else accounts[0]}
+    exact = {"aws:PrincipalArn": list(arns) if len(arns) > 1 else arns[0]}
+    merged = {**condition, "ArnEquals": {**condition.get("ArnEquals", {}), **exact}}
+    return trust(sid, principal, "sts:AssumeRole", merged)
+
+
+def _with(condition: Condition, statement: Statement) -> Statement:
+    return {**statement, "Condition": dict(condition)} if condition else statement

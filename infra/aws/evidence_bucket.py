@@ -1,0 +1,130 @@
+"""The locked bucket: COMPLIANCE by default, SSE-S3, private, expiring after its locks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.aws import documents
+from infra.aws.documents import Statement
+
+EXPIRING = ("ev/", "src/", "op/")
+"""What ends with its lock. `log/` does not: the leaves outlive what they name."""
+
+REQUEST_METRICS = "evidence"
+"""Id of the filter that counts every request; the object-rate alarm reads it."""
+
+
+class EvidenceBucket(Construct):
+    """A bucket whose objects nobody can change or delete before their retention ends.
+
+    `retention_days` is the lock of every new version; `grace_days` later it expires. `statements`
+    is the bucket's policy. `replicate` is its replication configuration, if it has a replica.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        bucket: str,
+        retention_days: int,
+        grace_days: int,
+        archive_after_days: int | None,
+        statements: list[Statement],
+        replicate: s3.CfnBucket.ReplicationConfigurationProperty | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        self.resource = s3.CfnBucket(
+            self,
+            "Bucket",
+            bucket_name=bucket,
+            object_lock_enabled=True,
+            object_lock_configuration=s3.CfnBucket.ObjectLockConfigurationProperty(
+                object_lock_enabled="Enabled",
+                rule=s3.CfnBucket.ObjectLockRuleProperty(
+                    default_retention=s3.CfnBucket.DefaultRetentionProperty(
+                        mode="COMPLIANCE", days=retention_days
+                    )
+                ),
+            ),
+            versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
+            bucket_encryption=_encryption(),
+            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
+                rules=[
+                    s3.CfnBucket.OwnershipControlsRuleProperty(
+                        object_ownership="BucketOwnerEnforced"
+                    )
+                ]
+            ),
+            public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            ),
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=_lifecycle(retention_days + grace_days, archive_after_days)
+            ),
+            metrics_configurations=[s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS)],
+            replication_configuration=replicate,
+        )
+        self.resource.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.policy = s3.CfnBucketPolicy(
+            self, "Policy", bucket=bucket, policy_document=documents.document(statements)
+        )
+        self.policy.add_resource_dependency(self.resource)
+        self.policy.apply_removal_policy(RemovalPolicy.RETAIN)
+
+
+def _encryption() -> s3.CfnBucket.BucketEncryptionProperty:
+    """SSE-S3: who holds a key of his own can destroy what is locked, by deleting the key."""
+    return s3.CfnBucket.BucketEncryptionProperty(
+        server_side_encryption_configuration=[
+            s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                    sse_algorithm="AES256"
+                ),
+                blocked_encryption_types=s3.CfnBucket.BlockedEncryptionTypesProperty(
+                    encryption_type=["SSE-C"]
+                ),
+            )
+        ]
+    )
+
+
+def _lifecycle(expire_days: int, archive_after_days: int | None) -> list[Any]:
+    """Expire what its lock no longer holds; remove the markers expiry leaves."""
+    rules = []
+    for prefix in EXPIRING:
+        archived = archive_after_days is not None and prefix != "op/"
+        rules.append(
+            s3.CfnBucket.RuleProperty(
+                id=f"expire-{prefix.rstrip('/')}",
+                status="Enabled",
+                prefix=prefix,
+                expiration_in_days=expire_days,
+                noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(
+                    noncurrent_days=1
+                ),
+                transitions=[
+                    s3.CfnBucket.TransitionProperty(
+                        storage_class="GLACIER_IR", transition_in_days=archive_after_days
+                    )
+                ]
+                if archived
+                else None,
+            )
+        )
+        rules.append(
+            s3.CfnBucket.RuleProperty(
+                id=f"markers-{prefix.rstrip('/')}",
+                status="Enabled",
+                prefix=prefix,
+                expired_object_delete_marker=True,
+            )
+        )
+    return rules

@@ -1,0 +1,97 @@
+"""From a bucket's notifications to its exporter, whose writes another account accepts."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.aws import acknowledged
+from infra.aws.delivery_queue import DeliveryQueue
+from infra.aws.documents import Statement, allow
+from infra.aws.environment import variables
+from infra.aws.feed import Feed
+from infra.aws.staged_function import StagedFunction
+from infra.bundle import Bundle
+from infra.declaration import DeclarationError, Sqs
+from nhi_evidence.adapters.aws_line import Settings
+
+
+class FileExporter(Construct):
+    """Queue, dead letters and function of one feed.
+
+    The function may read the feed's prefix, take its writer role and consume its own queue.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        feed: Feed,
+        bundle: Bundle,
+        settings: Settings,
+        architecture: str | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        trigger = bundle.declaration.trigger
+        if not isinstance(trigger, Sqs):
+            raise DeclarationError(f"{bundle.name}: files arrive by SQS, not by {trigger}")
+        self.feed = feed
+        self.delivery = DeliveryQueue(self, "Delivery", feed=feed, trigger=trigger)
+        self.staged = StagedFunction(
+            self,
+            "Export",
+            bundle=bundle,
+            function_name=feed.exporter,
+            architecture=architecture,
+            environment=variables(settings),
+            permissions=_permissions(feed, settings.writer_role_arn),
+        )
+        acknowledged.prefixes(
+            self.staged,
+            [f"{feed.bucket_arn}/{feed.prefix}*"],
+            "The files under the configured prefix are what the exporter reads, and nothing else.",
+        )
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Messages",
+            event_source_arn=self.delivery.queue.attr_arn,
+            function_name=self.staged.function.function_name,
+            batch_size=trigger.batch_size,
+            maximum_batching_window_in_seconds=trigger.maximum_batching_window_seconds,
+            function_response_types=["ReportBatchItemFailures"]
+            if trigger.report_batch_item_failures
+            else None,
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=trigger.maximum_concurrency
+            ),
+        )
+        mapping.node.add_dependency(self.staged.role)
+        if feed.topic is not None:
+            subscription = sns.CfnSubscription(
+                self,
+                "Subscription",
+                topic_arn=feed.topic,
+                protocol="sqs",
+                endpoint=self.delivery.queue.attr_arn,
+                region=feed.topic.split(":")[3],
+            )
+            subscription.add_resource_dependency(self.delivery.policy)
+
+
+def _permissions(feed: Feed, writer: str) -> list[Statement]:
+    statements = [
+        allow(
+            "Source", ["s3:GetObject", "s3:GetObjectVersion"], f"{feed.bucket_arn}/{feed.prefix}*"
+        ),
+        allow("Write", ["sts:AssumeRole"], writer),
+        allow(
+            "Messages",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            feed.queue_arn,
+        ),
+    ]
+    if feed.kms_key is not None:
+        statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key))
+    return statements

@@ -1,0 +1,75 @@
+"""Names that one account must know of another: roles, functions, queues.
+
+They are said here, not passed between stacks, because no reference crosses an account.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+LONGEST_NAME = 64
+"""Of an IAM role or a Lambda function."""
+
+OPERATORS = {
+    "recon": "reconcile",
+    "heartbeat": "heartbeat",
+    "config": "coverage",
+    "coverage": "coverage",
+    "custody": "custody",
+}
+"""Kind of `op/` object to the function whose role may take the kind's writer role."""
+
+
+def partition(region: str) -> str:
+    """Return the partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def role_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of a role; `region` tells the partition alone."""
+    return f"arn:{partition(region)}:iam::{account}:role/{name}"
+
+
+def bucket_arn(region: str, bucket: str) -> str:
+    """Return the ARN of a bucket; `region` tells the partition alone."""
+    return f"arn:{partition(region)}:s3:::{bucket}"
+
+
+def writer(store: str, source: str) -> str:
+    """Name of the role that may put evidence of one source into one evidence bucket."""
+    return _short(f"nhi-evidence-{store}-writer-{source}")
+
+
+def operator(store: str, kind: str) -> str:
+    """Name of the role that may put `op/` objects of one kind."""
+    return _short(f"nhi-evidence-{store}-op-{kind}")
+
+
+def function(store: str, name: str) -> str:
+    """Name of a function of the evidence account, and of its role."""
+    return _short(f"nhi-evidence-{store}-{name}")
+
+
+def auditor(store: str, name: str) -> str:
+    """Name of the role one auditor reads an evidence bucket with."""
+    return _short(f"nhi-evidence-{store}-auditor-{name}")
+
+
+def replication(store: str) -> str:
+    """Name of the role that copies an evidence bucket to its replica."""
+    return _short(f"nhi-evidence-{store}-replication")
+
+
+def exporter(store: str, source: str, feed: str) -> str:
+    """Name of the exporter of one source from one feed, of its role and of its queue."""
+    return _short(f"nhi-evidence-{store}-{source}-{feed}")
+
+
+def _short(name: str) -> str:
+    """Keep names within bounds, and different ones different."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    mark = sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - 9]}-{mark}"

@@ -1,0 +1,124 @@
+"""What can go wrong with the signed log of one evidence bucket (docs/operations.md)."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.aws.alarm import NAMESPACE, Alarm, metric, own
+from infra.aws.signature_log import SignatureLog
+from nhi_evidence.evidence import flags
+
+SERVICE = "seal"
+
+UNCOUNTED = 12
+"""Checkpoints of an hour: CloudTrail hands over its records up to fifteen minutes late."""
+
+_FLAGS = (flags.KEYHASH, flags.SHADOW, flags.MARKER, flags.SHORT_LOCK, flags.SSE)
+"""Flags of a leaf that no writer of ours gives cause for."""
+
+
+class SealAlarms(Construct):
+    """A stalled or failing sealer, a log that contradicts itself, a key used by others."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, function: str, signed: SignatureLog, target: str
+    ) -> None:
+        super().__init__(scope, name)
+
+        def ours(metric_name: str) -> object:
+            return own(metric_name, function, SERVICE)
+
+        signatures = metric(NAMESPACE, signed.signatures)
+        hour, day = Duration.hours(1), Duration.days(1)
+        self.alarms = [
+            Alarm(
+                self,
+                "Stalled",
+                alarm_name=f"{function}-stalled",
+                meaning="No checkpoint for two hours; even an idle log gets one every hour.",
+                metrics={"checkpoints": ours("Checkpoints")},
+                expression="checkpoints",
+                period=Duration.hours(2),
+                below=1,
+                missing="breaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "Failing",
+                alarm_name=f"{function}-failing",
+                meaning="More than half an hour's runs of the sealer failed.",
+                metrics={"failed": ours("FailedRuns")},
+                expression="failed",
+                period=hour,
+                above=6,
+                missing="notBreaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "Contradiction",
+                alarm_name=f"{function}-contradiction",
+                meaning="The log contradicts itself, or a plan is void: treat it as tampering.",
+                metrics={"void": ours("VoidPlans"), "broken": ours("LogContradictions")},
+                expression="FILL(void, 0) + FILL(broken, 0)",
+                period=Duration.minutes(5),
+                above=0,
+                missing="notBreaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "Flagged",
+                alarm_name=f"{function}-flagged",
+                meaning="Squatted or overwritten keys, delete markers, short locks, foreign keys.",
+                metrics={flag: ours(_metric_of(flag)) for flag in _FLAGS},
+                expression=" + ".join(f"FILL({flag}, 0)" for flag in _FLAGS),
+                period=Duration.minutes(5),
+                above=0,
+                missing="notBreaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "ForeignSignature",
+                alarm_name=f"{function}-foreign-signature",
+                meaning="Somebody but the sealer signed, or tried to sign, with the log's key.",
+                metrics={"others": metric(NAMESPACE, signed.strangers)},
+                expression="others",
+                period=Duration.minutes(5),
+                above=0,
+                missing="notBreaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "MoreSignatures",
+                alarm_name=f"{function}-more-signatures",
+                meaning="More signatures than checkpoints in a day: another log may be signed.",
+                metrics={"signed": signatures, "checkpoints": ours("Checkpoints")},
+                expression="FILL(signed, 0) - FILL(checkpoints, 0)",
+                period=day,
+                above=0,
+                missing="notBreaching",
+                target=target,
+            ),
+            Alarm(
+                self,
+                "FewerSignatures",
+                alarm_name=f"{function}-fewer-signatures",
+                meaning="CloudTrail saw fewer signatures than there are checkpoints: it is blind.",
+                metrics={"signed": signatures, "checkpoints": ours("Checkpoints")},
+                expression="FILL(checkpoints, 0) - FILL(signed, 0)",
+                period=day,
+                above=UNCOUNTED,
+                missing="notBreaching",
+                target=target,
+            ),
+        ]
+
+
+def _metric_of(flag: str) -> str:
+    """As `functions/seal/handler.py` names it."""
+    return "Flagged" + flag.title().replace("_", "")

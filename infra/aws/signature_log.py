@@ -1,0 +1,96 @@
+"""Every use of the signing key, by whomever: counted, and told apart from the sealer's own.
+
+CloudTrail records each `kms:Sign`; EventBridge hands the record to a log group within minutes.
+What is counted there is Amazon's word, not the sealer's.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.aws import documents
+from infra.aws.staged_function import LOG_DAYS
+
+NAMESPACE = "nhi-evidence"
+
+_ISSUER = "$.detail.userIdentity.sessionContext.sessionIssuer.arn"
+
+
+class SignatureLog(Construct):
+    """A log group of the key's signatures, with one metric for all and one for strangers'.
+
+    `log_name` is the part of the names that tells one key's from another's; `sealer` the ARN of
+    the one role that should be seen.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, log_name: str, key_arn: str, sealer: str
+    ) -> None:
+        super().__init__(scope, name)
+        self.signatures = f"{log_name}-kms-signatures"
+        self.strangers = f"{log_name}-kms-signatures-by-others"
+        group = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/events/{log_name}-signatures",
+            retention=LOG_DAYS,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        rule = events.CfnRule(
+            self,
+            "Rule",
+            description="Every signature made with the key",
+            # Whether KMS calls a signature a read is not documented: this state gets both.
+            state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            event_pattern={
+                "source": ["aws.kms"],
+                "detail-type": ["AWS API Call via CloudTrail"],
+                "detail": {
+                    "eventSource": ["kms.amazonaws.com"],
+                    "eventName": ["Sign"],
+                    "resources": {"ARN": [key_arn]},
+                },
+            },
+            targets=[events.CfnRule.TargetProperty(id="log", arn=group.log_group_arn)],
+        )
+        logs.CfnResourcePolicy(
+            self,
+            "RuleMayWrite",
+            policy_name=f"{log_name}-signatures",
+            policy_document=_writable(group, rule),
+        )
+        for metric, pattern in (
+            (self.signatures, '{ $.detail.eventName = "Sign" }'),
+            (
+                self.strangers,
+                # A comparison with what is not there does not match, so that is asked as well.
+                f'{{ ({_ISSUER} NOT EXISTS) || ({_ISSUER} != "{sealer}") }}',
+            ),
+        ):
+            logs.CfnMetricFilter(
+                self,
+                metric.removeprefix(f"{log_name}-"),
+                log_group_name=group.log_group_name,
+                filter_pattern=pattern,
+                metric_transformations=[
+                    logs.CfnMetricFilter.MetricTransformationProperty(
+                        metric_namespace=NAMESPACE, metric_name=metric, metric_value="1"
+                    )
+                ],
+            )
+
+
+def _writable(group: logs.LogGroup, rule: events.CfnRule) -> str:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+    statement = {
+        "Sid": "EventBridge",
+        "Effect": "Allow",
+        "Principal": {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": group.log_group_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+    }
+    return str(group.stack.to_json_string(documents.document([statement])))

@@ -1,0 +1,82 @@
+"""A staged bundle as a Lambda function: its log group, its role's name, its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.aws import documents
+from infra.aws.documents import Statement, allow, service_trust
+from infra.bundle import Bundle
+
+LOG_DAYS = logs.RetentionDays.ONE_YEAR
+
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class StagedFunction(Construct):
+    """A function as its `deploy.toml` says, with exactly these permissions.
+
+    Function and role are both called `function_name`, which other accounts' policies rely on.
+    `permissions` are added to writing its own logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        bundle: Bundle,
+        function_name: str,
+        architecture: str | None = None,
+        environment: Mapping[str, str],
+        permissions: list[Statement],
+    ) -> None:
+        super().__init__(scope, name)
+        declared = bundle.declaration.function
+        self.function_name = function_name
+        self.logs = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{function_name}",
+            retention=LOG_DAYS,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        write_logs = allow(
+            "Logs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [self.logs.log_group_arn],
+        )
+        self.role = iam.CfnRole(
+            self,
+            "Role",
+            role_name=function_name,
+            assume_role_policy_document=service_trust("lambda.amazonaws.com"),
+            policies=[
+                iam.CfnRole.PolicyProperty(
+                    policy_name="function",
+                    policy_document=documents.document([write_logs, *permissions]),
+                )
+            ],
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=function_name,
+            runtime=lambda_.Runtime(declared.runtime, lambda_.RuntimeFamily.PYTHON),
+            architecture=_ARCHITECTURES[architecture or declared.architecture],
+            handler=declared.handler,
+            code=lambda_.Code.from_asset(str(bundle.path)),
+            role=iam.Role.from_role_arn(
+                self, "RoleOf", self.role.attr_arn, mutable=False, add_grants_to_resources=False
+            ),
+            memory_size=declared.memory_mb,
+            timeout=Duration.seconds(declared.timeout_seconds),
+            environment=dict(environment),
+            log_group=self.logs,
+        )

@@ -1,0 +1,48 @@
+"""The AWS CDK app: `python -m infra.aws_app`, or `cdk` by way of cdk.json.
+
+It reads one configuration file and asks AWS nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from infra.aws.application import compose  # first: it chooses the Node that jsii runs on
+
+import aws_cdk as cdk  # isort: skip
+
+from nhi_evidence.config import FILE_NAME, ConfigError, read
+from nhi_evidence.errors import EvidenceError
+
+EXAMPLE = "nhi-evidence.example.toml"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the assembly of every stack; return 2 when the configuration is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m infra.aws_app", description=__doc__)
+    parser.add_argument("--config", help=f"configuration file (cdk -c config=...; {FILE_NAME})")
+    parser.add_argument("--out", help="folder of the assembly (cdk.out)")
+    options = parser.parse_args(arguments)
+    app = cdk.App(outdir=options.out, analytics_reporting=False)
+    path = Path(options.config or app.node.try_get_context("config") or FILE_NAME)
+    try:
+        compose(app, read(path.read_text(encoding="utf-8"), path.name))
+    except FileNotFoundError:
+        return _fail(f"there is no {path}: copy {EXAMPLE}, or run nhi-evidence init")
+    except ConfigError as error:
+        return _fail(*map(str, error.problems))
+    except EvidenceError as error:
+        return _fail(str(error))
+    app.synth()
+    return 0
+
+
+def _fail(*lines: str) -> int:
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

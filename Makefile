@@ -16,7 +16,7 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check bench fmt build clean
+.PHONY: help demo test e2e check synth bench fmt build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/typos
+
+CONFIG ?= nhi-evidence.example.toml
+
+synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
+	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)

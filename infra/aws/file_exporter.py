@@ -53,7 +53,7 @@ class FileExporter(Construct):
             [f"{feed.bucket_arn}/{feed.prefix}*"],
             "The files under the configured prefix are what the exporter reads, and nothing else.",
         )
-        mapping = lambda_.CfnEventSourceMapping(
+        lambda_.CfnEventSourceMapping(
             self,
             "Messages",
             event_source_arn=self.delivery.queue.attr_arn,
@@ -67,7 +67,6 @@ class FileExporter(Construct):
                 maximum_concurrency=trigger.maximum_concurrency
             ),
         )
-        mapping.node.add_dependency(self.staged.role)
         if feed.topic is not None:
             subscription = sns.CfnSubscription(
                 self,

@@ -20,7 +20,7 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: kinds.OrganisationId
     management_account: kinds.Account | None = None
-    """Needed for guardrails alone."""
+    """Needed for guardrails and for new trails."""
 
 
 class LogArchive(msgspec.Struct, frozen=True, kw_only=True):

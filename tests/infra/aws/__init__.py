@@ -1,0 +1,1 @@
+"""What the AWS stacks say, evaluated: synthesised once, asked about properties."""

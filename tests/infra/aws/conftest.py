@@ -1,0 +1,89 @@
+"""One synthesis for all: a production configuration with everything in it, checked by cdk-nag."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.aws.estate import Estate
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
+
+NEW_TRAIL = """
+[[trails]]
+name = "fresh"
+kind = "new"
+bucket = "fresh-trail-111122223333"
+region = "us-east-1"
+data_events = ["AWS::S3::Object", "AWS::Lambda::Function"]
+keep_days = 90
+
+[[sources]]
+source = "aws_cloudtrail"
+evidence = "main"
+trail = "fresh"
+keep_source = false
+scope = "all"
+"""
+
+
+def production() -> str:
+    """Return the example for real: no trial, and every option it shows switched on."""
+    text = EXAMPLE
+    for before, after in (
+        ('profile = "trial"\n', ""),
+        ("# management_account", "management_account"),
+        ("# legal_role", "legal_role"),
+        ("# retention_days", "retention_days"),
+        ("# confirm_compliance_days", "confirm_compliance_days"),
+        ("# archive_after_days", "archive_after_days"),
+        ("# [evidence.buckets.replica]", "[evidence.buckets.replica]"),
+        ('# account = "555566667777"', 'account = "555566667777"'),
+        ('# region = "eu-west-1"', 'region = "eu-west-1"'),
+        ('# bucket = "nhi-evidence-replica', 'bucket = "nhi-evidence-replica'),
+        ("# [guardrails]", "[guardrails]"),
+        ("# targets", "targets"),
+        ("# pipeline_role", "pipeline_role"),
+    ):
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    return text.replace("[gcp]", f"{NEW_TRAIL}\n[gcp]", 1)
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the synthesised production estate."""
+    # Imported here: no other test pays for starting jsii.
+    from infra.aws.application import compose  # noqa: I001, PLC0415
+    import aws_cdk as cdk  # noqa: PLC0415
+    import cdk_nag  # noqa: PLC0415
+    from nhi_evidence.config import read  # noqa: PLC0415
+
+    out = tmp_path_factory.mktemp("assembly")
+    app = cdk.App(outdir=str(out), analytics_reporting=False)
+    compose(app, read(production()))
+    packs = cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app)
+    cdk.Validations.of(app).add_plugins(*packs)
+    try:
+        app.synth()
+    except RuntimeError as error:
+        # Which rules are broken is a test of its own; the templates are there all the same.
+        assert "Validation failed" in str(error)
+    return out
+
+
+@pytest.fixture(scope="session")
+def estate(assembly: Path) -> Estate:
+    """The resources of the production estate."""
+    return Estate(assembly)
+
+
+@pytest.fixture(scope="session")
+def nag(assembly: Path) -> list[dict[str, Any]]:
+    """What each rule pack reports."""
+    report = json.loads((assembly / "validation-report.json").read_text())
+    return list(report["pluginReports"])

@@ -1,0 +1,220 @@
+"""From a bucket to its exporter: whose notifications are believed, and what becomes of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import declaration
+from infra.aws.environment import variables
+from infra.declaration import Sqs
+from nhi_evidence.adapters import aws_line, aws_sealer, environ
+from nhi_evidence.adapters.s3_notification import ObjectRef
+from nhi_evidence.adapters.s3_source import S3Source
+from nhi_evidence.errors import DeliveryRefusedError
+from nhi_evidence.sources import load
+from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANISATION, Estate
+from tests.infra.aws.iam import Request, allows
+
+NAME = "nhi-evidence-main-aws_cloudtrail-organisation"
+TRAIL = "arn:aws:s3:::organisation-trail-111122223333"
+QUEUE = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:{NAME}"
+ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
+GENUINE = {
+    "aws:SourceArn": TRAIL,
+    "aws:SourceAccount": ARCHIVE,
+    "aws:SecureTransport": "true",
+}
+FORGED: dict[str, dict[str, str | None]] = {
+    "another bucket": {"aws:SourceArn": "arn:aws:s3:::attacker"},
+    "a bucket of that name in another account": {"aws:SourceAccount": "666677778888"},
+    "no bucket": {"aws:SourceArn": None},
+    "no account": {"aws:SourceAccount": None},
+    "plain HTTP": {"aws:SecureTransport": "false"},
+}
+
+
+def queue(estate: Estate, name: str) -> dict[str, Any]:
+    (found,) = [
+        one.properties
+        for one in estate.of("AWS::SQS::Queue")
+        if one.properties["QueueName"] == name
+    ]
+    return found
+
+
+def may_send(estate: Estate, principal: str, **changed: str | None) -> bool:
+    context = {key: one for key, one in {**GENUINE, **changed}.items() if one is not None}
+    policies = [
+        one.properties["PolicyDocument"]
+        for one in estate.of("AWS::SQS::QueuePolicy")
+        if one.properties["Queues"] == [NAME]
+    ]
+    request = Request(principal, "sqs:SendMessage", QUEUE, context)
+    outsider = ADMINISTRATOR if principal.startswith("arn:") else []
+    return allows(request, identity=outsider, resource=policies, owner=ARCHIVE)
+
+
+def test_a_notification_of_the_bucket_is_taken(estate: Estate) -> None:
+    """S3 itself, for this bucket of this account."""
+    assert may_send(estate, "service:s3.amazonaws.com")
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_forged_notification_is_refused(estate: Estate, what: str) -> None:
+    """The queue asks where it comes from, however it looks."""
+    assert not may_send(estate, "service:s3.amazonaws.com", **FORGED[what])
+
+
+def test_nobody_else_can_send(estate: Estate) -> None:
+    """Neither another service, nor another account with any rights of its own."""
+    assert not may_send(estate, "service:sns.amazonaws.com")
+    assert not may_send(estate, "arn:aws:iam::666677778888:role/administrator")
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        ObjectRef("attacker", f"AWSLogs/{ORGANISATION}/333344445555/CloudTrail/f.json.gz"),
+        ObjectRef("organisation-trail-111122223333", "elsewhere/f.json.gz"),
+        ObjectRef("organisation-trail-111122223333", "AWSLogs/o-elsewhere1/333344445555/f.json.gz"),
+        ObjectRef("fresh-trail-111122223333", f"AWSLogs/{ORGANISATION}/333344445555/f.json.gz"),
+    ],
+)
+def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: ObjectRef) -> None:
+    """As deployed, the exporter refuses what is not its bucket, its organisation, its prefix.
+
+    It refuses before any read: there is no client to read with.
+    """
+    settings = environ.read_settings(aws_line.Settings, environment(estate, NAME))
+    reader = S3Source(None, settings.source_buckets, load(settings.source))  # type: ignore[arg-type]
+    with pytest.raises(DeliveryRefusedError):
+        reader.fetch(ref)
+
+
+def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
+    """Redrive, visibility, concurrency and partial answers are those deploy.toml says."""
+    trigger = declaration.declaration("aws_export").trigger
+    assert isinstance(trigger, Sqs)
+    timeout = declaration.declaration("aws_export").function.timeout_seconds
+    main, dead = queue(estate, NAME), queue(estate, f"{NAME}-dead")
+    assert main["RedrivePolicy"]["maxReceiveCount"] == trigger.max_receive_count
+    assert main["RedrivePolicy"]["deadLetterTargetArn"] == f"arn:{NAME}-dead"
+    assert main["VisibilityTimeout"] >= 6 * timeout
+    assert {14 * 86_400} == {main["MessageRetentionPeriod"], dead["MessageRetentionPeriod"]}
+    assert dead["RedriveAllowPolicy"]["sourceQueueArns"] == [QUEUE]
+    (mapping,) = [
+        one.properties
+        for one in estate.of("AWS::Lambda::EventSourceMapping")
+        if one.properties["FunctionName"] == NAME
+    ]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": trigger.maximum_concurrency}
+    assert mapping["EventSourceArn"] == f"arn:{NAME}"
+
+
+def environment(estate: Estate, function: str) -> dict[str, str]:
+    (found,) = [
+        one.properties["Environment"]["Variables"]
+        for one in estate.of("AWS::Lambda::Function")
+        if one.properties.get("FunctionName") == function
+    ]
+    return {key: str(value) for key, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "shape"),
+    [
+        (NAME, "aws_export", aws_line.Settings),
+        ("nhi-evidence-main-aws_cloudtrail-fresh", "aws_export", aws_line.Settings),
+        ("nhi-evidence-main-sealer", "seal", aws_sealer.Settings),
+    ],
+)
+def test_the_function_reads_what_the_template_sets(
+    estate: Estate, function: str, name: str, shape: Any
+) -> None:
+    """Every variable is declared in deploy.toml, and the function's own reader takes them all."""
+    given = environment(estate, function)
+    assert set(given) <= set(declaration.declaration(name).environment)
+    settings = environ.read_settings(shape, given)
+    assert environ.read_settings(shape, variables(settings)) == settings
+
+
+def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
+    """Scope and source copies are the entry's; bucket and role the evidence account's."""
+    settings = environ.read_settings(
+        aws_line.Settings, environment(estate, "nhi-evidence-main-aws_cloudtrail-fresh")
+    )
+    assert (settings.scope, settings.keep_source) == ("all", False)
+    assert settings.bucket_owner == EVIDENCE
+    assert settings.writer_role_arn.endswith(":role/nhi-evidence-main-writer-aws_cloudtrail")
+
+
+def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
+    """The handler that adds ours may change that setting of that bucket, and nothing else."""
+    added = estate.one("Custom::S3BucketNotifications").properties
+    assert (added["BucketName"], added["Managed"]) == ("organisation-trail-111122223333", False)
+    (handler,) = [
+        one.properties["PolicyDocument"]["Statement"]
+        for one in estate.of("AWS::IAM::Policy")
+        if "BucketNotificationsHandler" in json.dumps(one.properties)
+    ]
+    assert {(one["Action"], one["Resource"]) for one in handler} == {
+        ("s3:PutBucketNotification", TRAIL),
+        ("s3:GetBucketNotification", TRAIL),
+    }
+
+
+def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
+    """All accounts, all regions, reads and writes, validated files; evidence feeds no loop."""
+    trail = estate.one("AWS::CloudTrail::Trail").properties
+    for one in (
+        "IsLogging",
+        "IsMultiRegionTrail",
+        "IsOrganizationTrail",
+        "EnableLogFileValidation",
+    ):
+        assert trail[one] is True
+    chosen = {
+        one["Name"]: {field["Field"]: field for field in one["FieldSelectors"]}
+        for one in trail["AdvancedEventSelectors"]
+    }
+    management = chosen["Management events, reads and writes"]
+    assert {"eventCategory"} == set(management)
+    objects = chosen["Data events of AWS::S3::Object"]["resources.ARN"]["NotStartsWith"]
+    assert objects == [
+        "arn:aws:s3:::fresh-trail-111122223333/",
+        "arn:aws:s3:::nhi-evidence-222233334444/",
+    ]
+    assert chosen["Reads of evidence"]["readOnly"]["Equals"] == ["true"]
+    assert set(chosen["Data events of AWS::Lambda::Function"]) == {
+        "eventCategory",
+        "resources.type",
+    }
+
+
+def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:
+    """CloudTrail, for the trail of the management account, below the organisation's folders."""
+    stack = "nhi-evidence-export-us-east-1"
+    policy = estate.one("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
+    right = {
+        "aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/nhi-evidence-fresh",
+        "s3:x-amz-acl": "bucket-owner-full-control",
+        "aws:SecureTransport": "true",
+        "s3:TlsVersion": "1.3",
+    }
+    here = "arn:aws:s3:::fresh-trail-111122223333/AWSLogs"
+
+    def may_put(key: str, **changed: str) -> bool:
+        request = Request(
+            "service:cloudtrail.amazonaws.com", "s3:PutObject", key, {**right, **changed}
+        )
+        return allows(request, resource=[policy], owner=ARCHIVE)
+
+    assert may_put(f"{here}/{ORGANISATION}/333344445555/f")
+    assert may_put(f"{here}/{MANAGEMENT}/f")
+    assert not may_put(f"{here}/666677778888/f")
+    other = "arn:aws:cloudtrail:us-east-1:666677778888:trail/nhi-evidence-fresh"
+    assert not may_put(f"{here}/{MANAGEMENT}/f", **{"aws:SourceArn": other})

@@ -1,0 +1,186 @@
+"""The locked bucket: its lock, its expiry, and each thing its policy refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANISATION, Estate, arn
+from tests.infra.aws.iam import Request, allows, statements
+
+OBJECT = f"{BUCKET}/ev/v1/aws_cloudtrail/h=2026010100/unit/hash.ndjson.zst"
+ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
+LEGAL = arn(EVIDENCE, "legal")
+GOOD_PUT = {
+    "aws:PrincipalOrgID": ORGANISATION,
+    "aws:SecureTransport": "true",
+    "s3:TlsVersion": "1.3",
+    "s3:if-none-match": "*",
+}
+REFUSED_PUTS: dict[str, dict[str, str | None]] = {
+    "without If-None-Match": {"s3:if-none-match": None},
+    "over plain HTTP": {"aws:SecureTransport": "false"},
+    "over TLS 1.1": {"s3:TlsVersion": "1.1"},
+    "from another organisation": {"aws:PrincipalOrgID": "o-elsewhere1"},
+    "from no organisation": {"aws:PrincipalOrgID": None},
+    "encrypted by KMS": {"s3:x-amz-server-side-encryption": "aws:kms"},
+    "encrypted by KMS twice": {"s3:x-amz-server-side-encryption": "aws:kms:dsse"},
+    "naming a key": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:..."},
+    "with a customer's key": {"s3:x-amz-server-side-encryption-customer-algorithm": "AES256"},
+    "with a lock mode": {"s3:object-lock-mode": "GOVERNANCE"},
+    "with a date of its own": {"s3:object-lock-retain-until-date": "2126-01-01T00:00:00Z"},
+    "with an event hold": {"s3:object-lock-event-hold": "ON"},
+    "with an ACL": {"s3:x-amz-acl": "public-read"},
+    "into cold storage": {"s3:x-amz-storage-class": "DEEP_ARCHIVE"},
+}
+NEVER = (
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:BypassGovernanceRetention",
+    "s3:PutObjectRetention",
+    "s3:UpdateObjectEncryption",
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+    "s3:ReplicateTags",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:PutObjectAcl",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionTagging",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersionTagging",
+    "s3:PutObjectLegalHold",
+)
+
+
+def administrator(estate: Estate, action: str, **context: str | None) -> bool:
+    """Whether an administrator of the evidence account may; None takes a key away."""
+    merged = {**GOOD_PUT, **context}
+    request = Request(
+        arn(EVIDENCE, "administrator"),
+        action,
+        OBJECT,
+        {key: value for key, value in merged.items() if value is not None},
+    )
+    return allows(request, identity=ADMINISTRATOR, resource=[estate.bucket_policy], owner=EVIDENCE)
+
+
+def bucket(estate: Estate, stack: str = "nhi-evidence-main") -> dict[str, Any]:
+    return estate.one("AWS::S3::Bucket", stack).properties
+
+
+@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+def test_every_version_is_locked_in_compliance_mode(estate: Estate, stack: str) -> None:
+    """The bucket's default retention is R days, in the mode nobody can undo."""
+    properties = bucket(estate, stack)
+    assert properties["ObjectLockEnabled"] is True
+    assert {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 400}},
+    } == properties["ObjectLockConfiguration"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+def test_it_is_private_owned_and_encrypted_by_s3(estate: Estate, stack: str) -> None:
+    """No public access, no ACLs, and no key of ours that could be deleted."""
+    properties = bucket(estate, stack)
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert [{"ObjectOwnership": "BucketOwnerEnforced"}] == properties["OwnershipControls"]["Rules"]
+    (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert {"SSEAlgorithm": "AES256"} == rule["ServerSideEncryptionByDefault"]
+    assert {"EncryptionType": ["SSE-C"]} == rule["BlockedEncryptionTypes"]
+
+
+@pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
+def test_what_is_locked_outlives_its_stack(estate: Estate, stack: str) -> None:
+    """Deleting the stack, or replacing the bucket in it, leaves bucket and policy."""
+    for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
+        whole = estate.one(kind, stack).whole
+        assert (whole["DeletionPolicy"], whole["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Estate) -> None:
+    """Expiry is at R + grace, on data alone, and no rule is without a prefix."""
+    rules = bucket(estate)["LifecycleConfiguration"]["Rules"]
+    expiring = {one["Prefix"]: one for one in rules if "ExpirationInDays" in one}
+    assert {"ev/", "src/", "op/"} == set(expiring)
+    assert {430} == {one["ExpirationInDays"] for one in expiring.values()}
+    assert {"ev/", "src/", "op/"} == {one["Prefix"] for one in rules}
+    archived = {prefix: one.get("Transitions") for prefix, one in expiring.items()}
+    glacier = [{"StorageClass": "GLACIER_IR", "TransitionInDays": 90}]
+    assert {"ev/": glacier, "src/": glacier, "op/": None} == archived
+
+
+def test_a_good_put_is_not_refused(estate: Estate) -> None:
+    """The denies leave open what a writer does."""
+    assert administrator(estate, "s3:PutObject")
+    assert administrator(
+        estate,
+        "s3:PutObject",
+        **{"s3:x-amz-server-side-encryption": "AES256", "s3:x-amz-storage-class": "STANDARD"},
+    )
+
+
+@pytest.mark.parametrize("what", REFUSED_PUTS)
+def test_a_put_is_refused(estate: Estate, what: str) -> None:
+    """Even an administrator of the evidence account cannot put an object otherwise."""
+    assert not administrator(estate, "s3:PutObject", **REFUSED_PUTS[what])
+
+
+@pytest.mark.parametrize("action", NEVER)
+def test_an_administrator_may_not(estate: Estate, action: str) -> None:
+    """What would end, loosen, hide or rewrite evidence is refused to everybody."""
+    assert not administrator(estate, action)
+
+
+def test_legal_holds_are_for_the_legal_role_alone(estate: Estate) -> None:
+    """The one configured role may set a hold; it gains nothing else by it."""
+    request = Request(LEGAL, "s3:PutObjectLegalHold", OBJECT, GOOD_PUT)
+    policies = {"identity": ADMINISTRATOR, "resource": [estate.bucket_policy], "owner": EVIDENCE}
+    assert allows(request, **policies)  # type: ignore[arg-type]
+    for action in set(NEVER) - {"s3:PutObjectLegalHold"}:
+        assert not allows(Request(LEGAL, action, OBJECT, GOOD_PUT), **policies)  # type: ignore[arg-type]
+
+
+def test_the_policy_allows_nobody_anything(estate: Estate) -> None:
+    """No Allow at all: roles come in by their own policies, and a wildcard principal never."""
+    assert [] == statements(estate.bucket_policy)
+
+
+def test_the_replica_takes_replicas_from_one_role_and_nothing_else(estate: Estate) -> None:
+    """Not even an administrator of the replica's account writes there."""
+    policy = estate.one("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
+        "PolicyDocument"
+    ]
+    objects = "arn:aws:s3:::nhi-evidence-replica-555566667777/ev/v1/x"
+    replication = arn(EVIDENCE, "nhi-evidence-main-replication")
+    own_administrator = arn("555566667777", "administrator")
+
+    def may(principal: str, action: str) -> bool:
+        return allows(
+            Request(principal, action, objects, GOOD_PUT),
+            identity=ADMINISTRATOR,
+            resource=[policy],
+            owner="555566667777",
+        )
+
+    assert may(replication, "s3:ReplicateObject")
+    assert not may(arn(EVIDENCE, "administrator"), "s3:ReplicateObject")
+    for action in ("s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject", *NEVER[:5]):
+        assert not may(replication, action)
+        assert not may(own_administrator, action)
+
+
+def test_replication_copies_everything_but_deletions(estate: Estate) -> None:
+    """Every object, to the replica's account, without delete markers."""
+    (rule,) = bucket(estate)["ReplicationConfiguration"]["Rules"]
+    assert {"Prefix": ""} == rule["Filter"]
+    assert {"Status": "Disabled"} == rule["DeleteMarkerReplication"]
+    assert "Enabled" == rule["Status"]
+    assert {
+        "Account": "555566667777",
+        "Bucket": "arn:aws:s3:::nhi-evidence-replica-555566667777",
+    } == rule["Destination"]

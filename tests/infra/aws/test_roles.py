@@ -1,0 +1,238 @@
+"""Each role: exactly its actions, exactly its prefixes, and who may take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.aws.estate import (
+    ARCHIVE,
+    BUCKET,
+    EVIDENCE,
+    ORGANISATION,
+    TENANT,
+    Estate,
+    arn,
+    documents,
+)
+from tests.infra.aws.iam import Request, actions, statements, trusts
+
+WRITERS = ("aws_cloudtrail", "gcp_audit", "azure_monitor")
+KINDS = ("recon", "heartbeat", "config", "coverage", "custody")
+EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organisation")
+GOOGLE_ID = "101234567890123456789"
+OBJECT_ID = "33333333-4444-5555-6666-777777777777"
+ISSUER = f"sts.windows.net/{TENANT}/"
+TOKENS = {
+    "gcp_audit": (
+        "federated:accounts.google.com",
+        {
+            "accounts.google.com:sub": GOOGLE_ID,
+            "accounts.google.com:aud": GOOGLE_ID,
+            "accounts.google.com:oaud": "nhi-evidence",
+        },
+    ),
+    "azure_monitor": (
+        f"federated:arn:aws:iam::{EVIDENCE}:oidc-provider/{ISSUER}",
+        {f"{ISSUER}:sub": OBJECT_ID, f"{ISSUER}:aud": "api://nhi-evidence"},
+    ),
+}
+
+
+def trust(estate: Estate, role: str) -> dict[str, Any]:
+    document: dict[str, Any] = estate.role(role).properties["AssumeRolePolicyDocument"]
+    return document
+
+
+def resources(document: dict[str, Any]) -> set[str]:
+    return {
+        one
+        for statement in statements(document)
+        for one in (
+            [statement["Resource"]]
+            if isinstance(statement["Resource"], str)
+            else statement["Resource"]
+        )
+    }
+
+
+@pytest.mark.parametrize("source", WRITERS)
+def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
+    estate: Estate, source: str
+) -> None:
+    """One action; no read, list, deletion, tag or retention; no prefix of another source."""
+    (policy,) = documents(estate.role(f"nhi-evidence-main-writer-{source}"))
+    assert {"s3:PutObject"} == actions(policy)
+    assert {f"{BUCKET}/ev/v1/{source}/*", f"{BUCKET}/src/v1/{source}/*"} == resources(policy)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_operator_may_put_its_own_kind_and_nothing_else(estate: Estate, kind: str) -> None:
+    """One action, one prefix."""
+    (policy,) = documents(estate.role(f"nhi-evidence-main-op-{kind}"))
+    assert {"s3:PutObject"} == actions(policy)
+    assert {f"{BUCKET}/op/v1/{kind}/*"} == resources(policy)
+
+
+def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
+    """A role that no test knows is a way in that nobody looked at."""
+    names = {
+        one.properties["RoleName"]
+        for one in estate.of("AWS::IAM::Role")
+        if one.stack in {"nhi-evidence-main", "nhi-evidence-main-seal"}
+    }
+    assert {
+        *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
+        *(f"nhi-evidence-main-op-{kind}" for kind in KINDS),
+        "nhi-evidence-main-auditor-external",
+        "nhi-evidence-main-replication",
+        "nhi-evidence-main-sealer",
+    } == names
+
+
+def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
+    """Every version, its locks, the bucket's settings, public keys."""
+    (policy,) = documents(estate.role("nhi-evidence-main-auditor-external"))
+    verbs = {one.partition(":")[2] for one in actions(policy)}
+    assert all(one.startswith(("Get", "List", "Describe")) for one in verbs)
+    assert {"GetObjectVersion", "ListBucketVersions", "GetObjectRetention"} <= verbs
+    assert {BUCKET, f"{BUCKET}/*", f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/*"} == resources(
+        policy
+    )
+
+
+def test_the_sealer_reads_everything_and_writes_the_log_alone(estate: Estate) -> None:
+    """Its only writing actions are a PUT under log/ and a signature with its key."""
+    (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
+    changing = {
+        (action, str(one["Resource"]))
+        for one in statements(policy)
+        for action in one["Action"]
+        if not action.partition(":")[2].startswith(("Get", "List", "Describe"))
+        and not action.startswith("logs:")
+    }
+    (key,) = {resource for action, resource in changing if action == "kms:Sign"}
+    assert {("s3:PutObject", f"{BUCKET}/log/v1/*"), ("kms:Sign", key)} == changing
+    assert "*" not in key
+
+
+def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate) -> None:
+    """The organisation's folder of the trail bucket, one queue, one role."""
+    (policy,) = documents(estate.role("nhi-evidence-main-aws_cloudtrail-organisation"))
+    by_sid = {one["Sid"]: one for one in statements(policy)}
+    read = f"arn:aws:s3:::organisation-trail-111122223333/AWSLogs/{ORGANISATION}/*"
+    assert (["s3:GetObject", "s3:GetObjectVersion"], read) == (
+        by_sid["Source"]["Action"],
+        by_sid["Source"]["Resource"],
+    )
+    writer = arn(EVIDENCE, "nhi-evidence-main-writer-aws_cloudtrail")
+    assert (["sts:AssumeRole"], writer) == (by_sid["Write"]["Action"], by_sid["Write"]["Resource"])
+    assert {"Logs", "Source", "Write", "Messages"} == set(by_sid)
+
+
+def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) -> None:
+    """Nothing is allowed on everything, or to everybody, anywhere."""
+    for role in estate.of("AWS::IAM::Role"):
+        for one in statements(role.properties["AssumeRolePolicyDocument"]):
+            assert "*" not in str(one["Principal"])
+        for policy in documents(role) if "Policies" in role.properties else []:
+            assert "*" not in resources(policy)
+            assert not [one for one in actions(policy) if "*" in one]
+
+
+def exporter_request(principal: str = EXPORTER, **context: str) -> Request:
+    return Request(principal, "sts:AssumeRole", "role", context)
+
+
+def test_the_aws_writer_trusts_the_exporters_of_the_organisation_alone(estate: Estate) -> None:
+    """Exact ARN and organisation, both; an outsider who knows the name is an outsider."""
+    role = trust(estate, "nhi-evidence-main-writer-aws_cloudtrail")
+    inside = {"aws:PrincipalOrgID": ORGANISATION}
+    assert trusts(role, exporter_request(**inside))
+    fresh = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-fresh")
+    assert trusts(role, exporter_request(fresh, **inside))
+    for hostile in (
+        exporter_request(),
+        exporter_request(**{"aws:PrincipalOrgID": "o-elsewhere1"}),
+        exporter_request(arn(ARCHIVE, "administrator"), **inside),
+        exporter_request(arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organisation2"), **inside),
+        exporter_request(
+            arn("666677778888", "nhi-evidence-main-aws_cloudtrail-organisation"), **inside
+        ),
+        exporter_request(f"arn:aws:iam::{ARCHIVE}:root", **inside),
+        exporter_request(arn(EVIDENCE, "administrator"), **inside),
+    ):
+        assert not trusts(role, hostile), hostile
+
+
+@pytest.mark.parametrize("source", TOKENS)
+def test_a_token_is_taken_when_every_claim_is_right(estate: Estate, source: str) -> None:
+    """The exact subject for the exact audience, from the exact provider; nothing less."""
+    role = trust(estate, f"nhi-evidence-main-writer-{source}")
+    provider, claims = TOKENS[source]
+    action = "sts:AssumeRoleWithWebIdentity"
+    assert trusts(role, Request(provider, action, "role", claims))
+    assert not trusts(role, Request(provider, "sts:AssumeRole", "role", claims))
+    assert not trusts(role, Request("federated:example.com", action, "role", claims))
+    assert not trusts(role, Request(arn(EVIDENCE, "administrator"), action, "role", claims))
+    assert not trusts(role, Request(provider, action, "role", {}))
+    for claim, value in claims.items():
+        without = {key: one for key, one in claims.items() if key != claim}
+        assert not trusts(role, Request(provider, action, "role", without)), claim
+        for wrong in ("", "*", value.upper() + "0", value[:-1], f"{value} ", "999999999999"):
+            other = {**claims, claim: wrong}
+            assert not trusts(role, Request(provider, action, "role", other)), (claim, wrong)
+
+
+def test_one_cloud_cannot_take_the_role_of_the_other(estate: Estate) -> None:
+    """Both tokens are good; each for its own role."""
+    google, entra = TOKENS["gcp_audit"], TOKENS["azure_monitor"]
+    action = "sts:AssumeRoleWithWebIdentity"
+    for source, (provider, claims) in (("gcp_audit", entra), ("azure_monitor", google)):
+        role = trust(estate, f"nhi-evidence-main-writer-{source}")
+        assert not trusts(role, Request(provider, action, "role", {**google[1], **entra[1]}))
+        assert not trusts(role, Request(provider, action, "role", claims))
+
+
+def test_identity_claims_are_never_optional(estate: Estate) -> None:
+    """No ...IfExists, no wildcard operator, and no aws:SourceArn where there is none."""
+    for role in estate.of("AWS::IAM::Role"):
+        for one in statements(role.properties["AssumeRolePolicyDocument"]):
+            operators = set(one.get("Condition", {}))
+            assert operators <= {"StringEquals", "ArnEquals", "Bool"}
+            keys = {key for tests in one.get("Condition", {}).values() for key in tests}
+            if "Service" not in one["Principal"]:
+                assert "aws:SourceArn" not in keys
+                assert keys, role.properties["RoleName"]
+
+
+def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
+    """The issuer is the tenant's own; the audience is the configured one."""
+    provider = estate.one("AWS::IAM::OIDCProvider").properties
+    assert provider["Url"] == f"https://{ISSUER}"
+    assert provider["ClientIdList"] == ["api://nhi-evidence"]
+
+
+def test_an_auditor_needs_the_external_id(estate: Estate) -> None:
+    """The named principal of another organisation, with the id agreed on."""
+    role = trust(estate, "nhi-evidence-main-auditor-external")
+    auditor = arn("444455556666", "auditor")
+    right = {"sts:ExternalId": "audit-2026-7f3b9c51d0"}
+    assert trusts(role, Request(auditor, "sts:AssumeRole", "role", right))
+    assert not trusts(role, Request(auditor, "sts:AssumeRole", "role"))
+    assert not trusts(role, Request(auditor, "sts:AssumeRole", "role", {"sts:ExternalId": "x"}))
+    assert not trusts(role, Request(arn("444455556666", "x"), "sts:AssumeRole", "role", right))
+
+
+def test_replication_is_s3_for_this_bucket(estate: Estate) -> None:
+    """No other bucket, of this account or another, can have S3 copy with this role."""
+    role = trust(estate, "nhi-evidence-main-replication")
+    right = {"aws:SourceAccount": EVIDENCE, "aws:SourceArn": BUCKET}
+    service = "service:s3.amazonaws.com"
+    assert trusts(role, Request(service, "sts:AssumeRole", "role", right))
+    for key, wrong in (("aws:SourceAccount", ARCHIVE), ("aws:SourceArn", f"{BUCKET}2")):
+        context = {**right, key: wrong}
+        assert not trusts(role, Request(service, "sts:AssumeRole", "role", context))
+    (policy,) = documents(estate.role("nhi-evidence-main-replication"))
+    assert not actions(policy) & {"s3:ReplicateDelete", "s3:ReplicateTags", "s3:PutObject"}

@@ -1,9 +1,9 @@
 """A small evaluator of IAM policies, for documents as they stand in a template.
 
 It follows "Policy evaluation logic" of the IAM user guide for the operators the stacks use; any
-other operator is an error, so that nothing is passed over. Conditions are ANDed, the values of one
-key are ORed (for negated operators: none may match), and a missing key makes a positive operator
-false and a negated one true.
+other operator is an error, so that nothing is passed over. All conditions must hold, each for one
+of its values (a negated one: for none); a missing key makes a positive operator false and a
+negated one true.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 

@@ -179,6 +179,8 @@ def test_wrong_spelling_or_kind(kind: str) -> None:
     assert named in text.splitlines()[found[0].line - 1] or not named
 
 
+MANAGED = ("# management_account", "management_account")
+
 CONTRADICTIONS = {
     "no retention": (
         [('profile = "trial"\n', "")],
@@ -304,15 +306,23 @@ CONTRADICTIONS = {
         "is for new trails",
     ),
     "data events not chosen": (
-        [('kind = "existing"', 'kind = "new"')],
+        [MANAGED, ('kind = "existing"', 'kind = "new"')],
         "trails",
         "data_events is missing and has no default, since each event costs",
     ),
+    "new trail of nobody": (
+        [('kind = "existing"', 'kind = "new"\ndata_events = []')],
+        "trails.kind",
+        "add management_account under [organisation]",
+    ),
     "topic of a new trail": (
-        [(
-            'kind = "existing"',
-            'kind = "new"\ndata_events = []\ntopic = "arn:aws:sns:us-east-1:111122223333:t"',
-        )],
+        [
+            MANAGED,
+            (
+                'kind = "existing"',
+                'kind = "new"\ndata_events = []\ntopic = "arn:aws:sns:us-east-1:111122223333:t"',
+            ),
+        ],
         "trails.topic",
         "is for existing trails",
     ),

@@ -35,7 +35,7 @@ TOKENS = {
     ),
     "azure_monitor": (
         f"federated:arn:aws:iam::{EVIDENCE}:oidc-provider/{ISSUER}",
-        {f"{ISSUER}:sub": OBJECT_ID, f"{ISSUER}:aud": "api://nhi-evidence"},
+        {f"{ISSUER}:sub": OBJECT_ID, f"{ISSUER}:aud": f"api://{TENANT}/nhi-evidence"},
     ),
 }
 
@@ -211,7 +211,7 @@ def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
     """The issuer is the tenant's own; the audience is the configured one."""
     provider = estate.one("AWS::IAM::OIDCProvider").properties
     assert provider["Url"] == f"https://{ISSUER}"
-    assert provider["ClientIdList"] == ["api://nhi-evidence"]
+    assert provider["ClientIdList"] == [f"api://{TENANT}/nhi-evidence"]
 
 
 def test_an_auditor_needs_the_external_id(estate: Estate) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,33 +14,88 @@ import pytest
 
 from nhi_evidence.adapters.directory import DirectoryStore
 from nhi_evidence.cli.demo import _failed, refusals, show_clouds
-from nhi_evidence.cli.story import generate
+from nhi_evidence.cli.story import azure_batches, gcp_files, generate
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the demo in a process session of its own; nothing of it may be left."""
     program = Path(sys.executable).with_name("nhi-evidence")
-    return subprocess.run(
-        [program, "demo", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    with subprocess.Popen(
+        [program, "demo", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        out, errors = started.communicate(timeout=300)
+    assert [] == left_of(started.pid)
+    return subprocess.CompletedProcess(started.args, started.returncode, out, errors)
 
 
-def test_the_story(tmp_path: Path) -> None:
-    """Counts add up to the generated records, refusals are refused, redelivery changes nothing."""
+def left_of(session: int) -> list[str]:
+    """Return the command lines of the processes of a session that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended since
+            state, *fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == session and state != "Z":
+                found.append((folder / "cmdline").read_bytes().decode())
+    return found
+
+
+SECONDS_PER_STOP = 20
+
+
+def test_an_interrupted_demo_leaves_nothing_running() -> None:
+    """Ctrl-C while everything runs ends every server and function."""
+    program = Path(sys.executable).with_name("nhi-evidence")
+    with subprocess.Popen(
+        [program, "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    ) as started:
+        assert started.stdout is not None
+        assert "Embedded locked bucket" in started.stdout.readline()
+        assert len(left_of(started.pid)) >= 6
+        os.killpg(started.pid, signal.SIGINT)
+        started.wait(SECONDS_PER_STOP)
+    assert started.returncode != 0
+    assert [] == left_of(started.pid)
+
+
+def test_the_story_of_three_clouds(tmp_path: Path) -> None:
+    """Per cloud, counts add up to what was generated; the CI job is followed through all of them.
+
+    Refusals are refused, redelivery changes nothing.
+    """
     keep = tmp_path / "copy"
     result = run("--json", "--keep", keep)
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["ok"]
-    assert sum(one["seen"] for one in report["deliveries"]) == sum(
-        one.records for one in generate()
-    )
-    assert len(report["deliveries"]) == len(generate())
+    expected = {
+        "aws_cloudtrail": sum(one.records for one in generate()),
+        "gcp_audit": sum(one.records for one in gcp_files()),
+        "azure_monitor": sum(one.records for events in azure_batches() for one in events),
+    }
+    clouds = {one["source"]: one for one in report["clouds"]}
+    assert expected == {source: one["seen"] for source, one in clouds.items()}
+    for one in clouds.values():
+        assert one["adds_up"]
+        assert one["seen"] == one["kept"] + one["out_of_scope"] + one["rejected"]
+        assert one["kept"] == sum(one["identity_kinds"].values()) == sum(one["phases"].values())
+        assert one["rejected"] == sum(one["rejections"].values())
+    assert len(report["deliveries"]) == len(generate()) + len(gcp_files()) + len(azure_batches())
     assert all(one["adds_up"] for one in report["deliveries"])
+    assert set(expected) == {one["source"] for one in report["crossing"]}
     assert all(one["refused"] for one in report["refusals"])
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
-    assert len([key for key in kept if key.startswith("ev/")]) == len(generate())
-    assert len([key for key in kept if key.startswith("src/")]) == 2 * len(generate())
+    assert len([key for key in kept if key.startswith("ev/")]) == len(report["deliveries"])
+    assert len([key for key in kept if key.startswith("src/")]) == 2 * len(report["deliveries"])
 
 
 def test_own_files_and_plain_output(tmp_path: Path) -> None:

@@ -12,8 +12,16 @@ from rich.console import Console
 
 from nhi_evidence.adapters.seaweedfs_iam import EVIDENCE_BUCKET
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.demo import refusals, sealing, show, show_clouds, show_sealing
+from nhi_evidence.cli.demo import (
+    crossing,
+    refusals,
+    sealing,
+    show,
+    show_clouds,
+    show_sealing,
+)
 from nhi_evidence.cli.demo.stage import Stage
+from nhi_evidence.cli.story.crossing import JOIN_ID
 from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
@@ -34,6 +42,8 @@ class Report(msgspec.Struct, kw_only=True):
 
     deliveries: list[show_clouds.ObjectCount]
     clouds: list[show_clouds.CloudCount]
+    crossing: list[crossing.Followed]
+    """What one CI job did, by its issuer and subject; empty for files of one's own."""
     refusals: list[refusals.Refusal]
     sealed: Sealed
     findings: list[str]
@@ -88,8 +98,10 @@ def command(
         objects = list(stage.bucket.objects())
         counts, clouds = show_clouds.counts(out, objects)
         show_clouds.kinds(out, clouds)
+        followed = crossing.follow(objects, JOIN_ID) if input_ is None else []
         if input_ is None:
             show.story(out, objects)
+            crossing.show(out, JOIN_ID, followed)
         show.one_object(out, objects)
         second_failures = stage.deliver()
         changed = sorted(before ^ stage.bucket.versions())
@@ -109,9 +121,12 @@ def command(
         copied = notary.copy(keep) if keep else None
     failed = _failed(counts, refused, changed, [*first_failures, *second_failures])
     failed += _not_proven(sealed, verified, proof, tampered)
+    if input_ is None:
+        failed += _not_followed(clouds, followed)
     report = Report(
         deliveries=counts,
         clouds=clouds,
+        crossing=followed,
         refusals=refused,
         sealed=sealed,
         findings=[f"{one.code} {one.key}" for one in verified.findings],
@@ -144,6 +159,13 @@ def _failed(
     if not counts:
         problems.append("no file was delivered")
     return problems
+
+
+def _not_followed(
+    clouds: list[show_clouds.CloudCount], followed: list[crossing.Followed]
+) -> list[str]:
+    lost = {one.source for one in clouds} - {one.source for one in followed}
+    return [f"the CI job was not followed into {source}" for source in sorted(lost)]
 
 
 def _not_proven(

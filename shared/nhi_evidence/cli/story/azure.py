@@ -39,7 +39,7 @@ _OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _JOB = Principal(SERVICE_PRINCIPAL, app_id=APP, session=_SESSION)
 
 STEPS = (
-    Step("sign in", 41, "Entra", "Sign-in activity", "success", "Token Issuance"),
+    Step("sign in", 41, "Entra", "Sign-in activity", "success", "Credential Validation"),
     Step("enumerate", 42, "Microsoft Graph", "servicePrincipals", "success", "Enumeration"),
     Step(
         "read secret",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 ISSUER = "https://token.actions.githubusercontent.com"
 SUBJECT = "repo:example-org/deploy:ref:refs/heads/main"
-JOIN_ID = f"nhi:oidc:{ISSUER}|{SUBJECT}"
-"""What one workload is called in every cloud whose record states issuer and subject."""
+JOIN_ID = f"nhi:oidc:{ISSUER.removeprefix('https://')}|{SUBJECT}"
+"""What one workload is called wherever its issuer and subject are known."""
 
 FOREIGN = "203.0.113.77"
 """Where the attacker calls from, in every cloud."""

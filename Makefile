@@ -44,6 +44,7 @@ CONFIG ?= nhi-evidence.example.toml
 
 synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out
+	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)

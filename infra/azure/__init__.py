@@ -1,1 +1,5 @@
 """Azure and Entra: the tenant's logs through one Event Hub to the exporter."""
+
+from infra import jsii_node
+
+jsii_node.choose()

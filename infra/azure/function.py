@@ -21,13 +21,11 @@ from constructs import Construct
 from infra.azure.event_hub import LogHub
 from infra.azure.host_storage import HostStorage
 from infra.azure.names import NAME, site_name
-from infra.azure.site_template import HUB_CREATED, template
+from infra.azure.site_template import template
 from infra.declaration import Declaration
 
 CONNECTION = "EventHubConnection"
 """Prefix of the settings that say how the trigger reaches the hub."""
-
-CREATION_ID = "NHI_EVIDENCE_HUB_CREATION_ID"
 
 INSTANCES = 40
 """Flex Consumption's smallest upper bound; partitions decide how many there are."""
@@ -36,7 +34,10 @@ MANAGED = "managedidentity"
 
 
 class ExportFunction(Construct):
-    """A plan that sleeps when nothing comes, and one app in it."""
+    """A plan that sleeps when nothing comes, and one app in it.
+
+    Values of `environment` may be expressions over the template's parameters.
+    """
 
     def __init__(
         self,
@@ -92,7 +93,6 @@ class ExportFunction(Construct):
                 "'.servicebus.windows.net')]",
             ),
             **environment,
-            CREATION_ID: HUB_CREATED,
         }
         self.site = ResourceGroupTemplateDeployment(
             self,

@@ -1,1 +1,5 @@
 """Google Cloud: an organisation's audit logs, batched into files, handed to the exporter."""
+
+from infra import jsii_node
+
+jsii_node.choose()

@@ -16,7 +16,7 @@ from cdktn_provider_google.monitoring_alert_policy import (
 from cdktn_provider_google.monitoring_notification_channel import MonitoringNotificationChannel
 from constructs import Construct
 
-from infra.gcp.names import NAME
+from infra.gcp.names import NAME, TOPIC
 
 SUBSCRIPTION = 'resource.type = "pubsub_subscription" AND metric.type = '
 SET_ASIDE = f'resource.labels.subscription_id = "{NAME}-dead-letters"'
@@ -114,7 +114,7 @@ class Alarms(Construct):
                 condition_absent=MonitoringAlertPolicyConditionsConditionAbsent(
                     filter='resource.type = "pubsub_topic" AND metric.type = '
                     '"pubsub.googleapis.com/topic/send_message_operation_count"'
-                    f' AND resource.labels.topic_id = "{NAME}-audit-logs"',
+                    f' AND resource.labels.topic_id = "{TOPIC}"',
                     duration="3600s",
                     aggregations=[
                         MonitoringAlertPolicyConditionsConditionAbsentAggregations(

@@ -16,7 +16,7 @@ from cdktn_provider_google.service_account_iam_binding import ServiceAccountIamB
 from constructs import Construct
 
 from infra.gcp.dead_letters import DeadLetters
-from infra.gcp.names import NAME
+from infra.gcp.names import NAME, PREFIX
 from infra.gcp.staging import StagingBucket
 from infra.gcp.topic import REPLAY_SECONDS
 
@@ -89,7 +89,7 @@ class BatchSubscription(Construct):
             expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
             cloud_storage_config=PubsubSubscriptionCloudStorageConfig(
                 bucket=staging.bucket.name,
-                filename_prefix="audit/",
+                filename_prefix=PREFIX,
                 filename_suffix=".ndjson",
                 filename_datetime_format="YYYY/MM/DD/hh_mm_ssZ",
                 max_bytes=MAX_BYTES,

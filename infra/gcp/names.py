@@ -12,3 +12,21 @@ EXPORTER = f"{NAME}-exporter"
 def exporter_email(project: str) -> str:
     """Return the address of the exporter's service account."""
     return f"{EXPORTER}@{project}.iam.gserviceaccount.com"
+
+
+def staging_bucket(project: str) -> str:
+    """Return the bucket batched files wait in."""
+    return f"{project}-{NAME}-staging"
+
+
+PREFIX = "audit/"
+"""Of the batched files in it."""
+
+TOPIC = f"{NAME}-audit-logs"
+"""What the sink publishes to."""
+
+PROJECT = "project"
+"""Name of the stack's data source that knows the project's number."""
+
+PROJECT_NUMBER = f"${{data.google_project.{PROJECT}.number}}"
+"""What Terraform reads it by: an event says which project a bucket is of by number."""

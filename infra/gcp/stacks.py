@@ -18,7 +18,7 @@ from infra.gcp.batches import BatchSubscription, BatchWriter
 from infra.gcp.dead_letters import DeadLetters
 from infra.gcp.function import Caller, ExportFunction
 from infra.gcp.identity import ExporterIdentity
-from infra.gcp.names import exporter_email
+from infra.gcp.names import PROJECT, exporter_email
 from infra.gcp.sink import OrganizationSink
 from infra.gcp.source import Builder, SourceArchive
 from infra.gcp.staging import StagingBucket
@@ -57,7 +57,7 @@ class GcpExportStack(TerraformStack):
         project, region = gcp.project, gcp.region
         keep_state(self, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=project, region=region)
-        number = DataGoogleProject(self, "project", project_id=project).number
+        number = DataGoogleProject(self, PROJECT, project_id=project).number
         agent = f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
         DataAccessLogs(

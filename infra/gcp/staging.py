@@ -13,7 +13,7 @@ from cdktn_provider_google.storage_bucket import (
 from cdktn_provider_google.storage_bucket_iam_binding import StorageBucketIamBinding
 from constructs import Construct
 
-from infra.gcp.names import NAME
+from infra.gcp.names import staging_bucket
 
 KEPT_DAYS = 14
 """How long a file waits at most; twice what the topic can replay."""
@@ -42,7 +42,7 @@ class StagingBucket(Construct):
             self,
             "bucket",
             project=project,
-            name=f"{project}-{NAME}-staging",
+            name=staging_bucket(project),
             location=region.upper(),
             storage_class="STANDARD",
             uniform_bucket_level_access=True,
@@ -59,14 +59,13 @@ class StagingBucket(Construct):
             ],
         )
         self.grants = [
-            StorageBucketIamBinding(
-                self, name, bucket=self.bucket.name, role=role, members=[member]
-            )
-            for name, role, member in (
-                ("writer", "roles/storage.objectCreator", writer),
-                # Pub/Sub reads the bucket's metadata before it writes.
+            StorageBucketIamBinding(self, name, bucket=self.bucket.name, role=role, members=members)
+            for name, role, members in (
+                ("writer", "roles/storage.objectCreator", [writer]),
+                ("reader", "roles/storage.objectViewer", [reader]),
+                # Pub/Sub reads the bucket's metadata before it writes; the exporter asks it whose
+                # bucket this is, since a name that was given up may be taken by another.
                 # https://docs.cloud.google.com/pubsub/docs/create-cloudstorage-subscription
-                ("metadata", "roles/storage.legacyBucketReader", writer),
-                ("reader", "roles/storage.objectViewer", reader),
+                ("metadata", "roles/storage.legacyBucketReader", [writer, reader]),
             )
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
 from constructs import Construct
 
-from infra.gcp.names import NAME
+from infra.gcp.names import TOPIC
 
 REPLAY_SECONDS = 7 * 86_400
 """How far back a subscription can be sought: a mended exporter gets what it missed again."""
@@ -20,7 +20,7 @@ class AuditTopic(Construct):
             self,
             "topic",
             project=project,
-            name=f"{NAME}-audit-logs",
+            name=TOPIC,
             message_retention_duration=f"{REPLAY_SECONDS}s",
             message_storage_policy=PubsubTopicMessageStoragePolicy(
                 allowed_persistence_regions=[region]

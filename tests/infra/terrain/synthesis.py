@@ -3,57 +3,32 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra import jsii_node
+from cdktn import App
 
-jsii_node.choose()
-
-from cdktn import App  # noqa: E402 - the Node is chosen first
-
-from infra.azure.stacks import AzureExportStack, AzureIdentityStack  # noqa: E402
-from infra.declaration import CloudEvent, Declaration, EventHub, Function  # noqa: E402
-from infra.gcp.stacks import GcpExportStack, GcpIdentityStack  # noqa: E402
-from nhi_evidence import config  # noqa: E402
+from infra.bundle import Bundle
+from infra.declaration import declaration
+from infra.terrain import compose
+from nhi_evidence import config
 
 Stack = dict[str, Any]
 Stacks = dict[str, Stack]
 
-EXAMPLE = Path(__file__).parents[3] / "nhi-evidence.example.toml"
+ROOT = Path(__file__).parents[3]
+EXAMPLE = ROOT / "nhi-evidence.example.toml"
+FUNCTIONS = ROOT / "functions"
 
 
-def synthesise(folder: Path, *, change: tuple[str, str] = ("", "")) -> Stacks:
-    """Return the stacks of the example configuration, `change` made to its text first."""
-    text = EXAMPLE.read_text()
-    assert change[0] in text
-    read = config.read(text.replace(*change) if change[0] else text)
-    package = folder / "package.zip"
-    package.write_bytes(b"the bundle, which is tested elsewhere")
+def synthesise(folder: Path, *, change: tuple[str, str] = ("", ""), text: str = "") -> Stacks:
+    """Return the stacks of a configuration, the example's by default, `change` made to it first."""
+    read = config.read(text or example(*change))
+    folder.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(folder / "out"))
-    assert read.gcp is not None
-    GcpIdentityStack(app, "gcp-identity", gcp=read.gcp)
-    GcpExportStack(
-        app,
-        "gcp-export",
-        gcp=read.gcp,
-        declared=GCP,
-        package=package,
-        environment={"NHI_EVIDENCE_SOURCE": "gcp_audit"},
-        alarm_email=read.alarms.email,
-    )
-    assert read.azure is not None
-    AzureIdentityStack(app, "azure-identity", azure=read.azure)
-    AzureExportStack(
-        app,
-        "azure-export",
-        azure=read.azure,
-        declared=AZURE,
-        package=package,
-        environment={"NHI_EVIDENCE_SOURCE": "azure_monitor"},
-        alarm_email=read.alarms.email,
-    )
+    compose(app, read, staged=lambda name: _bundle(name, folder), build=folder)
     app.synth()
     return {
         one.parent.name: json.loads(one.read_text())
@@ -61,38 +36,24 @@ def synthesise(folder: Path, *, change: tuple[str, str] = ("", "")) -> Stacks:
     }
 
 
-GCP = Declaration(
-    function=Function(
-        name="gcp_export",
-        entry="main.py",
-        handler="main.handler",
-        runtime="python3.13",
-        architecture="x86_64",
-        dependency_group="gcp_export",
-        memory_mb=1024,
-        timeout_seconds=300,
-        settings="nhi_evidence.adapters.gcp_line:Settings",
-    ),
-    trigger=CloudEvent(event_type="google.cloud.storage.object.v1.finalized"),
-    environment={},
-)
+def example(before: str = "", after: str = "") -> str:
+    """Return the example configuration with `before`, which must be in it, replaced."""
+    text = EXAMPLE.read_text()
+    assert before in text
+    return text.replace(before, after) if before else text
 
 
-AZURE = Declaration(
-    function=Function(
-        name="azure_export",
-        entry="function_app.py",
-        handler="function_app.app",
-        runtime="python3.13",
-        architecture="x86_64",
-        dependency_group="azure_export",
-        memory_mb=2048,
-        timeout_seconds=300,
-        settings="nhi_evidence.adapters.azure_line:Settings",
-    ),
-    trigger=EventHub(consumer_group="nhi-evidence"),
-    environment={},
-)
+def _bundle(name: str, folder: Path) -> Bundle:
+    """Return a bundle with the function's declaration and files, and without the wheels.
+
+    Those are staged and looked into elsewhere (tests/packaging).
+    """
+    declared = declaration(name)
+    root = folder / name
+    (root / "nhi_evidence").mkdir(parents=True)
+    for one in (declared.function.entry, *declared.bundle.lift):
+        shutil.copyfile(FUNCTIONS / name / one, root / one)
+    return Bundle(name, root, "", 0, declared)
 
 
 def only(stack: Stack, type_name: str) -> Stack:

@@ -78,7 +78,7 @@ def test_files_are_written_by_one_identity_and_read_by_one(gcp: Stack) -> None:
     assert {f"${{{bucket}.name}}"} == {one["bucket"] for one in bound}
     assert {
         "roles/storage.objectCreator": [f"${{{writer}.member}}"],
-        "roles/storage.legacyBucketReader": [f"${{{writer}.member}}"],
+        "roles/storage.legacyBucketReader": [f"${{{writer}.member}}", EXPORTER],
         "roles/storage.objectViewer": [EXPORTER],
     } == {one["role"]: one["members"] for one in bound}
 
@@ -107,15 +107,18 @@ def test_batches_are_bounded_and_nothing_is_dropped(gcp: Stack) -> None:
 
 
 def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> None:
-    """One role of the exporter's identity in all stacks; no key of any identity."""
+    """It reads one bucket and its metadata, by any stack; no identity has a key."""
     roles = [
-        body["role"]
+        (type_name, body["role"])
         for stack in stacks.values()
-        for bodies in stack["resource"].values()
+        for type_name, bodies in stack["resource"].items()
         for body in bodies.values()
         if EXPORTER in [body.get("member"), *body.get("members", [])]
     ]
-    assert ["roles/storage.objectViewer"] == roles
+    assert [
+        ("google_storage_bucket_iam_binding", "roles/storage.legacyBucketReader"),
+        ("google_storage_bucket_iam_binding", "roles/storage.objectViewer"),
+    ] == sorted(roles)
     assert set() == {
         type_name
         for stack in stacks.values()
@@ -210,13 +213,21 @@ def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
 def test_small_estates_take_single_messages(tmp_path: Path) -> None:
     """Delivery "direct" has no staging bucket and no batches, and the same sink and function."""
     direct = synthesise(
-        tmp_path, change=('audience = "nhi-evidence"', 'audience = "x/y"\ndelivery = "direct"')
+        tmp_path,
+        change=('audience = "nhi-evidence"', 'audience = "nhi-evidence"\ndelivery = "direct"'),
     )["gcp-export"]
     topic, _ = at(direct, "audit/topic")
     trigger = only(direct, "google_cloudfunctions2_function")["event_trigger"]
     assert "google.cloud.pubsub.topic.v1.messagePublished" == trigger["event_type"]
     assert f"${{{topic}.id}}" == trigger["pubsub_topic"]
     assert "google_pubsub_subscription" not in direct["resource"]
+    service = only(direct, "google_cloudfunctions2_function")["service_config"]
+    told = service["environment_variables"]
+    assert (
+        '["projects/example-evidence/topics/nhi-evidence-audit-logs"]'
+        == (told["NHI_EVIDENCE_SOURCE_TOPICS"])
+    )
+    assert "[]" == told["NHI_EVIDENCE_SOURCE_BUCKETS"]
     assert ["source/bucket"] == [
         one["//"]["metadata"]["path"].partition("/")[2]
         for one in direct["resource"]["google_storage_bucket"].values()

@@ -1,0 +1,39 @@
+"""What Google builds the function's container from: our code, and which wheels to install.
+
+Cloud Build installs a function's requirements itself, the Functions Framework in any case; wheels
+that came along would lie beside those and never be read. So the staged wheels stay behind, and the
+lock goes in their place: the same versions, each accepted only with the hash the lock has.
+(docs/decisions/0049-google-installs-from-the-lock.md)
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from infra.bundle import PACKAGE, Bundle, archive, export_lock
+from infra.declaration import Contents, Declaration
+
+REQUIREMENTS = "requirements.txt"
+
+
+def build_source(bundle: Bundle, into: Path) -> Path:
+    """Write the source archive of a staged bundle under `into`; return its path."""
+    root = into / f"{bundle.path.name}-source"
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    shutil.copytree(bundle.path / PACKAGE.name, root / PACKAGE.name)
+    declared = bundle.declaration
+    for name in (declared.function.entry, *declared.bundle.lift):
+        shutil.copyfile(bundle.path / name, root / name)
+    (root / REQUIREMENTS).write_text(requirements(declared), encoding="utf-8")
+    source = msgspec.structs.replace(bundle, path=root)
+    return archive(source, into / f"{bundle.path.name}-source.zip")
+
+
+def requirements(declared: Declaration) -> str:
+    """Return every distribution of the function's group, pinned and with its hashes."""
+    everything = msgspec.structs.replace(declared, bundle=Contents())
+    return export_lock(everything, "--no-annotate", "--no-header")

@@ -1,0 +1,49 @@
+"""The CDK Terrain app: `python -m infra.terrain_app`, or `cdktn` by way of cdktf.json.
+
+It reads one configuration file, writes Terraform for Google Cloud and Azure, and asks neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from infra.terrain import compose  # first: it chooses the Node that jsii runs on
+
+import cdktn  # isort: skip
+
+from nhi_evidence.config import FILE_NAME, ConfigError, read
+from nhi_evidence.errors import EvidenceError
+
+EXAMPLE = "nhi-evidence.example.toml"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write every stack; return 2 when the configuration is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m infra.terrain_app", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
+    parser.add_argument("--out", type=Path, default=Path("cdktf.out"), help="folder of the stacks")
+    options = parser.parse_args(arguments)
+    try:
+        config = read(options.config.read_text(encoding="utf-8"), options.config.name)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        app = cdktn.App(outdir=str(options.out))
+        compose(app, config)
+    except FileNotFoundError as error:
+        return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or run nhi-evidence init")
+    except ConfigError as error:
+        return _fail(*map(str, error.problems))
+    except EvidenceError as error:
+        return _fail(str(error))
+    app.synth()
+    return 0
+
+
+def _fail(*lines: str) -> int:
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

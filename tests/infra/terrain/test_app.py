@@ -1,0 +1,91 @@
+"""The app as it is called: one configuration in, Terraform out, the same every time."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra import terrain_app
+from tests.infra.terrain.synthesis import ROOT, example, synthesise
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        one.relative_to(folder).as_posix(): one.read_bytes()
+        for one in sorted(folder.rglob("*"))
+        if one.is_file()
+    }
+
+
+def test_the_same_configuration_gives_the_same_files(tmp_path: Path) -> None:
+    """Synthesised twice, in different folders, every file has the same bytes."""
+    first, second = tmp_path / "first", tmp_path / "elsewhere" / "second"
+    synthesise(first)
+    synthesise(second)
+    assert _files(first / "out") == _files(second / "out")
+
+
+def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
+    """No path of the checkout, of the output or of a home."""
+    synthesise(tmp_path)
+    told = re.compile("|".join(map(re.escape, (str(ROOT), str(tmp_path), str(Path.home())))))
+    files = [one for one in (tmp_path / "out").rglob("*.json") if one.is_file()]
+    assert files
+    assert [] == [one for one in files if told.search(one.read_text())]
+
+
+def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
+    """Beside the output, by a relative path; or where it is said to be, without credentials."""
+    local = synthesise(tmp_path / "local")
+    assert {name: {"local": {"path": f"../../../terraform.{name}.tfstate"}} for name in local} == {
+        name: one["terraform"]["backend"] for name, one in local.items()
+    }
+    kept = synthesise(
+        tmp_path / "kept",
+        change=('# state_bucket = "example-terraform-state"', 'state_bucket = "example-state"'),
+    )
+    assert {"gcs": {"bucket": "example-state", "prefix": "nhi-evidence/gcp-export"}} == kept[
+        "gcp-export"
+    ]["terraform"]["backend"]
+    kept = synthesise(tmp_path / "azure", change=('# state_storage = "', 'state_storage = "'))
+    assert {
+        "azurerm": {
+            "storage_account_name": "examplestate",
+            "container_name": "terraform",
+            "key": "nhi-evidence/azure-export.tfstate",
+            "use_azuread_auth": True,
+        }
+    } == kept["azure-export"]["terraform"]["backend"]
+
+
+def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
+    """Without [azure] there is Google Cloud alone."""
+    text = example()
+    azure = text[text.index("[azure]") : text.index("# Who may read the evidence")]
+    source = '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n'
+    assert text.count(source) == 1
+    stacks = synthesise(tmp_path, text=text.replace(azure, "").replace(source, ""))
+    assert ["gcp-export", "gcp-identity"] == sorted(stacks)
+
+
+def test_a_wrong_configuration_is_said_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No stack is written, and the fault is named with file, line and mending."""
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(example('project = "example-evidence"', 'project = "Example"'))
+    out = tmp_path / "out"
+    assert 2 == terrain_app.main(["--config", str(wrong), "--out", str(out)])
+    said = capsys.readouterr().err
+    assert re.match(r'wrong\.toml:\d+: gcp\.project: "Example" is not the id of a', said)
+    assert [] == list(out.rglob("*.json"))
+
+
+def test_a_missing_configuration_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file that is not there is named, and what to do."""
+    assert 2 == terrain_app.main(["--config", str(tmp_path / "none.toml")])
+    assert "none.toml: copy nhi-evidence.example.toml" in capsys.readouterr().err

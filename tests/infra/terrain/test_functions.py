@@ -1,0 +1,170 @@
+"""What the functions declare, read and bind to is what the infrastructure gives them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from infra.azure.activity_logs import CATEGORIES as ACTIVITY
+from infra.azure.activity_logs import GROUP_CATEGORIES
+from infra.azure.entra_logs import CATEGORIES as ENTRA
+from infra.bundle import stage
+from infra.declaration import EventHub, declaration
+from infra.gcp.build_source import build_source
+from infra.terrain import azure_settings, gcp_settings
+from nhi_evidence import config
+from nhi_evidence.adapters import environ
+from tests.infra.terrain.synthesis import ROOT, Stack, at, example, only
+
+CLOUDS = ("gcp_export", "azure_export")
+
+
+@pytest.fixture(scope="session")
+def given(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
+    """The `NHI_EVIDENCE_*` variables each function is given."""
+    service = only(gcp, "google_cloudfunctions2_function")["service_config"]
+    template = json.loads(at(azure, "export/site")[1]["template_content"])
+    settings = template["resources"][0]["properties"]["siteConfig"]["appSettings"]
+    return {
+        "gcp_export": dict(service["environment_variables"]),
+        "azure_export": {
+            one["name"]: one["value"] for one in settings if one["name"].startswith("NHI_")
+        },
+    }
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_variables_are_those_declared_and_read(name: str, given: dict[str, dict[str, str]]) -> None:
+    """Every variable is in deploy.toml, all required are set, and the function reads them."""
+    declared = declaration(name)
+    module, _, struct = declared.function.settings.partition(":")
+    shape = getattr(importlib.import_module(module), struct)
+    fields = {environ.PREFIX + one.name.upper(): one for one in msgspec.structs.fields(shape)}
+    assert set(declared.environment) == set(fields)
+    assert set(given[name]) <= set(fields)
+    assert {one for one, field in fields.items() if field.required} <= set(given[name])
+    environ.read_settings(shape, given[name])
+
+
+def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() -> None:
+    """Bucket, owner, region, role and audience are those of the example."""
+    read = config.read(example())
+    assert read.gcp is not None
+    assert read.azure is not None
+    google, azure = gcp_settings(read, read.gcp), azure_settings(read, read.azure)
+    for source, told in (("gcp_audit", google), ("azure_monitor", azure)):
+        assert (
+            "nhi-evidence-222233334444",
+            "222233334444",
+            "eu-central-1",
+            f"arn:aws:iam::222233334444:role/nhi-evidence-main-writer-{source}",
+        ) == (told.bucket, told.bucket_owner, told.bucket_region, told.writer_role_arn)
+    assert read.gcp.audience == google.audience
+    assert read.azure.audience == azure.token_audience
+
+
+def test_google_s_exporter_accepts_its_own_files_alone(
+    gcp: Stack, given: dict[str, dict[str, str]]
+) -> None:
+    """The staging bucket of this project, by number, below the prefix files are written to."""
+    (accepted,) = json.loads(given["gcp_export"]["NHI_EVIDENCE_SOURCE_BUCKETS"])
+    _, bucket = at(gcp, "staging/bucket")
+    _, batches = at(gcp, "batches/subscription")
+    assert {
+        "bucket": bucket["name"],
+        "prefix": batches["cloud_storage_config"]["filename_prefix"],
+        "project_number": "${data.google_project.project.number}",
+    } == accepted
+    assert bucket["project"] == gcp["data"]["google_project"]["project"]["project_id"]
+    assert "[]" == given["gcp_export"]["NHI_EVIDENCE_SOURCE_TOPICS"]
+
+
+def test_the_azure_trigger_is_bound_to_what_is_deployed(
+    azure: Stack, given: dict[str, dict[str, str]]
+) -> None:
+    """Hub, consumer group and connection of the function's own binding are in the stack."""
+    module = importlib.import_module("functions.azure_export.function_app")
+    (function,) = module.app.get_functions()
+    (binding,) = [
+        one for one in json.loads(str(function))["bindings"] if one["type"] == "eventHubTrigger"
+    ]
+    assert "%NHI_EVIDENCE_HUB%" == binding["eventHubName"]
+    assert at(azure, "logs/hub")[1]["name"] == given["azure_export"]["NHI_EVIDENCE_HUB"]
+    group = only(azure, "azurerm_eventhub_consumer_group")["name"]
+    declared = declaration("azure_export").trigger
+    assert isinstance(declared, EventHub)
+    assert group == binding["consumerGroup"] == declared.consumer_group
+    assert "MANY" == binding["cardinality"]
+    template = at(azure, "export/site")[1]["template_content"]
+    assert f'"{binding["connection"]}__fullyQualifiedNamespace"' in template
+
+
+def test_the_azure_host_is_set_as_declared() -> None:
+    """host.json allows a batch as large and as long as deploy.toml says."""
+    host = json.loads((ROOT / "functions" / "azure_export" / "host.json").read_text())
+    declared = declaration("azure_export")
+    assert isinstance(declared.trigger, EventHub)
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    assert declared.function.timeout_seconds == hours * 3600 + minutes * 60 + seconds
+    hubs = host["extensions"]["eventHubs"]
+    assert declared.trigger.max_batch_size == hubs["maxEventBatchSize"]
+
+
+def test_every_log_of_azure_and_entra_has_a_pack() -> None:
+    """No category is exported, and paid for, that the exporter would refuse as unknown."""
+    table = ROOT / "shared" / "nhi_evidence" / "sources" / "azure_monitor" / "routes.json"
+    routes = json.loads(table.read_text())["routes"]
+    wanted = {*ACTIVITY, *GROUP_CATEGORIES, *ENTRA}
+    assert [] == sorted(one for one in wanted if one.lower() not in routes)
+
+
+def test_google_calls_a_function_that_is_there(gcp: Stack) -> None:
+    """The entry point is a CloudEvent function of the entry file."""
+    declared = declaration("gcp_export").function
+    entry = only(gcp, "google_cloudfunctions2_function")["build_config"]["entry_point"]
+    assert "main.py" == declared.entry
+    source = (ROOT / "functions" / "gcp_export" / declared.entry).read_text()
+    assert re.search(rf"^@functions_framework\.cloud_event\n(?:@.*\n)*def {entry}\(", source, re.M)
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source archive of the real bundle."""
+    folder = tmp_path_factory.mktemp("source")
+    return build_source(stage("gcp_export", into=folder), folder)
+
+
+def test_google_builds_from_our_code_and_the_lock(source: Path) -> None:
+    """Our code and the entry; no wheels; every requirement pinned, with its hashes."""
+    with zipfile.ZipFile(source) as archive:
+        names = archive.namelist()
+        wanted = archive.read("requirements.txt").decode()
+    assert {"main.py", "requirements.txt", "nhi_evidence"} == {
+        one.partition("/")[0] for one in names
+    }
+    assert not [one for one in names if one.startswith("nhi_evidence/cli/")]
+    pinned = re.split(r"\n(?=\S)", wanted.strip())
+    assert [] == [one for one in pinned if not re.match(r"[\w.-]+==\S+ ", one)]
+    assert [] == [one for one in pinned if "--hash=sha256:" not in one]
+    held = {one.partition("==")[0] for one in pinned}
+    assert {"functions-framework", "boto3", "msgspec"} <= held
+    assert str(ROOT) not in wanted
+
+
+def test_the_same_source_is_the_same_archive(source: Path, tmp_path: Path) -> None:
+    """Built again, elsewhere, the archive has the same bytes."""
+    assert source.read_bytes() == build_source(stage("gcp_export"), tmp_path).read_bytes()
+
+
+def test_google_compiles_the_source(source: Path, tmp_path: Path) -> None:
+    """The build refuses a file that is not Python: every file of the archive is."""
+    with zipfile.ZipFile(source) as archive:
+        archive.extractall(tmp_path)
+    for one in tmp_path.rglob("*.py"):
+        compile(one.read_text(), str(one), "exec")

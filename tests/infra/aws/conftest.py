@@ -54,16 +54,14 @@ def production() -> str:
     return text.replace("[gcp]", f"{NEW_TRAIL}\n[gcp]", 1)
 
 
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the synthesised production estate."""
+def synthesise(out: Path) -> None:
+    """Write the assembly of the production estate, and what the rule packs say of it."""
     # Imported here: no other test pays for starting jsii.
     from infra.aws.application import compose  # noqa: I001, PLC0415
     import aws_cdk as cdk  # noqa: PLC0415
     import cdk_nag  # noqa: PLC0415
     from nhi_evidence.config import read  # noqa: PLC0415
 
-    out = tmp_path_factory.mktemp("assembly")
     app = cdk.App(outdir=str(out), analytics_reporting=False)
     compose(app, read(production()))
     packs = cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app)
@@ -73,6 +71,13 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except RuntimeError as error:
         # Which rules are broken is a test of its own; the templates are there all the same.
         assert "Validation failed" in str(error)
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the synthesised production estate."""
+    out = tmp_path_factory.mktemp("assembly")
+    synthesise(out)
     return out
 
 

@@ -1,0 +1,142 @@
+"""Each alarm: what it watches, from when on, and that somebody is told."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from nhi_evidence.evidence import flags
+from tests.infra.aws.estate import EVIDENCE, Estate
+
+ROOT = Path(__file__).parents[3]
+EXPORTER = "nhi-evidence-main-aws_cloudtrail-organisation"
+SEALER = "nhi-evidence-main-sealer"
+
+
+def alarms(estate: Estate) -> dict[str, dict[str, Any]]:
+    return {
+        one.properties["AlarmName"]: one.properties for one in estate.of("AWS::CloudWatch::Alarm")
+    }
+
+
+def watched(alarm: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the metrics of an alarm by name, each with its dimensions, period and statistic."""
+    found = {}
+    for query in alarm["Metrics"]:
+        if "MetricStat" in query:
+            stat = query["MetricStat"]
+            found[stat["Metric"]["MetricName"]] = {
+                "dimensions": {
+                    one["Name"]: one["Value"] for one in stat["Metric"].get("Dimensions", [])
+                },
+                "period": stat["Period"],
+                "stat": stat["Stat"],
+            }
+    return found
+
+
+def bound(alarm: dict[str, Any]) -> tuple[str, float, str]:
+    return alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]
+
+
+def test_a_dead_letter_a_refusal_and_a_stranger_raise_an_alarm_at_once(estate: Estate) -> None:
+    """One is enough, and no data is no news."""
+    every = alarms(estate)
+    for name in (
+        f"{EXPORTER}-dead-letters",
+        f"{EXPORTER}-refused",
+        f"{SEALER}-contradiction",
+        f"{SEALER}-flagged",
+        f"{SEALER}-foreign-signature",
+    ):
+        assert ("GreaterThanThreshold", 0, "notBreaching") == bound(every[name]), name
+        assert {300} == {one["period"] for one in watched(every[name]).values()}
+    dead = watched(every[f"{EXPORTER}-dead-letters"])["ApproximateNumberOfMessagesVisible"]
+    assert {"QueueName": f"{EXPORTER}-dead"} == dead["dimensions"]
+
+
+def test_lag_is_raised_long_before_loss(estate: Estate) -> None:
+    """At an hour, and at half of what queue and source keep, whichever forgets first."""
+    every = alarms(estate)
+    assert 3600 == every[f"{EXPORTER}-lag"]["Threshold"]
+    assert 7 * 86_400 == every[f"{EXPORTER}-loss"]["Threshold"]
+    age = watched(every[f"{EXPORTER}-loss"])["ApproximateAgeOfOldestMessage"]
+    assert ({"QueueName": EXPORTER}, "Maximum") == (age["dimensions"], age["stat"])
+
+
+def test_silence_is_an_alarm(estate: Estate) -> None:
+    """No files, and no checkpoints: missing data is the very thing that is watched for."""
+    every = alarms(estate)
+    for name in (f"{EXPORTER}-silence", f"{SEALER}-stalled"):
+        assert ("LessThanThreshold", 1, "breaching") == bound(every[name])
+
+
+def test_signatures_and_checkpoints_are_held_against_each_other(estate: Estate) -> None:
+    """Amazon's count of signatures over a day against the sealer's own count of checkpoints."""
+    every = alarms(estate)
+    more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
+    for one in (more, fewer):
+        assert {"nhi-evidence-main-kms-signatures", "Checkpoints"} == set(watched(one))
+        assert {86_400} == {metric["period"] for metric in watched(one).values()}
+    assert (0, 12) == (more["Threshold"], fewer["Threshold"])
+
+
+def test_growth_and_cost_are_watched(estate: Estate) -> None:
+    """Objects in an hour, as configured and as S3 counts them; a budget of the account."""
+    rate = alarms(estate)["nhi-evidence-222233334444-object-rate"]
+    assert 100_000 == rate["Threshold"]
+    (puts,) = watched(rate).values()
+    bucket = estate.one("AWS::S3::Bucket", "nhi-evidence-main").properties
+    assert [{"Id": puts["dimensions"]["FilterId"]}] == bucket["MetricsConfigurations"]
+    budget = estate.one("AWS::Budgets::Budget").properties
+    assert {"Amount": 200, "Unit": "USD"} == budget["Budget"]["BudgetLimit"]
+    assert len(budget["NotificationsWithSubscribers"]) == 2
+
+
+def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> None:
+    """Its topic exists, has a subscriber, and takes messages of this account's alarms alone."""
+    for name, alarm in alarms(estate).items():
+        assert len(alarm["AlarmDescription"]) > 20, name
+        assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
+    endpoints = {
+        (one.stack, one.properties["Endpoint"])
+        for one in estate.of("AWS::SNS::Subscription")
+        if one.properties["Protocol"] == "email"
+    }
+    assert {one.stack for one in estate.of("AWS::SNS::Topic")} == {stack for stack, _ in endpoints}
+    assert {"security@example.org"} == {endpoint for _, endpoint in endpoints}
+    policy = estate.one("AWS::SNS::TopicPolicy", "nhi-evidence-eu-central-1-monitoring").properties
+    allowed = policy["PolicyDocument"]["Statement"][0]
+    assert {"StringEquals": {"aws:SourceAccount": EVIDENCE}} == allowed["Condition"]
+
+
+def test_every_metric_of_ours_is_one_a_function_emits(estate: Estate) -> None:
+    """An alarm on a name nobody emits would never be raised."""
+    emitted = {
+        "aws_export": _literals("aws_export"),
+        "seal": _literals("seal")
+        | {"Flagged" + flag.title().replace("_", "") for flag in flags.ALL},
+    }
+    seen = 0
+    for alarm in alarms(estate).values():
+        for name, metric in watched(alarm).items():
+            service = metric["dimensions"].get("service")
+            if service is not None:
+                seen += 1
+                assert name in emitted[service], name
+                assert {"service", "function"} == set(metric["dimensions"])
+    assert seen > 10
+
+
+def _literals(function: str) -> set[str]:
+    """Return every text in a function's entry that could be a metric's name."""
+    tree = ast.parse((ROOT / "functions" / function / "handler.py").read_text())
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"[A-Z][A-Za-z]+", node.value)
+    }

@@ -1,0 +1,129 @@
+"""The signing key, the sealer, and the count of every signature."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.infra.aws.estate import EVIDENCE, Estate, arn, documents
+from tests.infra.aws.iam import Request, allows
+
+SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
+SIGNING = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
+
+
+def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
+    """Whether a principal may, with every right its own account could give it."""
+    return allows(
+        Request(principal, action, "key", context),
+        identity=ADMINISTRATOR,
+        resource=[estate.key_policy],
+        owner=EVIDENCE,
+        resource_must_allow=True,
+    )
+
+
+def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
+    """The configured spec; the longest wait before a deletion; not deleted with its stack."""
+    key = estate.one("AWS::KMS::Key")
+    assert ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", 30) == (
+        key.properties["KeySpec"],
+        key.properties["KeyUsage"],
+        key.properties["PendingWindowInDays"],
+    )
+    assert "Retain" == key.whole["DeletionPolicy"]
+
+
+def test_the_sealer_alone_signs(estate: Estate) -> None:
+    """With the log's one algorithm; no administrator, auditor or outsider can."""
+    assert may(estate, SEALER, "kms:Sign", **SIGNING)
+    assert not may(estate, SEALER, "kms:Sign", **{**SIGNING, "kms:MessageType": "DIGEST"})
+    assert not may(
+        estate, SEALER, "kms:Sign", **{**SIGNING, "kms:SigningAlgorithm": "ED25519_PH_SHA_512"}
+    )
+    for other in (
+        arn(EVIDENCE, "administrator"),
+        f"arn:aws:iam::{EVIDENCE}:root",
+        arn(EVIDENCE, "nhi-evidence-main-auditor-external"),
+        arn("666677778888", "nhi-evidence-main-sealer"),
+    ):
+        assert not may(estate, other, "kms:Sign", **SIGNING), other
+
+
+def test_nobody_can_grant_it_away(estate: Estate) -> None:
+    """A grant would be a way round the policy: not for the root of the account either."""
+    for principal in (SEALER, arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
+        assert not may(estate, principal, "kms:CreateGrant")
+
+
+def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
+    """By the role's own policy and the key's, both."""
+    name = "nhi-evidence-main-auditor-external"
+    (policy,) = documents(estate.role(name))
+    for action, expected in (("kms:GetPublicKey", True), ("kms:ScheduleKeyDeletion", False)):
+        request = Request(arn(EVIDENCE, name), action, f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/k")
+        key = {"Statement": [{**one, "Resource": "*"} for one in estate.key_policy["Statement"]]}
+        assert expected == allows(
+            request, identity=[policy], resource=[key], owner=EVIDENCE, resource_must_allow=True
+        )
+
+
+def test_the_sealer_runs_by_the_clock_and_is_not_repeated(estate: Estate) -> None:
+    """Every five minutes; a failed run is not tried again but followed by the next."""
+    clock = next(
+        one.properties
+        for one in estate.of("AWS::Events::Rule")
+        if "ScheduleExpression" in one.properties
+    )
+    assert ("rate(5 minutes)", "ENABLED") == (clock["ScheduleExpression"], clock["State"])
+    (target,) = clock["Targets"]
+    assert {"MaximumRetryAttempts": 0} == target["RetryPolicy"]
+    assert 0 == estate.one("AWS::Lambda::EventInvokeConfig").properties["MaximumRetryAttempts"]
+    permission = estate.one("AWS::Lambda::Permission").properties
+    assert "events.amazonaws.com" == permission["Principal"]
+    assert permission["SourceArn"].startswith("arn:SealerClock")
+
+
+def test_every_signature_is_logged_by_amazon(estate: Estate) -> None:
+    """Signatures with this key reach a log group, read events included, and are counted twice."""
+    rule = next(
+        one.properties for one in estate.of("AWS::Events::Rule") if "EventPattern" in one.properties
+    )
+    assert "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" == rule["State"]
+    assert ["Sign"] == rule["EventPattern"]["detail"]["eventName"]
+    assert rule["EventPattern"]["detail"]["resources"]["ARN"] == ["arn:SigningKey9E2FA532"]
+    filters = {
+        one.properties["MetricTransformations"][0]["MetricName"]: one.properties["FilterPattern"]
+        for one in estate.of("AWS::Logs::MetricFilter")
+    }
+    strangers = filters["nhi-evidence-main-kms-signatures-by-others"]
+    assert f'!= "{SEALER}"' in strangers
+    assert "NOT EXISTS" in strangers
+    assert "nhi-evidence-main-kms-signatures" in filters
+
+
+@pytest.mark.parametrize("name", ["nhi-evidence-main-sealer", "nhi-evidence-main-aws_cloudtrail"])
+def test_functions_are_python_313_on_arm(estate: Estate, name: str) -> None:
+    """As deploy.toml says, from a staged bundle, with a log group that is kept for a year."""
+    for one in estate.of("AWS::Lambda::Function"):
+        if one.properties.get("FunctionName", "").startswith(name):
+            assert ("python3.13", ["arm64"]) == (
+                one.properties["Runtime"],
+                one.properties["Architectures"],
+            )
+            assert "S3Key" in one.properties["Code"]
+    groups = {
+        one.properties["LogGroupName"]: one.properties["RetentionInDays"]
+        for one in estate.of("AWS::Logs::LogGroup")
+    }
+    assert {365} == set(groups.values())
+    assert any(name in one for one in groups)
+
+
+def test_no_secret_and_no_access_key_anywhere(estate: Estate) -> None:
+    """Everything is a role: no template makes a user, a key or a password."""
+    kinds = {one.kind for one in estate.resources}
+    assert not kinds & {"AWS::IAM::User", "AWS::IAM::AccessKey", "AWS::SecretsManager::Secret"}
+    assert "SecretString" not in json.dumps(estate.templates)

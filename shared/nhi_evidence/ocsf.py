@@ -169,7 +169,8 @@ def _api(event: Event) -> Api:
 
 def _actor(event: Event) -> Actor | None:
     actor = event.actor
-    if actor.user is None and actor.session is None and actor.invoked_by is None:
+    known = (actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
+    if all(one is None for one in known):
         return None
     return Actor(actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
 

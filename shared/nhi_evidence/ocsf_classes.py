@@ -25,11 +25,10 @@ class OcsfClass(msgspec.Struct, frozen=True):
     has_http_request: bool = True
 
 
-def _has_source_and_user(event: Event) -> bool:
+def _has_source_and_actor(event: Event) -> bool:
     actor = event.actor
-    return event.call.source is not None and (
-        actor.user is not None or actor.invoked_by is not None
-    )
+    known = (actor.user, actor.session, actor.invoked_by, actor.app_uid)
+    return event.call.source is not None and any(one is not None for one in known)
 
 
 OTHER = 99
@@ -50,7 +49,7 @@ API_ACTIVITY = OcsfClass(
     category_uid=6,
     category_name="Application Activity",
     activities={1: "Create", 2: "Read", 3: "Update", 4: "Delete", OTHER: "Other"},
-    supported=_has_source_and_user,
+    supported=_has_source_and_actor,
     has_resources=True,
 )
 
@@ -189,7 +188,7 @@ DATASTORE_ACTIVITY = OcsfClass(
         OTHER: "Other",
     },
     supported=lambda event: (
-        _has_source_and_user(event)
+        _has_source_and_actor(event)
         and (event.about.databucket is not None or event.about.table is not None)
     ),
 )

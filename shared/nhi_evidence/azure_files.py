@@ -1,4 +1,4 @@
-"""Files of Entra records -> exact record slices.
+"""Files of Azure records -> exact record slices.
 
 Diagnostic settings write JSON lines to storage (`PT1H.json`) and `{"records":[...]}` to event
 hubs; Microsoft Graph answers `{"value":[...]}`; exports are bare lists, or one object.

@@ -92,6 +92,7 @@ def test_every_core_module_is_under_contract() -> None:
         "azure_apps",
         "azure_claims",
         "azure_principal",
+        "azure_files",
         "azure_text",
         "event_hub",
         "json_slices",

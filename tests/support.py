@@ -44,8 +44,8 @@ NAMED_IN_IDS = {
 }
 """Words a canonical id puts between the record's own (`nhi:aws:<account>:role/<id>`)."""
 
-_COMPOSED = {("api", "operation")}
-"""Attributes put together, with blanks between, from texts of the record: a method and a path."""
+_COMPOSED = {("api", "operation"), ("metadata", "uid")}
+"""Attributes put together from texts of the record: a method and a path, an id and its stage."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 
@@ -60,7 +60,7 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     whole = "\n".join(texts)
     found = []
     for path, value in _leaves(record):
-        pieces = value.split() if path in _COMPOSED and isinstance(value, str) else [value]
+        pieces = _pieces(path, value)
         if not _is_ours(path) and not all(
             _holds(texts, whole, one) for one in pieces if isinstance(one, str)
         ):
@@ -75,6 +75,12 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     if status == 2 and not code and not _states_failure(raw):
         found.append("failure the record does not state")
     return found
+
+
+def _pieces(path: tuple[str, ...], value: Any) -> list[Any]:
+    if path in _COMPOSED and isinstance(value, str):
+        return re.split(r"[ /]", value)
+    return [value]
 
 
 def _is_ours(path: tuple[str, ...]) -> bool:

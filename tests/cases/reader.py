@@ -19,6 +19,7 @@ DERIVED = {
     "aws_cloudtrail": {"AWS-06g"},
     "azure_activity": set(),
     "azure_entra": {"EN-08", "EN-09"},
+    "azure_resource": {"AZ-09"},
     "gcp_audit": set(),
 }
 """Rules a pack names and never applies: they need history or inventory. Every pack is listed."""

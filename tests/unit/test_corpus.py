@@ -61,6 +61,7 @@ EXPECTED = {
         21,
         {"event_time_malformed": "records a vendor re-formatted, which cost the time its zone"},
     ),
+    "azure_resource": Expected("azure_resource", 2, {}),
 }
 
 

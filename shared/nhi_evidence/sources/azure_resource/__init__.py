@@ -1,0 +1,43 @@
+"""Azure resource logs: Key Vault, Storage, Kubernetes audit of AKS.
+
+docs/sources/azure_resource.md
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.azure_files import decode
+from nhi_evidence.azure_text import hour_of
+from nhi_evidence.event import Decoded, Kind, Limits, Undecodable
+from nhi_evidence.sources.azure_resource.envelope import CATEGORIES
+from nhi_evidence.sources.azure_resource.normalize import normalize
+
+__all__ = [
+    "CATEGORIES",
+    "LISTS_LEFT_OUT",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+LISTS_LEFT_OUT = True
+"""Diagnostic settings can drop records before the hub: completeness is asked by event id."""
+
+NAME = "azure_resource"
+"""The source's name in evidence keys."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+
+def kind_of(object_key: str) -> Kind:  # noqa: ARG001 every file holds records
+    """Every file diagnostic settings write holds records."""
+    return Kind.RECORDS
+
+
+def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
+    """Return the records of a local file: in the forms of a delivered one."""
+    return decode(document, limits)

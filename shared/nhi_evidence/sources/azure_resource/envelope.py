@@ -1,0 +1,103 @@
+"""What a record's envelope states for every category: its category, time, subscription."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.azure_text import milliseconds, subscription_of
+from nhi_evidence.event import Logged
+from nhi_evidence.identity import Identity
+from nhi_evidence.sources.azure_resource.record import Envelope, stated
+
+_DETAIL = 200
+_PROVIDER = "Azure"
+_RESOURCE_PROVIDER = re.compile(r"/providers/([^/]+)/", re.IGNORECASE)
+
+KEY_VAULT = ("AuditEvent",)
+STORAGE = ("StorageDelete", "StorageRead", "StorageWrite")
+KUBERNETES = ("kube-audit", "kube-audit-admin")
+CATEGORIES = (*KEY_VAULT, *STORAGE, *KUBERNETES)
+"""The categories of diagnostic settings this pack takes."""
+
+
+class Unreadable(Exception):  # noqa: N818 it says what it is
+    """The record states no instant or no operation; `args` are reason and detail."""
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """A record's envelope, and what could not be read in it."""
+
+    envelope: Envelope
+    unusable: tuple[str, ...]
+
+    @property
+    def category(self) -> str:
+        """The category, lower case; empty where the record states none."""
+        return (self.envelope.category or "").strip().lower()
+
+    @property
+    def provider(self) -> str | None:
+        """The resource provider as the resource id spells it."""
+        found = _RESOURCE_PROVIDER.search(self.envelope.resourceId or "")
+        return found[1] if found else None
+
+    def time(self, *own: str | None) -> tuple[int, str]:
+        """Return the first readable time, the record's own before the envelope's.
+
+        Raises `Unreadable` where none states an instant.
+        """
+        candidates = (*own, self.envelope.time)
+        for text in candidates:
+            found = milliseconds(text)
+            if text is not None and found is not None:
+                return found, text
+        told = next((text for text in candidates if text is not None), None)
+        if told is None and "time" not in self.unusable:
+            raise Unreadable("event_time_missing", "")
+        raise Unreadable("event_time_malformed", repr(told)[:_DETAIL])
+
+    def operation(self) -> str:
+        """Return the operation. Raises `Unreadable` where the record names none."""
+        name = self.envelope.operationName
+        if not name or not name.strip():
+            raise Unreadable("event_name_missing", "")
+        return name
+
+    def logged(
+        self,
+        product: str,
+        record_class: str,
+        *,
+        uid: str | None = None,
+        event_code: str | None = None,
+        correlation_uid: str | None = None,
+        version: str | None = None,
+    ) -> Logged:
+        """Say where and as what the record was written."""
+        return Logged(
+            provider=_PROVIDER,
+            product=product,
+            record_class=record_class,
+            event_code=event_code or self.envelope.category,
+            version=version,
+            uid=uid,
+            correlation_uid=correlation_uid or stated(self.envelope.correlationId),
+            account=subscription_of(self.envelope.resourceId),
+            region=stated(self.envelope.location),
+        )
+
+    @property
+    def api_version(self) -> str | None:
+        """The version of the API the caller asked for."""
+        version = self.envelope.operationVersion
+        return str(version) if version not in (None, "") else None
+
+
+def labelled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
+    """Name in the verdict the attributes whose shape could not be read."""
+    if not unusable:
+        return verdict
+    labels = tuple(f"unusable:{name}" for name in unusable)
+    return msgspec.structs.replace(verdict, labels=verdict.labels + labels)

@@ -1,0 +1,161 @@
+"""A Key Vault AuditEvent record -> Event.
+
+https://learn.microsoft.com/azure/key-vault/general/logging
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence import azure_claims, azure_principal
+from nhi_evidence.azure_text import endpoint
+from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
+from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.remember import remembered
+from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.sources.azure_resource import http_status
+from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
+from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent, stated
+
+SERVICE = "Microsoft.KeyVault"
+_PRODUCT = "Azure Key Vault"
+_CHALLENGE = "Authentication"
+_UNAUTHORIZED = 401
+_SUCCESS = "success"
+_OBJECTS = {"Secret": "Secret", "Key": "Key", "Certificate": "Certificate"}
+"""How an operation on a credential begins, and the credential's type."""
+_WORDS = {
+    "ok": Result.SUCCESS,
+    "unauthorized": Result.UNAUTHENTICATED,
+    "forbidden": Result.DENIED,
+    "not found": Result.NOT_FOUND,
+    "bad request": Result.INVALID,
+}
+"""`resultSignature`, the status in words."""
+
+
+class VaultCall(msgspec.Struct, frozen=True, gc=False):
+    """`properties` of an AuditEvent record."""
+
+    id: str | None = None
+    httpStatusCode: Number = None
+    clientInfo: str | None = None
+    requestUri: str | None = None
+
+
+class _Token(msgspec.Struct, frozen=True, gc=False):
+    claim: msgspec.Raw = EMPTY
+
+
+_call = Reader(VaultCall, fold_case=True)
+_token = Reader(_Token, fold_case=True)
+
+
+def event(said: Stated) -> Event:
+    """Return the event a Key Vault record states.
+
+    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    """
+    call, unusable = _read_call(said)
+    time, original = said.time()
+    name = said.operation()
+    status = http_status.number(call.httpStatusCode)
+    who, misshapen = _actor(bytes(said.envelope.identity))
+    if who is None:
+        who = _nobody(name, status)
+    identity = labelled(who.identity, (*said.unusable, *unusable, *misshapen))
+    service_name = said.provider or said.envelope.category
+    if service_name is None:
+        raise Unreadable("event_source_missing", "")
+    return Event(
+        time=time,
+        original_time=original,
+        logged=said.logged(_PRODUCT, "keyvault"),
+        call=Call(
+            service=SERVICE,
+            service_name=service_name,
+            operation=name,
+            operation_name=name,
+            api_version=said.api_version,
+            source=endpoint(stated(said.envelope.callerIpAddress)),
+            user_agent=stated(call.clientInfo),
+        ),
+        actor=msgspec.structs.replace(who, identity=identity),
+        about=_about(said, call, name),
+        outcome=_outcome(said, status, is_challenge=_is_challenge(name, status, identity)),
+    )
+
+
+def _read_call(said: Stated) -> tuple[VaultCall, tuple[str, ...]]:
+    if is_absent(said.envelope.properties):
+        return VaultCall(), ()
+    try:
+        return _call.part(nested(said.envelope.properties), "properties")
+    except msgspec.ValidationError:
+        return VaultCall(), ("properties",)
+
+
+@remembered(results=2048, longest=16_384)
+def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
+    """Decide by the token's claims, as every log that repeats them; None without a token."""
+    if is_absent(msgspec.Raw(identity)):
+        return None, ()
+    try:
+        token, unusable = _token.part_loosely(nested(identity), "identity")
+        claim: Any = None if is_absent(token.claim) else msgspec.json.decode(nested(token.claim))
+    except msgspec.ValidationError:
+        return None, ("identity",)
+    claims, misshapen = azure_claims.read(claim)
+    found = azure_principal.actor(claims) if claims is not None else None
+    return found, (*unusable, *misshapen)
+
+
+def _nobody(name: str, status: int | None) -> Actor:
+    """Nobody presented a token: what the first call of every client looks like."""
+    challenged = name == _CHALLENGE and status == _UNAUTHORIZED
+    identity = Identity(
+        type_id=IdentityKind.UNKNOWN.value,
+        type=CAPTIONS[IdentityKind.UNKNOWN],
+        decision_rule="AZ-08",
+        labels=("oauth_challenge",) if challenged else (),
+    )
+    return Actor(identity=identity)
+
+
+def _is_challenge(name: str, status: int | None, identity: Identity) -> bool:
+    return name == _CHALLENGE and status == _UNAUTHORIZED and "oauth_challenge" in identity.labels
+
+
+def _outcome(said: Stated, status: int | None, *, is_challenge: bool) -> Outcome:
+    """Derive the outcome from the status, else from its words.
+
+    A client calls once without a token to be told where to get one: the 401 it gets refuses
+    nobody, and nothing is known of the credential yet.
+    """
+    detail = stated(said.envelope.resultDescription)
+    signature = said.envelope.resultSignature
+    if is_challenge:
+        return Outcome(Result.UNKNOWN, str(status), detail)
+    if status is not None:
+        found = http_status.result(status)
+        return Outcome(found) if found is Result.SUCCESS else Outcome(found, str(status), detail)
+    word = str(signature or said.envelope.resultType or "")
+    found = _WORDS.get(word.lower(), Result.UNKNOWN)
+    if word.lower() == _SUCCESS:
+        found = Result.SUCCESS
+    return Outcome(found) if found is Result.SUCCESS else Outcome(found, word or None, detail)
+
+
+def _about(said: Stated, call: VaultCall, name: str) -> About:
+    kind = next((kind for prefix, kind in _OBJECTS.items() if name.startswith(prefix)), None)
+    uid, vault = stated(call.id), stated(said.envelope.resourceId)
+    named = Target(uid=uid, type=kind) if uid else None
+    targets = [one for one in (named, Target(uid=vault, type="Vault") if vault else None) if one]
+    return About(
+        targets=tuple(targets),
+        is_nhi=kind is not None,
+        entity=named if kind is not None else None,
+        log_name=None,
+    )

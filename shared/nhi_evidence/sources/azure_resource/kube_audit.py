@@ -1,0 +1,177 @@
+"""A Kubernetes audit record (kube-audit, kube-audit-admin) -> Event: one stage of one request.
+
+https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.azure_text import endpoint
+from nhi_evidence.event import About, Call, Event, Outcome, Rejection, Result, Target, User
+from nhi_evidence.shapes import nested
+from nhi_evidence.sources.azure_resource import http_status, kube_record
+from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
+from nhi_evidence.sources.azure_resource.kube_identity import actor
+from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, ObjectRef
+from nhi_evidence.sources.azure_resource.record import is_absent, stated
+
+_PRODUCT = "Azure Kubernetes Service"
+_CORE = "core"
+_DECISION = "authorization.k8s.io/decision"
+_REASON = "authorization.k8s.io/reason"
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
+_FORBIDDEN = "forbid"
+_ANSWERED = frozenset({"ResponseStarted", "ResponseComplete", "Panic"})
+_OF_NHI = frozenset(
+    {
+        "certificatesigningrequests",
+        "clusterrolebindings",
+        "clusterroles",
+        "rolebindings",
+        "roles",
+        "secrets",
+        "serviceaccounts",
+    }
+)
+"""Resources that are, hold or empower non-human identities."""
+_BINDINGS = frozenset({"clusterrolebindings", "rolebindings"})
+_ENTITIES = {"certificatesigningrequests": "Certificate Signing Request"}
+_SUBJECT_ACCOUNT = "ServiceAccount"
+_USER_TYPE_SERVICE = 4
+
+
+def event(said: Stated) -> Event | Rejection:
+    """Return the event an audit record states, or why its log cannot be read.
+
+    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    """
+    found = kube_record.read(said)
+    if isinstance(found, Rejection):
+        return found
+    audit, unusable = found
+    time, original = said.time(audit.requestReceivedTimestamp, audit.stageTimestamp)
+    operation, name = _operation(audit)
+    reference = audit.objectRef or ObjectRef()
+    who = actor(audit, stated(said.envelope.resourceId))
+    identity = labelled(who.identity, (*said.unusable, *unusable))
+    service = reference.apiGroup or _CORE
+    service_name = reference.apiGroup or said.envelope.category
+    if service_name is None:
+        raise Unreadable("event_source_missing", "")
+    return Event(
+        time=time,
+        original_time=original,
+        logged=said.logged(
+            _PRODUCT,
+            "kubernetes_audit",
+            uid=_uid(audit),
+            event_code=audit.stage,
+            correlation_uid=stated(audit.auditID),
+            version=audit.apiVersion,
+        ),
+        call=Call(
+            service=service,
+            service_name=service_name,
+            operation=operation,
+            operation_name=name,
+            api_version=reference.apiVersion,
+            request_uid=stated(audit.auditID),
+            source=endpoint(audit.sourceIPs[0]) if audit.sourceIPs else None,
+            user_agent=stated(audit.userAgent),
+        ),
+        actor=msgspec.structs.replace(who, identity=identity),
+        about=_about(audit, reference),
+        outcome=_outcome(audit),
+    )
+
+
+def _operation(audit: KubeEvent) -> tuple[str, str]:
+    """Return `verb resource[/subresource]`, or `verb path` of a call that names no resource."""
+    verb, path = stated(audit.verb), (audit.requestURI or "").partition("?")[0]
+    resource = audit.objectRef.resource if audit.objectRef else None
+    if verb is None or not (resource or path):
+        raise Unreadable("event_name_missing", "")
+    if not resource:
+        return f"{verb} {path}", f"{verb} {path}"
+    subresource = audit.objectRef.subresource if audit.objectRef else None
+    whole = f"{resource}/{subresource}" if subresource else resource
+    return f"{verb} {whole}", f"{verb} {whole}"
+
+
+def _uid(audit: KubeEvent) -> str | None:
+    """Return the id of a request and its stage: each stage is a record of its own."""
+    request = stated(audit.auditID)
+    return f"{request} {audit.stage}" if request and audit.stage else request
+
+
+def _outcome(audit: KubeEvent) -> Outcome:
+    """Derive the outcome; a stage before the response has none, unless access was forbidden."""
+    status = audit.responseStatus
+    code = http_status.number(status.code) if status else None
+    detail = (stated(status.message) or stated(status.reason)) if status else None
+    annotations = audit.annotations or {}
+    if annotations.get(_DECISION) == _FORBIDDEN:
+        reason = annotations.get(_REASON)
+        said = detail or (reason if isinstance(reason, str) and reason else None)
+        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, said)
+    if code is None or (audit.stage is not None and audit.stage not in _ANSWERED):
+        return Outcome(Result.UNKNOWN)
+    found = http_status.result(code)
+    return Outcome(found) if found is Result.SUCCESS else Outcome(found, str(code), detail)
+
+
+def _about(audit: KubeEvent, reference: ObjectRef) -> About:
+    resource, name = reference.resource, stated(reference.name)
+    issued = (audit.annotations or {}).get(_ISSUED)
+    user, privileges = _granted(audit) if resource in _BINDINGS else (None, ())
+    if resource == "serviceaccounts" and name:
+        user = User(uid=stated(reference.uid), name=name, type_id=_USER_TYPE_SERVICE)
+    kind = _ENTITIES.get(resource or "")
+    return About(
+        targets=_targets(audit, reference),
+        is_nhi=resource in _OF_NHI,
+        user=user,
+        entity=Target(uid=stated(reference.uid), name=name, type=kind) if kind and name else None,
+        privileges=privileges,
+        issued_credentials=(issued,) if isinstance(issued, str) and issued else (),
+    )
+
+
+def _targets(audit: KubeEvent, reference: ObjectRef) -> tuple[Target, ...]:
+    path = (audit.requestURI or "").partition("?")[0]
+    uid, name = stated(reference.uid), stated(reference.name)
+    found = []
+    if reference.resource and (uid or name or path):
+        found.append(Target(uid=uid or path or None, name=name, type=reference.resource))
+    if reference.namespace:
+        found.append(Target(name=reference.namespace, type="namespaces"))
+    return tuple(found)
+
+
+def _granted(audit: KubeEvent) -> tuple[User | None, tuple[str, ...]]:
+    """Return who a binding names first, and the role it gives; only some records hold it."""
+    if is_absent(audit.requestObject):
+        return None, ()
+    binding: Any = msgspec.json.decode(nested(audit.requestObject))
+    if not isinstance(binding, dict):
+        return None, ()
+    role, subjects = binding.get("roleRef"), binding.get("subjects")
+    first: Any = subjects[0] if isinstance(subjects, list) and subjects else None
+    privilege = _text_at(role, "name")
+    return _subject(first), (privilege,) if privilege else ()
+
+
+def _subject(first: Any) -> User | None:
+    name = _text_at(first, "name")
+    if name is None:
+        return None
+    kind = _text_at(first, "kind")
+    return User(name=name, type_id=_USER_TYPE_SERVICE if kind == _SUBJECT_ACCOUNT else None)
+
+
+def _text_at(value: Any, name: str) -> str | None:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None

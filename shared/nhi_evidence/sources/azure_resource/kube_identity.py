@@ -1,0 +1,167 @@
+"""Who called the Kubernetes API: the record rules K8S-01 to K8S-07, first match.
+
+Where a caller impersonates another, the other is the effective identity and the caller the first
+hop of the chain. Names that begin `system:` are the cluster's own.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/
+https://learn.microsoft.com/azure/aks/azure-ad-rbac
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.event import Actor, Session, User
+from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, KubeUser
+
+_SERVICE_ACCOUNT = "system:serviceaccount:"
+_ANONYMOUS = "system:anonymous"
+_CLUSTER = "system:"
+_MASTERS = "system:masters"
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
+_POD = "authentication.kubernetes.io/pod-name"
+_OBJECT_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_FEDERATED = re.compile(r"https://([^#\s]+)#(.+)")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_KINDS = {"JTI": "jwt_id", "X509SHA256": "certificate"}
+_USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3, 4, 99
+_USER_TYPES = {
+    IdentityKind.K8S_SERVICE_ACCOUNT: _USER_TYPE_SERVICE,
+    IdentityKind.PROVIDER_SERVICE: _USER_TYPE_SYSTEM,
+    IdentityKind.APPLICATION: _USER_TYPE_SERVICE,
+    IdentityKind.HUMAN: _USER_TYPE_USER,
+}
+_BY_DIRECTORY = "AZ-09"
+
+
+def actor(event: KubeEvent, cluster: str | None) -> Actor:
+    """Decide who acted, and as whom."""
+    caller = event.user
+    effective = event.impersonatedUser or caller
+    if effective is None or not effective.username:
+        return Actor(identity=_decided(IdentityKind.UNKNOWN, "K8S-07", None))
+    identity = identify(effective, cluster)
+    hops: tuple[Hop, ...] = ()
+    if event.impersonatedUser is not None and caller is not None and caller.username:
+        origin = identify(caller, cluster)
+        labels = (*identity.labels, "impersonated")
+        identity = msgspec.structs.replace(identity, labels=labels, is_chain_complete=False)
+        hops = _chain(origin, identity)
+    return Actor(
+        identity=identity,
+        user=User(
+            uid=effective.uid or None,
+            name=effective.username,
+            type_id=_USER_TYPES.get(IdentityKind(identity.type_id), _USER_TYPE_OTHER),
+        ),
+        session=_session(effective),
+        hops=hops,
+    )
+
+
+def identify(user: KubeUser, cluster: str | None) -> Identity:
+    """Decide what kind of identity a user of the API is."""
+    name = user.username or ""
+    if name.startswith(_SERVICE_ACCOUNT):
+        return _service_account(user, cluster)
+    if name == _ANONYMOUS:
+        return _decided(IdentityKind.ANONYMOUS, "K8S-03", user)
+    if name.startswith(_CLUSTER):
+        return _decided(IdentityKind.PROVIDER_SERVICE, "K8S-02", user)
+    if _MASTERS in (user.groups or ()):
+        return _decided(IdentityKind.ROOT_OR_BREAK_GLASS, "K8S-04", user)
+    federated = _FEDERATED.fullmatch(name)
+    if federated:
+        issuer, subject = federated[1], federated[2]
+        return _decided(
+            IdentityKind.FEDERATED_WORKLOAD,
+            "K8S-05",
+            user,
+            issuer=issuer,
+            subject=subject,
+            canonical_uid=f"nhi:oidc:{issuer}|{subject}",
+        )
+    if _OBJECT_ID.fullmatch(name):
+        return _decided(IdentityKind.APPLICATION, "K8S-06a", user, refinable_by=(_BY_DIRECTORY,))
+    if _EMAIL.fullmatch(name):
+        return _decided(IdentityKind.HUMAN, "K8S-06b", user)
+    return _decided(IdentityKind.UNKNOWN, "K8S-07", user)
+
+
+def _service_account(user: KubeUser, cluster: str | None) -> Identity:
+    name = user.username or ""
+    namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
+    known = cluster and namespace and account and user.uid
+    pods = (user.extra or {}).get(_POD) or ()
+    return _decided(
+        IdentityKind.K8S_SERVICE_ACCOUNT,
+        "K8S-01",
+        user,
+        subject=name,
+        canonical_uid=(f"nhi:k8s:{cluster}:sa/{namespace}/{account}/{user.uid}" if known else None),
+        labels=tuple(f"pod:{pod}" for pod in pods),
+    )
+
+
+def _decided(
+    kind: IdentityKind,
+    rule: str,
+    user: KubeUser | None,
+    *,
+    issuer: str | None = None,
+    subject: str | None = None,
+    canonical_uid: str | None = None,
+    labels: tuple[str, ...] = (),
+    refinable_by: tuple[str, ...] = (),
+) -> Identity:
+    credential = _credential(user)
+    return Identity(
+        type_id=kind.value,
+        type=CAPTIONS[kind],
+        name=user.username if user else None,
+        uid=(user.uid or user.username) if user else None,
+        canonical_uid=canonical_uid,
+        credential_uid=credential,
+        credential_kind=_KINDS.get(credential.partition("=")[0]) if credential else None,
+        issuer=issuer,
+        subject=subject,
+        decision_rule=rule,
+        labels=labels,
+        refinable_by=refinable_by,
+    )
+
+
+def _credential(user: KubeUser | None) -> str | None:
+    """Return the id of the token or certificate (`JTI=...`, `X509SHA256=...`)."""
+    values = ((user.extra if user else None) or {}).get(_CREDENTIAL)
+    return values[0] if values and values[0] else None
+
+
+def _session(user: KubeUser) -> Session | None:
+    credential = _credential(user)
+    return Session(credential_uid=credential) if credential else None
+
+
+def _chain(origin: Identity, effective: Identity) -> tuple[Hop, ...]:
+    if origin.uid is None or effective.uid is None:
+        return ()
+    impersonated, used = Mechanism.K8S_IMPERSONATION, Mechanism.KEY_USE
+    return (
+        Hop(
+            hop=0,
+            uid=origin.uid,
+            canonical_uid=origin.canonical_uid,
+            credential_uid=origin.credential_uid,
+            mechanism_id=impersonated.value,
+            mechanism="Kubernetes Impersonation",
+        ),
+        Hop(
+            hop=1,
+            uid=effective.uid,
+            canonical_uid=effective.canonical_uid,
+            mechanism_id=used.value,
+            mechanism="Key Use",
+        ),
+    )

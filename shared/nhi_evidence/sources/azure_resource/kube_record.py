@@ -1,0 +1,97 @@
+"""The Kubernetes audit event inside `properties.log`, and the parts of it this pack reads.
+
+https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+https://learn.microsoft.com/azure/aks/monitor-aks-reference
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.sources.azure_resource.envelope import Stated
+from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
+
+_DETAIL = 200
+
+
+class _Properties(msgspec.Struct, frozen=True, gc=False):
+    log: msgspec.Raw = EMPTY
+
+
+class KubeUser(msgspec.Struct, frozen=True, gc=False):
+    """`user` or `impersonatedUser`."""
+
+    username: str | None = None
+    uid: str | None = None
+    groups: list[str] | None = None
+    extra: dict[str, list[str]] | None = None
+
+
+class ObjectRef(msgspec.Struct, frozen=True, gc=False):
+    """`objectRef`."""
+
+    resource: str | None = None
+    subresource: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    uid: str | None = None
+    apiGroup: str | None = None
+    apiVersion: str | None = None
+
+
+class ResponseStatus(msgspec.Struct, frozen=True, gc=False):
+    """`responseStatus`."""
+
+    code: int | None = None
+    message: str | None = None
+    reason: str | None = None
+
+
+class KubeEvent(msgspec.Struct, frozen=True, gc=False):
+    """One audit event: one stage of one request."""
+
+    apiVersion: str | None = None
+    auditID: str | None = None
+    stage: str | None = None
+    verb: str | None = None
+    requestURI: str | None = None
+    user: KubeUser | None = None
+    impersonatedUser: KubeUser | None = None
+    sourceIPs: list[str] | None = None
+    userAgent: str | None = None
+    objectRef: ObjectRef | None = None
+    responseStatus: ResponseStatus | None = None
+    requestObject: msgspec.Raw = EMPTY
+    requestReceivedTimestamp: str | None = None
+    stageTimestamp: str | None = None
+    annotations: dict[str, Any] | None = None
+
+
+_properties = Reader(_Properties, fold_case=True)
+_event = Reader(KubeEvent)
+
+
+def read(said: Stated) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
+    """Read the audit event in a record; the second value names attributes it could not use.
+
+    Raises what the JSON reader raises when the properties do not decode.
+    """
+    if is_absent(said.envelope.properties):
+        return Rejection("log_missing", "no properties")
+    try:
+        log = _properties.part_loosely(nested(said.envelope.properties), "properties")[0].log
+    except msgspec.ValidationError:
+        return Rejection("log_missing", "properties hold no object")
+    if is_absent(log):
+        return Rejection("log_missing", "properties hold no log")
+    text = nested(log)
+    if text.startswith(b'"'):
+        return Rejection("log_malformed", text[:_DETAIL].decode(errors="replace"))
+    found = _event.record(text)
+    if isinstance(found, Rejection):
+        return Rejection("log_malformed", f"{found.reason} {found.detail}"[:_DETAIL])
+    return found

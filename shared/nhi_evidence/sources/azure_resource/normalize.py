@@ -1,0 +1,52 @@
+"""One resource log record -> Event or Rejection, from the record alone.
+
+Only a record that states when and what is an event; a record of no category this pack takes is
+rejected and kept raw. Everything else that is absent stays absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from nhi_evidence.event import Event, Rejection
+from nhi_evidence.sources.azure_resource import key_vault, kube_audit, storage
+from nhi_evidence.sources.azure_resource.envelope import (
+    KEY_VAULT,
+    KUBERNETES,
+    STORAGE,
+    Stated,
+    Unreadable,
+)
+from nhi_evidence.sources.azure_resource.record import read
+
+_DETAIL = 200
+
+_READERS: dict[str, Callable[[Stated], Event | Rejection]] = {
+    **dict.fromkeys((name.lower() for name in KEY_VAULT), key_vault.event),
+    **dict.fromkeys((name.lower() for name in STORAGE), storage.event),
+    **dict.fromkeys((name.lower() for name in KUBERNETES), kube_audit.event),
+}
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    found = read(raw)
+    if isinstance(found, Rejection):
+        return found
+    said = Stated(*found)
+    if not said.category:
+        return Rejection("category_missing")
+    reader = _READERS.get(said.category)
+    if reader is None:
+        return Rejection("category_unknown", repr(said.envelope.category)[:_DETAIL])
+    try:
+        return reader(said)
+    except Unreadable as unreadable:
+        reason, detail = unreadable.args
+        return Rejection(reason, detail)
+    except RecursionError:
+        return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        return Rejection("malformed_json", str(error)[:_DETAIL])

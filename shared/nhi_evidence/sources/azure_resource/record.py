@@ -1,0 +1,62 @@
+"""The parts of Azure's resource logs this pack reads: the envelope every category shares.
+
+https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.shapes import Reader
+
+EMPTY = msgspec.Raw(b"")
+
+Number = str | int | None
+"""A number some exports write as a text."""
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What every diagnostic-settings record has; what varies by category stays a slice."""
+
+    time: str | None = None
+    resourceId: str | None = None
+    operationName: str | None = None
+    operationVersion: str | int | float | None = None
+    category: str | None = None
+    resultType: Number = None
+    resultSignature: Number = None
+    resultDescription: str | None = None
+    statusCode: Number = None
+    statusText: str | None = None
+    callerIpAddress: str | None = None
+    correlationId: str | None = None
+    location: str | None = None
+    uri: str | None = None
+    identity: msgspec.Raw = EMPTY
+    properties: msgspec.Raw = EMPTY
+
+
+_envelope = Reader(Envelope, fold_case=True)
+
+
+def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
+    """Read the envelope; the second value names attributes of an unusable shape."""
+    found = _envelope.record(raw)
+    if isinstance(found, Rejection):
+        return found
+    if found[0].category is None or found[0].operationName is None:
+        return _envelope.record_loosely(raw)
+    return found
+
+
+def is_absent(slice_: msgspec.Raw) -> bool:
+    """Whether an attribute is absent, null or an empty text."""
+    return bytes(slice_) in {b"", b"null", b'""'}
+
+
+def stated(text: str | None) -> str | None:
+    """Return a text that says something: not empty, and not the zero id."""
+    if not text or text == "00000000-0000-0000-0000-000000000000":
+        return None
+    return text

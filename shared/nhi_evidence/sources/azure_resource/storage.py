@@ -1,0 +1,139 @@
+"""A Storage record (read, write, delete) -> Event.
+
+https://learn.microsoft.com/azure/storage/blobs/monitor-blob-storage-reference
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.azure_text import endpoint
+from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
+from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.sources.azure_resource import http_status
+from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
+from nhi_evidence.sources.azure_resource.record import is_absent, stated
+from nhi_evidence.sources.azure_resource.storage_actor import actor
+
+SERVICE = "Microsoft.Storage"
+_PRODUCT = "Azure Storage"
+_BUCKET = "Microsoft.Storage/storageAccounts/blobServices/containers"
+_AUTHENTICATION_FAILED = "authenticationfailed"
+_WORDS = (
+    ("success", Result.SUCCESS),
+    ("authenticationerror", Result.UNAUTHENTICATED),
+    ("authorizationerror", Result.DENIED),
+    ("authorizationfailure", Result.DENIED),
+    ("throttlingerror", Result.THROTTLED),
+    ("serverbusyerror", Result.THROTTLED),
+    ("clientothererror", Result.FAILED),
+    ("servererror", Result.FAILED),
+    ("networkerror", Result.FAILED),
+    ("timeouterror", Result.FAILED),
+)
+"""How `metricResponseType` ends, lower case (`SASAuthorizationError`, `ClientOtherError`)."""
+_IN_CONTAINER = 2
+"""Segments of an object key before the object: account and container."""
+
+
+class StorageCall(msgspec.Struct, frozen=True, gc=False):
+    """`properties` of a Storage record."""
+
+    accountName: str | None = None
+    objectKey: str | None = None
+    serviceType: str | None = None
+    metricResponseType: str | None = None
+    userAgentHeader: str | None = None
+    clientRequestId: str | None = None
+    operationCount: str | int | None = None
+
+
+_call = Reader(StorageCall, fold_case=True)
+
+
+def event(said: Stated) -> Event:
+    """Return the event a Storage record states.
+
+    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    """
+    call, unusable = _read_call(said)
+    time, original = said.time()
+    name = said.operation()
+    who, misshapen = actor(bytes(said.envelope.identity))
+    identity = labelled(who.identity, (*said.unusable, *unusable, *misshapen))
+    service_name = said.provider or said.envelope.category
+    if service_name is None:
+        raise Unreadable("event_source_missing", "")
+    return Event(
+        time=time,
+        original_time=original,
+        logged=said.logged(_PRODUCT, "storage", uid=_uid(said, call)),
+        call=Call(
+            service=SERVICE,
+            service_name=service_name,
+            operation=name,
+            operation_name=name,
+            api_version=said.api_version,
+            request_uid=stated(call.clientRequestId),
+            source=endpoint(stated(said.envelope.callerIpAddress)),
+            user_agent=stated(call.userAgentHeader),
+        ),
+        actor=msgspec.structs.replace(who, identity=identity),
+        about=_about(said, call),
+        outcome=_outcome(said, call),
+    )
+
+
+def _read_call(said: Stated) -> tuple[StorageCall, tuple[str, ...]]:
+    if is_absent(said.envelope.properties):
+        return StorageCall(), ()
+    try:
+        return _call.part(nested(said.envelope.properties), "properties")
+    except msgspec.ValidationError:
+        return StorageCall(), ("properties",)
+
+
+def _uid(said: Stated, call: StorageCall) -> str | None:
+    """Return the id of the request, and which of its operations this is, where it has several."""
+    request = stated(said.envelope.correlationId)
+    if request is None or call.operationCount in (None, 0, "0", ""):
+        return request
+    return f"{request} {call.operationCount}"
+
+
+def _outcome(said: Stated, call: StorageCall) -> Outcome:
+    """Derive the outcome from the status, else from the response type."""
+    status = http_status.number(said.envelope.statusCode)
+    text = stated(said.envelope.statusText)
+    if status is not None:
+        found = http_status.result(status)
+        if found is Result.SUCCESS:
+            return Outcome(found)
+        # A wrong signature comes as 403; the text tells it from a missing permission.
+        if (text or "").lower() == _AUTHENTICATION_FAILED:
+            found = Result.UNAUTHENTICATED
+        return Outcome(found, str(status), text)
+    word = stated(call.metricResponseType) or text
+    for ending, found in _WORDS:
+        if (word or "").lower().endswith(ending):
+            return Outcome(found) if found is Result.SUCCESS else Outcome(found, word, text)
+    return Outcome(Result.UNKNOWN, word)
+
+
+def _about(said: Stated, call: StorageCall) -> About:
+    key, account = stated(call.objectKey), stated(said.envelope.resourceId)
+    parts = [one for one in (key or "").strip('"').split("/") if one]
+    container = parts[1] if len(parts) >= _IN_CONTAINER else None
+    is_blob = (call.serviceType or "blob").lower() == "blob"
+    targets = []
+    if key:
+        targets.append(Target(uid=key.strip('"'), type=call.serviceType))
+    if account:
+        targets.append(Target(uid=account, name=stated(call.accountName)))
+    return About(
+        targets=tuple(targets),
+        databucket=(
+            Target(name=container, type=_BUCKET) if container is not None and is_blob else None
+        ),
+        table=Target(name=container) if container is not None and not is_blob else None,
+    )

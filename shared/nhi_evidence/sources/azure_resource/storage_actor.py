@@ -1,0 +1,230 @@
+"""Who called Storage: the record rules AZ-07a to AZ-07g (docs/sources/azure_resource.md).
+
+Only a call by OAuth names a principal. A shared access signature or an account key is known by
+the hash of its token alone, and whoever holds it is not.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence import azure_apps
+from nhi_evidence.event import Account, Actor, Session, User
+from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.remember import remembered
+from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.sources.azure_resource.record import is_absent, stated
+
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_ACCOUNT_KEY = re.compile(r"(?:key1|key2|[\w ]+)\([0-9A-Fa-f]+\)")
+_SIGNATURE = re.compile(r"SasSignature\([0-9A-Fa-f]+\)")
+_BY_DIRECTORY = "AZ-09"
+
+
+class Requester(msgspec.Struct, frozen=True, gc=False):
+    """`identity.requester` of a call by OAuth."""
+
+    appId: str | None = None
+    objectId: str | None = None
+    tenantId: str | None = None
+    tokenIssuer: str | None = None
+    upn: str | None = None
+
+
+class Principal(msgspec.Struct, frozen=True, gc=False):
+    """One element of `principals` of an authorization."""
+
+    id: str | None = None
+    type: str | None = None
+
+
+class Authorization(msgspec.Struct, frozen=True, gc=False):
+    """One element of `identity.authorization`."""
+
+    principals: list[Principal] | None = None
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """`identity` of a Storage record."""
+
+    type: str | None = None
+    tokenHash: str | None = None
+    requester: Requester | None = None
+    authorization: list[Authorization] | None = None
+
+
+_caller = Reader(Caller, fold_case=True)
+
+
+@remembered(results=2048, longest=16_384)
+def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
+    """Decide who called; the second value names attributes of a shape that could not be read.
+
+    Raises what the JSON reader raises when the slice does not decode.
+    """
+    if is_absent(msgspec.Raw(identity)):
+        return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ()
+    try:
+        caller, unusable = _caller.part_loosely(nested(identity), "identity")
+    except msgspec.ValidationError:
+        return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
+    kind = "".join((caller.type or "").lower().split())
+    if kind in {"oauth", "bearer"} and caller.requester is not None:
+        return _by_token(caller, caller.requester), unusable
+    if kind.endswith(("sas", "saskey")):
+        return _by_signature(caller), unusable
+    if kind in {"accountkey", "sharedkey"}:
+        return _by_key(caller), unusable
+    if kind == "anonymous":
+        return Actor(identity=_decided(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
+    hash_ = stated(caller.tokenHash)
+    identity_ = _decided(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
+    return Actor(identity=identity_, session=_session(hash_)), unusable
+
+
+def _by_token(caller: Caller, requester: Requester) -> Actor:
+    """A token names its principal; whose it is, its name or its role assignment says."""
+    oid, app, tenant = (
+        stated(requester.objectId),
+        stated(requester.appId),
+        stated(requester.tenantId),
+    )
+    upn, hash_ = stated(requester.upn), stated(caller.tokenHash)
+    is_user = upn is not None or "user" in _principal_types(caller, oid)
+    by_client = app is None or app.lower() in azure_apps.CLIENTS
+    if is_user and not by_client:
+        kind, rule, uid, name = IdentityKind.APPLICATION_OBO, "AZ-07b", app, app
+    elif is_user:
+        kind, rule, uid, name = IdentityKind.HUMAN, "AZ-07a", oid, upn
+    else:
+        kind, rule, uid, name = IdentityKind.APPLICATION, "AZ-07c", oid or app, app
+    is_application = kind is IdentityKind.APPLICATION
+    verdict = _decided(
+        kind,
+        rule,
+        uid=uid,
+        name=name,
+        canonical_uid=f"nhi:entra:{tenant}:sp/{oid}" if is_application and tenant and oid else None,
+        credential_uid=hash_,
+        credential_kind="access_token" if hash_ else None,
+        issuer=stated(requester.tokenIssuer),
+        subject=oid if kind is IdentityKind.APPLICATION_OBO else None,
+        refinable_by=(_BY_DIRECTORY,),
+        is_chain_complete=False,
+    )
+    return Actor(
+        identity=verdict,
+        user=User(
+            uid=oid or app,
+            name=upn,
+            type_id=_USER_TYPE_USER if is_user else _USER_TYPE_SERVICE,
+            account=Account(tenant) if tenant else None,
+        )
+        if oid or app
+        else None,
+        session=_session(hash_, stated(requester.tokenIssuer)),
+        hops=_behalf(oid, verdict) if kind is IdentityKind.APPLICATION_OBO else (),
+        app_uid=app,
+    )
+
+
+def _principal_types(caller: Caller, oid: str | None) -> set[str]:
+    return {
+        (one.type or "").lower()
+        for authorization in caller.authorization or ()
+        for one in authorization.principals or ()
+        if oid is None or one.id == oid
+    }
+
+
+def _by_signature(caller: Caller) -> Actor:
+    """A shared access signature: known by its hash, made with the key whose hash stands before."""
+    hash_ = stated(caller.tokenHash)
+    signature, key = _SIGNATURE.search(hash_ or ""), _ACCOUNT_KEY.match(hash_ or "")
+    own = signature[0] if signature else hash_
+    verdict = _decided(
+        IdentityKind.UNATTRIBUTED_TOKEN,
+        "AZ-07d",
+        uid=hash_,
+        credential_uid=own,
+        credential_kind="shared_access_signature",
+        is_chain_complete=False,
+    )
+    hops: tuple[Hop, ...] = ()
+    if signature and key and hash_:
+        minted, used = Mechanism.SESSION_MINT, Mechanism.KEY_USE
+        hops = (
+            Hop(hop=0, uid=key[0], mechanism_id=minted.value, mechanism="Session Mint"),
+            Hop(
+                hop=1,
+                uid=hash_,
+                credential_uid=own,
+                mechanism_id=used.value,
+                mechanism="Key Use",
+            ),
+        )
+    return Actor(identity=verdict, session=_session(own), hops=hops)
+
+
+def _by_key(caller: Caller) -> Actor:
+    hash_ = stated(caller.tokenHash)
+    verdict = _decided(
+        IdentityKind.UNATTRIBUTED_TOKEN,
+        "AZ-07e",
+        uid=hash_,
+        credential_uid=hash_,
+        credential_kind="account_key",
+    )
+    return Actor(identity=verdict, session=_session(hash_))
+
+
+def _behalf(user: str | None, verdict: Identity) -> tuple[Hop, ...]:
+    if user is None or verdict.uid is None:
+        return ()
+    behalf, used = Mechanism.ON_BEHALF_OF, Mechanism.KEY_USE
+    return (
+        Hop(hop=0, uid=user, mechanism_id=behalf.value, mechanism="On Behalf Of"),
+        Hop(
+            hop=1,
+            uid=verdict.uid,
+            credential_uid=verdict.credential_uid,
+            mechanism_id=used.value,
+            mechanism="Key Use",
+        ),
+    )
+
+
+def _session(credential: str | None, issuer: str | None = None) -> Session | None:
+    return Session(credential_uid=credential, issuer=issuer) if credential or issuer else None
+
+
+def _decided(
+    kind: IdentityKind,
+    rule: str,
+    *,
+    uid: str | None = None,
+    name: str | None = None,
+    canonical_uid: str | None = None,
+    credential_uid: str | None = None,
+    credential_kind: str | None = None,
+    issuer: str | None = None,
+    subject: str | None = None,
+    refinable_by: tuple[str, ...] = (),
+    is_chain_complete: bool | None = None,
+) -> Identity:
+    return Identity(
+        type_id=kind.value,
+        type=CAPTIONS[kind],
+        name=name,
+        uid=uid,
+        canonical_uid=canonical_uid,
+        credential_uid=credential_uid,
+        credential_kind=credential_kind,
+        issuer=issuer,
+        subject=subject,
+        decision_rule=rule,
+        refinable_by=refinable_by,
+        is_chain_complete=is_chain_complete,
+    )

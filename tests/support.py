@@ -61,8 +61,9 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     found = []
     for path, value in _leaves(record):
         pieces = _pieces(path, value)
-        if not _is_ours(path) and not all(
-            _holds(texts, whole, one) for one in pieces if isinstance(one, str)
+        if not _is_ours(path) and not (
+            (isinstance(value, str) and _holds(texts, whole, value))
+            or all(_holds(texts, whole, one) for one in pieces if isinstance(one, str))
         ):
             found.append(f"{'.'.join(path)} = {value!r}")
         if path[-1] in {"time", "created_time", "expiration_time"} and not _time_holds(

@@ -136,10 +136,9 @@ def _loose_value(
 ) -> Any:
     for option in get_args(expected):
         try:
-            if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            if _is_struct(option):
                 return loose(option, value, name, unusable, fold_case=fold_case)
-            if get_origin(option) is list:
-                (element,) = get_args(option)
+            if get_origin(option) is list and _is_struct(element := get_args(option)[0]):
                 return [
                     loose(element, item, name, unusable, fold_case=fold_case)
                     for item in msgspec.json.decode(value, type=list[msgspec.Raw])
@@ -148,3 +147,7 @@ def _loose_value(
             continue
     unusable.append(name)
     return None
+
+
+def _is_struct(option: Any) -> bool:
+    return isinstance(option, type) and issubclass(option, msgspec.Struct)

@@ -1,0 +1,261 @@
+"""Every bad input of the Entra and Azure resource packs is locked: rejected, or read in part."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence.event import Delivery, Limits
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from nhi_evidence.scope import Scope
+from tests.cases.reader import FOLDER, read
+from tests.memory_store import MemoryStore
+from tests.ocsf_schema import problems
+from tests.reading import Unit
+
+GOOD = {
+    "azure_entra": ("identity-02b-secret", "identity-05b-application", "identity-06a-application"),
+    "azure_resource": ("vault-secret", "identity-07c-application", "kube-01-service-account"),
+}
+"""One golden case of each way a pack reads records."""
+EACH = [(source, name) for source, names in GOOD.items() for name in names]
+
+
+def good(source: str, name: str) -> dict[str, Any]:
+    """Return the record of a golden case."""
+    return read(Path(FOLDER / source / f"{name}.json")).record
+
+
+@cache
+def mapper(source: str) -> Mapper:
+    """The line of a source, keeping everything."""
+    return Mapper(source, scope=Scope.ALL)
+
+
+def encode(record: Any) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode()
+
+
+def locked(source: str, body: bytes, limits: Limits | None = None) -> Unit:
+    """Lock a delivery and read it back."""
+    line = Mapper(source, scope=Scope.ALL, limits=limits) if limits else mapper(source)
+    store = MemoryStore()
+    done = lock(line, Delivery(unit="b/k@1", body=body, hour="2026030208"), store)
+    unit = Unit(store)
+    assert unit.seen == done.seen == done.kept + done.rejected
+    return unit
+
+
+@pytest.mark.parametrize("source", GOOD)
+@pytest.mark.parametrize("form", ["records", "value", "list", "lines", "one", "gzip"])
+def test_every_form_gives_the_same_records(source: str, form: str) -> None:
+    """A hub's message, an API's answer, a list, a file of lines, one object, packed or not."""
+    raws = [encode(good(source, name)) for name in GOOD[source]]
+    body = {
+        "records": b'{"records":[' + b",".join(raws) + b"]}",
+        "value": b'{ "value" : [ ' + b" , ".join(raws) + b" ] }\n",
+        "list": b"[" + b",".join(raws) + b"]",
+        "lines": b"\r\n".join(raws) + b"\n",
+        "one": raws[0],
+        "gzip": gzip.compress(b"\n".join(raws)),
+    }[form]
+    unit = locked(source, body)
+    assert {} == unit.reasons()
+    assert (raws[:1] if form == "one" else raws) == unit.raw()
+
+
+@pytest.mark.parametrize("source", GOOD)
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (gzip.compress(b"{}")[:-4], "truncated_gzip"),
+        (gzip.compress(b"{}") + b"more", "trailing_bytes"),
+        (b"", "empty_file"),
+        (b"  \n\n", "empty_file"),
+    ],
+)
+def test_an_unreadable_delivery_is_kept_whole(source: str, body: bytes, reason: str) -> None:
+    """Its bytes are locked with the reason."""
+    unit = locked(source, body)
+    assert unit.rejection == reason
+    assert b"".join(unit.raw()) == body
+
+
+@pytest.mark.parametrize("source", GOOD)
+def test_a_bomb_is_a_rejection_unit(source: str) -> None:
+    """Inflation stops at the limit."""
+    body = gzip.compress(encode({"x": "0" * 1_000_000}))
+    assert locked(source, body, Limits(inflated_bytes=10_000)).rejection == "inflation_limit"
+
+
+@pytest.mark.parametrize("source", GOOD)
+def test_a_torn_last_line_spoils_no_other(source: str) -> None:
+    """A file that is still being written ends in the middle of a record."""
+    raw = encode(good(source, GOOD[source][0]))
+    unit = locked(source, raw + b"\n" + raw[:-30])
+    assert {1: "malformed_json"} == unit.reasons()
+    assert [raw, raw[:-30]] == unit.raw()
+
+
+@pytest.mark.parametrize(("source", "name"), EACH)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"time": None}, "event_time_missing"),
+        ({"time": "2026-03-02 08:15:30.123"}, "event_time_malformed"),
+        ({"time": "2026-13-02T08:15:30Z"}, "event_time_malformed"),
+        ({"time": 1772439330}, "event_time_malformed"),
+        ({"time": "\u0662026-03-02T08:15:30Z"}, "event_time_malformed"),
+    ],
+    ids=json.dumps,
+)
+def test_a_record_without_an_instant_is_rejected(
+    source: str, name: str, change: dict[str, Any], reason: str
+) -> None:
+    """No time, or one that states no instant: kept raw, never guessed."""
+    record = without_times({**good(source, name), **change})
+    assert {0: reason} == locked(source, encode(record)).reasons()
+
+
+def without_times(record: dict[str, Any]) -> dict[str, Any]:
+    """Take the times out that a record states beside the envelope's."""
+    properties = record["properties"]
+    for one in ("createdDateTime", "activityDateTime", "timeGenerated"):
+        properties = {key: value for key, value in properties.items() if key != one}
+    if "log" in properties:
+        log = json.loads(properties["log"])
+        log = {key: value for key, value in log.items() if not key.endswith("Timestamp")}
+        properties = {**properties, "log": json.dumps(log)}
+    return {**record, "properties": properties}
+
+
+@pytest.mark.parametrize("source", GOOD)
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (b"7", "record_not_an_object"),
+        (b"null", "record_not_an_object"),
+        (b'"text"', "record_not_an_object"),
+        (b"{}", "category_missing"),
+        (b'{"category":"Novel","operationName":"x"}', "category_unknown"),
+        (b'{"category":7,"operationName":"x"}', "category_missing"),
+        (b'{"x":NaN}', "malformed_json"),
+        (b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nesting_too_deep"),
+        (b'{"x":"\xff"}', "invalid_utf8"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_no_record_of_the_pack_is_rejected(source: str, record: bytes, reason: str) -> None:
+    """It is kept raw beside its neighbours, which are normalised."""
+    raw = encode(good(source, GOOD[source][0]))
+    unit = locked(source, b'{"records":[' + raw + b"," + record + b"," + raw + b"]}")
+    assert {1: reason} == unit.reasons()
+    assert [raw, record, raw] == unit.raw()
+
+
+ODD: list[Any] = [None, "text", 10**400, ["x", None], {"x": 1}]
+
+
+@pytest.mark.parametrize(("source", "name"), EACH)
+def test_an_odd_shape_costs_its_attribute_alone(source: str, name: str) -> None:
+    """Each attribute in turn has every odd shape: the record is kept and valid, or says why not."""
+    whole = good(source, name)
+    for where in paths(whole):
+        for odd in ODD:
+            record = replaced(whole, where, odd)
+            (line,) = locked(source, encode(record)).lines
+            if "x" in line:
+                assert MAY_REJECT & set(where), f"{where} = {odd!r}: {line['x']}"
+            else:
+                assert [] == problems(line["n"]), f"{where} = {odd!r}"
+
+
+MAY_REJECT = {
+    *("category", "operationName", "time", "properties"),
+    *("requestMethod", "requestUri", "log"),
+}
+"""Attributes without which a record says not what it is of, what happened, or when."""
+
+
+def paths(value: Any, depth: int = 3) -> list[tuple[str | int, ...]]:
+    """Return the paths of a record, down to a depth."""
+    steps: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        steps = list(value.items())
+    elif isinstance(value, list):
+        steps = list(enumerate(value))
+    found: list[tuple[str | int, ...]] = []
+    for step, inner in steps:
+        found.append((step,))
+        if depth > 1:
+            found += [(step, *rest) for rest in paths(inner, depth - 1)]
+    return found
+
+
+def replaced(value: Any, where: tuple[str | int, ...], odd: Any) -> Any:
+    """Return a copy of a record with another value at a path."""
+    step, *rest = where
+    inner = replaced(value[step], tuple(rest), odd) if rest else odd
+    if isinstance(value, dict):
+        return {**value, step: inner}
+    return [inner if index == step else one for index, one in enumerate(value)]
+
+
+def test_an_odd_shape_inside_the_kubernetes_log_costs_itself_alone() -> None:
+    """The log is read as loosely as its envelope."""
+    whole = good("azure_resource", "kube-01-service-account")
+    log = json.loads(whole["properties"]["log"])
+    for where in paths(log):
+        for odd in ODD:
+            inside = json.dumps(replaced(log, where, odd))
+            record = {**whole, "properties": {**whole["properties"], "log": inside}}
+            (line,) = locked("azure_resource", encode(record)).lines
+            if "x" in line:
+                assert {"verb", "requestURI"} & set(where), f"{where} = {odd!r}: {line['x']}"
+            else:
+                assert [] == problems(line["n"]), f"{where} = {odd!r}"
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"pod": "kube-apiserver-0"}, "log_missing"),
+        ({"log": ""}, "log_missing"),
+        (None, "log_missing"),
+        ({"log": "connection refused"}, "log_malformed"),
+        ({"log": '{"kind":"Event","verb":"get","user":{"usern'}, "log_malformed"),
+        ({"log": "[1]"}, "log_malformed"),
+        ({"log": 7}, "log_malformed"),
+    ],
+    ids=lambda value: json.dumps(value)[:40],
+)
+def test_a_kubernetes_log_that_cannot_be_read_is_kept_raw(properties: Any, reason: str) -> None:
+    """The record is rejected with the reason; nothing of it is guessed."""
+    record = {**good("azure_resource", "kube-01-service-account"), "properties": properties}
+    assert {0: reason} == locked("azure_resource", encode(record)).reasons()
+
+
+def test_unusable_attributes_are_named() -> None:
+    """The event says which attribute had a shape that could not be read."""
+    record = replaced(good("azure_entra", "identity-02b-secret"), ("properties", "agent"), "x")
+    (line,) = locked("azure_entra", encode(record)).lines
+    assert "unusable:properties.agent" in line["n"]["nhi"]["labels"]
+    record = {**good("azure_resource", "identity-07c-application"), "identity": "x"}
+    (line,) = locked("azure_resource", encode(record)).lines
+    assert "unusable:identity" in line["n"]["nhi"]["labels"]
+    assert line["n"]["nhi"]["decision_rule"] == "AZ-07g"
+
+
+def test_a_missing_address_stays_missing() -> None:
+    """No default stands in for what the record does not say."""
+    record = good("azure_resource", "vault-secret")
+    del record["callerIpAddress"]
+    (line,) = locked("azure_resource", encode(record)).lines
+    assert "src_endpoint" not in line["n"]
+    assert line["n"]["class_name"] == "Base Event"

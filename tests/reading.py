@@ -73,3 +73,9 @@ class Unit:
     def reasons(self) -> dict[int, str]:
         """Index of each rejected record to its reason."""
         return {one["i"]: one["x"]["reason"] for one in self.lines if "x" in one}
+
+
+def raw_of(line: bytes) -> bytes:
+    """Raw bytes a record line holds."""
+    held = json.loads(line)
+    return held["r"].encode() if "r" in held else b64decode(held["r64"])

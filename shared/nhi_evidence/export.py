@@ -54,6 +54,7 @@ class Mapper:
         }
         """By name: the source itself, or every pack it routes to."""
         self._only = self.packs[source] if self._routes is None else None
+        self._category = None if self._routes is None else sources.router(source).category
         self.identity = batch.MapperIdentity(__version__, self._digest())
 
     def _digest(self) -> str:
@@ -97,10 +98,12 @@ class Mapper:
 
     def _route(self, raw: bytes) -> str | Rejection:
         """Return the pack a record belongs to, by the table; a category without a row has none."""
-        category = sources.router(self.source.NAME).category(raw)
+        if self._category is None or self._routes is None:
+            return self.source.NAME
+        category = self._category(raw)
         if isinstance(category, Rejection):
             return category
-        pack = (self._routes or {}).get(category)
+        pack = self._routes.get(category)
         return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
 
     def _normalize(self, raw: bytes) -> Event | Rejection:

@@ -11,9 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nhi_evidence.cli.story import bulk, gcp_files
+from nhi_evidence import event_hub, sources
+from nhi_evidence.cli.story import azure_batches, bulk, gcp_files
 from tests.bench import around, measure, others, ours
 
+AZURE = "azure_monitor"
 LIBRARIES = ("msgspec", "orjson", "backports-zstd", "isal", "duckdb", "py-ocsf-models")
 VARIANTS: dict[str, measure.Variant] = {
     "floor: gunzip, orjson, zstd": others.floor,
@@ -28,6 +30,10 @@ VARIANTS: dict[str, measure.Variant] = {
 GCP_VARIANTS: dict[str, measure.Variant] = {
     "floor: orjson, zstd": others.floor_of_lines,
     "gcp_export: whole line": ours.gcp_whole,
+}
+AZURE_VARIANTS: dict[str, measure.Variant] = {
+    "floor: orjson, zstd": others.floor_of_run,
+    "azure_export: whole line": ours.azure_whole,
 }
 TARGETS = {"cost": 1.75, "peak": 64.0, "import": 1.15, "bundle": 60.0}
 
@@ -52,6 +58,28 @@ def gcp_lines(records: int) -> bytes:
         lines += [line for file in gcp_files(seed=seed) for line in file.body.splitlines()]
         seed += 1
     return b"\n".join(lines[:records])
+
+
+def azure_run(records: int) -> bytes:
+    """Return a framed run of messages, with the generated records of categories that are read."""
+    routes = sources.routes(AZURE) or {}
+    held: list[dict[str, Any]] = []
+    seed = 0
+    while len(held) < records:
+        events = (event for batch in azure_batches(seed=seed) for event in batch)
+        found = (one for event in events for one in json.loads(event.body)["records"])
+        held += [one for one in found if one.get("category", "").lower() in routes]
+        seed += 1
+    messages = [
+        event_hub.Message(
+            json.dumps(
+                {"records": held[at : min(at + 6, records)]}, separators=(",", ":")
+            ).encode(),
+            number,
+        )
+        for number, at in enumerate(range(0, records, 6))
+    ]
+    return event_hub.frame(event_hub.Run("n/h#1/0", tuple(messages)))
 
 
 def main() -> None:
@@ -81,6 +109,15 @@ def main() -> None:
     records = ours.check(body, body, ours.GCP)
     rows = measure.table(GCP_VARIANTS, body, records=records, rounds=options.rounds)
     result["inputs"]["google cloud, generated"] = {
+        "records": records,
+        "bytes_per_record": len(body) / records,
+        "gzip_ratio": len(body) / len(gzip.compress(body, 6)),
+        "rows": [one._asdict() for one in rows],
+    }
+    body = azure_run(options.records)
+    records = ours.check(body, body, ours.AZURE)
+    rows = measure.table(AZURE_VARIANTS, body, records=records, rounds=options.rounds)
+    result["inputs"]["azure, generated"] = {
         "records": records,
         "bytes_per_record": len(body) / records,
         "gzip_ratio": len(body) / len(gzip.compress(body, 6)),

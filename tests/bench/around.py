@@ -36,6 +36,9 @@ _IMPORTS = {
     # The framework is what the platform brings; it is loaded before the function is.
     "functions_framework": "import functions_framework",
     "gcp_export": "import sys; sys.path.insert(0, 'functions/gcp_export'); import main",
+    # So are the Azure library and its worker's.
+    "azure.functions": "import azure.functions",
+    "azure_export": "import sys; sys.path.insert(0, 'functions/azure_export'); import function_app",
     "aws_export": "import sys; sys.path.insert(0, 'functions/aws_export'); import handler",
 }
 

@@ -13,6 +13,7 @@ from nhi_evidence.scope import Scope
 
 MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL)
 GCP = Mapper("gcp_audit", scope=Scope.ALL)
+AZURE = Mapper("azure_monitor", scope=Scope.ALL)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -68,3 +69,8 @@ def check(gz: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
 def gcp_whole(body: bytes) -> int:
     """File of JSON lines in, sealed-ready evidence objects out."""
     return sum(one.seen for one in GCP.export(Delivery(unit="b/o@1", body=body)))
+
+
+def azure_whole(body: bytes) -> int:
+    """Framed run of messages in, sealed-ready evidence objects out; none may be rejected."""
+    return sum(one.kept for one in AZURE.export(Delivery(unit="n/h#1/0/1-2", body=body)))

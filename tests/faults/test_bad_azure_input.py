@@ -1,0 +1,195 @@
+"""Every bad input of an Event Hub is locked: as a rejected record, or as it came. Never silence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from nhi_evidence import event_hub
+from nhi_evidence.adapters import event_hub_trigger
+from nhi_evidence.adapters.azure_line import Line, Settings
+from nhi_evidence.errors import SettingsError, StoreUnavailableError
+from nhi_evidence.event import Delivery, Rejection
+from nhi_evidence.event_hub import Message
+from nhi_evidence.export import Mapper, Normalised
+from nhi_evidence.lock import lock
+from nhi_evidence.scope import Scope
+from tests.cases.reader import cases, read
+from tests.memory_store import MemoryStore
+from tests.ocsf_schema import problems
+from tests.property.strategies import JSON
+from tests.reading import Unit
+
+ACTIVITY = Mapper("azure_activity", scope=Scope.ALL)
+MONITOR = Mapper("azure_monitor", scope=Scope.ALL)
+GOOD: dict[str, Any] = read(cases("azure_activity")["identity-02-application"]).record
+
+
+def encode(record: Any) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode()
+
+
+def without(name: str) -> dict[str, Any]:
+    return {attribute: value for attribute, value in GOOD.items() if attribute != name}
+
+
+def locked(*records: bytes) -> Unit:
+    body = b'{"records":[' + b",".join(records) + b"]}"
+    run = event_hub.Run("n/h#1/0", (Message(body, 1),))
+    store = MemoryStore()
+    done = lock(MONITOR, Delivery(run.unit, event_hub.frame(run)), store)
+    unit = Unit(store)
+    assert unit.seen == done.seen
+    return unit
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (encode(without("category")), "category_missing"),
+        (encode({**GOOD, "category": None}), "category_missing"),
+        (encode({**GOOD, "category": 7}), "category_malformed"),
+        (encode({**GOOD, "category": ["Administrative"]}), "category_malformed"),
+        (encode({**GOOD, "category": "Unheard"}), "category_unknown"),
+        (encode(without("time")), "event_time_missing"),
+        (encode({**GOOD, "time": None}), "event_time_missing"),
+        (encode({**GOOD, "time": ["2026-03-02T08:15:30Z"]}), "event_time_malformed"),
+        (encode({**GOOD, "time": 1772439330}), "event_time_malformed"),
+        (encode({**GOOD, "time": "2026-03-02T08:15:30"}), "event_time_malformed"),
+        (encode({**GOOD, "time": "2026-13-02T08:15:30Z"}), "event_time_malformed"),
+        (encode({**GOOD, "time": ""}), "event_time_malformed"),
+        (encode(without("operationName")), "event_name_missing"),
+        (encode({**GOOD, "operationName": ""}), "event_name_missing"),
+        (encode({**GOOD, "operationName": "GetBlob"}), "event_source_missing"),
+        (encode({**GOOD, "operationName": "/write"}), "event_source_missing"),
+        (encode(GOOD).replace(b"Administrative", b"Administr\xff"), "invalid_utf8"),
+        (encode({**GOOD, "level": "x"}).replace(b'"x"', b'"\\ud800"'), "malformed_json"),
+        (encode(GOOD)[:-1] + b',"x":NaN}', "malformed_json"),
+        (encode(GOOD)[:-1] + b',"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nesting_too_deep"),
+        (b"7", "record_not_an_object"),
+        (b"null", "record_not_an_object"),
+        (b'"text"', "record_not_an_object"),
+        (b"[1]", "record_not_an_object"),
+        (b"nonsense", "malformed_json"),
+        (encode({**GOOD, "level": "x" * (2 << 20)}), "record_too_large"),
+    ],
+)
+def test_a_bad_record_is_kept_raw_and_spoils_no_other(record: bytes, reason: str) -> None:
+    """It is rejected with its reason; the records around it are mapped."""
+    unit = locked(encode(GOOD), record, encode(GOOD))
+    assert {1: reason} == unit.reasons()
+    assert record == unit.raw()[1]
+    assert [True, False, True] == ["n" in line for line in unit.lines]
+
+
+@pytest.mark.parametrize("attribute", sorted(GOOD))
+@given(value=JSON)
+@settings(max_examples=12, deadline=None)
+def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any) -> None:
+    """Mapped to valid OCSF or rejected with a reason: no shape of anything is a crash."""
+    mapped = ACTIVITY.map(encode({**GOOD, attribute: value}))
+    if isinstance(mapped, Rejection):
+        assert mapped.reason
+        return
+    assert isinstance(mapped, Normalised)
+    assert [] == problems(json.loads(msgspec.json.encode(mapped.record)))
+
+
+@pytest.mark.parametrize("name", sorted([*GOOD["identity"]["claims"], "scp", "xms_act_fct", "amr"]))
+@given(value=JSON)
+@settings(max_examples=8, deadline=None)
+def test_any_shape_of_any_claim_is_accounted_for(name: str, value: Any) -> None:
+    """A claim of an unusable shape reads as absent; who acted is still decided."""
+    identity = {**GOOD["identity"], "claims": {**GOOD["identity"]["claims"], name: value}}
+    mapped = ACTIVITY.map(encode({**GOOD, "identity": identity}))
+    assert isinstance(mapped, Normalised | Rejection)
+    if isinstance(mapped, Normalised):
+        record = json.loads(msgspec.json.encode(mapped.record))
+        assert record["nhi"]["decision_rule"].startswith("AZ-")
+        assert [] == problems(record)
+
+
+class Event:
+    """A message as the trigger hands it over."""
+
+    offset = "7"
+    enqueued_time = None
+
+    def __init__(self, body: bytes, number: int | None, context: Any) -> None:
+        self._body = body
+        self.sequence_number = number
+        self.metadata = {"PartitionContext": context}
+
+    def get_body(self) -> bytes:
+        return self._body
+
+
+SETTINGS = Settings("ns", "hub", "1", "bucket", "111122223333", "eu-west-1", "role", "api://x")
+PARTITION = {"PartitionId": "3"}
+
+
+def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its neighbours are mapped; it is locked as it came, and the failure is handed to the log."""
+    mapper = Mapper("azure_monitor", scope=Scope.ALL)
+    pack = mapper.packs["azure_activity"]
+    genuine = pack.map
+
+    def failing(raw: bytes, text: str) -> Any:
+        if b"poison" in raw:
+            raise ZeroDivisionError("a defect")
+        return genuine(raw, text)
+
+    monkeypatch.setattr(pack, "map", failing)
+    store = MemoryStore()
+    bodies = [encode(GOOD), encode({**GOOD, "level": "poison"}), encode(GOOD)]
+    events = [Event(body, 5 + n, PARTITION) for n, body in enumerate(bodies)]
+    done = list(Line(SETTINGS, mapper, store).export(events, written={}))  # type: ignore[arg-type]
+    assert [1, 0, 1] == [one.locked.kept for one in done]
+    assert ["ns/hub#1/3/5-5", "ns/hub#1/3/6-6", "ns/hub#1/3/7-7"] == [
+        one.locked.unit for one in done
+    ]
+    assert [type(None), ZeroDivisionError, type(None)] == [type(one.failed) for one in done]
+    kept = b"".join(store.get(key) for key in store.keys("src/"))
+    assert b"poison" in kept
+
+
+def test_a_store_that_is_away_fails_the_batch() -> None:
+    """The exception leaves the checkpoint where it is; nothing is acknowledged."""
+
+    class Away:
+        def put_new(self, *_: object, **__: object) -> Any:
+            raise StoreUnavailableError("away")
+
+    line = Line(SETTINGS, MONITOR, Away())  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError, match="away"):
+        list(line.export([Event(encode(GOOD), 5, PARTITION)], written={}))
+
+
+@pytest.mark.parametrize("context", [None, {}, "", "{", "[]", {"PartitionId": None}, 7])
+def test_a_batch_without_a_partition_claims_no_range(context: Any) -> None:
+    """It is named by its bytes: numbers of two partitions must not meet in one stream."""
+    stream, messages = event_hub_trigger.messages(
+        event_hub_trigger.Hub("ns", "hub", "1"), [Event(b"{}", 5, context)]
+    )
+    assert ("ns/hub#1/unknown", [None]) == (stream, [one.sequence for one in messages])
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {**PARTITION, "EventHubName": "other"},
+        {**PARTITION, "FullyQualifiedNamespace": "other.servicebus.windows.net"},
+    ],
+)
+def test_a_batch_of_another_hub_is_refused(context: Any) -> None:
+    """The setting that is wrong is named."""
+    with pytest.raises(SettingsError, match=r"NHI_EVIDENCE_HUB.*'other'"):
+        event_hub_trigger.messages(
+            event_hub_trigger.Hub("ns", "hub", "1"), [Event(b"{}", 5, context)]
+        )

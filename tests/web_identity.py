@@ -6,29 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.embedded_issuer import ENTRA, GOOGLE, EmbeddedIssuer, Subject
+from nhi_evidence.adapters.embedded_issuer import ENTRA, GOOGLE, EmbeddedIssuer
 from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.cli.demo import identities
 
-AUDIENCE = {GOOGLE: "nhi-evidence-222222222222", ENTRA: "api://nhi-evidence"}
+AUDIENCE = identities.AUDIENCE
 SOURCE = {GOOGLE: "gcp_audit", ENTRA: "azure_monitor"}
-_ACCOUNT = "104321098765432109876"
-_OBJECT = "11111111-2222-3333-4444-555555555555"
-
-
-def issuer() -> EmbeddedIssuer:
-    """Return the token servers of one service account and one managed identity."""
-    return EmbeddedIssuer(
-        google=Subject(
-            _ACCOUNT,
-            {
-                "azp": _ACCOUNT,
-                "email": "nhi-export@example-project.iam.gserviceaccount.com",
-                "email_verified": True,
-            },
-        ),
-        entra=Subject(_OBJECT, {"oid": _OBJECT, "idtyp": "app", "ver": "1.0"}),
-    )
+issuer = identities.platforms
 
 
 @contextmanager
@@ -38,18 +22,8 @@ def federated_store(
     """Run a store whose writers of GCP and Azure take those platforms' tokens alone."""
     with EmbeddedStore(
         folder,
-        sources=("aws_cloudtrail", *SOURCE.values()),
-        web_identities=tuple(
-            iam.WebIdentity(
-                source=SOURCE[platform],
-                provider=platform,
-                issuer=platforms.issuer(platform),
-                keys_url=platforms.keys_url(platform),
-                subject=platforms.subject(platform),
-                audience=AUDIENCE[platform],
-            )
-            for platform in SOURCE
-        ),
+        sources=identities.SOURCES,
+        web_identities=identities.writers(platforms),
         session_seconds=session_seconds,
     ) as store:
         yield store

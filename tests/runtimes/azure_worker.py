@@ -19,7 +19,7 @@ from tests.python_3_13 import interpreter
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools" / "bin" / "uv"
 LOCK = Path(__file__).with_name("azure_worker.txt")
-HOST = Path(__file__).with_name("azure_host.py")
+HOST = ROOT / "shared" / "nhi_evidence" / "adapters" / "azure_worker_host.py"
 FUNCTION = "azure_export"
 _SECONDS = 60
 
@@ -70,7 +70,7 @@ class Worker:
                 text=True,
             )
         try:
-            self.indexed = self._answer()
+            self.indexed = self._answer()["functions"]
         except BaseException:
             self.close()
             raise

@@ -126,15 +126,18 @@ def _install(declared: Declaration, platform: str, python: str, target: Path) ->
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "requirements.txt"
         wanted.write_text(export_lock(declared), encoding="utf-8")
-        _run(
-            name,
-            [
-                *(uv_program(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-                *("--target", str(target), "--python-platform", platform),
-                *("--python-version", python, "--only-binary", ":all:"),
-                *("--link-mode", "copy", "--requirement", str(wanted)),
-            ],
-        )
+        install = [
+            *(uv_program(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *("--target", str(target), "--python-platform", platform),
+            *("--python-version", python, "--only-binary", ":all:"),
+            *("--link-mode", "copy", "--requirement", str(wanted)),
+        ]
+        # Everything is pinned, so what was fetched once is good: an index is asked only for
+        # what is missing, and staging works without a network.
+        try:
+            _run(name, [*install, "--offline"])
+        except BundleError:
+            _run(name, install)
     # Scripts name the interpreter of this machine; no function starts one.
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)

@@ -16,6 +16,11 @@ def unique(subscription: str) -> str:
     return sha256(subscription.encode()).hexdigest()[:12]
 
 
+def group_id(subscription: str) -> str:
+    """Return the resource id of the exporter's resource group."""
+    return f"/subscriptions/{subscription}/resourceGroups/{NAME}"
+
+
 def site_name(subscription: str) -> str:
     """Return the name of the function app."""
     return f"{NAME}-{unique(subscription)}"
@@ -23,10 +28,7 @@ def site_name(subscription: str) -> str:
 
 def site_id(subscription: str) -> str:
     """Return the resource id of the function app."""
-    return (
-        f"/subscriptions/{subscription}/resourceGroups/{NAME}"
-        f"/providers/Microsoft.Web/sites/{site_name(subscription)}"
-    )
+    return f"{group_id(subscription)}/providers/Microsoft.Web/sites/{site_name(subscription)}"
 
 
 def management_group_id(group: str) -> str:

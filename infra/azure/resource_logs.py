@@ -20,7 +20,7 @@ from cdktn_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 from constructs import Construct
 
 from infra.azure.event_hub import LogHub
-from infra.azure.names import NAME, management_group_id
+from infra.azure.names import NAME, group_id, management_group_id
 from infra.azure.policy_rule import PARAMETERS, ROLES, rule
 from infra.azure.resource_kinds import kinds_of
 
@@ -38,7 +38,14 @@ class PolicyIdentity(Construct):
     """The identity that makes diagnostic settings, and may do nothing else to a resource."""
 
     def __init__(
-        self, scope: Construct, name: str, *, group: str, location: str, hub: LogHub
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        subscription: str,
+        group: str,
+        location: str,
+        hub: LogHub,
     ) -> None:
         super().__init__(scope, name)
         self.identity = UserAssignedIdentity(
@@ -51,11 +58,13 @@ class PolicyIdentity(Construct):
         stream = RoleDefinition(
             self,
             "stream",
-            scope=hub.namespace.id,
+            # A role may be assignable in a resource group, not in a single resource; it is
+            # assigned in the namespace alone.
+            scope=group_id(subscription),
             name=f"{NAME} stream settings {hub.namespace.name}",
             description="Point diagnostic settings at this Event Hubs namespace",
             permissions=[RoleDefinitionPermissions(actions=list(STREAM_ACTIONS))],
-            assignable_scopes=[hub.namespace.id],
+            assignable_scopes=[group_id(subscription)],
         )
         self.grants: list[ITerraformDependable] = [
             RoleAssignment(
@@ -89,14 +98,17 @@ class ResourceLogs(Construct):
         scope: Construct,
         name: str,
         *,
+        subscription: str,
         resource_types: Iterable[str],
         group: str,
         location: str,
         hub: LogHub,
     ) -> None:
         super().__init__(scope, name)
-        group_id = management_group_id(group)
-        policy = PolicyIdentity(self, "policy", group=group_id, location=location, hub=hub)
+        above = management_group_id(group)
+        policy = PolicyIdentity(
+            self, "policy", subscription=subscription, group=above, location=location, hub=hub
+        )
         for kind in (kind for one in resource_types for kind in kinds_of(one)):
             short = kind.type.rpartition("/")[2]
             definition = PolicyDefinition(
@@ -107,7 +119,7 @@ class ResourceLogs(Construct):
                 description=f"Every {kind.type} sends its audit logs to {NAME}",
                 policy_type="Custom",
                 mode="All",
-                management_group_id=group_id,
+                management_group_id=above,
                 parameters=json.dumps(PARAMETERS, sort_keys=True),
                 policy_rule=json.dumps(rule(kind), sort_keys=True),
             )
@@ -117,7 +129,7 @@ class ResourceLogs(Construct):
                 # Azure allows an assignment 24 characters.
                 name=f"nhi-{short}"[:24],
                 display_name=f"{NAME}: logs of {kind.type}",
-                management_group_id=group_id,
+                management_group_id=above,
                 policy_definition_id=definition.id,
                 location=location,
                 identity=ManagementGroupPolicyAssignmentIdentity(
@@ -132,6 +144,6 @@ class ResourceLogs(Construct):
                 self,
                 f"{short}-existing",
                 name=f"{NAME}-{short}".lower(),
-                management_group_id=group_id,
+                management_group_id=above,
                 policy_assignment_id=assignment.id,
             )

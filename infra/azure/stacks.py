@@ -31,6 +31,12 @@ from infra.declaration import Declaration, EventHub
 from infra.state import keep_state
 from nhi_evidence.config.tables import Azure
 
+RESOURCE_PROVIDERS = (
+    *("Authorization", "EventHub", "Insights", "Management", "ManagedIdentity"),
+    *("OperationalInsights", "PolicyInsights", "Resources", "Storage", "Web"),
+)
+"""What the two stacks use, and nothing else is registered in the subscription."""
+
 
 class AzureIdentityStack(TerraformStack):
     """The identity and the audience of its tokens: both go into the AWS trust first."""
@@ -89,6 +95,7 @@ class AzureExportStack(TerraformStack):
             ResourceLogs(
                 self,
                 "resources",
+                subscription=subscription,
                 resource_types=azure.resource_types,
                 group=group,
                 location=location,
@@ -132,6 +139,8 @@ def _provider(stack: TerraformStack, azure: Azure) -> None:
         subscription_id=azure.subscriptions[0],
         tenant_id=azure.tenant,
         storage_use_azuread=True,
+        resource_provider_registrations="none",
+        resource_providers_to_register=[f"Microsoft.{one}" for one in RESOURCE_PROVIDERS],
         features=[
             AzurermProviderFeatures(
                 # The function app goes with the template that made it.

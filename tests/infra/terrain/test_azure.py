@@ -154,7 +154,11 @@ def test_roles_are_these(azure: Stack) -> None:
         )
         for one in roles
     }
-    (permissions,) = at(azure, "resources/policy/stream")[1]["permissions"]
+    _, made = at(azure, "resources/policy/stream")
+    assert [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/nhi-evidence"] == made[
+        "assignable_scopes"
+    ]
+    (permissions,) = made["permissions"]
     assert {"actions"} == set(permissions)
     assert [] == [one for one in permissions["actions"] if "*" in one or "write" in one.lower()]
 

@@ -1,0 +1,226 @@
+"""The app as it is run: the documented example, every other choice, and what is wrong said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infra.aws.conftest import EXAMPLE, ROOT
+from tests.infra.aws.estate import ARCHIVE, Estate
+from tests.infra.aws.iam import Request, allows, statements
+
+EXAMPLE_FILE = ROOT / "nhi-evidence.example.toml"
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:trail"
+TRAIL_KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SECOND_BUCKET = """
+[[evidence.buckets]]
+name = "second"
+bucket = "nhi-evidence-second"
+region = "eu-central-1"
+log = "example.org/second"
+
+[[sources]]
+source = "aws_cloudtrail"
+evidence = "second"
+trail = "organisation"
+keep_source = true
+
+[gcp]"""
+ELSEWHERE = """
+[[sources]]
+source = "aws_cloudtrail"
+evidence = "main"
+files = { account = "777788889999", bucket = "other-logs", region = "eu-central-1" }
+keep_source = true
+"""
+
+
+def synthesised(text: str, out: Path) -> Estate:
+    from infra.aws_app import main  # noqa: PLC0415 - starts jsii
+
+    config = out / "nhi-evidence.toml"
+    config.write_text(text)
+    assert 0 == main(["--config", str(config), "--out", str(out / "cdk.out")])
+    return Estate(out / "cdk.out")
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    return text
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """Every choice the production configuration does not make."""
+    text = changed(
+        EXAMPLE,
+        ('signer = "ed25519"', 'signer = "p256"'),
+        ("# topic =", "topic ="),
+        ("# kms_key =", "kms_key ="),
+        ("mfa = false", "mfa = true"),
+        ('service_account_id = "', '# service_account_id = "'),
+        ('email = "security@example.org"', f'topic = "{TOPIC}"'),
+        ("[gcp]", f"{ELSEWHERE}\n[gcp]"),
+    )
+    return synthesised(text, tmp_path_factory.mktemp("other"))
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """What `make synth` writes, by a process without any credentials of AWS."""
+    out = tmp_path_factory.mktemp("example") / "cdk.out"
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.aws_app", "--out", str(out), "--config", str(EXAMPLE_FILE)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **{key: one for key, one in os.environ.items() if not key.startswith("AWS_")},
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    return Estate(out)
+
+
+def test_the_example_gives_every_stack_without_a_cloud(example: Estate) -> None:
+    """All that it asks for, and no guardrails or replica, which it does not."""
+    assert {
+        "nhi-evidence-main",
+        "nhi-evidence-main-seal",
+        "nhi-evidence-export-eu-central-1",
+        "nhi-evidence-export-eu-central-1-monitoring",
+        "nhi-evidence-eu-central-1-monitoring",
+    } == set(example.templates)
+
+
+def test_a_trial_locks_for_a_day(example: Estate) -> None:
+    """What the example says: one day, and nothing replicated."""
+    bucket = example.one("AWS::S3::Bucket", "nhi-evidence-main").properties
+    rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert {"Mode": "COMPLIANCE", "Days": 1} == rule
+    assert "ReplicationConfiguration" not in bucket
+
+
+def test_a_key_where_there_is_no_ed25519(other: Estate) -> None:
+    """The other spec, and its one algorithm."""
+    key = other.one("AWS::KMS::Key").properties
+    assert "ECC_NIST_P256" == key["KeySpec"]
+    sign = next(one for one in statements(key["KeyPolicy"]) if one["Sid"] == "Sign")
+    assert "ECDSA_SHA_256" == sign["Condition"]["StringEquals"]["kms:SigningAlgorithm"]
+
+
+def test_a_writer_nobody_can_be_yet_has_no_role(other: Estate) -> None:
+    """Until the service account is known, AWS makes no role for Google Cloud."""
+    assert [] == other.roles("writer-gcp_audit")
+    assert 1 == len(other.roles("writer-azure_monitor"))
+
+
+def test_an_auditor_with_mfa(other: Estate) -> None:
+    """The condition is there, and asks for it to be present."""
+    (role,) = other.roles("auditor-external")
+    (one,) = statements(role.properties["AssumeRolePolicyDocument"])
+    assert {"aws:MultiFactorAuthPresent": "true"} == one["Condition"]["Bool"]
+
+
+def test_a_topic_notifies_the_queue(other: Estate) -> None:
+    """The queue subscribes to it, takes its messages alone, and no bucket is touched."""
+    subscription = other.one("AWS::SNS::Subscription").properties
+    assert (TOPIC, "sqs", "eu-central-1") == (
+        subscription["TopicArn"],
+        subscription["Protocol"],
+        subscription["Region"],
+    )
+    assert [] == other.of("Custom::S3BucketNotifications")
+    name = "nhi-evidence-main-aws_cloudtrail-organisation"
+    policies = [
+        one.properties["PolicyDocument"]
+        for one in other.of("AWS::SQS::QueuePolicy")
+        if one.properties["Queues"] == [name]
+    ]
+
+    def may_send(**context: str) -> bool:
+        queue = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:{name}"
+        request = Request("service:sns.amazonaws.com", "sqs:SendMessage", queue, context)
+        return allows(request, resource=policies, owner=ARCHIVE)
+
+    assert may_send(**{"aws:SourceArn": TOPIC})
+    assert not may_send(**{"aws:SourceArn": f"{TOPIC}2"})
+    assert not may_send()
+
+
+def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
+    """The exporter may decrypt with that key, and with no other."""
+    (role,) = other.roles("aws_cloudtrail-organisation")
+    (policy,) = role.properties["Policies"]
+    (decrypt,) = [one for one in statements(policy["PolicyDocument"]) if one["Sid"] == "Decrypt"]
+    assert (["kms:Decrypt"], TRAIL_KEY) == (decrypt["Action"], decrypt["Resource"])
+
+
+def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
+    """Its bucket may notify; the stack says which queue, since it cannot change that bucket."""
+    name = "nhi-evidence-main-aws_cloudtrail-other-logs"
+    (policy,) = [
+        one.properties["PolicyDocument"]
+        for one in other.of("AWS::SQS::QueuePolicy")
+        if one.properties["Queues"] == [name]
+    ]
+    (allowed,) = statements(policy)
+    assert {
+        "ArnEquals": {"aws:SourceArn": "arn:aws:s3:::other-logs"},
+        "StringEquals": {"aws:SourceAccount": "777788889999"},
+    } == allowed["Condition"]
+    outputs = json.dumps(other.templates["nhi-evidence-export-eu-central-1"]["Outputs"])
+    assert name in outputs
+
+
+def test_an_existing_topic_is_told(other: Estate) -> None:
+    """No topic is made beside it in its own region."""
+    assert [] == other.of("AWS::SNS::Topic")
+    assert {TOPIC} == {
+        action
+        for one in other.of("AWS::CloudWatch::Alarm")
+        for action in one.properties["AlarmActions"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("[organisation]", "[organisation"), "is not TOML"),
+        (('signer = "ed25519"', 'signer = "rsa"'), "evidence.signer"),
+        (
+            ("[gcp]", SECOND_BUCKET),
+            "feeds two exporters",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_said_and_nothing_written(
+    change: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, the fault on standard error, no assembly."""
+    from infra.aws_app import main  # noqa: PLC0415 - starts jsii
+
+    config = tmp_path / "nhi-evidence.toml"
+    config.write_text(changed(EXAMPLE, change))
+    assert 2 == main(["--config", str(config), "--out", str(tmp_path / "cdk.out")])
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("cdk.out/*.template.json"))
+
+
+def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The way out is said."""
+    from infra.aws_app import main  # noqa: PLC0415 - starts jsii
+
+    assert 2 == main(["--config", str(tmp_path / "nothing.toml"), "--out", str(tmp_path)])
+    assert "copy nhi-evidence.example.toml" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,10 @@ from nhi_evidence.export import Mapper, Normalised
 
 FOLDER = Path(__file__).parent
 
-DERIVED = {
-    "aws_cloudtrail": {"AWS-06g"},
-    "azure_activity": set(),
-    "azure_entra": {"EN-08", "EN-09"},
-    "azure_resource": {"AZ-09"},
-    "gcp_audit": set(),
-}
-"""Rules a pack names and never applies: they need history or inventory. Every pack is listed."""
-
 BESIDE = {"azure_activity": ("azure_principal.py",)}
 """Code outside a pack's folder that decides for it: packs do not import each other."""
 
-RULE = re.compile(r'"((?:AWS|AZ|EN|GCP|K8S)-\d\d[a-z]?)"')
+RULE = re.compile(r'"([A-Z][A-Z0-9]{1,3}-\d\d[a-z]?)"')
 """How an identity rule looks in a pack's code."""
 
 
@@ -52,6 +44,32 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proves: str | None = None
     """Id of the override the case is for; without it the case must fail."""
     mutation: Mutation | None = None
+
+
+class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a pack makes of its folder of the corpus."""
+
+    folder: str
+    at_least: int
+    """Records kept."""
+    rejected: dict[str, str]
+    """Reason to why records of this corpus are rejected for it."""
+
+
+class Expectations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`pack.toml` beside a pack's cases: what else is expected of it. May be absent."""
+
+    derived: frozenset[str] = frozenset()
+    """Rules the pack names and never applies: they need history or inventory."""
+    corpus: Corpus | None = None
+
+
+def expectations(source: str) -> Expectations:
+    """Return what is expected of a pack beside its cases."""
+    path = FOLDER / source / "pack.toml"
+    if not path.exists():
+        return Expectations()
+    return msgspec.convert(tomllib.loads(path.read_text()), Expectations)
 
 
 def cases(source: str) -> dict[str, Path]:

@@ -19,7 +19,7 @@ from nhi_evidence import sources
 from nhi_evidence.catalog import Catalog
 from nhi_evidence.export import Mapper
 from nhi_evidence.scope import Scope
-from tests.cases.reader import DERIVED, Case, cases, differences, outcome, read, rules
+from tests.cases.reader import Case, cases, differences, expectations, outcome, read, rules
 from tests.ocsf_schema import problems
 from tests.support import unsupported
 
@@ -128,7 +128,7 @@ def test_every_rule_and_override_has_a_case(source: str) -> None:
     """Each identity rule that decides, and each override, has at least one golden case."""
     own = [read(path) for path in cases(source).values()]
     decided = {case.expect.get("nhi.decision_rule") for case in own}
-    assert set() == rules(source) - DERIVED[source] - decided
+    assert set() == rules(source) - expectations(source).derived - decided
     table = json.loads(sources.table(source, "catalog.json"))
     proved: set[Any] = {case.proves for case in own}
     assert set() == {row["id"] for row in table["overrides"]} - proved
@@ -142,7 +142,7 @@ def test_every_rule_has_a_mutation_that_fails(source: str) -> None:
         for case in map(read, cases(source).values())
         if case.mutation
     }
-    assert set() == rules(source) - DERIVED[source] - mutated
+    assert set() == rules(source) - expectations(source).derived - mutated
 
 
 DOCUMENTATION = {

@@ -25,7 +25,7 @@ class BucketNotifications(Construct):
         bucket.add_event_notification(
             s3.EventType.OBJECT_CREATED,
             notifications.SqsDestination(queue),
-            s3.NotificationKeyFilter(prefix=feed.prefix),
+            *([s3.NotificationKeyFilter(prefix=feed.prefix)] if feed.prefix else []),
         )
         # S3 tries the destination before it accepts it.
         bucket.node.add_dependency(delivery.policy)

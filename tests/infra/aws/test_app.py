@@ -37,6 +37,12 @@ source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "777788889999", bucket = "other-logs", region = "eu-central-1" }
 keep_source = true
+
+[[sources]]
+source = "aws_cloudtrail"
+evidence = "main"
+files = { account = "111122223333", bucket = "plain-logs", region = "eu-central-1" }
+keep_source = true
 """
 
 
@@ -141,7 +147,10 @@ def test_a_topic_notifies_the_queue(other: Estate) -> None:
         subscription["Protocol"],
         subscription["Region"],
     )
-    assert [] == other.of("Custom::S3BucketNotifications")
+    notifying = [
+        str(one.properties["BucketName"]) for one in other.of("Custom::S3BucketNotifications")
+    ]
+    assert ["plain-logs"] == notifying
     name = "nhi-evidence-main-aws_cloudtrail-organisation"
     policies = [
         one.properties["PolicyDocument"]
@@ -224,3 +233,13 @@ def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
     assert 2 == main(["--config", str(tmp_path / "nothing.toml"), "--out", str(tmp_path)])
     assert "copy nhi-evidence.example.toml" in capsys.readouterr().err
+
+
+def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
+    """A bucket that holds one source alone needs no prefix, and gets no filter."""
+    (made,) = [
+        one.properties["NotificationConfiguration"]["QueueConfigurations"]
+        for one in other.of("Custom::S3BucketNotifications")
+        if "plain-logs" in str(one.properties["BucketName"])
+    ]
+    assert [None] == [one.get("Filter") for one in made]

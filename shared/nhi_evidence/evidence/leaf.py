@@ -76,7 +76,7 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     opens: Closed | None = None
     """In the first plan of a shard that continues another."""
     more: bool = False
-    """More was found than this plan takes; the next run sweeps everything."""
+    """More was found than this plan takes; what was due stays due."""
     closes: str | None = None
     """The shard that goes on; this one takes no plan after this."""
 

@@ -14,16 +14,12 @@ import msgspec
 
 from nhi_evidence.errors import LogError, StoreUnavailableError
 from nhi_evidence.evidence import flags, keys, leaf, log, note, sweep
+from nhi_evidence.evidence.plans import Plans
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import Clock, EvidenceLog, Signer
 from nhi_evidence.stored import Version
 
 _YEAR_DIGITS = 4
-
-_SLACK_MS = 60_000
-"""The store's times of an object and of the plan that holds it may differ by so much."""
-
-_PLANS_REMEMBERED = 512
 
 UNREADABLE = "unreadable: "
 """Opens the value of a setting that could not be read, in place of its hash."""
@@ -52,7 +48,8 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Newest(msgspec.Struct, frozen=True):
     modified: int
-    more: bool
+    listed: int | None
+    """When the listing began of which nothing was left for a later run."""
 
 
 class Sealer:
@@ -84,7 +81,7 @@ class Sealer:
         self._void: list[str] = []
         self._signed = 0
         self._put_checkpoints = 0
-        self._sealed: dict[tuple[str, int], frozenset[tuple[str, str]]] = {}
+        self._plans = Plans(self._log)
 
     def run(self, *, everything: bool = False) -> Sealed:
         """Finish what was left, then seal what is new; `everything` sweeps every hour.
@@ -97,8 +94,8 @@ class Sealer:
         now = self._clock()
         head, newest = self._open_head(now)
         last = newest.modified if newest else None
-        everything = everything or (newest is not None and newest.more)
-        found = sweep.find(self._store, now, last, everything=everything)
+        since = newest.listed if newest else None
+        found = sweep.find(self._store, now, since, everything=everything)
         new = self._unsealed(found.versions, head)
         chosen = new[: self._max_leaves]
         described = zip(chosen, self._store.describe(chosen), strict=True)
@@ -152,8 +149,19 @@ class Sealer:
         version = self._log.plan_version(head.shard, head.epoch) if head.epoch else None
         if version is None:
             return None
-        first = log.first_leaf(self._log.plan(head.shard, head.epoch) or b"")
-        return _Newest(version.modified, more=first is not None and first.more)
+        return _Newest(version.modified, self._listed(head, version))
+
+    def _listed(self, head: log.Position, version: Version) -> int | None:
+        """Return when all that was due had been listed and sealed; None where it never was."""
+        newest: Version | None = version
+        for epoch in range(head.epoch, 0, -1):
+            first = log.first_leaf(self._log.plan(head.shard, epoch) or b"")
+            whole = first is not None and not first.more and first.closes is None
+            if first is not None and whole and self._log.checkpoint(head.shard, epoch) is not None:
+                newest = newest or self._log.plan_version(head.shard, epoch)
+                return min(first.at, newest.modified) if newest else None
+            newest = None
+        return None
 
     def _finish_all(self, genesis: log.Position) -> log.Position:
         """Finish every epoch that has a plan; return the position after the last."""
@@ -245,19 +253,4 @@ class Sealer:
         return self._finish(head, there), there == body
 
     def _unsealed(self, found: Sequence[Version], head: log.Position) -> list[Version]:
-        """Return the versions no plan holds, walking back no further than they are old."""
-        rest = {(one.key, one.id): one for one in found}
-        for shard, epoch, modified in self._log.signed_back(head):
-            if not rest or modified + _SLACK_MS < min(one.modified for one in rest.values()):
-                break
-            for identity in self._held(shard, epoch):
-                rest.pop(identity, None)
-        return sorted(rest.values(), key=lambda one: (one.modified, one.key, one.id))
-
-    def _held(self, shard: str, epoch: int) -> frozenset[tuple[str, str]]:
-        if (shard, epoch) not in self._sealed:
-            while len(self._sealed) >= _PLANS_REMEMBERED:
-                self._sealed.pop(next(iter(self._sealed)))
-            body = self._log.plan(shard, epoch)
-            self._sealed[shard, epoch] = log.versions_in(body or b"")
-        return self._sealed[shard, epoch]
+        return self._plans.unsealed(found, head)

@@ -18,6 +18,11 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 _SHARD = re.compile(r"\d{4}")
+_EPOCH_DIGITS, _BLOCK_DIGITS = 12, 3
+_EPOCH = re.compile(rf"\d{{{_EPOCH_DIGITS}}}")
+
+BLOCK = 10**_BLOCK_DIGITS
+"""Plans listed in one request: S3 answers with as many keys."""
 
 
 class StoredLog:
@@ -114,24 +119,15 @@ class StoredLog:
             closed=first.closes,
         )
 
-    def signed_back(self, head: log.Position) -> Iterator[tuple[str, int, int]]:
-        """Yield shard, epoch and the store's time of every plan that counts, newest first.
-
-        A plan without checkpoint is void or not finished, and holds nothing.
-        """
-        shard, epoch, follows = head.shard, head.epoch, head.follows
-        while True:
-            while epoch:
-                version = self.plan_version(shard, epoch)
-                if version is None:
-                    raise LogError(f"{log.plan_key(shard, epoch)} is missing")
-                if self.checkpoint(shard, epoch) is not None:
-                    yield shard, epoch, version.modified
-                epoch -= 1
-            if follows is None:
-                return
-            shard, epoch = follows.shard, follows.epoch
-            follows = self.genesis(shard).follows
+    def plan_times(self, shard: str, block: int) -> dict[int, int]:
+        """Return the store's time of each plan of a block of `BLOCK` epochs, by epoch."""
+        stem = log.plan_key(shard, block * BLOCK)[:-_BLOCK_DIGITS]
+        times: dict[int, int] = {}
+        for version in self._store.versions(stem):
+            number = version.key[len(stem) - (_EPOCH_DIGITS - _BLOCK_DIGITS) :]
+            if not version.marker and _EPOCH.fullmatch(number):
+                times.setdefault(int(number), version.modified)
+        return times
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys under a prefix of the log."""

@@ -1,8 +1,9 @@
 """Which hours a run of the sealer lists. A late object is found later, never lost.
 
 The last three hours at every run, those up to two days old once an hour, those up to five weeks
-old once a day, and everything once a week. Which of these are due follows from the time of the
-newest plan alone, so no run needs to remember another.
+old once a day, older ones once a week. Each hour has its own minute of the hour, day or week, so
+that a run lists an even share of them. Which are due follows from the time of an earlier plan
+alone, so no run needs to remember another.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ DAILY_MS = 35 * DAY_MS
 _PERIODS = ((RECENT_MS, 0), (HOURLY_MS, HOUR_MS), (DAILY_MS, DAY_MS))
 """Age of an hour, and how often hours up to that age are listed; 0 is always."""
 
+_LOG = log.PREFIX.partition("/")[0] + "/"
+
+_SPREAD = 0x9E3779B97F4A7C15
+"""2^64 by the golden ratio: multiples of it, as fractions of 2^64, lie evenly however many."""
+
 
 class Found(msgspec.Struct, frozen=True):
     """What one run listed."""
@@ -34,26 +40,38 @@ class Found(msgspec.Struct, frozen=True):
     swept: Mapping[str, leaf.Sweep]
 
 
-def open_age(now: int, last: int | None) -> int | None:
-    """Age up to which hours are listed now, the newest plan being of `last`; None is every age."""
-    if last is None or now // WEEK_MS > last // WEEK_MS:
-        return None
-    return max(age for age, period in _PERIODS if not period or now // period > last // period)
+def period(hour: str, now: int) -> int:
+    """Return how often an hour is listed at its age, in milliseconds; 0 is at every run.
 
-
-def is_open(hour: str, now: int, age: int) -> bool:
-    """Whether an hour is listed. One that is unknown, malformed or to come always is."""
+    One that is unknown, malformed or to come always is.
+    """
     begins = keys.hour_start(hour)
-    return begins is None or now - begins <= age + HOUR_MS
+    if begins is None:
+        return 0
+    old = now - begins - HOUR_MS
+    return next((each for age, each in _PERIODS if old <= age), WEEK_MS)
+
+
+def is_due(hour: str, now: int, last: int) -> bool:
+    """Whether an hour is listed now, what was due at `last` having been listed then."""
+    each = period(hour, now)
+    begins = keys.hour_start(hour)
+    if not each or begins is None:
+        return True
+    phase = (begins // HOUR_MS * _SPREAD % (1 << 64)) * each >> 64
+    return (now - phase) // each > (last - phase) // each
 
 
 def find(store: EvidenceVersions, now: int, last: int | None, *, everything: bool = False) -> Found:
-    """List every version and delete marker of the hours that are due."""
-    age = None if everything else open_age(now, last)
+    """List every version and delete marker of the hours that are due.
+
+    `last` is when all that was due then had been sealed; without it everything is listed.
+    """
+    whole = everything or last is None
     versions: list[Version] = []
     swept: dict[str, leaf.Sweep] = {}
-    for source, folder, hour in _folders(store, whole=age is None):
-        if age is not None and not is_open(hour, now, age):
+    for source, folder, hour in _folders(store, whole=whole):
+        if not whole and last is not None and not is_due(hour, now, last):
             continue
         listed = list(store.versions(folder))
         versions += listed
@@ -70,14 +88,22 @@ def find(store: EvidenceVersions, now: int, last: int | None, *, everything: boo
 def _folders(store: EvidenceVersions, *, whole: bool) -> Iterator[tuple[str, str, str]]:
     """Yield source, folder and hour of what can be listed.
 
-    Of the whole bucket, every folder beside the log, so that nothing under an odd name is missed.
+    A folder under an odd name is one as well, so that nothing in it is missed.
     """
     if whole:
         for folder in store.folders(""):
-            if folder != log.PREFIX.partition("/")[0] + "/":
+            if folder != _LOG:
                 yield folder, folder, "*"
         return
-    for kind in keys.KINDS:
-        for source in store.folders(f"{kind}/v1/"):
-            for folder in store.folders(source):
-                yield source, folder, folder[len(source) : -1].removeprefix("h=")
+    for kind in store.folders(""):
+        if kind[:-1] not in keys.KINDS:
+            if kind != _LOG:
+                yield kind, kind, "*"
+            continue
+        for version in store.folders(kind):
+            if version != f"{kind}v1/":
+                yield version, version, "*"
+                continue
+            for source in store.folders(version):
+                for folder in store.folders(source):
+                    yield source, folder, folder[len(source) : -1].removeprefix("h=")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 
-from nhi_evidence.evidence import counting, flags, keys, log
+from nhi_evidence.evidence import counting, flags, keys, log, sweep
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.verify import objects
 from nhi_evidence.evidence.verify.anchors import Anchors
@@ -62,6 +62,7 @@ class Verifier:
         self._now = now
         self._options = options or Options()
         self._progress = progress
+        self._waiting = 0
         self._report = Report(name=policy.name)
         self._chain = Chain(store, policy.name, policy.keys)
 
@@ -226,7 +227,10 @@ class Verifier:
             if (version.key, version.id) in held:
                 continue
             age = self._now - version.modified
-            if age > self._policy.seal_delay_ms:
+            listed = sweep.period(keys.place(version.key).hour or "", self._now)
+            if age <= self._policy.seal_delay_ms + listed:
+                self._waiting += 1
+            else:
                 self._report.findings.append(
                     Finding(
                         code="unsealed",
@@ -261,8 +265,11 @@ class Verifier:
             left.append("V3: what is inside the objects (--deep)")
         if options.since is not None:
             left.append(f"what was verified before, to epoch {options.since.epoch}")
+            left.append("V4: what the store took before then and was not sealed by then")
         if not self._policy.retention_ms:
             left.append("V6: locks; the policy asks for no retention")
+        if self._waiting:
+            left.append(f"V4: {self._waiting} versions not sealed yet, none of them overdue")
         if not self._store.complete:
             left.append("V4: delete markers and later versions, which a copy does not hold")
         return left

@@ -1,0 +1,146 @@
+"""Which hours are listed when, and how few plans are read to see what is sealed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from nhi_evidence.evidence import sweep
+from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.seal import Sealer
+from tests.memory_store import DAY_MS, MemoryStore
+from tests.signing import LocalSigner
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+RUN = timedelta(minutes=5)
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1000
+
+
+def hour(moment: datetime) -> str:
+    return moment.strftime("%Y%m%d%H")
+
+
+@pytest.mark.parametrize(
+    ("age", "every"),
+    [
+        (timedelta(hours=1), RUN),
+        (timedelta(hours=3), RUN),
+        (timedelta(hours=20), timedelta(hours=1)),
+        (timedelta(days=10), timedelta(days=1)),
+        (timedelta(days=300), timedelta(days=7)),
+    ],
+)
+def test_an_hour_is_listed_once_in_its_period(age: timedelta, every: timedelta) -> None:
+    """However runs fall, none is left out for longer than its period and a run."""
+    key_hour = hour(NOW - age)
+    runs = int(every / RUN) + 1
+    due = [
+        sweep.is_due(key_hour, milliseconds(NOW + n * RUN), milliseconds(NOW + (n - 1) * RUN))
+        for n in range(runs)
+    ]
+    assert any(due)
+    assert due.count(True) <= (runs if every == RUN else 2)
+
+
+def test_a_run_lists_an_even_share() -> None:
+    """No run lists many more of the older hours than another."""
+    hours = [hour(NOW - timedelta(hours=n)) for n in range(60, 24 * 30)]
+    shares = Counter(
+        n
+        for n in range(0, 288, 3)
+        for one in hours
+        if sweep.is_due(one, milliseconds(NOW + n * RUN), milliseconds(NOW + (n - 3) * RUN))
+    )
+    assert len(hours) == sum(shares.values())
+    assert max(shares.values()) <= 2 * len(hours) / 96
+
+
+def test_what_is_unknown_is_always_listed() -> None:
+    """Hours that are unknown, malformed or to come have no age to wait for."""
+    for odd in ("unknown", "2026039999", "*", hour(NOW + timedelta(days=400))):
+        assert sweep.is_due(odd, milliseconds(NOW), milliseconds(NOW - RUN))
+
+
+class Counting(MemoryStore):
+    """Counts the plans that are read."""
+
+    plans_read = 0
+
+    def get(self, key: str) -> bytes:
+        self.plans_read += "/plan/" in key
+        return super().get(key)
+
+
+class Days:
+    """A store that is written to and sealed once an hour for some days."""
+
+    def __init__(self, days: int) -> None:
+        self.now = milliseconds(NOW)
+        self.store = Counting(now=lambda: self.now)
+        sealer = self.sealer()
+        for number in range(days * 24):
+            self.write(str(number), self.now)
+            self.now += 1_000
+            sealer.run()
+            self.now += sweep.HOUR_MS - 1_000
+
+    def write(self, unit: str, of: int) -> str:
+        body = unit.encode()
+        stem = f"ev/v1/aws_cloudtrail/h={hour(datetime.fromtimestamp(of / 1000, UTC))}/{unit}"
+        key = f"{stem}/{sha256(body).hexdigest()}.ndjson.zst"
+        self.store.put_new(key, body, metadata={})
+        return key
+
+    def sealer(self) -> Sealer:
+        return Sealer(
+            self.store,
+            [LocalSigner("sweep")],
+            lambda: self.now,
+            name="example.org/evidence",
+            promise=Promise(retention_ms=DAY_MS),
+        )
+
+
+def test_a_cold_run_reads_few_plans() -> None:
+    """To see that what is listed is sealed, the plans of its time are read, not all since."""
+    days = Days(4)
+    days.write("now", days.now)
+    days.sealer().run()
+    days.now += 300_000
+    days.store.plans_read = 0
+    done = days.sealer().run()
+    assert (0, False) == (done.added, done.more)
+    assert days.store.plans_read < 20
+
+
+def test_a_late_object_is_sealed_within_its_period() -> None:
+    """Whatever its hour: one of nine days ago within a day, by sealers that remember nothing."""
+    days = Days(1)
+    key = days.write("late", days.now - 9 * DAY_MS)
+    runs = 0
+    while not days.sealer().run().flags.get("late"):
+        runs += 1
+        days.now += sweep.HOUR_MS
+    assert runs <= 24
+    assert days.store.first(key).modified < days.now
+
+
+def test_what_was_left_over_is_listed_again() -> None:
+    """A run that seals a part of what is due leaves the rest due, however late the next one is."""
+    days = Days(1)
+    for number in range(7):
+        days.write(f"late{number}", days.now - 9 * DAY_MS)
+    days.now += DAY_MS
+    added = []
+    for _ in range(4):
+        sealer = days.sealer()
+        sealer._max_leaves = 2
+        added.append(sealer.run().added)
+        days.now += 300_000
+    assert [2, 2, 2, 1] == added

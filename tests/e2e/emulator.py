@@ -12,12 +12,11 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -27,9 +26,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".tools" / "emulator" / "bin" / "ministack"
@@ -96,22 +92,14 @@ class Emulator:
             aws_access_key_id=account, aws_secret_access_key=SECRET, region_name=self.region
         )
 
-    def as_role(self, role: str, account: str, **asked: str) -> S3Client:
-        """Return an S3 client of a role that a principal of `account` assumes."""
-        given = self.client("sts", account).assume_role(
-            RoleArn=role, RoleSessionName="end-to-end", **asked
-        )["Credentials"]
-        return boto3.session.Session(
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-            region_name=self.region,
-        ).client(
-            "s3",
-            endpoint_url=self.endpoint,
-            verify=str(self.certificate),
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-        )
+    def credentials(self, role: str, account: str) -> dict[str, str]:
+        """Return the environment of a session of a role that the root of `account` takes."""
+        given = self.client("sts", account).assume_role(RoleArn=role, RoleSessionName="e2e")
+        return {
+            "AWS_ACCESS_KEY_ID": given["Credentials"]["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["Credentials"]["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["Credentials"]["SessionToken"],
+        }
 
     def __enter__(self) -> Emulator:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -219,11 +207,6 @@ def wait_until(said: str, happens: Any, *, seconds: float = 30.0) -> Any:
             raise AssertionError(f"{said}: not within {seconds:.0f} s")
         time.sleep(0.2)
     return answer
-
-
-def tags(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer of AWS without its own paperwork."""
-    return {name: value for name, value in found.items() if name != "ResponseMetadata"}
 
 
 def _free_port() -> int:

@@ -14,7 +14,7 @@ from tests.e2e.emulator import Emulator
 
 pytestmark = pytest.mark.e2e
 
-OWNER, OTHER = "222233334444", "111122223333"
+OWNER, OTHER = "777788889999", "666677778888"
 WRITER = f"arn:aws:iam::{OWNER}:role/probe-writer"
 
 

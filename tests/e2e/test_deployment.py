@@ -1,0 +1,251 @@
+"""From a delivered file to sealed evidence, through what `cdk deploy` made. In this order."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from nhi_evidence import deployed as names
+from nhi_evidence.adapters import s3_notification
+from nhi_evidence.adapters.s3_notification import ObjectRef
+from nhi_evidence.cli.story import generate
+from nhi_evidence.config import tables
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys
+from nhi_evidence.export import Mapper
+from tests.e2e import profile
+from tests.e2e.deployment import (
+    AUDITOR,
+    EVIDENCE,
+    LOGS,
+    OPERATOR,
+    PREFIX,
+    STORE,
+    TRAIL,
+    Deployment,
+)
+from tests.e2e.emulator import wait_until
+
+pytestmark = pytest.mark.e2e
+
+STORY = generate()
+HOUR = datetime.now(UTC) - timedelta(hours=1)
+"""Files are of the last hour: those of older hours are sealed when their hour is due."""
+FOLDER = f"{PREFIX}111122223333/CloudTrail/eu-central-1/{HOUR:%Y/%m/%d}/"
+NAME = f"111122223333_CloudTrail_eu-central-1_{HOUR:%Y%m%dT%H}{{:02}}Z_{{}}.json.gz"
+QUEUE = names.exporter("main", "aws_cloudtrail", TRAIL.name)
+SEALER = names.function("main", "sealer")
+LOG_KEY = f"alias/nhi-evidence-{STORE.name}"
+WINDOW = ("--from", f"{HOUR:%Y-%m-%dT%H}", "--to", f"{HOUR + timedelta(hours=1):%Y-%m-%dT%H}")
+EVENTS = "ev/v1/aws_cloudtrail/"
+
+
+def deliver(deployed: Deployment, number: int, *, silently: bool = False) -> str:
+    """Put one file of the story where the trail would; return its version."""
+    s3 = deployed.aws.client("s3", LOGS)
+    notify = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
+    told = {name: value for name, value in notify.items() if name != "ResponseMetadata"}
+    if silently:
+        s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration={})
+    stored = s3.put_object(Bucket=TRAIL.bucket, Key=key(number), Body=STORY[number].body)
+    s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration=told)
+    return str(stored["VersionId"])
+
+
+def key(number: int) -> str:
+    return FOLDER + NAME.format(number, "AbCdEfGhIjKlMnOp")
+
+
+def seal(deployed: Deployment) -> Any:
+    """Run the sealer once, as its schedule would."""
+    answer = deployed.aws.client("lambda", EVIDENCE).invoke(FunctionName=SEALER, Payload=b"{}")
+    payload = answer["Payload"].read()
+    assert "FunctionError" not in answer, payload
+    return json.loads(payload)
+
+
+def test_the_profile_is_the_only_difference(deployed: Deployment) -> None:
+    """What is deployed is production's templates, changed by the profile's list and no more."""
+    production = {one.name: one for one in deployed.templates("production")}
+    assert set(production) == {one.name for one in deployed.templates("deployed")}
+    for path in deployed.templates("deployed"):
+        expected = profile.as_deployed(json.loads(production[path.name].read_text()))
+        found = profile.without_bundles(json.loads(path.read_text()))
+        assert _told(expected) == _told(found), path.name
+    # An entry nothing needs any more would hide what it takes out later.
+    assert deployed.used == profile.entries()
+
+
+def _told(template: dict[str, Any]) -> dict[str, Any]:
+    """A template without CDK's own note of which assets it came with."""
+    for one in template["Resources"].values():
+        one.pop("Metadata", None)
+    return template
+
+
+def test_a_delivered_file_becomes_sealed_evidence(deployed: Deployment) -> None:
+    """A file in the trail's bucket is locked evidence in the other account, and is sealed."""
+    stored = [deliver(deployed, number) for number in range(3)]
+    found = wait_until("evidence", lambda: _three(deployed.objects(EVENTS)))
+    units = {one["Key"].split(f"/h={HOUR:%Y%m%d%H}/")[1].rsplit("/", 1)[0] for one in found}
+    assert units == {f"{TRAIL.bucket}/{key(at)}@{one}" for at, one in enumerate(stored)}
+    assert 6 == len(deployed.objects("src/v1/aws_cloudtrail/"))
+    (epoch,) = seal(deployed)
+    assert 9 <= epoch["added"]
+    assert [] == epoch["void"]
+    assert {} == epoch["flags"]
+
+
+def _three(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return found if len(found) == 3 else []
+
+
+def test_the_auditor_verifies_from_an_account_of_their_own(deployed: Deployment) -> None:
+    """With their own credentials and the external id, they read, check and may change nothing."""
+    mine = principal(deployed, AUDITOR, "sts:AssumeRole")
+    access = ("--role-arn", role_of(AUDITOR), "--external-id", AUDITOR.external_id)
+    (deployed.folder / "log.vkey").write_text(public_key(deployed))
+    where = f"s3://{STORE.bucket}"
+    checked = deployed.command(
+        "verify", where, "--deep", "--key", "log.vkey", *access, "--json", credentials=mine
+    )
+    assert 0 == checked.returncode, checked.stdout + checked.stderr
+    assert 0 < json.loads(checked.stdout)["size"]
+    alias = ("--kms-key", LOG_KEY)
+    sealing = deployed.command(
+        "seal", where, "--name", STORE.log, *alias, *access, credentials=mine
+    )
+    assert 4 == sealing.returncode, sealing.stdout
+    assert "AccessDenied" in sealing.stderr
+    without = deployed.command(
+        "verify", where, "--key", "log.vkey", "--role-arn", role_of(AUDITOR), credentials=mine
+    )
+    assert 4 == without.returncode
+    assert "AccessDenied" in without.stderr
+
+
+def role_of(auditor: tables.Auditor) -> str:
+    return f"arn:aws:iam::{EVIDENCE}:role/{names.auditor(STORE.name, auditor.name)}"
+
+
+def principal(deployed: Deployment, auditor: tables.Auditor, *actions: str) -> dict[str, str]:
+    """Make the principal an auditor is named by, in their account; return its credentials."""
+    (arn,) = auditor.principals
+    account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
+    iam = deployed.aws.client("iam", account)
+    trust = {"Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+    allowed = policy({"Action": list(actions), "Resource": "*"})
+    iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=allowed)
+    return deployed.aws.credentials(arn, account)
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def public_key(deployed: Deployment) -> str:
+    """Return the verifier key of the log, as its owner shows it."""
+    shown = deployed.command(
+        "keys", "--name", STORE.log, "--kms-key", LOG_KEY,
+        credentials={"AWS_ACCESS_KEY_ID": EVIDENCE},
+    )  # fmt: skip
+    assert 0 == shown.returncode, shown.stderr
+    return shown.stdout
+
+
+def test_a_forged_notification_is_refused(deployed: Deployment) -> None:
+    """What names another bucket or prefix is never read, and says so; no evidence comes of it."""
+    sqs = deployed.aws.client("sqs", LOGS)
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    before = versions(deployed)
+    s3 = deployed.aws.client("s3", LOGS)
+    s3.put_object(Bucket=TRAIL.bucket, Key="elsewhere/x.json.gz", Body=STORY[3].body)
+    for forged in (
+        ObjectRef("bucket-of-somebody-else", key(3)),
+        ObjectRef(TRAIL.bucket, "elsewhere/x.json.gz"),
+    ):
+        sqs.send_message(QueueUrl=url, MessageBody=s3_notification.again(forged))
+    wait_until("two refusals", lambda: len(said(deployed, '"refused":true')) >= 2)
+    assert before == versions(deployed)
+
+
+def test_replay_lists_sends_and_changes_nothing(deployed: Deployment) -> None:
+    """What is locked already stays as it is."""
+    listed = deployed.command("replay", "aws", *WINDOW, "--dry-run", "--json")
+    assert 0 == listed.returncode, listed.stderr
+    assert (3, 0) == (json.loads(listed.stdout)["found"], json.loads(listed.stdout)["sent"])
+    before = versions(deployed)
+    sent = deployed.command("replay", "aws", *WINDOW, "--json")
+    assert 0 == sent.returncode, sent.stderr
+    assert 3 == json.loads(sent.stdout)["sent"]
+    wait_until("three repeats", lambda: len(said(deployed, '"created":0')) >= 3)
+    assert before == versions(deployed)
+
+
+def test_a_squatted_unit_is_replayed_as_an_attempt(deployed: Deployment) -> None:
+    """Bytes put where evidence belongs are told by their hash; the replay gets round them."""
+    unit = f"{TRAIL.bucket}/{key(3)}@{deliver(deployed, 3, silently=True)}"
+    (batch,) = Mapper("aws_cloudtrail").export(
+        Delivery(unit, STORY[3].body, hour=f"{HOUR:%Y%m%d%H}")
+    )
+    deployed.aws.client("s3", EVIDENCE).put_object(
+        Bucket=STORE.bucket,
+        Key=batch.key,
+        Body=b"squatter",
+        IfNoneMatch="*",
+        ChecksumAlgorithm="SHA256",
+    )
+    sent = deployed.command(
+        "replay", "aws", *WINDOW, "--only-missing", "--json",
+        *("--evidence", f"s3://{STORE.bucket}", "--role-arn", role_of(OPERATOR)),
+        *("--external-id", OPERATOR.external_id),
+        credentials=principal(deployed, OPERATOR, "sts:AssumeRole", "s3:List*", "sqs:*"),
+    )  # fmt: skip
+    assert 0 == sent.returncode, sent.stderr
+    (one,) = json.loads(sent.stdout)["files"]
+    assert (key(3), "squatted", 1) == (one["key"], one["standing"], one["attempt"])
+    again = keys.of_attempt(batch.key, 1)
+    wait_until("the attempt", lambda: again in {name for name, _ in versions(deployed)})
+    (epoch,) = seal(deployed)
+    assert {"keyhash": 1} == epoch["flags"]
+
+
+def versions(deployed: Deployment) -> set[tuple[str, str]]:
+    return {(one["Key"], one["VersionId"]) for one in deployed.objects("")}
+
+
+def said(deployed: Deployment, *words: str) -> list[str]:
+    """Return what the exporter logged that holds all of these words, without its spaces."""
+    logs = deployed.aws.client("logs", LOGS)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{QUEUE}")
+    lines = [one["message"].replace(" ", "") for page in pages for one in page["events"]]
+    return [line for line in lines if all(word in line for word in words)]
+
+
+def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
+    """The same configuration and code are the same deployment."""
+    said = deployed.deploy()
+    assert len(deployed.stacks) == said.count("(no changes)"), said
+
+
+def test_destroying_leaves_the_evidence(deployed: Deployment) -> None:
+    """The stacks go when their protection is taken off; bucket, lock and log stay."""
+    before = versions(deployed)
+    cloudformation = {
+        account: deployed.aws.client("cloudformation", account) for account in (EVIDENCE, LOGS)
+    }
+    for stack in deployed.stacks:
+        account = LOGS if "export" in stack else EVIDENCE
+        cloudformation[account].update_termination_protection(
+            StackName=stack, EnableTerminationProtection=False
+        )
+    deployed.destroy()
+    assert before == versions(deployed)
+    name, version = min(before)
+    s3 = deployed.aws.client("s3", EVIDENCE)
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=STORE.bucket, Key=name, VersionId=version)

@@ -11,7 +11,9 @@ import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.cli import app
-from tests.cases.reader import rules
+from nhi_evidence.export import Mapper
+from nhi_evidence.scope import Scope
+from tests.cases.reader import at, outcome, read, rules
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -76,3 +78,21 @@ def test_every_rule_is_documented(source: str) -> None:
     assert given
     assert [] == sorted(rule for rule in given if f"`{rule}`" not in page)
     assert f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()
+
+
+def test_every_alarm_has_a_section() -> None:
+    """docs/operations.md says what each alarm of the AWS stacks means, by the end of its name."""
+    code = "".join(path.read_text() for path in (ROOT / "infra" / "aws").glob("*alarms.py"))
+    named = set(re.findall(r'alarm_name=f"\{[a-z_.]+\}-([a-z-]+)"', code))
+    assert len(named) > 10
+    assert [] == sorted(one for one in named if f"### `{one}`\n" not in OPERATIONS)
+
+
+def test_queries_for_the_auditor_hold_what_evidence_holds() -> None:
+    """The fields docs/auditor.md asks for are those of an evidence object's lines."""
+    page = (ROOT / "docs" / "auditor.md").read_text()
+    asked = set(re.findall(r"n->>'\$\.([a-z_.]+)'", page))
+    case = next(iter(sorted((ROOT / "tests" / "cases" / "aws_cloudtrail").glob("*06f-pod*.json"))))
+    record = outcome(read(case), Mapper("aws_cloudtrail", scope=Scope.ALL))
+    assert len(asked) > 4
+    assert [] == sorted(path for path in asked if at(record, path) is None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from nhi_evidence import event_hub, sources
 from nhi_evidence.cli.story import azure_batches, bulk, gcp_files
-from tests.bench import around, measure, others, ours
+from tests.bench import around, measure, others, ours, sealed
 
 AZURE = "azure_monitor"
 LIBRARIES = ("msgspec", "orjson", "backports-zstd", "isal", "duckdb", "py-ocsf-models")
@@ -22,6 +22,8 @@ VARIANTS: dict[str, measure.Variant] = {
     "ours: exact raw slices": ours.slices,
     "ours: + events": ours.events,
     "ours: + classified OCSF records": ours.mapped,
+    "ours: + encoded lines": ours.encoded,
+    "ours: + record tree": ours.hashed,
     "ours: whole line": ours.whole,
     "standard library": others.standard_library,
     "py-ocsf-models": others.py_ocsf_models,
@@ -123,6 +125,7 @@ def main() -> None:
         "gzip_ratio": len(body) / len(gzip.compress(body, 6)),
         "rows": [one._asdict() for one in rows],
     }
+    result["sealed"] = sealed.measured(options.rounds)
     inflated, peak = around.memory(options.records * 7)
     imported = around.imports(options.rounds)
     result["memory_mb"] = {"inflated": inflated, "peak": peak}
@@ -147,6 +150,7 @@ def text(result: dict[str, Any]) -> str:
             for row in one["rows"]
         ]
         lines.append("")
+    lines += sealed.text(result["sealed"])
     memory, imported = result["memory_mb"], result["import"]
     allowed = memory["inflated"] + TARGETS["peak"]
     lines += [

@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.event import Decoded, Delivery, Event
-from nhi_evidence.evidence import frame
+from nhi_evidence.evidence import batch, frame, merkle
 from nhi_evidence.export import Mapper, Normalised
 from nhi_evidence.scope import Scope
 
@@ -42,6 +42,28 @@ def mapped(gz: bytes) -> int:
     decoded = _decoded(gz)
     records = (decoded.record(index).raw for index in range(len(decoded.spans)))
     return sum(isinstance(MAPPER.map(raw), Normalised) for raw in records)
+
+
+def _lines(gz: bytes) -> list[bytes]:
+    decoded = _decoded(gz)
+    lines = []
+    for index in range(len(decoded.spans)):
+        found = MAPPER.map(decoded.record(index).raw)
+        assert isinstance(found, Normalised)
+        lines.append(batch.kept_line(index, found.record, found.text))
+    return lines
+
+
+def encoded(gz: bytes) -> int:
+    """OCSF records, encoded as lines with their raw text."""
+    return len(_lines(gz))
+
+
+def hashed(gz: bytes) -> int:
+    """Lines, hashed into the record tree."""
+    lines = _lines(gz)
+    merkle.root(map(merkle.leaf_hash, lines))
+    return len(lines)
 
 
 def whole(gz: bytes) -> int:

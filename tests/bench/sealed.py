@@ -1,0 +1,178 @@
+"""What sealing, verifying and proving cost, against hashing the same bytes."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.cli.story import bulk
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import frame, keys, note, proof, search
+from nhi_evidence.evidence.batch import Header
+from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
+from nhi_evidence.evidence.verify.chain import Chain
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from tests.memory_store import DAY_MS, MemoryStore
+from tests.signing import LocalSigner
+
+NOW = 1_790_000_000_000
+HOUR = keys.hour_of(NOW)
+NAME = "example.org/evidence"
+SIGNER = LocalSigner("bench")
+KEY = note.from_spki(NAME, SIGNER.public_key())
+POLICY = Policy(name=NAME, keys=(KEY,), retention_ms=DAY_MS)
+SEALED = 6_000
+
+TARGETS = {"fast": 1.10, "deep": 3.0, "leaves": 100_000, "seal": 0.5, "proof": 1.0}
+
+
+def evidence(files: int, records: int) -> MemoryStore:
+    """Return a sealed store of the evidence of so many files."""
+    store = MemoryStore(now=lambda: NOW)
+    mapper = Mapper("aws_cloudtrail")
+    for number in range(files):
+        body = gzip.compress(bulk(seed=number, records=records))
+        lock(mapper, Delivery(f"bucket/file{number}@1", body, hour=HOUR), store)
+    seal(store)
+    return store
+
+
+def seal(store: MemoryStore) -> None:
+    """Seal all of a store."""
+    promise = Promise(retention_ms=DAY_MS)
+    Sealer(store, [SIGNER], lambda: NOW, name=NAME, promise=promise).run(everything=True)
+
+
+def verify(store: MemoryStore, *, deep: bool = False, sample: int | None = None) -> Report:
+    """Verify a store; nothing may be found."""
+    options = Options(deep=deep, sample=sample)
+    report = Verifier(store, POLICY, now=NOW + 1, options=options).run()
+    assert [] == report.findings
+    return report
+
+
+def measured(rounds: int) -> dict[str, Any]:
+    """Measure everything; each figure is a median over interleaved rounds, in CPU time."""
+    store = evidence(files=24, records=500)
+    stored = [store.get(key) for key in store.keys("") if not key.startswith("log/")]
+    packed = [store.get(key) for key in store.keys("ev/")]
+    inflated = [b"\n".join(frame.unpack(one, limit=1 << 30)) for one in packed]
+    many = MemoryStore(now=lambda: NOW)
+    for number in range(SEALED):
+        body = b"%d" % number
+        many.put_new(f"src/v1/s/h={HOUR}/{number}/{sha256(body).hexdigest()}", body, metadata={})
+    checked = a_proof(store)
+    runs: dict[str, Callable[[], object]] = {
+        "hash_stored": lambda: [sha256(one).digest() for one in stored],
+        "fast": lambda: verify(store),
+        "hash_inflated": lambda: [sha256(one).digest() for one in inflated],
+        "inflate": lambda: [
+            frame.unpack(store.get(key), limit=1 << 30) for key in store.keys("ev/")
+        ],
+        "deep": lambda: verify(store, deep=True),
+        "seal": lambda: seal(many.copy()),
+        "copy": many.copy,
+        "proof": checked,
+        "signature": lambda: SIGNER.sign(b"x" * 150),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            gc.collect()
+            start = time.process_time()
+            run()
+            spent[name].append(time.process_time() - start)
+    cost = {name: statistics.median(times) for name, times in spent.items()}
+    seal(many)
+    start = time.process_time()
+    leaves = sum(len(epoch.leaves) for epoch in Chain(many, NAME, (KEY,)).walk(None))
+    log_only = time.process_time() - start
+    start = time.process_time()
+    verify(many)
+    whole = time.process_time() - start
+    report = verify(store, deep=True)
+    return {
+        "stored_mb": sum(map(len, stored)) / 1e6,
+        "inflated_mb": sum(map(len, inflated)) / 1e6,
+        "records": report.records,
+        "sha256_mb_s": sum(map(len, inflated)) / 1e6 / cost["hash_inflated"],
+        "fast": _ratio(spent, "fast", "hash_stored"),
+        "deep": _ratio(spent, "deep", "hash_inflated"),
+        "inflate": _ratio(spent, "inflate", "hash_inflated"),
+        "records_s": report.records / cost["deep"],
+        "seal_s": cost["seal"] - cost["copy"],
+        "leaves_s": leaves / log_only,
+        "object_us": whole / SEALED * 1e6,
+        "proof_ms": cost["proof"] * 1e3,
+        "memory_mb": {size: memory(size) for size in (500, 4_000)},
+    }
+
+
+def _ratio(spent: dict[str, list[float]], one: str, other: str) -> float:
+    pairs = zip(spent[one], spent[other], strict=True)
+    return statistics.median(mine / base for mine, base in pairs)
+
+
+def a_proof(store: MemoryStore) -> Callable[[], object]:
+    """Return the check of one record's proof bundle."""
+    key = next(iter(store.keys("ev/")))
+    lines = frame.unpack(store.get(key), limit=1 << 30)
+    assert msgspec.json.decode(lines[0], type=Header).kept
+    uid = proof.uid_of(lines[1])
+    assert uid is not None
+    looking = search.Search(store, StoredLog(store, NAME, (KEY,)))
+    found = looking.find(uid, search.Where())
+    assert found is not None
+    files = looking.bundle(found, (KEY,))
+    return lambda: proof.check(files, (KEY,), NAME)
+
+
+def memory(objects: int) -> float:
+    """Return the peak of what verifying so many objects allocates, in MB."""
+    store = MemoryStore(now=lambda: NOW)
+    for number in range(objects):
+        body = b"%d" % number
+        store.put_new(f"src/v1/s/h={HOUR}/{number}/{sha256(body).hexdigest()}", body, metadata={})
+    seal(store)
+    gc.collect()
+    tracemalloc.start()
+    verify(store)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def text(found: dict[str, Any]) -> list[str]:
+    """Return the figures as lines of the table."""
+    small, large = sorted(found["memory_mb"].items())
+    rows = {
+        "verify, fast": (
+            f"{found['fast']:.2f} x hashing the stored bytes (target <= {TARGETS['fast']}); "
+            f"{found['object_us']:.0f} us an object beside its hash"
+        ),
+        "verify, deep": (
+            f"{found['deep']:.2f} x hashing the inflated bytes (target <= {TARGETS['deep']}); "
+            f"inflating alone {found['inflate']:.2f}; {found['records_s']:.0f} records/s"
+        ),
+        "log alone": f"{found['leaves_s']:.0f} leaves/s (target >= {TARGETS['leaves']})",
+        "seal": f"{found['seal_s']:.3f} s for {SEALED} objects (target <= {TARGETS['seal']})",
+        "check a proof": f"{found['proof_ms']:.2f} ms, signature included (target < 1 and that)",
+        "memory": f"{small[1]:.1f} MB over {small[0]} objects, {large[1]:.1f} over {large[0]}",
+    }
+    opening = (
+        f"sealed log: {found['records']} records in {found['stored_mb']:.1f} MB stored, "
+        f"{found['inflated_mb']:.1f} MB inflated; SHA-256 {found['sha256_mb_s']:.0f} MB/s"
+    )
+    return [opening, *(f"  {name:16}{said}" for name, said in rows.items()), ""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -99,17 +100,31 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
 
 
 def test_own_files_and_plain_output(tmp_path: Path) -> None:
-    """A user's folder is delivered the same way; nothing of a record acts on the terminal."""
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "one.json.gz").write_bytes(generate()[5].body)
-    (tmp_path / "broken.json").write_bytes(b"{")
-    result = run("--input", tmp_path)
+    """A user's folder is delivered the same way; nothing of a record acts on the terminal.
+
+    What `--keep` leaves is accepted by the command the demo prints.
+    """
+    given = tmp_path / "given"
+    (given / "sub").mkdir(parents=True)
+    (given / "sub" / "one.json.gz").write_bytes(generate()[5].body)
+    (given / "broken.json").write_bytes(b"{")
+    result = run("--input", given, "--keep", tmp_path / "copy")
     assert result.returncode == 0, result.stderr
     assert "malformed_json" in result.stdout
     assert "The lock holds at the S3 API" in result.stdout
     assert "\x1b" not in result.stdout
     for shown in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
         assert shown in result.stdout
+    (printed,) = (line for line in result.stdout.splitlines() if "nhi-evidence verify" in line)
+    program, *arguments = shlex.split(printed)
+    verified = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "clean: no finding" in verified.stdout
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from nhi_evidence.cli import (
     anchor,
     backfill,
     check_proof,
+    copy,
     demo,
     exit_codes,
     init,
@@ -64,6 +65,7 @@ app.command("demo", epilog=demo.EXAMPLES)(demo.command)
 app.command("seal", epilog=seal.EXAMPLES)(seal.command)
 app.command("anchor", epilog=anchor.EXAMPLES)(anchor.command)
 app.command("verify", epilog=verify.EXAMPLES)(verify.command)
+app.command("copy", epilog=copy.EXAMPLES)(copy.command)
 app.command("prove", epilog=prove.EXAMPLES)(prove.command)
 app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)

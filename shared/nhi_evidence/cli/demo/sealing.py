@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from nhi_evidence.adapters import clock
+from nhi_evidence.adapters import clock, copying
 from nhi_evidence.adapters import seaweedfs_iam as iam
 from nhi_evidence.adapters.directory import DirectoryStore
 from nhi_evidence.adapters.key_file import KeyFile
@@ -94,16 +94,7 @@ class Notary:
 
     def copy(self, folder: Path) -> int:
         """Copy the first version of every key into a directory; return how many."""
-        target = DirectoryStore(folder)
-        first = [one for one in self._audit.versions("") if not one.marker and not one.shadow]
-        said = self._audit.describe(first)
-        bodies = self._audit.bodies((one.key, one.id) for one in first)
-        copied = 0
-        for version, description, body in zip(first, said, bodies, strict=True):
-            if description is not None and body is not None:
-                target.keep(version, description, body)
-                copied += 1
-        return copied
+        return sum(there for _, there in copying.copy(self._audit, DirectoryStore(folder)))
 
     def tamper(self) -> list[Tampered]:
         """Do to copies what an owner of the disk could, and verify each."""

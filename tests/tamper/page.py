@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
-from tests.tamper import outside_rows  # noqa: F401 its rows
+from tests.tamper import outside_rows, stream_rows  # noqa: F401 their rows
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
 

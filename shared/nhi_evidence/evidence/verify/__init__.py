@@ -18,6 +18,7 @@ from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.findings import CODES, Finding, Meaning, Severity
 from nhi_evidence.evidence.verify.report import Options, Policy, Report
+from nhi_evidence.evidence.verify.streams import Streams
 from nhi_evidence.ports import EvidenceVersions
 
 __all__ = [
@@ -65,6 +66,7 @@ class Verifier:
         self._waiting = 0
         self._report = Report(name=policy.name)
         self._chain = Chain(store, policy.name, policy.keys)
+        self._streams = Streams()
 
     def run(self) -> Report:
         """Run all steps. Raises `StoreUnavailableError` when the store cannot be asked."""
@@ -82,6 +84,8 @@ class Verifier:
             report.size, report.root = chain.head.size, chain.head.root.hex()
         chosen = self._sampled() if options.sample is not None else None
         self._objects(chosen)
+        if options.everything_inside:
+            report.findings += self._streams.findings()
         passes = max(1, -(-leaves // PASS_LEAVES))
         for number in range(passes):
             self._reverse(number, passes)
@@ -97,23 +101,9 @@ class Verifier:
             self._report.leaves += len(epoch.leaves)
             self._progress("V0-V1 log", self._report.leaves)
             for leaf in epoch.leaves:
-                for code in self._told_by(leaf):
+                for code in objects.told_by(leaf, self._policy.retention_ms):
                     self._find(code, leaf)
         return self._report.leaves
-
-    def _told_by(self, leaf: Leaf) -> Iterator[str]:
-        if isinstance(leaf, MarkerLeaf):
-            yield "marker"
-        if not isinstance(leaf, ObjectLeaf):
-            return
-        asked = self._policy.retention_ms
-        short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, asked)
-        if asked and short:
-            yield "short_lock"
-        if flags.SSE in leaf.flags:
-            yield "encryption"
-        if flags.SHADOW in leaf.flags:
-            yield "shadow"
 
     def _leaves(self) -> Iterator[tuple[int, ObjectLeaf | MarkerLeaf]]:
         """Read the log's leaves again; what is wrong with it was found the first time."""
@@ -174,19 +164,23 @@ class Verifier:
 
     def _deep(self, leaf: ObjectLeaf, body: bytes) -> None:
         header, lines, found = objects.records(leaf, body)
-        self._report.findings += found
         if header is None:
+            self._report.findings += found
             return
         self._report.records += header.n
         try:
             source = self._store.get(objects.source_key(leaf, header))
         except KeyError:
             source = None
-        self._report.findings += objects.raw(leaf, header, lines, source)
+        found += objects.raw(leaf, header, lines, source)
+        self._report.findings += found
+        if all(one.code == "source_mismatch" for one in found):
+            self._streams.add(leaf, header, lines)
 
     def _gone(self, leaf: ObjectLeaf) -> None:
         if leaf.until is not None and self._now > leaf.until + self._policy.grace_ms:
             self._report.expired += 1
+            self._streams.expired(leaf)
         elif leaf.until is not None and self._now > leaf.until:
             self._find("gone_early", leaf, f"its lock ended at {leaf.until}")
         else:
@@ -243,6 +237,7 @@ class Verifier:
     def _count(self, claims: Sequence[counting.Claim]) -> None:
         units = counting.count(claims)
         tally = Counter(self._report.units)
+        tally["duplicate messages"] = self._streams.duplicates
         records = Counter(self._report.records_counted)
         for unit in units.values():
             tally[unit.status] += 1
@@ -263,6 +258,12 @@ class Verifier:
         left = [_NO_STATEMENT]
         if not options.deep:
             left.append("V3: what is inside the objects (--deep)")
+        if not options.everything_inside:
+            left.append("V5: the messages of a stream (--deep, over everything)")
+        left += (
+            f"V5: gaps in streams of {source}; keys of what expired name no numbers"
+            for source in sorted(self._streams.unnamed)
+        )
         if options.since is not None:
             left.append(f"what was verified before, to epoch {options.since.epoch}")
             left.append("V4: what the store took before then and was not sealed by then")

@@ -9,9 +9,9 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.evidence import frame, keys, merkle
+from nhi_evidence.evidence import flags, frame, keys, merkle
 from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.verify import trailer
 from nhi_evidence.evidence.verify.findings import Finding
 
@@ -41,6 +41,21 @@ class _Line(msgspec.Struct):
 
 _line = msgspec.json.Decoder(_Line)
 _header = msgspec.json.Decoder(Header)
+
+
+def told_by(leaf: Leaf, retention_ms: int) -> Iterator[str]:
+    """Yield the codes of what a leaf says of its version, against the lock a policy asks for."""
+    if isinstance(leaf, MarkerLeaf):
+        yield "marker"
+    if not isinstance(leaf, ObjectLeaf):
+        return
+    short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, retention_ms)
+    if retention_ms and short:
+        yield "short_lock"
+    if flags.SSE in leaf.flags:
+        yield "encryption"
+    if flags.SHADOW in leaf.flags:
+        yield "shadow"
 
 
 def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:

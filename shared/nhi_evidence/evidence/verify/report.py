@@ -50,6 +50,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: str = ""
     """Decides a sample; said in the report, so that it can be drawn again."""
 
+    @property
+    def everything_inside(self) -> bool:
+        """Whether every object is looked into: only then does a gap in a stream mean anything."""
+        return self.deep and self.since is None and self.sample is None
+
 
 class Report(msgspec.Struct, kw_only=True):
     """What was looked at and what was found."""

@@ -1,0 +1,134 @@
+"""Rows of the matrix about the runs of an Event Hub's partition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from nhi_evidence import event_hub
+from nhi_evidence.event import Delivery
+from nhi_evidence.event_hub import Message, Run
+from nhi_evidence.export import Mapper
+from nhi_evidence.lock import lock
+from nhi_evidence.scope import Scope
+from tests.memory_store import DAY_MS
+from tests.tamper.rows import Done, row
+from tests.tamper.sealed_store import HOUR_MS, SealedStore
+
+STREAM = "example-ns/audit-logs#2026-01-01/0"
+AGAIN = "example-ns/audit-logs#2026-01-05/0"
+WHERE = f"azure_monitor: {STREAM}"
+MAPPER = Mapper("azure_monitor", scope=Scope.ALL)
+
+
+def _message(number: int, body: str = "") -> Message:
+    text = body or json.dumps({"records": [{"category": "Administrative", "n": number}]})
+    return Message(text.encode(), number, str(number), "2026-01-09T23:00:00Z")
+
+
+def _write(
+    world: SealedStore, messages: Iterable[Message], *, stream: str = STREAM, unit: str = ""
+) -> list[str]:
+    run = Run(stream, tuple(messages))
+    delivery = Delivery(unit or run.unit, event_hub.frame(run), hour="2026010923")
+    return list(lock(MAPPER, delivery, world.store, keep_source=False).keys)
+
+
+def write_run(world: SealedStore, first: int, last: int, *, stream: str = STREAM) -> list[str]:
+    """Lock a run of messages; return the keys of its objects."""
+    return _write(world, map(_message, range(first, last + 1)), stream=stream)
+
+
+@row("runs of a stream that overlap with the same bytes")
+def overlap(world: SealedStore) -> Done:
+    for first, last in ((1, 4), (3, 6), (5, 5), (7, 9)):
+        write_run(world, first, last)
+    world.seal()
+    return Done(set())
+
+
+@row("a run of a stream that never came")
+def gap(world: SealedStore) -> Done:
+    write_run(world, 1, 3)
+    write_run(world, 7, 9)
+    world.seal()
+    return Done({("range_gap", WHERE)})
+
+
+@row("a run of a stream with one bit flipped: nobody else holds its messages")
+def flipped_run(world: SealedStore) -> Done:
+    write_run(world, 1, 3)
+    (key,) = write_run(world, 4, 6)
+    write_run(world, 7, 9)
+    world.seal()
+    body = bytearray(world.store.get(key))
+    body[len(body) // 2] ^= 1
+    world.rewrite(key, bytes(body))
+    return Done({("object_altered", key), ("range_gap", WHERE)})
+
+
+@row("overlapping runs of a stream with different bytes under one number")
+def other_bytes(world: SealedStore) -> Done:
+    write_run(world, 1, 4)
+    _write(world, [_message(4, "another"), _message(5)])
+    world.seal()
+    return Done({("range_contested", WHERE)})
+
+
+@row("a run that claims more numbers than it has messages")
+def claims_more(world: SealedStore) -> Done:
+    write_run(world, 1, 3)
+    (key,) = _write(world, map(_message, (4, 5)), unit=f"{STREAM}/4-9")
+    world.seal()
+    return Done({("range_invalid", key)})
+
+
+@row("a run that claims the numbers of others")
+def claims_others(world: SealedStore) -> Done:
+    write_run(world, 1, 6)
+    (key,) = _write(world, map(_message, (7, 8)), unit=f"{STREAM}/2-3")
+    world.seal()
+    return Done({("range_invalid", key)})
+
+
+@row("a hub removed and made again under its name, its numbers beginning anew")
+def hub_again(world: SealedStore) -> Done:
+    write_run(world, 100, 103)
+    write_run(world, 1, 2, stream=AGAIN)
+    world.seal()
+    return Done(set())
+
+
+@row("a run of a stream removed after lock and grace")
+def expired_run(world: SealedStore) -> Done:
+    write_run(world, 1, 3)
+    (key,) = write_run(world, 4, 6)
+    write_run(world, 7, 9)
+    world.seal()
+    world.store.remove(key)
+    world.now += 2 * DAY_MS + HOUR_MS
+    return Done(set())
+
+
+def _in_parts(world: SealedStore) -> list[str]:
+    write_run(world, 1, 1)
+    large = json.dumps({"records": [{"filler": "x" * 1_000_000}] * 5})
+    keys = _write(world, (_message(2, large), _message(3, large)))
+    write_run(world, 4, 4)
+    return keys
+
+
+@row("a run of a stream so large that it has two parts")
+def two_parts(world: SealedStore) -> Done:
+    _in_parts(world)
+    world.seal()
+    return Done(set())
+
+
+@row("the second part of a run of a stream never written")
+def half_a_run(world: SealedStore) -> Done:
+    _, second = _in_parts(world)
+    world.store.remove(second)
+    world.seal()
+    unit = f"{STREAM}/2-3".replace("#", "%23")
+    return Done({("unit_incomplete", f"azure_monitor: {unit}"), ("range_gap", WHERE)})

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from backports import zstd
 
-from nhi_evidence.evidence import batch, frame, leaf, log, note
+from nhi_evidence.evidence import batch, frame, keys, leaf, log, note
 from nhi_evidence.evidence.verify import Policy, State
 from tests.memory_store import DAY_MS
 from tests.signing import LocalSigner
-from tests.tamper.sealed_store import NAME, SealedStore, header_with
+from tests.tamper.sealed_store import HOUR_MS, NAME, SealedStore, header_with
 
 
 class Done(NamedTuple):
@@ -434,6 +434,56 @@ def stray(world: SealedStore) -> Done:
     world.store.add("elsewhere/x", b"x")
     world.seal()
     return Done({("stray_key", "elsewhere/x"), ("key_hash", "elsewhere/x")})
+
+
+@row("a key at the root of the bucket, which no sweep lists, an hour and more before verification")
+def at_the_root(world: SealedStore) -> Done:
+    world.store.add("x", b"x")
+    world.seal()
+    world.now += 2 * HOUR_MS
+    return Done({("stray_key", "x"), ("unsealed", "x")})
+
+
+def _late(world: SealedStore, *, hours_old: int, unsealed_hours: int) -> str:
+    """Put an object under an hour of so long ago; it stays unsealed for so long."""
+    hour = keys.hour_of(world.now - hours_old * HOUR_MS)
+    key = f"src/v1/aws_cloudtrail/h={hour}/late/{sha256(b'late').hexdigest()}"
+    world.store.put_new(key, b"late", metadata={})
+    world.now += unsealed_hours * HOUR_MS
+    return key
+
+
+@row("an object under an hour ten hours old, unsealed for less than two hours")
+def late_hourly(world: SealedStore) -> Done:
+    _late(world, hours_old=10, unsealed_hours=1)
+    return Done(set())
+
+
+@row("an object under an hour ten hours old, unsealed for more than two hours")
+def overdue_hourly(world: SealedStore) -> Done:
+    return Done({("unsealed", _late(world, hours_old=10, unsealed_hours=3))})
+
+
+@row("an object under an hour nine days old, unsealed for a day")
+def late_daily(world: SealedStore) -> Done:
+    _late(world, hours_old=9 * 24, unsealed_hours=24)
+    return Done(set())
+
+
+@row("an object under an hour nine days old, unsealed for more than a day and an hour")
+def overdue_daily(world: SealedStore) -> Done:
+    return Done({("unsealed", _late(world, hours_old=9 * 24, unsealed_hours=26))})
+
+
+@row("an object under an hour a year old, unsealed for a week")
+def late_weekly(world: SealedStore) -> Done:
+    _late(world, hours_old=365 * 24, unsealed_hours=7 * 24)
+    return Done(set())
+
+
+@row("an object under an hour a year old, unsealed for more than a week and an hour")
+def overdue_weekly(world: SealedStore) -> Done:
+    return Done({("unsealed", _late(world, hours_old=365 * 24, unsealed_hours=7 * 24 + 2))})
 
 
 @row("half of the parts of a unit by one mapper, half by another")

@@ -55,7 +55,9 @@ CODES: dict[str, Meaning] = {
     "arithmetic": Meaning("V3", _I, "header and lines do not add up"),
     "raw_hash": Meaning("V3", _I, "a raw text has not the hash its record states"),
     "source_mismatch": Meaning("V3", _I, "the source copy does not hold this, or not so"),
-    "unsealed": Meaning("V4", _I, "a version older than the seal delay is not in the log"),
+    "unsealed": Meaning(
+        "V4", _I, "a version is not in the log, and its hour was swept since or should have been"
+    ),
     "stray_key": Meaning("V4", _P, "a key that belongs to nothing of ours"),
     "marker": Meaning("V4", _P, "a delete marker was put on a key; nothing is hidden by it"),
     "shadow": Meaning("V4", _P, "a later version was put over a key; it never counts"),

@@ -20,7 +20,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     grace_ms: int = 0
     """Lifecycle may remove a version so long after its lock ended."""
     seal_delay_ms: int = sweep.HOUR_MS
-    """A version may be unsealed for so long."""
+    """A version may be unsealed for so long after its hour was to be swept (`sweep.period`)."""
     trusts: tuple[anchor.Trust, ...] = ()
     """Whose anchors are believed."""
     copies: tuple[tuple[str, EvidenceReader], ...] = ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nhi_evidence.evidence import sweep
 from nhi_evidence.evidence.flags import Promise
-from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.seal import LISTING_MS, Sealer
+from nhi_evidence.stored import Version
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalSigner
 
@@ -71,10 +75,21 @@ class Counting(MemoryStore):
     """Counts the plans that are read."""
 
     plans_read = 0
+    _days: Days | None = None
+    _takes = 0
 
     def get(self, key: str) -> bytes:
         self.plans_read += "/plan/" in key
         return super().get(key)
+
+    def listing_takes(self, days: Days, milliseconds: int) -> None:
+        """Let time pass at every listing of an hour."""
+        self._days, self._takes = days, milliseconds
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        if self._days is not None and "/h=" in prefix:
+            self._days.now += self._takes
+        return super().versions(prefix)
 
 
 class Days:
@@ -129,6 +144,38 @@ def test_a_late_object_is_sealed_within_its_period() -> None:
         days.now += sweep.HOUR_MS
     assert runs <= 24
     assert days.store.first(key).modified < days.now
+
+
+def test_an_outage_is_caught_up_run_by_run() -> None:
+    """Too much to list in one run: each says how far it came, the next goes on, none starts over.
+
+    The store's clock runs while it lists, and every sealer remembers nothing.
+    """
+    days = Days(2)
+    late = [days.write(f"late{n}", days.now - n * DAY_MS) for n in range(4, 60)]
+    days.now += 30 * DAY_MS
+    days.store.listing_takes(days, LISTING_MS // 4)
+    runs = 0
+    added = 0
+    while (done := days.sealer().run()).more:
+        runs += 1
+        added += done.added
+        assert runs < 40
+    assert runs > 4
+    assert len(late) == added + done.added
+    days.store.listing_takes(days, 0)
+    assert 0 == days.sealer().run(everything=True).added
+
+
+@given(st.integers(0, 60 * 24), st.integers(0, 60 * 24), st.integers(1, 10**10))
+def test_no_hour_is_skipped(age: int, ago: int, far: int) -> None:
+    """Listed up to an instant and from it on, an hour is listed when it would have been at once."""
+    now = milliseconds(NOW)
+    last, of = now - ago * sweep.HOUR_MS, hour(NOW - timedelta(hours=age))
+    until = min(now, last + far)
+    due = sweep.falls_due(of, now, last)
+    if due is not None and until < due <= now:
+        assert due == sweep.falls_due(of, now, until)
 
 
 def test_what_was_left_over_is_listed_again() -> None:

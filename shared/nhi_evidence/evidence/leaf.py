@@ -79,6 +79,8 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     """More was found than this plan takes; what was due stays due."""
     closes: str | None = None
     """The shard that goes on; this one takes no plan after this."""
+    until: int | None = None
+    """What was due for listing until then is sealed; absent where that is `at`."""
 
 
 Leaf = ObjectLeaf | MarkerLeaf | EpochLeaf

@@ -114,6 +114,7 @@ def epoch_leaf(
     config: Mapping[str, str],
     more: bool = False,
     closes: str | None = None,
+    until: int | None = None,
 ) -> EpochLeaf:
     """Return the first entry of the plan that follows a position."""
     return EpochLeaf(
@@ -129,6 +130,7 @@ def epoch_leaf(
         opens=before.follows if before.epoch == 0 else None,
         more=more,
         closes=closes,
+        until=until,
     )
 
 
@@ -198,6 +200,7 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
         config=first.config,
         more=first.more,
         closes=first.closes,
+        until=first.until,
     )
     if first != expected:
         wrong = [

@@ -21,6 +21,12 @@ from nhi_evidence.stored import Version
 
 _YEAR_DIGITS = 4
 
+LISTING_MS = 20_000
+"""After so long a run lists no more old hours: reading which of it is sealed takes longer."""
+
+MAX_LISTED = 200_000
+"""Nor after so many versions, which are held in memory."""
+
 UNREADABLE = "unreadable: "
 """Opens the value of a setting that could not be read, in place of its hash."""
 
@@ -95,7 +101,13 @@ class Sealer:
         head, newest = self._open_head(now)
         last = newest.modified if newest else None
         since = newest.listed if newest else None
-        found = sweep.find(self._store, now, since, everything=everything)
+        found = sweep.find(
+            self._store,
+            now,
+            since,
+            everything=everything,
+            enough=lambda versions: self._clock() - now > LISTING_MS or versions >= MAX_LISTED,
+        )
         new = self._unsealed(found.versions, head)
         chosen = new[: self._max_leaves]
         described = zip(chosen, self._store.describe(chosen), strict=True)
@@ -105,8 +117,15 @@ class Sealer:
             if (one := flags.describe(version, said, self._promise, now))
         ]
         ours = False
-        if leaves or last is None or now - last >= self._heartbeat_ms:
-            first = self._first_leaf(head, now, swept=found.swept, more=len(new) > len(chosen))
+        behind = found.until < now
+        if leaves or behind or last is None or now - last >= self._heartbeat_ms:
+            first = self._first_leaf(
+                head,
+                now,
+                swept=found.swept,
+                more=len(new) > len(chosen),
+                until=found.until if len(new) == len(chosen) else since or 0,
+            )
             head, ours = self._commit(head, first, leaves)
         raised = Counter(flag for one in leaves for flag in one.flags) if ours else {}
         return Sealed(
@@ -117,7 +136,7 @@ class Sealer:
             added=len(leaves) if ours else 0,
             signatures=self._signed,
             checkpoints=self._put_checkpoints,
-            more=len(new) > (len(chosen) if ours else 0),
+            more=behind or len(new) > (len(chosen) if ours else 0),
             flags=dict(sorted(raised.items())),
             void=tuple(self._void),
         )
@@ -156,10 +175,14 @@ class Sealer:
         newest: Version | None = version
         for epoch in range(head.epoch, 0, -1):
             first = log.first_leaf(self._log.plan(head.shard, epoch) or b"")
-            whole = first is not None and not first.more and first.closes is None
-            if first is not None and whole and self._log.checkpoint(head.shard, epoch) is not None:
+            says = first is not None and (first.until is not None or not first.more)
+            if first is None or not says or first.closes is not None:
+                newest = None
+                continue
+            if self._log.checkpoint(head.shard, epoch) is not None:
                 newest = newest or self._log.plan_version(head.shard, epoch)
-                return min(first.at, newest.modified) if newest else None
+                until = first.at if first.until is None else first.until
+                return min(until, newest.modified) if newest else None
             newest = None
         return None
 
@@ -220,13 +243,20 @@ class Sealer:
         swept: Mapping[str, leaf.Sweep] | None = None,
         more: bool = False,
         closes: str | None = None,
+        until: int | None = None,
     ) -> leaf.EpochLeaf:
         config = {
             name: value if value.startswith(UNREADABLE) else sha256(value.encode()).hexdigest()
             for name, value in self._configuration()
         }
         return log.epoch_leaf(
-            head, at=now, swept=swept or {}, config=config, more=more, closes=closes
+            head,
+            at=now,
+            swept=swept or {},
+            config=config,
+            more=more,
+            closes=closes,
+            until=until if until != now else None,
         )
 
     def _configuration(self) -> Iterator[tuple[str, str]]:

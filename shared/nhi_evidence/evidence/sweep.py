@@ -3,12 +3,13 @@
 The last three hours at every run, those up to two days old once an hour, those up to five weeks
 old once a day, older ones once a week. Each hour has its own minute of the hour, day or week, so
 that a run lists an even share of them. Which are due follows from the time of an earlier plan
-alone, so no run needs to remember another.
+alone, so no run needs to remember another. When there is more to list than one run can, after an
+outage, the hours that fell due first come first, and the plan says how far the run came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -38,6 +39,8 @@ class Found(msgspec.Struct, frozen=True):
 
     versions: tuple[Version, ...]
     swept: Mapping[str, leaf.Sweep]
+    until: int
+    """What fell due until then was listed; less than now where it was too much for one run."""
 
 
 def period(hour: str, now: int) -> int:
@@ -52,27 +55,52 @@ def period(hour: str, now: int) -> int:
     return next((each for age, each in _PERIODS if old <= age), WEEK_MS)
 
 
-def is_due(hour: str, now: int, last: int) -> bool:
-    """Whether an hour is listed now, what was due at `last` having been listed then."""
+def falls_due(hour: str, now: int, last: int) -> int | None:
+    """Return when an hour fell or falls due, what was due at `last` having been listed then.
+
+    None of one that always is. Once in its period is enough, however long ago `last` is.
+    """
     each = period(hour, now)
     begins = keys.hour_start(hour)
     if not each or begins is None:
-        return True
+        return None
     phase = (begins // HOUR_MS * _SPREAD % (1 << 64)) * each >> 64
-    return (now - phase) // each > (last - phase) // each
+    since = max(last, now - each)
+    return ((since - phase) // each + 1) * each + phase
 
 
-def find(store: EvidenceVersions, now: int, last: int | None, *, everything: bool = False) -> Found:
+def is_due(hour: str, now: int, last: int) -> bool:
+    """Whether an hour is listed now, what was due at `last` having been listed then."""
+    due = falls_due(hour, now, last)
+    return due is None or due <= now
+
+
+def find(
+    store: EvidenceVersions,
+    now: int,
+    last: int | None,
+    *,
+    everything: bool = False,
+    enough: Callable[[int], bool] = lambda _versions: False,
+) -> Found:
     """List every version and delete marker of the hours that are due.
 
-    `last` is when all that was due then had been sealed; without it everything is listed.
+    `last` is when all that was due then had been sealed; without it every hour is due.
+    `everything` lists all of it whatever is due. `enough` is told how many versions were listed;
+    when it says so, what is left of the older hours is left for another run, but never all.
     """
-    whole = everything or last is None
     versions: list[Version] = []
     swept: dict[str, leaf.Sweep] = {}
-    for source, folder, hour in _folders(store, whole=whole):
-        if not whole and last is not None and not is_due(hour, now, last):
-            continue
+    due = [
+        (falls_due(hour, now, last or 0) or 0, source, folder, hour)
+        for source, folder, hour in _folders(store, whole=everything)
+    ]
+    until, at = now, 0
+    for instant, source, folder, hour in sorted(one for one in due if one[0] <= now):
+        if at and instant > at and enough(len(versions)):
+            until = instant - 1
+            break
+        at = instant
         listed = list(store.versions(folder))
         versions += listed
         before = swept.get(source, leaf.Sweep(0, hour, hour, 0))
@@ -82,7 +110,7 @@ def find(store: EvidenceVersions, now: int, last: int | None, *, everything: boo
             max(before.last, hour),
             before.versions + len(listed),
         )
-    return Found(tuple(versions), swept)
+    return Found(tuple(versions), swept, until)
 
 
 def _folders(store: EvidenceVersions, *, whole: bool) -> Iterator[tuple[str, str, str]]:

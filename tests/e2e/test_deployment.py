@@ -226,6 +226,59 @@ def said(deployed: Deployment, *words: str) -> list[str]:
     return [line for line in lines if all(word in line for word in words)]
 
 
+def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Run the doctor with credentials of these accounts; return what each check came to."""
+    file = deployed.folder / "credentials"
+    file.write_text(
+        "".join(
+            f"[{name}]\naws_access_key_id = {account}\naws_secret_access_key = test\n"
+            for name, account in (("evidence", EVIDENCE), ("logs", LOGS))
+        )
+    )
+    chosen = [part for name in profiles for part in ("--profile", name)]
+    environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    found = deployed.command("doctor", *chosen, "--json", credentials=environment)
+    assert found.returncode in {0, 1}, found.stderr
+    checks = json.loads(found.stdout)
+    assert all(one["mend"] for one in checks if one["state"] == "wrong")
+    named = {
+        f"{one['what']} of {one['place'].split()[0]}"
+        if one["what"] == "everything"
+        else one["what"]: one
+        for one in checks
+    }
+    return found.returncode, {what: (one["state"], one["found"]) for what, one in named.items()}
+
+
+def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
+    """Wrong is what the emulator lacks, and what is taken away; what is not reached is not seen."""
+    code, found = doctor(deployed, "evidence", "logs")
+    wrong = {what: said for what, (state, said) in found.items() if state == "wrong"}
+    assert 1 == code
+    assert {
+        "policy": "does not deny PUT without If-None-Match",  # taken out by the profile
+        "lifecycle": "not there (NoSuchLifecycleConfiguration)",  # the emulator makes none
+        "evidence of gcp_audit": "none",
+        "evidence of azure_monitor": "none",
+        f"trail into {TRAIL.bucket}": "no trail of this account's view delivers there",
+    } == wrong
+    trails = deployed.aws.client("cloudtrail", LOGS)
+    trails.create_trail(Name="organisation", S3BucketName=TRAIL.bucket, IsMultiRegionTrail=True)
+    s3 = deployed.aws.client("s3", LOGS)
+    told = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
+    told.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration={})
+    _, found = doctor(deployed, "logs")
+    s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration=told)
+    wrong = {what: said for what, (state, said) in found.items() if state == "wrong"}
+    assert {
+        f"trail into {TRAIL.bucket}": "without the organisation, log-file validation",
+        f"trail into {TRAIL.bucket}, logging": "stopped",
+        f"notifications of {TRAIL.bucket}": "notifies no queue",
+    } == wrong
+    assert ("not seen", "no credentials of it were given") == found["everything of evidence"]
+
+
 def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
     """The same configuration and code are the same deployment."""
     said = deployed.deploy()

@@ -10,6 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.conform import __main__ as conform
+from tests.conform.facts import LOCK, Bucket
 from tests.e2e.emulator import Emulator
 
 pytestmark = pytest.mark.e2e
@@ -101,3 +103,26 @@ def test_accounts_are_apart(aws: Emulator) -> None:
     assert "AccessDenied" == refused(
         lambda: other.put_object(Bucket="probe", Key="ev/2", Body=b"x", IfNoneMatch="*")
     )
+
+
+def test_the_facts_of_the_design_hold_here(aws: Emulator) -> None:
+    """Those that docs/conform.md says were asked of the emulated AWS."""
+    s3 = aws.client("s3", OWNER)
+    s3.create_bucket(
+        Bucket="conform",
+        ObjectLockEnabledForBucket=True,
+        CreateBucketConfiguration={"LocationConstraint": aws.region},
+    )
+    s3.put_object_lock_configuration(
+        Bucket="conform",
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}},
+        },
+    )
+    answers = list(conform.ask(LOCK, Bucket(s3, "conform", "conform/")))
+    kms = aws.client("kms", OWNER)
+    for spec in ("ECC_NIST_P256", "ECC_NIST_EDWARDS25519"):
+        made = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")
+        answers.append(conform.asked_of_kms(kms, made["KeyMetadata"]["KeyId"]))
+    assert [] == [one for one in answers if not one.holds]

@@ -1,0 +1,1 @@
+"""Facts the design rests on, asked of a real store: `python -m tests.conform --help`."""

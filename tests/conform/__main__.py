@@ -1,0 +1,88 @@
+"""Ask a real account what the design takes for true.
+
+python -m tests.conform --bucket nhi-evidence-trial-222233334444 --policy --kms-key alias/trial
+python -m tests.conform --dry-run
+
+Needs a trial bucket with Object Lock (COMPLIANCE, one day) and credentials that may put, read and
+list in it; with --policy also the evidence bucket's policy on it. What is written stays locked
+until the bucket's retention ends. Exits with 0 where every fact is as expected, 1 where one is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.exceptions import ClientError
+
+from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
+
+SIGNATURES = {"ED25519_SHA_512 over the message itself", "ECDSA_SHA_256 over the message itself"}
+
+
+class Answer(NamedTuple):
+    """A fact, and what was found."""
+
+    name: str
+    expected: str
+    found: str
+    holds: bool
+
+
+def ask(facts: tuple[Fact, ...], bucket: Bucket) -> Iterator[Answer]:
+    """Ask every fact of a bucket."""
+    for one in facts:
+        try:
+            found = one.ask(bucket)
+        except ClientError as error:
+            found = f"could not be asked: {error.response['Error']['Code']}"
+        yield Answer(one.name, one.expected, found, found == one.expected)
+
+
+def asked_of_kms(kms: Any, key: str) -> Answer:
+    """Ask what a signing key does."""
+    found = signed(kms, key)
+    return Answer("signing RAW", " or ".join(sorted(SIGNATURES)), found, found in SIGNATURES)
+
+
+def table(answers: list[Answer]) -> str:
+    """Return the answers as a Markdown table."""
+    rows = [
+        f"| {one.name} | {one.expected} | {one.found} | {'yes' if one.holds else '**no**'} |"
+        for one in answers
+    ]
+    return "\n".join(["| fact | expected | found | holds |", "|---|---|---|---|", *rows])
+
+
+def main(arguments: list[str]) -> int:
+    """Ask, print the table, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bucket")
+    parser.add_argument("--policy", action="store_true", help="the bucket has evidence's policy")
+    parser.add_argument("--kms-key")
+    parser.add_argument("--endpoint")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be asked")
+    options = parser.parse_args(arguments)
+    facts = (*LOCK, *(POLICY if options.policy or options.dry_run else ()))
+    if options.dry_run:
+        for one in facts:
+            sys.stdout.write(f"{one.name}: expected {one.expected} ({one.why})\n")
+        return 0
+    if not options.bucket:
+        parser.error("--bucket names the trial bucket to ask")
+    session = boto3.session.Session()
+    run = f"conform/{datetime.now(UTC):%Y%m%dT%H%M%SZ}/"
+    bucket = Bucket(session.client("s3", endpoint_url=options.endpoint), options.bucket, run)
+    answers = list(ask(facts, bucket))
+    if options.kms_key:
+        answers.append(asked_of_kms(session.client("kms"), options.kms_key))
+    sys.stdout.write(table(answers) + "\n")
+    return 0 if all(one.holds for one in answers) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

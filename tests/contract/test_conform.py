@@ -1,0 +1,43 @@
+"""The facts the design rests on hold for the embedded store, where it has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.adapters import seaweedfs_iam as iam
+from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from tests.conform import __main__ as conform
+from tests.conform.facts import LOCK, POLICY, Bucket
+
+
+def test_every_fact_of_the_lock_holds_here(store: EmbeddedStore) -> None:
+    """Asked as the administrator, whom the lock binds as well."""
+    bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform/")
+    answers = list(conform.ask(LOCK, bucket))
+    assert [] == [one for one in answers if not one.holds]
+    assert len(LOCK) == len(answers)
+
+
+def test_a_fact_that_does_not_hold_is_said(store: EmbeddedStore) -> None:
+    """Without evidence's policy a plain write goes through, and the table says so."""
+    bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform-none/")
+    answers = {one.name: one for one in conform.ask(POLICY[:1], bucket)}
+    plain = answers["a write without If-None-Match"]
+    assert ("done", False) == (plain.found, plain.holds)
+    assert "| done | **no** |" in conform.table([plain])
+
+
+def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is asked, everything is named."""
+    assert 0 == conform.main(["--dry-run"])
+    printed = capsys.readouterr().out
+    assert all(one.name in printed for one in (*LOCK, *POLICY))
+
+
+def test_operations_say_how(store: EmbeddedStore) -> None:
+    """docs/conform.md holds the table of this store."""
+    page = (Path(__file__).parents[2] / "docs" / "conform.md").read_text()
+    bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform-page/")
+    assert conform.table(list(conform.ask(LOCK, bucket))) in page

@@ -14,10 +14,12 @@ from infra.bundle import BUILD, Bundle, archive, stage
 from infra.gcp.build_source import build_source
 from infra.gcp.names import PREFIX, PROJECT_NUMBER, TOPIC, staging_bucket
 from infra.gcp.stacks import GcpExportStack, GcpIdentityStack
-from nhi_evidence.adapters import azure_line, gcp_line, gcs_source
+from nhi_evidence.adapters.azure import exporter as azure_exporter
+from nhi_evidence.adapters.gcp import exporter as gcp_exporter
+from nhi_evidence.adapters.gcp import gcs_source
 from nhi_evidence.config import Config
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Gcp, SourceEntry
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.scope import Scope
 
 import cdktn  # isort: skip
 
@@ -63,7 +65,7 @@ def _compose_azure(
     )
 
 
-def gcp_settings(config: Config, gcp: Gcp) -> gcp_line.Settings:
+def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:
     """Return what the exporter is told: files or messages, of this project's own and no other."""
     entry = _entry(config, GCP_SOURCE)
     store = config.bucket(entry.evidence)
@@ -71,7 +73,7 @@ def gcp_settings(config: Config, gcp: Gcp) -> gcp_line.Settings:
         bucket=staging_bucket(gcp.project), prefix=PREFIX, project_number=PROJECT_NUMBER
     )
     by_files = gcp.delivery == "files"
-    return gcp_line.Settings(
+    return gcp_exporter.Settings(
         source=GCP_SOURCE,
         source_buckets=(files,) if by_files else (),
         source_topics=() if by_files else (f"projects/{gcp.project}/topics/{TOPIC}",),
@@ -86,11 +88,11 @@ def gcp_settings(config: Config, gcp: Gcp) -> gcp_line.Settings:
     )
 
 
-def azure_settings(config: Config, azure: Azure) -> azure_line.Settings:
+def azure_settings(config: Config, azure: Azure) -> azure_exporter.Settings:
     """Return what the exporter is told; what only Azure knows, as the template's expressions."""
     entry = _entry(config, AZURE_SOURCE)
     store = config.bucket(entry.evidence)
-    return azure_line.Settings(
+    return azure_exporter.Settings(
         hub_namespace="[parameters('namespace')]",
         hub=HUB,
         hub_creation_id=HUB_CREATED,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.export import Mapper
-from nhi_evidence.scope import Scope
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.scope import Scope
 
 settings.register_profile("deep", max_examples=3000, deadline=None)
 """For a long look: `make test ARGS="tests/property --hypothesis-profile=deep"`."""

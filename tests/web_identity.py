@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nhi_evidence.adapters.embedded_issuer import ENTRA, GOOGLE, EmbeddedIssuer
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.demo import identities
+from nhi_evidence.demo import identities
+from nhi_evidence.embedded.issuer import ENTRA, GOOGLE, EmbeddedIssuer
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 
 AUDIENCE = identities.AUDIENCE
 SOURCE = {GOOGLE: "gcp_audit", ENTRA: "azure_monitor"}

@@ -19,10 +19,11 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nhi_evidence.adapters import clock, s3_notification
-from nhi_evidence.adapters.aws_line import line
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.aws import s3_notification
+from nhi_evidence.adapters.aws.exporter import line
 from nhi_evidence.errors import DeliveryRefusedError
-from nhi_evidence.lock import Locked
+from nhi_evidence.pipeline.lock import Locked
 
 logger = Logger(service="aws_export")
 metrics = Metrics(namespace="nhi-evidence", service="aws_export")

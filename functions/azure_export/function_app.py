@@ -15,7 +15,8 @@ from typing import List  # noqa: UP035 the worker reads the annotation and takes
 import azure.functions as func
 import msgspec
 
-from nhi_evidence.adapters import azure_line, clock
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.azure import exporter
 
 logger = logging.getLogger("nhi_evidence.azure_export")
 app = func.FunctionApp()
@@ -40,19 +41,19 @@ app = func.FunctionApp()
 def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
     """Lock one batch. Raises what keeps it from being locked."""
     written = {
-        "writer": azure_line.site(),
+        "writer": exporter.site(),
         "writer-request-id": context.invocation_id,
         "written-at": clock.utc_now(),
     }
     try:
-        for done in azure_line.line().export(events, written=written):
+        for done in exporter.line().export(events, written=written):
             report(done)
     except Exception:
         logger.exception("batch not locked; it is tried again")
         raise
 
 
-def report(done: azure_line.Done) -> None:
+def report(done: exporter.Done) -> None:
     """Log what became of one run of messages."""
     said = msgspec.json.encode(done.locked).decode()
     if done.failed is not None:

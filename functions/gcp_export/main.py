@@ -12,8 +12,8 @@ import msgspec
 from cloudevents.http import CloudEvent
 from flask import request
 
-from nhi_evidence.adapters.cloud_log import CloudLog
-from nhi_evidence.adapters.gcp_line import line
+from nhi_evidence.adapters.gcp.cloud_log import CloudLog
+from nhi_evidence.adapters.gcp.exporter import line
 from nhi_evidence.errors import DeliveryRefusedError
 
 

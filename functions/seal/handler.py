@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nhi_evidence.adapters.aws_sealer import seal
+from nhi_evidence.adapters.aws.sealer import seal
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import flags
 from nhi_evidence.evidence.seal import Sealed

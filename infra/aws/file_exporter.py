@@ -14,7 +14,7 @@ from infra.aws.feed import Feed
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Sqs
-from nhi_evidence.adapters.aws_line import Settings
+from nhi_evidence.adapters.aws.exporter import Settings
 
 
 class FileExporter(Construct):

@@ -11,7 +11,7 @@ from infra.aws.signature_log import SignatureLog
 from infra.aws.signing_key import SigningKey
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
-from nhi_evidence.adapters.aws_sealer import Settings
+from nhi_evidence.adapters.aws.sealer import Settings
 from nhi_evidence.config import Config
 
 

@@ -14,7 +14,7 @@ from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
-from nhi_evidence.adapters.aws_sealer import Settings
+from nhi_evidence.adapters.aws.sealer import Settings
 
 
 class Sealer(Construct):

@@ -11,8 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nhi_evidence import event_hub, sources
-from nhi_evidence.cli.story import azure_batches, bulk, gcp_files
+from nhi_evidence import sources
+from nhi_evidence.azure import event_hub
+from nhi_evidence.demo.story import azure_batches, bulk, gcp_files
 from tests.bench import around, measure, others, ours, sealed
 
 AZURE = "azure_monitor"

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from infra.bundle import stage
-from nhi_evidence.cli.story import bulk
+from nhi_evidence.demo.story import bulk
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ def peak():
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 from nhi_evidence.event import Delivery
-from nhi_evidence.export import Mapper
+from nhi_evidence.pipeline.export import Mapper
 mapper = Mapper("aws_cloudtrail")
 before = peak()
 body = Path(sys.argv[1]).read_bytes()

@@ -25,7 +25,7 @@ from py_ocsf_models.objects.product import Product
 from py_ocsf_models.objects.service import Service
 from pydantic import BaseModel
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
 
 
 def floor(gz: bytes) -> int:

@@ -8,8 +8,8 @@ import msgspec
 
 from nhi_evidence.event import Decoded, Delivery, Event
 from nhi_evidence.evidence import batch, frame, merkle
-from nhi_evidence.export import Mapper, Normalised
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.scope import Scope
 
 MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL)
 GCP = Mapper("gcp_audit", scope=Scope.ALL)

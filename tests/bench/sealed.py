@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.cli.story import bulk
+from nhi_evidence.demo.story import bulk
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, keys, note, proof, search
 from nhi_evidence.evidence.batch import Header
@@ -22,8 +22,8 @@ from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
 from nhi_evidence.evidence.verify.chain import Chain
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalSigner
 

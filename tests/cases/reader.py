@@ -12,11 +12,11 @@ import msgspec
 
 import nhi_evidence
 from nhi_evidence.event import Rejection
-from nhi_evidence.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalised
 
 FOLDER = Path(__file__).parent
 
-BESIDE = {"azure_activity": ("azure_principal.py",)}
+BESIDE = {"azure_activity": ("azure/principal.py",)}
 """Code outside a pack's folder that decides for it: packs do not import each other."""
 
 RULE = re.compile(r'"([A-Z][A-Z0-9]{1,3}-\d\d[a-z]?)"')

@@ -16,9 +16,9 @@ import pytest
 
 import nhi_evidence
 from nhi_evidence import sources
-from nhi_evidence.catalog import Catalog
-from nhi_evidence.export import Mapper
-from nhi_evidence.scope import Scope
+from nhi_evidence.catalog.catalog import Catalog
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import Case, cases, differences, expectations, outcome, read, rules
 from tests.ocsf_schema import problems
 from tests.support import unsupported
@@ -33,8 +33,8 @@ PACKS = [name for name in sources.names() if sources.routes(name) is None]
 RUNNER = """
 import json, sys
 from pathlib import Path
-from nhi_evidence.export import Mapper
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import differences, outcome, read
 case = read(Path(sys.argv[1]))
 mapper = Mapper(sys.argv[2], scope=Scope.ALL)

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters.directory import DirectoryStore
-from nhi_evidence.cli.story import generate
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import keys
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 
 NAME = "example.org/evidence"
 BUCKET = "example-trail"

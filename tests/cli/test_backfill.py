@@ -16,9 +16,9 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 
-from nhi_evidence.adapters import gcp_listing
+from nhi_evidence.adapters.gcp import log_listing
 from nhi_evidence.cli import app
-from nhi_evidence.cli.story import gcp_files
+from nhi_evidence.demo.story import gcp_files
 from nhi_evidence.errors import SettingsError, SourceUnavailableError
 from nhi_evidence.evidence import frame
 
@@ -74,7 +74,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
             client_options={"api_endpoint": address},
         )
 
-    monkeypatch.setattr(gcp_listing, "connect", connect)
+    monkeypatch.setattr(log_listing, "connect", connect)
     yield running
     running.server.shutdown()
     running.server.server_close()
@@ -115,4 +115,4 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     """The library is an extra of the wheel."""
     monkeypatch.setitem(sys.modules, "google.cloud.logging", None)
     with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):
-        gcp_listing.connect()
+        log_listing.connect()

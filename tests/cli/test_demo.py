@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.adapters.directory import DirectoryStore
-from nhi_evidence.cli.demo import _failed, refusals, show_clouds
-from nhi_evidence.cli.story import azure_batches, gcp_files, generate
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.cli.demo import _failed
+from nhi_evidence.demo import refusals, show_clouds
+from nhi_evidence.demo.story import azure_batches, gcp_files, generate
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

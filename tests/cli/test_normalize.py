@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from nhi_evidence import sources
-from nhi_evidence.cli.story import generate
+from nhi_evidence.demo.story import generate
 from tests.ocsf_schema import problems
 
 GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]

@@ -12,14 +12,13 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from nhi_evidence import deployed
-from nhi_evidence.adapters import s3_notification, sqs_queue
-from nhi_evidence.adapters.s3_listing import S3Listing
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.adapters.aws import s3_notification, sqs_queue
+from nhi_evidence.adapters.store.s3_listing import S3Listing
 from nhi_evidence.cli import app
-from nhi_evidence.config import ConfigError
+from nhi_evidence.config import ConfigError, deployed
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import EvidenceError, SettingsError, SourceUnavailableError
-from nhi_evidence.replay import window
+from nhi_evidence.pipeline.replay import window
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"

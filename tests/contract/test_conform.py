@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.conform import __main__ as conform
 from tests.conform.facts import LOCK, POLICY, Bucket
 

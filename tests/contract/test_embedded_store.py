@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.demo import refusals
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.demo import refusals
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 
 BODY = b"body"
 KEY = f"ev/v1/aws_cloudtrail/h=unknown/lock/{sha256(BODY).hexdigest()}"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.story import bulk
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.demo.story import bulk
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
 from tests.cli.command import run
 
 NAME = "example.org/by-uri"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nhi_evidence.adapters import s3_store
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.directory import DirectoryStore
-from nhi_evidence.adapters.s3_store import S3EvidenceReader, S3EvidenceWriter
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.adapters.store import s3_store
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.ports import EvidenceReader, EvidenceWriter
 from tests.memory_store import MemoryStore
@@ -132,7 +132,7 @@ UNAVAILABLE = error(503, "SlowDown")
 @pytest.fixture
 def no_wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr("nhi_evidence.adapters.s3_store.time.sleep", waited.append)
+    monkeypatch.setattr("nhi_evidence.adapters.store.s3_store.time.sleep", waited.append)
     return waited
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.adapters import gcs_source
-from nhi_evidence.adapters.cloud_event import ObjectRef
-from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs, GcsObject
-from nhi_evidence.adapters.gcp_access import AccessToken
-from nhi_evidence.adapters.gcs_source import GcsSource, SourceBucket
+from nhi_evidence.adapters.gcp import gcs_source
+from nhi_evidence.adapters.gcp.access import AccessToken
+from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
+from nhi_evidence.adapters.gcp.gcs_source import GcsSource, SourceBucket
+from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
 from nhi_evidence.errors import (
     DeliveryRefusedError,
     SourceUnavailableError,

@@ -15,12 +15,13 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from nhi_evidence.adapters import azure_identity, gcp_identity
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.embedded_issuer import ENTRA, GOOGLE, EmbeddedIssuer
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.adapters.azure import identity as azure_identity
+from nhi_evidence.adapters.gcp import identity as gcp_identity
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.web_identity import role_client
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.issuer import ENTRA, GOOGLE, EmbeddedIssuer
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import (
     SettingsError,
     StoreUnavailableError,
@@ -231,8 +232,9 @@ def watch(event, arguments):
     if event == "socket.connect":
         reached.append(arguments[1][1])
 sys.addaudithook(watch)
-from nhi_evidence.adapters import azure_identity, gcp_identity
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.azure import identity as azure_identity
+from nhi_evidence.adapters.gcp import identity as gcp_identity
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.web_identity import role_client
 from nhi_evidence.errors import EvidenceError
 said = []

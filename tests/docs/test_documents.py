@@ -11,8 +11,8 @@ import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.cli import app
-from nhi_evidence.export import Mapper
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import at, outcome, read, rules
 
 ROOT = Path(__file__).parents[2]

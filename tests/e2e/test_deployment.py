@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence import deployed as names
-from nhi_evidence.adapters import s3_notification
-from nhi_evidence.adapters.s3_notification import ObjectRef
-from nhi_evidence.cli.story import generate
+from nhi_evidence.adapters.aws import s3_notification
+from nhi_evidence.adapters.aws.s3_notification import ObjectRef
+from nhi_evidence.config import deployed as names
 from nhi_evidence.config import tables
+from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import keys
-from nhi_evidence.export import Mapper
+from nhi_evidence.pipeline.export import Mapper
 from tests.e2e import profile
 from tests.e2e.deployment import (
     AUDITOR,

@@ -15,8 +15,8 @@ import boto3
 from botocore.config import Config
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.s3_versions import S3EvidenceLog
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
+from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.evidence.flags import Promise
 from nhi_evidence.evidence.seal import Sealed, Sealer
 from tests.signing import LocalSigner

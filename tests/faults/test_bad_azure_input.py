@@ -9,15 +9,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from nhi_evidence import event_hub
-from nhi_evidence.adapters import event_hub_trigger
-from nhi_evidence.adapters.azure_line import Line, Settings
+from nhi_evidence.adapters.azure import event_hub_trigger
+from nhi_evidence.adapters.azure.exporter import Line, Settings
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.event import Delivery, Rejection
-from nhi_evidence.event_hub import Message
-from nhi_evidence.export import Mapper, Normalised
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import cases, read
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nhi_evidence.event import Delivery, Limits
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import FOLDER, read
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems

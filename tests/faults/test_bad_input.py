@@ -11,9 +11,9 @@ import pytest
 
 from nhi_evidence.event import Delivery, Limits
 from nhi_evidence.evidence import batch
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
 from tests.reading import Unit

@@ -10,10 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
-from nhi_evidence.adapters.s3_versions import S3EvidenceVersions
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.verify import Policy, Verifier
 from tests.faults import sealing_process

@@ -6,12 +6,12 @@ import gzip
 
 import pytest
 
-from nhi_evidence.cli.story import generate
+from nhi_evidence.demo.story import generate
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import batch
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
 from tests.memory_store import Fault, MemoryStore
 
 LOST: Fault = (False, True)

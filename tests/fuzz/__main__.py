@@ -16,9 +16,9 @@ import atheris
 # Only what is imported in here is instrumented, so nothing of ours may be imported before.
 with atheris.instrument_imports(include=["nhi_evidence"]):
     from nhi_evidence.event import Delivery, Limits, Undecodable
-    from nhi_evidence.export import Mapper
-    from nhi_evidence.lock import lock
-    from nhi_evidence.scope import Scope
+    from nhi_evidence.pipeline.export import Mapper
+    from nhi_evidence.pipeline.lock import lock
+    from nhi_evidence.pipeline.scope import Scope
 
 from tests.cases.reader import cases, read
 from tests.memory_store import MemoryStore

@@ -7,13 +7,13 @@ from hashlib import sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.event import Delivery
-from nhi_evidence.event_hub import Message
 from nhi_evidence.evidence import counting, frame, keys, ranges
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import MemoryStore
 from tests.reading import raw_of
 

@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import Any
 
 from infra.bundle import PLATFORMS, stage
-from nhi_evidence.event_hub import Message
+from nhi_evidence.azure.event_hub import Message
 from tests.python_3_13 import interpreter
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools" / "bin" / "uv"
 LOCK = Path(__file__).with_name("azure_worker.txt")
-HOST = ROOT / "shared" / "nhi_evidence" / "adapters" / "azure_worker_host.py"
+HOST = ROOT / "shared" / "nhi_evidence" / "embedded" / "azure_worker_host.py"
 FUNCTION = "azure_export"
 _SECONDS = 60
 

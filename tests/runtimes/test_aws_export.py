@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters import sqs_messages
-from nhi_evidence.adapters.lambda_runtime import InvocationError, LambdaRuntime
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.adapters.sqs_messages import StoredObject
-from nhi_evidence.cli.demo import deployable
-from nhi_evidence.cli.story import generate
+from nhi_evidence.demo import deployable
+from nhi_evidence.demo.story import generate
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded import sqs_messages
+from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.embedded.sqs_messages import StoredObject
 from nhi_evidence.evidence import batch, frame
 
 ACCEPTED = [

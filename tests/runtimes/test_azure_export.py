@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from infra.declaration import EventHub, declaration
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.embedded_issuer import ENTRA, EmbeddedIssuer
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.event_hub import Message
+from nhi_evidence.azure.event_hub import Message
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.issuer import ENTRA, EmbeddedIssuer
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.evidence import batch, counting, frame, keys, ranges
 from tests.cases.reader import cases, read
 from tests.runtimes.azure_worker import FUNCTION, Worker, bundle

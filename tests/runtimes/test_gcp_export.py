@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.cloud_run_runtime import CloudEvent, CloudRunRuntime
-from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs, GcsObject
-from nhi_evidence.adapters.embedded_issuer import GOOGLE, EmbeddedIssuer
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.demo import deployable
-from nhi_evidence.cli.story import gcp_files
+from nhi_evidence.demo import deployable
+from nhi_evidence.demo.story import gcp_files
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.cloud_run_runtime import CloudEvent, CloudRunRuntime
+from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
+from nhi_evidence.embedded.issuer import GOOGLE, EmbeddedIssuer
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.evidence import frame
 from tests.web_identity import AUDIENCE, federated_store, issuer
 

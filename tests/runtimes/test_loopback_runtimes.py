@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from nhi_evidence.adapters.azure_runtime import AzureRuntime, FunctionAppError, HubMessage
-from nhi_evidence.adapters.cloud_run_runtime import CloudEvent, CloudRunRuntime
-from nhi_evidence.adapters.embedded_gcs import EmbeddedGcs
-from nhi_evidence.adapters.loopback_process import LoopbackProcess, ProcessError
+from nhi_evidence.embedded.azure_runtime import AzureRuntime, FunctionAppError, HubMessage
+from nhi_evidence.embedded.cloud_run_runtime import CloudEvent, CloudRunRuntime
+from nhi_evidence.embedded.gcs import EmbeddedGcs
+from nhi_evidence.embedded.loopback_process import LoopbackProcess, ProcessError
 
 FUNCTION = """
 import functions_framework

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters import seaweedfs_iam as iam
-from nhi_evidence.adapters.lambda_runtime import InvocationError, LambdaRuntime
-from nhi_evidence.adapters.s3_store import S3EvidenceWriter
-from nhi_evidence.adapters.s3_versions import S3EvidenceVersions
-from nhi_evidence.adapters.seaweedfs import EmbeddedStore
-from nhi_evidence.cli.story import generate
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
+from nhi_evidence.demo.story import generate
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.verify import Options, Policy, Verifier
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
 from tests.kms_stub import ALIAS, KmsStub
 
 FOLDER = Path(__file__).parents[2] / "functions" / "seal"

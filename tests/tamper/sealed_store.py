@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.cli.story import generate
+from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, leaf, log, merkle, note
 from nhi_evidence.evidence.flags import Promise
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Policy, Report, State, Verifier
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalSigner
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.event import Delivery
-from nhi_evidence.event_hub import Message, Run
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import DAY_MS
 from tests.tamper.rows import Done, row
 from tests.tamper.sealed_store import HOUR_MS, SealedStore

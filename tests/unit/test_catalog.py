@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from nhi_evidence.catalog import Catalog
+from nhi_evidence.catalog.catalog import Catalog
 from nhi_evidence.errors import CatalogError
 from nhi_evidence.event import About, Actor, Call, Endpoint, Event, Logged, Outcome, Result
 from nhi_evidence.identity import Identity

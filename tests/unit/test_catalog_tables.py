@@ -11,7 +11,7 @@ import pytest
 from ocsf_json_schema import get_ocsf_schema
 
 from nhi_evidence import sources
-from nhi_evidence.catalog import Catalog
+from nhi_evidence.catalog.catalog import Catalog
 from nhi_evidence.phases import Phase
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -14,8 +14,8 @@ import pytest
 from nhi_evidence import sources
 from nhi_evidence.cli import raw_input
 from nhi_evidence.event import Rejection
-from nhi_evidence.export import Mapper, Normalised
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import expectations
 from tests.ocsf_schema import problems
 from tests.support import unsupported

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.event import Decoded, Delivery, Limits, Undecodable
-from nhi_evidence.event_hub import Message, Run
 from nhi_evidence.evidence import frame, keys, ranges
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.sources import azure_monitor
 from tests.memory_store import MemoryStore
 from tests.reading import Unit

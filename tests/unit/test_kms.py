@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from nhi_evidence.adapters.kms import KmsSigner
+from nhi_evidence.adapters.signing.kms import KmsSigner
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.evidence import note
 from tests.kms_stub import ALIAS, POLICY, KmsStub

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nhi_evidence.adapters import delivery_estate, evidence_estate
-from nhi_evidence.adapters.looking import Looker
+from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
+from nhi_evidence.adapters.aws.aws_checks import Looker
 from nhi_evidence.checks import State
 
 
@@ -61,7 +61,7 @@ DENIES: list[dict[str, Any]] = [
 
 def test_a_policy_is_well_with_every_deny_alone() -> None:
     """A deny with an exception, or of one principal, denies nothing to everybody."""
-    assert evidence_estate._denies({"Statement": DENIES})[0]
+    assert evidence_account_checks._denies({"Statement": DENIES})[0]
     for hole in (
         [DENIES[0]],
         [DENIES[1]],
@@ -69,7 +69,7 @@ def test_a_policy_is_well_with_every_deny_alone() -> None:
         [DENIES[0] | {"Condition": {"Bool": {"x": "true"}}}, DENIES[1]],
         [DENIES[0] | {"Effect": "Allow"}, DENIES[1]],
     ):
-        assert not evidence_estate._denies({"Statement": hole})[0]
+        assert not evidence_account_checks._denies({"Statement": hole})[0]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_policy_is_well_with_every_deny_alone() -> None:
 def test_a_lock_is_well_if_nobody_can_open_it(rule: dict[str, Any], well: bool) -> None:
     """COMPLIANCE, and as long as was configured."""
     answer = {"ObjectLockConfiguration": {"Rule": {"DefaultRetention": rule}}}
-    assert well == evidence_estate._locked(answer, 400)[0]
+    assert well == evidence_account_checks._locked(answer, 400)[0]
 
 
 def selector(*fields: dict[str, Any]) -> dict[str, Any]:
@@ -112,13 +112,13 @@ MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
 )
 def test_reads_must_be_recorded(answer: dict[str, Any], well: bool) -> None:
     """A trail of writes alone, or of data events alone, loses how an attack begins."""
-    assert well == delivery_estate._everything(answer)[0]
+    assert well == delivery_account_checks._everything(answer)[0]
 
 
 def test_a_trail_that_cannot_deliver_is_wrong() -> None:
     """Logging and refused by the bucket is not logging."""
-    assert delivery_estate._logging({"IsLogging": True})[0]
-    assert not delivery_estate._logging({"IsLogging": True, "LatestDeliveryError": "AccessDenied"})[
-        0
-    ]
-    assert not delivery_estate._logging({"IsLogging": False})[0]
+    assert delivery_account_checks._logging({"IsLogging": True})[0]
+    assert not delivery_account_checks._logging(
+        {"IsLogging": True, "LatestDeliveryError": "AccessDenied"}
+    )[0]
+    assert not delivery_account_checks._logging({"IsLogging": False})[0]

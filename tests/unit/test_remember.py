@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 
 
 def test_short_keys_are_remembered_and_long_ones_are_not() -> None:

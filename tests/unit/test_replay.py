@@ -8,16 +8,17 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from nhi_evidence import replay, sources
-from nhi_evidence.adapters import s3_notification
-from nhi_evidence.adapters.s3_notification import ObjectRef
-from nhi_evidence.cli.story import generate
+from nhi_evidence import sources
+from nhi_evidence.adapters.aws import s3_notification
+from nhi_evidence.adapters.aws.s3_notification import ObjectRef
+from nhi_evidence.demo.story import generate
 from nhi_evidence.errors import DeliveryRefusedError, SettingsError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import keys
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import Locked, lock
-from nhi_evidence.replay import File, Held, Sending, Standing
+from nhi_evidence.pipeline import replay
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import Locked, lock
+from nhi_evidence.pipeline.replay import File, Held, Sending, Standing
 from tests.memory_store import MemoryStore
 
 PACK = sources.load("aws_cloudtrail")

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence import event_hub, sources
+from nhi_evidence import sources
+from nhi_evidence.azure import event_hub
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import batch
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
 from tests.faults.test_bad_input import GOOD
 from tests.memory_store import MemoryStore
 from tests.reading import Unit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.adapters.directory import DirectoryStore
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.evidence import batch, frame
 from tests.cli.command import run
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.cli.demo import crossing
-from nhi_evidence.cli.demo.bucket import Object
-from nhi_evidence.cli.story import (
+from nhi_evidence.demo import crossing
+from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.story import (
     Step,
     aws_crossing,
     azure,
@@ -20,12 +20,12 @@ from nhi_evidence.cli.story import (
     gcp_files,
     generate,
 )
-from nhi_evidence.cli.story.crossing import JOIN_ID
-from nhi_evidence.cli.story.records import Recorder
+from nhi_evidence.demo.story.crossing import JOIN_ID
+from nhi_evidence.demo.story.records import Recorder
 from nhi_evidence.event import Delivery, Rejection
 from nhi_evidence.evidence import batch, frame
-from nhi_evidence.export import Mapper
-from nhi_evidence.mapping import Normalised
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.mapping import Normalised
 
 Attack = Callable[[Recorder], list[dict[str, Any]]]
 CLOUDS: dict[str, tuple[tuple[Step, ...], Attack]] = {

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
 
 from nhi_evidence.adapters import platform_token
-from nhi_evidence.adapters.aws_session import CLIENT_CONFIG
+from nhi_evidence.adapters.aws.session import CLIENT_CONFIG
 from nhi_evidence.errors import StoreUnavailableError, TokenRefusedError
 
 if TYPE_CHECKING:

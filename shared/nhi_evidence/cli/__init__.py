@@ -24,12 +24,12 @@ from nhi_evidence.cli import (
     normalize,
     prove,
     replay,
-    safe_text,
     seal,
     verify,
 )
 from nhi_evidence.config import ConfigError
 from nhi_evidence.errors import EvidenceError
+from nhi_evidence.terminal import safe_text
 
 app = typer.Typer(
     name="nhi-evidence",

@@ -7,14 +7,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters.evidence_uri import Access, NamedCopy, open_log
-from nhi_evidence.adapters.http_witness import HttpWitness
-from nhi_evidence.adapters.timestamp_authority import TimestampAuthority
+from nhi_evidence.adapters.signing.http_witness import HttpWitness
+from nhi_evidence.adapters.signing.timestamp_authority import TimestampAuthority
+from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.safe_text import neutralise
 from nhi_evidence.errors import LogError, SettingsError
 from nhi_evidence.evidence.anchoring import Anchored, Anchoring
+from nhi_evidence.terminal.safe_text import neutralise
 
 EXAMPLES = """\b
 Examples:

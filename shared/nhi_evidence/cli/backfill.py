@@ -7,14 +7,15 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence import replay
-from nhi_evidence.adapters import clock, gcp_listing
-from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.gcp import log_listing
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli.safe_text import neutralise, neutralise_json
-from nhi_evidence.export import Mapper
-from nhi_evidence.lock import lock
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline import replay
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.terminal.safe_text import neutralise, neutralise_json
 
 EXAMPLES = """\b
 Examples:
@@ -69,10 +70,10 @@ def command(
     credentials, or a role, that may put evidence. Units say that they hold the API's form.
     """
     when = replay.window(begins, ends)
-    client = gcp_listing.connect()
+    client = log_listing.connect()
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store, mapper, said = open_log(evidence, access), Mapper("gcp_audit", scope=scope), _Said([])
-    for delivery in gcp_listing.hours(client, resource, wanted, when.begins, when.ends):
+    for delivery in log_listing.hours(client, resource, wanted, when.begins, when.ends):
         written = {"writer": "nhi-evidence backfill", "written-at": clock.utc_now()}
         done = lock(mapper, delivery, store, keep_source=False, metadata=written)
         said.units.append(done.unit)

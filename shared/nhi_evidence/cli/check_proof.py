@@ -10,9 +10,9 @@ import typer
 
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.safe_text import neutralise
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof
+from nhi_evidence.terminal.safe_text import instant, neutralise
 
 EXAMPLES = """\b
 Examples:
@@ -72,7 +72,7 @@ def _say(said: _Said, *, as_json: bool) -> None:
     typer.echo(f"log    {shown.origin}, leaf {shown.index}, signed at size {shown.size}")
     typer.echo(f"key    {', '.join(shown.signed_by)}")
     for name, at in shown.anchored.items():
-        typer.echo(f"anchor {neutralise(name)} saw the checkpoint at {options.instant(at)}")
+        typer.echo(f"anchor {neutralise(name)} saw the checkpoint at {instant(at)}")
     if shown.vouched is not None:
         by = "a key you trust" if shown.vouched.trusted else "NOT checked against a key of yours"
         typer.echo(f"source the provider signed the file: {shown.vouched.fingerprint}, {by}")

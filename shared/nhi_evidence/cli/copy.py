@@ -8,13 +8,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters import copying
-from nhi_evidence.adapters.directory import DirectoryStore
-from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store import copying
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.cli.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralise
 
 EXAMPLES = """\b
 Examples:

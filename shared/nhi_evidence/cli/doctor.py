@@ -14,14 +14,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from nhi_evidence.adapters import clock, delivery_estate, evidence_estate
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
 from nhi_evidence.checks import Check, State
 from nhi_evidence.cli import config_file, exit_codes
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.cli.safe_text import neutralise
 from nhi_evidence.config import Config
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.terminal.safe_text import neutralise
 
 EXAMPLES = """\b
 Examples:
@@ -93,11 +94,11 @@ def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
     evidence, logs = read.evidence.account, read.log_archive.account
     if evidence in reached:
         now = datetime.fromtimestamp(clock.now() / 1000, UTC)
-        yield from evidence_estate.checks(read, reached[evidence], now)
+        yield from evidence_account_checks.checks(read, reached[evidence], now)
     else:
         yield _unseen(f"evidence account {evidence}", "no credentials of it were given")
     if logs in reached:
-        yield from delivery_estate.checks(read, reached[logs])
+        yield from delivery_account_checks.checks(read, reached[logs])
     else:
         yield _unseen(f"log-archive account {logs}", "no credentials of it were given")
     if read.gcp is not None:

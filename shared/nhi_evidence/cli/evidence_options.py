@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from nhi_evidence.adapters.evidence_uri import Access, NamedCopy
+from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import anchor, note, provider
 from nhi_evidence.evidence.verify import Policy
@@ -57,8 +56,6 @@ ProviderKeys = Annotated[
         help="The provider's public keys: what `aws cloudtrail list-public-keys` prints.",
     ),
 ]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Timestamps(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="rfc3161"):
@@ -120,11 +117,6 @@ def provider_keys(file: Path | None) -> dict[str, bytes]:
         return provider.read_keys(file.read_bytes())
     except (OSError, provider.ProviderError) as error:
         raise SettingsError(f"{file}: {error}") from error
-
-
-def instant(milliseconds: int) -> str:
-    """Return an instant as ISO 8601 UTC, to the second."""
-    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def policy(file: Path | None, given: list[str] | None) -> Policy:

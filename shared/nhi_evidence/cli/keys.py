@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters import signers
-from nhi_evidence.adapters.key_file import KeyFile
+from nhi_evidence.adapters.signing import signers
+from nhi_evidence.adapters.signing.key_file import KeyFile
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import note

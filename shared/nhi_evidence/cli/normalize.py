@@ -12,11 +12,12 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import raw_input, safe_text
+from nhi_evidence.cli import raw_input
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
-from nhi_evidence.export import Mapper, Normalised
-from nhi_evidence.scope import Scope
+from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.terminal import safe_text
 
 EXAMPLES = """\b
 Examples:

@@ -8,14 +8,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import safe_text
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, counting, proof, provider, search
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.terminal import safe_text
 
 EXAMPLES = """\b
 Examples:

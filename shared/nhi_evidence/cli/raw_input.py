@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nhi_evidence.event import Rejection, Undecodable
-from nhi_evidence.export import Mapper
+from nhi_evidence.pipeline.export import Mapper
 
 _LINE_SUFFIXES = (".ndjson", ".jsonl")
 

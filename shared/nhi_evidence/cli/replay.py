@@ -9,20 +9,22 @@ import boto3
 import msgspec
 import typer
 
-from nhi_evidence import deployed, replay, sources
-from nhi_evidence.adapters import s3_notification
-from nhi_evidence.adapters.evidence_uri import Access, open_log
-from nhi_evidence.adapters.s3_listing import S3Listing
-from nhi_evidence.adapters.sqs_queue import Queue
+from nhi_evidence import sources
+from nhi_evidence.adapters.aws import s3_notification
+from nhi_evidence.adapters.aws.sqs_queue import Queue
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store.s3_listing import S3Listing
 from nhi_evidence.cli import config_file
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.cli.safe_text import neutralise, neutralise_json
+from nhi_evidence.config import deployed
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.pipeline import replay
+from nhi_evidence.pipeline.replay import Sending, Standing
 from nhi_evidence.ports import EvidenceVersions
-from nhi_evidence.replay import Sending, Standing
 from nhi_evidence.sources import Source
 from nhi_evidence.stored import Description, Version
+from nhi_evidence.terminal.safe_text import neutralise, neutralise_json
 
 if TYPE_CHECKING:
     from nhi_evidence.config import Config

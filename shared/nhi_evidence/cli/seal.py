@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters import clock, signers
-from nhi_evidence.adapters.evidence_uri import Access, open_log
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.signing import signers
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.evidence.flags import Promise

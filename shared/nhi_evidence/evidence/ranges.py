@@ -9,7 +9,7 @@ from itertools import accumulate
 
 import msgspec
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
 from nhi_evidence.evidence import batch
 from nhi_evidence.evidence.counting import Range
 

@@ -10,9 +10,10 @@ import pytest
 from infra import declaration
 from infra.aws.environment import variables
 from infra.declaration import Sqs
-from nhi_evidence.adapters import aws_line, aws_sealer, environ
-from nhi_evidence.adapters.s3_notification import ObjectRef
-from nhi_evidence.adapters.s3_source import S3Source
+from nhi_evidence.adapters import environ
+from nhi_evidence.adapters.aws import exporter, sealer
+from nhi_evidence.adapters.aws.s3_notification import ObjectRef
+from nhi_evidence.adapters.aws.s3_source import S3Source
 from nhi_evidence.errors import DeliveryRefusedError
 from nhi_evidence.sources import load
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANISATION, Estate
@@ -88,7 +89,7 @@ def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: Objec
 
     It refuses before any read: there is no client to read with.
     """
-    settings = environ.read_settings(aws_line.Settings, environment(estate, NAME))
+    settings = environ.read_settings(exporter.Settings, environment(estate, NAME))
     reader = S3Source(None, settings.source_buckets, load(settings.source))  # type: ignore[arg-type]
     with pytest.raises(DeliveryRefusedError):
         reader.fetch(ref)
@@ -127,9 +128,9 @@ def environment(estate: Estate, function: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("function", "name", "shape"),
     [
-        (NAME, "aws_export", aws_line.Settings),
-        ("nhi-evidence-main-aws_cloudtrail-fresh", "aws_export", aws_line.Settings),
-        ("nhi-evidence-main-sealer", "seal", aws_sealer.Settings),
+        (NAME, "aws_export", exporter.Settings),
+        ("nhi-evidence-main-aws_cloudtrail-fresh", "aws_export", exporter.Settings),
+        ("nhi-evidence-main-sealer", "seal", sealer.Settings),
     ],
 )
 def test_the_function_reads_what_the_template_sets(
@@ -145,7 +146,7 @@ def test_the_function_reads_what_the_template_sets(
 def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
     """Scope and source copies are the entry's; bucket and role the evidence account's."""
     settings = environ.read_settings(
-        aws_line.Settings, environment(estate, "nhi-evidence-main-aws_cloudtrail-fresh")
+        exporter.Settings, environment(estate, "nhi-evidence-main-aws_cloudtrail-fresh")
     )
     assert (settings.scope, settings.keep_source) == ("all", False)
     assert settings.bucket_owner == EVIDENCE

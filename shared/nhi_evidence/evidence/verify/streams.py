@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from nhi_evidence import event_hub
+from nhi_evidence.azure import event_hub
 from nhi_evidence.evidence import batch, counting, keys, ranges
 from nhi_evidence.evidence.batch import Header
 from nhi_evidence.evidence.counting import Range

@@ -7,7 +7,7 @@ and a few circumstances alone, so verdicts are remembered by exactly those bytes
 from __future__ import annotations
 
 from nhi_evidence.event import Account, Actor, Session, User
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 from nhi_evidence.sources.aws_cloudtrail.delegation import hops
 from nhi_evidence.sources.aws_cloudtrail.identity import identify
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true, read_identity

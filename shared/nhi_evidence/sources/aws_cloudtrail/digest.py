@@ -12,7 +12,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.event import Limits, Statement, Undecodable
-from nhi_evidence.inflate import inflate
+from nhi_evidence.reading.inflate import inflate
 
 _SIGNATURE = "signature"
 """User metadata of a digest file that holds its signature, hex; the file itself does not."""

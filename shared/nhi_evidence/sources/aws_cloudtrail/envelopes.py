@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
 from nhi_evidence.sources.aws_cloudtrail.decode import split_records
 
 _DETAIL = 200

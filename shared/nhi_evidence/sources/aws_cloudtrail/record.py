@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.shapes import Reader
+from nhi_evidence.reading.shapes import Reader
 
 EMPTY = msgspec.Raw(b"")
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import About, Account, Owner, Session, Target, User
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 from nhi_evidence.sources.aws_cloudtrail import naming
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
 from nhi_evidence.sources.aws_cloudtrail.text import arn, milliseconds

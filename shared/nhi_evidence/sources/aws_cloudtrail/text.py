@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import msgspec
 
 from nhi_evidence.event import Endpoint
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

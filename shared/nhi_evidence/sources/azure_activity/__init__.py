@@ -5,7 +5,7 @@ docs/sources/azure_activity.md
 
 from __future__ import annotations
 
-from nhi_evidence.azure_text import hour_of
+from nhi_evidence.azure.text import hour_of
 from nhi_evidence.event import Kind
 from nhi_evidence.sources.azure_activity.decode import decode, unwrap
 from nhi_evidence.sources.azure_activity.normalize import normalize

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nhi_evidence import azure_claims, azure_principal
+from nhi_evidence.azure import principal
+from nhi_evidence.azure.claims import read
 from nhi_evidence.event import Actor
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 from nhi_evidence.sources.azure_activity.record import ActivityRecord, folded, parsed
 
 
@@ -27,10 +28,10 @@ def _actor(
     unusable: tuple[str, ...] = ()
     if said is not None and not isinstance(said, dict):
         said, unusable = None, ("identity",)
-    found, misshapen = azure_claims.read(parsed(claims) or (said or {}).get("claims"))
+    found, misshapen = read(parsed(claims) or (said or {}).get("claims"))
     allowed = folded(parsed(authorization)) or (said or {}).get("authorization")
     return (
-        azure_principal.actor(found, caller=caller, principal_type=_principal_type(allowed)),
+        principal.actor(found, caller=caller, principal_type=_principal_type(allowed)),
         unusable + misshapen,
     )
 

@@ -8,8 +8,8 @@ https://learn.microsoft.com/rest/api/monitor/activity-logs/list
 
 from __future__ import annotations
 
-from nhi_evidence import json_slices
 from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.reading import json_slices
 
 _ENVELOPES = tuple(json_slices.Envelope(name) for name in ("records", "value", None))
 

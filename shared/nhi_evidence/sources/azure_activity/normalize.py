@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.azure_text import endpoint, milliseconds, subscription_of
+from nhi_evidence.azure.text import endpoint, milliseconds, subscription_of
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection
 from nhi_evidence.sources.azure_activity.actor import actor
 from nhi_evidence.sources.azure_activity.outcome import outcome

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.azure_text import subscription_of
+from nhi_evidence.azure.text import subscription_of
 from nhi_evidence.event import About, Account, Owner, Target, User
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 
 _PROVIDERS = re.compile(r".*/providers/([^/]+)((?:/[^/]+/[^/]+)*)(/[^/]+)?/?", re.IGNORECASE)
 _IDENTITIES = "microsoft.managedidentity/userassignedidentities"

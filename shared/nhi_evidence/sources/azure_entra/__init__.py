@@ -5,8 +5,8 @@ docs/sources/azure_entra.md
 
 from __future__ import annotations
 
-from nhi_evidence.azure_files import decode
-from nhi_evidence.azure_text import hour_of
+from nhi_evidence.azure.files import decode
+from nhi_evidence.azure.text import hour_of
 from nhi_evidence.event import Decoded, Kind, Limits, Undecodable
 from nhi_evidence.sources.azure_entra.envelope import CATEGORIES
 from nhi_evidence.sources.azure_entra.normalize import normalize

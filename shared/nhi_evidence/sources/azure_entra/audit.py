@@ -6,10 +6,10 @@ import re
 
 import msgspec
 
-from nhi_evidence.azure_text import endpoint
+from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import Account, Actor, Call, Event, User
-from nhi_evidence.remember import remembered
-from nhi_evidence.shapes import Reader, loose, nested
+from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.shapes import Reader, loose, nested
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.changes import changes
 from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, Stated, labelled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure_text import milliseconds, tenant_of
+from nhi_evidence.azure.text import milliseconds, tenant_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
 from nhi_evidence.sources.azure_entra.record import Envelope, stated

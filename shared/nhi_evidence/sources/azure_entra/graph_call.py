@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.azure_text import endpoint, milliseconds
+from nhi_evidence.azure.text import endpoint, milliseconds
 from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.audit import OperationMissing

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VERSION = re.compile(r"v\d+(?:\.\d+)?|beta", re.IGNORECASE | re.ASCII)

@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.reading.shapes import Reader, nested
 
 EMPTY = msgspec.Raw(b"")
 

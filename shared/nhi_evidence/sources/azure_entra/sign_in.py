@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.azure_text import endpoint
+from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import (
     About,
     Account,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from nhi_evidence.event import About, Account, Owner, Target, User
-from nhi_evidence.shapes import loose, nested
+from nhi_evidence.reading.shapes import loose, nested
 from nhi_evidence.sources.azure_entra.changes import (
     Change,
     Credential,

@@ -8,8 +8,9 @@ https://learn.microsoft.com/azure/azure-monitor/platform/stream-monitoring-data-
 
 from __future__ import annotations
 
-from nhi_evidence import event_hub, json_slices
+from nhi_evidence.azure import event_hub
 from nhi_evidence.event import Decoded, Limits, Message, Undecodable
+from nhi_evidence.reading import json_slices
 
 _DETAIL = 200
 _ENVELOPES = (json_slices.Envelope("records"), json_slices.Envelope())

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from nhi_evidence.azure_text import milliseconds, subscription_of
+from nhi_evidence.azure.text import milliseconds, subscription_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
 from nhi_evidence.sources.azure_resource.record import Envelope, stated

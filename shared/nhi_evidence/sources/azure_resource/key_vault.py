@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence import azure_claims, azure_principal
-from nhi_evidence.azure_text import endpoint
+from nhi_evidence.azure import principal
+from nhi_evidence.azure.claims import read
+from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
-from nhi_evidence.remember import remembered
-from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.shapes import Reader, nested
 from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
 from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent, stated
@@ -107,8 +108,8 @@ def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
         claim: Any = None if is_absent(token.claim) else msgspec.json.decode(nested(token.claim))
     except msgspec.ValidationError:
         return None, ("identity",)
-    claims, misshapen = azure_claims.read(claim)
-    found = azure_principal.actor(claims) if claims is not None else None
+    claims, misshapen = read(claim)
+    found = principal.actor(claims) if claims is not None else None
     return found, (*unusable, *misshapen)
 
 

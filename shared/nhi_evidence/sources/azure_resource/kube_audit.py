@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.azure_text import endpoint
+from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Call, Event, Outcome, Rejection, Result, Target, User
-from nhi_evidence.shapes import nested
+from nhi_evidence.reading.shapes import nested
 from nhi_evidence.sources.azure_resource import http_status, kube_record
 from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
 from nhi_evidence.sources.azure_resource.kube_identity import actor

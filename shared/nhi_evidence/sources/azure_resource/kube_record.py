@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.reading.shapes import Reader, nested
 from nhi_evidence.sources.azure_resource.envelope import Stated
 from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure_text import endpoint
+from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
-from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.reading.shapes import Reader, nested
 from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
 from nhi_evidence.sources.azure_resource.record import is_absent, stated

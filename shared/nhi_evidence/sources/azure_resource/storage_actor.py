@@ -10,11 +10,11 @@ import re
 
 import msgspec
 
-from nhi_evidence import azure_apps
+from nhi_evidence.azure import apps
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
-from nhi_evidence.remember import remembered
-from nhi_evidence.shapes import Reader, nested
+from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.shapes import Reader, nested
 from nhi_evidence.sources.azure_resource.record import is_absent, stated
 
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
@@ -93,7 +93,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
     )
     upn, hash_ = stated(requester.upn), stated(caller.tokenHash)
     is_user = upn is not None or "user" in _principal_types(caller, oid)
-    by_client = app is None or app.lower() in azure_apps.CLIENTS
+    by_client = app is None or app.lower() in apps.CLIENTS
     if is_user and not by_client:
         kind, rule, uid, name = IdentityKind.APPLICATION_OBO, "AZ-07b", app, app
     elif is_user:

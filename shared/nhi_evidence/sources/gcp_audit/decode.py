@@ -15,7 +15,7 @@ import re
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _AVRO_MAGIC = b"Obj\x01"

@@ -18,7 +18,7 @@ from binascii import Error as Base64Error
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
 from nhi_evidence.sources.gcp_audit.decode import split_records
 
 _DETAIL = 200

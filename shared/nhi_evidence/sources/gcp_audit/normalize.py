@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Result, Session, User
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.delegation import hops
 from nhi_evidence.sources.gcp_audit.identity import Circumstances, identify

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from nhi_evidence.identity import IdentityKind
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 
 _LONGEST = 1024
 

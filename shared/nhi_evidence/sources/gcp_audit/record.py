@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.shapes import Reader
+from nhi_evidence.reading.shapes import Reader
 
 EMPTY = msgspec.Raw(b"")
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import About, Target, User
-from nhi_evidence.remember import remembered
+from nhi_evidence.reading.remember import remembered
 from nhi_evidence.sources.gcp_audit import naming
 from nhi_evidence.sources.gcp_audit.record import AuditLog, LogEntry, Resource, present
 

@@ -1,0 +1,1 @@
+"""AWS: sessions, deliveries, queues, what the functions build once, account checks."""

@@ -1,0 +1,74 @@
+"""What an AWS execution environment of the sealer builds once: settings, clients, the sealer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from functools import cache
+
+import msgspec
+
+from nhi_evidence.adapters import clock, environ
+from nhi_evidence.adapters.aws import session
+from nhi_evidence.adapters.signing import signers
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
+from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.seal import Sealed, Sealer
+
+DAY_MS = 86_400_000
+
+_MARGIN = 2
+"""Another epoch is begun while this many times the last one's duration is left."""
+
+
+class Encryption(StrEnum):
+    """What the store must say of every version it keeps (docs/evidence-format.md, "Entries")."""
+
+    AES256 = "AES256"
+    NONE = "none"
+    """An embedded store says nothing."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`NHI_EVIDENCE_*` environment of the function that seals."""
+
+    bucket: str
+    bucket_owner: str
+    log_name: str
+    """The origin of a shard is `<log_name>/<year>`."""
+    signing_keys: tuple[str, ...]
+    """KMS keys by id, ARN or alias; more than one while a key is being replaced."""
+    retention_days: float
+    """Shortest lock promised of every version; shorter ones are flagged."""
+    encryption: Encryption = Encryption.AES256
+
+
+@cache
+def sealer() -> Sealer:
+    """Read the settings and build the clients, on first use. Raises `SettingsError`."""
+    settings = environ.read_settings(Settings)
+    return Sealer(
+        S3EvidenceLog(session.own_client(), settings.bucket, owner=settings.bucket_owner),
+        [signers.open_signer(None, key) for key in settings.signing_keys],
+        clock.now,
+        name=settings.log_name,
+        promise=Promise(
+            retention_ms=int(settings.retention_days * DAY_MS),
+            encryption=None if settings.encryption is Encryption.NONE else settings.encryption,
+        ),
+    )
+
+
+def seal(remaining_ms: Callable[[], int]) -> Iterator[Sealed]:
+    """Seal epoch after epoch while something is left and there is time for another.
+
+    `remaining_ms` tells how long this invocation may still take. What is left then, the next
+    one seals. Raises `StoreUnavailableError` and `LogError` as `Sealer.run` does.
+    """
+    left = remaining_ms()
+    while True:
+        done = sealer().run()
+        yield done
+        before, left = left, remaining_ms()
+        if not done.more or left < _MARGIN * (before - left):
+            return

@@ -1,0 +1,1 @@
+"""Azure: the Event Hub trigger, managed identities, the exporter's surroundings."""

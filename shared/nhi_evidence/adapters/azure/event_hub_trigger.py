@@ -1,0 +1,116 @@
+"""What the Event Hub trigger hands a function, as messages of one partition.
+
+A batch is of one partition, which the host names in the trigger's metadata. Nothing the host does
+not state is made up: a message without a number, or of a partition without a name, claims none.
+https://learn.microsoft.com/azure/azure-functions/functions-bindings-event-hubs-trigger#event-metadata
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from nhi_evidence.azure.event_hub import Message
+from nhi_evidence.errors import SettingsError
+
+UNKNOWN_PARTITION = "unknown"
+
+
+class Event(Protocol):
+    """One message, as `azure.functions.EventHubEvent` has it."""
+
+    def get_body(self) -> bytes:
+        """Return the message's bytes."""
+        ...
+
+    @property
+    def sequence_number(self) -> int | None:
+        """Its number in the partition."""
+        ...
+
+    @property
+    def offset(self) -> str | None:
+        """Its offset in the partition."""
+        ...
+
+    @property
+    def enqueued_time(self) -> datetime | None:
+        """When the hub took it."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None:
+        """Metadata of the whole batch."""
+        ...
+
+
+class Hub(msgspec.Struct, frozen=True):
+    """The hub a deployment reads."""
+
+    namespace: str
+    name: str
+    creation_id: str
+    """Another value for each hub of this name: one that is made anew counts from 0 again."""
+
+    def stream(self, partition: str) -> str:
+        """Return the name under which the messages of a partition are evidence."""
+        return f"{self.namespace}/{self.name}#{self.creation_id}/{partition}"
+
+
+class _Context(msgspec.Struct, frozen=True, rename="pascal"):
+    partition_id: str | None = None
+    event_hub_name: str | None = None
+    fully_qualified_namespace: str | None = None
+
+
+def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
+    """Return the stream of a batch and its messages.
+
+    Raises `SettingsError` when the host says that the batch is of another hub than the settings:
+    its numbers would be claimed for a stream they are not of.
+    """
+    context = _context(events[0].metadata or {}) if events else _Context()
+    _check(hub, context)
+    known = context.partition_id is not None
+    stream = hub.stream(context.partition_id if context.partition_id else UNKNOWN_PARTITION)
+    return stream, [
+        Message(
+            bytes(one.get_body()),
+            one.sequence_number if known else None,
+            None if one.offset is None else str(one.offset),
+            _utc(one.enqueued_time),
+        )
+        for one in events
+    ]
+
+
+def _context(metadata: Mapping[str, Any]) -> _Context:
+    stated = metadata.get("PartitionContext")
+    try:
+        if isinstance(stated, str | bytes):
+            return msgspec.json.decode(stated, type=_Context)
+        return msgspec.convert(stated or {}, type=_Context)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return _Context()
+
+
+def _check(hub: Hub, context: _Context) -> None:
+    name, host = context.event_hub_name, context.fully_qualified_namespace
+    if name is not None and name.lower() != hub.name.lower():
+        raise SettingsError(f"NHI_EVIDENCE_HUB is {hub.name!r}, the messages are of {name!r}")
+    namespace = host.partition(".")[0] if host else None
+    if namespace is not None and namespace.lower() != hub.namespace.lower():
+        raise SettingsError(
+            f"NHI_EVIDENCE_HUB_NAMESPACE is {hub.namespace!r}, the messages are of {namespace!r}"
+        )
+
+
+def _utc(moment: datetime | None) -> str | None:
+    """Write an instant the one way: a message is the same bytes at every delivery."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Google Cloud: events, objects, identities, listing, the exporter's surroundings."""

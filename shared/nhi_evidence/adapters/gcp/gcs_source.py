@@ -1,0 +1,178 @@
+"""Reading one generation of a Cloud Storage object as a `Delivery`, only from where it may come.
+
+The JSON API over HTTP: Google's own client costs as much to import as the whole function, and
+takes credentials from many places; this takes the platform's token alone.
+https://cloud.google.com/storage/docs/json_api/v1/objects/get
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import md5
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+import urllib3
+
+from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
+from nhi_evidence.errors import DeliveryRefusedError, SourceUnavailableError
+from nhi_evidence.event import Delivery
+from nhi_evidence.sources import Source
+
+MAX_DELIVERED_BYTES = 128 * 1024 * 1024
+"""Largest stored object that is read; a subscription's files are configured far smaller."""
+
+_GOOGLE = "https://storage.googleapis.com"
+_EMULATOR = "STORAGE_EMULATOR_HOST"
+_TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)
+_RETRY = urllib3.Retry(
+    total=3,
+    redirect=0,
+    backoff_factor=0.5,
+    status_forcelist=(408, 429, 500, 502, 503, 504),
+    raise_on_status=False,
+)
+_OK = 200
+_T = TypeVar("_T")
+_SHOWN = 300
+
+
+class SourceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bucket deliveries are accepted from."""
+
+    bucket: str
+    prefix: str = ""
+    project_number: str | None = None
+    """The project the bucket must belong to: a name that was given up may be taken by another.
+
+    Checked once; it takes the right `storage.buckets.get`.
+    """
+
+
+class _Object(msgspec.Struct, frozen=True, rename="camel"):
+    """What Cloud Storage says of one generation of an object."""
+
+    bucket: str
+    name: str
+    generation: str
+    size: str
+    metageneration: str = ""
+    content_type: str = ""
+    content_encoding: str = ""
+    md5_hash: str = ""
+    crc32c: str = ""
+    time_created: str = ""
+    metadata: dict[str, str] = {}
+
+
+class _Bucket(msgspec.Struct, frozen=True, rename="camel"):
+    project_number: str
+
+
+class GcsSource:
+    """Fetches accepted objects; refuses every other before any read."""
+
+    def __init__(
+        self, accepted: tuple[SourceBucket, ...], source: Source, *, token: Callable[[], str]
+    ) -> None:
+        """Accept only `accepted`; `source` reads the hour from an object's name.
+
+        `STORAGE_EMULATOR_HOST` names another Cloud Storage, as for Google's own clients; it is
+        shown no token.
+        """
+        self._accepted = {one.bucket: one for one in accepted}
+        self._source = source
+        self._token = token
+        emulator = os.environ.get(_EMULATOR)
+        self._is_emulated = emulator is not None
+        self._host = (emulator or _GOOGLE).rstrip("/")
+        self._http = urllib3.PoolManager(1, retries=_RETRY, timeout=_TIMEOUT)
+        self._checked: set[str] = set()
+
+    def fetch(self, ref: ObjectRef) -> Delivery:
+        """Read exactly the generation that was announced.
+
+        Raises `DeliveryRefusedError` for a bucket or name that is not accepted and for an
+        object too large to hold, `SourceUnavailableError` when it cannot be read, and
+        `TokenUnavailableError`.
+        """
+        self._check(ref)
+        path = f"/storage/v1/b/{quote(ref.bucket, safe='')}/o/{quote(ref.name, safe='')}"
+        said = self._describe(ref, path)
+        if int(said.size) > MAX_DELIVERED_BYTES:
+            raise DeliveryRefusedError(f"{ref}: {said.size} bytes, more than {MAX_DELIVERED_BYTES}")
+        body = self._get(ref, path, {"generation": ref.generation, "alt": "media"})
+        if said.md5_hash and said.md5_hash != _md5(body):
+            raise SourceUnavailableError(f"{ref}: what arrived is not what is stored")
+        return Delivery(
+            unit=f"{ref.bucket}/{ref.name}@{ref.generation}",
+            body=body,
+            kind=self._source.kind_of(ref.name),
+            hour=self._source.hour_of(ref.name),
+            provenance={
+                "bucket": said.bucket,
+                "name": said.name,
+                "generation": said.generation,
+                "metageneration": said.metageneration,
+                "content_type": said.content_type,
+                "content_encoding": said.content_encoding,
+                "md5": said.md5_hash,
+                "crc32c": said.crc32c,
+                "time_created": said.time_created,
+                **{f"meta.{name}": value for name, value in said.metadata.items()},
+            },
+        )
+
+    def _check(self, ref: ObjectRef) -> None:
+        accepted = self._accepted.get(ref.bucket)
+        if accepted is None:
+            raise DeliveryRefusedError(f"{ref}: bucket is not a configured source")
+        if not ref.name.startswith(accepted.prefix):
+            raise DeliveryRefusedError(f"{ref}: name is outside {accepted.prefix!r}")
+        if accepted.project_number is None or ref.bucket in self._checked:
+            return
+        path = f"/storage/v1/b/{quote(ref.bucket, safe='')}"
+        answer = self._get(ref, path, {"fields": "projectNumber"})
+        found = _decoded(ref, answer, _Bucket).project_number
+        if found != accepted.project_number:
+            raise DeliveryRefusedError(f"{ref}: bucket belongs to project {found}")
+        self._checked.add(ref.bucket)
+
+    def _describe(self, ref: ObjectRef, path: str) -> _Object:
+        answer = self._get(ref, path, {"generation": ref.generation, "alt": "json"})
+        said = _decoded(ref, answer, _Object)
+        if (said.bucket, said.name, said.generation) != (ref.bucket, ref.name, ref.generation):
+            raise SourceUnavailableError(f"{ref}: Cloud Storage answers for another object")
+        return said
+
+    def _get(self, ref: ObjectRef, path: str, query: dict[str, str]) -> bytes:
+        # With gzip accepted, Cloud Storage sends a compressed object as it is stored.
+        # https://cloud.google.com/storage/docs/transcoding
+        headers = {"Accept-Encoding": "gzip"}
+        if not self._is_emulated:
+            headers["Authorization"] = f"Bearer {self._token()}"
+        try:
+            answer = self._http.request(
+                "GET", f"{self._host}{path}", fields=query, headers=headers, decode_content=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise SourceUnavailableError(f"{ref}: {error}") from error
+        if answer.status != _OK:
+            said = answer.data[:_SHOWN].decode(errors="replace")
+            raise SourceUnavailableError(f"{ref}: {answer.status} {said}")
+        return answer.data
+
+
+def _decoded(ref: ObjectRef, answer: bytes, wanted: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(answer, type=wanted)
+    except msgspec.MsgspecError as error:
+        raise SourceUnavailableError(f"{ref}: Cloud Storage answers {error}") from error
+
+
+def _md5(body: bytes) -> str:
+    """MD5 as Cloud Storage states it: against damage on the way, not against forgery."""
+    return b64encode(md5(body, usedforsecurity=False).digest()).decode()

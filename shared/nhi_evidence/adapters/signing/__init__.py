@@ -1,0 +1,1 @@
+"""Keys that sign the log, and who else speaks of its checkpoints."""

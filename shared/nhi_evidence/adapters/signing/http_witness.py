@@ -1,0 +1,65 @@
+"""A witness over HTTP (https://c2sp.org/tlog-witness): in another cloud, in other hands.
+
+It remembers the newest size and root it cosigned, and refuses what does not extend them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+
+from nhi_evidence.adapters.signing import outside
+from nhi_evidence.errors import SettingsError, WitnessError
+from nhi_evidence.evidence import anchor, note
+from nhi_evidence.evidence import checkpoint as checkpoints
+from nhi_evidence.stored import AnchorForm
+
+_OK, _CONFLICT = 200, 409
+_REFUSALS = {
+    403: "does not know the key of this log",
+    404: "does not know this log",
+    409: "has cosigned another root or a larger size: a fork",
+    422: "does not see this checkpoint extend the one it cosigned",
+}
+
+
+class HttpWitness:
+    """A `Witness` that checks that each checkpoint extends the one before."""
+
+    form = AnchorForm.COSIGNATURE
+
+    def __init__(self, url: str, key: str) -> None:
+        """Submit under the prefix `url` to the witness of this verifier key.
+
+        Raises `SettingsError` when either is malformed.
+        """
+        self._url = outside.checked_url(url).rstrip("/") + "/add-checkpoint"
+        try:
+            self._trust = anchor.witness(key)
+        except anchor.AnchorError as error:
+            raise SettingsError(str(error)) from error
+        self.name = self._trust.name
+
+    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
+        """See `Witness.attest`."""
+        text, _ = note.split(checkpoint)
+        stated = checkpoints.parse(text)
+        # Size zero asks for the size it remembers.
+        status, said = self._submit(0, [], checkpoint)
+        if status == _CONFLICT and said.strip().isdigit():
+            old = int(said)
+            if old <= stated.size:
+                status, said = self._submit(old, path(old), checkpoint)
+        if status != _OK:
+            raise WitnessError(f"{self.name} {_REFUSALS.get(status, f'answers {status}')}")
+        cosigned = f"{text}\n".encode() + said
+        try:
+            anchor.check(self._trust, cosigned, stated)
+        except anchor.AnchorError as error:
+            raise WitnessError(str(error)) from error
+        return cosigned
+
+    def _submit(self, old: int, path: Sequence[bytes], checkpoint: bytes) -> tuple[int, bytes]:
+        lines = [f"old {old}", *(b64encode(one).decode() for one in path), ""]
+        body = ("\n".join(lines) + "\n").encode() + checkpoint
+        return outside.post(self.name, self._url, body, "text/plain")

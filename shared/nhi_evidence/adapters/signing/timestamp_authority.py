@@ -1,0 +1,59 @@
+"""A time-stamping authority over HTTP (RFC 3161 section 3.4) as a witness of checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from rfc3161_client import (
+    HashAlgorithm,
+    PKIStatus,
+    TimestampRequestBuilder,
+    decode_timestamp_response,
+)
+
+from nhi_evidence.adapters.signing import outside
+from nhi_evidence.errors import WitnessError
+from nhi_evidence.evidence import note
+from nhi_evidence.stored import AnchorForm
+
+_OK = 200
+
+
+class TimestampAuthority:
+    """A `Witness` that knows nothing of logs: it signs a digest and its own time."""
+
+    form = AnchorForm.TIMESTAMP
+
+    def __init__(self, url: str, name: str | None = None) -> None:
+        """Ask at `url`, known by `name`, or by its host. Raises `SettingsError`."""
+        self._url = outside.checked_url(url)
+        self.name = name or urlsplit(url).hostname or url
+
+    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:  # noqa: ARG002 it remembers nothing
+        """See `Witness.attest`. Its certificates are for the verifier to judge."""
+        text, _ = note.split(checkpoint)
+        request = (
+            TimestampRequestBuilder()
+            .data(text.encode())
+            .hash_algorithm(HashAlgorithm.SHA256)
+            .build()
+        )
+        status, said = outside.post(
+            self.name, self._url, request.as_bytes(), "application/timestamp-query"
+        )
+        if status != _OK:
+            raise WitnessError(f"{self.name} answers {status}")
+        try:
+            response = decode_timestamp_response(said)
+            if PKIStatus(response.status) is not PKIStatus.GRANTED:
+                refused = ", ".join(response.status_string)
+                raise WitnessError(f"{self.name} refuses: {refused}")
+            info = response.tst_info
+            stamped, nonce = info.message_imprint.message, info.nonce
+        except ValueError as error:
+            raise WitnessError(f"{self.name} answers no time stamp: {error}") from error
+        if stamped != sha256(text.encode()).digest() or nonce != request.nonce:
+            raise WitnessError(f"{self.name} stamped something else")
+        return said

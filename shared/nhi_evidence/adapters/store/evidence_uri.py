@@ -1,0 +1,86 @@
+"""Where evidence is, in one form everywhere: `s3://bucket[?endpoint=...]`, or a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.adapters.aws.session import role_session
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.stored import Receipt
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach a bucket of another account."""
+
+    role_arn: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+
+
+class NamedCopy:
+    """A `CheckpointCopy`: another store, known by its URI."""
+
+    def __init__(self, uri: str, access: Access) -> None:
+        """Open the store a URI names. Raises `SettingsError` as `open_log` does."""
+        self.name = uri
+        self._store = open_log(uri, access)
+
+    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+        """See `EvidenceWriter.put_new`."""
+        return self._store.put_new(key, body, metadata=metadata)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceReader.keys`."""
+        return self._store.keys(prefix)
+
+    def get(self, key: str) -> bytes:
+        """See `EvidenceReader.get`."""
+        return self._store.get(key)
+
+
+def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
+    """Return the store a URI names. Raises `SettingsError` saying what is wrong with it."""
+    if not uri.startswith("s3://"):
+        if "://" in uri:
+            raise SettingsError(f"{uri}: evidence is s3://bucket[?endpoint=...] or a directory")
+        if not Path(uri).is_dir():
+            raise SettingsError(f"{uri}: no such directory")
+        return DirectoryStore(Path(uri))
+    parts = urlsplit(uri)
+    if not parts.netloc or parts.path.strip("/"):
+        raise SettingsError(f"{uri}: evidence takes a whole bucket, s3://bucket")
+    options = parse_qs(parts.query, strict_parsing=False)
+    unknown = set(options) - {"endpoint"}
+    if unknown:
+        raise SettingsError(f"{uri}: unknown option {', '.join(sorted(unknown))}")
+    endpoint = options.get("endpoint", [None])[0]
+    return S3EvidenceLog(_client(access, endpoint), parts.netloc)
+
+
+def _client(access: Access, endpoint: str | None) -> S3Client:
+    try:
+        if access.role_arn is None:
+            session = boto3.session.Session(profile_name=access.profile)
+        else:
+            session = role_session(
+                access.role_arn,
+                session_name="nhi-evidence-audit",
+                external_id=access.external_id,
+                profile=access.profile,
+                endpoint_url=endpoint,
+            )
+        return session.client("s3", endpoint_url=endpoint)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError(f"no access to AWS: {error}") from error

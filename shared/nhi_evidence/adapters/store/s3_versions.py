@@ -1,0 +1,195 @@
+"""Every version of the locked store on Amazon S3, for the auditor and the sealer.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
+from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.evidence.seal import UNREADABLE
+from nhi_evidence.stored import Description, Receipt, Version
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+THREADS = 16
+"""Requests in flight when many versions are described or read."""
+
+_AHEAD = 2 * THREADS
+
+_NOT_FOUND = 404
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+class S3EvidenceVersions(S3EvidenceReader):
+    """An `EvidenceVersions` on one bucket."""
+
+    complete = True
+    """Every version and delete marker of the store is seen."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceVersions.folders`."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+        )
+        seen = ""
+        for page in self._reached(pages, prefix):
+            for one in page.get("CommonPrefixes", []):
+                if one["Prefix"] != seen:
+                    seen = one["Prefix"]
+                    yield seen
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """See `EvidenceVersions.versions`."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        listed: list[Any] = []
+        for page in self._reached(pages, prefix):
+            here = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            # S3 gives a key's versions newest first, and its markers in a list of their own.
+            listed += sorted(here, key=lambda one: one["Key"])
+            last = max((one["Key"] for one in here), default="")
+            yield from _ordered(one for one in listed if one["Key"] != last)
+            listed = [one for one in listed if one["Key"] == last]
+        yield from _ordered(listed)
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        """See `EvidenceVersions.describe`."""
+        return _in_parallel(lambda one: None if one.marker else self._head(one), versions)
+
+    def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
+        """See `EvidenceVersions.bodies`."""
+        return _in_parallel(lambda one: self._body(*one), versions)
+
+    def configuration(self) -> Mapping[str, str]:
+        """See `EvidenceVersions.configuration`."""
+        where = {"Bucket": self._bucket}
+        asked: dict[str, Callable[[], Any]] = {
+            "policy": lambda: self._client.get_bucket_policy(**where)["Policy"],
+            "object_lock": lambda: self._client.get_object_lock_configuration(**where),
+            "versioning": lambda: self._client.get_bucket_versioning(**where),
+            "lifecycle": lambda: self._client.get_bucket_lifecycle_configuration(**where),
+            "replication": lambda: self._client.get_bucket_replication(**where),
+            "encryption": lambda: self._client.get_bucket_encryption(**where),
+        }
+        return {name: self._setting(ask) for name, ask in asked.items()}
+
+    def _setting(self, ask: Callable[[], Any]) -> str:
+        try:
+            value = ask()
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "unknown")
+            # S3 answers 404 for a setting that was never made: that is a state, not a failure.
+            return code if _status(error) == _NOT_FOUND else f"{UNREADABLE}{code}"
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{self._bucket}: {error}") from error
+        if isinstance(value, dict):
+            value.pop("ResponseMetadata", None)
+        return msgspec.json.encode(value, order="deterministic").decode()
+
+    def _head(self, version: Version) -> Description | None:
+        try:
+            said = self._client.head_object(
+                Bucket=self._bucket, Key=version.key, VersionId=version.id, ChecksumMode="ENABLED"
+            )
+        except ClientError as error:
+            if _status(error) == _NOT_FOUND:
+                return None
+            raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
+        checksum = said.get("ChecksumSHA256")
+        locked = said.get("ObjectLockMode") == "COMPLIANCE"
+        until: datetime | None = said.get("ObjectLockRetainUntilDate") if locked else None
+        return Description(
+            size=said["ContentLength"],
+            # A multipart checksum is one of checksums ("...-2"); it is no hash of the bytes.
+            sha256=b64decode(checksum).hex() if checksum and "-" not in checksum else None,
+            metadata=said["Metadata"],
+            retain_until=None if until is None else _milliseconds(until),
+            encryption=said.get("ServerSideEncryption"),
+        )
+
+    def _body(self, key: str, version: str) -> bytes | None:
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            return answer["Body"].read()
+        except ClientError as error:
+            if _status(error) == _NOT_FOUND:
+                return None
+            raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+
+    def _reached(self, pages: Iterable[_T], prefix: str) -> Iterator[_T]:
+        try:
+            yield from pages
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailableError(f"{self._bucket}/{prefix}*: {error}") from error
+
+
+class S3EvidenceLog(S3EvidenceVersions):
+    """An `EvidenceLog` on one bucket, for the sealer role."""
+
+    def __init__(self, client: S3Client, bucket: str, *, owner: str | None = None) -> None:
+        """Read all of `bucket` and write under `log/`; `owner` is the account it belongs to."""
+        super().__init__(client, bucket)
+        self._writer = S3EvidenceWriter(client, bucket, owner=owner)
+
+    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+        """See `EvidenceWriter.put_new`."""
+        return self._writer.put_new(key, body, metadata=metadata)
+
+
+def _ordered(listed: Iterable[Any]) -> Iterator[Version]:
+    """Versions of each key oldest first, then its markers."""
+    by_key: dict[str, list[Any]] = {}
+    for one in listed:
+        by_key.setdefault(one["Key"], []).append(one)
+    for key in sorted(by_key):
+        stored = [one for one in by_key[key] if "Size" in one]
+        markers = [one for one in by_key[key] if "Size" not in one]
+        for position, one in enumerate(reversed(stored)):
+            yield Version(
+                key,
+                one["VersionId"],
+                _milliseconds(one["LastModified"]),
+                one["Size"],
+                shadow=position > 0,
+            )
+        for one in reversed(markers):
+            yield Version(key, one["VersionId"], _milliseconds(one["LastModified"]), marker=True)
+
+
+def _in_parallel(work: Callable[[_T], _U], given: Iterable[_T]) -> Iterator[_U]:
+    """Map in order with a bounded number of calls ahead."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[Future[_U]] = deque()
+        for one in given:
+            waiting.append(pool.submit(work, one))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

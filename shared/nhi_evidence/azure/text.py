@@ -1,0 +1,76 @@
+"""Reading the texts Azure's logs share: times, callers' addresses, resource ids, file names.
+
+https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+from nhi_evidence.event import Endpoint
+from nhi_evidence.reading.remember import remembered
+
+_LONGEST = 256
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_IPV4_AND_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?", re.ASCII)
+_IPV6_AND_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?")
+_HOUR = re.compile(
+    r"(?:^|/)y=(\d{4})/m=(\d\d)/d=(\d\d)/h=(\d\d)/m=\d\d/[^/]+$", re.ASCII | re.IGNORECASE
+)
+_TENANT = re.compile(r"/tenants/([^/]+)", re.IGNORECASE)
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
+
+
+@remembered(results=4096, longest=_LONGEST)
+def milliseconds(text: str | None) -> int | None:
+    """Read a time (ISO 8601 with `Z` or an offset) as milliseconds since the epoch.
+
+    Returns None for anything else: a time without a zone states no instant.
+    """
+    if text is None or _TIME.fullmatch(text) is None:
+        return None
+    try:
+        return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return None
+
+
+@remembered(results=4096, longest=_LONGEST)
+def endpoint(caller: str | None) -> Endpoint | None:
+    """Read a caller's address, which may carry a port; another text is kept as a name."""
+    if not caller:
+        return None
+    found = _IPV4_AND_PORT.fullmatch(caller) or _IPV6_AND_PORT.fullmatch(caller)
+    address = found[1] if found else caller
+    try:
+        ip_address(address)
+    except ValueError:
+        return Endpoint(name=caller)
+    return Endpoint(ip=address)
+
+
+@remembered(results=4096, longest=1024)
+def tenant_of(resource_id: str | None) -> str | None:
+    """Return the tenant a resource id names."""
+    found = _TENANT.search(resource_id) if resource_id else None
+    return found[1] if found else None
+
+
+@remembered(results=4096, longest=1024)
+def subscription_of(resource_id: str | None) -> str | None:
+    """Return the subscription a resource id names."""
+    found = _SUBSCRIPTION.search(resource_id) if resource_id else None
+    return found[1] if found else None
+
+
+def hour_of(object_key: str) -> str | None:
+    """UTC hour `YYYYMMDDHH` stated in the name of a file diagnostic settings wrote, or None.
+
+    https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs#send-to-azure-storage
+    """
+    stated = _HOUR.search(object_key)
+    return "".join(stated.groups()) if stated else None

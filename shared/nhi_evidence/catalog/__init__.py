@@ -1,0 +1,1 @@
+"""Which operation means what: tables, their rows and conditions, and the lookup."""

@@ -1,0 +1,201 @@
+"""Which operation means what: loads and checks a source's catalog table, and classifies.
+
+The table decides, code extracts. A new classification is one row and one golden case.
+Format: docs/catalog.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from nhi_evidence.catalog import table as table_form
+from nhi_evidence.catalog.conditions import Facts, compile_condition
+from nhi_evidence.catalog.rows import Fallbacks, Rows
+from nhi_evidence.catalog.table import ANY, Override
+from nhi_evidence.event import Call, Event, Outcome, Result
+from nhi_evidence.phases import Classification, Phase
+
+OUTCOME_OVERLAY = "O01"
+"""Refused operations are failed attempts; the base phase keeps what was tried."""
+
+_REMEMBERED = 10_000
+_LONGEST_NAMES = 256
+_MOST_PERMISSIONS = 8
+
+_Key = tuple[str, str, str | None, bool, str | None, tuple[str, ...]]
+"""Everything a classification follows from where no override looks further into the record."""
+
+
+class _Compiled(msgspec.Struct, frozen=True):
+    override: Override
+    conditions: tuple[Callable[[Facts], bool], ...]
+    needs_code: bool
+    """Whether it can hold only where the provider states an error code."""
+    record_class: str | None
+    """The one class of record it can hold for."""
+
+    def holds(self, facts: Facts) -> bool:
+        return all(condition(facts) for condition in self.conditions)
+
+    def may_hold(self, has_code: bool, record_class: str | None) -> bool:
+        return (has_code or not self.needs_code) and (
+            self.record_class is None or self.record_class == record_class
+        )
+
+
+class Catalog:
+    """One source's table, checked and ready for look-ups."""
+
+    def __init__(self, table: bytes, *, name: str, access_levels: bytes | None = None) -> None:
+        """Load a table, and the provider's access levels for operations without a row.
+
+        `name` is how errors call it. Raises `CatalogError` naming the row when a table does
+        not hold together.
+        """
+        parsed, levels = table_form.read(table, access_levels, name=name)
+        self._name = name
+        self._names = parsed.names
+        self._rows = Rows(parsed.rows, parsed.names, name=name)
+        self._fallbacks = Fallbacks(parsed.fallback, levels, parsed.names, name=name)
+        self._overrides: dict[tuple[str, str], list[_Compiled]] = {}
+        self._candidates_of: dict[tuple[str, str, bool, str | None], tuple[_Compiled, ...]] = {}
+        self._decided: dict[_Key, Classification] = {}
+        self._based: dict[_Key, Classification] = {}
+        for override in parsed.overrides:
+            self._add_override(override)
+
+    def classify(self, event: Event) -> Classification:
+        """Say what an event means: row, then overrides in table order, then its outcome."""
+        call, outcome = event.call, event.outcome
+        record_class = event.logged.record_class
+        overrides = self._candidates(call, outcome.code is not None, record_class)
+        if overrides:
+            return self._decide(event, overrides)
+        known = (
+            call.service,
+            call.operation,
+            record_class,
+            _refused(outcome),
+            call.access_level,
+            call.permissions,
+        )
+        found = self._decided.get(known)
+        if found is None:
+            found = self._decide(event, ())
+            if _may_remember(call, len(self._decided)):
+                self._decided[known] = found
+        return found
+
+    def _decide(self, event: Event, overrides: tuple[_Compiled, ...]) -> Classification:
+        found = self._base(event)
+        if overrides:
+            facts = Facts(event)
+            for compiled in overrides:
+                if compiled.holds(facts):
+                    found = _overridden(found, compiled.override)
+                    break
+        if _refused(event.outcome) and found.phase is not Phase.FAILED_ATTEMPT:
+            found = msgspec.structs.replace(
+                found,
+                phase=Phase.FAILED_ATTEMPT,
+                rules=(*found.rules, OUTCOME_OVERLAY),
+            )
+        return found
+
+    def _base(self, event: Event) -> Classification:
+        """What the operation means before any override, remembered."""
+        call = event.call
+        record_class = event.logged.record_class
+        known = (
+            call.service,
+            call.operation,
+            record_class,
+            False,
+            call.access_level,
+            call.permissions,
+        )
+        found = self._based.get(known)
+        if found is None:
+            found = self._rows.find(event) or self._fallbacks.find(call) or _UNCLASSIFIED
+            if _may_remember(call, len(self._based)):
+                self._based[known] = found
+        return found
+
+    def _candidates(
+        self, call: Call, has_code: bool, record_class: str | None
+    ) -> tuple[_Compiled, ...]:
+        """Overrides that could hold: the operation's, its service's, every operation's."""
+        asked = (call.service, call.operation, has_code, record_class)
+        known = self._candidates_of.get(asked)
+        if known is None:
+            spellings = self._names.spellings(call.operation)
+            names = [(call.service, spelling) for spelling in (*spellings, ANY)]
+            names += [(ANY, spelling) for spelling in (*spellings, ANY)]
+            named = (one for name in names for one in self._overrides.get(name, ()))
+            known = tuple(one for one in named if one.may_hold(has_code, record_class))
+            if _may_remember(call, len(self._candidates_of)):
+                self._candidates_of[asked] = known
+        return known
+
+    def _add_override(self, override: Override) -> None:
+        where = f"{self._name}: override {override.id}"
+        table_form.phase(override.phase, where)
+        if override.uid is not None and override.activity is not None:
+            table_form.known_class(override.uid, override.activity, where)
+        compiled = _Compiled(
+            override,
+            tuple(compile_condition(row, where=where) for row in override.when),
+            needs_code=any(
+                row["path"] == "code" and (row.get("is") is not None or "in" in row)
+                for row in override.when
+            ),
+            record_class=next(
+                (
+                    row["is"]
+                    for row in override.when
+                    if row["path"] == "record_class" and "is" in row
+                ),
+                None,
+            ),
+        )
+        for operation in override.operations:
+            key = (override.service, self._names.folded(operation))
+            self._overrides.setdefault(key, []).append(compiled)
+
+
+_UNCLASSIFIED = Classification(
+    base_phase=Phase.UNKNOWN,
+    phase=Phase.UNKNOWN,
+    sub_phase=None,
+    rules=("fallback:none",),
+    class_uid=6003,
+    activity_id=99,
+)
+
+
+def _may_remember(call: Call, held: int) -> bool:
+    """Bound what is remembered in number and in length: the names come from records."""
+    return (
+        held < _REMEMBERED
+        and len(call.service) + len(call.operation) < _LONGEST_NAMES
+        and len(call.permissions) <= _MOST_PERMISSIONS
+        and all(len(one) < _LONGEST_NAMES for one in call.permissions)
+    )
+
+
+def _refused(outcome: Outcome) -> bool:
+    return outcome.result is Result.DENIED or outcome.result is Result.UNAUTHENTICATED
+
+
+def _overridden(found: Classification, override: Override) -> Classification:
+    return Classification(
+        base_phase=found.base_phase,
+        phase=Phase[override.phase.upper()],
+        sub_phase=override.sub_phase,
+        rules=(*found.rules, override.id),
+        class_uid=found.class_uid if override.uid is None else override.uid,
+        activity_id=found.activity_id if override.activity is None else override.activity,
+        refinable_by=found.refinable_by,
+    )

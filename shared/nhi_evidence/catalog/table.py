@@ -1,0 +1,166 @@
+"""The form of a catalog table (docs/catalog.md): rows, overrides, fallbacks; and reading one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.errors import CatalogError
+from nhi_evidence.ocsf.classes import CLASSES
+from nhi_evidence.phases import Classification, Phase
+
+ANY = "*"
+"""Stands for every service in a row, and for every service or operation in an override."""
+
+_NO_LEVELS = b'{"version":1,"services":{}}'
+
+
+class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a provider spells one operation in more than one way."""
+
+    fold_case: bool = False
+    """Operations and permissions are compared without regard to case."""
+    separator: str | None = None
+    """Between the parts of a long name, of which the last two, or the last, may be a row's."""
+
+    def folded(self, name: str) -> str:
+        """Return a name as it is compared."""
+        return name.lower() if self.fold_case else name
+
+    def spellings(self, operation: str) -> tuple[str, ...]:
+        """Return the names an operation may have in the table, the most telling one first."""
+        whole = self.folded(operation)
+        if self.separator is None:
+            return (whole,)
+        parts = whole.split(self.separator)
+        shorter = (self.separator.join(parts[-count:]) for count in (2, 1) if len(parts) > count)
+        return (whole, *shorter)
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one operation of a service means."""
+
+    service: str
+    """One service, or `*`; a row of the service comes before one of any."""
+    operation: str
+    phase: str
+    sub_phase: str | None = None
+    uid: int = msgspec.field(name="class")
+    activity: int
+    record_class: str | None = None
+    match: str = "exact"
+    """`exact`, `prefix`, `suffix`, or `pattern`: a regular expression of the whole name."""
+    refinable_by: tuple[str, ...] = ()
+    attack: str | None = None
+    confidence: str = "high"
+    why: str = ""
+    ref: str = ""
+
+
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What changes the meaning of an operation, seen in the record."""
+
+    id: str
+    service: str
+    operations: tuple[str, ...]
+    when: list[dict[str, Any]]
+    phase: str
+    sub_phase: str | None = None
+    uid: int | None = msgspec.field(name="class", default=None)
+    activity: int | None = None
+    why: str
+    ref: str = ""
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an operation without a row means: a floor, named as one. One test is given."""
+
+    id: str
+    permission: str | None = None
+    """Applies where a permission the call needed ends so ..."""
+    level: str | None = None
+    """... or the record, or the access-level table, puts the operation at this level ..."""
+    prefix: str | None = None
+    """... or the operation begins with this verb ..."""
+    suffix: str | None = None
+    """... or ends with it ..."""
+    pattern: str | None = None
+    """... or matches this regular expression as a whole."""
+    phase: str
+    sub_phase: str | None = None
+    uid: int = msgspec.field(name="class")
+    activity: int
+    why: str = ""
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One `catalog.json`."""
+
+    version: int
+    attack_version: str = ""
+    names: Names = Names()
+    rows: list[Row]
+    overrides: list[Override] = []
+    fallback: list[Fallback] = []
+
+
+class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The provider's own levels of operations, from outside the records."""
+
+    version: int
+    services: dict[str, dict[str, list[str]]]
+    """Service to level to operations."""
+
+
+def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table, AccessLevels]:
+    """Read a table and its access levels. Raises `CatalogError` saying where it is misshapen."""
+    try:
+        return (
+            msgspec.json.decode(table, type=Table),
+            msgspec.json.decode(access_levels or _NO_LEVELS, type=AccessLevels),
+        )
+    except msgspec.MsgspecError as error:
+        raise CatalogError(f"{name}: {error}") from error
+
+
+def meaning(row: Row, *, where: str) -> Classification:
+    """Return what a row says. Raises `CatalogError` for a phase or class there is not."""
+    return Classification(
+        base_phase=phase(row.phase, where),
+        phase=phase(row.phase, where),
+        sub_phase=row.sub_phase,
+        rules=(f"{row.service}:{row.operation}",),
+        class_uid=known_class(row.uid, row.activity, where),
+        activity_id=row.activity,
+        refinable_by=row.refinable_by,
+    )
+
+
+def floor(fallback: Fallback, *, where: str) -> Classification:
+    """Return what a fallback says. Raises `CatalogError` for a phase or class there is not."""
+    return Classification(
+        base_phase=phase(fallback.phase, where),
+        phase=phase(fallback.phase, where),
+        sub_phase=fallback.sub_phase,
+        rules=(f"fallback:{fallback.id}",),
+        class_uid=known_class(fallback.uid, fallback.activity, where),
+        activity_id=fallback.activity,
+    )
+
+
+def phase(name: str, where: str) -> Phase:
+    """Return a phase by name. Raises `CatalogError` naming `where`."""
+    try:
+        return Phase[name.upper()]
+    except KeyError:
+        raise CatalogError(f"{where}: unknown phase {name!r}") from None
+
+
+def known_class(uid: int, activity: int, where: str) -> int:
+    """Return the class when it has the activity. Raises `CatalogError` naming `where`."""
+    known: Mapping[int, Any] = CLASSES
+    if uid not in known or activity not in known[uid].activities:
+        raise CatalogError(f"{where}: no OCSF class {uid} with activity {activity}")
+    return uid

@@ -1,0 +1,176 @@
+"""`nhi-evidence demo`: files in, locked and sealed evidence out, and what is refused and seen."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.demo import crossing, refusals, sealing, show, show_clouds, show_sealing
+from nhi_evidence.demo.stage import Stage
+from nhi_evidence.demo.story.crossing import JOIN_ID
+from nhi_evidence.embedded.seaweedfs_iam import EVIDENCE_BUCKET
+from nhi_evidence.evidence.seal import Sealed
+from nhi_evidence.evidence.verify import Report as Verified
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence demo
+  nhi-evidence demo --input ./my-trail-files
+  nhi-evidence demo --keep ./evidence-copy
+
+\b
+Exit codes: 0 everything shown holds; 1 a check failed; 4 the store cannot be
+started (said on standard error); 64 wrong usage.
+"""
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What the demo showed; printed by `--json`."""
+
+    deliveries: list[show_clouds.ObjectCount]
+    clouds: list[show_clouds.CloudCount]
+    crossing: list[crossing.Followed]
+    """What one CI job did, by its issuer and subject; empty for files of one's own."""
+    refusals: list[refusals.Refusal]
+    sealed: Sealed
+    findings: list[str]
+    """What verification of the sealed bucket found: nothing."""
+    proof: sealing.Proof | None
+    tampered: list[sealing.Tampered]
+    redelivery_changed: list[str]
+    """Object versions that a second delivery of the same files added or took away: none."""
+    ok: bool
+    failed: list[str]
+    kept_copy: str | None = None
+
+
+def command(
+    input_: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            exists=True,
+            file_okay=False,
+            help="Folder of CloudTrail files (.json, .json.gz); default: a generated story "
+            "over three clouds.",
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Leave a copy of the evidence bucket in this folder."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object.")
+    ] = False,
+) -> None:
+    """Run the main job on this machine: the logs of three clouds become locked evidence.
+
+    Starts an embedded locked bucket and feeds logs through the real functions under their own
+    runtimes, each function writing by its own identity. Shows the counts, who acted and in which
+    phase, one token's way through the clouds, one evidence object, everything the lock refuses,
+    and that delivering everything twice changes nothing. Then seals the bucket, verifies it,
+    proves one record, and tampers with copies.
+    """
+    out = show.console(quiet=as_json)
+    progress = Console(stderr=True, highlight=False, markup=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="nhi-evidence-") as folder,
+        progress.status("starting the embedded locked bucket and the functions"),
+        Stage(Path(folder), input_) as stage,
+    ):
+        store = stage.store
+        show.opening(out, store.endpoint_url, stage.clouds)
+        first_failures = stage.deliver()
+        before = stage.bucket.versions()
+        objects = list(stage.bucket.objects())
+        counts, clouds = show_clouds.counts(out, objects)
+        show_clouds.kinds(out, clouds)
+        followed = crossing.follow(objects, JOIN_ID) if input_ is None else []
+        if input_ is None:
+            show.story(out, objects)
+            crossing.show(out, JOIN_ID, followed)
+        show.one_object(out, objects)
+        second_failures = stage.deliver()
+        changed = sorted(before ^ stage.bucket.versions())
+        refused = refusals.collect(store, sorted(before)[0])
+        refused += refusals.of_tokens(store, stage.platforms)
+        show.redelivery(out, len(before), changed)
+        show.refusals(out, refused)
+        notary = sealing.Notary(store, Path(folder))
+        sealed = notary.seal()
+        verified = notary.verify()
+        show_sealing.sealed(out, sealed, verified)
+        uid = show.chosen_record(objects)
+        proof = notary.prove(uid) if uid else None
+        show_sealing.proof(out, proof)
+        tampered = notary.tamper()
+        show_sealing.tampered(out, tampered)
+        copied = notary.copy(keep) if keep else None
+    failed = _failed(counts, refused, changed, [*first_failures, *second_failures])
+    failed += _not_proven(sealed, verified, proof, tampered)
+    if input_ is None:
+        failed += _not_followed(clouds, followed)
+    report = Report(
+        deliveries=counts,
+        clouds=clouds,
+        crossing=followed,
+        refusals=refused,
+        sealed=sealed,
+        findings=[f"{one.code} {one.key}" for one in verified.findings],
+        proof=proof,
+        tampered=tampered,
+        redelivery_changed=[key for key, _ in changed],
+        ok=not failed,
+        failed=failed,
+        kept_copy=str(keep) if copied else None,
+    )
+    show.closing(out, copied, keep, str(notary.key))
+    if as_json:
+        typer.echo(msgspec.json.encode(report))
+    if failed:
+        typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
+        raise typer.Exit(exit_codes.WRONG)
+
+
+def _failed(
+    counts: list[show_clouds.ObjectCount],
+    refused: list[refusals.Refusal],
+    changed: list[tuple[str, str]],
+    failures: list[str],
+) -> list[str]:
+    problems = [f"{item} was not locked" for item in failures]
+    problems += [f"counts of {one.unit} do not add up" for one in counts if not one.adds_up]
+    problems += [f"not refused: {one.act}" for one in refused if not one.refused]
+    if changed:
+        problems.append(f"a second delivery changed {len(changed)} versions in {EVIDENCE_BUCKET}")
+    if not counts:
+        problems.append("no file was delivered")
+    return problems
+
+
+def _not_followed(
+    clouds: list[show_clouds.CloudCount], followed: list[crossing.Followed]
+) -> list[str]:
+    lost = {one.source for one in clouds} - {one.source for one in followed}
+    return [f"the CI job was not followed into {source}" for source in sorted(lost)]
+
+
+def _not_proven(
+    sealed: Sealed,
+    verified: Verified,
+    proof: sealing.Proof | None,
+    tampered: list[sealing.Tampered],
+) -> list[str]:
+    problems = [f"not seen: {one.act}" for one in tampered if not one.seen]
+    problems += [f"verification found {one.code} {one.key}" for one in verified.findings]
+    if not sealed.added or verified.leaves != sealed.size:
+        problems.append(f"{sealed.added} sealed, {verified.leaves} of {sealed.size} leaves read")
+    if proof is not None and not proof.holds:
+        problems.append(f"the proof of {proof.uid} does not hold: {proof.said}")
+    return problems

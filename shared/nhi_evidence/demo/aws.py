@@ -1,0 +1,83 @@
+"""The demo's AWS: a trail bucket, S3 notifications over SQS, the Lambda function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from nhi_evidence.demo import deployable
+from nhi_evidence.demo.files import TrailObject
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded import sqs_messages
+from nhi_evidence.embedded.lambda_runtime import LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.embedded.sqs_messages import StoredObject
+
+SOURCE = "aws_cloudtrail"
+MESSAGES_PER_INVOCATION = 10
+
+
+class Aws:
+    """Delivers CloudTrail files. Use as a context manager."""
+
+    source = SOURCE
+    runs = "aws_export by AWS's own runtime client, an SQS event of ten S3 notifications at a time"
+
+    def __init__(self, store: EmbeddedStore, files: list[TrailObject], folder: Path) -> None:
+        """Deliver `files` into a running store; the function's log goes under `folder`."""
+        self._admin = store.client(store.admin)
+        self._files = files
+        self._stored: list[StoredObject] = []
+        accepted = [
+            {"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT, "prefix": "AWSLogs/"}
+        ]
+        self._runtime = LambdaRuntime(
+            deployable.folder("aws_export"),
+            "handler.handler",
+            environment={
+                **store.environment(store.exporter),
+                "NHI_EVIDENCE_SOURCE": SOURCE,
+                "NHI_EVIDENCE_SOURCE_BUCKETS": msgspec.json.encode(accepted).decode(),
+                "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+                "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+                "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
+            },
+            log=folder / "aws_export.log",
+        )
+
+    def __enter__(self) -> Aws:
+        """Put the files into the trail bucket, as CloudTrail would, and start the function."""
+        for file in self._files:
+            answer = self._admin.put_object(Bucket=iam.TRAIL_BUCKET, Key=file.key, Body=file.body)
+            self._stored.append(
+                StoredObject(
+                    bucket=iam.TRAIL_BUCKET,
+                    key=file.key,
+                    version=answer["VersionId"],
+                    etag=answer["ETag"].strip('"'),
+                    size=len(file.body),
+                )
+            )
+        self._runtime.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the function."""
+        self._runtime.__exit__(kind, error, trace)
+
+    def deliver(self) -> list[str]:
+        """Notify the function of every file; return the messages it did not lock."""
+        bodies = [sqs_messages.notification(one) for one in self._stored]
+        failed: list[str] = []
+        for start in range(0, len(bodies), MESSAGES_PER_INVOCATION):
+            chunk = bodies[start : start + MESSAGES_PER_INVOCATION]
+            answer = self._runtime.invoke(sqs_messages.event(chunk))
+            failed += [f"message {one['itemIdentifier']}" for one in answer["batchItemFailures"]]
+        return failed

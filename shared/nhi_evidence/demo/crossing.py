@@ -1,0 +1,148 @@
+"""Following one workload through the clouds by issuer and subject, from the evidence alone.
+
+AWS states both in the record. Google Cloud states the subject and names the provider of a pool,
+Azure names a federated credential: what stands behind these names is stated once, by the record
+of the act that set up the trust. Sessions are followed by the ids of issued credentials. This
+joins records and so is never done at ingest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.show_clouds import NAMES
+from nhi_evidence.terminal.safe_text import neutralise
+
+_JOIN = "nhi:oidc:"
+_CREDENTIALS = "FederatedIdentityCredentials"
+_PROVIDERS = "/providers/"
+_SERVICE = re.compile(r"^google\.[a-z0-9.]+\.(?:[A-Z]\w+\.)?")
+"""The package and service in front of a method's name, which the table has no room for."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """One thing the workload did, and by what it is known to be the one who did."""
+
+    time: str
+    source: str
+    operation: str
+    outcome: str
+    phase: str
+    known_by: str
+
+
+class _Record(NamedTuple):
+    source: str
+    event: dict[str, Any]
+    raw: str
+
+
+class _Trust(NamedTuple):
+    """What an act of trust says stands behind a name: an issuer, and perhaps one subject."""
+
+    issuer: str
+    subject: str | None
+    since: str
+
+
+def follow(objects: Sequence[Object], join_id: str) -> list[Followed]:
+    """Return what the workload of an issuer and subject did, in order of time."""
+    records = sorted(_kept(objects), key=lambda one: one.event["time"])
+    trusts = {name: trust for one in records for name, trust in _trusts(one)}
+    sessions: set[str] = set()
+    found = []
+    for one in records:
+        known_by = _known_by(one.event["nhi"], join_id, trusts, sessions)
+        if known_by is None:
+            continue
+        sessions.update(one.event.get("nhi_issued_credential_uids", ()))
+        found.append(
+            Followed(
+                time=_clock(one.event),
+                source=one.source,
+                operation=one.event["api"]["operation"],
+                outcome=one.event["nhi_outcome"],
+                phase=one.event["nhi_phase"],
+                known_by=known_by,
+            )
+        )
+    return found
+
+
+def show(out: Console, join_id: str, found: Sequence[Followed]) -> None:
+    """Show the workload's way through the clouds."""
+    title = f"One CI job through the clouds: {join_id}"
+    table = Table(box=box.SIMPLE, title=Text(neutralise(title)), title_justify="left")
+    for column in ("time", "cloud", "operation", "outcome", "phase", "known by"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        name = NAMES.get(one.source, one.source)
+        operation = _SERVICE.sub("", one.operation)
+        cells = (one.time, name, operation, one.outcome, one.phase, one.known_by)
+        table.add_row(*(Text(neutralise(cell)) for cell in cells))
+    out.print(table)
+
+
+def _kept(objects: Sequence[Object]) -> Iterator[_Record]:
+    for one in objects:
+        for line in map(msgspec.json.decode, one.lines):
+            if "n" in line:
+                yield _Record(one.header.source, line["n"], line["r"])
+
+
+def _known_by(
+    nhi: dict[str, Any], join_id: str, trusts: dict[str, _Trust], sessions: set[str]
+) -> str | None:
+    subject, credential = nhi.get("subject"), nhi.get("credential_uid")
+    if subject and _id(nhi.get("issuer", ""), subject) == join_id:
+        return "issuer and subject"
+    if credential in trusts and _behind(trusts, {credential}, subject) == {join_id}:
+        return f"federated credential, trusted {trusts[credential].since}"
+    # Of a pool, every provider may have vouched: only where they agree is it known who did.
+    providers = {name for name in trusts if _is_of(name, nhi.get("issuer", ""))}
+    if subject and _behind(trusts, providers, subject) == {join_id}:
+        return f"subject; provider trusted {min(trusts[name].since for name in providers)}"
+    return f"session {credential}" if credential in sessions else None
+
+
+def _behind(trusts: dict[str, _Trust], names: set[str], subject: str | None) -> set[str]:
+    """Return the workloads that stand behind names, given a subject where a name states none."""
+    found = [trusts[name] for name in names]
+    return {_id(one.issuer, one.subject or subject or "") for one in found}
+
+
+def _trusts(one: _Record) -> Iterator[tuple[str, _Trust]]:
+    """Yield what an act of trust states: the name later records use, and what is behind it."""
+    if one.source == "gcp_audit" and '"issuerUri"' in one.raw:
+        payload = msgspec.json.decode(one.raw)["protoPayload"]
+        oidc = payload["request"]["workloadIdentityPoolProvider"]["oidc"]
+        yield payload["resourceName"], _Trust(oidc["issuerUri"], None, _clock(one.event))
+    elif one.source == "azure_monitor" and _CREDENTIALS in one.raw:
+        for target in msgspec.json.decode(one.raw)["properties"]["targetResources"]:
+            for changed in target["modifiedProperties"]:
+                if changed["displayName"] == _CREDENTIALS:
+                    for given in msgspec.json.decode(changed["newValue"]):
+                        trust = _Trust(given["Issuer"], given["Subject"], _clock(one.event))
+                        yield given["Id"], trust
+
+
+def _is_of(provider: str, issuer: str) -> bool:
+    """Whether an issuer is this provider, or the pool that holds it."""
+    return issuer in {provider, provider.partition(_PROVIDERS)[0]}
+
+
+def _id(issuer: str, subject: str) -> str:
+    return f"{_JOIN}{issuer.removeprefix('https://')}|{subject}"
+
+
+def _clock(event: dict[str, Any]) -> str:
+    return str(event["metadata"]["original_time"])[11:19]

@@ -1,0 +1,50 @@
+"""The files a demo delivers: a folder of the user's, or the generated story."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from nhi_evidence.demo.story import generate
+from nhi_evidence.errors import SettingsError
+
+_TRAIL_FILE = re.compile(
+    r"(?P<account>\d{12})_CloudTrail_(?P<region>[a-z0-9-]+)_(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T"
+)
+_SUFFIXES = (".json", ".json.gz")
+
+
+class TrailObject(msgspec.Struct, frozen=True):
+    """One file as it lies in a trail bucket."""
+
+    key: str
+    body: bytes
+
+
+def story() -> list[TrailObject]:
+    """Return the generated story: a leaked CI key, inside benign noise, over several accounts."""
+    return [TrailObject(one.key, one.body) for one in generate()]
+
+
+def read(folder: Path) -> list[TrailObject]:
+    """Read every CloudTrail file under a folder; its key follows its name.
+
+    Raises `SettingsError` when the folder holds none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
+    if not found:
+        raise SettingsError(f"{folder}: holds no {' or '.join(_SUFFIXES)} files")
+    return [TrailObject(_key(folder, path), path.read_bytes()) for path in found]
+
+
+def _key(folder: Path, path: Path) -> str:
+    relative = path.relative_to(folder).as_posix()
+    if "AWSLogs/" in relative:
+        return relative[relative.index("AWSLogs/") :]
+    named = _TRAIL_FILE.match(path.name)
+    if named is None:
+        return f"AWSLogs/{relative}"
+    day = f"{named['y']}/{named['m']}/{named['d']}"
+    return f"AWSLogs/{named['account']}/CloudTrail/{named['region']}/{day}/{path.name}"

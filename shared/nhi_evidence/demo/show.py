@@ -1,0 +1,131 @@
+"""What the demo prints. Text from records is neutralised on its way to the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.refusals import Refusal
+from nhi_evidence.demo.show_clouds import NAMES
+from nhi_evidence.demo.stage import Cloud
+from nhi_evidence.demo.story.script import LEAKED_AND_MINTED
+from nhi_evidence.terminal.safe_text import neutralise
+
+_SHOWN_RAW = 160
+_PIPED_WIDTH = 120
+
+
+def console(*, quiet: bool) -> Console:
+    """Return the console of the demo; piped output is wide enough for its tables."""
+    out = Console(highlight=False, markup=False, quiet=quiet)
+    return (
+        out
+        if out.is_terminal
+        else Console(highlight=False, markup=False, quiet=quiet, width=_PIPED_WIDTH)
+    )
+
+
+def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
+    """Say what is about to happen."""
+    out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; what delivers into it:")
+    for one in clouds:
+        out.print(f"  {NAMES[one.source]:<13} {one.runs}", soft_wrap=True)
+    out.print("")
+
+
+def one_object(out: Console, objects: Sequence[Object]) -> None:
+    """Show one evidence object: key, header and one kept record with its raw text."""
+    shown = max(objects, key=lambda one: _interest(one.lines))
+    key, header, lines = shown.key, shown.header, shown.lines
+    out.print("One evidence object")
+    out.print(Text(neutralise(f"  key     {key}")), soft_wrap=True)
+    out.print(Text(f"  header  {neutralise(msgspec.json.encode(header).decode())}"), soft_wrap=True)
+    if not lines:
+        out.print("  (no record of this file is kept)\n")
+        return
+    line = msgspec.json.decode(max(lines, key=lambda one: _interest([one])))
+    raw = line.get("r") or line.get("r64", "")
+    text = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
+    out.print(Text(f"  record  index {line['i']}, normalised (OCSF 1.8.0 with nhi extension):"))
+    pretty = "\n".join(f"    {neutralise(one)}" for one in text.decode().splitlines())
+    out.print(Text(pretty), soft_wrap=True)
+    start = neutralise(raw[:_SHOWN_RAW])
+    out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
+    out.print("")
+
+
+def chosen_record(objects: Sequence[Object]) -> str | None:
+    """Return the id of the record a newcomer wants to see proven, if any kept one has an id."""
+    best: tuple[int, str] | None = None
+    for one in objects:
+        for line in one.lines:
+            uid = msgspec.json.decode(line).get("n", {}).get("metadata", {}).get("uid")
+            if uid and (best is None or _interest([line]) > best[0]):
+                best = (_interest([line]), uid)
+    return best[1] if best else None
+
+
+def _interest(lines: Sequence[bytes]) -> int:
+    """Prefer what a newcomer wants to see: a secret read, else a credential handed out."""
+    marks = (b'"operation":"GetSecretValue"', b'"nhi_phase":"Secret Access"', b"issued_credential")
+    return max((sum(mark in one for mark in marks) for one in lines), default=0)
+
+
+def story(out: Console, objects: Sequence[Object]) -> None:
+    """Show what one leaked key did, as the evidence tells it."""
+    table = Table(box=box.SIMPLE, title="What the leaked key did", title_justify="left")
+    for column in ("time", "account", "operation", "outcome", "phase", "credential"):
+        table.add_column(column, overflow="fold")
+    lines = (msgspec.json.decode(line) for one in objects for line in one.lines)
+    records = [line["n"] for line in lines if "n" in line]
+    told = [one for one in records if one["nhi"].get("credential_uid") in LEAKED_AND_MINTED]
+    for one in sorted(told, key=lambda record: record["time"]):
+        table.add_row(
+            *(
+                Text(neutralise(str(cell)))
+                for cell in (
+                    one["metadata"]["original_time"][11:19],
+                    one["cloud"]["account"]["uid"],
+                    f"{one['api']['service']['name'].partition('.')[0]}:{one['api']['operation']}",
+                    one["nhi_outcome"],
+                    one["nhi_phase"],
+                    one["nhi"]["credential_uid"],
+                )
+            )
+        )
+    out.print(table)
+
+
+def redelivery(out: Console, objects: int, changed: list[tuple[str, str]]) -> None:
+    """Say what a second delivery of the same files did."""
+    out.print("The same files delivered twice")
+    out.print(
+        f"  object versions before {objects}, changed by the second delivery {len(changed)}\n"
+    )
+
+
+def refusals(out: Console, found: list[Refusal]) -> None:
+    """Show everything that was tried and refused, with the store's own error."""
+    table = Table("who", "tries to", "answer", box=box.SIMPLE, title="What is refused")
+    table.title_justify = "left"
+    for one in found:
+        table.add_row(one.who, one.act, Text(neutralise(one.error)))
+    out.print(table)
+
+
+def closing(out: Console, copied: int | None, folder: Any, key: str) -> None:
+    """Say what the lock of this demo does not do, and how to go on with a copy."""
+    if copied is not None:
+        out.print(Text(f"Copied {copied} objects of the evidence bucket to {folder}; verify with:"))
+        out.print(Text(f"  nhi-evidence verify --deep {folder} --key '{key}'\n"), soft_wrap=True)
+    out.print(
+        "The lock holds at the S3 API. It does not hold against whoever owns this disk: that\n"
+        "takes a bucket in another account, which is what a deployment uses."
+    )

@@ -1,0 +1,50 @@
+"""What the demo prints of sealing, verifying, proving and tampering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nhi_evidence.demo.sealing import Proof, Tampered
+from nhi_evidence.evidence.seal import Sealed
+from nhi_evidence.evidence.verify import Report
+from nhi_evidence.terminal import verify_report
+from nhi_evidence.terminal.safe_text import neutralise
+
+_NAMED = 70
+
+
+def sealed(out: Console, done: Sealed, report: Report) -> None:
+    """Show the signed log and what verification of the bucket says."""
+    out.print("The bucket sealed into a signed Merkle log, as the sealer role")
+    out.print(f"  {done.origin}, epoch {done.epoch}: {done.added} object versions")
+    out.print(f"  size {done.size}, root {done.root}\n", soft_wrap=True)
+    out.print("Verified with the public key alone, as the auditor role (verify --deep)")
+    verify_report.show(out, report)
+    out.print("")
+
+
+def proof(out: Console, shown: Proof | None) -> None:
+    """Show one record's proof, as the verifier inside the bundle tells it."""
+    out.print("One record proven; its bundle checked offline by the verifier it carries")
+    if shown is None:
+        out.print("  (no kept record has an id)\n")
+        return
+    for line in [f"record {shown.uid}", *shown.said.splitlines()]:
+        out.print(Text(f"  {neutralise(line)}"), soft_wrap=True)
+    out.print("")
+
+
+def tampered(out: Console, found: Sequence[Tampered]) -> None:
+    """Show what was done to copies and what verification found."""
+    table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is seen")
+    table.title_justify = "left"
+    for one in found:
+        told = [neutralise(text) for text in one.findings[:2]]
+        short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in told]
+        table.add_row(one.act, Text("\n".join(short) or "NOTHING"))
+    out.print(table)

@@ -1,0 +1,97 @@
+"""The demo's stage: the clouds whose functions run, each writing into the one locked bucket."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from nhi_evidence.demo import files, identities
+from nhi_evidence.demo.aws import Aws
+from nhi_evidence.demo.azure import Azure
+from nhi_evidence.demo.bucket import Bucket
+from nhi_evidence.demo.gcp import Gcp
+from nhi_evidence.embedded.issuer import EmbeddedIssuer
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+
+
+class Cloud(Protocol):
+    """One cloud: its logs, its trigger and its function. A context manager."""
+
+    @property
+    def source(self) -> str:
+        """The source its evidence lies under."""
+        ...
+
+    @property
+    def runs(self) -> str:
+        """How its function is run here."""
+        ...
+
+    def deliver(self) -> list[str]:
+        """Hand everything to the function once; return the deliveries it did not lock."""
+        ...
+
+    def __enter__(self) -> Cloud:
+        """Make the logs ready and start the function."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything that was started."""
+        ...
+
+
+class Stage:
+    """The store, the platforms that vouch for its writers, and the clouds. A context manager."""
+
+    def __init__(self, folder: Path, own_files: Path | None) -> None:
+        """Play under `folder`: all three clouds, or AWS alone on a folder of own files."""
+        self._folder = folder
+        self._own_files = own_files
+        self._running = ExitStack()
+        self.clouds: list[Cloud] = []
+
+    def __enter__(self) -> Stage:
+        """Start everything; what was started is stopped again when something does not start."""
+        with ExitStack() as starting:
+            self.platforms = starting.enter_context(identities.platforms())
+            self.store = starting.enter_context(
+                EmbeddedStore(
+                    self._folder / "store",
+                    sources=identities.SOURCES,
+                    web_identities=identities.writers(self.platforms),
+                )
+            )
+            self.bucket = Bucket(self.store)
+            for cloud in self._clouds(self.store, self.platforms):
+                self.clouds.append(starting.enter_context(cloud))
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything."""
+        self._running.__exit__(kind, error, trace)
+
+    def deliver(self) -> list[str]:
+        """Deliver every cloud's logs; return what was not locked."""
+        return [failed for cloud in self.clouds for failed in cloud.deliver()]
+
+    def _clouds(self, store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Cloud]:
+        if self._own_files is not None:
+            return [Aws(store, files.read(self._own_files), self._folder)]
+        return [
+            Aws(store, files.story(), self._folder),
+            Gcp(store, platforms, self._folder),
+            Azure(store, platforms, self._folder),
+        ]

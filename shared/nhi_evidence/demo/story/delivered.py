@@ -1,0 +1,84 @@
+"""The story of Google Cloud and of Azure as each cloud hands its logs over."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from nhi_evidence.demo.story import azure, azure_noise, gcp, gcp_noise
+from nhi_evidence.demo.story.records import START, Recorder
+
+_FILE_MINUTES = 15
+_EVENTS_PER_INVOCATION = 8
+_RECORDS_PER_EVENT = 6
+_FIRST_SEQUENCE = 1_000
+
+
+class LogFile(NamedTuple):
+    """One file of a Cloud Storage subscription, one exported entry a line."""
+
+    name: str
+    body: bytes
+    records: int
+
+
+class HubEvent(NamedTuple):
+    """One event of an event hub's partition."""
+
+    sequence: int
+    enqueued: str
+    body: bytes
+    """`{"records": [...]}`, as a diagnostic setting sends it."""
+    records: int
+
+
+def gcp_files(*, seed: int = 7, minutes: int = 45, per_minute: int = 6) -> tuple[LogFile, ...]:
+    """Return the project's exported entries, by quarter of an hour."""
+    recorder = Recorder(seed + 1)
+    entries = [gcp.trusted(recorder), *gcp.attack(recorder)]
+    shapes = [shape for shape, weight in gcp_noise.SHAPES for _ in range(weight)]
+    for number in range(minutes * per_minute):
+        at = timedelta(seconds=number * 60 / per_minute)
+        entries.append(recorder.random.choice(shapes)(recorder, at, number))
+    entries.sort(key=lambda one: one["timestamp"])
+    files = []
+    for quarter in range(0, minutes, _FILE_MINUTES):
+        until = START + timedelta(minutes=quarter + _FILE_MINUTES)
+        found = [one for one in entries if _within(one["timestamp"], quarter)]
+        name = f"audit/{until:%Y-%m-%dT%H:%M:%S}+00:00_{recorder.random.getrandbits(24):06x}"
+        body = b"".join(_compact(one) + b"\n" for one in found)
+        files.append(LogFile(name, body, len(found)))
+    return tuple(files)
+
+
+def azure_batches(
+    *, seed: int = 7, minutes: int = 45, per_minute: int = 5
+) -> tuple[tuple[HubEvent, ...], ...]:
+    """Return the tenant's events of one partition, as many at a time as one invocation gets."""
+    recorder = Recorder(seed + 2)
+    records = [azure.trusted(recorder), *azure.attack(recorder)]
+    shapes = [shape for shape, weight in azure_noise.SHAPES for _ in range(weight)]
+    for number in range(minutes * per_minute):
+        at = timedelta(seconds=number * 60 / per_minute)
+        records += recorder.random.choice(shapes)(recorder, at, number)
+    records.sort(key=lambda one: one["time"])
+    events = []
+    for start in range(0, len(records), _RECORDS_PER_EVENT):
+        found = records[start : start + _RECORDS_PER_EVENT]
+        body = b'{"records":[' + b",".join(map(_compact, found)) + b"]}"
+        sequence = _FIRST_SEQUENCE + start // _RECORDS_PER_EVENT
+        events.append(HubEvent(sequence, found[-1]["time"], body, len(found)))
+    return tuple(
+        tuple(events[start : start + _EVENTS_PER_INVOCATION])
+        for start in range(0, len(events), _EVENTS_PER_INVOCATION)
+    )
+
+
+def _within(timestamp: str, quarter: int) -> bool:
+    """Whether an instant of the story's hour lies in the quarter that begins at a minute."""
+    return quarter <= int(timestamp[14:16]) < quarter + _FILE_MINUTES
+
+
+def _compact(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,1 @@
+"""An event as an OCSF record with the nhi extension."""

@@ -1,0 +1,1 @@
+"""Delivery -> records -> events -> evidence objects -> locked."""

@@ -1,0 +1,75 @@
+"""One source pack with its tables: a raw record is kept, out of scope, or rejected."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.catalog.catalog import Catalog
+from nhi_evidence.event import Event, Rejection
+from nhi_evidence.ocsf.objects import Record
+from nhi_evidence.ocsf.write import ocsf_record
+from nhi_evidence.pipeline.scope import Scope, out_of_scope
+
+_DETAIL = 200
+
+
+class OutOfScope(msgspec.Struct, frozen=True, gc=False):
+    """A record that is understood and not evidence, and why."""
+
+    reason: str
+    uid: str | None = None
+    """Its native id, by which it can be asked for again."""
+
+
+class Normalised(msgspec.Struct, frozen=True, gc=False):
+    """A kept record: its OCSF form and its exact text."""
+
+    record: Record
+    text: str
+
+
+class PackMapper:
+    """What one pack makes of its records: same input, same output."""
+
+    def __init__(self, name: str, *, scope: Scope, lists_left_out: bool) -> None:
+        """Load a pack.
+
+        With `lists_left_out`, a record without a native id is kept whatever the scope: left
+        out, nobody could ask for it again. Raises `SettingsError` for an unknown pack and
+        `CatalogError` for a table that does not hold together.
+        """
+        self.pack = sources.pack(name)
+        self.tables = [sources.table(name, file) for file in self.pack.TABLES]
+        self.catalog = Catalog(
+            self.tables[0],
+            name=f"{name} catalog",
+            access_levels=self.tables[1] if len(self.tables) > 1 else None,
+        )
+        self._scope = scope
+        self._lists_left_out = lists_left_out
+
+    def normalize(self, raw: bytes) -> Event | Rejection:
+        """Return the event a raw record states."""
+        return self.pack.normalize(raw)
+
+    def map(self, raw: bytes, text: str) -> Normalised | OutOfScope | Rejection:
+        """Map one record; `text` is `raw` decoded."""
+        event = self.pack.normalize(raw)
+        if isinstance(event, Rejection):
+            return event
+        try:
+            classification = self.catalog.classify(event)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            return Rejection("malformed_json", str(error)[:_DETAIL])
+        reason = out_of_scope(event, classification, self._scope)
+        if reason is not None:
+            uid = event.logged.uid
+            if uid is not None or not self._lists_left_out:
+                return OutOfScope(reason, uid)
+        record = ocsf_record(
+            event, classification, raw_sha256=sha256(raw).digest(), raw_size=len(raw)
+        )
+        return Normalised(record, text)

@@ -1,0 +1,1 @@
+"""Bytes to JSON slices, inflation, lenient decoding: how anything delivered is read."""

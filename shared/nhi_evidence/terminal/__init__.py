@@ -1,0 +1,1 @@
+"""What people read: text made safe to show, and reports printed."""

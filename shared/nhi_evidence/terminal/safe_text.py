@@ -1,0 +1,37 @@
+"""What is shown to people: text of records made inert, instants as ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(milliseconds: int) -> str:
+    """Return an instant as ISO 8601 UTC, to the second."""
+    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def neutralise(text: str) -> str:
+    r"""Show control, format and bidirectional characters as `\u` escapes."""
+    return _CONTROL.sub(_escape, text)
+
+
+def neutralise_json(document: bytes) -> bytes:
+    """Escape, inside a JSON document, what a terminal could act on; the value stays the same.
+
+    JSON already escapes U+0000 to U+001F; the C1 controls, DEL and bidirectional marks it
+    lets through are escaped here.
+    """
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _IN_JSON.sub(_escape, document.decode()).encode()
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,4 +1,4 @@
-"""What a bundle says of the parts it is made of: licences, and a CycloneDX bill of materials.
+"""What a bundle says of the parts it is made of: licenses, and a CycloneDX bill of materials.
 
 https://cyclonedx.org/docs/1.5/json/
 """
@@ -27,11 +27,11 @@ class Part(msgspec.Struct, frozen=True):
 
     name: str
     version: str
-    licence: str
+    license: str
     """As its metadata state it: an SPDX expression, or the words of older metadata."""
     is_expression: bool
     texts: tuple[tuple[str, str], ...]
-    """Names and contents of the licence and notice files its wheel holds."""
+    """Names and contents of the license and notice files its wheel holds."""
 
 
 def installed(packages: Path) -> tuple[Part, ...]:
@@ -41,9 +41,9 @@ def installed(packages: Path) -> tuple[Part, ...]:
 
 
 def third_party(parts: tuple[Part, ...]) -> str:
-    """Return the text of `THIRD_PARTY.txt`: each part, its licence, and its notices in full."""
-    lines = ["This bundle holds the following works of others, under the licences they state.", ""]
-    lines += [f"{part.name} {part.version}: {part.licence}" for part in parts]
+    """Return the text of `THIRD_PARTY.txt`: each part, its license, and its notices in full."""
+    lines = ["This bundle holds the following works of others, under the licenses they state.", ""]
+    lines += [f"{part.name} {part.version}: {part.license}" for part in parts]
     for part in parts:
         for name, text in part.texts:
             lines += ["", _RULE, f"{part.name} {part.version}: {name}", _RULE, text.rstrip()]
@@ -54,13 +54,13 @@ def sbom(exported: str, declared: Declaration, parts: tuple[Part, ...]) -> str:
     """Return uv's CycloneDX export, cut down to what is in the bundle and made repeatable.
 
     uv lists what the lock knows for any platform and dates its answer. Here the components are
-    those that were installed, with their licences; the serial number is drawn from the content,
+    those that were installed, with their licenses; the serial number is drawn from the content,
     and there is no date. Raises `KeyError` for a part the export does not know.
     """
     document: dict[str, Any] = msgspec.json.decode(exported)
     listed = {(one["name"], one["version"]): one for one in document["components"]}
     components = [
-        {**listed[_canonical(part.name), part.version], "licenses": [_licence(part)]}
+        {**listed[_canonical(part.name), part.version], "licenses": [_license(part)]}
         for part in parts
     ]
     known = {one["bom-ref"] for one in components}
@@ -103,7 +103,7 @@ def _part(info: Path) -> Part:
     return Part(
         name=metadata["Name"],
         version=metadata["Version"],
-        licence=expression or _older_licence(metadata),
+        license=expression or _older_license(metadata),
         is_expression=expression is not None,
         texts=tuple(
             (path.relative_to(info).as_posix(), path.read_text(encoding="utf-8", errors="replace"))
@@ -112,7 +112,7 @@ def _part(info: Path) -> Part:
     )
 
 
-def _older_licence(metadata: Message) -> str:
+def _older_license(metadata: Message) -> str:
     """Read what metadata before PEP 639 say: classifiers, else the free text's first line."""
     classifiers = [
         one.removeprefix(_OSI) for one in metadata.get_all("Classifier", []) if _OSI in one
@@ -121,7 +121,7 @@ def _older_licence(metadata: Message) -> str:
     return "; ".join(classifiers) or (free[0] if free else "not stated")
 
 
-def _licence(part: Part) -> dict[str, Any]:
+def _license(part: Part) -> dict[str, Any]:
     if part.is_expression:
-        return {"expression": part.licence}
-    return {"license": {"name": part.licence}}
+        return {"expression": part.license}
+    return {"license": {"name": part.license}}

@@ -122,7 +122,7 @@ class Witness(_Outsider):
         public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.key = note.Key(name, note.Algorithm.COSIGNATURE_V1, public)
         self._log_key = log_key
-        self.remembered: dict[str, checkpoint.Checkpoint] = {}
+        self.bounded_cache: dict[str, checkpoint.Checkpoint] = {}
         self.submissions: list[int] = []
 
     def cosign(self, text: bytes, at: int | None = None) -> bytes:
@@ -146,7 +146,7 @@ class Witness(_Outsider):
             checkpoint.read(signed, [self._log_key], stated.origin)
         except note.NoteError:
             return 403, "text/plain", b""
-        before = self.remembered.get(
+        before = self.bounded_cache.get(
             stated.origin, checkpoint.Checkpoint(stated.origin, 0, merkle.EMPTY_ROOT)
         )
         if old != before.size:
@@ -158,7 +158,7 @@ class Witness(_Outsider):
             merkle.check_consistency(old, stated.size, path_, before.root, stated.root)
         except merkle.ProofError:
             return 422, "text/plain", b""
-        self.remembered[stated.origin] = stated
+        self.bounded_cache[stated.origin] = stated
         return 200, "text/plain", self.cosign(text.encode())
 
 

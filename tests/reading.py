@@ -18,7 +18,7 @@ class Unit:
         """Read every evidence object of the store as parts of one unit."""
         self.headers: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
-        self.left_out: list[str] = []
+        self.out_of_scope_ids: list[str] = []
         self.messages: dict[str, Any] | None = None
         for key in store.keys("ev/"):
             body = store.get(key)
@@ -47,7 +47,7 @@ class Unit:
             last = lines.pop()
             assert last["k"] == "left_out"
             assert len(last["h"]) == sum(header["out_of_scope"].values())
-            self.left_out += last["h"]
+            self.out_of_scope_ids += last["h"]
         if lines and lines[-1].get("k") == "messages":
             assert header["part"] == 1
             self.messages = lines.pop()

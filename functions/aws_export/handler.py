@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.aws import s3_notification
-from nhi_evidence.adapters.aws.exporter import line
+from nhi_evidence.adapters.aws.exporter import aws_exporter
 from nhi_evidence.errors import DeliveryRefusedError
 from nhi_evidence.pipeline.lock import Locked
 
@@ -38,7 +38,7 @@ def export_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
         "written-at": clock.utc_now(),
     }
     try:
-        exporter = line()
+        exporter = aws_exporter()
         for ref in s3_notification.objects(record.body):
             report(exporter.export(ref, written=written))
     except Exception as error:

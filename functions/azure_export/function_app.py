@@ -46,7 +46,7 @@ def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # 
         "written-at": clock.utc_now(),
     }
     try:
-        for done in exporter.line().export(events, written=written):
+        for done in exporter.azure_exporter().export(events, written=written):
             report(done)
     except Exception:
         logger.exception("batch not locked; it is tried again")

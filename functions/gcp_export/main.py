@@ -13,7 +13,7 @@ from cloudevents.http import CloudEvent
 from flask import request
 
 from nhi_evidence.adapters.gcp.cloud_log import CloudLog
-from nhi_evidence.adapters.gcp.exporter import line
+from nhi_evidence.adapters.gcp.exporter import gcp_exporter
 from nhi_evidence.errors import DeliveryRefusedError
 
 
@@ -22,7 +22,7 @@ def handler(event: CloudEvent) -> None:
     """Lock what one event names or carries. Raises what keeps it from being locked."""
     log = CloudLog(request.headers.get("traceparent"))
     try:
-        exporter = line()
+        exporter = gcp_exporter()
         log.of(exporter.settings.project)
         done = exporter.export(event)
     except Exception as error:

@@ -17,7 +17,7 @@ _SSE_S3 = (
     "SSE-S3 by decision: whoever may disable or delete a key of ours could destroy what is locked."
 )
 _ACCESS_LOGS = (
-    "Access is recorded by the organisation trail's data events, which become evidence themselves; "
+    "Access is recorded by the organization trail's data events, which become evidence themselves; "
     "server access logs are best effort and would need a bucket that is locked as well."
 )
 _NOT_EVIDENCE = "Holds names and counts, no records; keys of AWS are enough."

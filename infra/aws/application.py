@@ -80,7 +80,7 @@ def compose(
             region=region,
             exports=exports,
         )
-    management = config.organisation.management_account
+    management = config.organization.management_account
     if config.guardrails is not None and management is not None:
         GuardrailStack(
             app,

@@ -33,7 +33,7 @@ SETTINGS = (
 class AuditorRole(Construct):
     """A role to read one evidence bucket with, for exactly these principals.
 
-    They may belong to another organisation; `external_id` keeps their provider from being talked
+    They may belong to another organization; `external_id` keeps their provider from being talked
     into using its access for somebody else. Of the keys under `keys_arn` they may fetch the public
     half, where the key's own policy names the role. `mfa` asks for a session begun with MFA, which
     federated principals never have.

@@ -40,17 +40,17 @@ _NO_HEADERS = {
 
 
 def evidence_policy(
-    bucket: str, *, organisation: str, legal_role: str | None = None
+    bucket: str, *, organization: str, legal_role: str | None = None
 ) -> list[Statement]:
     """Return the statements for the evidence bucket of this ARN.
 
-    `organisation` is the id whose principals alone may come near; `legal_role` the ARN that may
+    `organization` is the id whose principals alone may come near; `legal_role` the ARN that may
     set and release legal holds, if there is one.
     """
     objects = f"{bucket}/*"
     return [
         *transport(bucket),
-        outsiders(bucket, organisation),
+        outsiders(bucket, organization),
         deny(
             # Without the header a PUT would put a second version over the first. It also rules
             # out multipart uploads and copies, neither of which any writer makes.
@@ -81,13 +81,13 @@ def evidence_policy(
 
 
 def replica_policy(
-    bucket: str, *, organisation: str, replication_role: str, legal_role: str | None = None
+    bucket: str, *, organization: str, replication_role: str, legal_role: str | None = None
 ) -> list[Statement]:
     """Return the statements for a replica: nothing enters it but through the replication role."""
     objects = f"{bucket}/*"
     return [
         *transport(bucket),
-        outsiders(bucket, organisation),
+        outsiders(bucket, organization),
         {
             "Sid": "Replicate",
             "Effect": "Allow",
@@ -118,17 +118,17 @@ def transport(bucket: str) -> list[Statement]:
     ]
 
 
-def outsiders(bucket: str, organisation: str) -> Statement:
-    """Return the deny of every principal outside the organisation.
+def outsiders(bucket: str, organization: str) -> Statement:
+    """Return the deny of every principal outside the organization.
 
     Web identities and auditors come in by a role of the evidence account, whose sessions belong
-    to the organisation; so there is no exception for them to be abused.
+    to the organization; so there is no exception for them to be abused.
     """
     return deny(
-        "OutsideTheOrganisation",
+        "OutsideTheOrganization",
         ["s3:*"],
         [bucket, f"{bucket}/*"],
-        {"StringNotEquals": {"aws:PrincipalOrgID": organisation}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": organization}},
     )
 
 

@@ -63,7 +63,7 @@ class EvidenceStack(Stack):
             archive_after_days=store.archive_after_days,
             statements=evidence_policy(
                 bucket_arn,
-                organisation=config.organisation.id,
+                organization=config.organization.id,
                 legal_role=config.evidence.legal_role,
             ),
             replicate=replicate,

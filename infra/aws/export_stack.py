@@ -9,7 +9,7 @@ from infra.aws import plan
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.feed import Feed
 from infra.aws.file_exporter import FileExporter
-from infra.aws.organisation_trail import OrganisationTrail
+from infra.aws.organization_trail import OrganizationTrail
 from infra.bundle import Bundle
 from nhi_evidence.config import Config
 from nhi_evidence.config.tables import SourceEntry
@@ -74,16 +74,16 @@ class AwsExportStack(Stack):
 
     def _make_trail(self, config: Config, feed: Feed, name: str, exporter: FileExporter) -> None:
         trail = config.trail(name)
-        management = config.organisation.management_account
+        management = config.organization.management_account
         if management is None:
-            raise SettingsError(f"the new trail {name} needs organisation.management_account")
-        made = OrganisationTrail(
+            raise SettingsError(f"the new trail {name} needs organization.management_account")
+        made = OrganizationTrail(
             self,
             f"Trail-{name}",
             trail=f"nhi-evidence-{name}",
             bucket=trail.bucket,
             region=trail.region,
-            organisation=config.organisation.id,
+            organization=config.organization.id,
             management_account=management,
             key_prefix=trail.prefix,
             data_events=trail.data_events or (),

@@ -1,4 +1,4 @@
-"""What the organisation forbids even the administrators of the evidence account.
+"""What the organization forbids even the administrators of the evidence account.
 
 Two documents: a service control policy bounds the principals of the accounts it is attached to,
 root included; a resource control policy bounds their resources, whoever asks. Neither binds the
@@ -113,20 +113,20 @@ def resource_control_policy(
     *,
     partition: str,
     account: str,
-    organisation: str,
+    organization: str,
     buckets: Sequence[str],
     auditors: Sequence[str],
     web_identities: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return who may reach the buckets and the roles of the evidence account at all.
 
-    `auditors` are the ARNs outside the organisation that may take an auditor's role, whose own
+    `auditors` are the ARNs outside the organization that may take an auditor's role, whose own
     trust asks for their external id. `web_identities` are subject keys, such as
     `accounts.google.com:sub`, with the one subject each.
     """
-    outside = {"aws:PrincipalOrgID": organisation}
+    outside = {"aws:PrincipalOrgID": organization}
     not_a_service = {"aws:PrincipalIsAWSService": "false"}
-    # A negated operator holds where its key is missing. So a principal without an organisation,
+    # A negated operator holds where its key is missing. So a principal without an organization,
     # and a token without a subject, are refused; and a token of one provider lacks the other's
     # subject, so that all of them must differ for a refusal.
     unknown: dict[str, Any] = {"StringNotEquals": dict(web_identities)} if web_identities else {}

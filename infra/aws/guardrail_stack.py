@@ -1,4 +1,4 @@
-"""The management account: organisation policies around the evidence account. Opt-in."""
+"""The management account: organization policies around the evidence account. Opt-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class GuardrailStack(Stack):
             scope,
             name,
             env=Environment(account=management_account, region=region),
-            description="nhi-evidence: what the organisation forbids around the evidence account",
+            description="nhi-evidence: what the organization forbids around the evidence account",
             termination_protection=True,
         )
         partition, account = naming.partition(region), config.evidence.account
@@ -57,7 +57,7 @@ class GuardrailStack(Stack):
             content=resource_control_policy(
                 partition=partition,
                 account=account,
-                organisation=config.organisation.id,
+                organization=config.organization.id,
                 buckets=buckets,
                 auditors=[arn for one in config.auditors for arn in one.principals],
                 web_identities=plan.web_identities(config),

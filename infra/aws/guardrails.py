@@ -1,4 +1,4 @@
-"""The guardrails as policies of the organisation, attached where the configuration says."""
+"""The guardrails as policies of the organization, attached where the configuration says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nhi_evidence.errors import SettingsError
 
 
 class Guardrail(Construct):
-    """One organisation policy. Raises `SettingsError` when it is longer than AWS takes.
+    """One organization policy. Raises `SettingsError` when it is longer than AWS takes.
 
     `kind` is `SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`.
     """

@@ -10,12 +10,12 @@ from constructs import Construct
 
 from infra.aws.alarm import Alarm
 from infra.aws.alarm_target import AlarmTarget
+from infra.aws.cost_alarms import AccountBudget, ObjectRateAlarm
 from infra.aws.dashboard import Dashboard
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
-from infra.aws.wallet_alarms import AccountBudget, ObjectRateAlarm
 from nhi_evidence.config import Config
 
 

@@ -51,7 +51,7 @@ def writer_trusts(config: Config, store: EvidenceBucket) -> Mapping[str, list[St
     for feed, entry in feeds(config):
         if entry.evidence == store.name:
             exporters.setdefault(feed.source, []).append(feed.role_arn)
-    condition = {"StringEquals": {"aws:PrincipalOrgID": config.organisation.id}}
+    condition = {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     trusts = {
         source: [role_trust("Exporter", arns, condition)] for source, arns in exporters.items()
     }
@@ -68,7 +68,7 @@ def operator_trust(config: Config, store: EvidenceBucket, function: str) -> Stat
         store.region, config.evidence.account, naming.function(store.name, function)
     )
     return role_trust(
-        "Operator", [arn], {"StringEquals": {"aws:PrincipalOrgID": config.organisation.id}}
+        "Operator", [arn], {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     )
 
 
@@ -117,8 +117,8 @@ def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
         region=trail.region,
         bucket=trail.bucket,
         owner=here,
-        # Files of an organisation trail lie under its organisation's id: no other's are read.
-        prefix=f"{trail.prefix}AWSLogs/{config.organisation.id}/",
+        # Files of an organization trail lie under its organization's id: no other's are read.
+        prefix=f"{trail.prefix}AWSLogs/{config.organization.id}/",
         accounts=trail.accounts,
         kms_key=trail.kms_key,
         topic=trail.topic,

@@ -41,7 +41,7 @@ class ReplicaStack(Stack):
             archive_after_days=store.archive_after_days,
             statements=replica_policy(
                 naming.bucket_arn(replica.region, replica.bucket),
-                organisation=config.organisation.id,
+                organization=config.organization.id,
                 replication_role=naming.role_arn(
                     store.region, config.evidence.account, naming.replication(store.name)
                 ),

@@ -14,7 +14,7 @@ SERVICE = "seal"
 UNCOUNTED = 12
 """Checkpoints of an hour: CloudTrail hands over its records up to fifteen minutes late."""
 
-_FLAGS = (flags.KEYHASH, flags.SHADOW, flags.MARKER, flags.SHORT_LOCK, flags.SSE)
+_FLAGS = (flags.KEY_HASH, flags.SHADOW, flags.MARKER, flags.SHORT_LOCK, flags.ENCRYPTION)
 """Flags of a leaf that no writer of ours gives cause for."""
 
 

@@ -1,4 +1,4 @@
-"""Data Access audit logs, switched on for the whole organisation."""
+"""Data Access audit logs, switched on for the whole organization."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DataAccessLogs(Construct):
     """One audit configuration a service, at the root: what it switches on no child can refuse.
 
     No member is exempted. The provider's resource is authoritative for its service, so an
-    exemption somebody added at the organisation is a difference the next plan shows and takes
+    exemption somebody added at the organization is a difference the next plan shows and takes
     back; exemptions further down add up and remain: the coverage report lists those.
     """
 

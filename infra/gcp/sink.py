@@ -1,4 +1,4 @@
-"""The organisation's log sink: every audit log of every project, into one topic."""
+"""The organization's log sink: every audit log of every project, into one topic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILTER = " OR ".join(f'log_id("cloudaudit.googleapis.com/{log}")' for log in AUD
 
 
 class OrganizationSink(Construct):
-    """Routes the audit logs of the organisation and of all that is in it.
+    """Routes the audit logs of the organization and of all that is in it.
 
     An entry is written where its resource lives, so only a sink with `include_children` at the
     root sees an identity of one project at work in another. It has no exclusion, and does not

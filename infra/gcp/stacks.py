@@ -40,7 +40,7 @@ class GcpIdentityStack(TerraformStack):
 
 
 class GcpExportStack(TerraformStack):
-    """Sink, topic, files, function: from an organisation's audit logs to the exporter."""
+    """Sink, topic, files, function: from an organization's audit logs to the exporter."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class GcpExportStack(TerraformStack):
         DataAccessLogs(
             self,
             "data-access",
-            organization=gcp.organisation,
+            organization=gcp.organization,
             services=gcp.data_access,
         )
         topic = AuditTopic(self, "audit", project=project, region=region).topic
-        OrganizationSink(self, "organization", organization=gcp.organisation, topic=topic)
+        OrganizationSink(self, "organization", organization=gcp.organization, topic=topic)
         caller = Caller(self, "caller", project=project)
         if gcp.delivery == "files":
             writer = BatchWriter(self, "batch-writer", project=project, pubsub_agent=agent)

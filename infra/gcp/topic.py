@@ -1,4 +1,4 @@
-"""The topic the organisation's audit logs are published to."""
+"""The topic the organization's audit logs are published to."""
 
 from __future__ import annotations
 

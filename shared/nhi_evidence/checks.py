@@ -10,20 +10,20 @@ import msgspec
 class State(StrEnum):
     """How a check stands."""
 
-    WELL = "well"
-    WRONG = "wrong"
-    NOT_SEEN = "not seen"
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
     """Could not be looked at; says nothing of how it is."""
 
 
 class Check(msgspec.Struct, frozen=True):
     """One thing of an estate."""
 
-    place: str
+    scope: str
     """Account, or part of the estate, it belongs to."""
     what: str
     state: State
-    found: str
+    observed: str
     """What was found, or why it could not be seen."""
-    mend: str = ""
+    remediation: str = ""
     """What to do where it is wrong."""

@@ -1,4 +1,4 @@
-"""The values that cross boundaries. Frozen, without behaviour, the same for every source.
+"""The values that cross boundaries. Frozen, without behavior, the same for every source.
 
 Sub-values (`Target`, `Session`, `Identity`) have the shape of their OCSF objects, so that writing
 an event is composing it, not converting it.
@@ -21,7 +21,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
     record_bytes: int = 8 * 1024 * 1024
     """A file with a larger record is kept whole, as a rejection unit."""
     mapped_bytes: int = 2 * 1024 * 1024
-    """A larger record is kept raw: its normalised form could outgrow one write."""
+    """A larger record is kept raw: its normalized form could outgrow one write."""
 
 
 class Kind(StrEnum):
@@ -63,7 +63,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
-    """One raw log entry: an exact slice of the inflated delivery, never re-serialised."""
+    """One raw log entry: an exact slice of the inflated delivery, never re-serialized."""
 
     index: int
     """Position in the delivery, from 0."""
@@ -108,7 +108,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """Why a record could not be normalised. Its raw bytes are kept; nothing is dropped."""
+    """Why a record could not be normalized. Its raw bytes are kept; nothing is dropped."""
 
     reason: str
     """Stable token, e.g. `event_time_malformed`; see docs/evidence-format.md."""
@@ -269,7 +269,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One record, normalised: from the record alone, no clock, network, inventory or history."""
+    """One record, normalized: from the record alone, no clock, network, inventory or history."""
 
     time: int
     """The source's own event time, milliseconds since the epoch, UTC."""

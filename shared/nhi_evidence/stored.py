@@ -1,4 +1,4 @@
-"""What goes into the locked store and what it answers. Frozen values, without behaviour."""
+"""What goes into the locked store and what it answers. Frozen values, without behavior."""
 
 from __future__ import annotations
 

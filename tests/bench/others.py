@@ -29,21 +29,21 @@ from nhi_evidence.azure import event_hub
 
 
 def floor(gz: bytes) -> int:
-    """Touch the bytes: gunzip, parse, serialise, compress (1.00 by definition)."""
+    """Touch the bytes: gunzip, parse, serialize, compress (1.00 by definition)."""
     document = orjson.loads(gzip.decompress(gz))
     zstd.compress(orjson.dumps(document), 1)
     return len(document["Records"])
 
 
 def floor_of_lines(body: bytes) -> int:
-    """Touch the bytes of a file of JSON lines: parse, serialise, compress."""
+    """Touch the bytes of a file of JSON lines: parse, serialize, compress."""
     lines = [orjson.dumps(orjson.loads(line)) for line in body.splitlines()]
     zstd.compress(b"\n".join(lines), 1)
     return len(lines)
 
 
 def floor_of_run(body: bytes) -> int:
-    """Touch the bytes of a framed run of messages: parse, serialise, compress."""
+    """Touch the bytes of a framed run of messages: parse, serialize, compress."""
     _, framed = event_hub.read(body)
     documents = [orjson.loads(body[one.start : one.end]) for one in framed]
     zstd.compress(b"\n".join(map(orjson.dumps, documents)), 1)

@@ -8,7 +8,7 @@ import msgspec
 
 from nhi_evidence.event import Decoded, Delivery, Event
 from nhi_evidence.evidence import batch, frame, merkle
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.scope import Scope
 
 MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL)
@@ -30,7 +30,7 @@ def slices(gz: bytes) -> int:
 
 
 def events(gz: bytes) -> int:
-    """Slices, normalised into events."""
+    """Slices, normalized into events."""
     decoded = _decoded(gz)
     normalize = MAPPER.packs["aws_cloudtrail"].normalize
     records = (decoded.record(index).raw for index in range(len(decoded.spans)))
@@ -41,7 +41,7 @@ def mapped(gz: bytes) -> int:
     """Events, classified, hashed and composed as OCSF records."""
     decoded = _decoded(gz)
     records = (decoded.record(index).raw for index in range(len(decoded.spans)))
-    return sum(isinstance(MAPPER.map(raw), Normalised) for raw in records)
+    return sum(isinstance(MAPPER.map(raw), Normalized) for raw in records)
 
 
 def _lines(gz: bytes) -> list[bytes]:
@@ -49,7 +49,7 @@ def _lines(gz: bytes) -> list[bytes]:
     lines = []
     for index in range(len(decoded.spans)):
         found = MAPPER.map(decoded.record(index).raw)
-        assert isinstance(found, Normalised)
+        assert isinstance(found, Normalized)
         lines.append(batch.kept_line(index, found.record, found.text))
     return lines
 

@@ -17,7 +17,7 @@ from nhi_evidence.demo.story import bulk
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, keys, note, proof, search
 from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
@@ -51,8 +51,8 @@ def evidence(files: int, records: int) -> MemoryStore:
 
 def seal(store: MemoryStore) -> None:
     """Seal all of a store."""
-    promise = Promise(retention_ms=DAY_MS)
-    Sealer(store, [SIGNER], lambda: NOW, name=NAME, promise=promise).run(everything=True)
+    lock_policy = LockPolicy(retention_ms=DAY_MS)
+    Sealer(store, [SIGNER], lambda: NOW, name=NAME, lock_policy=lock_policy).run(everything=True)
 
 
 def verify(store: MemoryStore, *, deep: bool = False, sample: int | None = None) -> Report:

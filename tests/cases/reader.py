@@ -12,7 +12,7 @@ import msgspec
 
 import nhi_evidence
 from nhi_evidence.event import Rejection
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 
 FOLDER = Path(__file__).parent
 
@@ -95,7 +95,7 @@ def outcome(case: Case, mapper: Mapper) -> dict[str, Any]:
     mapped = mapper.map(json.dumps(case.record, ensure_ascii=False).encode())
     if isinstance(mapped, Rejection):
         return {"rejection": mapped.reason}
-    assert isinstance(mapped, Normalised)
+    assert isinstance(mapped, Normalized)
     found: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))
     return found
 

@@ -127,8 +127,8 @@ def run(case: Path, source: str, where: Path) -> subprocess.CompletedProcess[str
 def test_every_rule_and_override_has_a_case(source: str) -> None:
     """Each identity rule that decides, and each override, has at least one golden case."""
     own = [read(path) for path in cases(source).values()]
-    decided = {case.expect.get("nhi.decision_rule") for case in own}
-    assert set() == rules(source) - expectations(source).derived - decided
+    make_identity = {case.expect.get("nhi.decision_rule") for case in own}
+    assert set() == rules(source) - expectations(source).derived - make_identity
     table = json.loads(sources.table(source, "catalog.json"))
     proved: set[Any] = {case.proves for case in own}
     assert set() == {row["id"] for row in table["overrides"]} - proved

@@ -13,14 +13,14 @@ from nhi_evidence.cli import app
 from nhi_evidence.errors import EvidenceError
 
 AWS = {
-    "organisation": "o-exampleorg1",
+    "organization": "o-exampleorg1",
     "log-archive-account": "111122223333",
     "evidence-account": "222233334444",
     "region": "eu-central-1",
     "log-name": "example.org/evidence",
     "retention-days": "0",
     "trail-kind": "existing",
-    "trail-bucket": "organisation-trail",
+    "trail-bucket": "organization-trail",
     "trail-region": "eu-west-1",
     "keep-source": "no",
     "email": "security@example.org",
@@ -28,7 +28,7 @@ AWS = {
     "objects-per-hour": "100000",
 }
 GCP = {
-    "gcp-organisation": "123456789012",
+    "gcp-organization": "123456789012",
     "gcp-project": "example-evidence",
     "gcp-region": "europe-west1",
 }
@@ -110,7 +110,7 @@ def test_everything_missing_is_named_at_once(path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("organisation", "x", '--organisation: "x" is not the id of an AWS organisation'),
+        ("organization", "x", '--organization: "x" is not the id of an AWS organization'),
         ("evidence-account", "12", '--evidence-account: "12" is not an AWS account id'),
         ("keep-source", "maybe", "--keep-source: 'maybe' is neither yes nor no"),
         ("budget", "much", '--budget: "much" is not a whole number of US dollars'),
@@ -132,7 +132,7 @@ def test_a_file_is_never_overwritten(path: Path) -> None:
 
 
 ASKED = [
-    *("existing", "organisation-trail", "eu-west-1", "o-1", "o-exampleorg1", "111122223333"),
+    *("existing", "organization-trail", "eu-west-1", "o-1", "o-exampleorg1", "111122223333"),
     *("222233334444", "eu-central-1", "", "example.org/evidence", "400", "40", "400", ""),
     *("maybe", "yes", "no", "no", "yes", "arn:aws:iam::444455556666:role/auditor", "", "no"),
     *("security@example.org", "200", "100000"),
@@ -143,7 +143,7 @@ def test_asking(path: Path) -> None:
     """A wrong answer is said and asked for again; an empty one takes what is offered."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
     assert 0 == result.exit_code, result.output
-    assert '"o-1" is not the id of an AWS organisation' in result.stderr
+    assert '"o-1" is not the id of an AWS organization' in result.stderr
     assert '"40" is not 400 again' in result.stderr
     assert "'maybe' is neither yes nor no" in result.stderr
     read = config.read(path.read_text())

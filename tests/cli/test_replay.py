@@ -23,8 +23,8 @@ from nhi_evidence.pipeline.replay import window
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 REGION: Literal["eu-central-1"] = "eu-central-1"
-TRAIL = "organisation-trail"
-QUEUE = deployed.exporter("main", "aws_cloudtrail", "organisation")
+TRAIL = "organization-trail"
+QUEUE = deployed.exporter("main", "aws_cloudtrail", "organization")
 FOLDER = "AWSLogs/o-exampleorg1/333344445555/"
 
 
@@ -55,7 +55,7 @@ def config(tmp_path: Path) -> Path:
     text = (ROOT / "nhi-evidence.example.toml").read_text()
     text = text.replace('"111122223333"', f'"{ACCOUNT}"', 1)
     path = tmp_path / "nhi-evidence.toml"
-    path.write_text(text.replace("organisation-trail-111122223333", TRAIL))
+    path.write_text(text.replace("organization-trail-111122223333", TRAIL))
     return path
 
 
@@ -123,8 +123,8 @@ def test_several_feeds_have_to_be_told_apart(aws: Any, config: Path) -> None:
         'trail = "second"\nkeep_source = true\n'
     )
     config.write_text(config.read_text() + second)
-    assert "choose one with --trail: organisation, second" in refusal(run(config))
-    assert 0 == run(config, "--trail", "organisation", "--dry-run").exit_code
+    assert "choose one with --trail: organization, second" in refusal(run(config))
+    assert 0 == run(config, "--trail", "organization", "--dry-run").exit_code
 
 
 def test_a_queue_or_bucket_of_nobody(aws: Any, config: Path) -> None:

@@ -172,7 +172,7 @@ def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> N
     shown = done.json["shown"]
     assert sealed.uid == shown["uid"]
     assert {Authority.NAME, "example.org/witness"} == set(shown["anchored"])
-    assert {"fingerprint": "ab" * 16, "trusted": True} == shown["vouched"]
+    assert {"fingerprint": "ab" * 16, "trusted": True} == shown["provider_signature"]
     said = alone(sealed.proof, sealed.key)
     assert 0 == said.returncode, said.stderr
     assert "which the provider signed" in said.stdout
@@ -308,7 +308,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
     wanted: list[tuple[tuple[str | Path, ...], str]] = [
         (("verify", "gs://bucket", "--key", sealed.key), "evidence is s3://bucket"),
         (("verify", "s3://bucket/prefix", "--key", sealed.key), "takes a whole bucket"),
-        (("verify", "s3://bucket?colour=red", "--key", sealed.key), "unknown option colour"),
+        (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
         (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
         (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "signs no log"),
         (("anchor", sealed.evidence, "--key", sealed.key), "name somebody outside"),
@@ -343,7 +343,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
         ),
         ('[[anchors]]\nkind = "cosignature"\nkey = "nonsense"', "not a verifier key"),
         ('[[anchors]]\nkind = "sundial"', "sundial"),
-        ("colour = 1", "colour"),
+        ("color = 1", "color"),
     ],
 )
 def test_a_wrong_policy_is_refused(sealed: Sealed, tmp_path: Path, entry: str, said: str) -> None:

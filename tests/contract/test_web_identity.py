@@ -127,7 +127,7 @@ def test_keys_take_no_federated_role(federated: EmbeddedStore) -> None:
 STRANGE = {
     "signature": {"key": rsa.generate_private_key(65537, 2048)},
     "audience": {"aud": "api://other"},
-    "audience although authorised party": {"aud": "other", "azp": AUDIENCE[GOOGLE]},
+    "audience although authorized party": {"aud": "other", "azp": AUDIENCE[GOOGLE]},
     "subject": {"sub": "104321098765432109877"},
     "subject with a space": {"sub": "104321098765432109876 "},
     "expired": {"exp": 1_700_000_000},

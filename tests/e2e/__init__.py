@@ -1,4 +1,4 @@
-"""The deployment itself: the synthesised stacks in an emulated AWS, from file to sealed evidence.
+"""The deployment itself: the synthesized stacks in an emulated AWS, from file to sealed evidence.
 
 `make e2e` runs these; `make test` does not.
 """

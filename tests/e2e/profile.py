@@ -32,12 +32,12 @@ PROPERTIES = {
 
 STATEMENTS = {
     "NotCreateOnly": "the emulator gives conditions no s3:if-none-match, so every PUT is refused",
-    "OutsideTheOrganisation": "accounts of the emulator are members of no organisation",
+    "OutsideTheOrganization": "accounts of the emulator are members of no organization",
 }
 """Statements of policies left out, by Sid."""
 
 CONDITIONS = {
-    "aws:PrincipalOrgID": "accounts of the emulator are members of no organisation",
+    "aws:PrincipalOrgID": "accounts of the emulator are members of no organization",
     "kms:MessageType": "not given to conditions by the emulator",
     "kms:SigningAlgorithm": "not given to conditions by the emulator",
 }

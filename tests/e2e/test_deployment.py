@@ -211,7 +211,7 @@ def test_a_squatted_unit_is_replayed_as_an_attempt(deployed: Deployment) -> None
     again = keys.of_attempt(batch.key, 1)
     wait_until("the attempt", lambda: again in {name for name, _ in versions(deployed)})
     (epoch,) = seal(deployed)
-    assert {"keyhash": 1} == epoch["flags"]
+    assert {"key_hash": 1} == epoch["flags"]
 
 
 def versions(deployed: Deployment) -> set[tuple[str, str]]:
@@ -263,7 +263,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
         f"trail into {TRAIL.bucket}": "no trail of this account's view delivers there",
     } == wrong
     trails = deployed.aws.client("cloudtrail", LOGS)
-    trails.create_trail(Name="organisation", S3BucketName=TRAIL.bucket, IsMultiRegionTrail=True)
+    trails.create_trail(Name="organization", S3BucketName=TRAIL.bucket, IsMultiRegionTrail=True)
     s3 = deployed.aws.client("s3", LOGS)
     told = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
     told.pop("ResponseMetadata")
@@ -272,7 +272,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration=told)
     wrong = {what: said for what, (state, said) in found.items() if state == "wrong"}
     assert {
-        f"trail into {TRAIL.bucket}": "without the organisation, log-file validation",
+        f"trail into {TRAIL.bucket}": "without the organization, log-file validation",
         f"trail into {TRAIL.bucket}, logging": "stopped",
         f"notifications of {TRAIL.bucket}": "notifies no queue",
     } == wrong

@@ -17,7 +17,7 @@ from botocore.config import Config
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
 from nhi_evidence.embedded import seaweedfs_iam as iam
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 from tests.signing import LocalSigner
 
@@ -75,6 +75,6 @@ def seal(
         [LocalSigner(KEY)],
         clock.now,
         name=NAME,
-        promise=Promise(retention_ms=DAY_MS, encryption=None),
+        lock_policy=LockPolicy(retention_ms=DAY_MS, encryption=None),
     )
     return sealer.run()

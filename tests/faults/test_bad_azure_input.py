@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from nhi_evidence.adapters.azure import event_hub_trigger
-from nhi_evidence.adapters.azure.exporter import Line, Settings
+from nhi_evidence.adapters.azure.exporter import Exporter, Settings
 from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.event import Delivery, Rejection
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import cases, read
@@ -95,7 +95,7 @@ def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any)
     if isinstance(mapped, Rejection):
         assert mapped.reason
         return
-    assert isinstance(mapped, Normalised)
+    assert isinstance(mapped, Normalized)
     assert [] == problems(json.loads(msgspec.json.encode(mapped.record)))
 
 
@@ -106,8 +106,8 @@ def test_any_shape_of_any_claim_is_accounted_for(name: str, value: Any) -> None:
     """A claim of an unusable shape reads as absent; who acted is still decided."""
     identity = {**GOOD["identity"], "claims": {**GOOD["identity"]["claims"], name: value}}
     mapped = ACTIVITY.map(encode({**GOOD, "identity": identity}))
-    assert isinstance(mapped, Normalised | Rejection)
-    if isinstance(mapped, Normalised):
+    assert isinstance(mapped, Normalized | Rejection)
+    if isinstance(mapped, Normalized):
         record = json.loads(msgspec.json.encode(mapped.record))
         assert record["nhi"]["decision_rule"].startswith("AZ-")
         assert [] == problems(record)
@@ -135,7 +135,7 @@ PARTITION = {"PartitionId": "3"}
 def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its neighbours are mapped; it is locked as it came, and the failure is handed to the log."""
+    """Its neighbors are mapped; it is locked as it came, and the failure is handed to the log."""
     mapper = Mapper("azure_monitor", scope=Scope.ALL)
     pack = mapper.packs["azure_activity"]
     genuine = pack.map
@@ -149,7 +149,7 @@ def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
     store = MemoryStore()
     bodies = [encode(GOOD), encode({**GOOD, "level": "poison"}), encode(GOOD)]
     events = [Event(body, 5 + n, PARTITION) for n, body in enumerate(bodies)]
-    done = list(Line(SETTINGS, mapper, store).export(events, written={}))  # type: ignore[arg-type]
+    done = list(Exporter(SETTINGS, mapper, store).export(events, written={}))  # type: ignore[arg-type]
     assert [1, 0, 1] == [one.locked.kept for one in done]
     assert ["ns/hub#1/3/5-5", "ns/hub#1/3/6-6", "ns/hub#1/3/7-7"] == [
         one.locked.unit for one in done
@@ -166,9 +166,9 @@ def test_a_store_that_is_away_fails_the_batch() -> None:
         def put_new(self, *_: object, **__: object) -> Any:
             raise StoreUnavailableError("away")
 
-    line = Line(SETTINGS, MONITOR, Away())  # type: ignore[arg-type]
+    exporter = Exporter(SETTINGS, MONITOR, Away())  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailableError, match="away"):
-        list(line.export([Event(encode(GOOD), 5, PARTITION)], written={}))
+        list(exporter.export([Event(encode(GOOD), 5, PARTITION)], written={}))
 
 
 @pytest.mark.parametrize("context", [None, {}, "", "{", "[]", {"PartitionId": None}, 7])

@@ -152,7 +152,7 @@ def without_times(record: dict[str, Any]) -> dict[str, Any]:
     ids=lambda value: str(value)[:40],
 )
 def test_what_is_no_record_of_the_pack_is_rejected(source: str, record: bytes, reason: str) -> None:
-    """It is kept raw beside its neighbours, which are normalised."""
+    """It is kept raw beside its neighbors, which are normalized."""
     raw = encode(good(source, GOOD[source][0]))
     unit = locked(source, b'{"records":[' + raw + b"," + record + b"," + raw + b"]}")
     assert {1: reason} == unit.reasons()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_evidence.event import Decoded, Delivery, Limits, Rejection, Undecodable
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources import gcp_audit
@@ -105,8 +105,8 @@ DEEP = encode(GOOD)[:-1] + b',"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
         (encode(changed(**{"@type": "type.googleapis.com/other"})), "not_an_audit_entry"),
     ],
 )
-def test_a_bad_record_is_kept_raw_beside_its_neighbours(record: bytes, reason: str) -> None:
-    """It is rejected with its exact bytes; the lines before and after it are normalised."""
+def test_a_bad_record_is_kept_raw_beside_its_neighbors(record: bytes, reason: str) -> None:
+    """It is rejected with its exact bytes; the lines before and after it are normalized."""
     good = encode(GOOD)
     unit = locked(b"\n".join((good, record, good, b"")))
     assert {1: reason} == unit.reasons()
@@ -196,7 +196,7 @@ def test_every_byte_is_a_record_or_white_space(lines: list[bytes], between: byte
         for start, end in found.spans:
             rest[start:end] = b" " * (end - start)
             mapped = MAPPER.map(found.data[start:end])
-            assert isinstance(mapped, Normalised | Rejection)
+            assert isinstance(mapped, Normalized | Rejection)
         if decode is gcp_audit.decode and not body.startswith(b"["):
             assert b"" == bytes(rest).strip(b" \t\r\n")
 
@@ -215,7 +215,7 @@ def test_any_shape_of_any_attribute_is_read_or_rejected(
 ) -> None:
     """No value anywhere stops a delivery."""
     for record in (changed(**{inside: value}), {**GOOD, outside: value}):
-        assert isinstance(MAPPER.map(encode(record)), Normalised | Rejection)
+        assert isinstance(MAPPER.map(encode(record)), Normalized | Rejection)
 
 
 def test_every_form_gives_the_same_record() -> None:

@@ -125,10 +125,10 @@ NAN = encode(GOOD)[:-1] + b',"x":NaN}'
         (encode(without("eventSource")), "event_source_missing"),
     ],
 )
-def test_a_bad_record_is_kept_raw_beside_its_neighbours(
+def test_a_bad_record_is_kept_raw_beside_its_neighbors(
     keep_all: Mapper, record: bytes, reason: str
 ) -> None:
-    """It is rejected with its reason and its exact bytes; its neighbours are normalised."""
+    """It is rejected with its reason and its exact bytes; its neighbors are normalized."""
     good = encode(GOOD)
     unit = locked(keep_all, file_of(good, record, good))
     assert unit.rejection is None
@@ -203,7 +203,7 @@ def test_a_megabyte_record_is_kept(keep_all: Mapper) -> None:
 
 
 def test_a_record_too_large_to_map_is_kept_raw(keep_all: Mapper) -> None:
-    """Past two megabytes a record is rejected with its exact bytes, its neighbours are not."""
+    """Past two megabytes a record is rejected with its exact bytes, its neighbors are not."""
     large = encode({**GOOD, "requestParameters": {"text": "x" * (2 << 20)}})
     unit = locked(keep_all, file_of(encode(GOOD), large))
     assert {1: "record_too_large"} == unit.reasons()

@@ -93,7 +93,7 @@ def _check_counted(world: World, found: Log, count: Count) -> None:
     objects = [(n, one) for n, one in found.leaves if isinstance(one, ObjectLeaf)]
     claims = [(one, counting.claim(n, one)) for n, one in objects]
     units = count(claim for _, claim in claims if isinstance(claim, Claim))
-    alarmed = {keys.place(leaf.key).unit for leaf, claim in claims if isinstance(claim, str)}
+    alarmed = {keys.parse_key(leaf.key).unit for leaf, claim in claims if isinstance(claim, str)}
     forged = {evidence(f"unit-{n}", "9.9.9", FORGED)[2]["raw-sha256"] for n in range(2)}
     for (_, unit), weighed in units.items():
         raws = {one.raw for one in (*weighed.counted, *weighed.disputed, *weighed.duplicates)}

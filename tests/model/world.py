@@ -18,7 +18,7 @@ from greenlet import greenlet
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.checkpoint import parse
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.stored import Description, Receipt, Version
 from tests.memory_store import DAY_MS, MemoryStore
@@ -117,7 +117,7 @@ class World:
             [self.signer],
             lambda: self.now,
             name=NAME,
-            promise=Promise(retention_ms=DAY_MS),
+            lock_policy=LockPolicy(retention_ms=DAY_MS),
             max_leaves=3,
         )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nhi_evidence.event import Decoded, Delivery, Limits, Rejection, Undecodable
 from nhi_evidence.evidence import batch
-from nhi_evidence.pipeline.export import Mapper, Normalised, OutOfScope
+from nhi_evidence.pipeline.export import Mapper, Normalized, OutOfScope
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources.aws_cloudtrail import decode, unwrap
@@ -31,7 +31,7 @@ BOUNDED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_record_has_an_end(raw: bytes) -> None:
     """Every input record ends as kept, out of scope or rejected; no crash."""
     mapped = NHI.map(raw)
-    assert isinstance(mapped, Normalised | OutOfScope | Rejection)
+    assert isinstance(mapped, Normalized | OutOfScope | Rejection)
 
 
 @BOUNDED
@@ -39,7 +39,7 @@ def test_every_record_has_an_end(raw: bytes) -> None:
 def test_what_is_kept_is_valid(record: dict[str, object]) -> None:
     """Every kept record is valid OCSF 1.8.0 with the extension."""
     mapped = ALL.map(json.dumps(record).encode())
-    if isinstance(mapped, Normalised):
+    if isinstance(mapped, Normalized):
         assert [] == problems(json.loads(msgspec.json.encode(mapped.record)))
 
 

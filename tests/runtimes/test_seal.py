@@ -140,7 +140,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
     runtime.invoke({})
     newest = metrics(runtime)[-1]
     flagged = {name: value for name, value in newest.items() if name.startswith("Flagged")}
-    assert {"FlaggedKeyhash": [1.0], "FlaggedMarker": [1.0]} == {
+    assert {"FlaggedKeyHash": [1.0], "FlaggedMarker": [1.0]} == {
         name: value for name, value in flagged.items() if value != [0.0]
     }
     assert 7 == len(flagged)

@@ -119,7 +119,7 @@ def fewer_left_out(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     lines = frame.unpack(world.store.get(key), limit=1 << 30)
     more = header_with(lines, n=len(lines) + 1, out_of_scope={"human": 2}, left_out=True)
-    one = [*more, batch.left_out_line(["11111111-2222-4333-8444-555555555555"])]
+    one = [*more, batch.out_of_scope_ids_line(["11111111-2222-4333-8444-555555555555"])]
     forged = world.forge(key, frame.pack(one), lines=one, records=str(len(lines) + 1))
     world.seal()
     return Done({("arithmetic", forged), ("unit_contested", _unit(key))})

@@ -14,7 +14,7 @@ import msgspec
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, leaf, log, merkle, note
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Policy, Report, State, Verifier
 from nhi_evidence.pipeline.export import Mapper
@@ -130,7 +130,7 @@ def _seal(store: MemoryStore, now: int) -> None:
         [LocalSigner("log")],
         lambda: now,
         name=NAME,
-        promise=Promise(retention_ms=DAY_MS),
+        lock_policy=LockPolicy(retention_ms=DAY_MS),
     )
     sealer.run(everything=True)
 

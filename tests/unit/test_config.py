@@ -39,7 +39,7 @@ def test_the_example_holds() -> None:
         one.source for one in read.sources_in("main")
     ]
     assert "111122223333" == read.log_archive.account
-    assert "organisation-trail-111122223333" == read.trail("organisation").bucket
+    assert "organization-trail-111122223333" == read.trail("organization").bucket
 
 
 def test_every_commented_key_of_the_example_is_one() -> None:
@@ -74,7 +74,7 @@ SHAPE = {
     ),
     "unknown key like none": (
         ('id = "o-exampleorg1"', 'id = "o-exampleorg1"\nzzz = 1'),
-        "organisation.zzz",
+        "organization.zzz",
         "unknown key; known here: id, management_account",
     ),
     "unknown table": (("[gcp]", "[gpc]"), "gpc", "unknown key; did you mean gcp?"),
@@ -98,9 +98,9 @@ SHAPE = {
     ),
     "value out of form": (
         ("o-exampleorg1", "example"),
-        "organisation.id",
+        "organization.id",
         (
-            '"example" is not the id of an AWS organisation (aws organizations '
+            '"example" is not the id of an AWS organization (aws organizations '
             'describe-organization); for example id = "o-exampleorg1"'
         ),
     ),
@@ -155,9 +155,9 @@ SHAPE = {
         ),
     ),
     "missing table": (
-        ('[organisation]\nid = "o-exampleorg1" ', ""),
+        ('[organization]\nid = "o-exampleorg1" ', ""),
         "",
-        "organisation is missing: add the table [organisation]",
+        "organization is missing: add the table [organization]",
     ),
 }
 """Kind of fault: what is changed in the example, where it is found, what is said."""
@@ -218,7 +218,7 @@ CONTRADICTIONS = {
     "evidence in the management account": (
         [('id = "o-exampleorg1"', 'id = "o-exampleorg1"\nmanagement_account = "222233334444"')],
         "evidence.account",
-        "is the organisation's management account",
+        "is the organization's management account",
     ),
     "replica in the same account": (
         [(
@@ -262,9 +262,9 @@ CONTRADICTIONS = {
         '"elsewhere" is no evidence bucket; there are: main',
     ),
     "unknown trail, and one unused": (
-        [('trail = "organisation"', "")],
+        [('trail = "organization"', "")],
         "trails.name",
-        'no source takes the trail "organisation"',
+        'no source takes the trail "organization"',
     ),
     "unknown source": (
         [('source = "aws_cloudtrail"', 'source = "aws_cloudtrial"')],
@@ -273,15 +273,15 @@ CONTRADICTIONS = {
     ),
     "two origins": (
         [(
-            'trail = "organisation"',
-            ('trail = "organisation"\n'
+            'trail = "organization"',
+            ('trail = "organization"\n'
             'files = { account = "111122223333", bucket = "other", region = "us-east-1" }'),
         )],
         "sources.files",
         "contradicts trail",
     ),
     "origin of another cloud": (
-        [('source = "gcp_audit"', 'source = "gcp_audit"\ntrail = "organisation"')],
+        [('source = "gcp_audit"', 'source = "gcp_audit"\ntrail = "organization"')],
         "sources.trail",
         "is of AWS; gcp_audit comes from [gcp]",
     ),
@@ -313,7 +313,7 @@ CONTRADICTIONS = {
     "new trail of nobody": (
         [('kind = "existing"', 'kind = "new"\ndata_events = []')],
         "trails.kind",
-        "add management_account under [organisation]",
+        "add management_account under [organization]",
     ),
     "topic of a new trail": (
         [
@@ -345,7 +345,7 @@ CONTRADICTIONS = {
             'pipeline_role = "arn:aws:iam::222233334444:role/pipeline"\n[alarms]'),
         )],
         "guardrails",
-        "add management_account under [organisation]",
+        "add management_account under [organization]",
     ),
     "empty list": (
         [('["arn:aws:iam::444455556666:role/auditor"]', "[]")],
@@ -378,7 +378,7 @@ def test_all_problems_at_once() -> None:
         ("o-exampleorg1", "x"), ("[[auditors]]", "[[auditor]]"), ("mfa = false", "mfa = 0")
     )
     found = problems(text)
-    assert ["organisation.id", "auditor"] == [one.key for one in found]
+    assert ["organization.id", "auditor"] == [one.key for one in found]
     assert sorted(one.line for one in found) == [one.line for one in found]
     text = changed(('account = "222233334444"', 'account = "111122223333"'), ("email", "# email"))
     assert ["evidence.account", "alarms"] == [one.key for one in problems(text)]
@@ -387,7 +387,7 @@ def test_all_problems_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("[organisation\n", 1, "is not TOML: expected ']'"),
+        ("[organization\n", 1, "is not TOML: expected ']'"),
         ('a = 1\nb = "x\n', 2, "is not TOML: "),
         ("a = 1\na = 2\n", 2, "is not TOML: cannot overwrite a value"),
         ("a = 1\nb = ", 2, "is not TOML: invalid value"),

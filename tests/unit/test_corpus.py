@@ -14,7 +14,7 @@ import pytest
 from nhi_evidence import sources
 from nhi_evidence.cli import raw_input
 from nhi_evidence.event import Rejection
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import expectations
 from tests.ocsf_schema import problems
@@ -53,7 +53,7 @@ def test_every_record_is_accounted_for_and_valid(corpus: Path, source: str) -> N
             rejected += 1
             assert mapped.reason in expected.rejected, f"{name}: {mapped}"
             continue
-        assert isinstance(mapped, Normalised)
+        assert isinstance(mapped, Normalized)
         kept += 1
         assert mapped.text.encode() == raw
         record: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))

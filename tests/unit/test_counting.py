@@ -158,7 +158,7 @@ def test_a_leaf_claims_what_its_metadata_says() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"flags": ("keyhash",)},
+        {"flags": ("key_hash",)},
         {"sha256": None},
         {"sha256": "cd" * 32},
         {"md": {}},

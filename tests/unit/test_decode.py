@@ -62,7 +62,7 @@ def test_no_records() -> None:
     ],
 )
 def test_one_bad_record_spoils_no_other(bad: bytes) -> None:
-    """A record that is no JSON is still one slice, and its neighbours keep theirs."""
+    """A record that is no JSON is still one slice, and its neighbors keep theirs."""
     assert [ONE, bad, TWO] == raws(b'{"Records":[' + ONE + b", " + bad + b" ," + TWO + b"]}")
 
 

@@ -138,7 +138,7 @@ def test_every_form_of_message_is_cut_into_exact_records(one: Body) -> None:
 
 def lines_of(store: MemoryStore) -> list[list[bytes]]:
     bodies = {key: frame.unpack(store.get(key), limit=1 << 30) for key in store.keys("ev/")}
-    return [bodies[key] for key in sorted(bodies, key=lambda key: keys.place(key).part)]
+    return [bodies[key] for key in sorted(bodies, key=lambda key: keys.parse_key(key).part)]
 
 
 def test_a_sealed_run_states_its_messages() -> None:

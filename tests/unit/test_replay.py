@@ -218,5 +218,5 @@ def test_keys_of_attempts_are_read_back() -> None:
     key = Squatted(before=False).key
     again = keys.of_attempt(key, 12)
     assert (0, 12) == (keys.attempt_in(key), keys.attempt_in(again))
-    assert keys.place(key) == keys.place(again)
+    assert keys.parse_key(key) == keys.parse_key(again)
     assert key == keys.of_attempt(key, 0)

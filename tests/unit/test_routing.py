@@ -82,7 +82,7 @@ def test_what_is_left_out_is_named_by_a_hash_of_its_id() -> None:
     """The last line names each, so that a list of the provider's can be compared with it."""
     unit = deliver(Mapper("azure_monitor"), {**HUMAN, "category": "trail"})
     assert {"human": 1} == unit.headers[0]["out_of_scope"]
-    assert [batch.left_out_hash(HUMAN["eventID"])] == unit.left_out
+    assert [batch.out_of_scope_hash(HUMAN["eventID"])] == unit.out_of_scope_ids
 
 
 @pytest.mark.usefixtures("routed")
@@ -90,7 +90,7 @@ def test_a_record_without_an_id_is_never_left_out() -> None:
     """Left out, nobody could ask for it again."""
     nameless = {name: value for name, value in HUMAN.items() if name != "eventID"}
     unit = deliver(Mapper("azure_monitor"), {**nameless, "category": "trail"})
-    assert (1, []) == (unit.headers[0]["kept"], unit.left_out)
+    assert (1, []) == (unit.headers[0]["kept"], unit.out_of_scope_ids)
 
 
 def test_a_source_asked_by_files_names_nothing_left_out() -> None:
@@ -99,7 +99,7 @@ def test_a_source_asked_by_files_names_nothing_left_out() -> None:
     body = b'{"Records":[' + json.dumps(HUMAN).encode() + b"]}"
     lock(Mapper("aws_cloudtrail"), Delivery("b/k@1", body), store)
     unit = Unit(store)
-    assert ({"human": 1}, []) == (unit.headers[0]["out_of_scope"], unit.left_out)
+    assert ({"human": 1}, []) == (unit.headers[0]["out_of_scope"], unit.out_of_scope_ids)
     assert "left_out" not in unit.headers[0]
 
 

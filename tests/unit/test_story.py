@@ -25,7 +25,7 @@ from nhi_evidence.demo.story.records import Recorder
 from nhi_evidence.event import Delivery, Rejection
 from nhi_evidence.evidence import batch, frame
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.mapping import Normalised
+from nhi_evidence.pipeline.mapping import Normalized
 
 Attack = Callable[[Recorder], list[dict[str, Any]]]
 CLOUDS: dict[str, tuple[tuple[Step, ...], Attack]] = {
@@ -40,7 +40,7 @@ def told(mapper: Mapper, record: dict[str, Any]) -> tuple[str, str, str | None, 
     done = mapper.map(msgspec.json.encode(record))
     if isinstance(done, Rejection):
         return done.reason
-    assert isinstance(done, Normalised), record
+    assert isinstance(done, Normalized), record
     one = msgspec.json.decode(msgspec.json.encode(done.record))
     operation = one["api"]["operation"].lower()
     return operation, one["nhi_outcome"], one.get("nhi_base_phase"), one["nhi_phase"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.evidence import sweep
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import LISTING_MS, Sealer
 from nhi_evidence.stored import Version
 from tests.memory_store import DAY_MS, MemoryStore
@@ -118,7 +118,7 @@ class Days:
             [LocalSigner("sweep")],
             lambda: self.now,
             name="example.org/evidence",
-            promise=Promise(retention_ms=DAY_MS),
+            lock_policy=LockPolicy(retention_ms=DAY_MS),
         )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from nhi_evidence.event import Endpoint
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _LONGEST = 256
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -25,7 +25,7 @@ _TENANT = re.compile(r"/tenants/([^/]+)", re.IGNORECASE)
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def milliseconds(text: str | None) -> int | None:
     """Read a time (ISO 8601 with `Z` or an offset) as milliseconds since the epoch.
 
@@ -39,7 +39,7 @@ def milliseconds(text: str | None) -> int | None:
         return None
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def endpoint(caller: str | None) -> Endpoint | None:
     """Read a caller's address, which may carry a port; another text is kept as a name."""
     if not caller:
@@ -53,14 +53,14 @@ def endpoint(caller: str | None) -> Endpoint | None:
     return Endpoint(ip=address)
 
 
-@remembered(results=4096, longest=1024)
+@bounded_cache(results=4096, longest=1024)
 def tenant_of(resource_id: str | None) -> str | None:
     """Return the tenant a resource id names."""
     found = _TENANT.search(resource_id) if resource_id else None
     return found[1] if found else None
 
 
-@remembered(results=4096, longest=1024)
+@bounded_cache(results=4096, longest=1024)
 def subscription_of(resource_id: str | None) -> str | None:
     """Return the subscription a resource id names."""
     found = _SUBSCRIPTION.search(resource_id) if resource_id else None
@@ -72,5 +72,5 @@ def hour_of(object_key: str) -> str | None:
 
     https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs#send-to-azure-storage
     """
-    stated = _HOUR.search(object_key)
-    return "".join(stated.groups()) if stated else None
+    non_empty = _HOUR.search(object_key)
+    return "".join(non_empty.groups()) if non_empty else None

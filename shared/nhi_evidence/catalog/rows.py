@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from nhi_evidence.catalog.table import ANY, AccessLevels, Fallback, Names, Row, floor, meaning
+from nhi_evidence.catalog.table import (
+    ANY,
+    AccessLevels,
+    Fallback,
+    Names,
+    Row,
+    fallback_classification,
+    row_classification,
+)
 from nhi_evidence.errors import CatalogError
 from nhi_evidence.event import Call, Event
 from nhi_evidence.phases import Classification
@@ -55,7 +63,7 @@ class Rows:
 
     def _add(self, row: Row, table: str) -> None:
         where = f"{table}: {row.service}:{row.operation}"
-        said = meaning(row, where=where)
+        said = row_classification(row, where=where)
         name = row.operation if row.match == "pattern" else self._names.folded(row.operation)
         if row.match == "exact":
             known = self._exact.setdefault((row.service, name), [])
@@ -117,7 +125,7 @@ class Fallbacks:
         return None
 
     def _add(self, fallback: Fallback, levels: AccessLevels, where: str) -> None:
-        said = floor(fallback, where=where)
+        said = fallback_classification(fallback, where=where)
         tests = {match: getattr(fallback, match) for match in ("permission", "level", *_MATCHES)}
         given = [(match, text) for match, text in tests.items() if text is not None]
         if len(given) != 1:

@@ -125,7 +125,7 @@ def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table
         raise CatalogError(f"{name}: {error}") from error
 
 
-def meaning(row: Row, *, where: str) -> Classification:
+def row_classification(row: Row, *, where: str) -> Classification:
     """Return what a row says. Raises `CatalogError` for a phase or class there is not."""
     return Classification(
         base_phase=phase(row.phase, where),
@@ -138,7 +138,7 @@ def meaning(row: Row, *, where: str) -> Classification:
     )
 
 
-def floor(fallback: Fallback, *, where: str) -> Classification:
+def fallback_classification(fallback: Fallback, *, where: str) -> Classification:
     """Return what a fallback says. Raises `CatalogError` for a phase or class there is not."""
     return Classification(
         base_phase=phase(fallback.phase, where),

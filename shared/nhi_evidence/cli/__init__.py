@@ -86,5 +86,5 @@ def main() -> None:
     except EvidenceError as error:
         lines = error.problems if isinstance(error, ConfigError) else (error,)
         for line in lines:
-            sys.stderr.write(f"nhi-evidence: {safe_text.neutralise(str(line))}\n")
+            sys.stderr.write(f"nhi-evidence: {safe_text.neutralize(str(line))}\n")
         raise SystemExit(exit_codes.FAILED) from error

@@ -14,7 +14,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.errors import LogError, SettingsError
 from nhi_evidence.evidence.anchoring import Anchored, Anchoring
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -76,7 +76,7 @@ def command(
     try:
         done = anchoring.run()
     except LogError as error:
-        typer.echo(f"nhi-evidence: {neutralise(str(error))}", err=True)
+        typer.echo(f"nhi-evidence: {neutralize(str(error))}", err=True)
         raise typer.Exit(exit_codes.WRONG) from error
     if done is None:
         raise SettingsError(f"nothing of {told.name} is signed yet: nhi-evidence seal")
@@ -94,12 +94,12 @@ def _witness(given: str) -> HttpWitness:
 
 def _say(done: Anchored, *, as_json: bool) -> None:
     for name, why in done.failed.items():
-        typer.echo(f"nhi-evidence: {neutralise(f'{name}: {why}')}", err=True)
+        typer.echo(f"nhi-evidence: {neutralize(f'{name}: {why}')}", err=True)
     if as_json:
         typer.echo(msgspec.json.encode(done))
         return
     typer.echo(f"log    {done.origin}, epoch {done.epoch}, size {done.size}")
     for name in done.made:
-        typer.echo(f"made   {neutralise(name)}")
+        typer.echo(f"made   {neutralize(name)}")
     for name in done.there:
-        typer.echo(f"there  {neutralise(name)}")
+        typer.echo(f"there  {neutralize(name)}")

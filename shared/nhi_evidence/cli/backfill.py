@@ -15,7 +15,7 @@ from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.terminal.safe_text import neutralise, neutralise_json
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -83,10 +83,10 @@ def command(
         said.out_of_scope += sum(done.out_of_scope.values())
         said.created += done.created
     if as_json:
-        typer.echo(neutralise_json(msgspec.json.encode(said)))
+        typer.echo(neutralize_json(msgspec.json.encode(said)))
         return
     for unit in said.units:
-        typer.echo(neutralise(unit))
+        typer.echo(neutralize(unit))
     typer.echo(
         f"{said.seen} entries: {said.kept} kept, {said.rejected} rejected, "
         f"{said.out_of_scope} out of scope; {said.created} objects written"

@@ -12,7 +12,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof
-from nhi_evidence.terminal.safe_text import instant, neutralise
+from nhi_evidence.terminal.safe_text import instant, neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -63,16 +63,22 @@ def _say(said: _Said, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(said))
         return
     if said.shown is None:
-        typer.echo(f"does NOT hold: {neutralise(said.problem or '')}")
+        typer.echo(f"does NOT hold: {neutralize(said.problem or '')}")
         return
     shown = said.shown
-    typer.echo(f"holds  record {neutralise(shown.uid or '(rejected, without id)')}")
+    typer.echo(f"holds  record {neutralize(shown.uid or '(rejected, without id)')}")
     typer.echo(f"raw    SHA-256 {shown.raw_sha256}")
-    typer.echo(f"object {neutralise(shown.key)}, line {shown.record}")
+    typer.echo(f"object {neutralize(shown.key)}, line {shown.record}")
     typer.echo(f"log    {shown.origin}, leaf {shown.index}, signed at size {shown.size}")
     typer.echo(f"key    {', '.join(shown.signed_by)}")
     for name, at in shown.anchored.items():
-        typer.echo(f"anchor {neutralise(name)} saw the checkpoint at {instant(at)}")
-    if shown.vouched is not None:
-        by = "a key you trust" if shown.vouched.trusted else "NOT checked against a key of yours"
-        typer.echo(f"source the provider signed the file: {shown.vouched.fingerprint}, {by}")
+        typer.echo(f"anchor {neutralize(name)} saw the checkpoint at {instant(at)}")
+    if shown.provider_signature is not None:
+        by = (
+            "a key you trust"
+            if shown.provider_signature.trusted
+            else "NOT checked against a key of yours"
+        )
+        typer.echo(
+            f"source the provider signed the file: {shown.provider_signature.fingerprint}, {by}"
+        )

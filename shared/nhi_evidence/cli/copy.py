@@ -14,7 +14,7 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -69,6 +69,6 @@ def command(
     else:
         typer.echo(f"copied {objects} objects, {size} bytes, to {folder}")
     for key in gone:
-        typer.echo(f"nhi-evidence: gone before it was read: {neutralise(key)}", err=True)
+        typer.echo(f"nhi-evidence: gone before it was read: {neutralize(key)}", err=True)
     if gone:
         raise typer.Exit(exit_codes.INCOMPLETE)

@@ -22,7 +22,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import Config
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -74,9 +74,9 @@ def command(
     else:
         _show(checks)
     states = Counter(one.state for one in checks)
-    if states[State.WRONG]:
+    if states[State.FAILED]:
         raise typer.Exit(exit_codes.WRONG)
-    if not states[State.WELL]:
+    if not states[State.OK]:
         raise typer.Exit(exit_codes.FAILED)
 
 
@@ -107,20 +107,20 @@ def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
         yield _unseen(f"Azure, {read.azure.tenant}", "see docs/deploy-azure.md, alarms")
 
 
-def _unseen(place: str, why: str) -> Check:
-    return Check(place, "everything", State.NOT_SEEN, why)
+def _unseen(scope: str, why: str) -> Check:
+    return Check(scope, "everything", State.UNKNOWN, why)
 
 
 def _show(checks: list[Check]) -> None:
     console = Console(highlight=False, markup=False)
-    place = None
+    scope = None
     for one in checks:
-        if one.place != place:
-            place = one.place
-            console.print(f"\n{neutralise(place)}")
-        console.print(f"  {one.state:9} {neutralise(one.what)}: {neutralise(one.found)}")
-        if one.mend:
-            console.print(f"            mend: {neutralise(one.mend)}")
+        if one.scope != scope:
+            scope = one.scope
+            console.print(f"\n{neutralize(scope)}")
+        console.print(f"  {one.state:9} {neutralize(one.what)}: {neutralize(one.observed)}")
+        if one.remediation:
+            console.print(f"            remediation: {neutralize(one.remediation)}")
     states = Counter(one.state for one in checks)
     said = ", ".join(f"{states[state]} {state}" for state in State if states[state])
     console.print(f"\n{said}")

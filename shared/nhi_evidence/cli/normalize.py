@@ -15,7 +15,7 @@ import typer
 from nhi_evidence.cli import raw_input
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
-from nhi_evidence.pipeline.export import Mapper, Normalised
+from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.terminal import safe_text
 
@@ -70,7 +70,7 @@ def command(
         bool, typer.Option("--json", help="Print the closing summary as one JSON object.")
     ] = False,
 ) -> None:
-    """Normalise raw log files into OCSF records, one per line, in input order.
+    """Normalize raw log files into OCSF records, one per line, in input order.
 
     Records go to standard output, the summary to standard error. Every input record is accepted
     or rejected; a file that holds no readable records counts as one rejected record.
@@ -79,15 +79,15 @@ def command(
     summary = Summary()
     with rejects.open("wb") if rejects else nullcontext() as sink:
         for path in inputs:
-            _normalise_file(mapper, path, summary, sink)
+            _normalize_file(mapper, path, summary, sink)
     sys.stdout.buffer.flush()
     _say(summary, as_json=as_json)
 
 
-def _normalise_file(mapper: Mapper, path: Path, summary: Summary, sink: BinaryIO | None) -> None:
+def _normalize_file(mapper: Mapper, path: Path, summary: Summary, sink: BinaryIO | None) -> None:
     encode = msgspec.json.Encoder().encode
     reasons: Counter[str] = Counter(summary.reasons)
-    left_out: Counter[str] = Counter(summary.out_of_scope)
+    out_of_scope_ids: Counter[str] = Counter(summary.out_of_scope)
     try:
         body = path.read_bytes()
     except OSError as error:
@@ -106,13 +106,13 @@ def _normalise_file(mapper: Mapper, path: Path, summary: Summary, sink: BinaryIO
                 sink.write(encode(reject) + b"\n")
             continue
         summary.accepted += 1
-        if isinstance(mapped, Normalised):
+        if isinstance(mapped, Normalized):
             summary.printed += 1
-            line = safe_text.neutralise_json(encode(mapped.record))
+            line = safe_text.neutralize_json(encode(mapped.record))
             sys.stdout.buffer.write(line + b"\n")
         else:
-            left_out[mapped.reason] += 1
-    summary.reasons, summary.out_of_scope = dict(reasons), dict(left_out)
+            out_of_scope_ids[mapped.reason] += 1
+    summary.reasons, summary.out_of_scope = dict(reasons), dict(out_of_scope_ids)
 
 
 def _say(summary: Summary, *, as_json: bool) -> None:

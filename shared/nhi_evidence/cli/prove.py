@@ -35,7 +35,7 @@ class _Said(msgspec.Struct):
     record: int
     origin: str
     anchored: dict[str, int]
-    vouched: provider.Vouched | None
+    provider_signature: provider.ProviderSignature | None
     unit: str
     bundle: str
 
@@ -70,7 +70,7 @@ def command(
         looking = search.Search(store, StoredLog(store, told.name, told.keys), steps.say)
         found = looking.find(uid, search.Where(source=source, hour=hour))
         for one in looking.unreadable:
-            typer.echo(f"warning: cannot be read: {safe_text.neutralise(one)}", err=True)
+            typer.echo(f"warning: cannot be read: {safe_text.neutralize(one)}", err=True)
         if found is None:
             raise ProveError(f"no sealed record has the id {uid!r}")
         files = looking.bundle(found, told.keys, options.provider_keys(provider_keys))
@@ -90,7 +90,7 @@ def command(
         found.number,
         checked.origin,
         checked.anchored,
-        checked.vouched,
+        checked.provider_signature,
         found.status,
         str(output),
     )

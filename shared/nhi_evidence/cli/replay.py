@@ -24,7 +24,7 @@ from nhi_evidence.pipeline.replay import Sending, Standing
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.sources import Source
 from nhi_evidence.stored import Description, Version
-from nhi_evidence.terminal.safe_text import neutralise, neutralise_json
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 if TYPE_CHECKING:
     from nhi_evidence.config import Config
@@ -136,7 +136,7 @@ def command(
         files=[_shown(one) for one in wanted],
     )
     if as_json:
-        typer.echo(neutralise_json(msgspec.json.encode(said)))
+        typer.echo(neutralize_json(msgspec.json.encode(said)))
     else:
         _say(said)
 
@@ -168,7 +168,7 @@ def _feed(read: Config, entry: SourceEntry) -> _Feed:
             trail.region,
             trail.bucket,
             account,
-            f"{trail.prefix}AWSLogs/{read.organisation.id}/",
+            f"{trail.prefix}AWSLogs/{read.organization.id}/",
             deployed.exporter(entry.evidence, entry.source, trail.name),
         )
     files = entry.files
@@ -212,7 +212,7 @@ def _say(said: _Said) -> None:
         again = f", attempt {one.attempt}" if one.attempt else ""
         name = f"s3://{one.bucket}/{one.key}" + (f" version {one.version}" if one.version else "")
         typer.echo(
-            f"{'would send' if said.dry_run else 'sent'} {neutralise(name)} ({one.standing}{again})"
+            f"{'would send' if said.dry_run else 'sent'} {neutralize(name)} ({one.standing}{again})"
         )
     typer.echo(f"window {said.begins} to {said.ends}, {said.source}")
     typer.echo(f"files  {said.found} in the window, {len(said.files)} chosen, {said.sent} sent")

@@ -13,7 +13,7 @@ from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 
 EXAMPLES = """\b
@@ -63,7 +63,9 @@ def command(
         [signer],
         clock.now,
         name=name,
-        promise=Promise(retention_ms=int(retention_days * options.DAY_MS), encryption=encryption),
+        lock_policy=LockPolicy(
+            retention_ms=int(retention_days * options.DAY_MS), encryption=encryption
+        ),
     )
     added = 0
     with Steps("sealing") as steps:

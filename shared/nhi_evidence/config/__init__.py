@@ -76,7 +76,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A configuration that holds together."""
 
     trial: bool
-    organisation: tables.Organisation
+    organization: tables.Organization
     log_archive: tables.LogArchive
     evidence: Evidence
     trails: tuple[tables.Trail, ...]
@@ -124,7 +124,7 @@ def _resolved(file: tables.File) -> Config:
     buckets = tuple(_bucket(one, trial=trial) for one in file.evidence.buckets)
     return Config(
         trial=trial,
-        organisation=file.organisation,
+        organization=file.organization,
         log_archive=file.log_archive,
         evidence=Evidence(
             account=file.evidence.account,

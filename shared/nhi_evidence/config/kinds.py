@@ -18,11 +18,11 @@ Account = Annotated[
         examples=["222233334444"],
     ),
 ]
-OrganisationId = Annotated[
+OrganizationId = Annotated[
     str,
     Meta(
         pattern=r"^o-[a-z0-9]{10,32}$",
-        description="the id of an AWS organisation (aws organizations describe-organization)",
+        description="the id of an AWS organization (aws organizations describe-organization)",
         examples=["o-exampleorg1"],
     ),
 ]
@@ -48,7 +48,7 @@ SourceBucketName = Annotated[
     Meta(
         pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="an S3 bucket name: 3 to 63 of a-z, 0-9, . and -",
-        examples=["organisation-trail-111122223333"],
+        examples=["organization-trail-111122223333"],
     ),
 ]
 Handle = Annotated[
@@ -133,7 +133,7 @@ GcpNumber = Annotated[
     str,
     Meta(
         pattern=r"^\d{6,20}$",
-        description="the number of a Google Cloud organisation, in quotes",
+        description="the number of a Google Cloud organization, in quotes",
         examples=["123456789012"],
     ),
 ]
@@ -182,7 +182,7 @@ TargetId = Annotated[
     str,
     Meta(
         pattern=r"^(r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|\d{12})$",
-        description="what a policy is attached to: a root, an organisational unit or an account",
+        description="what a policy is attached to: a root, an organizational unit or an account",
         examples=["ou-abcd-11111111"],
     ),
 ]

@@ -81,11 +81,11 @@ def _accounts(file: File) -> _Found:
                 "out of reach of whoever runs the logs; name another account"
             ),
         )
-    if file.organisation.management_account == evidence:
+    if file.organization.management_account == evidence:
         yield (
             ("evidence", "account"),
             (
-                "is the organisation's management account, which no guardrail binds: "
+                "is the organization's management account, which no guardrail binds: "
                 "name a member account"
             ),
         )
@@ -219,12 +219,12 @@ def _trails(file: File) -> _Found:
                     'resource types, for example ["AWS::S3::Object"], or [] for none'
                 ),
             )
-        if one.kind == "new" and file.organisation.management_account is None:
+        if one.kind == "new" and file.organization.management_account is None:
             yield (
                 ("trails", at, "kind"),
                 (
-                    "is new, and an organisation trail belongs to the management account: add "
-                    "management_account under [organisation]"
+                    "is new, and an organization trail belongs to the management account: add "
+                    "management_account under [organization]"
                 ),
             )
         if one.kind == "new" and one.topic is not None:
@@ -247,10 +247,10 @@ def _auditors(file: File) -> _Found:
 
 
 def _guardrails(file: File) -> _Found:
-    if file.guardrails is not None and file.organisation.management_account is None:
+    if file.guardrails is not None and file.organization.management_account is None:
         yield (
             ("guardrails",),
-            "are made in the management account: add management_account under [organisation]",
+            "are made in the management account: add management_account under [organization]",
         )
 
 

@@ -15,10 +15,10 @@ GCP_SOURCE = "gcp_audit"
 AZURE_SOURCE = "azure_monitor"
 
 
-class Organisation(msgspec.Struct, frozen=True, kw_only=True):
-    """`[organisation]`: whose principals may reach the evidence at all."""
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """`[organization]`: whose principals may reach the evidence at all."""
 
-    id: kinds.OrganisationId
+    id: kinds.OrganizationId
     management_account: kinds.Account | None = None
     """Needed for guardrails and for new trails."""
 
@@ -68,7 +68,7 @@ class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trail(msgspec.Struct, frozen=True, kw_only=True):
-    """`[[trails]]`: an organisation trail, there already or made by the deployment."""
+    """`[[trails]]`: an organization trail, there already or made by the deployment."""
 
     name: kinds.Handle
     kind: Literal["existing", "new"]
@@ -79,7 +79,7 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
     prefix: kinds.Prefix = ""
     """What stands before `AWSLogs/` in keys."""
     accounts: tuple[kinds.Account, ...] = ()
-    """Accept the folders of these accounts alone; empty: every account of the organisation."""
+    """Accept the folders of these accounts alone; empty: every account of the organization."""
     kms_key: kinds.KmsKeyArn | None = None
     """Key the trail encrypts its files with, if any."""
     topic: kinds.TopicArn | None = None
@@ -119,7 +119,7 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Gcp(msgspec.Struct, frozen=True, kw_only=True):
     """`[gcp]`: where Google Cloud's audit logs come from and who writes them."""
 
-    organisation: kinds.GcpNumber
+    organization: kinds.GcpNumber
     project: kinds.GcpProject
     region: kinds.Location
     audience: kinds.Audience
@@ -178,7 +178,7 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
-    """`[guardrails]`: organisation policies around the evidence account. Opt-in."""
+    """`[guardrails]`: organization policies around the evidence account. Opt-in."""
 
     targets: tuple[kinds.TargetId, ...]
     """What the policies are attached to; the evidence account must lie under it."""
@@ -190,7 +190,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file as written."""
 
     profile: Literal["trial"] | None = None
-    organisation: Organisation
+    organization: Organization
     log_archive: LogArchive
     evidence: EvidenceTable
     trails: tuple[Trail, ...] = ()

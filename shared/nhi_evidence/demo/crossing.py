@@ -20,7 +20,7 @@ from rich.text import Text
 
 from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.show_clouds import NAMES
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 _JOIN = "nhi:oidc:"
 _CREDENTIALS = "FederatedIdentityCredentials"
@@ -81,14 +81,14 @@ def follow(objects: Sequence[Object], join_id: str) -> list[Followed]:
 def show(out: Console, join_id: str, found: Sequence[Followed]) -> None:
     """Show the workload's way through the clouds."""
     title = f"One CI job through the clouds: {join_id}"
-    table = Table(box=box.SIMPLE, title=Text(neutralise(title)), title_justify="left")
+    table = Table(box=box.SIMPLE, title=Text(neutralize(title)), title_justify="left")
     for column in ("time", "cloud", "operation", "outcome", "phase", "known by"):
         table.add_column(column, overflow="fold")
     for one in found:
         name = NAMES.get(one.source, one.source)
         operation = _SERVICE.sub("", one.operation)
         cells = (one.time, name, operation, one.outcome, one.phase, one.known_by)
-        table.add_row(*(Text(neutralise(cell)) for cell in cells))
+        table.add_row(*(Text(neutralize(cell)) for cell in cells))
     out.print(table)
 
 

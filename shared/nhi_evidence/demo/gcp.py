@@ -71,7 +71,7 @@ class Gcp:
         """Announce every file; return those the function did not lock, and its status."""
         if self._runtime is None:
             return [f"file {one.name} (no function runs)" for one in self._stored]
-        answers = [(one, self._runtime.deliver(_finalised(one))) for one in self._stored]
+        answers = [(one, self._runtime.deliver(_finalized(one))) for one in self._stored]
         return [f"file {one.name} ({got})" for one, got in answers if got not in _DELIVERED]
 
     def _environment(self) -> dict[str, str]:
@@ -89,7 +89,7 @@ class Gcp:
         }
 
 
-def _finalised(one: GcsObject) -> CloudEvent:
+def _finalized(one: GcsObject) -> CloudEvent:
     """Return the event of a finished object, as Eventarc sends it."""
     return CloudEvent(
         id=one.generation,

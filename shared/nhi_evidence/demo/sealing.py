@@ -18,7 +18,7 @@ from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVer
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.evidence import bundle, note, proof, search
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
@@ -64,8 +64,10 @@ class Notary:
 
     def seal(self) -> Sealed:
         """Seal everything that is in the bucket, as the sealer role."""
-        promise = Promise(retention_ms=DAY_MS, encryption=None)
-        return Sealer(self._log, [self._signer], clock.now, name=NAME, promise=promise).run()
+        lock_policy = LockPolicy(retention_ms=DAY_MS, encryption=None)
+        return Sealer(
+            self._log, [self._signer], clock.now, name=NAME, lock_policy=lock_policy
+        ).run()
 
     def verify(self) -> Report:
         """Verify the bucket, every record of it, as the auditor role."""

@@ -1,4 +1,4 @@
-"""What the demo prints. Text from records is neutralised on its way to the terminal."""
+"""What the demo prints. Text from records is neutralized on its way to the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.show_clouds import NAMES
 from nhi_evidence.demo.stage import Cloud
 from nhi_evidence.demo.story.script import LEAKED_AND_MINTED
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 _SHOWN_RAW = 160
 _PIPED_WIDTH = 120
@@ -45,18 +45,18 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
     shown = max(objects, key=lambda one: _interest(one.lines))
     key, header, lines = shown.key, shown.header, shown.lines
     out.print("One evidence object")
-    out.print(Text(neutralise(f"  key     {key}")), soft_wrap=True)
-    out.print(Text(f"  header  {neutralise(msgspec.json.encode(header).decode())}"), soft_wrap=True)
+    out.print(Text(neutralize(f"  key     {key}")), soft_wrap=True)
+    out.print(Text(f"  header  {neutralize(msgspec.json.encode(header).decode())}"), soft_wrap=True)
     if not lines:
         out.print("  (no record of this file is kept)\n")
         return
     line = msgspec.json.decode(max(lines, key=lambda one: _interest([one])))
     raw = line.get("r") or line.get("r64", "")
     text = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
-    out.print(Text(f"  record  index {line['i']}, normalised (OCSF 1.8.0 with nhi extension):"))
-    pretty = "\n".join(f"    {neutralise(one)}" for one in text.decode().splitlines())
+    out.print(Text(f"  record  index {line['i']}, normalized (OCSF 1.8.0 with nhi extension):"))
+    pretty = "\n".join(f"    {neutralize(one)}" for one in text.decode().splitlines())
     out.print(Text(pretty), soft_wrap=True)
-    start = neutralise(raw[:_SHOWN_RAW])
+    start = neutralize(raw[:_SHOWN_RAW])
     out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
     out.print("")
 
@@ -89,7 +89,7 @@ def story(out: Console, objects: Sequence[Object]) -> None:
     for one in sorted(told, key=lambda record: record["time"]):
         table.add_row(
             *(
-                Text(neutralise(str(cell)))
+                Text(neutralize(str(cell)))
                 for cell in (
                     one["metadata"]["original_time"][11:19],
                     one["cloud"]["account"]["uid"],
@@ -116,7 +116,7 @@ def refusals(out: Console, found: list[Refusal]) -> None:
     table = Table("who", "tries to", "answer", box=box.SIMPLE, title="What is refused")
     table.title_justify = "left"
     for one in found:
-        table.add_row(one.who, one.act, Text(neutralise(one.error)))
+        table.add_row(one.who, one.act, Text(neutralize(one.error)))
     out.print(table)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nhi_evidence.demo.bucket import Object
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 NAMES = {"aws_cloudtrail": "AWS", "gcp_audit": "Google Cloud", "azure_monitor": "Azure"}
 
@@ -92,7 +92,7 @@ def _side_by_side(
         names.update(of(cloud))
     for name, _ in names.most_common():
         cells = [str(of(cloud).get(name, "")) for cloud in clouds]
-        table.add_row(Text(neutralise(name)), *cells)
+        table.add_row(Text(neutralize(name)), *cells)
     out.print(table)
 
 
@@ -102,11 +102,11 @@ def _row(one: ObjectCount) -> list[str | Text]:
     reasons = ", ".join(f"{why} {n}" for why, n in one.out_of_scope.items()) or "0"
     rejected = str(one.rejected) + (f" ({one.reason})" if one.reason else "")
     return [
-        Text(neutralise(name.replace(" CloudTrail ", " ") + part)),
+        Text(neutralize(name.replace(" CloudTrail ", " ") + part)),
         str(one.seen),
         str(one.kept),
-        Text(neutralise(reasons)),
-        Text(neutralise(rejected)),
+        Text(neutralize(reasons)),
+        Text(neutralize(rejected)),
         "yes" if one.adds_up else "NO",
     ]
 

@@ -13,7 +13,7 @@ from nhi_evidence.demo.sealing import Proof, Tampered
 from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report
 from nhi_evidence.terminal import verify_report
-from nhi_evidence.terminal.safe_text import neutralise
+from nhi_evidence.terminal.safe_text import neutralize
 
 _NAMED = 70
 
@@ -35,7 +35,7 @@ def proof(out: Console, shown: Proof | None) -> None:
         out.print("  (no kept record has an id)\n")
         return
     for line in [f"record {shown.uid}", *shown.said.splitlines()]:
-        out.print(Text(f"  {neutralise(line)}"), soft_wrap=True)
+        out.print(Text(f"  {neutralize(line)}"), soft_wrap=True)
     out.print("")
 
 
@@ -44,7 +44,7 @@ def tampered(out: Console, found: Sequence[Tampered]) -> None:
     table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is seen")
     table.title_justify = "left"
     for one in found:
-        told = [neutralise(text) for text in one.findings[:2]]
+        told = [neutralize(text) for text in one.findings[:2]]
         short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in told]
         table.add_row(one.act, Text("\n".join(short) or "NOTHING"))
     out.print(table)

@@ -29,7 +29,7 @@ MAX_RECORD_BYTES = 8 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """One PUT, no multipart."""
 
-LEFT_OUT_DIGITS = 32
+OUT_OF_SCOPE_DIGITS = 32
 """Hex digits of 16 bytes."""
 
 
@@ -65,11 +65,11 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="me
     """How many records of the unit each message holds, in order."""
 
 
-class LeftOut(msgspec.Struct, frozen=True, tag_field="k", tag="left_out"):
+class OutOfScopeIds(msgspec.Struct, frozen=True, tag_field="k", tag="left_out"):
     """Last line of a source that is asked record by record whether it is complete."""
 
     h: tuple[str, ...]
-    """`left_out_hash` of each record that was left out, in source order."""
+    """`out_of_scope_hash` of each record that was left out, in source order."""
 
 
 _NO_RECORD = b'{"k":'
@@ -117,20 +117,20 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     scope: str
     raw_form: str | None = None
     """`api` where the records are what an API lists, not what the log delivered."""
-    left_out: bool = False
+    out_of_scope_ids: bool = msgspec.field(default=False, name="left_out")
     """Whether the last line names what was left out."""
     rejection: Rejection | None = None
     """Set when the delivery as a whole could not be decoded; its lines are its raw bytes."""
 
 
-def kept_line(index: int, normalised: object, text: str, pack: str | None = None) -> bytes:
-    """Line of a kept record: the normalised record and its exact raw text.
+def kept_line(index: int, normalized: object, text: str, pack: str | None = None) -> bytes:
+    """Line of a kept record: the normalized record and its exact raw text.
 
     `pack` names who mapped it, where that is not the source of the object.
     """
     if pack is not None:
-        return _encode(_KeptBy(index, pack, normalised, text))
-    return _encode(_Kept(index, normalised, text))
+        return _encode(_KeptBy(index, pack, normalized, text))
+    return _encode(_Kept(index, normalized, text))
 
 
 def rejected_line(record: RawRecord, rejection: Rejection, pack: str | None = None) -> bytes:
@@ -148,9 +148,9 @@ def is_record(line: bytes) -> bool:
     return not line.startswith(_NO_RECORD)
 
 
-def left_out_hash(uid: str) -> str:
+def out_of_scope_hash(uid: str) -> str:
     """Return what stands for a record that was left out: half the SHA-256 of its id, hex."""
-    return sha256(uid.encode()).hexdigest()[:LEFT_OUT_DIGITS]
+    return sha256(uid.encode()).hexdigest()[:OUT_OF_SCOPE_DIGITS]
 
 
 def messages_line(data: bytes, messages: Sequence[Message]) -> bytes:
@@ -160,9 +160,9 @@ def messages_line(data: bytes, messages: Sequence[Message]) -> bytes:
     return _encode(Messages(first=messages[0].number, h=hashes, n=records))
 
 
-def left_out_line(uids: Iterable[str]) -> bytes:
+def out_of_scope_ids_line(uids: Iterable[str]) -> bytes:
     """Line that names what was left out, without saying what it was."""
-    return _encode(LeftOut(tuple(map(left_out_hash, uids))))
+    return _encode(OutOfScopeIds(tuple(map(out_of_scope_hash, uids))))
 
 
 def split(spans: Sequence[tuple[int, int]]) -> list[range]:
@@ -198,13 +198,13 @@ def build(
     rejected: int,
     out_of_scope: Mapping[str, int],
     messages: bytes | None = None,
-    left_out: Sequence[str] | None = None,
+    out_of_scope_ids: Sequence[str] | None = None,
     rejection: Rejection | None = None,
 ) -> Batch:
     """Put header and lines into one evidence object.
 
     `lines` holds the kept and rejected records of the part in source order, `first` the
-    index of its first record, `messages` the line of the unit's messages and `left_out` the
+    index of its first record, `messages` the line of the unit's messages and `out_of_scope_ids` the
     ids of what is out of scope, where the source is asked for them. Raises `BatchError` when
     the body would exceed one PUT.
     """
@@ -227,14 +227,14 @@ def build(
         mapper=mapper,
         scope=scope,
         raw_form=unit.raw_form,
-        left_out=left_out is not None,
+        out_of_scope_ids=out_of_scope_ids is not None,
         rejection=rejection,
     )
     whole = [_encode(header), *lines]
     if messages is not None:
         whole.append(messages)
-    if left_out is not None:
-        whole.append(left_out_line(left_out))
+    if out_of_scope_ids is not None:
+        whole.append(out_of_scope_ids_line(out_of_scope_ids))
     body = frame.pack(whole)
     if len(body) > MAX_BODY_BYTES:
         raise BatchError(f"{unit.unit} part {part}: body of {len(body)} bytes exceeds one PUT")

@@ -42,8 +42,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 def claim(index: int, leaf: ObjectLeaf) -> Claim | str:
     """Return what an evidence leaf claims, or why it cannot be counted."""
-    place = keys.place(leaf.key)
-    if "keyhash" in leaf.flags or leaf.sha256 is None or place.stated != leaf.sha256:
+    parsed = keys.parse_key(leaf.key)
+    if "key_hash" in leaf.flags or leaf.sha256 is None or parsed.body_sha256 != leaf.sha256:
         return "its bytes have not the hash its key states"
     said = leaf.md
     try:
@@ -53,12 +53,12 @@ def claim(index: int, leaf: ObjectLeaf) -> Claim | str:
         src = said["src-sha256"]
     except (KeyError, ValueError) as error:
         return f"its metadata is not an evidence object's: {error}"
-    if not 1 <= part <= parts or (part != place.part and parts > 1):
-        return f"it says to be part {part} of {parts}, its key part {place.part}"
+    if not 1 <= part <= parts or (part != parsed.part and parts > 1):
+        return f"it says to be part {part} of {parts}, its key part {parsed.part}"
     return Claim(
         index=index,
-        source=place.source,
-        unit=place.unit or "",
+        source=parsed.source,
+        unit=parsed.unit or "",
         part=part,
         parts=parts,
         body=leaf.sha256,

@@ -7,7 +7,7 @@ import msgspec
 from nhi_evidence.evidence import keys, leaf, sweep
 from nhi_evidence.stored import Description, Version
 
-KEYHASH = "keyhash"
+KEY_HASH = "key_hash"
 """The stored bytes have not the hash the key states, or the key states none."""
 SHADOW = "shadow"
 """Not the first version of its key."""
@@ -15,20 +15,20 @@ LATE = "late"
 """Sealed when its hour was no longer watched hourly."""
 SHORT_LOCK = "short_lock"
 """Locked for less than the policy asks, or not at all."""
-SSE = "sse"
+ENCRYPTION = "encryption"
 """Not encrypted as the policy asks."""
-NOCKSUM = "nocksum"
+NO_CHECKSUM = "no_checksum"
 """The store keeps no SHA-256 of it."""
 MARKER = "marker"
 """A delete marker."""
 
-ALL = (KEYHASH, SHADOW, LATE, SHORT_LOCK, SSE, NOCKSUM, MARKER)
+ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER)
 
 LOCK_SLACK_MS = 60_000
 """A store may start the lock and date the version by two readings of its clock, in either order."""
 
 
-class Promise(msgspec.Struct, frozen=True, kw_only=True):
+class LockPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What a deployment promises of every version."""
 
     retention_ms: int
@@ -38,7 +38,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(
-    version: Version, said: Description | None, promise: Promise, now: int
+    version: Version, said: Description | None, lock_policy: LockPolicy, now: int
 ) -> leaf.ObjectLeaf | leaf.MarkerLeaf | None:
     """Return the leaf of a version; None when it is gone since it was listed."""
     flags = {LATE} if _is_late(version.key, now) else set()
@@ -47,17 +47,17 @@ def describe(
         return leaf.MarkerLeaf(version.key, version.id, version.modified, tuple(sorted(flags)))
     if said is None:
         return None
-    stated = keys.place(version.key).stated
+    stated = keys.parse_key(version.key).body_sha256
     if said.sha256 is None:
-        flags.add(NOCKSUM)
+        flags.add(NO_CHECKSUM)
     if stated is None or (said.sha256 is not None and not said.sha256.startswith(stated)):
-        flags.add(KEYHASH)
+        flags.add(KEY_HASH)
     if version.shadow:
         flags.add(SHADOW)
-    if is_short(said.retain_until, version.modified, promise.retention_ms):
+    if is_short(said.retain_until, version.modified, lock_policy.retention_ms):
         flags.add(SHORT_LOCK)
-    if promise.encryption is not None and said.encryption != promise.encryption:
-        flags.add(SSE)
+    if lock_policy.encryption is not None and said.encryption != lock_policy.encryption:
+        flags.add(ENCRYPTION)
     return leaf.ObjectLeaf(
         key=version.key,
         vid=version.id,
@@ -76,5 +76,5 @@ def is_short(until: int | None, modified: int, retention_ms: int) -> bool:
 
 
 def _is_late(key: str, now: int) -> bool:
-    begins = keys.hour_start(keys.place(key).hour or "")
+    begins = keys.hour_start(keys.parse_key(key).hour or "")
     return begins is not None and now - begins > sweep.HOURLY_MS + sweep.HOUR_MS

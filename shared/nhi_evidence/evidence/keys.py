@@ -111,7 +111,7 @@ def hour_in(key: str) -> str:
     return key.split("/", 4)[3].removeprefix("h=")
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class ParsedKey(msgspec.Struct, frozen=True, gc=False):
     """What a key says of itself. `None` for what it does not say in the form it should."""
 
     kind: str
@@ -121,7 +121,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     unit: str | None
     """The unit as the key spells it, without part and attempt."""
     part: int
-    stated: str | None
+    body_sha256: str | None
     """The hash the key states, hex: all of it, or the first half of a metadata key's."""
 
 
@@ -137,18 +137,18 @@ _NAMES = {
 }
 
 
-def place(key: str) -> Place:
+def parse_key(key: str) -> ParsedKey:
     """Read a key back. Never raises: a key of another shape states less."""
     segments = key.split("/")
     kind = segments[0]
     if kind not in KINDS or len(segments) < len(("ev", "v1", "source", "hour", "unit", "name")):
-        return Place(kind, "/".join(segments[1:3]), None, None, 1, None)
+        return ParsedKey(kind, "/".join(segments[1:3]), None, None, 1, None)
     hour = _HOUR.fullmatch(segments[3])
     name = _NAMES[kind].fullmatch(segments[-1])
     unit, part = "/".join(segments[4:-1]), 1
     if kind == "ev" and (numbered := _PART.fullmatch(unit)):
         unit, part = numbered[1], int(numbered[2])
-    return Place(
+    return ParsedKey(
         kind, segments[2], hour[1] if hour else None, unit, part, name[1] if name else None
     )
 

@@ -35,7 +35,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def root(leaves: Iterable[bytes]) -> bytes:
     """Merkle tree hash over leaf hashes; the empty tree hashes to SHA-256 of nothing.
 
-    Level by level: pairing neighbours and carrying an odd last node up unchanged gives the
+    Level by level: pairing neighbors and carrying an odd last node up unchanged gives the
     same tree as the recursive split at the largest power of two below n.
     """
     level = list(leaves)

@@ -85,7 +85,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """Place of the record in its object; the header is 0."""
     anchored: dict[str, int] = {}
     """Who of those trusted saw the checkpoint, and when (milliseconds since the epoch)."""
-    vouched: provider.Vouched | None = None
+    provider_signature: provider.ProviderSignature | None = None
     """What the provider signed of the file the record came in, where that was kept."""
 
 
@@ -126,7 +126,7 @@ def check(
         signed_by=signers,
         record=read_path(files[RECORD_PATH], RECORD_PATH).index,
         anchored=dict(_anchored(files, stated, trusts)),
-        vouched=_vouched(files, provider_keys or {}),
+        provider_signature=_provider_signature(files, provider_keys or {}),
     )
 
 
@@ -142,19 +142,21 @@ class _Metadata(msgspec.Struct, frozen=True):
     uid: str | None = None
 
 
-class _Normalised(msgspec.Struct, frozen=True):
+class _Normalized(msgspec.Struct, frozen=True):
     metadata: _Metadata = _Metadata()
 
 
 class _Line(msgspec.Struct, frozen=True):
-    n: _Normalised = _Normalised()
+    n: _Normalized = _Normalized()
 
 
 _uid = msgspec.json.Decoder(_Line)
 _header = msgspec.json.Decoder(Header)
 
 
-def _vouched(files: Mapping[str, bytes], trusted: Mapping[str, bytes]) -> provider.Vouched | None:
+def _provider_signature(
+    files: Mapping[str, bytes], trusted: Mapping[str, bytes]
+) -> provider.ProviderSignature | None:
     try:
         return provider.check(files, _header.decode(files[HEADER]), trusted)
     except (provider.ProviderError, msgspec.MsgspecError) as error:

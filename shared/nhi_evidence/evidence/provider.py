@@ -49,7 +49,7 @@ class _Listed(msgspec.Struct):
     PublicKeyList: list[PublicKey]
 
 
-class Vouched(msgspec.Struct, frozen=True):
+class ProviderSignature(msgspec.Struct, frozen=True):
     """What a provider said of a file, checked."""
 
     fingerprint: str
@@ -81,19 +81,21 @@ def find(
 
     The nearest hours are looked at first.
     """
-    pack = sources.vouched(header.source)
+    pack = sources.signing_source(header.source)
     if pack is None or header.raw_sha256 is None:
         return {}
     copies: dict[str, str] = {}
     beside: dict[str, str] = {}
     for leaf in leaves:
-        place = keys.place(leaf.key)
-        if (place.kind, place.source) != ("src", header.source):
+        parsed = keys.parse_key(leaf.key)
+        if (parsed.kind, parsed.source) != ("src", header.source):
             continue
         if leaf.key.endswith(_BESIDE):
             beside.setdefault(leaf.key[: -len(_BESIDE)].rpartition(".")[0], leaf.key)
-        elif pack.kind_of(place.unit or "") is Kind.COMPANION or (place.unit or "").startswith("~"):
-            copies[leaf.key] = place.hour or keys.UNKNOWN_HOUR
+        elif pack.kind_of(parsed.unit or "") is Kind.COMPANION or (parsed.unit or "").startswith(
+            "~"
+        ):
+            copies[leaf.key] = parsed.hour or keys.UNKNOWN_HOUR
     for key in sorted(copies, key=lambda one: _distance(hour, copies[one])):
         if key not in beside:
             continue
@@ -120,7 +122,7 @@ def _files(
 
 def check(
     files: Mapping[str, bytes], header: Header, trusted: Mapping[str, bytes]
-) -> Vouched | None:
+) -> ProviderSignature | None:
     """Check what a provider signed of the file a header speaks of; None when there is nothing.
 
     Raises `ProviderError` when it is there and does not hold.
@@ -128,7 +130,7 @@ def check(
     if DOCUMENT not in files:
         return None
     missing = [one for one in FILES if one not in files]
-    pack = sources.vouched(header.source)
+    pack = sources.signing_source(header.source)
     if missing or pack is None or header.raw_sha256 is None:
         raise ProviderError(f"{DOCUMENT}: nothing to check it by: {', '.join(missing)}")
     try:
@@ -142,9 +144,9 @@ def check(
         raise ProviderError(f"{SIGNED}, {SIGNATURE}: not those of {DOCUMENT}")
     der = trusted.get(said.fingerprint, files.get(KEY))
     if der is None:
-        return Vouched(said.fingerprint, trusted=False)
+        return ProviderSignature(said.fingerprint, trusted=False)
     _verify(der, said)
-    return Vouched(said.fingerprint, trusted=said.fingerprint in trusted)
+    return ProviderSignature(said.fingerprint, trusted=said.fingerprint in trusted)
 
 
 def _verify(der: bytes, said: Statement) -> None:

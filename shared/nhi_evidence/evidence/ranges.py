@@ -14,7 +14,7 @@ from nhi_evidence.evidence import batch
 from nhi_evidence.evidence.counting import Range
 
 _header = msgspec.json.Decoder(batch.Header).decode
-_after = msgspec.json.Decoder(batch.Messages | batch.LeftOut).decode
+_after = msgspec.json.Decoder(batch.Messages | batch.OutOfScopeIds).decode
 
 
 class Held(msgspec.Struct, frozen=True):

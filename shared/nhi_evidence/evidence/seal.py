@@ -68,7 +68,7 @@ class Sealer:
         clock: Clock,
         *,
         name: str,
-        promise: flags.Promise,
+        lock_policy: flags.LockPolicy,
         heartbeat_ms: int = sweep.HOUR_MS,
         max_leaves: int = log.MAX_LEAVES,
     ) -> None:
@@ -81,7 +81,7 @@ class Sealer:
         self._keys = tuple(note.from_spki(name, one.public_key()) for one in signers)
         self._log = StoredLog(store, name, self._keys)
         self._clock = clock
-        self._promise = promise
+        self._lock_policy = lock_policy
         self._heartbeat_ms = heartbeat_ms
         self._max_leaves = max_leaves
         self._void: list[str] = []
@@ -114,7 +114,7 @@ class Sealer:
         leaves = [
             one
             for version, said in described
-            if (one := flags.describe(version, said, self._promise, now))
+            if (one := flags.describe(version, said, self._lock_policy, now))
         ]
         ours = False
         behind = found.until < now

@@ -20,7 +20,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     hour: str | None = None
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One record, where it is sealed."""
 
     shard: str
@@ -55,9 +55,9 @@ class Search:
         self.unreadable: list[str] = []
         """Objects that are no evidence objects inside, or gone; see `verify`."""
 
-    def find(self, uid: str, where: Where) -> Found | None:
+    def find(self, uid: str, where: Where) -> SealedRecord | None:
         """Return the record with a native id, from an object that counts if one holds it."""
-        best: Found | None = None
+        best: SealedRecord | None = None
         for shard in self._stored.shards():
             newest = self._stored.newest_signed(shard)
             leaves = [
@@ -74,9 +74,9 @@ class Search:
                 match = self._match(leaf, body, uid)
                 if match is None:
                     continue
-                place = keys.place(leaf.key)
-                unit = units[place.source, place.unit or ""]
-                found = Found(
+                parsed = keys.parse_key(leaf.key)
+                unit = units[parsed.source, parsed.unit or ""]
+                found = SealedRecord(
                     shard=shard,
                     sealed_in=epoch,
                     newest=newest,
@@ -93,7 +93,7 @@ class Search:
 
     def bundle(
         self,
-        found: Found,
+        found: SealedRecord,
         pinned: Sequence[note.Key],
         provider_keys: Mapping[str, bytes] | None = None,
     ) -> dict[str, bytes]:
@@ -104,7 +104,7 @@ class Search:
         """
         epoch = prove.anchored_epoch(self._stored, found.shard, found.sealed_in, found.newest)
         header = msgspec.json.decode(found.lines[0], type=Header)
-        hour = keys.place(found.leaf.key).hour or keys.UNKNOWN_HOUR
+        hour = keys.parse_key(found.leaf.key).hour or keys.UNKNOWN_HOUR
         every = (
             leaf
             for shard in self._stored.shards()
@@ -142,10 +142,10 @@ class Search:
 
 
 def _wanted(leaf: ObjectLeaf, where: Where) -> bool:
-    place = keys.place(leaf.key)
+    parsed = keys.parse_key(leaf.key)
     return (
-        place.kind == "ev"
+        parsed.kind == "ev"
         and isinstance(counting.claim(0, leaf), counting.Claim)
-        and where.source in {None, place.source}
-        and where.hour in {None, place.hour}
+        and where.source in {None, parsed.source}
+        and where.hour in {None, parsed.hour}
     )

@@ -34,7 +34,7 @@ _SPREAD = 0x9E3779B97F4A7C15
 """2^64 by the golden ratio: multiples of it, as fractions of 2^64, lie evenly however many."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class SweepResult(msgspec.Struct, frozen=True):
     """What one run listed."""
 
     versions: tuple[Version, ...]
@@ -82,7 +82,7 @@ def find(
     *,
     everything: bool = False,
     enough: Callable[[int], bool] = lambda _versions: False,
-) -> Found:
+) -> SweepResult:
     """List every version and delete marker of the hours that are due.
 
     `last` is when all that was due then had been sealed; without it every hour is due.
@@ -110,7 +110,7 @@ def find(
             max(before.last, hour),
             before.versions + len(listed),
         )
-    return Found(tuple(versions), swept, until)
+    return SweepResult(tuple(versions), swept, until)
 
 
 def _folders(store: EvidenceVersions, *, whole: bool) -> Iterator[tuple[str, str, str]]:

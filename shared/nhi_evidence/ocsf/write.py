@@ -30,7 +30,7 @@ from nhi_evidence.ocsf.objects import (
     Specifics,
 )
 from nhi_evidence.phases import Classification, Phase
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 VERSION = "1.8.0"
 EXTENSION_VERSION = "0.2.0"
@@ -58,17 +58,17 @@ _EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
 _PROFILES = ("cloud", "nhi/nhi")
 
 
-@remembered(results=256, longest=256)
+@bounded_cache(results=256, longest=256)
 def _product(name: str, vendor: str) -> Product:
     return Product(name, vendor)
 
 
-@remembered(results=4096, longest=256)
+@bounded_cache(results=4096, longest=256)
 def _cloud(provider: str, account: str | None, region: str | None) -> Cloud:
     return Cloud(provider, Account(account) if account else None, region)
 
 
-@remembered(results=1024, longest=256)
+@bounded_cache(results=1024, longest=256)
 def _service(name: str) -> Service:
     return Service(name)
 

@@ -24,11 +24,11 @@ from nhi_evidence.event import (
 )
 from nhi_evidence.evidence import batch, frame, keys
 from nhi_evidence.ocsf import write
-from nhi_evidence.pipeline.mapping import Normalised, OutOfScope, PackMapper
+from nhi_evidence.pipeline.mapping import Normalized, OutOfScope, PackMapper
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.stored import Batch
 
-__all__ = ["Mapper", "Normalised", "OutOfScope"]
+__all__ = ["Mapper", "Normalized", "OutOfScope"]
 
 _DETAIL = 200
 
@@ -50,7 +50,9 @@ class Mapper:
         self._routes = sources.routes(source)
         names = [source] if self._routes is None else sorted(set(self._routes.values()))
         self.packs = {
-            name: PackMapper(name, scope=scope, lists_left_out=self.source.LISTS_LEFT_OUT)
+            name: PackMapper(
+                name, scope=scope, lists_out_of_scope_ids=self.source.LISTS_OUT_OF_SCOPE_IDS
+            )
             for name in names
         }
         """By name: the source itself, or every pack it routes to."""
@@ -78,11 +80,11 @@ class Mapper:
             parts |= {"packs": tables, "routes": dict(sorted(self._routes.items()))}
         return sha256(msgspec.json.encode(parts)).hexdigest()
 
-    def map(self, raw: bytes) -> Normalised | OutOfScope | Rejection:
+    def map(self, raw: bytes) -> Normalized | OutOfScope | Rejection:
         """Map one raw record."""
         return self._map(raw)[1]
 
-    def _map(self, raw: bytes) -> tuple[str | None, Normalised | OutOfScope | Rejection]:
+    def _map(self, raw: bytes) -> tuple[str | None, Normalized | OutOfScope | Rejection]:
         """Map one raw record; the first value names the pack, where the source routes."""
         if len(raw) > self.limits.mapped_bytes:
             return None, Rejection("record_too_large", f"{len(raw)} bytes")
@@ -121,7 +123,7 @@ class Mapper:
         """
         decoded = delivery.undecodable or self.source.decode(delivery.body, self.limits)
         if isinstance(decoded, Undecodable):
-            yield from self.refuse(delivery, decoded)
+            yield from self.reject_delivery(delivery, decoded)
             return
         unit = self._unit(delivery, decoded)
         parts = batch.split(decoded.spans)
@@ -133,18 +135,18 @@ class Mapper:
     ) -> Batch:
         lines: list[bytes] = []
         rejected = 0
-        left_out: Counter[str] = Counter()
+        out_of_scope_ids: Counter[str] = Counter()
         uids: list[str] = []
         for index in indexes:
             record = decoded.record(index)
             pack, mapped = self._map(record.raw)
-            if isinstance(mapped, Normalised):
+            if isinstance(mapped, Normalized):
                 lines.append(batch.kept_line(index, mapped.record, mapped.text, pack))
             elif isinstance(mapped, Rejection):
                 lines.append(batch.rejected_line(record, mapped, pack))
                 rejected += 1
             else:
-                left_out[mapped.reason] += 1
+                out_of_scope_ids[mapped.reason] += 1
                 uids.append(mapped.uid or "")
         return batch.build(
             unit=unit,
@@ -155,9 +157,9 @@ class Mapper:
             first=indexes.start,
             lines=lines,
             rejected=rejected,
-            out_of_scope=left_out,
+            out_of_scope=out_of_scope_ids,
             messages=_messages(decoded) if part == 1 else None,
-            left_out=uids if self.source.LISTS_LEFT_OUT else None,
+            out_of_scope_ids=uids if self.source.LISTS_OUT_OF_SCOPE_IDS else None,
         )
 
     def _unit(self, delivery: Delivery, decoded: Decoded) -> batch.UnitIdentity:
@@ -179,7 +181,7 @@ class Mapper:
         event = self._normalize(decoded.record(0).raw)
         return keys.UNKNOWN_HOUR if isinstance(event, Rejection) else keys.hour_of(event.time)
 
-    def refuse(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
+    def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
         """Turn a delivery into a rejection unit: its bytes, in order, in lines of one chunk."""
         whole = Rejection(undecodable.reason, undecodable.detail)
         unit = batch.UnitIdentity(

@@ -57,7 +57,7 @@ def lock(
     created = 0
     evidence_keys = []
     seen = kept = rejected = 0
-    left_out: Counter[str] = Counter()
+    out_of_scope_ids: Counter[str] = Counter()
     for position, batch in enumerate(batches or mapper.export(delivery)):
         if position == 0 and keep_source:
             hour = delivery.hour or keys.hour_in(batch.key)
@@ -69,9 +69,9 @@ def lock(
         seen += batch.seen
         kept += batch.kept
         rejected += batch.rejected
-        left_out.update(batch.out_of_scope)
+        out_of_scope_ids.update(batch.out_of_scope)
     return Locked(
-        delivery.unit, seen, kept, rejected, dict(left_out), tuple(evidence_keys), created
+        delivery.unit, seen, kept, rejected, dict(out_of_scope_ids), tuple(evidence_keys), created
     )
 
 

@@ -24,7 +24,7 @@ class OutOfScope(msgspec.Struct, frozen=True, gc=False):
     """Its native id, by which it can be asked for again."""
 
 
-class Normalised(msgspec.Struct, frozen=True, gc=False):
+class Normalized(msgspec.Struct, frozen=True, gc=False):
     """A kept record: its OCSF form and its exact text."""
 
     record: Record
@@ -34,10 +34,10 @@ class Normalised(msgspec.Struct, frozen=True, gc=False):
 class PackMapper:
     """What one pack makes of its records: same input, same output."""
 
-    def __init__(self, name: str, *, scope: Scope, lists_left_out: bool) -> None:
+    def __init__(self, name: str, *, scope: Scope, lists_out_of_scope_ids: bool) -> None:
         """Load a pack.
 
-        With `lists_left_out`, a record without a native id is kept whatever the scope: left
+        With `lists_out_of_scope_ids`, a record without a native id is kept whatever the scope: left
         out, nobody could ask for it again. Raises `SettingsError` for an unknown pack and
         `CatalogError` for a table that does not hold together.
         """
@@ -49,13 +49,13 @@ class PackMapper:
             access_levels=self.tables[1] if len(self.tables) > 1 else None,
         )
         self._scope = scope
-        self._lists_left_out = lists_left_out
+        self._lists_out_of_scope_ids = lists_out_of_scope_ids
 
     def normalize(self, raw: bytes) -> Event | Rejection:
         """Return the event a raw record states."""
         return self.pack.normalize(raw)
 
-    def map(self, raw: bytes, text: str) -> Normalised | OutOfScope | Rejection:
+    def map(self, raw: bytes, text: str) -> Normalized | OutOfScope | Rejection:
         """Map one record; `text` is `raw` decoded."""
         event = self.pack.normalize(raw)
         if isinstance(event, Rejection):
@@ -67,9 +67,9 @@ class PackMapper:
         reason = out_of_scope(event, classification, self._scope)
         if reason is not None:
             uid = event.logged.uid
-            if uid is not None or not self._lists_left_out:
+            if uid is not None or not self._lists_out_of_scope_ids:
                 return OutOfScope(reason, uid)
         record = ocsf_record(
             event, classification, raw_sha256=sha256(raw).digest(), raw_size=len(raw)
         )
-        return Normalised(record, text)
+        return Normalized(record, text)

@@ -175,16 +175,16 @@ def held(described: Iterable[tuple[Version, Description | None]]) -> dict[str, H
     for version, said in described:
         if version.marker or version.shadow or said is None:
             continue
-        place = keys.place(version.key)
-        if place.unit is None or place.stated is None:
+        parsed = keys.parse_key(version.key)
+        if parsed.unit is None or parsed.body_sha256 is None:
             continue
-        one = units.setdefault(place.unit, Held())
+        one = units.setdefault(parsed.unit, Held())
         one.attempt = max(one.attempt, keys.attempt_in(version.key))
-        if said.sha256 is not None and said.sha256.startswith(place.stated):
-            one.genuine.add(place.part)
+        if said.sha256 is not None and said.sha256.startswith(parsed.body_sha256):
+            one.genuine.add(parsed.part)
             one.parts = max(one.parts, _parts(said))
         else:
-            one.squatted.add(place.part)
+            one.squatted.add(parsed.part)
     return units
 
 

@@ -31,7 +31,7 @@ _GOVERNING = frozenset(
         Phase.CREDENTIAL_LIFECYCLE,
         Phase.IDENTITY_LIFECYCLE,
         Phase.PRIVILEGE_CHANGE,
-        Phase.DEFENCE_EVASION,
+        Phase.DEFENSE_EVASION,
         Phase.AGENT_ACTION,
     }
 )

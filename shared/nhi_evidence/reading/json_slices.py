@@ -1,6 +1,6 @@
 """Exact slices of JSON values: the elements of a list, in an envelope or bare; the lines of a file.
 
-A slice is what was received, never re-serialised. One bad element spoils no other: where the
+A slice is what was received, never re-serialized. One bad element spoils no other: where the
 whole does not parse, only strings and brackets are looked at, and each slice is judged alone.
 """
 

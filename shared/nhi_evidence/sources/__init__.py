@@ -29,7 +29,7 @@ class Source(Protocol):
         ...
 
     @property
-    def LISTS_LEFT_OUT(self) -> bool:  # noqa: N802 a module constant
+    def LISTS_OUT_OF_SCOPE_IDS(self) -> bool:  # noqa: N802 a module constant
         """Whether completeness is asked record by record, so that objects name what is left out."""
         ...
 
@@ -80,7 +80,7 @@ class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Category, lower case, to pack."""
 
 
-class Vouched(Source, Protocol):
+class SigningSource(Source, Protocol):
     """A pack whose provider signs what it delivered, in companions of the files."""
 
     def statement(
@@ -93,12 +93,12 @@ class Vouched(Source, Protocol):
         ...
 
 
-def vouched(name: str) -> Vouched | None:
+def signing_source(name: str) -> SigningSource | None:
     """Return a pack whose provider signs what it delivered, or None when that one's does not."""
     if name not in names():
         return None
     pack = load(name)
-    return cast("Vouched", pack) if hasattr(pack, "statement") else None
+    return cast("SigningSource", pack) if hasattr(pack, "statement") else None
 
 
 def names() -> tuple[str, ...]:

@@ -17,12 +17,12 @@ def instant(milliseconds: int) -> str:
     return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def neutralise(text: str) -> str:
+def neutralize(text: str) -> str:
     r"""Show control, format and bidirectional characters as `\u` escapes."""
     return _CONTROL.sub(_escape, text)
 
 
-def neutralise_json(document: bytes) -> bytes:
+def neutralize_json(document: bytes) -> bytes:
     """Escape, inside a JSON document, what a terminal could act on; the value stays the same.
 
     JSON already escapes U+0000 to U+001F; the C1 controls, DEL and bidirectional marks it

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nhi_evidence.evidence.verify import Finding, Report, Severity
-from nhi_evidence.terminal.safe_text import instant, neutralise
+from nhi_evidence.terminal.safe_text import instant, neutralize
 
 _SHOWN = 5
 
@@ -41,7 +41,7 @@ def show(out: Console, report: Report) -> None:
     out.print(f"head      size {report.size}, root {report.root or 'none'}", soft_wrap=True)
     out.print(f"objects   {report.objects} hashed ({report.bytes:,} bytes)")
     if report.sample:
-        out.print(Text(neutralise(f"sample    {report.sample}")), soft_wrap=True)
+        out.print(Text(neutralize(f"sample    {report.sample}")), soft_wrap=True)
     if report.records:
         out.print(f"records   {report.records} looked at one by one")
     if report.expired:
@@ -51,9 +51,9 @@ def show(out: Console, report: Report) -> None:
     for held in report.anchors:
         at = instant(held.at)
         seen = f"anchor    {held.name}, {held.shard} epoch {held.epoch}, {at}"
-        out.print(Text(neutralise(seen)), soft_wrap=True)
+        out.print(Text(neutralize(seen)), soft_wrap=True)
     for left in report.not_checked:
-        out.print(Text(neutralise(f"not checked: {left}")), soft_wrap=True)
+        out.print(Text(neutralize(f"not checked: {left}")), soft_wrap=True)
     if not report.findings:
         out.print("result    clean: no finding")
         return
@@ -62,9 +62,9 @@ def show(out: Console, report: Report) -> None:
         out.print(f"\n{step} {code} ({severity.name.lower()}), {len(found)}: {text}")
         for one in found[:_SHOWN]:
             record = f" record {one.record}" if one.record is not None else ""
-            out.print(Text("  " + neutralise(one.key + record)), soft_wrap=True)
+            out.print(Text("  " + neutralize(one.key + record)), soft_wrap=True)
             if one.detail:
-                out.print(Text("    " + neutralise(one.detail)), soft_wrap=True)
+                out.print(Text("    " + neutralize(one.detail)), soft_wrap=True)
         if len(found) > _SHOWN:
             out.print(f"  ... and {len(found) - _SHOWN} more; --json prints them all")
     by_severity = Counter(one.meaning.severity.name.lower() for one in report.findings)

@@ -1,1 +1,1 @@
-"""What the AWS stacks say, evaluated: synthesised once, asked about properties."""
+"""What the AWS stacks say, evaluated: synthesized once, asked about properties."""

@@ -54,7 +54,7 @@ def production() -> str:
     return text.replace("[gcp]", f"{NEW_TRAIL}\n[gcp]", 1)
 
 
-def synthesise(out: Path) -> None:
+def synthesize(out: Path) -> None:
     """Write the assembly of the production estate, and what the rule packs say of it."""
     # Imported here: no other test pays for starting jsii.
     from infra.aws.application import compose  # noqa: I001, PLC0415
@@ -75,9 +75,9 @@ def synthesise(out: Path) -> None:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the synthesised production estate."""
+    """The folder of the synthesized production estate."""
     out = tmp_path_factory.mktemp("assembly")
-    synthesise(out)
+    synthesize(out)
     return out
 
 

@@ -1,4 +1,4 @@
-"""The synthesised stacks as one thing to ask: roles, policies, functions, by their real names."""
+"""The synthesized stacks as one thing to ask: roles, policies, functions, by their real names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EVIDENCE = "222233334444"
 ARCHIVE = "111122223333"
 REPLICA = "555566667777"
 MANAGEMENT = "999988887777"
-ORGANISATION = "o-exampleorg1"
+ORGANIZATION = "o-exampleorg1"
 BUCKET = "arn:aws:s3:::nhi-evidence-222233334444"
 TENANT = "11111111-2222-3333-4444-555555555555"
 

@@ -42,7 +42,7 @@ def allows(
     boundaries: Sequence[Document] = (),
     resource_must_allow: bool = False,
 ) -> bool:
-    """Decide one request against identity policies, resource policies and organisation policies.
+    """Decide one request against identity policies, resource policies and organization policies.
 
     `owner` is the account of the resource. `boundaries` are service and resource control
     policies, of which only the denies count here. A resource policy that names an account's root

@@ -1,6 +1,6 @@
 """Who may do what: every principal of the deployment against every act on the evidence.
 
-Evaluated from the synthesised templates; printed into docs/threat-model.md by
+Evaluated from the synthesized templates; printed into docs/threat-model.md by
 `python -m tests.infra.aws`.
 """
 
@@ -14,7 +14,7 @@ from tests.infra.aws.estate import (
     ARCHIVE,
     BUCKET,
     EVIDENCE,
-    ORGANISATION,
+    ORGANIZATION,
     Estate,
     arn,
     documents,
@@ -44,7 +44,7 @@ class Principal(msgspec.Struct, frozen=True):
     """Name of the role, made by the stacks or, for those with every right, not."""
     account: str = EVIDENCE
     made: bool = True
-    organisation: str = ORGANISATION
+    organization: str = ORGANIZATION
     guarded: bool = False
     """Whether the guardrails are attached."""
 
@@ -75,7 +75,7 @@ PRINCIPALS = (
     Principal("sealer", f"{_MAIN}-sealer"),
     Principal("auditor", f"{_MAIN}-auditor-external"),
     Principal("replication", f"{_MAIN}-replication"),
-    Principal("exporter's own role", f"{_MAIN}-aws_cloudtrail-organisation", ARCHIVE),
+    Principal("exporter's own role", f"{_MAIN}-aws_cloudtrail-organization", ARCHIVE),
     Principal("administrator, log archive", "administrator", ARCHIVE, made=False),
     Principal("administrator, evidence", "administrator", made=False),
     Principal("the same, with guardrails", "administrator", made=False, guarded=True),
@@ -85,7 +85,7 @@ PRINCIPALS = (
         "administrator",
         "666677778888",
         made=False,
-        organisation="o-elsewhere1",
+        organization="o-elsewhere1",
     ),
 )
 
@@ -100,7 +100,7 @@ def may(estate: Estate, who: Principal, act: Act) -> bool:
         principal,
         act.action,
         f"arn:{key.id}" if of_key else act.resource,
-        {**_CONNECTION, "aws:PrincipalOrgID": who.organisation, **act.context},
+        {**_CONNECTION, "aws:PrincipalOrgID": who.organization, **act.context},
     )
     guardrails = [
         one.properties["Content"]

@@ -27,7 +27,7 @@ log = "example.org/second"
 [[sources]]
 source = "aws_cloudtrail"
 evidence = "second"
-trail = "organisation"
+trail = "organization"
 keep_source = true
 
 [gcp]"""
@@ -46,7 +46,7 @@ keep_source = true
 """
 
 
-def synthesised(text: str, out: Path) -> Estate:
+def synthesized(text: str, out: Path) -> Estate:
     from infra.aws_app import main  # noqa: PLC0415 - starts jsii
 
     config = out / "nhi-evidence.toml"
@@ -75,7 +75,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
         ('email = "security@example.org"', f'topic = "{TOPIC}"'),
         ("[gcp]", f"{ELSEWHERE}\n[gcp]"),
     )
-    return synthesised(text, tmp_path_factory.mktemp("other"))
+    return synthesized(text, tmp_path_factory.mktemp("other"))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_a_topic_notifies_the_queue(other: Estate) -> None:
         str(one.properties["BucketName"]) for one in other.of("Custom::S3BucketNotifications")
     ]
     assert ["plain-logs"] == notifying
-    name = "nhi-evidence-main-aws_cloudtrail-organisation"
+    name = "nhi-evidence-main-aws_cloudtrail-organization"
     policies = [
         one.properties["PolicyDocument"]
         for one in other.of("AWS::SQS::QueuePolicy")
@@ -170,7 +170,7 @@ def test_a_topic_notifies_the_queue(other: Estate) -> None:
 
 def test_an_encrypted_trail_can_be_read(other: Estate) -> None:
     """The exporter may decrypt with that key, and with no other."""
-    (role,) = other.roles("aws_cloudtrail-organisation")
+    (role,) = other.roles("aws_cloudtrail-organization")
     (policy,) = role.properties["Policies"]
     (decrypt,) = [one for one in statements(policy["PolicyDocument"]) if one["Sid"] == "Decrypt"]
     assert (["kms:Decrypt"], TRAIL_KEY) == (decrypt["Action"], decrypt["Resource"])
@@ -206,7 +206,7 @@ def test_an_existing_topic_is_told(other: Estate) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("[organisation]", "[organisation"), "is not TOML"),
+        (("[organization]", "[organization"), "is not TOML"),
         (('signer = "ed25519"', 'signer = "rsa"'), "evidence.signer"),
         (
             ("[gcp]", SECOND_BUCKET),

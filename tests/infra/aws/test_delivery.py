@@ -16,11 +16,11 @@ from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.adapters.aws.s3_source import S3Source
 from nhi_evidence.errors import DeliveryRefusedError
 from nhi_evidence.sources import load
-from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANISATION, Estate
+from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate
 from tests.infra.aws.iam import Request, allows
 
-NAME = "nhi-evidence-main-aws_cloudtrail-organisation"
-TRAIL = "arn:aws:s3:::organisation-trail-111122223333"
+NAME = "nhi-evidence-main-aws_cloudtrail-organization"
+TRAIL = "arn:aws:s3:::organization-trail-111122223333"
 QUEUE = f"arn:aws:sqs:eu-central-1:{ARCHIVE}:{NAME}"
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 GENUINE = {
@@ -78,14 +78,14 @@ def test_nobody_else_can_send(estate: Estate) -> None:
 @pytest.mark.parametrize(
     "ref",
     [
-        ObjectRef("attacker", f"AWSLogs/{ORGANISATION}/333344445555/CloudTrail/f.json.gz"),
-        ObjectRef("organisation-trail-111122223333", "elsewhere/f.json.gz"),
-        ObjectRef("organisation-trail-111122223333", "AWSLogs/o-elsewhere1/333344445555/f.json.gz"),
-        ObjectRef("fresh-trail-111122223333", f"AWSLogs/{ORGANISATION}/333344445555/f.json.gz"),
+        ObjectRef("attacker", f"AWSLogs/{ORGANIZATION}/333344445555/CloudTrail/f.json.gz"),
+        ObjectRef("organization-trail-111122223333", "elsewhere/f.json.gz"),
+        ObjectRef("organization-trail-111122223333", "AWSLogs/o-elsewhere1/333344445555/f.json.gz"),
+        ObjectRef("fresh-trail-111122223333", f"AWSLogs/{ORGANIZATION}/333344445555/f.json.gz"),
     ],
 )
 def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: ObjectRef) -> None:
-    """As deployed, the exporter refuses what is not its bucket, its organisation, its prefix.
+    """As deployed, the exporter refuses what is not its bucket, its organization, its prefix.
 
     It refuses before any read: there is no client to read with.
     """
@@ -156,7 +156,7 @@ def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
 def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
     """The handler that adds ours may change that setting of that bucket, and nothing else."""
     added = estate.one("Custom::S3BucketNotifications").properties
-    assert (added["BucketName"], added["Managed"]) == ("organisation-trail-111122223333", False)
+    assert (added["BucketName"], added["Managed"]) == ("organization-trail-111122223333", False)
     (handler,) = [
         one.properties["PolicyDocument"]["Statement"]
         for one in estate.of("AWS::IAM::Policy")
@@ -197,7 +197,7 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
 
 
 def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:
-    """CloudTrail, for the trail of the management account, below the organisation's folders."""
+    """CloudTrail, for the trail of the management account, below the organization's folders."""
     stack = "nhi-evidence-export-us-east-1"
     policy = estate.one("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
     right = {
@@ -214,7 +214,7 @@ def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> 
         )
         return allows(request, resource=[policy], owner=ARCHIVE)
 
-    assert may_put(f"{here}/{ORGANISATION}/333344445555/f")
+    assert may_put(f"{here}/{ORGANIZATION}/333344445555/f")
     assert may_put(f"{here}/{MANAGEMENT}/f")
     assert not may_put(f"{here}/666677778888/f")
     other = "arn:aws:cloudtrail:us-east-1:666677778888:trail/nhi-evidence-fresh"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANISATION, Estate, arn
+from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, arn
 from tests.infra.aws.iam import Request, allows, statements
 
 OBJECT = f"{BUCKET}/ev/v1/aws_cloudtrail/h=2026010100/unit/hash.ndjson.zst"
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 LEGAL = arn(EVIDENCE, "legal")
 GOOD_PUT = {
-    "aws:PrincipalOrgID": ORGANISATION,
+    "aws:PrincipalOrgID": ORGANIZATION,
     "aws:SecureTransport": "true",
     "s3:TlsVersion": "1.3",
     "s3:if-none-match": "*",
@@ -22,8 +22,8 @@ REFUSED_PUTS: dict[str, dict[str, str | None]] = {
     "without If-None-Match": {"s3:if-none-match": None},
     "over plain HTTP": {"aws:SecureTransport": "false"},
     "over TLS 1.1": {"s3:TlsVersion": "1.1"},
-    "from another organisation": {"aws:PrincipalOrgID": "o-elsewhere1"},
-    "from no organisation": {"aws:PrincipalOrgID": None},
+    "from another organization": {"aws:PrincipalOrgID": "o-elsewhere1"},
+    "from no organization": {"aws:PrincipalOrgID": None},
     "encrypted by KMS": {"s3:x-amz-server-side-encryption": "aws:kms"},
     "encrypted by KMS twice": {"s3:x-amz-server-side-encryption": "aws:kms:dsse"},
     "naming a key": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:..."},

@@ -1,4 +1,4 @@
-"""What the organisation forbids: to administrators and root, and not to auditors."""
+"""What the organization forbids: to administrators and root, and not to auditors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.estate import BUCKET, EVIDENCE, MANAGEMENT, ORGANISATION, Estate, arn
+from tests.infra.aws.estate import BUCKET, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate, arn
 from tests.infra.aws.iam import Request, allows
 
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
@@ -78,7 +78,7 @@ def test_some_things_nobody_may(estate: Estate, action: str, resource: str) -> N
 
 
 def reaches(estate: Estate, action: str, resource: str, principal: str, **context: str) -> bool:
-    """Whether the resource policy of the organisation leaves a request alone."""
+    """Whether the resource policy of the organization leaves a request alone."""
     return allows(
         Request(principal, action, resource, context),
         identity=ADMINISTRATOR,
@@ -88,14 +88,14 @@ def reaches(estate: Estate, action: str, resource: str, principal: str, **contex
     )
 
 
-def test_auditors_of_another_organisation_are_not_shut_out(estate: Estate) -> None:
+def test_auditors_of_another_organization_are_not_shut_out(estate: Estate) -> None:
     """The named principal may take its role; nobody else from outside may."""
     outside = {"aws:PrincipalOrgID": "o-auditors01"}
     take = ("sts:AssumeRole", ROLE)
     assert reaches(estate, *take, arn("444455556666", "auditor"), **outside)
     assert not reaches(estate, *take, arn("444455556666", "somebody"), **outside)
     assert not reaches(estate, *take, arn("666677778888", "auditor"))
-    assert reaches(estate, *take, arn(EVIDENCE, "x"), **{"aws:PrincipalOrgID": ORGANISATION})
+    assert reaches(estate, *take, arn(EVIDENCE, "x"), **{"aws:PrincipalOrgID": ORGANIZATION})
     service = {"aws:PrincipalIsAWSService": "true"}
     assert reaches(estate, *take, "service:lambda.amazonaws.com", **service)
 

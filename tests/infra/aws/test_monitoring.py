@@ -11,7 +11,7 @@ from nhi_evidence.evidence import flags
 from tests.infra.aws.estate import EVIDENCE, Estate
 
 ROOT = Path(__file__).parents[3]
-EXPORTER = "nhi-evidence-main-aws_cloudtrail-organisation"
+EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 SEALER = "nhi-evidence-main-sealer"
 
 

@@ -10,7 +10,7 @@ from tests.infra.aws.estate import (
     ARCHIVE,
     BUCKET,
     EVIDENCE,
-    ORGANISATION,
+    ORGANIZATION,
     TENANT,
     Estate,
     arn,
@@ -20,7 +20,7 @@ from tests.infra.aws.iam import Request, actions, statements, trusts
 
 WRITERS = ("aws_cloudtrail", "gcp_audit", "azure_monitor")
 KINDS = ("recon", "heartbeat", "config", "coverage", "custody")
-EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organisation")
+EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization")
 GOOGLE_ID = "101234567890123456789"
 OBJECT_ID = "33333333-4444-5555-6666-777777777777"
 ISSUER = f"sts.windows.net/{TENANT}/"
@@ -118,10 +118,10 @@ def test_the_sealer_reads_everything_and_writes_the_log_alone(estate: Estate) ->
 
 
 def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate) -> None:
-    """The organisation's folder of the trail bucket, one queue, one role."""
-    (policy,) = documents(estate.role("nhi-evidence-main-aws_cloudtrail-organisation"))
+    """The organization's folder of the trail bucket, one queue, one role."""
+    (policy,) = documents(estate.role("nhi-evidence-main-aws_cloudtrail-organization"))
     by_sid = {one["Sid"]: one for one in statements(policy)}
-    read = f"arn:aws:s3:::organisation-trail-111122223333/AWSLogs/{ORGANISATION}/*"
+    read = f"arn:aws:s3:::organization-trail-111122223333/AWSLogs/{ORGANIZATION}/*"
     assert (["s3:GetObject", "s3:GetObjectVersion"], read) == (
         by_sid["Source"]["Action"],
         by_sid["Source"]["Resource"],
@@ -145,10 +145,10 @@ def exporter_request(principal: str = EXPORTER, **context: str) -> Request:
     return Request(principal, "sts:AssumeRole", "role", context)
 
 
-def test_the_aws_writer_trusts_the_exporters_of_the_organisation_alone(estate: Estate) -> None:
-    """Exact ARN and organisation, both; an outsider who knows the name is an outsider."""
+def test_the_aws_writer_trusts_the_exporters_of_the_organization_alone(estate: Estate) -> None:
+    """Exact ARN and organization, both; an outsider who knows the name is an outsider."""
     role = trust(estate, "nhi-evidence-main-writer-aws_cloudtrail")
-    inside = {"aws:PrincipalOrgID": ORGANISATION}
+    inside = {"aws:PrincipalOrgID": ORGANIZATION}
     assert trusts(role, exporter_request(**inside))
     fresh = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-fresh")
     assert trusts(role, exporter_request(fresh, **inside))
@@ -156,9 +156,9 @@ def test_the_aws_writer_trusts_the_exporters_of_the_organisation_alone(estate: E
         exporter_request(),
         exporter_request(**{"aws:PrincipalOrgID": "o-elsewhere1"}),
         exporter_request(arn(ARCHIVE, "administrator"), **inside),
-        exporter_request(arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organisation2"), **inside),
+        exporter_request(arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization2"), **inside),
         exporter_request(
-            arn("666677778888", "nhi-evidence-main-aws_cloudtrail-organisation"), **inside
+            arn("666677778888", "nhi-evidence-main-aws_cloudtrail-organization"), **inside
         ),
         exporter_request(f"arn:aws:iam::{ARCHIVE}:root", **inside),
         exporter_request(arn(EVIDENCE, "administrator"), **inside),
@@ -215,7 +215,7 @@ def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
 
 
 def test_an_auditor_needs_the_external_id(estate: Estate) -> None:
-    """The named principal of another organisation, with the id agreed on."""
+    """The named principal of another organization, with the id agreed on."""
     role = trust(estate, "nhi-evidence-main-auditor-external")
     auditor = arn("444455556666", "auditor")
     right = {"sts:ExternalId": "audit-2026-7f3b9c51d0"}

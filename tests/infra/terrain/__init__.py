@@ -1,1 +1,1 @@
-"""Google Cloud and Azure, synthesised to Terraform."""
+"""Google Cloud and Azure, synthesized to Terraform."""

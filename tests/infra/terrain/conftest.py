@@ -1,22 +1,22 @@
-"""Both clouds' stacks, synthesised once, and the Terraform that checks them."""
+"""Both clouds' stacks, synthesized once, and the Terraform that checks them."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.infra.terrain.synthesis import Stack, Stacks, synthesise
+from tests.infra.terrain.synthesis import Stack, Stacks, synthesize
 from tests.infra.terrain.terraform import Terraform, program
 
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """The example configuration's stacks."""
-    return synthesise(tmp_path_factory.mktemp("terrain"))
+    return synthesize(tmp_path_factory.mktemp("terrain"))
 
 
 @pytest.fixture(scope="session")
 def gcp(stacks: Stacks) -> Stack:
-    """The stack that exports an organisation's audit logs."""
+    """The stack that exports an organization's audit logs."""
     return stacks["gcp-export"]
 
 

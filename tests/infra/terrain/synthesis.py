@@ -23,7 +23,7 @@ EXAMPLE = ROOT / "nhi-evidence.example.toml"
 FUNCTIONS = ROOT / "functions"
 
 
-def synthesise(folder: Path, *, change: tuple[str, str] = ("", ""), text: str = "") -> Stacks:
+def synthesize(folder: Path, *, change: tuple[str, str] = ("", ""), text: str = "") -> Stacks:
     """Return the stacks of a configuration, the example's by default, `change` made to it first."""
     read = config.read(text or example(*change))
     folder.mkdir(parents=True, exist_ok=True)

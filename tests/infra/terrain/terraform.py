@@ -22,7 +22,7 @@ STUB = Path(__file__).with_name("stub_provider.py")
 
 
 class Terraform:
-    """Checks synthesised stacks."""
+    """Checks synthesized stacks."""
 
     def __init__(self, program: str, folder: Path, stacks: Sequence[dict[str, Any]]) -> None:
         """Serve, from `folder`, the schemas of every provider the stacks use."""

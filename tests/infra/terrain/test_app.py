@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import terrain_app
-from tests.infra.terrain.synthesis import ROOT, example, synthesise
+from tests.infra.terrain.synthesis import ROOT, example, synthesize
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -20,16 +20,16 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_configuration_gives_the_same_files(tmp_path: Path) -> None:
-    """Synthesised twice, in different folders, every file has the same bytes."""
+    """Synthesized twice, in different folders, every file has the same bytes."""
     first, second = tmp_path / "first", tmp_path / "elsewhere" / "second"
-    synthesise(first)
-    synthesise(second)
+    synthesize(first)
+    synthesize(second)
     assert _files(first / "out") == _files(second / "out")
 
 
 def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
     """No path of the checkout, of the output or of a home."""
-    synthesise(tmp_path)
+    synthesize(tmp_path)
     told = re.compile("|".join(map(re.escape, (str(ROOT), str(tmp_path), str(Path.home())))))
     files = [one for one in (tmp_path / "out").rglob("*.json") if one.is_file()]
     assert files
@@ -38,18 +38,18 @@ def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
 
 def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
     """Beside the output, by a relative path; or where it is said to be, without credentials."""
-    local = synthesise(tmp_path / "local")
+    local = synthesize(tmp_path / "local")
     assert {name: {"local": {"path": f"../../../terraform.{name}.tfstate"}} for name in local} == {
         name: one["terraform"]["backend"] for name, one in local.items()
     }
-    kept = synthesise(
+    kept = synthesize(
         tmp_path / "kept",
         change=('# state_bucket = "example-terraform-state"', 'state_bucket = "example-state"'),
     )
     assert {"gcs": {"bucket": "example-state", "prefix": "nhi-evidence/gcp-export"}} == kept[
         "gcp-export"
     ]["terraform"]["backend"]
-    kept = synthesise(tmp_path / "azure", change=('# state_storage = "', 'state_storage = "'))
+    kept = synthesize(tmp_path / "azure", change=('# state_storage = "', 'state_storage = "'))
     assert {
         "azurerm": {
             "storage_account_name": "examplestate",
@@ -66,7 +66,7 @@ def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
     azure = text[text.index("[azure]") : text.index("# Who may read the evidence")]
     source = '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n'
     assert text.count(source) == 1
-    stacks = synthesise(tmp_path, text=text.replace(azure, "").replace(source, ""))
+    stacks = synthesize(tmp_path, text=text.replace(azure, "").replace(source, ""))
     assert ["gcp-export", "gcp-identity"] == sorted(stacks)
 
 

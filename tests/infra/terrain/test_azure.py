@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesise, values
+from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesize, values
 
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -311,7 +311,7 @@ def test_someone_is_told_when_logs_stop_wait_or_fail(azure: Stack) -> None:
 
 def test_a_tenant_may_leave_out_its_directory_and_its_resources(tmp_path: Path) -> None:
     """Without Entra and resource types there is no tenant setting, policy or policy identity."""
-    less = synthesise(
+    less = synthesize(
         tmp_path,
         change=(
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesise, values
+from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesize, values
 
 EXPORTER = "serviceAccount:nhi-evidence-exporter@example-evidence.iam.gserviceaccount.com"
 PUBSUB_AGENT = (
@@ -212,7 +212,7 @@ def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
 
 def test_small_estates_take_single_messages(tmp_path: Path) -> None:
     """Delivery "direct" has no staging bucket and no batches, and the same sink and function."""
-    direct = synthesise(
+    direct = synthesize(
         tmp_path,
         change=('audience = "nhi-evidence"', 'audience = "nhi-evidence"\ndelivery = "direct"'),
     )["gcp-export"]

@@ -23,15 +23,15 @@ Judged = tuple[bool, str]
 """Whether it is well, and what was found."""
 
 
-class Looker:
+class AwsChecks:
     """Looks at one account."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, scope: str) -> None:
         """Name the account as the report does."""
-        self._place = place
+        self._scope = scope
 
     def look(
-        self, what: str, ask: Callable[[], Any], judge: Callable[[Any], Judged], mend: str
+        self, what: str, ask: Callable[[], Any], judge: Callable[[Any], Judged], remediation: str
     ) -> Iterator[Check]:
         """Yield the check of one answer: wrong as well where the thing is not there."""
         try:
@@ -39,13 +39,13 @@ class Looker:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             if any(part in code for part in _ABSENT) or code in {"404", "NoSuchBucket"}:
-                yield Check(self._place, what, State.WRONG, f"not there ({code})", mend)
+                yield Check(self._scope, what, State.FAILED, f"not there ({code})", remediation)
             else:
-                yield Check(self._place, what, State.NOT_SEEN, f"{code or error}")
+                yield Check(self._scope, what, State.UNKNOWN, f"{code or error}")
             return
         except BotoCoreError as error:
-            yield Check(self._place, what, State.NOT_SEEN, str(error))
+            yield Check(self._scope, what, State.UNKNOWN, str(error))
             return
-        well, found = judge(answer)
-        state = State.WELL if well else State.WRONG
-        yield Check(self._place, what, state, found, "" if well else mend)
+        is_ok, observed = judge(answer)
+        state = State.OK if is_ok else State.FAILED
+        yield Check(self._scope, what, state, observed, "" if is_ok else remediation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_evidence.adapters.aws.aws_checks import Judged, Looker
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
 from nhi_evidence.adapters.aws.evidence_account_checks import DEPLOY, Clients
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, deployed
@@ -16,23 +16,23 @@ _REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operatio
 
 def checks(config: Config, clients: Clients) -> Iterator[Check]:
     """Yield every check of the log-archive account."""
-    looker = Looker(f"log-archive account {config.log_archive.account}")
+    checks_of = AwsChecks(f"log-archive account {config.log_archive.account}")
     for trail in config.trails:
-        yield from _trail(looker, clients.client("cloudtrail", trail.region), trail)
+        yield from _trail(checks_of, clients.client("cloudtrail", trail.region), trail)
     for entry in config.sources:
         if entry.trail is not None:
             trail = config.trail(entry.trail)
             name = deployed.exporter(entry.evidence, entry.source, trail.name)
             if trail.topic is None:
                 s3 = clients.client("s3", trail.region)
-                yield from _notifies(looker, s3, trail.bucket, name)
-            yield from _exporter(looker, clients, trail.region, name)
+                yield from _notifies(checks_of, s3, trail.bucket, name)
+            yield from _exporter(checks_of, clients, trail.region, name)
         elif entry.files is not None:
             name = deployed.exporter(entry.evidence, entry.source, entry.files.bucket)
-            yield from _exporter(looker, clients, entry.files.region, name)
+            yield from _exporter(checks_of, clients, entry.files.region, name)
 
 
-def _trail(looker: Looker, cloudtrail: Any, trail: Trail) -> Iterator[Check]:
+def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Check]:
     what = f"trail into {trail.bucket}"
     found: dict[str, Any] = {}
 
@@ -41,18 +41,18 @@ def _trail(looker: Looker, cloudtrail: Any, trail: Trail) -> Iterator[Check]:
         found.update(next((one for one in listed if one["S3BucketName"] == trail.bucket), {}))
         return found
 
-    yield from looker.look(
+    yield from checks_of.look(
         what, ask, _recording, "record every region and account, and switch log-file validation on"
     )
     if not found:
         return
-    yield from looker.look(
+    yield from checks_of.look(
         f"{what}, logging",
         lambda: cloudtrail.get_trail_status(Name=found["TrailARN"]),
         _logging,
         "somebody stopped it, or the bucket refuses it: CloudTrail says who (StopLogging)",
     )
-    yield from looker.look(
+    yield from checks_of.look(
         f"{what}, events",
         lambda: cloudtrail.get_event_selectors(TrailName=found["TrailARN"]),
         _everything,
@@ -67,7 +67,7 @@ def _recording(trail: dict[str, Any]) -> Judged:
         name
         for name, on in (
             ("every region", trail.get("IsMultiRegionTrail")),
-            ("the organisation", trail.get("IsOrganizationTrail")),
+            ("the organization", trail.get("IsOrganizationTrail")),
             ("log-file validation", trail.get("LogFileValidationEnabled")),
         )
         if not on
@@ -100,13 +100,13 @@ def _everything(answer: dict[str, Any]) -> Judged:
     return well, "management events, reads and writes" if well else "management events are missing"
 
 
-def _notifies(looker: Looker, s3: Any, bucket: str, queue: str) -> Iterator[Check]:
+def _notifies(checks_of: AwsChecks, s3: Any, bucket: str, queue: str) -> Iterator[Check]:
     def judge(answer: dict[str, Any]) -> Judged:
         found = [one["QueueArn"] for one in answer.get("QueueConfigurations", [])]
         well = any(arn.rsplit(":", 1)[-1] == queue for arn in found)
         return well, ", ".join(found) or "notifies no queue"
 
-    yield from looker.look(
+    yield from checks_of.look(
         f"notifications of {bucket}",
         lambda: s3.get_bucket_notification_configuration(Bucket=bucket),
         judge,
@@ -114,7 +114,7 @@ def _notifies(looker: Looker, s3: Any, bucket: str, queue: str) -> Iterator[Chec
     )
 
 
-def _exporter(looker: Looker, clients: Clients, region: str, name: str) -> Iterator[Check]:
+def _exporter(checks_of: AwsChecks, clients: Clients, region: str, name: str) -> Iterator[Check]:
     sqs, functions = clients.client("sqs", region), clients.client("lambda", region)
 
     def depth(queue: str) -> int:
@@ -123,22 +123,22 @@ def _exporter(looker: Looker, clients: Clients, region: str, name: str) -> Itera
         told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
         return int(told[wanted[0]])
 
-    yield from looker.look(
+    yield from checks_of.look(
         f"queue {name}", lambda: depth(name), lambda n: (True, f"{n} waiting"), DEPLOY
     )
-    yield from looker.look(
+    yield from checks_of.look(
         f"queue {name}-dead",
         lambda: depth(f"{name}-dead"),
         lambda n: (n == 0, f"{n} given up"),
         _REDRIVE,
     )
-    yield from looker.look(
+    yield from checks_of.look(
         f"function {name}",
         lambda: functions.get_function_configuration(FunctionName=name),
         lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
         DEPLOY,
     )
-    yield from looker.look(
+    yield from checks_of.look(
         f"function {name}, its queue",
         lambda: functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"],
         _fed,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from nhi_evidence.adapters.aws.aws_checks import Judged, Looker
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, deployed
 
@@ -30,50 +30,50 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
     """Yield every check of the evidence account."""
     account = config.evidence.account
     for bucket in config.evidence.buckets:
-        looker = Looker(f"evidence account {account}, {bucket.bucket}")
+        checks_of = AwsChecks(f"evidence account {account}, {bucket.bucket}")
         s3 = clients.client("s3", bucket.region)
         owned = {"Bucket": bucket.bucket, "ExpectedBucketOwner": account}
-        yield from _bucket(looker, s3, owned, bucket)
-        yield from _roles(looker, clients.client("iam", bucket.region), config, bucket)
-        yield from _sealing(looker, clients, config, bucket)
-        yield from _newest(looker, s3, owned, config=config, bucket=bucket, now=now)
+        yield from _bucket(checks_of, s3, owned, bucket)
+        yield from _roles(checks_of, clients.client("iam", bucket.region), config, bucket)
+        yield from _sealing(checks_of, clients, config, bucket)
+        yield from _newest(checks_of, s3, owned, config=config, bucket=bucket, now=now)
 
 
 def _bucket(
-    looker: Looker, s3: Any, owned: dict[str, str], bucket: EvidenceBucket
+    checks_of: AwsChecks, s3: Any, owned: dict[str, str], bucket: EvidenceBucket
 ) -> Iterator[Check]:
-    yield from looker.look(
+    yield from checks_of.look(
         "lock",
         lambda: s3.get_object_lock_configuration(**owned),
         lambda answer: _locked(answer, bucket.retention_days),
         f"the bucket must lock each version for {bucket.retention_days} days in COMPLIANCE mode; "
         "a bucket made without Object Lock cannot be mended: make another",
     )
-    yield from looker.look(
+    yield from checks_of.look(
         "versioning",
         lambda: s3.get_bucket_versioning(**owned),
         lambda answer: (answer.get("Status") == "Enabled", str(answer.get("Status"))),
         DEPLOY,
     )
-    yield from looker.look(
+    yield from checks_of.look(
         "encryption",
         lambda: s3.get_bucket_encryption(**owned),
         _encrypted,
         "a key that can be disabled makes locked evidence unreadable: set AES256",
     )
-    yield from looker.look(
+    yield from checks_of.look(
         "policy",
         lambda: s3.get_bucket_policy(**owned),
         lambda answer: _denies(json.loads(answer["Policy"])),
         f"somebody changed it; CloudTrail says who (PutBucketPolicy). Then {DEPLOY}",
     )
-    yield from looker.look(
+    yield from checks_of.look(
         "lifecycle",
         lambda: s3.get_bucket_lifecycle_configuration(**owned),
         lambda answer: _expires(answer, bucket.retention_days + bucket.grace_days),
         DEPLOY,
     )
-    yield from looker.look(
+    yield from checks_of.look(
         "public access",
         lambda: s3.get_public_access_block(**owned),
         lambda answer: _private(answer["PublicAccessBlockConfiguration"]),
@@ -137,11 +137,13 @@ def _private(block: dict[str, bool]) -> Judged:
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def _roles(looker: Looker, iam: Any, config: Config, bucket: EvidenceBucket) -> Iterator[Check]:
+def _roles(
+    checks_of: AwsChecks, iam: Any, config: Config, bucket: EvidenceBucket
+) -> Iterator[Check]:
     names = [deployed.writer(bucket.name, one.source) for one in _trusted(config, bucket)]
     names += [deployed.auditor(bucket.name, one.name) for one in config.auditors]
     for name in dict.fromkeys(names):
-        yield from looker.look(
+        yield from checks_of.look(
             f"role {name}",
             lambda name=name: iam.get_role(RoleName=name),  # type: ignore[misc]
             lambda answer: (True, str(answer["Role"]["Arn"])),
@@ -163,11 +165,11 @@ def _trusted(config: Config, bucket: EvidenceBucket) -> Iterable[Any]:
 
 
 def _sealing(
-    looker: Looker, clients: Clients, config: Config, bucket: EvidenceBucket
+    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
 ) -> Iterator[Check]:
     functions = clients.client("lambda", bucket.region)
     name = deployed.function(bucket.name, "sealer")
-    yield from looker.look(
+    yield from checks_of.look(
         f"function {name}",
         lambda: functions.get_function_configuration(FunctionName=name),
         lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
@@ -175,7 +177,7 @@ def _sealing(
     )
     kms, alias = clients.client("kms", bucket.region), f"alias/nhi-evidence-{bucket.name}"
     wanted = _SPECS[config.evidence.signer]
-    yield from looker.look(
+    yield from checks_of.look(
         f"signing key {alias}",
         lambda: kms.describe_key(KeyId=alias)["KeyMetadata"],
         lambda key: (
@@ -187,7 +189,7 @@ def _sealing(
 
 
 def _newest(
-    looker: Looker,
+    checks_of: AwsChecks,
     s3: Any,
     owned: dict[str, str],
     *,
@@ -195,7 +197,7 @@ def _newest(
     bucket: EvidenceBucket,
     now: datetime,
 ) -> Iterator[Check]:
-    yield from looker.look(
+    yield from checks_of.look(
         "newest checkpoint",
         lambda: _last(s3, owned, f"log/v1/{now:%Y}/checkpoint/"),
         lambda at: (
@@ -205,7 +207,7 @@ def _newest(
         "the sealer does not run, or fails: see its log (docs/operations.md, `stalled`)",
     )
     for source in dict.fromkeys(one.source for one in config.sources_in(bucket.name)):
-        yield from looker.look(
+        yield from checks_of.look(
             f"evidence of {source}",
             lambda source=source: _last(  # type: ignore[misc]
                 s3,

@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     keep_source: bool = True
 
 
-class Line(msgspec.Struct, frozen=True):
+class Exporter(msgspec.Struct, frozen=True):
     """From a notified object to its locked evidence."""
 
     settings: Settings
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @cache
-def line() -> Line:
+def aws_exporter() -> Exporter:
     """Read the settings and build the clients, on first use. Raises `SettingsError`."""
     settings = environ.read_settings(Settings)
     mapper = Mapper(settings.source, scope=settings.scope)
@@ -62,7 +62,7 @@ def line() -> Line:
         session_name=f"nhi-evidence-{settings.source}",
         external_id=settings.external_id,
     )
-    return Line(
+    return Exporter(
         settings,
         mapper,
         S3Source(session.own_client(), settings.source_buckets, mapper.source),

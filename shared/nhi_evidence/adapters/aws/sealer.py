@@ -12,7 +12,7 @@ from nhi_evidence.adapters import clock, environ
 from nhi_evidence.adapters.aws import session
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
-from nhi_evidence.evidence.flags import Promise
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 
 DAY_MS = 86_400_000
@@ -52,7 +52,7 @@ def sealer() -> Sealer:
         [signers.open_signer(None, key) for key in settings.signing_keys],
         clock.now,
         name=settings.log_name,
-        promise=Promise(
+        lock_policy=LockPolicy(
             retention_ms=int(settings.retention_days * DAY_MS),
             encryption=None if settings.encryption is Encryption.NONE else settings.encryption,
         ),

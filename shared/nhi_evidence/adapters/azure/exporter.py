@@ -48,7 +48,7 @@ class Done(msgspec.Struct, frozen=True):
     """Why the line could not map it, where it was kept whole instead."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Exporter(msgspec.Struct, frozen=True):
     """From a batch of messages to its locked evidence."""
 
     settings: Settings
@@ -77,7 +77,7 @@ class Line(msgspec.Struct, frozen=True):
                 yield from self._run(event_hub.Run(run.stream, (one,)), written)
         else:
             cause = Undecodable("mapper_failed", f"{type(made).__name__}: {made}"[:_DETAIL])
-            whole = list(self.mapper.refuse(delivery, cause))
+            whole = list(self.mapper.reject_delivery(delivery, cause))
             yield Done(self._locked(delivery, whole, written), failed=made)
 
     def _made(self, delivery: Delivery) -> list[Batch] | Exception:
@@ -113,7 +113,7 @@ def site() -> str:
 
 
 @cache
-def line() -> Line:
+def azure_exporter() -> Exporter:
     """Read the settings and build the clients, on first use. Raises `SettingsError`."""
     settings = environ.read_settings(Settings)
     writer = web_identity.role_client(
@@ -122,7 +122,7 @@ def line() -> Line:
         token=identity.token(settings.token_audience, client_id=settings.identity_client_id),
         region=settings.bucket_region,
     )
-    return Line(
+    return Exporter(
         settings,
         Mapper(SOURCE, scope=settings.scope),
         S3EvidenceWriter(writer, settings.bucket, owner=settings.bucket_owner),

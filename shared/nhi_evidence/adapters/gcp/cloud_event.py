@@ -62,7 +62,7 @@ class _Published(msgspec.Struct, frozen=True):
 
 
 def stored_object(event: CloudEvent) -> ObjectRef:
-    """Return the object a finalised event names.
+    """Return the object a finalized event names.
 
     Raises `DeliveryRefusedError` when it names none: an event that is not understood must reach a
     human, not vanish.

@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
     """The function's project, which ties its log lines to requests."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Exporter(msgspec.Struct, frozen=True):
     """From an event to the locked evidence of what it names or carries."""
 
     settings: Settings
@@ -86,7 +86,7 @@ def _revision() -> str:
 
 
 @cache
-def line() -> Line:
+def gcp_exporter() -> Exporter:
     """Read the settings and build the clients, on first use. Raises `SettingsError`."""
     settings = environ.read_settings(Settings)
     if not settings.source_buckets and not settings.source_topics:
@@ -100,7 +100,7 @@ def line() -> Line:
         token=identity.token(settings.audience),
         region=settings.bucket_region,
     )
-    return Line(
+    return Exporter(
         settings,
         mapper,
         GcsSource(settings.source_buckets, mapper.source, token=AccessToken()),

@@ -18,10 +18,10 @@ from nhi_evidence.errors import SettingsError
 EXAMPLES = """\b
 Examples:
   nhi-evidence init
-  nhi-evidence init --no-input -o trial.toml --organisation o-exampleorg1 \\
+  nhi-evidence init --no-input -o trial.toml --organization o-exampleorg1 \\
       --log-archive-account 111122223333 --evidence-account 222233334444 \\
       --region eu-central-1 --log-name example.org/evidence --retention-days 0 \\
-      --trail-kind existing --trail-bucket organisation-trail --trail-region eu-central-1 \\
+      --trail-kind existing --trail-bucket organization-trail --trail-region eu-central-1 \\
       --keep-source yes --email security@example.org --budget 200 --objects-per-hour 100000
 
 \b
@@ -44,7 +44,7 @@ def command(
     no_input: Annotated[
         bool, typer.Option("--no-input", help="Ask nothing: what is missing is an error.")
     ] = False,
-    organisation: Annotated[str | None, typer.Option(help="Id of the AWS organisation.")] = None,
+    organization: Annotated[str | None, typer.Option(help="Id of the AWS organization.")] = None,
     management_account: Annotated[
         str | None, typer.Option(help="Its management account; for a new trail.")
     ] = None,
@@ -73,8 +73,8 @@ def command(
     keep_source: Annotated[
         str | None, typer.Option(help="yes or no: keep delivered files as well.")
     ] = None,
-    gcp_organisation: Annotated[
-        str | None, typer.Option(help="Number of the Google Cloud organisation, if any.")
+    gcp_organization: Annotated[
+        str | None, typer.Option(help="Number of the Google Cloud organization, if any.")
     ] = None,
     gcp_project: Annotated[str | None, typer.Option(help="Project to deploy to.")] = None,
     gcp_region: Annotated[str | None, typer.Option(help="Region to deploy to.")] = None,

@@ -40,16 +40,16 @@ def parts(ask: Answers) -> list[Part]:
     for source in sources:
         keys: dict[str, Value] = {"source": source, "evidence": "main"}
         if source == "aws_cloudtrail":
-            keys["trail"] = "organisation"
+            keys["trail"] = "organization"
         found.append(Part("[[sources]]", keys | {"keep_source": keep}))
     return [*found, *gcp, *azure, *_auditor(ask), _alarms(ask)]
 
 
 def _evidence(ask: Answers, *, new_trail: bool) -> list[Part]:
-    organisation = ask.text("organisation", "Id of the AWS organisation", kinds.OrganisationId)
+    organization = ask.text("organization", "Id of the AWS organization", kinds.OrganizationId)
     management = None
     if new_trail:
-        # An organisation trail belongs to the management account, wherever it is made from.
+        # An organization trail belongs to the management account, wherever it is made from.
         management = ask.text("management-account", "Management account", kinds.Account)
     archive = ask.text("log-archive-account", "Account the trail delivers to", kinds.Account)
     account = ask.text("evidence-account", "Account for evidence alone", kinds.Account)
@@ -60,7 +60,7 @@ def _evidence(ask: Answers, *, new_trail: bool) -> list[Part]:
     days, confirmed = _retention(ask)
     return [
         Part("", {"profile": None if days else "trial"}),
-        Part("[organisation]", {"id": organisation, "management_account": management}),
+        Part("[organization]", {"id": organization, "management_account": management}),
         Part("[log_archive]", {"account": archive}),
         Part("[evidence]", {"account": account, "signer": _signer(ask)}),
         Part(
@@ -105,11 +105,11 @@ def _signer(ask: Answers) -> str:
 def _trail(ask: Answers) -> Part:
     kind = ask.text(
         "trail-kind",
-        "Is there an organisation trail already (existing), or is one to be made (new)?",
+        "Is there an organization trail already (existing), or is one to be made (new)?",
         Literal["existing", "new"],
     )
     keys = {
-        "name": "organisation",
+        "name": "organization",
         "kind": kind,
         "bucket": ask.text("trail-bucket", "Bucket of the trail", kinds.SourceBucketName),
         "region": ask.text("trail-region", "Region of that bucket", kinds.Region),
@@ -125,10 +125,10 @@ def _trail(ask: Answers) -> Part:
 
 
 def _gcp(ask: Answers) -> list[Part]:
-    if not ask.wants("gcp-organisation", "Export Google Cloud's audit logs?"):
+    if not ask.wants("gcp-organization", "Export Google Cloud's audit logs?"):
         return []
     keys = {
-        "organisation": ask.text("gcp-organisation", "Number of the organisation", kinds.GcpNumber),
+        "organization": ask.text("gcp-organization", "Number of the organization", kinds.GcpNumber),
         "project": ask.text("gcp-project", "Project to deploy to", kinds.GcpProject),
         "region": ask.text("gcp-region", "Region to deploy to", kinds.Location),
         "audience": ask.text("gcp-audience", "Audience", kinds.Audience, "nhi-evidence"),

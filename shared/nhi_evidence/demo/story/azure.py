@@ -64,7 +64,7 @@ STEPS = (
         "Microsoft.Insights",
         "Microsoft.Insights/diagnosticSettings/delete",
         "denied",
-        "Defence Evasion",
+        "Defense Evasion",
     ),
 )
 """What the stolen token does in Azure, in order."""

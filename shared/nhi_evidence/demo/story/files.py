@@ -13,13 +13,13 @@ from nhi_evidence.demo.story.noise import SHAPES
 from nhi_evidence.demo.story.records import ACCOUNTS, REGIONS, START, Recorder
 from nhi_evidence.demo.story.script import attack
 
-_ORGANISATION = "o-exampleorg1"
+_ORGANIZATION = "o-exampleorg1"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _FILE_MINUTES = 15
 
 
 class TrailFile(NamedTuple):
-    """One file as CloudTrail delivers it to an organisation's bucket."""
+    """One file as CloudTrail delivers it to an organization's bucket."""
 
     key: str
     body: bytes
@@ -77,7 +77,7 @@ def _file(
     delivered = START + timedelta(minutes=minute)
     unique = "".join(recorder.random.choices(_ALPHABET, k=16))
     name = f"{account}_CloudTrail_{region}_{delivered:%Y%m%dT%H%MZ}_{unique}.json.gz"
-    folder = f"AWSLogs/{_ORGANISATION}/{account}/CloudTrail/{region}/{delivered:%Y/%m/%d}"
+    folder = f"AWSLogs/{_ORGANIZATION}/{account}/CloudTrail/{region}/{delivered:%Y/%m/%d}"
     document = b'{"Records":[' + b",".join(map(_compact, found)) + b"]}"
     return TrailFile(f"{folder}/{name}", gzip.compress(document, 6, mtime=0), len(found))
 

@@ -207,7 +207,7 @@ def odd(r: Recorder, at: timedelta, account: str, region: str, n: int) -> dict[s
         account=account,
         region=region,
         ip="AWS Internal" if n % 2 else "192.0.2.9",
-        agent="\x1b[31m[bold]not a colour[/bold]\x1b[0m",
+        agent="\x1b[31m[bold]not a color[/bold]\x1b[0m",
         request={
             "resourcesSet": {"items": [{"resourceId": "i-0123456789abcdef0"}]},
             "tagSet": {"items": [{"key": "größe", "value": "📦 übergroß"}]},

@@ -36,7 +36,7 @@ STEPS = (
     Step("read secret", 24, "secretsmanager", "GetSecretValue", "success", "Secret Access"),
     Step("read secret", 24, "kms", "Decrypt", "success", "Secret Access"),
     Step("persist", 27, "iam", "CreateAccessKey", "success", "Credential Lifecycle"),
-    Step("hide", 29, "cloudtrail", "StopLogging", "denied", "Defence Evasion"),
+    Step("hide", 29, "cloudtrail", "StopLogging", "denied", "Defense Evasion"),
     Step("take", 31, "s3", "GetObject", "success", "Data Access"),
 )
 """What the attack does, in order."""

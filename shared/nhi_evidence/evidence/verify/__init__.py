@@ -101,7 +101,7 @@ class Verifier:
             self._report.leaves += len(epoch.leaves)
             self._progress("V0-V1 log", self._report.leaves)
             for leaf in epoch.leaves:
-                for code in objects.told_by(leaf, self._policy.retention_ms):
+                for code in objects.policy_deviations(leaf, self._policy.retention_ms):
                     self._find(code, leaf)
         return self._report.leaves
 
@@ -221,7 +221,7 @@ class Verifier:
             if (version.key, version.id) in held:
                 continue
             age = self._now - version.modified
-            listed = sweep.period(keys.place(version.key).hour or "", self._now)
+            listed = sweep.period(keys.parse_key(version.key).hour or "", self._now)
             if age <= self._policy.seal_delay_ms + listed:
                 self._waiting += 1
             else:
@@ -284,8 +284,8 @@ def _in_pass(key: str, number: int, passes: int) -> bool:
     """Whether a key belongs to a pass. All parts of a unit do to the same one."""
     if passes == 1:
         return True
-    place = keys.place(key)
-    return _order(b"", place.source, place.unit or key) % passes == number
+    parsed = keys.parse_key(key)
+    return _order(b"", parsed.source, parsed.unit or key) % passes == number
 
 
 def _order(seed: bytes, *names: str) -> int:

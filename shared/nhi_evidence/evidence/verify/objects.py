@@ -24,7 +24,7 @@ class _Hash(msgspec.Struct):
     value: str
 
 
-class _Normalised(msgspec.Struct):
+class _Normalized(msgspec.Struct):
     raw_data_hash: _Hash
     raw_data_size: int
 
@@ -33,7 +33,7 @@ class _Line(msgspec.Struct):
     """One record line, as far as it is checked."""
 
     i: int
-    n: _Normalised | None = None
+    n: _Normalized | None = None
     x: Rejection | None = None
     r: str | None = None
     r64: bytes | None = None
@@ -43,7 +43,7 @@ _line = msgspec.json.Decoder(_Line)
 _header = msgspec.json.Decoder(Header)
 
 
-def told_by(leaf: Leaf, retention_ms: int) -> Iterator[str]:
+def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
     """Yield the codes of what a leaf says of its version, against the lock a policy asks for."""
     if isinstance(leaf, MarkerLeaf):
         yield "marker"
@@ -52,7 +52,7 @@ def told_by(leaf: Leaf, retention_ms: int) -> Iterator[str]:
     short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, retention_ms)
     if retention_ms and short:
         yield "short_lock"
-    if flags.SSE in leaf.flags:
+    if flags.ENCRYPTION in leaf.flags:
         yield "encryption"
     if flags.SHADOW in leaf.flags:
         yield "shadow"
@@ -68,7 +68,7 @@ def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:
         return
     if len(body) != leaf.size:
         yield _found("object_altered", leaf, f"{len(body)} bytes, sealed {leaf.size}")
-    stated = keys.place(leaf.key).stated
+    stated = keys.parse_key(leaf.key).body_sha256
     if stated is None or not digest.startswith(stated):
         yield _found("key_hash", leaf, f"SHA-256 {digest}")
 
@@ -131,13 +131,13 @@ def raw(
                 yield _found("source_mismatch", leaf, "not in the source copy, in order", one.i)
             else:
                 at = place + len(text)
-    left_out = sum(header.out_of_scope.values())
+    out_of_scope_ids = sum(header.out_of_scope.values())
     said = (header.kept, header.rejected, header.n)
-    if said != (counts["n"], counts["x"], sum(counts.values()) + left_out):
+    if said != (counts["n"], counts["x"], sum(counts.values()) + out_of_scope_ids):
         yield _found(
             "arithmetic",
             leaf,
-            f"header says {header.n} = {header.kept} + {header.rejected} + {left_out}, "
+            f"header says {header.n} = {header.kept} + {header.rejected} + {out_of_scope_ids}, "
             f"the lines are {counts['n']} + {counts['x']}",
         )
 
@@ -167,17 +167,17 @@ def source_key(leaf: ObjectLeaf, header: Header) -> str:
     """Key of the source copy of an evidence object's unit."""
     return keys.source_copy_key(
         source=header.source,
-        hour=keys.place(leaf.key).hour or keys.UNKNOWN_HOUR,
+        hour=keys.parse_key(leaf.key).hour or keys.UNKNOWN_HOUR,
         unit=header.unit,
         body_sha256=bytes.fromhex(header.src_sha256),
     )
 
 
 def _check_header(leaf: ObjectLeaf, header: Header) -> Iterator[Finding]:
-    place = keys.place(leaf.key)
+    parsed = keys.parse_key(leaf.key)
     told = {
-        "source": (header.source, place.source),
-        "unit": (keys.encode_unit(header.unit), place.unit),
+        "source": (header.source, parsed.source),
+        "unit": (keys.encode_unit(header.unit), parsed.unit),
         "part": (f"{header.part}/{header.parts}", leaf.md.get("part")),
         "records": (str(header.n), leaf.md.get("records")),
         "kept": (str(header.kept), leaf.md.get("kept")),

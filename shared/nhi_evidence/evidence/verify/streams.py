@@ -81,15 +81,15 @@ class Streams:
 
     def expired(self, leaf: ObjectLeaf) -> None:
         """Take a leaf whose object is gone as it may be: its numbers are no gap."""
-        place = keys.place(leaf.key)
-        unit = place.unit or ""
-        if place.kind != "ev":
+        parsed = keys.parse_key(leaf.key)
+        unit = parsed.unit or ""
+        if parsed.kind != "ev":
             return
         if unit.startswith("~"):
-            self.unnamed.add(place.source)
+            self.unnamed.add(parsed.source)
         elif (named := event_hub.claimed(unquote(unit))) is not None:
             stream, first, last = named
-            self._expired[place.source, stream].append((first, last))
+            self._expired[parsed.source, stream].append((first, last))
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is missing, contested and claimed without being held."""

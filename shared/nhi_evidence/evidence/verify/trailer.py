@@ -6,9 +6,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence.batch import LEFT_OUT_DIGITS, Header, LeftOut, Messages, is_record
+from nhi_evidence.evidence.batch import (
+    OUT_OF_SCOPE_DIGITS,
+    Header,
+    Messages,
+    OutOfScopeIds,
+    is_record,
+)
 
-_decode = msgspec.json.Decoder(Messages | LeftOut).decode
+_decode = msgspec.json.Decoder(Messages | OutOfScopeIds).decode
 _HASH_DIGITS = 64
 
 
@@ -27,17 +33,17 @@ def problems(header: Header, lines: Sequence[bytes]) -> Iterator[str]:
     except msgspec.MsgspecError as error:
         yield f"a line after the records: {error}"
         return
-    if header.left_out != bool(found and isinstance(found[-1], LeftOut)):
-        yield f"header says left_out {header.left_out}, the last line does not"
-    left_out = [one for one in found if isinstance(one, LeftOut)]
+    if header.out_of_scope_ids != bool(found and isinstance(found[-1], OutOfScopeIds)):
+        yield f"header says out_of_scope_ids {header.out_of_scope_ids}, the last line does not"
+    out_of_scope_ids = [one for one in found if isinstance(one, OutOfScopeIds)]
     messages = [one for one in found if isinstance(one, Messages)]
-    if len(left_out) > 1 or len(messages) > (header.part == 1):
-        yield f"{len(left_out)} lines of what was left out, {len(messages)} of messages"
-    for named in left_out:
+    if len(out_of_scope_ids) > 1 or len(messages) > (header.part == 1):
+        yield f"{len(out_of_scope_ids)} lines of what was left out, {len(messages)} of messages"
+    for named in out_of_scope_ids:
         total = sum(header.out_of_scope.values())
         if len(named.h) != total:
             yield f"header leaves out {total} records, the last line names {len(named.h)}"
-        yield from _not_hashes(named.h, LEFT_OUT_DIGITS)
+        yield from _not_hashes(named.h, OUT_OF_SCOPE_DIGITS)
     for stated in messages:
         if len(stated.h) != len(stated.n) or min(stated.n, default=0) < 0:
             yield f"{len(stated.h)} messages with {len(stated.n)} counts of records"

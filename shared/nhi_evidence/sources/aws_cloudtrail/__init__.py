@@ -25,7 +25,7 @@ __all__ = [
 NAME = "aws_cloudtrail"
 """The source's name in evidence keys."""
 
-LISTS_LEFT_OUT = False
+LISTS_OUT_OF_SCOPE_IDS = False
 """Digests name whole files: nothing is asked record by record."""
 
 TABLES = ("catalog.json", "access_levels.json")

@@ -7,19 +7,19 @@ and a few circumstances alone, so verdicts are remembered by exactly those bytes
 from __future__ import annotations
 
 from nhi_evidence.event import Account, Actor, Session, User
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail.delegation import hops
 from nhi_evidence.sources.aws_cloudtrail.identity import identify
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true, read_identity
 from nhi_evidence.sources.aws_cloudtrail.text import milliseconds
-from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
+from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext
 
 _USER_TYPE_OTHER = 99
 _USER_TYPE_SYSTEM = 3
 
 
-@remembered(results=2048, longest=8192)
-def actor(identity: bytes, around: Circumstances) -> tuple[Actor, tuple[str, ...]]:
+@bounded_cache(results=2048, longest=8192)
+def actor(identity: bytes, context: RecordContext) -> tuple[Actor, tuple[str, ...]]:
     """Read a `userIdentity` slice and decide who acted.
 
     The second value names attributes of a shape that could not be read.
@@ -27,7 +27,7 @@ def actor(identity: bytes, around: Circumstances) -> tuple[Actor, tuple[str, ...
     not decode; the caller rejects the record.
     """
     principal, unusable = read_identity(identity)
-    verdict = identify(principal, around)
+    verdict = identify(principal, context)
     found = Actor(
         identity=verdict,
         user=_user(principal),

@@ -15,10 +15,10 @@ from nhi_evidence.sources.aws_cloudtrail import issuers
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.role_session import assumed_role
 from nhi_evidence.sources.aws_cloudtrail.verdict import (
-    Circumstances,
+    RecordContext,
     canonical,
     credential_kind,
-    decided,
+    make_identity,
 )
 
 _TOKEN_KINDS = frozenset({"service_bearer_token", "service_specific_credential"})
@@ -26,28 +26,30 @@ _BEDROCK_USER = "BedrockAPIKey-"
 _ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
 
 
-def identify(principal: UserIdentity | None, around: Circumstances) -> Identity:
+def identify(principal: UserIdentity | None, context: RecordContext) -> Identity:
     """Decide who acted; the result always names the deciding rule."""
-    if around.event_type == "AwsServiceEvent":
+    if context.event_type == "AwsServiceEvent":
         return _service(principal)
     if principal is None or principal.type is None:
-        return decided(IdentityKind.UNKNOWN, "AWS-13", principal)
-    return _BY_TYPE.get(principal.type, _unknown)(principal, around)
+        return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal)
+    return _BY_TYPE.get(principal.type, _unknown)(principal, context)
 
 
 def _service(principal: UserIdentity | None) -> Identity:
     invoker = principal.invokedBy if principal else None
-    return decided(IdentityKind.PROVIDER_SERVICE, "AWS-01", principal, uid=invoker, name=invoker)
+    return make_identity(
+        IdentityKind.PROVIDER_SERVICE, "AWS-01", principal, uid=invoker, name=invoker
+    )
 
 
-def _root(principal: UserIdentity, _: Circumstances) -> Identity:
-    context = principal.sessionContext
+def _root(principal: UserIdentity, _: RecordContext) -> Identity:
+    session_context = principal.sessionContext
     labels = []
-    if context is not None and is_true(context.assumedRoot):
+    if session_context is not None and is_true(session_context.assumedRoot):
         labels.append("assume_root_task_session")
     if credential_kind(principal.accessKeyId) == "access_key":
         labels.append("root_access_key")
-    return decided(
+    return make_identity(
         IdentityKind.ROOT_OR_BREAK_GLASS,
         "AWS-02",
         principal,
@@ -58,9 +60,9 @@ def _root(principal: UserIdentity, _: Circumstances) -> Identity:
     )
 
 
-def _identity_center_user(principal: UserIdentity, _: Circumstances) -> Identity:
+def _identity_center_user(principal: UserIdentity, _: RecordContext) -> Identity:
     behalf = principal.onBehalfOf
-    return decided(
+    return make_identity(
         IdentityKind.HUMAN,
         "AWS-03",
         principal,
@@ -73,7 +75,7 @@ def _identity_center_user(principal: UserIdentity, _: Circumstances) -> Identity
     )
 
 
-def _web_identity(principal: UserIdentity, _: Circumstances) -> Identity:
+def _web_identity(principal: UserIdentity, _: RecordContext) -> Identity:
     provider, subject = principal.identityProvider, principal.userName
     kind = issuers.kind_of(provider, subject)
     issuer = issuers.issuer_of(provider) if provider else None
@@ -82,7 +84,7 @@ def _web_identity(principal: UserIdentity, _: Circumstances) -> Identity:
         IdentityKind.FEDERATED_WORKLOAD: "AWS-04b",
         IdentityKind.CI_JOB: "AWS-04b",
     }.get(kind, "AWS-04c")
-    return decided(
+    return make_identity(
         kind,
         rule,
         principal,
@@ -95,8 +97,8 @@ def _web_identity(principal: UserIdentity, _: Circumstances) -> Identity:
     )
 
 
-def _saml_user(principal: UserIdentity, _: Circumstances) -> Identity:
-    return decided(
+def _saml_user(principal: UserIdentity, _: RecordContext) -> Identity:
+    return make_identity(
         IdentityKind.HUMAN,
         "AWS-05a",
         principal,
@@ -108,23 +110,23 @@ def _saml_user(principal: UserIdentity, _: Circumstances) -> Identity:
     )
 
 
-def _iam_user(principal: UserIdentity, around: Circumstances) -> Identity:
+def _iam_user(principal: UserIdentity, context: RecordContext) -> Identity:
     kind, rule = IdentityKind.LONG_LIVED_KEY, "AWS-10"
     refinable: tuple[str, ...] = ("AWS-09",)
-    context = principal.sessionContext
-    attributes = context.attributes if context else None
-    by_person = around.from_console or (
+    session_context = principal.sessionContext
+    attributes = session_context.attributes if session_context else None
+    by_person = context.from_console or (
         attributes is not None and is_true(attributes.mfaAuthenticated)
     )
     name = principal.userName
     token = credential_kind(principal.accessKeyId) in _TOKEN_KINDS
     if token or (name is not None and name.startswith(_BEDROCK_USER)):
         kind, rule, refinable = IdentityKind.API_TOKEN, "AWS-08", ()
-    elif by_person or around.event_type == "AwsConsoleSignIn":
+    elif by_person or context.event_type == "AwsConsoleSignIn":
         kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
     canonical_uid = canonical(principal.accountId, "user", principal.principalId)
     is_root = credential_kind(principal.accessKeyId) == "access_key"
-    return decided(
+    return make_identity(
         kind,
         rule,
         principal,
@@ -137,10 +139,10 @@ def _iam_user(principal: UserIdentity, around: Circumstances) -> Identity:
     )
 
 
-def _federated_user(principal: UserIdentity, _: Circumstances) -> Identity:
-    context = principal.sessionContext
-    parent = context.sessionIssuer if context else None
-    return decided(
+def _federated_user(principal: UserIdentity, _: RecordContext) -> Identity:
+    session_context = principal.sessionContext
+    parent = session_context.sessionIssuer if session_context else None
+    return make_identity(
         IdentityKind.ROLE_SESSION,
         "AWS-07",
         principal,
@@ -151,12 +153,12 @@ def _federated_user(principal: UserIdentity, _: Circumstances) -> Identity:
     )
 
 
-def _account(principal: UserIdentity, around: Circumstances) -> Identity:
+def _account(principal: UserIdentity, context: RecordContext) -> Identity:
     if principal.accountId in _ANONYMOUS or principal.principalId in _ANONYMOUS:
-        if around.at_jwt_gateway:
-            return decided(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
-        return decided(IdentityKind.ANONYMOUS, "AWS-11", principal)
-    return decided(
+        if context.at_jwt_gateway:
+            return make_identity(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
+        return make_identity(IdentityKind.ANONYMOUS, "AWS-11", principal)
+    return make_identity(
         IdentityKind.ROLE_SESSION,
         "AWS-12",
         principal,
@@ -166,19 +168,19 @@ def _account(principal: UserIdentity, around: Circumstances) -> Identity:
     )
 
 
-def _service_principal(principal: UserIdentity, _: Circumstances) -> Identity:
+def _service_principal(principal: UserIdentity, _: RecordContext) -> Identity:
     return _service(principal)
 
 
-def _unknown(principal: UserIdentity, _: Circumstances) -> Identity:
-    return decided(IdentityKind.UNKNOWN, "AWS-13", principal, uid=principal.arn)
+def _unknown(principal: UserIdentity, _: RecordContext) -> Identity:
+    return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal, uid=principal.arn)
 
 
 def _last(text: str | None) -> str | None:
     return text.rpartition("/")[2] if text else None
 
 
-_BY_TYPE: dict[str, Callable[[UserIdentity, Circumstances], Identity]] = {
+_BY_TYPE: dict[str, Callable[[UserIdentity, RecordContext], Identity]] = {
     "AWSService": _service_principal,
     "Root": _root,
     "IdentityCenterUser": _identity_center_user,

@@ -19,7 +19,7 @@ from nhi_evidence.sources.aws_cloudtrail.text import (
     operation_key,
     service_key,
 )
-from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances
+from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext
 
 _DETAIL = 200
 _AGGREGATED = "AwsAggregatedEvent"
@@ -37,7 +37,7 @@ _RECORD_CLASSES = {
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     found = read(raw)
     if isinstance(found, Rejection):
         return found
@@ -71,15 +71,15 @@ def _event(
     unusable: tuple[str, ...],
 ) -> Event:
     service, operation = service_key(source), operation_key(name)
-    around = Circumstances(
+    context = RecordContext(
         record.eventType,
         record.recipientAccountId,
         (source, name) == _JWT_GATEWAY,
         is_true(record.sessionCredentialFromConsole),
     )
-    who, misshapen = actor(bytes(record.userIdentity), around)
+    who, misshapen = actor(bytes(record.userIdentity), context)
     if unusable or misshapen:
-        who = _labelled(who, (*unusable, *misshapen))
+        who = _labeled(who, (*unusable, *misshapen))
     # By position: per record, keywords cost more than the reading does.
     logged = Logged(
         "AWS",
@@ -125,7 +125,7 @@ def _stated_time(record: TrailRecord) -> str | None:
     return record.eventTime
 
 
-def _labelled(who: Actor, unusable: tuple[str, ...]) -> Actor:
+def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
     labels = tuple(f"unusable:{field}" for field in unusable)
     identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
     return msgspec.structs.replace(who, identity=identity)

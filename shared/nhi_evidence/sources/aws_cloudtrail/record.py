@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.reading.shapes import Reader
+from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
 EMPTY = msgspec.Raw(b"")
 
@@ -152,8 +152,8 @@ class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     responseElements: msgspec.Raw = EMPTY
 
 
-_record = Reader(TrailRecord)
-_identity = Reader(UserIdentity)
+_record = LenientDecoder(TrailRecord)
+_identity = LenientDecoder(UserIdentity)
 
 
 def read(raw: bytes) -> tuple[TrailRecord, tuple[str, ...]] | Rejection:

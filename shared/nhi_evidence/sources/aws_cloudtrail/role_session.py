@@ -20,7 +20,7 @@ from nhi_evidence.sources.aws_cloudtrail.record import (
     UserIdentity,
 )
 from nhi_evidence.sources.aws_cloudtrail.text import arn
-from nhi_evidence.sources.aws_cloudtrail.verdict import Circumstances, canonical, decided
+from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext, canonical, make_identity
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}")
 _CERTIFICATE_SERIAL = re.compile(r"[0-9a-fA-F]{16,64}")
@@ -42,7 +42,7 @@ class _Session(msgspec.Struct, frozen=True):
     """The parts of a role session the rules look at."""
 
     principal: UserIdentity
-    context: SessionContext
+    session_context: SessionContext
     issuer: SessionIssuer
     role_arn: str
     role_name: str
@@ -52,10 +52,10 @@ class _Session(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
 
 
-def assumed_role(principal: UserIdentity, around: Circumstances) -> Identity:
+def assumed_role(principal: UserIdentity, context: RecordContext) -> Identity:
     """Decide what kind of identity a role session stands for."""
-    session = _session(principal, around)
-    context, issuer = session.context, session.issuer
+    session = _session(principal, context)
+    session_context, issuer = session.session_context, session.issuer
     if _SSO_PATH in session.role_arn:
         return _of(session, IdentityKind.HUMAN, "AWS-06a", name=session.name or None)
     if principal.onBehalfOf is not None:
@@ -70,8 +70,8 @@ def assumed_role(principal: UserIdentity, around: Circumstances) -> Identity:
         return _of(session, IdentityKind.PROVIDER_SERVICE, "AWS-06b")
     if principal.inScopeOf is not None and principal.inScopeOf.issuerType:
         return _in_scope(session, principal.inScopeOf)
-    if context.ec2RoleDelivery in {"1.0", "2.0"}:
-        weak = ("imds_v1",) if context.ec2RoleDelivery == "1.0" else ()
+    if session_context.ec2RoleDelivery in {"1.0", "2.0"}:
+        weak = ("imds_v1",) if session_context.ec2RoleDelivery == "1.0" else ()
         return _of(
             session,
             IdentityKind.WORKLOAD_INSTANCE,
@@ -81,7 +81,7 @@ def assumed_role(principal: UserIdentity, around: Circumstances) -> Identity:
         )
     if _INSTANCE_ID.fullmatch(session.name):
         return _of(session, IdentityKind.ROLE_SESSION, "AWS-06e", labels=(SPOOFABLE,))
-    federation = context.webIdFederationData
+    federation = session_context.webIdFederationData
     if federation is not None and federation.federatedProvider:
         kind = issuers.kind_of(federation.federatedProvider, None)
         return _of(
@@ -96,7 +96,7 @@ def assumed_role(principal: UserIdentity, around: Circumstances) -> Identity:
 
 def _by_name(session: _Session) -> Identity:
     """The rules that lean on names; role names are the account's, session names the caller's."""
-    source_identity = session.context.sourceIdentity
+    source_identity = session.session_context.sourceIdentity
     if source_identity and _CERTIFICATE_SERIAL.fullmatch(session.name):
         return _of(
             session,
@@ -145,18 +145,18 @@ def _in_scope(session: _Session, scope: InScopeOf) -> Identity:
     )
 
 
-def _session(principal: UserIdentity, around: Circumstances) -> _Session:
-    context = principal.sessionContext or SessionContext()
-    issuer = context.sessionIssuer or SessionIssuer()
+def _session(principal: UserIdentity, context: RecordContext) -> _Session:
+    session_context = principal.sessionContext or SessionContext()
+    issuer = session_context.sessionIssuer or SessionIssuer()
     caller = arn(principal.arn)
     pieces = caller.resource.split("/") if caller else []
     role_arn = issuer.arn or ""
     role_id, _, id_name = (principal.principalId or "").partition(":")
     owner = issuer.accountId or (caller.account if caller else None) or principal.accountId
-    third_party = around.recipient and owner and owner != around.recipient
+    third_party = context.recipient and owner and owner != context.recipient
     return _Session(
         principal=principal,
-        context=context,
+        session_context=session_context,
         issuer=issuer,
         role_arn=role_arn,
         role_name=issuer.userName
@@ -181,7 +181,7 @@ def _of(
     labels: tuple[str, ...] = (),
     refinable_by: tuple[str, ...] = (),
 ) -> Identity:
-    return decided(
+    return make_identity(
         kind,
         rule,
         session.principal,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import About, Account, Owner, Session, Target, User
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail import naming
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
 from nhi_evidence.sources.aws_cloudtrail.text import arn, milliseconds
@@ -35,7 +35,7 @@ class _Plan(msgspec.Struct, frozen=True):
     reads_response: bool
 
 
-@remembered(results=1024, longest=256)
+@bounded_cache(results=1024, longest=256)
 def _plan(service: str) -> _Plan:
     parameters = naming.PARAMETERS.get(service, ())
     entities = naming.ENTITIES.get(service, ())

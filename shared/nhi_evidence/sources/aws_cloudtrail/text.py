@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import msgspec
 
 from nhi_evidence.event import Endpoint
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ _AWS_DOMAIN = ".amazonaws.com"
 _LONGEST = 256
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def milliseconds(text: str | None) -> int | None:
     """Read a CloudTrail time (ISO 8601, UTC, `Z`) as milliseconds since the epoch.
 
@@ -35,7 +35,7 @@ def milliseconds(text: str | None) -> int | None:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def endpoint(source: str | None) -> Endpoint | None:
     """Read `sourceIPAddress`: an address, an AWS service's name, or another text.
 
@@ -68,13 +68,13 @@ def is_aws_service(name: str | None) -> bool:
     return name is not None and name.endswith(_AWS_DOMAIN)
 
 
-@remembered(results=1024, longest=_LONGEST)
+@bounded_cache(results=1024, longest=_LONGEST)
 def service_key(event_source: str) -> str:
     """`eventSource` as the catalog spells it: without `.amazonaws.com`, lower case."""
     return event_source.lower().removesuffix(_AWS_DOMAIN)
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def operation_key(event_name: str) -> str:
     """`eventName` as the catalog spells it: without an API-date suffix.
 

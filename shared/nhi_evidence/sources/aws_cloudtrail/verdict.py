@@ -17,7 +17,7 @@ _CREDENTIAL_KINDS = {
 """Meaning of the first four characters of an access key id (IAM user guide, "IAM identifiers")."""
 
 
-class Circumstances(NamedTuple):
+class RecordContext(NamedTuple):
     """What the rules look at outside `userIdentity`."""
 
     event_type: str | None
@@ -29,7 +29,7 @@ class Circumstances(NamedTuple):
     """`sessionCredentialFromConsole`."""
 
 
-def decided(
+def make_identity(
     kind: IdentityKind,
     rule: str,
     principal: UserIdentity | None,

@@ -24,7 +24,7 @@ __all__ = [
 NAME = "azure_activity"
 """The source's name in evidence keys."""
 
-LISTS_LEFT_OUT = True
+LISTS_OUT_OF_SCOPE_IDS = True
 """Azure gives no digests: completeness is asked by event id."""
 
 TABLES = ("catalog.json",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nhi_evidence.azure import principal
 from nhi_evidence.azure.claims import read
 from nhi_evidence.event import Actor
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.azure_activity.record import ActivityRecord, folded, parsed
 
 
@@ -20,7 +20,7 @@ def actor(record: ActivityRecord) -> tuple[Actor, tuple[str, ...]]:
     )
 
 
-@remembered(results=2048, longest=16_384)
+@bounded_cache(results=2048, longest=16_384)
 def _actor(
     identity: bytes, claims: bytes, authorization: bytes, caller: str | None
 ) -> tuple[Actor, tuple[str, ...]]:

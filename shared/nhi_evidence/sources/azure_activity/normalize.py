@@ -29,7 +29,7 @@ _LEGACY = frozenset({"write", "delete", "action"})
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     try:
         found = read(raw)
         return found if isinstance(found, Rejection) else _event(*found)
@@ -66,7 +66,7 @@ def _event(record: ActivityRecord, unusable: tuple[str, ...]) -> Event | Rejecti
         original_time=record.time,
         logged=_logged(record),
         call=_call(record, service, properties),
-        actor=_labelled(who, unusable + misshapen),
+        actor=_labeled(who, unusable + misshapen),
         about=about(record.resourceId, record.operationName, request, response),
         outcome=outcome(record, properties),
         request=_slice(request),
@@ -112,7 +112,7 @@ def _address(record: ActivityRecord) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _labelled(who: Actor, unusable: tuple[str, ...]) -> Actor:
+def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
     if not unusable:
         return who
     labels = tuple(f"unusable:{field}" for field in unusable)

@@ -47,17 +47,17 @@ _HTTP_STATUS = re.compile(r"\(HTTP Status Code: (\d{3})\)")
 
 def outcome(record: ActivityRecord, properties: dict[str, Any]) -> Outcome:
     """Derive the outcome; `properties` with its names in lower case."""
-    stated = (record.resultType or "").strip()
-    if stated.lower() in _SUCCESS:
+    non_empty = (record.resultType or "").strip()
+    if non_empty.lower() in _SUCCESS:
         return Outcome(Result.SUCCESS)
-    if stated.lower() not in _FAILURE:
-        return Outcome(Result.UNKNOWN, stated or None, record.resultDescription or None)
+    if non_empty.lower() not in _FAILURE:
+        return Outcome(Result.UNKNOWN, non_empty or None, record.resultDescription or None)
     error, message = _error(properties)
     signature = (record.resultSignature or "").strip() or None
     status = properties.get("statuscode")
     told = [one for one in (error, signature, status) if isinstance(one, str) and one]
     result = next((found for one in told if (found := _meaning(one)) is not None), Result.FAILED)
-    code = told[0] if told else stated
+    code = told[0] if told else non_empty
     return Outcome(result, code, record.resultDescription or message)
 
 

@@ -105,7 +105,7 @@ def _present(slice_: msgspec.Raw | None) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    """Read a text, a localised text, or a number in digits."""
+    """Read a text, a localized text, or a number in digits."""
     if isinstance(value, dict):
         value = value.get("value", value.get("Value"))
         return value if isinstance(value, str) else None

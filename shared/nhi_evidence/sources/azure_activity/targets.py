@@ -13,7 +13,7 @@ import msgspec
 
 from nhi_evidence.azure.text import subscription_of
 from nhi_evidence.event import About, Account, Owner, Target, User
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _PROVIDERS = re.compile(r".*/providers/([^/]+)((?:/[^/]+/[^/]+)*)(/[^/]+)?/?", re.IGNORECASE)
 _IDENTITIES = "microsoft.managedidentity/userassignedidentities"
@@ -34,7 +34,7 @@ _KEY_NAMES = ("keyname", "keykind", "keytype", "name")
 _NOT_USERS = frozenset({"serviceprincipal", "foreigngroup"})
 
 
-@remembered(results=4096, longest=2048)
+@bounded_cache(results=4096, longest=2048)
 def resource(resource_id: str) -> Target:
     """Read a resource id: its own name and the type its provider gives it.
 

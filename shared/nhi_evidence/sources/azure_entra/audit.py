@@ -8,11 +8,11 @@ import msgspec
 
 from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import Account, Actor, Call, Event, User
-from nhi_evidence.reading.remember import remembered
-from nhi_evidence.reading.shapes import Reader, loose, nested
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.changes import changes
-from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, Stated, labelled
+from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, EnvelopeView, labeled
 from nhi_evidence.sources.azure_entra.record import (
     AUDIT,
     EMPTY,
@@ -21,8 +21,8 @@ from nhi_evidence.sources.azure_entra.record import (
     InitiatingApp,
     InitiatingUser,
     Initiator,
+    non_empty,
     properties,
-    stated,
 )
 from nhi_evidence.sources.azure_entra.targets import about, read_targets
 
@@ -30,7 +30,7 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _USER_AGENT = "user-agent"
 
-_initiator = Reader(Initiator, fold_case=True)
+_initiator = LenientDecoder(Initiator, fold_case=True)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -38,7 +38,7 @@ class OperationMissing(Exception):  # noqa: N818 it says what it is
     """The record names no activity."""
 
 
-def is_audit(said: Stated, raw: bytes) -> bool:
+def is_audit(said: EnvelopeView, raw: bytes) -> bool:
     """Whether a record without a category of its own is shaped like an audit record."""
     audit, _ = properties(said.envelope, raw, AUDIT)
     return audit.activityDisplayName is not None and (
@@ -46,7 +46,7 @@ def is_audit(said: Stated, raw: bytes) -> bool:
     )
 
 
-def event(said: Stated, raw: bytes) -> Event:
+def event(said: EnvelopeView, raw: bytes) -> Event:
     """Return the event an audit record states.
 
     Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
@@ -67,8 +67,8 @@ def event(said: Stated, raw: bytes) -> Event:
         original_time=original,
         logged=said.logged(
             "audit",
-            uid=stated(audit.id),
-            correlation_uid=stated(audit.correlationId),
+            uid=non_empty(audit.id),
+            correlation_uid=non_empty(audit.correlationId),
             event_code=said.category,
         ),
         call=Call(
@@ -76,15 +76,15 @@ def event(said: Stated, raw: bytes) -> Event:
             service_name=audit.loggedByService or said.category or name,
             operation=operation_key(name),
             operation_name=name,
-            source=endpoint(stated(user.ipAddress) or stated(said.envelope.callerIpAddress)),
-            user_agent=stated(audit.userAgent) or _user_agent(audit),
+            source=endpoint(non_empty(user.ipAddress) or non_empty(said.envelope.callerIpAddress)),
+            user_agent=non_empty(audit.userAgent) or _user_agent(audit),
         ),
         actor=Actor(
-            identity=labelled(verdict, (*said.unusable, *unusable, *misshapen, *unreadable)),
+            identity=labeled(verdict, (*said.unusable, *unusable, *misshapen, *unreadable)),
             user=_principal(initiator, said.tenant),
             hops=hops,
-            app_uid=stated(app.appId),
-            app_name=stated(app.displayName),
+            app_uid=non_empty(app.appId),
+            app_name=non_empty(app.displayName),
         ),
         about=about(targets, changed, said.tenant),
         outcome=outcome.of_audit(said.envelope, audit),
@@ -92,7 +92,7 @@ def event(said: Stated, raw: bytes) -> Event:
     )
 
 
-@remembered(results=1024, longest=256)
+@bounded_cache(results=1024, longest=256)
 def operation_key(name: str) -> str:
     """Return an activity as the catalog spells it: plain dashes, single blanks, none at the ends.
 
@@ -106,24 +106,24 @@ def _read_initiator(audit: Audit) -> tuple[Initiator, tuple[str, ...]]:
     if bytes(audit.initiatedBy) in {bytes(EMPTY), b"null"}:
         return Initiator(), ()
     try:
-        return _initiator.part_loosely(nested(audit.initiatedBy), "initiatedBy")
+        return _initiator.part_leniently(nested(audit.initiatedBy), "initiatedBy")
     except msgspec.ValidationError:
         return Initiator(), ("initiatedBy",)
 
 
 def _principal(initiator: Initiator, tenant: str | None) -> User | None:
     user, app = initiator.user, initiator.app
-    if user is not None and (stated(user.id) or stated(user.userPrincipalName)):
-        home = stated(user.homeTenantId)
+    if user is not None and (non_empty(user.id) or non_empty(user.userPrincipalName)):
+        home = non_empty(user.homeTenantId)
         return User(
-            uid=stated(user.id),
-            name=stated(user.userPrincipalName) or stated(user.displayName),
+            uid=non_empty(user.id),
+            name=non_empty(user.userPrincipalName) or non_empty(user.displayName),
             type_id=_USER_TYPE_USER,
             account=Account(home) if home else None,
         )
     if app is None:
         return None
-    uid, name = stated(app.servicePrincipalId), stated(app.displayName)
+    uid, name = non_empty(app.servicePrincipalId), non_empty(app.displayName)
     if uid is None and name is None:
         return None
     return User(
@@ -140,7 +140,7 @@ def _user_agent(audit: Audit) -> str | None:
         return None
     try:
         elements = msgspec.json.decode(nested(audit.additionalDetails), type=list[msgspec.Raw])
-        details = [loose(Detail, one, "", [], fold_case=True) for one in elements]
+        details = [decode_leniently(Detail, one, "", [], fold_case=True) for one in elements]
     except msgspec.ValidationError:
         return None
     return next((one.value for one in details if (one.key or "").lower() == _USER_AGENT), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.reading.shapes import nested
+from nhi_evidence.reading.lenient_decoder import nested
 from nhi_evidence.sources.azure_entra.record import EMPTY, TargetResource
 
 _KEY = re.compile(r"KeyIdentifier=([^,\]]+)")

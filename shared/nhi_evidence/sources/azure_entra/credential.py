@@ -5,7 +5,7 @@ https://learn.microsoft.com/graph/api/resources/signin (beta)
 
 from __future__ import annotations
 
-from nhi_evidence.sources.azure_entra.record import SignIn, stated
+from nhi_evidence.sources.azure_entra.record import SignIn, non_empty
 
 _FEDERATED = "federated_identity_credential"
 _KINDS = {
@@ -22,10 +22,10 @@ def credential(sign_in: SignIn) -> tuple[str | None, str | None]:
 
     The key id comes before the thumbprint: the audit log names credentials by key id.
     """
-    kind = _KINDS.get((stated(sign_in.clientCredentialType) or "").lower())
-    key = stated(sign_in.servicePrincipalCredentialKeyId)
-    thumbprint = stated(sign_in.servicePrincipalCredentialThumbprint)
-    federated = stated(sign_in.federatedCredentialId)
+    kind = _KINDS.get((non_empty(sign_in.clientCredentialType) or "").lower())
+    key = non_empty(sign_in.servicePrincipalCredentialKeyId)
+    thumbprint = non_empty(sign_in.servicePrincipalCredentialThumbprint)
+    federated = non_empty(sign_in.federatedCredentialId)
     if kind == _FEDERATED or (federated and not key):
         return federated, _FEDERATED
     if key or thumbprint:
@@ -40,4 +40,4 @@ def is_federated(kind: str | None) -> bool:
 
 def is_confidential(sign_in: SignIn) -> bool:
     """Whether the client proved itself with a credential of its own."""
-    return stated(sign_in.clientCredentialType) is not None or credential(sign_in)[0] is not None
+    return non_empty(sign_in.clientCredentialType) is not None or credential(sign_in)[0] is not None

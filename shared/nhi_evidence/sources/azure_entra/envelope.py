@@ -7,7 +7,7 @@ import msgspec
 from nhi_evidence.azure.text import milliseconds, tenant_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
-from nhi_evidence.sources.azure_entra.record import Envelope, stated
+from nhi_evidence.sources.azure_entra.record import Envelope, non_empty
 
 _DETAIL = 200
 _PROVIDER = "Azure"
@@ -46,7 +46,7 @@ class TimeUnreadable(Exception):  # noqa: N818 it says what it is
     """No time of the record states an instant; `args` hold the reason and what was found."""
 
 
-class Stated(msgspec.Struct, frozen=True):
+class EnvelopeView(msgspec.Struct, frozen=True):
     """A record's envelope, and what could not be read in it."""
 
     envelope: Envelope
@@ -55,7 +55,7 @@ class Stated(msgspec.Struct, frozen=True):
     @property
     def category(self) -> str | None:
         """The category in the record's own words."""
-        return stated(self.envelope.category) or stated(self.envelope.type)
+        return non_empty(self.envelope.category) or non_empty(self.envelope.type)
 
     @property
     def known_category(self) -> str | None:
@@ -72,9 +72,9 @@ class Stated(msgspec.Struct, frozen=True):
         envelope = self.envelope
         is_row = envelope.type is not None or envelope.aadTenantId is not None
         return (
-            stated(envelope.aadTenantId)
-            or (None if is_row else stated(envelope.tenantId))
-            or stated(tenant_of(envelope.resourceId))
+            non_empty(envelope.aadTenantId)
+            or (None if is_row else non_empty(envelope.tenantId))
+            or non_empty(tenant_of(envelope.resourceId))
         )
 
     def time(self, own: str | None) -> tuple[int, str]:
@@ -110,13 +110,13 @@ class Stated(msgspec.Struct, frozen=True):
             event_code=event_code,
             version=None if version is None else str(version),
             uid=uid,
-            correlation_uid=stated(self.envelope.correlationId) or correlation_uid,
+            correlation_uid=non_empty(self.envelope.correlationId) or correlation_uid,
             account=self.tenant,
             region=region,
         )
 
 
-def labelled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
+def labeled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
     """Name in the verdict the attributes whose shape could not be read."""
     if not unusable:
         return verdict

@@ -6,9 +6,9 @@ from nhi_evidence.azure.text import endpoint, milliseconds
 from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.audit import OperationMissing
-from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, Stated, labelled
+from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, EnvelopeView, labeled
 from nhi_evidence.sources.azure_entra.graph_path import path_of
-from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, properties, stated
+from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, non_empty, properties
 
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _OF_NHI = frozenset(
@@ -26,7 +26,7 @@ _OF_NHI = frozenset(
 """Collections whose members are, hold or empower non-human identities; lower case."""
 
 
-def event(said: Stated, raw: bytes) -> Event:
+def event(said: EnvelopeView, raw: bytes) -> Event:
     """Return the event a Graph activity record states.
 
     Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
@@ -34,7 +34,7 @@ def event(said: Stated, raw: bytes) -> Event:
     """
     call, unusable = properties(said.envelope, raw, GRAPH_CALL)
     time, original = said.time(call.timeGenerated)
-    method, uri = stated(call.requestMethod), stated(call.requestUri)
+    method, uri = non_empty(call.requestMethod), non_empty(call.requestUri)
     if method is None or uri is None:
         raise OperationMissing
     path = path_of(uri)
@@ -46,30 +46,30 @@ def event(said: Stated, raw: bytes) -> Event:
         original_time=original,
         logged=said.logged(
             "graph_activity",
-            uid=stated(call.requestId),
-            correlation_uid=stated(call.operationId),
+            uid=non_empty(call.requestId),
+            correlation_uid=non_empty(call.operationId),
             event_code=said.category,
-            region=stated(said.envelope.location),
+            region=non_empty(said.envelope.location),
         ),
         call=Call(
             service=GRAPH_LOGS,
             service_name=service_name,
             operation=f"{method.upper()} {path.operation}",
-            operation_name=f"{method} {path.stated}",
-            api_version=stated(call.apiVersion),
-            request_uid=stated(call.clientRequestId),
-            source=endpoint(stated(call.ipAddress) or stated(said.envelope.callerIpAddress)),
-            user_agent=stated(call.userAgent),
+            operation_name=f"{method} {path.segment}",
+            api_version=non_empty(call.apiVersion),
+            request_uid=non_empty(call.clientRequestId),
+            source=endpoint(non_empty(call.ipAddress) or non_empty(said.envelope.callerIpAddress)),
+            user_agent=non_empty(call.userAgent),
         ),
         actor=Actor(
-            identity=labelled(verdict, (*said.unusable, *unusable)),
+            identity=labeled(verdict, (*said.unusable, *unusable)),
             user=_principal(call, said.tenant),
             session=_session(call),
             hops=hops,
-            app_uid=stated(call.appId),
+            app_uid=non_empty(call.appId),
         ),
         about=About(
-            targets=(Target(uid=path.stated),) if path.stated else (),
+            targets=(Target(uid=path.segment),) if path.segment else (),
             is_nhi=not _OF_NHI.isdisjoint(segments),
         ),
         outcome=outcome.of_call(said.envelope, call),
@@ -78,19 +78,19 @@ def event(said: Stated, raw: bytes) -> Event:
 
 def _principal(call: GraphCall, tenant: str | None) -> User | None:
     account = Account(tenant) if tenant else None
-    user = stated(call.userId)
+    user = non_empty(call.userId)
     if user is not None:
         return User(uid=user, type_id=_USER_TYPE_USER)
-    uid = stated(call.servicePrincipalId) or stated(call.appId)
+    uid = non_empty(call.servicePrincipalId) or non_empty(call.appId)
     return User(uid=uid, type_id=_USER_TYPE_SERVICE, account=account) if uid else None
 
 
 def _session(call: GraphCall) -> Session | None:
-    token = stated(call.signInActivityId)
+    token = non_empty(call.signInActivityId)
     if token is None:
         return None
     return Session(
         credential_uid=token,
-        issuer=stated(call.identityProvider),
+        issuer=non_empty(call.identityProvider),
         created_time=milliseconds(call.tokenIssuedAt),
     )

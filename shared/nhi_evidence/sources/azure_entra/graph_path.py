@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VERSION = re.compile(r"v\d+(?:\.\d+)?|beta", re.IGNORECASE | re.ASCII)
@@ -29,13 +29,13 @@ _LONGEST = 2048
 class Path(NamedTuple):
     """Where a call went."""
 
-    stated: str
+    segment: str
     """The path as the record has it: without host and query, with its ids."""
     operation: str
     """The path as the catalog has it."""
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def path_of(uri: str) -> Path:
     """Return the path of a request URI."""
     whole = _HOST.sub("", uri).partition("?")[0].partition("#")[0]

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism
 from nhi_evidence.sources.azure_entra.credential import credential, is_confidential, is_federated
 from nhi_evidence.sources.azure_entra.record import GraphCall, Initiator, ManagedIdentity, SignIn
-from nhi_evidence.sources.azure_entra.record import stated as said
+from nhi_evidence.sources.azure_entra.record import non_empty as said
 from nhi_evidence.sources.azure_entra.verdict import (
     BY_DIRECTORY,
     BY_FEDERATED_CREDENTIAL,
     agent_untold,
     canonical,
     chain,
-    decided,
     is_agent,
     is_agent_user,
+    make_identity,
 )
 
 Verdict = tuple[Identity, tuple[Hop, ...]]
@@ -39,7 +39,7 @@ def of_sign_in(sign_in: SignIn, category: str, tenant: str | None) -> Verdict:
 def _managed_identity(sign_in: SignIn, tenant: str | None) -> Verdict:
     managed = sign_in.managedServiceIdentity or ManagedIdentity()
     issuer = said(managed.federatedTokenIssuer)
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.MANAGED_IDENTITY,
         "EN-01",
         uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
@@ -64,7 +64,7 @@ def _service_principal(sign_in: SignIn, tenant: str | None) -> Verdict:
     canonical_uid = canonical(tenant, "sp", said(sign_in.servicePrincipalId))
     by_own_key = credential_uid is not None and not federated
     refinable = (BY_FEDERATED_CREDENTIAL,) if federated else ()
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
         "EN-02a" if agent else "EN-02b",
         uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
@@ -83,7 +83,7 @@ def _service_principal(sign_in: SignIn, tenant: str | None) -> Verdict:
 
 def _first_party(sign_in: SignIn, tenant: str | None) -> Verdict:
     credential_uid, credential_kind = credential(sign_in)
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.PROVIDER_SERVICE,
         "EN-03",
         uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
@@ -99,7 +99,7 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
     agent_type = sign_in.agent.agentType if sign_in.agent else None
     labels = _agent_labels(sign_in)
     if is_agent_user(agent_type):
-        verdict = decided(
+        verdict = make_identity(
             IdentityKind.AI_AGENT_USER,
             "EN-04a",
             uid=said(sign_in.userId),
@@ -123,7 +123,7 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
             labels=labels,
             refinable_by=(BY_DIRECTORY,) if agent_untold(agent_type) else (),
         )
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.HUMAN,
         "EN-04d",
         uid=said(sign_in.userId),
@@ -145,7 +145,7 @@ def _on_behalf(
     labels: tuple[str, ...] = (),
     refinable_by: tuple[str, ...] = (),
 ) -> Verdict:
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.APPLICATION_OBO,
         rule,
         uid=app,
@@ -178,7 +178,7 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
         )
     if app is not None:
         agent = is_agent(app.agentType)
-        verdict = decided(
+        verdict = make_identity(
             IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
             "EN-05a" if agent else "EN-05b",
             uid=said(app.servicePrincipalId) or said(app.appId) or said(app.displayName),
@@ -189,9 +189,9 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
         )
         return verdict, ()
     if user is None:
-        return decided(IdentityKind.UNKNOWN, "EN-07"), ()
+        return make_identity(IdentityKind.UNKNOWN, "EN-07"), ()
     agent = is_agent(user.agentType)
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.AI_AGENT_USER if agent else IdentityKind.HUMAN,
         "EN-05d" if agent else "EN-05e",
         uid=said(user.id),
@@ -210,7 +210,7 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     credential = (token, "access_token" if token else None)
     method = None if call.clientAuthMethod is None else str(call.clientAuthMethod)
     if user is None and (principal or app):
-        verdict = decided(
+        verdict = make_identity(
             IdentityKind.APPLICATION,
             "EN-06a",
             uid=principal or app,
@@ -232,9 +232,9 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
             refinable_by=(BY_DIRECTORY,),
         )
     if user is None:
-        return decided(IdentityKind.UNKNOWN, "EN-07"), ()
+        return make_identity(IdentityKind.UNKNOWN, "EN-07"), ()
     public = method == _PUBLIC
-    verdict = decided(
+    verdict = make_identity(
         IdentityKind.HUMAN if public else IdentityKind.UNKNOWN,
         "EN-06c" if public else "EN-06d",
         uid=user,

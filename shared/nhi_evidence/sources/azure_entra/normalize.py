@@ -14,7 +14,7 @@ from nhi_evidence.sources.azure_entra.envelope import (
     AUDIT_LOGS,
     BY_EVENT_TYPE,
     GRAPH_LOGS,
-    Stated,
+    EnvelopeView,
     TimeUnreadable,
 )
 from nhi_evidence.sources.azure_entra.record import SIGN_IN, properties, read
@@ -23,11 +23,11 @@ _DETAIL = 200
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     found = read(raw)
     if isinstance(found, Rejection):
         return found
-    said = Stated(*found)
+    said = EnvelopeView(*found)
     try:
         category = said.known_category or _by_shape(said, raw)
         if category is None:
@@ -44,7 +44,7 @@ def normalize(raw: bytes) -> Event | Rejection:
         return Rejection("malformed_json", str(error)[:_DETAIL])
 
 
-def _event(said: Stated, category: str, raw: bytes) -> Event:
+def _event(said: EnvelopeView, category: str, raw: bytes) -> Event:
     if category == AUDIT_LOGS:
         return audit.event(said, raw)
     if category == GRAPH_LOGS:
@@ -52,7 +52,7 @@ def _event(said: Stated, category: str, raw: bytes) -> Event:
     return sign_in.event(said, category, raw)
 
 
-def _by_shape(said: Stated, raw: bytes) -> str | None:
+def _by_shape(said: EnvelopeView, raw: bytes) -> str | None:
     """Tell the category where the record has another word there, or none.
 
     Microsoft Graph and Log Analytics put an audit record's own category (`Policy`) in its place.
@@ -66,7 +66,7 @@ def _by_shape(said: Stated, raw: bytes) -> str | None:
     return None
 
 
-def _no_category(said: Stated) -> Rejection:
+def _no_category(said: EnvelopeView) -> Rejection:
     if said.category is None:
         return Rejection("category_missing")
     return Rejection("category_unknown", repr(said.category)[:_DETAIL])

@@ -55,9 +55,9 @@ _FIRST_SUCCESS, _FIRST_FAILURE, _LAST = 200, 400, 599
 def of_sign_in(envelope: Envelope, sign_in: SignIn) -> Outcome:
     """Derive the outcome of a sign-in: `resultType`, a number or a word, else `status`."""
     status = sign_in.status or Status()
-    stated = envelope.resultType if envelope.resultType not in (None, "") else None
+    non_empty = envelope.resultType if envelope.resultType not in (None, "") else None
     number = None if status.errorCode is None else str(status.errorCode)
-    word = None if stated is None else str(stated)
+    word = None if non_empty is None else str(non_empty)
     code = word if word is not None and word.isdigit() else number or word
     detail = status.failureReason or envelope.resultDescription or None
     if code is None:
@@ -97,10 +97,10 @@ def of_audit(envelope: Envelope, audit: Audit) -> Outcome:
 
 def of_call(envelope: Envelope, call: GraphCall) -> Outcome:
     """Derive the outcome of a Graph call from its HTTP status."""
-    stated = call.responseStatusCode
-    if stated is None:
-        stated = envelope.resultSignature
-    code = "" if stated is None else str(stated)
+    non_empty = call.responseStatusCode
+    if non_empty is None:
+        non_empty = envelope.resultSignature
+    code = "" if non_empty is None else str(non_empty)
     if not code.isdigit() or not code.isascii() or not _FIRST_SUCCESS <= int(code[:4]) <= _LAST:
         return Outcome(Result.UNKNOWN, code or None)
     status = int(code)

@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.reading.shapes import Reader, nested
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 
 EMPTY = msgspec.Raw(b"")
 
@@ -202,11 +202,11 @@ class GraphCall(msgspec.Struct, frozen=True, gc=False):
 
 _PartT = TypeVar("_PartT", bound=msgspec.Struct)
 
-SIGN_IN = Reader(SignIn, fold_case=True)
-AUDIT = Reader(Audit, fold_case=True)
-GRAPH_CALL = Reader(GraphCall, fold_case=True)
+SIGN_IN = LenientDecoder(SignIn, fold_case=True)
+AUDIT = LenientDecoder(Audit, fold_case=True)
+GRAPH_CALL = LenientDecoder(GraphCall, fold_case=True)
 
-_envelope = Reader(Envelope, fold_case=True)
+_envelope = LenientDecoder(Envelope, fold_case=True)
 _TELLING = ("id", "requestId")
 """Attributes every record has one of: without them, its names are in another case."""
 
@@ -217,30 +217,30 @@ def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
     if isinstance(found, Rejection):
         return found
     if found[0].category is None or found[0].operationName is None:
-        return _envelope.record_loosely(raw)
+        return _envelope.record_leniently(raw)
     return found
 
 
 def properties(
-    envelope: Envelope, raw: bytes, reader: Reader[_PartT]
+    envelope: Envelope, raw: bytes, decoder: LenientDecoder[_PartT]
 ) -> tuple[_PartT, tuple[str, ...]]:
     """Read the properties of a record: its own attribute, or, of a flat record, all of it.
 
     Raises what the JSON reader raises when a slice does not decode.
     """
     if not bytes(envelope.properties):
-        return reader.part_loosely(raw, "")
+        return decoder.part_leniently(raw, "")
     piece = nested(envelope.properties)
     try:
-        found, unusable = reader.part(piece, "properties")
+        found, unusable = decoder.part(piece, "properties")
         if all(getattr(found, name, None) is None for name in _TELLING):
-            found, unusable = reader.part_loosely(piece, "properties")
+            found, unusable = decoder.part_leniently(piece, "properties")
     except msgspec.ValidationError:
-        return reader.part_loosely(b"{}", "")[0], ("properties",)
+        return decoder.part_leniently(b"{}", "")[0], ("properties",)
     return found, unusable
 
 
-def stated(text: str | None) -> str | None:
+def non_empty(text: str | None) -> str | None:
     """Return a text that says something: not empty, `none` or the zero id."""
     if not text or text.lower() in {"none", "null", "00000000-0000-0000-0000-000000000000"}:
         return None

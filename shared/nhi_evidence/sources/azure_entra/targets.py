@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from nhi_evidence.event import About, Account, Owner, Target, User
-from nhi_evidence.reading.shapes import loose, nested
+from nhi_evidence.reading.lenient_decoder import decode_leniently, nested
 from nhi_evidence.sources.azure_entra.changes import (
     Change,
     Credential,
@@ -15,7 +15,7 @@ from nhi_evidence.sources.azure_entra.changes import (
     first_text,
     granted,
 )
-from nhi_evidence.sources.azure_entra.record import EMPTY, Audit, TargetResource, stated
+from nhi_evidence.sources.azure_entra.record import EMPTY, Audit, TargetResource, non_empty
 
 _NHI_TYPES = frozenset({"serviceprincipal", "application", "app", "agent", "managedidentity"})
 _AGENTIC = "agentic"
@@ -58,7 +58,7 @@ def read_targets(audit: Audit) -> tuple[list[TargetResource], tuple[str, ...]]:
     for index, element in enumerate(elements):
         where = f"targetResources.{index}"
         try:
-            found.append(loose(TargetResource, element, where, unusable, fold_case=True))
+            found.append(decode_leniently(TargetResource, element, where, unusable, fold_case=True))
         except msgspec.ValidationError:
             unusable.append(where)
     return found, tuple(unusable)
@@ -89,7 +89,7 @@ def _named(targets: Sequence[TargetResource], tenant: str | None) -> tuple[Targe
     owner = Owner(Account(tenant)) if tenant else None
     found = []
     for one in targets:
-        uid, name = stated(one.id), one.displayName or one.userPrincipalName
+        uid, name = non_empty(one.id), one.displayName or one.userPrincipalName
         if uid or name:
             found.append(Target(uid=uid, name=name, type=one.type, owner=owner))
     return tuple(found)
@@ -128,7 +128,7 @@ def _subject(
         is_user = kind == _USER
         if not is_user and kind not in _NHI_TYPES and not kind.startswith(_AGENTIC):
             continue
-        uid, name = stated(one.id), one.userPrincipalName or one.displayName
+        uid, name = non_empty(one.id), one.userPrincipalName or one.displayName
         if uid or name:
             type_id = _USER_TYPE_USER if is_user else _USER_TYPE_SERVICE
             return User(uid=uid, name=name, type=one.type, type_id=type_id)

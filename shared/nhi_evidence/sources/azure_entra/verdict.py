@@ -23,7 +23,7 @@ _CAPTION = {
 }
 
 
-def decided(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
+def make_identity(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
     """Put a verdict together."""
     return Identity(type_id=kind.value, type=CAPTIONS[kind], decision_rule=rule, **attributes)
 

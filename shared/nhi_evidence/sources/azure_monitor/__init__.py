@@ -15,7 +15,7 @@ __all__ = ["LISTS_LEFT_OUT", "NAME", "category", "decode", "hour_of", "kind_of",
 NAME = "azure_monitor"
 """The source's name in evidence keys."""
 
-LISTS_LEFT_OUT = True
+LISTS_OUT_OF_SCOPE_IDS = True
 """Diagnostic settings can drop records before the hub: completeness is asked by event id."""
 
 

@@ -13,14 +13,14 @@ from nhi_evidence.event import Rejection
 _DETAIL = 200
 
 
-class _Localised(msgspec.Struct, frozen=True):
+class _Localized(msgspec.Struct, frozen=True):
     """How the REST form of the Activity Log spells a category."""
 
     value: str | None = None
 
 
 class _Record(msgspec.Struct, frozen=True):
-    category: str | _Localised | None = None
+    category: str | _Localized | None = None
     records: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -41,8 +41,8 @@ def category(raw: bytes) -> str | Rejection:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
-    stated = record.category
-    name = stated.value if isinstance(stated, _Localised) else stated
+    non_empty = record.category
+    name = non_empty.value if isinstance(non_empty, _Localized) else non_empty
     if name and name.strip():
         return name.strip().lower()
     if record.records is not msgspec.UNSET:

@@ -23,7 +23,7 @@ __all__ = [
     "unwrap",
 ]
 
-LISTS_LEFT_OUT = True
+LISTS_OUT_OF_SCOPE_IDS = True
 """Diagnostic settings can drop records before the hub: completeness is asked by event id."""
 
 NAME = "azure_resource"

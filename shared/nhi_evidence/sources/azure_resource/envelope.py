@@ -9,7 +9,7 @@ import msgspec
 from nhi_evidence.azure.text import milliseconds, subscription_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
-from nhi_evidence.sources.azure_resource.record import Envelope, stated
+from nhi_evidence.sources.azure_resource.record import Envelope, non_empty
 
 _DETAIL = 200
 _PROVIDER = "Azure"
@@ -26,7 +26,7 @@ class Unreadable(Exception):  # noqa: N818 it says what it is
     """The record states no instant or no operation; `args` are reason and detail."""
 
 
-class Stated(msgspec.Struct, frozen=True):
+class EnvelopeView(msgspec.Struct, frozen=True):
     """A record's envelope, and what could not be read in it."""
 
     envelope: Envelope
@@ -83,9 +83,9 @@ class Stated(msgspec.Struct, frozen=True):
             event_code=event_code or self.envelope.category,
             version=version,
             uid=uid,
-            correlation_uid=correlation_uid or stated(self.envelope.correlationId),
+            correlation_uid=correlation_uid or non_empty(self.envelope.correlationId),
             account=subscription_of(self.envelope.resourceId),
-            region=stated(self.envelope.location),
+            region=non_empty(self.envelope.location),
         )
 
     @property
@@ -95,7 +95,7 @@ class Stated(msgspec.Struct, frozen=True):
         return str(version) if version not in (None, "") else None
 
 
-def labelled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
+def labeled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
     """Name in the verdict the attributes whose shape could not be read."""
     if not unusable:
         return verdict

@@ -19,9 +19,9 @@ _CLASSES = {
 _FIRST, _FIRST_FAILURE, _LAST = 100, 400, 599
 
 
-def number(stated: str | int | None) -> int | None:
+def number(non_empty: str | int | None) -> int | None:
     """Return a status as a number; None where the record states none."""
-    text = "" if stated is None else str(stated)
+    text = "" if non_empty is None else str(non_empty)
     if not text.isascii() or not text.isdigit() or len(text) != len(str(_LAST)):
         return None
     return int(text) if _FIRST <= int(text) <= _LAST else None

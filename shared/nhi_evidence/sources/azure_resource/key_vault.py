@@ -14,11 +14,11 @@ from nhi_evidence.azure.claims import read
 from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
-from nhi_evidence.reading.remember import remembered
-from nhi_evidence.reading.shapes import Reader, nested
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
-from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
-from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent, stated
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
+from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent, non_empty
 
 SERVICE = "Microsoft.KeyVault"
 _PRODUCT = "Azure Key Vault"
@@ -50,11 +50,11 @@ class _Token(msgspec.Struct, frozen=True, gc=False):
     claim: msgspec.Raw = EMPTY
 
 
-_call = Reader(VaultCall, fold_case=True)
-_token = Reader(_Token, fold_case=True)
+_call = LenientDecoder(VaultCall, fold_case=True)
+_token = LenientDecoder(_Token, fold_case=True)
 
 
-def event(said: Stated) -> Event:
+def event(said: EnvelopeView) -> Event:
     """Return the event a Key Vault record states.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
@@ -66,7 +66,7 @@ def event(said: Stated) -> Event:
     who, misshapen = _actor(bytes(said.envelope.identity))
     if who is None:
         who = _nobody(name, status)
-    identity = labelled(who.identity, (*said.unusable, *unusable, *misshapen))
+    identity = labeled(who.identity, (*said.unusable, *unusable, *misshapen))
     service_name = said.provider or said.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")
@@ -80,8 +80,8 @@ def event(said: Stated) -> Event:
             operation=name,
             operation_name=name,
             api_version=said.api_version,
-            source=endpoint(stated(said.envelope.callerIpAddress)),
-            user_agent=stated(call.clientInfo),
+            source=endpoint(non_empty(said.envelope.callerIpAddress)),
+            user_agent=non_empty(call.clientInfo),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
         about=_about(said, call, name),
@@ -89,7 +89,7 @@ def event(said: Stated) -> Event:
     )
 
 
-def _read_call(said: Stated) -> tuple[VaultCall, tuple[str, ...]]:
+def _read_call(said: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
     if is_absent(said.envelope.properties):
         return VaultCall(), ()
     try:
@@ -98,13 +98,13 @@ def _read_call(said: Stated) -> tuple[VaultCall, tuple[str, ...]]:
         return VaultCall(), ("properties",)
 
 
-@remembered(results=2048, longest=16_384)
+@bounded_cache(results=2048, longest=16_384)
 def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
     """Decide by the token's claims, as every log that repeats them; None without a token."""
     if is_absent(msgspec.Raw(identity)):
         return None, ()
     try:
-        token, unusable = _token.part_loosely(nested(identity), "identity")
+        token, unusable = _token.part_leniently(nested(identity), "identity")
         claim: Any = None if is_absent(token.claim) else msgspec.json.decode(nested(token.claim))
     except msgspec.ValidationError:
         return None, ("identity",)
@@ -129,13 +129,13 @@ def _is_challenge(name: str, status: int | None, identity: Identity) -> bool:
     return name == _CHALLENGE and status == _UNAUTHORIZED and "oauth_challenge" in identity.labels
 
 
-def _outcome(said: Stated, status: int | None, *, is_challenge: bool) -> Outcome:
+def _outcome(said: EnvelopeView, status: int | None, *, is_challenge: bool) -> Outcome:
     """Derive the outcome from the status, else from its words.
 
     A client calls once without a token to be told where to get one: the 401 it gets refuses
     nobody, and nothing is known of the credential yet.
     """
-    detail = stated(said.envelope.resultDescription)
+    detail = non_empty(said.envelope.resultDescription)
     signature = said.envelope.resultSignature
     if is_challenge:
         return Outcome(Result.UNKNOWN, str(status), detail)
@@ -149,9 +149,9 @@ def _outcome(said: Stated, status: int | None, *, is_challenge: bool) -> Outcome
     return Outcome(found) if found is Result.SUCCESS else Outcome(found, word or None, detail)
 
 
-def _about(said: Stated, call: VaultCall, name: str) -> About:
+def _about(said: EnvelopeView, call: VaultCall, name: str) -> About:
     kind = next((kind for prefix, kind in _OBJECTS.items() if name.startswith(prefix)), None)
-    uid, vault = stated(call.id), stated(said.envelope.resourceId)
+    uid, vault = non_empty(call.id), non_empty(said.envelope.resourceId)
     named = Target(uid=uid, type=kind) if uid else None
     targets = [one for one in (named, Target(uid=vault, type="Vault") if vault else None) if one]
     return About(

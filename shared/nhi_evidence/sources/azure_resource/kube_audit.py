@@ -11,12 +11,12 @@ import msgspec
 
 from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Call, Event, Outcome, Rejection, Result, Target, User
-from nhi_evidence.reading.shapes import nested
+from nhi_evidence.reading.lenient_decoder import nested
 from nhi_evidence.sources.azure_resource import http_status, kube_record
-from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
 from nhi_evidence.sources.azure_resource.kube_identity import actor
 from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, ObjectRef
-from nhi_evidence.sources.azure_resource.record import is_absent, stated
+from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
 
 _PRODUCT = "Azure Kubernetes Service"
 _CORE = "core"
@@ -43,7 +43,7 @@ _SUBJECT_ACCOUNT = "ServiceAccount"
 _USER_TYPE_SERVICE = 4
 
 
-def event(said: Stated) -> Event | Rejection:
+def event(said: EnvelopeView) -> Event | Rejection:
     """Return the event an audit record states, or why its log cannot be read.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
@@ -55,8 +55,8 @@ def event(said: Stated) -> Event | Rejection:
     time, original = said.time(audit.requestReceivedTimestamp, audit.stageTimestamp)
     operation, name = _operation(audit)
     reference = audit.objectRef or ObjectRef()
-    who = actor(audit, stated(said.envelope.resourceId))
-    identity = labelled(who.identity, (*said.unusable, *unusable))
+    who = actor(audit, non_empty(said.envelope.resourceId))
+    identity = labeled(who.identity, (*said.unusable, *unusable))
     service = reference.apiGroup or _CORE
     service_name = reference.apiGroup or said.envelope.category
     if service_name is None:
@@ -69,7 +69,7 @@ def event(said: Stated) -> Event | Rejection:
             "kubernetes_audit",
             uid=_uid(audit),
             event_code=audit.stage,
-            correlation_uid=stated(audit.auditID),
+            correlation_uid=non_empty(audit.auditID),
             version=audit.apiVersion,
         ),
         call=Call(
@@ -78,9 +78,9 @@ def event(said: Stated) -> Event | Rejection:
             operation=operation,
             operation_name=name,
             api_version=reference.apiVersion,
-            request_uid=stated(audit.auditID),
+            request_uid=non_empty(audit.auditID),
             source=endpoint(audit.sourceIPs[0]) if audit.sourceIPs else None,
-            user_agent=stated(audit.userAgent),
+            user_agent=non_empty(audit.userAgent),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
         about=_about(audit, reference),
@@ -90,7 +90,7 @@ def event(said: Stated) -> Event | Rejection:
 
 def _operation(audit: KubeEvent) -> tuple[str, str]:
     """Return `verb resource[/subresource]`, or `verb path` of a call that names no resource."""
-    verb, path = stated(audit.verb), (audit.requestURI or "").partition("?")[0]
+    verb, path = non_empty(audit.verb), (audit.requestURI or "").partition("?")[0]
     resource = audit.objectRef.resource if audit.objectRef else None
     if verb is None or not (resource or path):
         raise Unreadable("event_name_missing", "")
@@ -103,7 +103,7 @@ def _operation(audit: KubeEvent) -> tuple[str, str]:
 
 def _uid(audit: KubeEvent) -> str | None:
     """Return the id of a request and its stage: each stage is a record of its own."""
-    request = stated(audit.auditID)
+    request = non_empty(audit.auditID)
     return f"{request} {audit.stage}" if request and audit.stage else request
 
 
@@ -111,7 +111,7 @@ def _outcome(audit: KubeEvent) -> Outcome:
     """Derive the outcome; a stage before the response has none, unless access was forbidden."""
     status = audit.responseStatus
     code = http_status.number(status.code) if status else None
-    detail = (stated(status.message) or stated(status.reason)) if status else None
+    detail = (non_empty(status.message) or non_empty(status.reason)) if status else None
     annotations = audit.annotations or {}
     if annotations.get(_DECISION) == _FORBIDDEN:
         reason = annotations.get(_REASON)
@@ -124,17 +124,19 @@ def _outcome(audit: KubeEvent) -> Outcome:
 
 
 def _about(audit: KubeEvent, reference: ObjectRef) -> About:
-    resource, name = reference.resource, stated(reference.name)
+    resource, name = reference.resource, non_empty(reference.name)
     issued = (audit.annotations or {}).get(_ISSUED)
     user, privileges = _granted(audit) if resource in _BINDINGS else (None, ())
     if resource == "serviceaccounts" and name:
-        user = User(uid=stated(reference.uid), name=name, type_id=_USER_TYPE_SERVICE)
+        user = User(uid=non_empty(reference.uid), name=name, type_id=_USER_TYPE_SERVICE)
     kind = _ENTITIES.get(resource or "")
     return About(
         targets=_targets(audit, reference),
         is_nhi=resource in _OF_NHI,
         user=user,
-        entity=Target(uid=stated(reference.uid), name=name, type=kind) if kind and name else None,
+        entity=Target(uid=non_empty(reference.uid), name=name, type=kind)
+        if kind and name
+        else None,
         privileges=privileges,
         issued_credentials=(issued,) if isinstance(issued, str) and issued else (),
     )
@@ -142,7 +144,7 @@ def _about(audit: KubeEvent, reference: ObjectRef) -> About:
 
 def _targets(audit: KubeEvent, reference: ObjectRef) -> tuple[Target, ...]:
     path = (audit.requestURI or "").partition("?")[0]
-    uid, name = stated(reference.uid), stated(reference.name)
+    uid, name = non_empty(reference.uid), non_empty(reference.name)
     found = []
     if reference.resource and (uid or name or path):
         found.append(Target(uid=uid or path or None, name=name, type=reference.resource))

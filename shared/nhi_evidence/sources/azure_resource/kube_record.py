@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.reading.shapes import Reader, nested
-from nhi_evidence.sources.azure_resource.envelope import Stated
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
 
 _DETAIL = 200
@@ -71,11 +71,11 @@ class KubeEvent(msgspec.Struct, frozen=True, gc=False):
     annotations: dict[str, Any] | None = None
 
 
-_properties = Reader(_Properties, fold_case=True)
-_event = Reader(KubeEvent)
+_properties = LenientDecoder(_Properties, fold_case=True)
+_event = LenientDecoder(KubeEvent)
 
 
-def read(said: Stated) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
+def read(said: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     """Read the audit event in a record; the second value names attributes it could not use.
 
     Raises what the JSON reader raises when the properties do not decode.
@@ -83,7 +83,7 @@ def read(said: Stated) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     if is_absent(said.envelope.properties):
         return Rejection("log_missing", "no properties")
     try:
-        log = _properties.part_loosely(nested(said.envelope.properties), "properties")[0].log
+        log = _properties.part_leniently(nested(said.envelope.properties), "properties")[0].log
     except msgspec.ValidationError:
         return Rejection("log_missing", "properties hold no object")
     if is_absent(log):

@@ -16,14 +16,14 @@ from nhi_evidence.sources.azure_resource.envelope import (
     KEY_VAULT,
     KUBERNETES,
     STORAGE,
-    Stated,
+    EnvelopeView,
     Unreadable,
 )
 from nhi_evidence.sources.azure_resource.record import read
 
 _DETAIL = 200
 
-_READERS: dict[str, Callable[[Stated], Event | Rejection]] = {
+_READERS: dict[str, Callable[[EnvelopeView], Event | Rejection]] = {
     **dict.fromkeys((name.lower() for name in KEY_VAULT), key_vault.event),
     **dict.fromkeys((name.lower() for name in STORAGE), storage.event),
     **dict.fromkeys((name.lower() for name in KUBERNETES), kube_audit.event),
@@ -31,11 +31,11 @@ _READERS: dict[str, Callable[[Stated], Event | Rejection]] = {
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     found = read(raw)
     if isinstance(found, Rejection):
         return found
-    said = Stated(*found)
+    said = EnvelopeView(*found)
     if not said.category:
         return Rejection("category_missing")
     reader = _READERS.get(said.category)

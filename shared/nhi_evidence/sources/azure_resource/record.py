@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Rejection
-from nhi_evidence.reading.shapes import Reader
+from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
 EMPTY = msgspec.Raw(b"")
 
@@ -37,7 +37,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     properties: msgspec.Raw = EMPTY
 
 
-_envelope = Reader(Envelope, fold_case=True)
+_envelope = LenientDecoder(Envelope, fold_case=True)
 
 
 def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
@@ -46,7 +46,7 @@ def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
     if isinstance(found, Rejection):
         return found
     if found[0].category is None or found[0].operationName is None:
-        return _envelope.record_loosely(raw)
+        return _envelope.record_leniently(raw)
     return found
 
 
@@ -55,7 +55,7 @@ def is_absent(slice_: msgspec.Raw) -> bool:
     return bytes(slice_) in {b"", b"null", b'""'}
 
 
-def stated(text: str | None) -> str | None:
+def non_empty(text: str | None) -> str | None:
     """Return a text that says something: not empty, and not the zero id."""
     if not text or text == "00000000-0000-0000-0000-000000000000":
         return None

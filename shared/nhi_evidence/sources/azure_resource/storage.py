@@ -9,10 +9,10 @@ import msgspec
 
 from nhi_evidence.azure.text import endpoint
 from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
-from nhi_evidence.reading.shapes import Reader, nested
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
-from nhi_evidence.sources.azure_resource.envelope import Stated, Unreadable, labelled
-from nhi_evidence.sources.azure_resource.record import is_absent, stated
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
+from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
 from nhi_evidence.sources.azure_resource.storage_actor import actor
 
 SERVICE = "Microsoft.Storage"
@@ -48,10 +48,10 @@ class StorageCall(msgspec.Struct, frozen=True, gc=False):
     operationCount: str | int | None = None
 
 
-_call = Reader(StorageCall, fold_case=True)
+_call = LenientDecoder(StorageCall, fold_case=True)
 
 
-def event(said: Stated) -> Event:
+def event(said: EnvelopeView) -> Event:
     """Return the event a Storage record states.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
@@ -60,7 +60,7 @@ def event(said: Stated) -> Event:
     time, original = said.time()
     name = said.operation()
     who, misshapen = actor(bytes(said.envelope.identity))
-    identity = labelled(who.identity, (*said.unusable, *unusable, *misshapen))
+    identity = labeled(who.identity, (*said.unusable, *unusable, *misshapen))
     service_name = said.provider or said.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")
@@ -74,9 +74,9 @@ def event(said: Stated) -> Event:
             operation=name,
             operation_name=name,
             api_version=said.api_version,
-            request_uid=stated(call.clientRequestId),
-            source=endpoint(stated(said.envelope.callerIpAddress)),
-            user_agent=stated(call.userAgentHeader),
+            request_uid=non_empty(call.clientRequestId),
+            source=endpoint(non_empty(said.envelope.callerIpAddress)),
+            user_agent=non_empty(call.userAgentHeader),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
         about=_about(said, call),
@@ -84,7 +84,7 @@ def event(said: Stated) -> Event:
     )
 
 
-def _read_call(said: Stated) -> tuple[StorageCall, tuple[str, ...]]:
+def _read_call(said: EnvelopeView) -> tuple[StorageCall, tuple[str, ...]]:
     if is_absent(said.envelope.properties):
         return StorageCall(), ()
     try:
@@ -93,18 +93,18 @@ def _read_call(said: Stated) -> tuple[StorageCall, tuple[str, ...]]:
         return StorageCall(), ("properties",)
 
 
-def _uid(said: Stated, call: StorageCall) -> str | None:
+def _uid(said: EnvelopeView, call: StorageCall) -> str | None:
     """Return the id of the request, and which of its operations this is, where it has several."""
-    request = stated(said.envelope.correlationId)
+    request = non_empty(said.envelope.correlationId)
     if request is None or call.operationCount in (None, 0, "0", ""):
         return request
     return f"{request} {call.operationCount}"
 
 
-def _outcome(said: Stated, call: StorageCall) -> Outcome:
+def _outcome(said: EnvelopeView, call: StorageCall) -> Outcome:
     """Derive the outcome from the status, else from the response type."""
     status = http_status.number(said.envelope.statusCode)
-    text = stated(said.envelope.statusText)
+    text = non_empty(said.envelope.statusText)
     if status is not None:
         found = http_status.result(status)
         if found is Result.SUCCESS:
@@ -113,15 +113,15 @@ def _outcome(said: Stated, call: StorageCall) -> Outcome:
         if (text or "").lower() == _AUTHENTICATION_FAILED:
             found = Result.UNAUTHENTICATED
         return Outcome(found, str(status), text)
-    word = stated(call.metricResponseType) or text
+    word = non_empty(call.metricResponseType) or text
     for ending, found in _WORDS:
         if (word or "").lower().endswith(ending):
             return Outcome(found) if found is Result.SUCCESS else Outcome(found, word, text)
     return Outcome(Result.UNKNOWN, word)
 
 
-def _about(said: Stated, call: StorageCall) -> About:
-    key, account = stated(call.objectKey), stated(said.envelope.resourceId)
+def _about(said: EnvelopeView, call: StorageCall) -> About:
+    key, account = non_empty(call.objectKey), non_empty(said.envelope.resourceId)
     parts = [one for one in (key or "").strip('"').split("/") if one]
     container = parts[1] if len(parts) >= _IN_CONTAINER else None
     is_blob = (call.serviceType or "blob").lower() == "blob"
@@ -129,7 +129,7 @@ def _about(said: Stated, call: StorageCall) -> About:
     if key:
         targets.append(Target(uid=key.strip('"'), type=call.serviceType))
     if account:
-        targets.append(Target(uid=account, name=stated(call.accountName)))
+        targets.append(Target(uid=account, name=non_empty(call.accountName)))
     return About(
         targets=tuple(targets),
         databucket=(

@@ -13,9 +13,9 @@ import msgspec
 from nhi_evidence.azure import apps
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
-from nhi_evidence.reading.remember import remembered
-from nhi_evidence.reading.shapes import Reader, nested
-from nhi_evidence.sources.azure_resource.record import is_absent, stated
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
+from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
 
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _ACCOUNT_KEY = re.compile(r"(?:key1|key2|[\w ]+)\([0-9A-Fa-f]+\)")
@@ -55,10 +55,10 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     authorization: list[Authorization] | None = None
 
 
-_caller = Reader(Caller, fold_case=True)
+_caller = LenientDecoder(Caller, fold_case=True)
 
 
-@remembered(results=2048, longest=16_384)
+@bounded_cache(results=2048, longest=16_384)
 def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     """Decide who called; the second value names attributes of a shape that could not be read.
 
@@ -67,7 +67,7 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     if is_absent(msgspec.Raw(identity)):
         return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ()
     try:
-        caller, unusable = _caller.part_loosely(nested(identity), "identity")
+        caller, unusable = _caller.part_leniently(nested(identity), "identity")
     except msgspec.ValidationError:
         return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
     kind = "".join((caller.type or "").lower().split())
@@ -79,7 +79,7 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
         return _by_key(caller), unusable
     if kind == "anonymous":
         return Actor(identity=_decided(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
-    hash_ = stated(caller.tokenHash)
+    hash_ = non_empty(caller.tokenHash)
     identity_ = _decided(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
     return Actor(identity=identity_, session=_session(hash_)), unusable
 
@@ -87,11 +87,11 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
 def _by_token(caller: Caller, requester: Requester) -> Actor:
     """A token names its principal; whose it is, its name or its role assignment says."""
     oid, app, tenant = (
-        stated(requester.objectId),
-        stated(requester.appId),
-        stated(requester.tenantId),
+        non_empty(requester.objectId),
+        non_empty(requester.appId),
+        non_empty(requester.tenantId),
     )
-    upn, hash_ = stated(requester.upn), stated(caller.tokenHash)
+    upn, hash_ = non_empty(requester.upn), non_empty(caller.tokenHash)
     is_user = upn is not None or "user" in _principal_types(caller, oid)
     by_client = app is None or app.lower() in apps.CLIENTS
     if is_user and not by_client:
@@ -109,7 +109,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
         canonical_uid=f"nhi:entra:{tenant}:sp/{oid}" if is_application and tenant and oid else None,
         credential_uid=hash_,
         credential_kind="access_token" if hash_ else None,
-        issuer=stated(requester.tokenIssuer),
+        issuer=non_empty(requester.tokenIssuer),
         subject=oid if kind is IdentityKind.APPLICATION_OBO else None,
         refinable_by=(_BY_DIRECTORY,),
         is_chain_complete=False,
@@ -124,7 +124,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
         )
         if oid or app
         else None,
-        session=_session(hash_, stated(requester.tokenIssuer)),
+        session=_session(hash_, non_empty(requester.tokenIssuer)),
         hops=_behalf(oid, verdict) if kind is IdentityKind.APPLICATION_OBO else (),
         app_uid=app,
     )
@@ -141,7 +141,7 @@ def _principal_types(caller: Caller, oid: str | None) -> set[str]:
 
 def _by_signature(caller: Caller) -> Actor:
     """A shared access signature: known by its hash, made with the key whose hash stands before."""
-    hash_ = stated(caller.tokenHash)
+    hash_ = non_empty(caller.tokenHash)
     signature, key = _SIGNATURE.search(hash_ or ""), _ACCOUNT_KEY.match(hash_ or "")
     own = signature[0] if signature else hash_
     verdict = _decided(
@@ -169,7 +169,7 @@ def _by_signature(caller: Caller) -> Actor:
 
 
 def _by_key(caller: Caller) -> Actor:
-    hash_ = stated(caller.tokenHash)
+    hash_ = non_empty(caller.tokenHash)
     verdict = _decided(
         IdentityKind.UNATTRIBUTED_TOKEN,
         "AZ-07e",

@@ -23,7 +23,7 @@ __all__ = [
 NAME = "gcp_audit"
 """The source's name in evidence keys."""
 
-LISTS_LEFT_OUT = True
+LISTS_OUT_OF_SCOPE_IDS = True
 """Entries are listed again to see whether any is missing, so what is left out must be known."""
 
 TABLES = ("catalog.json",)

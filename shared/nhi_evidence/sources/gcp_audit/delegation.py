@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from nhi_evidence.identity import Hop, Identity, Mechanism
 from nhi_evidence.sources.gcp_audit import principals
-from nhi_evidence.sources.gcp_audit.identity import Circumstances
+from nhi_evidence.sources.gcp_audit.identity import RecordContext
 from nhi_evidence.sources.gcp_audit.record import Authentication, Delegate
 
 _CAPTION = {
@@ -26,7 +26,7 @@ _ACCOUNT = "/serviceAccounts/"
 
 
 def hops(
-    who: Authentication | None, actor: Identity, around: Circumstances, *, minted: tuple[str, ...]
+    who: Authentication | None, actor: Identity, context: RecordContext, *, minted: tuple[str, ...]
 ) -> tuple[Hop, ...]:
     """Return the chain, origin first, or nothing where the record shows no delegation.
 
@@ -40,9 +40,9 @@ def hops(
         hop = _delegate(len(chain), one, key)
         if hop is not None:
             chain.append(hop)
-    if around.mapped_principal and who.principal_subject:
+    if context.mapped_principal and who.principal_subject:
         chain.append(
-            _hop(0, who.principal_subject, Mechanism.TOKEN_EXCHANGE, issuer=around.provider)
+            _hop(0, who.principal_subject, Mechanism.TOKEN_EXCHANGE, issuer=context.provider)
         )
     if not chain and not minted:
         return ()

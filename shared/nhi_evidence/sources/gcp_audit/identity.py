@@ -19,7 +19,7 @@ KEY = "service_account_key"
 REDACTED = "identity_redacted"
 
 
-class Circumstances(NamedTuple):
+class RecordContext(NamedTuple):
     """What the rules look at outside `authenticationInfo`."""
 
     refused: bool
@@ -30,20 +30,20 @@ class Circumstances(NamedTuple):
     """Of a token exchange, the provider that vouched."""
 
 
-def identify(who: Authentication | None, around: Circumstances) -> Identity:
+def identify(who: Authentication | None, context: RecordContext) -> Identity:
     """Decide who acted; the result always names the deciding rule."""
     who = who or Authentication()
     email = principals.email_of(who.principal_email, who.principal_subject)
     subject = who.principal_subject
     if not email and not subject and not who.third_party_principal:
         # Google strips the caller of reads that were refused, unless it is a service account.
-        labels = (REDACTED,) if around.refused else ()
+        labels = (REDACTED,) if context.refused else ()
         return _decided(IdentityKind.UNKNOWN, "GCP-01", who, labels=labels)
     if who.service_account_delegation_info:
         return _delegated(who, email, subject)
-    pool = principals.pool(around.mapped_principal) or principals.pool(subject)
+    pool = principals.pool(context.mapped_principal) or principals.pool(subject)
     if pool is not None:
-        return _of_pool(who, pool, around)
+        return _of_pool(who, pool, context)
     name = email or subject
     if name is not None and name.startswith(principals.KUBERNETES):
         return _of_cluster(who, name)
@@ -91,19 +91,19 @@ def _delegated(who: Authentication, email: str | None, subject: str | None) -> I
     )
 
 
-def _of_pool(who: Authentication, pool: principals.Pool, around: Circumstances) -> Identity:
+def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext) -> Identity:
     """GCP-03 and GCP-04: an identity of another issuer, which the pool's provider names."""
     rule = "GCP-04" if pool.kind is IdentityKind.HUMAN else "GCP-03"
-    exchanged = around.mapped_principal is not None
+    exchanged = context.mapped_principal is not None
     stated = who.principal_subject if exchanged else pool.subject
     return _decided(
         pool.kind,
         rule,
         who,
-        uid=around.mapped_principal or who.principal_subject,
+        uid=context.mapped_principal or who.principal_subject,
         name=stated,
         canonical_uid=pool.canonical_uid,
-        issuer=around.provider if exchanged and around.provider else pool.issuer,
+        issuer=context.provider if exchanged and context.provider else pool.issuer,
         subject=stated,
         is_agentic=True if pool.kind is IdentityKind.AI_AGENT else None,
         # The pool's configuration names the issuer, without which subjects do not join.

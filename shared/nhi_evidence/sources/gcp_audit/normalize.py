@@ -10,10 +10,10 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Result, Session, User
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.delegation import hops
-from nhi_evidence.sources.gcp_audit.identity import Circumstances, identify
+from nhi_evidence.sources.gcp_audit.identity import RecordContext, identify
 from nhi_evidence.sources.gcp_audit.outcome import outcome
 from nhi_evidence.sources.gcp_audit.record import (
     AuditLog,
@@ -50,7 +50,7 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 def normalize(raw: bytes) -> Event | Rejection:
-    """Normalise one record; a record that cannot be read is a `Rejection`, never a guess."""
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     found = entries.record(raw)
     if isinstance(found, Rejection):
         return found
@@ -72,7 +72,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
     if unusable:
-        return msgspec.structs.replace(event, actor=_labelled(event.actor, unusable))
+        return msgspec.structs.replace(event, actor=_labeled(event.actor, unusable))
     return event
 
 
@@ -99,7 +99,7 @@ def _event(
     came_of = outcome(audit, entry.operation, record_class)
     mapped, chain = _metadata(audit, service)
     refused = came_of.result in _REFUSED
-    around = Circumstances(refused, mapped, audit.resource_name if mapped else None)
+    context = RecordContext(refused, mapped, audit.resource_name if mapped else None)
     minted = chain if not refused else ()
     metadata = audit.request_metadata
     permissions, level = _permissions(audit)
@@ -132,7 +132,7 @@ def _event(
         original_time=time[1],
         logged=logged,
         call=call,
-        actor=_actor(bytes(audit.authentication_info), around, minted),
+        actor=_actor(bytes(audit.authentication_info), context, minted),
         about=about(entry, audit, service, chain),
         outcome=came_of,
         request=present(audit.request),
@@ -141,8 +141,8 @@ def _event(
     )
 
 
-@remembered(results=4096, longest=8192)
-def _actor(piece: bytes, around: Circumstances, minted: tuple[str, ...]) -> Actor:
+@bounded_cache(results=4096, longest=8192)
+def _actor(piece: bytes, context: RecordContext, minted: tuple[str, ...]) -> Actor:
     """Read an `authenticationInfo` slice and decide who acted: once per distinct slice.
 
     Raises `msgspec.DecodeError`, `RecursionError` or `UnicodeDecodeError` when the slice does
@@ -155,16 +155,16 @@ def _actor(piece: bytes, around: Circumstances, minted: tuple[str, ...]) -> Acto
             who, unusable = authentications.part(piece, "protoPayload.authenticationInfo")
         except msgspec.ValidationError:
             unusable = ("protoPayload.authenticationInfo",)
-    verdict = identify(who, around)
+    verdict = identify(who, context)
     key = verdict.credential_uid
     found = Actor(
         identity=verdict,
         user=_user(who),
         session=Session(credential_uid=key) if key else None,
-        hops=hops(who, verdict, around, minted=minted),
+        hops=hops(who, verdict, context, minted=minted),
         app_uid=who.oauth_info.oauth_client_id if who and who.oauth_info else None,
     )
-    return _labelled(found, unusable) if unusable else found
+    return _labeled(found, unusable) if unusable else found
 
 
 def _user(who: Authentication | None) -> User | None:
@@ -184,7 +184,7 @@ def _user(who: Authentication | None) -> User | None:
     )
 
 
-def _labelled(who: Actor, unusable: tuple[str, ...]) -> Actor:
+def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
     labels = tuple(f"unusable:{field}" for field in unusable)
     identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
     return msgspec.structs.replace(who, identity=identity)

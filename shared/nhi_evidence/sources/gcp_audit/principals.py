@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from nhi_evidence.identity import IdentityKind
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _LONGEST = 1024
 
@@ -62,7 +62,7 @@ class Pool(NamedTuple):
     """None of a person: what a workforce pool vouches for is no workload."""
 
 
-@remembered(results=1024, longest=_LONGEST)
+@bounded_cache(results=1024, longest=_LONGEST)
 def pool(subject: str | None) -> Pool | None:
     """Read a principal identifier of a workload, a workforce or an agent; None for another."""
     if not subject:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.reading.shapes import Reader
+from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
 EMPTY = msgspec.Raw(b"")
 
@@ -152,8 +152,8 @@ class LogEntry(_Shape, frozen=True, gc=False, rename="camel"):
     proto_payload: AuditLog | None = None
 
 
-entries = Reader(LogEntry)
-authentications = Reader(Authentication)
+entries = LenientDecoder(LogEntry)
+authentications = LenientDecoder(Authentication)
 
 
 def present(slice_: msgspec.Raw) -> msgspec.Raw | None:

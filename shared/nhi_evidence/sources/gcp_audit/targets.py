@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import About, Target, User
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.gcp_audit import naming
 from nhi_evidence.sources.gcp_audit.record import AuditLog, LogEntry, Resource, present
 
@@ -84,7 +84,7 @@ def about(entry: LogEntry, audit: AuditLog, service: str, minted: tuple[str, ...
 _NOTHING = _Named()
 
 
-@remembered(results=1024, longest=512)
+@bounded_cache(results=1024, longest=512)
 def _bucket(uid: str, name: str) -> Target:
     return Target(uid=uid, name=name, type=naming.BUCKET_TYPE)
 

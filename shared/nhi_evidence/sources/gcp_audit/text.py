@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from nhi_evidence.event import Endpoint
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def milliseconds(text: str | None) -> int | None:
         return None
 
 
-@remembered(results=4096, longest=_LONGEST)
+@bounded_cache(results=4096, longest=_LONGEST)
 def endpoint(caller: str | None, network: str | None) -> Endpoint | None:
     """Read `callerIp` and `callerNetwork`.
 
@@ -60,19 +60,19 @@ class LogName(NamedTuple):
     """What the name of an audit log says."""
 
     scope: str
-    """Project id; of an organisation, folder or billing account, its resource name."""
+    """Project id; of an organization, folder or billing account, its resource name."""
     record_class: str
     """`activity`, `data_access`, `system_event`, `policy`, ..."""
 
 
-@remembered(results=1024, longest=_LONGEST)
+@bounded_cache(results=1024, longest=_LONGEST)
 def audit_log(name: str | None) -> LogName | None:
     """Read `logName`; None where it is not that of an audit log."""
     found = _AUDIT_LOG.fullmatch(name) if name else None
     return LogName(found[1].removeprefix(_PROJECT), found[2]) if found else None
 
 
-@remembered(results=1024, longest=_LONGEST)
+@bounded_cache(results=1024, longest=_LONGEST)
 def region(location: str | None) -> str | None:
     """Return the region of a location; of a zone (`us-central1-a`), the region in its name."""
     zone = _ZONE.fullmatch(location) if location else None

@@ -1,4 +1,4 @@
-"""The doctor's judgement: well, wrong and not seen are three things."""
+"""The doctor's judgment: well, wrong and not seen are three things."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
-from nhi_evidence.adapters.aws.aws_checks import Looker
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import State
 
 
@@ -18,8 +18,8 @@ def answered(answer: Any) -> State:
             raise answer
         return answer
 
-    (check,) = Looker("account").look("thing", ask, lambda one: (one == "well", one), "mend it")
-    assert (check.mend == "mend it") == (check.state is State.WRONG)
+    (check,) = AwsChecks("account").look("thing", ask, lambda one: (one == "well", one), "mend it")
+    assert (check.remediation == "mend it") == (check.state is State.FAILED)
     return check.state
 
 
@@ -30,13 +30,13 @@ def refused(code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        ("well", State.WELL),
-        ("bad", State.WRONG),
-        (refused("NoSuchBucket"), State.WRONG),
-        (refused("ObjectLockConfigurationNotFoundError"), State.WRONG),
-        (refused("AccessDenied"), State.NOT_SEEN),
-        (refused("Throttling"), State.NOT_SEEN),
-        (EndpointConnectionError(endpoint_url="https://example.com"), State.NOT_SEEN),
+        ("well", State.OK),
+        ("bad", State.FAILED),
+        (refused("NoSuchBucket"), State.FAILED),
+        (refused("ObjectLockConfigurationNotFoundError"), State.FAILED),
+        (refused("AccessDenied"), State.UNKNOWN),
+        (refused("Throttling"), State.UNKNOWN),
+        (EndpointConnectionError(endpoint_url="https://example.com"), State.UNKNOWN),
     ],
 )
 def test_what_cannot_be_asked_is_not_well(answer: Any, state: State) -> None:

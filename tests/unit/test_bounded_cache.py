@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from nhi_evidence.reading.remember import remembered
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 
 def test_short_keys_are_remembered_and_long_ones_are_not() -> None:
     """A result is kept only for keys that cannot stretch the memory."""
     calls: list[str] = []
 
-    @remembered(results=2, longest=3)
+    @bounded_cache(results=2, longest=3)
     def length(text: str) -> int:
         calls.append(text)
         return len(text)
@@ -22,7 +22,7 @@ def test_only_so_many_results_are_kept() -> None:
     """The oldest result makes room."""
     calls: list[int] = []
 
-    @remembered(results=2, longest=3)
+    @bounded_cache(results=2, longest=3)
     def same(number: int) -> int:
         calls.append(number)
         return number

@@ -1,4 +1,4 @@
-"""A new organisation trail and its bucket: every account, every region, digests included."""
+"""A new organization trail and its bucket: every account, every region, digests included."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
 _Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 
 
-class OrganisationTrail(Construct):
-    """A trail of the whole organisation into a bucket of the log-archive account.
+class OrganizationTrail(Construct):
+    """A trail of the whole organization into a bucket of the log-archive account.
 
     It records management events, reads and writes, and data events of `data_events`: resource
     types such as `AWS::S3::Object`. `queue_arn` is notified of each file under `prefix`. Files
@@ -39,7 +39,7 @@ class OrganisationTrail(Construct):
         trail: str,
         bucket: str,
         region: str,
-        organisation: str,
+        organization: str,
         management_account: str,
         key_prefix: str,
         data_events: Sequence[str],
@@ -110,7 +110,7 @@ class OrganisationTrail(Construct):
             policy_document=documents.document(
                 [
                     *transport(here),
-                    *_deliveries(here, key_prefix, trail_arn, management_account, organisation),
+                    *_deliveries(here, key_prefix, trail_arn, management_account, organization),
                 ]
             ),
         )
@@ -133,7 +133,7 @@ class OrganisationTrail(Construct):
 
 
 def _deliveries(
-    here: str, key_prefix: str, trail_arn: str, management: str, organisation: str
+    here: str, key_prefix: str, trail_arn: str, management: str, organization: str
 ) -> list[Statement]:
     """What CloudTrail itself needs, for this one trail.
 
@@ -151,7 +151,7 @@ def _deliveries(
             "Condition": {"StringEquals": this_trail},
         }
     ]
-    for sid, folder in (("TrailFiles", management), ("TrailFilesOfOrganisation", organisation)):
+    for sid, folder in (("TrailFiles", management), ("TrailFilesOfOrganization", organization)):
         statements.append(
             {
                 "Sid": sid,

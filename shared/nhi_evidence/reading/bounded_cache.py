@@ -14,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def remembered(*, results: int, longest: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keep up to `results` results of calls whose texts and bytes are at most `longest` long."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

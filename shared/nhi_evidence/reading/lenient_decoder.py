@@ -18,7 +18,7 @@ _DETAIL = 200
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
 
-class Reader(Generic[_StructT]):
+class LenientDecoder(Generic[_StructT]):
     """Reads one struct: typed at once where everything fits, attribute by attribute elsewhere.
 
     With `fold_case`, the slower way also finds an attribute whose name is in another case.
@@ -35,17 +35,17 @@ class Reader(Generic[_StructT]):
         try:
             return self._decode(raw), ()
         except msgspec.ValidationError:
-            return self.record_loosely(raw)
+            return self.record_leniently(raw)
         except RecursionError:
             return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Rejection("malformed_json", str(error)[:_DETAIL])
 
-    def record_loosely(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
+    def record_leniently(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
         """Read a whole record attribute by attribute."""
         unusable: list[str] = []
         try:
-            found = loose(self._shape, raw, "", unusable, fold_case=self._fold_case)
+            found = decode_leniently(self._shape, raw, "", unusable, fold_case=self._fold_case)
         except RecursionError:
             return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -63,14 +63,14 @@ class Reader(Generic[_StructT]):
         try:
             return self._decode(piece), ()
         except msgspec.ValidationError:
-            return self.part_loosely(piece, where)
+            return self.part_leniently(piece, where)
 
-    def part_loosely(
+    def part_leniently(
         self, piece: bytes | msgspec.Raw, where: str
     ) -> tuple[_StructT, tuple[str, ...]]:
         """Read a slice attribute by attribute; raises as `part` does."""
         unusable: list[str] = []
-        found = loose(self._shape, piece, where, unusable, fold_case=self._fold_case)
+        found = decode_leniently(self._shape, piece, where, unusable, fold_case=self._fold_case)
         return found, tuple(unusable)
 
 
@@ -86,7 +86,7 @@ def nested(piece: bytes | msgspec.Raw) -> bytes:
     return inside.encode() if inside[:1] in {"{", "["} else slice_
 
 
-def loose(
+def decode_leniently(
     shape: type[_StructT],
     piece: bytes | msgspec.Raw,
     where: str,
@@ -114,7 +114,7 @@ def loose(
         try:
             values[field.name] = msgspec.json.decode(value, type=field.type)
         except msgspec.ValidationError:
-            values[field.name] = _loose_value(field.type, value, name, unusable, fold_case)
+            values[field.name] = _lenient_value(field.type, value, name, unusable, fold_case)
     return shape(**values)
 
 
@@ -131,16 +131,16 @@ def _spelt_as(
     }
 
 
-def _loose_value(
+def _lenient_value(
     expected: Any, value: msgspec.Raw, name: str, unusable: list[str], fold_case: bool
 ) -> Any:
     for option in get_args(expected):
         try:
             if _is_struct(option):
-                return loose(option, value, name, unusable, fold_case=fold_case)
+                return decode_leniently(option, value, name, unusable, fold_case=fold_case)
             if get_origin(option) is list and _is_struct(element := get_args(option)[0]):
                 return [
-                    loose(element, item, name, unusable, fold_case=fold_case)
+                    decode_leniently(element, item, name, unusable, fold_case=fold_case)
                     for item in msgspec.json.decode(value, type=list[msgspec.Raw])
                 ]
         except msgspec.ValidationError:

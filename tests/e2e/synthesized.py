@@ -1,4 +1,4 @@
-"""Production's stacks and those of the end-to-end profile: `python -m tests.e2e.synthesised OUT`.
+"""Production's stacks and those of the end-to-end profile: `python -m tests.e2e.synthesized OUT`.
 
 A program of its own, because jsii may be started once in a process.
 """

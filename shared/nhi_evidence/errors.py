@@ -14,8 +14,13 @@ class CatalogError(EvidenceError):
     """A catalog table does not hold together: names the row and what is wrong with it."""
 
 
-class BatchError(EvidenceError):
-    """An evidence object cannot be built within its bounds: names the unit and the bound."""
+class ObjectTooLargeError(EvidenceError):
+    """A part of a unit does not fit into one write, however it is packed: names unit and bound."""
+
+    def __init__(self, text: str, *, unit: str) -> None:
+        """Say what does not fit, and of which unit."""
+        super().__init__(text)
+        self.unit = unit
 
 
 class StoreUnavailableError(EvidenceError):

@@ -36,20 +36,17 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """What a trigger hands over: one named unit of a source and its exact bytes."""
 
     unit: str
-    """Stable name of the delivered thing, e.g. `<bucket>/<key>@<version>`."""
+    """Stable name of the delivered thing, e.g. `<bucket>/<key>@<version>`; states its hour."""
     body: bytes
     """The bytes as delivered, before any inflation."""
     kind: Kind = Kind.RECORDS
-    hour: str | None = None
-    """UTC hour `YYYYMMDDHH` the source itself states for the unit, if it does."""
-    provenance: Mapping[str, str] = {}
-    """What the source says of the object (owner, content type, user metadata); kept in `src/`."""
+    source_metadata: Mapping[str, str] = {}
+    """What the source says of it (owner, content type, user metadata); the same at every
+    delivery. Of a companion, the provider's signature is in it."""
     undecodable: Undecodable | None = None
     """Why whoever took it from its trigger could not get at its content: `body` is what came."""
     raw_form: str | None = None
     """`api` where the records are not what the log delivered but what its API lists."""
-    attempt: int = 0
-    """Not 0 where an operator sends a unit again because something else lies under its key."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):

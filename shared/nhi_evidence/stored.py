@@ -8,21 +8,6 @@ from enum import StrEnum
 import msgspec
 
 
-class Batch(msgspec.Struct, frozen=True, gc=False):
-    """One evidence object, ready to be locked."""
-
-    key: str
-    body: bytes
-    sha256: bytes
-    """SHA-256 of `body`; also in the key."""
-    metadata: Mapping[str, str]
-    """User metadata; fixed with the object's version."""
-    seen: int
-    kept: int
-    rejected: int
-    out_of_scope: Mapping[str, int]
-
-
 class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The store's answer to a create-only write: the key now holds these bytes."""
 

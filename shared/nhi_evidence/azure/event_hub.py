@@ -18,7 +18,8 @@ VERSION = 1
 RUN_BYTES = 8 * 1024 * 1024
 """A run takes no further message past so many bytes; a larger message is a run of its own."""
 
-_NUMBERED = re.compile(r"(.+/.+#.+/.+)/(\d+)-(\d+)")
+_NUMBERED = re.compile(r"(.+/.+#.+/.+)/(\d{1,20})-(\d{1,20})(?:!h=\d{10})?", re.ASCII)
+_HOUR_DIGITS = len("YYYYMMDDHH")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,11 +43,17 @@ class Run(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def unit(self) -> str:
-        """Stable name of the run: by its numbers, or, where it has none, by its bytes."""
+        """Stable name of the run: by its numbers, or, where it has none, by its bytes.
+
+        With the hour in which its first message was enqueued, where the host states it.
+        """
         first, last = self.messages[0].sequence, self.messages[-1].sequence
+        enqueued = self.messages[0].enqueued
+        hour = "".join(filter(str.isdigit, enqueued[:13])) if enqueued else ""
+        ending = f"!h={hour}" if len(hour) == _HOUR_DIGITS else ""
         if first is None:
-            return f"{self.stream}/unnumbered/{sha256(frame(self)).hexdigest()}"
-        return f"{self.stream}/{first}-{last}"
+            return f"{self.stream}/unnumbered/{sha256(frame(self)).hexdigest()}{ending}"
+        return f"{self.stream}/{first}-{last}{ending}"
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

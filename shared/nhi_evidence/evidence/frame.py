@@ -1,50 +1,67 @@
-"""The one zstd frame around a body: level 1, content checksum, content size declared.
+"""The one zstd frame around a body: table first, content checksum, content size declared.
 
-Level 1 is as small as level 3 on audit records and faster (docs/decisions/0004).
+The encoder closes a block after the table, so the first bytes of an object decode to the table
+alone and can be read by range. The level is chosen by what storage and CPU cost over the years
+(docs/decisions/0051); the window is bounded so that any reader can decode it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-CODEC = f"zstd/{'.'.join(map(str, zstd.zstd_version_info))}/level=1"
-"""Part of the mapper digest: another codec version may give other bytes for the same lines."""
+LEVEL = 6
+WINDOW_LOG = 23
+"""8 MiB, the largest window RFC 8878 section 3.1.1.1.2 asks every decoder to support."""
+
+CODEC = f"zstd/{'.'.join(map(str, zstd.zstd_version_info))}/level={LEVEL}/window={WINDOW_LOG}"
+"""Stated in the header: another codec may give other bytes for the same lines."""
 
 _OPTIONS: dict[int, int] = {
-    zstd.CompressionParameter.compression_level: 1,
+    zstd.CompressionParameter.compression_level: LEVEL,
     zstd.CompressionParameter.checksum_flag: 1,
+    zstd.CompressionParameter.window_log: WINDOW_LOG,
 }
-
+_READ_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 
 _LINES_AT_ONCE = 256
 """Lines joined per call: fewer calls, without holding the whole body twice."""
 
 
-def pack(lines: Sequence[bytes]) -> bytes:
-    """Newline-terminate and compress lines into one frame."""
+def pack(lines: Sequence[bytes], *, table: int = 0) -> tuple[bytes, int]:
+    """Newline-terminate and compress lines into one frame.
+
+    Returns the frame, and how many of its first bytes decode to the first `table` lines alone.
+    """
     compressor = zstd.ZstdCompressor(options=_OPTIONS)
     compressor.set_pledged_input_size(sum(map(len, lines)) + len(lines))
-    chunks = [
-        compressor.compress(b"\n".join((*lines[start : start + _LINES_AT_ONCE], b"")))
-        for start in range(0, len(lines), _LINES_AT_ONCE)
-    ]
+    chunks = [compressor.compress(piece) for piece in _joined(lines[:table])]
+    if table:
+        chunks.append(compressor.flush(zstd.ZstdCompressor.FLUSH_BLOCK))
+    table_bytes = sum(map(len, chunks))
+    chunks += [compressor.compress(piece) for piece in _joined(lines[table:])]
     chunks.append(compressor.flush())
-    return b"".join(chunks)
+    return b"".join(chunks), table_bytes
+
+
+def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        yield b"\n".join((*lines[start : start + _LINES_AT_ONCE], b""))
 
 
 def unpack(body: bytes, *, limit: int) -> list[bytes]:
     """Inflate one frame into its lines.
 
-    Raises `ValueError` when the frame is damaged or longer than `limit` bytes, when anything
-    follows it, or when the last line is not terminated.
+    Raises `ValueError` when the frame is damaged, of another form than `pack` gives or longer
+    than `limit` bytes, when anything follows it, or when the last line is not terminated.
     """
-    inflater = zstd.ZstdDecompressor()
+    _check_header(body)
+    inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
     try:
         data = inflater.decompress(body, max_length=limit + 1)
     except zstd.ZstdError as error:
@@ -55,6 +72,44 @@ def unpack(body: bytes, *, limit: int) -> list[bytes]:
         raise ValueError("zstd frame is truncated")
     if inflater.unused_data:
         raise ValueError(f"{len(inflater.unused_data)} bytes after the zstd frame")
+    return _lines(data)
+
+
+def unpack_table(head: bytes, *, limit: int) -> list[bytes]:
+    """Inflate the first bytes of a frame, as many as its table takes, into the table's lines.
+
+    Raises `ValueError` as `unpack` does.
+    """
+    _check_header(head)
+    inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
+    try:
+        data = inflater.decompress(head, max_length=limit + 1)
+    except zstd.ZstdError as error:
+        raise ValueError(f"not a zstd frame: {error}") from error
+    if len(data) > limit:
+        raise ValueError(f"table inflates to more than {limit} bytes")
+    return _lines(data)
+
+
+def _check_header(body: bytes) -> None:
+    """Check what the frame header declares (RFC 8878 section 3.1.1.1): size and checksum."""
+    if len(body) < _HEADER_BYTES or body[:4] != _MAGIC:
+        raise ValueError("not a zstd frame")
+    descriptor = body[4]
+    if not descriptor & _CHECKSUM:
+        raise ValueError("zstd frame without content checksum")
+    if not descriptor & (_SINGLE_SEGMENT | _SIZE_FLAG):
+        raise ValueError("zstd frame without content size")
+    if descriptor & _DICTIONARY:
+        raise ValueError("zstd frame with a dictionary")
+
+
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_HEADER_BYTES = 6
+_CHECKSUM, _SINGLE_SEGMENT, _SIZE_FLAG, _DICTIONARY = 0x04, 0x20, 0xC0, 0x03
+
+
+def _lines(data: bytes) -> list[bytes]:
     if not data.endswith(b"\n"):
         raise ValueError("last line is not terminated")
     return data[:-1].split(b"\n")

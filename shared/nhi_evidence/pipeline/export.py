@@ -1,32 +1,41 @@
-"""The line: delivery -> records -> events -> evidence objects. Pure; the writing is the caller's.
+"""The pipeline: delivery -> records -> events -> units. Pure; packing and writing come after.
 
 Every record of a delivery ends as exactly one of kept, out of scope or rejected, and the counts
-of an object add up: `seen == kept + rejected + sum(out_of_scope)`.
+of a unit add up: `records == kept + rejected + sum(out_of_scope)`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-import msgspec
-
-from nhi_evidence import __version__, sources
+from nhi_evidence import sources
 from nhi_evidence.event import (
     Decoded,
     Delivery,
-    Event,
+    Kind,
     Limits,
     RawRecord,
     Rejection,
     Undecodable,
 )
-from nhi_evidence.evidence import batch, frame, keys
-from nhi_evidence.ocsf import write
+from nhi_evidence.evidence import gaps, keys, lines
+from nhi_evidence.evidence.lines import Settings
+from nhi_evidence.evidence.objects import Packer
+from nhi_evidence.evidence.unit import (
+    CHUNK_BYTES,
+    UnitIdentity,
+    UnitPart,
+    chunks,
+    messages_of,
+    split,
+    unit_part,
+)
 from nhi_evidence.pipeline.mapping import Normalized, OutOfScope, PackMapper
+from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.stored import Batch
+from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
 
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
 
@@ -37,16 +46,24 @@ class Mapper:
     """One source with its packs, tables and settings: same input, same output."""
 
     def __init__(
-        self, source: str, *, scope: Scope = Scope.NHI, limits: Limits | None = None
+        self,
+        source: str,
+        *,
+        scope: Scope = Scope.NHI,
+        keep_out_of_scope_raw: bool,
+        limits: Limits | None = None,
     ) -> None:
         """Load a source and every pack it routes to.
 
-        Raises `SettingsError` for an unknown source and `CatalogError` for a table that does
-        not hold together.
+        `keep_out_of_scope_raw` decides whether the raw text of records that are no evidence is
+        kept all the same, which alone lets a delivery be rebuilt. Raises `SettingsError` for an
+        unknown source and `CatalogError` for a table that does not hold together.
         """
         self.source = sources.load(source)
-        self.scope = scope
-        self.limits = limits or Limits()
+        self.settings = Settings(scope, keep_out_of_scope_raw, limits or Limits())
+        self.identity = mapper_identity()
+        self.packer = Packer(source=self.source.NAME, mapper=self.identity, settings=self.settings)
+        self._limits = self.settings.limits
         self._routes = sources.routes(source)
         names = [source] if self._routes is None else sorted(set(self._routes.values()))
         self.packs = {
@@ -58,27 +75,10 @@ class Mapper:
         """By name: the source itself, or every pack it routes to."""
         self._only = self.packs[source] if self._routes is None else None
         self._category = None if self._routes is None else sources.router(source).category
-        self.identity = batch.MapperIdentity(__version__, self._digest())
 
-    def _digest(self) -> str:
-        """Hash everything that changes output: version, tables, settings, codec."""
-        parts: dict[str, object] = {
-            "version": __version__,
-            "ocsf": f"{write.VERSION}+nhi/{write.EXTENSION_VERSION}",
-            "format": batch.FORMAT_VERSION,
-            "scope": self.scope,
-            "limits": self.limits,
-            "codec": frame.CODEC,
-        }
-        tables = {
-            name: [sha256(one).hexdigest() for one in pack.tables]
-            for name, pack in self.packs.items()
-        }
-        if self._routes is None:
-            parts["tables"] = tables[self.source.NAME]
-        else:
-            parts |= {"packs": tables, "routes": dict(sorted(self._routes.items()))}
-        return sha256(msgspec.json.encode(parts)).hexdigest()
+    def hour(self, unit: str) -> str:
+        """Return the hour a unit of this source belongs to."""
+        return keys.unit_hour(unit, self.source.hour_of)
 
     def map(self, raw: bytes) -> Normalized | OutOfScope | Rejection:
         """Map one raw record."""
@@ -86,7 +86,7 @@ class Mapper:
 
     def _map(self, raw: bytes) -> tuple[str | None, Normalized | OutOfScope | Rejection]:
         """Map one raw record; the first value names the pack, where the source routes."""
-        if len(raw) > self.limits.mapped_bytes:
+        if len(raw) > self._limits.mapped_bytes:
             return None, Rejection("record_too_large", f"{len(raw)} bytes")
         try:
             text = str(raw, "utf-8")
@@ -109,114 +109,151 @@ class Mapper:
         pack = self._routes.get(category)
         return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
 
-    def _normalize(self, raw: bytes) -> Event | Rejection:
-        if self._only is not None:
-            return self._only.normalize(raw)
-        routed = self._route(raw)
-        return routed if isinstance(routed, Rejection) else self.packs[routed].normalize(raw)
+    def units(self, delivery: Delivery) -> Iterator[UnitPart]:
+        """Turn a delivery into its unit, part by part.
 
-    def export(self, delivery: Delivery) -> Iterator[Batch]:
-        """Turn a delivery into its evidence objects, part by part.
-
-        A delivery that cannot be decoded becomes a rejection unit holding its bytes. Raises
-        `BatchError` when a part exceeds one PUT.
+        A delivery that cannot be decoded becomes a rejection: its bytes, and why.
         """
-        decoded = delivery.undecodable or self.source.decode(delivery.body, self.limits)
-        if isinstance(decoded, Undecodable):
-            yield from self.reject_delivery(delivery, decoded)
-            return
-        unit = self._unit(delivery, decoded)
-        parts = batch.split(decoded.spans)
-        for number, indexes in enumerate(parts, start=1):
-            yield self._part(unit, decoded, indexes, number, len(parts))
+        if delivery.undecodable is not None:
+            yield from self.reject_delivery(delivery, delivery.undecodable)
+        elif delivery.kind is Kind.COMPANION:
+            yield from self._companion(delivery)
+        else:
+            decoded = self.source.decode(delivery.body, self._limits)
+            if isinstance(decoded, Undecodable):
+                yield from self.reject_delivery(delivery, decoded)
+            else:
+                yield from self._records(delivery, decoded)
+
+    def _records(self, delivery: Delivery, decoded: Decoded) -> Iterator[UnitPart]:
+        size = len(decoded.data)
+        src_sha256 = sha256(delivery.body).hexdigest()
+        is_as_delivered = decoded.data is delivery.body
+        identity = UnitIdentity(
+            unit=delivery.unit,
+            hour=self.hour(delivery.unit),
+            kind="records",
+            src_sha256=src_sha256,
+            raw_sha256=src_sha256 if is_as_delivered else sha256(decoded.data).hexdigest(),
+            raw_size=size,
+            raw_form=delivery.raw_form,
+            source_metadata=delivery.source_metadata,
+        )
+        parts = split(decoded.spans, size)
+        for number, (indexes, span) in enumerate(parts, start=1):
+            yield self._part(identity, decoded, indexes, span, number, len(parts))
 
     def _part(
-        self, unit: batch.UnitIdentity, decoded: Decoded, indexes: range, part: int, parts: int
-    ) -> Batch:
-        lines: list[bytes] = []
+        self,
+        identity: UnitIdentity,
+        decoded: Decoded,
+        indexes: range,
+        span: tuple[int, int],
+        part: int,
+        parts: int,
+    ) -> UnitPart:
+        u = lines.unit_id(identity.unit)
+        written: list[bytes] = []
         rejected = 0
-        out_of_scope_ids: Counter[str] = Counter()
+        excluded: Counter[str] = Counter()
         uids: list[str] = []
         for index in indexes:
             record = decoded.record(index)
             pack, mapped = self._map(record.raw)
             if isinstance(mapped, Normalized):
-                lines.append(batch.kept_line(index, mapped.record, mapped.text, pack))
+                written.append(lines.kept_line(u, index, mapped.record, mapped.text, pack))
             elif isinstance(mapped, Rejection):
-                lines.append(batch.rejected_line(record, mapped, pack))
+                written.append(lines.rejected_line(u, record, mapped, pack))
                 rejected += 1
             else:
-                out_of_scope_ids[mapped.reason] += 1
+                excluded[mapped.reason] += 1
                 uids.append(mapped.uid or "")
-        return batch.build(
-            unit=unit,
-            mapper=self.identity,
-            scope=self.scope,
+                if self.settings.keep_out_of_scope_raw:
+                    text = record.raw.decode()
+                    written.append(lines.out_of_scope_line(u, index, mapped.reason, text, pack))
+        is_complete = self.settings.keep_out_of_scope_raw or not excluded
+        kept = len(indexes) - rejected - sum(excluded.values())
+        if self.source.LISTS_OUT_OF_SCOPE_IDS:
+            written.append(lines.out_of_scope_ids_line(u, uids))
+        return unit_part(
+            identity,
             part=part,
             parts=parts,
+            span=span,
             first=indexes.start,
-            lines=lines,
+            lines=written,
+            gaps=gaps.between(decoded.data, *span, decoded.spans[indexes.start : indexes.stop]),
+            rebuild="exact" if is_complete else "no",
+            kept=kept,
             rejected=rejected,
-            out_of_scope=out_of_scope_ids,
-            messages=_messages(decoded) if part == 1 else None,
-            out_of_scope_ids=uids if self.source.LISTS_OUT_OF_SCOPE_IDS else None,
+            out_of_scope=excluded,
+            messages=messages_of(decoded.data, decoded.messages) if part == 1 else None,
         )
 
-    def _unit(self, delivery: Delivery, decoded: Decoded) -> batch.UnitIdentity:
-        src_sha256 = sha256(delivery.body).digest()
-        is_as_delivered = decoded.data is delivery.body
-        return batch.UnitIdentity(
-            source=self.source.NAME,
+    def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:
+        """Keep the exact text of a companion: of a gzip file what it inflates to."""
+        content: bytes | Undecodable = delivery.body
+        if delivery.body.startswith(GZIP_MAGIC):
+            content = inflate(delivery.body, self._limits)
+        if isinstance(content, bytes) and len(content) > CHUNK_BYTES:
+            content = Undecodable("companion_too_large", f"{len(content)} bytes")
+        if isinstance(content, Undecodable):
+            yield from self.reject_delivery(delivery, content)
+            return
+        identity = UnitIdentity(
             unit=delivery.unit,
-            hour=delivery.hour or self._hour_of_first(decoded),
-            src_sha256=src_sha256,
-            raw_sha256=src_sha256 if is_as_delivered else sha256(decoded.data).digest(),
-            raw_form=delivery.raw_form,
+            hour=self.hour(delivery.unit),
+            kind="companion",
+            src_sha256=sha256(delivery.body).hexdigest(),
+            raw_sha256=sha256(content).hexdigest(),
+            raw_size=len(content),
+            source_metadata=delivery.source_metadata,
+        )
+        line = lines.companion_line(lines.unit_id(delivery.unit), content)
+        yield unit_part(
+            identity,
+            part=1,
+            parts=1,
+            span=(0, len(content)),
+            first=0,
+            lines=[line],
+            gaps=(),
+            rebuild="exact",
         )
 
-    def _hour_of_first(self, decoded: Decoded) -> str:
-        """Hour of the unit's first record, where the source names none."""
-        if not decoded.spans:
-            return keys.UNKNOWN_HOUR
-        event = self._normalize(decoded.record(0).raw)
-        return keys.UNKNOWN_HOUR if isinstance(event, Rejection) else keys.hour_of(event.time)
-
-    def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[Batch]:
-        """Turn a delivery into a rejection unit: its bytes, in order, in lines of one chunk."""
-        whole = Rejection(undecodable.reason, undecodable.detail)
-        unit = batch.UnitIdentity(
-            source=self.source.NAME,
+    def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
+        """Turn a delivery into a rejection: its bytes, in order, in lines of one chunk each."""
+        rejection = Rejection(undecodable.reason, undecodable.detail)
+        size = len(delivery.body)
+        identity = UnitIdentity(
             unit=delivery.unit,
-            hour=delivery.hour or keys.UNKNOWN_HOUR,
-            src_sha256=sha256(delivery.body).digest(),
+            hour=self.hour(delivery.unit),
+            kind="rejection",
+            src_sha256=sha256(delivery.body).hexdigest(),
             raw_sha256=None,
+            raw_size=size,
             raw_form=delivery.raw_form,
+            source_metadata=delivery.source_metadata,
         )
-        spans = batch.chunks(len(delivery.body))
-        parts = batch.split(spans)
-        for number, indexes in enumerate(parts, start=1):
-            lines = [
-                batch.rejected_line(
-                    RawRecord(index, spans[index][0], delivery.body[slice(*spans[index])]), whole
-                )
-                for index in indexes
-            ]
-            yield batch.build(
-                unit=unit,
-                mapper=self.identity,
-                scope=self.scope,
+        u = lines.unit_id(delivery.unit)
+        spans = chunks(size)
+        parts = split(spans, size)
+        for number, (indexes, span) in enumerate(parts, start=1):
+            yield unit_part(
+                identity,
                 part=number,
                 parts=len(parts),
+                span=span,
                 first=indexes.start,
-                lines=lines,
-                rejected=len(lines),
-                out_of_scope={},
-                rejection=whole,
+                lines=[_chunk_line(u, delivery.body, spans, index, rejection) for index in indexes],
+                gaps=(),
+                rebuild="exact",
+                rejection=rejection,
             )
 
 
-def _messages(decoded: Decoded) -> bytes | None:
-    """Line of the messages of a delivery, where it is a run of a stream."""
-    if not decoded.messages:
-        return None
-    return batch.messages_line(decoded.data, decoded.messages)
+def _chunk_line(
+    u: str, body: bytes, spans: Sequence[tuple[int, int]], index: int, rejection: Rejection
+) -> bytes:
+    start, end = spans[index]
+    return lines.rejected_line(u, RawRecord(index, start, body[start:end]), rejection)

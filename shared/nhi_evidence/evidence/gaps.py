@@ -1,0 +1,92 @@
+"""The texts around the records of a unit, run-length encoded, so that a delivery is rebuilt.
+
+Before the first record, between each two, after the last: `n` records have `n + 1` gaps. With
+the records in between they give the inflated delivery byte for byte, which is what a provider's
+digest signs (docs/evidence-format.md, "Gaps").
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Sequence
+
+BASE64 = "base64"
+
+Gap = tuple[int | str, ...]
+"""How often a text follows, the text, and `base64` where its bytes are not UTF-8."""
+
+MAX_GAPS = 4_000_000
+"""Gaps of one unit; no delivery within the limits of a decoder has as many records."""
+
+
+def between(data: bytes, start: int, end: int, spans: Sequence[tuple[int, int]]) -> list[Gap]:
+    """Return the gaps of `data[start:end]` around the records at `spans`, which lie in it."""
+    runs: list[tuple[int, bytes]] = []
+    position = start
+    for record_start, record_end in (*spans, (end, end)):
+        text = data[position:record_start]
+        if runs and runs[-1][1] == text:
+            runs[-1] = (runs[-1][0] + 1, text)
+        else:
+            runs.append((1, text))
+        position = record_end
+    return [_written(count, text) for count, text in runs]
+
+
+def _written(count: int, text: bytes) -> Gap:
+    try:
+        return (count, text.decode())
+    except UnicodeDecodeError:
+        return (count, b64encode(text).decode(), BASE64)
+
+
+def _read(gap: Gap) -> tuple[int, bytes]:
+    match gap:
+        case (int(count), str(text)) if count > 0:
+            return count, text.encode()
+        case (int(count), str(text), "base64") if count > 0:
+            return count, b64decode(text, validate=True)
+    raise ValueError(f"not a gap: {str(gap)[:80]}")
+
+
+def texts(gaps: Iterable[Gap]) -> Iterator[bytes]:
+    """Yield the gaps one by one as bytes.
+
+    Raises `ValueError` when a gap is not of the written form or there are too many.
+    """
+    total = 0
+    for gap in gaps:
+        count, text = _read(gap)
+        total += count
+        if total > MAX_GAPS:
+            raise ValueError(f"{total} gaps")
+        for _ in range(count):
+            yield text
+
+
+def number(gaps: Iterable[Gap]) -> int:
+    """Return how many gaps there are. Raises `ValueError` as `texts` does."""
+    return sum(_read(gap)[0] for gap in gaps)
+
+
+def size(gaps: Iterable[Gap]) -> int:
+    """Return how many bytes the gaps hold together. Raises `ValueError` as `texts` does."""
+    return sum(count * len(text) for count, text in map(_read, gaps))
+
+
+def rebuild(gaps: Iterable[Gap], records: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a delivery in order: gap, record, gap, ..., gap.
+
+    Raises `ValueError` when there is not one gap more than there are records.
+    """
+    pieces = texts(gaps)
+    for record in records:
+        try:
+            yield next(pieces)
+        except StopIteration:
+            raise ValueError("fewer gaps than records") from None
+        yield record
+    after = list(pieces)
+    if len(after) != 1:
+        raise ValueError(f"{len(after)} gaps after the last record")
+    yield after[0]

@@ -1,0 +1,289 @@
+"""The lines of an evidence object (docs/evidence-format.md, "Body"): one struct for each.
+
+Fields are written in the order they have here, absent ones left out, without spaces: a line has
+one spelling, and a reader that decodes and encodes it again gets the same bytes.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from nhi_evidence.event import Limits, RawRecord, Rejection
+from nhi_evidence.evidence.gaps import Gap
+
+FORMAT_VERSION = 1
+
+ID_DIGITS = 16
+"""Hex digits of a unit's SHA-256 that stand for it on its lines."""
+
+OUT_OF_SCOPE_DIGITS = 32
+"""Hex digits that stand for the native id of a record that is out of scope: 16 bytes."""
+
+
+class MapperIdentity(msgspec.Struct, frozen=True):
+    """Which release mapped a unit."""
+
+    version: str
+    """Of the package; says nothing that counts."""
+    digest: str
+    """SHA-256 over the mapping code and tables of the release, hex; nothing else."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What else decides the lines of a unit, besides its bytes and the release."""
+
+    scope: str
+    """`nhi` or `all`."""
+    keep_out_of_scope_raw: bool
+    """Whether the raw text of records that are out of scope is kept."""
+    limits: Limits
+    """Bounds the decoder kept."""
+
+
+class Header(msgspec.Struct, frozen=True, tag_field="k", tag="hdr"):
+    """Line 0 of an object."""
+
+    v: int
+    source: str
+    hour: str
+    mapper: MapperIdentity
+    settings: Settings
+    codec: str
+    """How the frame was made; says nothing that counts."""
+    units: int
+    """Unit lines that follow."""
+
+
+Kind = Literal["records", "companion", "rejection"]
+Rebuild = Literal["exact", "cut", "no"]
+
+
+class Messages(msgspec.Struct, frozen=True):
+    """The messages of a run of a stream, in the unit line of its part 1."""
+
+    first: int
+    """Sequence number of the first; the others follow without gap."""
+    h: tuple[str, ...]
+    """SHA-256 of each message's body, hex."""
+    n: tuple[int, ...]
+    """How many records of the unit each message holds, in order."""
+
+
+class UnitLine(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="k", tag="unit"
+):
+    """One unit, or one part of it, in the table of an object.
+
+    `records == kept + rejected + sum(out_of_scope)`, for each part.
+    """
+
+    u: str
+    """First hex digits of the SHA-256 of `unit`."""
+    unit: str
+    kind: Kind
+    part: int
+    """From 1."""
+    parts: int
+    src_sha256: str
+    """SHA-256 of the delivered bytes, hex. The gzip form is not kept: a statement."""
+    raw_sha256: str | None = None
+    """SHA-256 of the inflated bytes of the whole unit, hex; absent of a rejection."""
+    raw_size: int
+    """Bytes of the whole unit: inflated, or as delivered of a rejection."""
+    span: tuple[int, int]
+    """Which of these bytes this part accounts for: start and end."""
+    first: int
+    """Index in the unit of the first record (of a rejection: chunk) of this part."""
+    records: int
+    kept: int
+    rejected: int
+    out_of_scope: dict[str, int]
+    """Reason to count."""
+    lines: int
+    """Lines of this part, after the table."""
+    root: str
+    """RFC 6962 root over these lines, hex."""
+    gaps: tuple[Gap, ...]
+    """Texts around the records of this part."""
+    rebuild: Rebuild
+    """Whether gaps and lines give the bytes of the span: exactly, but for cuts, or not."""
+    raw_form: str | None = None
+    """`api` where the records are what an API lists, not what the log delivered."""
+    source_metadata: dict[str, str] = {}
+    """What the source said of the delivered thing; of a companion, the provider's signature."""
+    messages: Messages | None = None
+    rejection: Rejection | None = None
+    """Why the delivery as a whole could not be decoded."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the bytes of the span can be rebuilt."""
+        return self.rebuild == "exact"
+
+
+class Cut(msgspec.Struct, frozen=True, array_like=True):
+    """A field that was cut out of a raw text before anything was written."""
+
+    rule: str
+    """Which declared rule of the source cut it."""
+    offset: int
+    """Where in the kept text it stood, in bytes."""
+    length: int
+    """How many bytes are gone."""
+    hash: str
+    """Keyed or salted hash of the value, as the rule says; never the value."""
+
+
+class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
+    """A kept record: index in the unit, pack, OCSF record, exact raw text."""
+
+    u: str
+    i: int
+    n: Any
+    r: str
+    s: str | None = None
+    """The pack that mapped it, where that is not the source of the object."""
+    c: tuple[Cut, ...] = ()
+    """What was cut out of `r`; the hash in `n` is that of the original record."""
+
+
+class RejectedLine(msgspec.Struct, gc=False, omit_defaults=True):
+    """A rejected record, or a chunk of a rejected delivery: the reason and the exact bytes."""
+
+    u: str
+    i: int
+    x: Rejection
+    r: str | None = None
+    r64: str | None = None
+    s: str | None = None
+
+
+class OutOfScopeLine(msgspec.Struct, gc=False, omit_defaults=True):
+    """A record that is out of scope, kept raw."""
+
+    u: str
+    i: int
+    o: str
+    """Why it is out of scope."""
+    r: str
+    s: str | None = None
+
+
+class CompanionLine(msgspec.Struct, gc=False, omit_defaults=True):
+    """The exact text of a companion."""
+
+    u: str
+    i: int
+    r: str | None = None
+    r64: str | None = None
+
+
+class OutOfScopeIdsLine(msgspec.Struct, gc=False):
+    """Last line of a part of a source that is asked record by record whether it is complete."""
+
+    u: str
+    k: Literal["out_of_scope_ids"]
+    h: tuple[str, ...]
+    """`out_of_scope_hash` of each record that is out of scope, in source order."""
+
+
+encode = msgspec.json.Encoder().encode
+
+
+class ParsedLine(msgspec.Struct, gc=False):
+    """Any line after the table, as far as a reader looks at it."""
+
+    u: str
+    i: int | None = None
+    n: msgspec.Raw | None = None
+    x: Rejection | None = None
+    o: str | None = None
+    r: str | None = None
+    r64: str | None = None
+    s: str | None = None
+    c: tuple[Cut, ...] = ()
+    k: str | None = None
+    h: tuple[str, ...] | None = None
+
+    @property
+    def raw(self) -> bytes | None:
+        """The raw bytes the line holds; None without any. Raises `ValueError` on bad base64."""
+        if self.r is not None:
+            return self.r.encode()
+        return None if self.r64 is None else b64decode(self.r64, validate=True)
+
+    @property
+    def form(self) -> str | None:
+        """Which line it is: one of kept, rejected, out_of_scope, companion, ids; None of none."""
+        raws = (self.r is not None) + (self.r64 is not None)
+        names = tuple(
+            name for name in ("i", "n", "x", "o", "k", "h") if getattr(self, name) is not None
+        )
+        form = _FORMS.get(names)
+        if form in {"kept", "out_of_scope"} and self.r is None:
+            return None
+        return form if raws == (form != "ids") else None
+
+
+_FORMS = {
+    ("i", "n"): "kept",
+    ("i", "x"): "rejected",
+    ("i", "o"): "out_of_scope",
+    ("i",): "companion",
+    ("k", "h"): "ids",
+}
+
+decode_header = msgspec.json.Decoder(Header).decode
+decode_unit = msgspec.json.Decoder(UnitLine).decode
+decode_line = msgspec.json.Decoder(ParsedLine).decode
+
+
+def unit_id(unit: str) -> str:
+    """Return what stands for a unit on its lines."""
+    return sha256(unit.encode()).hexdigest()[:ID_DIGITS]
+
+
+def kept_line(u: str, index: int, record: object, text: str, pack: str | None = None) -> bytes:
+    """Line of a kept record."""
+    return encode(KeptLine(u, index, record, text, pack))
+
+
+def rejected_line(
+    u: str, record: RawRecord, rejection: Rejection, pack: str | None = None
+) -> bytes:
+    """Line of a rejected record: its text, or its bytes as base64 where they are not UTF-8."""
+    text, packed = raw_or_base64(record.raw)
+    return encode(RejectedLine(u, record.index, rejection, text, packed, pack))
+
+
+def out_of_scope_line(u: str, index: int, reason: str, text: str, pack: str | None = None) -> bytes:
+    """Line of a record that is out of scope."""
+    return encode(OutOfScopeLine(u, index, reason, text, pack))
+
+
+def companion_line(u: str, content: bytes) -> bytes:
+    """Line of a companion."""
+    return encode(CompanionLine(u, 0, *raw_or_base64(content)))
+
+
+def out_of_scope_ids_line(u: str, uids: list[str]) -> bytes:
+    """Line that names what is out of scope, without telling what it was."""
+    hashes = tuple(map(out_of_scope_hash, uids))
+    return encode(OutOfScopeIdsLine(u, "out_of_scope_ids", hashes))
+
+
+def out_of_scope_hash(uid: str) -> str:
+    """Return what stands for a record that is out of scope: half the SHA-256 of its id, hex."""
+    return sha256(uid.encode()).hexdigest()[:OUT_OF_SCOPE_DIGITS]
+
+
+def raw_or_base64(raw: bytes) -> tuple[str | None, str | None]:
+    """Return bytes as text, or as base64 where they are not UTF-8; the other is None."""
+    try:
+        return raw.decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(raw).decode()

@@ -1,0 +1,224 @@
+"""Evidence objects: the units of one batch, source and hour, packed; and read back.
+
+A body depends on its units, the release, its settings and the codec alone: no clock, no
+randomness, no writer. Units come in order of (hour, name), so the order of messages decides
+nothing (docs/evidence-format.md, "Body").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+
+from nhi_evidence.errors import ObjectTooLargeError
+from nhi_evidence.evidence import frame, keys, merkle
+from nhi_evidence.evidence.lines import (
+    FORMAT_VERSION,
+    Header,
+    MapperIdentity,
+    Settings,
+    UnitLine,
+    decode_header,
+    decode_unit,
+    encode,
+)
+from nhi_evidence.evidence.unit import UnitPart
+
+OBJECT_BYTES = 128 * 1024 * 1024
+"""An object is closed before its lines pass so many bytes."""
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""One PUT, no multipart."""
+
+MAX_LINES_BYTES = 256 * 1024 * 1024
+"""What a reader inflates at most: one part may be larger than OBJECT_BYTES alone."""
+
+_SURELY_FITS_BYTES = MAX_BODY_BYTES - (1 << 20)
+"""Lines of no more bytes fit into a body even where they do not compress at all."""
+
+MAX_UNITS = 20_000
+"""Units of one object; a batch of any trigger holds fewer."""
+
+_LineT = TypeVar("_LineT", Header, UnitLine)
+
+
+class EvidenceObject(msgspec.Struct, frozen=True, gc=False):
+    """One evidence object, ready to be locked."""
+
+    key: str
+    body: bytes
+    sha256: bytes
+    """SHA-256 of `body`; also in the key."""
+    metadata: Mapping[str, str]
+    """User metadata; fixed with the object's version."""
+    units: tuple[UnitLine, ...]
+    """Its unit lines, in the order they have in the table."""
+
+
+class Packer:
+    """Packs the units of one source with one release and its settings."""
+
+    def __init__(self, *, source: str, mapper: MapperIdentity, settings: Settings) -> None:
+        """Write `mapper` and `settings` into every header."""
+        self._source = source
+        self._mapper = mapper
+        self._settings = settings
+
+    def pack(self, parts: Iterable[UnitPart]) -> Iterator[EvidenceObject]:
+        """Yield objects as they are full; `parts` come in order of (hour, unit, part).
+
+        A part that is there twice, byte for byte, is taken once. A unit of several parts has
+        objects of its own. Raises `ObjectTooLargeError` when a single part exceeds one PUT.
+        """
+        held: list[UnitPart] = []
+        size = 0
+        for part in parts:
+            if held and part.encoded == held[-1].encoded and part.hour == held[-1].hour:
+                continue
+            if held and not self._fits(held, size, part):
+                yield from self._closed(held)
+                held, size = [], 0
+            held.append(part)
+            size += part.size
+        if held:
+            yield from self._closed(held)
+
+    def check_size(self, part: UnitPart) -> None:
+        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT."""
+        if part.size > _SURELY_FITS_BYTES:
+            for _ in self._closed([part]):
+                pass
+
+    @staticmethod
+    def _fits(held: Sequence[UnitPart], size: int, part: UnitPart) -> bool:
+        last, new = held[-1].table_line, part.table_line
+        return (
+            part.hour == held[-1].hour
+            and last.unit != new.unit
+            and last.parts == new.parts == 1
+            and size + part.size <= OBJECT_BYTES
+            and len(held) < MAX_UNITS
+        )
+
+    def _closed(self, parts: Sequence[UnitPart]) -> Iterator[EvidenceObject]:
+        """Build one object; where its body exceeds one PUT, one of each half of its units."""
+        packed = self._build(parts)
+        if len(packed.body) <= MAX_BODY_BYTES:
+            yield packed
+        elif len(parts) > 1:
+            middle = len(parts) // 2
+            yield from self._closed(parts[:middle])
+            yield from self._closed(parts[middle:])
+        else:
+            line = parts[0].table_line
+            raise ObjectTooLargeError(
+                f"{line.unit} part {line.part}: body of {len(packed.body)} bytes exceeds one PUT",
+                unit=line.unit,
+            )
+
+    def _build(self, parts: Sequence[UnitPart]) -> EvidenceObject:
+        hour = parts[0].hour
+        header = Header(
+            v=FORMAT_VERSION,
+            source=self._source,
+            hour=hour,
+            mapper=self._mapper,
+            settings=self._settings,
+            codec=frame.CODEC,
+            units=len(parts),
+        )
+        table = [encode(header), *(part.encoded for part in parts)]
+        lines = [line for part in parts for line in part.lines]
+        body, table_bytes = frame.pack([*table, *lines], table=len(table))
+        digest = sha256(body).digest()
+        units = tuple(part.table_line for part in parts)
+        return EvidenceObject(
+            key=keys.evidence_key(source=self._source, hour=hour, body_sha256=digest),
+            body=body,
+            sha256=digest,
+            metadata=metadata(header, units, table_root(table), table_bytes),
+            units=units,
+        )
+
+
+def table_root(table: Iterable[bytes]) -> str:
+    """Return the RFC 6962 root over the lines of a table, hex."""
+    return merkle.root(map(merkle.leaf_hash, table)).hex()
+
+
+def metadata(
+    header: Header, units: Sequence[UnitLine], root: str, table_bytes: int
+) -> dict[str, str]:
+    """Return what a sealer needs without reading the body; fixed with the object's version."""
+    return {
+        "root": root,
+        "table": str(table_bytes),
+        "units": str(header.units),
+        "records": str(sum(unit.records for unit in units)),
+        "kept": str(sum(unit.kept for unit in units)),
+        "rejected": str(sum(unit.rejected for unit in units)),
+        "mapper": f"{header.mapper.version} {header.mapper.digest}",
+    }
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The table of an object: its header and unit lines."""
+
+    header: Header
+    units: tuple[UnitLine, ...]
+    lines: tuple[bytes, ...]
+    """As they are written, the header first."""
+
+    @property
+    def root(self) -> str:
+        """RFC 6962 root over its lines, hex."""
+        return table_root(self.lines)
+
+
+def read_table(lines: Sequence[bytes]) -> Table:
+    """Read the table at the beginning of an object's lines.
+
+    Raises `ValueError` naming the line when the header or a unit line is not one, is spelt
+    otherwise than a writer spells it, or lines are missing.
+    """
+    header = _canonical(lines[0], decode_header, "header")
+    if header.v != FORMAT_VERSION:
+        raise ValueError(f"format version {header.v}")
+    if not 0 < header.units <= min(MAX_UNITS, len(lines) - 1):
+        raise ValueError(f"header announces {header.units} units, {len(lines)} lines")
+    units = tuple(
+        _canonical(line, decode_unit, f"unit line {number}")
+        for number, line in enumerate(lines[1 : header.units + 1], start=1)
+    )
+    return Table(header, units, tuple(lines[: header.units + 1]))
+
+
+def _canonical(line: bytes, decode: Callable[[bytes], _LineT], name: str) -> _LineT:
+    try:
+        value = decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}: {error}") from error
+    if encode(value) != line:
+        raise ValueError(f"{name}: not in its own canonical form")
+    return value
+
+
+def read_object(body: bytes) -> tuple[Table, list[bytes]]:
+    """Return the table of an object and the lines after it. Raises `ValueError`."""
+    lines = frame.unpack(body, limit=MAX_LINES_BYTES)
+    table = read_table(lines)
+    return table, lines[len(table.lines) :]
+
+
+def lines_of(table: Table, lines: Sequence[bytes]) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+    """Yield each unit line with its lines. Raises `ValueError` where there are not as many."""
+    total = sum(unit.lines for unit in table.units)
+    if any(unit.lines < 0 for unit in table.units) or total != len(lines):
+        raise ValueError(f"the table announces {total} lines, {len(lines)} follow")
+    start = 0
+    for unit in table.units:
+        yield unit, lines[start : start + unit.lines]
+        start += unit.lines

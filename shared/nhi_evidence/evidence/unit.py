@@ -1,0 +1,130 @@
+"""Units as they go into objects: one table line, and the lines it speaks of.
+
+The lines of a unit are the same bytes whatever object they are in: nothing here knows of the
+batch, the clock or the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.event import Message, Rejection
+from nhi_evidence.evidence import merkle
+from nhi_evidence.evidence.gaps import Gap
+from nhi_evidence.evidence.lines import Kind, Messages, Rebuild, UnitLine, encode, unit_id
+
+PART_BYTES = 16 * 1024 * 1024
+"""A part takes the records whose first byte lies in its window of this many raw bytes."""
+
+CHUNK_BYTES = 8 * 1024 * 1024
+"""A rejected delivery is kept in chunks of so many bytes, one a line."""
+
+
+class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit is, whoever maps it."""
+
+    unit: str
+    hour: str
+    kind: Kind
+    src_sha256: str
+    raw_sha256: str | None
+    """None of a rejection."""
+    raw_size: int
+    raw_form: str | None = None
+    source_metadata: Mapping[str, str] = {}
+
+
+class UnitPart(msgspec.Struct, frozen=True, gc=False):
+    """One part of a unit, ready to be packed."""
+
+    hour: str
+    table_line: UnitLine
+    encoded: bytes
+    """`table_line` as it is written."""
+    lines: tuple[bytes, ...]
+    size: int
+    """Bytes of all its lines, the table line and newlines included."""
+
+
+def unit_part(
+    identity: UnitIdentity,
+    *,
+    part: int,
+    parts: int,
+    span: tuple[int, int],
+    first: int,
+    lines: Sequence[bytes],
+    gaps: Sequence[Gap],
+    rebuild: Rebuild,
+    kept: int = 0,
+    rejected: int = 0,
+    out_of_scope: Mapping[str, int] | None = None,
+    messages: Messages | None = None,
+    rejection: Rejection | None = None,
+) -> UnitPart:
+    """Put one part of a unit together; `span` is what it accounts for of the unit's bytes."""
+    excluded = dict(sorted((out_of_scope or {}).items()))
+    table_line = UnitLine(
+        u=unit_id(identity.unit),
+        unit=identity.unit,
+        kind=identity.kind,
+        part=part,
+        parts=parts,
+        src_sha256=identity.src_sha256,
+        raw_sha256=identity.raw_sha256,
+        raw_size=identity.raw_size,
+        span=span,
+        first=first,
+        records=kept + rejected + sum(excluded.values()),
+        kept=kept,
+        rejected=rejected,
+        out_of_scope=excluded,
+        lines=len(lines),
+        root=merkle.root(map(merkle.leaf_hash, lines)).hex(),
+        gaps=tuple(gaps),
+        rebuild=rebuild,
+        raw_form=identity.raw_form,
+        source_metadata=dict(sorted(identity.source_metadata.items())),
+        messages=messages,
+        rejection=rejection,
+    )
+    encoded = encode(table_line)
+    size = len(encoded) + sum(map(len, lines)) + len(lines) + 1
+    return UnitPart(identity.hour, table_line, encoded, tuple(lines), size)
+
+
+def split(spans: Sequence[tuple[int, int]], size: int) -> list[tuple[range, tuple[int, int]]]:
+    """Cut a unit of `size` bytes into parts by the window each record starts in.
+
+    Returns, for each part, the indexes of its records and the bytes it accounts for; these
+    follow each other without gap from 0 to `size`. There is at least one part. The cut depends
+    on the source bytes alone, never on how they are mapped.
+    """
+    if size <= PART_BYTES:
+        return [(range(len(spans)), (0, size))]
+    starts = [0]
+    for index in range(1, len(spans)):
+        if spans[index][0] // PART_BYTES != spans[starts[-1]][0] // PART_BYTES:
+            starts.append(index)
+    bounds = [0, *(spans[index][0] for index in starts[1:]), size]
+    return [
+        (range(start, end), (bounds[number], bounds[number + 1]))
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(spans)], strict=True))
+    ]
+
+
+def chunks(size: int) -> list[tuple[int, int]]:
+    """Cut a rejected delivery of `size` bytes into spans of at most CHUNK_BYTES; at least one."""
+    starts = range(0, max(size, 1), CHUNK_BYTES)
+    return [(start, min(start + CHUNK_BYTES, size)) for start in starts]
+
+
+def messages_of(data: bytes, messages: Sequence[Message]) -> Messages | None:
+    """Return what states the messages of a unit, which follow each other without gap."""
+    if not messages:
+        return None
+    hashes = tuple(sha256(data[message.start : message.end]).hexdigest() for message in messages)
+    return Messages(messages[0].number, hashes, tuple(message.records for message in messages))

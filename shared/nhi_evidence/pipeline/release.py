@@ -1,0 +1,66 @@
+"""Which release maps: one digest over the code and tables that decide a line, nothing else.
+
+Settings and codec stand in the header in the clear. So the same release is known by its digest
+wherever it runs, and whoever has the release installed can map a unit again and compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from nhi_evidence import __version__
+from nhi_evidence.evidence.lines import MapperIdentity
+
+ROOMS = ("azure", "catalog", "kubernetes", "ocsf", "reading", "sources")
+"""Packages of which every module and table is part of the digest."""
+
+MODULES = (
+    "event.py",
+    "evidence/gaps.py",
+    "evidence/lines.py",
+    "evidence/unit.py",
+    "identity.py",
+    "partitions.py",
+    "phases.py",
+    "pipeline/export.py",
+    "pipeline/mapping.py",
+    "pipeline/scope.py",
+)
+"""Single modules that are part of it."""
+
+_SUFFIXES = (".py", ".json")
+
+
+@cache
+def mapper_identity() -> MapperIdentity:
+    """Return version and digest of the installed release."""
+    digest = sha256()
+    for name, content in _contents():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return MapperIdentity(__version__, digest.hexdigest())
+
+
+def _contents() -> Iterator[tuple[str, bytes]]:
+    """Yield what is hashed, sorted by name: the path in the package, and the bytes."""
+    package = files("nhi_evidence")
+    found = {name: package.joinpath(name) for name in MODULES}
+    for room in ROOMS:
+        found |= dict(_below(room, package.joinpath(room)))
+    for name in sorted(found):
+        if found[name].is_file():
+            yield name, found[name].read_bytes()
+
+
+def _below(name: str, folder: Traversable) -> Iterator[tuple[str, Traversable]]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        inside = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from _below(inside, entry)
+        elif entry.name.endswith(_SUFFIXES):
+            yield inside, entry

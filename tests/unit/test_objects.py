@@ -1,0 +1,151 @@
+"""Evidence objects: packed from units, read back, rebuilt."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+import pytest
+
+from nhi_evidence.errors import ObjectTooLargeError
+from nhi_evidence.event import Limits
+from nhi_evidence.evidence import frame, gaps, lines, objects, unit
+from nhi_evidence.evidence.lines import MapperIdentity, Settings
+from nhi_evidence.evidence.objects import Packer
+from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
+
+HOUR = "2026030208"
+MAPPER = MapperIdentity("0.1.0", "ab" * 32)
+SETTINGS = Settings("nhi", True, Limits())
+
+
+def packer() -> Packer:
+    return Packer(source="aws_cloudtrail", mapper=MAPPER, settings=SETTINGS)
+
+
+def part(
+    name: str, content: bytes = b"", *, hour: str = HOUR, number: int = 1, of: int = 1
+) -> UnitPart:
+    identity = UnitIdentity(
+        unit=name,
+        hour=hour,
+        kind="companion",
+        src_sha256=sha256(content).hexdigest(),
+        raw_sha256=sha256(content).hexdigest(),
+        raw_size=len(content),
+    )
+    return unit_part(
+        identity,
+        part=number,
+        parts=of,
+        span=(0, len(content)),
+        first=0,
+        lines=[lines.companion_line(lines.unit_id(name), content)],
+        gaps=(),
+        rebuild="exact",
+    )
+
+
+def test_one_object_holds_the_units_of_a_batch() -> None:
+    """The units of one hour are one object; its key is the hash of its body."""
+    (packed,) = packer().pack([part("b/1@v", b"first"), part("b/2@v", b"second")])
+    assert (
+        f"ev/v1/aws_cloudtrail/h={HOUR}/{sha256(packed.body).hexdigest()}.ndjson.zst" == packed.key
+    )
+    table, rest = objects.read_object(packed.body)
+    assert ["b/1@v", "b/2@v"] == [line.unit for line in table.units]
+    assert packed.metadata["root"] == table.root
+    assert [1, 1] == [len(own) for _, own in objects.lines_of(table, rest)]
+
+
+def test_the_table_is_read_by_range() -> None:
+    """The first bytes, as many as the metadata states, decode to the table alone."""
+    (packed,) = packer().pack([part("b/1@v", os.urandom(300_000)), part("b/2@v", b"x")])
+    head = packed.body[: int(packed.metadata["table"])]
+    assert len(head) < 1_000
+    table = objects.read_table(frame.unpack_table(head, limit=1 << 20))
+    assert objects.read_object(packed.body)[0] == table
+
+
+def test_another_hour_and_a_unit_of_parts_close_an_object() -> None:
+    """One hour an object; parts of a larger unit have objects of their own."""
+    packed = packer().pack(
+        [
+            part("b/1@v"),
+            part("b/2@v", number=1, of=2),
+            part("b/2@v", number=2, of=2),
+            part("b/3@v"),
+            part("b/3@v", hour="2026030209"),
+        ]
+    )
+    assert [["b/1@v"], ["b/2@v"], ["b/2@v"], ["b/3@v"], ["b/3@v"]] == [
+        [line.unit for line in each.units] for each in packed
+    ]
+
+
+def test_a_unit_that_is_there_twice_is_taken_once() -> None:
+    """The same unit again is no second claim; another content under its name is one."""
+    packed = list(packer().pack([part("b/1@v", b"a"), part("b/1@v", b"a"), part("b/1@v", b"b")]))
+    assert [1, 1] == [len(each.units) for each in packed]
+
+
+def test_what_does_not_compress_is_packed_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body past one PUT becomes two; a part that is past it alone is named."""
+    monkeypatch.setattr(objects, "MAX_BODY_BYTES", 300_000)
+    monkeypatch.setattr(objects, "_SURELY_FITS_BYTES", 1)
+    parts = [part(f"b/{number}@v", os.urandom(150_000)) for number in range(4)]
+    packed = list(packer().pack(parts))
+    assert ["b/0@v", "b/1@v", "b/2@v", "b/3@v"] == [u.unit for each in packed for u in each.units]
+    assert all(len(each.body) <= 300_000 for each in packed)
+    with pytest.raises(ObjectTooLargeError, match="b/9@v part 1"):
+        packer().check_size(part("b/9@v", os.urandom(400_000)))
+
+
+@pytest.mark.parametrize(
+    ("data", "spans"),
+    [
+        (b'{"Records":[{"a":1},{"b":2},{"c":3}]}', [(12, 19), (20, 27), (28, 35)]),
+        (b'{"Records":[]}', []),
+        (b"", []),
+        (b"\xff{}\xfe", [(1, 3)]),
+        (b"{}\n{}\n{}", [(0, 2), (3, 5), (6, 8)]),
+    ],
+)
+def test_gaps_and_records_give_the_delivery(data: bytes, spans: list[tuple[int, int]]) -> None:
+    """Gap, record, gap, ..., gap is the delivered text, byte for byte."""
+    found = gaps.between(data, 0, len(data), spans)
+    records = [data[start:end] for start, end in spans]
+    assert data == b"".join(gaps.rebuild(found, records))
+    assert len(spans) + 1 == gaps.number(found)
+    assert len(data) == gaps.size(found) + sum(map(len, records))
+    with pytest.raises(ValueError, match="gaps"):
+        list(gaps.rebuild(found, [*records, b"more"]))
+
+
+def test_equal_gaps_are_written_once() -> None:
+    """A file of many records has a handful of gaps."""
+    data = b'{"Records":[' + b",".join([b"{}"] * 1000) + b"]}"
+    spans = [(12 + 3 * number, 14 + 3 * number) for number in range(1000)]
+    assert [(1, '{"Records":['), (999, ","), (1, "]}")] == gaps.between(data, 0, len(data), spans)
+
+
+def test_a_unit_is_cut_by_its_own_bytes() -> None:
+    """Parts account for every byte, in order, and hold every record once."""
+    size = 3 * unit.PART_BYTES
+    spans = [(start, start + 10) for start in range(5, size - 10, 1 << 20)]
+    parts = unit.split(spans, size)
+    assert 3 == len(parts)
+    assert list(range(len(spans))) == [index for indexes, _ in parts for index in indexes]
+    assert [0, *(end for _, (_, end) in parts)] == [*(start for _, (start, _) in parts), size]
+    assert [(range(2), (0, 9))] == unit.split([(0, 1), (2, 3)], 9)
+
+
+def test_a_line_that_is_spelt_otherwise_is_none() -> None:
+    """A table has one spelling: a blank more, and the object is invalid."""
+    (packed,) = packer().pack([part("b/1@v")])
+    table, rest = objects.read_object(packed.body)
+    spaced = [table.lines[0], table.lines[1].replace(b'"part":1', b'"part": 1'), *rest]
+    with pytest.raises(ValueError, match=r"unit line 1: .*canonical"):
+        objects.read_table(spaced)
+    with pytest.raises(ValueError, match="header"):
+        objects.read_table([b"{}", *spaced])

@@ -194,7 +194,7 @@ class OutOfScopeIdsLine(msgspec.Struct, gc=False):
 encode = msgspec.json.Encoder().encode
 
 
-class ParsedLine(msgspec.Struct, gc=False):
+class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """Any line after the table, as far as a reader looks at it."""
 
     u: str
@@ -236,6 +236,27 @@ _FORMS = {
     ("i",): "companion",
     ("k", "h"): "ids",
 }
+
+
+def spelt(parsed: ParsedLine) -> bytes:
+    """Return the one spelling of a line that was read."""
+    match parsed.form:
+        case "kept":
+            value: Any = KeptLine(
+                parsed.u, parsed.i or 0, parsed.n, parsed.r or "", parsed.s, parsed.c
+            )
+        case "rejected" if parsed.x is not None:
+            value = RejectedLine(parsed.u, parsed.i or 0, parsed.x, parsed.r, parsed.r64, parsed.s)
+        case "out_of_scope":
+            value = OutOfScopeLine(
+                parsed.u, parsed.i or 0, parsed.o or "", parsed.r or "", parsed.s
+            )
+        case "companion":
+            value = CompanionLine(parsed.u, parsed.i or 0, parsed.r, parsed.r64)
+        case _:
+            value = OutOfScopeIdsLine(parsed.u, "out_of_scope_ids", parsed.h or ())
+    return encode(value)
+
 
 decode_header = msgspec.json.Decoder(Header).decode
 decode_unit = msgspec.json.Decoder(UnitLine).decode

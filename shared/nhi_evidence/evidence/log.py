@@ -103,7 +103,7 @@ def tile_key(shard: str, path: str) -> str:
 
 def write_plan(entries: Sequence[bytes]) -> bytes:
     """Body of a plan: its entries as lines, in one zstd frame."""
-    return frame.pack(entries)
+    return frame.pack(entries)[0]
 
 
 def epoch_leaf(

@@ -141,13 +141,31 @@ class Mapper:
         )
         parts = split(decoded.spans, size)
         for number, (indexes, span) in enumerate(parts, start=1):
-            yield self._part(identity, decoded, indexes, span, number, len(parts))
+            yield self._part(identity, decoded, indexes, span=span, part=number, parts=len(parts))
+
+    def line(
+        self, u: str, record: RawRecord
+    ) -> tuple[bytes | None, Normalized | OutOfScope | Rejection]:
+        """Return the line of one record of the unit with id `u`, and what it was mapped to.
+
+        None where it is out of scope and its raw text is not kept.
+        """
+        pack, mapped = self._map(record.raw)
+        if isinstance(mapped, Normalized):
+            return lines.kept_line(u, record.index, mapped.record, mapped.text, pack), mapped
+        if isinstance(mapped, Rejection):
+            return lines.rejected_line(u, record, mapped, pack), mapped
+        if not self.settings.keep_out_of_scope_raw:
+            return None, mapped
+        text = record.raw.decode()
+        return lines.out_of_scope_line(u, record.index, mapped.reason, text, pack), mapped
 
     def _part(
         self,
         identity: UnitIdentity,
         decoded: Decoded,
         indexes: range,
+        *,
         span: tuple[int, int],
         part: int,
         parts: int,
@@ -158,19 +176,14 @@ class Mapper:
         excluded: Counter[str] = Counter()
         uids: list[str] = []
         for index in indexes:
-            record = decoded.record(index)
-            pack, mapped = self._map(record.raw)
-            if isinstance(mapped, Normalized):
-                written.append(lines.kept_line(u, index, mapped.record, mapped.text, pack))
-            elif isinstance(mapped, Rejection):
-                written.append(lines.rejected_line(u, record, mapped, pack))
+            line, mapped = self.line(u, decoded.record(index))
+            if line is not None:
+                written.append(line)
+            if isinstance(mapped, Rejection):
                 rejected += 1
-            else:
+            elif isinstance(mapped, OutOfScope):
                 excluded[mapped.reason] += 1
                 uids.append(mapped.uid or "")
-                if self.settings.keep_out_of_scope_raw:
-                    text = record.raw.decode()
-                    written.append(lines.out_of_scope_line(u, index, mapped.reason, text, pack))
         is_complete = self.settings.keep_out_of_scope_raw or not excluded
         kept = len(indexes) - rejected - sum(excluded.values())
         if self.source.LISTS_OUT_OF_SCOPE_IDS:

@@ -16,8 +16,9 @@ from nhi_evidence.ports import EvidenceVersions
 class Anchors:
     """Checks every anchor of the checkpoints a chain has verified."""
 
-    def __init__(self, store: EvidenceVersions, policy: Policy, chain: Chain) -> None:
-        """Believe whom `policy` names."""
+    def __init__(self, store: EvidenceVersions, policy: Policy, chain: Chain, *, now: int) -> None:
+        """Believe whom `policy` names; judge their age as of `now`."""
+        self._now = now
         self._log = StoredLog(store, policy.name, policy.keys)
         self._policy = policy
         self._chain = chain
@@ -75,7 +76,7 @@ class Anchors:
             yield from self._compared(name, kept)
 
     def _compared(self, name: str, kept: Mapping[str, bytes]) -> Iterator[Anchor]:
-        head = self._chain.head
+        head = self._chain.signed_head
         last = (head.shard, head.epoch) if head is not None else ("", 0)
         for key, body in kept.items():
             shard, _, number = key.removeprefix(log.PREFIX).split("/")
@@ -100,8 +101,8 @@ class Anchors:
         signed = sorted(self._chain.checkpoints.items())
         if not signed or not self._policy.anchors_required:
             return
-        (_, first), (place, newest) = signed[0], signed[-1]
-        due = newest.at - self._policy.anchor_age_ms
+        (_, first), (place, _) = signed[0], signed[-1]
+        due = self._now - self._policy.anchor_age_ms
         if first.at > due:
             return  # nothing that was walked is old enough to ask for an anchor
         recent = [one.name for one in self.held if self._at(one) >= due]

@@ -9,7 +9,7 @@ import msgspec
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import log, note
 from nhi_evidence.evidence.checkpoint import Checkpoint
-from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, decode
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.ports import EvidenceVersions
@@ -42,35 +42,56 @@ class State(msgspec.Struct, frozen=True):
     name: str
     shard: str
     epoch: int
+    """Newest signed epoch."""
     size: int
     root: str
     at: int
-    """The newest plan's time by the store, milliseconds since the epoch."""
+    """That epoch's plan's time by the store, milliseconds since the epoch."""
+    findings: tuple[Finding, ...] = ()
+    """What was found until then: a later verification repeats it."""
+    waiting: tuple[tuple[str, str], ...] = ()
+    """Versions that were not sealed yet, by key and version id: the later one looks for them."""
 
 
 class Chain:
     """Walks the log of a store and tells what is wrong with it."""
 
-    def __init__(self, store: EvidenceVersions, name: str, keys: Sequence[note.Key]) -> None:
-        """Walk log `name`, trusting `keys` alone."""
+    def __init__(
+        self,
+        store: EvidenceVersions,
+        name: str,
+        keys: Sequence[note.Key],
+        *,
+        now: int,
+        seal_delay_ms: int,
+    ) -> None:
+        """Walk log `name`, trusting `keys` alone; an epoch is to be signed in `seal_delay_ms`."""
         self._log = StoredLog(store, name, keys)
         self._name = name
+        self._now = now
+        self._seal_delay_ms = seal_delay_ms
         self.findings: list[Finding] = []
         self.checkpoints: dict[tuple[str, int], Signed] = {}
         """By shard and epoch, of what was walked."""
         self.whole = True
         """Whether the walk began at the log's beginning."""
         self.head: log.Position | None = None
-        self.newest_at = 0
-        self._walked: list[tuple[str, int, int]] = []
+        """After the last plan that could be followed, signed or not."""
+        self.signed_head: log.Position | None = None
+        """After the newest plan a valid checkpoint covers."""
+        self.signed_at: int | None = None
+        """The sealer's clock at that plan, milliseconds since the epoch."""
+        self._signed_plan_at = 0
+        self._unsigned: list[tuple[Epoch, log.Position]] = []
         self._config: dict[str, str] = {}
         self._last_at = 0
 
     def walk(self, since: State | None = None) -> Iterator[Epoch]:
-        """Yield every epoch that counts, in order; what is wrong goes to `findings`.
+        """Yield every epoch a valid checkpoint covers, in order; what is wrong is in `findings`.
 
         From a saved state, only what came after it; the tree of that state is then rebuilt
-        from the tiles and must have the saved root.
+        from the tiles and must have the saved root. Entries no valid checkpoint covers are
+        yielded for nobody.
         """
         first = self._log.first_shard()
         if first is None:
@@ -90,20 +111,17 @@ class Chain:
             if stray > position.shard or stray < first:
                 self._find("shard_broken", log.plan_key(stray, 1), "no shard goes on in it")
         self.head = position
-
-    def leaves(self) -> Iterator[tuple[int, Leaf]]:
-        """Yield the leaves of what was walked once more, each with its index in its shard."""
-        for shard, number, first in self._walked:
-            entries = log.entries_of(self._log.plan(shard, number) or b"")
-            for index, entry in enumerate(entries, start=first):
-                yield index, decode(entry)
+        if self.signed_head is None:
+            self._find("log_unsigned", log.checkpoint_key(position.shard, position.epoch))
 
     def state(self) -> State | None:
-        """Return where the walk ended, to be saved."""
-        head = self.head
-        if head is None or not head.epoch:
+        """Return where the walk ended, to be saved; without findings."""
+        head = self.signed_head
+        if head is None:
             return None
-        return State(self._name, head.shard, head.epoch, head.size, head.root.hex(), self.newest_at)
+        return State(
+            self._name, head.shard, head.epoch, head.size, head.root.hex(), self._signed_plan_at
+        )
 
     def _resume(self, since: State) -> log.Position | None:
         where = log.checkpoint_key(since.shard, since.epoch)
@@ -124,32 +142,55 @@ class Chain:
                 f"now size {position.size} root {position.root.hex()}",
             )
             return None
-        self.newest_at = since.at
+        self.signed_head, self._signed_plan_at = position, since.at
         return position
 
     def _shard(self, position: log.Position) -> Generator[Epoch, None, log.Position]:
         shard = position.shard
         newest = self._log.newest_epoch(shard)
-        newest = max(newest, self._stray_epochs(shard, newest))
+        if self.whole:
+            newest = max(newest, self._stray_epochs(shard, newest))
         while position.epoch < newest:
             number = position.epoch + 1
             body = self._log.plan(shard, number)
             if body is None:
                 self._find("plan_missing", log.plan_key(shard, number))
-                return position
+                break
             step = log.advance(position, body)
             if step.void is not None:
                 self._find("plan_void", log.plan_key(shard, number), step.void)
                 if position.closed is not None:
-                    return position
+                    break
             else:
-                self._check_tiles(shard, step)
-                self._check_times(step)
-                self._check_checkpoint(step.after, newest)
-                self._walked.append((shard, number, position.size))
-                yield Epoch(shard, number, position.size, step.leaves)
+                yield from self._followed(shard, position, step, newest)
             position = step.after
+        self._give_up_unsigned(shard, closed=position.closed is not None)
         return position
+
+    def _followed(
+        self, shard: str, before: log.Position, step: log.Step, newest: int
+    ) -> Iterator[Epoch]:
+        """Check a plan that counts; yield what a valid checkpoint now covers."""
+        self._check_tiles(shard, step)
+        taken = self._check_times(step)
+        epoch = Epoch(shard, step.after.epoch, before.size, step.leaves)
+        self._unsigned.append((epoch, step.after))
+        if not self._check_checkpoint(step.after, newest, taken):
+            return
+        self.signed_head, self.signed_at = step.after, self._last_at
+        self._signed_plan_at = taken
+        covered, self._unsigned = self._unsigned, []
+        for signed, _ in covered:
+            yield signed
+
+    def _give_up_unsigned(self, shard: str, *, closed: bool) -> None:
+        """Leave what no valid checkpoint of a shard covers to nobody."""
+        if closed and self._unsigned:
+            number = self._unsigned[-1][0].number
+            self._find(
+                "checkpoint_overdue", log.checkpoint_key(shard, number), "the shard was closed"
+            )
+        self._unsigned = []
 
     def _stray_epochs(self, shard: str, newest: int) -> int:
         """Return the last epoch any plan or checkpoint names, past a gap too."""
@@ -170,28 +211,37 @@ class Chain:
             elif there != expected:
                 self._find("tile_altered", key)
 
-    def _check_checkpoint(self, after: log.Position, newest: int) -> None:
+    def _check_checkpoint(self, after: log.Position, newest: int, taken: int) -> bool:
+        """Whether the checkpoint of a plan is there, signed, and states the plan's tree."""
         key = log.checkpoint_key(after.shard, after.epoch)
         try:
-            stated = self._log.checkpoint(after.shard, after.epoch)
+            checkpoint = self._log.checkpoint(after.shard, after.epoch)
         except LogError as error:
             self._find("checkpoint_invalid", key, str(error))
-            return
-        if stated is None:
-            pending = after.epoch == newest
-            self._find("checkpoint_pending" if pending else "checkpoint_missing", key)
-        elif stated != after.checkpoint:
+            return False
+        if checkpoint is None:
+            age = self._now - taken
+            if after.epoch < newest:
+                self._find("checkpoint_missing", key)
+            elif age > self._seal_delay_ms:
+                self._find("checkpoint_overdue", key, f"its plan is {age // 1000} s old")
+            else:
+                self._find("checkpoint_pending", key)
+            return False
+        if checkpoint != after.checkpoint:
             self._find(
                 "checkpoint_mismatch",
                 key,
-                f"signed size {stated.size} root {stated.root.hex()}, "
+                f"signed size {checkpoint.size} root {checkpoint.root.hex()}, "
                 f"plans give {after.size} {after.root.hex()}",
             )
-        else:
-            self.checkpoints[after.shard, after.epoch] = Signed(stated, self._last_at)
+            return False
+        self.checkpoints[after.shard, after.epoch] = Signed(checkpoint, self._last_at)
+        return True
 
-    def _check_times(self, step: log.Step) -> None:
-        (first,) = (one for one in step.leaves if isinstance(one, EpochLeaf))
+    def _check_times(self, step: log.Step) -> int:
+        """Compare the clocks; return when the store took the plan."""
+        (first,) = (leaf for leaf in step.leaves if isinstance(leaf, EpochLeaf))
         key = log.plan_key(step.after.shard, step.after.epoch)
         version = self._log.plan_version(step.after.shard, step.after.epoch)
         taken = version.modified if version else first.at
@@ -200,11 +250,11 @@ class Chain:
         if first.at < self._last_at:
             self._find("clock_skew", key, f"{first.at} after {self._last_at}")
         self._last_at = first.at
-        self.newest_at = taken
         for name, value in first.config.items():
             if self._config.get(name, value) != value:
                 self._find("config_changed", key, name)
         self._config = dict(first.config)
+        return taken
 
     def _find(self, code: str, key: str, detail: str = "") -> None:
         self.findings.append(Finding(code=code, key=key, detail=detail[:500]))

@@ -32,6 +32,9 @@ CODES: dict[str, Meaning] = {
     "plan_void": Meaning("V0", _I, "a plan does not follow the log; it counts for nobody"),
     "checkpoint_missing": Meaning("V0", _I, "an epoch before the newest has no checkpoint"),
     "checkpoint_pending": Meaning("V0", _P, "the newest epoch is not signed yet"),
+    "checkpoint_overdue": Meaning("V0", _I, "an epoch is unsigned past the seal delay"),
+    "log_unsigned": Meaning("V0", _I, "no checkpoint of the log holds: nothing in it is sealed"),
+    "head_stale": Meaning("V0", _P, "the newest checkpoint is older than an idle log's may be"),
     "checkpoint_invalid": Meaning("V0", _I, "not signed by a pinned key under the log's name"),
     "checkpoint_mismatch": Meaning("V0", _I, "a signed size or root is not that of the plans"),
     "shard_broken": Meaning("V0", _I, "a shard does not continue the one before it"),
@@ -47,14 +50,20 @@ CODES: dict[str, Meaning] = {
     "sealed_twice": Meaning("V1", _I, "one version stands in the log twice"),
     "object_missing": Meaning("V2", _I, "a sealed version is gone"),
     "object_altered": Meaning("V2", _I, "the stored bytes are not the sealed ones"),
-    "key_hash": Meaning("V2", _I, "the key states another hash: squatted, or not ours"),
+    "key_hash": Meaning("V2", _I, "body hash does not match its key"),
     "no_checksum": Meaning("V2", _P, "the store kept no SHA-256, so the log holds none"),
-    "frame_invalid": Meaning("V3", _I, "not one whole zstd frame of lines"),
-    "header_mismatch": Meaning("V3", _I, "the header is not what key and metadata say"),
-    "record_root": Meaning("V3", _I, "the record tree has another root than was sealed"),
-    "arithmetic": Meaning("V3", _I, "header and lines do not add up"),
-    "raw_hash": Meaning("V3", _I, "a raw text has not the hash its record states"),
-    "source_mismatch": Meaning("V3", _I, "the source copy does not hold this, or not so"),
+    "frame_invalid": Meaning("V3", _I, "not one zstd frame of lines in the form the format gives"),
+    "table_invalid": Meaning("V2", _I, "header and unit lines are not of the form they must have"),
+    "table_root": Meaning("V2", _I, "the table's tree has another root than was sealed"),
+    "table_mismatch": Meaning("V2", _I, "the table is not what key and metadata state"),
+    "arithmetic": Meaning("V2", _I, "a unit line does not add up, or its lines do not agree"),
+    "unit_hour": Meaning("V2", _I, "a unit in an object of another hour than its name gives"),
+    "unit_root": Meaning("V3", _I, "the lines of a unit have another root than its unit line"),
+    "line_invalid": Meaning("V3", _I, "a line is not one its unit may have at its place"),
+    "raw_hash": Meaning("V3", _I, "a raw text does not have the hash its record states"),
+    "rebuild_mismatch": Meaning("V3", _I, "gaps and records do not give the delivered bytes"),
+    "split_mismatch": Meaning("V3", _I, "the delivered text splits into other records"),
+    "not_reproduced": Meaning("V3", _I, "mapping the raw text again gives another line"),
     "unsealed": Meaning(
         "V4", _I, "a version is not in the log, and its hour was swept since or should have been"
     ),
@@ -66,7 +75,9 @@ CODES: dict[str, Meaning] = {
     "range_contested": Meaning("V5", _I, "one number of a stream was given different messages"),
     "range_invalid": Meaning("V5", _I, "an object does not hold the messages its unit names"),
     "range_gap": Meaning("V5", _C, "numbers of a stream that no sound object holds"),
-    "not_countable": Meaning("V5", _I, "an evidence object whose claim cannot be weighed"),
+    "mapper_unlisted": Meaning("V5", _P, "made by a release the policy does not list"),
+    "part_missing": Meaning("V5", _C, "a part of a divided verification was not handed in"),
+    "part_differs": Meaning("V5", _I, "parts of a divided verification saw different logs"),
     "short_lock": Meaning("V6", _P, "locked for less than the policy asks"),
     "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),
     "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),
@@ -79,8 +90,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     key: str
     version: str | None = None
+    unit: str | None = None
+    """Name of the unit."""
     record: int | None = None
-    """Index of the record in its source."""
+    """Index of the record in its unit."""
     detail: str = ""
 
     @property

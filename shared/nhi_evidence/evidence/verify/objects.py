@@ -1,52 +1,50 @@
-"""V2 and V3: the bytes of one sealed version, and what is in them."""
+"""V2: the bytes of one sealed version, and the table of an evidence object."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 
 import msgspec
 
-from nhi_evidence.event import Rejection
-from nhi_evidence.evidence import flags, frame, keys, merkle
-from nhi_evidence.evidence.batch import Header
+from nhi_evidence import sources
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import flags, frame, gaps, keys, lines
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.verify import trailer
+from nhi_evidence.evidence.lines import Header, UnitLine
+from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
 from nhi_evidence.evidence.verify.findings import Finding
 
-MAX_LINES_BYTES = 1 << 30
-MAX_SOURCE_BYTES = 1 << 30
-_GZIP_MAGIC = b"\x1f\x8b"
+MAX_TABLE_BYTES = MAX_LINES_BYTES
+"""What a table may inflate to."""
+
+_HEX = frozenset("0123456789abcdef")
+_HASH_DIGITS = 64
+_LARGEST = 1 << 53
+"""Bound of every number in a table: what any JSON reader holds exactly."""
 
 
-class _Hash(msgspec.Struct):
-    value: str
+class Content(msgspec.Struct, frozen=True):
+    """The table of an object whose bytes are the sealed ones, and what is wrong with it."""
 
+    table: Table | None
+    findings: list[Finding]
+    void: frozenset[int] = frozenset()
+    """Places in the table of unit lines that claim nothing: of another hour."""
 
-class _Normalized(msgspec.Struct):
-    raw_data_hash: _Hash
-    raw_data_size: int
-
-
-class _Line(msgspec.Struct):
-    """One record line, as far as it is checked."""
-
-    i: int
-    n: _Normalized | None = None
-    x: Rejection | None = None
-    r: str | None = None
-    r64: bytes | None = None
-
-
-_line = msgspec.json.Decoder(_Line)
-_header = msgspec.json.Decoder(Header)
+    @property
+    def counts(self) -> bool:
+        """Whether its claims may be weighed."""
+        return self.table is not None and not self.findings
 
 
 def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
-    """Yield the codes of what a leaf says of its version, against the lock a policy asks for."""
+    """Yield the codes of what a leaf states of its version, against the lock a policy asks for."""
     if isinstance(leaf, MarkerLeaf):
-        yield "marker"
+        if "expired" not in leaf.flags:
+            yield "marker"
+        return
     if not isinstance(leaf, ObjectLeaf):
         return
     short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, retention_ms)
@@ -62,153 +60,161 @@ def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:
     """V2: the stored bytes are the sealed ones, and have the hash their key states."""
     digest = sha256(body).hexdigest()
     if leaf.sha256 is None:
-        yield _found("no_checksum", leaf)
+        yield finding("no_checksum", leaf)
     elif digest != leaf.sha256:
-        yield _found("object_altered", leaf, f"SHA-256 {digest}, sealed {leaf.sha256}")
+        yield finding("object_altered", leaf, f"SHA-256 {digest}, sealed {leaf.sha256}")
         return
     if len(body) != leaf.size:
-        yield _found("object_altered", leaf, f"{len(body)} bytes, sealed {leaf.size}")
-    stated = keys.parse_key(leaf.key).body_sha256
-    if stated is None or not digest.startswith(stated):
-        yield _found("key_hash", leaf, f"SHA-256 {digest}")
+        yield finding("object_altered", leaf, f"{len(body)} bytes, sealed {leaf.size}")
+    if keys.parse_key(leaf.key).body_sha256 != digest:
+        yield finding("key_hash", leaf, f"SHA-256 {digest}")
 
 
-def records(leaf: ObjectLeaf, body: bytes) -> tuple[Header | None, list[bytes], list[Finding]]:
-    """V3: inflate, header, record tree and arithmetic.
-
-    Returns the header, the lines of the records and what was found.
-    """
+def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
+    """V2: the table is of the right form, has the sealed root, and is what key and leaf state."""
     try:
-        lines = frame.unpack(body, limit=MAX_LINES_BYTES)
+        length = _table_bytes(leaf, body)
+        table = read_table(frame.unpack_table(body[:length], limit=MAX_TABLE_BYTES))
     except ValueError as error:
-        return None, [], [_found("frame_invalid", leaf, str(error))]
-    try:
-        header = _header.decode(lines[0])
-    except msgspec.MsgspecError as error:
-        return None, [], [_found("header_mismatch", leaf, str(error))]
-    findings = list(_check_header(leaf, header))
-    root = merkle.root([merkle.leaf_hash(line) for line in lines]).hex()
-    if root != leaf.md.get("record-root"):
-        findings.append(_found("record_root", leaf, root))
-    return header, lines[1:], findings
-
-
-def raw(
-    leaf: ObjectLeaf, header: Header, lines: Sequence[bytes], source: bytes | None
-) -> Iterator[Finding]:
-    """V3: every raw text is there, has the hash its record states, and stands in the source.
-
-    `source` is the delivered file where a copy was kept; without it the last is not checked.
-    """
-    inflated = None
-    if source is not None:
-        inflated = _delivered(header, source)
-        if inflated is None:
-            yield _found("source_mismatch", leaf, "the source copy inflates to other bytes")
-    at = 0
-    counts = {"n": 0, "x": 0}
-    last = header.first - 1
-    of_records, after = trailer.split(lines)
-    for problem in trailer.problems(header, after):
-        yield _found("arithmetic", leaf, problem)
-    for number, line in enumerate(of_records, start=1):
-        one, text = _read(line)
-        if isinstance(one, str) or text is None:
-            yield _found("arithmetic", leaf, f"line {number}: {one}")
-            continue
-        if one.i <= last or one.i >= header.first + header.n:
-            yield _found("arithmetic", leaf, f"line {number} is out of order or range", one.i)
-        last = one.i
-        counts["x" if one.n is None else "n"] += 1
-        if one.n is not None:
-            found = sha256(text).hexdigest()
-            if found != one.n.raw_data_hash.value or len(text) != one.n.raw_data_size:
-                yield _found("raw_hash", leaf, f"SHA-256 {found}", one.i)
-        if inflated is not None:
-            # A record nearly always follows the one before it and a comma or a line's end.
-            place = at + 1 if inflated.startswith(text, at + 1) else inflated.find(text, at)
-            if place < 0:
-                yield _found("source_mismatch", leaf, "not in the source copy, in order", one.i)
-            else:
-                at = place + len(text)
-    out_of_scope_ids = sum(header.out_of_scope.values())
-    said = (header.kept, header.rejected, header.n)
-    if said != (counts["n"], counts["x"], sum(counts.values()) + out_of_scope_ids):
-        yield _found(
-            "arithmetic",
-            leaf,
-            f"header says {header.n} = {header.kept} + {header.rejected} + {out_of_scope_ids}, "
-            f"the lines are {counts['n']} + {counts['x']}",
-        )
-
-
-def _read(line: bytes) -> tuple[_Line | str, bytes | None]:
-    """Return a record line and its raw bytes, or why it is none."""
-    try:
-        one = _line.decode(line)
-    except msgspec.MsgspecError as error:
-        return str(error), None
-    text = one.r.encode() if one.r is not None else one.r64
-    if text is None or (one.n is None) == (one.x is None):
-        return "no record line", None
-    return one, text
-
-
-def _delivered(header: Header, source: bytes) -> bytes | None:
-    """Return the inflated bytes of a source copy; None when they are not the header's."""
-    inflated = source if header.rejection else _inflate(source)
-    wanted = header.src_sha256 if header.rejection else header.raw_sha256
-    if inflated is None or sha256(inflated).hexdigest() != wanted:
-        return None
-    return inflated
-
-
-def source_key(leaf: ObjectLeaf, header: Header) -> str:
-    """Key of the source copy of an evidence object's unit."""
-    return keys.source_copy_key(
-        source=header.source,
-        hour=keys.parse_key(leaf.key).hour or keys.UNKNOWN_HOUR,
-        unit=header.unit,
-        body_sha256=bytes.fromhex(header.src_sha256),
+        return Content(None, [finding("table_invalid", leaf, str(error))])
+    if len(table.lines) != table.header.units + 1:
+        return Content(None, [finding("table_invalid", leaf, "lines after the table in its block")])
+    findings = [
+        *_root(leaf, table),
+        *_as_stated(leaf, table),
+        *_order(leaf, table),
+        *(problem for unit in table.units for problem in _arithmetic(leaf, unit)),
+    ]
+    void = frozenset(
+        place
+        for place, unit in enumerate(table.units)
+        if _hour(table.header, unit) not in {None, table.header.hour}
     )
+    return Content(table, findings, void)
 
 
-def _check_header(leaf: ObjectLeaf, header: Header) -> Iterator[Finding]:
+def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
+    """V2: each unit is of the hour its name gives; where it is not, its claim is void."""
+    if content.table is None:
+        return
+    for place in sorted(content.void):
+        unit = content.table.units[place]
+        expected = _hour(content.table.header, unit)
+        yield finding("unit_hour", leaf, f"its name gives {expected}", unit=unit.unit)
+
+
+def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
+    text = leaf.md.get("table", "")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:12]) <= len(body):
+        raise ValueError(f"metadata states a table of {text[:20]!r} bytes")
+    return int(text[:12])
+
+
+def _root(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
+    if table.root != leaf.md.get("root"):
+        yield finding("table_root", leaf, f"root {table.root}")
+
+
+def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
+    """Compare the table with the key and with the sealed metadata."""
     parsed = keys.parse_key(leaf.key)
-    told = {
-        "source": (header.source, parsed.source),
-        "unit": (keys.encode_unit(header.unit), parsed.unit),
-        "part": (f"{header.part}/{header.parts}", leaf.md.get("part")),
-        "records": (str(header.n), leaf.md.get("records")),
-        "kept": (str(header.kept), leaf.md.get("kept")),
-        "rejected": (str(header.rejected), leaf.md.get("rejected")),
-        "src-sha256": (header.src_sha256, leaf.md.get("src-sha256")),
-        "raw-sha256": (header.raw_sha256, leaf.md.get("raw-sha256")),
-        "mapper": (f"{header.mapper.version} {header.mapper.digest}", leaf.md.get("mapper")),
-    }
-    for name, (inside, outside) in told.items():
-        if inside != outside:
-            yield _found("header_mismatch", leaf, f"{name}: {inside!r} inside, {outside!r} sealed")
+    if (table.header.source, table.header.hour) != (parsed.source, parsed.hour):
+        inside = f"{table.header.source} {table.header.hour}"
+        yield finding("table_mismatch", leaf, f"{inside!r} inside, another key")
+    expected = metadata(table.header, table.units, table.root, 0)
+    for name in ("units", "records", "kept", "rejected", "mapper"):
+        if expected[name] != leaf.md.get(name):
+            detail = f"{name}: {expected[name]!r} inside, {leaf.md.get(name)!r} sealed"
+            yield finding("table_mismatch", leaf, detail)
 
 
-def _inflate(source: bytes) -> bytes | None:
-    """Inflate a delivered file as the line does: gzip members to the end, or as it is."""
-    if not source.startswith(_GZIP_MAGIC):
-        return source
-    parts: list[bytes] = []
-    rest, room = source, MAX_SOURCE_BYTES
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(member.decompress(rest, room + 1))
-        except zlib.error:
-            return None
-        room -= len(parts[-1])
-        if not member.eof or room < 0:
-            return None
-        rest = member.unused_data
-    return b"".join(parts)
+def _order(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
+    """Units are in order of name and part, none there twice."""
+    names = [(unit.unit, unit.part) for unit in table.units]
+    for (before, _), (after, part) in pairwise(names):
+        if (before, _) >= (after, part):
+            yield finding("table_invalid", leaf, "units out of order or doubled", unit=after)
+            return
 
 
-def _found(code: str, leaf: ObjectLeaf, detail: str = "", record: int | None = None) -> Finding:
-    return Finding(code=code, key=leaf.key, version=leaf.vid, record=record, detail=detail[:300])
+def _arithmetic(leaf: ObjectLeaf, unit: UnitLine) -> Iterator[Finding]:
+    """Numbers of a unit line are in bounds and add up."""
+    problem = next(_problems(unit), None)
+    if problem is not None:
+        yield finding("arithmetic", leaf, problem, unit=unit.unit)
+
+
+def _problems(unit: UnitLine) -> Iterator[str]:
+    excluded = unit.out_of_scope.values()
+    numbers = (
+        *(unit.part, unit.parts, unit.raw_size, *unit.span, unit.first, unit.lines),
+        *(unit.records, unit.kept, unit.rejected, *excluded),
+    )
+    if not all(0 <= number <= _LARGEST for number in numbers):
+        yield "a number below 0 or past 2^53"
+    if unit.u != lines.unit_id(unit.unit):
+        yield "another unit id"
+    if not 1 <= unit.part <= unit.parts or not unit.span[0] <= unit.span[1] <= unit.raw_size:
+        yield f"part {unit.part} of {unit.parts}, span {unit.span} of {unit.raw_size}"
+    if unit.records != unit.kept + unit.rejected + sum(excluded):
+        yield f"{unit.records} records, {unit.kept} + {unit.rejected} + {sum(excluded)}"
+    hashes = (unit.src_sha256, unit.root, *([unit.raw_sha256] if unit.raw_sha256 else []))
+    if not all(len(text) == _HASH_DIGITS and set(text) <= _HEX for text in hashes):
+        yield "not a hash"
+    yield from _problems_of_kind(unit)
+    if unit.messages is not None:
+        yield from _problems_of_messages(unit)
+
+
+def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
+    if (unit.kind == "rejection") != (unit.rejection is not None and unit.raw_sha256 is None):
+        yield "a rejection has a reason and no inflated bytes, and nothing else does"
+    if unit.kind != "records":
+        if unit.records or unit.gaps or not unit.is_exact:
+            yield f"a {unit.kind} has no records and no gaps"
+        return
+    try:
+        if gaps.number(unit.gaps) != unit.records + 1:
+            yield f"{gaps.number(unit.gaps)} gaps around {unit.records} records"
+        if gaps.size(unit.gaps) > unit.span[1] - unit.span[0]:
+            yield "gaps longer than the span"
+    except ValueError as error:
+        yield str(error)
+
+
+def _problems_of_messages(unit: UnitLine) -> Iterator[str]:
+    messages = unit.messages
+    if messages is None:
+        return
+    if unit.part != 1 or len(messages.h) != len(messages.n) or not messages.h:
+        yield f"{len(messages.h)} messages with {len(messages.n)} counts, part {unit.part}"
+    if not all(0 <= number <= _LARGEST for number in (messages.first, *messages.n)):
+        yield "a number of messages below 0 or past 2^53"
+    if not all(len(text) == _HASH_DIGITS and set(text) <= _HEX for text in messages.h):
+        yield "not a hash of a message"
+    if unit.kind == "records" and unit.parts == 1 and sum(messages.n) != unit.records:
+        yield f"the messages hold {sum(messages.n)} records, the unit {unit.records}"
+
+
+def _hour(header: Header, unit: UnitLine) -> str | None:
+    """Return the hour a unit's name gives; None where its source is not known here."""
+    try:
+        hour_of = sources.load(header.source).hour_of
+    except SettingsError:
+        return None
+    return keys.unit_hour(unit.unit, hour_of)
+
+
+def finding(
+    code: str,
+    leaf: ObjectLeaf,
+    detail: str = "",
+    *,
+    unit: str | None = None,
+    record: int | None = None,
+) -> Finding:
+    """Return a finding about an object, its texts bounded."""
+    name = None if unit is None else unit[:300]
+    return Finding(
+        code=code, key=leaf.key, version=leaf.vid, unit=name, record=record, detail=detail[:300]
+    )

@@ -1,10 +1,13 @@
-"""What a verifier is told, and what it says."""
+"""What a verifier is told, and what it reports."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
 from nhi_evidence.evidence import anchor, note, sweep
+from nhi_evidence.evidence.lines import Header, UnitLine
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.ports import EvidenceReader
@@ -15,12 +18,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     keys: tuple[note.Key, ...]
+    mappers: tuple[str, ...] = ()
+    """Digests of the releases that are accepted, the latest last; none: any is, and said so."""
     retention_ms: int = 0
     """Shortest lock of every version; 0 asks for none."""
     grace_ms: int = 0
     """Lifecycle may remove a version so long after its lock ended."""
     seal_delay_ms: int = sweep.HOUR_MS
     """A version may be unsealed for so long after its hour was to be swept (`sweep.period`)."""
+    head_age_ms: int = 3 * sweep.HOUR_MS
+    """The newest checkpoint of a live store may be so old: an idle log gets one an hour."""
     trusts: tuple[anchor.Trust, ...] = ()
     """Whose anchors are believed."""
     copies: tuple[tuple[str, EvidenceReader], ...] = ()
@@ -28,17 +35,33 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     anchors_required: int = 0
     """So many names, copies among them, must have spoken of the log ..."""
     anchor_age_ms: int = sweep.DAY_MS
-    """... and of a checkpoint not older than this when the newest one was signed."""
+    """... and of a checkpoint not older than this now."""
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """What somebody outside said, and it holds."""
+    """An attestation from outside that holds."""
 
     name: str
     shard: str
     epoch: int
     at: int
     """When they saw the checkpoint, milliseconds since the epoch; of a copy, when it was sealed."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One of several verifications that together look at everything."""
+
+    number: int
+    """From 1."""
+    of: int
+
+
+MapAgain = Callable[[UnitLine, int, str | None, bytes], bytes | None]
+"""Unit line, index, the pack named, raw text of a record: to the line it gives now, or None where
+it is out of scope and its raw text is not kept."""
+
+Reproducer = Callable[[Header], MapAgain | None]
+"""The header of an object to how its records are mapped again; None without that release."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,40 +71,81 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     since: State | None = None
     sample: int | None = None
     seed: str = ""
-    """Decides a sample; said in the report, so that it can be drawn again."""
+    """Decides a sample; in the report, so that it can be drawn again."""
+    part: Part | None = None
+    reproduce: Reproducer | None = None
+    """Maps every unit again where the release that made it is installed; asks for `deep`."""
 
-    @property
-    def everything_inside(self) -> bool:
-        """Whether every object is looked into: only then does a gap in a stream mean anything."""
-        return self.deep and self.since is None and self.sample is None
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Messages of one stream a unit holds, for weighing them across units and parts."""
+
+    source: str
+    stream: str
+    first: int
+    last: int
+    hashes: str
+    """SHA-256 over the hashes of its messages, hex: equal runs are equal here."""
+    hour: str
+    key: str
+    version: str
+    unit: str
+
+
+class Edges(msgspec.Struct, kw_only=True):
+    """What only the parts together can weigh."""
+
+    runs: list[Run] = []
+    expired: dict[str, list[str]] = {}
+    """Source to hours of which something is gone as it may be."""
 
 
 class Report(msgspec.Struct, kw_only=True):
     """What was looked at and what was found."""
 
     name: str
+    now: int
+    """The instant ages are judged at, milliseconds since the epoch."""
     findings: list[Finding] = []
     epochs: int = 0
     leaves: int = 0
     size: int = 0
+    """Of the signed log."""
     root: str | None = None
+    head_at: int | None = None
+    """The sealer's clock at the newest signed epoch, milliseconds since the epoch."""
+    head_age_ms: int | None = None
+    listed: int = 0
+    """Versions and delete markers the store listed."""
     objects: int = 0
     """Stored versions whose bytes were hashed."""
     bytes: int = 0
     records: int = 0
-    """Records looked at one by one."""
+    """Records looked at line by line."""
+    reproduced: int = 0
+    """Records mapped again, to the same line."""
     units: dict[str, int] = {}
+    """Units by what became of them, and claims that repeat another."""
     records_counted: dict[str, int] = {}
     """Records of counted units, by source."""
+    rejected_deliveries: int = 0
+    """Counted units that could not be decoded."""
+    not_rebuilt: int = 0
+    """Counted units whose out-of-scope raw text was not kept: their hash cannot be recomputed."""
     expired: int = 0
     """Versions gone after lock and grace, as they may be."""
+    flags: dict[str, int] = {}
+    """Leaf flags, by how often."""
     anchors: list[Anchor] = []
     """The newest that holds, of each name."""
     not_checked: list[str] = []
     sample: str | None = None
+    part: Part | None = None
+    edges: Edges | None = None
+    """Of a part: what `join` still has to weigh."""
     state: State | None = None
 
     @property
     def exit_code(self) -> int:
         """0 clean, else the gravest severity found."""
-        return min((one.meaning.severity for one in self.findings), default=0)
+        return min((finding.meaning.severity for finding in self.findings), default=0)

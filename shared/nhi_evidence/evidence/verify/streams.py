@@ -1,120 +1,108 @@
-"""V5: what the runs of a stream hold, message by message, whatever the edges of the batches."""
+"""V5: what the runs of a stream hold, message by message, whatever the edges of the batches.
+
+A run is remembered by its numbers and one hash; only where two overlap without being equal are
+their tables read again, for the hash of each message.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import unquote
-
-import msgspec
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 
 from nhi_evidence.azure import event_hub
-from nhi_evidence.evidence import batch, counting, keys, ranges
-from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.counting import Range
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.lines import Header, UnitLine
 from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.report import Edges, Run
 
-_HASH_BYTES = 32
-
-
-class _Run(msgspec.Struct, frozen=True):
-    """A valid range, its hashes in one piece: a dictionary of each would not fit in memory."""
-
-    first: int
-    last: int
-    hashes: bytes
-
-    def claim(self, index: int, stream: str) -> Range:
-        numbers = range(self.first, self.last + 1)
-        pieces = [
-            self.hashes[at : at + _HASH_BYTES] for at in range(0, len(self.hashes), _HASH_BYTES)
-        ]
-        return Range(index, stream, self.first, self.last, dict(zip(numbers, pieces, strict=True)))
+HashesOf = Callable[[Run], Sequence[str]]
+"""The hash of each message of a run, read from its table again."""
 
 
-class Streams:
-    """Takes the evidence objects that are as they should be, in any order.
+def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str | None:
+    """Return the run a unit line states; None of a unit that claims no range, or what is wrong.
 
-    Everything of a store has to be given, and what has expired: a part of it has gaps that are
-    none.
+    A unit whose name claims numbers must hold exactly these.
     """
+    claimed = event_hub.claimed(unit.unit)
+    if claimed is None or unit.part != 1:
+        return None
+    stream, first, last = claimed
+    messages = unit.messages
+    if messages is None:
+        return "its name claims numbers, and it states no messages"
+    if (messages.first, len(messages.h)) != (first, last - first + 1):
+        return f"{len(messages.h)} messages from {messages.first}"
+    digest = sha256("".join(messages.h).encode()).hexdigest()
+    return Run(header.source, stream, first, last, digest, header.hour, key, version, unit.unit)
 
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._parts: dict[tuple[str, str, str, int], dict[int, list[bytes]]] = {}
-        self._runs: defaultdict[tuple[str, str], dict[_Run, None]] = defaultdict(dict)
-        self._expired: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        self._invalid: list[Finding] = []
-        self.unnamed: set[str] = set()
-        """Sources with expired units whose keys do not spell the unit; their gaps are not told."""
+
+class Weighed:
+    """The runs of all streams, weighed."""
+
+    def __init__(self, edges: Edges, hashes_of: HashesOf) -> None:
+        """Weigh the runs of everything that is counted."""
         self.duplicates = 0
-        """Messages that were delivered in more than one run, once `findings` has been asked."""
-
-    def add(self, leaf: ObjectLeaf, header: Header, lines: Sequence[bytes]) -> None:
-        """Take one object; `lines` are those after its header. A unit is weighed when whole."""
-        if event_hub.claimed(header.unit) is None:
-            return
-        kept = lines if header.rejection else [one for one in lines if not batch.is_record(one)]
-        identity = (header.source, header.unit, header.mapper.digest, header.parts)
-        parts = self._parts.setdefault(identity, {})
-        parts[header.part] = [msgspec.json.encode(header), *kept]
-        if len(parts) < header.parts:
-            return
-        del self._parts[identity]
-        held = ranges.held(0, [parts[number] for number in sorted(parts)])
-        if held is None:
-            return
-        claim = held.claim
-        if not claim.valid:
-            self._invalid.append(
-                Finding(
-                    code="range_invalid",
-                    key=leaf.key,
-                    version=leaf.vid,
-                    detail=f"{len(claim.hashes)} messages{_of(claim.hashes)}",
-                )
-            )
-            return
-        hashes = b"".join(claim.hashes[number] for number in sorted(claim.hashes))
-        self._runs[header.source, claim.stream][_Run(claim.first, claim.last, hashes)] = None
-
-    def expired(self, leaf: ObjectLeaf) -> None:
-        """Take a leaf whose object is gone as it may be: its numbers are no gap."""
-        parsed = keys.parse_key(leaf.key)
-        unit = parsed.unit or ""
-        if parsed.kind != "ev":
-            return
-        if unit.startswith("~"):
-            self.unnamed.add(parsed.source)
-        elif (named := event_hub.claimed(unquote(unit))) is not None:
-            stream, first, last = named
-            self._expired[parsed.source, stream].append((first, last))
-
-    def findings(self) -> Iterator[Finding]:
-        """Yield what is missing, contested and claimed without being held."""
-        yield from self._invalid
-        for (source, stream), runs in self._runs.items():
-            claims = (run.claim(index, stream) for index, run in enumerate(runs))
-            weighed = counting.count_ranges(claims)[stream]
-            self.duplicates += weighed.duplicates
+        """Messages that were delivered in more than one run."""
+        self.findings: list[Finding] = []
+        by_stream: defaultdict[tuple[str, str], dict[tuple[int, int, str], Run]]
+        by_stream = defaultdict(dict)
+        for run in edges.runs:
+            known = by_stream[run.source, run.stream]
+            if (run.first, run.last, run.hashes) in known:
+                self.duplicates += run.last - run.first + 1
+            else:
+                known[run.first, run.last, run.hashes] = run
+        for (source, stream), runs in sorted(by_stream.items()):
+            ordered = [runs[place] for place in sorted(runs)]
             where = f"{source}: {stream}"
-            for first, last in _joined((n, n) for n in weighed.contested):
-                yield Finding(code="range_contested", key=where, detail=_numbers(first, last))
-            if source in self.unnamed:
-                continue
-            for gap in weighed.gaps:
-                for first, last in _without(gap, self._expired[source, stream]):
-                    yield Finding(code="range_gap", key=where, detail=_numbers(first, last))
+            self._overlaps(where, ordered, hashes_of)
+            self._gaps(where, ordered, edges.expired.get(source, ()))
+
+    def _overlaps(self, where: str, ordered: Sequence[Run], hashes_of: HashesOf) -> None:
+        for cluster in _clusters(ordered):
+            by_number: dict[int, set[str]] = {}
+            total = 0
+            for run in cluster:
+                for number, digest in enumerate(hashes_of(run), start=run.first):
+                    by_number.setdefault(number, set()).add(digest)
+                    total += 1
+            distinct = sum(map(len, by_number.values()))
+            self.duplicates += total - distinct
+            contested = sorted(number for number, found in by_number.items() if len(found) > 1)
+            for first, last in _joined((number, number) for number in contested):
+                self._find("range_contested", where, _numbers(first, last))
+
+    def _gaps(self, where: str, ordered: Sequence[Run], expired: Iterable[str]) -> None:
+        """Find numbers nobody holds, unless what held them may have expired."""
+        gone = sorted(expired)
+        reach: Run | None = None
+        for run in ordered:
+            if reach is not None and run.first > reach.last + 1:
+                low, high = sorted((reach.hour, run.hour))
+                if not any(low <= hour <= high for hour in gone):
+                    self._find("range_gap", where, _numbers(reach.last + 1, run.first - 1))
+            if reach is None or run.last > reach.last:
+                reach = run
+
+    def _find(self, code: str, where: str, detail: str) -> None:
+        self.findings.append(Finding(code=code, key=where, detail=detail))
 
 
-def _of(numbers: Iterable[int]) -> str:
-    known = sorted(numbers)
-    return f", {_numbers(known[0], known[-1])}" if known else ""
-
-
-def _numbers(first: int, last: int) -> str:
-    return f"number {first}" if first == last else f"numbers {first} to {last}"
+def _clusters(ordered: Sequence[Run]) -> Iterator[list[Run]]:
+    """Yield groups of runs that overlap; runs come in order of their first number."""
+    cluster: list[Run] = []
+    last = -1
+    for run in ordered:
+        if cluster and run.first > last:
+            if len(cluster) > 1:
+                yield cluster
+            cluster = []
+        cluster.append(run)
+        last = max(last, run.last)
+    if len(cluster) > 1:
+        yield cluster
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -128,14 +116,29 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _without(gap: tuple[int, int], spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield what is left of a gap outside some spans."""
-    at, end = gap
-    for first, last in _joined(sorted(spans)):
-        if first > end:
-            break
-        if first > at:
-            yield at, first - 1
-        at = max(at, last + 1)
-    if at <= end:
-        yield at, end
+def _numbers(first: int, last: int) -> str:
+    return f"number {first}" if first == last else f"numbers {first} to {last}"
+
+
+def merged(edges: Iterable[Edges]) -> Edges:
+    """Put the open edges of several parts together."""
+    runs: list[Run] = []
+    expired: defaultdict[str, set[str]] = defaultdict(set)
+    for part in edges:
+        runs += part.runs
+        for source, gone in part.expired.items():
+            expired[source] |= set(gone)
+    return Edges(runs=runs, expired=_sorted(expired))
+
+
+def _sorted(expired: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    return {source: sorted(found) for source, found in sorted(expired.items())}
+
+
+def add_expired(edges: Edges, key: str) -> None:
+    """Note that something of an hour is gone as it may be."""
+    parsed = keys.parse_key(key)
+    if parsed.kind == "ev" and parsed.hour is not None:
+        gone = edges.expired.setdefault(parsed.source, [])
+        if parsed.hour not in gone:
+            gone.append(parsed.hour)

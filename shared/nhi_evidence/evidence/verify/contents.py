@@ -1,0 +1,302 @@
+"""V3: the lines of an evidence object, unit by unit: roots, forms, raw texts, the delivered bytes.
+
+Bounded: an object costs at most `MOST_FINDINGS` findings, and work linear in its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.azure import event_hub
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.event import Decoded, Undecodable
+from nhi_evidence.evidence import frame, gaps, lines, merkle
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
+from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, lines_of
+from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.objects import finding
+from nhi_evidence.evidence.verify.report import MapAgain
+
+MOST_FINDINGS = 20
+"""Of one object; the last says that there are more."""
+
+SPLIT_BYTES = 64 << 20
+"""A larger unit is rebuilt and hashed, and not split again."""
+
+
+class _Hash(msgspec.Struct):
+    value: str
+
+
+class _Normalized(msgspec.Struct):
+    raw_data_hash: _Hash
+    raw_data_size: int
+
+
+_normalized = msgspec.json.Decoder(_Normalized).decode
+
+
+class Checked(msgspec.Struct):
+    """What looking into one object came to."""
+
+    findings: list[Finding] = msgspec.field(default_factory=list)
+    records: int = 0
+    """Looked at line by line."""
+    reproduced: int = 0
+    unprovable: int = 0
+    """Records whose raw text was not kept, so that nobody can map them again."""
+    not_split: int = 0
+    """Units that were not split again: their source is unknown here, or they are too large."""
+
+
+def check(leaf: ObjectLeaf, table: Table, body: bytes, again: MapAgain | None) -> Checked:
+    """Look into every unit of an object whose table holds."""
+    result = Checked()
+    try:
+        every = frame.unpack(body, limit=MAX_LINES_BYTES)
+        if tuple(every[: len(table.lines)]) != table.lines:
+            raise ValueError("the frame opens with another table than its first block")
+        units = list(lines_of(table, every[len(table.lines) :]))
+    except ValueError as error:
+        result.findings.append(finding("frame_invalid", leaf, str(error)))
+        return result
+    found = (
+        problem
+        for unit, own in units
+        for problem in _Unit(leaf, table.header, unit, own, again=again, result=result).check()
+    )
+    result.findings += islice(found, MOST_FINDINGS)
+    if len(result.findings) == MOST_FINDINGS and next(found, None) is not None:
+        last = result.findings[-1]
+        result.findings[-1] = msgspec.structs.replace(
+            last, detail=f"{last.detail}; and more of this object"[:300]
+        )
+    return result
+
+
+class _Unit:
+    """One unit line and its lines."""
+
+    def __init__(
+        self,
+        leaf: ObjectLeaf,
+        header: Header,
+        unit: UnitLine,
+        own: Sequence[bytes],
+        *,
+        again: MapAgain | None,
+        result: Checked,
+    ) -> None:
+        self._leaf = leaf
+        self._header = header
+        self._unit = unit
+        self._lines = own
+        self._again = again
+        self._result = result
+        self._raw: dict[int, bytes] = {}
+        self._broken = False
+
+    def check(self) -> Iterator[Finding]:
+        """Yield what is wrong, step by step; a later step needs the earlier ones to hold."""
+        for step in (self._root, self._forms, self._delivered):
+            for problem in step():
+                self._broken = True
+                yield problem
+            if self._broken:
+                return
+        if self._again is not None and self._unit.kind == "records":
+            yield from self._reproduced(self._again)
+
+    def _root(self) -> Iterator[Finding]:
+        root = merkle.root(map(merkle.leaf_hash, self._lines)).hex()
+        if root != self._unit.root:
+            yield self._finding("unit_root", f"root {root}")
+
+    def _forms(self) -> Iterator[Finding]:
+        """Every line is one its unit may have, in order; the counts are the unit line's."""
+        unit = self._unit
+        counts: dict[str, int] = {}
+        last = unit.first - 1
+        for number, line in enumerate(self._lines, start=1):
+            try:
+                parsed = lines.decode_line(line)
+                raw = parsed.raw
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                yield self._finding("line_invalid", f"line {number}: {error}")
+                return
+            form = parsed.form
+            if form not in _FORMS[unit.kind] or parsed.u != unit.u:
+                yield self._finding("line_invalid", f"line {number} is not of this unit or kind")
+                return
+            if lines.spelt(parsed) != line:
+                yield self._finding("line_invalid", f"line {number} is not in its own form")
+                return
+            name = f"{form} {parsed.o}" if form == "out_of_scope" else str(form)
+            counts[name] = counts.get(name, 0) + 1
+            if form == "ids":
+                yield from self._ids(parsed, number)
+                continue
+            self._result.records += unit.kind == "records"
+            index = -1 if parsed.i is None else parsed.i
+            if index <= last or (unit.kind == "records" and index >= unit.first + unit.records):
+                yield self._finding("line_invalid", f"line {number} is out of order", index)
+                return
+            last = index
+            self._raw[index] = raw or b""
+            if form == "kept":
+                yield from self._kept(parsed, raw or b"")
+        yield from self._counts(counts)
+
+    def _kept(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
+        """The raw text has the hash and size its record states; of a cut one, the size."""
+        try:
+            normalized = _normalized(parsed.n or b"")
+        except (msgspec.MsgspecError, RecursionError) as error:
+            yield self._finding("line_invalid", str(error), parsed.i)
+            return
+        size = len(raw) + sum(cut.length for cut in parsed.c)
+        digest = sha256(raw).hexdigest()
+        is_cut = bool(parsed.c)
+        if size != normalized.raw_data_size or (
+            not is_cut and digest != normalized.raw_data_hash.value
+        ):
+            yield self._finding("raw_hash", f"SHA-256 {digest}, {size} bytes", parsed.i)
+        if is_cut and self._unit.rebuild != "cut":
+            yield self._finding("line_invalid", "a cut in a unit that states none", parsed.i)
+
+    def _ids(self, parsed: ParsedLine, number: int) -> Iterator[Finding]:
+        hashes = parsed.h or ()
+        total = sum(self._unit.out_of_scope.values())
+        if number != len(self._lines) or len(hashes) != total:
+            yield self._finding("line_invalid", f"{len(hashes)} ids of {total} out of scope")
+        if not all(len(text) == lines.OUT_OF_SCOPE_DIGITS for text in hashes):
+            yield self._finding("line_invalid", "not the hash of an id")
+
+    def _counts(self, counts: dict[str, int]) -> Iterator[Finding]:
+        unit = self._unit
+        expected: dict[str, int] = {}
+        if unit.kind == "records":
+            expected = {"kept": unit.kept, "rejected": unit.rejected}
+            if self._header.settings.keep_out_of_scope_raw:
+                expected |= {f"out_of_scope {why}": n for why, n in unit.out_of_scope.items()}
+            if self._lists_ids():
+                expected["ids"] = 1
+        elif unit.kind == "companion":
+            expected = {"companion": 1}
+        else:
+            expected = {"rejected": len(self._lines)}
+        expected = {name: count for name, count in expected.items() if count}
+        if counts != expected:
+            yield self._finding("arithmetic", f"the unit line states {expected}, lines {counts}")
+
+    def _lists_ids(self) -> bool:
+        try:
+            return sources.load(self._header.source).LISTS_OUT_OF_SCOPE_IDS
+        except SettingsError:
+            return bool(self._lines) and b'"k":"out_of_scope_ids"' in self._lines[-1]
+
+    def _delivered(self) -> Iterator[Finding]:
+        """Gaps and records give the bytes of the span, and these split into these records."""
+        unit = self._unit
+        span = unit.span[1] - unit.span[0]
+        if unit.rebuild != "exact":
+            if gaps.size(unit.gaps) + sum(map(len, self._raw.values())) > span:
+                yield self._finding("rebuild_mismatch", "more bytes than the span")
+            return
+        records = [self._raw[index] for index in sorted(self._raw)]
+        if unit.kind != "records":
+            pieces = records
+        else:
+            try:
+                pieces = list(gaps.rebuild(unit.gaps, records))
+            except ValueError as error:
+                yield self._finding("rebuild_mismatch", str(error))
+                return
+        data = b"".join(pieces)
+        if len(data) != span:
+            yield self._finding("rebuild_mismatch", f"{len(data)} bytes, the span is {span}")
+        elif unit.parts == 1:
+            yield from self._whole(data)
+
+    def _whole(self, data: bytes) -> Iterator[Finding]:
+        """A unit of one part: its hash, and its split."""
+        unit = self._unit
+        digest = sha256(data).hexdigest()
+        expected = unit.src_sha256 if unit.kind == "rejection" else unit.raw_sha256
+        if digest != expected or len(data) != unit.raw_size:
+            yield self._finding("rebuild_mismatch", f"SHA-256 {digest}, stated {expected}")
+            return
+        if unit.messages is not None:
+            yield from self._messages(data)
+        if unit.kind == "records":
+            yield from self._split_again(data)
+
+    def _split_again(self, data: bytes) -> Iterator[Finding]:
+        try:
+            source = sources.load(self._header.source)
+        except SettingsError:
+            source = None
+        if source is None or len(data) > SPLIT_BYTES:
+            self._result.not_split += 1
+            return
+        decoded = source.decode(data, self._header.settings.limits)
+        if isinstance(decoded, Undecodable):
+            yield self._finding("split_mismatch", f"{decoded.reason}: {decoded.detail}")
+        elif decoded.data != data:
+            yield self._finding("split_mismatch", "the rebuilt text is itself packed")
+        else:
+            yield from self._same_split(decoded)
+
+    def _same_split(self, decoded: Decoded) -> Iterator[Finding]:
+        if len(decoded.spans) != self._unit.records:
+            detail = f"{len(decoded.spans)} records, the unit line states {self._unit.records}"
+            yield self._finding("split_mismatch", detail)
+            return
+        for index, (start, end) in enumerate(decoded.spans):
+            if decoded.data[start:end] != self._raw.get(index):
+                yield self._finding("split_mismatch", f"bytes {start} to {end}", index)
+                return
+
+    def _messages(self, data: bytes) -> Iterator[Finding]:
+        """The messages a unit line states are those of the run it holds."""
+        messages = self._unit.messages
+        if messages is None:
+            return
+        try:
+            _, framed = event_hub.read(data)
+        except ValueError as error:
+            yield self._finding("range_invalid", str(error))
+            return
+        hashes = tuple(sha256(data[each.start : each.end]).hexdigest() for each in framed)
+        if hashes != messages.h or framed[0].sequence != messages.first:
+            yield self._finding("range_invalid", "other messages than the unit line states")
+
+    def _reproduced(self, again: MapAgain) -> Iterator[Finding]:
+        """Map every raw text that was kept once more: the same line, byte for byte."""
+        unit = self._unit
+        self._result.unprovable += unit.records - len(self._raw)
+        for line in self._lines:
+            parsed = lines.decode_line(line)
+            raw = parsed.raw
+            if parsed.i is None or raw is None or parsed.c:
+                continue
+            if again(unit, parsed.i, parsed.s, raw) == line:
+                self._result.reproduced += 1
+            else:
+                yield self._finding("not_reproduced", "", parsed.i)
+
+    def _finding(self, code: str, detail: str, record: int | None = None) -> Finding:
+        return finding(code, self._leaf, detail, unit=self._unit.unit, record=record)
+
+
+_FORMS: dict[str, frozenset[str | None]] = {
+    "records": frozenset({"kept", "rejected", "out_of_scope", "ids"}),
+    "companion": frozenset({"companion"}),
+    "rejection": frozenset({"rejected"}),
+}

@@ -1,0 +1,119 @@
+"""One listing of a store, read once: the log's keys held in memory, everything else set aside.
+
+The log is walked from its part of the listing, without asking the store what there is again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import msgspec
+
+from nhi_evidence.evidence import log
+from nhi_evidence.evidence.verify.sorting import Sorter
+from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Description, Version
+
+_ROOT = log.PREFIX.partition("/")[0] + "/"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Version).decode
+
+
+class Listing:
+    """The versions of a store outside the log, in order of their keys."""
+
+    def __init__(self, sorter: Sorter) -> None:
+        """Set them aside in `sorter`."""
+        self._sorter = sorter
+
+    def add(self, version: Version) -> None:
+        """Take one version or delete marker."""
+        self._sorter.add(version.key.encode(errors="surrogatepass"), _encode(version))
+
+    def __iter__(self) -> Iterator[Version]:
+        """Yield them in order of their keys."""
+        for _, value in self._sorter:
+            yield _decode(value)
+
+
+class ListedLog:
+    """An `EvidenceVersions` that knows the keys under `log/` from one listing."""
+
+    def __init__(self, store: EvidenceVersions, versions: Iterable[Version]) -> None:
+        """Answer from `versions`, which come in order of their keys, and read from `store`."""
+        self._store = store
+        self._versions: dict[str, list[Version]] = {}
+        for version in versions:
+            self._versions.setdefault(version.key, []).append(version)
+        self._keys = sorted(self._versions)
+        self.complete = store.complete
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceReader.keys`."""
+        for key in self._under(prefix):
+            if self._first(key) is not None:
+                yield key
+
+    def get(self, key: str) -> bytes:
+        """See `EvidenceReader.get`."""
+        version = self._first(key)
+        body = None
+        if version is not None:
+            (body,) = self._store.bodies([(key, version.id)])
+        if body is None:
+            raise KeyError(key)
+        return body
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See `EvidenceVersions.folders`."""
+        last = ""
+        for key in self._under(prefix):
+            segment, slash, _ = key[len(prefix) :].partition("/")
+            if slash and segment != last:
+                last = segment
+                yield f"{prefix}{segment}/"
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """See `EvidenceVersions.versions`."""
+        for key in self._under(prefix):
+            yield from self._versions[key]
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        """See `EvidenceVersions.describe`."""
+        return self._store.describe(versions)
+
+    def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
+        """See `EvidenceVersions.bodies`."""
+        return self._store.bodies(versions)
+
+    def configuration(self) -> Mapping[str, str]:
+        """See `EvidenceVersions.configuration`."""
+        return self._store.configuration()
+
+    def _under(self, prefix: str) -> Iterator[str]:
+        for position in range(bisect_left(self._keys, prefix), len(self._keys)):
+            if not self._keys[position].startswith(prefix):
+                return
+            yield self._keys[position]
+
+    def _first(self, key: str) -> Version | None:
+        versions = self._versions.get(key, ())
+        return next((version for version in versions if not version.marker), None)
+
+
+def list_once(
+    store: EvidenceVersions,
+    sorter: Sorter,
+    progress: Callable[[int], None] = lambda _count: None,
+) -> tuple[ListedLog, Listing]:
+    """List a store, once: its log, and everything else."""
+    listing = Listing(sorter)
+    of_log: list[Version] = []
+    for count, version in enumerate(store.versions(""), start=1):
+        if version.key.startswith(_ROOT):
+            of_log.append(version)
+        else:
+            listing.add(version)
+        progress(count)
+    return ListedLog(store, of_log), listing

@@ -1,0 +1,88 @@
+"""What a verification did not look at, in words: a report never leaves it to be guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.evidence.verify.report import Options, Policy, Report
+
+_NO_STATEMENT = (
+    "V5: no completeness statement of a source is sealed; units are weighed against each "
+    "other, not against what the source states it delivered"
+)
+
+
+def not_checked(
+    report: Report,
+    policy: Policy,
+    options: Options,
+    *,
+    is_copy: bool,
+    waiting: int,
+    unprovable: int,
+    not_split: int,
+    foreign_mapper: int,
+) -> Iterator[str]:
+    """Yield a line for each thing that was not looked at."""
+    yield _NO_STATEMENT
+    yield from _freshness(report, policy, options, is_copy=is_copy)
+    yield from _extent(options)
+    if not policy.mappers:
+        yield "V5: which release made an object; the policy lists no mapper digests"
+    if report.not_rebuilt:
+        yield (
+            f"V3: the delivered bytes of {report.not_rebuilt} units; their out-of-scope raw text "
+            "was not kept, so their hash is stated and cannot be recomputed"
+        )
+    if options.deep:
+        yield from _deep(options, unprovable, not_split, foreign_mapper)
+    else:
+        yield "V3: what is inside the objects (--deep)"
+    if not policy.retention_ms:
+        yield "V6: locks; the policy asks for no retention"
+    if waiting:
+        yield f"V4: {waiting} versions not sealed yet, none of them overdue"
+    if is_copy:
+        yield "V4: delete markers and later versions, which a copy does not hold"
+
+
+def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int) -> Iterator[str]:
+    if not_split:
+        yield f"V3: the split of {not_split} units, too large or of a source not known here"
+    if options.reproduce is None:
+        yield "V3: whether the raw text gives these records when mapped again (--reproduce)"
+        return
+    if unprovable:
+        yield (
+            f"V3: mapping {unprovable} records again; they are out of scope and their raw text "
+            "was not kept: that they are out of scope is what the writer states"
+        )
+    if foreign_mapper:
+        yield f"V3: mapping again what is in {foreign_mapper} objects of a release not installed"
+
+
+def _freshness(report: Report, policy: Policy, options: Options, *, is_copy: bool) -> Iterator[str]:
+    if report.head_age_ms is not None and is_copy and report.head_age_ms > policy.head_age_ms:
+        hours = report.head_age_ms // 3_600_000
+        yield f"V0: whether the log went on; the head of this copy is {hours} hours old"
+    newest = max(((anchor.shard, anchor.epoch) for anchor in report.anchors), default=None)
+    if newest is None and options.since is None:
+        yield (
+            "V1: a rollback: nothing outside the store (a copy, an anchor, a saved state) speaks "
+            "of the log, so epochs taken off its end would not show"
+        )
+
+
+def _extent(options: Options) -> Iterator[str]:
+    if options.sample is not None:
+        yield "V5: counting of units and streams; a sample was read"
+    if options.part is not None:
+        yield f"all parts but {options.part.number} of {options.part.of} (--join weighs them)"
+        yield "V5: streams across parts (--join)"
+    if options.since is not None:
+        yield f"what was verified before, to epoch {options.since.epoch}"
+        yield (
+            "V4: hours older than two days that no new entry is of; a version put there and not "
+            "sealed shows in a whole verification"
+        )
+    yield "V5: the same native id in different units (overlapping trails, sinks)"

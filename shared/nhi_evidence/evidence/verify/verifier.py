@@ -1,0 +1,392 @@
+"""The walk through all steps: one listing, one reading of the log, one pass over both by key."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from nhi_evidence.evidence import flags, frame, keys, sweep
+from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
+from nhi_evidence.evidence.objects import Table, read_table
+from nhi_evidence.evidence.verify import contents, objects, streams
+from nhi_evidence.evidence.verify.anchors import Anchors
+from nhi_evidence.evidence.verify.chain import Chain, State
+from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
+from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.hours import Hour
+from nhi_evidence.evidence.verify.listing import Listing, list_once
+from nhi_evidence.evidence.verify.not_checked import not_checked
+from nhi_evidence.evidence.verify.report import Edges, Options, Policy, Report, Run
+from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
+from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Version
+
+Progress = Callable[[str, int], None]
+"""Told what is being done, and how far it came."""
+
+_AT_ONCE = 128
+"""Objects asked for together; the store may read ahead among these alone."""
+
+_MOST_WAITING = 10_000
+"""Versions a state remembers as not sealed yet."""
+
+RECENT_MS = 48 * sweep.HOUR_MS
+"""Hours so young are listed by an incremental verification, whatever the log speaks of."""
+
+_BEFORE = -1
+"""Place of what an earlier verification has seen sealed."""
+
+
+class Verifier:
+    """Verifies one store against one policy at one instant."""
+
+    def __init__(
+        self,
+        store: EvidenceVersions,
+        policy: Policy,
+        *,
+        now: int,
+        options: Options | None = None,
+        progress: Progress = lambda _what, _done: None,
+        sorter: Callable[[], Sorter] = MemorySorter,
+    ) -> None:
+        """Judge ages as of `now`, milliseconds since the epoch; sort by what `sorter` makes."""
+        self._store = store
+        self._policy = policy
+        self._now = now
+        self._options = options or Options()
+        self._progress = progress
+        self._sorter = sorter
+        self._report = Report(name=policy.name, now=now, part=self._options.part)
+        self._edges = Edges()
+        self._waiting: list[tuple[str, str]] = []
+        self._unlisted: dict[str, str] = {}
+        self._flags: Counter[str] = Counter()
+        self._unprovable = self._not_split = 0
+        self._foreign_mapper = 0
+
+    def run(self) -> Report:
+        """Run all steps. Raises `StoreUnavailableError` when the store cannot be asked."""
+        report, since = self._report, self._options.since
+        listing = Listing(self._sorter())
+        log_store: EvidenceVersions = self._store
+        if since is None:
+            log_store, listing = list_once(
+                self._store, self._sorter(), lambda count: self._progress("listing", count)
+            )
+        chain = Chain(
+            log_store,
+            self._policy.name,
+            self._policy.keys,
+            now=self._now,
+            seal_delay_ms=self._policy.seal_delay_ms,
+        )
+        entries, touched = self._read_log(chain)
+        if since is not None:
+            self._list_some(listing, touched)
+        self._outside(log_store, chain)
+        self._pass(entries, listing)
+        self._finish(chain)
+        return report
+
+    # V0, V1
+
+    def _read_log(self, chain: Chain) -> tuple[Entries, set[str]]:
+        """V0, V1 and what the leaves state of their versions; returns them, and their hours."""
+        entries = Entries(self._sorter())
+        touched: set[str] = set()
+        for epoch in chain.walk(self._options.since):
+            self._report.epochs += 1
+            self._report.leaves += len(epoch.leaves)
+            self._progress("V0-V1 log", self._report.leaves)
+            for index, entry in enumerate(epoch.leaves, start=epoch.first):
+                if isinstance(entry, ObjectLeaf | MarkerLeaf) and is_in(
+                    self._options.part, entry.key
+                ):
+                    entries.add(index, entry)
+                    touched.add(folder(entry.key))
+                    self._of_leaf(entry)
+        self._report.findings += chain.findings
+        return entries, touched
+
+    def _of_leaf(self, entry: ObjectLeaf | MarkerLeaf) -> None:
+        self._flags.update(entry.flags)
+        for code in objects.policy_deviations(entry, self._policy.retention_ms):
+            self._find(code, entry)
+
+    def _list_some(self, listing: Listing, touched: set[str]) -> None:
+        """List the hours that can have changed since the last verification."""
+        prefixes = {f"{name}/" for name in touched}
+        for kind in keys.KINDS:
+            for source in self._store.folders(f"{kind}/v1/"):
+                for name in self._store.folders(source):
+                    begins = keys.hour_start(name[len(source) :].strip("/").removeprefix("h="))
+                    if begins is None or self._now - begins <= RECENT_MS:
+                        prefixes.add(name)
+        for prefix in sorted(prefixes):
+            for version in self._store.versions(prefix):
+                listing.add(version)
+
+    def _outside(self, log_store: EvidenceVersions, chain: Chain) -> None:
+        report = self._report
+        outside = Anchors(log_store, self._policy, chain, now=self._now)
+        outside.run()
+        report.findings += outside.findings
+        report.anchors = outside.held
+        report.not_checked += outside.not_checked
+        if chain.signed_head is not None:
+            report.size, report.root = chain.signed_head.size, chain.signed_head.root.hex()
+        report.head_at = chain.signed_at
+        if chain.signed_at is not None:
+            report.head_age_ms = self._now - chain.signed_at
+            if self._store.complete and report.head_age_ms > self._policy.head_age_ms:
+                age = f"{report.head_age_ms // 1000} s old"
+                report.findings.append(
+                    Finding(code="head_stale", key=self._policy.name, detail=age)
+                )
+
+    # V2 to V5, by key
+
+    def _pass(self, entries: Entries, listing: Listing) -> None:
+        chosen = self._drawn(entries) if self._options.sample is not None else None
+        hour = Hour(self._policy.mappers)
+        current = ""
+        chunk: list[tuple[int, ObjectLeaf]] = []
+        for group in merge(entries, listing):
+            if not is_in(self._options.part, group.key):
+                continue
+            if folder(group.key) != current:
+                self._read(chunk, hour)
+                chunk = []
+                self._weigh(hour)
+                hour, current = Hour(self._policy.mappers), folder(group.key)
+            self._report.listed += len(group.listed)
+            for index, entry in self._sealed(group):
+                if chosen is None or (entry.key, entry.vid) in chosen:
+                    chunk.append((index, entry))
+            if len(chunk) >= _AT_ONCE:
+                self._read(chunk, hour)
+                chunk = []
+        self._read(chunk, hour)
+        self._weigh(hour)
+
+    def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
+        """V4 of one key; yield what of it is to be read."""
+        sealed: set[str] = set()
+        for index, entry in group.sealed:
+            if entry.vid in sealed:
+                self._find("sealed_twice", entry)
+                continue
+            sealed.add(entry.vid)
+            is_readable = self._store.complete or flags.SHADOW not in entry.flags
+            if isinstance(entry, ObjectLeaf) and is_readable:
+                yield index, entry
+        before = [version for version in group.listed if version.id not in sealed]
+        yield from self._sealed_before([each for each in before if not self._unsealed(each)])
+
+    def _unsealed(self, version: Version) -> bool:
+        """V4: weigh a version that no leaf that was read speaks of; False where an earlier does."""
+        if version.key.split("/")[0] not in keys.KINDS:
+            self._report.findings.append(
+                Finding(code="stray_key", key=version.key, version=version.id)
+            )
+        since = self._options.since
+        if (
+            since is not None
+            and version.modified <= since.at
+            and (version.key, version.id) not in since.waiting
+        ):
+            return False
+        age = self._now - version.modified
+        period = sweep.period(keys.parse_key(version.key).hour or "", self._now)
+        if age <= self._policy.seal_delay_ms + period:
+            self._waiting.append((version.key, version.id))
+        else:
+            self._report.findings.append(
+                Finding(
+                    code="unsealed",
+                    key=version.key,
+                    version=version.id,
+                    detail=f"{age // 1000} s old",
+                )
+            )
+        return True
+
+    def _sealed_before(self, versions: Sequence[Version]) -> Iterator[tuple[int, ObjectLeaf]]:
+        """Yield what an earlier verification saw sealed, as far as the store describes it now."""
+        wanted = [
+            version
+            for version in versions
+            if not version.marker and not version.shadow and version.key.startswith("ev/")
+        ]
+        for version, description in zip(wanted, self._store.describe(wanted), strict=True):
+            if description is not None:
+                yield (
+                    _BEFORE,
+                    ObjectLeaf(
+                        key=version.key,
+                        vid=version.id,
+                        at=version.modified,
+                        size=description.size,
+                        sha256=description.sha256,
+                        until=description.retain_until,
+                        md=description.metadata,
+                    ),
+                )
+
+    def _read(self, chunk: Sequence[tuple[int, ObjectLeaf]], hour: Hour) -> None:
+        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in chunk)
+        for (index, entry), body in zip(chunk, bodies, strict=True):
+            if body is None:
+                self._gone(entry, hour)
+            else:
+                self._object(index, entry, body, hour)
+
+    def _object(self, index: int, entry: ObjectLeaf, body: bytes, hour: Hour) -> None:
+        """V2 and V3 of one object; where all of it holds, its claims are weighed."""
+        report = self._report
+        report.objects += 1
+        report.bytes += len(body)
+        self._progress("V2 objects", report.objects)
+        findings = list(objects.stored(entry, body))
+        report.findings += findings
+        is_altered = any(each.code != "no_checksum" for each in findings)
+        if is_altered or not entry.key.startswith("ev/") or flags.SHADOW in entry.flags:
+            return
+        content = objects.read_content(entry, body)
+        report.findings += content.findings
+        report.findings += objects.hours(entry, content)
+        if content.table is None or not content.counts:
+            return
+        if self._options.deep:
+            checked = self._deep(entry, content.table, body)
+            report.findings += checked.findings
+            if checked.findings:
+                return
+        hour.add(index, entry.key, content)
+        for place, unit in enumerate(content.table.units):
+            if place in content.void:
+                continue
+            run = streams.run_of(content.table.header, unit, entry.key, entry.vid)
+            if isinstance(run, str):
+                report.findings.append(objects.finding("range_invalid", entry, run, unit=unit.unit))
+            elif run is not None:
+                self._edges.runs.append(run)
+
+    def _deep(self, entry: ObjectLeaf, table: Table, body: bytes) -> contents.Checked:
+        again = None
+        if self._options.reproduce is not None:
+            again = self._options.reproduce(table.header)
+            self._foreign_mapper += again is None
+        checked = contents.check(entry, table, body, again)
+        self._report.records += checked.records
+        self._report.reproduced += checked.reproduced
+        self._unprovable += checked.unprovable
+        self._not_split += checked.not_split
+        return checked
+
+    def _gone(self, entry: ObjectLeaf, hour: Hour) -> None:
+        if entry.until is not None and self._now > entry.until + self._policy.grace_ms:
+            self._report.expired += 1
+            hour.expired_in_part = True
+            streams.add_expired(self._edges, entry.key)
+        elif entry.until is not None and self._now > entry.until:
+            self._find("gone_early", entry, f"its lock ended at {entry.until}")
+        else:
+            self._find("object_missing", entry)
+
+    def _weigh(self, hour: Hour) -> None:
+        if self._options.sample is None:
+            hour.weigh(self._report)
+            self._unlisted = {**hour.unlisted(), **self._unlisted}
+
+    def _drawn(self, entries: Entries) -> frozenset[tuple[str, str]]:
+        """Draw objects by the order of their hashes under the seed."""
+        wanted = self._options.sample or 0
+        seed = self._options.seed.encode()
+        total = 0
+        drawn: list[tuple[int, str, str]] = []
+        for _, entry in entries:
+            if isinstance(entry, ObjectLeaf):
+                total += 1
+                drawn.append((-order(seed, entry.key, entry.vid), entry.key, entry.vid))
+                if len(drawn) > 2 * wanted:
+                    drawn = heapq.nlargest(wanted, drawn)
+        drawn = heapq.nlargest(wanted, drawn)
+        share = len(drawn) / total if total else 1.0
+        chances = ", ".join(
+            f"{altered} altered: {1 - (1 - share) ** altered:.1%}"
+            for altered in (1, 10, 100)
+            if altered <= total
+        )
+        self._report.sample = (
+            f"{len(drawn)} of {total} objects (seed {self._options.seed}); "
+            f"chance to meet one of {chances}"
+        )
+        return frozenset((key, version) for _, key, version in drawn)
+
+    # The end
+
+    def _finish(self, chain: Chain) -> None:
+        report, options = self._report, self._options
+        report.flags = dict(sorted(self._flags.items()))
+        for digest, key in sorted(self._unlisted.items()):
+            report.findings.append(Finding(code="mapper_unlisted", key=key, detail=digest))
+        if options.part is not None:
+            report.edges = self._edges
+        elif options.sample is None:
+            weighed = streams.Weighed(self._edges, self.hashes_of)
+            report.findings += weighed.findings
+            if weighed.duplicates:
+                report.units["duplicate messages"] = weighed.duplicates
+        if options.since is not None:
+            known = set(report.findings)
+            report.findings += [each for each in options.since.findings if each not in known]
+        report.findings.sort(key=_place)
+        report.not_checked += not_checked(
+            report,
+            self._policy,
+            options,
+            is_copy=not self._store.complete,
+            waiting=len(self._waiting),
+            unprovable=self._unprovable,
+            not_split=self._not_split,
+            foreign_mapper=self._foreign_mapper,
+        )
+        if options.sample is None and options.part is None:
+            report.state = self._state(chain)
+        self._progress("done", report.leaves)
+
+    def _state(self, chain: Chain) -> State | None:
+        state = chain.state()
+        if state is None:
+            return None
+        return msgspec.structs.replace(
+            state,
+            findings=tuple(self._report.findings),
+            waiting=tuple(self._waiting[:_MOST_WAITING]),
+        )
+
+    def hashes_of(self, run: Run) -> Sequence[str]:
+        """Return the hash of each message of a run, read from its table again."""
+        (body,) = self._store.bodies([(run.key, run.version)])
+        if body is None:
+            return ()
+        table = read_table(frame.unpack(body, limit=objects.MAX_TABLE_BYTES))
+        for unit in table.units:
+            if unit.unit == run.unit and unit.messages is not None:
+                return unit.messages.h
+        return ()
+
+    def _find(self, code: str, entry: Leaf, detail: str = "") -> None:
+        if isinstance(entry, ObjectLeaf | MarkerLeaf):
+            self._report.findings.append(
+                Finding(code=code, key=entry.key, version=entry.vid, detail=detail)
+            )
+
+
+def _place(finding: Finding) -> tuple[str, str, str, int]:
+    return finding.meaning.step, finding.key, finding.code, finding.record or 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.aws import naming
 from infra.aws.environment import variables
 from infra.azure.names import HUB
 from infra.azure.site_template import HUB_CREATED
@@ -17,7 +16,7 @@ from infra.gcp.stacks import GcpExportStack, GcpIdentityStack
 from nhi_evidence.adapters.azure import exporter as azure_exporter
 from nhi_evidence.adapters.gcp import exporter as gcp_exporter
 from nhi_evidence.adapters.gcp import gcs_source
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Gcp, SourceEntry
 from nhi_evidence.pipeline.scope import Scope
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from infra.aws import documents
 from infra.aws.bucket_policy import transport
 from infra.aws.documents import Statement
-from infra.aws.naming import bucket_arn, partition
+from nhi_evidence.config.naming import bucket_arn, partition
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 S3_OBJECTS = "AWS::S3::Object"

@@ -38,12 +38,12 @@ FORGED: dict[str, dict[str, str | None]] = {
 
 
 def queue(estate: Estate, name: str) -> dict[str, Any]:
-    (found,) = [
+    (queue,) = [
         one.properties
         for one in estate.of("AWS::SQS::Queue")
         if one.properties["QueueName"] == name
     ]
-    return found
+    return queue
 
 
 def may_send(estate: Estate, principal: str, **changed: str | None) -> bool:
@@ -117,12 +117,12 @@ def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
 
 
 def environment(estate: Estate, function: str) -> dict[str, str]:
-    (found,) = [
+    (variables,) = [
         one.properties["Environment"]["Variables"]
         for one in estate.of("AWS::Lambda::Function")
         if one.properties.get("FunctionName") == function
     ]
-    return {key: str(value) for key, value in found.items()}
+    return {key: str(value) for key, value in variables.items()}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
 
 def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
     """The handler that adds ours may change that setting of that bucket, and nothing else."""
-    added = estate.one("Custom::S3BucketNotifications").properties
+    added = estate.only("Custom::S3BucketNotifications").properties
     assert (added["BucketName"], added["Managed"]) == ("organization-trail-111122223333", False)
     (handler,) = [
         one.properties["PolicyDocument"]["Statement"]
@@ -170,14 +170,14 @@ def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
 
 def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     """All accounts, all regions, reads and writes, validated files; evidence feeds no loop."""
-    trail = estate.one("AWS::CloudTrail::Trail").properties
-    for one in (
+    trail = estate.only("AWS::CloudTrail::Trail").properties
+    for switch in (
         "IsLogging",
         "IsMultiRegionTrail",
         "IsOrganizationTrail",
         "EnableLogFileValidation",
     ):
-        assert trail[one] is True
+        assert trail[switch] is True
     chosen = {
         one["Name"]: {field["Field"]: field for field in one["FieldSelectors"]}
         for one in trail["AdvancedEventSelectors"]
@@ -199,7 +199,7 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
 def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:
     """CloudTrail, for the trail of the management account, below the organization's folders."""
     stack = "nhi-evidence-export-us-east-1"
-    policy = estate.one("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
+    policy = estate.only("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
     right = {
         "aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/nhi-evidence-fresh",
         "s3:x-amz-acl": "bucket-owner-full-control",

@@ -67,7 +67,7 @@ def administrator(estate: Estate, action: str, **context: str | None) -> bool:
 
 
 def bucket(estate: Estate, stack: str = "nhi-evidence-main") -> dict[str, Any]:
-    return estate.one("AWS::S3::Bucket", stack).properties
+    return estate.only("AWS::S3::Bucket", stack).properties
 
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
@@ -98,8 +98,11 @@ def test_it_is_private_owned_and_encrypted_by_s3(estate: Estate, stack: str) -> 
 def test_what_is_locked_outlives_its_stack(estate: Estate, stack: str) -> None:
     """Deleting the stack, or replacing the bucket in it, leaves bucket and policy."""
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
-        whole = estate.one(kind, stack).whole
-        assert (whole["DeletionPolicy"], whole["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        definition = estate.only(kind, stack).definition
+        assert (definition["DeletionPolicy"], definition["UpdateReplacePolicy"]) == (
+            "Retain",
+            "Retain",
+        )
 
 
 def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Estate) -> None:
@@ -152,7 +155,7 @@ def test_the_policy_allows_nobody_anything(estate: Estate) -> None:
 
 def test_the_replica_takes_replicas_from_one_role_and_nothing_else(estate: Estate) -> None:
     """Not even an administrator of the replica's account writes there."""
-    policy = estate.one("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
+    policy = estate.only("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
         "PolicyDocument"
     ]
     objects = "arn:aws:s3:::nhi-evidence-replica-555566667777/ev/v1/x"

@@ -30,7 +30,7 @@ there already, or an answer is wrong or missing; 64 wrong usage.
 """
 
 
-class _Said(msgspec.Struct):
+class _Outcome(msgspec.Struct):
     file: str
     trial: bool
     next: list[str]
@@ -112,21 +112,21 @@ def command(
     if output.exists():
         raise SettingsError(f"{output} is there already: choose another name with --output")
     ask = Answers(given, asks=not no_input)
-    found = parts(ask)
+    tables = parts(ask)
     ask.complete()
-    written = text(found)
+    written = text(tables)
     read = config.read(written, str(output))
     try:
         with output.open("x", encoding="utf-8") as file:
             file.write(written)
     except OSError as error:
         raise SettingsError(f"{output}: {error.strerror}") from error
-    said = _Said(str(output), read.trial, _next(read, output))
+    outcome = _Outcome(str(output), read.trial, _next(read, output))
     if as_json:
-        typer.echo(msgspec.json.encode(said))
+        typer.echo(msgspec.json.encode(outcome))
     else:
         typer.echo(f"{output} written")
-        for step in said.next:
+        for step in outcome.next:
             typer.echo(f"next: {step}")
 
 

@@ -68,6 +68,16 @@ def exporter(store: str, source: str, feed: str) -> str:
     return _short(f"nhi-evidence-{store}-{source}-{feed}")
 
 
+def trail(name: str) -> str:
+    """Name of a trail the deployment makes."""
+    return f"nhi-evidence-{name}"
+
+
+def trail_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of a trail the deployment makes, in the management `account`."""
+    return f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{trail(name)}"
+
+
 def _short(name: str) -> str:
     """Keep names within bounds, and different ones different."""
     if len(name) <= LONGEST_NAME:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,6 +195,15 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
         "eventCategory",
         "resources.type",
     }
+
+
+def test_a_new_trail_is_made_in_the_management_account(estate: Estate, assembly: Path) -> None:
+    """After the bucket it delivers to: a delegated administrator cannot start it by name."""
+    assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    trail = artifacts["nhi-evidence-trail-fresh"]
+    assert f"aws://{MANAGEMENT}/us-east-1" == trail["environment"]
+    assert "nhi-evidence-export-us-east-1" in trail["dependencies"]
 
 
 def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:

@@ -33,7 +33,7 @@ def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
         key.properties["KeyUsage"],
         key.properties["PendingWindowInDays"],
     )
-    assert "Retain" == key.definition["DeletionPolicy"]
+    assert "RetainExceptOnCreate" == key.definition["DeletionPolicy"]
 
 
 def test_the_sealer_alone_signs(estate: Estate) -> None:

@@ -55,6 +55,7 @@ class AwsExportStack(Stack):
             feed=feed,
             bundle=bundle,
             settings=plan.exporter_settings(config, feed, entry),
+            window=entry.batch_window_seconds,
             architecture=architecture,
         )
         if feed.notifies == "existing-bucket":

@@ -22,7 +22,7 @@ AWS = {
     "trail-kind": "existing",
     "trail-bucket": "organization-trail",
     "trail-region": "eu-west-1",
-    "keep-source": "no",
+    "keep-out-of-scope-raw": "no",
     "email": "security@example.org",
     "budget": "200",
     "objects-per-hour": "100000",
@@ -68,7 +68,7 @@ def test_options_alone_are_enough(path: Path) -> None:
     assert (str(path), True, 4) == (printed["file"], printed["trial"], len(printed["next"]))
     read = config.read(path.read_text())
     assert ["aws_cloudtrail", "gcp_audit", "azure_monitor"] == [one.source for one in read.sources]
-    assert {False} == {one.keep_source for one in read.sources}
+    assert {False} == {one.keep_out_of_scope_raw for one in read.sources}
     assert "nhi-evidence-222233334444-eu-central-1" == read.bucket("main").bucket
     assert read.gcp is not None
     assert ("nhi-evidence", None) == (read.gcp.audience, read.gcp.service_account_id)
@@ -112,7 +112,11 @@ def test_everything_missing_is_named_at_once(path: Path) -> None:
     [
         ("organization", "x", '--organization: "x" is not the id of an AWS organization'),
         ("evidence-account", "12", '--evidence-account: "12" is not an AWS account id'),
-        ("keep-source", "maybe", "--keep-source: 'maybe' is neither yes nor no"),
+        (
+            "keep-out-of-scope-raw",
+            "maybe",
+            "--keep-out-of-scope-raw: 'maybe' is neither yes nor no",
+        ),
         ("budget", "much", '--budget: "much" is not a whole number of US dollars'),
         ("evidence-account", "111122223333", "is the log-archive account as well"),
         ("auditor", ", ", "--auditor: nothing was given"),

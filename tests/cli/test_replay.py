@@ -120,7 +120,7 @@ def test_several_feeds_have_to_be_told_apart(aws: Any, config: Path) -> None:
     second = (
         '\n[[trails]]\nname = "second"\nkind = "existing"\nbucket = "second"\n'
         'region = "eu-central-1"\n\n[[sources]]\nsource = "aws_cloudtrail"\nevidence = "main"\n'
-        'trail = "second"\nkeep_source = true\n'
+        'trail = "second"\nkeep_out_of_scope_raw = true\n'
     )
     config.write_text(config.read_text() + second)
     assert "choose one with --trail: organization, second" in refusal(run(config))

@@ -92,9 +92,9 @@ SHAPE = {
         '"200" is not a whole number of US dollars; for example monthly_budget_usd = 200',
     ),
     "text for a truth": (
-        ("keep_source = true", 'keep_source = "yes"'),
-        "sources.keep_source",
-        '"yes" is not true or false, without quotes; for example keep_source = true',
+        ("keep_out_of_scope_raw = true", 'keep_out_of_scope_raw = "yes"'),
+        "sources.keep_out_of_scope_raw",
+        '"yes" is not true or false, without quotes; for example keep_out_of_scope_raw = true',
     ),
     "value out of form": (
         ("o-exampleorg1", "example"),
@@ -285,13 +285,26 @@ CONTRADICTIONS = {
         "sources.trail",
         "is of AWS; gcp_audit comes from [gcp]",
     ),
+    "window of a cloud that has none": (
+        [('source = "gcp_audit"', 'source = "gcp_audit"\nbatch_window_seconds = 60')],
+        "sources.batch_window_seconds",
+        "is of AWS; gcp_audit comes from [gcp]",
+    ),
     "cloud without its table": (
         [(EXAMPLE[EXAMPLE.index("[gcp]") : EXAMPLE.index("[azure]")], "")],
         "sources.source",
         '"gcp_audit" needs the table [gcp]',
     ),
     "table without its source": (
-        [('[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n', "")],
+        [
+            (
+                (
+                    '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\n'
+                    "keep_out_of_scope_raw = true\n"
+                ),
+                "",
+            )
+        ],
         "azure",
         'no source takes it: add [[sources]] with source = "azure_monitor"',
     ),

@@ -178,7 +178,7 @@ def _delivery(path: Path, entry: SourceEntry, known: set[str], file: File) -> _C
         section, settings = by_cloud[entry.source]
         if settings is None:
             yield (*path, "source"), f'"{entry.source}" needs the table [{section}]: add it'
-        for key in named:
+        for key in (*named, *_window(entry)):
             yield (*path, key), f"is of AWS; {entry.source} comes from [{section}]: remove it"
         return
     if entry.source not in known:
@@ -188,6 +188,10 @@ def _delivery(path: Path, entry: SourceEntry, known: set[str], file: File) -> _C
         yield (*path, "files"), "contradicts trail: a source comes from one of the two; remove one"
     elif not named:
         yield path, "says not where it comes from: add trail = ... or files = {...}"
+
+
+def _window(entry: SourceEntry) -> tuple[str, ...]:
+    return () if entry.batch_window_seconds is None else ("batch_window_seconds",)
 
 
 def _same_twice(file: File) -> _Contradictions:

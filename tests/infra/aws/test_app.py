@@ -28,7 +28,7 @@ log = "example.org/second"
 source = "aws_cloudtrail"
 evidence = "second"
 trail = "organization"
-keep_source = true
+keep_out_of_scope_raw = true
 
 [gcp]"""
 ELSEWHERE = """
@@ -36,13 +36,13 @@ ELSEWHERE = """
 source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "777788889999", bucket = "other-logs", region = "eu-central-1" }
-keep_source = true
+keep_out_of_scope_raw = true
 
 [[sources]]
 source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "111122223333", bucket = "plain-logs", region = "eu-central-1" }
-keep_source = true
+keep_out_of_scope_raw = true
 """
 
 

@@ -6,17 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from infra import declaration
 from infra.aws.environment import variables
-from infra.declaration import Sqs
+from infra.aws.redelivery import RETENTION_SECONDS, redelivery, table
+from infra.declaration import DeclarationError, Sqs
 from nhi_evidence.adapters import environ
 from nhi_evidence.adapters.aws import exporter, sealer
 from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.adapters.aws.s3_source import S3Source
 from nhi_evidence.errors import DeliveryRefusedError
 from nhi_evidence.sources import load
+from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate
 from tests.infra.aws.iam import Request, allows
 
@@ -97,24 +100,71 @@ def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: Objec
 
 
 def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
-    """Redrive, visibility, concurrency and partial answers are those deploy.toml says."""
-    trigger = declaration.declaration("aws_export").trigger
+    """Redrive, visibility, concurrency and partial answers follow from deploy.toml."""
+    declared = declaration.declaration("aws_export")
+    trigger = declared.trigger
     assert isinstance(trigger, Sqs)
-    timeout = declaration.declaration("aws_export").function.timeout_seconds
+    numbers = redelivery(declared)
     main, dead = queue(estate, NAME), queue(estate, f"{NAME}-dead")
-    assert main["RedrivePolicy"]["maxReceiveCount"] == trigger.max_receive_count
+    assert main["RedrivePolicy"]["maxReceiveCount"] == numbers.max_receive_count
     assert main["RedrivePolicy"]["deadLetterTargetArn"] == f"arn:{NAME}-dead"
-    assert main["VisibilityTimeout"] >= 6 * timeout
+    assert main["VisibilityTimeout"] >= 6 * 300 + 120
     assert {14 * 86_400} == {main["MessageRetentionPeriod"], dead["MessageRetentionPeriod"]}
     assert dead["RedriveAllowPolicy"]["sourceQueueArns"] == [QUEUE]
-    (mapping,) = [
-        one.properties
-        for one in estate.of("AWS::Lambda::EventSourceMapping")
-        if one.properties["FunctionName"] == NAME
-    ]
+    mapping = event_source(estate, NAME)
+    assert (500, 120) == (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"])
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": trigger.maximum_concurrency}
     assert mapping["EventSourceArn"] == f"arn:{NAME}"
+
+
+def event_source(estate: Estate, function: str) -> dict[str, Any]:
+    (mapping,) = [
+        one.properties
+        for one in estate.of("AWS::Lambda::EventSourceMapping")
+        if one.properties["FunctionName"] == function
+    ]
+    return mapping
+
+
+def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None:
+    """A source with another window has the same number of hours until its dead letters."""
+    name = "nhi-evidence-main-aws_cloudtrail-fresh"
+    assert 300 == event_source(estate, name)["MaximumBatchingWindowInSeconds"]
+    fresh = queue(estate, name)
+    assert 6 * 300 + 300 == fresh["VisibilityTimeout"]
+    assert 168 * 3600 <= fresh["VisibilityTimeout"] * fresh["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_an_outage_of_days_is_outlived() -> None:
+    """A week of failures is no dead letter, and dead letters then wait for most of another."""
+    numbers = redelivery(declaration.declaration("aws_export"))
+    assert 7 * 86_400 <= numbers.gives_up_after
+    assert 6 * 86_400 <= numbers.left_for_redrive
+    assert numbers.gives_up_after + numbers.left_for_redrive == RETENTION_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"give_up_after_hours": 336}, "is not before SQS forgets"), ({"timeout": 1}, "receives")],
+)
+def test_numbers_that_do_not_fit_are_refused(change: dict[str, int], message: str) -> None:
+    """Giving up after SQS forgot, or after more receives than it counts, cannot be deployed."""
+    declared = declaration.declaration("aws_export")
+    function, trigger = declared.function, declared.trigger
+    if "timeout" in change:
+        function = msgspec.structs.replace(function, timeout_seconds=change["timeout"])
+        trigger = msgspec.structs.replace(trigger, maximum_batching_window_seconds=1)
+    else:
+        trigger = msgspec.structs.replace(trigger, **change)
+    with pytest.raises(DeclarationError, match=message):
+        redelivery(msgspec.structs.replace(declared, function=function, trigger=trigger))
+
+
+def test_the_page_shows_the_numbers() -> None:
+    """docs/operations.md is what `python -m tests.infra.aws` writes."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert table(declaration.declaration("aws_export")) in page
 
 
 def environment(estate: Estate, function: str) -> dict[str, str]:

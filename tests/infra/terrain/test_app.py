@@ -64,7 +64,9 @@ def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
     """Without [azure] there is Google Cloud alone."""
     text = example()
     azure = text[text.index("[azure]") : text.index("# Who may read the evidence")]
-    source = '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n'
+    source = (
+        '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_out_of_scope_raw = true\n'
+    )
     assert text.count(source) == 1
     stacks = synthesize(tmp_path, text=text.replace(azure, "").replace(source, ""))
     assert ["gcp-export", "gcp-identity"] == sorted(stacks)

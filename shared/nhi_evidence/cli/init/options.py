@@ -23,7 +23,7 @@ OPTIONS: Mapping[str, str] = {
     "trail-bucket": "Bucket of the trail.",
     "trail-region": "Region of that bucket.",
     "data-events": "Of a new trail: resource types with commas, or none.",
-    "keep-source": "yes or no: keep delivered files as well.",
+    "keep-out-of-scope-raw": "yes or no: keep people's raw records as well.",
     "gcp-organization": "Number of the Google Cloud organization, if any.",
     "gcp-project": "Project to deploy to.",
     "gcp-region": "Region to deploy to.",

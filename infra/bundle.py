@@ -107,10 +107,10 @@ def archive(bundle: Bundle, path: Path) -> Path:
 def uv_program() -> str:
     """Return the uv that `make` brings, or the one on the path. Raises `BundleError`."""
     beside = ROOT / ".tools" / "bin" / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    if not found:
+    program = str(beside) if beside.exists() else shutil.which("uv")
+    if not program:
         raise BundleError("uv is missing: `make check` brings it into .tools")
-    return found
+    return program
 
 
 def export_lock(declared: Declaration, *options: str) -> str:
@@ -171,8 +171,8 @@ def _lift(declared: Declaration, root: Path) -> None:
 def _write_notices(declared: Declaration, packages: Path, root: Path) -> None:
     parts = notices.installed(packages)
     (root / "THIRD_PARTY.txt").write_text(notices.third_party(parts), encoding="utf-8")
-    told = export_lock(declared, "--format", "cyclonedx1.5")
-    (root / "sbom.cdx.json").write_text(notices.sbom(told, declared, parts), encoding="utf-8")
+    exported = export_lock(declared, "--format", "cyclonedx1.5")
+    (root / "sbom.cdx.json").write_text(notices.sbom(exported, declared, parts), encoding="utf-8")
 
 
 def _measure(root: Path) -> tuple[str, int]:

@@ -64,12 +64,13 @@ class Sqs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
 
     report_batch_item_failures: bool
     batch_size: Positive
-    maximum_batching_window_seconds: int
-    visibility_timeout_seconds: Positive
+    """Most messages of one run; above 10 the window must be a second or more."""
+    maximum_batching_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    """How long messages are collected before a run, unless the configuration says otherwise."""
     maximum_concurrency: Annotated[int, Meta(ge=2)]
     """Lambda takes no smaller number for SQS."""
-    max_receive_count: Positive
-    """Deliveries of one message before it is moved to the dead-letter queue."""
+    give_up_after_hours: Positive
+    """How long a message is tried before it is moved to the dead-letter queue."""
 
 
 class Schedule(

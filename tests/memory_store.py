@@ -47,7 +47,7 @@ class MemoryStore:
         retention_ms: int = DAY_MS,
     ) -> None:
         """`fault(call number, key)` decides each write; None: all succeed."""
-        self.held: dict[str, list[Stored]] = {}
+        self.versions_by_key: dict[str, list[Stored]] = {}
         self.calls: list[str] = []
         self.settings: dict[str, str] = {"object_lock": "COMPLIANCE"}
         self._fault = fault
@@ -65,13 +65,13 @@ class MemoryStore:
         assert body or key.startswith("src/"), f"empty body under {key}"
         if not key.startswith("log/"):
             digest = sha256(body).hexdigest()
-            held = digest[:16] if key.endswith(".meta.json") else digest
-            assert held in key, f"{key} does not hold the hash of its body"
+            hash_in_key = digest[:16] if key.endswith(".meta.json") else digest
+            assert hash_in_key in key, f"{key} does not hold the hash of its body"
         assert all(one.isascii() for pair in metadata.items() for one in pair)
         number = len(self.calls)
         self.calls.append(key)
         persisted, failed = self._fault(number, key) if self._fault else (True, False)
-        current = self.held.get(key, [])
+        current = self.versions_by_key.get(key, [])
         created = not current or current[-1].marker
         if persisted and created:
             self.add(key, body, metadata)
@@ -81,56 +81,57 @@ class MemoryStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""
-        for key in sorted(self.held):
-            if key.startswith(prefix) and any(not one.marker for one in self.held[key]):
+        for key in sorted(self.versions_by_key):
+            if key.startswith(prefix) and any(not one.marker for one in self.versions_by_key[key]):
                 yield key
 
     def get(self, key: str) -> bytes:
         """See `EvidenceReader.get`."""
-        for one in self.held.get(key, []):
-            if not one.marker:
-                return one.body
+        for stored in self.versions_by_key.get(key, []):
+            if not stored.marker:
+                return stored.body
         raise KeyError(key)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `EvidenceVersions.folders`."""
-        found = {
+        folders = {
             prefix + key[len(prefix) :].partition("/")[0] + "/"
-            for key in self.held
+            for key in self.versions_by_key
             if key.startswith(prefix) and "/" in key[len(prefix) :]
         }
-        yield from sorted(found)
+        yield from sorted(folders)
 
     def versions(self, prefix: str) -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""
-        for key in sorted(one for one in self.held if one.startswith(prefix)):
-            stored = [one for one in self.held[key] if not one.marker]
-            for position, one in enumerate(stored):
-                yield Version(key, one.id, one.modified, len(one.body), shadow=position > 0)
-            for one in self.held[key]:
-                if one.marker:
-                    yield Version(key, one.id, one.modified, marker=True)
+        for key in sorted(one for one in self.versions_by_key if one.startswith(prefix)):
+            stored = [one for one in self.versions_by_key[key] if not one.marker]
+            for position, version in enumerate(stored):
+                size = len(version.body)
+                yield Version(key, version.id, version.modified, size, shadow=position > 0)
+            for version in self.versions_by_key[key]:
+                if version.marker:
+                    yield Version(key, version.id, version.modified, marker=True)
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """See `EvidenceVersions.describe`."""
         for version in versions:
-            one = self._find(version.key, version.id)
-            if one is None or one.marker:
+            stored = self._find(version.key, version.id)
+            if stored is None or stored.marker:
                 yield None
                 continue
             yield Description(
-                len(one.body),
-                sha256(one.body).hexdigest() if one.checksum else None,
-                one.metadata,
-                one.retain_until,
-                one.encryption,
+                len(stored.body),
+                sha256(stored.body).hexdigest() if stored.checksum else None,
+                stored.metadata,
+                stored.retain_until,
+                stored.encryption,
             )
 
     def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
         """See `EvidenceVersions.bodies`."""
         for key, version in versions:
-            one = self._find(key, version)
-            yield None if one is None or one.marker else one.body
+            stored = self._find(key, version)
+            yield None if stored is None or stored.marker else stored.body
 
     def configuration(self) -> Mapping[str, str]:
         """See `EvidenceVersions.configuration`."""
@@ -148,38 +149,38 @@ class MemoryStore:
             metadata=dict(metadata or {}),
             retain_until=self._now() + self._retention_ms,
         )
-        self.held.setdefault(key, []).append(stored)
+        self.versions_by_key.setdefault(key, []).append(stored)
         return stored
 
     def mark(self, key: str) -> str:
         """Put a delete marker on a key; return its version id."""
         self._count += 1
         marker = Stored(id=f"v{self._count:06d}", modified=self._now(), marker=True)
-        self.held.setdefault(key, []).append(marker)
+        self.versions_by_key.setdefault(key, []).append(marker)
         return marker.id
 
     def remove(self, key: str, version: str | None = None) -> None:
         """Remove a version for good (or all of a key's), as nobody can before its lock ends."""
-        self.held[key] = [
-            one for one in self.held[key] if version is not None and one.id != version
+        self.versions_by_key[key] = [
+            one for one in self.versions_by_key[key] if version is not None and one.id != version
         ]
-        if not self.held[key]:
-            del self.held[key]
+        if not self.versions_by_key[key]:
+            del self.versions_by_key[key]
 
     def first(self, key: str) -> Stored:
         """Return the version of a key that counts, to be altered by a test."""
-        return next(one for one in self.held[key] if not one.marker)
+        return next(one for one in self.versions_by_key[key] if not one.marker)
 
     def copy(self) -> MemoryStore:
         """Return a store with the same versions, sharing none of them."""
         other = MemoryStore(now=self._now, retention_ms=self._retention_ms)
-        other.held = {
+        other.versions_by_key = {
             key: [msgspec.structs.replace(one) for one in stored]
-            for key, stored in self.held.items()
+            for key, stored in self.versions_by_key.items()
         }
         other.settings = dict(self.settings)
         other._count = self._count
         return other
 
     def _find(self, key: str, version: str) -> Stored | None:
-        return next((one for one in self.held.get(key, []) if one.id == version), None)
+        return next((one for one in self.versions_by_key.get(key, []) if one.id == version), None)

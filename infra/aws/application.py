@@ -14,6 +14,7 @@ from infra.aws.monitoring_stack import MonitoringStack
 from infra.aws.plan import feeds
 from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
+from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config
 from nhi_evidence.errors import SettingsError
@@ -63,6 +64,7 @@ def compose(
         sealing.add_stack_dependency(evidence)
         seals.setdefault(store.region, []).append(sealing)
     _watch_evidence(app, config, seals)
+    management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
             app,
@@ -80,7 +82,17 @@ def compose(
             region=region,
             exports=exports,
         )
-    management = config.organization.management_account
+        for trail in config.trails:
+            if trail.kind == "new" and trail.region == region and management is not None:
+                recording = TrailStack(
+                    app,
+                    f"nhi-evidence-trail-{trail.name}",
+                    config=config,
+                    trail=trail,
+                    management_account=management,
+                )
+                # CloudTrail tries the bucket before it accepts it.
+                recording.add_stack_dependency(exports)
     if config.guardrails is not None and management is not None:
         GuardrailStack(
             app,

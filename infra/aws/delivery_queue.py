@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.aws import documents
 from infra.aws.documents import deny
 from infra.aws.feed import Feed
-from infra.declaration import Sqs
-
-LONGEST_RETENTION = Duration.days(14)
-"""SQS keeps no message longer: what is not exported by then is replayed from the bucket."""
+from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
 
 
 class DeliveryQueue(Construct):
     """Takes notifications of one bucket, or of one topic, and from nobody else."""
 
-    def __init__(self, scope: Construct, name: str, *, feed: Feed, trigger: Sqs) -> None:
+    def __init__(self, scope: Construct, name: str, *, feed: Feed, numbers: Redelivery) -> None:
         super().__init__(scope, name)
         self.dead_letters = sqs.CfnQueue(
             self,
             "DeadLetters",
             queue_name=f"{feed.exporter}-dead",
-            message_retention_period=LONGEST_RETENTION.to_seconds(),
+            message_retention_period=RETENTION_SECONDS,
             sqs_managed_sse_enabled=True,
             redrive_allow_policy={
                 "redrivePermission": "byQueue",
@@ -35,12 +31,12 @@ class DeliveryQueue(Construct):
             self,
             "Queue",
             queue_name=feed.exporter,
-            message_retention_period=LONGEST_RETENTION.to_seconds(),
-            visibility_timeout=trigger.visibility_timeout_seconds,
+            message_retention_period=RETENTION_SECONDS,
+            visibility_timeout=numbers.visibility,
             sqs_managed_sse_enabled=True,
             redrive_policy={
                 "deadLetterTargetArn": self.dead_letters.attr_arn,
-                "maxReceiveCount": trigger.max_receive_count,
+                "maxReceiveCount": numbers.max_receive_count,
             },
         )
         plain = {"Bool": {"aws:SecureTransport": "false"}}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.aws import documents
 from infra.aws.documents import Statement
+from infra.aws.private_bucket import PrivateBucket
 
 EXPIRING = ("ev/", "src/", "op/")
 """What ends with its lock. `log/` does not: the leaves outlive what they name."""
@@ -38,10 +37,11 @@ class EvidenceBucket(Construct):
         replicate: s3.CfnBucket.ReplicationConfigurationProperty | None = None,
     ) -> None:
         super().__init__(scope, name)
-        self.resource = s3.CfnBucket(
+        made = PrivateBucket(
             self,
-            "Bucket",
-            bucket_name=bucket,
+            "Private",
+            bucket=bucket,
+            statements=statements,
             object_lock_enabled=True,
             object_lock_configuration=s3.CfnBucket.ObjectLockConfigurationProperty(
                 object_lock_enabled="Enabled",
@@ -51,49 +51,13 @@ class EvidenceBucket(Construct):
                     )
                 ),
             ),
-            versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
-            bucket_encryption=_encryption(),
-            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-                rules=[
-                    s3.CfnBucket.OwnershipControlsRuleProperty(
-                        object_ownership="BucketOwnerEnforced"
-                    )
-                ]
-            ),
-            public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            ),
             lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
                 rules=_lifecycle(retention_days + grace_days, archive_after_days)
             ),
             metrics_configurations=[s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS)],
             replication_configuration=replicate,
         )
-        self.resource.apply_removal_policy(RemovalPolicy.RETAIN)
-        self.policy = s3.CfnBucketPolicy(
-            self, "Policy", bucket=bucket, policy_document=documents.document(statements)
-        )
-        self.policy.add_resource_dependency(self.resource)
-        self.policy.apply_removal_policy(RemovalPolicy.RETAIN)
-
-
-def _encryption() -> s3.CfnBucket.BucketEncryptionProperty:
-    """SSE-S3: who holds a key of his own can destroy what is locked, by deleting the key."""
-    return s3.CfnBucket.BucketEncryptionProperty(
-        server_side_encryption_configuration=[
-            s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                    sse_algorithm="AES256"
-                ),
-                blocked_encryption_types=s3.CfnBucket.BlockedEncryptionTypesProperty(
-                    encryption_type=["SSE-C"]
-                ),
-            )
-        ]
-    )
+        self.resource, self.policy = made.resource, made.policy
 
 
 def _lifecycle(expire_days: int, archive_after_days: int | None) -> list[Any]:

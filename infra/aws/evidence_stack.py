@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws import naming, plan
+from infra.aws import plan
 from infra.aws.auditor_role import AuditorRole
 from infra.aws.bucket_policy import evidence_policy
 from infra.aws.evidence_bucket import EvidenceBucket
@@ -13,7 +13,7 @@ from infra.aws.replica import ReplicationRole, replication
 from infra.aws.web_identity import EntraProvider
 from infra.aws.writer_role import PutOnlyRole, source_prefixes
 from nhi_evidence import config as configuration
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 
 
 class EvidenceStack(Stack):

@@ -9,15 +9,14 @@ from infra.aws import plan
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.feed import Feed
 from infra.aws.file_exporter import FileExporter
-from infra.aws.organization_trail import OrganizationTrail
+from infra.aws.trail_bucket import TrailBucket
 from infra.bundle import Bundle
 from nhi_evidence.config import Config
 from nhi_evidence.config.tables import SourceEntry
-from nhi_evidence.errors import SettingsError
 
 
 class AwsExportStack(Stack):
-    """Every exporter of one region, and the trails that are to be made there."""
+    """Every exporter of one region, and the buckets of trails that are to be made."""
 
     def __init__(
         self,
@@ -56,6 +55,7 @@ class AwsExportStack(Stack):
             feed=feed,
             bundle=bundle,
             settings=plan.exporter_settings(config, feed, entry),
+            window=entry.batch_window_seconds,
             architecture=architecture,
         )
         if feed.notifies == "existing-bucket":
@@ -63,7 +63,7 @@ class AwsExportStack(Stack):
                 self, f"{feed.exporter}-notifications", feed=feed, delivery=exporter.delivery
             )
         elif feed.notifies == "new-bucket" and entry.trail is not None:
-            self._make_trail(config, feed, entry.trail, exporter)
+            self._make_bucket(config, feed, entry.trail, exporter)
         elif feed.notifies == "elsewhere":
             CfnOutput(
                 self,
@@ -72,26 +72,9 @@ class AwsExportStack(Stack):
                 description=f"To be notified of created objects by {feed.bucket}, by its owner",
             )
 
-    def _make_trail(self, config: Config, feed: Feed, name: str, exporter: FileExporter) -> None:
-        trail = config.trail(name)
-        management = config.organization.management_account
-        if management is None:
-            raise SettingsError(f"the new trail {name} needs organization.management_account")
-        made = OrganizationTrail(
-            self,
-            f"Trail-{name}",
-            trail=f"nhi-evidence-{name}",
-            bucket=trail.bucket,
-            region=trail.region,
-            organization=config.organization.id,
-            management_account=management,
-            key_prefix=trail.prefix,
-            data_events=trail.data_events or (),
-            evidence_buckets=[one.bucket for one in config.evidence.buckets],
-            queue_arn=feed.queue_arn,
-            notified_prefix=feed.prefix,
-            keep_days=trail.keep_days,
-            kms_key=trail.kms_key,
+    def _make_bucket(self, config: Config, feed: Feed, name: str, exporter: FileExporter) -> None:
+        made = TrailBucket(
+            self, f"Trail-{name}", config=config, trail=config.trail(name), feed=feed
         )
         # S3 tries the destination before it accepts it.
-        made.bucket.add_resource_dependency(exporter.delivery.policy)
+        made.resource.add_resource_dependency(exporter.delivery.policy)

@@ -6,8 +6,8 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from infra.aws.alarm import Alarm, metric, own
-from infra.aws.delivery_queue import LONGEST_RETENTION
 from infra.aws.feed import Feed
+from infra.aws.redelivery import RETENTION_SECONDS
 
 LAG = Duration.hours(1)
 """A file that waits longer than this is late; CloudTrail itself takes up to fifteen minutes."""
@@ -25,8 +25,8 @@ class ExporterAlarms(Construct):
         self, scope: Construct, name: str, *, feed: Feed, keep_days: int | None, target: str
     ) -> None:
         super().__init__(scope, name)
-        kept = LONGEST_RETENTION.to_days() if keep_days is None else keep_days
-        half = Duration.seconds(min(LONGEST_RETENTION.to_days(), kept) * 86_400 // 2)
+        kept = RETENTION_SECONDS if keep_days is None else keep_days * 86_400
+        half = Duration.seconds(min(RETENTION_SECONDS, kept) // 2)
         queue = {"QueueName": feed.exporter}
         age = metric("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
         dead = metric(

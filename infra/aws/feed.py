@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from infra.aws.naming import bucket_arn, exporter, partition, role_arn, writer
+from nhi_evidence.config.naming import bucket_arn, exporter, partition, role_arn, writer
 
 Notifies = Literal["new-bucket", "existing-bucket", "topic", "elsewhere"]
 

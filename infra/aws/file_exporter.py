@@ -11,6 +11,7 @@ from infra.aws.delivery_queue import DeliveryQueue
 from infra.aws.documents import Statement, allow
 from infra.aws.environment import variables
 from infra.aws.feed import Feed
+from infra.aws.redelivery import redelivery
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Sqs
@@ -21,6 +22,7 @@ class FileExporter(Construct):
     """Queue, dead letters and function of one feed.
 
     The function may read the feed's prefix, take its writer role and consume its own queue.
+    `window` is the batching window in seconds, in place of the declared one.
     """
 
     def __init__(
@@ -31,14 +33,16 @@ class FileExporter(Construct):
         feed: Feed,
         bundle: Bundle,
         settings: Settings,
+        window: int | None = None,
         architecture: str | None = None,
     ) -> None:
         super().__init__(scope, name)
         trigger = bundle.declaration.trigger
         if not isinstance(trigger, Sqs):
             raise DeclarationError(f"{bundle.name}: files arrive by SQS, not by {trigger}")
+        numbers = redelivery(bundle.declaration, window)
         self.feed = feed
-        self.delivery = DeliveryQueue(self, "Delivery", feed=feed, trigger=trigger)
+        self.delivery = DeliveryQueue(self, "Delivery", feed=feed, numbers=numbers)
         self.staged = StagedFunction(
             self,
             "Export",
@@ -58,8 +62,8 @@ class FileExporter(Construct):
             "Messages",
             event_source_arn=self.delivery.queue.attr_arn,
             function_name=self.staged.function.function_name,
-            batch_size=trigger.batch_size,
-            maximum_batching_window_in_seconds=trigger.maximum_batching_window_seconds,
+            batch_size=numbers.batch_size,
+            maximum_batching_window_in_seconds=numbers.window,
             function_response_types=["ReportBatchItemFailures"]
             if trigger.report_batch_item_failures
             else None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws import naming, plan
+from infra.aws import plan
 from infra.aws.guardrail_documents import resource_control_policy, service_control_policy
 from infra.aws.guardrails import Guardrail
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import Guardrails
 
 

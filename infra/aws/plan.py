@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.aws import naming
 from infra.aws.documents import Statement, role_trust
 from infra.aws.feed import Feed, Notifies
 from infra.aws.web_identity import entra_issuer, entra_trust, google_trust
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
-from nhi_evidence.config import Config, EvidenceBucket
+from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Files, SourceEntry, Trail
 from nhi_evidence.pipeline.scope import Scope
 
@@ -37,7 +36,7 @@ def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> Exporte
         bucket_owner=config.evidence.account,
         writer_role_arn=feed.writer_arn(config.evidence.account),
         scope=Scope(entry.scope),
-        keep_source=entry.keep_source,
+        keep_source=entry.keep_out_of_scope_raw,
     )
 
 

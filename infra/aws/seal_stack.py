@@ -5,14 +5,13 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from infra.aws import naming
 from infra.aws.sealer import Sealer
 from infra.aws.signature_log import SignatureLog
 from infra.aws.signing_key import SigningKey
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
 from nhi_evidence.adapters.aws.sealer import Settings
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 
 
 class SealStack(Stack):

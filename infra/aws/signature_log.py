@@ -37,7 +37,7 @@ class SignatureLog(Construct):
             "Log",
             log_group_name=f"/aws/events/{log_name}-signatures",
             retention=LOG_DAYS,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         rule = events.CfnRule(
             self,

@@ -71,7 +71,7 @@ class SigningKey(Construct):
             ),
         )
         # A public key outlives the private one, but only while somebody has kept it.
-        self.resource.apply_removal_policy(RemovalPolicy.RETAIN)
+        self.resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         kms.CfnAlias(self, "Alias", alias_name=f"alias/{alias}", target_key_id=self.resource.ref)
 
 

@@ -45,7 +45,7 @@ class StagedFunction(Construct):
             "Logs",
             log_group_name=f"/aws/lambda/{function_name}",
             retention=LOG_DAYS,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         write_logs = allow(
             "Logs",

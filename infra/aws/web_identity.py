@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.aws.documents import Statement, trust
-from infra.aws.naming import partition
+from nhi_evidence.config.naming import partition
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 GOOGLE = "accounts.google.com"

@@ -130,7 +130,7 @@ class Alarms(Construct):
         )
 
     def _metrics(
-        self, name: str, says: str, window: str, criteria: list[MonitorMetricAlertCriteria]
+        self, name: str, meaning: str, window: str, criteria: list[MonitorMetricAlertCriteria]
     ) -> None:
         MonitorMetricAlert(
             self,
@@ -138,7 +138,7 @@ class Alarms(Construct):
             name=f"{NAME}-{name}",
             resource_group_name=NAME,
             scopes=[self._hub.namespace.id],
-            description=says,
+            description=meaning,
             severity=1,
             frequency="PT15M",
             window_size=window,

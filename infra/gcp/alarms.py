@@ -31,7 +31,7 @@ class Threshold(NamedTuple):
     above: float
     seconds: int
     aligner: str
-    says: str
+    meaning: str
 
 
 THRESHOLDS = (
@@ -84,21 +84,21 @@ class Alarms(Construct):
         )
         self._project = project
         self._channels = [channel.name]
-        for one in THRESHOLDS:
+        for threshold in THRESHOLDS:
             self._policy(
-                one.name,
-                one.title,
-                one.says,
+                threshold.name,
+                threshold.title,
+                threshold.meaning,
                 MonitoringAlertPolicyConditions(
-                    display_name=one.title,
+                    display_name=threshold.title,
                     condition_threshold=MonitoringAlertPolicyConditionsConditionThreshold(
-                        filter=one.filter,
+                        filter=threshold.filter,
                         comparison="COMPARISON_GT",
-                        threshold_value=one.above,
-                        duration=f"{one.seconds}s",
+                        threshold_value=threshold.above,
+                        duration=f"{threshold.seconds}s",
                         aggregations=[
                             MonitoringAlertPolicyConditionsConditionThresholdAggregations(
-                                alignment_period="300s", per_series_aligner=one.aligner
+                                alignment_period="300s", per_series_aligner=threshold.aligner
                             )
                         ],
                     ),
@@ -126,7 +126,7 @@ class Alarms(Construct):
         )
 
     def _policy(
-        self, name: str, title: str, says: str, condition: MonitoringAlertPolicyConditions
+        self, name: str, title: str, meaning: str, condition: MonitoringAlertPolicyConditions
     ) -> None:
         MonitoringAlertPolicy(
             self,
@@ -137,6 +137,6 @@ class Alarms(Construct):
             conditions=[condition],
             notification_channels=self._channels,
             documentation=MonitoringAlertPolicyDocumentation(
-                content=f"{says} See docs/deploy-gcp.md.", mime_type="text/markdown"
+                content=f"{meaning} See docs/deploy-gcp.md.", mime_type="text/markdown"
             ),
         )

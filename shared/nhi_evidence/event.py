@@ -19,7 +19,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
 
     inflated_bytes: int = 512 * 1024 * 1024
     record_bytes: int = 8 * 1024 * 1024
-    """A file with a larger record is kept whole, as a rejection unit."""
+    """A file with a larger record is kept entire, as a rejection unit."""
     mapped_bytes: int = 2 * 1024 * 1024
     """A larger record is kept raw: its normalized form could outgrow one write."""
 
@@ -44,7 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """What the source says of it (owner, content type, user metadata); the same at every
     delivery. Of a companion, the provider's signature is in it."""
     undecodable: Undecodable | None = None
-    """Why whoever took it from its trigger could not get at its content: `body` is what came."""
+    """Why the trigger adapter could not read the content; `body` is then what was delivered."""
     raw_form: str | None = None
     """`api` where the records are not what the log delivered but what its API lists."""
 
@@ -70,7 +70,7 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Undecodable(msgspec.Struct, frozen=True, gc=False):
-    """A delivery that holds no readable records; the whole of it becomes a rejection unit."""
+    """A delivery without readable records; it becomes one rejection unit."""
 
     reason: str
     """Stable token, e.g. `truncated_gzip`; see docs/evidence-format.md."""
@@ -114,7 +114,7 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
 
 
 class Result(StrEnum):
-    """What came of the operation, as far as the record says (`nhi_outcome`)."""
+    """The outcome of an operation, as far as the record states one (`nhi_outcome`)."""
 
     SUCCESS = "success"
     DENIED = "denied"
@@ -182,7 +182,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What came of it, from the record alone."""
+    """The outcome of the operation, from the record alone."""
 
     result: Result
     code: str | None = None

@@ -59,7 +59,7 @@ CAPTIONS: Mapping[IdentityKind, str] = {
     IdentityKind.ANONYMOUS: "Anonymous",
     IdentityKind.UNATTRIBUTED_TOKEN: "Unattributed Token",
 }
-"""How a kind is called in records (`nhi.type`)."""
+"""Name of a kind in records (`nhi.type`)."""
 
 
 class Mechanism(IntEnum):
@@ -96,7 +96,7 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc
     is_agentic: bool | None = None
     decision_rule: str
     refinable_by: tuple[str, ...] = ()
-    """Rules that could say more with history or inventory; never applied at ingest."""
+    """Rules that could decide more with history or inventory; never applied at ingest."""
     labels: tuple[str, ...] = ()
     root_uid: str | None = None
     is_chain_complete: bool | None = None

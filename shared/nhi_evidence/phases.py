@@ -1,4 +1,4 @@
-"""The phases of what a non-human identity does, and what a classification says of one event."""
+"""The phases of what a non-human identity does, and the classification of an event."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Phase(IntEnum):
 
 
 class Classification(msgspec.Struct, frozen=True, gc=False):
-    """What the tables say of one event."""
+    """What the catalog tables make of an event."""
 
     base_phase: Phase
-    """What the operation means, whatever came of it."""
+    """What the operation means, whatever its outcome."""
     phase: Phase
     """The effective phase, after outcome and parameters."""
     sub_phase: str | None
@@ -42,4 +42,4 @@ class Classification(msgspec.Struct, frozen=True, gc=False):
     """OCSF class the table asks for; the writer may fall back when the record lacks a part."""
     activity_id: int
     refinable_by: tuple[str, ...] = ()
-    """Derived rules that could say more with history."""
+    """Derived rules that could decide more with history."""

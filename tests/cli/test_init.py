@@ -22,7 +22,7 @@ AWS = {
     "trail-kind": "existing",
     "trail-bucket": "organization-trail",
     "trail-region": "eu-west-1",
-    "keep-source": "no",
+    "keep-out-of-scope-raw": "no",
     "email": "security@example.org",
     "budget": "200",
     "objects-per-hour": "100000",
@@ -64,11 +64,11 @@ def test_options_alone_are_enough(path: Path) -> None:
     """Nothing is asked; what is written is a configuration that says what was given."""
     result = run(path, AWS | GCP | AZURE | AUDITOR, "--json")
     assert 0 == result.exit_code, result.output
-    said = json.loads(result.stdout)
-    assert (str(path), True, 4) == (said["file"], said["trial"], len(said["next"]))
+    printed = json.loads(result.stdout)
+    assert (str(path), True, 4) == (printed["file"], printed["trial"], len(printed["next"]))
     read = config.read(path.read_text())
     assert ["aws_cloudtrail", "gcp_audit", "azure_monitor"] == [one.source for one in read.sources]
-    assert {False} == {one.keep_source for one in read.sources}
+    assert {False} == {one.keep_out_of_scope_raw for one in read.sources}
     assert "nhi-evidence-222233334444-eu-central-1" == read.bucket("main").bucket
     assert read.gcp is not None
     assert ("nhi-evidence", None) == (read.gcp.audience, read.gcp.service_account_id)
@@ -80,9 +80,9 @@ def test_options_alone_are_enough(path: Path) -> None:
 def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
     """A new trail has to say its data events, and whose it is."""
     new = AWS | {"trail-kind": "new"}
-    said = refusal(run(path, new))
-    assert "--data-events" in said
-    assert "--management-account" in said
+    message = refusal(run(path, new))
+    assert "--data-events" in message
+    assert "--management-account" in message
     given = new | {"data-events": "none", "management-account": "999988887777"}
     assert 0 == run(path, given).exit_code
     assert () == config.read(path.read_text()).trails[0].data_events
@@ -92,8 +92,8 @@ def test_a_long_lock_is_said_twice(path: Path) -> None:
     """More than 30 days needs the same number again."""
     long = AWS | {"retention-days": "400"}
     assert "--confirm-compliance-days" in refusal(run(path, long))
-    said = refusal(run(path, long | {"confirm-compliance-days": "40"}))
-    assert '--confirm-compliance-days: "40" is not 400 again' in said
+    message = refusal(run(path, long | {"confirm-compliance-days": "40"}))
+    assert '--confirm-compliance-days: "40" is not 400 again' in message
     assert not path.exists()
     assert 0 == run(path, long | {"confirm-compliance-days": "400"}).exit_code
     assert 400 == config.read(path.read_text()).bucket("main").retention_days
@@ -101,26 +101,30 @@ def test_a_long_lock_is_said_twice(path: Path) -> None:
 
 def test_everything_missing_is_named_at_once(path: Path) -> None:
     """Where nobody can be asked, one error names every option that is needed."""
-    said = refusal(run(path, {}))
+    message = refusal(run(path, {}))
     assert {f"--{name}" for name in AWS} == set(
-        said.removeprefix("nobody can be asked (--no-input), so these are needed: ").split(", ")
+        message.removeprefix("nobody can be asked (--no-input), so these are needed: ").split(", ")
     )
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "said"),
+    ("option", "value", "message"),
     [
         ("organization", "x", '--organization: "x" is not the id of an AWS organization'),
         ("evidence-account", "12", '--evidence-account: "12" is not an AWS account id'),
-        ("keep-source", "maybe", "--keep-source: 'maybe' is neither yes nor no"),
+        (
+            "keep-out-of-scope-raw",
+            "maybe",
+            "--keep-out-of-scope-raw: 'maybe' is neither yes nor no",
+        ),
         ("budget", "much", '--budget: "much" is not a whole number of US dollars'),
         ("evidence-account", "111122223333", "is the log-archive account as well"),
         ("auditor", ", ", "--auditor: nothing was given"),
     ],
 )
-def test_a_wrong_option_is_named(path: Path, option: str, value: str, said: str) -> None:
+def test_a_wrong_option_is_named(path: Path, option: str, value: str, message: str) -> None:
     """What is wrong with which option; nothing is written."""
-    assert said in refusal(run(path, AWS | {option: value}))
+    assert message in refusal(run(path, AWS | {option: value}))
     assert not path.exists()
 
 

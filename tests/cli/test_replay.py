@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from nhi_evidence.adapters.aws import s3_notification, sqs_queue
 from nhi_evidence.adapters.store.s3_listing import S3Listing
 from nhi_evidence.cli import app
-from nhi_evidence.config import ConfigError, deployed
+from nhi_evidence.config import ConfigError, naming
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import EvidenceError, SettingsError, SourceUnavailableError
 from nhi_evidence.pipeline.replay import window
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"
 REGION: Literal["eu-central-1"] = "eu-central-1"
 TRAIL = "organization-trail"
-QUEUE = deployed.exporter("main", "aws_cloudtrail", "organization")
+QUEUE = naming.exporter("main", "aws_cloudtrail", "organization")
 FOLDER = "AWSLogs/o-exampleorg1/333344445555/"
 
 
@@ -120,7 +120,7 @@ def test_several_feeds_have_to_be_told_apart(aws: Any, config: Path) -> None:
     second = (
         '\n[[trails]]\nname = "second"\nkind = "existing"\nbucket = "second"\n'
         'region = "eu-central-1"\n\n[[sources]]\nsource = "aws_cloudtrail"\nevidence = "main"\n'
-        'trail = "second"\nkeep_source = true\n'
+        'trail = "second"\nkeep_out_of_scope_raw = true\n'
     )
     config.write_text(config.read_text() + second)
     assert "choose one with --trail: organization, second" in refusal(run(config))

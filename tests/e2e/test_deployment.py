@@ -10,7 +10,7 @@ import pytest
 
 from nhi_evidence.adapters.aws import s3_notification
 from nhi_evidence.adapters.aws.s3_notification import ObjectRef
-from nhi_evidence.config import deployed as names
+from nhi_evidence.config import naming as names
 from nhi_evidence.config import tables
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery

@@ -37,13 +37,13 @@ class Mortal:
         self._writes = writes
 
     def __getattr__(self, name: str) -> Any:
-        whole = getattr(self._client, name)
+        method = getattr(self._client, name)
 
         def called(*positional: Any, **named: Any) -> Any:
             if name == "put_object" or not self._writes:
                 self._left -= 1
                 self._die(after=False)
-            answer = whole(*positional, **named)
+            answer = method(*positional, **named)
             self._die(after=True)
             return answer
 

@@ -58,19 +58,21 @@ class Log:
 
 def check(world: World, count: Count = counting.count) -> None:
     """Assert every invariant."""
-    found = Log(world)
-    sealed = [(leaf.key, leaf.vid) for _, leaf in found.leaves if not isinstance(leaf, EpochLeaf)]
+    sealed_log = Log(world)
+    sealed = [
+        (leaf.key, leaf.vid) for _, leaf in sealed_log.leaves if not isinstance(leaf, EpochLeaf)
+    ]
     there = [(one.key, one.id) for one in world.store.versions("") if one.key.startswith("ev/")]
     assert set(there) <= set(sealed), "I3: a version is not in the log"
     assert len(sealed) == len(set(sealed)), "I4: a version is in the log twice"
     assert set(sealed) <= set(there) | world.removed, "a leaf of something that never was"
-    _check_signed(world, found)
-    assert not found.unsigned, f"I8: no checkpoint: {found.unsigned}"
-    _check_counted(world, found, count)
-    before = dict(world.store.held)
+    _check_signed(world, sealed_log)
+    assert not sealed_log.unsigned, f"I8: no checkpoint: {sealed_log.unsigned}"
+    _check_counted(world, sealed_log, count)
+    before = dict(world.store.versions_by_key)
     world.sealer().run(everything=True)
-    assert before == world.store.held, "I9: a run without news changed the bucket"
-    policy = Policy(name=NAME, keys=(found.key,), retention_ms=DAY_MS)
+    assert before == world.store.versions_by_key, "I9: a run without news changed the bucket"
+    policy = Policy(name=NAME, keys=(sealed_log.key,), retention_ms=DAY_MS)
     report = Verifier(world.store, policy, now=world.now).run()
     unexpected = [one for one in report.findings if one.code not in EXPECTED]
     assert not unexpected, unexpected
@@ -78,19 +80,19 @@ def check(world: World, count: Count = counting.count) -> None:
     assert gone <= world.removed, "a sealed version is gone"
 
 
-def _check_signed(world: World, found: Log) -> None:
+def _check_signed(world: World, sealed_log: Log) -> None:
     """I5: every signed root is of a prefix of the final log. I6: one root for one size."""
     roots: dict[tuple[str, int], bytes] = {}
     for origin, size, root in world.signed():
         assert roots.setdefault((origin, size), root) == root, "I6: two roots of one size"
-        hashes = [merkle.leaf_hash(entry) for entry in found.shards.get(origin, [])[:size]]
+        hashes = [merkle.leaf_hash(entry) for entry in sealed_log.shards.get(origin, [])[:size]]
         assert len(hashes) == size, "I5: more was signed than the log holds"
         assert merkle.root(hashes) == root, "I5: what was signed is not the log"
 
 
-def _check_counted(world: World, found: Log, count: Count) -> None:
+def _check_counted(world: World, sealed_log: Log, count: Count) -> None:
     """I1: what was acknowledged is counted, or an alarm names it. I2: and once, whoever claims."""
-    objects = [(n, one) for n, one in found.leaves if isinstance(one, ObjectLeaf)]
+    objects = [(n, one) for n, one in sealed_log.leaves if isinstance(one, ObjectLeaf)]
     claims = [(one, counting.claim(n, one)) for n, one in objects]
     units = count(claim for _, claim in claims if isinstance(claim, Claim))
     alarmed = {keys.parse_key(leaf.key).unit for leaf, claim in claims if isinstance(claim, str)}

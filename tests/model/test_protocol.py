@@ -29,9 +29,9 @@ MUTANT_SCHEDULES = 2_000
 class Watermark(Sealer):
     """Mutant: takes what is newer than the newest plan, instead of what no plan holds."""
 
-    def _unsealed(self, found: Sequence[Version], head: log.Position) -> list[Version]:
+    def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
         newest = self._newest(head)
-        return [one for one in found if newest is None or one.modified > newest.modified]
+        return [one for one in listed if newest is None or one.modified > newest.modified]
 
 
 class SignsFirst(Sealer):
@@ -53,14 +53,19 @@ class SignsFirst(Sealer):
 def lowest_leaf_wins(claims: Iterable[Claim]) -> dict[tuple[str, str], Unit]:
     """Mutant: of two claims to a unit, the one sealed first is counted."""
     units: dict[tuple[str, str], Unit] = {}
-    for one in sorted(claims, key=lambda claim: claim.index):
-        if (one.source, one.unit) not in units:
-            weighed = Unit(one.source, one.unit, Status.COUNTED, (one,), (), ())
-            units[one.source, one.unit] = weighed
+    for claim in sorted(claims, key=lambda claim: claim.index):
+        if (claim.source, claim.unit) not in units:
+            weighed = Unit(claim.source, claim.unit, Status.COUNTED, (claim,), (), ())
+            units[claim.source, claim.unit] = weighed
         else:
-            before = units[one.source, one.unit]
-            units[one.source, one.unit] = Unit(
-                one.source, one.unit, Status.COUNTED, before.counted, (*before.duplicates, one), ()
+            before = units[claim.source, claim.unit]
+            units[claim.source, claim.unit] = Unit(
+                claim.source,
+                claim.unit,
+                Status.COUNTED,
+                before.counted,
+                (*before.duplicates, claim),
+                (),
             )
     return units
 

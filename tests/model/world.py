@@ -160,8 +160,8 @@ class World:
             acts[self.tape.choose(len(acts))]()
 
     def _some(self, prefixes: tuple[str, ...]) -> str | None:
-        found = [one for one in sorted(self.store.held) if one.startswith(prefixes)]
-        return found[self.tape.choose(len(found))] if found else None
+        matching = [one for one in sorted(self.store.versions_by_key) if one.startswith(prefixes)]
+        return matching[self.tape.choose(len(matching))] if matching else None
 
     def _mark(self) -> None:
         key = self._some(("ev/", "log/"))
@@ -170,29 +170,29 @@ class World:
 
     def _unmark(self) -> None:
         key = self._some(("ev/", "log/"))
-        for one in list(self.store.held.get(key or "", [])):
-            if one.marker:
-                self.store.remove(key or "", one.id)
-                self.removed.add((key or "", one.id))
+        for version in list(self.store.versions_by_key.get(key or "", [])):
+            if version.marker:
+                self.store.remove(key or "", version.id)
+                self.removed.add((key or "", version.id))
 
     def _shadow(self) -> None:
         key = self._some(("ev/", "log/"))
-        if key and any(not one.marker for one in self.store.held[key]):
+        if key and any(not one.marker for one in self.store.versions_by_key[key]):
             self.store.add(key, b"laid over it", {})
 
     def _squat(self) -> None:
         key, _, metadata = evidence(f"unit-{self.tape.choose(2)}", "1.0.0", GENUINE)
-        if key not in self.store.held:
+        if key not in self.store.versions_by_key:
             self.store.add(key, b"squatted", metadata)
 
     def _claim(self) -> None:
         key, body, metadata = evidence(f"unit-{self.tape.choose(2)}", "9.9.9", FORGED)
-        if key not in self.store.held:
+        if key not in self.store.versions_by_key:
             self.store.add(key, body, metadata)
 
     def _junk(self) -> None:
         key = f"ev/v1/model/junk-{self.tape.choose(3)}"
-        if key not in self.store.held:
+        if key not in self.store.versions_by_key:
             self.store.add(key, b"junk", {})
 
     def faulty(self) -> int:
@@ -239,10 +239,10 @@ class _Port:
     def versions(self, prefix: str) -> Iterator[Version]:
         """List; what is new may not show yet."""
         self._read()
-        found = list(self._store.versions(prefix))
-        if not self._world.calm and found and self._world.tape.choose(8) == 7:
-            found = [one for one in found if one.modified < self._world.now]
-        return iter(found)
+        listed = list(self._store.versions(prefix))
+        if not self._world.calm and listed and self._world.tape.choose(8) == 7:
+            listed = [one for one in listed if one.modified < self._world.now]
+        return iter(listed)
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         self._read()

@@ -110,11 +110,11 @@ def test_every_signature_has_its_checkpoint(
     bucket: EmbeddedStore, kms: KmsStub, runtime: LambdaRuntime
 ) -> None:
     """The metrics give what an alarm compares with the key store's own count of Sign."""
-    found = metrics(runtime)
-    signed = sum(sum(one["Signatures"]) for one in found)
-    put = sum(sum(one["Checkpoints"]) for one in found)
+    printed = metrics(runtime)
+    signed = sum(sum(one["Signatures"]) for one in printed)
+    put = sum(sum(one["Checkpoints"]) for one in printed)
     assert kms.calls.count("Sign") == signed == put == 2
-    assert [[3.0], [3.0], [0.0]] == [one["Added"] for one in found]
+    assert [[3.0], [3.0], [0.0]] == [one["Added"] for one in printed]
 
 
 def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
@@ -159,8 +159,8 @@ def test_a_contradicting_log_fails_loudly(
     ):
         with pytest.raises(InvocationError, match="LogError"):
             running.invoke({})
-        (found,) = metrics(running)
-        assert ([1.0], [1.0]) == (found["FailedRuns"], found["LogContradictions"])
+        (printed,) = metrics(running)
+        assert ([1.0], [1.0]) == (printed["FailedRuns"], printed["LogContradictions"])
         assert "no pinned key signed" in running.logs()
         assert ["GetPublicKey"] == other.calls
     assert signed == kms.calls.count("Sign")
@@ -176,8 +176,8 @@ def test_an_unavailable_key_fails_the_run(bucket: EmbeddedStore, tmp_path: Path)
         ) as running:
             with pytest.raises(InvocationError, match="DisabledException"):
                 running.invoke({})
-            (found,) = metrics(running)
-    assert ([1.0], [0.0]) == (found["FailedRuns"], found["LogContradictions"])
+            (printed,) = metrics(running)
+    assert ([1.0], [0.0]) == (printed["FailedRuns"], printed["LogContradictions"])
 
 
 def test_missing_settings_are_named(bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path) -> None:

@@ -407,7 +407,7 @@ def config(world: SealedStore) -> Done:
 @row("a version locked for less than the policy asks")
 def short_lock(world: SealedStore) -> Done:
     key = world.forge(world.key_of("ev/"), world.store.get(world.key_of("ev/")) + b"")
-    stored = world.store.held[key][-1]
+    stored = world.store.versions_by_key[key][-1]
     stored.retain_until = world.now + DAY_MS // 2
     world.seal()
     return Done({("short_lock", key), ("shadow", key)})

@@ -18,7 +18,9 @@ def answered(answer: Any) -> State:
             raise answer
         return answer
 
-    (check,) = AwsChecks("account").look("thing", ask, lambda one: (one == "well", one), "mend it")
+    (check,) = AwsChecks("account").look(
+        "thing", ask, lambda reply: (reply == "well", reply), "mend it"
+    )
     assert (check.remediation == "mend it") == (check.state is State.FAILED)
     return check.state
 

@@ -53,9 +53,9 @@ def test_every_commented_key_of_the_example_is_one() -> None:
         shown.append(bare if is_key or is_table else line)
     text = "\n".join(shown).replace('profile = "trial"\n', "")
     assert text.count("\n# ") < EXAMPLE.count("\n# ") - 15
-    found = problems(text)
+    reported = problems(text)
     assert ['"..." is not the name of a source; for example source = "aws_cloudtrail"'] == [
-        one.text for one in found
+        one.text for one in reported
     ]
     read = config.read(
         text.replace('source = "..."', 'source = "aws_cloudtrail"').replace(
@@ -92,9 +92,9 @@ SHAPE = {
         '"200" is not a whole number of US dollars; for example monthly_budget_usd = 200',
     ),
     "text for a truth": (
-        ("keep_source = true", 'keep_source = "yes"'),
-        "sources.keep_source",
-        '"yes" is not true or false, without quotes; for example keep_source = true',
+        ("keep_out_of_scope_raw = true", 'keep_out_of_scope_raw = "yes"'),
+        "sources.keep_out_of_scope_raw",
+        '"yes" is not true or false, without quotes; for example keep_out_of_scope_raw = true',
     ),
     "value out of form": (
         ("o-exampleorg1", "example"),
@@ -171,12 +171,12 @@ EXTRA = {
 @pytest.mark.parametrize("kind", SHAPE)
 def test_wrong_spelling_or_kind(kind: str) -> None:
     """Each is one problem, at its line, with what to write instead."""
-    change, key, said = SHAPE[kind]
+    change, key, message = SHAPE[kind]
     text = changed(change, *([EXTRA[kind]] if kind in EXTRA else []))
-    found = problems(text)
-    assert [(key, said)] == [(one.key, one.text) for one in found]
+    reported = problems(text)
+    assert [(key, message)] == [(one.key, one.text) for one in reported]
     named = key.rpartition(".")[2]
-    assert named in text.splitlines()[found[0].line - 1] or not named
+    assert named in text.splitlines()[reported[0].line - 1] or not named
 
 
 MANAGED = ("# management_account", "management_account")
@@ -285,13 +285,26 @@ CONTRADICTIONS = {
         "sources.trail",
         "is of AWS; gcp_audit comes from [gcp]",
     ),
+    "window of a cloud that has none": (
+        [('source = "gcp_audit"', 'source = "gcp_audit"\nbatch_window_seconds = 60')],
+        "sources.batch_window_seconds",
+        "is of AWS; gcp_audit comes from [gcp]",
+    ),
     "cloud without its table": (
         [(EXAMPLE[EXAMPLE.index("[gcp]") : EXAMPLE.index("[azure]")], "")],
         "sources.source",
         '"gcp_audit" needs the table [gcp]',
     ),
     "table without its source": (
-        [('[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n', "")],
+        [
+            (
+                (
+                    '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\n'
+                    "keep_out_of_scope_raw = true\n"
+                ),
+                "",
+            )
+        ],
         "azure",
         'no source takes it: add [[sources]] with source = "azure_monitor"',
     ),
@@ -361,15 +374,15 @@ TWO_BY_NATURE = {"unknown source": 1, "two origins": 1, "unknown trail, and one 
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
 def test_contradiction(kind: str) -> None:
     """Values that cannot hold together are named with the way out."""
-    changes, key, said = CONTRADICTIONS[kind]
+    changes, key, message = CONTRADICTIONS[kind]
     text = changed(*changes)
     if kind == "source twice":
         text = text.replace(text[text.index("[azure]") : text.index("# Who may")], "")
-    found = problems(text)
-    assert TWO_BY_NATURE.get(kind, 1) == len(found), found
-    one = next(one for one in found if one.key == key)
-    assert said in one.text
-    assert key.rpartition(".")[2] in text.splitlines()[one.line - 1]
+    reported = problems(text)
+    assert TWO_BY_NATURE.get(kind, 1) == len(reported), reported
+    problem = next(one for one in reported if one.key == key)
+    assert message in problem.text
+    assert key.rpartition(".")[2] in text.splitlines()[problem.line - 1]
 
 
 def test_all_problems_at_once() -> None:
@@ -377,15 +390,15 @@ def test_all_problems_at_once() -> None:
     text = changed(
         ("o-exampleorg1", "x"), ("[[auditors]]", "[[auditor]]"), ("mfa = false", "mfa = 0")
     )
-    found = problems(text)
-    assert ["organization.id", "auditor"] == [one.key for one in found]
-    assert sorted(one.line for one in found) == [one.line for one in found]
+    reported = problems(text)
+    assert ["organization.id", "auditor"] == [one.key for one in reported]
+    assert sorted(one.line for one in reported) == [one.line for one in reported]
     text = changed(('account = "222233334444"', 'account = "111122223333"'), ("email", "# email"))
     assert ["evidence.account", "alarms"] == [one.key for one in problems(text)]
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("[organization\n", 1, "is not TOML: expected ']'"),
         ('a = 1\nb = "x\n', 2, "is not TOML: "),
@@ -393,12 +406,12 @@ def test_all_problems_at_once() -> None:
         ("a = 1\nb = ", 2, "is not TOML: invalid value"),
     ],
 )
-def test_what_is_no_toml(text: str, line: int, said: str) -> None:
+def test_what_is_no_toml(text: str, line: int, message: str) -> None:
     """A fault of syntax is named with its line, too."""
-    (one,) = problems(text)
-    assert (line, "") == (one.line, one.key)
-    assert one.text.startswith(said)
-    assert str(one).startswith(f"nhi-evidence.toml:{line}: is not TOML")
+    (problem,) = problems(text)
+    assert (line, "") == (problem.line, problem.key)
+    assert problem.text.startswith(message)
+    assert str(problem).startswith(f"nhi-evidence.toml:{line}: is not TOML")
 
 
 DOCUMENT = '''
@@ -433,10 +446,10 @@ g = 1.5
 def test_lines_of_everything_toml_has(newline: str) -> None:
     """Every table, key and element that tomllib reads has the line it stands on."""
     text = DOCUMENT.replace("\n", newline)
-    found = lines(text)
+    places = lines(text)
 
     def walk(value: Any, path: tuple[str | int, ...]) -> None:
-        assert path in found
+        assert path in places
         if isinstance(value, dict):
             for key, inner in value.items():
                 walk(inner, (*path, key))
@@ -451,4 +464,4 @@ def test_lines_of_everything_toml_has(newline: str) -> None:
         ("a", "b", "inline", "p", "q"): 16, ("c", 0, "n"): 18, ("c", 0, "d", 0): 19,
         ("c", 1, "n"): 21, ("c", 1, "e", "f"): 23, ("c", 1, "d", 0, "g"): 25,
     }  # fmt: skip
-    assert named == {path: found[path] for path in named}
+    assert named == {path: places[path] for path in named}

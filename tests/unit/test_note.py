@@ -148,8 +148,8 @@ def test_malformed_checkpoints_are_refused(text: str, problem: str) -> None:
 
 def test_a_checkpoint_round_trip() -> None:
     """Text and value are the same thing; a checkpoint of another origin is not this log's."""
-    stated = checkpoint.read(signed(), [KEY], "example.org/log")
-    assert (TEXT, 1) == (stated.text, stated.size)
+    read_back = checkpoint.read(signed(), [KEY], "example.org/log")
+    assert (TEXT, 1) == (read_back.text, read_back.size)
     text = TEXT.replace("example.org/log", "example.org/other")
     with pytest.raises(note.NoteError, match="not of"):
         checkpoint.read(signed(text), [KEY], "example.org/log")

@@ -149,10 +149,10 @@ def test_what_is_there_needs_no_attempt() -> None:
     """A unit without anything is missing, one with its evidence present; both as attempt 0."""
     world = Squatted(before=False)
     assert (Standing.MISSING, 0) == (world.judged().standing, world.judged().attempt)
-    before = dict(world.store.held)
+    before = dict(world.store.versions_by_key)
     world.export(0)
     assert (Standing.PRESENT, 0) == (world.judged().standing, world.judged().attempt)
-    assert set(before) < set(world.store.held)
+    assert set(before) < set(world.store.versions_by_key)
 
 
 def test_a_shadow_or_marker_changes_nothing() -> None:

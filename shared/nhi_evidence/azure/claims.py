@@ -83,7 +83,7 @@ def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
     """
     if not isinstance(claims, dict):
         return None, () if claims is None else ("claims",)
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     unusable = []
     for key, value in claims.items():
         short = key.lower()
@@ -94,9 +94,9 @@ def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
         text = _text(value)
         if text is None:
             unusable.append(f"claims.{name}")
-        elif text and (name not in found or name == short):
-            found[name] = text
-    return (Claims(**found) if found else None), tuple(unusable)
+        elif text and (name not in texts or name == short):
+            texts[name] = text
+    return (Claims(**texts) if texts else None), tuple(unusable)
 
 
 def _text(value: Any) -> str | None:

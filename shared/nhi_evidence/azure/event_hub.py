@@ -94,42 +94,45 @@ def runs(stream: str, messages: Iterable[Message]) -> list[Run]:
     """
     numbered: dict[int, list[Message]] = {}
     unnumbered = []
-    for one in messages:
-        if one.sequence is None:
-            unnumbered.append(one)
-        elif one not in (known := numbered.setdefault(one.sequence, [])):
-            known.append(one)
+    for message in messages:
+        if message.sequence is None:
+            unnumbered.append(message)
+        elif message not in (known := numbered.setdefault(message.sequence, [])):
+            known.append(message)
     made = []
     layer = 0
     while here := [numbered[n][layer] for n in sorted(numbered) if len(numbered[n]) > layer]:
-        made += [Run(stream, tuple(held)) for held in _contiguous(here)]
+        made += [Run(stream, tuple(run)) for run in _contiguous(here)]
         layer += 1
-    made += [Run(stream, (one,)) for one in unnumbered]
+    made += [Run(stream, (message,)) for message in unnumbered]
     return made
 
 
 def _contiguous(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    held: list[Message] = []
+    pending: list[Message] = []
     size = 0
-    for one in messages:
-        follows = held and one.sequence == (held[-1].sequence or 0) + 1
-        if held and (not follows or size + len(one.body) > RUN_BYTES):
-            yield held
-            held, size = [], 0
-        held.append(one)
-        size += len(one.body)
-    if held:
-        yield held
+    for message in messages:
+        follows = pending and message.sequence == (pending[-1].sequence or 0) + 1
+        if pending and (not follows or size + len(message.body) > RUN_BYTES):
+            yield pending
+            pending, size = [], 0
+        pending.append(message)
+        size += len(message.body)
+    if pending:
+        yield pending
 
 
 def frame(run: Run) -> bytes:
     """Return the bytes a run is delivered as: its messages byte for byte, each after a head."""
     pieces = [_encode(Opening(k="run", v=VERSION, stream=run.stream, messages=len(run.messages)))]
-    for one in run.messages:
+    for message in run.messages:
         head = _Head(
-            sequence=one.sequence, offset=one.offset, enqueued=one.enqueued, size=len(one.body)
+            sequence=message.sequence,
+            offset=message.offset,
+            enqueued=message.enqueued,
+            size=len(message.body),
         )
-        pieces += [_encode(head), one.body]
+        pieces += [_encode(head), message.body]
     return b"\n".join((*pieces, b""))
 
 
@@ -143,28 +146,28 @@ def read(data: bytes) -> tuple[Opening, list[Framed]]:
         opening = _decode_opening(line)
         if (opening.k, opening.v) != ("run", VERSION):
             raise ValueError(f"not a run of version {VERSION}: {line[:80]!r}")
-        found = []
+        framed = []
         while position < len(data):
             line, start = _line(data, position)
             head = _decode_head(line)
             end = start + head.size
             if head.size < 0 or data[end : end + 1] != b"\n":
                 raise ValueError(f"message at byte {start} does not end at byte {end}")
-            found.append(Framed(head.sequence, start, end))
+            framed.append(Framed(head.sequence, start, end))
             position = end + 1
     except msgspec.MsgspecError as error:
         raise ValueError(f"at byte {position}: {error}") from error
-    _check(opening, found)
-    return opening, found
+    _check(opening, framed)
+    return opening, framed
 
 
-def _check(opening: Opening, found: Sequence[Framed]) -> None:
-    if not found or len(found) != opening.messages:
-        raise ValueError(f"{len(found)} messages, {opening.messages} announced")
-    first = found[0].sequence
-    for place, one in enumerate(found):
-        if one.sequence != (None if first is None else first + place):
-            raise ValueError(f"message {place} has number {one.sequence} after {first}")
+def _check(opening: Opening, framed: Sequence[Framed]) -> None:
+    if not framed or len(framed) != opening.messages:
+        raise ValueError(f"{len(framed)} messages, {opening.messages} announced")
+    first = framed[0].sequence
+    for place, message in enumerate(framed):
+        if message.sequence != (None if first is None else first + place):
+            raise ValueError(f"message {place} has number {message.sequence} after {first}")
 
 
 def _line(data: bytes, start: int) -> tuple[bytes, int]:

@@ -34,27 +34,27 @@ def actor(
     `caller` is what the record says beside the claims, `principal_type` how the provider calls
     the principal whose role assignment let it through. The result always names the deciding rule.
     """
-    found = claims or Claims()
-    identity = _identify(found, caller, (principal_type or "").lower())
+    token = claims or Claims()
+    identity = _identify(token, caller, (principal_type or "").lower())
     return Actor(
         identity=identity,
-        user=_user(found, caller),
-        session=_session(found),
-        hops=_hops(found, identity),
-        app_uid=found.appid,
+        user=_user(token, caller),
+        session=_session(token),
+        hops=_hops(token, identity),
+        app_uid=token.appid,
     )
 
 
 def _identify(claims: Claims, caller: str | None, principal_type: str) -> Identity:
     app = (claims.appid or "").lower()
     if _AGENT_USER in claims.facets:
-        return _decided(IdentityKind.AI_AGENT_USER, "AZ-03", claims, name=claims.user_name)
+        return _make_identity(IdentityKind.AI_AGENT_USER, "AZ-03", claims, name=claims.user_name)
     if _AGENT in claims.facets:
         # With a user's token the object id is the user's; the agent is the application.
         uid = claims.appid if claims.scp else None
-        return _decided(IdentityKind.AI_AGENT, "AZ-03", claims, uid=uid, name=claims.appid)
+        return _make_identity(IdentityKind.AI_AGENT, "AZ-03", claims, uid=uid, name=claims.appid)
     if claims.xms_mirid:
-        return _decided(IdentityKind.MANAGED_IDENTITY, "AZ-01", claims, name=claims.xms_mirid)
+        return _make_identity(IdentityKind.MANAGED_IDENTITY, "AZ-01", claims, name=claims.xms_mirid)
     if claims.idtyp == "app" or (claims.idtyp is None and not claims.user_name and app):
         return _application(claims, app)
     if claims.idtyp == "user" or (claims.user_name and (claims.oid or app or claims.scp)):
@@ -66,8 +66,8 @@ def _application(claims: Claims, app: str) -> Identity:
     """A token without a user: of a Microsoft service, or of an application."""
     service = apps.SERVICES.get(app)
     if service is not None:
-        return _decided(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, name=claims.appid)
-    return _decided(
+        return _make_identity(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, name=claims.appid)
+    return _make_identity(
         IdentityKind.APPLICATION, "AZ-02", claims, name=claims.appid, refinable_by=("AZ-06",)
     )
 
@@ -75,7 +75,7 @@ def _application(claims: Claims, app: str) -> Identity:
 def _person(claims: Claims, app: str) -> Identity:
     """A token with a user: the user's own doing, or an application's on the user's behalf."""
     if app and claims.scp and app not in apps.CLIENTS:
-        return _decided(
+        return _make_identity(
             IdentityKind.APPLICATION_OBO,
             "AZ-04",
             claims,
@@ -85,22 +85,24 @@ def _person(claims: Claims, app: str) -> Identity:
         )
     # An agent's user account has a user's token too; only the facets tell it from a person's.
     unsure = () if claims.facets else ("AZ-03",)
-    return _decided(IdentityKind.HUMAN, "AZ-05", claims, name=claims.user_name, refinable_by=unsure)
+    return _make_identity(
+        IdentityKind.HUMAN, "AZ-05", claims, name=claims.user_name, refinable_by=unsure
+    )
 
 
 def _without_token(claims: Claims, caller: str | None, principal_type: str) -> Identity:
     """No claim says who: a Microsoft service by its name, a principal by its type, or nobody."""
-    said = caller or claims.user_name
-    if said and _FIRST_PARTY.fullmatch(said):
-        return _decided(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, uid=said, name=said)
+    name = caller or claims.user_name
+    if name and _FIRST_PARTY.fullmatch(name):
+        return _make_identity(IdentityKind.PROVIDER_SERVICE, "AZ-06", claims, uid=name, name=name)
     if principal_type == _SERVICE_PRINCIPAL:
-        return _decided(IdentityKind.APPLICATION, "AZ-02", claims, uid=claims.oid or caller)
-    return _decided(
+        return _make_identity(IdentityKind.APPLICATION, "AZ-02", claims, uid=claims.oid or caller)
+    return _make_identity(
         IdentityKind.UNKNOWN, "AZ-09", claims, uid=claims.oid or caller, refinable_by=("AZ-09",)
     )
 
 
-def _decided(
+def _make_identity(
     kind: IdentityKind,
     rule: str,
     claims: Claims,

@@ -44,8 +44,8 @@ def endpoint(caller: str | None) -> Endpoint | None:
     """Read a caller's address, which may carry a port; another text is kept as a name."""
     if not caller:
         return None
-    found = _IPV4_AND_PORT.fullmatch(caller) or _IPV6_AND_PORT.fullmatch(caller)
-    address = found[1] if found else caller
+    with_port = _IPV4_AND_PORT.fullmatch(caller) or _IPV6_AND_PORT.fullmatch(caller)
+    address = with_port[1] if with_port else caller
     try:
         ip_address(address)
     except ValueError:
@@ -56,15 +56,15 @@ def endpoint(caller: str | None) -> Endpoint | None:
 @bounded_cache(results=4096, longest=1024)
 def tenant_of(resource_id: str | None) -> str | None:
     """Return the tenant a resource id names."""
-    found = _TENANT.search(resource_id) if resource_id else None
-    return found[1] if found else None
+    match = _TENANT.search(resource_id) if resource_id else None
+    return match[1] if match else None
 
 
 @bounded_cache(results=4096, longest=1024)
 def subscription_of(resource_id: str | None) -> str | None:
     """Return the subscription a resource id names."""
-    found = _SUBSCRIPTION.search(resource_id) if resource_id else None
-    return found[1] if found else None
+    match = _SUBSCRIPTION.search(resource_id) if resource_id else None
+    return match[1] if match else None
 
 
 def hour_of(object_key: str) -> str | None:
@@ -72,5 +72,5 @@ def hour_of(object_key: str) -> str | None:
 
     https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs#send-to-azure-storage
     """
-    non_empty = _HOUR.search(object_key)
-    return "".join(non_empty.groups()) if non_empty else None
+    match = _HOUR.search(object_key)
+    return "".join(match.groups()) if match else None

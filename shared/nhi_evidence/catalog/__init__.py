@@ -1,1 +1,1 @@
-"""Which operation means what: tables, their rows and conditions, and the lookup."""
+"""What an operation means: catalog tables, their rows and conditions, and the look-up."""

@@ -1,6 +1,6 @@
-"""Which operation means what: loads and checks a source's catalog table, and classifies.
+"""Loads and checks a source's catalog table, and classifies events with it.
 
-The table decides, code extracts. A new classification is one row and one golden case.
+Tables decide, code extracts. A new classification is one row and one golden case.
 Format: docs/catalog.md.
 """
 
@@ -20,21 +20,21 @@ from nhi_evidence.phases import Classification, Phase
 OUTCOME_OVERLAY = "O01"
 """Refused operations are failed attempts; the base phase keeps what was tried."""
 
-_REMEMBERED = 10_000
-_LONGEST_NAMES = 256
-_MOST_PERMISSIONS = 8
+_CACHE_SIZE = 10_000
+_MAX_NAME_LENGTH = 256
+_MAX_PERMISSIONS = 8
 
 _Key = tuple[str, str, str | None, bool, str | None, tuple[str, ...]]
-"""Everything a classification follows from where no override looks further into the record."""
+"""Everything a classification depends on where no override looks further into the record."""
 
 
 class _Compiled(msgspec.Struct, frozen=True):
     override: Override
     conditions: tuple[Callable[[Facts], bool], ...]
     needs_code: bool
-    """Whether it can hold only where the provider states an error code."""
+    """Whether it can hold only where the record gives an error code."""
     record_class: str | None
-    """The one class of record it can hold for."""
+    """The only record class it can hold for, None when any."""
 
     def holds(self, facts: Facts) -> bool:
         return all(condition(facts) for condition in self.conditions)
@@ -46,13 +46,13 @@ class _Compiled(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    """One source's table, checked and ready for look-ups."""
+    """One source's catalog table, validated and indexed."""
 
     def __init__(self, table: bytes, *, name: str, access_levels: bytes | None = None) -> None:
         """Load a table, and the provider's access levels for operations without a row.
 
-        `name` is how errors call it. Raises `CatalogError` naming the row when a table does
-        not hold together.
+        `name` names the table in errors. Raises `CatalogError` naming the row when a table is
+        inconsistent.
         """
         parsed, levels = table_form.read(table, access_levels, name=name)
         self._name = name
@@ -67,13 +67,13 @@ class Catalog:
             self._add_override(override)
 
     def classify(self, event: Event) -> Classification:
-        """Say what an event means: row, then overrides in table order, then its outcome."""
+        """Classify an event: its row, then overrides in table order, then its outcome."""
         call, outcome = event.call, event.outcome
         record_class = event.logged.record_class
         overrides = self._candidates(call, outcome.code is not None, record_class)
         if overrides:
             return self._decide(event, overrides)
-        known = (
+        key = (
             call.service,
             call.operation,
             record_class,
@@ -81,34 +81,34 @@ class Catalog:
             call.access_level,
             call.permissions,
         )
-        found = self._decided.get(known)
-        if found is None:
-            found = self._decide(event, ())
-            if _may_remember(call, len(self._decided)):
-                self._decided[known] = found
-        return found
+        classification = self._decided.get(key)
+        if classification is None:
+            classification = self._decide(event, ())
+            if _cacheable(call, len(self._decided)):
+                self._decided[key] = classification
+        return classification
 
     def _decide(self, event: Event, overrides: tuple[_Compiled, ...]) -> Classification:
-        found = self._base(event)
+        classification = self._base(event)
         if overrides:
             facts = Facts(event)
             for compiled in overrides:
                 if compiled.holds(facts):
-                    found = _overridden(found, compiled.override)
+                    classification = _overridden(classification, compiled.override)
                     break
-        if _refused(event.outcome) and found.phase is not Phase.FAILED_ATTEMPT:
-            found = msgspec.structs.replace(
-                found,
+        if _refused(event.outcome) and classification.phase is not Phase.FAILED_ATTEMPT:
+            classification = msgspec.structs.replace(
+                classification,
                 phase=Phase.FAILED_ATTEMPT,
-                rules=(*found.rules, OUTCOME_OVERLAY),
+                rules=(*classification.rules, OUTCOME_OVERLAY),
             )
-        return found
+        return classification
 
     def _base(self, event: Event) -> Classification:
-        """What the operation means before any override, remembered."""
+        """Return the classification of the operation before any override, cached."""
         call = event.call
         record_class = event.logged.record_class
-        known = (
+        key = (
             call.service,
             call.operation,
             record_class,
@@ -116,28 +116,28 @@ class Catalog:
             call.access_level,
             call.permissions,
         )
-        found = self._based.get(known)
-        if found is None:
-            found = self._rows.find(event) or self._fallbacks.find(call) or _UNCLASSIFIED
-            if _may_remember(call, len(self._based)):
-                self._based[known] = found
-        return found
+        classification = self._based.get(key)
+        if classification is None:
+            classification = self._rows.find(event) or self._fallbacks.find(call) or _UNCLASSIFIED
+            if _cacheable(call, len(self._based)):
+                self._based[key] = classification
+        return classification
 
     def _candidates(
         self, call: Call, has_code: bool, record_class: str | None
     ) -> tuple[_Compiled, ...]:
-        """Overrides that could hold: the operation's, its service's, every operation's."""
-        asked = (call.service, call.operation, has_code, record_class)
-        known = self._candidates_of.get(asked)
-        if known is None:
+        """Return the overrides that could hold: the operation's, its service's, any operation's."""
+        key = (call.service, call.operation, has_code, record_class)
+        candidates = self._candidates_of.get(key)
+        if candidates is None:
             spellings = self._names.spellings(call.operation)
             names = [(call.service, spelling) for spelling in (*spellings, ANY)]
             names += [(ANY, spelling) for spelling in (*spellings, ANY)]
             named = (one for name in names for one in self._overrides.get(name, ()))
-            known = tuple(one for one in named if one.may_hold(has_code, record_class))
-            if _may_remember(call, len(self._candidates_of)):
-                self._candidates_of[asked] = known
-        return known
+            candidates = tuple(one for one in named if one.may_hold(has_code, record_class))
+            if _cacheable(call, len(self._candidates_of)):
+                self._candidates_of[key] = candidates
+        return candidates
 
     def _add_override(self, override: Override) -> None:
         where = f"{self._name}: override {override.id}"
@@ -175,13 +175,13 @@ _UNCLASSIFIED = Classification(
 )
 
 
-def _may_remember(call: Call, held: int) -> bool:
-    """Bound what is remembered in number and in length: the names come from records."""
+def _cacheable(call: Call, cached: int) -> bool:
+    """Bound the caches in entries and in key length: the names come from records."""
     return (
-        held < _REMEMBERED
-        and len(call.service) + len(call.operation) < _LONGEST_NAMES
-        and len(call.permissions) <= _MOST_PERMISSIONS
-        and all(len(one) < _LONGEST_NAMES for one in call.permissions)
+        cached < _CACHE_SIZE
+        and len(call.service) + len(call.operation) < _MAX_NAME_LENGTH
+        and len(call.permissions) <= _MAX_PERMISSIONS
+        and all(len(one) < _MAX_NAME_LENGTH for one in call.permissions)
     )
 
 
@@ -189,13 +189,13 @@ def _refused(outcome: Outcome) -> bool:
     return outcome.result is Result.DENIED or outcome.result is Result.UNAUTHENTICATED
 
 
-def _overridden(found: Classification, override: Override) -> Classification:
+def _overridden(base: Classification, override: Override) -> Classification:
     return Classification(
-        base_phase=found.base_phase,
+        base_phase=base.base_phase,
         phase=Phase[override.phase.upper()],
         sub_phase=override.sub_phase,
-        rules=(*found.rules, override.id),
-        class_uid=found.class_uid if override.uid is None else override.uid,
-        activity_id=found.activity_id if override.activity is None else override.activity,
-        refinable_by=found.refinable_by,
+        rules=(*base.rules, override.id),
+        class_uid=base.class_uid if override.uid is None else override.uid,
+        activity_id=base.activity_id if override.activity is None else override.activity,
+        refinable_by=base.refinable_by,
     )

@@ -1,8 +1,8 @@
 """Conditions of catalog overrides: data, not expressions.
 
-A condition is one path into the event and one comparison from a closed list. All conditions
-of an override must hold; alternatives are several overrides. An absent path and a JSON null
-look alike: neither states a value.
+A condition is a path into the event and a comparison from a closed list. All conditions of an
+override must hold; alternatives are separate overrides. An absent path and a JSON null are the
+same: neither has a value.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _EVENT_PATHS: Mapping[str, Callable[[Event], Any]] = {
 
 
 class Facts:
-    """Look-ups into one event; request and response are decoded only when a path asks."""
+    """Look-ups into one event; request and response are decoded only when a path needs them."""
 
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -76,7 +76,7 @@ class Facts:
         return msgspec.json.decode(self._event.record) if self._event.record else None
 
     def get(self, path: str) -> Any:
-        """Return the value at a path, None when the record does not state one."""
+        """Return the value at a path, None when the record has none."""
         root, _, rest = path.partition(".")
         if root == "request":
             return _walk(self._request, rest)
@@ -88,14 +88,14 @@ class Facts:
 
 
 def _walk(value: Any, path: str) -> Any:
-    """Follow a path; `*` stands for every element of a list, and gives the values found."""
+    """Follow a path; `*` stands for every element of a list and gives the list of their values."""
     step, dot, rest = path.partition(".*.")
     if dot:
         elements = _walk(value, step)
         if not isinstance(elements, list):
             return None
-        found = (_walk(element, rest) for element in elements)
-        return [one for one in found if one is not None] or None
+        values = (_walk(element, rest) for element in elements)
+        return [value for value in values if value is not None] or None
     for step in path.split("."):
         if isinstance(value, dict):
             value = value.get(step)
@@ -126,8 +126,8 @@ def _differs(other: str) -> Comparison:
 
 
 def _pattern(expression: str) -> Comparison:
-    found = re.compile(expression).search
-    return _text(lambda value: found(value) is not None)
+    search = re.compile(expression).search
+    return _text(lambda value: search(value) is not None)
 
 
 _COMPARISONS: Mapping[str, Callable[[Any], Comparison]] = {
@@ -138,7 +138,7 @@ _COMPARISONS: Mapping[str, Callable[[Any], Comparison]] = {
     "contains": lambda wanted: lambda value, _: isinstance(value, str | list) and wanted in value,
     "every": lambda wanted: (
         lambda value, _: (
-            isinstance(value, list) and bool(value) and all(one == wanted for one in value)
+            isinstance(value, list) and bool(value) and all(item == wanted for item in value)
         )
     ),
     "starts_with": lambda wanted: _text(lambda value: value.startswith(wanted)),

@@ -1,8 +1,8 @@
-"""Finding the row, or the fallback, of an operation.
+"""Finding the row, or else the fallback, of an operation.
 
-Order: exact, prefix, suffix, pattern; of each, a row of the service before one of any service,
-and the longer name before the shorter. What no row names falls back: by a permission the call
-needed, by its access level, by how its name begins, ends or looks.
+Order: exact, prefix, suffix, pattern; within each, a row of the service before a row of any
+service, and a longer name before a shorter. An operation without a row falls back: by a
+permission the call needed, by its access level, by how its name begins, ends or looks.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from nhi_evidence.event import Call, Event
 from nhi_evidence.phases import Classification
 
 _Meanings = list[tuple[str | None, Classification]]
-"""Record class to meaning; those of one class come before that of any."""
+"""Record class and classification; those of a class come before that of any class."""
 
 _MATCHES = ("prefix", "suffix", "pattern")
 
 
 class Rows:
-    """The rows of a table, ready for look-ups."""
+    """The rows of a table, indexed."""
 
     def __init__(self, rows: Iterable[Row], names: Names, *, name: str) -> None:
-        """Index rows; `name` is how errors call the table. Raises `CatalogError`."""
+        """Index rows; `name` names the table in errors. Raises `CatalogError`."""
         self._names = names
         self._exact: dict[tuple[str, str], _Meanings] = {}
         self._partial: dict[str, list[tuple[str, str, Callable[[str], bool], _Meanings]]] = {
@@ -42,57 +42,58 @@ class Rows:
         for row in rows:
             self._add(row, name)
         for partial in self._partial.values():
-            partial.sort(key=lambda one: (one[0] == ANY, -len(one[1])))
+            partial.sort(key=lambda entry: (entry[0] == ANY, -len(entry[1])))
 
     def find(self, event: Event) -> Classification | None:
-        """Return what the table says of an event's operation, None where no row names it."""
+        """Return the classification of an event's operation, None when no row names it."""
         service, record_class = event.call.service, event.logged.record_class
         spellings = self._names.spellings(event.call.operation)
         for of_service in (service, ANY):
             for spelling in spellings:
-                found = _of_class(self._exact.get((of_service, spelling), ()), record_class)
-                if found is not None:
-                    return found
+                meanings = self._exact.get((of_service, spelling), ())
+                classification = _of_class(meanings, record_class)
+                if classification is not None:
+                    return classification
         for match in _MATCHES:
             for of_service, _, matches, meanings in self._partial[match]:
                 if of_service in (service, ANY) and matches(spellings[0]):
-                    found = _of_class(meanings, record_class)
-                    if found is not None:
-                        return found
+                    classification = _of_class(meanings, record_class)
+                    if classification is not None:
+                        return classification
         return None
 
     def _add(self, row: Row, table: str) -> None:
         where = f"{table}: {row.service}:{row.operation}"
-        said = row_classification(row, where=where)
+        classification = row_classification(row, where=where)
         name = row.operation if row.match == "pattern" else self._names.folded(row.operation)
         if row.match == "exact":
-            known = self._exact.setdefault((row.service, name), [])
+            meanings = self._exact.setdefault((row.service, name), [])
         elif row.match in _MATCHES:
-            known = self._partial_of(row, name, where)
+            meanings = self._partial_of(row, name, where)
         else:
             raise CatalogError(f"{where}: unknown match {row.match!r}")
-        if any(record_class == row.record_class for record_class, _ in known):
+        if any(record_class == row.record_class for record_class, _ in meanings):
             raise CatalogError(f"{where}: two rows")
-        known.append((row.record_class, said))
-        known.sort(key=lambda one: one[0] is None)
+        meanings.append((row.record_class, classification))
+        meanings.sort(key=lambda entry: entry[0] is None)
 
     def _partial_of(self, row: Row, name: str, where: str) -> _Meanings:
-        for of_service, known_name, _, known in self._partial[row.match]:
-            if (of_service, known_name) == (row.service, name):
-                return known
-        found: _Meanings = []
+        for of_service, indexed_name, _, meanings in self._partial[row.match]:
+            if (of_service, indexed_name) == (row.service, name):
+                return meanings
+        added: _Meanings = []
         test = _test(row.match, name, self._names, where)
-        self._partial[row.match].append((row.service, name, test, found))
-        return found
+        self._partial[row.match].append((row.service, name, test, added))
+        return added
 
 
 class Fallbacks:
-    """The fallbacks of a table, ready for look-ups."""
+    """The fallbacks of a table, indexed."""
 
     def __init__(
         self, fallbacks: Iterable[Fallback], levels: AccessLevels, names: Names, *, name: str
     ) -> None:
-        """Index fallbacks; `name` is how errors call the table. Raises `CatalogError`."""
+        """Index fallbacks; `name` names the table in errors. Raises `CatalogError`."""
         self._names = names
         self._permissions: list[tuple[str, Classification]] = []
         self._levels: dict[str, Classification] = {}
@@ -102,65 +103,65 @@ class Fallbacks:
         }
         for fallback in fallbacks:
             self._add(fallback, levels, f"{name}: fallback {fallback.id}")
-        self._permissions.sort(key=lambda one: -len(one[0]))
+        self._permissions.sort(key=lambda entry: -len(entry[0]))
         for match in ("prefix", "suffix"):
-            self._by_name[match].sort(key=lambda one: -len(one[0]))
+            self._by_name[match].sort(key=lambda entry: -len(entry[0]))
 
     def find(self, call: Call) -> Classification | None:
-        """Return what an operation without a row falls back to, if anything."""
+        """Return the classification of an operation without a row, None when no test holds."""
         operation = self._names.folded(call.operation)
         for permission in call.permissions:
-            for ending, said in self._permissions:
+            for ending, classification in self._permissions:
                 if self._names.folded(permission).endswith(ending):
-                    return said
+                    return classification
         if call.access_level is not None and call.access_level in self._levels:
             return self._levels[call.access_level]
         listed = self._by_level.get((call.service, operation))
         if listed is not None:
             return listed
         for match in _MATCHES:
-            for _, matches, said in self._by_name[match]:
+            for _, matches, classification in self._by_name[match]:
                 if matches(operation):
-                    return said
+                    return classification
         return None
 
     def _add(self, fallback: Fallback, levels: AccessLevels, where: str) -> None:
-        said = fallback_classification(fallback, where=where)
+        classification = fallback_classification(fallback, where=where)
         tests = {match: getattr(fallback, match) for match in ("permission", "level", *_MATCHES)}
         given = [(match, text) for match, text in tests.items() if text is not None]
         if len(given) != 1:
             raise CatalogError(f"{where}: a fallback has one of {', '.join(tests)}")
         match, text = given[0]
         if match == "permission":
-            self._permissions.append((self._names.folded(text), said))
+            self._permissions.append((self._names.folded(text), classification))
         elif match == "level":
-            self._levels[text] = said
+            self._levels[text] = classification
             for service, by_level in levels.services.items():
                 for operation in by_level.get(text, ()):
-                    self._by_level[service, self._names.folded(operation)] = said
+                    self._by_level[service, self._names.folded(operation)] = classification
         else:
             name = text if match == "pattern" else self._names.folded(text)
             test = _test(match, name, self._names, where)
-            self._by_name[match].append((name, test, said))
+            self._by_name[match].append((name, test, classification))
 
 
 def _of_class(
     meanings: Iterable[tuple[str | None, Classification]], record_class: str | None
 ) -> Classification | None:
-    for of_class, said in meanings:
+    for of_class, classification in meanings:
         if of_class is None or of_class == record_class:
-            return said
+            return classification
     return None
 
 
 def _test(match: str, name: str, names: Names, where: str) -> Callable[[str], bool]:
-    """Return what tells whether a folded operation matches."""
+    """Return the test of a folded operation name."""
     if match == "prefix":
         return lambda operation: operation.startswith(name)
     if match == "suffix":
         return lambda operation: operation.endswith(name)
     try:
-        whole = re.compile(name, re.IGNORECASE if names.fold_case else 0).fullmatch
+        fullmatch = re.compile(name, re.IGNORECASE if names.fold_case else 0).fullmatch
     except re.error as error:
         raise CatalogError(f"{where}: {name!r} is not a pattern: {error}") from error
-    return lambda operation: whole(operation) is not None
+    return lambda operation: fullmatch(operation) is not None

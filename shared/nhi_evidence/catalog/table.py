@@ -1,4 +1,4 @@
-"""The form of a catalog table (docs/catalog.md): rows, overrides, fallbacks; and reading one."""
+"""The form of a catalog table (docs/catalog.md): rows, overrides, fallbacks; and its reader."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return name.lower() if self.fold_case else name
 
     def spellings(self, operation: str) -> tuple[str, ...]:
-        """Return the names an operation may have in the table, the most telling one first."""
-        whole = self.folded(operation)
+        """Return the names an operation may have in the table, the most specific first."""
+        name = self.folded(operation)
         if self.separator is None:
-            return (whole,)
-        parts = whole.split(self.separator)
+            return (name,)
+        parts = name.split(self.separator)
         shorter = (self.separator.join(parts[-count:]) for count in (2, 1) if len(parts) > count)
-        return (whole, *shorter)
+        return (name, *shorter)
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one operation of a service means."""
 
     service: str
-    """One service, or `*`; a row of the service comes before one of any."""
+    """A service, or `*`; a row of the service comes before a row of any service."""
     operation: str
     phase: str
     sub_phase: str | None = None
@@ -60,7 +60,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What changes the meaning of an operation, seen in the record."""
+    """A condition seen in the record that changes what an operation means."""
 
     id: str
     service: str
@@ -75,11 +75,11 @@ class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an operation without a row means: a floor, named as one. One test is given."""
+    """What an operation without a row means: a guess, labeled as one. Has exactly one test."""
 
     id: str
     permission: str | None = None
-    """Applies where a permission the call needed ends so ..."""
+    """Applies when a permission the call needed ends with this ..."""
     level: str | None = None
     """... or the record, or the access-level table, puts the operation at this level ..."""
     prefix: str | None = None
@@ -107,7 +107,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The provider's own levels of operations, from outside the records."""
+    """The provider's own access levels of operations, from outside the records."""
 
     version: int
     services: dict[str, dict[str, list[str]]]
@@ -115,7 +115,7 @@ class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table, AccessLevels]:
-    """Read a table and its access levels. Raises `CatalogError` saying where it is misshapen."""
+    """Read a table and its access levels. Raises `CatalogError` saying where it is malformed."""
     try:
         return (
             msgspec.json.decode(table, type=Table),
@@ -126,7 +126,7 @@ def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table
 
 
 def row_classification(row: Row, *, where: str) -> Classification:
-    """Return what a row says. Raises `CatalogError` for a phase or class there is not."""
+    """Return the classification of a row. Raises `CatalogError` for an unknown phase or class."""
     return Classification(
         base_phase=phase(row.phase, where),
         phase=phase(row.phase, where),
@@ -139,7 +139,7 @@ def row_classification(row: Row, *, where: str) -> Classification:
 
 
 def fallback_classification(fallback: Fallback, *, where: str) -> Classification:
-    """Return what a fallback says. Raises `CatalogError` for a phase or class there is not."""
+    """Return the classification of a fallback. Raises `CatalogError` as for a row."""
     return Classification(
         base_phase=phase(fallback.phase, where),
         phase=phase(fallback.phase, where),
@@ -160,7 +160,7 @@ def phase(name: str, where: str) -> Phase:
 
 def known_class(uid: int, activity: int, where: str) -> int:
     """Return the class when it has the activity. Raises `CatalogError` naming `where`."""
-    known: Mapping[int, Any] = CLASSES
-    if uid not in known or activity not in known[uid].activities:
+    classes: Mapping[int, Any] = CLASSES
+    if uid not in classes or activity not in classes[uid].activities:
         raise CatalogError(f"{where}: no OCSF class {uid} with activity {activity}")
     return uid

@@ -59,14 +59,14 @@ def command(
     Time stamps and cosignatures are put beside the checkpoint, copies where they are told to
     be. An anchor covers everything sealed before it. Name in a verifier policy whom you trust.
     """
-    told = options.policy(policy, key)
+    verifier_policy = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     if not (tsa or witness or copy_to):
         raise SettingsError("name somebody outside: --tsa, --witness or --copy-to")
     anchoring = Anchoring(
         open_log(evidence, access),
-        told.name,
-        told.keys,
+        verifier_policy.name,
+        verifier_policy.keys,
         witnesses=[
             *(TimestampAuthority(url) for url in tsa or ()),
             *(_witness(one) for one in witness or ()),
@@ -79,16 +79,16 @@ def command(
         typer.echo(f"nhi-evidence: {neutralize(str(error))}", err=True)
         raise typer.Exit(exit_codes.WRONG) from error
     if done is None:
-        raise SettingsError(f"nothing of {told.name} is signed yet: nhi-evidence seal")
+        raise SettingsError(f"nothing of {verifier_policy.name} is signed yet: nhi-evidence seal")
     _say(done, as_json=as_json)
     if done.failed:
         raise typer.Exit(exit_codes.FAILED)
 
 
-def _witness(given: str) -> HttpWitness:
-    key, space, url = given.strip().partition(" ")
+def _witness(key_and_url: str) -> HttpWitness:
+    key, space, url = key_and_url.strip().partition(" ")
     if not space:
-        raise SettingsError(f"a witness is a key and an address, 'KEY URL': {given!r}")
+        raise SettingsError(f"a witness is a key and an address, 'KEY URL': {key_and_url!r}")
     return HttpWitness(url.strip(), key)
 
 

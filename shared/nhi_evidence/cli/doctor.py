@@ -66,8 +66,8 @@ def command(
     read = config_file.load(Path(config))
     with Steps("looking") as steps:
         checks = []
-        for one in _all(read, profile or ()):
-            checks.append(one)
+        for check in _all(read, profile or ()):
+            checks.append(check)
             steps.say("checks", len(checks))
     if as_json:
         typer.echo(msgspec.json.encode(checks))
@@ -85,8 +85,8 @@ def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
     reached: dict[str, _Account] = {}
     for name in profiles or (None,):
         try:
-            one = _Account(name)
-            reached[one.account(region)] = one
+            account = _Account(name)
+            reached[account.account(region)] = account
         except (BotoCoreError, ClientError) as error:
             raise SettingsError(
                 f"no access to AWS as {name or 'this environment'}: {error}"
@@ -114,13 +114,13 @@ def _unseen(scope: str, why: str) -> Check:
 def _show(checks: list[Check]) -> None:
     console = Console(highlight=False, markup=False)
     scope = None
-    for one in checks:
-        if one.scope != scope:
-            scope = one.scope
+    for check in checks:
+        if check.scope != scope:
+            scope = check.scope
             console.print(f"\n{neutralize(scope)}")
-        console.print(f"  {one.state:9} {neutralize(one.what)}: {neutralize(one.observed)}")
-        if one.remediation:
-            console.print(f"            remediation: {neutralize(one.remediation)}")
+        console.print(f"  {check.state:9} {neutralize(check.what)}: {neutralize(check.observed)}")
+        if check.remediation:
+            console.print(f"            remediation: {neutralize(check.remediation)}")
     states = Counter(one.state for one in checks)
-    said = ", ".join(f"{states[state]} {state}" for state in State if states[state])
-    console.print(f"\n{said}")
+    summary = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    console.print(f"\n{summary}")

@@ -17,7 +17,7 @@ from nhi_evidence.adapters.store.s3_listing import S3Listing
 from nhi_evidence.cli import config_file
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.config import deployed
+from nhi_evidence.config import naming
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.replay import Sending, Standing
@@ -169,11 +169,11 @@ def _feed(read: Config, entry: SourceEntry) -> _Feed:
             trail.bucket,
             account,
             f"{trail.prefix}AWSLogs/{read.organization.id}/",
-            deployed.exporter(entry.evidence, entry.source, trail.name),
+            naming.exporter(entry.evidence, entry.source, trail.name),
         )
     files = entry.files
     assert files is not None, "an entry of files has a trail or files"  # noqa: S101 by _entry
-    name = deployed.exporter(entry.evidence, entry.source, files.bucket)
+    name = naming.exporter(entry.evidence, entry.source, files.bucket)
     return _Feed(account, files.region, files.bucket, files.account, files.prefix, name)
 
 

@@ -142,16 +142,16 @@ def _resolved(file: tables.File) -> Config:
     )
 
 
-def _bucket(one: tables.BucketTable, *, trial: bool) -> EvidenceBucket:
+def _bucket(table: tables.BucketTable, *, trial: bool) -> EvidenceBucket:
     return EvidenceBucket(
-        name=one.name,
-        bucket=one.bucket,
-        region=one.region,
-        log=one.log,
-        retention_days=one.retention_days or TRIAL_DAYS,
-        grace_days=one.grace_days or (TRIAL_DAYS if trial else DEFAULT_GRACE_DAYS),
-        archive_after_days=one.archive_after_days,
-        replica=one.replica,
+        name=table.name,
+        bucket=table.bucket,
+        region=table.region,
+        log=table.log,
+        retention_days=table.retention_days or TRIAL_DAYS,
+        grace_days=table.grace_days or (TRIAL_DAYS if trial else DEFAULT_GRACE_DAYS),
+        archive_after_days=table.archive_after_days,
+        replica=table.replica,
     )
 
 
@@ -163,12 +163,12 @@ def _placed(faults: list[Fault], text: str, name: str) -> tuple[Problem, ...]:
         while path not in where:
             path = path[:-1]
         problems.append(Problem(name, where[path], dotted(fault.path), fault.text))
-    return tuple(sorted(problems, key=lambda one: one.line))
+    return tuple(sorted(problems, key=lambda problem: problem.line))
 
 
-def _syntax(said: str, name: str, text: str) -> Problem:
+def _syntax(message: str, name: str, text: str) -> Problem:
     """`tomllib` ends its message with the place: "(at line 3, column 7)"."""
-    what, _, place = said.rpartition(" (at ")
+    what, _, place = message.rpartition(" (at ")
     number = place.removeprefix("line ").partition(",")[0]
     line = int(number) if number.isdigit() else text.count("\n") + 1
     return Problem(name, line, "", f"is not TOML: {what[:1].lower()}{what[1:]}; see toml.io")

@@ -88,11 +88,11 @@ def _missing(path: Path, name: str, wanted: Any) -> Fault:
 def wrong(wanted: Any, value: Any, path: Path) -> str:
     """Return why a value is not of the kind that is wanted, and what one looks like."""
     shown = _shown(value)
-    said = f"{shown} ({_kind(value)})" if not isinstance(value, str) else shown
+    actual = f"{shown} ({_kind(value)})" if not isinstance(value, str) else shown
     example = _example(wanted)
     in_list = isinstance(path[-1], int)
     sample = _written((_name(path),), [example] if in_list else example)
-    return f"{said} is not {_description(wanted)}; for example {sample}"
+    return f"{actual} is not {_description(wanted)}; for example {sample}"
 
 
 def _name(path: Path) -> str:
@@ -141,9 +141,9 @@ def _example(wanted: Any) -> Any:
 
 
 def _meta(wanted: Any) -> Iterator[msgspec.Meta]:
-    for one in get_args(wanted) if get_origin(wanted) is Annotated else ():
-        if isinstance(one, msgspec.Meta):
-            yield one
+    for argument in get_args(wanted) if get_origin(wanted) is Annotated else ():
+        if isinstance(argument, msgspec.Meta):
+            yield argument
 
 
 def _is_table(wanted: Any) -> bool:

@@ -63,6 +63,11 @@ Days = Annotated[
     int,
     Meta(ge=1, le=36500, description="a whole number of days, 1 to 36500", examples=[365]),
 ]
+BatchWindow = Annotated[
+    int,
+    # Lambda's own bounds of a batching window.
+    Meta(ge=1, le=300, description="a whole number of seconds, 1 to 300", examples=[120]),
+]
 Prefix = Annotated[
     str,
     Meta(

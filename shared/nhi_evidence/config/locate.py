@@ -34,7 +34,7 @@ class _Walk:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._found: dict[Path, int] = {(): 1}
+        self._lines: dict[Path, int] = {(): 1}
         self._length_of: Counter[Path] = Counter()
 
     def document(self) -> dict[Path, int]:
@@ -44,7 +44,7 @@ class _Walk:
                 table = self._header()
             else:
                 self._pair(table)
-        return self._found
+        return self._lines
 
     def _header(self) -> Path:
         double = self._text.startswith("[[", self._at)
@@ -53,14 +53,14 @@ class _Walk:
         path: Path = ()
         keys = self._dotted()
         for key in keys[:-1]:
-            self._found.setdefault((*path, key), line)
+            self._lines.setdefault((*path, key), line)
             path = self._latest((*path, key))
         path = (*path, keys[-1])
-        self._found.setdefault(path, line)
+        self._lines.setdefault(path, line)
         if double:
             self._length_of[path] += 1
             path = self._latest(path)
-            self._found[path] = line
+            self._lines[path] = line
         self._at += 1 + double
         return path
 
@@ -74,7 +74,7 @@ class _Walk:
         path = table
         for key in self._dotted():
             path = (*path, key)
-            self._found.setdefault(path, line)
+            self._lines.setdefault(path, line)
         self._at += 1  # the equals sign
         self._value(path)
 
@@ -94,7 +94,7 @@ class _Walk:
         self._at += 1
         position = 0
         while not self._ends("]"):
-            self._found[*path, position] = self._line()
+            self._lines[*path, position] = self._line()
             self._value((*path, position))
             position += 1
 

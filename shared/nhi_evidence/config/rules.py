@@ -19,13 +19,13 @@ def broken(file: File) -> list[Fault]:
     return [Fault(path, text) for rule in _RULES for path, text in rule(file)]
 
 
-_Found = Iterator[tuple[Path, str]]
+_Contradictions = Iterator[tuple[Path, str]]
 
 
-def _retention(file: File) -> _Found:
-    for at, one in enumerate(file.evidence.buckets):
+def _retention(file: File) -> _Contradictions:
+    for at, bucket in enumerate(file.evidence.buckets):
         path: Path = ("evidence", "buckets", at)
-        days = one.retention_days
+        days = bucket.retention_days
         if file.profile == "trial":
             if days is not None:
                 yield (
@@ -40,38 +40,38 @@ def _retention(file: File) -> _Found:
                     'lasts, or write profile = "trial" at the top of the file for one day'
                 ),
             )
-        elif days > CONFIRMED_DAYS and one.confirm_compliance_days != days:
-            yield from _unconfirmed(path, days, one)
+        elif days > CONFIRMED_DAYS and bucket.confirm_compliance_days != days:
+            yield from _unconfirmed(path, days, bucket)
 
 
-def _unconfirmed(path: Path, days: int, one: BucketTable) -> _Found:
+def _unconfirmed(path: Path, days: int, bucket: BucketTable) -> _Contradictions:
     why = (
         f"a COMPLIANCE lock of {days} days cannot be shortened by anybody, root included: "
         f"write confirm_compliance_days = {days} beside it if that is meant"
     )
-    if one.confirm_compliance_days is None:
+    if bucket.confirm_compliance_days is None:
         yield (*path, "retention_days"), why
     else:
         yield (
             (*path, "confirm_compliance_days"),
-            f"is {one.confirm_compliance_days}, but retention_days is {days}; {why}",
+            f"is {bucket.confirm_compliance_days}, but retention_days is {days}; {why}",
         )
 
 
-def _archive(file: File) -> _Found:
-    for at, one in enumerate(file.evidence.buckets):
-        days = 1 if file.profile == "trial" else one.retention_days
-        if one.archive_after_days and days and one.archive_after_days >= days:
+def _archive(file: File) -> _Contradictions:
+    for at, bucket in enumerate(file.evidence.buckets):
+        days = 1 if file.profile == "trial" else bucket.retention_days
+        if bucket.archive_after_days and days and bucket.archive_after_days >= days:
             yield (
                 ("evidence", "buckets", at, "archive_after_days"),
                 (
-                    f"is {one.archive_after_days}, not before the lock ends after {days}: "
+                    f"is {bucket.archive_after_days}, not before the lock ends after {days}: "
                     "evidence would expire as it arrives there; lower or remove it"
                 ),
             )
 
 
-def _accounts(file: File) -> _Found:
+def _accounts(file: File) -> _Contradictions:
     evidence = file.evidence.account
     if file.log_archive.account == evidence:
         yield (
@@ -89,16 +89,16 @@ def _accounts(file: File) -> _Found:
                 "name a member account"
             ),
         )
-    for at, one in enumerate(file.evidence.buckets):
-        replica = one.replica
+    for at, bucket in enumerate(file.evidence.buckets):
+        replica = bucket.replica
         path: Path = ("evidence", "buckets", at, "replica")
         if replica is not None and replica.account == evidence:
             yield (*path, "account"), "is the evidence account: a replica must outlive it"
-        if replica is not None and replica.region == one.region:
-            yield (*path, "region"), f"is the bucket's own region {one.region}: name another"
+        if replica is not None and replica.region == bucket.region:
+            yield (*path, "region"), f"is the bucket's own region {bucket.region}: name another"
 
 
-def _names(file: File) -> _Found:
+def _names(file: File) -> _Contradictions:
     buckets: Path = ("evidence", "buckets")
     replicas = [one.replica.bucket if one.replica else None for one in file.evidence.buckets]
     yield from _twice(buckets, "name", [one.name for one in file.evidence.buckets])
@@ -112,7 +112,7 @@ def _names(file: File) -> _Found:
             yield (*buckets, at, "replica", "bucket"), "is an evidence bucket: name another"
 
 
-def _twice(path: Path, key: str, values: list[str]) -> _Found:
+def _twice(path: Path, key: str, values: list[str]) -> _Contradictions:
     count = Counter(values)
     for at, value in enumerate(values):
         if count[value] > 1 and value in values[:at]:
@@ -120,7 +120,7 @@ def _twice(path: Path, key: str, values: list[str]) -> _Found:
             yield (*path, at, key), f'"{value}" is taken by entry {first}: choose another'
 
 
-def _not_empty(file: File) -> _Found:
+def _not_empty(file: File) -> _Contradictions:
     lists: list[tuple[Path, Iterable[object]]] = [
         (("evidence", "buckets"), file.evidence.buckets),
         (("sources",), file.sources),
@@ -135,18 +135,18 @@ def _not_empty(file: File) -> _Found:
             yield path, "is empty: at least one is needed"
 
 
-def _references(file: File) -> _Found:
+def _references(file: File) -> _Contradictions:
     buckets = [one.name for one in file.evidence.buckets]
     trails = [one.name for one in file.trails]
-    for at, one in enumerate(file.sources):
-        if one.evidence not in buckets:
+    for at, entry in enumerate(file.sources):
+        if entry.evidence not in buckets:
             yield (
                 ("sources", at, "evidence"),
-                f'"{one.evidence}" is no evidence bucket; there are: {", ".join(buckets)}',
+                f'"{entry.evidence}" is no evidence bucket; there are: {", ".join(buckets)}',
             )
-        if one.trail is not None and one.trail not in trails:
+        if entry.trail is not None and entry.trail not in trails:
             known = ", ".join(trails) or "none; add [[trails]]"
-            yield ("sources", at, "trail"), f'"{one.trail}" is no trail; there are: {known}'
+            yield ("sources", at, "trail"), f'"{entry.trail}" is no trail; there are: {known}'
     used = {one.trail for one in file.sources}
     for at, name in enumerate(trails):
         if name not in used:
@@ -159,10 +159,10 @@ def _references(file: File) -> _Found:
             )
 
 
-def _deliveries(file: File) -> _Found:
+def _deliveries(file: File) -> _Contradictions:
     known = set(sources.names())
-    for at, one in enumerate(file.sources):
-        yield from _delivery(("sources", at), one, known, file)
+    for at, entry in enumerate(file.sources):
+        yield from _delivery(("sources", at), entry, known, file)
     for section, source in (("gcp", GCP_SOURCE), ("azure", AZURE_SOURCE)):
         if getattr(file, section) and source not in {one.source for one in file.sources}:
             yield (
@@ -171,39 +171,43 @@ def _deliveries(file: File) -> _Found:
             )
 
 
-def _delivery(path: Path, one: SourceEntry, known: set[str], file: File) -> _Found:
+def _delivery(path: Path, entry: SourceEntry, known: set[str], file: File) -> _Contradictions:
     by_cloud = {GCP_SOURCE: ("gcp", file.gcp), AZURE_SOURCE: ("azure", file.azure)}
-    named = [key for key in ("trail", "files") if getattr(one, key) is not None]
-    if one.source in by_cloud:
-        section, settings = by_cloud[one.source]
+    named = [key for key in ("trail", "files") if getattr(entry, key) is not None]
+    if entry.source in by_cloud:
+        section, settings = by_cloud[entry.source]
         if settings is None:
-            yield (*path, "source"), f'"{one.source}" needs the table [{section}]: add it'
-        for key in named:
-            yield (*path, key), f"is of AWS; {one.source} comes from [{section}]: remove it"
+            yield (*path, "source"), f'"{entry.source}" needs the table [{section}]: add it'
+        for key in (*named, *_window(entry)):
+            yield (*path, key), f"is of AWS; {entry.source} comes from [{section}]: remove it"
         return
-    if one.source not in known:
+    if entry.source not in known:
         names = ", ".join(sorted({*known, *by_cloud}))
-        yield (*path, "source"), f'"{one.source}" is no source; there are: {names}'
+        yield (*path, "source"), f'"{entry.source}" is no source; there are: {names}'
     if len(named) > 1:
         yield (*path, "files"), "contradicts trail: a source comes from one of the two; remove one"
     elif not named:
         yield path, "says not where it comes from: add trail = ... or files = {...}"
 
 
-def _same_twice(file: File) -> _Found:
+def _window(entry: SourceEntry) -> tuple[str, ...]:
+    return () if entry.batch_window_seconds is None else ("batch_window_seconds",)
+
+
+def _same_twice(file: File) -> _Contradictions:
     """One exporter is one entry: of a cloud there is one, of a trail one for each bucket."""
     seen: dict[tuple[object, ...], int] = {}
-    for at, one in enumerate(file.sources):
-        of_cloud = one.source in {GCP_SOURCE, AZURE_SOURCE}
-        feed = () if of_cloud else (one.evidence, one.trail, one.files)
-        first = seen.setdefault((one.source, *feed), at)
+    for at, entry in enumerate(file.sources):
+        of_cloud = entry.source in {GCP_SOURCE, AZURE_SOURCE}
+        feed = () if of_cloud else (entry.evidence, entry.trail, entry.files)
+        first = seen.setdefault((entry.source, *feed), at)
         if first != at:
             yield ("sources", at), f"is entry {first + 1} once more: remove one"
 
 
-def _trails(file: File) -> _Found:
-    for at, one in enumerate(file.trails):
-        if one.kind == "existing" and one.data_events is not None:
+def _trails(file: File) -> _Contradictions:
+    for at, trail in enumerate(file.trails):
+        if trail.kind == "existing" and trail.data_events is not None:
             yield (
                 ("trails", at, "data_events"),
                 (
@@ -211,7 +215,7 @@ def _trails(file: File) -> _Found:
                     "remove it"
                 ),
             )
-        if one.kind == "new" and one.data_events is None:
+        if trail.kind == "new" and trail.data_events is None:
             yield (
                 ("trails", at),
                 (
@@ -219,7 +223,7 @@ def _trails(file: File) -> _Found:
                     'resource types, for example ["AWS::S3::Object"], or [] for none'
                 ),
             )
-        if one.kind == "new" and file.organization.management_account is None:
+        if trail.kind == "new" and file.organization.management_account is None:
             yield (
                 ("trails", at, "kind"),
                 (
@@ -227,26 +231,26 @@ def _trails(file: File) -> _Found:
                     "management_account under [organization]"
                 ),
             )
-        if one.kind == "new" and one.topic is not None:
+        if trail.kind == "new" and trail.topic is not None:
             yield ("trails", at, "topic"), "is for existing trails: remove it"
 
 
-def _alarms(file: File) -> _Found:
+def _alarms(file: File) -> _Contradictions:
     if file.alarms.email is None and file.alarms.topic is None:
         yield ("alarms",), "reaches nobody: add email = ... or topic = ..."
 
 
-def _auditors(file: File) -> _Found:
-    for at, one in enumerate(file.auditors):
-        for position, principal in enumerate(one.principals):
-            if one.mfa and "/aws-reserved/sso.amazonaws.com/" in principal:
+def _auditors(file: File) -> _Contradictions:
+    for at, auditor in enumerate(file.auditors):
+        for position, principal in enumerate(auditor.principals):
+            if auditor.mfa and "/aws-reserved/sso.amazonaws.com/" in principal:
                 yield (
                     ("auditors", at, "principals", position),
                     "is federated and never carries MFA for AWS: write mfa = false",
                 )
 
 
-def _guardrails(file: File) -> _Found:
+def _guardrails(file: File) -> _Contradictions:
     if file.guardrails is not None and file.organization.management_account is None:
         yield (
             ("guardrails",),
@@ -254,7 +258,7 @@ def _guardrails(file: File) -> _Found:
         )
 
 
-_RULES: tuple[Callable[[File], _Found], ...] = (
+_RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _names,
     _retention,

@@ -110,10 +110,14 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the evidence bucket; it decides jurisdiction and R."""
     trail: kinds.Handle | None = None
     files: Files | None = None
-    keep_source: bool
-    """Whether source files are kept byte for byte as well. No default: they hold people's
-    records too."""
+    keep_out_of_scope_raw: bool
+    """Whether the raw text of records out of scope, people's among them, is kept as well. No
+    default: privacy decides. Without it a delivered file cannot be rebuilt byte for byte."""
     scope: Literal["nhi", "all"] = "nhi"
+    batch_window_seconds: kinds.BatchWindow | None = None
+    """Of a source delivered as files to S3: how long notifications are collected, at most, before
+    the exporter is started. Longer: fewer and larger objects; later evidence. Absent: as
+    `functions/aws_export/deploy.toml` says, 120 seconds."""
 
 
 class Gcp(msgspec.Struct, frozen=True, kw_only=True):

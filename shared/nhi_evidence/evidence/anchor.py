@@ -62,33 +62,33 @@ def witness(text: str) -> Trust:
     return Trust(key.name, AnchorForm.COSIGNATURE, key=key)
 
 
-def check(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+def check(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     """Return when a trusted name saw a checkpoint, milliseconds since the epoch.
 
     Raises `AnchorError` when the anchor is not by that name or not of that checkpoint.
     """
-    return _CHECKS[trust.form](trust, data, stated)
+    return _CHECKS[trust.form](trust, data, checkpoint)
 
 
-def _check_timestamp(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+def _check_timestamp(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     # The chain must have been valid when the stamp was made; it may have expired since.
     try:
         response = decode_timestamp_response(data)
         verifier = VerifierBuilder(roots=list(trust.roots)).build()
-        verifier.verify_message(response, stated.text.encode())
+        verifier.verify_message(response, checkpoint.text.encode())
         return (response.tst_info.gen_time - _EPOCH) // _MILLISECOND
     except (VerificationError, ValueError, TypeError) as error:
         raise AnchorError(f"time stamp of {trust.name}: {error}") from error
 
 
-def _check_cosignature(trust: Trust, data: bytes, stated: Checkpoint) -> int:
+def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     keys = [trust.key] if trust.key is not None else []
     try:
         text, _ = note.read(data, keys)
         _, signatures = note.split(data)
     except note.NoteError as error:
         raise AnchorError(f"cosignature of {trust.name}: {error}") from error
-    if text != stated.text:
+    if text != checkpoint.text:
         raise AnchorError(f"cosignature of {trust.name}: of another checkpoint")
     times = [
         note.cosigned_at(signature)

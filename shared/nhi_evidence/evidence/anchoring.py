@@ -57,28 +57,30 @@ class Anchoring:
         newest = self._newest()
         if newest is None:
             return None
-        shard, epoch, signed, stated = newest
+        shard, epoch, signed, newest_checkpoint = newest
         made, there, failed = [], [], {}
-        for one in self._witnesses:
-            key = log.anchor_key(shard, epoch, anchor.file_name(one.name, one.form))
+        for witness in self._witnesses:
+            key = log.anchor_key(shard, epoch, anchor.file_name(witness.name, witness.form))
             if self._log.get(key) is not None:
-                there.append(one.name)
+                there.append(witness.name)
                 continue
             try:
-                said = one.attest(signed, lambda old: self._path(shard, old, stated.size))
-                self._store.put_new(key, said, metadata={})
-                made.append(one.name)
+                attestation = witness.attest(
+                    signed, lambda old: self._path(shard, old, newest_checkpoint.size)
+                )
+                self._store.put_new(key, attestation, metadata={})
+                made.append(witness.name)
             except (WitnessError, StoreUnavailableError) as error:
-                failed[one.name] = str(error)
+                failed[witness.name] = str(error)
         for copy in self._copies:
             try:
                 (made if self._copy(copy, shard, epoch, signed) else there).append(copy.name)
             except StoreUnavailableError as error:
                 failed[copy.name] = str(error)
         return Anchored(
-            origin=stated.origin,
+            origin=newest_checkpoint.origin,
             epoch=epoch,
-            size=stated.size,
+            size=newest_checkpoint.size,
             made=tuple(made),
             there=tuple(there),
             failed=failed,
@@ -88,9 +90,9 @@ class Anchoring:
         for shard in reversed(self._log.shards()):
             epoch = self._log.newest_signed(shard)
             signed = self._log.get(log.checkpoint_key(shard, epoch)) if epoch else None
-            stated = self._log.checkpoint(shard, epoch) if epoch else None
-            if signed is not None and stated is not None:
-                return shard, epoch, signed, stated
+            newest_checkpoint = self._log.checkpoint(shard, epoch) if epoch else None
+            if signed is not None and newest_checkpoint is not None:
+                return shard, epoch, signed, newest_checkpoint
         return None
 
     def _copy(self, copy: CheckpointCopy, shard: str, epoch: int, signed: bytes) -> bool:

@@ -51,7 +51,7 @@ def read(signed: bytes, keys: Sequence[note.Key], origin: str) -> Checkpoint:
     Raises `note.NoteError` when it is malformed, of another origin, or not signed so.
     """
     text, _ = note.read(signed, [key.named(origin) for key in keys])
-    stated = parse(text)
-    if stated.origin != origin:
-        raise note.NoteError(f"a checkpoint of {stated.origin!r}, not of {origin!r}")
-    return stated
+    checkpoint = parse(text)
+    if checkpoint.origin != origin:
+        raise note.NoteError(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
+    return checkpoint

@@ -38,34 +38,36 @@ class LockPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(
-    version: Version, said: Description | None, lock_policy: LockPolicy, now: int
+    version: Version, description: Description | None, lock_policy: LockPolicy, now: int
 ) -> leaf.ObjectLeaf | leaf.MarkerLeaf | None:
     """Return the leaf of a version; None when it is gone since it was listed."""
     flags = {LATE} if _is_late(version.key, now) else set()
     if version.marker:
         flags.add(MARKER)
         return leaf.MarkerLeaf(version.key, version.id, version.modified, tuple(sorted(flags)))
-    if said is None:
+    if description is None:
         return None
-    stated = keys.parse_key(version.key).body_sha256
-    if said.sha256 is None:
+    key_sha256 = keys.parse_key(version.key).body_sha256
+    if description.sha256 is None:
         flags.add(NO_CHECKSUM)
-    if stated is None or (said.sha256 is not None and not said.sha256.startswith(stated)):
+    if key_sha256 is None or (
+        description.sha256 is not None and not description.sha256.startswith(key_sha256)
+    ):
         flags.add(KEY_HASH)
     if version.shadow:
         flags.add(SHADOW)
-    if is_short(said.retain_until, version.modified, lock_policy.retention_ms):
+    if is_short(description.retain_until, version.modified, lock_policy.retention_ms):
         flags.add(SHORT_LOCK)
-    if lock_policy.encryption is not None and said.encryption != lock_policy.encryption:
+    if lock_policy.encryption is not None and description.encryption != lock_policy.encryption:
         flags.add(ENCRYPTION)
     return leaf.ObjectLeaf(
         key=version.key,
         vid=version.id,
         at=version.modified,
-        size=said.size,
-        sha256=said.sha256,
-        until=said.retain_until,
-        md=said.metadata,
+        size=description.size,
+        sha256=description.sha256,
+        until=description.retain_until,
+        md=description.metadata,
         flags=tuple(sorted(flags)),
     )
 

@@ -46,7 +46,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the latest plan, hex."""
     size: int = 0
     edge: tiles.Edge = ()
-    held: tuple[bytes, ...] = ()
+    tail: tuple[bytes, ...] = ()
     """Entries of the partial bundle at the right edge."""
     follows: Closed | None = None
     """The shard this one continues."""
@@ -173,14 +173,14 @@ def advance(before: Position, body: bytes) -> Step:
         return Step(passed, (), {}, void)
     hashes = [merkle.leaf_hash(entry) for entry in entries]
     objects, edge = tiles.grow(before.edge, before.size, hashes)
-    objects |= tiles.grow_entries(before.size, before.held, entries)
+    objects |= tiles.grow_entries(before.size, before.tail, entries)
     size = before.size + len(entries)
-    held = (*before.held, *entries)
+    tail = (*before.tail, *entries)
     after = msgspec.structs.replace(
         passed,
         size=size,
         edge=edge,
-        held=held[len(held) - size % tiles.WIDTH :],
+        tail=tail[len(tail) - size % tiles.WIDTH :],
         closed=leaves[0].closes if isinstance(leaves[0], EpochLeaf) else None,
     )
     return Step(after, leaves, objects)

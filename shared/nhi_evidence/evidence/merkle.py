@@ -83,7 +83,7 @@ def consistency_path(old: int, new: int, subtree: Subtree) -> list[bytes]:
     path: list[bytes] = []
     if old in {0, new}:
         return path
-    start, end, whole = 0, new, True
+    start, end, is_old_root = 0, new, True
     while end != old:
         split = start + _split(end - start)
         if old <= split:
@@ -91,8 +91,8 @@ def consistency_path(old: int, new: int, subtree: Subtree) -> list[bytes]:
             end = split
         else:
             path.append(subtree(start, split))
-            start, whole = split, False
-    if not whole:
+            start, is_old_root = split, False
+    if not is_old_root:
         path.append(subtree(start, end))
     return path[::-1]
 

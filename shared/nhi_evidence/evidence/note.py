@@ -93,7 +93,7 @@ def cosigned_at(signature: bytes) -> int:
 def parse_key(text: str) -> Key:
     """Read a verifier key. Raises `NoteError` saying what is wrong with it."""
     name, plus, rest = text.strip().partition("+")
-    stated_id, second, encoded = rest.partition("+")
+    written_id, second, encoded = rest.partition("+")
     if not plus or not second:
         raise NoteError(f"not a verifier key, <name>+<id>+<key>: {text[:80]!r}")
     try:
@@ -104,8 +104,8 @@ def parse_key(text: str) -> Key:
     if algorithm is None:
         raise NoteError(f"verifier key of {name!r} is empty")
     key = Key(_checked(name), algorithm, data[1:])
-    if key.id.hex() != stated_id:
-        raise NoteError(f"verifier key of {name!r}: its id is {key.id.hex()}, not {stated_id}")
+    if key.id.hex() != written_id:
+        raise NoteError(f"verifier key of {name!r}: its id is {key.id.hex()}, not {written_id}")
     _load(key)
     return key
 
@@ -174,10 +174,10 @@ def split(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     if len(note) > MAX_NOTE_BYTES:
         raise NoteError(f"a note of {len(note)} bytes")
     try:
-        whole = note.decode()
+        decoded = note.decode()
     except UnicodeDecodeError as error:
         raise NoteError(f"a note is UTF-8: {error}") from error
-    head, gap, tail = whole.rpartition("\n\n")
+    head, gap, tail = decoded.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
         raise NoteError("a note is a text, an empty line and signature lines")
     text = head + "\n"

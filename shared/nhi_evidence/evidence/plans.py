@@ -47,16 +47,18 @@ class Plans:
         """Read the plans of a log."""
         self._log = stored
         self._times: OrderedDict[tuple[str, int], dict[int, int]] = OrderedDict()
-        self._held: OrderedDict[tuple[str, int], frozenset[Identity]] = OrderedDict()
+        self._versions: OrderedDict[tuple[str, int], frozenset[Identity]] = OrderedDict()
         self._count = 0
 
-    def unsealed(self, found: Sequence[Version], head: log.Position) -> list[Version]:
+    def unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
         """Return the versions no plan up to a position holds, oldest first.
 
         Raises `LogError` when a plan is missing.
         """
-        oldest_first = sorted(found, key=lambda one: (one.modified, one.key, one.id))
-        shards = self._shards(head) if found else []
+        oldest_first = sorted(
+            listed, key=lambda version: (version.modified, version.key, version.id)
+        )
+        shards = self._shards(head) if listed else []
         self._times.pop((head.shard, head.epoch // BLOCK), None)
         at = 0
         while at < len(oldest_first):
@@ -68,7 +70,7 @@ class Plans:
                     rest[oldest_first[at].key, oldest_first[at].id] = oldest_first[at]
                     at += 1
                 if rest:
-                    for identity in self.held(plan.shard, plan.epoch):
+                    for identity in self.versions_in(plan.shard, plan.epoch):
                         rest.pop(identity, None)
                 if not rest and self._is_far(oldest_first, at, plan):
                     break
@@ -80,20 +82,20 @@ class Plans:
     def _is_far(oldest_first: Sequence[Version], at: int, plan: Plan) -> bool:
         return at == len(oldest_first) or oldest_first[at].modified > plan.modified + _NEAR_MS
 
-    def held(self, shard: str, epoch: int) -> frozenset[Identity]:
+    def versions_in(self, shard: str, epoch: int) -> frozenset[Identity]:
         """Return the versions a plan holds: none, where it is void or not finished."""
-        known = self._held.get((shard, epoch))
+        known = self._versions.get((shard, epoch))
         if known is not None:
             return known
         if self._log.checkpoint(shard, epoch) is None:
             return frozenset()
-        found = log.versions_in(self._log.plan(shard, epoch) or b"")
-        self._held[shard, epoch] = found
-        self._count += len(found)
+        sealed = log.versions_in(self._log.plan(shard, epoch) or b"")
+        self._versions[shard, epoch] = sealed
+        self._count += len(sealed)
         while self._count > _REMEMBERED:
-            _, dropped = self._held.popitem(last=False)
+            _, dropped = self._versions.popitem(last=False)
             self._count -= len(dropped)
-        return found
+        return sealed
 
     def _shards(self, head: log.Position) -> list[tuple[str, int]]:
         """Return the shards up to a position, oldest first, each with its last epoch."""

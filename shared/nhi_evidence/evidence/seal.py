@@ -101,30 +101,30 @@ class Sealer:
         head, newest = self._open_head(now)
         last = newest.modified if newest else None
         since = newest.listed if newest else None
-        found = sweep.find(
+        listing = sweep.find(
             self._store,
             now,
             since,
             everything=everything,
             enough=lambda versions: self._clock() - now > LISTING_MS or versions >= MAX_LISTED,
         )
-        new = self._unsealed(found.versions, head)
+        new = self._unsealed(listing.versions, head)
         chosen = new[: self._max_leaves]
         described = zip(chosen, self._store.describe(chosen), strict=True)
         leaves = [
             one
-            for version, said in described
-            if (one := flags.describe(version, said, self._lock_policy, now))
+            for version, description in described
+            if (one := flags.describe(version, description, self._lock_policy, now))
         ]
         ours = False
-        behind = found.until < now
+        behind = listing.until < now
         if leaves or behind or last is None or now - last >= self._heartbeat_ms:
             first = self._first_leaf(
                 head,
                 now,
-                swept=found.swept,
+                swept=listing.swept,
                 more=len(new) > len(chosen),
-                until=found.until if len(new) == len(chosen) else since or 0,
+                until=listing.until if len(new) == len(chosen) else since or 0,
             )
             head, ours = self._commit(head, first, leaves)
         raised = Counter(flag for one in leaves for flag in one.flags) if ours else {}
@@ -206,8 +206,8 @@ class Sealer:
             return after
         for path, data in step.objects.items():
             self._put(log.tile_key(after.shard, path), data)
-        stated = self._log.checkpoint(after.shard, after.epoch)
-        if stated is None:
+        signed_before = self._log.checkpoint(after.shard, after.epoch)
+        if signed_before is None:
             text = after.checkpoint.text
             signatures = [
                 (key.named(after.origin), self._sign(signer, text))
@@ -218,10 +218,10 @@ class Sealer:
             if self._store.put_new(key, signed, metadata={}).created:
                 self._put_checkpoints += 1
                 return after
-            stated = self._log.checkpoint(after.shard, after.epoch)
-        if stated != after.checkpoint:
+            signed_before = self._log.checkpoint(after.shard, after.epoch)
+        if signed_before != after.checkpoint:
             raise LogError(
-                f"checkpoint {after.epoch} of {after.origin} states {stated}, "
+                f"checkpoint {after.epoch} of {after.origin} states {signed_before}, "
                 f"its plans give {after.checkpoint}"
             )
         return after
@@ -282,5 +282,5 @@ class Sealer:
             raise StoreUnavailableError(f"{key} is there and cannot be read yet")
         return self._finish(head, there), there == body
 
-    def _unsealed(self, found: Sequence[Version], head: log.Position) -> list[Version]:
-        return self._plans.unsealed(found, head)
+    def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
+        return self._plans.unsealed(listed, head)

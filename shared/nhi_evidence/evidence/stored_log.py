@@ -95,19 +95,19 @@ class StoredLog:
         Raises `LogError` when the stored tree is not the signed one.
         """
         shard = genesis.shard
-        stated = self.checkpoint(shard, epoch)
+        signed = self.checkpoint(shard, epoch)
         body = self.plan(shard, epoch)
         first = log.first_leaf(body or b"")
-        if stated is None or body is None or first is None:
+        if signed is None or body is None or first is None:
             raise LogError(f"epoch {epoch} of {genesis.origin} is not whole")
-        size, width = stated.size, stated.size % tiles.WIDTH
+        size, width = signed.size, signed.size % tiles.WIDTH
         try:
             edge = tiles.read_edge(size, lambda path: self.tile(shard, path))
             bundle = tiles.path(tiles.ENTRIES, size // tiles.WIDTH, width)
-            held = tiles.unbundle(self.tile(shard, bundle)) if width else []
+            tail = tiles.unbundle(self.tile(shard, bundle)) if width else []
         except (KeyError, ValueError) as error:
             raise LogError(f"tiles of {genesis.origin} at size {size}: {error}") from error
-        if tiles.edge_root(edge) != stated.root or len(held) != width:
+        if tiles.edge_root(edge) != signed.root or len(tail) != width:
             raise LogError(f"checkpoint {epoch} of {genesis.origin} is not of the stored tree")
         return msgspec.structs.replace(
             genesis,
@@ -115,7 +115,7 @@ class StoredLog:
             plan=sha256(body).hexdigest(),
             size=size,
             edge=edge,
-            held=tuple(held),
+            tail=tuple(tail),
             closed=first.closes,
         )
 

@@ -93,7 +93,7 @@ def find(
     swept: dict[str, leaf.Sweep] = {}
     due = [
         (falls_due(hour, now, last or 0) or 0, source, folder, hour)
-        for source, folder, hour in _folders(store, whole=everything)
+        for source, folder, hour in _folders(store, everything=everything)
     ]
     until, at = now, 0
     for instant, source, folder, hour in sorted(one for one in due if one[0] <= now):
@@ -113,12 +113,12 @@ def find(
     return SweepResult(tuple(versions), swept, until)
 
 
-def _folders(store: EvidenceVersions, *, whole: bool) -> Iterator[tuple[str, str, str]]:
+def _folders(store: EvidenceVersions, *, everything: bool) -> Iterator[tuple[str, str, str]]:
     """Yield source, folder and hour of what can be listed.
 
     A folder under an odd name is one as well, so that nothing in it is missed.
     """
-    if whole:
+    if everything:
         for folder in store.folders(""):
             if folder != _LOG:
                 yield folder, folder, "*"

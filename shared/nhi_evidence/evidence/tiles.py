@@ -89,14 +89,14 @@ def grow(edge: Edge, size: int, leaves: Sequence[bytes]) -> tuple[dict[str, byte
     row: list[bytes] = list(leaves)
     level = 0
     while row or level < len(edge):
-        held = edge[level] if level < len(edge) else ()
+        partial = edge[level] if level < len(edge) else ()
         number = size >> 8 * (level + 1)
-        here = [*held, *row]
+        here = [*partial, *row]
         full = len(here) // WIDTH
         above = []
-        for one in range(full):
-            tile = here[one * WIDTH : (one + 1) * WIDTH]
-            tiles[path(level, number + one)] = b"".join(tile)
+        for position in range(full):
+            tile = here[position * WIDTH : (position + 1) * WIDTH]
+            tiles[path(level, number + position)] = b"".join(tile)
             above.append(merkle.root(tile))
         rest = tuple(here[full * WIDTH :])
         if rest and row:
@@ -107,9 +107,9 @@ def grow(edge: Edge, size: int, leaves: Sequence[bytes]) -> tuple[dict[str, byte
     return tiles, tuple(grown)
 
 
-def grow_entries(size: int, held: Sequence[bytes], entries: Sequence[bytes]) -> dict[str, bytes]:
-    """Append entries to the bundles of a tree of `size`; `held` fills its partial bundle."""
-    here = [*held, *entries]
+def grow_entries(size: int, tail: Sequence[bytes], entries: Sequence[bytes]) -> dict[str, bytes]:
+    """Append entries to the bundles of a tree of `size`; `tail` fills its partial bundle."""
+    here = [*tail, *entries]
     first = size // WIDTH
     bundles = {}
     for number, start in enumerate(range(0, len(here), WIDTH), start=first):

@@ -21,8 +21,8 @@ def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], C
         cached = lru_cache(results)(function)
 
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            for one in args:
-                if isinstance(one, str | bytes) and len(one) > longest:
+            for argument in args:
+                if isinstance(argument, str | bytes) and len(argument) > longest:
                     return function(*args, **kwargs)
             return cached(*args, **kwargs)  # type: ignore[arg-type] # callers pass hashable values
 

@@ -98,10 +98,10 @@ class Envelope:
 
 def elements(data: bytes, envelopes: Sequence[Envelope]) -> list[Span] | None:
     """Return the elements of the first envelope `data` is; None when it is none of them."""
-    for one in envelopes:
-        found = one.elements(data)
-        if found is not None:
-            return found
+    for envelope in envelopes:
+        spans = envelope.elements(data)
+        if spans is not None:
+            return spans
     return None
 
 
@@ -113,8 +113,8 @@ def document(data: bytes, envelopes: Sequence[Envelope], limits: Limits) -> Deco
         return Undecodable("empty_file", f"{len(data)} bytes, no content")
     spans = elements(data, envelopes)
     if spans is None:
-        whole = _trimmed(data, 0, len(data))
-        spans = [whole] if _is_json(data) else _lines(data)
+        trimmed = _trimmed(data, 0, len(data))
+        spans = [trimmed] if _is_json(data) else _lines(data)
     return bounded(data, spans, limits)
 
 

@@ -45,14 +45,14 @@ class LenientDecoder(Generic[_StructT]):
         """Read a whole record attribute by attribute."""
         unusable: list[str] = []
         try:
-            found = decode_leniently(self._shape, raw, "", unusable, fold_case=self._fold_case)
+            record = decode_leniently(self._shape, raw, "", unusable, fold_case=self._fold_case)
         except RecursionError:
             return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if isinstance(error, msgspec.ValidationError):
                 return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
             return Rejection("malformed_json", str(error)[:_DETAIL])
-        return found, tuple(unusable)
+        return record, tuple(unusable)
 
     def part(self, piece: bytes | msgspec.Raw, where: str) -> tuple[_StructT, tuple[str, ...]]:
         """Read a slice of a record; `where` is how the record calls it.
@@ -70,8 +70,8 @@ class LenientDecoder(Generic[_StructT]):
     ) -> tuple[_StructT, tuple[str, ...]]:
         """Read a slice attribute by attribute; raises as `part` does."""
         unusable: list[str] = []
-        found = decode_leniently(self._shape, piece, where, unusable, fold_case=self._fold_case)
-        return found, tuple(unusable)
+        part = decode_leniently(self._shape, piece, where, unusable, fold_case=self._fold_case)
+        return part, tuple(unusable)
 
 
 def nested(piece: bytes | msgspec.Raw) -> bytes:

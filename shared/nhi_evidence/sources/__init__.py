@@ -86,7 +86,7 @@ class SigningSource(Source, Protocol):
     def statement(
         self, body: bytes, metadata: Mapping[str, str], unit: str, raw_sha256: str
     ) -> Statement | None:
-        """Return what a companion states of the file a unit is; None when it names it not so.
+        """Return what a companion states of a unit's file; None when it does not name that file.
 
         Raises `ValueError` when the bytes are no companion, or its signature was not kept.
         """

@@ -1,15 +1,29 @@
-"""`python -m tests.infra.aws`: write the permission matrix into docs/threat-model.md."""
+"""`python -m tests.infra.aws`: write what the stacks say into the documents that show it."""
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
-from tests.infra.aws.conftest import synthesize
+from infra import declaration
+from infra.aws.redelivery import table
+from tests.infra.aws.conftest import ROOT, synthesize
 from tests.infra.aws.estate import Estate
 from tests.infra.aws.matrix import with_matrix
 from tests.infra.aws.test_matrix import PAGE
 
+OPERATIONS = ROOT / "docs" / "operations.md"
+
+
+def between(text: str, marker: str, content: str) -> str:
+    """Return a page with what stands between `<!-- marker -->` and `<!-- end -->` replaced."""
+    pattern = rf"(<!-- {marker} -->\n).*?(\n<!-- end -->)"
+    return re.sub(pattern, lambda match: match[1] + content + match[2], text, flags=re.DOTALL)
+
+
+numbers = table(declaration.declaration("aws_export"))
+OPERATIONS.write_text(between(OPERATIONS.read_text(), "batches", numbers))
 with tempfile.TemporaryDirectory() as folder:
     synthesize(Path(folder))
     PAGE.write_text(with_matrix(PAGE.read_text(), Estate(Path(folder))))

@@ -26,7 +26,8 @@ keep_days = 90
 source = "aws_cloudtrail"
 evidence = "main"
 trail = "fresh"
-keep_source = false
+keep_out_of_scope_raw = false
+batch_window_seconds = 300
 scope = "all"
 """
 

@@ -24,7 +24,7 @@ class Resource(msgspec.Struct, frozen=True):
     id: str
     kind: str
     properties: dict[str, Any]
-    whole: dict[str, Any]
+    definition: dict[str, Any]
 
 
 class Estate:
@@ -53,17 +53,17 @@ class Estate:
             one for one in self.resources if one.kind == kind and (not stack or one.stack == stack)
         ]
 
-    def one(self, kind: str, stack: str = "") -> Resource:
+    def only(self, kind: str, stack: str = "") -> Resource:
         """Return the only resource of its type."""
-        (found,) = self.of(kind, stack)
-        return found
+        (resource,) = self.of(kind, stack)
+        return resource
 
     def role(self, name: str) -> Resource:
         """Return the role of this name."""
-        (found,) = [
+        (role,) = [
             one for one in self.of("AWS::IAM::Role") if one.properties.get("RoleName") == name
         ]
-        return found
+        return role
 
     def roles(self, containing: str) -> list[Resource]:
         """Return every named role whose name holds a text."""
@@ -76,7 +76,7 @@ class Estate:
     @property
     def bucket_policy(self) -> dict[str, Any]:
         """The evidence bucket's policy."""
-        document: dict[str, Any] = self.one(
+        document: dict[str, Any] = self.only(
             "AWS::S3::BucketPolicy", "nhi-evidence-main"
         ).properties["PolicyDocument"]
         return document
@@ -84,7 +84,7 @@ class Estate:
     @property
     def key_policy(self) -> dict[str, Any]:
         """The signing key's policy."""
-        document: dict[str, Any] = self.one("AWS::KMS::Key").properties["KeyPolicy"]
+        document: dict[str, Any] = self.only("AWS::KMS::Key").properties["KeyPolicy"]
         return document
 
 

@@ -85,9 +85,9 @@ def actions(document: Document) -> set[str]:
 def _resource_allows(documents: Iterable[Document], request: Request) -> tuple[bool, bool]:
     named = delegated = False
     for document in documents:
-        for one in statements(document):
-            if _applies(one, request):
-                match = _principal(one["Principal"], request)
+        for statement in statements(document):
+            if _applies(statement, request):
+                match = _principal(statement["Principal"], request)
                 named |= match == "named"
                 delegated |= match == "delegated"
     return named, delegated
@@ -101,10 +101,10 @@ def _effect(document: Document, request: Request, effect: str) -> bool:
     )
 
 
-def _principal(said: Any, request: Request) -> str | None:
-    if said == "*":
+def _principal(principal: Any, request: Request) -> str | None:
+    if principal == "*":
         return "named"
-    for kind, values in said.items():
+    for kind, values in principal.items():
         for value in _listed(values):
             if value in {"*", request.principal} and kind == "AWS":
                 return "named"

@@ -95,7 +95,7 @@ def may(estate: Estate, who: Principal, act: Act) -> bool:
     principal = arn(who.account, who.role)
     of_key = act.action.startswith("kms:")
     resource = estate.key_policy if of_key else estate.bucket_policy
-    key = estate.one("AWS::KMS::Key")
+    key = estate.only("AWS::KMS::Key")
     request = Request(
         principal,
         act.action,

@@ -28,7 +28,7 @@ log = "example.org/second"
 source = "aws_cloudtrail"
 evidence = "second"
 trail = "organization"
-keep_source = true
+keep_out_of_scope_raw = true
 
 [gcp]"""
 ELSEWHERE = """
@@ -36,13 +36,13 @@ ELSEWHERE = """
 source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "777788889999", bucket = "other-logs", region = "eu-central-1" }
-keep_source = true
+keep_out_of_scope_raw = true
 
 [[sources]]
 source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "111122223333", bucket = "plain-logs", region = "eu-central-1" }
-keep_source = true
+keep_out_of_scope_raw = true
 """
 
 
@@ -112,7 +112,7 @@ def test_the_example_gives_every_stack_without_a_cloud(example: Estate) -> None:
 
 def test_a_trial_locks_for_a_day(example: Estate) -> None:
     """What the example says: one day, and nothing replicated."""
-    bucket = example.one("AWS::S3::Bucket", "nhi-evidence-main").properties
+    bucket = example.only("AWS::S3::Bucket", "nhi-evidence-main").properties
     rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
     assert {"Mode": "COMPLIANCE", "Days": 1} == rule
     assert "ReplicationConfiguration" not in bucket
@@ -120,7 +120,7 @@ def test_a_trial_locks_for_a_day(example: Estate) -> None:
 
 def test_a_key_where_there_is_no_ed25519(other: Estate) -> None:
     """The other spec, and its one algorithm."""
-    key = other.one("AWS::KMS::Key").properties
+    key = other.only("AWS::KMS::Key").properties
     assert "ECC_NIST_P256" == key["KeySpec"]
     sign = next(one for one in statements(key["KeyPolicy"]) if one["Sid"] == "Sign")
     assert "ECDSA_SHA_256" == sign["Condition"]["StringEquals"]["kms:SigningAlgorithm"]
@@ -135,13 +135,13 @@ def test_a_writer_nobody_can_be_yet_has_no_role(other: Estate) -> None:
 def test_an_auditor_with_mfa(other: Estate) -> None:
     """The condition is there, and asks for it to be present."""
     (role,) = other.roles("auditor-external")
-    (one,) = statements(role.properties["AssumeRolePolicyDocument"])
-    assert {"aws:MultiFactorAuthPresent": "true"} == one["Condition"]["Bool"]
+    (statement,) = statements(role.properties["AssumeRolePolicyDocument"])
+    assert {"aws:MultiFactorAuthPresent": "true"} == statement["Condition"]["Bool"]
 
 
 def test_a_topic_notifies_the_queue(other: Estate) -> None:
     """The queue subscribes to it, takes its messages alone, and no bucket is touched."""
-    subscription = other.one("AWS::SNS::Subscription").properties
+    subscription = other.only("AWS::SNS::Subscription").properties
     assert (TOPIC, "sqs", "eu-central-1") == (
         subscription["TopicArn"],
         subscription["Protocol"],
@@ -204,7 +204,7 @@ def test_an_existing_topic_is_told(other: Estate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (("[organization]", "[organization"), "is not TOML"),
         (('signer = "ed25519"', 'signer = "rsa"'), "evidence.signer"),
@@ -215,7 +215,7 @@ def test_an_existing_topic_is_told(other: Estate) -> None:
     ],
 )
 def test_a_wrong_configuration_is_said_and_nothing_written(
-    change: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    change: tuple[str, str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, the fault on standard error, no assembly."""
     from infra.aws_app import main  # noqa: PLC0415 - starts jsii
@@ -223,7 +223,7 @@ def test_a_wrong_configuration_is_said_and_nothing_written(
     config = tmp_path / "nhi-evidence.toml"
     config.write_text(changed(EXAMPLE, change))
     assert 2 == main(["--config", str(config), "--out", str(tmp_path / "cdk.out")])
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.glob("cdk.out/*.template.json"))
 
 

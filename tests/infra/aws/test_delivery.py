@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from infra import declaration
 from infra.aws.environment import variables
-from infra.declaration import Sqs
+from infra.aws.redelivery import RETENTION_SECONDS, redelivery, table
+from infra.declaration import DeclarationError, Sqs
 from nhi_evidence.adapters import environ
 from nhi_evidence.adapters.aws import exporter, sealer
 from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.adapters.aws.s3_source import S3Source
 from nhi_evidence.errors import DeliveryRefusedError
 from nhi_evidence.sources import load
+from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate
 from tests.infra.aws.iam import Request, allows
 
@@ -38,12 +42,12 @@ FORGED: dict[str, dict[str, str | None]] = {
 
 
 def queue(estate: Estate, name: str) -> dict[str, Any]:
-    (found,) = [
+    (queue,) = [
         one.properties
         for one in estate.of("AWS::SQS::Queue")
         if one.properties["QueueName"] == name
     ]
-    return found
+    return queue
 
 
 def may_send(estate: Estate, principal: str, **changed: str | None) -> bool:
@@ -96,33 +100,80 @@ def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: Objec
 
 
 def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
-    """Redrive, visibility, concurrency and partial answers are those deploy.toml says."""
-    trigger = declaration.declaration("aws_export").trigger
+    """Redrive, visibility, concurrency and partial answers follow from deploy.toml."""
+    declared = declaration.declaration("aws_export")
+    trigger = declared.trigger
     assert isinstance(trigger, Sqs)
-    timeout = declaration.declaration("aws_export").function.timeout_seconds
+    numbers = redelivery(declared)
     main, dead = queue(estate, NAME), queue(estate, f"{NAME}-dead")
-    assert main["RedrivePolicy"]["maxReceiveCount"] == trigger.max_receive_count
+    assert main["RedrivePolicy"]["maxReceiveCount"] == numbers.max_receive_count
     assert main["RedrivePolicy"]["deadLetterTargetArn"] == f"arn:{NAME}-dead"
-    assert main["VisibilityTimeout"] >= 6 * timeout
+    assert main["VisibilityTimeout"] >= 6 * 300 + 120
     assert {14 * 86_400} == {main["MessageRetentionPeriod"], dead["MessageRetentionPeriod"]}
     assert dead["RedriveAllowPolicy"]["sourceQueueArns"] == [QUEUE]
-    (mapping,) = [
-        one.properties
-        for one in estate.of("AWS::Lambda::EventSourceMapping")
-        if one.properties["FunctionName"] == NAME
-    ]
+    mapping = event_source(estate, NAME)
+    assert (500, 120) == (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"])
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": trigger.maximum_concurrency}
     assert mapping["EventSourceArn"] == f"arn:{NAME}"
 
 
+def event_source(estate: Estate, function: str) -> dict[str, Any]:
+    (mapping,) = [
+        one.properties
+        for one in estate.of("AWS::Lambda::EventSourceMapping")
+        if one.properties["FunctionName"] == function
+    ]
+    return mapping
+
+
+def test_the_window_is_configured_and_visibility_follows(estate: Estate) -> None:
+    """A source with another window has the same number of hours until its dead letters."""
+    name = "nhi-evidence-main-aws_cloudtrail-fresh"
+    assert 300 == event_source(estate, name)["MaximumBatchingWindowInSeconds"]
+    fresh = queue(estate, name)
+    assert 6 * 300 + 300 == fresh["VisibilityTimeout"]
+    assert 168 * 3600 <= fresh["VisibilityTimeout"] * fresh["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_an_outage_of_days_is_outlived() -> None:
+    """A week of failures is no dead letter, and dead letters then wait for most of another."""
+    numbers = redelivery(declaration.declaration("aws_export"))
+    assert 7 * 86_400 <= numbers.gives_up_after
+    assert 6 * 86_400 <= numbers.left_for_redrive
+    assert numbers.gives_up_after + numbers.left_for_redrive == RETENTION_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"give_up_after_hours": 336}, "is not before SQS forgets"), ({"timeout": 1}, "receives")],
+)
+def test_numbers_that_do_not_fit_are_refused(change: dict[str, int], message: str) -> None:
+    """Giving up after SQS forgot, or after more receives than it counts, cannot be deployed."""
+    declared = declaration.declaration("aws_export")
+    function, trigger = declared.function, declared.trigger
+    if "timeout" in change:
+        function = msgspec.structs.replace(function, timeout_seconds=change["timeout"])
+        trigger = msgspec.structs.replace(trigger, maximum_batching_window_seconds=1)
+    else:
+        trigger = msgspec.structs.replace(trigger, **change)
+    with pytest.raises(DeclarationError, match=message):
+        redelivery(msgspec.structs.replace(declared, function=function, trigger=trigger))
+
+
+def test_the_page_shows_the_numbers() -> None:
+    """docs/operations.md is what `python -m tests.infra.aws` writes."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert table(declaration.declaration("aws_export")) in page
+
+
 def environment(estate: Estate, function: str) -> dict[str, str]:
-    (found,) = [
+    (variables,) = [
         one.properties["Environment"]["Variables"]
         for one in estate.of("AWS::Lambda::Function")
         if one.properties.get("FunctionName") == function
     ]
-    return {key: str(value) for key, value in found.items()}
+    return {key: str(value) for key, value in variables.items()}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +206,7 @@ def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
 
 def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
     """The handler that adds ours may change that setting of that bucket, and nothing else."""
-    added = estate.one("Custom::S3BucketNotifications").properties
+    added = estate.only("Custom::S3BucketNotifications").properties
     assert (added["BucketName"], added["Managed"]) == ("organization-trail-111122223333", False)
     (handler,) = [
         one.properties["PolicyDocument"]["Statement"]
@@ -170,14 +221,14 @@ def test_an_existing_bucket_keeps_its_notifications(estate: Estate) -> None:
 
 def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     """All accounts, all regions, reads and writes, validated files; evidence feeds no loop."""
-    trail = estate.one("AWS::CloudTrail::Trail").properties
-    for one in (
+    trail = estate.only("AWS::CloudTrail::Trail").properties
+    for switch in (
         "IsLogging",
         "IsMultiRegionTrail",
         "IsOrganizationTrail",
         "EnableLogFileValidation",
     ):
-        assert trail[one] is True
+        assert trail[switch] is True
     chosen = {
         one["Name"]: {field["Field"]: field for field in one["FieldSelectors"]}
         for one in trail["AdvancedEventSelectors"]
@@ -196,10 +247,19 @@ def test_a_new_trail_records_everything_it_is_asked_for(estate: Estate) -> None:
     }
 
 
+def test_a_new_trail_is_made_in_the_management_account(estate: Estate, assembly: Path) -> None:
+    """After the bucket it delivers to: a delegated administrator cannot start it by name."""
+    assert "nhi-evidence-trail-fresh" == estate.only("AWS::CloudTrail::Trail").stack
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    trail = artifacts["nhi-evidence-trail-fresh"]
+    assert f"aws://{MANAGEMENT}/us-east-1" == trail["environment"]
+    assert "nhi-evidence-export-us-east-1" in trail["dependencies"]
+
+
 def test_a_new_trails_bucket_takes_files_of_this_trail_alone(estate: Estate) -> None:
     """CloudTrail, for the trail of the management account, below the organization's folders."""
     stack = "nhi-evidence-export-us-east-1"
-    policy = estate.one("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
+    policy = estate.only("AWS::S3::BucketPolicy", stack).properties["PolicyDocument"]
     right = {
         "aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/nhi-evidence-fresh",
         "s3:x-amz-acl": "bucket-owner-full-control",

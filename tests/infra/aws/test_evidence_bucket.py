@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, arn
+from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, Resource, arn
 from tests.infra.aws.iam import Request, allows, statements
 
 OBJECT = f"{BUCKET}/ev/v1/aws_cloudtrail/h=2026010100/unit/hash.ndjson.zst"
@@ -67,7 +67,7 @@ def administrator(estate: Estate, action: str, **context: str | None) -> bool:
 
 
 def bucket(estate: Estate, stack: str = "nhi-evidence-main") -> dict[str, Any]:
-    return estate.one("AWS::S3::Bucket", stack).properties
+    return estate.only("AWS::S3::Bucket", stack).properties
 
 
 @pytest.mark.parametrize("stack", ["nhi-evidence-main", "nhi-evidence-main-replica"])
@@ -98,8 +98,28 @@ def test_it_is_private_owned_and_encrypted_by_s3(estate: Estate, stack: str) -> 
 def test_what_is_locked_outlives_its_stack(estate: Estate, stack: str) -> None:
     """Deleting the stack, or replacing the bucket in it, leaves bucket and policy."""
     for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
-        whole = estate.one(kind, stack).whole
-        assert (whole["DeletionPolicy"], whole["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert KEPT == policies_of_removal(estate.only(kind, stack))
+
+
+KEPT = ("RetainExceptOnCreate", "Retain")
+
+
+def policies_of_removal(resource: Resource) -> tuple[str | None, str | None]:
+    definition = resource.definition
+    return definition.get("DeletionPolicy"), definition.get("UpdateReplacePolicy")
+
+
+def test_a_failed_first_deployment_can_be_repeated(estate: Estate) -> None:
+    """What is kept has a fixed name; a rollback removes it, so that the name is free again."""
+    kept = {one.kind for one in estate.resources if policies_of_removal(one) == KEPT}
+    assert {
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::CloudTrail::Trail",
+    } == kept
+    assert "Retain" not in {policies_of_removal(one)[0] for one in estate.resources}
 
 
 def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Estate) -> None:
@@ -152,7 +172,7 @@ def test_the_policy_allows_nobody_anything(estate: Estate) -> None:
 
 def test_the_replica_takes_replicas_from_one_role_and_nothing_else(estate: Estate) -> None:
     """Not even an administrator of the replica's account writes there."""
-    policy = estate.one("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
+    policy = estate.only("AWS::S3::BucketPolicy", "nhi-evidence-main-replica").properties[
         "PolicyDocument"
     ]
     objects = "arn:aws:s3:::nhi-evidence-replica-555566667777/ev/v1/x"

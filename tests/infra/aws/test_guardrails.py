@@ -117,9 +117,9 @@ def test_web_identities_are_the_two_that_are_known(estate: Estate) -> None:
 
 def test_they_are_attached_where_the_configuration_says(estate: Estate, assembly: Path) -> None:
     """To its targets, in the management account, within the length AWS takes."""
-    for one in policies(estate).values():
-        assert ["ou-abcd-11111111"] == one["TargetIds"]
-        assert len(json.dumps(one["Content"], separators=(",", ":"))) <= 5120
+    for policy in policies(estate).values():
+        assert ["ou-abcd-11111111"] == policy["TargetIds"]
+        assert len(json.dumps(policy["Content"], separators=(",", ":"))) <= 5120
     manifest = json.loads((assembly / "manifest.json").read_text())
     where = manifest["artifacts"]["nhi-evidence-guardrails"]["environment"]
     assert f"aws://{MANAGEMENT}/eu-central-1" == where

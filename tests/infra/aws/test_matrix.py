@@ -41,8 +41,8 @@ EXPECTED = {
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.text)
 def test_each_may_exactly_what_is_written_down(estate: Estate, who: object) -> None:
     """Row by row, against an expectation that no template made."""
-    found = {act.text for act in ACTS if may(estate, who, act)}  # type: ignore[arg-type]
-    assert EXPECTED[who.text] == found  # type: ignore[attr-defined]
+    actual = {act.text for act in ACTS if may(estate, who, act)}  # type: ignore[arg-type]
+    assert EXPECTED[who.text] == actual  # type: ignore[attr-defined]
 
 
 def test_nobody_overwrites_deletes_or_sets_a_lock(estate: Estate) -> None:

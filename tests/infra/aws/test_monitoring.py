@@ -23,18 +23,18 @@ def alarms(estate: Estate) -> dict[str, dict[str, Any]]:
 
 def watched(alarm: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the metrics of an alarm by name, each with its dimensions, period and statistic."""
-    found = {}
+    metrics = {}
     for query in alarm["Metrics"]:
         if "MetricStat" in query:
             stat = query["MetricStat"]
-            found[stat["Metric"]["MetricName"]] = {
+            metrics[stat["Metric"]["MetricName"]] = {
                 "dimensions": {
                     one["Name"]: one["Value"] for one in stat["Metric"].get("Dimensions", [])
                 },
                 "period": stat["Period"],
                 "stat": stat["Stat"],
             }
-    return found
+    return metrics
 
 
 def bound(alarm: dict[str, Any]) -> tuple[str, float, str]:
@@ -77,9 +77,9 @@ def test_signatures_and_checkpoints_are_held_against_each_other(estate: Estate) 
     """Amazon's count of signatures over a day against the sealer's own count of checkpoints."""
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
-    for one in (more, fewer):
-        assert {"nhi-evidence-main-kms-signatures", "Checkpoints"} == set(watched(one))
-        assert {86_400} == {metric["period"] for metric in watched(one).values()}
+    for alarm in (more, fewer):
+        assert {"nhi-evidence-main-kms-signatures", "Checkpoints"} == set(watched(alarm))
+        assert {86_400} == {metric["period"] for metric in watched(alarm).values()}
     assert (0, 12) == (more["Threshold"], fewer["Threshold"])
 
 
@@ -88,9 +88,9 @@ def test_growth_and_cost_are_watched(estate: Estate) -> None:
     rate = alarms(estate)["nhi-evidence-222233334444-object-rate"]
     assert 100_000 == rate["Threshold"]
     (puts,) = watched(rate).values()
-    bucket = estate.one("AWS::S3::Bucket", "nhi-evidence-main").properties
+    bucket = estate.only("AWS::S3::Bucket", "nhi-evidence-main").properties
     assert [{"Id": puts["dimensions"]["FilterId"]}] == bucket["MetricsConfigurations"]
-    budget = estate.one("AWS::Budgets::Budget").properties
+    budget = estate.only("AWS::Budgets::Budget").properties
     assert {"Amount": 200, "Unit": "USD"} == budget["Budget"]["BudgetLimit"]
     assert len(budget["NotificationsWithSubscribers"]) == 2
 
@@ -107,7 +107,7 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
     }
     assert {one.stack for one in estate.of("AWS::SNS::Topic")} == {stack for stack, _ in endpoints}
     assert {"security@example.org"} == {endpoint for _, endpoint in endpoints}
-    policy = estate.one("AWS::SNS::TopicPolicy", "nhi-evidence-eu-central-1-monitoring").properties
+    policy = estate.only("AWS::SNS::TopicPolicy", "nhi-evidence-eu-central-1-monitoring").properties
     allowed = policy["PolicyDocument"]["Statement"][0]
     assert {"StringEquals": {"aws:SourceAccount": EVIDENCE}} == allowed["Condition"]
 

@@ -134,8 +134,8 @@ def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate)
 def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) -> None:
     """Nothing is allowed on everything, or to everybody, anywhere."""
     for role in estate.of("AWS::IAM::Role"):
-        for one in statements(role.properties["AssumeRolePolicyDocument"]):
-            assert "*" not in str(one["Principal"])
+        for statement in statements(role.properties["AssumeRolePolicyDocument"]):
+            assert "*" not in str(statement["Principal"])
         for policy in documents(role) if "Policies" in role.properties else []:
             assert "*" not in resources(policy)
             assert not [one for one in actions(policy) if "*" in one]
@@ -198,18 +198,18 @@ def test_one_cloud_cannot_take_the_role_of_the_other(estate: Estate) -> None:
 def test_identity_claims_are_never_optional(estate: Estate) -> None:
     """No ...IfExists, no wildcard operator, and no aws:SourceArn where there is none."""
     for role in estate.of("AWS::IAM::Role"):
-        for one in statements(role.properties["AssumeRolePolicyDocument"]):
-            operators = set(one.get("Condition", {}))
+        for statement in statements(role.properties["AssumeRolePolicyDocument"]):
+            operators = set(statement.get("Condition", {}))
             assert operators <= {"StringEquals", "ArnEquals", "Bool"}
-            keys = {key for tests in one.get("Condition", {}).values() for key in tests}
-            if "Service" not in one["Principal"]:
+            keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
+            if "Service" not in statement["Principal"]:
                 assert "aws:SourceArn" not in keys
                 assert keys, role.properties["RoleName"]
 
 
 def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
     """The issuer is the tenant's own; the audience is the configured one."""
-    provider = estate.one("AWS::IAM::OIDCProvider").properties
+    provider = estate.only("AWS::IAM::OIDCProvider").properties
     assert provider["Url"] == f"https://{ISSUER}"
     assert provider["ClientIdList"] == [f"api://{TENANT}/nhi-evidence"]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 def test_cdk_nag_finds_nothing_unanswered(nag: list[dict[str, Any]]) -> None:
     """AwsSolutions and NIST 800-53 rev. 5: every finding is mended or has its reason in code."""
-    found = {
+    violations = {
         (pack["pluginName"], one["ruleName"]) for pack in nag for one in pack.get("violations", [])
     }
-    assert set() == found
+    assert set() == violations
     assert {"AwsSolutions", "NIST.800.53.R5"} == {pack["pluginName"] for pack in nag}
 
 

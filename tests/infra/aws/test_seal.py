@@ -27,13 +27,13 @@ def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
 
 def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
     """The configured spec; the longest wait before a deletion; not deleted with its stack."""
-    key = estate.one("AWS::KMS::Key")
+    key = estate.only("AWS::KMS::Key")
     assert ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", 30) == (
         key.properties["KeySpec"],
         key.properties["KeyUsage"],
         key.properties["PendingWindowInDays"],
     )
-    assert "Retain" == key.whole["DeletionPolicy"]
+    assert "RetainExceptOnCreate" == key.definition["DeletionPolicy"]
 
 
 def test_the_sealer_alone_signs(estate: Estate) -> None:
@@ -80,8 +80,8 @@ def test_the_sealer_runs_by_the_clock_and_is_not_repeated(estate: Estate) -> Non
     assert ("rate(5 minutes)", "ENABLED") == (clock["ScheduleExpression"], clock["State"])
     (target,) = clock["Targets"]
     assert {"MaximumRetryAttempts": 0} == target["RetryPolicy"]
-    assert 0 == estate.one("AWS::Lambda::EventInvokeConfig").properties["MaximumRetryAttempts"]
-    permission = estate.one("AWS::Lambda::Permission").properties
+    assert 0 == estate.only("AWS::Lambda::EventInvokeConfig").properties["MaximumRetryAttempts"]
+    permission = estate.only("AWS::Lambda::Permission").properties
     assert "events.amazonaws.com" == permission["Principal"]
     assert permission["SourceArn"].startswith("arn:SealerClock")
 
@@ -107,13 +107,13 @@ def test_every_signature_is_logged_by_amazon(estate: Estate) -> None:
 @pytest.mark.parametrize("name", ["nhi-evidence-main-sealer", "nhi-evidence-main-aws_cloudtrail"])
 def test_functions_are_python_313_on_arm(estate: Estate, name: str) -> None:
     """As deploy.toml says, from a staged bundle, with a log group that is kept for a year."""
-    for one in estate.of("AWS::Lambda::Function"):
-        if one.properties.get("FunctionName", "").startswith(name):
+    for function in estate.of("AWS::Lambda::Function"):
+        if function.properties.get("FunctionName", "").startswith(name):
             assert ("python3.13", ["arm64"]) == (
-                one.properties["Runtime"],
-                one.properties["Architectures"],
+                function.properties["Runtime"],
+                function.properties["Architectures"],
             )
-            assert "S3Key" in one.properties["Code"]
+            assert "S3Key" in function.properties["Code"]
     groups = {
         one.properties["LogGroupName"]: one.properties["RetentionInDays"]
         for one in estate.of("AWS::Logs::LogGroup")

@@ -29,17 +29,17 @@ Kind = tuple[str, Any]
 
 def schemas(stacks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the schema of every provider, resource and data source the stacks mention."""
-    found: dict[str, Any] = {}
+    by_provider: dict[str, Any] = {}
     for stack in stacks:
         for provider in stack.get("provider", {}):
-            kinds = found.setdefault(provider, {"resources": {}, "data": {}})
+            kinds = by_provider.setdefault(provider, {"resources": {}, "data": {}})
             kinds["provider"] = _provider(provider)
         for section, kind in (("resource", "resources"), ("data", "data")):
             for type_name in set(stack.get(section, {})) - BUILT_IN:
                 provider, _, rest = type_name.partition("_")
                 module = f"data_{type_name}" if kind == "data" else rest
-                found[provider][kind][type_name] = _resource(provider, module, type_name)
-    return found
+                by_provider[provider][kind][type_name] = _resource(provider, module, type_name)
+    return by_provider
 
 
 @cache
@@ -63,7 +63,7 @@ def _resource(provider: str, module_name: str, type_name: str) -> dict[str, Any]
     )
     block = _block(getattr(module, f"{resource.__name__}Config"), module)
     attributes, blocks = block["attributes"], block["blocks"]
-    for name, value in inspect.getmembers(resource, lambda one: isinstance(one, property)):
+    for name, value in inspect.getmembers(resource, lambda member: isinstance(member, property)):
         if name.endswith("_input") or name in attributes or name in blocks or name in _base():
             continue
         kind = _kind(value.fget.__annotations__.get("return"), module)

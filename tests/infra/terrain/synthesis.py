@@ -51,15 +51,15 @@ def _bundle(name: str, folder: Path) -> Bundle:
     declared = declaration(name)
     root = folder / name
     (root / "nhi_evidence").mkdir(parents=True)
-    for one in (declared.function.entry, *declared.bundle.lift):
-        shutil.copyfile(FUNCTIONS / name / one, root / one)
+    for file in (declared.function.entry, *declared.bundle.lift):
+        shutil.copyfile(FUNCTIONS / name / file, root / file)
     return Bundle(name, root, "", 0, declared)
 
 
 def only(stack: Stack, type_name: str) -> Stack:
     """Return the one resource of its type."""
-    (found,) = stack["resource"][type_name].values()
-    return dict(found)
+    (body,) = stack["resource"][type_name].values()
+    return dict(body)
 
 
 def at(stack: Stack, path: str) -> tuple[str, Stack]:

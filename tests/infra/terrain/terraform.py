@@ -85,10 +85,10 @@ class Terraform:
 
 def program() -> str:
     """Return the terraform on the path; without one the test is skipped, by allowance."""
-    found = shutil.which("terraform")
-    if found is None:
+    path = shutil.which("terraform")
+    if path is None:
         pytest.skip("allowance:terraform there is no terraform on the path")
-    return found
+    return path
 
 
 def _stub_python() -> Path:

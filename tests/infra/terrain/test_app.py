@@ -30,10 +30,10 @@ def test_the_same_configuration_gives_the_same_files(tmp_path: Path) -> None:
 def test_nothing_of_this_machine_is_in_the_files(tmp_path: Path) -> None:
     """No path of the checkout, of the output or of a home."""
     synthesize(tmp_path)
-    told = re.compile("|".join(map(re.escape, (str(ROOT), str(tmp_path), str(Path.home())))))
+    local_paths = re.compile("|".join(map(re.escape, (str(ROOT), str(tmp_path), str(Path.home())))))
     files = [one for one in (tmp_path / "out").rglob("*.json") if one.is_file()]
     assert files
-    assert [] == [one for one in files if told.search(one.read_text())]
+    assert [] == [one for one in files if local_paths.search(one.read_text())]
 
 
 def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
@@ -64,7 +64,9 @@ def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:
     """Without [azure] there is Google Cloud alone."""
     text = example()
     azure = text[text.index("[azure]") : text.index("# Who may read the evidence")]
-    source = '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_source = true\n'
+    source = (
+        '[[sources]]\nsource = "azure_monitor"\nevidence = "main"\nkeep_out_of_scope_raw = true\n'
+    )
     assert text.count(source) == 1
     stacks = synthesize(tmp_path, text=text.replace(azure, "").replace(source, ""))
     assert ["gcp-export", "gcp-identity"] == sorted(stacks)
@@ -78,8 +80,8 @@ def test_a_wrong_configuration_is_said_with_its_line(
     wrong.write_text(example('project = "example-evidence"', 'project = "Example"'))
     out = tmp_path / "out"
     assert 2 == terrain_app.main(["--config", str(wrong), "--out", str(out)])
-    said = capsys.readouterr().err
-    assert re.match(r'wrong\.toml:\d+: gcp\.project: "Example" is not the id of a', said)
+    errors = capsys.readouterr().err
+    assert re.match(r'wrong\.toml:\d+: gcp\.project: "Example" is not the id of a', errors)
     assert [] == list(out.rglob("*.json"))
 
 

@@ -87,20 +87,20 @@ WANTED = {
 
 def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
     """One policy a kind: it makes the setting, and counts one that is off in part as missing."""
-    found = {}
+    logs_by_type = {}
     for body in azure["resource"]["azurerm_policy_definition"].values():
         rule = json.loads(body["policy_rule"])
         details = rule["then"]["details"]
         assert "DeployIfNotExists" == rule["then"]["effect"]
         (setting,) = details["deployment"]["properties"]["template"]["resources"]
         logs = setting["properties"]["logs"]
-        assert all(one["enabled"] is True for one in logs)
+        assert all(log["enabled"] is True for log in logs)
         assert "[parameters('rule')]" == setting["properties"]["eventHubAuthorizationRuleId"]
         kept: dict[str, list[str]] = {}
-        for one in logs:
-            ((field, name),) = [(k, v) for k, v in one.items() if k != "enabled"]
+        for log in logs:
+            ((field, name),) = [(k, v) for k, v in log.items() if k != "enabled"]
             kept.setdefault(field, []).append(name)
-        found[rule["if"]["equals"]] = kept
+        logs_by_type[rule["if"]["equals"]] = kept
         conditions = details["existenceCondition"]["allOf"]
         assert [
             one["count"]["where"]["allOf"][1]["equals"] for one in conditions if "count" in one
@@ -108,7 +108,7 @@ def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
         assert {"[parameters('rule')]", "[parameters('hub')]"} == {
             one["equals"] for one in conditions if "field" in one
         }
-    assert WANTED == found
+    assert WANTED == logs_by_type
 
 
 def test_policies_reach_what_exists_already(azure: Stack) -> None:
@@ -120,10 +120,12 @@ def test_policies_reach_what_exists_already(azure: Stack) -> None:
     assert {f"${{azurerm_management_group_policy_assignment.{name}.id}}" for name in assigned} == {
         one["policy_assignment_id"] for one in remediated
     }
-    for one in assigned.values():
-        assert {"type": "UserAssigned", "identity_ids": [f"${{{policy}.id}}"]} == one["identity"]
-        assert len(one["name"]) <= 24
-        assert 2 == len(one["depends_on"])
+    for assignment in assigned.values():
+        assert {"type": "UserAssigned", "identity_ids": [f"${{{policy}.id}}"]} == assignment[
+            "identity"
+        ]
+        assert len(assignment["name"]) <= 24
+        assert 2 == len(assignment["depends_on"])
 
 
 def test_roles_are_these(azure: Stack) -> None:
@@ -172,9 +174,9 @@ def test_nothing_of_ours_holds_a_key(stacks: Stacks, settings: dict[str, str]) -
         keys = {path.rpartition(".")[2] for path, _ in values(stack)} - allowed
         assert [] == [one for one in keys if re.search(refused, one)]
         referred = [
-            found
+            attribute
             for _, value in values(stack)
-            for found in re.findall(r"[a-z_0-9]+\.[\w-]+\.([a-z_0-9]+)", str(value))
+            for attribute in re.findall(r"[a-z_0-9]+\.[\w-]+\.([a-z_0-9]+)", str(value))
         ]
         assert [] == [one for one in referred if re.search(refused, one)]
     assert [] == [one for one in settings if not re.match(r"[A-Za-z]+__|NHI_EVIDENCE_", one)]
@@ -281,9 +283,9 @@ def test_the_identity_comes_before_what_uses_it(stacks: Stacks, azure: Stack) ->
         "azuread_service_principal",
         "azuread_app_role_assignment",
     } == set(stacks["azure-identity"]["resource"])
-    found = azure["data"]["azurerm_user_assigned_identity"]["exporter"]
+    looked_up = azure["data"]["azurerm_user_assigned_identity"]["exporter"]
     _, made = at(stacks["azure-identity"], "exporter/identity")
-    assert made["name"] == found["name"]
+    assert made["name"] == looked_up["name"]
 
 
 def test_someone_is_told_when_logs_stop_wait_or_fail(azure: Stack) -> None:

@@ -58,13 +58,18 @@ def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() 
     assert read.gcp is not None
     assert read.azure is not None
     google, azure = gcp_settings(read, read.gcp), azure_settings(read, read.azure)
-    for source, told in (("gcp_audit", google), ("azure_monitor", azure)):
+    for source, settings in (("gcp_audit", google), ("azure_monitor", azure)):
         assert (
             "nhi-evidence-222233334444",
             "222233334444",
             "eu-central-1",
             f"arn:aws:iam::222233334444:role/nhi-evidence-main-writer-{source}",
-        ) == (told.bucket, told.bucket_owner, told.bucket_region, told.writer_role_arn)
+        ) == (
+            settings.bucket,
+            settings.bucket_owner,
+            settings.bucket_region,
+            settings.writer_role_arn,
+        )
     assert read.gcp.audience == google.audience
     assert read.azure.audience == azure.token_audience
 
@@ -152,8 +157,8 @@ def test_google_builds_from_our_code_and_the_lock(source: Path) -> None:
     pinned = re.split(r"\n(?=\S)", wanted.strip())
     assert [] == [one for one in pinned if not re.match(r"[\w.-]+==\S+ ", one)]
     assert [] == [one for one in pinned if "--hash=sha256:" not in one]
-    held = {one.partition("==")[0] for one in pinned}
-    assert {"functions-framework", "boto3", "msgspec"} <= held
+    distributions = {one.partition("==")[0] for one in pinned}
+    assert {"functions-framework", "boto3", "msgspec"} <= distributions
     assert str(ROOT) not in wanted
 
 
@@ -166,5 +171,5 @@ def test_google_compiles_the_source(source: Path, tmp_path: Path) -> None:
     """The build refuses a file that is not Python: every file of the archive is."""
     with zipfile.ZipFile(source) as archive:
         archive.extractall(tmp_path)
-    for one in tmp_path.rglob("*.py"):
-        compile(one.read_text(), str(one), "exec")
+    for file in tmp_path.rglob("*.py"):
+        compile(file.read_text(), str(file), "exec")

@@ -187,10 +187,10 @@ def test_someone_is_told_when_logs_stop_wait_or_are_set_aside(gcp: Stack) -> Non
     """Four alarms to the configured address."""
     alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
     watched = {
-        found
+        metric
         for one in alarms
         for _, value in values(one["conditions"])
-        for found in re.findall(r'metric\.type = "([^"]+)"', str(value))
+        for metric in re.findall(r'metric\.type = "([^"]+)"', str(value))
     }
     assert {
         "pubsub.googleapis.com/subscription/num_undelivered_messages",
@@ -222,12 +222,12 @@ def test_small_estates_take_single_messages(tmp_path: Path) -> None:
     assert f"${{{topic}.id}}" == trigger["pubsub_topic"]
     assert "google_pubsub_subscription" not in direct["resource"]
     service = only(direct, "google_cloudfunctions2_function")["service_config"]
-    told = service["environment_variables"]
+    variables = service["environment_variables"]
     assert (
         '["projects/example-evidence/topics/nhi-evidence-audit-logs"]'
-        == (told["NHI_EVIDENCE_SOURCE_TOPICS"])
+        == (variables["NHI_EVIDENCE_SOURCE_TOPICS"])
     )
-    assert "[]" == told["NHI_EVIDENCE_SOURCE_BUCKETS"]
+    assert "[]" == variables["NHI_EVIDENCE_SOURCE_BUCKETS"]
     assert ["source/bucket"] == [
         one["//"]["metadata"]["path"].partition("/")[2]
         for one in direct["resource"]["google_storage_bucket"].values()

@@ -122,8 +122,8 @@ def _gcp_conditions(stack: Stack) -> dict[str, str]:
 def test_terraform_plans_and_applies_gcp(stacks: Stacks, terraform: Terraform) -> None:
     """With the cloud mocked, the plan and the apply go through and what hangs together does."""
     stack = stacks["gcp-export"]
-    said = terraform.test(stack, "gcp-applied", _asserting(**_gcp_conditions(stack)))
-    assert "Success! 2 passed, 0 failed." in said, said
+    output = terraform.test(stack, "gcp-applied", _asserting(**_gcp_conditions(stack)))
+    assert "Success! 2 passed, 0 failed." in output, output
 
 
 def _azure_conditions(stack: Stack) -> dict[str, str]:
@@ -152,8 +152,8 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
 def test_terraform_plans_and_applies_azure(stacks: Stacks, terraform: Terraform) -> None:
     """With the cloud mocked, both go through and templates and policies are given real values."""
     stack = stacks["azure-export"]
-    said = terraform.test(stack, "azure-applied", _asserting(**_azure_conditions(stack)))
-    assert "Success! 2 passed, 0 failed." in said, said
+    output = terraform.test(stack, "azure-applied", _asserting(**_azure_conditions(stack)))
+    assert "Success! 2 passed, 0 failed." in output, output
 
 
 def test_a_hub_of_another_place_fails_the_terraform_test(
@@ -163,20 +163,20 @@ def test_a_hub_of_another_place_fails_the_terraform_test(
     stack = copy.deepcopy(stacks["azure-export"])
     namespace, _ = at(stack, "logs/namespace")
     at(stack, "export/receiver")[1]["scope"] = f"${{{namespace}.id}}"
-    said = terraform.test(stack, "azure-broken", _asserting(**_azure_conditions(stack)))
-    assert "1 passed, 1 failed" in said, said
-    assert ["receiver"] == _failed(said)
+    output = terraform.test(stack, "azure-broken", _asserting(**_azure_conditions(stack)))
+    assert "1 passed, 1 failed" in output, output
+    assert ["receiver"] == _failed(output)
 
 
 def test_a_broken_promise_fails_the_terraform_test(stacks: Stacks, terraform: Terraform) -> None:
     """The same assertions notice a sink that leaves the children out."""
     stack = copy.deepcopy(stacks["gcp-export"])
     at(stack, "organization/sink")[1]["include_children"] = False
-    said = terraform.test(stack, "gcp-broken", _asserting(**_gcp_conditions(stack)))
-    assert "1 passed, 1 failed" in said, said
-    assert ["children"] == _failed(said)
+    output = terraform.test(stack, "gcp-broken", _asserting(**_gcp_conditions(stack)))
+    assert "1 passed, 1 failed" in output, output
+    assert ["children"] == _failed(output)
 
 
-def _failed(said: str) -> list[str]:
+def _failed(output: str) -> list[str]:
     """Return the messages of the assertions that failed."""
-    return re.findall(r"^([a-z]+)$", said, re.MULTILINE)
+    return re.findall(r"^([a-z]+)$", output, re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import Any
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
 from nhi_evidence.adapters.aws.evidence_account_checks import DEPLOY, Clients
 from nhi_evidence.checks import Check
-from nhi_evidence.config import Config, deployed
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import Trail
 
 _REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operations.md)"
@@ -22,39 +22,39 @@ def checks(config: Config, clients: Clients) -> Iterator[Check]:
     for entry in config.sources:
         if entry.trail is not None:
             trail = config.trail(entry.trail)
-            name = deployed.exporter(entry.evidence, entry.source, trail.name)
+            name = naming.exporter(entry.evidence, entry.source, trail.name)
             if trail.topic is None:
                 s3 = clients.client("s3", trail.region)
                 yield from _notifies(checks_of, s3, trail.bucket, name)
             yield from _exporter(checks_of, clients, trail.region, name)
         elif entry.files is not None:
-            name = deployed.exporter(entry.evidence, entry.source, entry.files.bucket)
+            name = naming.exporter(entry.evidence, entry.source, entry.files.bucket)
             yield from _exporter(checks_of, clients, entry.files.region, name)
 
 
 def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Check]:
     what = f"trail into {trail.bucket}"
-    found: dict[str, Any] = {}
+    description: dict[str, Any] = {}
 
     def ask() -> dict[str, Any]:
         listed = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
-        found.update(next((one for one in listed if one["S3BucketName"] == trail.bucket), {}))
-        return found
+        description.update(next((one for one in listed if one["S3BucketName"] == trail.bucket), {}))
+        return description
 
     yield from checks_of.look(
         what, ask, _recording, "record every region and account, and switch log-file validation on"
     )
-    if not found:
+    if not description:
         return
     yield from checks_of.look(
         f"{what}, logging",
-        lambda: cloudtrail.get_trail_status(Name=found["TrailARN"]),
+        lambda: cloudtrail.get_trail_status(Name=description["TrailARN"]),
         _logging,
         "somebody stopped it, or the bucket refuses it: CloudTrail says who (StopLogging)",
     )
     yield from checks_of.look(
         f"{what}, events",
-        lambda: cloudtrail.get_event_selectors(TrailName=found["TrailARN"]),
+        lambda: cloudtrail.get_event_selectors(TrailName=description["TrailARN"]),
         _everything,
         "record management events, reads and writes: reads are how an attack begins",
     )
@@ -96,15 +96,16 @@ def _everything(answer: dict[str, Any]) -> Judged:
         in [{k: v for k, v in field.items() if v} for field in one["FieldSelectors"]]
         and not any(field["Field"] == "readOnly" for field in one["FieldSelectors"])
     ]
-    well = bool(basic or advanced)
-    return well, "management events, reads and writes" if well else "management events are missing"
+    is_ok = bool(basic or advanced)
+    recorded = "management events, reads and writes"
+    return is_ok, recorded if is_ok else "management events are missing"
 
 
 def _notifies(checks_of: AwsChecks, s3: Any, bucket: str, queue: str) -> Iterator[Check]:
     def judge(answer: dict[str, Any]) -> Judged:
-        found = [one["QueueArn"] for one in answer.get("QueueConfigurations", [])]
-        well = any(arn.rsplit(":", 1)[-1] == queue for arn in found)
-        return well, ", ".join(found) or "notifies no queue"
+        queues = [one["QueueArn"] for one in answer.get("QueueConfigurations", [])]
+        is_ok = any(arn.rsplit(":", 1)[-1] == queue for arn in queues)
+        return is_ok, ", ".join(queues) or "notifies no queue"
 
     yield from checks_of.look(
         f"notifications of {bucket}",
@@ -120,8 +121,8 @@ def _exporter(checks_of: AwsChecks, clients: Clients, region: str, name: str) ->
     def depth(queue: str) -> int:
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         wanted = ["ApproximateNumberOfMessages"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-        return int(told[wanted[0]])
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+        return int(attributes[wanted[0]])
 
     yield from checks_of.look(
         f"queue {name}", lambda: depth(name), lambda n: (True, f"{n} waiting"), DEPLOY

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
 from nhi_evidence.checks import Check
-from nhi_evidence.config import Config, EvidenceBucket, deployed
+from nhi_evidence.config import Config, EvidenceBucket, naming
 
 DEPLOY = "deploy again: cdk deploy"
 _STALE = timedelta(hours=2)
@@ -83,14 +83,14 @@ def _bucket(
 
 def _locked(answer: dict[str, Any], days: int) -> Judged:
     rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {})
-    mode, held = rule.get("Mode"), rule.get("Days") or 365 * (rule.get("Years") or 0)
-    return mode == "COMPLIANCE" and held >= days, f"{mode or 'no default'}, {held} days"
+    mode, lock_days = rule.get("Mode"), rule.get("Days") or 365 * (rule.get("Years") or 0)
+    return mode == "COMPLIANCE" and lock_days >= days, f"{mode or 'no default'}, {lock_days} days"
 
 
 def _encrypted(answer: dict[str, Any]) -> Judged:
     rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
-    found = [one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules]
-    return found == ["AES256"], ", ".join(found)
+    algorithms = [one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules]
+    return algorithms == ["AES256"], ", ".join(algorithms)
 
 
 def _denies(policy: dict[str, Any]) -> Judged:
@@ -120,13 +120,13 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def _expires(answer: dict[str, Any], days: int) -> Judged:
-    found = {
+    expiry = {
         one.get("Filter", {}).get("Prefix", one.get("Prefix", "")): one["Expiration"]["Days"]
         for one in answer["Rules"]
         if one["Status"] == "Enabled" and "Days" in one.get("Expiration", {})
     }
-    well = all(found.get(prefix) == days for prefix in _EVIDENCE)
-    return well, ", ".join(f"{prefix or 'all'} {held} days" for prefix, held in found.items())
+    is_ok = all(expiry.get(prefix) == days for prefix in _EVIDENCE)
+    return is_ok, ", ".join(f"{prefix or 'all'} {after} days" for prefix, after in expiry.items())
 
 
 def _private(block: dict[str, bool]) -> Judged:
@@ -140,8 +140,8 @@ _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Restrict
 def _roles(
     checks_of: AwsChecks, iam: Any, config: Config, bucket: EvidenceBucket
 ) -> Iterator[Check]:
-    names = [deployed.writer(bucket.name, one.source) for one in _trusted(config, bucket)]
-    names += [deployed.auditor(bucket.name, one.name) for one in config.auditors]
+    names = [naming.writer(bucket.name, one.source) for one in _trusted(config, bucket)]
+    names += [naming.auditor(bucket.name, one.name) for one in config.auditors]
     for name in dict.fromkeys(names):
         yield from checks_of.look(
             f"role {name}",
@@ -153,22 +153,22 @@ def _roles(
 
 def _trusted(config: Config, bucket: EvidenceBucket) -> Iterable[Any]:
     """Sources whose writer role is made: of another cloud, once its identity is known."""
-    for one in config.sources_in(bucket.name):
+    for entry in config.sources_in(bucket.name):
         unknown = (
-            one.source == "gcp_audit" and not (config.gcp and config.gcp.service_account_id)
+            entry.source == "gcp_audit" and not (config.gcp and config.gcp.service_account_id)
         ) or (
-            one.source == "azure_monitor"
+            entry.source == "azure_monitor"
             and not (config.azure and config.azure.managed_identity_object_id)
         )
         if not unknown:
-            yield one
+            yield entry
 
 
 def _sealing(
     checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
 ) -> Iterator[Check]:
     functions = clients.client("lambda", bucket.region)
-    name = deployed.function(bucket.name, "sealer")
+    name = naming.function(bucket.name, "sealer")
     yield from checks_of.look(
         f"function {name}",
         lambda: functions.get_function_configuration(FunctionName=name),

@@ -43,18 +43,18 @@ class HttpWitness:
     def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
         """See `Witness.attest`."""
         text, _ = note.split(checkpoint)
-        stated = checkpoints.parse(text)
+        submitted = checkpoints.parse(text)
         # Size zero asks for the size it remembers.
-        status, said = self._submit(0, [], checkpoint)
-        if status == _CONFLICT and said.strip().isdigit():
-            old = int(said)
-            if old <= stated.size:
-                status, said = self._submit(old, path(old), checkpoint)
+        status, answer = self._submit(0, [], checkpoint)
+        if status == _CONFLICT and answer.strip().isdigit():
+            old = int(answer)
+            if old <= submitted.size:
+                status, answer = self._submit(old, path(old), checkpoint)
         if status != _OK:
             raise WitnessError(f"{self.name} {_REFUSALS.get(status, f'answers {status}')}")
-        cosigned = f"{text}\n".encode() + said
+        cosigned = f"{text}\n".encode() + answer
         try:
-            anchor.check(self._trust, cosigned, stated)
+            anchor.check(self._trust, cosigned, submitted)
         except anchor.AnchorError as error:
             raise WitnessError(str(error)) from error
         return cosigned

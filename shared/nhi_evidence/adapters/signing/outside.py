@@ -30,13 +30,13 @@ def post(name: str, url: str, body: bytes, content_type: str) -> tuple[int, byte
         url, data=body, method="POST", headers={"Content-Type": content_type}
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            status, said = answer.status, answer.read(_MAX_ANSWER_BYTES + 1)
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+            status, answer = response.status, response.read(_MAX_ANSWER_BYTES + 1)
     except urllib.error.HTTPError as error:
         with error:
-            status, said = error.code, error.read(_MAX_ANSWER_BYTES + 1)
+            status, answer = error.code, error.read(_MAX_ANSWER_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:
         raise WitnessError(f"{name} does not answer: {error}") from error
-    if len(said) > _MAX_ANSWER_BYTES:
+    if len(answer) > _MAX_ANSWER_BYTES:
         raise WitnessError(f"{name} answers more than {_MAX_ANSWER_BYTES} bytes")
-    return status, said
+    return status, answer

@@ -40,13 +40,13 @@ class TimestampAuthority:
             .hash_algorithm(HashAlgorithm.SHA256)
             .build()
         )
-        status, said = outside.post(
+        status, answer = outside.post(
             self.name, self._url, request.as_bytes(), "application/timestamp-query"
         )
         if status != _OK:
             raise WitnessError(f"{self.name} answers {status}")
         try:
-            response = decode_timestamp_response(said)
+            response = decode_timestamp_response(answer)
             if PKIStatus(response.status) is not PKIStatus.GRANTED:
                 refused = ", ".join(response.status_string)
                 raise WitnessError(f"{self.name} refuses: {refused}")
@@ -56,4 +56,4 @@ class TimestampAuthority:
             raise WitnessError(f"{self.name} answers no time stamp: {error}") from error
         if stamped != sha256(text.encode()).digest() or nonce != request.nonce:
             raise WitnessError(f"{self.name} stamped something else")
-        return said
+        return answer

@@ -41,15 +41,15 @@ class S3Listing:
             try:
                 for page in pages:
                     inside += [one["Prefix"] for one in page.get("CommonPrefixes", [])]
-                    for one in page.get("Versions", []):
-                        version = one["VersionId"]
+                    for version in page.get("Versions", []):
+                        version_id = version["VersionId"]
                         yield File(
                             bucket=self._bucket,
-                            key=one["Key"],
-                            version=None if version == "null" else version,
-                            etag=one["ETag"].strip('"'),
-                            size=one["Size"],
-                            stored=one["LastModified"],
+                            key=version["Key"],
+                            version=None if version_id == "null" else version_id,
+                            etag=version["ETag"].strip('"'),
+                            size=version["Size"],
+                            stored=version["LastModified"],
                         )
             except (ClientError, BotoCoreError) as error:
                 raise SourceUnavailableError(f"s3://{self._bucket}/{folder}: {error}") from error

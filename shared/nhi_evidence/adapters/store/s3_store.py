@@ -89,8 +89,8 @@ class S3EvidenceReader:
 
     def get(self, key: str) -> bytes:
         """See `EvidenceReader.get`."""
-        for found, version in self.first_versions(key):
-            if found == key:
+        for listed, version in self.first_versions(key):
+            if listed == key:
                 return self.get_version(key, version)
         raise KeyError(key)
 

@@ -47,9 +47,9 @@ class S3EvidenceVersions(S3EvidenceReader):
         )
         seen = ""
         for page in self._reached(pages, prefix):
-            for one in page.get("CommonPrefixes", []):
-                if one["Prefix"] != seen:
-                    seen = one["Prefix"]
+            for folder in page.get("CommonPrefixes", []):
+                if folder["Prefix"] != seen:
+                    seen = folder["Prefix"]
                     yield seen
 
     def versions(self, prefix: str) -> Iterator[Version]:
@@ -61,7 +61,7 @@ class S3EvidenceVersions(S3EvidenceReader):
         for page in self._reached(pages, prefix):
             here = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             # S3 gives a key's versions newest first, and its markers in a list of their own.
-            listed += sorted(here, key=lambda one: one["Key"])
+            listed += sorted(here, key=lambda version: version["Key"])
             last = max((one["Key"] for one in here), default="")
             yield from _ordered(one for one in listed if one["Key"] != last)
             listed = [one for one in listed if one["Key"] == last]
@@ -69,11 +69,11 @@ class S3EvidenceVersions(S3EvidenceReader):
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """See `EvidenceVersions.describe`."""
-        return _in_parallel(lambda one: None if one.marker else self._head(one), versions)
+        return _in_parallel(self._description, versions)
 
     def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
         """See `EvidenceVersions.bodies`."""
-        return _in_parallel(lambda one: self._body(*one), versions)
+        return _in_parallel(lambda version: self._body(*version), versions)
 
     def configuration(self) -> Mapping[str, str]:
         """See `EvidenceVersions.configuration`."""
@@ -101,9 +101,11 @@ class S3EvidenceVersions(S3EvidenceReader):
             value.pop("ResponseMetadata", None)
         return msgspec.json.encode(value, order="deterministic").decode()
 
-    def _head(self, version: Version) -> Description | None:
+    def _description(self, version: Version) -> Description | None:
+        if version.marker:
+            return None
         try:
-            said = self._client.head_object(
+            head = self._client.head_object(
                 Bucket=self._bucket, Key=version.key, VersionId=version.id, ChecksumMode="ENABLED"
             )
         except ClientError as error:
@@ -112,16 +114,16 @@ class S3EvidenceVersions(S3EvidenceReader):
             raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
-        checksum = said.get("ChecksumSHA256")
-        locked = said.get("ObjectLockMode") == "COMPLIANCE"
-        until: datetime | None = said.get("ObjectLockRetainUntilDate") if locked else None
+        checksum = head.get("ChecksumSHA256")
+        locked = head.get("ObjectLockMode") == "COMPLIANCE"
+        until: datetime | None = head.get("ObjectLockRetainUntilDate") if locked else None
         return Description(
-            size=said["ContentLength"],
+            size=head["ContentLength"],
             # A multipart checksum is one of checksums ("...-2"); it is no hash of the bytes.
             sha256=b64decode(checksum).hex() if checksum and "-" not in checksum else None,
-            metadata=said["Metadata"],
+            metadata=head["Metadata"],
             retain_until=None if until is None else _milliseconds(until),
-            encryption=said.get("ServerSideEncryption"),
+            encryption=head.get("ServerSideEncryption"),
         )
 
     def _body(self, key: str, version: str) -> bytes | None:
@@ -158,29 +160,30 @@ class S3EvidenceLog(S3EvidenceVersions):
 def _ordered(listed: Iterable[Any]) -> Iterator[Version]:
     """Versions of each key oldest first, then its markers."""
     by_key: dict[str, list[Any]] = {}
-    for one in listed:
-        by_key.setdefault(one["Key"], []).append(one)
+    for version in listed:
+        by_key.setdefault(version["Key"], []).append(version)
     for key in sorted(by_key):
         stored = [one for one in by_key[key] if "Size" in one]
         markers = [one for one in by_key[key] if "Size" not in one]
-        for position, one in enumerate(reversed(stored)):
+        for position, version in enumerate(reversed(stored)):
             yield Version(
                 key,
-                one["VersionId"],
-                _milliseconds(one["LastModified"]),
-                one["Size"],
+                version["VersionId"],
+                _milliseconds(version["LastModified"]),
+                version["Size"],
                 shadow=position > 0,
             )
-        for one in reversed(markers):
-            yield Version(key, one["VersionId"], _milliseconds(one["LastModified"]), marker=True)
+        for marker in reversed(markers):
+            taken = _milliseconds(marker["LastModified"])
+            yield Version(key, marker["VersionId"], taken, marker=True)
 
 
-def _in_parallel(work: Callable[[_T], _U], given: Iterable[_T]) -> Iterator[_U]:
+def _in_parallel(work: Callable[[_T], _U], items: Iterable[_T]) -> Iterator[_U]:
     """Map in order with a bounded number of calls ahead."""
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[_U]] = deque()
-        for one in given:
-            waiting.append(pool.submit(work, one))
+        for item in items:
+            waiting.append(pool.submit(work, item))
             if len(waiting) >= _AHEAD:
                 yield waiting.popleft().result()
         while waiting:

@@ -86,11 +86,11 @@ class Answers:
 def _ask(option: str, question: str, read: _Reader, default: str | None) -> Any:
     while True:
         try:
-            said = str(typer.prompt(question, default=default, type=str, err=True)).strip()
+            answer = str(typer.prompt(question, default=default, type=str, err=True)).strip()
         except typer.Abort as error:
             raise SettingsError(f"no answer to {question!r}; give it with --{option}") from error
         try:
-            return read(said)
+            return read(answer)
         except ValueError as error:
             typer.echo(f"  {error}", err=True)
 

@@ -30,10 +30,10 @@ _DAYS = Annotated[
 def parts(ask: Answers) -> list[Part]:
     """Ask for everything a configuration needs; return its tables."""
     trail = _trail(ask)
-    found = [*_evidence(ask, new_trail=trail.keys["kind"] == "new"), trail]
+    tables = [*_evidence(ask, new_trail=trail.keys["kind"] == "new"), trail]
     keep = ask.whether(
-        "keep-source",
-        "Keep the delivered files byte for byte as well? They hold people's records, too",
+        "keep-out-of-scope-raw",
+        "Keep the raw text of records out of scope as well? People's are among them",
     )
     gcp, azure = _gcp(ask), _azure(ask)
     sources = ["aws_cloudtrail", *([GCP_SOURCE] if gcp else []), *([AZURE_SOURCE] if azure else [])]
@@ -41,8 +41,8 @@ def parts(ask: Answers) -> list[Part]:
         keys: dict[str, Value] = {"source": source, "evidence": "main"}
         if source == "aws_cloudtrail":
             keys["trail"] = "organization"
-        found.append(Part("[[sources]]", keys | {"keep_source": keep}))
-    return [*found, *gcp, *azure, *_auditor(ask), _alarms(ask)]
+        tables.append(Part("[[sources]]", keys | {"keep_out_of_scope_raw": keep}))
+    return [*tables, *gcp, *azure, *_auditor(ask), _alarms(ask)]
 
 
 def _evidence(ask: Answers, *, new_trail: bool) -> list[Part]:

@@ -11,7 +11,7 @@ from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
 __all__ = [
-    "LISTS_LEFT_OUT",
+    "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
     "TABLES",
     "decode",
@@ -50,5 +50,5 @@ def hour_of(object_key: str) -> str | None:
 
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
     """
-    stated = _FILE_TIME.search(object_key.rpartition("/")[2])
-    return stated[1] + stated[2] if stated else None
+    match = _FILE_TIME.search(object_key.rpartition("/")[2])
+    return match[1] + match[2] if match else None

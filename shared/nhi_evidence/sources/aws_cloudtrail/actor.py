@@ -28,14 +28,14 @@ def actor(identity: bytes, context: RecordContext) -> tuple[Actor, tuple[str, ..
     """
     principal, unusable = read_identity(identity)
     verdict = identify(principal, context)
-    found = Actor(
+    decided = Actor(
         identity=verdict,
         user=_user(principal),
         session=_session(principal),
         invoked_by=principal.invokedBy if principal else None,
         hops=hops(principal, verdict),
     )
-    return found, unusable
+    return decided, unusable
 
 
 def _user(principal: UserIdentity | None) -> User | None:
@@ -62,11 +62,11 @@ def _session(principal: UserIdentity | None) -> Session | None:
     context = principal.sessionContext
     attributes = context.attributes if context else None
     issuer = context.sessionIssuer if context else None
-    stated = attributes is not None and attributes.mfaAuthenticated is not None
+    states_mfa = attributes is not None and attributes.mfaAuthenticated is not None
     return Session(
         uid=principal.arn if context else None,
         credential_uid=principal.accessKeyId or None,
         issuer=issuer.arn if issuer else None,
         created_time=milliseconds(attributes.creationDate) if attributes else None,
-        is_mfa=is_true(attributes.mfaAuthenticated) if attributes and stated else None,
+        is_mfa=is_true(attributes.mfaAuthenticated) if attributes and states_mfa else None,
     )

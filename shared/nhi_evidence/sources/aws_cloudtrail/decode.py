@@ -139,5 +139,7 @@ def _not_records(data: bytes, error: Exception) -> Undecodable:
 
 
 def _unexpected(data: bytes, position: int) -> Undecodable:
-    found = data[position : position + 40].decode(errors="replace")
-    return Undecodable("unexpected_envelope", f"at byte {position}, outside the records: {found!r}")
+    excerpt = data[position : position + 40].decode(errors="replace")
+    return Undecodable(
+        "unexpected_envelope", f"at byte {position}, outside the records: {excerpt!r}"
+    )

@@ -58,27 +58,27 @@ def _parents(principal: UserIdentity) -> list[Hop]:
         return []
     issuer = context.sessionIssuer
     minted = milliseconds(context.attributes.creationDate) if context.attributes else None
-    found: list[tuple[str | None, Mechanism, str | None]] = []
+    authorities: list[tuple[str | None, Mechanism, str | None]] = []
     if principal.onBehalfOf is not None:
         behalf = principal.onBehalfOf
-        found.append((behalf.userId, Mechanism.ON_BEHALF_OF, behalf.identityStoreArn))
+        authorities.append((behalf.userId, Mechanism.ON_BEHALF_OF, behalf.identityStoreArn))
     if context.webIdFederationData is not None:
         provider = context.webIdFederationData.federatedProvider
-        found.append((provider, Mechanism.WEB_IDENTITY, provider))
+        authorities.append((provider, Mechanism.WEB_IDENTITY, provider))
     if context.sourceIdentity:
-        found.append((context.sourceIdentity, Mechanism.ASSUME_ROLE, None))
+        authorities.append((context.sourceIdentity, Mechanism.ASSUME_ROLE, None))
     if principal.inScopeOf is not None:
-        found.append((principal.inScopeOf.credentialsIssuedTo, Mechanism.ASSUME_ROLE, None))
+        authorities.append((principal.inScopeOf.credentialsIssuedTo, Mechanism.ASSUME_ROLE, None))
     if context.ec2RoleDelivery:
         instance = (principal.principalId or "").partition(":")[2]
-        found.append((instance, Mechanism.INSTANCE_METADATA, None))
+        authorities.append((instance, Mechanism.INSTANCE_METADATA, None))
     if principal.invokedByDelegate is not None:
-        found.append((principal.invokedByDelegate.accountId, Mechanism.OTHER, None))
+        authorities.append((principal.invokedByDelegate.accountId, Mechanism.OTHER, None))
     if issuer is not None and principal.type == "FederatedUser":
-        found.append((issuer.arn, Mechanism.SESSION_MINT, None))
+        authorities.append((issuer.arn, Mechanism.SESSION_MINT, None))
     if issuer is not None and is_true(context.assumedRoot):
-        found.append((issuer.arn, Mechanism.ASSUME_ROLE, None))
-    named = [one for one in found if one[0]]
+        authorities.append((issuer.arn, Mechanism.ASSUME_ROLE, None))
+    named = [one for one in authorities if one[0]]
     return [
         Hop(
             hop=position,

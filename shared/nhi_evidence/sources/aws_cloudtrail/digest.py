@@ -70,15 +70,15 @@ def signed_text(digest: Digest, inflated: bytes) -> bytes:
 def statement(
     body: bytes, metadata: Mapping[str, str], unit: str, raw_sha256: str
 ) -> Statement | None:
-    """Return what a digest file states of the file a unit is; None when it names it not so.
+    """Return what a digest file states of the file a unit is; None when it does not name that file.
 
     `metadata` is the user metadata of the digest file. Raises `ValueError` when it is no digest,
     or its signature is not beside it.
     """
     digest, inflated = read(body)
     file = unit.rpartition("@")[0]
-    for one in digest.logFiles:
-        if f"{one.s3Bucket}/{one.s3Object}" == file and one.hashValue.lower() == raw_sha256:
+    for entry in digest.logFiles:
+        if f"{entry.s3Bucket}/{entry.s3Object}" == file and entry.hashValue.lower() == raw_sha256:
             signature = bytes.fromhex(metadata.get(_SIGNATURE, ""))
             if not signature:
                 raise ValueError("digest: its signature was not kept with it")

@@ -38,16 +38,16 @@ _RECORD_CLASSES = {
 
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
-    found = read(raw)
-    if isinstance(found, Rejection):
-        return found
-    record, unusable = found
-    stated = _stated_time(record)
-    time = milliseconds(stated)
-    if stated is None or time is None:
-        if stated is None and "eventTime" not in unusable:
+    decoded = read(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    record, unusable = decoded
+    text = _stated_time(record)
+    time = milliseconds(text)
+    if text is None or time is None:
+        if text is None and "eventTime" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(text)[:_DETAIL])
     insight = record.insightDetails
     name = record.eventName or (insight.eventName if insight else None)
     if record.eventType == _AGGREGATED:
@@ -58,7 +58,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if not source:
         return Rejection("event_source_missing")
     try:
-        return _event(record, (time, stated), name, source, unusable)
+        return _event(record, (time, text), name, source, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
 

@@ -1,4 +1,4 @@
-"""What came of a call, from `errorCode` and, where a service reports there, `responseElements`.
+"""The outcome of a call, from `errorCode` and, where a service reports there, `responseElements`.
 
 CloudTrail writes no `errorCode` for a call that succeeded; ConsoleLogin and AgentCore report
 their failures in `responseElements` instead.
@@ -89,9 +89,9 @@ def outcome(record: TrailRecord, service: str, operation: str) -> Outcome:
         return Outcome(_by_code(code.removeprefix(_CLIENT_PREFIX)), code, detail)
     reader = _IN_RESPONSE.get((service, operation))
     if reader is not None and (response := present(record.responseElements)) is not None:
-        found = reader(msgspec.json.decode(response))
-        if found is not None:
-            return Outcome(found[0], found[1], detail)
+        reported = reader(msgspec.json.decode(response))
+        if reported is not None:
+            return Outcome(reported[0], reported[1], detail)
     if detail:
         return Outcome(Result.FAILED, None, detail)
     if record.eventType in _REPORTS_ERRORS:

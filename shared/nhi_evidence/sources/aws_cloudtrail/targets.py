@@ -101,10 +101,10 @@ def _request(piece: msgspec.Raw, plan: _Plan) -> dict[str, str]:
     if slice_ in _NOTHING:
         return {}
     try:
-        found = plan.read.decode(slice_)
+        parameters = plan.read.decode(slice_)
     except msgspec.ValidationError:
         return {}
-    values = msgspec.structs.astuple(found)
+    values = msgspec.structs.astuple(parameters)
     return {
         name: value
         for name, value in zip(plan.names, values, strict=True)
@@ -140,15 +140,15 @@ def _targets(record: TrailRecord, plan: _Plan, request: dict[str, str]) -> tuple
 
 
 def _resources(record: TrailRecord) -> tuple[Target, ...]:
-    found = []
+    targets = []
     for resource in record.resources or ():
         uid, name = resource.ARN or resource.arn, resource.resourceName
         if not uid and not name:
             continue
         owner = Owner(Account(resource.accountId)) if resource.accountId else None
         kind = resource.type or resource.resourceType
-        found.append(Target(uid=uid, name=name, type=kind, owner=owner))
-    return tuple(found)
+        targets.append(Target(uid=uid, name=name, type=kind, owner=owner))
+    return tuple(targets)
 
 
 def _named(value: str, kind: str) -> Target:

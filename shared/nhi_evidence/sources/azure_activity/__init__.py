@@ -11,7 +11,7 @@ from nhi_evidence.sources.azure_activity.decode import decode, unwrap
 from nhi_evidence.sources.azure_activity.normalize import normalize
 
 __all__ = [
-    "LISTS_LEFT_OUT",
+    "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
     "TABLES",
     "decode",

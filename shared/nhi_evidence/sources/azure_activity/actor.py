@@ -24,14 +24,14 @@ def actor(record: ActivityRecord) -> tuple[Actor, tuple[str, ...]]:
 def _actor(
     identity: bytes, claims: bytes, authorization: bytes, caller: str | None
 ) -> tuple[Actor, tuple[str, ...]]:
-    said = folded(parsed(identity))
+    body = folded(parsed(identity))
     unusable: tuple[str, ...] = ()
-    if said is not None and not isinstance(said, dict):
-        said, unusable = None, ("identity",)
-    found, misshapen = read(parsed(claims) or (said or {}).get("claims"))
-    allowed = folded(parsed(authorization)) or (said or {}).get("authorization")
+    if body is not None and not isinstance(body, dict):
+        body, unusable = None, ("identity",)
+    token, misshapen = read(parsed(claims) or (body or {}).get("claims"))
+    allowed = folded(parsed(authorization)) or (body or {}).get("authorization")
     return (
-        principal.actor(found, caller=caller, principal_type=_principal_type(allowed)),
+        principal.actor(token, caller=caller, principal_type=_principal_type(allowed)),
         unusable + misshapen,
     )
 

@@ -31,8 +31,8 @@ _LEGACY = frozenset({"write", "delete", "action"})
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     try:
-        found = read(raw)
-        return found if isinstance(found, Rejection) else _event(*found)
+        decoded = read(raw)
+        return decoded if isinstance(decoded, Rejection) else _event(*decoded)
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:
@@ -108,8 +108,8 @@ def _address(record: ActivityRecord) -> str | None:
     http = parsed(record.httpRequest)
     if not isinstance(http, dict):
         return None
-    found = http.get("clientIpAddress", http.get("client_ip_address"))
-    return found if isinstance(found, str) and found else None
+    address = http.get("clientIpAddress", http.get("client_ip_address"))
+    return address if isinstance(address, str) and address else None
 
 
 def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:

@@ -1,7 +1,7 @@
-"""What came of a call, as far as the record says.
+"""The outcome of a call, as far as the record states one.
 
-`Started` and `Accepted` are not final: what came of it is in a later record of the same
-correlation id. A refusal is told by Resource Manager's error code or by the HTTP status.
+`Started` and `Accepted` are not final: the outcome is in a later record of the same
+correlation id. A refusal shows in Resource Manager's error code or the HTTP status.
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 """
@@ -47,17 +47,19 @@ _HTTP_STATUS = re.compile(r"\(HTTP Status Code: (\d{3})\)")
 
 def outcome(record: ActivityRecord, properties: dict[str, Any]) -> Outcome:
     """Derive the outcome; `properties` with its names in lower case."""
-    non_empty = (record.resultType or "").strip()
-    if non_empty.lower() in _SUCCESS:
+    status_word = (record.resultType or "").strip()
+    if status_word.lower() in _SUCCESS:
         return Outcome(Result.SUCCESS)
-    if non_empty.lower() not in _FAILURE:
-        return Outcome(Result.UNKNOWN, non_empty or None, record.resultDescription or None)
+    if status_word.lower() not in _FAILURE:
+        return Outcome(Result.UNKNOWN, status_word or None, record.resultDescription or None)
     error, message = _error(properties)
     signature = (record.resultSignature or "").strip() or None
     status = properties.get("statuscode")
-    told = [one for one in (error, signature, status) if isinstance(one, str) and one]
-    result = next((found for one in told if (found := _meaning(one)) is not None), Result.FAILED)
-    code = told[0] if told else non_empty
+    codes = [one for one in (error, signature, status) if isinstance(one, str) and one]
+    result = next(
+        (meaning for one in codes if (meaning := _meaning(one)) is not None), Result.FAILED
+    )
+    code = codes[0] if codes else status_word
     return Outcome(result, code, record.resultDescription or message)
 
 

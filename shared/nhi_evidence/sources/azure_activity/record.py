@@ -68,32 +68,32 @@ def read(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
     try:
         record = _decode(raw)
     except msgspec.ValidationError:
-        return _read_loosely(raw)
+        return _read_leniently(raw)
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
     if record.time is None or record.operationName is None or record.category is None:
-        return _read_loosely(raw)
+        return _read_leniently(raw)
     return record, ()
 
 
-def _read_loosely(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
+def _read_leniently(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
     try:
         slices = _slices(raw)
     except msgspec.ValidationError:
         return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
-    folded = {name.lower().replace("_", ""): value for name, value in reversed(slices.items())}
+    folded = {name.lower().replace("_", ""): slice_ for name, slice_ in reversed(slices.items())}
     values: dict[str, Any] = {}
     unusable = []
     for field, names in _NAMES.items():
-        held = next((folded[name] for name in names if _present(folded.get(name))), None)
-        if held is None:
+        value = next((folded[name] for name in names if _present(folded.get(name))), None)
+        if value is None:
             continue
         if field in _SLICES:
-            values[field] = held
+            values[field] = value
             continue
-        text = _text(msgspec.json.decode(held))
+        text = _text(msgspec.json.decode(value))
         if text is None:
             unusable.append(field)
         values[field] = text

@@ -42,13 +42,13 @@ def resource(resource_id: str) -> Target:
     """
     owner = subscription_of(resource_id)
     owned = Owner(Account(owner)) if owner else None
-    found = _PROVIDERS.fullmatch(resource_id)
-    if found is None:
+    match = _PROVIDERS.fullmatch(resource_id)
+    if match is None:
         return Target(uid=resource_id, owner=owned)
-    pieces = found[2].split("/")[1:]
-    kind = "/".join((found[1], *pieces[::2]))
-    if found[3]:
-        return Target(uid=resource_id, type=kind + found[3], owner=owned)
+    pieces = match[2].split("/")[1:]
+    kind = "/".join((match[1], *pieces[::2]))
+    if match[3]:
+        return Target(uid=resource_id, type=kind + match[3], owner=owned)
     return Target(uid=resource_id, name=pieces[-1] if pieces else None, type=kind, owner=owned)
 
 

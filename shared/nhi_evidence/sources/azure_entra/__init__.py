@@ -13,7 +13,7 @@ from nhi_evidence.sources.azure_entra.normalize import normalize
 
 __all__ = [
     "CATEGORIES",
-    "LISTS_LEFT_OUT",
+    "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
     "TABLES",
     "decode",

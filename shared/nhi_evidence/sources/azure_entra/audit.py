@@ -38,56 +38,56 @@ class OperationMissing(Exception):  # noqa: N818 it says what it is
     """The record names no activity."""
 
 
-def is_audit(said: EnvelopeView, raw: bytes) -> bool:
+def is_audit(view: EnvelopeView, raw: bytes) -> bool:
     """Whether a record without a category of its own is shaped like an audit record."""
-    audit, _ = properties(said.envelope, raw, AUDIT)
+    audit, _ = properties(view.envelope, raw, AUDIT)
     return audit.activityDisplayName is not None and (
         bool(bytes(audit.initiatedBy)) or bool(bytes(audit.targetResources))
     )
 
 
-def event(said: EnvelopeView, raw: bytes) -> Event:
+def event(view: EnvelopeView, raw: bytes) -> Event:
     """Return the event an audit record states.
 
     Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
     `OperationMissing`.
     """
-    audit, unusable = properties(said.envelope, raw, AUDIT)
-    time, original = said.time(audit.activityDateTime)
-    name = audit.activityDisplayName or said.envelope.operationName
+    audit, unusable = properties(view.envelope, raw, AUDIT)
+    time, original = view.time(audit.activityDateTime)
+    name = audit.activityDisplayName or view.envelope.operationName
     if not name or not name.strip():
         raise OperationMissing
     initiator, misshapen = _read_initiator(audit)
     targets, unreadable = read_targets(audit)
     changed = changes(targets)
-    verdict, hops = identity.of_initiator(initiator, said.tenant)
+    verdict, hops = identity.of_initiator(initiator, view.tenant)
     user, app = initiator.user or InitiatingUser(), initiator.app or InitiatingApp()
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(
+        logged=view.logged(
             "audit",
             uid=non_empty(audit.id),
             correlation_uid=non_empty(audit.correlationId),
-            event_code=said.category,
+            event_code=view.category,
         ),
         call=Call(
             service=AUDIT_LOGS,
-            service_name=audit.loggedByService or said.category or name,
+            service_name=audit.loggedByService or view.category or name,
             operation=operation_key(name),
             operation_name=name,
-            source=endpoint(non_empty(user.ipAddress) or non_empty(said.envelope.callerIpAddress)),
+            source=endpoint(non_empty(user.ipAddress) or non_empty(view.envelope.callerIpAddress)),
             user_agent=non_empty(audit.userAgent) or _user_agent(audit),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*said.unusable, *unusable, *misshapen, *unreadable)),
-            user=_principal(initiator, said.tenant),
+            identity=labeled(verdict, (*view.unusable, *unusable, *misshapen, *unreadable)),
+            user=_principal(initiator, view.tenant),
             hops=hops,
             app_uid=non_empty(app.appId),
             app_name=non_empty(app.displayName),
         ),
-        about=about(targets, changed, said.tenant),
-        outcome=outcome.of_audit(said.envelope, audit),
+        about=about(targets, changed, view.tenant),
+        outcome=outcome.of_audit(view.envelope, audit),
         request=msgspec.Raw(_encode(changed)) if changed else None,
     )
 

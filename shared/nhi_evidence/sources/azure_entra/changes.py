@@ -48,19 +48,19 @@ def changes(targets: Iterable[TargetResource]) -> dict[str, Change]:
 
     Raises what the JSON reader raises when a value does not decode.
     """
-    found: dict[str, Change] = {}
+    changed: dict[str, Change] = {}
     for target in targets:
-        for one in target.modifiedProperties or ():
-            name = (one.displayName or "").strip()
-            if name and name not in found:
-                old, new = _values(one.oldValue), _values(one.newValue)
-                found[name] = Change(
+        for change in target.modifiedProperties or ():
+            name = (change.displayName or "").strip()
+            if name and name not in changed:
+                old, new = _values(change.oldValue), _values(change.newValue)
+                changed[name] = Change(
                     old=old,
                     new=new,
                     added=[value for value in new if value not in old],
                     removed=[value for value in old if value not in new],
                 )
-    return found
+    return changed
 
 
 def _values(piece: msgspec.Raw) -> list[Any]:
@@ -84,15 +84,15 @@ def _json_inside(value: Any) -> Any:
 
 def credentials(changed: dict[str, Change]) -> tuple[Credential, ...]:
     """Return the credentials a change added, then those it removed."""
-    found = []
+    known = []
     keys, federated = changed.get(KEYS), changed.get(FEDERATED)
     for added in (True, False):
         if keys is not None:
-            found += [_key(text, added) for text in _texts(keys, added) if _KEY.search(text)]
+            known += [_key(text, added) for text in _texts(keys, added) if _KEY.search(text)]
         if federated is not None:
             values = federated.added if added else federated.removed
-            found += [_federated(one, added) for one in values if isinstance(one, dict)]
-    return tuple(found)
+            known += [_federated(one, added) for one in values if isinstance(one, dict)]
+    return tuple(known)
 
 
 def _key(text: str, added: bool) -> Credential:
@@ -100,8 +100,8 @@ def _key(text: str, added: bool) -> Credential:
     return Credential(uid[1] if uid else None, None, kind[1] if kind else None, added)
 
 
-def _federated(one: dict[str, Any], added: bool) -> Credential:
-    folded = {name.lower(): value for name, value in one.items() if isinstance(value, str)}
+def _federated(credential: dict[str, Any], added: bool) -> Credential:
+    folded = {name.lower(): value for name, value in credential.items() if isinstance(value, str)}
     return Credential(
         folded.get("id"),
         folded.get("name"),
@@ -141,14 +141,14 @@ def granted(changed: dict[str, Change], names: Sequence[str]) -> tuple[str, ...]
 
 def _words(values: Iterable[Any]) -> list[str]:
     """Split texts into permissions: scopes between blanks, or behind `Scope:` in a consent."""
-    found: list[str] = []
+    words: list[str] = []
     for value in values:
         if not isinstance(value, str):
             continue
         scopes = _SCOPE.findall(value)
-        found += (
+        words += (
             [word for scope in scopes for word in scope.split()]
             if scopes
             else ([value.strip()] if "." not in value else value.split())
         )
-    return [one for one in found if one]
+    return [one for one in words if one]

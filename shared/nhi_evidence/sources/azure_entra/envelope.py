@@ -84,13 +84,13 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         """
         candidates = (own, self.envelope.time, self.envelope.timeGenerated)
         for text in candidates:
-            found = milliseconds(text)
-            if text is not None and found is not None:
-                return found, text
-        told = next((text for text in candidates if text is not None), None)
-        if told is None and "time" not in self.unusable:
+            instant = milliseconds(text)
+            if text is not None and instant is not None:
+                return instant, text
+        unreadable = next((text for text in candidates if text is not None), None)
+        if unreadable is None and "time" not in self.unusable:
             raise TimeUnreadable("event_time_missing", "")
-        raise TimeUnreadable("event_time_malformed", repr(told)[:_DETAIL])
+        raise TimeUnreadable("event_time_malformed", repr(unreadable)[:_DETAIL])
 
     def logged(
         self,

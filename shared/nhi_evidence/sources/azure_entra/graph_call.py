@@ -26,30 +26,30 @@ _OF_NHI = frozenset(
 """Collections whose members are, hold or empower non-human identities; lower case."""
 
 
-def event(said: EnvelopeView, raw: bytes) -> Event:
+def event(view: EnvelopeView, raw: bytes) -> Event:
     """Return the event a Graph activity record states.
 
     Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
     `OperationMissing`.
     """
-    call, unusable = properties(said.envelope, raw, GRAPH_CALL)
-    time, original = said.time(call.timeGenerated)
+    call, unusable = properties(view.envelope, raw, GRAPH_CALL)
+    time, original = view.time(call.timeGenerated)
     method, uri = non_empty(call.requestMethod), non_empty(call.requestUri)
     if method is None or uri is None:
         raise OperationMissing
     path = path_of(uri)
-    verdict, hops = identity.of_graph_call(call, said.tenant)
-    service_name = said.category or GRAPH_LOGS
+    verdict, hops = identity.of_graph_call(call, view.tenant)
+    service_name = view.category or GRAPH_LOGS
     segments = {one.lower() for one in path.operation.split("/")}
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(
+        logged=view.logged(
             "graph_activity",
             uid=non_empty(call.requestId),
             correlation_uid=non_empty(call.operationId),
-            event_code=said.category,
-            region=non_empty(said.envelope.location),
+            event_code=view.category,
+            region=non_empty(view.envelope.location),
         ),
         call=Call(
             service=GRAPH_LOGS,
@@ -58,12 +58,12 @@ def event(said: EnvelopeView, raw: bytes) -> Event:
             operation_name=f"{method} {path.segment}",
             api_version=non_empty(call.apiVersion),
             request_uid=non_empty(call.clientRequestId),
-            source=endpoint(non_empty(call.ipAddress) or non_empty(said.envelope.callerIpAddress)),
+            source=endpoint(non_empty(call.ipAddress) or non_empty(view.envelope.callerIpAddress)),
             user_agent=non_empty(call.userAgent),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*said.unusable, *unusable)),
-            user=_principal(call, said.tenant),
+            identity=labeled(verdict, (*view.unusable, *unusable)),
+            user=_principal(call, view.tenant),
             session=_session(call),
             hops=hops,
             app_uid=non_empty(call.appId),
@@ -72,7 +72,7 @@ def event(said: EnvelopeView, raw: bytes) -> Event:
             targets=(Target(uid=path.segment),) if path.segment else (),
             is_nhi=not _OF_NHI.isdisjoint(segments),
         ),
-        outcome=outcome.of_call(said.envelope, call),
+        outcome=outcome.of_call(view.envelope, call),
     )
 
 

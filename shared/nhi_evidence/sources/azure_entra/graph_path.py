@@ -1,7 +1,7 @@
 """The operation of a Microsoft Graph call: its method, and its path with the ids taken out.
 
 `GET https://graph.microsoft.com/v1.0/users/ann@example.com/messages?$top=5` is
-`GET /users/{id}/messages`. Which segment is an id is told by its look alone.
+`GET /users/{id}/messages`. A segment is taken for an id by its form alone.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Path(NamedTuple):
 @bounded_cache(results=4096, longest=_LONGEST)
 def path_of(uri: str) -> Path:
     """Return the path of a request URI."""
-    whole = _HOST.sub("", uri).partition("?")[0].partition("#")[0]
-    segments = [one for one in whole.split("/") if one]
+    path = _HOST.sub("", uri).partition("?")[0].partition("#")[0]
+    segments = [one for one in path.split("/") if one]
     if segments and _VERSION.fullmatch(segments[0]):
         segments = segments[1:]
-    return Path(whole, "/" + "/".join(_plain(one) for one in segments))
+    return Path(path, "/" + "/".join(_plain(one) for one in segments))
 
 
 def _plain(segment: str) -> str:

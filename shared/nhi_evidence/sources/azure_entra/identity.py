@@ -11,8 +11,13 @@ from collections.abc import Callable
 
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism
 from nhi_evidence.sources.azure_entra.credential import credential, is_confidential, is_federated
-from nhi_evidence.sources.azure_entra.record import GraphCall, Initiator, ManagedIdentity, SignIn
-from nhi_evidence.sources.azure_entra.record import non_empty as said
+from nhi_evidence.sources.azure_entra.record import (
+    GraphCall,
+    Initiator,
+    ManagedIdentity,
+    SignIn,
+    non_empty,
+)
 from nhi_evidence.sources.azure_entra.verdict import (
     BY_DIRECTORY,
     BY_FEDERATED_CREDENTIAL,
@@ -38,20 +43,20 @@ def of_sign_in(sign_in: SignIn, category: str, tenant: str | None) -> Verdict:
 
 def _managed_identity(sign_in: SignIn, tenant: str | None) -> Verdict:
     managed = sign_in.managedServiceIdentity or ManagedIdentity()
-    issuer = said(managed.federatedTokenIssuer)
+    issuer = non_empty(managed.federatedTokenIssuer)
     verdict = make_identity(
         IdentityKind.MANAGED_IDENTITY,
         "EN-01",
-        uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
+        uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
         name=sign_in.servicePrincipalName,
-        canonical_uid=canonical(tenant, "sp", said(sign_in.servicePrincipalId)),
-        credential_uid=said(managed.federatedTokenId),
-        credential_kind="federated_token" if said(managed.federatedTokenId) else None,
+        canonical_uid=canonical(tenant, "sp", non_empty(sign_in.servicePrincipalId)),
+        credential_uid=non_empty(managed.federatedTokenId),
+        credential_kind="federated_token" if non_empty(managed.federatedTokenId) else None,
         issuer=issuer,
         refinable_by=(BY_FEDERATED_CREDENTIAL,) if issuer else (),
     )
     hops = chain(
-        (said(managed.associatedResourceId), Mechanism.INSTANCE_METADATA, None), actor=verdict
+        (non_empty(managed.associatedResourceId), Mechanism.INSTANCE_METADATA, None), actor=verdict
     )
     return verdict, hops
 
@@ -61,13 +66,13 @@ def _service_principal(sign_in: SignIn, tenant: str | None) -> Verdict:
     agent = is_agent(agent_type)
     credential_uid, credential_kind = credential(sign_in)
     federated = is_federated(credential_kind)
-    canonical_uid = canonical(tenant, "sp", said(sign_in.servicePrincipalId))
+    canonical_uid = canonical(tenant, "sp", non_empty(sign_in.servicePrincipalId))
     by_own_key = credential_uid is not None and not federated
     refinable = (BY_FEDERATED_CREDENTIAL,) if federated else ()
     verdict = make_identity(
         IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
         "EN-02a" if agent else "EN-02b",
-        uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
+        uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
         name=sign_in.servicePrincipalName,
         canonical_uid=canonical_uid,
         credential_uid=credential_uid,
@@ -86,9 +91,9 @@ def _first_party(sign_in: SignIn, tenant: str | None) -> Verdict:
     verdict = make_identity(
         IdentityKind.PROVIDER_SERVICE,
         "EN-03",
-        uid=said(sign_in.servicePrincipalId) or said(sign_in.appId),
+        uid=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
         name=sign_in.servicePrincipalName or sign_in.appDisplayName,
-        canonical_uid=canonical(tenant, "sp", said(sign_in.servicePrincipalId)),
+        canonical_uid=canonical(tenant, "sp", non_empty(sign_in.servicePrincipalId)),
         credential_uid=credential_uid,
         credential_kind=credential_kind,
     )
@@ -102,9 +107,9 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
         verdict = make_identity(
             IdentityKind.AI_AGENT_USER,
             "EN-04a",
-            uid=said(sign_in.userId),
+            uid=non_empty(sign_in.userId),
             name=sign_in.userPrincipalName,
-            canonical_uid=canonical(tenant, "user", said(sign_in.userId)),
+            canonical_uid=canonical(tenant, "user", non_empty(sign_in.userId)),
             is_agentic=True,
             labels=labels,
         )
@@ -114,11 +119,11 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
         credential_uid, credential_kind = credential(sign_in)
         return _on_behalf(
             "EN-04b" if agent else "EN-04c",
-            app=said(sign_in.servicePrincipalId) or said(sign_in.appId),
+            app=non_empty(sign_in.servicePrincipalId) or non_empty(sign_in.appId),
             name=sign_in.appDisplayName,
-            canonical_uid=canonical(tenant, "sp", said(sign_in.servicePrincipalId)),
+            canonical_uid=canonical(tenant, "sp", non_empty(sign_in.servicePrincipalId)),
             credential=(credential_uid, credential_kind),
-            user=said(sign_in.userId) or said(sign_in.userPrincipalName),
+            user=non_empty(sign_in.userId) or non_empty(sign_in.userPrincipalName),
             is_agentic=agent or None,
             labels=labels,
             refinable_by=(BY_DIRECTORY,) if agent_untold(agent_type) else (),
@@ -126,7 +131,7 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
     verdict = make_identity(
         IdentityKind.HUMAN,
         "EN-04d",
-        uid=said(sign_in.userId),
+        uid=non_empty(sign_in.userId),
         name=sign_in.userPrincipalName,
         refinable_by=(BY_DIRECTORY,) if agent_untold(agent_type) else (),
     )
@@ -165,14 +170,16 @@ def _on_behalf(
 def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
     """Decide who made an audited change."""
     app, user = initiator.app, initiator.user
-    if app is not None and user is not None and said(user.id):
+    if app is not None and user is not None and non_empty(user.id):
         return _on_behalf(
             "EN-05c",
-            app=said(app.servicePrincipalId) or said(app.appId) or said(app.displayName),
+            app=non_empty(app.servicePrincipalId)
+            or non_empty(app.appId)
+            or non_empty(app.displayName),
             name=app.displayName,
-            canonical_uid=canonical(tenant, "sp", said(app.servicePrincipalId)),
+            canonical_uid=canonical(tenant, "sp", non_empty(app.servicePrincipalId)),
             credential=(None, None),
-            user=said(user.id),
+            user=non_empty(user.id),
             is_agentic=is_agent(app.agentType) or None,
             refinable_by=(BY_DIRECTORY,),
         )
@@ -181,9 +188,11 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
         verdict = make_identity(
             IdentityKind.AI_AGENT if agent else IdentityKind.APPLICATION,
             "EN-05a" if agent else "EN-05b",
-            uid=said(app.servicePrincipalId) or said(app.appId) or said(app.displayName),
+            uid=non_empty(app.servicePrincipalId)
+            or non_empty(app.appId)
+            or non_empty(app.displayName),
             name=app.displayName or app.servicePrincipalName,
-            canonical_uid=canonical(tenant, "sp", said(app.servicePrincipalId)),
+            canonical_uid=canonical(tenant, "sp", non_empty(app.servicePrincipalId)),
             is_agentic=agent or None,
             refinable_by=() if agent else (BY_DIRECTORY,),
         )
@@ -194,9 +203,9 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
     verdict = make_identity(
         IdentityKind.AI_AGENT_USER if agent else IdentityKind.HUMAN,
         "EN-05d" if agent else "EN-05e",
-        uid=said(user.id),
+        uid=non_empty(user.id),
         name=user.userPrincipalName or user.displayName,
-        canonical_uid=canonical(tenant, "user", said(user.id)) if agent else None,
+        canonical_uid=canonical(tenant, "user", non_empty(user.id)) if agent else None,
         is_agentic=agent or None,
         refinable_by=(BY_DIRECTORY,) if agent_untold(user.agentType) else (),
     )
@@ -205,8 +214,12 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
 
 def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     """Decide who called Microsoft Graph; the call's own token is its credential."""
-    principal, app, user = said(call.servicePrincipalId), said(call.appId), said(call.userId)
-    token = said(call.signInActivityId)
+    principal, app, user = (
+        non_empty(call.servicePrincipalId),
+        non_empty(call.appId),
+        non_empty(call.userId),
+    )
+    token = non_empty(call.signInActivityId)
     credential = (token, "access_token" if token else None)
     method = None if call.clientAuthMethod is None else str(call.clientAuthMethod)
     if user is None and (principal or app):
@@ -249,13 +262,13 @@ def _agent_labels(sign_in: SignIn) -> tuple[str, ...]:
     if sign_in.agent is None:
         return ()
     kind = sign_in.agent.agentType
-    parent = said(sign_in.agent.agentSubjectParentId) or said(sign_in.agent.parentAppId)
+    parent = non_empty(sign_in.agent.agentSubjectParentId) or non_empty(sign_in.agent.parentAppId)
     labels = [f"agent_type:{kind}"] if kind and (is_agent(kind) or agent_untold(kind)) else []
     return (*labels, f"agent_parent:{parent}") if labels and parent else tuple(labels)
 
 
 def _owner_labels(sign_in: SignIn, tenant: str | None) -> tuple[str, ...]:
-    owner = said(sign_in.appOwnerTenantId)
+    owner = non_empty(sign_in.appOwnerTenantId)
     return ("third_party",) if owner and tenant and owner != tenant else ()
 
 

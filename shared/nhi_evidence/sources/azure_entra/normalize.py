@@ -24,15 +24,15 @@ _DETAIL = 200
 
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
-    found = read(raw)
-    if isinstance(found, Rejection):
-        return found
-    said = EnvelopeView(*found)
+    decoded = read(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    view = EnvelopeView(*decoded)
     try:
-        category = said.known_category or _by_shape(said, raw)
+        category = view.known_category or _by_shape(view, raw)
         if category is None:
-            return _no_category(said)
-        return _event(said, category, raw)
+            return _no_category(view)
+        return _event(view, category, raw)
     except TimeUnreadable as unreadable:
         reason, detail = unreadable.args
         return Rejection(reason, detail)
@@ -44,29 +44,29 @@ def normalize(raw: bytes) -> Event | Rejection:
         return Rejection("malformed_json", str(error)[:_DETAIL])
 
 
-def _event(said: EnvelopeView, category: str, raw: bytes) -> Event:
+def _event(view: EnvelopeView, category: str, raw: bytes) -> Event:
     if category == AUDIT_LOGS:
-        return audit.event(said, raw)
+        return audit.event(view, raw)
     if category == GRAPH_LOGS:
-        return graph_call.event(said, raw)
-    return sign_in.event(said, category, raw)
+        return graph_call.event(view, raw)
+    return sign_in.event(view, category, raw)
 
 
-def _by_shape(said: EnvelopeView, raw: bytes) -> str | None:
+def _by_shape(view: EnvelopeView, raw: bytes) -> str | None:
     """Tell the category where the record has another word there, or none.
 
     Microsoft Graph and Log Analytics put an audit record's own category (`Policy`) in its place.
     """
-    if audit.is_audit(said, raw):
+    if audit.is_audit(view, raw):
         return AUDIT_LOGS
-    found, _ = properties(said.envelope, raw, SIGN_IN)
-    for one in found.signInEventTypes or ():
-        if one.lower() in BY_EVENT_TYPE:
-            return BY_EVENT_TYPE[one.lower()]
+    sign_in_properties, _ = properties(view.envelope, raw, SIGN_IN)
+    for kind in sign_in_properties.signInEventTypes or ():
+        if kind.lower() in BY_EVENT_TYPE:
+            return BY_EVENT_TYPE[kind.lower()]
     return None
 
 
-def _no_category(said: EnvelopeView) -> Rejection:
-    if said.category is None:
+def _no_category(view: EnvelopeView) -> Rejection:
+    if view.category is None:
         return Rejection("category_missing")
-    return Rejection("category_unknown", repr(said.category)[:_DETAIL])
+    return Rejection("category_unknown", repr(view.category)[:_DETAIL])

@@ -1,4 +1,4 @@
-"""What came of it: the AADSTS code of a sign-in, the result of a change, the status of a call.
+"""Outcomes: the AADSTS code of a sign-in, the result of a change, the status of a call.
 
 Codes are classed by their documented names:
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes
@@ -55,9 +55,9 @@ _FIRST_SUCCESS, _FIRST_FAILURE, _LAST = 200, 400, 599
 def of_sign_in(envelope: Envelope, sign_in: SignIn) -> Outcome:
     """Derive the outcome of a sign-in: `resultType`, a number or a word, else `status`."""
     status = sign_in.status or Status()
-    non_empty = envelope.resultType if envelope.resultType not in (None, "") else None
+    result_type = envelope.resultType if envelope.resultType not in (None, "") else None
     number = None if status.errorCode is None else str(status.errorCode)
-    word = None if non_empty is None else str(non_empty)
+    word = None if result_type is None else str(result_type)
     code = word if word is not None and word.isdigit() else number or word
     detail = status.failureReason or envelope.resultDescription or None
     if code is None:
@@ -97,10 +97,10 @@ def of_audit(envelope: Envelope, audit: Audit) -> Outcome:
 
 def of_call(envelope: Envelope, call: GraphCall) -> Outcome:
     """Derive the outcome of a Graph call from its HTTP status."""
-    non_empty = call.responseStatusCode
-    if non_empty is None:
-        non_empty = envelope.resultSignature
-    code = "" if non_empty is None else str(non_empty)
+    status_code = call.responseStatusCode
+    if status_code is None:
+        status_code = envelope.resultSignature
+    code = "" if status_code is None else str(status_code)
     if not code.isdigit() or not code.isascii() or not _FIRST_SUCCESS <= int(code[:4]) <= _LAST:
         return Outcome(Result.UNKNOWN, code or None)
     status = int(code)

@@ -213,12 +213,12 @@ _TELLING = ("id", "requestId")
 
 def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
     """Read the envelope; the second value names attributes of an unusable shape."""
-    found = _envelope.record(raw)
-    if isinstance(found, Rejection):
-        return found
-    if found[0].category is None or found[0].operationName is None:
+    decoded = _envelope.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    if decoded[0].category is None or decoded[0].operationName is None:
         return _envelope.record_leniently(raw)
-    return found
+    return decoded
 
 
 def properties(
@@ -232,12 +232,12 @@ def properties(
         return decoder.part_leniently(raw, "")
     piece = nested(envelope.properties)
     try:
-        found, unusable = decoder.part(piece, "properties")
-        if all(getattr(found, name, None) is None for name in _TELLING):
-            found, unusable = decoder.part_leniently(piece, "properties")
+        part, unusable = decoder.part(piece, "properties")
+        if all(getattr(part, name, None) is None for name in _TELLING):
+            part, unusable = decoder.part_leniently(piece, "properties")
     except msgspec.ValidationError:
         return decoder.part_leniently(b"{}", "")[0], ("properties",)
-    return found, unusable
+    return part, unusable
 
 
 def non_empty(text: str | None) -> str | None:

@@ -31,21 +31,21 @@ _OF_PRINCIPALS = frozenset(
 )
 
 
-def event(said: EnvelopeView, category: str, raw: bytes) -> Event:
+def event(view: EnvelopeView, category: str, raw: bytes) -> Event:
     """Return the event a sign-in states; its time is when the sign-in began.
 
     Raises what the JSON reader raises when a slice does not decode, and `TimeUnreadable`.
     """
-    sign_in, unusable = properties(said.envelope, raw, SIGN_IN)
-    time, original = said.time(sign_in.createdDateTime)
-    verdict, hops = identity.of_sign_in(sign_in, category, said.tenant)
-    result = outcome.of_sign_in(said.envelope, sign_in)
+    sign_in, unusable = properties(view.envelope, raw, SIGN_IN)
+    time, original = view.time(sign_in.createdDateTime)
+    verdict, hops = identity.of_sign_in(sign_in, category, view.tenant)
+    result = outcome.of_sign_in(view.envelope, sign_in)
     types = sign_in.signInEventTypes or ()
-    spelt = said.category or (types[0] if types else category)
+    spelt = view.category or (types[0] if types else category)
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(
+        logged=view.logged(
             "signin",
             uid=non_empty(sign_in.id),
             correlation_uid=non_empty(sign_in.correlationId),
@@ -55,16 +55,16 @@ def event(said: EnvelopeView, category: str, raw: bytes) -> Event:
             service=category,
             service_name=spelt,
             operation=OPERATION,
-            operation_name=said.envelope.operationName or spelt,
+            operation_name=view.envelope.operationName or spelt,
             request_uid=None,
             source=endpoint(
-                non_empty(sign_in.ipAddress) or non_empty(said.envelope.callerIpAddress)
+                non_empty(sign_in.ipAddress) or non_empty(view.envelope.callerIpAddress)
             ),
             user_agent=non_empty(sign_in.userAgent),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*said.unusable, *unusable)),
-            user=_principal(sign_in, category, said.tenant),
+            identity=labeled(verdict, (*view.unusable, *unusable)),
+            user=_principal(sign_in, category, view.tenant),
             session=_session(sign_in),
             hops=hops,
             app_uid=non_empty(sign_in.appId),

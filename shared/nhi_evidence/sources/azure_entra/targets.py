@@ -54,20 +54,22 @@ def read_targets(audit: Audit) -> tuple[list[TargetResource], tuple[str, ...]]:
             elements = msgspec.json.decode(piece, type=list[msgspec.Raw])
         except msgspec.ValidationError:
             return [], ("targetResources",)
-    found = []
+    resources = []
     for index, element in enumerate(elements):
         where = f"targetResources.{index}"
         try:
-            found.append(decode_leniently(TargetResource, element, where, unusable, fold_case=True))
+            resources.append(
+                decode_leniently(TargetResource, element, where, unusable, fold_case=True)
+            )
         except msgspec.ValidationError:
             unusable.append(where)
-    return found, tuple(unusable)
+    return resources, tuple(unusable)
 
 
 def about(
     targets: Sequence[TargetResource], changed: dict[str, Change], tenant: str | None
 ) -> About:
-    """Say what a change was about, as far as the record names it."""
+    """Return what a change was about, as far as the record names it."""
     known = credentials(changed)
     principal = next((one for one in known if one.uid or one.name), None)
     kinds = {(one.type or "").lower() for one in targets}
@@ -87,12 +89,12 @@ def about(
 
 def _named(targets: Sequence[TargetResource], tenant: str | None) -> tuple[Target, ...]:
     owner = Owner(Account(tenant)) if tenant else None
-    found = []
-    for one in targets:
-        uid, name = non_empty(one.id), one.displayName or one.userPrincipalName
+    named = []
+    for resource in targets:
+        uid, name = non_empty(resource.id), resource.displayName or resource.userPrincipalName
         if uid or name:
-            found.append(Target(uid=uid, name=name, type=one.type, owner=owner))
-    return tuple(found)
+            named.append(Target(uid=uid, name=name, type=resource.type, owner=owner))
+    return tuple(named)
 
 
 def _trusted(known: Sequence[Credential]) -> tuple[Target, ...]:
@@ -110,10 +112,10 @@ def _issued(known: Sequence[Credential]) -> tuple[str, ...]:
     return tuple(uid for pair in ids for uid in pair if uid)
 
 
-def _workload(one: Credential) -> str | None:
-    if not one.issuer or not one.subject:
+def _workload(credential: Credential) -> str | None:
+    if not credential.issuer or not credential.subject:
         return None
-    return f"nhi:oidc:{one.issuer.removeprefix('https://')}|{one.subject}"
+    return f"nhi:oidc:{credential.issuer.removeprefix('https://')}|{credential.subject}"
 
 
 def _subject(
@@ -123,20 +125,24 @@ def _subject(
     if grantee is not None and any(name in changed for name in _GRANTS):
         name = first_text(changed, _GRANTEE_NAME)
         return User(uid=grantee, name=name, type_id=_USER_TYPE_SERVICE)
-    for one in targets:
-        kind = (one.type or "").lower()
+    for resource in targets:
+        kind = (resource.type or "").lower()
         is_user = kind == _USER
         if not is_user and kind not in _NHI_TYPES and not kind.startswith(_AGENTIC):
             continue
-        uid, name = non_empty(one.id), one.userPrincipalName or one.displayName
+        uid, name = non_empty(resource.id), resource.userPrincipalName or resource.displayName
         if uid or name:
             type_id = _USER_TYPE_USER if is_user else _USER_TYPE_SERVICE
-            return User(uid=uid, name=name, type=one.type, type_id=type_id)
+            return User(uid=uid, name=name, type=resource.type, type_id=type_id)
     return None
 
 
-def _entity(one: Credential | None) -> Target | None:
-    return Target(uid=one.uid, name=one.name, type=one.type) if one else None
+def _entity(credential: Credential | None) -> Target | None:
+    return (
+        Target(uid=credential.uid, name=credential.name, type=credential.type)
+        if credential
+        else None
+    )
 
 
 def _group(targets: Sequence[TargetResource], changed: dict[str, Change]) -> Target | None:
@@ -146,7 +152,7 @@ def _group(targets: Sequence[TargetResource], changed: dict[str, Change]) -> Tar
     )
     if uid or name:
         return Target(uid=uid, name=name)
-    for one in targets:
-        if (one.type or "").lower() == _GROUP and (one.id or one.displayName):
-            return Target(uid=one.id, name=one.displayName)
+    for resource in targets:
+        if (resource.type or "").lower() == _GROUP and (resource.id or resource.displayName):
+            return Target(uid=resource.id, name=resource.displayName)
     return None

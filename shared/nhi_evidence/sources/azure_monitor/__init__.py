@@ -10,7 +10,7 @@ from nhi_evidence.event import Kind
 from nhi_evidence.sources.azure_monitor.category import category
 from nhi_evidence.sources.azure_monitor.decode import decode, unwrap
 
-__all__ = ["LISTS_LEFT_OUT", "NAME", "category", "decode", "hour_of", "kind_of", "unwrap"]
+__all__ = ["LISTS_OUT_OF_SCOPE_IDS", "NAME", "category", "decode", "hour_of", "kind_of", "unwrap"]
 
 NAME = "azure_monitor"
 """The source's name in evidence keys."""

@@ -41,8 +41,8 @@ def category(raw: bytes) -> str | Rejection:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
-    non_empty = record.category
-    name = non_empty.value if isinstance(non_empty, _Localized) else non_empty
+    localized = record.category
+    name = localized.value if isinstance(localized, _Localized) else localized
     if name and name.strip():
         return name.strip().lower()
     if record.records is not msgspec.UNSET:

@@ -24,12 +24,12 @@ def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
         return Undecodable("run_malformed", str(error)[:_DETAIL])
     spans: list[tuple[int, int]] = []
     messages = []
-    for one in framed:
-        found = json_slices.elements(body[one.start : one.end], _ENVELOPES)
-        held = [(0, one.end - one.start)] if found is None else found
-        spans += [(one.start + start, one.start + end) for start, end in held]
-        if one.sequence is not None:
-            messages.append(Message(one.sequence, one.start, one.end, len(held)))
+    for message in framed:
+        elements = json_slices.elements(body[message.start : message.end], _ENVELOPES)
+        records = [(0, message.end - message.start)] if elements is None else elements
+        spans += [(message.start + start, message.start + end) for start, end in records]
+        if message.sequence is not None:
+            messages.append(Message(message.sequence, message.start, message.end, len(records)))
     decoded = json_slices.bounded(body, spans, limits)
     if isinstance(decoded, Undecodable):
         return decoded

@@ -40,8 +40,8 @@ class EnvelopeView(msgspec.Struct, frozen=True):
     @property
     def provider(self) -> str | None:
         """The resource provider as the resource id spells it."""
-        found = _RESOURCE_PROVIDER.search(self.envelope.resourceId or "")
-        return found[1] if found else None
+        match = _RESOURCE_PROVIDER.search(self.envelope.resourceId or "")
+        return match[1] if match else None
 
     def time(self, *own: str | None) -> tuple[int, str]:
         """Return the first readable time, the record's own before the envelope's.
@@ -50,13 +50,13 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         """
         candidates = (*own, self.envelope.time)
         for text in candidates:
-            found = milliseconds(text)
-            if text is not None and found is not None:
-                return found, text
-        told = next((text for text in candidates if text is not None), None)
-        if told is None and "time" not in self.unusable:
+            instant = milliseconds(text)
+            if text is not None and instant is not None:
+                return instant, text
+        unreadable = next((text for text in candidates if text is not None), None)
+        if unreadable is None and "time" not in self.unusable:
             raise Unreadable("event_time_missing", "")
-        raise Unreadable("event_time_malformed", repr(told)[:_DETAIL])
+        raise Unreadable("event_time_malformed", repr(unreadable)[:_DETAIL])
 
     def operation(self) -> str:
         """Return the operation. Raises `Unreadable` where the record names none."""

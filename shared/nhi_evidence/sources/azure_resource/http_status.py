@@ -1,4 +1,4 @@
-"""What an HTTP status says came of a call.
+"""The outcome an HTTP status states.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-status-codes
 """
@@ -19,9 +19,9 @@ _CLASSES = {
 _FIRST, _FIRST_FAILURE, _LAST = 100, 400, 599
 
 
-def number(non_empty: str | int | None) -> int | None:
+def number(status: str | int | None) -> int | None:
     """Return a status as a number; None where the record states none."""
-    text = "" if non_empty is None else str(non_empty)
+    text = "" if status is None else str(status)
     if not text.isascii() or not text.isdigit() or len(text) != len(str(_LAST)):
         return None
     return int(text) if _FIRST <= int(text) <= _LAST else None

@@ -54,46 +54,46 @@ _call = LenientDecoder(VaultCall, fold_case=True)
 _token = LenientDecoder(_Token, fold_case=True)
 
 
-def event(said: EnvelopeView) -> Event:
+def event(view: EnvelopeView) -> Event:
     """Return the event a Key Vault record states.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
     """
-    call, unusable = _read_call(said)
-    time, original = said.time()
-    name = said.operation()
+    call, unusable = _read_call(view)
+    time, original = view.time()
+    name = view.operation()
     status = http_status.number(call.httpStatusCode)
-    who, misshapen = _actor(bytes(said.envelope.identity))
+    who, misshapen = _actor(bytes(view.envelope.identity))
     if who is None:
         who = _nobody(name, status)
-    identity = labeled(who.identity, (*said.unusable, *unusable, *misshapen))
-    service_name = said.provider or said.envelope.category
+    identity = labeled(who.identity, (*view.unusable, *unusable, *misshapen))
+    service_name = view.provider or view.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(_PRODUCT, "keyvault"),
+        logged=view.logged(_PRODUCT, "keyvault"),
         call=Call(
             service=SERVICE,
             service_name=service_name,
             operation=name,
             operation_name=name,
-            api_version=said.api_version,
-            source=endpoint(non_empty(said.envelope.callerIpAddress)),
+            api_version=view.api_version,
+            source=endpoint(non_empty(view.envelope.callerIpAddress)),
             user_agent=non_empty(call.clientInfo),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
-        about=_about(said, call, name),
-        outcome=_outcome(said, status, is_challenge=_is_challenge(name, status, identity)),
+        about=_about(view, call, name),
+        outcome=_outcome(view, status, is_challenge=_is_challenge(name, status, identity)),
     )
 
 
-def _read_call(said: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
-    if is_absent(said.envelope.properties):
+def _read_call(view: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
+    if is_absent(view.envelope.properties):
         return VaultCall(), ()
     try:
-        return _call.part(nested(said.envelope.properties), "properties")
+        return _call.part(nested(view.envelope.properties), "properties")
     except msgspec.ValidationError:
         return VaultCall(), ("properties",)
 
@@ -109,8 +109,8 @@ def _actor(identity: bytes) -> tuple[Actor | None, tuple[str, ...]]:
     except msgspec.ValidationError:
         return None, ("identity",)
     claims, misshapen = read(claim)
-    found = principal.actor(claims) if claims is not None else None
-    return found, (*unusable, *misshapen)
+    decided = principal.actor(claims) if claims is not None else None
+    return decided, (*unusable, *misshapen)
 
 
 def _nobody(name: str, status: int | None) -> Actor:
@@ -129,29 +129,29 @@ def _is_challenge(name: str, status: int | None, identity: Identity) -> bool:
     return name == _CHALLENGE and status == _UNAUTHORIZED and "oauth_challenge" in identity.labels
 
 
-def _outcome(said: EnvelopeView, status: int | None, *, is_challenge: bool) -> Outcome:
+def _outcome(view: EnvelopeView, status: int | None, *, is_challenge: bool) -> Outcome:
     """Derive the outcome from the status, else from its words.
 
     A client calls once without a token to be told where to get one: the 401 it gets refuses
     nobody, and nothing is known of the credential yet.
     """
-    detail = non_empty(said.envelope.resultDescription)
-    signature = said.envelope.resultSignature
+    detail = non_empty(view.envelope.resultDescription)
+    signature = view.envelope.resultSignature
     if is_challenge:
         return Outcome(Result.UNKNOWN, str(status), detail)
     if status is not None:
-        found = http_status.result(status)
-        return Outcome(found) if found is Result.SUCCESS else Outcome(found, str(status), detail)
-    word = str(signature or said.envelope.resultType or "")
-    found = _WORDS.get(word.lower(), Result.UNKNOWN)
+        result = http_status.result(status)
+        return Outcome(result) if result is Result.SUCCESS else Outcome(result, str(status), detail)
+    word = str(signature or view.envelope.resultType or "")
+    result = _WORDS.get(word.lower(), Result.UNKNOWN)
     if word.lower() == _SUCCESS:
-        found = Result.SUCCESS
-    return Outcome(found) if found is Result.SUCCESS else Outcome(found, word or None, detail)
+        result = Result.SUCCESS
+    return Outcome(result) if result is Result.SUCCESS else Outcome(result, word or None, detail)
 
 
-def _about(said: EnvelopeView, call: VaultCall, name: str) -> About:
+def _about(view: EnvelopeView, call: VaultCall, name: str) -> About:
     kind = next((kind for prefix, kind in _OBJECTS.items() if name.startswith(prefix)), None)
-    uid, vault = non_empty(call.id), non_empty(said.envelope.resourceId)
+    uid, vault = non_empty(call.id), non_empty(view.envelope.resourceId)
     named = Target(uid=uid, type=kind) if uid else None
     targets = [one for one in (named, Target(uid=vault, type="Vault") if vault else None) if one]
     return About(

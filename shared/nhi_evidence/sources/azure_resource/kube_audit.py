@@ -43,28 +43,28 @@ _SUBJECT_ACCOUNT = "ServiceAccount"
 _USER_TYPE_SERVICE = 4
 
 
-def event(said: EnvelopeView) -> Event | Rejection:
+def event(view: EnvelopeView) -> Event | Rejection:
     """Return the event an audit record states, or why its log cannot be read.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
     """
-    found = kube_record.read(said)
-    if isinstance(found, Rejection):
-        return found
-    audit, unusable = found
-    time, original = said.time(audit.requestReceivedTimestamp, audit.stageTimestamp)
+    decoded = kube_record.read(view)
+    if isinstance(decoded, Rejection):
+        return decoded
+    audit, unusable = decoded
+    time, original = view.time(audit.requestReceivedTimestamp, audit.stageTimestamp)
     operation, name = _operation(audit)
     reference = audit.objectRef or ObjectRef()
-    who = actor(audit, non_empty(said.envelope.resourceId))
-    identity = labeled(who.identity, (*said.unusable, *unusable))
+    who = actor(audit, non_empty(view.envelope.resourceId))
+    identity = labeled(who.identity, (*view.unusable, *unusable))
     service = reference.apiGroup or _CORE
-    service_name = reference.apiGroup or said.envelope.category
+    service_name = reference.apiGroup or view.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(
+        logged=view.logged(
             _PRODUCT,
             "kubernetes_audit",
             uid=_uid(audit),
@@ -97,8 +97,8 @@ def _operation(audit: KubeEvent) -> tuple[str, str]:
     if not resource:
         return f"{verb} {path}", f"{verb} {path}"
     subresource = audit.objectRef.subresource if audit.objectRef else None
-    whole = f"{resource}/{subresource}" if subresource else resource
-    return f"{verb} {whole}", f"{verb} {whole}"
+    full_resource = f"{resource}/{subresource}" if subresource else resource
+    return f"{verb} {full_resource}", f"{verb} {full_resource}"
 
 
 def _uid(audit: KubeEvent) -> str | None:
@@ -115,12 +115,12 @@ def _outcome(audit: KubeEvent) -> Outcome:
     annotations = audit.annotations or {}
     if annotations.get(_DECISION) == _FORBIDDEN:
         reason = annotations.get(_REASON)
-        said = detail or (reason if isinstance(reason, str) and reason else None)
-        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, said)
+        explanation = detail or (reason if isinstance(reason, str) and reason else None)
+        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, explanation)
     if code is None or (audit.stage is not None and audit.stage not in _ANSWERED):
         return Outcome(Result.UNKNOWN)
-    found = http_status.result(code)
-    return Outcome(found) if found is Result.SUCCESS else Outcome(found, str(code), detail)
+    result = http_status.result(code)
+    return Outcome(result) if result is Result.SUCCESS else Outcome(result, str(code), detail)
 
 
 def _about(audit: KubeEvent, reference: ObjectRef) -> About:
@@ -145,12 +145,12 @@ def _about(audit: KubeEvent, reference: ObjectRef) -> About:
 def _targets(audit: KubeEvent, reference: ObjectRef) -> tuple[Target, ...]:
     path = (audit.requestURI or "").partition("?")[0]
     uid, name = non_empty(reference.uid), non_empty(reference.name)
-    found = []
+    targets = []
     if reference.resource and (uid or name or path):
-        found.append(Target(uid=uid or path or None, name=name, type=reference.resource))
+        targets.append(Target(uid=uid or path or None, name=name, type=reference.resource))
     if reference.namespace:
-        found.append(Target(name=reference.namespace, type="namespaces"))
-    return tuple(found)
+        targets.append(Target(name=reference.namespace, type="namespaces"))
+    return tuple(targets)
 
 
 def _granted(audit: KubeEvent) -> tuple[User | None, tuple[str, ...]]:
@@ -175,5 +175,5 @@ def _subject(first: Any) -> User | None:
 
 
 def _text_at(value: Any, name: str) -> str | None:
-    found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) and found else None
+    text = value.get(name) if isinstance(value, dict) else None
+    return text if isinstance(text, str) and text else None

@@ -41,7 +41,7 @@ def actor(event: KubeEvent, cluster: str | None) -> Actor:
     caller = event.user
     effective = event.impersonatedUser or caller
     if effective is None or not effective.username:
-        return Actor(identity=_decided(IdentityKind.UNKNOWN, "K8S-07", None))
+        return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "K8S-07", None))
     identity = identify(effective, cluster)
     hops: tuple[Hop, ...] = ()
     if event.impersonatedUser is not None and caller is not None and caller.username:
@@ -67,15 +67,15 @@ def identify(user: KubeUser, cluster: str | None) -> Identity:
     if name.startswith(_SERVICE_ACCOUNT):
         return _service_account(user, cluster)
     if name == _ANONYMOUS:
-        return _decided(IdentityKind.ANONYMOUS, "K8S-03", user)
+        return _make_identity(IdentityKind.ANONYMOUS, "K8S-03", user)
     if name.startswith(_CLUSTER):
-        return _decided(IdentityKind.PROVIDER_SERVICE, "K8S-02", user)
+        return _make_identity(IdentityKind.PROVIDER_SERVICE, "K8S-02", user)
     if _MASTERS in (user.groups or ()):
-        return _decided(IdentityKind.ROOT_OR_BREAK_GLASS, "K8S-04", user)
+        return _make_identity(IdentityKind.ROOT_OR_BREAK_GLASS, "K8S-04", user)
     federated = _FEDERATED.fullmatch(name)
     if federated:
         issuer, subject = federated[1], federated[2]
-        return _decided(
+        return _make_identity(
             IdentityKind.FEDERATED_WORKLOAD,
             "K8S-05",
             user,
@@ -84,10 +84,12 @@ def identify(user: KubeUser, cluster: str | None) -> Identity:
             canonical_uid=f"nhi:oidc:{issuer}|{subject}",
         )
     if _OBJECT_ID.fullmatch(name):
-        return _decided(IdentityKind.APPLICATION, "K8S-06a", user, refinable_by=(_BY_DIRECTORY,))
+        return _make_identity(
+            IdentityKind.APPLICATION, "K8S-06a", user, refinable_by=(_BY_DIRECTORY,)
+        )
     if _EMAIL.fullmatch(name):
-        return _decided(IdentityKind.HUMAN, "K8S-06b", user)
-    return _decided(IdentityKind.UNKNOWN, "K8S-07", user)
+        return _make_identity(IdentityKind.HUMAN, "K8S-06b", user)
+    return _make_identity(IdentityKind.UNKNOWN, "K8S-07", user)
 
 
 def _service_account(user: KubeUser, cluster: str | None) -> Identity:
@@ -95,7 +97,7 @@ def _service_account(user: KubeUser, cluster: str | None) -> Identity:
     namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
     known = cluster and namespace and account and user.uid
     pods = (user.extra or {}).get(_POD) or ()
-    return _decided(
+    return _make_identity(
         IdentityKind.K8S_SERVICE_ACCOUNT,
         "K8S-01",
         user,
@@ -105,7 +107,7 @@ def _service_account(user: KubeUser, cluster: str | None) -> Identity:
     )
 
 
-def _decided(
+def _make_identity(
     kind: IdentityKind,
     rule: str,
     user: KubeUser | None,

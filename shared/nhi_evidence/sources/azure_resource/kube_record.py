@@ -75,15 +75,15 @@ _properties = LenientDecoder(_Properties, fold_case=True)
 _event = LenientDecoder(KubeEvent)
 
 
-def read(said: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
+def read(view: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     """Read the audit event in a record; the second value names attributes it could not use.
 
     Raises what the JSON reader raises when the properties do not decode.
     """
-    if is_absent(said.envelope.properties):
+    if is_absent(view.envelope.properties):
         return Rejection("log_missing", "no properties")
     try:
-        log = _properties.part_leniently(nested(said.envelope.properties), "properties")[0].log
+        log = _properties.part_leniently(nested(view.envelope.properties), "properties")[0].log
     except msgspec.ValidationError:
         return Rejection("log_missing", "properties hold no object")
     if is_absent(log):
@@ -91,7 +91,7 @@ def read(said: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     text = nested(log)
     if text.startswith(b'"'):
         return Rejection("log_malformed", text[:_DETAIL].decode(errors="replace"))
-    found = _event.record(text)
-    if isinstance(found, Rejection):
-        return Rejection("log_malformed", f"{found.reason} {found.detail}"[:_DETAIL])
-    return found
+    decoded = _event.record(text)
+    if isinstance(decoded, Rejection):
+        return Rejection("log_malformed", f"{decoded.reason} {decoded.detail}"[:_DETAIL])
+    return decoded

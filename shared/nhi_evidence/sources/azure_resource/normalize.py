@@ -32,17 +32,17 @@ _READERS: dict[str, Callable[[EnvelopeView], Event | Rejection]] = {
 
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
-    found = read(raw)
-    if isinstance(found, Rejection):
-        return found
-    said = EnvelopeView(*found)
-    if not said.category:
+    decoded = read(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    view = EnvelopeView(*decoded)
+    if not view.category:
         return Rejection("category_missing")
-    reader = _READERS.get(said.category)
+    reader = _READERS.get(view.category)
     if reader is None:
-        return Rejection("category_unknown", repr(said.envelope.category)[:_DETAIL])
+        return Rejection("category_unknown", repr(view.envelope.category)[:_DETAIL])
     try:
-        return reader(said)
+        return reader(view)
     except Unreadable as unreadable:
         reason, detail = unreadable.args
         return Rejection(reason, detail)

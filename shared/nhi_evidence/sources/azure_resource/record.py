@@ -42,12 +42,12 @@ _envelope = LenientDecoder(Envelope, fold_case=True)
 
 def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
     """Read the envelope; the second value names attributes of an unusable shape."""
-    found = _envelope.record(raw)
-    if isinstance(found, Rejection):
-        return found
-    if found[0].category is None or found[0].operationName is None:
+    decoded = _envelope.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    if decoded[0].category is None or decoded[0].operationName is None:
         return _envelope.record_leniently(raw)
-    return found
+    return decoded
 
 
 def is_absent(slice_: msgspec.Raw) -> bool:

@@ -51,77 +51,77 @@ class StorageCall(msgspec.Struct, frozen=True, gc=False):
 _call = LenientDecoder(StorageCall, fold_case=True)
 
 
-def event(said: EnvelopeView) -> Event:
+def event(view: EnvelopeView) -> Event:
     """Return the event a Storage record states.
 
     Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
     """
-    call, unusable = _read_call(said)
-    time, original = said.time()
-    name = said.operation()
-    who, misshapen = actor(bytes(said.envelope.identity))
-    identity = labeled(who.identity, (*said.unusable, *unusable, *misshapen))
-    service_name = said.provider or said.envelope.category
+    call, unusable = _read_call(view)
+    time, original = view.time()
+    name = view.operation()
+    who, misshapen = actor(bytes(view.envelope.identity))
+    identity = labeled(who.identity, (*view.unusable, *unusable, *misshapen))
+    service_name = view.provider or view.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")
     return Event(
         time=time,
         original_time=original,
-        logged=said.logged(_PRODUCT, "storage", uid=_uid(said, call)),
+        logged=view.logged(_PRODUCT, "storage", uid=_uid(view, call)),
         call=Call(
             service=SERVICE,
             service_name=service_name,
             operation=name,
             operation_name=name,
-            api_version=said.api_version,
+            api_version=view.api_version,
             request_uid=non_empty(call.clientRequestId),
-            source=endpoint(non_empty(said.envelope.callerIpAddress)),
+            source=endpoint(non_empty(view.envelope.callerIpAddress)),
             user_agent=non_empty(call.userAgentHeader),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
-        about=_about(said, call),
-        outcome=_outcome(said, call),
+        about=_about(view, call),
+        outcome=_outcome(view, call),
     )
 
 
-def _read_call(said: EnvelopeView) -> tuple[StorageCall, tuple[str, ...]]:
-    if is_absent(said.envelope.properties):
+def _read_call(view: EnvelopeView) -> tuple[StorageCall, tuple[str, ...]]:
+    if is_absent(view.envelope.properties):
         return StorageCall(), ()
     try:
-        return _call.part(nested(said.envelope.properties), "properties")
+        return _call.part(nested(view.envelope.properties), "properties")
     except msgspec.ValidationError:
         return StorageCall(), ("properties",)
 
 
-def _uid(said: EnvelopeView, call: StorageCall) -> str | None:
+def _uid(view: EnvelopeView, call: StorageCall) -> str | None:
     """Return the id of the request, and which of its operations this is, where it has several."""
-    request = non_empty(said.envelope.correlationId)
+    request = non_empty(view.envelope.correlationId)
     if request is None or call.operationCount in (None, 0, "0", ""):
         return request
     return f"{request} {call.operationCount}"
 
 
-def _outcome(said: EnvelopeView, call: StorageCall) -> Outcome:
+def _outcome(view: EnvelopeView, call: StorageCall) -> Outcome:
     """Derive the outcome from the status, else from the response type."""
-    status = http_status.number(said.envelope.statusCode)
-    text = non_empty(said.envelope.statusText)
+    status = http_status.number(view.envelope.statusCode)
+    text = non_empty(view.envelope.statusText)
     if status is not None:
-        found = http_status.result(status)
-        if found is Result.SUCCESS:
-            return Outcome(found)
+        result = http_status.result(status)
+        if result is Result.SUCCESS:
+            return Outcome(result)
         # A wrong signature comes as 403; the text tells it from a missing permission.
         if (text or "").lower() == _AUTHENTICATION_FAILED:
-            found = Result.UNAUTHENTICATED
-        return Outcome(found, str(status), text)
+            result = Result.UNAUTHENTICATED
+        return Outcome(result, str(status), text)
     word = non_empty(call.metricResponseType) or text
-    for ending, found in _WORDS:
+    for ending, result in _WORDS:
         if (word or "").lower().endswith(ending):
-            return Outcome(found) if found is Result.SUCCESS else Outcome(found, word, text)
+            return Outcome(result) if result is Result.SUCCESS else Outcome(result, word, text)
     return Outcome(Result.UNKNOWN, word)
 
 
-def _about(said: EnvelopeView, call: StorageCall) -> About:
-    key, account = non_empty(call.objectKey), non_empty(said.envelope.resourceId)
+def _about(view: EnvelopeView, call: StorageCall) -> About:
+    key, account = non_empty(call.objectKey), non_empty(view.envelope.resourceId)
     parts = [one for one in (key or "").strip('"').split("/") if one]
     container = parts[1] if len(parts) >= _IN_CONTAINER else None
     is_blob = (call.serviceType or "blob").lower() == "blob"

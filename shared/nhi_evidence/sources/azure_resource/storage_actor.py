@@ -65,11 +65,11 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     Raises what the JSON reader raises when the slice does not decode.
     """
     if is_absent(msgspec.Raw(identity)):
-        return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ()
+        return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "AZ-07g")), ()
     try:
         caller, unusable = _caller.part_leniently(nested(identity), "identity")
     except msgspec.ValidationError:
-        return Actor(identity=_decided(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
+        return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "AZ-07g")), ("identity",)
     kind = "".join((caller.type or "").lower().split())
     if kind in {"oauth", "bearer"} and caller.requester is not None:
         return _by_token(caller, caller.requester), unusable
@@ -78,9 +78,9 @@ def actor(identity: bytes) -> tuple[Actor, tuple[str, ...]]:
     if kind in {"accountkey", "sharedkey"}:
         return _by_key(caller), unusable
     if kind == "anonymous":
-        return Actor(identity=_decided(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
+        return Actor(identity=_make_identity(IdentityKind.ANONYMOUS, "AZ-07f")), unusable
     hash_ = non_empty(caller.tokenHash)
-    identity_ = _decided(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
+    identity_ = _make_identity(IdentityKind.UNKNOWN, "AZ-07g", credential_uid=hash_)
     return Actor(identity=identity_, session=_session(hash_)), unusable
 
 
@@ -101,7 +101,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
     else:
         kind, rule, uid, name = IdentityKind.APPLICATION, "AZ-07c", oid or app, app
     is_application = kind is IdentityKind.APPLICATION
-    verdict = _decided(
+    verdict = _make_identity(
         kind,
         rule,
         uid=uid,
@@ -140,11 +140,11 @@ def _principal_types(caller: Caller, oid: str | None) -> set[str]:
 
 
 def _by_signature(caller: Caller) -> Actor:
-    """A shared access signature: known by its hash, made with the key whose hash stands before."""
+    """A shared access signature, known by its hash, which follows that of the signing key."""
     hash_ = non_empty(caller.tokenHash)
     signature, key = _SIGNATURE.search(hash_ or ""), _ACCOUNT_KEY.match(hash_ or "")
     own = signature[0] if signature else hash_
-    verdict = _decided(
+    verdict = _make_identity(
         IdentityKind.UNATTRIBUTED_TOKEN,
         "AZ-07d",
         uid=hash_,
@@ -170,7 +170,7 @@ def _by_signature(caller: Caller) -> Actor:
 
 def _by_key(caller: Caller) -> Actor:
     hash_ = non_empty(caller.tokenHash)
-    verdict = _decided(
+    verdict = _make_identity(
         IdentityKind.UNATTRIBUTED_TOKEN,
         "AZ-07e",
         uid=hash_,
@@ -200,7 +200,7 @@ def _session(credential: str | None, issuer: str | None = None) -> Session | Non
     return Session(credential_uid=credential, issuer=issuer) if credential or issuer else None
 
 
-def _decided(
+def _make_identity(
     kind: IdentityKind,
     rule: str,
     *,

@@ -10,7 +10,7 @@ from nhi_evidence.sources.gcp_audit.envelopes import unwrap
 from nhi_evidence.sources.gcp_audit.normalize import normalize
 
 __all__ = [
-    "LISTS_LEFT_OUT",
+    "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
     "TABLES",
     "decode",
@@ -43,5 +43,5 @@ def hour_of(object_key: str) -> str | None:
     Files of a Pub/Sub subscription are named after when they were written, which says nothing
     of when their entries happened. https://cloud.google.com/logging/docs/export/storage
     """
-    stated = _SINK_FILE.search(object_key)
-    return "".join(stated.groups()) if stated else None
+    match = _SINK_FILE.search(object_key)
+    return "".join(match.groups()) if match else None

@@ -53,8 +53,8 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
         return _list(data, limits)
     spans = _lines(data)
     if not any(data[first : first + 1] == b"{" for first, _ in spans):
-        found = data[start : start + 40].decode(errors="replace")
-        return Undecodable("malformed_json", f"no line is a JSON object; begins {found!r}")
+        excerpt = data[start : start + 40].decode(errors="replace")
+        return Undecodable("malformed_json", f"no line is a JSON object; begins {excerpt!r}")
     if len(spans) > 1 and _is_one_object(data):
         spans = [(start, len(data.rstrip(_SPACE)))]
     return _bounded(data, spans, limits)
@@ -110,8 +110,8 @@ def _list(data: bytes, limits: Limits) -> Decoded | Undecodable:
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
-    found = pattern.match(data, position)
-    return found.end() if found else position
+    match = pattern.match(data, position)
+    return match.end() if match else position
 
 
 def _bounded(data: bytes, spans: list[tuple[int, int]], limits: Limits) -> Decoded | Undecodable:

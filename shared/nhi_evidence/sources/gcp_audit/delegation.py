@@ -36,8 +36,8 @@ def hops(
         return ()
     key = principals.key_uid(who.service_account_key_name)
     chain: list[Hop] = []
-    for one in who.service_account_delegation_info or ():
-        hop = _delegate(len(chain), one, key)
+    for delegate in who.service_account_delegation_info or ():
+        hop = _delegate(len(chain), delegate, key)
         if hop is not None:
             chain.append(hop)
     if context.mapped_principal and who.principal_subject:
@@ -64,16 +64,20 @@ def hops(
     return tuple(chain)
 
 
-def _delegate(position: int, one: Delegate, key: str | None) -> Hop | None:
+def _delegate(position: int, delegate: Delegate, key: str | None) -> Hop | None:
     """Read one authority; None of one that the record does not name."""
-    first = one.first_party_principal.principal_email if one.first_party_principal else None
-    email = principals.email_of(first, one.principal_subject)
-    pool = principals.pool(one.principal_subject)
+    first = (
+        delegate.first_party_principal.principal_email if delegate.first_party_principal else None
+    )
+    email = principals.email_of(first, delegate.principal_subject)
+    pool = principals.pool(delegate.principal_subject)
     claims = (
-        (one.third_party_principal.third_party_claims or {}) if one.third_party_principal else {}
+        (delegate.third_party_principal.third_party_claims or {})
+        if delegate.third_party_principal
+        else {}
     )
     claimed = claims.get("sub")
-    uid = email or one.principal_subject or (claimed if isinstance(claimed, str) else None)
+    uid = email or delegate.principal_subject or (claimed if isinstance(claimed, str) else None)
     if not uid:
         return None
     mechanism = Mechanism.IMPERSONATION

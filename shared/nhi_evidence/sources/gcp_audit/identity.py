@@ -38,7 +38,7 @@ def identify(who: Authentication | None, context: RecordContext) -> Identity:
     if not email and not subject and not who.third_party_principal:
         # Google strips the caller of reads that were refused, unless it is a service account.
         labels = (REDACTED,) if context.refused else ()
-        return _decided(IdentityKind.UNKNOWN, "GCP-01", who, labels=labels)
+        return _make_identity(IdentityKind.UNKNOWN, "GCP-01", who, labels=labels)
     if who.service_account_delegation_info:
         return _delegated(who, email, subject)
     pool = principals.pool(context.mapped_principal) or principals.pool(subject)
@@ -69,7 +69,7 @@ def _delegated(who: Authentication, email: str | None, subject: str | None) -> I
     root = pool.canonical_uid if pool else None
     if root is None and origin is not None and principals.is_service_account(origin):
         root = principals.account_uid(origin)
-    return _decided(
+    return _make_identity(
         kind,
         "GCP-02",
         who,
@@ -95,16 +95,16 @@ def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext)
     """GCP-03 and GCP-04: an identity of another issuer, which the pool's provider names."""
     rule = "GCP-04" if pool.kind is IdentityKind.HUMAN else "GCP-03"
     exchanged = context.mapped_principal is not None
-    stated = who.principal_subject if exchanged else pool.subject
-    return _decided(
+    subject = who.principal_subject if exchanged else pool.subject
+    return _make_identity(
         pool.kind,
         rule,
         who,
         uid=context.mapped_principal or who.principal_subject,
-        name=stated,
+        name=subject,
         canonical_uid=pool.canonical_uid,
         issuer=context.provider if exchanged and context.provider else pool.issuer,
-        subject=stated,
+        subject=subject,
         is_agentic=True if pool.kind is IdentityKind.AI_AGENT else None,
         # The pool's configuration names the issuer, without which subjects do not join.
         refinable_by=("GCP-03",) if pool.kind is IdentityKind.FEDERATED_WORKLOAD else (),
@@ -115,9 +115,9 @@ def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext)
 def _of_cluster(who: Authentication, name: str) -> Identity:
     """GCP-05: Kubernetes' own names, as GKE logs them."""
     if name in principals.ANONYMOUS:
-        return _decided(IdentityKind.ANONYMOUS, "GCP-10", who, uid=name, name=name)
+        return _make_identity(IdentityKind.ANONYMOUS, "GCP-10", who, uid=name, name=name)
     if name.startswith("system:serviceaccount:"):
-        return _decided(
+        return _make_identity(
             IdentityKind.K8S_SERVICE_ACCOUNT,
             "GCP-05",
             who,
@@ -126,7 +126,7 @@ def _of_cluster(who: Authentication, name: str) -> Identity:
             subject=name,
             refinable_by=("GCP-05",),
         )
-    return _decided(IdentityKind.PROVIDER_SERVICE, "GCP-05", who, uid=name, name=name)
+    return _make_identity(IdentityKind.PROVIDER_SERVICE, "GCP-05", who, uid=name, name=name)
 
 
 def _of_email(who: Authentication, email: str) -> Identity:
@@ -134,7 +134,7 @@ def _of_email(who: Authentication, email: str) -> Identity:
     account = principals.account_uid(email)
     default = ("default_sa",) if principals.is_default(email) else ()
     if email in principals.ANONYMOUS:
-        return _decided(IdentityKind.ANONYMOUS, "GCP-10", who, uid=email, name=email)
+        return _make_identity(IdentityKind.ANONYMOUS, "GCP-10", who, uid=email, name=email)
     if principals.is_service_agent(email):
         kind, rule, labels = IdentityKind.PROVIDER_SERVICE, "GCP-06", principals.agent_labels(email)
     elif key:
@@ -148,7 +148,7 @@ def _of_email(who: Authentication, email: str) -> Identity:
         return _person(who, email)
     else:
         return _unmatched(who, email)
-    return _decided(
+    return _make_identity(
         kind,
         rule,
         who,
@@ -162,7 +162,7 @@ def _of_email(who: Authentication, email: str) -> Identity:
 
 
 def _person(who: Authentication, email: str) -> Identity:
-    return _decided(
+    return _make_identity(
         IdentityKind.HUMAN,
         "GCP-11",
         who,
@@ -178,7 +178,7 @@ def _unmatched(who: Authentication, name: str | None) -> Identity:
     claims = (third.third_party_claims if third else None) or {}
     issuer, subject = claims.get("iss"), claims.get("sub")
     known = isinstance(issuer, str) and isinstance(subject, str)
-    return _decided(
+    return _make_identity(
         IdentityKind.UNKNOWN,
         "GCP-12",
         who,
@@ -190,7 +190,7 @@ def _unmatched(who: Authentication, name: str | None) -> Identity:
     )
 
 
-def _decided(
+def _make_identity(
     kind: IdentityKind,
     rule: str,
     who: Authentication,

@@ -51,10 +51,10 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
-    found = entries.record(raw)
-    if isinstance(found, Rejection):
-        return found
-    entry, unusable = found
+    decoded = entries.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    entry, unusable = decoded
     audit, log = entry.proto_payload, audit_log(entry.log_name)
     if audit is None or not _is_audit(audit, log):
         return Rejection("not_an_audit_entry", _what(entry))
@@ -96,9 +96,9 @@ def _event(
     name, service_name = audit.method_name or "", audit.service_name or ""
     service = service_key(service_name)
     record_class = log.record_class if log else None
-    came_of = outcome(audit, entry.operation, record_class)
+    result = outcome(audit, entry.operation, record_class)
     mapped, chain = _metadata(audit, service)
-    refused = came_of.result in _REFUSED
+    refused = result.result in _REFUSED
     context = RecordContext(refused, mapped, audit.resource_name if mapped else None)
     minted = chain if not refused else ()
     metadata = audit.request_metadata
@@ -134,7 +134,7 @@ def _event(
         call=call,
         actor=_actor(bytes(audit.authentication_info), context, minted),
         about=about(entry, audit, service, chain),
-        outcome=came_of,
+        outcome=result,
         request=present(audit.request),
         response=present(audit.response),
         record=msgspec.Raw(raw),
@@ -157,14 +157,14 @@ def _actor(piece: bytes, context: RecordContext, minted: tuple[str, ...]) -> Act
             unusable = ("protoPayload.authenticationInfo",)
     verdict = identify(who, context)
     key = verdict.credential_uid
-    found = Actor(
+    decided = Actor(
         identity=verdict,
         user=_user(who),
         session=Session(credential_uid=key) if key else None,
         hops=hops(who, verdict, context, minted=minted),
         app_uid=who.oauth_info.oauth_client_id if who and who.oauth_info else None,
     )
-    return _labeled(found, unusable) if unusable else found
+    return _labeled(decided, unusable) if unusable else decided
 
 
 def _user(who: Authentication | None) -> User | None:
@@ -198,12 +198,12 @@ def _metadata(audit: AuditLog, service: str) -> tuple[str | None, tuple[str, ...
     if slice_ is None:
         return None, ()
     try:
-        found = msgspec.json.decode(slice_, type=_Metadata)
+        described = msgspec.json.decode(slice_, type=_Metadata)
     except msgspec.ValidationError:
         return None, ()
     if service == _MINT_SERVICE:
-        return None, tuple(found.identityDelegationChain or ())
-    return found.mapped_principal or found.mappedPrincipal, ()
+        return None, tuple(described.identityDelegationChain or ())
+    return described.mapped_principal or described.mappedPrincipal, ()
 
 
 def _permissions(audit: AuditLog) -> tuple[tuple[str, ...], str | None]:

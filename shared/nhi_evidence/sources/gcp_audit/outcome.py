@@ -1,4 +1,4 @@
-"""What came of a call, from `status`, `authorizationInfo` and, where it is told there, the method.
+"""The outcome of a call, from `status`, `authorizationInfo` and, for sign-ins, the method.
 
 `status.code` is a `google.rpc.Code`; JSON leaves the code 0 (OK) out, so `status: {}` is a success.
 https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
@@ -56,7 +56,7 @@ def outcome(audit: AuditLog, operation: Operation | None, record_class: str | No
     if record_class == _POLICY:
         return Outcome(Result.UNKNOWN if _is_dry_run(audit) else Result.DENIED, None, detail)
     if operation is not None and operation.first and not operation.last:
-        # The request was taken; what came of it stands in the last entry of the operation.
+        # The request was accepted; its outcome is in the last entry of the operation.
         return Outcome(Result.UNKNOWN, None, detail)
     if status is not None or record_class in _ANSWERS_REQUESTS:
         return Outcome(Result.SUCCESS, None, detail)
@@ -65,8 +65,8 @@ def outcome(audit: AuditLog, operation: Operation | None, record_class: str | No
 
 def _refused_all(audit: AuditLog) -> bool:
     """Whether permissions are said not to be granted, and none is said to be."""
-    stated = {one.granted for one in audit.authorization_info or ()}
-    return False in stated and True not in stated
+    answers = {one.granted for one in audit.authorization_info or ()}
+    return False in answers and True not in answers
 
 
 def _is_dry_run(audit: AuditLog) -> bool:

@@ -75,10 +75,10 @@ def pool(subject: str | None) -> Pool | None:
     legacy = _LEGACY_POOL.fullmatch(subject)
     if legacy is not None:
         return _of_pool(legacy[1], legacy[1], legacy[2])
-    found = _POOL.fullmatch(subject)
-    if found is None:
+    match = _POOL.fullmatch(subject)
+    if match is None:
         return None
-    resource, kind, name, of_pool = found.groups()
+    resource, kind, name, of_pool = match.groups()
     if kind == "workforcePools":
         return Pool(IdentityKind.HUMAN, resource, of_pool, None)
     return _of_pool(resource, name, of_pool)
@@ -154,5 +154,5 @@ def key_uid(key_name: str | None) -> str | None:
 
 def key_owner(key_name: str) -> str | None:
     """Return the account a key belongs to, from `.../serviceAccounts/<account>/keys/<id>`."""
-    _, found, rest = key_name.partition("/serviceAccounts/")
-    return rest.partition("/")[0] or None if found else None
+    _, marker, rest = key_name.partition("/serviceAccounts/")
+    return rest.partition("/")[0] or None if marker else None

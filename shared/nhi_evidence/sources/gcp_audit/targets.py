@@ -90,9 +90,9 @@ def _bucket(uid: str, name: str) -> Target:
 
 
 def _table(name: str) -> Target | None:
-    found = naming.TABLE.fullmatch(name)
+    match = naming.TABLE.fullmatch(name)
     return (
-        Target(uid=name, name=name.rpartition(_LAST)[2], type=naming.TABLE_TYPE) if found else None
+        Target(uid=name, name=name.rpartition(_LAST)[2], type=naming.TABLE_TYPE) if match else None
     )
 
 
@@ -103,23 +103,23 @@ def _targets(
     minted: tuple[str, ...],
 ) -> tuple[Target, ...]:
     """The resource first, then what else permission was asked for, then whom a policy names."""
-    found: dict[str, str | None] = {}
+    kinds: dict[str, str | None] = {}
     if audit.resource_name:
-        found[audit.resource_name] = None
-    for one in audit.authorization_info or ():
-        attributes = one.resource_attributes
-        uid = one.resource or (attributes.name if attributes else None)
+        kinds[audit.resource_name] = None
+    for authorization in audit.authorization_info or ():
+        attributes = authorization.resource_attributes
+        uid = authorization.resource or (attributes.name if attributes else None)
         kind = (attributes.type if attributes else None) or None
-        if uid and (uid not in found or found[uid] is None):
-            found[uid] = kind
-    if audit.resource_name and found[audit.resource_name] is None and resource is not None:
-        found[audit.resource_name] = resource.type
+        if uid and (uid not in kinds or kinds[uid] is None):
+            kinds[uid] = kind
+    if audit.resource_name and kinds[audit.resource_name] is None and resource is not None:
+        kinds[audit.resource_name] = resource.type
     for name in minted:
-        found.setdefault(name, None)
+        kinds.setdefault(name, None)
     for binding in bindings:
         if binding.member:
-            found.setdefault(binding.member, naming.MEMBER_TYPE)
-    return tuple(Target(uid=uid, type=kind) for uid, kind in found.items())
+            kinds.setdefault(binding.member, naming.MEMBER_TYPE)
+    return tuple(Target(uid=uid, type=kind) for uid, kind in kinds.items())
 
 
 def _names_nhi(targets: tuple[Target, ...]) -> bool:

@@ -68,8 +68,8 @@ class LogName(NamedTuple):
 @bounded_cache(results=1024, longest=_LONGEST)
 def audit_log(name: str | None) -> LogName | None:
     """Read `logName`; None where it is not that of an audit log."""
-    found = _AUDIT_LOG.fullmatch(name) if name else None
-    return LogName(found[1].removeprefix(_PROJECT), found[2]) if found else None
+    match = _AUDIT_LOG.fullmatch(name) if name else None
+    return LogName(match[1].removeprefix(_PROJECT), match[2]) if match else None
 
 
 @bounded_cache(results=1024, longest=_LONGEST)

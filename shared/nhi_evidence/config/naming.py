@@ -1,6 +1,7 @@
 """Names that one account must know of another: roles, functions, queues.
 
-They are said here, not passed between stacks, because no reference crosses an account.
+They are said here, not passed between stacks, because no reference crosses an account. Whoever
+deploys gives them; whoever checks or replays finds by them.
 """
 
 from __future__ import annotations
@@ -65,6 +66,16 @@ def replication(store: str) -> str:
 def exporter(store: str, source: str, feed: str) -> str:
     """Name of the exporter of one source from one feed, of its role and of its queue."""
     return _short(f"nhi-evidence-{store}-{source}-{feed}")
+
+
+def trail(name: str) -> str:
+    """Name of a trail the deployment makes."""
+    return f"nhi-evidence-{name}"
+
+
+def trail_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of a trail the deployment makes, in the management `account`."""
+    return f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{trail(name)}"
 
 
 def _short(name: str) -> str:

@@ -82,7 +82,7 @@ def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:
         writer_role_arn=_writer(config, entry),
         audience=gcp.audience,
         scope=Scope(entry.scope),
-        keep_source=entry.keep_out_of_scope_raw,
+        keep_out_of_scope_raw=entry.keep_out_of_scope_raw,
         project=gcp.project,
     )
 
@@ -102,7 +102,7 @@ def azure_settings(config: Config, azure: Azure) -> azure_exporter.Settings:
         token_audience=azure.audience,
         identity_client_id="[parameters('clientId')]",
         scope=Scope(entry.scope),
-        keep_source=entry.keep_out_of_scope_raw,
+        keep_out_of_scope_raw=entry.keep_out_of_scope_raw,
     )
 
 

@@ -73,11 +73,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 
 @pytest.fixture(scope="session")
 def keep_all() -> Mapper:
-    """The AWS line, keeping everything."""
-    return Mapper("aws_cloudtrail", scope=Scope.ALL)
+    """The AWS mapper, keeping everything."""
+    return Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
 
 
 @pytest.fixture(scope="session")
 def keep_nhi() -> Mapper:
-    """The AWS line as deployed."""
-    return Mapper("aws_cloudtrail")
+    """The AWS mapper as deployed where privacy comes first."""
+    return Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)

@@ -11,52 +11,14 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters.aws import s3_notification
-from nhi_evidence.adapters.aws.exporter import aws_exporter
-from nhi_evidence.errors import DeliveryRefusedError
-from nhi_evidence.pipeline.lock import Locked
+from nhi_evidence.adapters.aws import exporter, sqs_batch
+from nhi_evidence.pipeline.lock import Outcome
 
 logger = Logger(service="aws_export")
 metrics = Metrics(namespace="nhi-evidence", service="aws_export")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-
-
-def export_message(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Lock every object one SQS message names. Raises what keeps one from being locked."""
-    written = {
-        "writer": lambda_context.invoked_function_arn,
-        "writer-request-id": lambda_context.aws_request_id,
-        "written-at": clock.utc_now(),
-    }
-    try:
-        exporter = aws_exporter()
-        for ref in s3_notification.objects(record.body):
-            report(exporter.export(ref, written=written))
-    except Exception as error:
-        refused = isinstance(error, DeliveryRefusedError)
-        metric = "RefusedMessages" if refused else "FailedMessages"
-        metrics.add_metric(metric, MetricUnit.Count, 1)
-        logger.exception("message not locked", message_id=record.message_id, refused=refused)
-        raise
-
-
-def report(done: Locked) -> None:
-    """Log and count what became of one object."""
-    logger.info("locked", unit=msgspec.to_builtins(done))
-    metrics.add_metric("RecordsSeen", MetricUnit.Count, done.seen)
-    metrics.add_metric("RecordsKept", MetricUnit.Count, done.kept)
-    metrics.add_metric("RecordsRejected", MetricUnit.Count, done.rejected)
-    metrics.add_metric("RecordsOutOfScope", MetricUnit.Count, sum(done.out_of_scope.values()))
-    metrics.add_metric("ObjectsCreated", MetricUnit.Count, done.created)
 
 
 @logger.inject_lambda_context
@@ -64,6 +26,50 @@ def report(done: Locked) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Lambda handler: the partial batch response of SQS (`batchItemFailures`)."""
     metrics.add_dimension("function", context.function_name)
-    return process_partial_response(
-        event=event, record_handler=export_message, processor=processor, context=context
+    written = {
+        "writer": context.invoked_function_arn,
+        "writer-request-id": context.aws_request_id,
+        "written-at": clock.utc_now(),
+    }
+    time_is_up = exporter.deadline(context.get_remaining_time_in_millis)
+    answer = exporter.aws_exporter().export(
+        sqs_batch.read(event),
+        exporter.Invocation(context.aws_request_id, written, time_is_up, report),
     )
+    report_messages(answer)
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in answer.failed]}
+
+
+def report(outcome: Outcome) -> None:
+    """Log and count what became of one group of units."""
+    for locked in outcome.objects:
+        logger.info("locked", object=msgspec.to_builtins(locked))
+        count("RecordsSeen", locked.records)
+        count("RecordsKept", locked.kept)
+        count("RecordsRejected", locked.rejected)
+        count("RecordsOutOfScope", sum(locked.out_of_scope.values()))
+        count("RejectedDeliveries", locked.rejected_deliveries)
+        count("ObjectsCreated", locked.created)
+    count("UnitsLocked", len(outcome.locked))
+    for unit, error in outcome.unmapped.items():
+        logger.error("unmapped", unit=unit, exc_info=error)
+    for unit, error in outcome.failed.items():
+        logger.error("not locked", unit=unit, exc_info=error)
+    if outcome.unreached:
+        logger.warning("not reached", units=len(outcome.unreached))
+
+
+def report_messages(answer: exporter.Answer) -> None:
+    """Log and count the messages that are to be delivered again."""
+    for message_id, error in {**answer.unreadable, **answer.refused}.items():
+        refused = message_id in answer.refused
+        logger.error("message failed", message_id=message_id, refused=refused, exc_info=error)
+    if answer.undeleted is not None:
+        logger.warning("messages not deleted ahead of the answer", exc_info=answer.undeleted)
+    count("RefusedMessages", len(answer.refused))
+    count("FailedMessages", len(answer.failed) - len(answer.refused))
+
+
+def count(name: str, value: int) -> None:
+    """Add to a metric."""
+    metrics.add_metric(name, MetricUnit.Count, int(value))

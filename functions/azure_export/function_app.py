@@ -17,6 +17,7 @@ import msgspec
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.azure import exporter
+from nhi_evidence.pipeline.lock import Outcome
 
 logger = logging.getLogger("nhi_evidence.azure_export")
 app = func.FunctionApp()
@@ -46,17 +47,18 @@ def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # 
         "written-at": clock.utc_now(),
     }
     try:
-        for done in exporter.azure_exporter().export(events, written=written):
-            report(done)
+        for outcome in exporter.azure_exporter().export(events, written=written):
+            report(outcome)
     except Exception:
         logger.exception("batch not locked; it is tried again")
         raise
 
 
-def report(done: exporter.Done) -> None:
-    """Log what became of one run of messages."""
-    said = msgspec.json.encode(done.locked).decode()
-    if done.failed is not None:
-        logger.error("locked as it came, not mapped: %s", said, exc_info=done.failed)
-    else:
-        logger.info("locked %s", said)
+def report(outcome: Outcome) -> None:
+    """Log what became of one group of runs: a line an object, and a line a failure."""
+    for locked in outcome.objects:
+        logger.info("locked %s", msgspec.json.encode(locked).decode())
+    for unit, error in outcome.unmapped.items():
+        logger.error("unmapped, locked as it came: %s", unit, exc_info=error)
+    for unit, error in outcome.failed.items():
+        logger.error("not locked: %s", unit, exc_info=error)

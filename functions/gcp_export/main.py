@@ -24,9 +24,12 @@ def handler(event: CloudEvent) -> None:
     try:
         exporter = gcp_exporter()
         log.of(exporter.settings.project)
-        done = exporter.export(event)
+        outcome = exporter.export(event)
     except Exception as error:
         refused = isinstance(error, DeliveryRefusedError)
         log.failed("event not locked", error, event_id=event["id"], refused=refused)
         raise
-    log.done("locked", unit=msgspec.to_builtins(done))
+    for locked in outcome.objects:
+        log.done("locked", object=msgspec.to_builtins(locked))
+    for unit, cause in outcome.unmapped.items():
+        log.failed("unmapped", cause, unit=unit)

@@ -36,7 +36,7 @@ def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> Exporte
         bucket_owner=config.evidence.account,
         writer_role_arn=feed.writer_arn(config.evidence.account),
         scope=Scope(entry.scope),
-        keep_source=entry.keep_out_of_scope_raw,
+        keep_out_of_scope_raw=entry.keep_out_of_scope_raw,
     )
 
 

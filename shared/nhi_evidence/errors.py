@@ -41,6 +41,10 @@ class SourceUnavailableError(EvidenceError):
     """The delivered object could not be read; the delivery must be retried."""
 
 
+class UnreachedError(EvidenceError):
+    """Time was up, or the store was unavailable, before these units: they must be retried."""
+
+
 class DeliveryRefusedError(EvidenceError):
     """A notification names something this deployment does not accept; it is never read."""
 

@@ -6,7 +6,7 @@ an event is composing it, not converting it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -47,6 +47,18 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """Why the trigger adapter could not read the content; `body` is then what was delivered."""
     raw_form: str | None = None
     """`api` where the records are not what the log delivered but what its API lists."""
+    messages: tuple[Message, ...] = ()
+    """Of a run of a stream: the messages its bytes hold, so that a run that cannot be decoded
+    states its range all the same. Their counts of records are 0."""
+
+
+class Announced(msgspec.Struct, frozen=True, gc=False):
+    """A delivery that is named and not read yet."""
+
+    unit: str
+    """Name of the unit; the delivery that is fetched has the same."""
+    fetch: Callable[[], Delivery]
+    """Reads it. Raises what keeps it from being read."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):

@@ -37,15 +37,15 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import differences, outcome, read
 case = read(Path(sys.argv[1]))
-mapper = Mapper(sys.argv[2], scope=Scope.ALL)
+mapper = Mapper(sys.argv[2], scope=Scope.ALL, keep_out_of_scope_raw=False)
 print(json.dumps(differences(case, outcome(case, mapper))))
 """
 
 
 @cache
 def mapper_of(name: str) -> Mapper:
-    """The line of a case's source, keeping everything."""
-    return Mapper(name.partition("/")[0], scope=Scope.ALL)
+    """The mapper of a case's source, keeping everything."""
+    return Mapper(name.partition("/")[0], scope=Scope.ALL, keep_out_of_scope_raw=False)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -68,7 +68,7 @@ def test_without_its_override_a_case_fails(name: str) -> None:
     table = json.loads(sources.table(source, "catalog.json"))
     kept = [row for row in table["overrides"] if row["id"] != case.proves]
     assert len(kept) == len(table["overrides"]) - 1, f"no override {case.proves}"
-    mapper = Mapper(source, scope=Scope.ALL)
+    mapper = Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=False)
     mutated = json.dumps({**table, "overrides": kept}).encode()
     mapper.packs[source].catalog = Catalog(mutated, name="mutated")
     assert differences(case, outcome(case, mapper))

@@ -13,7 +13,7 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 
 
-class _Said(msgspec.Struct):
+class _Summary(msgspec.Struct):
     units: list[str]
     seen: int = 0
     kept: int = 0
@@ -72,22 +72,30 @@ def command(
     when = replay.window(begins, ends)
     client = log_listing.connect()
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-    store, mapper, said = open_log(evidence, access), Mapper("gcp_audit", scope=scope), _Said([])
+    store, summary = open_log(evidence, access), _Summary([])
+    # What people did is with the provider still: of it, hashes of ids are kept and no texts.
+    mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=False)
     for delivery in log_listing.hours(client, resource, wanted, when.begins, when.ends):
         written = {"writer": "nhi-evidence backfill", "written-at": clock.utc_now()}
-        done = lock(mapper, delivery, store, keep_source=False, metadata=written)
-        said.units.append(done.unit)
-        said.seen += done.seen
-        said.kept += done.kept
-        said.rejected += done.rejected
-        said.out_of_scope += sum(done.out_of_scope.values())
-        said.created += done.created
+        outcome = lock_batch(mapper, [delivery], store, metadata=written)
+        outcome.ensure_locked()
+        _add(summary, delivery.unit, outcome)
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(said)))
+        typer.echo(neutralize_json(msgspec.json.encode(summary)))
         return
-    for unit in said.units:
+    for unit in summary.units:
         typer.echo(neutralize(unit))
     typer.echo(
-        f"{said.seen} entries: {said.kept} kept, {said.rejected} rejected, "
-        f"{said.out_of_scope} out of scope; {said.created} objects written"
+        f"{summary.seen} entries: {summary.kept} kept, {summary.rejected} rejected, "
+        f"{summary.out_of_scope} out of scope; {summary.created} objects written"
     )
+
+
+def _add(summary: _Summary, unit: str, outcome: Outcome) -> None:
+    summary.units.append(unit)
+    for locked in outcome.objects:
+        summary.seen += locked.records
+        summary.kept += locked.kept
+        summary.rejected += locked.rejected
+        summary.out_of_scope += sum(locked.out_of_scope.values())
+        summary.created += locked.created

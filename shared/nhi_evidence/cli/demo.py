@@ -33,7 +33,7 @@ started (said on standard error); 64 wrong usage.
 class Report(msgspec.Struct, kw_only=True):
     """What the demo showed; printed by `--json`."""
 
-    deliveries: list[show_clouds.ObjectCount]
+    deliveries: list[show_clouds.UnitCount]
     clouds: list[show_clouds.CloudCount]
     crossing: list[crossing.Followed]
     """What one CI job did, by its issuer and subject; empty for files of one's own."""
@@ -139,7 +139,7 @@ def command(
 
 
 def _failed(
-    counts: list[show_clouds.ObjectCount],
+    counts: list[show_clouds.UnitCount],
     refused: list[refusals.Refusal],
     changed: list[tuple[str, str]],
     failures: list[str],

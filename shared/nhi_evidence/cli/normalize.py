@@ -75,7 +75,7 @@ def command(
     Records go to standard output, the summary to standard error. Every input record is accepted
     or rejected; a file that holds no readable records counts as one rejected record.
     """
-    mapper = Mapper(source, scope=scope)
+    mapper = Mapper(source, scope=scope, keep_out_of_scope_raw=False)  # nothing is written
     summary = Summary()
     with rejects.open("wb") if rejects else nullcontext() as sink:
         for path in inputs:

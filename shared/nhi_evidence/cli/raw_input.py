@@ -20,7 +20,7 @@ def records(mapper: Mapper, name: str, body: bytes) -> Iterator[tuple[bytes, Rej
     if name.endswith(_LINE_SUFFIXES):
         documents = [line for raw in body.split(b"\n") if (line := raw.strip(b" \t\r"))]
     for document in documents:
-        decoded = mapper.source.unwrap(document, mapper.limits)
+        decoded = mapper.source.unwrap(document, mapper.settings.limits)
         if isinstance(decoded, Undecodable):
             yield document, Rejection(decoded.reason, decoded.detail)
             continue

@@ -16,14 +16,14 @@ from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.embedded.sqs_messages import StoredObject
 
 SOURCE = "aws_cloudtrail"
-MESSAGES_PER_INVOCATION = 10
+MESSAGES_PER_INVOCATION = 500
 
 
 class Aws:
     """Delivers CloudTrail files. Use as a context manager."""
 
     source = SOURCE
-    runs = "aws_export by AWS's own runtime client, an SQS event of ten S3 notifications at a time"
+    runs = "aws_export by AWS's own runtime client, up to 500 S3 notifications in an SQS event"
 
     def __init__(self, store: EmbeddedStore, files: list[TrailObject], folder: Path) -> None:
         """Deliver `files` into a running store; the function's log goes under `folder`."""
@@ -43,6 +43,7 @@ class Aws:
                 "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
                 "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
                 "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
+                "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
             },
             log=folder / "aws_export.log",
         )

@@ -46,6 +46,7 @@ class Azure:
                 "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
                 "NHI_EVIDENCE_BUCKET_REGION": store.region,
                 "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
+                "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
                 "NHI_EVIDENCE_TOKEN_AUDIENCE": identities.AUDIENCE[ENTRA],
             },
             log=folder / "azure_export.log",

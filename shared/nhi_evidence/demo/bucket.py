@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import batch, frame
+from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.lines import Header, UnitLine
 
-_LINES_LIMIT = 1 << 30
+
+class Unit(msgspec.Struct, frozen=True):
+    """One unit, or one part of it, in an object."""
+
+    table_line: UnitLine
+    lines: Sequence[bytes]
 
 
 class Object(msgspec.Struct, frozen=True):
-    """One evidence object: its key, its header and its record lines."""
+    """One evidence object: its key, its header and its units with their lines."""
 
     key: str
-    header: batch.Header
-    lines: list[bytes]
+    size: int
+    """Bytes stored."""
+    header: Header
+    units: list[Unit]
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Lines of all its units."""
+        return [line for unit in self.units for line in unit.lines]
 
 
 class Bucket:
@@ -35,15 +48,18 @@ class Bucket:
         pages = self._auditor.get_paginator("list_object_versions").paginate(
             Bucket=iam.EVIDENCE_BUCKET
         )
-        found: set[tuple[str, str]] = set()
+        versions: set[tuple[str, str]] = set()
         for page in pages:
-            found |= {(one["Key"], one["VersionId"]) for one in page.get("Versions", [])}
-            found |= {(one["Key"], one["VersionId"]) for one in page.get("DeleteMarkers", [])}
-        return found
+            versions |= {(entry["Key"], entry["VersionId"]) for entry in page.get("Versions", [])}
+            versions |= {
+                (entry["Key"], entry["VersionId"]) for entry in page.get("DeleteMarkers", [])
+            }
+        return versions
 
     def objects(self) -> Iterator[Object]:
         """Yield every evidence object."""
         for key, version in self._reader.first_versions("ev/"):
-            lines = frame.unpack(self._reader.get_version(key, version), limit=_LINES_LIMIT)
-            header = msgspec.json.decode(lines[0], type=batch.Header)
-            yield Object(key, header, [line for line in lines[1:] if batch.is_record(line)])
+            body = self._reader.get_version(key, version)
+            table, lines = objects.read_object(body)
+            units = [Unit(line, own) for line, own in objects.lines_of(table, lines)]
+            yield Object(key, len(body), table.header, units)

@@ -85,6 +85,7 @@ class Gcp:
             "NHI_EVIDENCE_BUCKET_REGION": self._store.region,
             "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
             "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
+            "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
             "NHI_EVIDENCE_AUDIENCE": identities.AUDIENCE[GOOGLE],
         }
 

@@ -16,6 +16,7 @@ from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.show_clouds import NAMES
 from nhi_evidence.demo.stage import Cloud
 from nhi_evidence.demo.story.script import LEAKED_AND_MINTED
+from nhi_evidence.evidence.lines import decode_line, encode
 from nhi_evidence.terminal.safe_text import neutralize
 
 _SHOWN_RAW = 160
@@ -41,20 +42,22 @@ def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
 
 
 def one_object(out: Console, objects: Sequence[Object]) -> None:
-    """Show one evidence object: key, header and one kept record with its raw text."""
-    shown = max(objects, key=lambda one: _interest(one.lines))
-    key, header, lines = shown.key, shown.header, shown.lines
+    """Show one evidence object: key, header, a unit line, one kept record with its raw text."""
+    shown = max(objects, key=lambda packed: _interest(packed.lines))
+    unit = max(shown.units, key=lambda part: _interest(part.lines))
     out.print("One evidence object")
-    out.print(Text(neutralize(f"  key     {key}")), soft_wrap=True)
-    out.print(Text(f"  header  {neutralize(msgspec.json.encode(header).decode())}"), soft_wrap=True)
-    if not lines:
+    out.print(Text(neutralize(f"  key     {shown.key}")), soft_wrap=True)
+    out.print(Text(f"  header  {neutralize(encode(shown.header).decode())}"), soft_wrap=True)
+    out.print(f"  table   {len(shown.units)} units; the one shown:")
+    out.print(Text(f"  unit    {neutralize(encode(unit.table_line).decode())}"), soft_wrap=True)
+    if not unit.lines:
         out.print("  (no record of this file is kept)\n")
         return
-    line = msgspec.json.decode(max(lines, key=lambda one: _interest([one])))
-    raw = line.get("r") or line.get("r64", "")
-    text = msgspec.json.format(msgspec.json.encode(line.get("n") or line["x"]), indent=2)
-    out.print(Text(f"  record  index {line['i']}, normalized (OCSF 1.8.0 with nhi extension):"))
-    pretty = "\n".join(f"    {neutralize(one)}" for one in text.decode().splitlines())
+    line = decode_line(max(unit.lines, key=lambda candidate: _interest([candidate])))
+    raw = (line.raw or b"").decode(errors="replace")
+    text = msgspec.json.format(line.n or encode(line.x or line.o), indent=2)
+    out.print(Text(f"  record  index {line.i}, normalized (OCSF 1.8.0 with nhi extension):"))
+    pretty = "\n".join(f"    {neutralize(row)}" for row in text.decode().splitlines())
     out.print(Text(pretty), soft_wrap=True)
     start = neutralize(raw[:_SHOWN_RAW])
     out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)

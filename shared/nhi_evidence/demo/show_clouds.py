@@ -12,14 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.bucket import Object, Unit
+from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.terminal.safe_text import neutralize
 
 NAMES = {"aws_cloudtrail": "AWS", "gcp_audit": "Google Cloud", "azure_monitor": "Azure"}
 
 
-class ObjectCount(msgspec.Struct, frozen=True):
-    """The counts of one evidence object, as its lines and its header state them."""
+class UnitCount(msgspec.Struct, frozen=True):
+    """The counts of one unit, or one part of it, as its lines and the table state them."""
 
     source: str
     unit: str
@@ -37,6 +38,11 @@ class CloudCount(msgspec.Struct, frozen=True):
     """One cloud's records, and of those kept: who acted and in which phase."""
 
     source: str
+    objects: int
+    """Evidence objects that hold its units."""
+    units: int
+    stored: int
+    """Bytes of its objects."""
     seen: int
     kept: int
     out_of_scope: int
@@ -48,25 +54,38 @@ class CloudCount(msgspec.Struct, frozen=True):
     """Reasons of rejection, and how many records have each."""
 
 
-def counts(out: Console, objects: Sequence[Object]) -> tuple[list[ObjectCount], list[CloudCount]]:
-    """Show, per delivery and per cloud, that every record is kept, out of scope or rejected."""
-    found = [_count(one) for one in objects]
-    clouds = [_cloud(source, found, objects) for source in sorted({one.source for one in found})]
+def counts(out: Console, objects: Sequence[Object]) -> tuple[list[UnitCount], list[CloudCount]]:
+    """Show, per unit and per cloud, that every record is kept, out of scope or rejected."""
+    units = [_count(packed.header.source, unit) for packed in objects for unit in packed.units]
+    sources = sorted({unit.source for unit in units})
+    clouds = [_cloud(source, units, objects) for source in sources]
     table = Table(box=box.SIMPLE, title="Every record accounted for", title_justify="left")
     table.add_column("delivered", overflow="fold")
     for column in ("records", "= kept", "+ out of scope", "+ rejected", "adds up"):
         table.add_column(column, justify="right")
     for cloud in clouds:
-        for one in found:
-            if one.source == cloud.source:
-                table.add_row(*_row(one))
+        for unit in units:
+            if unit.source == cloud.source:
+                table.add_row(*_row(unit))
         table.add_section()
         sums = (cloud.seen, cloud.kept, cloud.out_of_scope, cloud.rejected)
         name = f"all of {NAMES.get(cloud.source, cloud.source)}"
         table.add_row(name, *map(str, sums), "yes" if cloud.adds_up else "NO")
         table.add_section()
     out.print(table)
-    return found, clouds
+    packed_units(out, clouds)
+    return units, clouds
+
+
+def packed_units(out: Console, clouds: Sequence[CloudCount]) -> None:
+    """Show how many objects hold how many units: one object a batch, source and hour."""
+    out.print("What was delivered together lies together: one object a batch, source and hour")
+    for cloud in clouds:
+        out.print(
+            f"  {NAMES.get(cloud.source, cloud.source):<13} {cloud.units} units in "
+            f"{cloud.objects} objects, {cloud.stored} bytes"
+        )
+    out.print("")
 
 
 def kinds(out: Console, clouds: Sequence[CloudCount]) -> None:
@@ -96,61 +115,70 @@ def _side_by_side(
     out.print(table)
 
 
-def _row(one: ObjectCount) -> list[str | Text]:
-    name = one.unit.rpartition("/")[2].partition(".json")[0].replace("_", " ")
-    part = "" if one.part == "1/1" else f" part {one.part}"
-    reasons = ", ".join(f"{why} {n}" for why, n in one.out_of_scope.items()) or "0"
-    rejected = str(one.rejected) + (f" ({one.reason})" if one.reason else "")
+def _row(unit: UnitCount) -> list[str | Text]:
+    name = unit.unit.rpartition("/")[2].partition(".json")[0].replace("_", " ")
+    part = "" if unit.part == "1/1" else f" part {unit.part}"
+    reasons = ", ".join(f"{why} {n}" for why, n in unit.out_of_scope.items()) or "0"
+    rejected = str(unit.rejected) + (f" ({unit.reason})" if unit.reason else "")
     return [
         Text(neutralize(name.replace(" CloudTrail ", " ") + part)),
-        str(one.seen),
-        str(one.kept),
+        str(unit.seen),
+        str(unit.kept),
         Text(neutralize(reasons)),
         Text(neutralize(rejected)),
-        "yes" if one.adds_up else "NO",
+        "yes" if unit.adds_up else "NO",
     ]
 
 
-def _count(one: Object) -> ObjectCount:
-    """Count the lines themselves and compare with what the header says."""
-    header = one.header
-    found = ["n" if "n" in msgspec.json.decode(line) else "x" for line in one.lines]
-    kept, rejected = found.count("n"), found.count("x")
+def _count(source: str, unit: Unit) -> UnitCount:
+    """Count the lines themselves and compare with what the table says."""
+    stated = unit.table_line
+    forms = Counter(decode_line(line).form for line in unit.lines)
+    is_rejection = stated.kind == "rejection"
+    excluded = sum(stated.out_of_scope.values())
     adds_up = (
-        kept == header.kept
-        and rejected == header.rejected
-        and header.n == kept + rejected + sum(header.out_of_scope.values())
+        forms["kept"] == stated.kept
+        and forms["rejected"] == (len(unit.lines) if is_rejection else stated.rejected)
+        and forms["out_of_scope"] in {0, excluded}
+        and stated.records == stated.kept + stated.rejected + excluded
     )
-    return ObjectCount(
-        source=header.source,
-        unit=header.unit,
-        part=f"{header.part}/{header.parts}",
-        seen=header.n,
-        kept=header.kept,
-        rejected=header.rejected,
-        out_of_scope=header.out_of_scope,
+    return UnitCount(
+        source=source,
+        unit=stated.unit,
+        part=f"{stated.part}/{stated.parts}",
+        seen=stated.records,
+        kept=stated.kept,
+        rejected=stated.rejected,
+        out_of_scope=stated.out_of_scope,
         adds_up=adds_up,
-        reason=header.rejection.reason if header.rejection else None,
+        reason=stated.rejection.reason if stated.rejection else None,
     )
 
 
-def _cloud(source: str, found: Sequence[ObjectCount], objects: Sequence[Object]) -> CloudCount:
-    own = [one for one in found if one.source == source]
-    decoded: list[Any] = [
-        msgspec.json.decode(line)
-        for one in objects
-        if one.header.source == source
-        for line in one.lines
-    ]
-    records = [one["n"] for one in decoded if "n" in one]
+def _cloud(source: str, units: Sequence[UnitCount], objects: Sequence[Object]) -> CloudCount:
+    own = [unit for unit in units if unit.source == source]
+    packed = [stored for stored in objects if stored.header.source == source]
+    decoded: list[Any] = [msgspec.json.decode(line) for stored in packed for line in stored.lines]
+    records = [line["n"] for line in decoded if "n" in line]
+    rejections = Counter(
+        line.x.reason
+        for stored in packed
+        for unit in stored.units
+        if unit.table_line.kind == "records"
+        for line in map(decode_line, unit.lines)
+        if line.x is not None
+    )
     return CloudCount(
         source=source,
-        seen=sum(one.seen for one in own),
-        kept=sum(one.kept for one in own),
-        out_of_scope=sum(sum(one.out_of_scope.values()) for one in own),
-        rejected=sum(one.rejected for one in own),
-        adds_up=all(one.adds_up for one in own),
-        identity_kinds=dict(Counter(one["nhi"]["type"] for one in records).most_common()),
-        phases=dict(Counter(one["nhi_phase"] for one in records).most_common()),
-        rejections=dict(Counter(one["x"]["reason"] for one in decoded if "x" in one).most_common()),
+        objects=len(packed),
+        units=len({unit.unit for unit in own}),
+        stored=sum(stored.size for stored in packed),
+        seen=sum(unit.seen for unit in own),
+        kept=sum(unit.kept for unit in own),
+        out_of_scope=sum(sum(unit.out_of_scope.values()) for unit in own),
+        rejected=sum(unit.rejected for unit in own),
+        adds_up=all(unit.adds_up for unit in own),
+        identity_kinds=dict(Counter(record["nhi"]["type"] for record in records).most_common()),
+        phases=dict(Counter(record["nhi_phase"] for record in records).most_common()),
+        rejections=dict(rejections.most_common()),
     )

@@ -39,6 +39,9 @@ MAX_LINES_BYTES = 256 * 1024 * 1024
 _SURELY_FITS_BYTES = MAX_BODY_BYTES - (1 << 20)
 """Lines of no more bytes fit into a body even where they do not compress at all."""
 
+_MAX_PART_BYTES = MAX_LINES_BYTES - (1 << 20)
+"""Lines of one part; the rest is for the header."""
+
 MAX_UNITS = 20_000
 """Units of one object; a batch of any trigger holds fewer."""
 
@@ -87,7 +90,14 @@ class Packer:
             yield from self._closed(held)
 
     def check_size(self, part: UnitPart) -> None:
-        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT."""
+        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or what readers inflate."""
+        if part.size > _MAX_PART_BYTES:
+            line = part.table_line
+            raise ObjectTooLargeError(
+                f"{line.unit} part {line.part}: lines of {part.size} bytes, "
+                f"more than {_MAX_PART_BYTES}",
+                unit=line.unit,
+            )
         if part.size > _SURELY_FITS_BYTES:
             for _ in self._closed([part]):
                 pass

@@ -261,6 +261,7 @@ class Mapper:
                 lines=[_chunk_line(u, delivery.body, spans, index, rejection) for index in indexes],
                 gaps=(),
                 rebuild="exact",
+                messages=messages_of(delivery.body, delivery.messages) if number == 1 else None,
                 rejection=rejection,
             )
 

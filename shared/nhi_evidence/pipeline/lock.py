@@ -1,7 +1,7 @@
 """Locking a batch: deliveries -> units -> objects -> locked. The order is the promise.
 
-A delivery counts as locked only when every object with a part of its unit is confirmed, so
-whoever acknowledges what `Outcome.locked` names never acknowledges unlocked evidence.
+A unit counts as locked only when every object with a part of it is confirmed, so whoever
+acknowledges what `Outcome.locked` names never acknowledges unlocked evidence.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from nhi_evidence.errors import ObjectTooLargeError, StoreUnavailableError
-from nhi_evidence.event import Delivery, Undecodable
+from nhi_evidence.errors import ObjectTooLargeError, StoreUnavailableError, UnreachedError
+from nhi_evidence.event import Announced, Delivery, Undecodable
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import EvidenceObject
 from nhi_evidence.evidence.unit import UnitPart
@@ -20,7 +20,7 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.ports import EvidenceWriter
 
 _DETAIL = 200
-_WRITES_FAILED = 2
+WRITES_FAILED = 2
 """So many writes refused in a row, and the store is taken for unavailable."""
 
 
@@ -42,17 +42,26 @@ class LockedObject(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """What became of a batch. Every delivery is in exactly one of the first three."""
+    """What became of a batch. Every unit is in exactly one of the first three."""
 
     locked: set[str] = msgspec.field(default_factory=set)
-    """Units that are locked whole."""
+    """Units that are locked whole, in every content they were delivered with."""
     failed: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Units of which a write was not confirmed, and why."""
+    """Units that could not be read, or of which a write was not confirmed, and why."""
     unreached: list[str] = msgspec.field(default_factory=list)
     """Units nothing was done about: time was up, or the store unavailable."""
     objects: list[LockedObject] = msgspec.field(default_factory=list)
+    writes_failed: int = 0
+    """So many writes in a row, the last ones, were not confirmed."""
     unmapped: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Units the mapper could not deal with: locked as they came, all the same."""
+    """Units the mapper could not deal with: locked as they came unless that was not wanted."""
+
+    def ensure_locked(self) -> None:
+        """Raise what kept a unit from being locked; return when every one is."""
+        for error in self.failed.values():
+            raise error
+        if self.unreached:
+            raise UnreachedError(f"{len(self.unreached)} units, first {self.unreached[0]}")
 
 
 _Part = tuple[int, str, str | None]
@@ -68,21 +77,37 @@ def _part(line: UnitLine) -> _Part:
     return line.part, line.root, line.raw_sha256
 
 
+def in_order(
+    mapper: Mapper, deliveries: Iterable[Delivery | Announced]
+) -> list[Delivery | Announced]:
+    """Return deliveries in the order they go into objects: by hour, name, and then bytes."""
+    return sorted(deliveries, key=lambda one: (mapper.hour(one.unit), one.unit, _bytes(one)))
+
+
+def _bytes(delivery: Delivery | Announced) -> bytes:
+    """Return what tells two contents of one name apart; an announced name has one content."""
+    return delivery.body if isinstance(delivery, Delivery) else b""
+
+
 def lock_batch(
     mapper: Mapper,
-    deliveries: Iterable[Delivery],
+    deliveries: Iterable[Delivery | Announced],
     writer: EvidenceWriter,
     *,
     metadata: Mapping[str, str] | None = None,
     time_is_up: Callable[[], bool] = lambda: False,
+    reject_unmapped: bool = True,
 ) -> Outcome:
-    """Map, pack and lock deliveries, which come in order of (hour, unit).
+    """Fetch, map, pack and lock deliveries, in order of (hour, unit) however they come.
 
     `metadata` says who wrote and when; it is fixed with each object version and is no part of
-    key or body. `time_is_up` is asked before each delivery. Nothing is raised for what one unit
-    or one write comes to; repeating all of it is safe.
+    key or body. `time_is_up` is asked before each delivery; what is announced is fetched only
+    when its turn comes. What the mapper cannot deal with is locked as it came, or, where not
+    `reject_unmapped`, fails. Nothing is raised for what one unit or one write comes to;
+    repeating all of it is safe.
     """
-    return _Batch(mapper, writer, dict(metadata or {}), time_is_up).run(deliveries)
+    batch = _Batch(mapper, writer, dict(metadata or {}), time_is_up, reject_unmapped)
+    return batch.run(in_order(mapper, deliveries))
 
 
 class _Batch:
@@ -94,57 +119,89 @@ class _Batch:
         writer: EvidenceWriter,
         metadata: dict[str, str],
         time_is_up: Callable[[], bool],
+        reject_unmapped: bool,
     ) -> None:
         self._mapper = mapper
         self._writer = writer
         self._metadata = metadata
         self._time_is_up = time_is_up
+        self._reject_unmapped = reject_unmapped
         self._units: dict[str, _Unit] = {}
+        self._unreached: dict[str, None] = {}
         self._failures = 0
         self._outcome = Outcome()
 
-    def run(self, deliveries: Iterable[Delivery]) -> Outcome:
-        for packed in self._packed(deliveries):
+    def run(self, deliveries: Iterable[Delivery | Announced]) -> Outcome:
+        for packed in self._mapper.packer.pack(self._parts(deliveries)):
             self._put(packed)
         outcome = self._outcome
+        outcome.writes_failed = self._failures
+        outcome.unreached = [name for name in self._unreached if name not in outcome.failed]
         for name, unit in self._units.items():
-            if name not in outcome.failed and unit.expected <= unit.locked:
+            is_done = name not in outcome.failed and name not in self._unreached
+            if is_done and unit.expected <= unit.locked:
                 outcome.locked.add(name)
         return outcome
 
-    def _packed(self, deliveries: Iterable[Delivery]) -> Iterator[EvidenceObject]:
-        return self._mapper.packer.pack(self._parts(deliveries))
-
-    def _parts(self, deliveries: Iterable[Delivery]) -> Iterator[UnitPart]:
+    def _parts(self, deliveries: Iterable[Delivery | Announced]) -> Iterator[UnitPart]:
         is_over = False
-        for delivery in deliveries:
-            is_over = is_over or self._time_is_up() or self._failures >= _WRITES_FAILED
+        for announced in deliveries:
+            is_over = is_over or self._time_is_up() or self._failures >= WRITES_FAILED
             if is_over:
-                self._outcome.unreached.append(delivery.unit)
+                self._unreached[announced.unit] = None
                 continue
-            parts = self._mapped(delivery)
-            unit = self._units.setdefault(delivery.unit, _Unit())
-            unit.expected |= {_part(part.table_line) for part in parts}
-            yield from parts
+            delivery = self._fetched(announced)
+            if delivery is not None:
+                yield from self._mapped(delivery)
 
-    def _mapped(self, delivery: Delivery) -> list[UnitPart]:
-        """Map a delivery; what the mapper cannot deal with is locked as it came, and reported."""
+    def _fetched(self, announced: Delivery | Announced) -> Delivery | None:
+        if isinstance(announced, Delivery):
+            return announced
         try:
-            parts = list(self._mapper.units(delivery))
-            for part in parts:
-                self._mapper.packer.check_size(part)
-        except ObjectTooLargeError as error:
-            return self._rejected(delivery, "part_too_large", error)
+            return announced.fetch()
         except MemoryError:
             raise  # of this process and this moment, not of the delivery
+        except Exception as error:  # handed on in `failed`, for the log and the acknowledgment
+            self._outcome.failed[announced.unit] = error
+            return None
+
+    def _mapped(self, delivery: Delivery) -> Iterator[UnitPart]:
+        """Map a delivery, all of it before its first part is handed on.
+
+        What the mapper cannot deal with is locked as it came, and reported.
+        """
+        try:
+            parts = self._expected(delivery.unit, lambda: self._mapper.units(delivery))
+        except MemoryError:
+            raise
         except Exception as error:  # named in the locked unit, and in `unmapped` for the log
-            return self._rejected(delivery, "mapper_failed", error)
+            self._outcome.unmapped[delivery.unit] = error
+            if not self._reject_unmapped:
+                self._outcome.failed[delivery.unit] = error
+                return iter(())
+            cause = _cause(error)
+            return self._expected(
+                delivery.unit, lambda: self._mapper.reject_delivery(delivery, cause)
+            )
         return parts
 
-    def _rejected(self, delivery: Delivery, reason: str, error: Exception) -> list[UnitPart]:
-        self._outcome.unmapped[delivery.unit] = error
-        cause = Undecodable(reason, f"{type(error).__name__}: {error}"[:_DETAIL])
-        return list(self._mapper.reject_delivery(delivery, cause))
+    def _expected(self, name: str, make: Callable[[], Iterator[UnitPart]]) -> Iterator[UnitPart]:
+        """Make every part of a unit, note it as one to be locked, and return them all.
+
+        The parts of a unit that has several are made twice in place of being held: a delivery
+        may inflate to more than fits into memory together with its lines.
+        """
+        parts = make()
+        first = next(parts)
+        expected = {self._checked(first)}
+        for part in parts:
+            expected.add(self._checked(part))
+        self._units.setdefault(name, _Unit()).expected |= expected
+        return iter((first,)) if first.table_line.parts == 1 else make()
+
+    def _checked(self, part: UnitPart) -> _Part:
+        self._mapper.packer.check_size(part)
+        return _part(part.table_line)
 
     def _put(self, packed: EvidenceObject) -> None:
         try:
@@ -159,6 +216,11 @@ class _Batch:
         for unit in packed.units:
             self._units[unit.unit].locked.add(_part(unit))
         self._outcome.objects.append(_summary(packed, created=receipt.created))
+
+
+def _cause(error: Exception) -> Undecodable:
+    reason = "part_too_large" if isinstance(error, ObjectTooLargeError) else "mapper_failed"
+    return Undecodable(reason, f"{type(error).__name__}: {error}"[:_DETAIL])
 
 
 def _summary(packed: EvidenceObject, *, created: bool) -> LockedObject:

@@ -1,19 +1,29 @@
-"""What an AWS execution environment builds once: settings, clients and the line."""
+"""What an AWS execution environment builds once, and what it does with a batch of messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 
 import msgspec
 
 from nhi_evidence.adapters import environ
-from nhi_evidence.adapters.aws import s3_notification, session
-from nhi_evidence.adapters.aws.s3_source import S3Source, SourceBucket
+from nhi_evidence.adapters.aws import session, sqs_batch
+from nhi_evidence.adapters.aws.fetch_ahead import MAX_OBJECTS, FetchAhead
+from nhi_evidence.adapters.aws.s3_notification import ObjectRef
+from nhi_evidence.adapters.aws.s3_source import AnnouncedObject, S3Source, SourceBucket
+from nhi_evidence.adapters.aws.sqs_batch import Batch
+from nhi_evidence.adapters.aws.sqs_queue import HandledMessages, QueueError
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.errors import DeliveryRefusedError, EvidenceError
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import Locked, lock
+from nhi_evidence.pipeline.lock import WRITES_FAILED, Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.ports import EvidenceWriter
+
+MARGIN_MS = 60_000
+"""What the last objects of a batch may take: mapping a large file, packing, and one PUT."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -24,47 +34,199 @@ class Settings(msgspec.Struct, frozen=True):
     bucket: str
     bucket_owner: str
     writer_role_arn: str
+    keep_out_of_scope_raw: bool
+    """Whether the raw text of records that are no evidence is kept: privacy decides."""
     external_id: str | None = None
     scope: Scope = Scope.NHI
-    keep_source: bool = True
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """What an exporter needs to know of the invocation it works in."""
+
+    id: str
+    written: Mapping[str, str]
+    """Who writes, and when: metadata of every object."""
+    time_is_up: Callable[[], bool]
+    report: Callable[[Outcome], None]
+    """Told of each group as soon as it is done: the next one may kill the process."""
+
+
+class Answer(msgspec.Struct):
+    """What became of the messages of a batch."""
+
+    refused: dict[str, Exception] = msgspec.field(default_factory=dict)
+    """Messages that name what this deployment does not accept, by id."""
+    unreadable: dict[str, Exception] = msgspec.field(default_factory=dict)
+    """Messages that name what S3 does not have, or does not describe now, by id."""
+    unlocked: list[str] = msgspec.field(default_factory=list)
+    """Messages with a unit that failed or was not reached."""
+    undeleted: Exception | None = None
+    """Why messages that are done could not be deleted ahead of the answer."""
+
+    @property
+    def failed(self) -> list[str]:
+        """Ids of every message that is to be delivered again."""
+        return list(dict.fromkeys([*self.refused, *self.unreadable, *self.unlocked]))
+
+
+def deadline(remaining_ms: Callable[[], int]) -> Callable[[], bool]:
+    """Return what says when to stop: a margin, at most a quarter, before the platform does."""
+    margin = min(MARGIN_MS, remaining_ms() // 4)
+    return lambda: remaining_ms() < margin
 
 
 class Exporter(msgspec.Struct, frozen=True):
-    """From a notified object to its locked evidence."""
+    """From a batch of messages to the locked evidence of what they name."""
 
-    settings: Settings
     mapper: Mapper
     source: S3Source
-    writer: S3EvidenceWriter
+    writer: EvidenceWriter
+    handled: Callable[[str], HandledMessages]
+    """Deletes messages of the queue with an ARN."""
 
-    def export(self, ref: s3_notification.ObjectRef, *, written: Mapping[str, str]) -> Locked:
-        """Fetch, map and lock one object; `written` says who writes, and when.
+    def export(self, batch: Batch, invocation: Invocation) -> Answer:
+        """Lock every object a batch names; a message is done when all it names is locked.
 
-        Raises `DeliveryRefusedError` when the object is not accepted, `SourceUnavailableError`
-        when it cannot be read and `StoreUnavailableError` when a write is not confirmed.
+        What one message or one object comes to is in the answer and the reports. Anything else
+        is raised, and the batch delivered again.
         """
-        return lock(
-            self.mapper,
-            self.source.fetch(ref),
-            self.writer,
-            keep_source=self.settings.keep_source,
-            metadata=written,
+        threads = ThreadPoolExecutor(MAX_OBJECTS, thread_name_prefix="fetch")
+        try:
+            return _Run(self, batch, invocation, threads).run()
+        finally:  # what is still being read when time is up is not waited for
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _Run:
+    """One batch on its way."""
+
+    def __init__(
+        self, exporter: Exporter, batch: Batch, invocation: Invocation, threads: Executor
+    ) -> None:
+        self._exporter = exporter
+        self._batch = batch
+        self._invocation = invocation
+        self._threads = threads
+        self._objects: dict[str, AnnouncedObject] = {}
+        self._units: dict[str, set[str]] = {}
+        self._locked: set[str] = set()
+        self._deleted: set[str] = set()
+        self._writes_failed = 0
+        self._answer = Answer()
+
+    def run(self) -> Answer:
+        self._name_units()
+        order = sqs_batch.order(self._batch.messages, self._units, seed=self._invocation.id)
+        if order.together:
+            self._lock(order.together)
+        if order.alone:
+            self._lock_alone(order.alone)
+        answer = self._answer
+        answer.unlocked = [
+            message_id for message_id in self._units if not self._is_done(message_id)
+        ]
+        return answer
+
+    def _name_units(self) -> None:
+        """Find out which units the messages name; each object once, however often it is named."""
+        named = sqs_batch.named(self._batch.messages)
+        self._answer.refused.update(named.refused)
+        refs = list(dict.fromkeys(ref for refs in named.objects.values() for ref in refs))
+        announced = dict(zip(refs, self._threads.map(self._announce, refs), strict=True))
+        for message_id, wanted in named.objects.items():
+            units = self._units.setdefault(message_id, set())
+            for ref in wanted:
+                stored = announced[ref]
+                if isinstance(stored, AnnouncedObject):
+                    self._objects[stored.unit] = stored
+                    units.add(stored.unit)
+                elif isinstance(stored, DeliveryRefusedError):
+                    self._answer.refused[message_id] = stored
+                else:
+                    self._answer.unreadable[message_id] = stored
+
+    def _announce(self, ref: ObjectRef) -> AnnouncedObject | EvidenceError:
+        try:
+            return self._exporter.source.announce(ref)
+        except EvidenceError as error:
+            return error
+
+    def _lock(self, units: Iterable[str]) -> None:
+        """Lock units as one group."""
+        exporter, invocation = self._exporter, self._invocation
+        ordered = sorted(units, key=lambda unit: (exporter.mapper.hour(unit), unit))
+        objects = [self._objects[unit] for unit in ordered]
+        outcome = lock_batch(
+            exporter.mapper,
+            FetchAhead(exporter.source, objects, self._threads).announced(),
+            exporter.writer,
+            metadata=invocation.written,
+            time_is_up=invocation.time_is_up,
         )
+        self._locked |= outcome.locked
+        before = 0 if outcome.objects else self._writes_failed
+        self._writes_failed = before + outcome.writes_failed
+        invocation.report(outcome)
+
+    def _lock_alone(self, units: Sequence[str]) -> None:
+        """Lock units one by one, and delete the messages that are done at once.
+
+        What waits for the answer is lost with a process that dies, the group before included.
+        """
+        self._delete_done()
+        start = streak = 0
+        while start < len(units) and not self._is_over():
+            group = units[start : start + sqs_batch.group_size(streak)]
+            start += len(group)
+            self._lock(group)
+            streak = streak + 1 if self._locked.issuperset(group) else 0
+            self._delete_done()
+
+    def _is_over(self) -> bool:
+        return self._invocation.time_is_up() or self._writes_failed >= WRITES_FAILED
+
+    def _is_done(self, message_id: str) -> bool:
+        answer = self._answer
+        return (
+            message_id not in answer.refused
+            and message_id not in answer.unreadable
+            and self._units[message_id] <= self._locked
+        )
+
+    def _delete_done(self) -> None:
+        if self._answer.undeleted is not None:
+            return
+        done = {
+            message.id: message.receipt
+            for message in self._batch.messages
+            if message.id in self._units
+            and message.id not in self._deleted
+            and self._is_done(message.id)
+        }
+        try:
+            self._exporter.handled(self._batch.queue_arn).delete(done)
+        except QueueError as error:  # the answer acknowledges them all the same
+            self._answer.undeleted = error
+        self._deleted |= done.keys()
 
 
 @cache
 def aws_exporter() -> Exporter:
     """Read the settings and build the clients, on first use. Raises `SettingsError`."""
     settings = environ.read_settings(Settings)
-    mapper = Mapper(settings.source, scope=settings.scope)
+    mapper = Mapper(
+        settings.source,
+        scope=settings.scope,
+        keep_out_of_scope_raw=settings.keep_out_of_scope_raw,
+    )
     writer = session.role_client(
         settings.writer_role_arn,
         session_name=f"nhi-evidence-{settings.source}",
         external_id=settings.external_id,
     )
     return Exporter(
-        settings,
         mapper,
         S3Source(session.own_client(), settings.source_buckets, mapper.source),
         S3EvidenceWriter(writer, settings.bucket, owner=settings.bucket_owner),
+        lambda arn: HandledMessages(session.own_queue_client(), arn),
     )

@@ -13,10 +13,8 @@ import msgspec
 
 from nhi_evidence.errors import DeliveryRefusedError
 
-ATTEMPT = "nhiEvidenceAttempt"
-"""Attribute of a record that S3 never writes: `nhi-evidence replay` does."""
-
-MAX_ATTEMPT = 99
+NO_VERSION = "null"
+"""Version id of what was stored while its bucket had no versioning: the next PUT replaces it."""
 
 
 class ObjectRef(msgspec.Struct, frozen=True):
@@ -25,8 +23,13 @@ class ObjectRef(msgspec.Struct, frozen=True):
     bucket: str
     key: str
     version: str | None = None
-    attempt: int = 0
-    """Not 0 where an operator sends the object again; see `Delivery.attempt`."""
+    size: int | None = None
+    """Bytes, as announced: a hint, which decides nothing but how far ahead is read."""
+
+    def __str__(self) -> str:
+        """Return it as people write it, with its version where it has one."""
+        version = f"@{self.version}" if self.version else ""
+        return f"s3://{self.bucket}/{self.key}{version}"
 
 
 def objects(message: str) -> tuple[ObjectRef, ...]:
@@ -43,8 +46,10 @@ def objects(message: str) -> tuple[ObjectRef, ...]:
 
 
 def again(ref: ObjectRef) -> str:
-    """Return the notification that makes the exporter take an object again, as an attempt."""
-    stored = {"key": quote_plus(ref.key, safe="/")}
+    """Return the notification that makes the exporter take an object again."""
+    stored: dict[str, str | int] = {"key": quote_plus(ref.key, safe="/")}
+    if ref.size is not None:
+        stored["size"] = ref.size
     if ref.version is not None:
         stored["versionId"] = ref.version
     record = {
@@ -53,7 +58,6 @@ def again(ref: ObjectRef) -> str:
         "eventName": "ObjectCreated:Put",
         "userIdentity": {"principalId": "nhi-evidence:replay"},
         "s3": {"bucket": {"name": ref.bucket}, "object": stored},
-        ATTEMPT: ref.attempt,
     }
     return msgspec.json.encode({"Records": [record]}).decode()
 
@@ -84,35 +88,43 @@ def _from_record(record: Any) -> ObjectRef:
     name = record.get("eventName") if isinstance(record, dict) else None
     if not isinstance(name, str) or "ObjectCreated:" not in name:
         raise DeliveryRefusedError(f"notification of {name!r}, not of a created object")
-    bucket = _text(record, "s3", "bucket", "name")
-    key = _text(record, "s3", "object", "key")
-    version = _optional(record, "s3", "object", "versionId")
-    return ObjectRef(bucket, unquote_plus(key), version, _attempt(record))
+    return ObjectRef(
+        _text(record, "s3", "bucket", "name"),
+        unquote_plus(_text(record, "s3", "object", "key")),
+        _version(record, "s3", "object", "versionId"),
+        _size(record, "s3", "object", "size"),
+    )
 
 
 def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
     if body.get("detail-type") != "Object Created":
         raise DeliveryRefusedError(f"event of {body.get('detail-type')!r}, not of a created object")
-    bucket = _text(body, "detail", "bucket", "name")
-    key = _text(body, "detail", "object", "key")
-    return ObjectRef(bucket, key, _optional(body, "detail", "object", "version-id"))
+    return ObjectRef(
+        _text(body, "detail", "bucket", "name"),
+        _text(body, "detail", "object", "key"),
+        _version(body, "detail", "object", "version-id"),
+        _size(body, "detail", "object", "size"),
+    )
 
 
-def _attempt(record: dict[str, Any]) -> int:
-    attempt = record.get(ATTEMPT, 0)
-    if not isinstance(attempt, int) or not 0 <= attempt <= MAX_ATTEMPT:
-        raise DeliveryRefusedError(f"notification of attempt {attempt!r}, not 0 to {MAX_ATTEMPT}")
-    return attempt
-
-
-def _optional(value: Any, *path: str) -> str | None:
+def _value(value: Any, *path: str) -> Any:
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, str) and value else None
+    return value
+
+
+def _version(value: Any, *path: str) -> str | None:
+    version = _value(value, *path)
+    return version if isinstance(version, str) and version not in {"", NO_VERSION} else None
+
+
+def _size(value: Any, *path: str) -> int | None:
+    size = _value(value, *path)
+    return size if isinstance(size, int) and size >= 0 else None
 
 
 def _text(value: Any, *path: str) -> str:
-    found = _optional(value, *path)
-    if found is None:
+    text = _value(value, *path)
+    if not isinstance(text, str) or not text:
         raise DeliveryRefusedError(f"notification has no {'.'.join(path)}")
-    return found
+    return text

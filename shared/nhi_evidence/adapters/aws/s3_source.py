@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.aws.s3_notification import ObjectRef
+from nhi_evidence.adapters.aws.s3_notification import NO_VERSION, ObjectRef
 from nhi_evidence.errors import DeliveryRefusedError, SourceUnavailableError
 from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys
 from nhi_evidence.sources import Source
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 MAX_DELIVERED_BYTES = 128 * 1024 * 1024
 """Largest stored object that is read; CloudTrail's own files hold a few megabytes."""
@@ -31,70 +34,144 @@ class SourceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Accounts whose `AWSLogs/.../<account>/` folders are accepted; empty: any."""
 
 
+class AnnouncedObject(msgspec.Struct, frozen=True):
+    """An accepted object whose unit can be named, before it is read."""
+
+    unit: str
+    bucket: str
+    key: str
+    owner: str
+    version: str | None
+    etag: str | None
+    """Of an object without a version: exactly this content is read, or none."""
+    size: int | None
+    """Bytes, as announced or as S3 says."""
+
+
+class LargerThanAnnouncedError(SourceUnavailableError):
+    """An object is larger than its notification says; nothing of its body was read."""
+
+
 _ACCOUNT_FOLDER = re.compile(r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(\d{12})/")
 
 
 class S3Source:
-    """Fetches accepted objects; refuses every other before any read."""
+    """Fetches accepted objects; refuses every other before any read. Safe to use from threads."""
 
     def __init__(
         self, client: S3Client, accepted: tuple[SourceBucket, ...], source: Source
     ) -> None:
         """Accept only `accepted`; `source` reads the hour from an object's name."""
         self._client = client
-        self._accepted = {one.bucket: one for one in accepted}
+        self._accepted = {place.bucket: place for place in accepted}
         self._source = source
 
-    def fetch(self, ref: ObjectRef) -> Delivery:
+    def announce(self, ref: ObjectRef) -> AnnouncedObject:
+        """Name the unit an object is, without reading it.
+
+        S3 is asked only where the notification states no version, or the key no hour. Raises
+        `DeliveryRefusedError` for a bucket, prefix or account that is not accepted, and
+        `SourceUnavailableError` when S3 does not answer or has no such object.
+        """
+        place = self._check(ref)
+        if ref.version is not None and self._source.hour_of(ref.key) is not None:
+            unit = self._unit(ref, ref.version, None)
+            return AnnouncedObject(
+                unit, ref.bucket, ref.key, place.owner, ref.version, None, ref.size
+            )
+        wanted: dict[str, Any] = {"VersionId": ref.version} if ref.version else {}
+        try:
+            answer = self._client.head_object(
+                Bucket=ref.bucket, Key=ref.key, ExpectedBucketOwner=place.owner, **wanted
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise SourceUnavailableError(f"{ref}: {error}") from error
+        etag = answer["ETag"].strip('"')
+        stored = answer.get("VersionId")
+        version = None if stored == NO_VERSION else stored
+        return AnnouncedObject(
+            unit=self._unit(ref, version or etag, answer["LastModified"]),
+            bucket=ref.bucket,
+            key=ref.key,
+            owner=place.owner,
+            version=version,
+            etag=None if version else etag,
+            size=answer["ContentLength"],
+        )
+
+    def _unit(self, ref: ObjectRef, version: str, modified: datetime | None) -> str:
+        return keys.file_unit(
+            bucket=ref.bucket,
+            key=ref.key,
+            version=version,
+            hour_of=self._source.hour_of,
+            modified=modified,
+        )
+
+    def fetch(self, announced: AnnouncedObject, *, at_most: int = MAX_DELIVERED_BYTES) -> Delivery:
         """Read one object.
 
-        Raises `DeliveryRefusedError` for a bucket, prefix or account that is not accepted and
-        for an object too large to hold, `SourceUnavailableError` when it cannot be read.
+        Raises `DeliveryRefusedError` for an object too large to hold,
+        `LargerThanAnnouncedError` for one of more than `at_most` bytes, and
+        `SourceUnavailableError` when it cannot be read.
         """
-        accepted = self._check(ref)
-        version: dict[str, Any] = {"VersionId": ref.version} if ref.version else {}
+        name = f"s3://{announced.bucket}/{announced.key}"
+        wanted: dict[str, Any] = {}
+        if announced.version is not None:
+            wanted["VersionId"] = announced.version
+        elif announced.etag is not None:
+            wanted["IfMatch"] = announced.etag
         try:
             answer = self._client.get_object(
-                Bucket=ref.bucket, Key=ref.key, ExpectedBucketOwner=accepted.owner, **version
+                Bucket=announced.bucket,
+                Key=announced.key,
+                ExpectedBucketOwner=announced.owner,
+                **wanted,
             )
-            if answer["ContentLength"] > MAX_DELIVERED_BYTES:
-                raise DeliveryRefusedError(
-                    f"s3://{ref.bucket}/{ref.key}: {answer['ContentLength']} bytes, "
-                    f"more than {MAX_DELIVERED_BYTES}"
-                )
+            size = answer["ContentLength"]
+            if size > at_most:
+                answer["Body"].close()
+                if size > MAX_DELIVERED_BYTES:
+                    raise DeliveryRefusedError(
+                        f"{name}: {size} bytes, more than {MAX_DELIVERED_BYTES}"
+                    )
+                raise LargerThanAnnouncedError(f"{name}: {size} bytes, more than {at_most}")
             body = answer["Body"].read()
         except (ClientError, BotoCoreError) as error:
-            raise SourceUnavailableError(f"s3://{ref.bucket}/{ref.key}: {error}") from error
-        stored = answer.get("VersionId")
-        etag = answer["ETag"].strip('"')
-        name = stored if stored and stored != "null" else etag
+            raise SourceUnavailableError(f"{name}: {error}") from error
         return Delivery(
-            unit=f"{ref.bucket}/{ref.key}@{name}",
+            unit=announced.unit,
             body=body,
-            kind=self._source.kind_of(ref.key),
-            hour=self._source.hour_of(ref.key),
-            attempt=ref.attempt,
-            provenance={
-                "bucket": ref.bucket,
-                "key": ref.key,
-                "version": stored or "",
-                "etag": etag,
-                "content_type": answer.get("ContentType", ""),
-                "content_encoding": answer.get("ContentEncoding", ""),
-                "last_modified": answer["LastModified"].isoformat(),
-                **{f"meta.{name}": value for name, value in answer["Metadata"].items()},
-            },
+            kind=self._source.kind_of(announced.key),
+            source_metadata=_metadata(answer, announced.owner),
         )
 
     def _check(self, ref: ObjectRef) -> SourceBucket:
-        accepted = self._accepted.get(ref.bucket)
-        where = f"s3://{ref.bucket}/{ref.key}"
-        if accepted is None:
-            raise DeliveryRefusedError(f"{where}: bucket is not a configured source")
-        if not ref.key.startswith(accepted.prefix):
-            raise DeliveryRefusedError(f"{where}: key is outside {accepted.prefix!r}")
-        if accepted.accounts:
+        place = self._accepted.get(ref.bucket)
+        if place is None:
+            raise DeliveryRefusedError(f"{ref}: bucket is not a configured source")
+        if not ref.key.startswith(place.prefix):
+            raise DeliveryRefusedError(f"{ref}: key is outside {place.prefix!r}")
+        if place.accounts:
             folder = _ACCOUNT_FOLDER.search(ref.key)
-            if folder is None or folder[1] not in accepted.accounts:
-                raise DeliveryRefusedError(f"{where}: account is not a configured one")
-        return accepted
+            if folder is None or folder[1] not in place.accounts:
+                raise DeliveryRefusedError(f"{ref}: account is not a configured one")
+        return place
+
+
+def _metadata(answer: GetObjectOutputTypeDef, owner: str) -> dict[str, str]:
+    """Return what S3 says of a version and never says otherwise at another delivery.
+
+    Not its storage class, replication or retention, which change in its life. The owner is the
+    account S3 has confirmed the bucket to be of. User metadata is under `meta.`.
+    """
+    modified = answer["LastModified"].astimezone(UTC)
+    stated = {
+        "owner": owner,
+        "etag": answer["ETag"].strip('"'),
+        "last_modified": modified.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "content_type": answer.get("ContentType", ""),
+        "content_encoding": answer.get("ContentEncoding", ""),
+        **{f"meta.{name}": value for name, value in answer["Metadata"].items()},
+    }
+    return {name: value for name, value in stated.items() if value}

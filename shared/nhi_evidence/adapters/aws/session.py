@@ -16,6 +16,7 @@ from botocore.session import Session as BotocoreSession
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -29,6 +30,11 @@ _METHOD = "sts-assume-role"
 def own_client() -> S3Client:
     """Return an S3 client of the function's own role."""
     return boto3.session.Session().client("s3", config=CLIENT_CONFIG)
+
+
+def own_queue_client() -> SQSClient:
+    """Return an SQS client of the function's own role; a function reads queues of its region."""
+    return boto3.session.Session().client("sqs", config=CLIENT_CONFIG)
 
 
 def role_client(role_arn: str, *, session_name: str, external_id: str | None = None) -> S3Client:

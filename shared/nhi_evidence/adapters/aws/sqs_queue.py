@@ -1,8 +1,8 @@
-"""Sending messages to the exporter's queue, as an operator."""
+"""Sending messages to the exporter's queue, as an operator; deleting them, as the exporter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -59,3 +59,39 @@ class Queue:
                 why = "; ".join(sorted({one.get("Message", one["Code"]) for one in failed}))
                 raise QueueError(f"{taken} of {len(bodies)} messages taken, then: {why}")
         return taken
+
+
+class HandledMessages:
+    """Messages of a queue that were handed to a function, which deletes what it has done.
+
+    Lambda does the same after the function's answer, with the same right: `sqs:DeleteMessage`.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+
+    def __init__(self, client: SQSClient, queue_arn: str) -> None:
+        """Delete from the queue with an ARN."""
+        *_, account, name = queue_arn.split(":")
+        self._client = client
+        self._url = f"{client.meta.endpoint_url}/{account}/{name}"
+
+    def delete(self, receipts: Mapping[str, str]) -> None:
+        """Delete messages: id to receipt handle. Raises `QueueError` when any was not deleted.
+
+        Deleting one that is deleted already changes nothing.
+        """
+        pairs = list(receipts.items())
+        for start in range(0, len(pairs), _AT_ONCE):
+            batch = pairs[start : start + _AT_ONCE]
+            try:
+                answer = self._client.delete_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": receipt}
+                        for index, (_, receipt) in enumerate(batch)
+                    ],
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise QueueError(f"{self._url}: messages not deleted: {error}") from error
+            if failed := answer.get("Failed", []):
+                causes = sorted({entry.get("Message", entry["Code"]) for entry in failed})
+                raise QueueError(f"{self._url}: messages not deleted: {'; '.join(causes)}")

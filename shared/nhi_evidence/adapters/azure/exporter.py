@@ -1,27 +1,31 @@
-"""What an Azure Function's worker builds once: settings, clients and the line."""
+"""What an Azure Function's worker builds once: settings, clients and the pipeline."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import msgspec
 
-from nhi_evidence.adapters import environ, web_identity
+from nhi_evidence.adapters import clock, environ, web_identity
 from nhi_evidence.adapters.azure import event_hub_trigger, identity
 from nhi_evidence.adapters.azure.event_hub_trigger import Event, Hub
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.azure import event_hub
-from nhi_evidence.event import Delivery, Undecodable
+from nhi_evidence.azure.event_hub import Run
+from nhi_evidence.event import Delivery, Message
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import Locked, lock
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.stored import Batch
+from nhi_evidence.ports import EvidenceWriter
 
 SOURCE = "azure_monitor"
 _SESSION = f"nhi-evidence-{SOURCE}".replace("_", "-")
-_DETAIL = 200
+
+BATCH_MS = 480_000
+"""How long a batch may take: two minutes less than `functionTimeout` in host.json, after which
+the host would end the worker."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -35,17 +39,10 @@ class Settings(msgspec.Struct, frozen=True):
     bucket_region: str
     writer_role_arn: str
     token_audience: str
+    keep_out_of_scope_raw: bool
+    """Whether the raw text of records that are no evidence is kept: privacy decides."""
     identity_client_id: str | None = None
     scope: Scope = Scope.NHI
-    keep_source: bool = True
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What became of one run of messages."""
-
-    locked: Locked
-    failed: Exception | None = None
-    """Why the line could not map it, where it was kept whole instead."""
 
 
 class Exporter(msgspec.Struct, frozen=True):
@@ -53,58 +50,69 @@ class Exporter(msgspec.Struct, frozen=True):
 
     settings: Settings
     mapper: Mapper
-    writer: S3EvidenceWriter
+    writer: EvidenceWriter
 
-    def export(self, events: Sequence[Event], *, written: Mapping[str, str]) -> Iterator[Done]:
-        """Lock every run of a batch, one after the other; `written` says who writes, and when.
+    def export(self, events: Sequence[Event], *, written: Mapping[str, str]) -> Iterator[Outcome]:
+        """Lock all runs of a batch together; `written` says who writes, and when.
 
-        A run the line cannot map is locked message by message, and the message that is the
-        cause as it stands, so that it neither blocks its partition nor takes others with it.
-        Raises `StoreUnavailableError` when a write is not confirmed, and `SettingsError` when
-        the batch is of another hub: the batch must then be retried, and repeating it is safe.
+        A run the mapper cannot deal with is locked message by message, and the message that is
+        the cause as it stands, so that it neither blocks its partition nor takes others with it.
+        Yields what became of each group; whoever takes them all knows that all is locked.
+        Raises what kept a unit from being locked, and `SettingsError` when the batch is of
+        another hub: the batch must then be retried, and repeating it is safe.
         """
         hub = Hub(self.settings.hub_namespace, self.settings.hub, self.settings.hub_creation_id)
-        for run in event_hub.runs(*event_hub_trigger.messages(hub, events)):
-            yield from self._run(run, written)
+        stream, messages = event_hub_trigger.messages(hub, events)
+        runs = event_hub.runs(stream, messages)
+        lock = _Lock(self.mapper, self.writer, written, _deadline())
+        outcome = lock(runs, reject_unmapped=False)
+        unmapped = [run for run in runs if run.unit in outcome.unmapped]
+        for run in unmapped:
+            outcome.failed.pop(run.unit, None)
+        outcome.unmapped.clear()
+        yield outcome
+        outcome.ensure_locked()
+        if unmapped:
+            singles = [Run(stream, (message,)) for run in unmapped for message in run.messages]
+            outcome = lock(singles, reject_unmapped=True)
+            yield outcome
+            outcome.ensure_locked()
 
-    def _run(self, run: event_hub.Run, written: Mapping[str, str]) -> Iterator[Done]:
-        delivery = _delivery(run)
-        made = self._made(delivery)
-        if not isinstance(made, Exception):
-            yield Done(self._locked(delivery, made, written))
-        elif len(run.messages) > 1:
-            for one in run.messages:
-                yield from self._run(event_hub.Run(run.stream, (one,)), written)
-        else:
-            cause = Undecodable("mapper_failed", f"{type(made).__name__}: {made}"[:_DETAIL])
-            whole = list(self.mapper.reject_delivery(delivery, cause))
-            yield Done(self._locked(delivery, whole, written), failed=made)
 
-    def _made(self, delivery: Delivery) -> list[Batch] | Exception:
-        """Map a run before anything of it is written; return what went wrong, whatever it is."""
-        try:
-            return list(self.mapper.export(delivery))
-        except Exception as error:  # named in the locked unit and in the log
-            return error
+class _Lock(msgspec.Struct, frozen=True):
+    """Locks groups of runs of one batch."""
 
-    def _locked(
-        self, delivery: Delivery, batches: list[Batch], written: Mapping[str, str]
-    ) -> Locked:
-        return lock(
+    mapper: Mapper
+    writer: EvidenceWriter
+    written: Mapping[str, str]
+    time_is_up: Callable[[], bool]
+
+    def __call__(self, runs: Iterable[Run], *, reject_unmapped: bool) -> Outcome:
+        return lock_batch(
             self.mapper,
-            delivery,
+            [_delivery(run) for run in runs],
             self.writer,
-            keep_source=self.settings.keep_source,
-            metadata=written,
-            batches=batches,
+            metadata=self.written,
+            time_is_up=self.time_is_up,
+            reject_unmapped=reject_unmapped,
         )
 
 
-def _delivery(run: event_hub.Run) -> Delivery:
-    """Return a run as it is delivered; its hour is when its first message was enqueued."""
-    enqueued = run.messages[0].enqueued
-    hour = "".join(piece for piece in enqueued[:13] if piece.isdigit()) if enqueued else None
-    return Delivery(unit=run.unit, body=event_hub.frame(run), hour=hour)
+def _deadline() -> Callable[[], bool]:
+    ends = clock.now() + BATCH_MS
+    return lambda: clock.now() >= ends
+
+
+def _delivery(run: Run) -> Delivery:
+    """Return a run as it is delivered, with the messages its bytes hold."""
+    body = event_hub.frame(run)
+    _, framed = event_hub.read(body)
+    messages = tuple(
+        Message(message.sequence, message.start, message.end, 0)
+        for message in framed
+        if message.sequence is not None
+    )
+    return Delivery(unit=run.unit, body=body, messages=messages)
 
 
 def site() -> str:
@@ -124,6 +132,6 @@ def azure_exporter() -> Exporter:
     )
     return Exporter(
         settings,
-        Mapper(SOURCE, scope=settings.scope),
+        Mapper(SOURCE, scope=settings.scope, keep_out_of_scope_raw=settings.keep_out_of_scope_raw),
         S3EvidenceWriter(writer, settings.bucket, owner=settings.bucket_owner),
     )

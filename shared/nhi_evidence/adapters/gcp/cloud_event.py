@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -84,29 +85,44 @@ def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
     if topic not in topics:
         raise DeliveryRefusedError(f"event {event['id']}: {topic} is not a configured topic")
     try:
-        found = msgspec.convert(event.data, _Published)
+        publication = msgspec.convert(event.data, _Published)
     except msgspec.ValidationError as error:
-        whole = Undecodable("message_malformed", str(error)[:_DETAIL])
-        return Delivery(f"event/{topic}/{event['id']}", _bytes(event.data), undecodable=whole)
-    message = found.message
-    undecodable = None
+        undecodable = Undecodable("message_malformed", str(error)[:_DETAIL])
+        unit = f"event/{topic}/{event['id']}{_hour(_attribute(event, 'time'))}"
+        return Delivery(unit, _bytes(event.data), undecodable=undecodable)
+    message = publication.message
+    place = publication.subscription or topic
+    unit = f"msg/{place}/{message.message_id}{_hour(message.publish_time)}"
+    metadata = {
+        "topic": topic,
+        "publish_time": message.publish_time,
+        "ordering_key": message.ordering_key,
+        **{f"attribute.{name}": value for name, value in message.attributes.items()},
+    }
+    metadata = {name: value for name, value in metadata.items() if value}
     try:
         body = b64decode(message.data, validate=True)
     except (Base64Error, ValueError) as error:
-        body, undecodable = message.data.encode(), Undecodable("damaged_base64", str(error))
-    return Delivery(
-        f"msg/{found.subscription or topic}/{message.message_id}",
-        body,
-        undecodable=undecodable,
-        provenance={
-            "topic": topic,
-            "subscription": found.subscription,
-            "message_id": message.message_id,
-            "publish_time": message.publish_time,
-            "ordering_key": message.ordering_key,
-            **{f"attribute.{name}": value for name, value in message.attributes.items()},
-        },
-    )
+        cause = Undecodable("damaged_base64", str(error))
+        return Delivery(unit, message.data.encode(), source_metadata=metadata, undecodable=cause)
+    return Delivery(unit, body, source_metadata=metadata)
+
+
+def _attribute(event: CloudEvent, name: str) -> str:
+    """Return an attribute that need not be there, as text."""
+    try:
+        return str(event[name])
+    except KeyError:
+        return ""
+
+
+def _hour(instant: str) -> str:
+    """Return the end of a unit's name for an instant (RFC 3339); nothing where it is none."""
+    try:
+        moment = datetime.fromisoformat(instant)
+        return "" if moment.tzinfo is None else f"!h={moment.astimezone(UTC):%Y%m%d%H}"
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _bytes(data: Any) -> bytes:

@@ -16,7 +16,7 @@ from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.errors import DeliveryRefusedError, SettingsError
 from nhi_evidence.event import Delivery
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import Locked, lock
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
 
 
@@ -29,13 +29,14 @@ class Settings(msgspec.Struct, frozen=True):
     writer_role_arn: str
     audience: str
     """Audience of the ID token the writer role is taken with."""
+    keep_out_of_scope_raw: bool
+    """Whether the raw text of records that are no evidence is kept: privacy decides."""
     source: str = "gcp_audit"
     source_buckets: tuple[SourceBucket, ...] = ()
     """Buckets whose finished objects are read."""
     source_topics: tuple[str, ...] = ()
     """Topics whose messages are taken, as `projects/<project>/topics/<topic>`."""
     scope: Scope = Scope.NHI
-    keep_source: bool = True
     project: str | None = None
     """The function's project, which ties its log lines to requests."""
 
@@ -48,24 +49,25 @@ class Exporter(msgspec.Struct, frozen=True):
     source: GcsSource
     writer: S3EvidenceWriter
 
-    def export(self, event: CloudEvent) -> Locked:
-        """Take, map and lock what one event is about.
+    def export(self, event: CloudEvent) -> Outcome:
+        """Take, map and lock what one event is about; when it returns, that is locked.
 
         Raises `DeliveryRefusedError` when it is not accepted, `SourceUnavailableError` when an
         object cannot be read, `TokenUnavailableError` and `TokenRefusedError` when the platform's
         token is missing or not taken, and `StoreUnavailableError` when a write is not confirmed.
         """
-        return lock(
+        outcome = lock_batch(
             self.mapper,
-            self._delivery(event),
+            [self._delivery(event)],
             self.writer,
-            keep_source=self.settings.keep_source,
             metadata={
                 "writer": _revision(),
                 "writer-request-id": str(event["id"]),
                 "written-at": clock.utc_now(),
             },
         )
+        outcome.ensure_locked()
+        return outcome
 
     def _delivery(self, event: CloudEvent) -> Delivery:
         kind = event["type"]
@@ -93,7 +95,11 @@ def gcp_exporter() -> Exporter:
         raise SettingsError(
             f"neither {environ.PREFIX}SOURCE_BUCKETS nor {environ.PREFIX}SOURCE_TOPICS is set"
         )
-    mapper = Mapper(settings.source, scope=settings.scope)
+    mapper = Mapper(
+        settings.source,
+        scope=settings.scope,
+        keep_out_of_scope_raw=settings.keep_out_of_scope_raw,
+    )
     client = web_identity.role_client(
         settings.writer_role_arn,
         session_name=f"nhi-evidence-{settings.source}",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import md5
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -20,6 +21,7 @@ import urllib3
 from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
 from nhi_evidence.errors import DeliveryRefusedError, SourceUnavailableError
 from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys
 from nhi_evidence.sources import Source
 
 MAX_DELIVERED_BYTES = 128 * 1024 * 1024
@@ -59,13 +61,9 @@ class _Object(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     generation: str
     size: str
-    metageneration: str = ""
-    content_type: str = ""
-    content_encoding: str = ""
+    time_created: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     md5_hash: str = ""
     crc32c: str = ""
-    time_created: str = ""
-    metadata: dict[str, str] = {}
 
 
 class _Bucket(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,7 +81,7 @@ class GcsSource:
         `STORAGE_EMULATOR_HOST` names another Cloud Storage, as for Google's own clients; it is
         shown no token.
         """
-        self._accepted = {one.bucket: one for one in accepted}
+        self._accepted = {place.bucket: place for place in accepted}
         self._source = source
         self._token = token
         emulator = os.environ.get(_EMULATOR)
@@ -101,29 +99,26 @@ class GcsSource:
         """
         self._check(ref)
         path = f"/storage/v1/b/{quote(ref.bucket, safe='')}/o/{quote(ref.name, safe='')}"
-        said = self._describe(ref, path)
-        if int(said.size) > MAX_DELIVERED_BYTES:
-            raise DeliveryRefusedError(f"{ref}: {said.size} bytes, more than {MAX_DELIVERED_BYTES}")
+        described = self._describe(ref, path)
+        if int(described.size) > MAX_DELIVERED_BYTES:
+            raise DeliveryRefusedError(
+                f"{ref}: {described.size} bytes, more than {MAX_DELIVERED_BYTES}"
+            )
         body = self._get(ref, path, {"generation": ref.generation, "alt": "media"})
-        if said.md5_hash and said.md5_hash != _md5(body):
+        if described.md5_hash and described.md5_hash != _md5(body):
             raise SourceUnavailableError(f"{ref}: what arrived is not what is stored")
+        unit = keys.file_unit(
+            bucket=ref.bucket,
+            key=ref.name,
+            version=ref.generation,
+            hour_of=self._source.hour_of,
+            modified=described.time_created,
+        )
         return Delivery(
-            unit=f"{ref.bucket}/{ref.name}@{ref.generation}",
+            unit=unit,
             body=body,
             kind=self._source.kind_of(ref.name),
-            hour=self._source.hour_of(ref.name),
-            provenance={
-                "bucket": said.bucket,
-                "name": said.name,
-                "generation": said.generation,
-                "metageneration": said.metageneration,
-                "content_type": said.content_type,
-                "content_encoding": said.content_encoding,
-                "md5": said.md5_hash,
-                "crc32c": said.crc32c,
-                "time_created": said.time_created,
-                **{f"meta.{name}": value for name, value in said.metadata.items()},
-            },
+            source_metadata=_metadata(described),
         )
 
     def _check(self, ref: ObjectRef) -> None:
@@ -136,17 +131,21 @@ class GcsSource:
             return
         path = f"/storage/v1/b/{quote(ref.bucket, safe='')}"
         answer = self._get(ref, path, {"fields": "projectNumber"})
-        found = _decoded(ref, answer, _Bucket).project_number
-        if found != accepted.project_number:
-            raise DeliveryRefusedError(f"{ref}: bucket belongs to project {found}")
+        project = _decoded(ref, answer, _Bucket).project_number
+        if project != accepted.project_number:
+            raise DeliveryRefusedError(f"{ref}: bucket belongs to project {project}")
         self._checked.add(ref.bucket)
 
     def _describe(self, ref: ObjectRef, path: str) -> _Object:
         answer = self._get(ref, path, {"generation": ref.generation, "alt": "json"})
-        said = _decoded(ref, answer, _Object)
-        if (said.bucket, said.name, said.generation) != (ref.bucket, ref.name, ref.generation):
+        described = _decoded(ref, answer, _Object)
+        if (described.bucket, described.name, described.generation) != (
+            ref.bucket,
+            ref.name,
+            ref.generation,
+        ):
             raise SourceUnavailableError(f"{ref}: Cloud Storage answers for another object")
-        return said
+        return described
 
     def _get(self, ref: ObjectRef, path: str, query: dict[str, str]) -> bytes:
         # With gzip accepted, Cloud Storage sends a compressed object as it is stored.
@@ -161,8 +160,8 @@ class GcsSource:
         except urllib3.exceptions.HTTPError as error:
             raise SourceUnavailableError(f"{ref}: {error}") from error
         if answer.status != _OK:
-            said = answer.data[:_SHOWN].decode(errors="replace")
-            raise SourceUnavailableError(f"{ref}: {answer.status} {said}")
+            text = answer.data[:_SHOWN].decode(errors="replace")
+            raise SourceUnavailableError(f"{ref}: {answer.status} {text}")
         return answer.data
 
 
@@ -171,6 +170,22 @@ def _decoded(ref: ObjectRef, answer: bytes, wanted: type[_T]) -> _T:
         return msgspec.json.decode(answer, type=wanted)
     except msgspec.MsgspecError as error:
         raise SourceUnavailableError(f"{ref}: Cloud Storage answers {error}") from error
+
+
+def _metadata(described: _Object) -> dict[str, str]:
+    """Return what Cloud Storage says of a generation and never says otherwise at another delivery.
+
+    Not its content type, encoding, class or custom metadata: whoever owns the object may edit
+    them, and the generation stays.
+    https://cloud.google.com/storage/docs/metadata
+    """
+    created = described.time_created
+    stated = {
+        "md5": described.md5_hash,
+        "crc32c": described.crc32c,
+        "time_created": created.isoformat().replace("+00:00", "Z") if created else "",
+    }
+    return {name: value for name, value in stated.items() if value}
 
 
 def _md5(body: bytes) -> str:

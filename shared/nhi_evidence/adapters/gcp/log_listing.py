@@ -17,6 +17,8 @@ import msgspec
 from nhi_evidence.errors import SettingsError, SourceUnavailableError
 from nhi_evidence.event import Delivery
 
+_DIGITS = 16
+"""Hex digits of a hash in a unit's name."""
 _PAGE = 1000
 """The most entries the API gives at once."""
 _HOUR = timedelta(hours=1)
@@ -52,27 +54,28 @@ def hours(
     Logging's language, empty for every audit log. An hour with nothing in it is a delivery of
     nothing and is left out. Raises `SourceUnavailableError`.
     """
-    name = sha256(wanted.encode()).hexdigest()[:16]
+    filter_hash = sha256(wanted.encode()).hexdigest()[:_DIGITS]
     hour = begins
     while hour < ends:
         lines = [
             # Sorted: what the API lists twice is the same bytes twice.
-            msgspec.json.encode(one, order="sorted")
-            for one in _entries(client, resource, _filter(wanted, hour))
+            msgspec.json.encode(entry, order="sorted")
+            for entry in _entries(client, resource, _filter(wanted, hour))
         ]
-        stated = hour.strftime("%Y%m%d%H")
         if lines:
+            body = b"\n".join(lines) + b"\n"
+            # An hour that is listed again may hold entries that came late: another unit.
+            listing = sha256(body).hexdigest()[:_DIGITS]
             yield Delivery(
-                unit=f"api/{resource}/{stated}/{name}",
-                body=b"\n".join(lines) + b"\n",
-                hour=stated,
+                unit=f"api/{resource}/{filter_hash}/{listing}!h={hour:%Y%m%d%H}",
+                body=body,
                 raw_form="api",
             )
         hour += _HOUR
 
 
 def _filter(wanted: str, hour: datetime) -> str:
-    first, last = (one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in (hour, hour + _HOUR))
+    first, last = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (hour, hour + _HOUR))
     own = f"({wanted}) AND " if wanted else ""
     return f'{own}{_AUDIT_LOGS} AND timestamp>="{first}" AND timestamp<"{last}"'
 

@@ -66,7 +66,6 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
     signed: bytes
     """The text its signature is over; it holds the hash of the document that names the file."""
-    signature: bytes
     fingerprint: str
     """Names the provider's key."""
 

@@ -83,12 +83,25 @@ class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SigningSource(Source, Protocol):
     """A pack whose provider signs what it delivered, in companions of the files."""
 
-    def statement(
-        self, body: bytes, metadata: Mapping[str, str], unit: str, raw_sha256: str
-    ) -> Statement | None:
-        """Return what a companion states of a unit's file; None when it does not name that file.
+    def signature(self, metadata: Mapping[str, str]) -> bytes:
+        """Return the signature of a companion, from what the source said of it.
 
-        Raises `ValueError` when the bytes are no companion, or its signature was not kept.
+        Raises `ValueError` when it was not kept, or is none.
+        """
+        ...
+
+    def statement(self, document: bytes, unit: str, raw_sha256: str) -> Statement | None:
+        """Return what a companion, inflated, states of the delivered file a unit is.
+
+        None when it does not name that file with that hash. Raises `ValueError` when the bytes
+        are no companion.
+        """
+        ...
+
+    def delivered_record(self, file: bytes, index: int) -> bytes:
+        """Return the exact text of a record of a delivered file, inflated, by its place in it.
+
+        Raises `ValueError` when the file is none of this source, or holds fewer records.
         """
         ...
 

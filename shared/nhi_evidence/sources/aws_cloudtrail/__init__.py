@@ -6,7 +6,7 @@ import re
 
 from nhi_evidence.event import Kind
 from nhi_evidence.sources.aws_cloudtrail.decode import decode
-from nhi_evidence.sources.aws_cloudtrail.digest import statement
+from nhi_evidence.sources.aws_cloudtrail.digest import delivered_record, signature, statement
 from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
@@ -15,9 +15,11 @@ __all__ = [
     "NAME",
     "TABLES",
     "decode",
+    "delivered_record",
     "hour_of",
     "kind_of",
     "normalize",
+    "signature",
     "statement",
     "unwrap",
 ]

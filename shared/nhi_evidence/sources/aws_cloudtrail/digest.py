@@ -6,82 +6,90 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 
-import msgspec
+from nhi_evidence.event import Statement
+from nhi_evidence.reading import strict_json
+from nhi_evidence.reading.strict_json import JsonError
 
-from nhi_evidence.event import Limits, Statement, Undecodable
-from nhi_evidence.reading.inflate import inflate
+_SIGNATURE = "meta.signature"
+"""What the source said of a digest file: its user metadata `signature`, hex."""
 
-_SIGNATURE = "signature"
-"""User metadata of a digest file that holds its signature, hex; the file itself does not."""
-
-_LIMITS = Limits(inflated_bytes=64 << 20)
-
-
-class LogFile(msgspec.Struct, frozen=True):
-    """One delivered log file, as a digest names it."""
-
-    s3Bucket: str
-    s3Object: str
-    hashValue: str
-    """SHA-256 of the inflated file, hex."""
-    hashAlgorithm: str = "SHA-256"
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
-class Digest(msgspec.Struct, frozen=True):
-    """One digest, as far as it is read."""
+def signature(metadata: Mapping[str, str]) -> bytes:
+    """Return the signature of a digest file, of what the source said of it; not in the file.
 
-    digestEndTime: str
-    digestS3Bucket: str
-    digestS3Object: str
-    digestPublicKeyFingerprint: str
-    digestSignatureAlgorithm: str
-    logFiles: tuple[LogFile, ...]
-    previousDigestSignature: str | None = None
-
-
-_decode = msgspec.json.Decoder(Digest).decode
-
-
-def read(body: bytes) -> tuple[Digest, bytes]:
-    """Return a digest file's content and its inflated bytes. Raises `ValueError`."""
-    inflated = inflate(body, _LIMITS)
-    if isinstance(inflated, Undecodable):
-        raise ValueError(  # noqa: TRY004 of content, not of a type
-            f"digest: {inflated.reason}: {inflated.detail}"
-        )
-    return _decode(inflated), bytes(inflated)
-
-
-def signed_text(digest: Digest, inflated: bytes) -> bytes:
-    """Return what the signature of a digest is over: end time, place, own hash, the one before."""
-    return "\n".join(
-        (
-            digest.digestEndTime,
-            f"{digest.digestS3Bucket}/{digest.digestS3Object}",
-            sha256(inflated).hexdigest(),
-            digest.previousDigestSignature or "null",
-        )
-    ).encode()
-
-
-def statement(
-    body: bytes, metadata: Mapping[str, str], unit: str, raw_sha256: str
-) -> Statement | None:
-    """Return what a digest file states of the file a unit is; None when it does not name that file.
-
-    `metadata` is the user metadata of the digest file. Raises `ValueError` when it is no digest,
-    or its signature is not beside it.
+    Raises `ValueError` when it was not kept, or is none.
     """
-    digest, inflated = read(body)
-    file = unit.rpartition("@")[0]
-    for entry in digest.logFiles:
-        if f"{entry.s3Bucket}/{entry.s3Object}" == file and entry.hashValue.lower() == raw_sha256:
-            signature = bytes.fromhex(metadata.get(_SIGNATURE, ""))
-            if not signature:
-                raise ValueError("digest: its signature was not kept with it")
-            text = signed_text(digest, inflated)
-            return Statement(text, signature, digest.digestPublicKeyFingerprint)
+    stated = metadata.get(_SIGNATURE, "")
+    if _HEX.fullmatch(stated) is None:
+        raise ValueError("digest: its signature was not kept with it")
+    return bytes.fromhex(stated)
+
+
+def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:
+    """Return what a digest states of the delivered file a unit is; None when it names it not so.
+
+    `document` is the digest, inflated. Raises `ValueError` when it is none.
+    """
+    digest = _members(document)
+    algorithm = _text(digest, b"digestSignatureAlgorithm")
+    if algorithm != b"SHA256withRSA":
+        raise JsonError(f"digest: signed by {algorithm[:40]!r}")
+    previous = _value(digest, b"previousDigestSignature")
+    place = b"/".join((_text(digest, b"digestS3Bucket"), _text(digest, b"digestS3Object")))
+    lines = (
+        _text(digest, b"digestEndTime"),
+        place,
+        sha256(document).hexdigest().encode(),
+        b"null" if previous == b"null" else strict_json.text(previous, foreign=True),
+    )
+    fingerprint = _text(digest, b"digestPublicKeyFingerprint").decode("utf-8", "replace")
+    file, at, _ = unit.encode(errors="surrogateescape").rpartition(b"@")
+    for element in strict_json.elements(_value(digest, b"logFiles"), spaces=True):
+        if raw_sha256.encode() in element and _names(element, file, raw_sha256.encode()):
+            return Statement(b"\n".join(lines), fingerprint) if at else None
     return None
+
+
+def delivered_record(file: bytes, index: int) -> bytes:
+    """Return the exact text of a record of a delivered file, inflated, by its place in it.
+
+    Raises `ValueError` when the file is none of CloudTrail, or holds fewer records.
+    """
+    members = _members(file)
+    if list(members) != [b"Records"]:
+        raise JsonError("file: not {'Records': [...]}")
+    records = strict_json.elements(members[b"Records"], spaces=True)
+    if index >= len(records):
+        raise JsonError(f"file: {len(records)} records, none has the index {index}")
+    return records[index]
+
+
+def _names(element: bytes, file: bytes, raw_sha256: bytes) -> bool:
+    named = strict_json.members(element, spaces=True)
+    if _value(named, b"hashValue") != b'"%b"' % raw_sha256:
+        return False
+    bucket, key = _text(named, b"s3Bucket"), _text(named, b"s3Object")
+    return _value(named, b"hashAlgorithm") == b'"SHA-256"' and bucket + b"/" + key == file
+
+
+def _members(document: bytes) -> dict[bytes, bytes]:
+    if _CONTROL.search(document):
+        raise JsonError("holds a control character")
+    return strict_json.members(document, spaces=True)
+
+
+def _text(members: Mapping[bytes, bytes], name: bytes) -> bytes:
+    return strict_json.text(_value(members, name), foreign=True)
+
+
+def _value(members: Mapping[bytes, bytes], name: bytes) -> bytes:
+    if name not in members:
+        raise JsonError(f"{name.decode()} is missing")
+    return members[name]

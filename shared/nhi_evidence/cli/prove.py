@@ -12,10 +12,11 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import bundle, counting, proof, provider, search
+from nhi_evidence.evidence import bundle, proof, provider, search
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.terminal import safe_text
+from nhi_evidence.terminal import proof_report
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -28,15 +29,24 @@ standard error); 64 wrong usage.
 """
 
 
-class _Said(msgspec.Struct):
+class _Proven(msgspec.Struct):
+    """What `--json` prints."""
+
     uid: str
     key: str
+    flags: tuple[str, ...]
+    """What the log says is wrong with that object."""
     leaf: int
+    unit: str
     record: int
+    """Index in the unit."""
+    status: str
+    """What became of this claim of the unit: counted, duplicate, contested, incomplete, void."""
     origin: str
     anchored: dict[str, int]
     provider_signature: provider.ProviderSignature | None
-    unit: str
+    unreadable: dict[str, str]
+    """Objects that could not be read, by key: why."""
     bundle: str
 
 
@@ -54,6 +64,14 @@ def command(
         str | None, typer.Option(metavar="YYYYMMDDHH", help="Look only in this hour, UTC.")
     ] = None,
     provider_keys: options.ProviderKeys = None,
+    with_file: Annotated[
+        bool,
+        typer.Option(
+            "--file/--no-file",
+            help="Put the delivered file in, where the provider signed it: other records are in "
+            "it; without it nobody sees that the provider signed this one.",
+        ),
+    ] = True,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
@@ -64,40 +82,61 @@ def command(
     It holds the record, its path to its object and to the signed log, a verifier that needs
     Python alone, and a walkthrough that needs OpenSSL alone.
     """
-    told = options.policy(policy, key)
+    if output.exists():
+        raise SettingsError(f"{output}: is there already; nothing is overwritten")
+    trust = options.policy(policy, key)
+    trusted_keys = options.provider_keys(provider_keys)
     store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
     with Steps("searching") as steps:
-        looking = search.Search(store, StoredLog(store, told.name, told.keys), steps.say)
+        looking = search.Search(
+            store,
+            StoredLog(store, trust.name, trust.keys),
+            steps.say,
+            accepted=trust.mappers,
+        )
         found = looking.find(uid, search.Where(source=source, hour=hour))
-        for one in looking.unreadable:
-            typer.echo(f"warning: cannot be read: {safe_text.neutralize(one)}", err=True)
-        if found is None:
-            raise ProveError(f"no sealed record has the id {uid!r}")
-        files = looking.bundle(found, told.keys, options.provider_keys(provider_keys))
-    if found.status is counting.Status.CONTESTED:
-        typer.echo("warning: other objects contradict this record's unit; see verify", err=True)
-    checked = proof.check(
-        files, told.keys, told.name, told.trusts, options.provider_keys(provider_keys)
-    )
+        files = {}
+        if found is not None:
+            files = looking.bundle(found, trust.keys, trusted_keys, with_file=with_file)
+    for name, reason in looking.unreadable.items():
+        _warn(f"cannot be read: {name}: {reason}")
+    if found is None:
+        raise ProveError(f"no sealed record has the id {uid!r}")
+    if not found.counts:
+        _warn(f"the unit of this record is {found.standing}; see verify")
+    checked = proof.check(files, trust.keys, trust.name, trust.trusts, trusted_keys)
     try:
-        output.write_bytes(bundle.pack(files))
+        with output.open("xb") as file:
+            file.write(bundle.pack(files))
     except OSError as error:
         raise SettingsError(f"{output}: {error.strerror}") from error
-    said = _Said(
-        uid,
-        found.leaf.key,
-        found.index,
-        found.number,
-        checked.origin,
-        checked.anchored,
-        checked.provider_signature,
-        found.status,
-        str(output),
+    proven = _Proven(
+        uid=uid,
+        key=checked.key,
+        flags=checked.flags,
+        leaf=checked.index,
+        unit=checked.unit,
+        record=checked.record,
+        status=found.standing,
+        origin=checked.origin,
+        anchored=checked.anchored,
+        provider_signature=checked.provider_signature,
+        unreadable=looking.unreadable,
+        bundle=str(output),
     )
     if as_json:
-        typer.echo(msgspec.json.encode(said))
+        typer.echo(neutralize_json(msgspec.json.encode(proven)))
         return
-    typer.echo(f"record {found.number} of {found.leaf.key}")
-    typer.echo(f"leaf   {checked.index} of {checked.origin}, signed at size {checked.size}")
-    typer.echo(f"unit   {found.status}")
-    typer.echo(f"proof  {output}; check it with: nhi-evidence check-proof {output} --key KEY")
+    for line in proof_report.lines(checked):
+        typer.echo(line)
+    typer.echo(f"unit     {found.standing}")
+    name = neutralize(str(output))
+    typer.echo(f"proof    {name}; check it with: nhi-evidence check-proof {name} --key KEY")
+    if provider.FILE in files:
+        typer.echo(
+            "note     the delivered file is in it, and so are the other records of that file"
+        )
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"warning: {neutralize(text)}", err=True)

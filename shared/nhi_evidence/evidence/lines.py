@@ -199,7 +199,8 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
     u: str
     i: int | None = None
-    n: msgspec.Raw | None = None
+    n: msgspec.Raw = msgspec.Raw()
+    """As it is written; empty where there is none."""
     x: Rejection | None = None
     o: str | None = None
     r: str | None = None
@@ -221,7 +222,9 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
         """Which line it is: one of kept, rejected, out_of_scope, companion, ids; None of none."""
         raws = (self.r is not None) + (self.r64 is not None)
         names = tuple(
-            name for name in ("i", "n", "x", "o", "k", "h") if getattr(self, name) is not None
+            name
+            for name in ("i", "n", "x", "o", "k", "h")
+            if (bytes(self.n) if name == "n" else getattr(self, name) is not None)
         )
         form = _FORMS.get(names)
         if form in {"kept", "out_of_scope"} and self.r is None:

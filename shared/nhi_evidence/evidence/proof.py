@@ -1,41 +1,82 @@
 """What a proof bundle shows, checked against pinned keys (docs/verification.md, "Proof").
 
-A bundle is a folder of small files; `check` needs nothing but them and a pinned key.
+A bundle is a set of small files; `check` needs nothing but them and a pinned key. The same rules
+are in the bundle's `check_proof.py` and `walkthrough.sh`, and tests hold the three together.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 import msgspec
 
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.evidence import anchor, checkpoint, leaf, merkle, note, provider
-from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence import anchor, checkpoint, merkle, note, proof_lines, provider
+from nhi_evidence.evidence.proof_lines import INTEGER
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 
 RECORD = "record.json"
 RAW = "raw.txt"
-HEADER = "header.json"
 RECORD_PATH = "record-path.txt"
+UNIT = "unit.json"
+UNIT_PATH = "unit-path.txt"
+HEADER = "header.json"
 HEADER_PATH = "header-path.txt"
 LEAF = "leaf.json"
 PROOF = "leaf.tlog-proof"
 KEYS = "keys.txt"
+NEEDED = (RECORD, RAW, RECORD_PATH, UNIT, UNIT_PATH, HEADER, HEADER_PATH, LEAF, PROOF)
 ANCHOR = "anchor-"
 """Opens the name of what somebody outside said of the checkpoint."""
+
+_MIB = 1 << 20
+SIZES = {
+    RECORD: 32 * _MIB,
+    RAW: 16 * _MIB,
+    UNIT: 32 * _MIB,
+    HEADER: _MIB,
+    LEAF: _MIB,
+    RECORD_PATH: 8192,
+    UNIT_PATH: 8192,
+    HEADER_PATH: 8192,
+    PROOF: _MIB,
+    provider.DIGEST: 16 * _MIB,
+    provider.SIGNATURE: 8192,
+    provider.KEY: 8192,
+    provider.FILE: provider.MAX_FILE_BYTES,
+}
+"""Bytes of each file at most."""
+
+_HASH = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
+"""32 bytes in base64, in their one spelling."""
+_BASE64 = (
+    rb"(?:[A-Za-z0-9+/]{4})*"
+    rb"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?"
+)
+_NAME = rb"[!-*,-~]+"
+_PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, _HASH))
+_PROOF = re.compile(
+    rb"c2sp\.org/tlog-proof@v1\nindex (%b)\n((?:%b\n){0,64})\n"
+    rb"((%b)/[0-9]{4}\n(%b)\n%b\n\n(?:\xe2\x80\x94 %b %b\n){1,64})"
+    % (INTEGER, _HASH, _NAME, INTEGER, _HASH, _NAME, _BASE64)
+)
+_P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_P256_BYTES = len(_P256_SPKI) + 64
+
+_T = TypeVar("_T")
 
 
 class ProveError(EvidenceError):
     """No proof can be made, or one does not hold: says what is wrong and in which file."""
 
 
-class RecordPath(msgspec.Struct, frozen=True):
-    """Where a line stands in the record tree of its object."""
+class LinePath(msgspec.Struct, frozen=True):
+    """Where a line stands in a tree of lines: of its unit, or of its object's table."""
 
     index: int
     size: int
@@ -43,50 +84,41 @@ class RecordPath(msgspec.Struct, frozen=True):
 
     def write(self) -> bytes:
         """One value a line: index, size, then the hashes from the leaf up, in base64."""
-        lines = [str(self.index), str(self.size), *(b64encode(one).decode() for one in self.path)]
-        return ("\n".join(lines) + "\n").encode()
-
-
-def read_path(data: bytes, name: str) -> RecordPath:
-    """Read a record path. Raises `ProveError` naming the file."""
-    try:
-        index, size, *hashes = data.decode("ascii").splitlines()
-        path = tuple(b64decode(one, validate=True) for one in hashes)
-        return RecordPath(int(index), int(size), path)
-    except ValueError as error:
-        raise ProveError(f"{name}: {error}") from error
-
-
-def raw_text(line: bytes) -> bytes:
-    """Return the exact raw bytes a record line holds. Raises `ProveError` without any."""
-    try:
-        held = msgspec.json.decode(line)
-        raw = held["r"].encode() if "r" in held else b64decode(held["r64"], validate=True)
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProveError(f"{RECORD}: holds no raw text: {error}") from error
-    return bytes(raw)
+        hashes = (b64encode(sibling).decode() for sibling in self.path)
+        return ("\n".join((str(self.index), str(self.size), *hashes)) + "\n").encode()
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What a bundle shows."""
 
     uid: str | None
-    """The provider's id of the record."""
+    """The provider's id of the record, as the record that was made of it states; None of one that
+    was not kept."""
     raw_sha256: str
+    form: str
+    """What became of the record: kept, rejected, out_of_scope; or companion."""
+    is_cut: bool
+    """Whether something was cut out of the raw text before it was written."""
+    unit: str
+    """The delivered thing the record came in."""
+    record: int
+    """Index of the record in it, from 0."""
+    raw_form: str | None
+    """`api` where the text is what the source's API lists, and not what its log delivered."""
     key: str
-    """The evidence object the record is in."""
+    """The evidence object."""
+    flags: tuple[str, ...]
+    """What the log says is wrong with that object."""
     origin: str
     index: int
     """Place of the object's leaf in the log."""
     size: int
     """Size of the log the checkpoint signs."""
     signed_by: tuple[str, ...]
-    record: int
-    """Place of the record in its object; the header is 0."""
     anchored: dict[str, int] = {}
     """Who of those trusted saw the checkpoint, and when (milliseconds since the epoch)."""
     provider_signature: provider.ProviderSignature | None = None
-    """What the provider signed of the file the record came in, where that was kept."""
+    """What the provider signed of the file the record came in, where that is in the bundle."""
 
 
 def check(
@@ -101,32 +133,44 @@ def check(
     Every file that carries proof is checked, anchors by `trusts` too; what is not part of the
     chain is not believed.
     """
-    need = (RECORD, RAW, HEADER, RECORD_PATH, HEADER_PATH, LEAF, PROOF)
-    missing = [one for one in need if one not in files]
-    if missing:
-        raise ProveError(f"the bundle lacks {', '.join(missing)}")
-    if raw_text(files[RECORD]) != files[RAW]:
-        raise ProveError(f"{RAW}: not the raw text in {RECORD}")
-    sealed = _leaf(files[LEAF])
-    root = sealed.md.get("record-root", "")
-    for line, path_file in ((RECORD, RECORD_PATH), (HEADER, HEADER_PATH)):
-        _included(files[line], read_path(files[path_file], path_file), root, line)
-    if read_path(files[HEADER_PATH], HEADER_PATH).index != 0:
-        raise ProveError(f"{HEADER_PATH}: the header is line 0")
-    index, path, signed = _parse_proof(files[PROOF])
-    stated, signers = _signed(signed, pinned, name)
-    _included(files[LEAF], RecordPath(index, stated.size, tuple(path)), stated.root.hex(), LEAF)
+    _check_sizes(files)
+    # 1. The record is a line of its unit, at its index.
+    record = _read(RECORD, lambda: proof_lines.record(files[RECORD], files[RAW]))
+    unit = _read(UNIT, lambda: proof_lines.unit(files[UNIT]))
+    record_path = _path(files, RECORD_PATH)
+    _read(RECORD, lambda: proof_lines.check_place(record, record_path.index, unit))
+    if record_path.size != unit.lines:
+        raise ProveError(f"{RECORD_PATH}: the unit has {unit.lines} lines")
+    _included(RECORD, files, record_path, unit.root)
+    # 2. The unit and the header are lines of the object's table, the header the first.
+    sealed = _read(LEAF, lambda: proof_lines.leaf(files[LEAF]))
+    header = _read(HEADER, lambda: proof_lines.header(files[HEADER]))
+    _read(LEAF, lambda: proof_lines.check_object(sealed, header))
+    for line, path_file in ((UNIT, UNIT_PATH), (HEADER, HEADER_PATH)):
+        place = _path(files, path_file)
+        if place.size != header.units + 1 or (place.index == 0) != (line == HEADER):
+            raise ProveError(f"{path_file}: not its place in a table of {header.units} units")
+        _included(line, files, place, sealed.root)
+    # 3. The object is a leaf of the log, whose checkpoint a pinned key signed.
+    index, path, signed = _parse_proof(files[PROOF], name)
+    stated, signers = _signed(signed, pinned)
+    _included(LEAF, files, LinePath(index, stated.size, path), stated.root)
     return Checked(
-        uid=uid_of(files[RECORD]),
+        uid=uid_of(files[RECORD]) if record.form == "kept" else None,
         raw_sha256=sha256(files[RAW]).hexdigest(),
-        key=sealed.key,
+        form=record.form,
+        is_cut=record.is_cut,
+        unit=unit.unit.decode(errors="replace"),
+        record=record.index,
+        raw_form=unit.raw_form,
+        key=sealed.key.decode(errors="replace"),
+        flags=sealed.flags,
         origin=stated.origin,
         index=index,
         size=stated.size,
         signed_by=signers,
-        record=read_path(files[RECORD_PATH], RECORD_PATH).index,
         anchored=dict(_anchored(files, stated, trusts)),
-        provider_signature=_provider_signature(files, provider_keys or {}),
+        provider_signature=_provider_signature(files, header, unit, record, provider_keys or {}),
     )
 
 
@@ -151,36 +195,68 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 _uid = msgspec.json.Decoder(_Line)
-_header = msgspec.json.Decoder(Header)
 
 
-def _provider_signature(
-    files: Mapping[str, bytes], trusted: Mapping[str, bytes]
-) -> provider.ProviderSignature | None:
+def _check_sizes(files: Mapping[str, bytes]) -> None:
+    missing = [name for name in NEEDED if name not in files]
+    if missing:
+        raise ProveError(f"the bundle lacks {', '.join(missing)}")
+    for name, limit in SIZES.items():
+        if len(files.get(name, b"")) > limit:
+            raise ProveError(f"{name}: {len(files[name])} bytes, more than {limit}")
+
+
+def _read(name: str, read: Callable[[], _T]) -> _T:
     try:
-        return provider.check(files, _header.decode(files[HEADER]), trusted)
-    except (provider.ProviderError, msgspec.MsgspecError) as error:
-        raise ProveError(str(error)) from error
-
-
-def _leaf(data: bytes) -> ObjectLeaf:
-    try:
-        sealed = leaf.decode(data)
-    except ValueError as error:
-        raise ProveError(f"{LEAF}: {error}") from error
-    if not isinstance(sealed, ObjectLeaf):
-        raise ProveError(f"{LEAF}: not the leaf of an object")
-    return sealed
-
-
-def _included(line: bytes, place: RecordPath, root: str, name: str) -> None:
-    try:
-        expected = bytes.fromhex(root)
-        merkle.check_inclusion(
-            merkle.leaf_hash(line), place.index, place.size, place.path, expected
-        )
+        return read()
     except ValueError as error:
         raise ProveError(f"{name}: {error}") from error
+
+
+def _path(files: Mapping[str, bytes], name: str) -> LinePath:
+    match = _PATH.fullmatch(files[name])
+    if match is None:
+        raise ProveError(f"{name}: not an index, a size and hashes, one a line")
+    return LinePath(int(match[1]), int(match[2]), _hashes(match[3]))
+
+
+def _hashes(lines: bytes) -> tuple[bytes, ...]:
+    return tuple(b64decode(line) for line in lines.splitlines())
+
+
+def _included(name: str, files: Mapping[str, bytes], place: LinePath, root: bytes) -> None:
+    leaf = merkle.leaf_hash(files[name])
+    _read(name, lambda: merkle.check_inclusion(leaf, place.index, place.size, place.path, root))
+
+
+def _parse_proof(data: bytes, name: str) -> tuple[int, tuple[bytes, ...], bytes]:
+    match = _PROOF.fullmatch(data)
+    if match is None:
+        raise ProveError(f"{PROOF}: not a {PROOF_HEADER} with a checkpoint")
+    if match[4].decode() != name:
+        raise ProveError(f"{PROOF}: of the log {match[4].decode()!r}, not of {name!r}")
+    return int(match[1]), _hashes(match[2]), match[3]
+
+
+def _signed(
+    signed: bytes, pinned: Sequence[note.Key]
+) -> tuple[checkpoint.Checkpoint, tuple[str, ...]]:
+    """Check the checkpoint of a proof: by a pinned key, of a shard of the named log."""
+    try:
+        text, signatures = note.split(signed)
+        stated = checkpoint.parse(text)
+        keys = [key.named(stated.origin) for key in pinned]
+        for key in keys:
+            if key.algorithm is note.Algorithm.ECDSA_P256 and not (
+                key.public.startswith(_P256_SPKI) and len(key.public) == _P256_BYTES
+            ):
+                raise ProveError(f"key {key.id.hex()}: a P-256 key in another form")
+            if [line[:2] for line in signatures].count((key.name, key.id)) > 1:
+                raise ProveError(f"{PROOF}: two signatures of {key.name} ({key.id.hex()})")
+        _, by = note.read(signed, keys)
+    except note.NoteError as error:
+        raise ProveError(f"{PROOF}: {error}") from error
+    return stated, tuple(f"{key.name}+{key.id.hex()}" for key in by)
 
 
 def _anchored(
@@ -196,29 +272,22 @@ def _anchored(
             raise ProveError(f"{file}: {error}") from error
 
 
-def _parse_proof(data: bytes) -> tuple[int, list[bytes], bytes]:
-    head, gap, signed = data.partition(b"\n\n")
+def _provider_signature(
+    files: Mapping[str, bytes],
+    header: proof_lines.HeaderLine,
+    unit: proof_lines.UnitRow,
+    record: proof_lines.RecordLine,
+    trusted: Mapping[str, bytes],
+) -> provider.ProviderSignature | None:
+    is_file = unit.kind == "records" and unit.raw_sha256 is not None
+    delivered = provider.Delivered(
+        source=header.source,
+        unit=unit.unit.decode(errors="surrogateescape"),
+        raw_sha256=unit.raw_sha256.decode() if is_file and unit.raw_sha256 else None,
+        index=record.index,
+        raw=files[RAW],
+    )
     try:
-        first, number, *hashes = head.decode().split("\n")
-        index = number.removeprefix("index ")
-        if first != PROOF_HEADER or not gap or number == index or index != str(int(index)):
-            raise ValueError("not a tlog-proof")
-        return int(index), [b64decode(one, validate=True) for one in hashes], signed
-    except ValueError as error:
-        raise ProveError(f"{PROOF}: {error}") from error
-
-
-def _signed(
-    signed: bytes, pinned: Sequence[note.Key], name: str
-) -> tuple[checkpoint.Checkpoint, tuple[str, ...]]:
-    """Check the checkpoint of a proof: by a pinned key, of a shard of the named log."""
-    try:
-        text, _ = note.split(signed)
-        origin = checkpoint.parse(text).origin
-        if origin.rpartition("/")[0] != name:
-            raise ProveError(f"{PROOF}: of the log {origin!r}, not of {name!r}")
-        stated = checkpoint.read(signed, pinned, origin)
-        _, by = note.read(signed, [key.named(origin) for key in pinned])
-    except note.NoteError as error:
-        raise ProveError(f"{PROOF}: {error}") from error
-    return stated, tuple(f"{key.name}+{key.id.hex()}" for key in by)
+        return provider.check(files, delivered, trusted)
+    except provider.ProviderError as error:
+        raise ProveError(str(error)) from error

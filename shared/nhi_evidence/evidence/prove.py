@@ -5,9 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from nhi_evidence.evidence import frame, log, merkle, note, tiles
+from nhi_evidence.evidence import log, merkle, note, tiles
+from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.proof import (
     ANCHOR,
     HEADER,
@@ -18,31 +18,41 @@ from nhi_evidence.evidence.proof import (
     RAW,
     RECORD,
     RECORD_PATH,
+    UNIT,
+    UNIT_PATH,
+    LinePath,
     ProveError,
-    RecordPath,
-    raw_text,
-    uid_of,
 )
 from nhi_evidence.evidence.stored_log import StoredLog
 
-MAX_LINES_BYTES = 1 << 30
 
+def record(table: Table, number: int, lines: Sequence[bytes], place: int) -> dict[str, bytes]:
+    """Return the files that show a record to be in its object.
 
-def record(lines: Sequence[bytes], index: int) -> dict[str, bytes]:
-    """Return the files that show line `index` of an object, and its header, to be the object's."""
-    hashes = [merkle.leaf_hash(line) for line in lines]
-    subtree = merkle.of_leaves(hashes)
-    size = len(lines)
-    files = {
-        HEADER: lines[0],
-        HEADER_PATH: RecordPath(0, size, tuple(merkle.inclusion_path(0, size, subtree))).write(),
-        RECORD: lines[index],
-        RECORD_PATH: RecordPath(
-            index, size, tuple(merkle.inclusion_path(index, size, subtree))
-        ).write(),
+    It is line `place` of `lines`, those of the unit that has line `number` of the table.
+    Raises `ProveError` for a line that holds no raw text.
+    """
+    try:
+        raw = decode_line(lines[place]).raw
+    except ValueError as error:
+        raise ProveError(f"line {place} of the unit: {error}") from error
+    if raw is None:
+        raise ProveError(f"line {place} of the unit holds no raw text")
+    return {
+        RECORD: lines[place],
+        RAW: raw,
+        RECORD_PATH: _path(lines, place),
+        UNIT: table.lines[number],
+        UNIT_PATH: _path(table.lines, number),
+        HEADER: table.lines[0],
+        HEADER_PATH: _path(table.lines, 0),
     }
-    raw = raw_text(lines[index])
-    return files | {RAW: raw}
+
+
+def _path(lines: Sequence[bytes], index: int) -> bytes:
+    subtree = merkle.of_leaves([merkle.leaf_hash(line) for line in lines])
+    path = merkle.inclusion_path(index, len(lines), subtree)
+    return LinePath(index, len(lines), tuple(path)).write()
 
 
 def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, bytes]:
@@ -66,11 +76,9 @@ def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, by
         path = merkle.inclusion_path(index, stated.size, tiles.subtree_of(stated.size, read))
     except (KeyError, ValueError) as error:
         raise ProveError(f"tiles of {stated.origin}: {error}") from error
-    proof = [PROOF_HEADER, f"index {index}", *(b64encode(one).decode() for one in path), ""]
-    return {
-        LEAF: bundle[index % tiles.WIDTH],
-        PROOF: ("\n".join(proof) + "\n").encode() + signed,
-    }
+    hashes = (b64encode(sibling).decode() for sibling in path)
+    proof = "\n".join((PROOF_HEADER, f"index {index}", *hashes, "", ""))
+    return {LEAF: bundle[index % tiles.WIDTH], PROOF: proof.encode() + signed}
 
 
 def anchors(stored: StoredLog, shard: str, epoch: int) -> dict[str, bytes]:
@@ -87,25 +95,12 @@ def anchored_epoch(stored: StoredLog, shard: str, first: int, newest: int) -> in
     Without any, the newest signed one.
     """
     prefix = f"{log.PREFIX}{shard}/anchor/"
-    spoken = {key.removeprefix(prefix).partition("/")[0] for key in stored.keys(prefix)}
-    numbers = sorted(int(one) for one in spoken if one.isascii() and one.isdigit())
+    anchored = {key.removeprefix(prefix).partition("/")[0] for key in stored.keys(prefix)}
+    numbers = sorted(int(number) for number in anchored if number.isascii() and number.isdigit())
     for number in reversed(numbers):
         if first <= number <= newest and stored.checkpoint(shard, number) is not None:
             return number
     return newest
-
-
-def find(body: bytes, uid: str) -> tuple[list[bytes], int] | None:
-    """Return the lines of an evidence object and the place of the record with a native id.
-
-    Raises `ValueError` when the object cannot be read.
-    """
-    lines = frame.unpack(body, limit=MAX_LINES_BYTES)
-    wanted = msgspec.json.encode(uid)
-    for number, line in enumerate(lines[1:], start=1):
-        if wanted in line and uid_of(line) == uid:
-            return lines, number
-    return None
 
 
 def keys_file(keys: Iterable[note.Key]) -> bytes:

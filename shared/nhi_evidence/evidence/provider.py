@@ -1,13 +1,17 @@
-"""What the provider itself signed of the file a record came in, as part of a proof bundle.
+"""What the provider itself signed of the file a record came in, as part of a proof.
 
-The link is the hash: the header of the evidence object states that of the inflated file, and the
-provider's signed document names the file with the same one.
+The links are hashes and places: the provider's signed document names the delivered file with the
+hash the unit line states, the file in the bundle has that hash, and the record's text stands in
+it at its index. Where a link is not in the bundle, no more is claimed than the others show.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -16,21 +20,28 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from nhi_evidence import sources
-from nhi_evidence.event import Kind, Statement
-from nhi_evidence.evidence import keys
-from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.leaf import ObjectLeaf
-from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.event import Statement
+from nhi_evidence.evidence import gaps
+from nhi_evidence.evidence.lines import UnitLine, decode_line
 
-DOCUMENT = "provider-document"
-METADATA = "provider-document.meta.json"
-SIGNED = "provider-signed.txt"
+DIGEST = "provider-digest.json"
+"""The document in which the provider names the file, byte for byte, inflated."""
 SIGNATURE = "provider-signature.bin"
 KEY = "provider-key.der"
-FILES = (DOCUMENT, METADATA, SIGNED, SIGNATURE)
+"""The provider's public key, PKCS #1, where whoever made the proof had it."""
+FILE = "provider-file.json"
+"""The delivered file, inflated: rebuilt from the unit's gaps and records."""
+FILES = (DIGEST, SIGNATURE, KEY, FILE)
 
-_BESIDE = ".meta.json"
-_USER = "meta."
+MAX_FILE_BYTES = 64 << 20
+"""A larger delivered file is left out of a proof."""
+
+_RSA = re.compile(
+    rb"\x30\x82(?P<all>..)\x02\x82(?P<size>\x01\x01|\x01\x81|\x02\x01)\x00[\x80-\xff].*"
+    rb"\x02\x03\x01\x00\x01",
+    re.DOTALL,
+)
+"""DER of an RSAPublicKey of 2048, 3072 or 4096 bits with the exponent 65537."""
 
 
 class ProviderError(ValueError):
@@ -49,13 +60,39 @@ class _Listed(msgspec.Struct):
     PublicKeyList: list[PublicKey]
 
 
+class KeyTrust(StrEnum):
+    """By whose key a provider's signature was verified."""
+
+    TRUSTED = "trusted"
+    """One given by whoever checks."""
+    BUNDLED = "bundled"
+    """The one in the bundle: to be compared with what the provider publishes."""
+    ABSENT = "absent"
+    """By none: who signed was not checked."""
+
+
 class ProviderSignature(msgspec.Struct, frozen=True):
-    """What a provider said of a file, checked."""
+    """What of a provider's signature a bundle shows."""
 
     fingerprint: str
-    """Of the key that signed it."""
-    trusted: bool
-    """Whether that key was given by the one who checks, and not by the bundle."""
+    """Names the key, as the provider's document states it."""
+    key: KeyTrust
+    is_text_shown: bool
+    """Whether the delivered file is in the bundle and the record's text stands in it at its index:
+    only then is it the text itself that the provider signed."""
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """The delivered file a record came in, as a proof knows it."""
+
+    source: str
+    unit: str
+    raw_sha256: str | None
+    """SHA-256 of the inflated file, hex; None where the unit is no file of records."""
+    index: int
+    """Of the record in the file."""
+    raw: bytes
+    """The record's text."""
 
 
 def read_keys(document: bytes) -> dict[str, bytes]:
@@ -65,109 +102,124 @@ def read_keys(document: bytes) -> dict[str, bytes]:
     """
     try:
         listed = msgspec.json.decode(document, type=_Listed).PublicKeyList
-        return {one.Fingerprint: b64decode(one.Value, validate=True) for one in listed}
+        return {key.Fingerprint: b64decode(key.Value, validate=True) for key in listed}
     except ValueError as error:
         raise ProviderError(f"not a list of public keys: {error}") from error
 
 
 def find(
-    store: EvidenceVersions,
-    leaves: Iterable[ObjectLeaf],
-    header: Header,
-    hour: str,
+    companions: Iterable[tuple[UnitLine, Sequence[bytes]]],
+    delivered: Delivered,
     public_keys: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """Return the files that show what the provider signed of a unit; none when it is not kept.
+    """Return the files that show what the provider signed of a delivered file.
 
-    The nearest hours are looked at first.
+    `companions` are units with their lines, the likeliest first. None when none of them names
+    the file.
     """
-    pack = sources.signing_source(header.source)
-    if pack is None or header.raw_sha256 is None:
+    pack = sources.signing_source(delivered.source)
+    if pack is None or delivered.raw_sha256 is None:
         return {}
-    copies: dict[str, str] = {}
-    beside: dict[str, str] = {}
-    for leaf in leaves:
-        parsed = keys.parse_key(leaf.key)
-        if (parsed.kind, parsed.source) != ("src", header.source):
+    for unit, lines in companions:
+        if unit.kind != "companion" or len(lines) != 1:
             continue
-        if leaf.key.endswith(_BESIDE):
-            beside.setdefault(leaf.key[: -len(_BESIDE)].rpartition(".")[0], leaf.key)
-        elif pack.kind_of(parsed.unit or "") is Kind.COMPANION or (parsed.unit or "").startswith(
-            "~"
-        ):
-            copies[leaf.key] = parsed.hour or keys.UNKNOWN_HOUR
-    for key in sorted(copies, key=lambda one: _distance(hour, copies[one])):
-        if key not in beside:
-            continue
-        document, metadata = store.get(key), store.get(beside[key])
         try:
-            said = pack.statement(document, _user(metadata), header.unit, header.raw_sha256)
+            document = decode_line(lines[0]).raw or b""
+            statement = pack.statement(document, delivered.unit, delivered.raw_sha256)
+            signature = pack.signature(unit.source_metadata)
         except ValueError:
             continue  # not one of the provider's, or not whole: it shows nothing
-        if said is not None:
-            return dict(_files(document, metadata, said, public_keys))
+        if statement is not None:
+            key = public_keys.get(statement.fingerprint)
+            files = {DIGEST: document, SIGNATURE: signature}
+            return files if key is None else files | {KEY: key}
     return {}
 
 
-def _files(
-    document: bytes, metadata: bytes, said: Statement, public_keys: Mapping[str, bytes]
-) -> Iterator[tuple[str, bytes]]:
-    yield DOCUMENT, document
-    yield METADATA, metadata
-    yield SIGNED, said.signed
-    yield SIGNATURE, said.signature
-    if said.fingerprint in public_keys:
-        yield KEY, public_keys[said.fingerprint]
+def rebuilt(parts: Iterable[tuple[UnitLine, Sequence[bytes]]]) -> bytes | None:
+    """Return the delivered file of a unit from all its parts, in order.
+
+    None where something of it was not kept, where it is larger than a proof takes, or where the
+    parts do not give the bytes the unit line states.
+    """
+    pieces: list[bytes] = []
+    stated: str | None = None
+    for unit, lines in parts:
+        if not unit.is_exact or unit.raw_size > MAX_FILE_BYTES:
+            return None
+        stated = unit.raw_sha256
+        try:
+            pieces += gaps.rebuild(unit.gaps, _raws(lines))
+        except ValueError:
+            return None
+    file = b"".join(pieces)
+    return file if sha256(file).hexdigest() == stated else None
+
+
+def _raws(lines: Iterable[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        raw = decode_line(line).raw
+        if raw is not None:
+            yield raw
 
 
 def check(
-    files: Mapping[str, bytes], header: Header, trusted: Mapping[str, bytes]
+    files: Mapping[str, bytes], delivered: Delivered, trusted: Mapping[str, bytes]
 ) -> ProviderSignature | None:
-    """Check what a provider signed of the file a header speaks of; None when there is nothing.
+    """Check what a bundle holds of a provider's signature; None when it holds nothing.
 
-    Raises `ProviderError` when it is there and does not hold.
+    Raises `ProviderError` when something is there and does not hold, or hangs in the air.
     """
-    if DOCUMENT not in files:
+    if not any(name in files for name in FILES):
         return None
-    missing = [one for one in FILES if one not in files]
-    pack = sources.signing_source(header.source)
-    if missing or pack is None or header.raw_sha256 is None:
-        raise ProviderError(f"{DOCUMENT}: nothing to check it by: {', '.join(missing)}")
+    missing = [name for name in (DIGEST, SIGNATURE) if name not in files]
+    pack = sources.signing_source(delivered.source)
+    if missing:
+        raise ProviderError(f"the bundle lacks {', '.join(missing)}")
+    if pack is None or delivered.raw_sha256 is None:
+        raise ProviderError(f"{DIGEST}: the record is of no file its provider signs")
     try:
-        metadata = _user(files[METADATA])
-        said = pack.statement(files[DOCUMENT], metadata, header.unit, header.raw_sha256)
+        statement = pack.statement(files[DIGEST], delivered.unit, delivered.raw_sha256)
     except ValueError as error:
-        raise ProviderError(f"{DOCUMENT}: {error}") from error
-    if said is None:
-        raise ProviderError(f"{DOCUMENT}: does not name this file with this hash")
-    if (said.signed, said.signature) != (files[SIGNED], files[SIGNATURE]):
-        raise ProviderError(f"{SIGNED}, {SIGNATURE}: not those of {DOCUMENT}")
-    der = trusted.get(said.fingerprint, files.get(KEY))
-    if der is None:
-        return ProviderSignature(said.fingerprint, trusted=False)
-    _verify(der, said)
-    return ProviderSignature(said.fingerprint, trusted=said.fingerprint in trusted)
+        raise ProviderError(f"{DIGEST}: {error}") from error
+    if statement is None:
+        raise ProviderError(f"{DIGEST}: does not name this file with this hash")
+    key = KeyTrust.ABSENT
+    if KEY in files:
+        _verify(files[KEY], statement, files[SIGNATURE])
+        key = KeyTrust.BUNDLED
+    if statement.fingerprint in trusted:
+        _verify(trusted[statement.fingerprint], statement, files[SIGNATURE])
+        key = KeyTrust.TRUSTED
+    if FILE in files:
+        _check_file(files[FILE], delivered, pack)
+    return ProviderSignature(statement.fingerprint, key, is_text_shown=FILE in files)
 
 
-def _verify(der: bytes, said: Statement) -> None:
-    """Verify RSA PKCS #1 v1.5 over SHA-256."""
+def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) -> None:
+    if sha256(file).hexdigest() != delivered.raw_sha256:
+        raise ProviderError(f"{FILE}: has not the hash the unit line states")
+    try:
+        text = pack.delivered_record(file, delivered.index)
+    except ValueError as error:
+        raise ProviderError(f"{FILE}: {error}") from error
+    if text != delivered.raw:
+        raise ProviderError(f"{FILE}: record {delivered.index} is not the text in raw.txt")
+
+
+def _verify(der: bytes, statement: Statement, signature: bytes) -> None:
+    """Verify RSA PKCS #1 v1.5 over SHA-256 (RFC 8017 section 8.2.2)."""
+    form = _RSA.fullmatch(der)
+    if form is None or int.from_bytes(form["all"]) != len(der) - 4:
+        raise ProviderError(f"{KEY}: not an RSA key of 2048, 3072 or 4096 bits and exponent 65537")
+    if len(der) != int.from_bytes(form["size"]) + 13:
+        raise ProviderError(f"{KEY}: of another length than it states")
     try:
         public = load_der_public_key(der)
         if not isinstance(public, rsa.RSAPublicKey):
             raise ProviderError(f"{KEY}: not an RSA key")
-        public.verify(said.signature, said.signed, padding.PKCS1v15(), SHA256())
+        public.verify(signature, statement.signed, padding.PKCS1v15(), SHA256())
     except InvalidSignature as error:
-        raise ProviderError(f"{SIGNATURE}: not by the key {said.fingerprint}") from error
+        raise ProviderError(f"{SIGNATURE}: not by the key {statement.fingerprint}") from error
     except ValueError as error:
         raise ProviderError(f"{KEY}: {error}") from error
-
-
-def _user(metadata: bytes) -> dict[str, str]:
-    """User metadata of a kept file, as it was said of it at its source. Raises `ValueError`."""
-    said = msgspec.json.decode(metadata, type=dict[str, str])
-    return {name[len(_USER) :]: value for name, value in said.items() if name.startswith(_USER)}
-
-
-def _distance(hour: str, other: str) -> int:
-    one, two = keys.hour_start(hour), keys.hour_start(other)
-    return abs(one - two) if one is not None and two is not None else 1 << 62

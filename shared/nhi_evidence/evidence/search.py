@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 
 import msgspec
 
-from nhi_evidence.evidence import counting, keys, log, note, proof, prove, provider
-from nhi_evidence.evidence.batch import Header
-from nhi_evidence.evidence.leaf import Leaf, ObjectLeaf, decode
+from nhi_evidence import sources
+from nhi_evidence.evidence import (
+    counting,
+    keys,
+    log,
+    note,
+    objects,
+    proof,
+    prove,
+    provider,
+    tiles,
+)
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.lines import UnitLine, decode_line
+from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
+
+_NEAR_MS = 48 * 3_600_000
+"""A provider's document is looked for in the hours so near to the file's, and in no others."""
+
+Progress = Callable[[str, int], None]
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,23 +38,49 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     hour: str | None = None
 
 
+class SealedLeaf(msgspec.Struct, frozen=True):
+    """The leaf of one object of evidence, in a signed epoch."""
+
+    shard: str
+    epoch: int
+    index: int
+    """Place in the shard."""
+    leaf: ObjectLeaf
+    source: str
+    hour: str
+
+
 class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One record, where it is sealed."""
 
-    shard: str
-    sealed_in: int
-    """Epoch that holds the object's leaf."""
-    newest: int
-    """Newest signed epoch of the shard."""
-    index: int
-    """Place of the object's leaf in the shard."""
-    leaf: ObjectLeaf
-    lines: list[bytes]
-    """The lines of the object, the header first."""
+    at: SealedLeaf
+    table: Table
     number: int
-    """Place of the record among them."""
-    status: counting.Status
-    """What became of its unit."""
+    """Line of the table that is its unit's."""
+    lines: Sequence[bytes]
+    """Of its unit, in that object."""
+    place: int
+    """Place of the record's line among them."""
+    status: counting.Status | None = None
+    """What became of its unit; None where the claim is void or the object is not the key's."""
+    counts: bool = False
+    """Whether it is this object's claim of the unit that counts."""
+    parts: tuple[counting.Claim, ...] = ()
+    """All parts of the unit that count."""
+
+    @property
+    def unit(self) -> UnitLine:
+        """The unit line."""
+        return self.table.units[self.number - 1]
+
+    @property
+    def standing(self) -> str:
+        """How the claim this record comes with stands, in words."""
+        if self.status is None:
+            return "void: a claim nobody counts"
+        if self.status is counting.Status.COUNTED and not self.counts:
+            return "duplicate of one that counts"
+        return str(self.status)
 
 
 class Search:
@@ -46,49 +90,36 @@ class Search:
         self,
         store: EvidenceVersions,
         stored: StoredLog,
-        progress: Callable[[str, int], None] = lambda _what, _done: None,
+        progress: Progress = lambda _what, _done: None,
+        *,
+        accepted: Sequence[str] = (),
     ) -> None:
-        """Search the signed shards of `stored`."""
+        """Search the signed shards of `stored`; `accepted` as in `counting.count`."""
         self._store = store
         self._stored = stored
         self._progress = progress
-        self.unreadable: list[str] = []
-        """Objects that are no evidence objects inside, or gone; see `verify`."""
+        self._accepted = accepted
+        self._every: list[SealedLeaf] | None = None
+        self._weighed: dict[tuple[str, str], dict[tuple[str, str], counting.Unit]] = {}
+        self.unreadable: dict[str, str] = {}
+        """Objects that are no evidence objects inside, or gone, by key: why; see `verify`."""
 
     def find(self, uid: str, where: Where) -> SealedRecord | None:
-        """Return the record with a native id, from an object that counts if one holds it."""
+        """Return the kept record with a native id, from an object that counts if one holds it."""
+        wanted = [
+            leaf
+            for leaf in self._leaves()
+            if where.source in {None, leaf.source} and where.hour in {None, leaf.hour}
+        ]
         best: SealedRecord | None = None
-        for shard in self._stored.shards():
-            newest = self._stored.newest_signed(shard)
-            leaves = [
-                (epoch, index, leaf)
-                for epoch, index, leaf in self._leaves(shard, newest)
-                if isinstance(leaf, ObjectLeaf) and _wanted(leaf, where)
-            ]
-            claims = [counting.claim(index, leaf) for _, index, leaf in leaves]
-            units = counting.count(one for one in claims if isinstance(one, counting.Claim))
-            bodies = self._store.bodies((leaf.key, leaf.vid) for _, _, leaf in leaves)
-            pairs = zip(leaves, bodies, strict=True)
-            for done, ((epoch, index, leaf), body) in enumerate(pairs):
-                self._progress("objects", done)
-                match = self._match(leaf, body, uid)
-                if match is None:
-                    continue
-                parsed = keys.parse_key(leaf.key)
-                unit = units[parsed.source, parsed.unit or ""]
-                found = SealedRecord(
-                    shard=shard,
-                    sealed_in=epoch,
-                    newest=newest,
-                    index=index,
-                    leaf=leaf,
-                    lines=match[0],
-                    number=match[1],
-                    status=unit.status,
-                )
-                if any(one.index == index for one in unit.counted):
+        for done, (leaf, table, lines) in enumerate(self._read(wanted)):
+            self._progress("objects", done)
+            for match in _matches(leaf, table, lines, uid):
+                found = self._weigh(match)
+                if found.counts:
                     return found
-                best = best or found
+                if best is None or (best.status is None and found.status is not None):
+                    best = found
         return best
 
     def bundle(
@@ -96,56 +127,181 @@ class Search:
         found: SealedRecord,
         pinned: Sequence[note.Key],
         provider_keys: Mapping[str, bytes] | None = None,
+        *,
+        with_file: bool = True,
     ) -> dict[str, bytes]:
         """Return the files of a record's proof. Raises `proof.ProveError`.
 
         Under the newest checkpoint somebody outside spoke of, where there is one; with what the
-        provider signed of the file, where that is sealed too.
+        provider signed of the file, where that is sealed too. `with_file` puts the delivered
+        file in, where all of it was kept: other records are in it.
         """
-        epoch = prove.anchored_epoch(self._stored, found.shard, found.sealed_in, found.newest)
-        header = msgspec.json.decode(found.lines[0], type=Header)
-        hour = keys.parse_key(found.leaf.key).hour or keys.UNKNOWN_HOUR
-        every = (
-            leaf
-            for shard in self._stored.shards()
-            for _, _, leaf in self._leaves(shard, self._stored.newest_signed(shard))
-            if isinstance(leaf, ObjectLeaf)
-        )
+        at = found.at
+        newest = self._stored.newest_signed(at.shard)
+        epoch = prove.anchored_epoch(self._stored, at.shard, at.epoch, newest)
         return {
-            **prove.record(found.lines, found.number),
-            **prove.entry(self._stored, found.shard, epoch, found.index),
-            **prove.anchors(self._stored, found.shard, epoch),
-            **provider.find(self._store, every, header, hour, provider_keys or {}),
+            **prove.record(found.table, found.number, found.lines, found.place),
+            **prove.entry(self._stored, at.shard, epoch, at.index),
+            **prove.anchors(self._stored, at.shard, epoch),
+            **self._provider(found, provider_keys or {}, with_file=with_file),
             proof.KEYS: prove.keys_file(pinned),
         }
 
-    def _match(
-        self, leaf: ObjectLeaf, body: bytes | None, uid: str
-    ) -> tuple[list[bytes], int] | None:
-        try:
-            if body is None:
-                raise ValueError("it is gone")
-            return prove.find(body, uid)
-        except ValueError as error:
-            self.unreadable.append(f"{leaf.key}: {error}")
-            return None
+    def _provider(
+        self, found: SealedRecord, provider_keys: Mapping[str, bytes], *, with_file: bool
+    ) -> dict[str, bytes]:
+        unit, line = found.unit, decode_line(found.lines[found.place])
+        if unit.kind != "records" or sources.signing_source(found.at.source) is None:
+            return {}
+        delivered = provider.Delivered(
+            source=found.at.source,
+            unit=unit.unit,
+            raw_sha256=unit.raw_sha256,
+            index=line.i or 0,
+            raw=line.raw or b"",
+        )
+        files = provider.find(self._companions(found.at), delivered, provider_keys)
+        if not files or not with_file:
+            return files
+        file = provider.rebuilt(self._parts(found))
+        return files if file is None else files | {provider.FILE: file}
 
-    def _leaves(self, shard: str, newest: int) -> Iterator[tuple[int, int, Leaf]]:
-        """Yield epoch, index and leaf of everything signed in a shard."""
-        index = 0
-        for epoch in range(1, newest + 1):
-            if self._stored.checkpoint(shard, epoch) is None:
+    def _companions(self, at: SealedLeaf) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+        """Yield the companions of an object's source, those of the nearest hours first."""
+        near = [
+            (distance, leaf)
+            for leaf in self._leaves()
+            if leaf.source == at.source and (distance := _distance(at.hour, leaf.hour)) <= _NEAR_MS
+        ]
+        near.sort(key=lambda pair: pair[0])
+        for _, table, lines in self._read(leaf for _, leaf in near):
+            for unit, own in objects.lines_of(table, lines):
+                if unit.kind == "companion":
+                    yield unit, own
+
+    def _parts(self, found: SealedRecord) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+        """Yield all parts of a record's unit, in order; none of a unit that is not whole."""
+        if found.unit.parts == 1:
+            yield found.unit, found.lines
+            return
+        by_index = {leaf.index: leaf for leaf in self._leaves() if leaf.shard == found.at.shard}
+        for claim in found.parts:
+            leaf = by_index.get(claim.index)
+            for _, table, lines in self._read([] if leaf is None else [leaf]):
+                for unit, own in objects.lines_of(table, lines):
+                    if (unit.unit, unit.part) == (claim.unit, claim.part):
+                        yield unit, own
+
+    def _weigh(self, found: SealedRecord) -> SealedRecord:
+        """Say how the claim a record comes with stands among all claims of its hour."""
+        at, unit = found.at, found.unit
+        if not _is_valid(at, found.table, unit):
+            return found
+        hour = (at.source, at.hour)
+        if hour not in self._weighed:
+            claims: list[counting.Claim] = []
+            same = [leaf for leaf in self._leaves() if (leaf.source, leaf.hour) == hour]
+            for leaf, table, _ in self._read(same):
+                valid = [line for line in table.units if _is_valid(leaf, table, line)]
+                claims += counting.claims(leaf.index, leaf.leaf.key, table.header, valid)
+            self._weighed[hour] = counting.count(claims, self._accepted)
+        weighed = self._weighed[hour].get((at.source, unit.unit))
+        if weighed is None:
+            return found
+        own = [claim for claim in weighed.counted if claim.key == at.leaf.key]
+        return msgspec.structs.replace(
+            found,
+            status=weighed.status,
+            counts=any(
+                (claim.index, claim.part) == (at.index, unit.part) and claim.root == unit.root
+                for claim in own
+            ),
+            parts=weighed.counted,
+        )
+
+    def _read(
+        self, leaves: Iterable[SealedLeaf]
+    ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
+        """Yield the objects of leaves with their tables and lines; name what is none."""
+        chosen = list(leaves)
+        bodies = self._store.bodies((leaf.leaf.key, leaf.leaf.vid) for leaf in chosen)
+        for leaf, body in zip(chosen, bodies, strict=True):
+            try:
+                yield leaf, *_opened(leaf.leaf, body)
+            except ValueError as error:
+                self.unreadable[leaf.leaf.key] = str(error)
+
+    def _leaves(self) -> list[SealedLeaf]:
+        """Return the leaves of all objects of evidence under a signed checkpoint, oldest first."""
+        if self._every is None:
+            self._every = []
+            for shard in self._stored.shards():
+                epoch = 0
+                for index, leaf in self._entries(shard):
+                    if isinstance(leaf, EpochLeaf):
+                        epoch = leaf.epoch
+                    elif isinstance(leaf, ObjectLeaf):
+                        stated = keys.parse_key(leaf.key)
+                        if stated.kind == "ev" and stated.hour and stated.body_sha256:
+                            self._every.append(
+                                SealedLeaf(shard, epoch, index, leaf, stated.source, stated.hour)
+                            )
+        return self._every
+
+    def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:
+        """Yield index and leaf of everything the newest checkpoint of a shard signs."""
+        newest = self._stored.checkpoint(shard, self._stored.newest_signed(shard))
+        size = 0 if newest is None else newest.size
+        for start in range(0, size, tiles.WIDTH):
+            width = min(tiles.WIDTH, size - start)
+            path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
+            try:
+                bundle = tiles.unbundle(self._stored.tile(shard, path))
+                leaves = [decode(entry) for entry in bundle]
+                if len(leaves) != width:
+                    raise ValueError(f"{len(leaves)} entries, not {width}")
+            except (KeyError, ValueError) as error:
+                self.unreadable[log.tile_key(shard, path)] = f"{type(error).__name__}: {error}"
                 continue
-            for entry in log.entries_of(self._stored.plan(shard, epoch) or b""):
-                yield epoch, index, decode(entry)
-                index += 1
+            yield from enumerate(leaves, start)
 
 
-def _wanted(leaf: ObjectLeaf, where: Where) -> bool:
-    parsed = keys.parse_key(leaf.key)
-    return (
-        parsed.kind == "ev"
-        and isinstance(counting.claim(0, leaf), counting.Claim)
-        and where.source in {None, parsed.source}
-        and where.hour in {None, parsed.hour}
-    )
+def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes]]:
+    if body is None:
+        raise ValueError("it is gone")
+    digest = sha256(body).hexdigest()
+    if digest != keys.parse_key(leaf.key).body_sha256:
+        raise ValueError("its bytes have not the hash its key states")
+    table, lines = objects.read_object(body)
+    for _ in objects.lines_of(table, lines):
+        break
+    return table, lines
+
+
+def _is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
+    """Whether a claim is of the source and hour its object lies under."""
+    header = table.header
+    if (header.source, header.hour) != (leaf.source, leaf.hour):
+        return False
+    if leaf.source not in sources.names():
+        return True
+    return keys.unit_hour(unit.unit, sources.load(leaf.source).hour_of) == leaf.hour
+
+
+def _matches(
+    at: SealedLeaf, table: Table, lines: Sequence[bytes], uid: str
+) -> Iterator[SealedRecord]:
+    wanted = msgspec.json.encode(uid)
+    start = 0
+    for number, unit in enumerate(table.units, start=1):
+        own = lines[start : start + unit.lines]
+        start += unit.lines
+        for place, line in enumerate(own):
+            if wanted in line and proof.uid_of(line) == uid:
+                yield SealedRecord(at=at, table=table, number=number, lines=own, place=place)
+
+
+def _distance(hour: str, other: str) -> int:
+    """Milliseconds between two hours; an unknown one is as near as any may be."""
+    first, second = keys.hour_start(hour), keys.hour_start(other)
+    return abs(first - second) if first is not None and second is not None else _NEAR_MS

@@ -156,7 +156,7 @@ class _Unit:
     def _kept(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
         """The raw text has the hash and size its record states; of a cut one, the size."""
         try:
-            normalized = _normalized(parsed.n or b"")
+            normalized = _normalized(parsed.n)
         except (msgspec.MsgspecError, RecursionError) as error:
             yield self._finding("line_invalid", str(error), parsed.i)
             return

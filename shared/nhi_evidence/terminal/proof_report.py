@@ -1,0 +1,79 @@
+"""What a proof shows, for people: a line for each link, and what was not shown said as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.evidence import flags
+from nhi_evidence.evidence.proof import Checked
+from nhi_evidence.evidence.provider import KeyTrust, ProviderSignature
+from nhi_evidence.terminal.safe_text import instant, neutralize
+
+_FORMS = {
+    "kept": "record",
+    "rejected": "record that could not be mapped, kept as it came,",
+    "out_of_scope": "record that is out of scope, kept as it came,",
+    "companion": "companion",
+}
+
+_FLAGS = {
+    flags.KEY_HASH: "its bytes have not the hash its key states: it is counted for nobody",
+    flags.SHADOW: "not the first version of its key: it is counted for nobody",
+    flags.LATE: "sealed when its hour was no longer watched hourly",
+    flags.SHORT_LOCK: "locked for less than was promised",
+    flags.ENCRYPTION: "not encrypted as was promised",
+    flags.NO_CHECKSUM: "the store kept no SHA-256 of it",
+}
+
+
+def lines(shown: Checked) -> Iterator[str]:
+    """Yield what a proof shows, line by line, inert for a terminal."""
+    yield f"text     raw.txt, SHA-256 {shown.raw_sha256}"
+    yield f"record   {neutralize(shown.uid) if shown.uid else '(no id)'}"
+    yield f"place    {_FORMS[shown.form]} {shown.record} of {neutralize(shown.unit)}"
+    yield f"object   {neutralize(shown.key)}"
+    for flag in shown.flags:
+        yield f"flag     {neutralize(flag)}: {_FLAGS.get(flag, 'see docs/evidence-format.md')}"
+    if shown.raw_form is not None:
+        yield "form     as the source's API lists it, not as its log delivered it"
+    if shown.is_cut:
+        yield "cut      fields were cut out of the text before it was written"
+    yield f"log      {neutralize(shown.origin)}, leaf {shown.index}, signed at size {shown.size}"
+    yield f"key      {neutralize(', '.join(shown.signed_by))}"
+    for name, at in shown.anchored.items():
+        yield f"anchor   {neutralize(name)} saw the checkpoint at {instant(at)}"
+    if shown.provider_signature is not None:
+        yield f"provider {provider_line(shown.provider_signature)}"
+
+
+def provider_line(signature: ProviderSignature) -> str:
+    """Say what of a provider's signature was shown, and what was not."""
+    name = neutralize(signature.fingerprint)
+    match signature.key, signature.is_text_shown:
+        case KeyTrust.TRUSTED, True:
+            return f"signed this text, in the delivered file, with the key {name}, which you trust"
+        case KeyTrust.TRUSTED, False:
+            return (
+                f"signed the delivered file with the key {name}, which you trust; "
+                "not shown: that this text stands in that file"
+            )
+        case KeyTrust.BUNDLED, True:
+            return (
+                f"names the file this text stands in, under a signature by the bundle's {name}; "
+                "not shown: that the key is the provider's (--provider-keys)"
+            )
+        case KeyTrust.BUNDLED, False:
+            return (
+                f"names the delivered file, under a signature of the bundle's key {name}; not "
+                "shown: that the key is the provider's, that this text stands in that file"
+            )
+        case _, True:
+            return (
+                "is said to name the file this text stands in; not shown: who signed that "
+                "(--provider-keys)"
+            )
+        case _:
+            return (
+                "is said to name the delivered file; not shown: who signed that, that this text "
+                "stands in that file"
+            )

@@ -18,6 +18,7 @@ from tests.tamper.rows import Done, row
 from tests.tamper.sealed_store import SealedStore
 
 TSA = "tsa.example"
+MINUTE_MS = 60_000
 
 
 @cache
@@ -42,7 +43,7 @@ def _anchored(
 
 def _asking(world: SealedStore, *trusts: Trust, required: int = 1) -> Policy:
     return msgspec.structs.replace(
-        world.policy, trusts=trusts, anchors_required=required, anchor_age_ms=0
+        world.policy, trusts=trusts, anchors_required=required, anchor_age_ms=69 * MINUTE_MS
     )
 
 
@@ -83,7 +84,7 @@ def no_anchor(world: SealedStore) -> Done:
 @row("a checkpoint sealed under a clock years ahead of the time stamp")
 def ahead_of_its_stamp(world: SealedStore) -> Done:
     world.now = 4_000_000_000_000
-    world.store.put_new(f"src/v1/aws_cloudtrail/h=unknown/late/{SHA_OF_X}", b"x", metadata={})
+    world.store.put_new(f"op/v1/custody/h=unknown/{SHA_OF_X}", b"x", metadata={})
     world.seal()
     shard = "2096"
     by = _stamping()
@@ -101,7 +102,10 @@ def _copies(world: SealedStore, *epochs: int) -> tuple[MemoryStore, Policy]:
         key = world.checkpoint(epoch)
         elsewhere.put_new(key, world.store.get(key), metadata={})
     policy = msgspec.structs.replace(
-        world.policy, copies=(("elsewhere", elsewhere),), anchors_required=1, anchor_age_ms=0
+        world.policy,
+        copies=(("elsewhere", elsewhere),),
+        anchors_required=1,
+        anchor_age_ms=69 * MINUTE_MS,
     )
     return elsewhere, policy
 
@@ -114,9 +118,10 @@ def copied(world: SealedStore) -> Done:
 @row("the log forked after a checkpoint was copied to another bucket")
 def forked(world: SealedStore) -> Done:
     _, policy = _copies(world, 2, 3)
+    removed = world.objects(3)[-1]
     for key in [key for key in world.store.keys("log/") if _belongs_to(key, 3, world)]:
         world.store.remove(key)
-    world.store.remove(world.key_of("ev/", -1))
+    world.store.remove(removed)
     world.seal()
     expected = {("copy_differs", world.checkpoint(3)), ("anchor_missing", world.checkpoint(3))}
     return Done(expected, policy=policy)

@@ -9,7 +9,7 @@ from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.event import Delivery
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import DAY_MS
 from tests.tamper.rows import Done, row
@@ -18,7 +18,7 @@ from tests.tamper.sealed_store import HOUR_MS, SealedStore
 STREAM = "example-ns/audit-logs#2026-01-01/0"
 AGAIN = "example-ns/audit-logs#2026-01-05/0"
 WHERE = f"azure_monitor: {STREAM}"
-MAPPER = Mapper("azure_monitor", scope=Scope.ALL)
+MAPPER = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
 
 
 def _message(number: int, body: str = "") -> Message:
@@ -28,14 +28,15 @@ def _message(number: int, body: str = "") -> Message:
 
 def _write(
     world: SealedStore, messages: Iterable[Message], *, stream: str = STREAM, unit: str = ""
-) -> list[str]:
+) -> str:
     run = Run(stream, tuple(messages))
-    delivery = Delivery(unit or run.unit, event_hub.frame(run), hour="2026010923")
-    return list(lock(MAPPER, delivery, world.store, keep_source=False).keys)
+    delivery = Delivery(unit or run.unit, event_hub.frame(run))
+    (locked,) = lock_batch(MAPPER, [delivery], world.store).objects
+    return locked.key
 
 
-def write_run(world: SealedStore, first: int, last: int, *, stream: str = STREAM) -> list[str]:
-    """Lock a run of messages; return the keys of its objects."""
+def write_run(world: SealedStore, first: int, last: int, *, stream: str = STREAM) -> str:
+    """Lock a run of messages; return the key of its object."""
     return _write(world, map(_message, range(first, last + 1)), stream=stream)
 
 
@@ -58,7 +59,7 @@ def gap(world: SealedStore) -> Done:
 @row("a run of a stream with one bit flipped: nobody else holds its messages")
 def flipped_run(world: SealedStore) -> Done:
     write_run(world, 1, 3)
-    (key,) = write_run(world, 4, 6)
+    key = write_run(world, 4, 6)
     write_run(world, 7, 9)
     world.seal()
     body = bytearray(world.store.get(key))
@@ -78,7 +79,7 @@ def other_bytes(world: SealedStore) -> Done:
 @row("a run that claims more numbers than it has messages")
 def claims_more(world: SealedStore) -> Done:
     write_run(world, 1, 3)
-    (key,) = _write(world, map(_message, (4, 5)), unit=f"{STREAM}/4-9")
+    key = _write(world, map(_message, (4, 5)), unit=f"{STREAM}/4-9!h=2026010923")
     world.seal()
     return Done({("range_invalid", key)})
 
@@ -86,7 +87,7 @@ def claims_more(world: SealedStore) -> Done:
 @row("a run that claims the numbers of others")
 def claims_others(world: SealedStore) -> Done:
     write_run(world, 1, 6)
-    (key,) = _write(world, map(_message, (7, 8)), unit=f"{STREAM}/2-3")
+    key = _write(world, map(_message, (7, 8)), unit=f"{STREAM}/2-3!h=2026010923")
     world.seal()
     return Done({("range_invalid", key)})
 
@@ -102,33 +103,9 @@ def hub_again(world: SealedStore) -> Done:
 @row("a run of a stream removed after lock and grace")
 def expired_run(world: SealedStore) -> Done:
     write_run(world, 1, 3)
-    (key,) = write_run(world, 4, 6)
+    key = write_run(world, 4, 6)
     write_run(world, 7, 9)
     world.seal()
     world.store.remove(key)
     world.now += 2 * DAY_MS + HOUR_MS
     return Done(set())
-
-
-def _in_parts(world: SealedStore) -> list[str]:
-    write_run(world, 1, 1)
-    large = json.dumps({"records": [{"filler": "x" * 1_000_000}] * 5})
-    keys = _write(world, (_message(2, large), _message(3, large)))
-    write_run(world, 4, 4)
-    return keys
-
-
-@row("a run of a stream so large that it has two parts")
-def two_parts(world: SealedStore) -> Done:
-    _in_parts(world)
-    world.seal()
-    return Done(set())
-
-
-@row("the second part of a run of a stream never written")
-def half_a_run(world: SealedStore) -> Done:
-    _, second = _in_parts(world)
-    world.store.remove(second)
-    world.seal()
-    unit = f"{STREAM}/2-3".replace("#", "%23")
-    return Done({("unit_incomplete", f"azure_monitor: {unit}"), ("range_gap", WHERE)})

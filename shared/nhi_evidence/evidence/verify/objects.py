@@ -85,10 +85,11 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
         *_order(leaf, table),
         *(problem for unit in table.units for problem in _arithmetic(leaf, unit)),
     ]
+    hour = keys.parse_key(leaf.key).hour
     void = frozenset(
         place
         for place, unit in enumerate(table.units)
-        if _hour(table.header, unit) not in {None, table.header.hour}
+        if _hour(table.header, unit) not in {None, hour}
     )
     return Content(table, findings, void)
 

@@ -184,15 +184,16 @@ class Verifier:
             is_readable = self._store.complete or flags.SHADOW not in entry.flags
             if isinstance(entry, ObjectLeaf) and is_readable:
                 yield index, entry
+        if group.key.split("/")[0] not in keys.KINDS:
+            self._report.findings += [
+                Finding(code="stray_key", key=version.key, version=version.id)
+                for version in group.listed
+            ]
         before = [version for version in group.listed if version.id not in sealed]
         yield from self._sealed_before([each for each in before if not self._unsealed(each)])
 
     def _unsealed(self, version: Version) -> bool:
         """V4: weigh a version that no leaf that was read speaks of; False where an earlier does."""
-        if version.key.split("/")[0] not in keys.KINDS:
-            self._report.findings.append(
-                Finding(code="stray_key", key=version.key, version=version.id)
-            )
         since = self._options.since
         if (
             since is not None

@@ -1,0 +1,432 @@
+"""Rows of the matrix about what is inside an evidence object, and what a writer may claim."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+from backports import zstd
+
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import frame
+from tests.tamper.editing import EditedObject, EditedUnit
+from tests.tamper.rows import Done, flip, row
+from tests.tamper.sealed_store import HOUR, SealedStore, mapper
+
+OTHER_MAPPER = {"version": "9.0.0", "digest": "cd" * 32}
+NEXT_HOUR = "2026030209"
+
+
+def _records(edited: EditedObject) -> EditedUnit:
+    """A unit of the object that holds records, more than one of them kept."""
+    return next(
+        unit for unit in edited.units if unit.line["kind"] == "records" and unit.line["kept"] > 1
+    )
+
+
+@row("one bit of an evidence object flipped")
+def flip_evidence(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    flip(world, key)
+    return Done({("object_altered", key)})
+
+
+@row("two evidence objects swapped")
+def swap(world: SealedStore) -> Done:
+    key, other = world.key_of("ev/", 0), world.key_of("ev/", 1)
+    first, second = world.store.get(key), world.store.get(other)
+    world.rewrite(key, second)
+    world.rewrite(other, first)
+    return Done({("object_altered", key), ("object_altered", other)})
+
+
+@row("bytes appended after the frame of a sealed object")
+def append(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    world.rewrite(key, world.store.get(key) + b"hidden")
+    return Done({("object_altered", key)})
+
+
+@row("the same lines compressed again, otherwise")
+def recompress(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    lines = frame.unpack(world.store.get(key), limit=1 << 28)
+    world.rewrite(key, zstd.compress(b"\n".join([*lines, b""]), 19))
+    return Done({("object_altered", key)})
+
+
+@row("an object with bytes after its frame, written and sealed")
+def sealed_with_tail(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    body = world.store.get(key) + b"hidden"
+    forged = world.put_body(body, key, dict(world.store.first(key).metadata))
+    world.seal()
+    return Done({("frame_invalid", forged)})
+
+
+@row("an object of two frames, written and sealed")
+def two_frames(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    table = edited.table()
+    first, size = frame.pack(table, table=len(table))
+    second, _ = frame.pack([line for unit in edited.units for line in unit.lines])
+    forged = world.put_body(first + second, key, edited.metadata() | {"table": str(len(first))})
+    world.seal()
+    return Done({("frame_invalid", forged)})
+
+
+@row("an object that is one frame of junk, written and sealed")
+def junk(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    body = frame.pack([b"junk"], table=1)[0]
+    forged = world.put_body(body, key, {"table": str(len(body)), "root": "00" * 32})
+    world.seal()
+    return Done({("table_invalid", forged)})
+
+
+@row("an object without the metadata of one, written and sealed")
+def no_metadata(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    edited.header["codec"] = "other"
+    forged = world.put_body(edited.body(), key, {})
+    world.seal()
+    return Done({("table_invalid", forged)})
+
+
+@row("an object whose metadata states another root than its table has, sealed")
+def wrong_table_root(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.header.update(codec="other"), root="00" * 32)
+    return Done({("table_root", forged)})
+
+
+@row("an object whose metadata states more records than its table, sealed")
+def wrong_sum(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.header.update(codec="other"), records="999")
+    return Done({("table_mismatch", forged)})
+
+
+@row("an object whose header names another hour than its key, sealed")
+def other_hour_inside(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.header.update(hour=NEXT_HOUR))
+    return Done({("table_mismatch", forged)})
+
+
+@row("units of one hour in an object of another hour, sealed: their claims are void")
+def other_hour(world: SealedStore) -> Done:
+    key = world.key_of("ev/").replace(HOUR, NEXT_HOUR)
+    edited = world.edit(world.key_of("ev/"))
+    edited.header["hour"] = NEXT_HOUR
+    forged = world.put(edited, key)
+    world.seal()
+    return Done({("unit_hour", forged)})
+
+
+@row("an object of another source under the prefix of this one, sealed")
+def other_source(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.header.update(source="gcp_audit"))
+    return Done({("table_mismatch", forged)})
+
+
+@row("a unit line that stands in its object twice, sealed")
+def doubled(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.units.insert(1, edited.units[0]))
+    return Done({("table_invalid", forged)})
+
+
+@row("unit lines in another order, sealed")
+def moved(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.units.reverse())
+    return Done({("table_invalid", forged)})
+
+
+@row("a unit line spelt with another order of fields, sealed")
+def other_spelling(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        edited.units[0].line = dict(sorted(edited.units[0].line.items()))
+
+    return Done({("table_invalid", world.forge(key, change))})
+
+
+@row("a unit line that counts fewer records than its lines, sealed")
+def lower_count(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        line = _records(edited).line
+        line["kept"] -= 1
+
+    return Done({("arithmetic", world.forge(key, change))})
+
+
+@row("a unit line with a negative count, sealed")
+def negative(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        line = _records(edited).line
+        line["rejected"], line["kept"] = -1, line["kept"] + 1
+
+    return Done({("arithmetic", world.forge(key, change))})
+
+
+@row("a unit line with the id of another unit, sealed")
+def other_id(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.units[0].line.update(u="0" * 16))
+    return Done({("arithmetic", forged)})
+
+
+@row("a record removed and declared out of scope, its raw text kept, sealed")
+def declared_out_of_scope(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
+        parsed = json.loads(unit.lines[place])
+        unit.lines[place] = msgspec.json.encode(
+            {"u": parsed["u"], "i": parsed["i"], "o": "human", "r": parsed["r"]}
+        )
+        line = unit.line
+        line["kept"] -= 1
+        line["out_of_scope"]["human"] = line["out_of_scope"].get("human", 0) + 1
+
+    forged = world.forge(key, change)
+    return Done({("not_reproduced", forged)})
+
+
+@row("a false normalized record beside its genuine raw text, sealed")
+def false_record(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        place = next(i for i, line in enumerate(unit.lines) if b'"status_id":' in line)
+        unit.lines[place] = unit.lines[place].replace(b'"severity_id":0', b'"severity_id":1', 1)
+
+    return Done({("not_reproduced", world.forge(key, change))})
+
+
+@row("a record removed, the counts lowered, every root made anew, sealed")
+def removed_record(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
+        del unit.lines[place]
+        unit.line["kept"] -= 1
+        unit.line["records"] -= 1
+
+    return Done({("arithmetic", world.forge(key, change))})
+
+
+@row("a record removed with one of the gaps around it, sealed")
+def removed_with_gap(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        del unit.lines[-1]
+        unit.line["kept"] -= 1
+        unit.line["records"] -= 1
+        unit.line["gaps"][1][0] -= 1
+
+    forged = world.forge(key, change)
+    return Done({("rebuild_mismatch", forged)} | _last_was_kept(world, key, forged))
+
+
+def _last_was_kept(world: SealedStore, key: str, forged: str) -> set[tuple[str, str]]:
+    last = _records(world.edit(key)).lines[-1]
+    return set() if b'"n":' in last else {("arithmetic", forged)}
+
+
+@row("two records made one, with the comma between them, sealed")
+def merged_records(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    unit = _records(edited)
+    index = next(
+        i for i in range(len(unit.lines) - 1) if b'"n":' in unit.lines[i] + unit.lines[i + 1]
+    )
+    first, second = (json.loads(line)["r"] for line in unit.lines[index : index + 2])
+    u = unit.line["u"]
+    rejected = {"u": u, "i": index, "x": {"reason": "malformed_json", "detail": ""}}
+    kinds = [("n" if b'"n":' in line else "o") for line in unit.lines[index : index + 2]]
+    unit.lines[index : index + 2] = [msgspec.json.encode({**rejected, "r": f"{first}, {second}"})]
+    unit.lines[index + 1 :] = [
+        line.replace(b'"i":%d' % i, b'"i":%d' % (i - 1), 1)
+        for i, line in enumerate(unit.lines[index + 1 :], start=index + 2)
+    ]
+    line = unit.line
+    line["records"] -= 1
+    line["rejected"] += 1
+    line["kept"] -= kinds.count("n")
+    if kinds.count("o"):
+        line["out_of_scope"]["human"] -= kinds.count("o")
+    line["gaps"][1][0] -= 1
+    edited.reroot()
+    forged = world.put(edited, key)
+    world.seal()
+    return Done({("split_mismatch", forged)})
+
+
+@row("a raw text altered and its hash made anew, every root too, sealed")
+def altered_raw(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
+        unit.lines[place] = unit.lines[place].replace(b"eventVersion", b"EventVersion", 1)
+
+    return Done({("raw_hash", world.forge(key, change))})
+
+
+@row("a line of another unit among those of one, sealed")
+def foreign_line(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = _records(edited)
+        unit.lines[0] = unit.lines[0].replace(unit.line["u"].encode(), b"0" * 16, 1)
+
+    return Done({("line_invalid", world.forge(key, change))})
+
+
+@row("a line of no form, sealed")
+def formless(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: _records(edited).lines.__setitem__(0, b"{}"))
+    return Done({("line_invalid", forged)})
+
+
+@row("a line nested deeper than any reader goes, sealed")
+def deep_line(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    nested = b'{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    forged = world.forge(key, lambda edited: _records(edited).lines.__setitem__(0, nested))
+    return Done({("line_invalid", forged)})
+
+
+@row("a unit line whose root is not that of its lines, sealed")
+def wrong_unit_root(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    edited.units[0].line["root"] = "00" * 32
+    forged = world.put(edited, key)
+    world.seal()
+    return Done({("unit_root", forged)})
+
+
+@row("a gap altered, so that the delivered bytes are others, sealed")
+def altered_gap(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        _records(edited).line["gaps"][0][1] = '{"records":['
+
+    return Done({("rebuild_mismatch", world.forge(key, change))})
+
+
+@row("a companion altered, every root made anew, sealed")
+def altered_companion(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        unit = next(unit for unit in edited.units if unit.line["kind"] == "companion")
+        unit.lines[0] = unit.lines[0].replace(b"digest", b"DIGEST")
+
+    return Done({("rebuild_mismatch", world.forge(key, change))})
+
+
+@row("a unit in two objects, with equal lines")
+def regrouped(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    world.forge(key, lambda edited: edited.units.pop())
+    return Done(set())
+
+
+@row("a unit in two objects, of different bytes, each sound in itself")
+def two_contents(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    unit = world.edit(key).units[0].line["unit"]
+    edited = _mapped_again(unit, b'{"Records":[]}')
+    world.put(edited, key)
+    world.seal()
+    return Done({("unit_contested", f"aws_cloudtrail: {unit}")})
+
+
+def _mapped_again(unit: str, body: bytes) -> EditedObject:
+    (packed,) = mapper().packer.pack(mapper().units(Delivery(unit, body)))
+    return EditedObject(packed.body)
+
+
+@row("the same unit again by a release the policy does not list: it never wins")
+def unlisted(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    forged = world.forge(key, lambda edited: edited.header.update(mapper=OTHER_MAPPER))
+    return Done({("mapper_unlisted", forged)})
+
+
+@row("the same unit again by a later release the policy lists: it wins, the other repeats it")
+def later_release(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    world.forge(key, lambda edited: edited.header.update(mapper=OTHER_MAPPER))
+    listed = (*world.policy.mappers, str(OTHER_MAPPER["digest"]))
+    return Done(set(), policy=msgspec.structs.replace(world.policy, mappers=listed))
+
+
+@row("one of two parts of a unit, sealed")
+def half_a_unit(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    unit = f"trail/parts.json.gz@v1!h={HOUR}"
+
+    def change(edited: EditedObject) -> None:
+        part = edited.units[0]
+        edited.units[:] = [part]
+        part.rename(unit)
+        size = part.line["raw_size"]
+        part.line |= {"parts": 2, "raw_size": size + 10}
+
+    world.forge(key, change)
+    return Done({("unit_incomplete", f"aws_cloudtrail: {unit}")})
+
+
+@row("the halves of a unit by two releases")
+def mixed_parts(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    unit = f"trail/parts.json.gz@v1!h={HOUR}"
+    digests = (world.policy.mappers[0], str(OTHER_MAPPER["digest"]))
+
+    def change(edited: EditedObject, number: int) -> None:
+        part = edited.units[0]
+        edited.units[:] = [part]
+        part.rename(unit)
+        size = part.line["raw_size"]
+        span = (0, size) if number == 1 else (size, 2 * size)
+        first = 0 if number == 1 else part.line["records"]
+        if first:
+            part.lines = [
+                line.replace(b'"i":%d' % i, b'"i":%d' % (i + first), 1)
+                for i, line in enumerate(part.lines)
+            ]
+        part.line |= {
+            "part": number, "parts": 2, "raw_size": 2 * size, "span": span, "first": first,
+        }  # fmt: skip
+        edited.header["mapper"] = {"version": "1", "digest": digests[number - 1]}
+
+    for number in (1, 2):
+        world.forge(key, lambda edited, number=number: change(edited, number))
+    policy = msgspec.structs.replace(world.policy, mappers=digests)
+    return Done({("unit_incomplete", f"aws_cloudtrail: {unit}")}, policy=policy)

@@ -79,8 +79,8 @@ def two_frames(world: SealedStore) -> Done:
 @row("an object that is one frame of junk, written and sealed")
 def junk(world: SealedStore) -> Done:
     key = world.key_of("ev/")
-    body = frame.pack([b"junk"], table=1)[0]
-    forged = world.put_body(body, key, {"table": str(len(body)), "root": "00" * 32})
+    body, size = frame.pack([b"junk"], table=1)
+    forged = world.put_body(body, key, {"table": str(size), "root": "00" * 32})
     world.seal()
     return Done({("table_invalid", forged)})
 
@@ -92,7 +92,7 @@ def no_metadata(world: SealedStore) -> Done:
     edited.header["codec"] = "other"
     forged = world.put_body(edited.body(), key, {})
     world.seal()
-    return Done({("table_invalid", forged)})
+    return Done({("frame_invalid", forged)})
 
 
 @row("an object whose metadata states another root than its table has, sealed")
@@ -430,3 +430,16 @@ def mixed_parts(world: SealedStore) -> Done:
         world.forge(key, lambda edited, number=number: change(edited, number))
     policy = msgspec.structs.replace(world.policy, mappers=digests)
     return Done({("unit_incomplete", f"aws_cloudtrail: {unit}")}, policy=policy)
+
+
+@row("a table whose block is not closed where the metadata states, sealed")
+def open_block(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    edited.header["codec"] = "other"
+    table = edited.table()
+    lines = [line for unit in edited.units for line in unit.lines]
+    body, _ = frame.pack([*table, *lines])
+    forged = world.put_body(body, key, edited.metadata())
+    world.seal()
+    return Done({("frame_invalid", forged)})

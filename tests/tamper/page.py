@@ -9,7 +9,9 @@ from tests.tamper import object_rows, outside_rows, rows, stream_rows
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
 
-ELSEWHERE = {"log_missing", "checkpoint_pending", "shard_broken", "sealed_twice"}
+ELSEWHERE = {
+    "log_missing", "checkpoint_pending", "shard_broken", "sealed_twice", "part_missing", "part_differs"
+}  # fmt: skip
 """Codes that tests beside the matrix raise: they need more than one act on one store."""
 
 

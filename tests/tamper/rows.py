@@ -6,6 +6,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
+import msgspec
+
 from nhi_evidence.evidence import keys, leaf, log, note
 from nhi_evidence.evidence.verify import Policy, State
 from tests.memory_store import DAY_MS
@@ -231,6 +233,28 @@ def extra_signatures(world: SealedStore) -> Done:
 def no_checkpoint(world: SealedStore) -> Done:
     world.store.remove(world.checkpoint(2))
     return Done({("checkpoint_missing", world.checkpoint(2))})
+
+
+@row("the newest checkpoint removed, an hour after its plan")
+def no_newest_checkpoint(world: SealedStore) -> Done:
+    world.store.remove(world.checkpoint(3))
+    return Done({("checkpoint_overdue", world.checkpoint(3))} | _unsealed(world, 3))
+
+
+@row("every checkpoint removed: nothing is sealed")
+def no_checkpoints(world: SealedStore) -> Done:
+    unsealed = {pair for epoch in (1, 2, 3) for pair in _unsealed(world, epoch)}
+    expected = {("checkpoint_missing", world.checkpoint(epoch)) for epoch in (1, 2)}
+    for epoch in (1, 2, 3):
+        world.store.remove(world.checkpoint(epoch))
+    newest = world.checkpoint(3)
+    return Done(unsealed | expected | {("checkpoint_overdue", newest), ("log_unsigned", newest)})
+
+
+@row("a log no checkpoint was added to for longer than an idle one goes without")
+def stale_head(world: SealedStore) -> Done:
+    policy = msgspec.structs.replace(world.policy, head_age_ms=HOUR_MS)
+    return Done({("head_stale", NAME)}, policy=policy)
 
 
 @row("another log with the same key and size shown to a second verifier")

@@ -2,24 +2,78 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from nhi_evidence.evidence.verify import CODES
+from nhi_evidence.evidence.verify import CODES, Options, Part, join
 from tests.tamper import page
 from tests.tamper.rows import ROWS, Row
+from tests.tamper.sealed_store import SealedStore
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "verification.md"
+IDS = [row.text.replace(" ", "-") for row in ROWS]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[one.text.replace(" ", "-") for one in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_exact_findings(row: Row) -> None:
-    """Every finding is expected, with its place, and every expected one is found."""
+    """Every finding is expected, with its place, and every expected finding is there."""
     done, report = page.outcome(row)
-    assert done.expected == {(one.code, one.key) for one in report.findings}
+    assert done.expected == {(finding.code, finding.key) for finding in report.findings}
     worst = min((CODES[code].severity for code, _ in done.expected), default=0)
     assert worst == report.exit_code
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_the_fast_verification_is_not_clean_either(row: Row) -> None:
+    """What only looking inside explains shows without it too: as a claim against another."""
+    world = SealedStore()
+    done = row.do(world)
+    report = world.verify(since=done.since, policy=done.policy, deep=False)
+    assert bool(done.expected) == bool(report.findings)
+    deep_only = {code for code, _ in done.expected if CODES[code].step == "V3"}
+    if not deep_only:
+        assert done.expected == {(finding.code, finding.key) for finding in report.findings}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_the_parts_together_find_the_same(row: Row) -> None:
+    """Three parts, joined: the same findings and the same counts."""
+    world = SealedStore()
+    done = row.do(world)
+    if done.since is not None:
+        return  # a division is of everything there is
+    joined = world.verify_in_parts(3, policy=done.policy)
+    _, report = page.outcome(row)
+    assert Counter((each.code, each.key) for each in report.findings) == Counter(
+        (each.code, each.key) for each in joined.findings
+    )
+    for name in ("units", "records_counted", "objects", "bytes", "listed", "expired", "flags"):
+        assert getattr(report, name) == getattr(joined, name), name
+
+
+def test_a_part_that_is_missing_is_a_finding() -> None:
+    """Two of three parts are no whole verification."""
+
+    world = SealedStore()
+    reports = [world.verify(part=Part(number, 3)) for number in (1, 3)]
+    joined = join(reports, world.verifier(Options()).hashes_of)
+    assert [("part_missing", "part 2 of 3")] == [
+        (finding.code, finding.detail) for finding in joined.findings
+    ]
+    assert 2 == joined.exit_code
+
+
+def test_parts_of_two_logs_are_no_verification() -> None:
+    """A part that saw another head is named."""
+    world = SealedStore()
+    first = world.verify(part=Part(1, 2))
+    world.store.add(world.key_of("ev/"), b"x")
+    world.seal()
+    joined = join([first, world.verify(part=Part(2, 2))], world.verifier(Options()).hashes_of)
+    assert "part_differs" in {finding.code for finding in joined.findings}
+    assert 1 == joined.exit_code
 
 
 def test_every_code_can_be_found() -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
 from nhi_evidence.evidence.lines import Header, UnitLine, encode
 
@@ -36,8 +37,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     raw: str | None
     """SHA-256 of the inflated bytes; None of a rejection."""
     raw_size: int
-    root: str
-    """Of its lines."""
+    line: str
+    """SHA-256 of the unit line, what the source says of the delivered thing left aside."""
     mapper: str
     """Digest of the release."""
     settings: str
@@ -62,7 +63,7 @@ def claims(index: int, key: str, header: Header, units: Iterable[UnitLine]) -> l
             src=unit.src_sha256,
             raw=unit.raw_sha256,
             raw_size=unit.raw_size,
-            root=unit.root,
+            line=sha256(encode(replace(unit, source_metadata={}))).hexdigest(),
             mapper=header.mapper.digest,
             settings=settings,
         )
@@ -126,8 +127,8 @@ class _Set(msgspec.Struct, frozen=True):
         return max(claim.index for claim in self.parts)
 
     @property
-    def roots(self) -> tuple[str, ...]:
-        return tuple(claim.root for claim in self.parts)
+    def lines(self) -> tuple[str, ...]:
+        return tuple(claim.line for claim in self.parts)
 
     @property
     def cut(self) -> tuple[tuple[tuple[int, int], int, int], ...]:
@@ -180,7 +181,7 @@ def _sets(made: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], 
 
 
 def _content(claim: Claim) -> tuple[object, ...]:
-    return claim.parts, claim.span, claim.first, claim.records, claim.raw_size, claim.root
+    return claim.parts, claim.span, claim.first, claim.records, claim.raw_size, claim.line
 
 
 def _is_complete(parts: Sequence[Claim]) -> bool:
@@ -216,9 +217,9 @@ def _contradict(sets: Sequence[_Set]) -> bool:
     """Whether sets of the same bytes are cut otherwise, or have other lines by one release."""
     if len({group.cut for group in sets if not group.first.is_rejection}) > 1:
         return True
-    roots: dict[tuple[str, str], tuple[str, ...]] = {}
+    lines: dict[tuple[str, str], tuple[str, ...]] = {}
     for group in sets:
         by_release = (group.mapper, group.first.settings)
-        if roots.setdefault(by_release, group.roots) != group.roots:
+        if lines.setdefault(by_release, group.lines) != group.lines:
             return True
     return False

@@ -91,22 +91,58 @@ def unpack_table(head: bytes, *, limit: int) -> list[bytes]:
     return _lines(data)
 
 
-def _check_header(body: bytes) -> None:
-    """Check what the frame header declares (RFC 8878 section 3.1.1.1): size and checksum."""
+def check_form(body: bytes, *, table: int) -> None:
+    """Check, without inflating, that `body` is one frame and its first `table` bytes whole blocks.
+
+    Raises `ValueError` naming what is not in the form the format gives (RFC 8878 section 3.1.1).
+    """
+    position = _check_header(body)
+    at_table = False
+    while True:
+        at_table = at_table or position == table
+        header = int.from_bytes(body[position : position + _BLOCK_HEADER_BYTES], "little")
+        kind, size = header >> 1 & 3, header >> 3
+        if kind == _RESERVED or position + _BLOCK_HEADER_BYTES > len(body):
+            raise ValueError(f"no zstd block at byte {position}")
+        position += _BLOCK_HEADER_BYTES + (1 if kind == _RUN_LENGTH else size)
+        if header & 1:
+            break
+    at_table = at_table or position == table
+    if position + _CHECKSUM_BYTES > len(body):
+        raise ValueError("zstd frame is truncated")
+    if position + _CHECKSUM_BYTES < len(body):
+        raise ValueError(f"{len(body) - position - _CHECKSUM_BYTES} bytes after the zstd frame")
+    if not at_table:
+        raise ValueError(f"no block of the zstd frame ends at byte {table}")
+
+
+def _check_header(body: bytes) -> int:
+    """Check what the frame header declares (RFC 8878 section 3.1.1.1): size, checksum, window.
+
+    Returns where the first block begins.
+    """
     if len(body) < _HEADER_BYTES or body[:4] != _MAGIC:
         raise ValueError("not a zstd frame")
     descriptor = body[4]
+    is_single = bool(descriptor & _SINGLE_SEGMENT)
     if not descriptor & _CHECKSUM:
         raise ValueError("zstd frame without content checksum")
-    if not descriptor & (_SINGLE_SEGMENT | _SIZE_FLAG):
+    if not is_single and not descriptor & _SIZE_FLAG:
         raise ValueError("zstd frame without content size")
     if descriptor & _DICTIONARY:
         raise ValueError("zstd frame with a dictionary")
+    size_bytes = (1, 2, 4, 8)[descriptor >> 6]
+    if not is_single and body[5] >> 3 > WINDOW_LOG - _WINDOW_BASE:
+        raise ValueError("zstd frame with a window past 8 MiB")
+    return _HEADER_BYTES - is_single + size_bytes
 
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _HEADER_BYTES = 6
 _CHECKSUM, _SINGLE_SEGMENT, _SIZE_FLAG, _DICTIONARY = 0x04, 0x20, 0xC0, 0x03
+_WINDOW_BASE = 10
+_BLOCK_HEADER_BYTES, _CHECKSUM_BYTES = 3, 4
+_RUN_LENGTH, _RESERVED = 1, 3
 
 
 def _lines(data: bytes) -> list[bytes]:

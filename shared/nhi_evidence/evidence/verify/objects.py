@@ -74,6 +74,10 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
     """V2: the table is of the right form, has the sealed root, and is what key and leaf state."""
     try:
         length = _table_bytes(leaf, body)
+        frame.check_form(body, table=length)
+    except ValueError as error:
+        return Content(None, [finding("frame_invalid", leaf, str(error))])
+    try:
         table = read_table(frame.unpack_table(body[:length], limit=MAX_TABLE_BYTES))
     except ValueError as error:
         return Content(None, [finding("table_invalid", leaf, str(error))])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from nhi_evidence.evidence import frame, gaps, merkle, objects
+from nhi_evidence.evidence import counting, frame, gaps, merkle, objects
 from tests.memory_store import MemoryStore
 
 LIMIT = 1 << 31
@@ -148,3 +148,19 @@ def _raw(line: dict[str, Any]) -> bytes:
 def raw_of(line: bytes) -> bytes:
     """Raw bytes a record line holds."""
     return _raw(json.loads(line))
+
+
+def counted(store: MemoryStore) -> dict[str, tuple[str, int, tuple[str, ...]]]:
+    """Weigh what a store holds: unit -> status, records, and roots of the parts that count."""
+    claims: list[counting.Claim] = []
+    for index, key in enumerate(store.keys("ev/")):
+        table, _ = objects.read_object(store.get(key))
+        claims += counting.claims(index, key, table.header, table.units)
+    return {
+        name: (
+            unit.status.value,
+            sum(claim.records for claim in unit.counted),
+            tuple(claim.root for claim in unit.counted),
+        )
+        for (_, name), unit in counting.count(claims).items()
+    }

@@ -1,96 +1,322 @@
-"""Crash points of locking a delivery: each write lost or persisted-but-failed, then redelivery."""
+"""Crash points of locking a batch: each write lost or persisted-but-failed, then redelivery."""
 
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
 import pytest
 
 from nhi_evidence.demo.story import generate
-from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.event import Delivery, Kind
-from nhi_evidence.evidence import batch
+from nhi_evidence.errors import SourceUnavailableError, StoreUnavailableError, UnreachedError
+from nhi_evidence.event import Announced, Delivery, Kind
+from nhi_evidence.evidence import objects, unit
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from tests.memory_store import Fault, MemoryStore
+from tests.reading import Unit, counted
 
 LOST: Fault = (False, True)
 PERSISTED_BUT_FAILED: Fault = (True, True)
 FINE: Fault = (True, False)
 
 
-def deliveries() -> dict[str, Delivery]:
-    story = generate()[0]
-    return {
-        "records": Delivery(unit="b/k@1", body=story.body, hour="2026030208"),
-        "undecodable": Delivery(unit="b/k@2", body=b"not json"),
-        "empty": Delivery(unit="b/k@3", body=gzip.compress(b'{"Records":[]}')),
-        "parts": Delivery(unit="b/k@4", body=gzip.decompress(generate()[3].body)),
-    }
+def deliveries() -> list[Delivery]:
+    """Two hours and none, a unit of several parts, an undecodable one, an empty one."""
+    files = generate()
+    return [
+        Delivery("b/k0@1!h=2026030208", files[0].body),
+        Delivery("b/k1@1!h=2026030208", files[1].body),
+        Delivery("b/parts@1!h=2026030208", gzip.decompress(files[3].body)),
+        Delivery("b/torn@1!h=2026030208", b"not json"),
+        Delivery("b/k0@2!h=2026030209", files[7].body),
+        Delivery("b/empty@1!h=2026030209", gzip.compress(b'{"Records":[]}', mtime=0)),
+        Delivery("b/unknown@1", files[6].body),
+    ]
 
 
-@pytest.mark.parametrize("name", deliveries())
-@pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED])
-def test_every_write_may_fail(
-    keep_nhi: Mapper, name: str, kind: Fault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After any single fault and a redelivery the bucket equals the fault-free one, byte for byte,
-    and no success was answered before everything was locked.
-    """
-    monkeypatch.setattr(batch, "PART_BYTES", 16 * 1024)
-    delivery = deliveries()[name]
-    expected = MemoryStore()
-    lock(keep_nhi, delivery, expected)
-    assert len(expected.calls) >= (5 if name == "parts" else 3)
-    for failing in range(len(expected.calls)):
-        faulty = MemoryStore(lambda call, _, at=failing: kind if call == at else FINE)  # type: ignore[misc]
-        with pytest.raises(StoreUnavailableError):
-            lock(keep_nhi, delivery, faulty)
-        lock(keep_nhi, delivery, faulty)
-        assert expected.objects == faulty.objects
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest of the files makes several parts."""
+    monkeypatch.setattr(unit, "PART_BYTES", 32 * 1024)
 
 
-def test_source_copy_comes_first(keep_nhi: Mapper) -> None:
-    """The order of writes is source copy, its metadata, evidence."""
+def at(call: int, kind: Fault) -> MemoryStore:
+    return MemoryStore(lambda number, _: kind if number == call else FINE)
+
+
+def assert_promise(mapper: Mapper, outcome: Outcome, store: MemoryStore) -> None:
+    """Every unit is in exactly one set, and one that is locked is there whole."""
+    names = {delivery.unit for delivery in deliveries()}
+    sets = [outcome.locked, set(outcome.failed), set(outcome.unreached)]
+    assert names == set().union(*sets)
+    assert len(names) == sum(map(len, sets))
+    complete = counted(store)
+    for name in outcome.locked:
+        assert complete[name][0] == "counted"
+    for delivery in deliveries():
+        if delivery.unit in outcome.locked:
+            roots = tuple(part.table_line.root for part in mapper.units(delivery))
+            assert complete[delivery.unit][2] == roots
+
+
+WRITES = 6
+"""Two hours and the unknown one; a unit of two parts has two objects, and ends the one before."""
+
+
+def fault_free(mapper: Mapper) -> MemoryStore:
     store = MemoryStore()
-    lock(keep_nhi, deliveries()["records"], store)
-    kinds = [("meta" if key.endswith(".meta.json") else key[:3]) for key in store.calls]
-    assert ["src", "meta", "ev/"] == kinds
+    outcome = lock_batch(mapper, deliveries(), store)
+    outcome.ensure_locked()
+    return store
+
+
+def test_the_table_has_every_write(keep_nhi: Mapper) -> None:
+    """The batch makes several objects, one unit has several parts, and all of it is counted."""
+    store = fault_free(keep_nhi)
+    assert WRITES == len(store.calls)
+    assert len(Unit(store, "b/parts@1!h=2026030208").headers) >= 2
+    assert {"counted"} == {status for status, *_ in counted(store).values()}
+
+
+@pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
+@pytest.mark.parametrize("failing", range(WRITES))
+def test_every_write_may_fail(keep_nhi: Mapper, failing: int, kind: Fault) -> None:
+    """After one fault and the same batch again the bucket is the fault-free one, byte for byte."""
+    expected = fault_free(keep_nhi)
+    faulty = at(failing, kind)
+    outcome = lock_batch(keep_nhi, deliveries(), faulty)
+    assert outcome.failed
+    assert_promise(keep_nhi, outcome, faulty)
+    with pytest.raises(StoreUnavailableError):
+        outcome.ensure_locked()
+    lock_batch(keep_nhi, deliveries(), faulty).ensure_locked()
+    assert expected.objects == faulty.objects
+
+
+@pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
+@pytest.mark.parametrize("failing", range(WRITES))
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_what_failed_may_come_in_other_groups(
+    keep_nhi: Mapper, failing: int, kind: Fault, size: int
+) -> None:
+    """However the rest is grouped and delivered again, every unit is counted once, and equally."""
+    expected = counted(fault_free(keep_nhi))
+    faulty = at(failing, kind)
+    outcome = lock_batch(keep_nhi, deliveries(), faulty)
+    again = [one for one in reversed(deliveries()) if one.unit not in outcome.locked]
+    for start in range(0, len(again), size):
+        lock_batch(keep_nhi, again[start : start + size], faulty).ensure_locked()
+    assert expected == counted(faulty)
+    for delivery in deliveries():  # and everything once more, each for itself
+        lock_batch(keep_nhi, [delivery], faulty).ensure_locked()
+    assert expected == counted(faulty)
+
+
+@pytest.mark.parametrize("written", range(WRITES))
+def test_a_process_that_dies_has_acknowledged_nothing_it_had_not_locked(
+    keep_nhi: Mapper, written: int
+) -> None:
+    """Killed between any two writes: the same batch again finishes, and adds what is missing."""
+
+    class Killed(BaseException):
+        pass
+
+    def die(number: int, _: str) -> Fault:
+        if number == written:
+            raise Killed
+        return FINE
+
+    expected, store = fault_free(keep_nhi), MemoryStore(die)
+    with pytest.raises(Killed):
+        lock_batch(keep_nhi, deliveries(), store)
+    outcome = lock_batch(keep_nhi, deliveries(), store)
+    assert written == sum(not locked.created for locked in outcome.objects)
+    assert expected.objects == store.objects
 
 
 def test_a_second_delivery_creates_nothing(keep_nhi: Mapper) -> None:
-    """Delivering twice is delivering once."""
+    """Delivering twice is delivering once, in whatever order the messages come."""
     store = MemoryStore()
-    first = lock(keep_nhi, deliveries()["records"], store)
-    second = lock(keep_nhi, deliveries()["records"], store)
-    assert (3, 0) == (first.created, second.created)
-    assert first.keys == second.keys
+    first = lock_batch(keep_nhi, deliveries(), store)
+    second = lock_batch(keep_nhi, list(reversed(deliveries())), store)
+    assert [one.key for one in first.objects] == [one.key for one in second.objects]
+    assert [True] * WRITES == [one.created for one in first.objects]
+    assert [False] * WRITES == [one.created for one in second.objects]
 
 
-def test_no_source_copy_where_the_policy_says_so(keep_nhi: Mapper) -> None:
-    """Without the source copy the evidence object is the same."""
-    with_copy, without = MemoryStore(), MemoryStore()
-    lock(keep_nhi, deliveries()["records"], with_copy)
-    lock(keep_nhi, deliveries()["records"], without, keep_source=False)
-    assert set(without.objects) == {key for key in with_copy.objects if key.startswith("ev/")}
+def test_a_store_that_is_away_is_not_asked_for_every_object(keep_nhi: Mapper) -> None:
+    """After two writes in a row the rest is not reached: it is no failure of those units."""
+    store = MemoryStore(lambda *_: LOST)
+    outcome = lock_batch(keep_nhi, deliveries(), store)
+    assert not outcome.locked
+    assert outcome.unreached
+    assert outcome.writes_failed >= 2
+    assert_promise(keep_nhi, outcome, store)
+
+
+def test_time_that_is_up_leaves_the_rest_unreached(keep_nhi: Mapper) -> None:
+    """What was taken is locked; nothing else is fetched."""
+    fetched: list[str] = []
+
+    def announced(delivery: Delivery) -> Announced:
+        def fetch() -> Delivery:
+            fetched.append(delivery.unit)
+            return delivery
+
+        return Announced(delivery.unit, fetch)
+
+    store = MemoryStore()
+    outcome = lock_batch(
+        keep_nhi, map(announced, deliveries()), store, time_is_up=lambda: len(fetched) == 3
+    )
+    assert (3, 4) == (len(outcome.locked), len(outcome.unreached))
+    assert set(fetched) == outcome.locked
+    assert_promise(keep_nhi, outcome, store)
+    with pytest.raises(UnreachedError, match="4 units"):
+        outcome.ensure_locked()
+
+
+def test_what_cannot_be_fetched_fails_alone(keep_nhi: Mapper) -> None:
+    """Whatever keeps one object from being read, the others are locked, in the same objects."""
+
+    def gone() -> Delivery:
+        raise SourceUnavailableError("gone")
+
+    def odd() -> Delivery:
+        raise RuntimeError("nobody expected this")
+
+    batch: list[Delivery | Announced] = [
+        *deliveries(),
+        Announced("b/gone@1", gone),
+        Announced("b/odd@1", odd),
+    ]
+    store = MemoryStore()
+    outcome = lock_batch(keep_nhi, batch, store)
+    assert {"b/gone@1", "b/odd@1"} == set(outcome.failed)
+    assert {delivery.unit for delivery in deliveries()} == outcome.locked
+    assert fault_free(keep_nhi).objects == store.objects
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+@pytest.mark.parametrize("kind", [LOST, PERSISTED_BUT_FAILED], ids=["lost", "persisted"])
+def test_one_name_with_two_contents_is_locked_with_both(
+    keep_nhi: Mapper, failing: int, kind: Fault
+) -> None:
+    """Which of them counts is not decided here: the name is done when both are there."""
+    batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
+    faulty = at(failing, kind)
+    assert not lock_batch(keep_nhi, batch, faulty).locked
+    outcome = lock_batch(keep_nhi, batch, faulty)
+    assert {"b/k@1"} == outcome.locked
+    assert 2 == len(faulty.objects)
+    assert "contested" == counted(faulty)["b/k@1"][0]
+
+
+def test_a_name_half_of_which_was_not_reached_is_not_locked(keep_nhi: Mapper) -> None:
+    """The second content of a name waits for its turn; the message stays."""
+    batch = [Delivery("b/k@1", body) for body in (b'{"Records":[1]}', b'{"Records":[2]}')]
+    answers = iter([False, True])
+    outcome = lock_batch(keep_nhi, batch, MemoryStore(), time_is_up=lambda: next(answers))
+    assert (set(), ["b/k@1"]) == (outcome.locked, outcome.unreached)
+
+
+class Poisoned(Mapper):
+    """A mapper with a defect."""
+
+    def units(self, delivery: Delivery) -> Any:
+        """Fail on one unit, late where it has several parts."""
+        parts = super().units(delivery)
+        yield next(parts)
+        if "poison" in delivery.unit:
+            raise ZeroDivisionError("a defect")
+        yield from parts
+
+
+def test_a_defect_costs_its_own_unit_alone() -> None:
+    """It is locked as it came, with the reason, and counted so; its neighbors are mapped."""
+    mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
+    large = gzip.decompress(generate()[3].body)
+    batch = [*deliveries(), Delivery("b/poison@1!h=2026030208", large)]
+    store = MemoryStore()
+    outcome = lock_batch(mapper, batch, store)
+    outcome.ensure_locked()
+    assert {"b/poison@1!h=2026030208": "a defect"} == {
+        name: str(error) for name, error in outcome.unmapped.items()
+    }
+    read = Unit(store, "b/poison@1!h=2026030208")
+    assert ("mapper_failed", large) == (read.rejection, b"".join(read.raw()))
+    assert 1 == sum(locked.rejected_deliveries for locked in outcome.objects) - 1  # and the torn
+    assert {"counted"} == {status for status, *_ in counted(store).values()}
+
+
+def test_what_is_not_mapped_may_be_left_to_the_caller() -> None:
+    """Then it fails, and nothing of it is written."""
+    mapper = Poisoned("aws_cloudtrail", keep_out_of_scope_raw=False)
+    batch = [*deliveries(), Delivery("b/poison@1!h=2026030208", b'{"Records":[]}')]
+    store = MemoryStore()
+    outcome = lock_batch(mapper, batch, store, reject_unmapped=False)
+    assert {"b/poison@1!h=2026030208"} == set(outcome.failed) == set(outcome.unmapped)
+    assert fault_free(mapper).objects == store.objects
+
+
+def test_a_unit_too_large_for_an_object_is_locked_as_it_came(
+    keep_all: Mapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads inflates no more than the format says, so nobody may write more."""
+    monkeypatch.setattr(objects, "_MAX_PART_BYTES", 65_000)
+    store = MemoryStore()
+    outcome = lock_batch(keep_all, deliveries(), store)
+    outcome.ensure_locked()
+    assert outcome.unmapped
+    for delivery in deliveries():
+        if delivery.unit in outcome.unmapped:
+            read = Unit(store, delivery.unit)
+            assert ("part_too_large", delivery.body) == (read.rejection, b"".join(read.raw()))
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_unit(
+    keep_nhi: Mapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is rejected for it: the batch as a whole is tried again."""
+
+    def exhausted(_: Delivery) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(keep_nhi, "units", exhausted)
+    store = MemoryStore()
+    with pytest.raises(MemoryError):
+        lock_batch(keep_nhi, deliveries(), store)
+    assert {} == store.objects
+
+
+def test_who_wrote_is_no_part_of_the_object(keep_nhi: Mapper) -> None:
+    """Another writer, at another time, writes the same keys and bytes; metadata says who did."""
+    one, other = MemoryStore(), MemoryStore()
+    for store, name in ((one, "one"), (other, "other")):
+        lock_batch(keep_nhi, deliveries(), store, metadata={"writer": name})
+    assert one.objects == other.objects
+    for key in one.objects:
+        assert ("one", "other") == tuple(
+            store.first(key).metadata["writer"] for store in (one, other)
+        )
 
 
 def test_a_digest_is_kept_and_never_read(keep_nhi: Mapper) -> None:
-    """A companion is locked byte for byte with what the source says of it, and has no evidence."""
-    body = gzip.compress(b'{"awsAccountId":"111122223333","logFiles":[]}')
+    """A companion is locked with its exact text and what the source says of it."""
+    content = b'{"awsAccountId":"111122223333","logFiles":[]}'
+    metadata = {"meta.signature": "ab" * 64, "meta.signature-algorithm": "SHA256withRSA"}
     digest = Delivery(
-        unit="b/d@1",
-        body=body,
-        kind=Kind.COMPANION,
-        hour="2026030208",
-        provenance={"meta.signature": "ab" * 64, "meta.signature-algorithm": "SHA256withRSA"},
+        "b/d@1", gzip.compress(content), kind=Kind.COMPANION, source_metadata=metadata
     )
     store = MemoryStore()
-    done = lock(keep_nhi, digest, store, keep_source=False)
-    (copy, beside) = sorted(store.objects)
-    assert body == store.objects[copy]
-    assert b'"meta.signature":"abab' in store.objects[beside]
-    assert (0, (), 2) == (done.seen, done.keys, done.created)
+    lock_batch(keep_nhi, [digest], store).ensure_locked()
+    read = Unit(store)
+    assert (0, [content]) == (read.seen, read.raw())
+    assert ("companion", metadata) == (
+        read.headers[0]["kind"],
+        read.headers[0]["source_metadata"],
+    )
 
 
 @pytest.mark.parametrize(

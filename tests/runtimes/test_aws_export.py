@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from nhi_evidence.demo import deployable
@@ -17,7 +16,8 @@ from nhi_evidence.embedded import sqs_messages
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.embedded.sqs_messages import StoredObject
-from nhi_evidence.evidence import batch, frame
+from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.lines import UnitLine
 
 ACCEPTED = [
     {
@@ -37,6 +37,7 @@ def settings(store: EmbeddedStore, **changes: str) -> dict[str, str]:
         "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
         "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
         "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role("aws_cloudtrail"),
+        "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
         **changes,
     }
 
@@ -80,21 +81,27 @@ def failed(answer: dict[str, Any]) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
-def evidence(store: EmbeddedStore, unit: str) -> list[batch.Header]:
+def tables(store: EmbeddedStore) -> dict[str, tuple[UnitLine, ...]]:
+    """Return the unit lines of every evidence object, by key."""
     client = store.client(store.admin)
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/aws_cloudtrail/"
     )
-    bodies = [
-        client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=one["Key"])["Body"].read()
+    bodies = {
+        entry["Key"]: client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=entry["Key"])["Body"].read()
         for page in pages
-        for one in page.get("Contents", [])
-        if unit in one["Key"]
-    ]
-    return [
-        msgspec.json.decode(frame.unpack(body, limit=1 << 30)[0], type=batch.Header)
-        for body in bodies
-    ]
+        for entry in page.get("Contents", [])
+    }
+    return {key: objects.read_object(body)[0].units for key, body in bodies.items()}
+
+
+def evidence(store: EmbeddedStore, name: str) -> list[UnitLine]:
+    """Return every unit line of units that have `name` in theirs."""
+    return [unit for units in tables(store).values() for unit in units if name in unit.unit]
+
+
+def unit_of(stored: StoredObject) -> str:
+    return f"{stored.bucket}/{stored.key}@{stored.version}"
 
 
 FOLDER = "AWSLogs/o-exampleorg1/111122223333/CloudTrail/us-east-1/2026/03/02"
@@ -131,11 +138,73 @@ def test_a_partly_failing_batch_fails_exactly_its_bad_messages(
     assert expected == set(failed(answer))
     assert len(expected) == len(failed(answer))
     for n in range(3):
-        (header,) = evidence(store, f"/good%20{n}+%C3%BC.json.gz@{good[n].version}/")
-        assert header.n == header.kept + header.rejected + sum(header.out_of_scope.values())
-    (header,) = evidence(store, f"/broken.json.gz@{broken.version}/")
-    assert header.rejection is not None
-    assert header.rejection.reason in {"damaged_gzip", "truncated_gzip"}
+        (unit,) = evidence(store, unit_of(good[n]))
+        assert unit.records == unit.kept + unit.rejected + sum(unit.out_of_scope.values())
+    (unit,) = evidence(store, unit_of(broken))
+    assert unit.rejection is not None
+    assert unit.rejection.reason in {"damaged_gzip", "truncated_gzip"}
+    (key,) = (key for key, units in tables(store).items() if unit in units)
+    assert 4 == len(tables(store)[key])
+    assert f'"key":"{key}"' in runtime.logs()
+
+
+def test_a_unit_that_is_announced_twice_is_there_once(
+    store: EmbeddedStore, runtime: LambdaRuntime
+) -> None:
+    """Both messages are answered for; in another batch, the unit is counted once all the same."""
+    file = upload(store, f"{FOLDER}/twice.json.gz", generate()[6].body)
+    note = sqs_messages.notification(file)
+    assert [] == failed(runtime.invoke(sqs_messages.event([note, note, event_bridge(file)])))
+    assert 1 == len(evidence(store, unit_of(file)))
+
+
+def test_the_hour_is_when_the_store_took_what_states_none(
+    store: EmbeddedStore, runtime: LambdaRuntime
+) -> None:
+    """The key of the evidence states the hour its unit's name ends in; again is the same."""
+    file = upload(store, f"{FOLDER}/no hour in its name.json", b'{"Records":[]}')
+    for _ in range(2):
+        assert [] == failed(runtime.invoke(sqs_messages.event([sqs_messages.notification(file)])))
+    (key,) = (key for key, units in tables(store).items() if unit_of(file) in str(units))
+    (unit,) = tables(store)[key]
+    modified = store.client(store.admin).head_object(
+        Bucket=file.bucket, Key=file.key, VersionId=file.version
+    )["LastModified"]
+    hour = f"{modified:%Y%m%d%H}"
+    assert f"{unit_of(file)}!h={hour}" == unit.unit
+    assert f"/h={hour}/" in key
+    assert iam.WORKLOAD_ACCOUNT == unit.source_metadata["owner"]
+
+
+def test_from_its_third_receive_a_unit_has_an_object_of_its_own(
+    store: EmbeddedStore, runtime: LambdaRuntime
+) -> None:
+    """Three go alone, one after the other; what is left of the batch is a backlog, and grouped.
+
+    Messages that cannot be deleted ahead of the answer, as here without a queue, are in it.
+    """
+    name = "20260302T0815Z_alone"
+    files = [
+        upload(store, f"{FOLDER}/111122223333_CloudTrail_us-east-1_{name}{n}.json.gz", body)
+        for n, body in enumerate([generate()[7].body] * 9)
+    ]
+    notes = [sqs_messages.notification(file) for file in files]
+    assert [] == failed(runtime.invoke(sqs_messages.event(notes, receives=3)))
+    sizes = [len(units) for units in tables(store).values() if name in units[0].unit]
+    assert [1, 1, 1, 2, 4] == sorted(sizes)
+    assert "messages not deleted ahead of the answer" in runtime.logs()
+
+
+def test_what_is_not_reached_in_time_is_delivered_again(
+    store: EmbeddedStore, runtime: LambdaRuntime
+) -> None:
+    """Before the platform would end it, the function answers with what it has not done."""
+    file = upload(store, f"{FOLDER}/late.json.gz", generate()[8].body)
+    event = sqs_messages.event([sqs_messages.notification(file)])
+    assert 1 == len(failed(runtime.invoke(event, seconds=0)))
+    assert [] == evidence(store, unit_of(file))
+    assert [] == failed(runtime.invoke(event))
+    assert 1 == len(evidence(store, unit_of(file)))
 
 
 def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRuntime) -> None:
@@ -150,7 +219,10 @@ def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRun
     records = [json.loads(sqs_messages.notification(one))["Records"][0] for one in (first, second)]
     answer = runtime.invoke(sqs_messages.event([json.dumps({"Records": records})]))
     assert [] == failed(answer)
-    assert len(evidence(store, "/first.json.gz@")) == len(evidence(store, "/second.json.gz@")) == 1
+    assert 1 == len(evidence(store, unit_of(second)))
+    # The first came in another batch before: the same lines, for counting to take once.
+    alone, together = evidence(store, unit_of(first))
+    assert alone == together
 
 
 def test_a_batch_that_fails_wholly_is_still_an_answer(
@@ -189,19 +261,28 @@ def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path
 
 
 def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> None:
-    """Every setting that is missing or wrong is named at once, and nothing is acknowledged."""
-    environment = settings(store, NHI_EVIDENCE_SCOPE="some", NHI_EVIDENCE_BUCKET="")
-    with LambdaRuntime(
-        deployable.folder("aws_export"),
-        "handler.handler",
-        environment=environment,
-        log=tmp_path / "log",
-    ) as other:
-        answer = other.invoke(sqs_messages.event(["{}"]))
-        log = other.logs()
-    assert len(failed(answer)) == 1
-    assert "NHI_EVIDENCE_BUCKET is not set" in log
-    assert "NHI_EVIDENCE_SCOPE" in log
+    """Every setting that is missing or wrong is named at once, and the invocation fails.
+
+    Whether people's records are kept has no default.
+    """
+    environment = settings(
+        store,
+        NHI_EVIDENCE_SCOPE="some",
+        NHI_EVIDENCE_BUCKET="",
+        NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW="",
+    )
+    with (
+        LambdaRuntime(
+            deployable.folder("aws_export"),
+            "handler.handler",
+            environment=environment,
+            log=tmp_path / "log",
+        ) as other,
+        pytest.raises(InvocationError, match="NHI_EVIDENCE_BUCKET is not set") as raised,
+    ):
+        other.invoke(sqs_messages.event(["{}"]))
+    assert "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW is not set" in str(raised.value)
+    assert "NHI_EVIDENCE_SCOPE" in str(raised.value)
 
 
 def test_an_event_that_is_no_batch_fails_the_invocation(runtime: LambdaRuntime) -> None:

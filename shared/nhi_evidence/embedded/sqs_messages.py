@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote_plus
@@ -63,18 +64,26 @@ def notification(stored: StoredObject) -> str:
     ).decode()
 
 
-def event(bodies: list[str]) -> dict[str, Any]:
-    """Return the Lambda event of a batch of messages; the id of a message follows its body."""
-    return {"Records": [_message(body) for body in bodies]}
+def event(bodies: list[str], *, receives: int = 1) -> dict[str, Any]:
+    """Return the Lambda event of a batch of messages that were received so often.
+
+    The id of a message follows its body; one that is there twice has another each time.
+    """
+    seen: Counter[str] = Counter()
+    records = []
+    for body in bodies:
+        records.append(_message(body, f"{body}#{seen[body]}" if seen[body] else body, receives))
+        seen[body] += 1
+    return {"Records": records}
 
 
-def _message(body: str) -> dict[str, Any]:
+def _message(body: str, name: str, receives: int) -> dict[str, Any]:
     return {
-        "messageId": str(uuid5(NAMESPACE_URL, body)),
+        "messageId": str(uuid5(NAMESPACE_URL, name)),
         "receiptHandle": "MessageReceiptHandle",
         "body": body,
         "attributes": {
-            "ApproximateReceiveCount": "1",
+            "ApproximateReceiveCount": str(receives),
             "SentTimestamp": "1772438700000",
             "SenderId": "AIDAEXAMPLE",
             "ApproximateFirstReceiveTimestamp": "1772438700001",

@@ -72,7 +72,7 @@ class Answer(msgspec.Struct):
 def deadline(remaining_ms: Callable[[], int]) -> Callable[[], bool]:
     """Return what says when to stop: a margin, at most a quarter, before the platform does."""
     margin = min(MARGIN_MS, remaining_ms() // 4)
-    return lambda: remaining_ms() < margin
+    return lambda: remaining_ms() <= margin
 
 
 class Exporter(msgspec.Struct, frozen=True):

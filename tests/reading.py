@@ -151,7 +151,7 @@ def raw_of(line: bytes) -> bytes:
 
 
 def counted(store: MemoryStore) -> dict[str, tuple[str, int, tuple[str, ...]]]:
-    """Weigh what a store holds: unit -> status, records, and roots of the parts that count."""
+    """Weigh what a store holds: unit -> status, records, hashes of the unit lines that count."""
     claims: list[counting.Claim] = []
     for index, key in enumerate(store.keys("ev/")):
         table, _ = objects.read_object(store.get(key))
@@ -160,7 +160,7 @@ def counted(store: MemoryStore) -> dict[str, tuple[str, int, tuple[str, ...]]]:
         name: (
             unit.status.value,
             sum(claim.records for claim in unit.counted),
-            tuple(claim.root for claim in unit.counted),
+            tuple(claim.line for claim in unit.counted),
         )
         for (_, name), unit in counting.count(claims).items()
     }

@@ -96,7 +96,7 @@ def test_what_is_sent_by_whoever_may_is_checked_again(estate: Estate, ref: Objec
     settings = environ.read_settings(exporter.Settings, environment(estate, NAME))
     reader = S3Source(None, settings.source_buckets, load(settings.source))  # type: ignore[arg-type]
     with pytest.raises(DeliveryRefusedError):
-        reader.fetch(ref)
+        reader.announce(ref)
 
 
 def test_a_message_is_tried_again_and_then_kept_apart(estate: Estate) -> None:
@@ -199,7 +199,7 @@ def test_settings_are_those_of_the_configuration(estate: Estate) -> None:
     settings = environ.read_settings(
         exporter.Settings, environment(estate, "nhi-evidence-main-aws_cloudtrail-fresh")
     )
-    assert (settings.scope, settings.keep_source) == ("all", False)
+    assert (settings.scope, settings.keep_out_of_scope_raw) == ("all", False)
     assert settings.bucket_owner == EVIDENCE
     assert settings.writer_role_arn.endswith(":role/nhi-evidence-main-writer-aws_cloudtrail")
 

@@ -123,7 +123,9 @@ class _Run:
             self._lock_alone(order.alone)
         answer = self._answer
         answer.unlocked = [
-            message_id for message_id in self._units if not self._is_done(message_id)
+            message_id
+            for message_id in self._units
+            if not self._is_bad(message_id) and not self._is_done(message_id)
         ]
         return answer
 
@@ -185,13 +187,11 @@ class _Run:
     def _is_over(self) -> bool:
         return self._invocation.time_is_up() or self._writes_failed >= WRITES_FAILED
 
+    def _is_bad(self, message_id: str) -> bool:
+        return message_id in self._answer.refused or message_id in self._answer.unreadable
+
     def _is_done(self, message_id: str) -> bool:
-        answer = self._answer
-        return (
-            message_id not in answer.refused
-            and message_id not in answer.unreadable
-            and self._units[message_id] <= self._locked
-        )
+        return not self._is_bad(message_id) and self._units[message_id] <= self._locked
 
     def _delete_done(self) -> None:
         if self._answer.undeleted is not None:

@@ -108,7 +108,7 @@ class S3Source:
             modified=modified,
         )
 
-    def fetch(self, announced: AnnouncedObject, *, at_most: int = MAX_DELIVERED_BYTES) -> Delivery:
+    def fetch(self, announced: AnnouncedObject, *, at_most: int | None = None) -> Delivery:
         """Read one object.
 
         Raises `DeliveryRefusedError` for an object too large to hold,
@@ -129,12 +129,11 @@ class S3Source:
                 **wanted,
             )
             size = answer["ContentLength"]
-            if size > at_most:
+            if size > MAX_DELIVERED_BYTES:
                 answer["Body"].close()
-                if size > MAX_DELIVERED_BYTES:
-                    raise DeliveryRefusedError(
-                        f"{name}: {size} bytes, more than {MAX_DELIVERED_BYTES}"
-                    )
+                raise DeliveryRefusedError(f"{name}: {size} bytes, more than {MAX_DELIVERED_BYTES}")
+            if at_most is not None and size > at_most:
+                answer["Body"].close()
                 raise LargerThanAnnouncedError(f"{name}: {size} bytes, more than {at_most}")
             body = answer["Body"].read()
         except (ClientError, BotoCoreError) as error:

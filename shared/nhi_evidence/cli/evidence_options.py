@@ -77,9 +77,12 @@ class _Copy(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="c
 
 class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     keys: list[str] = []
+    mappers: list[str] = []
+    """Digests of the releases that are accepted, the latest last."""
     retention_days: float = 0
     grace_days: float = 0
     seal_delay_minutes: float = 60
+    head_age_hours: float = 3
     anchors: list[_Timestamps | _Witness | _Copy] = []
     anchors_required: int = 0
     anchor_age_hours: float = 24
@@ -138,6 +141,8 @@ def policy(file: Path | None, given: list[str] | None) -> Policy:
     return Policy(
         name=keys[0].name,
         keys=keys,
+        mappers=tuple(told.mappers),
+        head_age_ms=int(told.head_age_hours * HOUR_MS),
         retention_ms=int(told.retention_days * DAY_MS),
         grace_ms=int(told.grace_days * DAY_MS),
         seal_delay_ms=int(told.seal_delay_minutes * MINUTE_MS),

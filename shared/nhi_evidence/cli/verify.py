@@ -1,8 +1,10 @@
-"""`nhi-evidence verify`: is it whole, and is it what was sealed?"""
+"""`nhi-evidence verify`: is it complete, and is it what was sealed?"""
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,22 +14,29 @@ from rich.console import Console
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence.verify import Options, State, Verifier
+from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
+from nhi_evidence.pipeline.reproduce import Reproducer
+from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.terminal import verify_report
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence verify ./evidence-copy --key example.org/evidence+1a2b3c4d+AW...
-  nhi-evidence verify s3://evidence --policy policy.toml --deep --json
-  nhi-evidence verify s3://evidence --policy policy.toml --since last.json --save-state last.json
+  nhi-evidence verify s3://evidence --policy policy.toml --deep --reproduce --json
+  nhi-evidence verify s3://evidence --policy policy.toml --since last.json --save-state next.json
+  nhi-evidence verify s3://evidence --policy policy.toml --part 3/8 --json > 3.json
+  nhi-evidence verify s3://evidence --policy policy.toml --join 1.json --join 2.json ...
 
 \b
 Exit codes: 0 clean; 1 a finding on integrity; 2 on completeness; 3 on policy
 or anchors alone; 4 could not be verified (said on standard error); 64 wrong usage.
 """
+
+_PART = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
 
 
 def command(
@@ -38,18 +47,37 @@ def command(
     deep: Annotated[
         bool, typer.Option("--deep", help="Look into every object: every record, every raw text.")
     ] = False,
+    reproduce: Annotated[
+        bool,
+        typer.Option(
+            "--reproduce",
+            help="Map every raw text again where the release that made it is installed, and "
+            "compare; implies --deep.",
+        ),
+    ] = False,
     since: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Only what came after this saved state."),
     ] = None,
     save_state: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Save where this verification ended.")
+        Path | None,
+        typer.Option(dir_okay=False, help="Save where this verification ended, in a new file."),
     ] = None,
     sample: Annotated[
         int | None, typer.Option(min=1, help="Read only so many objects, drawn at random.")
     ] = None,
     seed: Annotated[
         str | None, typer.Option(help="Draw the sample of an earlier report again.")
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Only part K of N, for N jobs side by side; see --join."),
+    ] = None,
+    joined: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--join", exists=True, dir_okay=False, help="Weigh the --json reports of all parts."
+        ),
     ] = None,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
@@ -58,29 +86,90 @@ def command(
 ) -> None:
     """Verify a sealed evidence store, a bucket or a directory copy, with public keys alone.
 
-    Checks signatures and the tree, hashes every object, and looks for what is in the store and
-    not in the log; says what it did not check. The steps V0 to V6 are those of
-    docs/verification.md.
+    Checks signatures and the tree, hashes every object, counts every unit once, and looks for
+    what is in the store and not in the log; names what it did not check. The steps V0 to V6
+    are those of docs/verification.md.
     """
-    told = options.policy(policy, key)
+    trusted = options.policy(policy, key)
+    _refuse_contradictions(since, sample, part, joined, save_state)
     store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
     looking = Options(
-        deep=deep,
+        deep=deep or reproduce,
         since=_state(since) if since else None,
         sample=sample,
         seed=seed or secrets.token_hex(8),
+        part=_part(part) if part else None,
+        reproduce=Reproducer() if reproduce else None,
     )
-    with Steps("verifying") as steps:
-        verifier = Verifier(store, told, now=clock.now(), options=looking, progress=steps.say)
-        report = verifier.run()
-    if save_state and report.state is not None:
-        save_state.write_bytes(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")
+    if joined:
+        report = _join(store, trusted, joined)
+    else:
+        with Steps("verifying") as steps, Sorters() as sorters:
+            verifier = Verifier(
+                store, trusted, now=clock.now(), options=looking, progress=steps.say, sorter=sorters
+            )
+            report = verifier.run()
     if as_json:
         typer.echo(verify_report.as_document(report))
     else:
         verify_report.show(Console(highlight=False, markup=False), report)
+    if save_state is not None:
+        _save(save_state, report)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
+
+
+def _refuse_contradictions(
+    since: Path | None,
+    sample: int | None,
+    part: str | None,
+    joined: Sequence[Path] | None,
+    save_state: Path | None,
+) -> None:
+    """Raise `SettingsError` where options do not go together."""
+    chosen = {
+        "--since": since is not None,
+        "--sample": sample is not None,
+        "--part": part is not None,
+        "--join": bool(joined),
+    }
+    given = [name for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise SettingsError(f"{' and '.join(given)} do not go together")
+    if save_state is not None and given not in ([], ["--since"]):
+        raise SettingsError(f"{given[0]} looks at a part: a state of it cannot be saved")
+    if save_state is not None and save_state.exists():
+        raise SettingsError(f"{save_state}: is there already; name a new file")
+
+
+def _part(text: str) -> Part:
+    match = _PART.fullmatch(text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise SettingsError(f"--part {text}: write K/N, K from 1 to N")
+    return Part(int(match[1]), int(match[2]))
+
+
+def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Report:
+    reports = []
+    for file in files:
+        try:
+            reports.append(verify_report.read_document(file.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file}: not the --json report of a part: {error}") from error
+    if any(report.name != policy.name for report in reports):
+        raise SettingsError(f"a report of another log than {policy.name}")
+    return join(reports, Verifier(store, policy, now=clock.now()).hashes_of)
+
+
+def _save(path: Path, report: Report) -> None:
+    """Save a state in a new file; nothing that is there is overwritten."""
+    if report.state is None:
+        raise SettingsError("no state to save: nothing of the log is signed")
+    try:
+        with path.open("xb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
 
 
 def _state(path: Path) -> State:

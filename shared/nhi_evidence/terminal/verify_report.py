@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from nhi_evidence.evidence.verify import Finding, Report, Severity
-from nhi_evidence.terminal.safe_text import instant, neutralize
+from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 _SHOWN = 5
+_HOUR_MS = 3_600_000
 
 
 class _Printed(msgspec.Struct):
@@ -23,53 +25,82 @@ class _Printed(msgspec.Struct):
     meaning: str
     key: str
     version: str | None
+    unit: str | None
     record: int | None
     detail: str
 
 
 def as_document(report: Report) -> bytes:
-    """Return the report as JSON, each finding with its step and severity."""
+    """Return the report as JSON, each finding with its step and severity; inert in a terminal."""
     plain = msgspec.to_builtins(report)
-    plain["findings"] = [_printed(one) for one in report.findings]
+    plain["findings"] = [_printed(finding) for finding in report.findings]
     plain["exit_code"] = report.exit_code
-    return msgspec.json.encode(plain)
+    return neutralize_json(msgspec.json.encode(plain))
+
+
+def read_document(document: bytes) -> Report:
+    """Read what `as_document` wrote. Raises `ValueError` when it is something else."""
+    return msgspec.json.decode(document, type=Report)
 
 
 def show(out: Console, report: Report) -> None:
-    """Print a report for a reader."""
-    out.print(f"log       {report.name}, {report.epochs} epochs, {report.leaves} leaves")
-    out.print(f"head      size {report.size}, root {report.root or 'none'}", soft_wrap=True)
-    out.print(f"objects   {report.objects} hashed ({report.bytes:,} bytes)")
+    """Print a report for a reader: the verdict first, what was not checked last."""
+    for line in _lines(report):
+        out.print(Text(neutralize(line)), soft_wrap=True)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield _verdict(report)
+    yield f"log       {report.name}, {report.epochs} epochs, {report.leaves} leaves"
+    yield f"head      size {report.size}, root {report.root or 'none'}"
+    if report.head_at is not None and report.head_age_ms is not None:
+        age = report.head_age_ms / _HOUR_MS
+        yield f"          signed {instant(report.head_at)}, {age:.1f} hours old"
+    yield f"objects   {report.objects} hashed ({report.bytes:,} bytes), {report.listed} listed"
+    if report.part is not None:
+        yield f"part      {report.part.number} of {report.part.of}"
     if report.sample:
-        out.print(Text(neutralize(f"sample    {report.sample}")), soft_wrap=True)
+        yield f"sample    {report.sample}"
     if report.records:
-        out.print(f"records   {report.records} looked at one by one")
+        again = f", {report.reproduced} mapped again to the same line" if report.reproduced else ""
+        yield f"records   {report.records} looked at line by line{again}"
     if report.expired:
-        out.print(f"expired   {report.expired} gone after lock and grace, as the policy has it")
+        yield f"expired   {report.expired} gone after lock and grace, as the policy has it"
     units = ", ".join(f"{name} {count}" for name, count in report.units.items())
-    out.print(f"units     {units or 'none'}")
-    for held in report.anchors:
-        at = instant(held.at)
-        seen = f"anchor    {held.name}, {held.shard} epoch {held.epoch}, {at}"
-        out.print(Text(neutralize(seen)), soft_wrap=True)
-    for left in report.not_checked:
-        out.print(Text(neutralize(f"not checked: {left}")), soft_wrap=True)
+    yield f"units     {units or 'none counted'}"
+    for source, count in report.records_counted.items():
+        yield f"          {source}: {count} records"
+    if report.rejected_deliveries:
+        yield f"          {report.rejected_deliveries} deliveries that could not be decoded"
+    if report.flags:
+        flags = ", ".join(f"{name} {count}" for name, count in report.flags.items())
+        yield f"flags     {flags}"
+    for anchor in report.anchors:
+        yield f"anchor    {anchor.name}, {anchor.shard} epoch {anchor.epoch}, {instant(anchor.at)}"
+    yield from _findings(report.findings)
+    for line in report.not_checked:
+        yield f"not checked: {line}"
+
+
+def _verdict(report: Report) -> str:
     if not report.findings:
-        out.print("result    clean: no finding")
-        return
-    for (step, severity, code), found in _grouped(report.findings):
-        text = found[0].meaning.text
-        out.print(f"\n{step} {code} ({severity.name.lower()}), {len(found)}: {text}")
-        for one in found[:_SHOWN]:
-            record = f" record {one.record}" if one.record is not None else ""
-            out.print(Text("  " + neutralize(one.key + record)), soft_wrap=True)
-            if one.detail:
-                out.print(Text("    " + neutralize(one.detail)), soft_wrap=True)
-        if len(found) > _SHOWN:
-            out.print(f"  ... and {len(found) - _SHOWN} more; --json prints them all")
-    by_severity = Counter(one.meaning.severity.name.lower() for one in report.findings)
+        return "result    clean: no finding"
+    by_severity = Counter(finding.meaning.severity.name.lower() for finding in report.findings)
     counts = ", ".join(f"{count} on {name}" for name, count in sorted(by_severity.items()))
-    out.print(f"\nresult    {len(report.findings)} findings: {counts}")
+    return f"result    {len(report.findings)} findings: {counts}"
+
+
+def _findings(findings: list[Finding]) -> Iterator[str]:
+    for (step, severity, code), same in _grouped(findings):
+        yield f"{step} {code} ({severity.name.lower()}), {len(same)}: {same[0].meaning.text}"
+        for finding in same[:_SHOWN]:
+            unit = f" unit {finding.unit}" if finding.unit is not None else ""
+            record = f" record {finding.record}" if finding.record is not None else ""
+            yield f"  {finding.key}{unit}{record}"
+            if finding.detail:
+                yield f"    {finding.detail}"
+        if len(same) > _SHOWN:
+            yield f"  ... and {len(same) - _SHOWN} more; --json prints them all"
 
 
 def _grouped(
@@ -77,14 +108,22 @@ def _grouped(
 ) -> list[tuple[tuple[str, Severity, str], list[Finding]]]:
     """Group findings by code, the gravest first."""
     groups: dict[tuple[str, Severity, str], list[Finding]] = {}
-    for one in findings:
-        step, severity, _ = one.meaning
-        groups.setdefault((step, severity, one.code), []).append(one)
+    for finding in findings:
+        step, severity, _ = finding.meaning
+        groups.setdefault((step, severity, finding.code), []).append(finding)
     return sorted(groups.items(), key=lambda group: (group[0][1], group[0][0], group[0][2]))
 
 
-def _printed(one: Finding) -> _Printed:
-    step, severity, text = one.meaning
+def _printed(finding: Finding) -> _Printed:
+    step, severity, text = finding.meaning
     return _Printed(
-        step, severity.name.lower(), one.code, text, one.key, one.version, one.record, one.detail
+        step=step,
+        severity=severity.name.lower(),
+        code=finding.code,
+        meaning=text,
+        key=finding.key,
+        version=finding.version,
+        unit=finding.unit,
+        record=finding.record,
+        detail=finding.detail,
     )

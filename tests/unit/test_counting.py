@@ -4,99 +4,196 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.evidence import counting
-from nhi_evidence.evidence.counting import Claim, Native, Range, Status
-from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.counting import Claim, Status, Unit
+
+LISTED = ("m0", "m1", "m2")
 
 
 def claim(index: int, **changes: Any) -> Claim:
-    said: dict[str, Any] = {
+    stated: dict[str, Any] = {
+        "key": f"k{index}",
         "source": "s",
         "unit": "u",
+        "is_rejection": False,
         "part": 1,
         "parts": 1,
-        "body": f"b{index}",
+        "span": (0, 10),
+        "first": 0,
+        "records": 1,
         "src": "src",
         "raw": "raw",
+        "raw_size": 10,
+        "line": "line",
         "mapper": "m1",
-        "version": (1, 0, 0),
-        "records": 1,
+        "settings": "nhi",
     }
-    return Claim(index=index, **{**said, **changes})
+    return Claim(index=index, **{**stated, **changes})
 
 
-def weigh(*claims: Claim) -> counting.Unit:
-    (unit,) = counting.count(claims).values()
+def weigh(*claims: Claim, listed: tuple[str, ...] = LISTED) -> Unit:
+    (unit,) = counting.count(claims, listed).values()
     return unit
 
 
 def indexes(claims: tuple[Claim, ...]) -> list[int]:
-    return [one.index for one in claims]
+    return [each.index for each in claims]
 
 
-def test_one_claim_counts() -> None:
+def parts(*, total: int = 3, **changes: Any) -> list[Claim]:
+    return [
+        claim(
+            number,
+            part=number + 1,
+            parts=total,
+            span=(10 * number, 10 * number + 10),
+            first=number,
+            raw_size=10 * total,
+            line=f"line {number}",
+            **changes,
+        )
+        for number in range(total)
+    ]
+
+
+def test_a_claim_counts() -> None:
     """The usual case."""
-    assert (Status.COUNTED, [0]) == ((unit := weigh(claim(0))).status, indexes(unit.counted))
+    unit = weigh(claim(0))
+    assert (Status.COUNTED, [0]) == (unit.status, indexes(unit.counted))
 
 
-def test_the_newest_mapper_is_preferred() -> None:
-    """A replay by a newer mapper counts; the older one is a duplicate, whichever came first."""
-    old, new = claim(0), claim(1, mapper="m2", version=(1, 2, 0))
-    newest = claim(2, mapper="m3", version=(1, 10, 0))
-    unit = weigh(newest, old, new)
-    assert (Status.COUNTED, [2], [0, 1]) == (
-        unit.status,
-        indexes(unit.counted),
-        indexes(unit.duplicates),
-    )
+def test_a_unit_in_another_batch_is_a_duplicate() -> None:
+    """Regrouped redelivery: the same unit line in two objects, counted once, first sealed first."""
+    unit = weigh(claim(5), claim(2), claim(9))
+    assert ([2], [5, 9]) == (indexes(unit.counted), indexes(unit.duplicates))
 
 
-def test_the_same_body_again_is_a_duplicate() -> None:
-    """A second version, a second attempt: the same bytes count once."""
-    unit = weigh(claim(0, body="b"), claim(5, body="b"))
-    assert ([0], [5]) == (indexes(unit.counted), indexes(unit.duplicates))
+def test_the_latest_listed_release_is_counted() -> None:
+    """A replay by a later release counts, whichever was sealed first; the list says which it is."""
+    old, new = claim(0, line="a"), claim(1, mapper="m2", line="b")
+    for pair in ((old, new), (new, old)):
+        unit = weigh(*pair)
+        assert (Status.COUNTED, [1], [0]) == (
+            unit.status,
+            indexes(unit.counted),
+            indexes(unit.duplicates),
+        )
+    assert [0] == indexes(weigh(old, new, listed=("m2", "m1")).counted)
 
 
-@pytest.mark.parametrize("first", [0, 9])
-def test_other_source_bytes_are_contested(first: int) -> None:
-    """Neither wins by having come first, nor by a newer mapper."""
-    genuine = claim(first)
-    forged = claim(4, mapper="m9", version=(9, 9, 9), src="other", raw="other")
-    unit = weigh(genuine, forged)
-    assert (Status.CONTESTED, [], sorted([first, 4])) == (
+def test_a_release_nobody_listed_never_wins() -> None:
+    """Not by being later, not by what it calls itself, and not by contradicting itself."""
+    genuine = claim(3, line="a")
+    unit = weigh(claim(0, mapper="zz", line="b"), genuine, claim(9, mapper="zz", line="c"))
+    assert (Status.COUNTED, [3]) == (unit.status, indexes(unit.counted))
+
+
+def test_without_a_list_the_first_sealed_counts() -> None:
+    """Nothing a writer states of itself decides."""
+    unit = weigh(claim(4, mapper="zz", line="b"), claim(1, mapper="aa", line="a"), listed=())
+    assert [1] == indexes(unit.counted)
+
+
+def test_one_release_has_one_line_of_a_unit() -> None:
+    """Same bytes, same release, same settings, another line: one of them is false."""
+    unit = weigh(claim(0, line="a"), claim(1, line="b"))
+    assert (Status.CONTESTED, [], [0, 1]) == (
         unit.status,
         indexes(unit.counted),
         indexes(unit.disputed),
     )
 
 
-def test_two_bodies_of_one_mapper_are_contested() -> None:
-    """A body is a pure function of source and mapper: two of them cannot both be genuine."""
-    assert weigh(claim(0), claim(1)).status is Status.CONTESTED
+def test_other_settings_are_no_contradiction() -> None:
+    """The same unit in another scope has other lines, and both may be genuine."""
+    unit = weigh(claim(0, line="a"), claim(1, line="b", settings="all"))
+    assert (Status.COUNTED, [0], [1]) == (
+        unit.status,
+        indexes(unit.counted),
+        indexes(unit.duplicates),
+    )
 
 
-def test_parts_must_be_whole() -> None:
-    """A set without one of its parts does not count; with it, it does."""
-    parts = [claim(n, part=n + 1, parts=3) for n in range(3)]
-    assert Status.INCOMPLETE is weigh(*parts[:2]).status
-    unit = weigh(*reversed(parts))
+@pytest.mark.parametrize("other", ["m0", "m1", "m2", "zz"])
+@pytest.mark.parametrize("first", [0, 9])
+def test_other_bytes_are_contested(other: str, first: int) -> None:
+    """Neither wins by having come first, nor by a later release, listed or not."""
+    unit = weigh(claim(first), claim(4, mapper=other, src="x", raw="x", line="x"))
+    assert (Status.CONTESTED, []) == (unit.status, indexes(unit.counted))
+
+
+def test_another_split_of_the_same_bytes_is_contested() -> None:
+    """Two listed releases that do not agree how many records there are."""
+    unit = weigh(claim(0, line="a"), claim(1, mapper="m2", line="b", records=2))
+    assert unit.status is Status.CONTESTED
+
+
+def test_a_rejection_yields_to_the_decoded_unit() -> None:
+    """What an old release could not read and a new one can, of the same delivered bytes."""
+    rejection = claim(0, is_rejection=True, raw=None, records=0, line="r", mapper="m0")
+    unit = weigh(rejection, claim(1, mapper="m2"))
+    assert (Status.COUNTED, [1], [0]) == (
+        unit.status,
+        indexes(unit.counted),
+        indexes(unit.duplicates),
+    )
+    assert weigh(rejection, claim(1, src="other")).status is Status.CONTESTED
+    assert [0] == indexes(weigh(rejection).counted)
+
+
+def test_parts_must_be_complete() -> None:
+    """A set without one of its parts does not count; with it, in any order, it does."""
+    assert Status.INCOMPLETE is weigh(*parts()[:2]).status
+    assert Status.INCOMPLETE is weigh(*parts()[1:]).status
+    unit = weigh(*reversed(parts()))
     assert (Status.COUNTED, [0, 1, 2]) == (unit.status, indexes(unit.counted))
 
 
-def test_parts_of_two_mappers_make_no_set() -> None:
-    """Part 1 by one mapper and part 2 by another are no whole."""
-    unit = weigh(claim(0, parts=2), claim(1, part=2, parts=2, mapper="m2"))
-    assert (Status.INCOMPLETE, [0, 1]) == (unit.status, indexes(unit.disputed))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"span": (11, 20)},
+        {"span": (9, 20)},
+        {"first": 2},
+        {"parts": 4},
+        {"raw_size": 31},
+    ],
+)
+def test_parts_follow_without_gap(change: dict[str, Any]) -> None:
+    """Every byte and every record of the unit is in exactly one part."""
+    first, second, third = parts()
+    changed = claim(
+        1, **{"part": 2, "parts": 3, "span": (10, 20), "first": 1, "raw_size": 30, **change}
+    )
+    if "raw_size" in change:
+        first, third = (
+            claim(0, parts=3, span=(0, 10), raw_size=31, line="0"),
+            claim(2, part=3, parts=3, span=(20, 30), first=2, raw_size=31, line="2"),
+        )
+    assert weigh(first, changed, third).status is Status.INCOMPLETE
+    assert weigh(first, second, third).counted or "raw_size" in change
 
 
-def test_a_loose_part_does_not_spoil_a_set() -> None:
-    """A writer that died half way and another version that finished: the whole set counts."""
-    unit = weigh(claim(0, parts=2), claim(1, mapper="m2", version=(2,)))
+def test_parts_of_two_releases_make_no_set() -> None:
+    """Part 1 by one and parts 2 and 3 by another."""
+    first, *rest = parts()
+    unit = weigh(first, *(claim(c.index, **_changed(c, mapper="m2")) for c in rest))
+    assert (Status.INCOMPLETE, [0, 1, 2]) == (unit.status, indexes(unit.disputed))
+
+
+def _changed(original: Claim, **changes: Any) -> dict[str, Any]:
+    names = [name for name in Claim.__struct_fields__ if name != "index"]
+    return {name: getattr(original, name) for name in names} | changes
+
+
+def test_a_part_without_the_others_does_not_spoil_a_set() -> None:
+    """A writer that died half way, and another release that finished: the complete set counts."""
+    half = claim(0, parts=2, raw_size=20, line="half")
+    unit = weigh(half, claim(1, mapper="m2", raw_size=10))
     assert (Status.COUNTED, [1], [0]) == (
         unit.status,
         indexes(unit.counted),
@@ -104,130 +201,24 @@ def test_a_loose_part_does_not_spoil_a_set() -> None:
     )
 
 
-def test_parts_of_different_bytes_are_contested() -> None:
-    """All parts of a set come of the same delivery."""
-    parts = [claim(0, parts=2), claim(1, part=2, parts=2, src="x", raw="y")]
-    assert weigh(*parts).status is Status.CONTESTED
-
-
-def test_a_rejection_and_its_later_mapping_are_one_unit() -> None:
-    """What an old mapper could not inflate has no raw hash; the delivered bytes are the same."""
-    unit = weigh(claim(0, raw=None), claim(1, mapper="m2", version=(2,)))
-    assert (Status.COUNTED, [1]) == (unit.status, indexes(unit.counted))
-
-
-def test_a_file_compressed_again_is_the_same() -> None:
-    """Other delivered bytes with the same content are no contradiction."""
-    unit = weigh(claim(0, src="a"), claim(1, src="b", mapper="m2", version=(2,)))
-    assert unit.status is Status.COUNTED
-
-
-@given(st.permutations(range(6)), st.lists(st.sampled_from("abc"), min_size=6, max_size=6))
-def test_order_decides_nothing(order: list[int], raws: list[str]) -> None:
-    """The result is a function of the set of claims."""
+@given(
+    st.permutations(range(8)),
+    st.lists(st.sampled_from("abc"), min_size=8, max_size=8),
+    st.lists(st.sampled_from(["m0", "m1", "m2", "zz"]), min_size=8, max_size=8),
+)
+def test_order_decides_nothing(order: list[int], raws: list[str], mappers: list[str]) -> None:
+    """The result is a function of the set of claims; every claim is in it exactly once."""
     claims = [
-        claim(n, unit=f"u{n % 2}", mapper=f"m{n % 3}", version=(n % 3,), src=raw, raw=raw)
+        claim(n, unit=f"u{n % 2}", mapper=mappers[n], src=raw, raw=raw, line=f"{raw}{n % 3}")
         for n, raw in enumerate(raws)
     ]
-    assert counting.count(claims) == counting.count([claims[n] for n in order])
-
-
-BODY = "ab" * 32
-LEAF = ObjectLeaf(
-    key=f"ev/v1/s/h=2026010100/u/{BODY}.ndjson.zst",
-    vid="v",
-    at=0,
-    size=1,
-    sha256=BODY,
-    md={
-        "part": "1/1",
-        "mapper": "1.2.3 dd",
-        "records": "3",
-        "src-sha256": "ss",
-        "raw-sha256": "rr",
-    },
-)
-
-
-def test_a_leaf_claims_what_its_metadata_says() -> None:
-    """Source and unit come from the key, the rest from metadata fixed with the version."""
-    expected = claim(7, body=BODY, src="ss", raw="rr", mapper="dd", version=(1, 2, 3), records=3)
-    assert expected == counting.claim(7, LEAF)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"flags": ("key_hash",)},
-        {"sha256": None},
-        {"sha256": "cd" * 32},
-        {"md": {}},
-        {"md": {**LEAF.md, "part": "2/1"}},
-        {"md": {**LEAF.md, "part": "2/3"}},
-        {"md": {**LEAF.md, "part": "x"}},
-        {"md": {**LEAF.md, "mapper": "one"}},
-        {"md": {**LEAF.md, "records": "many"}},
-        {"key": "ev/v1/s/odd"},
-    ],
-)
-def test_a_leaf_that_cannot_be_weighed_says_why(changes: dict[str, Any]) -> None:
-    """A claim that is none is never counted, and never an exception."""
-    assert isinstance(counting.claim(0, msgspec.structs.replace(LEAF, **changes)), str)
-
-
-def run(index: int, first: int, last: int, text: str = "x") -> Range:
-    """A range whose messages hold their own number."""
-    numbers = range(first, last + 1)
-    return Range(index, "hub#1/0", first, last, {n: f"{text}{n}".encode() for n in numbers})
-
-
-def test_shifted_edges_count_every_message_once() -> None:
-    """A hub delivers again with other batch edges: overlaps of the same bytes are duplicates."""
-    stream = counting.count_ranges([run(0, 1, 4), run(1, 3, 8), run(2, 5, 6)])["hub#1/0"]
-    assert {1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 1, 7: 1, 8: 1} == stream.counted
-    assert (4, (), ()) == (stream.duplicates, stream.contested, stream.gaps)
-
-
-def test_other_bytes_of_a_number_are_contested() -> None:
-    """Nobody's message 3 is counted when two differ."""
-    stream = counting.count_ranges([run(0, 1, 4), run(1, 3, 3, "forged")])["hub#1/0"]
-    assert (3,) == stream.contested
-    assert [1, 2, 4] == list(stream.counted)
-
-
-def test_a_claimed_range_without_its_messages_counts_for_nothing() -> None:
-    """To claim 1 to 100 and hold one message would hide 99: the range is not valid."""
-    empty = Range(0, "hub#1/0", 1, 100, {1: b"x"})
-    foreign = Range(1, "hub#1/0", 1, 2, {1: b"x", 9: b"y"})
-    stream = counting.count_ranges([empty, foreign, run(2, 2, 3)])["hub#1/0"]
-    assert ((0, 1), [2, 3]) == (stream.invalid, list(stream.counted))
-
-
-def test_gaps_are_said() -> None:
-    """Numbers nobody holds, between those somebody does; a recreated hub is another stream."""
-    streams = counting.count_ranges(
-        [run(0, 1, 2), run(1, 6, 7), msgspec.structs.replace(run(2, 1, 1), stream="hub#2/0")]
-    )
-    assert ((3, 5),) == streams["hub#1/0"].gaps
-    assert {1: 2} == streams["hub#2/0"].counted
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=12))
-def test_any_edges_count_what_was_delivered(batches: list[tuple[int, int]]) -> None:
-    """Whatever the edges and repeats, each delivered message is counted exactly once."""
-    ranges = [run(n, first, first + more) for n, (first, more) in enumerate(batches)]
-    delivered = {number for one in ranges for number in one.hashes}
-    streams = counting.count_ranges(ranges)
-    counted = streams["hub#1/0"].counted if streams else {}
-    assert delivered == set(counted)
-    assert all(ranges[index].hashes[number] for number, index in counted.items())
-
-
-def test_one_id_in_two_units() -> None:
-    """The same bytes are a duplicate; other bytes are linked, and both kept."""
-    same = [Native("AWS", "1", "e", b"x", (n, 0)) for n in range(2)]
-    other = Native("AWS", "1", "e", b"y", (2, 0))
-    elsewhere = Native("AWS", "2", "e", b"x", (3, 0))
-    links = counting.link([other, *reversed(same), elsewhere])
-    assert (tuple(same),) == links.duplicates
-    assert ((same[0], other),) == links.linked
+    counted = counting.count(claims, LISTED)
+    assert counted == counting.count([claims[n] for n in order], LISTED)
+    everything = [
+        index
+        for unit in counted.values()
+        for group in (unit.counted, unit.duplicates, unit.disputed)
+        for index in indexes(group)
+    ]
+    assert list(range(8)) == sorted(everything)
+    assert all(len(unit.counted) <= 1 for unit in counted.values())

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
 import pytest
+from backports import zstd
 
 from nhi_evidence.evidence import frame
 
 LINES = [b'{"k":"hdr"}', b"", b'{"i":0}']
+LONG = [os.urandom(300).hex().encode() for _ in range(3_000)]
+
+
+def packed(lines: list[bytes] = LINES) -> bytes:
+    return frame.pack(lines, table=1)[0]
 
 
 def test_round_trip() -> None:
     """Lines come back as they went in, empty ones too."""
-    assert frame.unpack(frame.pack(LINES), limit=1000) == LINES
+    assert frame.unpack(packed(), limit=1000) == LINES
+
+
+@pytest.mark.parametrize("lines", [LINES, LONG])
+def test_the_table_decodes_alone(lines: list[bytes]) -> None:
+    """The first bytes give the table and nothing after it, and end where a block does."""
+    body, table = frame.pack(lines, table=2)
+    assert lines[:2] == frame.unpack_table(body[:table], limit=10_000)
+    frame.check_form(body, table=table)
+    with pytest.raises(ValueError, match="no block"):
+        frame.check_form(body, table=table + 1)
 
 
 def test_content_size_and_checksum_are_declared() -> None:
     """RFC 8878 section 3.1.1.1: the frame header says the size and that a checksum follows."""
-    descriptor = frame.pack(LINES)[4]
+    descriptor = packed()[4]
     assert descriptor & 0b0000_0100, "content checksum flag"
     assert descriptor & 0b1110_0000, "content size flag"
 
@@ -25,15 +44,45 @@ def test_content_size_and_checksum_are_declared() -> None:
     ("damage", "message"),
     [
         (lambda body: body + b"x", "after the zstd frame"),
+        (lambda body: body + body, "after the zstd frame"),
         (lambda body: body[:-1], "truncated"),
         (lambda body: body[:-5] + bytes([body[-5] ^ 1]) + body[-4:], "not a zstd frame"),
-        (lambda _: b"", "truncated"),
+        (lambda _: b"", "not a zstd frame"),
         (lambda _: b"plain", "not a zstd frame"),
-        (lambda _: frame.pack([b"x" * 2000]), "more than 1000 bytes"),
+        (lambda _: zstd.compress(b"x\n"), "without content checksum"),
+        (lambda _: _with({zstd.CompressionParameter.checksum_flag: 1}, sized=False), "size"),
+        (lambda _: packed([b"x" * 2000]), "more than 1000 bytes"),
     ],
-    ids=["appended", "cut", "bit flipped", "empty", "plain", "too long"],
+    ids=["appended", "twice", "cut", "flipped", "empty", "plain", "no sum", "no size", "too long"],
 )
-def test_damage_is_named(damage, message) -> None:  # type: ignore[no-untyped-def]
+def test_damage_is_named(damage: Callable[[bytes], bytes], message: str) -> None:
     """Each kind of damage is refused with what is wrong."""
     with pytest.raises(ValueError, match=message):
-        frame.unpack(damage(frame.pack(LINES)), limit=1000)
+        frame.unpack(damage(packed()), limit=1000)
+
+
+def test_a_larger_window_is_refused() -> None:
+    """A frame that asks a reader for more than 8 MiB is not of the format."""
+    options = {
+        zstd.CompressionParameter.checksum_flag: 1,
+        zstd.CompressionParameter.window_log: 25,
+        zstd.CompressionParameter.enable_long_distance_matching: 1,
+    }
+    body = _with(options, content=os.urandom(1 << 10) * (40 << 10))
+    with pytest.raises(ValueError, match="window|zstd frame"):
+        frame.unpack(body, limit=1 << 30)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_any_beginning_is_no_frame(cut: int) -> None:
+    """What is cut short anywhere is an error that says so, in the check of the form too."""
+    body, table = frame.pack(LONG[:2], table=1)
+    with pytest.raises(ValueError, match=r"zstd|table|line"):
+        frame.check_form(body[: min(cut, len(body) - 1)], table=table)
+
+
+def _with(options: dict[int, int], *, sized: bool = True, content: bytes = b"x\n") -> bytes:
+    compressor = zstd.ZstdCompressor(options=options)
+    if sized:
+        compressor.set_pledged_input_size(len(content))
+    return compressor.compress(content) + compressor.flush()

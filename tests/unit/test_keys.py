@@ -1,71 +1,92 @@
-"""Keys of the evidence bucket."""
+"""Keys of the evidence bucket, and the hour of a unit."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhi_evidence import sources
 from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.keys import ParsedKey
 
 HASH = bytes(range(32))
-UNIT = "trail/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/02/f.json.gz@v1"
-
-
-def key(unit: str = UNIT, part: int = 1, parts: int = 1) -> str:
-    return keys.evidence_key(
-        source="aws_cloudtrail",
-        hour="2026030208",
-        unit=unit,
-        part=part,
-        parts=parts,
-        body_sha256=HASH,
-    )
+HOUR = "2026030208"
+CLOUDTRAIL = (
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/02/"
+    "111122223333_CloudTrail_us-east-1_20260302T0815Z_abc.json.gz"
+)
 
 
 def test_key_layout() -> None:
-    """Source comes before hour, and the hash of the body ends the key."""
-    assert f"ev/v1/aws_cloudtrail/h=2026030208/{UNIT}/{HASH.hex()}.ndjson.zst" == key()
+    """Source comes before hour, and the hash of the body ends the key; no unit is in it."""
+    key = keys.evidence_key(source="aws_cloudtrail", hour=HOUR, body_sha256=HASH)
+    assert f"ev/v1/aws_cloudtrail/h={HOUR}/{HASH.hex()}.ndjson.zst" == key
+    assert ParsedKey("ev", "aws_cloudtrail", HOUR, HASH.hex()) == keys.parse_key(key)
 
 
-def test_parts_are_told_apart() -> None:
-    """A part suffix appears only where there are several parts."""
-    assert f"{UNIT}.p02/" in key(part=2, parts=3)
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"ev/v2/aws_cloudtrail/h={HOUR}/{HASH.hex()}.ndjson.zst",
+        f"ev/v1/aws_cloudtrail/{HOUR}/{HASH.hex()}.ndjson.zst",
+        f"ev/v1/aws_cloudtrail/h={HOUR}/unit/{HASH.hex()}.ndjson.zst",
+        f"ev/v1/aws_cloudtrail/h={HOUR}/{HASH.hex()}.r1.ndjson.zst",
+        f"ev/v1/aws_cloudtrail/h={HOUR}/{HASH.hex().upper()}.ndjson.zst",
+        f"src/v1/aws_cloudtrail/h={HOUR}/unit/{HASH.hex()}",
+        "ev/v1/x",
+        "x",
+        "",
+    ],
+)
+def test_a_key_of_another_shape_states_less(key: str) -> None:
+    """What is not of the layout states no hash, so that it can never pass for evidence."""
+    parsed = keys.parse_key(key)
+    assert None in (parsed.hour, parsed.body_sha256)
 
 
-def test_a_unit_cannot_imitate_a_part() -> None:
-    """A unit whose name ends in `.p02` and part 2 of the shorter unit have different keys."""
-    assert key("a/b.p02") != key("a/b", part=2, parts=2)
-
-
-@pytest.mark.parametrize("unit", ["../../log/v1", "a//b", "/a", "~abc", "a b#c?d", "ü/\x1b"])
-def test_a_unit_stays_inside_its_hour(unit: str) -> None:
-    """No unit can add an empty or parent segment or pass for a hashed unit."""
-    segments = keys.encode_unit(unit).split("/")
-    assert not {"", ".", ".."} & set(segments)
-    assert not segments[0].startswith("~")
-    assert all(segment.isascii() for segment in segments)
-
-
-def test_long_units_are_hashed() -> None:
-    """Past 300 bytes a unit becomes `~` and 40 hex digits; the header keeps it in full."""
-    encoded = keys.encode_unit("x/" * 200)
-    assert encoded.startswith("~")
-    assert len(encoded) == 41
-
-
-@given(st.text(max_size=400), st.text(max_size=400))
-def test_encoding_is_one_to_one(left: str, right: str) -> None:
-    """Two units never share a key, and a key never exceeds what S3 and a directory hold."""
-    assert (left == right) == (keys.encode_unit(left) == keys.encode_unit(right))
-    assert len(key(left)) < 1024
-    assert max(map(len, key(left).split("/"))) <= 255
+@given(st.text())
+def test_any_text_is_read(key: str) -> None:
+    """A hostile key is no exception."""
+    keys.parse_key(key)
 
 
 @pytest.mark.parametrize(
     ("milliseconds", "hour"),
-    [(0, "1970010100"), (1772438400000, "2026030208"), (10**20, "unknown")],
+    [(0, "1970010100"), (1772438400000, HOUR), (10**20, "unknown")],
 )
 def test_hour_of_an_instant(milliseconds: int, hour: str) -> None:
     """Hours are UTC; an instant outside the calendar has none."""
     assert hour == keys.hour_of(milliseconds)
+
+
+@pytest.mark.parametrize(
+    ("unit", "hour"),
+    [
+        (f"trail/{CLOUDTRAIL}@v1", HOUR),
+        (f"trail/{CLOUDTRAIL}@v1!h=2026030301", HOUR),
+        ("trail/other.json.gz@v1!h=2026030301", "2026030301"),
+        ("trail/other.json.gz@v1", "unknown"),
+        ("trail/other.json.gz@v1!h=2026139925", "unknown"),
+        ("trail/a_20261399T2515Z_b.json.gz@v1", "unknown"),
+        ("msg/subscription/17!h=2026030208", HOUR),
+        ("", "unknown"),
+    ],
+)
+def test_the_hour_is_a_function_of_the_name(unit: str, hour: str) -> None:
+    """What the provider's key states comes first, then what the name carries."""
+    assert hour == keys.unit_hour(unit, sources.load("aws_cloudtrail").hour_of)
+
+
+def test_a_file_is_named_by_what_is_known_of_it() -> None:
+    """The hour goes into the name only where the provider's key states none."""
+    hour_of = sources.load("aws_cloudtrail").hour_of
+    modified = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
+    named = [
+        keys.file_unit(bucket="b", key=key, version="v", hour_of=hour_of, modified=taken)
+        for key, taken in ((CLOUDTRAIL, modified), ("other", modified), ("other", None))
+    ]
+    assert [f"b/{CLOUDTRAIL}@v", "b/other@v!h=2026030209", "b/other@v"] == named
+    assert [HOUR, "2026030209", "unknown"] == [keys.unit_hour(unit, hour_of) for unit in named]

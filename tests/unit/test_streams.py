@@ -1,0 +1,104 @@
+"""What verification makes of the runs of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.evidence.verify import Options
+from nhi_evidence.evidence.verify.report import Edges, Run
+from nhi_evidence.evidence.verify.streams import Weighed
+from tests.tamper import stream_rows
+from tests.tamper.sealed_store import SealedStore
+
+HOURS = ("2026030208", "2026030209", "2026030210")
+
+
+def hashes(first: int, last: int, text: str = "x") -> list[str]:
+    return [sha256(f"{text}{number}".encode()).hexdigest() for number in range(first, last + 1)]
+
+
+def run(first: int, last: int, *, text: str = "x", hour: str = HOURS[0], stream: str = "s") -> Run:
+    digest = sha256("".join(hashes(first, last, text)).encode()).hexdigest()
+    return Run("azure_monitor", stream, first, last, digest, hour, text, "v", f"{first}-{last}")
+
+
+def hashes_of(run: Run) -> Sequence[str]:
+    return hashes(run.first, run.last, run.key)
+
+
+def weigh(*runs: Run, expired: Sequence[str] = ()) -> Weighed:
+    gone = {"azure_monitor": list(expired)} if expired else {}
+    return Weighed(Edges(runs=list(runs), expired=gone), hashes_of)
+
+
+def codes(weighed: Weighed) -> list[tuple[str, str]]:
+    return [(finding.code, finding.detail) for finding in weighed.findings]
+
+
+def test_shifted_edges_count_every_message_once() -> None:
+    """A hub delivers again with other batch edges: overlaps of the same bytes are duplicates."""
+    weighed = weigh(run(1, 4), run(3, 8), run(5, 6), run(1, 4))
+    assert ([], 8) == (codes(weighed), weighed.duplicates)
+
+
+def test_other_bytes_of_a_number_are_contested() -> None:
+    """Nobody's message 3 is counted when two differ."""
+    weighed = weigh(run(1, 4), run(3, 3, text="forged"))
+    assert [("range_contested", "number 3")] == codes(weighed)
+
+
+def test_a_number_nobody_holds_is_a_gap() -> None:
+    """Between numbers that are there; a hub that was made again is another stream."""
+    weighed = weigh(run(1, 2), run(6, 7), run(1, 1, stream="s#2"))
+    assert [("range_gap", "numbers 3 to 5")] == codes(weighed)
+
+
+@pytest.mark.parametrize(
+    ("expired", "gaps"),
+    [((), 1), ((HOURS[1],), 0), ((HOURS[0],), 0), (("2026030101",), 1)],
+)
+def test_what_may_have_expired_is_no_gap(expired: Sequence[str], gaps: int) -> None:
+    """Where something of the hours between is gone as it may be, nothing is claimed."""
+    weighed = weigh(run(1, 2), run(6, 7, hour=HOURS[2]), expired=expired)
+    assert gaps == len(weighed.findings)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), min_size=1, max_size=12))
+def test_any_edges_count_what_was_delivered(batches: list[tuple[int, int]]) -> None:
+    """Whatever the edges and repeats: duplicates and gaps are those of the numbers themselves."""
+    runs = [run(first, first + more) for first, more in batches]
+    weighed = weigh(*runs)
+    numbers = [number for each in runs for number in range(each.first, each.last + 1)]
+    assert len(numbers) - len(set(numbers)) == weighed.duplicates
+    missing = set(range(min(numbers), max(numbers) + 1)) - set(numbers)
+    named: set[int] = set()
+    for code, detail in codes(weighed):
+        assert code == "range_gap"
+        edges = [int(word) for word in detail.split() if word.isdigit()]
+        named |= set(range(edges[0], edges[-1] + 1))
+    assert missing == named
+
+
+@pytest.mark.parametrize(
+    "options", [Options(), Options(deep=True), Options(sample=3), Options(deep=True, sample=3)]
+)
+def test_a_sample_claims_no_gap(options: Options) -> None:
+    """Of a part of the objects no gap is claimed, and the report says that it did not look."""
+    world = SealedStore()
+    stream_rows.gap(world)
+    report = world.verifier(options).run()
+    everything = options.sample is None
+    assert everything == ("range_gap" in {finding.code for finding in report.findings})
+    assert everything != any("counting of units and streams" in line for line in report.not_checked)
+
+
+def test_messages_of_two_runs_are_counted() -> None:
+    """Three messages of the overlapping row came in two runs."""
+    world = SealedStore()
+    stream_rows.overlap(world)
+    assert 3 == world.verify().units["duplicate messages"]

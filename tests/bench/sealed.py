@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from nhi_evidence.evidence.batch import Header
 
 from nhi_evidence.demo.story import bulk
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, keys, note, proof, search
-from nhi_evidence.evidence.batch import Header
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog

@@ -17,7 +17,7 @@ OTHER_MAPPER = {"version": "9.0.0", "digest": "cd" * 32}
 NEXT_HOUR = "2026030209"
 
 
-def _records(edited: EditedObject) -> EditedUnit:
+def records_of(edited: EditedObject) -> EditedUnit:
     """A unit of the object that holds records, more than one of them kept."""
     return next(
         unit for unit in edited.units if unit.line["kind"] == "records" and unit.line["kept"] > 1
@@ -162,7 +162,7 @@ def lower_count(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        line = _records(edited).line
+        line = records_of(edited).line
         line["kept"] -= 1
 
     return Done({("arithmetic", world.forge(key, change))})
@@ -173,7 +173,7 @@ def negative(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        line = _records(edited).line
+        line = records_of(edited).line
         line["rejected"], line["kept"] = -1, line["kept"] + 1
 
     return Done({("arithmetic", world.forge(key, change))})
@@ -191,7 +191,7 @@ def declared_out_of_scope(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
         parsed = json.loads(unit.lines[place])
         unit.lines[place] = msgspec.json.encode(
@@ -210,7 +210,7 @@ def false_record(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         place = next(i for i, line in enumerate(unit.lines) if b'"status_id":' in line)
         unit.lines[place] = unit.lines[place].replace(b'"severity_id":0', b'"severity_id":1', 1)
 
@@ -222,7 +222,7 @@ def removed_record(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
         del unit.lines[place]
         unit.line["kept"] -= 1
@@ -236,7 +236,7 @@ def removed_with_gap(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         del unit.lines[-1]
         unit.line["kept"] -= 1
         unit.line["records"] -= 1
@@ -247,7 +247,7 @@ def removed_with_gap(world: SealedStore) -> Done:
 
 
 def _last_was_kept(world: SealedStore, key: str, forged: str) -> set[tuple[str, str]]:
-    last = _records(world.edit(key)).lines[-1]
+    last = records_of(world.edit(key)).lines[-1]
     return set() if b'"n":' in last else {("arithmetic", forged)}
 
 
@@ -255,7 +255,7 @@ def _last_was_kept(world: SealedStore, key: str, forged: str) -> set[tuple[str, 
 def merged_records(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     edited = world.edit(key)
-    unit = _records(edited)
+    unit = records_of(edited)
     index = next(
         i for i in range(len(unit.lines) - 1) if b'"n":' in unit.lines[i] + unit.lines[i + 1]
     )
@@ -286,7 +286,7 @@ def altered_raw(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         place = next(i for i, line in enumerate(unit.lines) if b'"n":' in line)
         unit.lines[place] = unit.lines[place].replace(b"eventVersion", b"EventVersion", 1)
 
@@ -298,7 +298,7 @@ def foreign_line(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        unit = _records(edited)
+        unit = records_of(edited)
         unit.lines[0] = unit.lines[0].replace(unit.line["u"].encode(), b"0" * 16, 1)
 
     return Done({("line_invalid", world.forge(key, change))})
@@ -307,7 +307,7 @@ def foreign_line(world: SealedStore) -> Done:
 @row("a line of no form, sealed")
 def formless(world: SealedStore) -> Done:
     key = world.key_of("ev/")
-    forged = world.forge(key, lambda edited: _records(edited).lines.__setitem__(0, b"{}"))
+    forged = world.forge(key, lambda edited: records_of(edited).lines.__setitem__(0, b"{}"))
     return Done({("line_invalid", forged)})
 
 
@@ -315,7 +315,7 @@ def formless(world: SealedStore) -> Done:
 def deep_line(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     nested = b'{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    forged = world.forge(key, lambda edited: _records(edited).lines.__setitem__(0, nested))
+    forged = world.forge(key, lambda edited: records_of(edited).lines.__setitem__(0, nested))
     return Done({("line_invalid", forged)})
 
 
@@ -334,7 +334,7 @@ def altered_gap(world: SealedStore) -> Done:
     key = world.key_of("ev/")
 
     def change(edited: EditedObject) -> None:
-        _records(edited).line["gaps"][0][1] = '{"records":['
+        records_of(edited).line["gaps"][0][1] = '{"records":['
 
     return Done({("rebuild_mismatch", world.forge(key, change))})
 

@@ -1,0 +1,110 @@
+"""The mapper digest: the code and tables that decide a line, all of them and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nhi_evidence
+from nhi_evidence.pipeline import release
+
+PACKAGE = Path(nhi_evidence.__file__).parent
+
+NO_LINE = {
+    "__init__",  # the version, which stands in the header
+    "errors",
+    "evidence/frame",  # the codec, which stands in the header
+    "evidence/keys",  # where an object lies, and its hour
+    "evidence/merkle",  # RFC 6962; the format's own
+    "evidence/objects",  # how units are packed; their lines are the same in any object
+    "evidence/__init__",
+    "pipeline/__init__",
+    "pipeline/release",  # this digest
+    "ports",
+    "stored",
+}
+"""Modules the mapper reaches that cannot change a line of a unit."""
+
+
+def imported(module: Path) -> set[str]:
+    """Modules of the package that one imports, as paths without ending."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nhi_evidence"):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    paths = {
+        name.removeprefix("nhi_evidence").removeprefix(".").replace(".", "/") for name in names
+    }
+    found = set()
+    for path in paths:
+        if (PACKAGE / f"{path}.py").is_file():
+            found.add(path)
+        elif (PACKAGE / path / "__init__.py").is_file():
+            found.add(f"{path}/__init__".removeprefix("/"))
+    return found
+
+
+def test_everything_the_mapper_imports_is_in_it() -> None:
+    """A module that takes part in mapping and is not hashed would change lines unseen."""
+    reached: set[str] = set()
+    waiting = {"pipeline/export"}
+    waiting |= {
+        path.relative_to(PACKAGE).with_suffix("").as_posix()
+        for path in (PACKAGE / "sources").rglob("*.py")
+    }
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting |= imported(PACKAGE / f"{name}.py") - reached
+    hashed = {name.removesuffix(".py") for name, _ in release._contents()}
+    assert set() == reached - hashed - NO_LINE
+
+
+def test_what_it_names_is_there() -> None:
+    """A module that was moved is not silently left out."""
+    hashed = {name for name, _ in release._contents()}
+    missing = {name for name in release.MODULES if name not in hashed}
+    assert missing <= {"partitions.py"}
+    assert {"azure", "catalog", "ocsf", "reading", "sources"} <= {
+        name.partition("/")[0] for name in hashed
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("sources/aws_cloudtrail/identity.py", True),
+        ("sources/aws_cloudtrail/catalog.json", True),
+        ("ocsf/write.py", True),
+        ("pipeline/scope.py", True),
+        ("evidence/lines.py", True),
+        ("pipeline/lock.py", False),
+        ("evidence/frame.py", False),
+        ("cli/verify.py", False),
+        ("adapters/aws/exporter.py", False),
+    ],
+)
+def test_it_changes_with_what_maps_and_with_nothing_else(
+    file: str, changes: bool, tmp_path: Path
+) -> None:
+    """A bug fix in a pack is another release; one in the command line is not."""
+    copy = tmp_path / "nhi_evidence"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    path = copy / file
+    path.write_bytes(path.read_bytes() + b"\n")
+    program = "from nhi_evidence.pipeline.release import mapper_identity as m; print(m().digest)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert changes == (release.mapper_identity().digest != done.stdout.strip())

@@ -1,0 +1,198 @@
+"""Verification beyond the matrix: incremental, reproduced, sampled, of what cannot be known."""
+
+from __future__ import annotations
+
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.adapters.store.spilling import SpillingSorter
+from nhi_evidence.demo.story import generate
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence.lines import Header
+from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.reproduce import Reproducer
+from tests.memory_store import DAY_MS
+from tests.tamper import object_rows, rows
+from tests.tamper.sealed_store import HOUR, HOUR_MS, SealedStore, mapper
+
+
+def codes(report: object) -> list[str]:
+    return [finding.code for finding in report.findings]  # type: ignore[attr-defined]
+
+
+def state_of(world: SealedStore) -> State:
+    state = world.verify().state
+    assert state is not None
+    return state
+
+
+def test_an_incremental_verification_weighs_new_claims_against_old() -> None:
+    """A false copy of a unit that was verified before is contested, not counted anew."""
+    world = SealedStore()
+    state = state_of(world)
+    object_rows.two_contents(world)
+    report = world.verify(since=state, deep=False)
+    assert ["unit_contested"] == codes(report)
+    assert any("what was verified before" in line for line in report.not_checked)
+
+
+def test_a_state_is_saved_with_its_findings() -> None:
+    """What was found once is never laundered by starting after it."""
+    world = SealedStore()
+    rows.marker(world)
+    state = state_of(world)
+    report = world.verify(since=state)
+    assert ["marker"] == codes(report)
+    assert 3 == report.exit_code
+
+
+def test_what_was_pending_at_a_state_is_looked_for() -> None:
+    """Not sealed yet then: sealed now, and all is well; still not, and it is found."""
+    world = SealedStore()
+    body = b"late"
+    key = f"op/v1/custody/h={HOUR}/" + sha256(body).hexdigest()
+    world.store.put_new(key, body, metadata={})
+    state = state_of(world)
+    assert ((key, world.store.first(key).id),) == state.waiting
+    world.now += 10 * DAY_MS
+    overdue = world.verify(since=state)
+    assert "unsealed" in codes(overdue)
+    world.seal()
+    assert [] == codes(world.verify(since=state))
+
+
+def test_a_state_resumes_at_the_last_signed_epoch() -> None:
+    """An epoch that was pending when the state was saved is no false alarm later."""
+    world = SealedStore()
+    world.store.add(world.key_of("ev/"), world.store.get(world.key_of("ev/")))
+    world.seal()
+    kept = world.store.first(world.checkpoint(4))
+    world.store.remove(world.checkpoint(4))
+    pending = world.verify()
+    assert "checkpoint_pending" in codes(pending)
+    assert pending.state is not None
+    assert 3 == pending.state.epoch
+    world.store.versions_by_key[world.checkpoint(4)] = [kept]
+    resumed = world.verify(since=msgspec.structs.replace(pending.state, findings=()))
+    assert ["shadow"] == codes(resumed)
+
+
+def _excludes(forgetful: Mapper, body: bytes) -> bool:
+    (part,) = forgetful.units(Delivery("trail/x@1", body))
+    return bool(part.table_line.out_of_scope)
+
+
+def test_without_the_raw_text_it_says_what_cannot_be_mapped_again() -> None:
+    """Out of scope and not kept: that it is out of scope is what the writer states."""
+    world = SealedStore()
+    forgetful = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
+    body = next(file.body for file in generate() if _excludes(forgetful, file.body))
+    lock_batch(forgetful, [Delivery(f"trail/x@1!h={HOUR}", body)], world.store)
+    world.seal()
+    report = world.verify()
+    assert [] == codes(report)
+    assert 1 == report.not_rebuilt
+    assert any("that they are out of scope is what the writer" in one for one in report.not_checked)
+    assert any("hash is stated and cannot be recomputed" in one for one in report.not_checked)
+
+
+def test_without_the_release_a_false_record_is_contested() -> None:
+    """Nobody maps again: the genuine unit still stands against the false one."""
+    world = SealedStore()
+    object_rows.false_record(world)
+    report = world.verifier(Options(deep=True)).run()
+    assert ["unit_contested"] == codes(report)
+    other = Options(deep=True, reproduce=lambda _header: None)
+    lines = world.verifier(other).run().not_checked
+    assert any("a release not installed" in line for line in lines)
+
+
+def test_everything_is_reproduced() -> None:
+    """Every record that is there is mapped again, to the same line."""
+    report = SealedStore().verify()
+    assert report.records == report.reproduced > 10
+
+
+def test_the_newest_mapper_of_another_scope_is_made_once() -> None:
+    """Settings of the header decide how a unit is mapped again."""
+    again = Reproducer()
+    header = msgspec.convert(
+        {
+            "k": "hdr",
+            "v": 1,
+            "source": "nowhere",
+            "hour": HOUR,
+            "mapper": msgspec.to_builtins(mapper().identity),
+            "settings": msgspec.to_builtins(mapper().settings),
+            "codec": "",
+            "units": 1,
+        },
+        type=Header,
+    )
+    assert again(header) is None
+
+
+def test_a_whole_bucket_expires_without_a_finding() -> None:
+    """After lock and grace everything may be gone; the log still stands."""
+    world = SealedStore()
+    for key in list(world.store.keys("ev/")):
+        world.store.remove(key)
+    world.now += 2 * DAY_MS + HOUR_MS
+    report = world.verify()
+    assert ([], 6) == (codes(report), report.expired)
+
+
+@given(st.lists(st.tuples(st.binary(max_size=6), st.binary(max_size=40)), max_size=60))
+def test_sorting_spills_and_keeps_the_order(entries: list[tuple[bytes, bytes]]) -> None:
+    """Sorted by key, equal keys as they came; asked twice, the same."""
+    memory = MemorySorter()
+    with tempfile.TemporaryDirectory() as folder:
+        spilling = SpillingSorter(Path(folder), run_bytes=700)
+        for key, value in entries:
+            memory.add(key, value)
+            spilling.add(key, value)
+        expected = sorted(entries, key=lambda entry: entry[0])
+        assert expected == list(memory) == list(memory)
+        assert expected == list(spilling) == list(spilling)
+
+
+def test_spilling_gives_the_same_report(tmp_path: Path) -> None:
+    """Whatever sorts, the report is the same."""
+    world = SealedStore()
+    rows.marker(world)
+    memory = world.verifier(Options()).run()
+    spilled = Verifier(
+        world.store,
+        world.policy,
+        now=world.now,
+        sorter=lambda: SpillingSorter(tmp_path, run_bytes=500),
+    ).run()
+    assert memory == spilled
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_one_hostile_object_costs_one_finding(number: int) -> None:
+    """Thousands of bad lines in one object: a bounded number of findings, and the rest verified."""
+    world = SealedStore()
+    key = world.key_of("ev/")
+
+    def change(edited: object) -> None:
+        unit = object_rows.records_of(edited)  # type: ignore[arg-type]
+        bad = unit.lines[0].replace(b'"r":"', b'"r":" ', 1)
+        unit.lines = [bad.replace(b'"i":0', b'"i":%d' % i, 1) for i in range(number * 100)]
+        unit.line["kept"] = unit.line["records"] = number * 100
+        unit.line["out_of_scope"] = {}
+        unit.line["gaps"] = [[number * 100 + 1, ""]]
+
+    world.forge(key, change)
+    report = world.verify()
+    assert 1 <= len(report.findings) <= 20
+    assert {"counted": 12} == {name: n for name, n in report.units.items() if name == "counted"}

@@ -1,20 +1,26 @@
-"""I1 to I9 under random schedules; and that three wrong protocols do not survive them."""
+"""I1 to I9 under random schedules; and that wrong protocols do not survive them."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_evidence.errors import EvidenceError
+from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import counting, leaf, log, note
 from nhi_evidence.evidence.counting import Claim, Status, Unit
 from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
+from nhi_evidence.ports import EvidenceWriter
 from nhi_evidence.stored import Version
 from tests.model import invariants
 from tests.model.world import World
@@ -50,7 +56,9 @@ class SignsFirst(Sealer):
         return super()._commit(head, first, leaves)
 
 
-def lowest_leaf_wins(claims: Iterable[Claim]) -> dict[tuple[str, str], Unit]:
+def lowest_leaf_wins(
+    claims: Iterable[Claim], _accepted: Sequence[str] = ()
+) -> dict[tuple[str, str], Unit]:
     """Mutant: of two claims to a unit, the one sealed first is counted."""
     units: dict[tuple[str, str], Unit] = {}
     for claim in sorted(claims, key=lambda claim: claim.index):
@@ -70,8 +78,37 @@ def lowest_leaf_wins(claims: Iterable[Claim]) -> dict[tuple[str, str], Unit]:
     return units
 
 
-def live(tape: bytes, *, sealer: type[Sealer] = Sealer, count: invariants.Count) -> None:
-    world = World(tape, sealer=sealer)
+def counts_twice(
+    claims: Iterable[Claim], accepted: Sequence[str] = ()
+) -> dict[tuple[str, str], Unit]:
+    """Mutant: a unit that came again in another batch is counted again."""
+    units = counting.count(claims, accepted)
+    return {
+        name: msgspec.structs.replace(
+            unit, counted=(*unit.counted, *unit.duplicates), duplicates=()
+        )
+        for name, unit in units.items()
+    }
+
+
+def acknowledges_early(
+    mapper: Mapper, deliveries: Sequence[Delivery], writer: EvidenceWriter
+) -> Outcome:
+    """Mutant: acknowledges a batch when the first of its objects is locked."""
+    outcome = lock_batch(mapper, deliveries, writer)
+    if outcome.objects:
+        outcome.locked |= {delivery.unit for delivery in deliveries}
+    return outcome
+
+
+def live(
+    tape: bytes,
+    *,
+    sealer: type[Sealer] = Sealer,
+    count: invariants.Count,
+    lock: Callable[..., Outcome] = lock_batch,
+) -> None:
+    world = World(tape, sealer=sealer, lock=lock)
     world.run()
     invariants.check(world, count)
 
@@ -108,18 +145,25 @@ def test_schedules_shrink(tape: bytes) -> None:
     live(tape, count=counting.count)
 
 
-@pytest.mark.parametrize("mutant", [Watermark, SignsFirst, lowest_leaf_wins])
-def test_mutants_fail(mutant: type[Sealer] | invariants.Count) -> None:
-    """A watermark, signing before the commit, and counting the lowest leaf are each caught."""
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        {"sealer": Watermark},
+        {"sealer": SignsFirst},
+        {"count": lowest_leaf_wins},
+        {"count": counts_twice},
+        {"lock": acknowledges_early},
+    ],
+    ids=["watermark", "signs-first", "lowest-leaf-wins", "counts-twice", "acknowledges-early"],
+)
+def test_mutants_fail(mutant: dict[str, Any]) -> None:
+    """Each wrong protocol breaks an invariant, again and again."""
     broken = 0
     for tape in tapes(SEED, MUTANT_SCHEDULES):
         try:
-            if isinstance(mutant, type):
-                live(tape, sealer=mutant, count=counting.count)
-            else:
-                live(tape, count=mutant)
+            live(tape, **{"count": counting.count, **mutant})
         except (AssertionError, EvidenceError):
             broken += 1
             if broken > 5:
                 return
-    pytest.fail(f"{mutant.__name__} broke in {broken} of {MUTANT_SCHEDULES} schedules only")
+    pytest.fail(f"{mutant} broke in {broken} of {MUTANT_SCHEDULES} schedules only")

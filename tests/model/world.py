@@ -16,10 +16,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from greenlet import greenlet
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.evidence import keys
+from nhi_evidence.event import Delivery, Limits, Undecodable
+from nhi_evidence.evidence import keys, lines
 from nhi_evidence.evidence.checkpoint import parse
 from nhi_evidence.evidence.flags import LockPolicy
+from nhi_evidence.evidence.lines import MapperIdentity, Settings
+from nhi_evidence.evidence.objects import EvidenceObject, Packer
 from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.stored import Description, Receipt, Version
 from tests.memory_store import DAY_MS, MemoryStore
 
@@ -29,6 +34,64 @@ START = 1_798_760_000_000
 
 STEPS_MS = (0, 1, 1_000, 60_000, 300_000, 3_600_000)
 GENUINE, FORGED = b"genuine", b"forged"
+HOURS = (keys.hour_of(START), keys.hour_of(START + 3_600_000))
+UNITS = (f"m/0@1!h={HOURS[0]}", f"m/1@1!h={HOURS[0]}", f"m/2@1!h={HOURS[1]}")
+"""Two of one hour, which a batch packs together, and one of the next."""
+
+BATCHES = ((0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2))
+"""How a delivery may be grouped."""
+
+RELEASES = ("aa" * 32, "bb" * 32)
+"""Digests of the releases the policy lists, the latest last."""
+
+
+class ModelMapper:
+    """What `lock_batch` needs of a mapper: a unit is one line that holds its content."""
+
+    def __init__(self, digest: str) -> None:
+        self.packer = Packer(
+            source="model",
+            mapper=MapperIdentity("1", digest),
+            settings=Settings("all", True, Limits()),
+        )
+        self._digest = digest
+
+    def hour(self, unit: str) -> str:
+        """The hour a unit's name ends in."""
+        return unit[-10:]
+
+    def units(self, delivery: Delivery) -> Iterator[UnitPart]:
+        """One part of one line; another release writes another line."""
+        text = delivery.body
+        identity = UnitIdentity(
+            unit=delivery.unit,
+            hour=self.hour(delivery.unit),
+            kind="companion",
+            src_sha256=sha256(text).hexdigest(),
+            raw_sha256=sha256(text).hexdigest(),
+            raw_size=len(text),
+        )
+        line = lines.companion_line(lines.unit_id(delivery.unit), text)
+        yield unit_part(
+            identity, part=1, parts=1, span=(0, len(text)), first=0, lines=[line], gaps=(),
+            rebuild="exact",
+        )  # fmt: skip
+
+    def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
+        """Nothing of the model is rejected."""
+        raise AssertionError(f"{delivery.unit}: {undecodable}")
+
+
+def deliveries(batch: Iterable[int], content: bytes = GENUINE) -> list[Delivery]:
+    """The deliveries of a batch."""
+    return [Delivery(UNITS[number], UNITS[number].encode() + content) for number in batch]
+
+
+def packed(batch: Iterable[int], digest: str, content: bytes = GENUINE) -> list[EvidenceObject]:
+    """The objects a batch becomes."""
+    mapper = ModelMapper(digest)
+    parts = [part for each in deliveries(batch, content) for part in mapper.units(each)]
+    return list(mapper.packer.pack(parts))
 
 
 class CrashError(BaseException):
@@ -72,15 +135,23 @@ class World:
     """One history."""
 
     def __init__(
-        self, tape: bytes, *, sealer: type[Sealer] = Sealer, adversaries: bool = True
+        self,
+        tape: bytes,
+        *,
+        sealer: type[Sealer] = Sealer,
+        adversaries: bool = True,
+        lock: Callable[..., Outcome] = lock_batch,
     ) -> None:
         self.tape = Tape(tape)
         self.now = START
         self.store = MemoryStore(now=lambda: self.now)
         self.signer = Signer()
         self.acked: set[str] = set()
+        self.occupied: set[str] = set()
+        """Units of which some object's key was taken by other bytes."""
         self.removed: set[tuple[str, str]] = set()
         self.calm = False
+        self._lock = lock
         self._sealer = sealer
         self._adversaries = adversaries
         self._seen: dict[tuple[str, str], int] = {}
@@ -103,8 +174,8 @@ class World:
             living = [one for one in living if not one.dead]
         self.calm = True
         self.now += DAY_MS // 24
-        for unit in range(2):
-            self._write(unit)
+        for number in range(len(UNITS)):
+            self._write(number)
         last = self.sealer()
         last.run(everything=True)
         while last.run(everything=True).more:
@@ -140,21 +211,23 @@ class World:
             except (CrashError, StoreUnavailableError):
                 continue
 
-    def _write(self, number: int) -> None:
-        unit = f"unit-{number}"
-        for mapper in ("1.0.0", "1.1.0")[: 1 + self.tape.choose(2)]:
+    def _write(self, first: int) -> None:
+        """Deliver batches, each regrouped by the tape, until they are acknowledged or given up."""
+        for _ in range(2):
+            batch = BATCHES[(first + self.tape.choose(len(BATCHES))) % len(BATCHES)]
+            mapper = ModelMapper(RELEASES[self.tape.choose(len(RELEASES))])
             for _ in range(4):
                 try:
-                    key, body, metadata = evidence(unit, mapper, GENUINE)
-                    _Port(self).put_new(key, body, metadata=metadata)
-                    self.acked.add(unit)
-                    break
-                except (CrashError, StoreUnavailableError):
+                    outcome = self._lock(mapper, deliveries(batch), _Port(self))
+                except CrashError:
                     continue
+                self.acked |= outcome.locked
+                if len(outcome.locked) == len(batch):
+                    break
 
     def _attack(self) -> None:
         """Everything that more rights than a writer's allow, short of breaking a lock."""
-        acts = (self._mark, self._shadow, self._squat, self._claim, self._unmark, self._junk)
+        acts = (self._mark, self._shadow, self._occupy, self._claim, self._unmark, self._junk)
         for _ in range(5):
             self.pause()
             acts[self.tape.choose(len(acts))]()
@@ -180,15 +253,20 @@ class World:
         if key and any(not one.marker for one in self.store.versions_by_key[key]):
             self.store.add(key, b"laid over it", {})
 
-    def _squat(self) -> None:
-        key, _, metadata = evidence(f"unit-{self.tape.choose(2)}", "1.0.0", GENUINE)
-        if key not in self.store.versions_by_key:
-            self.store.add(key, b"squatted", metadata)
+    def _occupy(self) -> None:
+        """Put other bytes under the key of a genuine object: only who knows its body can."""
+        batch = BATCHES[self.tape.choose(len(BATCHES))]
+        genuine = packed(batch, RELEASES[0])[0]
+        if genuine.key not in self.store.versions_by_key:
+            self.store.add(genuine.key, b"occupied", genuine.metadata)
+            self.occupied |= {unit.unit for unit in genuine.units}
 
     def _claim(self) -> None:
-        key, body, metadata = evidence(f"unit-{self.tape.choose(2)}", "9.9.9", FORGED)
-        if key not in self.store.versions_by_key:
-            self.store.add(key, body, metadata)
+        """Claim a unit with other bytes, by a listed release, alone or among genuine ones."""
+        batch = BATCHES[self.tape.choose(len(BATCHES))]
+        forged = packed(batch, RELEASES[self.tape.choose(len(RELEASES))], FORGED)[0]
+        if forged.key not in self.store.versions_by_key:
+            self.store.add(forged.key, forged.body, forged.metadata)
 
     def _junk(self) -> None:
         key = f"ev/v1/model/junk-{self.tape.choose(3)}"
@@ -259,27 +337,6 @@ class _Port:
         self._world.pause()
         if self._world.faulty() == 1:
             raise StoreUnavailableError("503")
-
-
-def evidence(unit: str, mapper: str, raw: bytes) -> tuple[str, bytes, dict[str, str]]:
-    """Key, body and metadata of an evidence object with one part."""
-    body = b" ".join((unit.encode(), mapper.encode(), raw))
-    key = keys.evidence_key(
-        source="model",
-        hour=keys.hour_of(START),
-        unit=unit,
-        part=1,
-        parts=1,
-        body_sha256=sha256(body).digest(),
-    )
-    metadata = {
-        "part": "1/1",
-        "records": "1",
-        "src-sha256": sha256(unit.encode() + raw).hexdigest(),
-        "raw-sha256": sha256(unit.encode() + raw).hexdigest(),
-        "mapper": f"{mapper} {sha256(mapper.encode()).hexdigest()}",
-    }
-    return key, body, metadata
 
 
 def root_of(encoded: str) -> bytes:

@@ -174,8 +174,9 @@ class World:
             living = [one for one in living if not one.dead]
         self.calm = True
         self.now += DAY_MS // 24
-        for number in range(len(UNITS)):
-            self._write(number)
+        for number, unit in enumerate(UNITS):
+            if unit not in self.acked:  # what was acknowledged is never delivered again
+                self._deliver((number,))
         last = self.sealer()
         last.run(everything=True)
         while last.run(everything=True).more:
@@ -212,18 +213,21 @@ class World:
                 continue
 
     def _write(self, first: int) -> None:
-        """Deliver batches, each regrouped by the tape, until they are acknowledged or given up."""
+        """Deliver batches, each regrouped by the tape."""
         for _ in range(2):
-            batch = BATCHES[(first + self.tape.choose(len(BATCHES))) % len(BATCHES)]
-            mapper = ModelMapper(RELEASES[self.tape.choose(len(RELEASES))])
-            for _ in range(4):
-                try:
-                    outcome = self._lock(mapper, deliveries(batch), _Port(self))
-                except CrashError:
-                    continue
-                self.acked |= outcome.locked
-                if len(outcome.locked) == len(batch):
-                    break
+            self._deliver(BATCHES[(first + self.tape.choose(len(BATCHES))) % len(BATCHES)])
+
+    def _deliver(self, batch: tuple[int, ...]) -> None:
+        """Deliver a batch until it is acknowledged or given up."""
+        mapper = ModelMapper(RELEASES[self.tape.choose(len(RELEASES))])
+        for _ in range(4):
+            try:
+                outcome = self._lock(mapper, deliveries(batch), _Port(self))
+            except CrashError:
+                continue
+            self.acked |= outcome.locked
+            if len(outcome.locked) == len(batch):
+                break
 
     def _attack(self) -> None:
         """Everything that more rights than a writer's allow, short of breaking a lock."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import msgspec
 from backports import zstd
@@ -307,16 +308,21 @@ def foreign_line(world: SealedStore) -> Done:
 @row("a line of no form, sealed")
 def formless(world: SealedStore) -> Done:
     key = world.key_of("ev/")
-    forged = world.forge(key, lambda edited: records_of(edited).lines.__setitem__(0, b"{}"))
-    return Done({("line_invalid", forged)})
+
+    def change(edited: EditedObject) -> None:
+        records_of(edited).lines[0] = b"{}"
+
+    return Done({("line_invalid", world.forge(key, change))})
 
 
 @row("a line nested deeper than any reader goes, sealed")
 def deep_line(world: SealedStore) -> Done:
     key = world.key_of("ev/")
-    nested = b'{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    forged = world.forge(key, lambda edited: records_of(edited).lines.__setitem__(0, nested))
-    return Done({("line_invalid", forged)})
+
+    def change(edited: EditedObject) -> None:
+        records_of(edited).lines[0] = b'{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+    return Done({("line_invalid", world.forge(key, change))})
 
 
 @row("a unit line whose root is not that of its lines, sealed")
@@ -353,7 +359,11 @@ def altered_companion(world: SealedStore) -> Done:
 @row("a unit in two objects, with equal lines")
 def regrouped(world: SealedStore) -> Done:
     key = world.key_of("ev/")
-    world.forge(key, lambda edited: edited.units.pop())
+
+    def change(edited: EditedObject) -> None:
+        edited.units.pop()
+
+    world.forge(key, change)
     return Done(set())
 
 
@@ -409,7 +419,7 @@ def mixed_parts(world: SealedStore) -> Done:
     unit = f"trail/parts.json.gz@v1!h={HOUR}"
     digests = (world.policy.mappers[0], str(OTHER_MAPPER["digest"]))
 
-    def change(edited: EditedObject, number: int) -> None:
+    def change(edited: EditedObject, *, number: int) -> None:
         part = edited.units[0]
         edited.units[:] = [part]
         part.rename(unit)
@@ -427,7 +437,7 @@ def mixed_parts(world: SealedStore) -> Done:
         edited.header["mapper"] = {"version": "1", "digest": digests[number - 1]}
 
     for number in (1, 2):
-        world.forge(key, lambda edited, number=number: change(edited, number))
+        world.forge(key, partial(change, number=number))
     policy = msgspec.structs.replace(world.policy, mappers=digests)
     return Done({("unit_incomplete", f"aws_cloudtrail: {unit}")}, policy=policy)
 

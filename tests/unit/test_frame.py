@@ -63,7 +63,7 @@ def test_damage_is_named(damage: Callable[[bytes], bytes], message: str) -> None
 
 def test_a_larger_window_is_refused() -> None:
     """A frame that asks a reader for more than 8 MiB is not of the format."""
-    options = {
+    options: dict[int, int] = {
         zstd.CompressionParameter.checksum_flag: 1,
         zstd.CompressionParameter.window_log: 25,
         zstd.CompressionParameter.enable_long_distance_matching: 1,

@@ -53,7 +53,7 @@ class Hour:
                 )
             self._find(unit, report)
         report.units = {name: count for name, count in sorted(tally.items()) if count}
-        report.records_counted = dict(sorted(records.items()))
+        report.records_counted = {name: count for name, count in sorted(records.items()) if count}
         return units
 
     def _find(self, unit: counting.Unit, report: Report) -> None:

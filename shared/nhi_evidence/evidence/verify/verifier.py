@@ -190,7 +190,9 @@ class Verifier:
                 for version in group.listed
             ]
         before = [version for version in group.listed if version.id not in sealed]
-        yield from self._sealed_before([each for each in before if not self._unsealed(each)])
+        before = [version for version in before if not self._unsealed(version)]
+        if before:
+            yield from self._sealed_before(before)
 
     def _unsealed(self, version: Version) -> bool:
         """V4: weigh a version that no leaf that was read speaks of; False where an earlier does."""

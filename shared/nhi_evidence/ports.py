@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from nhi_evidence.stored import AnchorForm, Description, Receipt, Version
+from nhi_evidence.stored import AnchorForm, Description, Receipt, Unreadable, Version
 
 
 class EvidenceWriter(Protocol):
@@ -82,10 +82,11 @@ class EvidenceVersions(EvidenceReader, Protocol):
         """
         ...
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """Return what the store is set to (lock, lifecycle, policy ...), by name, as text.
 
-        A setting that cannot be read says why in place of its value, and is never left out.
+        A setting that cannot be read is `Unreadable`, and is never left out. Raises
+        `StoreUnavailableError` when the store cannot be asked.
         """
         ...
 
@@ -108,10 +109,10 @@ class Signer(Protocol):
         """
         ...
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """Return what the key is set to (who may use it ...), by name, as text.
 
-        As of `EvidenceVersions.configuration`: what cannot be read says why.
+        See `EvidenceVersions.configuration`.
         """
         ...
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.evidence import counting, leaf, log, note
+from nhi_evidence.evidence import counting, leaf, log
 from nhi_evidence.evidence.counting import Claim, Status, Unit
+from nhi_evidence.evidence.epochs import Tally
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.stored import Version
 from tests.model import invariants
@@ -30,7 +31,7 @@ class Watermark(Sealer):
     """Mutant: takes what is newer than the newest plan, instead of what no plan holds."""
 
     def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
-        newest = self._newest(head)
+        newest = self._epochs.newest(head)
         return [one for one in listed if newest is None or one.modified > newest.modified]
 
 
@@ -38,16 +39,17 @@ class SignsFirst(Sealer):
     """Mutant: signs what it is about to commit."""
 
     def _commit(
-        self, head: log.Position, first: leaf.EpochLeaf, leaves: Sequence[leaf.Leaf]
+        self,
+        head: log.Position,
+        first: leaf.EpochLeaf,
+        leaves: Sequence[leaf.Leaf],
+        tally: Tally,
     ) -> tuple[log.Position, bool]:
         body = log.write_plan([leaf.encode(one) for one in (first, *leaves)])
         after = log.advance(head, body).after
-        text = after.checkpoint.text
-        signature = self._signers[0].sign(text.encode())
-        signed = note.write(text, [(self._keys[0].named(after.origin), signature)])
         key = log.checkpoint_key(after.shard, after.epoch)
-        self._store.put_new(key, signed, metadata={})
-        return super()._commit(head, first, leaves)
+        self._store.put_new(key, self._signers.sign(after.checkpoint), metadata={})
+        return super()._commit(head, first, leaves, tally)
 
 
 def lowest_leaf_wins(claims: Iterable[Claim]) -> dict[tuple[str, str], Unit]:

@@ -12,6 +12,7 @@ from moto import mock_aws
 from nhi_evidence.adapters.signing.kms import KmsSigner
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.evidence import note
+from nhi_evidence.stored import Unreadable
 from tests.kms_stub import ALIAS, POLICY, KmsStub
 
 TEXT = b"example.org/log/2026\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
@@ -56,7 +57,7 @@ def test_the_policy_of_the_key(stub: KmsStub) -> None:
     signer = KmsSigner(client(stub.endpoint_url), ALIAS)
     assert {"policy": POLICY} == signer.configuration()
     stub.refused["GetKeyPolicy"] = "AccessDeniedException"
-    assert {"policy": "unreadable: AccessDeniedException"} == signer.configuration()
+    assert {"policy": Unreadable("AccessDeniedException")} == signer.configuration()
 
 
 def test_a_message_past_the_limit_is_refused(stub: KmsStub) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.stored import Unreadable
 
 _OWNER_ONLY = 0o600
 
@@ -62,6 +63,6 @@ class KeyFile:
             return self._key.sign(text)
         return self._key.sign(text, ec.ECDSA(SHA256()))
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `Signer.configuration`: a file is set to nothing."""
         return {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
-from nhi_evidence.evidence.seal import UNREADABLE
+from nhi_evidence.stored import Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -53,13 +53,13 @@ class KmsSigner:
             raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
         return answer["Signature"]
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `Signer.configuration`: the key's policy, for a role that may `kms:GetKeyPolicy`."""
         try:
             # Of a policy only the key's own id is taken, not its alias.
             answer = self._client.get_key_policy(KeyId=self._described["KeyId"])
         except ClientError as error:
-            return {"policy": UNREADABLE + error.response.get("Error", {}).get("Code", "unknown")}
+            return {"policy": Unreadable(error.response.get("Error", {}).get("Code", "unknown"))}
         except BotoCoreError as error:
             raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
         return {"policy": answer["Policy"]}

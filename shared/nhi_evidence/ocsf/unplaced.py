@@ -61,7 +61,6 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
     texts = {
         "privileges": about.privileges,
         "policies": about.policies,
-        "log_name": (about.log_name,) if about.log_name else (),
     }
     values |= {
         name: thing for name, thing in things.items() if thing and not _is_named(thing, named)

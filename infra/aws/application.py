@@ -19,6 +19,9 @@ from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config
 from nhi_evidence.errors import SettingsError
 
+EVIDENCE_FUNCTIONS = ("seal",)
+"""Functions of the evidence account that the stacks deploy."""
+
 
 def compose(
     app: cdk.App,
@@ -42,6 +45,7 @@ def compose(
             config=config,
             store=store,
             makes_provider=at == 0,
+            deployed=EVIDENCE_FUNCTIONS,
         )
         if store.replica is not None:
             replica = ReplicaStack(

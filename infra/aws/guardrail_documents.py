@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.aws.documents import NONE, Condition, Statement, document
 from infra.aws.web_identity import WEB_IDENTITY
+from nhi_evidence.config.documents import NONE, Condition, Statement, document
 
 LONGEST_DOCUMENT = 5_120
 """Characters either kind may have."""

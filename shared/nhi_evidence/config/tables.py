@@ -52,8 +52,9 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """R once more, where it is longer than 30 days."""
     grace_days: kinds.Days | None = None
     """From the end of the lock to expiry."""
-    archive_after_days: kinds.Days | None = None
-    """Move to Glacier Instant Retrieval after; absent: never."""
+    archive_after_days: kinds.DaysOrNever | None = None
+    """Move to Glacier Instant Retrieval after; 0: never. Absent: 30, where R exceeds it by the
+    class's minimum of 90 days, else never."""
     replica: Replica | None = None
 
 

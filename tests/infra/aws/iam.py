@@ -118,13 +118,19 @@ def _principal(principal: Any, request: Request) -> str | None:
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
     return (
         any(_glob(request.action.lower(), one.lower()) for one in _listed(statement["Action"]))
-        and any(_glob(request.resource, one) for one in _listed(statement["Resource"]))
+        and _covers(statement, request.resource)
         and all(
             _condition(operator, key, _listed(values), _context(request))
             for operator, tests in statement.get("Condition", {}).items()
             for key, values in tests.items()
         )
     )
+
+
+def _covers(statement: Mapping[str, Any], resource: str) -> bool:
+    if "NotResource" in statement:
+        return not any(_glob(resource, one) for one in _listed(statement["NotResource"]))
+    return any(_glob(resource, one) for one in _listed(statement["Resource"]))
 
 
 def _context(request: Request) -> Mapping[str, str]:
@@ -156,6 +162,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "ArnLike": _glob,
     "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
     "NumericLessThan": lambda actual, wanted: float(actual) < float(wanted),
+    "NumericGreaterThan": lambda actual, wanted: float(actual) > float(wanted),
 }
 _NEGATED: Mapping[str, Callable[[str, str], bool]] = {
     "StringNotEquals": _OPERATORS["StringEquals"],

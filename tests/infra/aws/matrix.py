@@ -71,7 +71,6 @@ PRINCIPALS = (
     Principal("writer of aws_cloudtrail", f"{_MAIN}-writer-aws_cloudtrail"),
     Principal("writer of gcp_audit", f"{_MAIN}-writer-gcp_audit"),
     Principal("writer of azure_monitor", f"{_MAIN}-writer-azure_monitor"),
-    Principal("operator of recon", f"{_MAIN}-op-recon"),
     Principal("sealer", f"{_MAIN}-sealer"),
     Principal("auditor", f"{_MAIN}-auditor-external"),
     Principal("replication", f"{_MAIN}-replication"),

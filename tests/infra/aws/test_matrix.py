@@ -15,7 +15,6 @@ EXPECTED = {
     "writer of aws_cloudtrail": {"put ev aws"},
     "writer of gcp_audit": {"put ev gcp"},
     "writer of azure_monitor": {"put ev azure"},
-    "operator of recon": {"put op recon"},
     "sealer": {"put log", "read", "list", "sign"},
     "auditor": {"read", "list"},
     "replication": set(),

@@ -41,10 +41,12 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	$(BIN)/typos
 
 CONFIG ?= nhi-evidence.example.toml
+# drain or remove: how far Google Cloud and Azure are taken down (docs/deploy-gcp.md)
+TEARDOWN ?= none
 
 synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out
-	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out
+	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out --teardown $(TEARDOWN)
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)

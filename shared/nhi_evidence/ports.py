@@ -99,11 +99,13 @@ class Signer(Protocol):
     """Signs checkpoints; the private key never leaves it."""
 
     def public_key(self) -> bytes:
-        """Return the DER SubjectPublicKeyInfo: Ed25519, or ECDSA on P-256."""
+        """Return the DER SubjectPublicKeyInfo: Ed25519, ECDSA on P-256, or ML-DSA-44."""
         ...
 
     def sign(self, text: bytes) -> bytes:
-        """Return the signature over a text: Ed25519 (RFC 8032), or ECDSA with SHA-256 as DER.
+        """Return the signature over a message, the message itself and not its hash.
+
+        Ed25519 (RFC 8032), ECDSA with SHA-256 as DER, or ML-DSA-44 (FIPS 204, pure, empty context).
 
         Raises `StoreUnavailableError` when the key cannot be used now.
         """

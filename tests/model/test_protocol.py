@@ -48,7 +48,7 @@ class SignsFirst(Sealer):
         body = log.write_plan([leaf.encode(one) for one in (first, *leaves)])
         after = log.advance(head, body).after
         key = log.checkpoint_key(after.shard, after.epoch)
-        self._store.put_new(key, self._signers.sign(after.checkpoint), metadata={})
+        self._store.put_new(key, self._signers.sign(after.checkpoint, first.at), metadata={})
         return super()._commit(head, first, leaves, tally)
 
 

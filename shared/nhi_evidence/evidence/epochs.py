@@ -165,7 +165,7 @@ class Epochs:
         checkpoint = self._log.checkpoint(after.shard, after.epoch)
         if checkpoint is None:
             tally.signatures += len(self._signers.keys)
-            signed = self._signers.sign(after.checkpoint)
+            signed = self._signers.sign(after.checkpoint, step.at)
             key = log.checkpoint_key(after.shard, after.epoch)
             if self._store.put_new(key, signed, metadata={}).created:
                 tally.checkpoints += 1

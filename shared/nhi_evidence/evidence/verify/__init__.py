@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from nhi_evidence.evidence import counting, flags, keys, log, sweep
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.verify import objects
+from nhi_evidence.evidence.verify import cosigned, objects
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.findings import CODES, Finding, Meaning, Severity
@@ -74,6 +74,7 @@ class Verifier:
         chain = self._chain
         leaves = self._log()
         report.findings += chain.findings
+        report.findings += cosigned.check(self._store, self._policy, chain)
         report.state = chain.state()
         outside = Anchors(self._store, self._policy, chain)
         outside.run()

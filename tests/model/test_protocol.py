@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.errors import EvidenceError
@@ -17,6 +17,7 @@ from nhi_evidence.evidence.counting import Claim, Status, Unit
 from nhi_evidence.evidence.epochs import Tally
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.stored import Version
+from tests.examples import examples
 from tests.model import invariants
 from tests.model.world import World
 
@@ -95,6 +96,7 @@ def survive(seed: int, number: int) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_no_schedule_breaks_an_invariant() -> None:
     """I1 to I9 hold over SCHEDULES random schedules of writers, sealers, crashes and attackers."""
     with ProcessPoolExecutor(WORKERS) as pool:
@@ -104,7 +106,7 @@ def test_no_schedule_breaks_an_invariant() -> None:
 
 
 @given(st.binary(max_size=TAPE_BYTES))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_schedules_shrink(tape: bytes) -> None:
     """The same, where a failure is reduced to the shortest tape that shows it."""
     live(tape, count=counting.count)

@@ -117,7 +117,7 @@ def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStac
             account=config.evidence.account,
             region=region,
             seals=here,
-            buckets=[one.bucket for one in config.evidence.buckets if one.region == region],
+            buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0,
         )
 

@@ -374,7 +374,8 @@ CONTRADICTIONS = {
         [(
             "[alarms]",
             ('[guardrails]\ntargets = ["ou-abcd-11111111"]\n'
-            'pipeline_role = "arn:aws:iam::222233334444:role/pipeline"\n[alarms]'),
+            'pipeline_roles = ["arn:aws:iam::222233334444:role/execution"]\n'
+            'pipeline_principals = ["arn:aws:iam::123456789012:role/deployment"]\n[alarms]'),
         )],
         "guardrails",
         "add management_account under [organization]",

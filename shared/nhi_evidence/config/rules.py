@@ -134,7 +134,10 @@ def _not_empty(file: File) -> _Contradictions:
     if file.azure is not None:
         lists.append((("azure", "subscriptions"), file.azure.subscriptions))
     if file.guardrails is not None:
-        lists.append((("guardrails", "targets"), file.guardrails.targets))
+        lists += [
+            (("guardrails", key), getattr(file.guardrails, key))
+            for key in ("targets", "pipeline_roles", "pipeline_principals")
+        ]
     for path, values in lists:
         if not tuple(values):
             yield path, "is empty: at least one is needed"

@@ -72,6 +72,11 @@ def trusts(document: Document, request: Request) -> bool:
     return named or (delegated and _effect(everything, request, "Allow"))
 
 
+def refuses(documents: Iterable[Document], request: Request) -> bool:
+    """Decide whether any of these policies denies the request."""
+    return any(_effect(one, request, "Deny") for one in documents)
+
+
 def statements(document: Document, effect: str = "Allow") -> list[Mapping[str, Any]]:
     """Return the statements of one effect."""
     return [one for one in _listed(document["Statement"]) if one["Effect"] == effect]
@@ -167,6 +172,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 _NEGATED: Mapping[str, Callable[[str, str], bool]] = {
     "StringNotEquals": _OPERATORS["StringEquals"],
     "ArnNotEquals": _glob,
+    "ArnNotLike": _glob,
 }
 
 

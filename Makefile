@@ -16,16 +16,37 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e check synth bench fmt build clean
+.PHONY: help demo test test-slow test-all test-deep e2e check synth bench fmt build clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PLAYABLE)  ## logs of three clouds in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
 
-test: $(SYNCED)  ## all tests but those of the deployment
-	$(BIN)/python -m pytest $(ARGS)
+# JOBS=1 runs the tests in one process, to follow one with a debugger.
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8
+ifeq ($(JOBS),1)
+PYTEST = $(BIN)/python -m pytest
+endif
+# Other examples, schedules and orders every day, and the same again by SEED=...
+SEED ?= $(shell date +%Y%m%d)
+FUZZ_SECONDS ?= 600
+
+test: $(SYNCED)  ## the tests for every change, in parallel
+	$(PYTEST) $(ARGS)
+
+test-slow: $(SYNCED)
+	$(PYTEST) -m "slow and not deep and not e2e" $(ARGS)
+
+test-all: test test-slow  ## those, and: 20,000 schedules, kills, fuzz samples, packaging
+
+test-deep: $(SYNCED)  ## everything, at length: other examples and order, long fuzzing
+	@echo "SEED=$(SEED)"
+	$(PYTEST) -m "not e2e" --hypothesis-profile=deep --hypothesis-seed=$(SEED) --shuffle $(SEED) $(ARGS)
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group fuzz --python $(INTERPRETER)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
 
 e2e: $(SYNCED) $(EMULATOR) $(CDK)  ## deploy into an emulated AWS, from a delivered file to sealed evidence
 	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
@@ -41,10 +62,12 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	$(BIN)/typos
 
 CONFIG ?= nhi-evidence.example.toml
+# drain or remove: how far Google Cloud and Azure are taken down (docs/deploy-gcp.md)
+TEARDOWN ?= none
 
 synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out
-	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out
+	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out --teardown $(TEARDOWN)
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)

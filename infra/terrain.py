@@ -11,8 +11,16 @@ from infra.azure.site_template import HUB_CREATED
 from infra.azure.stacks import AzureExportStack, AzureIdentityStack
 from infra.bundle import BUILD, Bundle, archive, stage
 from infra.gcp.build_source import build_source
-from infra.gcp.names import PREFIX, PROJECT_NUMBER, TOPIC, staging_bucket
+from infra.gcp.names import (
+    FILES_TOPIC,
+    PREFIX,
+    PROJECT_NUMBER,
+    TOPIC,
+    staging_bucket,
+    topic_path,
+)
 from infra.gcp.stacks import GcpExportStack, GcpIdentityStack
+from infra.teardown import Teardown
 from nhi_evidence.adapters.azure import exporter as azure_exporter
 from nhi_evidence.adapters.gcp import exporter as gcp_exporter
 from nhi_evidence.adapters.gcp import gcs_source
@@ -24,19 +32,40 @@ import cdktn  # isort: skip
 
 
 def compose(
-    app: cdktn.App, config: Config, *, staged: Callable[[str], Bundle] = stage, build: Path = BUILD
+    app: cdktn.App,
+    config: Config,
+    *,
+    staged: Callable[[str], Bundle] = stage,
+    build: Path = BUILD,
+    teardown: Teardown = Teardown.NONE,
 ) -> None:
     """Add the stacks of each cloud the configuration has to `app`.
 
     `staged` gives the bundle of a function; its archive is written under `build`.
     """
     if config.gcp is not None:
-        _compose_gcp(app, config, config.gcp, staged("gcp_export"), build)
+        _compose_gcp(
+            app,
+            config,
+            config.gcp,
+            bundle=staged("gcp_export"),
+            build=build,
+            teardown=teardown,
+        )
     if config.azure is not None:
-        _compose_azure(app, config, config.azure, staged("azure_export"), build)
+        _compose_azure(
+            app,
+            config,
+            config.azure,
+            bundle=staged("azure_export"),
+            build=build,
+            teardown=teardown,
+        )
 
 
-def _compose_gcp(app: cdktn.App, config: Config, gcp: Gcp, bundle: Bundle, build: Path) -> None:
+def _compose_gcp(
+    app: cdktn.App, config: Config, gcp: Gcp, *, bundle: Bundle, build: Path, teardown: Teardown
+) -> None:
     GcpIdentityStack(app, "gcp-identity", gcp=gcp)
     GcpExportStack(
         app,
@@ -46,11 +75,18 @@ def _compose_gcp(app: cdktn.App, config: Config, gcp: Gcp, bundle: Bundle, build
         package=build_source(bundle, build),
         environment=variables(gcp_settings(config, gcp)),
         alarm_email=config.alarms.email,
+        teardown=teardown,
     )
 
 
 def _compose_azure(
-    app: cdktn.App, config: Config, azure: Azure, bundle: Bundle, build: Path
+    app: cdktn.App,
+    config: Config,
+    azure: Azure,
+    *,
+    bundle: Bundle,
+    build: Path,
+    teardown: Teardown,
 ) -> None:
     AzureIdentityStack(app, "azure-identity", azure=azure)
     AzureExportStack(
@@ -61,6 +97,7 @@ def _compose_azure(
         package=archive(bundle, build / f"{bundle.path.name}.zip"),
         environment=variables(azure_settings(config, azure)),
         alarm_email=config.alarms.email,
+        teardown=teardown,
     )
 
 
@@ -75,7 +112,8 @@ def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:
     return gcp_exporter.Settings(
         source=GCP_SOURCE,
         source_buckets=(files,) if by_files else (),
-        source_topics=() if by_files else (f"projects/{gcp.project}/topics/{TOPIC}",),
+        announcing_topics=(topic_path(gcp.project, FILES_TOPIC),) if by_files else (),
+        source_topics=() if by_files else (topic_path(gcp.project, TOPIC),),
         bucket=store.bucket,
         bucket_owner=config.evidence.account,
         bucket_region=store.region,

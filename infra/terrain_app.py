@@ -13,6 +13,7 @@ from infra.terrain import compose  # first: it chooses the Node that jsii runs o
 
 import cdktn  # isort: skip
 
+from infra.teardown import Teardown
 from nhi_evidence.config import FILE_NAME, ConfigError, read
 from nhi_evidence.errors import EvidenceError
 
@@ -24,12 +25,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.terrain_app", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
     parser.add_argument("--out", type=Path, default=Path("cdktf.out"), help="folder of the stacks")
+    parser.add_argument(
+        "--teardown",
+        type=Teardown,
+        choices=list(Teardown),
+        default=Teardown.NONE,
+        help="drain: without log sources; remove: what waited may go, too (docs/deploy-*.md)",
+    )
     options = parser.parse_args(arguments)
     try:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         app = cdktn.App(outdir=str(options.out))
-        compose(app, config)
+        compose(app, config, teardown=options.teardown)
     except FileNotFoundError as error:
         return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or run nhi-evidence init")
     except ConfigError as error:

@@ -6,20 +6,62 @@ import re
 import tomllib
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
+from tests import scheduling
 
-settings.register_profile("deep", max_examples=3000, deadline=None)
-"""For a long look: `make test ARGS="tests/property --hypothesis-profile=deep"`."""
+# The same examples in every run, and no deadline: neither chance nor a busy machine decides.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("seeded", _UNHURRIED, derandomize=True)
+settings.load_profile("seeded")
+settings.register_profile("deep", _UNHURRIED, max_examples=3000, print_blob=True)
+"""For a long look, by `make test-deep`: other examples in every run, by a seed it prints."""
 
 ROOT = Path(__file__).parent.parent
 ALLOWANCE = tomllib.loads((ROOT / "tests" / "skip_allowance.toml").read_text())
+LONGEST_BYTES = 40
+LONGEST_TEXT = 100
 SKIPPED = re.compile(r"(?:Skipped|\S*SkipTest): allowance:(\S+)")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the order of the tests be another one."""
+    parser.addoption("--shuffle", metavar="SEED", help="run files and tests in an order by a seed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle where asked to."""
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        items[:] = scheduling.shuffled(items, seed)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.ByShare:
+    """Keep tests that share a server on one worker, whatever `--dist` says."""
+    return scheduling.ByShare(config, log)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter by its place where its value makes no id: long, unprintable, or of today.
+
+    Ids have to be the same in every process: workers agree on the tests by them.
+    """
+    if isinstance(val, bytes):
+        return None if len(val) <= LONGEST_BYTES and _is_id(val.decode("latin-1")) else argname
+    if isinstance(val, str):
+        return None if len(val) <= LONGEST_TEXT and _is_id(val) else argname
+    return None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

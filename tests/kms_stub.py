@@ -1,7 +1,7 @@
 """KMS over HTTP with a local key, held to botocore's own model of the service.
 
-No emulator offers Ed25519. This one answers GetPublicKey, Sign and GetKeyPolicy alone, and refuses
-whatever the service model does not allow, down to the length of a message.
+No emulator offers Ed25519 or ML-DSA. This one answers GetPublicKey, Sign and GetKeyPolicy alone,
+and refuses whatever the service model does not allow, down to the length of a message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-from tests.signing import LocalSigner
+from tests.signing import LocalCosigner, LocalSigner
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 KEY_ARN = f"arn:aws:kms:us-east-1:222222222222:key/{KEY_ID}"
@@ -29,10 +29,12 @@ MODEL = botocore.session.get_session().get_service_model("kms")
 class KmsStub:
     """A KMS endpoint on loopback. Use as a context manager."""
 
-    def __init__(self, name: str = "kms") -> None:
-        self.signer = LocalSigner(name)
-        self.spec = "ECC_NIST_EDWARDS25519"
-        self.algorithms = ["ED25519_SHA_512", "ED25519_PH_SHA_512"]
+    def __init__(self, name: str = "kms", *, post_quantum: bool = False) -> None:
+        self.signer = LocalCosigner(name) if post_quantum else LocalSigner(name)
+        self.spec = "ML_DSA_44" if post_quantum else "ECC_NIST_EDWARDS25519"
+        self.algorithms = (
+            ["ML_DSA_SHAKE_256"] if post_quantum else ["ED25519_SHA_512", "ED25519_PH_SHA_512"]
+        )
         self.calls: list[str] = []
         self.refused: dict[str, str] = {}
         """Error code by operation."""
@@ -75,8 +77,9 @@ class KmsStub:
         }
 
     def _Sign(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
-        # "ED25519_SHA_512 ... requires MessageType RAW" (API reference of Sign).
-        assert (given["MessageType"], given["SigningAlgorithm"]) == ("RAW", "ED25519_SHA_512")
+        # "ED25519_SHA_512 ... requires MessageType RAW" (API reference of Sign); so does signing
+        # a message, and not its mu, by ML_DSA_SHAKE_256.
+        assert (given["MessageType"], given["SigningAlgorithm"]) == ("RAW", self.algorithms[0])
         signature = self.signer.sign(b64decode(given["Message"], validate=True))
         return {
             "KeyId": KEY_ARN,

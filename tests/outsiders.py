@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.evidence import checkpoint, merkle, note
+from nhi_evidence.evidence import checkpoint, cosignature, merkle, note
 
 Answer = tuple[int, str, bytes]
 
@@ -128,7 +128,9 @@ class Witness(_Outsider):
     def cosign(self, text: bytes, at: int | None = None) -> bytes:
         """Return a signature line."""
         time = (clock.now() // 1000 if at is None else at).to_bytes(8, "big")
-        signature = time + self._key.sign(note.cosigned(text, time))
+        signature = time + self._key.sign(
+            cosignature.text_message(text, cosignature.cosigned_at(time))
+        )
         return note.write(text.decode(), [(self.key, signature)])[len(text) + 1 :]
 
     def _answer(self, path: str, body: bytes) -> Answer:

@@ -33,6 +33,7 @@ CONSTANT = {
     ("user", "type"),
     ("entity", "type"),
     ("databucket", "type"),
+    ("metadata", "labels"),
 }
 """Attributes whose text is ours by design: captions, names of rules, the schema's version."""
 
@@ -86,7 +87,9 @@ def _pieces(path: tuple[str, ...], value: Any) -> list[Any]:
 
 def _is_ours(path: tuple[str, ...]) -> bool:
     return any(path[: len(one)] == one for one in CONSTANT) or (
-        path[-1] in _NAMED_BY_US and path[0] in {"nhi_delegations", "resources"}
+        (path[-1] in _NAMED_BY_US and path[0] in {"nhi_delegations", "resources", "unmapped"})
+        or (path[0] == "observables" and path[-1] in {"name", "type"})
+        or path == ("unmapped", "session_credential_from_console")
     )
 
 
@@ -111,6 +114,7 @@ def _time_holds(whole: str, value: int) -> bool:
     return (
         moment.strftime("%Y-%m-%dT%H:%M:%S") in whole
         or moment.strftime("%Y-%m-%d %H:%M:%S") in whole
+        or moment.strftime("%b %-d, %Y, %-I:%M:%S %p") in whole
         or any(
             moment == datetime.fromisoformat(text).replace(microsecond=moment.microsecond)
             for text in _INSTANT.findall(whole)
@@ -124,7 +128,7 @@ def _states_failure(raw: Any) -> bool:
 
 def _states_trail_failure(raw: Any) -> bool:
     return bool(raw.get("errorCode") or raw.get("errorMessage")) or "Failure" in str(
-        raw.get("responseElements")
+        [raw.get("responseElements"), raw.get("serviceEventDetails")]
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.aws import documents
-from infra.aws.documents import deny
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import deny
 
 SENDERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
 

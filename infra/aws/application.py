@@ -19,6 +19,9 @@ from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config
 from nhi_evidence.errors import SettingsError
 
+EVIDENCE_FUNCTIONS = ("seal",)
+"""Functions of the evidence account that the stacks deploy."""
+
 
 def compose(
     app: cdk.App,
@@ -42,6 +45,7 @@ def compose(
             config=config,
             store=store,
             makes_provider=at == 0,
+            deployed=EVIDENCE_FUNCTIONS,
         )
         if store.replica is not None:
             replica = ReplicaStack(
@@ -113,7 +117,7 @@ def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStac
             account=config.evidence.account,
             region=region,
             seals=here,
-            buckets=[one.bucket for one in config.evidence.buckets if one.region == region],
+            buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0,
         )
 

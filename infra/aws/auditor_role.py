@@ -8,9 +8,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.aws import acknowledged, documents
-from infra.aws.documents import allow, role_trust
+from infra.aws import acknowledged
 from infra.aws.signing_key import PUBLIC
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import allow, role_trust
 
 READS = (
     "s3:GetObject",

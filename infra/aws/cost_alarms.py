@@ -14,14 +14,14 @@ class ObjectRateAlarm(Construct):
     """Too many objects put into an evidence bucket in an hour, by whomever."""
 
     def __init__(
-        self, scope: Construct, name: str, *, bucket: str, per_hour: int, target: str
+        self, scope: Construct, name: str, *, store: str, bucket: str, per_hour: int, target: str
     ) -> None:
         super().__init__(scope, name)
         puts = metric("AWS/S3", "PutRequests", {"BucketName": bucket, "FilterId": REQUEST_METRICS})
         self.alarm = Alarm(
             self,
             "Rate",
-            alarm_name=f"{bucket}-object-rate",
+            alarm_name=f"nhi-evidence-{store}-object-rate",
             meaning=f"More than {per_hour} objects in an hour: each is locked, and costs, until R.",
             metrics={"puts": puts},
             expression="puts",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.aws import documents
-from infra.aws.documents import deny
 from infra.aws.feed import Feed
 from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import deny
 
 
 class DeliveryQueue(Construct):

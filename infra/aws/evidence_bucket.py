@@ -7,8 +7,8 @@ from typing import Any
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.aws.documents import Statement
 from infra.aws.private_bucket import PrivateBucket
+from nhi_evidence.config.documents import Statement
 
 EXPIRING = ("ev/", "src/", "op/")
 """What ends with its lock. `log/` does not: the leaves outlive what they name."""
@@ -64,7 +64,6 @@ def _lifecycle(expire_days: int, archive_after_days: int | None) -> list[Any]:
     """Expire what its lock no longer holds; remove the markers expiry leaves."""
     rules = []
     for prefix in EXPIRING:
-        archived = archive_after_days is not None and prefix != "op/"
         rules.append(
             s3.CfnBucket.RuleProperty(
                 id=f"expire-{prefix.rstrip('/')}",
@@ -79,7 +78,7 @@ def _lifecycle(expire_days: int, archive_after_days: int | None) -> list[Any]:
                         storage_class="GLACIER_IR", transition_in_days=archive_after_days
                     )
                 ]
-                if archived
+                if archive_after_days is not None
                 else None,
             )
         )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws import plan
 from infra.aws.auditor_role import AuditorRole
-from infra.aws.bucket_policy import evidence_policy
 from infra.aws.evidence_bucket import EvidenceBucket
 from infra.aws.replica import ReplicationRole, replication
 from infra.aws.web_identity import EntraProvider
 from infra.aws.writer_role import PutOnlyRole, source_prefixes
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.bucket_policy import evidence_policy
 
 
 class EvidenceStack(Stack):
     """One evidence bucket with its writers, operators and auditors.
 
     `makes_provider` is true for one stack of an account: a tenant is a provider of the account.
+    `deployed` names the functions of the evidence account; each kind of `op/` object has a role
+    where its function is among them.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class EvidenceStack(Stack):
         config: Config,
         store: configuration.EvidenceBucket,
         makes_provider: bool,
+        deployed: Collection[str],
     ) -> None:
         account, region = config.evidence.account, store.region
         super().__init__(
@@ -64,6 +69,9 @@ class EvidenceStack(Stack):
             statements=evidence_policy(
                 bucket_arn,
                 organization=config.organization.id,
+                sealer=naming.role_arn(region, account, naming.function(store.name, "sealer")),
+                retention_days=store.retention_days,
+                grace_days=store.grace_days,
                 legal_role=config.evidence.legal_role,
             ),
             replicate=replicate,
@@ -79,14 +87,15 @@ class EvidenceStack(Stack):
                 trusted=trusted,
             )
         for kind, function in naming.OPERATORS.items():
-            PutOnlyRole(
-                self,
-                f"Operator-{kind}",
-                role_name=naming.operator(store.name, kind),
-                bucket_arn=bucket_arn,
-                prefixes=(f"op/v1/{kind}/",),
-                trusted=[plan.operator_trust(config, store, function)],
-            )
+            if function in deployed:
+                PutOnlyRole(
+                    self,
+                    f"Operator-{kind}",
+                    role_name=naming.operator(store.name, kind),
+                    bucket_arn=bucket_arn,
+                    prefixes=(f"op/v1/{kind}/",),
+                    trusted=[plan.operator_trust(config, store, function)],
+                )
         for auditor in config.auditors:
             AuditorRole(
                 self,

@@ -8,7 +8,6 @@ from constructs import Construct
 
 from infra.aws import acknowledged
 from infra.aws.delivery_queue import DeliveryQueue
-from infra.aws.documents import Statement, allow
 from infra.aws.environment import variables
 from infra.aws.feed import Feed
 from infra.aws.redelivery import redelivery
@@ -16,6 +15,7 @@ from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Sqs
 from nhi_evidence.adapters.aws.exporter import Settings
+from nhi_evidence.config.documents import Statement, allow
 
 
 class FileExporter(Construct):

@@ -1,8 +1,8 @@
 """What the organization forbids even the administrators of the evidence account.
 
-Two documents: a service control policy bounds the principals of the accounts it is attached to,
-root included; a resource control policy bounds their resources, whoever asks. Neither binds the
-management account.
+Service control policies bound the principals of the accounts they are attached to, root included;
+a resource control policy bounds their resources, whoever asks. Neither binds the management
+account.
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 """
@@ -12,113 +12,242 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.aws.documents import NONE, Condition, Statement, document
+import msgspec
+
 from infra.aws.web_identity import WEB_IDENTITY
+from nhi_evidence.config.bucket_policy import ANNOTATIONS
+from nhi_evidence.config.documents import NONE, Condition, Statement, document
 
 LONGEST_DOCUMENT = 5_120
 """Characters either kind may have."""
 
-BUCKET_CHANGES = (
-    "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:PutBucketAcl",
-    "s3:PutBucketObjectLockConfiguration",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutReplicationConfiguration",
-)
+OURS = "nhi-evidence-*"
+"""How everything the deployment names begins."""
+
+BUCKET_CHANGES = ("s3:DeleteBucket*", "s3:PutBucket*", "s3:Put*Configuration", "s3:UpdateBucket*")
 OBJECT_CHANGES = (
     "s3:BypassGovernanceRetention",
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:PutObjectRetention",
+    "s3:DeleteObject*",
     "s3:UpdateObjectEncryption",
+    *ANNOTATIONS,
 )
 KEY_CHANGES = (
     "kms:CreateGrant",
+    "kms:DeleteAlias",
     "kms:DisableKey",
     "kms:PutKeyPolicy",
     "kms:ScheduleKeyDeletion",
+    "kms:UpdateAlias",
 )
-IDENTITY_CHANGES = (
-    "iam:AddClientIDToOpenIDConnectProvider",
+ROLE_CHANGES = (
     "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole*",
+    "iam:DetachRolePolicy",
+    "iam:PutRole*",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole*",
+)
+PROVIDER_CHANGES = (
+    "iam:AddClientIDToOpenIDConnectProvider",
     "iam:CreateOpenIDConnectProvider",
     "iam:DeleteOpenIDConnectProvider",
-    "iam:DeleteRole",
-    "iam:DeleteRolePolicy",
-    "iam:PutRolePolicy",
     "iam:RemoveClientIDFromOpenIDConnectProvider",
-    "iam:UpdateAssumeRolePolicy",
     "iam:UpdateOpenIDConnectProviderThumbprint",
 )
-FUNCTION_CHANGES = (
-    "events:DeleteRule",
-    "events:DisableRule",
-    "events:PutRule",
-    "lambda:DeleteFunction*",
-    "lambda:PutFunctionConcurrency",
-    "lambda:UpdateFunction*",
+STACK_CHANGES = (
+    "cloudformation:Cancel*",
+    "cloudformation:Continue*",
+    "cloudformation:Create*",
+    "cloudformation:Delete*",
+    "cloudformation:Execute*",
+    "cloudformation:Rollback*",
+    "cloudformation:Set*",
+    "cloudformation:Signal*",
+    "cloudformation:Update*",
 )
+FUNCTION_CHANGES = (
+    "lambda:Add*",
+    "lambda:Create*",
+    "lambda:Delete*",
+    "lambda:Publish*",
+    "lambda:Put*",
+    "lambda:Remove*",
+    "lambda:Update*",
+)
+RULE_CHANGES = ("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*")
+ALARM_CHANGES = (
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DisableAlarmActions",
+    "cloudwatch:Put*Alarm",
+    "cloudwatch:PutAlarmMuteRule",
+    "cloudwatch:SetAlarmState",
+)
+TOPIC_CHANGES = (
+    "sns:AddPermission",
+    "sns:DeleteTopic",
+    "sns:RemovePermission",
+    "sns:SetSubscriptionAttributes",
+    "sns:SetTopicAttributes",
+    "sns:Unsubscribe",
+)
+LOG_CHANGES = (
+    "logs:AssociateKmsKey",
+    "logs:Delete*",
+    "logs:PutDataProtectionPolicy",
+    "logs:PutMetricFilter",
+    "logs:PutRetentionPolicy",
+    "logs:PutSubscriptionFilter",
+    "logs:PutTransformer",
+)
+LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
 ACCOUNT_CHANGES = ("account:CloseAccount", "organizations:LeaveOrganization")
 
 
-def service_control_policy(
-    *, partition: str, account: str, pipeline_role: str, buckets: Sequence[str]
-) -> dict[str, Any]:
-    """Return what nobody but `pipeline_role` may change, and what nobody may do at all.
+class Protected(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guardrails speak of, by name: they may be attached to other accounts as well."""
 
-    It may be attached to more than the evidence account, so it speaks of that `account` alone;
-    `buckets` are the ARNs of its evidence buckets.
+    partition: str
+    account: str
+    """The evidence account."""
+    replica_accounts: tuple[str, ...] = ()
+    buckets: tuple[str, ...]
+    """ARNs of the evidence buckets and of their replicas."""
+    sealers: tuple[str, ...]
+    """ARNs of the roles that may lock the log."""
+    pipeline_roles: tuple[str, ...]
+    """ARNs of the roles CloudFormation deploys with, which may still change everything."""
+    pipeline_principals: tuple[str, ...]
+    """ARNs of those who may start a deployment."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The evidence account and the accounts of its replicas."""
+        return tuple(dict.fromkeys((self.account, *self.replica_accounts)))
+
+    def arns(self, service: str, resource: str, region: str = "*") -> list[str]:
+        """Return the ARNs of a resource's name in every protected account."""
+        where = f"arn:{self.partition}:{service}:{region}"
+        return [f"{where}:{account}:{resource}" for account in self.accounts]
+
+    @property
+    def deployers(self) -> list[str]:
+        """Principals that may change stacks: pipelines, and the role the CDK deploys with.
+
+        Nobody else can become that role: assuming and changing `cdk-*` is denied below.
+        """
+        pipeline = [*self.pipeline_roles, *self.pipeline_principals]
+        return [*pipeline, *self.arns("iam", "role/cdk-*-deploy-role-*", region="")]
+
+
+def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
+    """Return the documents by name: no principal of the protected accounts may, but for pipelines.
+
+    More than one, because the sum is longer than AWS takes.
     """
-    but_the_pipeline: Condition = {"ArnNotEquals": {"aws:PrincipalArn": pipeline_role}}
-    iam = f"arn:{partition}:iam::{account}"
-    return document(
+    pipeline = _but([*protected.pipeline_roles, *protected.pipeline_principals])
+    return {
+        "nhi-evidence-data": document(_data(protected, pipeline)),
+        "nhi-evidence-identities": document(_identities(protected, pipeline)),
+        "nhi-evidence-monitoring": document(_monitoring(protected, pipeline)),
+    }
+
+
+def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
+    """The buckets, the objects, the keys, the accounts."""
+    objects = [f"{one}/*" for one in protected.buckets]
+    in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
+    writers = _but(protected.arns("iam", f"role/{OURS}", region=""))
+    return [
+        _deny("Buckets", BUCKET_CHANGES, protected.buckets, pipeline),
+        _deny("Objects", OBJECT_CHANGES, objects),
+        _deny("Retention", ["s3:PutObjectRetention"], objects, _but(protected.sealers)),
+        _deny("Writes", ["s3:PutObject"], objects, writers),
+        _deny(
+            "Keys",
+            KEY_CHANGES,
+            [*protected.arns("kms", "key/*"), *protected.arns("kms", f"alias/{OURS}")],
+            pipeline,
+        ),
+        _deny("Account", ACCOUNT_CHANGES, "*", in_account),
+    ]
+
+
+def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
+    """Roles, who may become or hand on one, and the stacks that make them.
+
+    Whoever may change a role, pass it to a service or change the stack it belongs to has its
+    rights, so these are one subject.
+    """
+    ours = protected.arns("iam", f"role/{OURS}", region="")
+    deploying = [
+        *protected.arns("iam", "role/cdk-*", region=""),
+        *(role for role in protected.pipeline_roles if ":role/cdk-" not in role),
+    ]
+    stacks = [
+        arn
+        for name in (OURS, "CDKToolkit")
+        for arn in protected.arns("cloudformation", f"stack/{name}/*")
+    ]
+    return [
+        _deny("Roles", ROLE_CHANGES, [*ours, *deploying], pipeline),
+        _deny("Pass", ["iam:PassRole"], [*ours, *deploying], _but(protected.deployers)),
+        _deny(
+            "Providers",
+            PROVIDER_CHANGES,
+            protected.arns("iam", "oidc-provider/*", region=""),
+            pipeline,
+        ),
+        _deny("Stacks", STACK_CHANGES, stacks, _but(protected.deployers)),
+        _deny(
+            "Functions", FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}"), pipeline
+        ),
+    ]
+
+
+def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
+    """Clocks, alarms, who is told, and the logs that are counted."""
+    groups = [
+        arn
+        for group in ("/aws/lambda/", "/aws/events/")
+        for arn in protected.arns("logs", f"log-group:{group}{OURS}")
+    ]
+    ours = _but(
         [
-            _deny("Buckets", BUCKET_CHANGES, buckets, but_the_pipeline),
-            _deny("Objects", OBJECT_CHANGES, [f"{one}/*" for one in buckets]),
-            _deny(
-                "Keys", KEY_CHANGES, [f"arn:{partition}:kms:*:{account}:key/*"], but_the_pipeline
-            ),
-            _deny(
-                "Identities",
-                IDENTITY_CHANGES,
-                [f"{iam}:role/nhi-evidence-*", f"{iam}:oidc-provider/*"],
-                but_the_pipeline,
-            ),
-            _deny(
-                "Functions",
-                FUNCTION_CHANGES,
-                [
-                    f"arn:{partition}:lambda:*:{account}:function:nhi-evidence-*",
-                    f"arn:{partition}:events:*:{account}:rule/*",
-                ],
-                but_the_pipeline,
-            ),
-            _deny(
-                "Account",
-                ACCOUNT_CHANGES,
-                "*",
-                {"StringEquals": {"aws:PrincipalAccount": account}},
-            ),
+            *protected.pipeline_roles,
+            *protected.arns("iam", f"role/{OURS}", region=""),
         ]
     )
+    own_metrics = {
+        "StringEquals": {
+            "cloudwatch:namespace": "nhi-evidence",
+            "aws:PrincipalAccount": list(protected.accounts),
+        }
+    }
+    return [
+        _deny("Rules", RULE_CHANGES, protected.arns("events", f"rule/{OURS}"), pipeline),
+        _deny("Alarms", ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}"), pipeline),
+        _deny("Metrics", ["cloudwatch:PutMetricData"], "*", own_metrics),
+        _deny("Topics", TOPIC_CHANGES, protected.arns("sns", OURS), pipeline),
+        _deny("Logs", LOG_CHANGES, groups, pipeline),
+        _deny("LogWrites", LOG_WRITES, groups, ours),
+        _deny(
+            "Budgets",
+            ["budgets:ModifyBudget"],
+            protected.arns("budgets", "budget/nhi-evidence", region=""),
+            pipeline,
+        ),
+    ]
 
 
 def resource_control_policy(
+    protected: Protected,
     *,
-    partition: str,
-    account: str,
     organization: str,
-    buckets: Sequence[str],
     auditors: Sequence[str],
     web_identities: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return who may reach the buckets and the roles of the evidence account at all.
+    """Return who may reach the buckets and the roles of the protected accounts at all.
 
     `auditors` are the ARNs outside the organization that may take an auditor's role, whose own
     trust asks for their external id. `web_identities` are subject keys, such as
@@ -131,30 +260,38 @@ def resource_control_policy(
     # subject, so that all of them must differ for a refusal.
     unknown: dict[str, Any] = {"StringNotEquals": dict(web_identities)} if web_identities else {}
     not_an_auditor = {"ArnNotEquals": {"aws:PrincipalArn": list(auditors)}} if auditors else {}
-    roles = f"arn:{partition}:iam::{account}:role/*"
-    return document(
-        [
-            {
-                **_deny(
-                    "Evidence",
-                    ["s3:*"],
-                    [part for one in buckets for part in (one, f"{one}/*")],
-                    {"StringNotEquals": outside, "BoolIfExists": not_a_service},
-                ),
-                "Principal": "*",
-            },
-            {
-                **_deny(
-                    "Roles",
-                    ["sts:AssumeRole"],
-                    roles,
-                    {"StringNotEquals": outside, "BoolIfExists": not_a_service, **not_an_auditor},
-                ),
-                "Principal": "*",
-            },
-            {**_deny("WebIdentities", [WEB_IDENTITY], roles, unknown), "Principal": "*"},
-        ]
-    )
+    roles = protected.arns("iam", "role/*", region="")
+    deploying = [
+        *protected.arns("iam", "role/cdk-*", region=""),
+        *(role for role in protected.pipeline_roles if ":role/cdk-" not in role),
+    ]
+    statements = [
+        _deny(
+            "Evidence",
+            ["s3:*"],
+            [part for one in protected.buckets for part in (one, f"{one}/*")],
+            {"StringNotEquals": outside, "BoolIfExists": not_a_service},
+        ),
+        _deny(
+            "Roles",
+            ["sts:AssumeRole"],
+            roles,
+            {"StringNotEquals": outside, "BoolIfExists": not_a_service, **not_an_auditor},
+        ),
+        _deny(
+            "Deployment",
+            ["sts:AssumeRole"],
+            deploying,
+            {**_but(protected.pipeline_principals), "BoolIfExists": not_a_service},
+        ),
+        _deny("WebIdentities", [WEB_IDENTITY], roles, unknown),
+    ]
+    return document({**one, "Principal": "*"} for one in statements)
+
+
+def _but(principals: Sequence[str]) -> dict[str, dict[str, str | Sequence[str]]]:
+    """Return the condition that the caller is none of these; `*` may stand in their names."""
+    return {"ArnNotLike": {"aws:PrincipalArn": list(principals)}}
 
 
 def _deny(

@@ -16,7 +16,7 @@ from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, EvidenceBucket
 
 
 class MonitoringStack(Stack):
@@ -36,7 +36,7 @@ class MonitoringStack(Stack):
         region: str,
         exports: AwsExportStack | None = None,
         seals: Sequence[SealStack] = (),
-        buckets: Sequence[str] = (),
+        buckets: Sequence[EvidenceBucket] = (),
         has_budget: bool = False,
     ) -> None:
         super().__init__(
@@ -76,8 +76,9 @@ class MonitoringStack(Stack):
         for bucket in buckets:
             rate = ObjectRateAlarm(
                 self,
-                bucket,
-                bucket=bucket,
+                bucket.bucket,
+                store=bucket.name,
+                bucket=bucket.bucket,
                 per_hour=config.alarms.objects_per_hour,
                 target=target.arn,
             )
@@ -96,7 +97,7 @@ class MonitoringStack(Stack):
             dashboard_name=f"nhi-evidence-{region}",
             exporters=[feed.exporter for feed, _ in exported],
             sealers=[seal.function_name for seal in seals],
-            buckets=buckets,
+            buckets=[one.bucket for one in buckets],
             alarms=[
                 cloudwatch.Alarm.from_alarm_name(self, f"{one.name}-status", one.name)
                 for one in alarms

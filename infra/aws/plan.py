@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra.aws.documents import Statement, role_trust
 from infra.aws.feed import Feed, Notifies
 from infra.aws.web_identity import entra_issuer, entra_trust, google_trust
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
 from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.documents import Statement, role_trust
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Files, SourceEntry, Trail
 from nhi_evidence.pipeline.scope import Scope
 

@@ -8,8 +8,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.aws import documents
-from infra.aws.documents import Statement
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import Statement
 
 
 class PrivateBucket(Construct):

@@ -6,8 +6,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.aws import acknowledged, documents
-from infra.aws.documents import allow, service_trust
+from infra.aws import acknowledged
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import allow, service_trust
 
 FROM_SOURCE = (
     "s3:GetObjectVersionForReplication",

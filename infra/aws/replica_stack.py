@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws.bucket_policy import replica_policy
 from infra.aws.evidence_bucket import EvidenceBucket
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.bucket_policy import replica_policy
 from nhi_evidence.config.tables import Replica
 
 

@@ -9,12 +9,13 @@ from constructs import Construct
 
 from infra.aws import acknowledged
 from infra.aws.auditor_role import LISTS, READS, SETTINGS
-from infra.aws.documents import allow
 from infra.aws.environment import variables
+from infra.aws.signing_key import PUBLIC
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.sealer import Settings
+from nhi_evidence.config.documents import allow
 
 
 class Sealer(Construct):
@@ -51,8 +52,8 @@ class Sealer(Construct):
             permissions=[
                 allow("Read", READS, f"{bucket_arn}/*"),
                 allow("List", [*LISTS, *SETTINGS], bucket_arn),
-                allow("Log", ["s3:PutObject"], f"{bucket_arn}/log/v1/*"),
-                allow("Sign", ["kms:Sign", "kms:GetPublicKey"], key_arn),
+                allow("Log", ["s3:PutObject", "s3:PutObjectRetention"], f"{bucket_arn}/log/v1/*"),
+                allow("Sign", ["kms:Sign", *PUBLIC], key_arn),
             ],
         )
         acknowledged.prefixes(

@@ -11,8 +11,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.aws import documents
 from infra.aws.staged_function import LOG_DAYS
+from nhi_evidence.config import documents
 
 NAMESPACE = "nhi-evidence"
 

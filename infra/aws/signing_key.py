@@ -9,7 +9,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.aws import documents
+from nhi_evidence.config import documents
 
 SPECS = {
     "ed25519": ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512"),

@@ -10,9 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.aws import documents
-from infra.aws.documents import Statement, allow, service_trust
 from infra.bundle import Bundle
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import Statement, allow, service_trust
 
 LOG_DAYS = logs.RetentionDays.ONE_YEAR
 

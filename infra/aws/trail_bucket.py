@@ -5,11 +5,11 @@ from __future__ import annotations
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.aws.bucket_policy import transport
-from infra.aws.documents import Statement
 from infra.aws.feed import Feed
 from infra.aws.private_bucket import PrivateBucket
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.bucket_policy import transport
+from nhi_evidence.config.documents import Statement
 from nhi_evidence.config.tables import Trail
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.aws.documents import Statement, trust
+from nhi_evidence.config.documents import Statement, trust
 from nhi_evidence.config.naming import partition
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"

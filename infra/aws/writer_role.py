@@ -6,8 +6,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.aws import acknowledged, documents
-from infra.aws.documents import Statement, allow
+from infra.aws import acknowledged
+from nhi_evidence.config import documents
+from nhi_evidence.config.documents import Statement, allow
 
 
 def source_prefixes(source: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from infra.azure.names import NAME, site_id
 from infra.azure.resource_logs import ResourceLogs
 from infra.declaration import Declaration, EventHub
 from infra.state import keep_state
+from infra.teardown import Teardown, keep_unread
 from nhi_evidence.config.tables import Azure
 
 RESOURCE_PROVIDERS = (
@@ -69,6 +70,7 @@ class AzureExportStack(TerraformStack):
         package: Path,
         environment: Mapping[str, str],
         alarm_email: str | None,
+        teardown: Teardown,
     ) -> None:
         super().__init__(scope, name)
         if not isinstance(declared.trigger, EventHub):
@@ -87,20 +89,8 @@ class AzureExportStack(TerraformStack):
             location=location,
             consumer_group=declared.trigger.consumer_group,
         )
-        SubscriptionLogs(self, "subscriptions", subscriptions=azure.subscriptions, hub=hub)
-        ManagementGroupLogs(self, "group", group=group, location=location, hub=hub)
-        if azure.entra:
-            EntraLogs(self, "entra", hub=hub)
-        if azure.resource_types:
-            ResourceLogs(
-                self,
-                "resources",
-                subscription=subscription,
-                resource_types=azure.resource_types,
-                group=group,
-                location=location,
-                hub=hub,
-            )
+        if teardown.has_sources:
+            self._sources(azure, group, hub)
         storage = HostStorage(
             self,
             "host",
@@ -108,6 +98,7 @@ class AzureExportStack(TerraformStack):
             location=location,
             principal=identity.principal_id,
         )
+        keep_unread(teardown, hub.namespace, hub.hub, storage.account)
         function = ExportFunction(
             self,
             "export",
@@ -129,6 +120,24 @@ class AzureExportStack(TerraformStack):
         )
         if alarm_email:
             Alarms(self, "alarms", location=location, email=alarm_email, hub=hub, logs=logs)
+
+    def _sources(self, azure: Azure, group: str, hub: LogHub) -> None:
+        """Send the logs of subscriptions, group, directory and resources to the hub."""
+        subscription, location = azure.subscriptions[0], azure.location
+        SubscriptionLogs(self, "subscriptions", subscriptions=azure.subscriptions, hub=hub)
+        ManagementGroupLogs(self, "group", group=group, location=location, hub=hub)
+        if azure.entra:
+            EntraLogs(self, "entra", hub=hub)
+        if azure.resource_types:
+            ResourceLogs(
+                self,
+                "resources",
+                subscription=subscription,
+                resource_types=azure.resource_types,
+                group=group,
+                location=location,
+                hub=hub,
+            )
 
 
 def _provider(stack: TerraformStack, azure: Azure) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from cdktn_provider_google.monitoring_alert_policy import (
     MonitoringAlertPolicy,
     MonitoringAlertPolicyConditions,
-    MonitoringAlertPolicyConditionsConditionAbsent,
-    MonitoringAlertPolicyConditionsConditionAbsentAggregations,
+    MonitoringAlertPolicyConditionsConditionPrometheusQueryLanguage,
     MonitoringAlertPolicyConditionsConditionThreshold,
     MonitoringAlertPolicyConditionsConditionThresholdAggregations,
     MonitoringAlertPolicyDocumentation,
@@ -21,6 +21,17 @@ from infra.gcp.names import NAME, TOPIC
 SUBSCRIPTION = 'resource.type = "pubsub_subscription" AND metric.type = '
 SET_ASIDE = f'resource.labels.subscription_id = "{NAME}-dead-letters"'
 
+RECORDS_THE_EXPORT = "storage.googleapis.com"
+"""With the Data Access logs of this service, every batched file is itself recorded as it is written
+and read: a working export is never silent, however quiet the organization."""
+
+HOUR = 3_600
+QUIET_HOURS = 6
+"""How long an organization that records nothing of the export may be silent by itself."""
+
+WINDOW_SECONDS = 600
+"""What an absence is looked for in; it must last for the rest of the time before it is told."""
+
 
 class Threshold(NamedTuple):
     """A metric above a value for a time."""
@@ -32,6 +43,28 @@ class Threshold(NamedTuple):
     seconds: int
     aligner: str
     meaning: str
+
+
+class Absence(NamedTuple):
+    """A count that stays at nothing for a time, or that has never been anything.
+
+    As a query, since a metric-absence condition needs one measurement before it can be met: what
+    was never there it would never miss.
+    https://docs.cloud.google.com/monitoring/alerts/metric-absence
+    """
+
+    name: str
+    title: str
+    counter: str
+    """A selector of the query language; its points are counted over `WINDOW_SECONDS`."""
+    seconds: int
+    """From the last point, or from the first deployment, until somebody is told."""
+    meaning: str
+
+    @property
+    def query(self) -> str:
+        """The condition: nothing was counted, or there is nothing to count."""
+        return f"(sum(increase({self.counter}[{WINDOW_SECONDS}s])) or vector(0)) == 0"
 
 
 THRESHOLDS = (
@@ -50,10 +83,10 @@ THRESHOLDS = (
         "Audit logs wait to be locked",
         f'{SUBSCRIPTION}"pubsub.googleapis.com/subscription/oldest_unacked_message_age"'
         f" AND NOT {SET_ASIDE}",
-        3_600,
+        HOUR,
         300,
         "ALIGN_MAX",
-        "The oldest delivery has waited an hour. Eventarc gives an event up after a day.",
+        "The oldest delivery has waited an hour. It is tried again for 14 days.",
     ),
     Threshold(
         "failing",
@@ -69,10 +102,46 @@ THRESHOLDS = (
 )
 
 
+def absences(data_access: Collection[str]) -> tuple[Absence, ...]:
+    """Return what must never be missing, given the services whose Data Access logs are on."""
+    recorded = RECORDS_THE_EXPORT in data_access
+    seconds = HOUR if recorded else QUIET_HOURS * HOUR
+    hours = f"{seconds // HOUR} hour{'s' if seconds > HOUR else ''}"
+    caveat = "" if recorded else " A small organization may also be that quiet by itself."
+    return (
+        Absence(
+            "silent",
+            "No audit logs arrive",
+            "pubsub_googleapis_com:topic_send_message_operation_count"
+            f'{{monitored_resource="pubsub_topic",topic_id="{TOPIC}"}}',
+            seconds,
+            f"Nothing was published for {hours}: the sink is gone, disabled or refused.{caveat}",
+        ),
+        Absence(
+            "no-success",
+            "Nothing is locked",
+            "run_googleapis_com:request_count"
+            f'{{monitored_resource="cloud_run_revision",service_name="{NAME}-gcp-export",'
+            'response_code_class="2xx"}',
+            seconds,
+            f"The exporter has not succeeded once for {hours}: it is not called, since its "
+            f"subscription or the bucket's notification is gone, or it fails.{caveat}",
+        ),
+    )
+
+
 class Alarms(Construct):
     """An e-mail channel and a policy for each way the export can stop."""
 
-    def __init__(self, scope: Construct, name: str, *, project: str, email: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        email: str,
+        data_access: Collection[str],
+    ) -> None:
         super().__init__(scope, name)
         channel = MonitoringNotificationChannel(
             self,
@@ -85,58 +154,54 @@ class Alarms(Construct):
         self._project = project
         self._channels = [channel.name]
         for threshold in THRESHOLDS:
-            self._policy(
-                threshold.name,
-                threshold.title,
-                threshold.meaning,
-                MonitoringAlertPolicyConditions(
-                    display_name=threshold.title,
-                    condition_threshold=MonitoringAlertPolicyConditionsConditionThreshold(
-                        filter=threshold.filter,
-                        comparison="COMPARISON_GT",
-                        threshold_value=threshold.above,
-                        duration=f"{threshold.seconds}s",
-                        aggregations=[
-                            MonitoringAlertPolicyConditionsConditionThresholdAggregations(
-                                alignment_period="300s", per_series_aligner=threshold.aligner
-                            )
-                        ],
-                    ),
-                ),
-            )
-        # The export itself is recorded, so a working sink is never silent for an hour.
-        self._policy(
-            "silent",
-            "No audit logs arrive",
-            "Nothing was published for an hour: the sink is gone, disabled or refused.",
-            MonitoringAlertPolicyConditions(
-                display_name="No audit logs arrive",
-                condition_absent=MonitoringAlertPolicyConditionsConditionAbsent(
-                    filter='resource.type = "pubsub_topic" AND metric.type = '
-                    '"pubsub.googleapis.com/topic/send_message_operation_count"'
-                    f' AND resource.labels.topic_id = "{TOPIC}"',
-                    duration="3600s",
-                    aggregations=[
-                        MonitoringAlertPolicyConditionsConditionAbsentAggregations(
-                            alignment_period="300s", per_series_aligner="ALIGN_DELTA"
-                        )
-                    ],
-                ),
-            ),
-        )
+            self._policy(threshold, _above(threshold))
+        for absence in absences(data_access):
+            self._policy(absence, _absent(absence))
 
     def _policy(
-        self, name: str, title: str, meaning: str, condition: MonitoringAlertPolicyConditions
+        self, alarm: Threshold | Absence, condition: MonitoringAlertPolicyConditions
     ) -> None:
         MonitoringAlertPolicy(
             self,
-            name,
+            alarm.name,
             project=self._project,
-            display_name=f"nhi-evidence: {title}",
+            display_name=f"nhi-evidence: {alarm.title}",
             combiner="OR",
             conditions=[condition],
             notification_channels=self._channels,
             documentation=MonitoringAlertPolicyDocumentation(
-                content=f"{meaning} See docs/deploy-gcp.md.", mime_type="text/markdown"
+                content=f"{alarm.meaning} See docs/deploy-gcp.md.", mime_type="text/markdown"
             ),
         )
+
+
+def _above(threshold: Threshold) -> MonitoringAlertPolicyConditions:
+    return MonitoringAlertPolicyConditions(
+        display_name=threshold.title,
+        condition_threshold=MonitoringAlertPolicyConditionsConditionThreshold(
+            filter=threshold.filter,
+            comparison="COMPARISON_GT",
+            threshold_value=threshold.above,
+            duration=f"{threshold.seconds}s",
+            aggregations=[
+                MonitoringAlertPolicyConditionsConditionThresholdAggregations(
+                    alignment_period="300s", per_series_aligner=threshold.aligner
+                )
+            ],
+        ),
+    )
+
+
+def _absent(absence: Absence) -> MonitoringAlertPolicyConditions:
+    return MonitoringAlertPolicyConditions(
+        display_name=absence.title,
+        condition_prometheus_query_language=(
+            MonitoringAlertPolicyConditionsConditionPrometheusQueryLanguage(
+                query=absence.query,
+                duration=f"{absence.seconds - WINDOW_SECONDS}s",
+                evaluation_interval="60s",
+                # The metrics appear with their first point; the policy comes before it.
+                disable_metric_validation=True,
+            )
+        ),
+    )

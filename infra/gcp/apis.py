@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cdktn import ITerraformDependable
 from cdktn_provider_google.project_service import ProjectService
 from constructs import Construct
 
@@ -10,7 +11,6 @@ SERVICES = (
     "cloudbuild",
     "cloudfunctions",
     "cloudresourcemanager",
-    "eventarc",
     "iam",
     "iamcredentials",
     "logging",
@@ -26,7 +26,7 @@ class Apis(Construct):
 
     def __init__(self, scope: Construct, name: str, *, project: str) -> None:
         super().__init__(scope, name)
-        for service in SERVICES:
+        self.services: list[ITerraformDependable] = [
             ProjectService(
                 self,
                 service,
@@ -34,3 +34,5 @@ class Apis(Construct):
                 service=f"{service}.googleapis.com",
                 disable_on_destroy=False,
             )
+            for service in SERVICES
+        ]

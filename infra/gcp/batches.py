@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cdktn import ITerraformDependable
 from cdktn_provider_google.pubsub_subscription import (
     PubsubSubscription,
     PubsubSubscriptionCloudStorageConfig,
     PubsubSubscriptionCloudStorageConfigTextConfig,
     PubsubSubscriptionDeadLetterPolicy,
     PubsubSubscriptionExpirationPolicy,
+    PubsubSubscriptionRetryPolicy,
 )
 from cdktn_provider_google.pubsub_subscription_iam_binding import PubsubSubscriptionIamBinding
 from cdktn_provider_google.pubsub_topic import PubsubTopic
@@ -17,12 +21,14 @@ from constructs import Construct
 
 from infra.gcp.dead_letters import DeadLetters
 from infra.gcp.names import NAME, PREFIX
+from infra.gcp.push import MAXIMUM_BACKOFF, MINIMUM_BACKOFF
 from infra.gcp.staging import StagingBucket
 from infra.gcp.topic import REPLAY_SECONDS
 
 MAX_BYTES = 16 * 1024 * 1024
-"""One file is one evidence object, held in memory while it is mapped. At 2 kB an entry it is some
-8,000 entries; an estate of a billion entries a day closes one or two files a second."""
+"""Of one file, which is one delivery and, nearly always, one evidence object: some 12,000 entries,
+and 3 MB once mapped and compressed (docs/deploy-gcp.md, "Sizes"). Larger files would save little
+and cost more to hold and to repeat."""
 
 MAX_SECONDS = 300
 """The longest an entry waits for its file, in the order of CloudTrail's delivery. A quiet estate
@@ -32,7 +38,7 @@ ACK_SECONDS = 600
 """Pub/Sub's largest; a file must be closed within it, slow writes included."""
 
 ATTEMPTS = 100
-"""Pub/Sub's largest: only what really cannot be written is set aside."""
+"""Pub/Sub's largest: with the backoff, what could not be written for 16 hours is set aside."""
 
 
 class BatchWriter(Construct):
@@ -75,9 +81,10 @@ class BatchSubscription(Construct):
         staging: StagingBucket,
         dead_letters: DeadLetters,
         pubsub_agent: str,
+        after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, name)
-        subscription = PubsubSubscription(
+        self.subscription = PubsubSubscription(
             self,
             "subscription",
             project=project,
@@ -100,15 +107,19 @@ class BatchSubscription(Construct):
             dead_letter_policy=PubsubSubscriptionDeadLetterPolicy(
                 dead_letter_topic=dead_letters.topic.id, max_delivery_attempts=ATTEMPTS
             ),
-            # The write is tried when the subscription is made: the grants come first.
-            depends_on=[*staging.grants, dead_letters.grant, writer.grant],
+            retry_policy=PubsubSubscriptionRetryPolicy(
+                minimum_backoff=MINIMUM_BACKOFF, maximum_backoff=MAXIMUM_BACKOFF
+            ),
+            # The write is tried when the subscription is made: the grants come first. So does
+            # all that announces a file: none is written that nobody hears of.
+            depends_on=[*staging.grants, dead_letters.grant, writer.grant, *after],
         )
         # To set a message aside, the service agent acknowledges it here.
         PubsubSubscriptionIamBinding(
             self,
             "agent",
             project=project,
-            subscription=subscription.name,
+            subscription=self.subscription.name,
             role="roles/pubsub.subscriber",
             members=[pubsub_agent],
         )

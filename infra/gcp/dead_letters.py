@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.gcp.names import NAME
 
-KEPT_SECONDS = 31 * 86_400
+LONGEST_SECONDS = 31 * 86_400
 """The longest Pub/Sub keeps an unacknowledged message."""
 
 
@@ -38,7 +38,7 @@ class DeadLetters(Construct):
             project=project,
             name=f"{NAME}-dead-letters",
             topic=self.topic.id,
-            message_retention_duration=f"{KEPT_SECONDS}s",
+            message_retention_duration=f"{LONGEST_SECONDS}s",
             # Empty: the subscription does not expire for want of a reader.
             expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
         )

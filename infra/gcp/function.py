@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from cdktn import ITerraformDependable
 from cdktn_provider_google.cloud_run_v2_service_iam_binding import CloudRunV2ServiceIamBinding
 from cdktn_provider_google.cloudfunctions2_function import (
     Cloudfunctions2Function,
     Cloudfunctions2FunctionBuildConfig,
     Cloudfunctions2FunctionBuildConfigSource,
     Cloudfunctions2FunctionBuildConfigSourceStorageSource,
-    Cloudfunctions2FunctionEventTrigger,
     Cloudfunctions2FunctionServiceConfig,
 )
-from cdktn_provider_google.project_iam_member import ProjectIamMember
 from cdktn_provider_google.service_account import ServiceAccount
+from cdktn_provider_google.service_account_iam_binding import ServiceAccountIamBinding
 from constructs import Construct
 
 from infra.declaration import CloudEvent, Declaration
@@ -24,9 +22,9 @@ from infra.gcp.source import Builder, SourceArchive
 
 
 class Caller(Construct):
-    """The identity Eventarc calls the function as. The function's own may call nothing."""
+    """The identity Pub/Sub calls the function as. The function's own may call nothing."""
 
-    def __init__(self, scope: Construct, name: str, *, project: str) -> None:
+    def __init__(self, scope: Construct, name: str, *, project: str, pubsub_agent: str) -> None:
         super().__init__(scope, name)
         self.account = ServiceAccount(
             self,
@@ -34,19 +32,22 @@ class Caller(Construct):
             project=project,
             account_id=f"{NAME}-trigger",
             display_name="nhi-evidence trigger",
-            description="Eventarc calls the exporter as this account",
+            description="Pub/Sub calls the exporter as this account",
         )
-        self.receiver = ProjectIamMember(
+        self.grant = ServiceAccountIamBinding(
             self,
-            "receiver",
-            project=project,
-            role="roles/eventarc.eventReceiver",
-            member=self.account.member,
+            "minted-by",
+            service_account_id=self.account.name,
+            role="roles/iam.serviceAccountTokenCreator",
+            members=[pubsub_agent],
         )
 
 
 class ExportFunction(Construct):
-    """Runs as the exporter's identity, is reached by Eventarc alone, retries what fails."""
+    """Runs as the exporter's identity, and only the caller's identity may call it.
+
+    It has no trigger of the platform's: subscriptions of our own push to it (`infra/gcp/push.py`).
+    """
 
     def __init__(
         self,
@@ -56,13 +57,11 @@ class ExportFunction(Construct):
         project: str,
         region: str,
         declared: Declaration,
-        trigger: Cloudfunctions2FunctionEventTrigger,
         caller: Caller,
         run_as: str,
         source: SourceArchive,
         builder: Builder,
         environment: Mapping[str, str],
-        after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, name)
         settings = declared.trigger
@@ -97,10 +96,11 @@ class ExportFunction(Construct):
                 all_traffic_on_latest_revision=True,
                 environment_variables=dict(environment),
             ),
-            event_trigger=trigger,
-            depends_on=[*builder.grants, caller.receiver, *after],
+            depends_on=builder.grants,
         )
-        CloudRunV2ServiceIamBinding(
+        self.uri = function.service_config.uri
+        """Its `run.app` address: the only one Pub/Sub reaches with internal ingress."""
+        self.invoker = CloudRunV2ServiceIamBinding(
             self,
             "invoker",
             project=project,

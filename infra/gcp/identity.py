@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cdktn import TerraformOutput
+from collections.abc import Sequence
+
+from cdktn import ITerraformDependable, TerraformOutput
 from cdktn_provider_google.service_account import ServiceAccount
 from constructs import Construct
 
@@ -16,7 +18,14 @@ class ExporterIdentity(Construct):
     has it: the AWS trust policy pins that number, never the address.
     """
 
-    def __init__(self, scope: Construct, name: str, *, project: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
         super().__init__(scope, name)
         account = ServiceAccount(
             self,
@@ -25,6 +34,7 @@ class ExporterIdentity(Construct):
             account_id=EXPORTER,
             display_name="nhi-evidence exporter",
             description="Reads batched audit logs and writes locked evidence to AWS",
+            depends_on=after,
         )
         TerraformOutput(
             self,

@@ -25,8 +25,25 @@ PREFIX = "audit/"
 TOPIC = f"{NAME}-audit-logs"
 """What the sink publishes to."""
 
+FILES_TOPIC = f"{NAME}-files"
+"""What announces each finished file."""
+
+
+def topic_path(project: str, topic: str) -> str:
+    """Return the full name of a topic, as messages and events state it."""
+    return f"projects/{project}/topics/{topic}"
+
+
 PROJECT = "project"
 """Name of the stack's data source that knows the project's number."""
 
 PROJECT_NUMBER = f"${{data.google_project.{PROJECT}.number}}"
 """What Terraform reads it by: an event says which project a bucket is of by number."""
+
+
+def build_bucket(number: str, region: str) -> str:
+    """Return the bucket Cloud Run functions keeps the source it builds in.
+
+    https://docs.cloud.google.com/functions/docs/building
+    """
+    return f"gcf-v2-sources-{number}-{region}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cdktn import ITerraformDependable
 from cdktn_provider_google.logging_organization_sink import LoggingOrganizationSink
 from cdktn_provider_google.pubsub_topic import PubsubTopic
 from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
@@ -24,7 +27,13 @@ class OrganizationSink(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, organization: str, topic: PubsubTopic
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        organization: str,
+        topic: PubsubTopic,
+        after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, name)
         sink = LoggingOrganizationSink(
@@ -36,6 +45,8 @@ class OrganizationSink(Construct):
             destination=f"pubsub.googleapis.com/{topic.id}",
             filter=FILTER,
             include_children=True,
+            # What is published before there is a subscription reaches none.
+            depends_on=after,
         )
         # A binding, not a member: nobody but this sink publishes by a grant on the topic.
         PubsubTopicIamBinding(

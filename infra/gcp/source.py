@@ -10,7 +10,10 @@ from cdktn_provider_google.artifact_registry_repository import ArtifactRegistryR
 from cdktn_provider_google.artifact_registry_repository_iam_member import (
     ArtifactRegistryRepositoryIamMember,
 )
-from cdktn_provider_google.project_iam_member import ProjectIamMember
+from cdktn_provider_google.project_iam_member import (
+    ProjectIamMember,
+    ProjectIamMemberCondition,
+)
 from cdktn_provider_google.service_account import ServiceAccount
 from cdktn_provider_google.storage_bucket import (
     StorageBucket,
@@ -19,10 +22,11 @@ from cdktn_provider_google.storage_bucket import (
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
 )
+from cdktn_provider_google.storage_bucket_iam_member import StorageBucketIamMember
 from cdktn_provider_google.storage_bucket_object import StorageBucketObject
 from constructs import Construct
 
-from infra.gcp.names import NAME
+from infra.gcp.names import NAME, build_bucket
 
 
 class SourceArchive(Construct):
@@ -65,10 +69,20 @@ class SourceArchive(Construct):
 class Builder(Construct):
     """The identity Cloud Build works as: the project's default one may do too much.
 
+    It reads the source it builds and nothing else: above all no batched audit logs.
     Roles: https://docs.cloud.google.com/run/docs/configuring/services/build-service-account
     """
 
-    def __init__(self, scope: Construct, name: str, *, project: str, region: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        number: str,
+        region: str,
+        source: SourceArchive,
+    ) -> None:
         super().__init__(scope, name)
         self.repository = ArtifactRegistryRepository(
             self,
@@ -87,18 +101,34 @@ class Builder(Construct):
             display_name="nhi-evidence build",
             description="Cloud Build builds the exporter as this account",
         )
-        # Build logs, and the copy of the source that the platform keeps in a bucket of its own.
         self.grants: list[ITerraformDependable] = [
             ProjectIamMember(
                 self,
-                role.rpartition(".")[2],
+                "logWriter",
                 project=project,
-                role=role,
+                role="roles/logging.logWriter",
                 member=self.account.member,
-            )
-            for role in ("roles/logging.logWriter", "roles/storage.objectViewer")
-        ]
-        self.grants.append(
+            ),
+            StorageBucketIamMember(
+                self,
+                "source",
+                bucket=source.bucket.name,
+                role="roles/storage.objectViewer",
+                member=self.account.member,
+            ),
+            # The platform makes its bucket with the first build, so it can be granted only
+            # beforehand, on the project, and narrowed to that name.
+            ProjectIamMember(
+                self,
+                "copies",
+                project=project,
+                role="roles/storage.objectViewer",
+                member=self.account.member,
+                condition=ProjectIamMemberCondition(
+                    title="Source of builds alone",
+                    expression=_within(build_bucket(number, region)),
+                ),
+            ),
             ArtifactRegistryRepositoryIamMember(
                 self,
                 "writer",
@@ -107,5 +137,14 @@ class Builder(Construct):
                 repository=self.repository.name,
                 role="roles/artifactregistry.writer",
                 member=self.account.member,
-            )
-        )
+            ),
+        ]
+
+
+def _within(bucket: str) -> str:
+    """Return the condition that holds for a bucket and its objects.
+
+    https://docs.cloud.google.com/iam/docs/conditions-resource-attributes
+    """
+    name = f"projects/_/buckets/{bucket}"
+    return f'resource.name == "{name}" || resource.name.startsWith("{name}/objects/")'

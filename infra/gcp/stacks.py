@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from cdktn import TerraformStack
 from cdktn_provider_google.data_google_project import DataGoogleProject
 from cdktn_provider_google.provider import GoogleProvider
+from cdktn_provider_google.pubsub_subscription import PubsubSubscription
+from cdktn_provider_google.pubsub_topic import PubsubTopic
 from constructs import Construct
 
 from infra.declaration import Declaration
@@ -15,16 +18,18 @@ from infra.gcp.alarms import Alarms
 from infra.gcp.apis import Apis
 from infra.gcp.audit_logging import DataAccessLogs
 from infra.gcp.batches import BatchSubscription, BatchWriter
-from infra.gcp.dead_letters import DeadLetters
+from infra.gcp.dead_letters import LONGEST_SECONDS, DeadLetters
 from infra.gcp.function import Caller, ExportFunction
 from infra.gcp.identity import ExporterIdentity
-from infra.gcp.names import PROJECT, exporter_email
+from infra.gcp.names import FILES_TOPIC, PROJECT, TOPIC, exporter_email
+from infra.gcp.notifications import FileNotification, FileTopic
+from infra.gcp.push import PushSubscription
 from infra.gcp.sink import OrganizationSink
 from infra.gcp.source import Builder, SourceArchive
-from infra.gcp.staging import StagingBucket
+from infra.gcp.staging import KEPT_DAYS, StagingBucket
 from infra.gcp.topic import AuditTopic
-from infra.gcp.triggers import FileTrigger, MessageTrigger
 from infra.state import keep_state
+from infra.teardown import Teardown, keep_unread
 from nhi_evidence.config.tables import Gcp
 
 
@@ -35,8 +40,8 @@ class GcpIdentityStack(TerraformStack):
         super().__init__(scope, name)
         keep_state(self, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
-        Apis(self, "apis", project=gcp.project)
-        ExporterIdentity(self, "exporter", project=gcp.project)
+        apis = Apis(self, "apis", project=gcp.project)
+        ExporterIdentity(self, "exporter", project=gcp.project, after=apis.services)
 
 
 class GcpExportStack(TerraformStack):
@@ -52,6 +57,7 @@ class GcpExportStack(TerraformStack):
         package: Path,
         environment: Mapping[str, str],
         alarm_email: str | None,
+        teardown: Teardown,
     ) -> None:
         super().__init__(scope, name)
         project, region = gcp.project, gcp.region
@@ -67,52 +73,106 @@ class GcpExportStack(TerraformStack):
             services=gcp.data_access,
         )
         topic = AuditTopic(self, "audit", project=project, region=region).topic
-        OrganizationSink(self, "organization", organization=gcp.organization, topic=topic)
-        caller = Caller(self, "caller", project=project)
-        if gcp.delivery == "files":
-            writer = BatchWriter(self, "batch-writer", project=project, pubsub_agent=agent)
-            staging = StagingBucket(
-                self,
-                "staging",
-                project=project,
-                region=region,
-                writer=writer.account.member,
-                reader=f"serviceAccount:{exporter_email(project)}",
-            )
-            BatchSubscription(
-                self,
-                "batches",
-                project=project,
-                topic=topic,
-                writer=writer,
-                staging=staging,
-                dead_letters=DeadLetters(
-                    self, "dead-letters", project=project, region=region, pubsub_agent=agent
-                ),
-                pubsub_agent=agent,
-            )
-            files = FileTrigger(
-                self, "files", project=project, region=region, staging=staging, caller=caller
-            )
-            trigger, after = files.trigger, [files.announcer]
-        else:
-            trigger = MessageTrigger(
-                self, "messages", region=region, topic=topic, caller=caller
-            ).trigger
-            after = []
-        ExportFunction(
+        caller = Caller(self, "caller", project=project, pubsub_agent=agent)
+        source = SourceArchive(self, "source", project=project, region=region, package=package)
+        function = ExportFunction(
             self,
             "export",
             project=project,
             region=region,
             declared=declared,
-            trigger=trigger,
             caller=caller,
             run_as=exporter_email(project),
-            source=SourceArchive(self, "source", project=project, region=region, package=package),
-            builder=Builder(self, "builder", project=project, region=region),
+            source=source,
+            builder=Builder(
+                self, "builder", project=project, number=number, region=region, source=source
+            ),
             environment=environment,
-            after=after,
         )
+        push = partial(
+            PushSubscription,
+            project=project,
+            function=function,
+            caller=caller,
+            timeout_seconds=declared.function.timeout_seconds,
+        )
+        # From the function up to the sink: nothing is published before somebody takes it.
+        if gcp.delivery == "files":
+            taken = self._files(
+                project=project,
+                region=region,
+                topic=topic,
+                agent=agent,
+                push=push,
+                teardown=teardown,
+            )
+        else:
+            taken = push(
+                self,
+                "messages",
+                topic=topic,
+                topic_name=TOPIC,
+                kept_seconds=LONGEST_SECONDS,
+                after=(),
+            ).subscription
+        keep_unread(teardown, topic, taken)
+        if teardown.has_sources:
+            OrganizationSink(
+                self, "organization", organization=gcp.organization, topic=topic, after=[taken]
+            )
         if alarm_email:
-            Alarms(self, "alarms", project=project, email=alarm_email)
+            Alarms(self, "alarms", project=project, email=alarm_email, data_access=gcp.data_access)
+
+    def _files(
+        self,
+        *,
+        project: str,
+        region: str,
+        topic: PubsubTopic,
+        agent: str,
+        push: Callable[..., PushSubscription],
+        teardown: Teardown,
+    ) -> PubsubSubscription:
+        """Add the way by batched files; return the subscription at its beginning."""
+        writer = BatchWriter(self, "batch-writer", project=project, pubsub_agent=agent)
+        staging = StagingBucket(
+            self,
+            "staging",
+            project=project,
+            region=region,
+            writer=writer.account.member,
+            reader=f"serviceAccount:{exporter_email(project)}",
+        )
+        files = FileTopic(self, "files", project=project, region=region)
+        stored = push(
+            self,
+            "stored",
+            topic=files.topic,
+            topic_name=FILES_TOPIC,
+            kept_seconds=KEPT_DAYS * 86_400,
+            after=staging.grants,
+        )
+        announced = FileNotification(self, "announced", staging=staging, files=files, push=stored)
+        dead_letters = DeadLetters(
+            self, "dead-letters", project=project, region=region, pubsub_agent=agent
+        )
+        batches = BatchSubscription(
+            self,
+            "batches",
+            project=project,
+            topic=topic,
+            writer=writer,
+            staging=staging,
+            dead_letters=dead_letters,
+            pubsub_agent=agent,
+            after=[announced.notification],
+        )
+        keep_unread(
+            teardown,
+            staging.bucket,
+            files.topic,
+            stored.subscription,
+            dead_letters.topic,
+            dead_letters.subscription,
+        )
+        return batches.subscription

@@ -166,8 +166,18 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc
     ip: str | None = None
     svc_name: str | None = None
     name: str | None = None
+    uid: str | None = None
+    """The private endpoint the call came through, e.g. `vpce-...`."""
     vpc_uid: str | None = None
     interface_uid: str | None = None
+    intermediate_ips: tuple[str, ...] = ()
+    """Addresses the caller itself may have written (`X-Forwarded-For`): claims, not facts."""
+
+
+class ProgrammaticCredential(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A credential by its id, never its secret (OCSF `programmatic_credential`)."""
+
+    uid: str
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -179,6 +189,7 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
     type_id: int | None = None
     email_addr: str | None = None
     account: Account | None = None
+    programmatic_credentials: tuple[ProgrammaticCredential, ...] = ()
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -219,6 +230,8 @@ class Logged(msgspec.Struct, frozen=True, gc=False):
     account: str | None = None
     """The account, project or subscription in whose log the record was written."""
     region: str | None = None
+    labels: tuple[str, ...] = ()
+    """Marks of a record that is a part of, or an addition to, another (`split:1/2`)."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -240,6 +253,10 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Permissions the call needed, in the provider's words, where the record lists them."""
     access_level: str | None = None
     """Level of access the record itself states, as a catalog's fallbacks spell it."""
+    endpoint: str | None = None
+    """Host name of the service the caller asked for, where the record has it."""
+    details: tuple[tuple[str, str], ...] = ()
+    """Further known facts OCSF has no attribute for: name and value, for `unmapped`."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -267,9 +284,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The durable credential."""
     group: Target | None = None
     privileges: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    """Policies attached, detached or written, by id or name."""
+    service: Target | None = None
+    """What was signed in to."""
     log_name: str | None = None
     """The log, trail or sink."""
     databucket: Target | None = None
+    file: Target | None = None
+    """The object within its bucket: its path as `name`."""
     table: Target | None = None
     issued_credentials: tuple[str, ...] = ()
     """Ids (never secrets) of credentials the operation handed out."""

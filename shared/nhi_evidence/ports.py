@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from nhi_evidence.stored import AnchorForm, Description, Receipt, Version
+from nhi_evidence.stored import AnchorForm, Description, Receipt, Unreadable, Version
 
 
 class EvidenceWriter(Protocol):
@@ -82,10 +82,11 @@ class EvidenceVersions(EvidenceReader, Protocol):
         """
         ...
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """Return what the store is set to (lock, lifecycle, policy ...), by name, as text.
 
-        A setting that cannot be read says why in place of its value, and is never left out.
+        A setting that cannot be read is `Unreadable`, and is never left out. Raises
+        `StoreUnavailableError` when the store cannot be asked.
         """
         ...
 
@@ -98,20 +99,22 @@ class Signer(Protocol):
     """Signs checkpoints; the private key never leaves it."""
 
     def public_key(self) -> bytes:
-        """Return the DER SubjectPublicKeyInfo: Ed25519, or ECDSA on P-256."""
+        """Return the DER SubjectPublicKeyInfo: Ed25519, ECDSA on P-256, or ML-DSA-44."""
         ...
 
     def sign(self, text: bytes) -> bytes:
-        """Return the signature over a text: Ed25519 (RFC 8032), or ECDSA with SHA-256 as DER.
+        """Return the signature over a message, the message itself and not its hash.
+
+        Ed25519 (RFC 8032), ECDSA with SHA-256 as DER, or ML-DSA-44 (FIPS 204, pure, empty context).
 
         Raises `StoreUnavailableError` when the key cannot be used now.
         """
         ...
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """Return what the key is set to (who may use it ...), by name, as text.
 
-        As of `EvidenceVersions.configuration`: what cannot be read says why.
+        See `EvidenceVersions.configuration`.
         """
         ...
 

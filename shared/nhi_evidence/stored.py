@@ -42,6 +42,13 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     encryption: str | None
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """In place of the value of a setting: why it could not be read."""
+
+    reason: str
+    """Error code of the service, such as `AccessDenied`."""
+
+
 class AnchorForm(StrEnum):
     """How somebody outside writes what they say of a checkpoint; the ending of its key."""
 

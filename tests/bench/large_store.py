@@ -36,7 +36,7 @@ AN_HOUR = 500
 PACKER = Packer(
     source="aws_cloudtrail",
     mapper=MapperIdentity("0.1.0", "ab" * 32),
-    settings=Settings("nhi", True, Limits()),
+    settings=Settings(scope="nhi", keep_out_of_scope_raw=True, limits=Limits()),
 )
 
 

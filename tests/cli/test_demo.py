@@ -45,7 +45,8 @@ def left_of(session: int) -> list[str]:
     return found
 
 
-SECONDS_PER_STOP = 20
+SECONDS_UNTIL_HUNG = 180
+"""However busy the machine: what is claimed is that nothing is left, not how soon."""
 
 
 def test_an_interrupted_demo_leaves_nothing_running() -> None:
@@ -63,7 +64,7 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
         assert "Embedded locked bucket" in started.stdout.readline()
         assert len(left_of(started.pid)) >= 6
         os.killpg(started.pid, signal.SIGINT)
-        started.wait(SECONDS_PER_STOP)
+        started.wait(SECONDS_UNTIL_HUNG)
     assert started.returncode != 0
     assert [] == left_of(started.pid)
 

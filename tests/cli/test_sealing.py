@@ -150,6 +150,35 @@ def test_verify_is_clean_and_says_who_anchored_it(sealed: Sealed) -> None:
     assert f"anchor    {Authority.NAME}" in plain.out
 
 
+def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> None:
+    """A key of --post-quantum stands beside the first; a policy may ask for what it signed."""
+    evidence = copied(sealed, tmp_path)
+    shutil.rmtree(evidence / "log")
+    shutil.rmtree(evidence / ".metadata" / "log")
+    first, second = tmp_path / "log.pem", tmp_path / "ml-dsa.pem"
+    for path, more in ((first, ()), (second, ("--post-quantum",))):
+        made = run("keys", "--new", *more, "--key-file", path, "--name", NAME)
+        path.with_suffix(".vkey").write_text(made.out)
+    refused = run("seal", evidence, "--name", NAME, "--key-file", second)
+    assert (4, True) == (refused.code, "signs beside it" in refused.err), refused.err
+    done = run(
+        *("seal", evidence, "--name", NAME, "--key-file", first, "--key-file", second, "--json")
+    )
+    assert (0, 2, 1) == (done.code, done.json["signatures"], done.json["checkpoints"])
+    policy = tmp_path / "policy.toml"
+    keys = [path.with_suffix(".vkey").read_text().strip() for path in (first, second)]
+    policy.write_text(f"keys = {json.dumps(keys)}\nrequire_cosignature = true\n")
+    assert 0 == run("verify", evidence, "--policy", policy).code
+    policy.write_text(f"keys = {json.dumps(keys[:1])}\nrequire_cosignature = true\n")
+    asked = run("verify", evidence, "--policy", policy)
+    assert (4, True) == (asked.code, "needs an ML-DSA-44 key" in asked.err)
+    proof = tmp_path / "proof.zip"
+    made = run("prove", evidence, sealed.uid, "-o", proof, *("--key", first.with_suffix(".vkey")))
+    assert 0 == made.code, made.err
+    assert 0 == run("check-proof", proof, "--key", keys[0], "--key", keys[1]).code
+    assert 0 == alone(proof, keys[0]).returncode
+
+
 def test_a_second_anchoring_changes_nothing(sealed: Sealed) -> None:
     """Who spoke of this checkpoint is not asked again."""
     asked = list(sealed.witness.submissions)
@@ -318,7 +347,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
             "no-such-id",
         ),
         (("check-proof", sealed.policy, "--key", sealed.key), "not a proof bundle"),
-        (("seal", sealed.evidence, "--name", NAME), "name one key"),
+        (("seal", sealed.evidence, "--name", NAME), "name a key"),
         (
             ("seal", sealed.evidence, "--name", NAME, "--key-file", sealed.policy),
             "not a private key",

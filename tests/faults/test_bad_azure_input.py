@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from nhi_evidence.adapters.azure import event_hub_trigger
 from nhi_evidence.adapters.azure.exporter import Exporter, Settings
@@ -19,6 +19,7 @@ from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import cases, read
+from tests.examples import examples
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
 from tests.property.strategies import JSON
@@ -88,7 +89,7 @@ def test_a_bad_record_is_kept_raw_and_spoils_no_other(record: bytes, reason: str
 
 @pytest.mark.parametrize("attribute", sorted(GOOD))
 @given(value=JSON)
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any) -> None:
     """Mapped to valid OCSF or rejected with a reason: no shape of anything is a crash."""
     mapped = ACTIVITY.map(encode({**GOOD, attribute: value}))
@@ -101,7 +102,7 @@ def test_any_shape_of_any_attribute_is_accounted_for(attribute: str, value: Any)
 
 @pytest.mark.parametrize("name", sorted([*GOOD["identity"]["claims"], "scp", "xms_act_fct", "amr"]))
 @given(value=JSON)
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_any_shape_of_any_claim_is_accounted_for(name: str, value: Any) -> None:
     """A claim of an unusable shape reads as absent; who acted is still decided."""
     identity = {**GOOD["identity"], "claims": {**GOOD["identity"]["claims"], name: value}}

@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.event import Decoded, Delivery, Limits, Rejection, Undecodable
@@ -16,6 +16,7 @@ from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources import gcp_audit
+from tests.examples import examples
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
 from tests.reading import Unit
@@ -183,7 +184,7 @@ LINE = st.one_of(
 
 
 @given(st.lists(LINE, max_size=6), st.sampled_from([b"\n", b"\r\n", b"\n\n"]))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_every_byte_is_a_record_or_white_space(lines: list[bytes], between: bytes) -> None:
     """Decoding loses nothing: what is not in a slice is white space; no record is a crash."""
     body = between.join(lines)
@@ -209,7 +210,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(sorted(GOOD["protoPayload"])), st.sampled_from(sorted(GOOD)), JSON)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_shape_of_any_attribute_is_read_or_rejected(
     inside: str, outside: str, value: Any
 ) -> None:

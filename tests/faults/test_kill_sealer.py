@@ -9,6 +9,8 @@ from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
@@ -26,6 +28,7 @@ CALLS, WRITES = 60, 4
 MOST_RUNS = 200
 
 
+@pytest.mark.slow
 def test_fifty_kills_leave_one_whole_log(tmp_path: Path) -> None:
     """SIGKILL at 50 random calls, then run again: every version sealed once, verify clean."""
     source = random.Random(5)  # noqa: S311 a schedule, repeatable by its seed

@@ -70,7 +70,7 @@ def check(world: World, count: Count = counting.count) -> None:
     _check_signed(world, sealed_log)
     assert not sealed_log.unsigned, f"I8: no checkpoint: {sealed_log.unsigned}"
     _check_counted(world, sealed_log, count)
-    before = dict(world.store.versions_by_key)
+    before = {key: list(stored) for key, stored in world.store.versions_by_key.items()}
     world.sealer().run(everything=True)
     assert before == world.store.versions_by_key, "I9: a run without news changed the bucket"
     policy = Policy(

@@ -10,18 +10,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.errors import EvidenceError
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import counting, leaf, log, note
+from nhi_evidence.evidence import counting, leaf, log
 from nhi_evidence.evidence.counting import Claim, Status, Unit
+from nhi_evidence.evidence.epochs import Tally
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.ports import EvidenceWriter
 from nhi_evidence.stored import Version
+from tests.examples import examples
 from tests.model import invariants
 from tests.model.world import World
 
@@ -36,7 +38,7 @@ class Watermark(Sealer):
     """Mutant: takes what is newer than the newest plan, instead of what no plan holds."""
 
     def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
-        newest = self._newest(head)
+        newest = self._epochs.newest(head)
         return [one for one in listed if newest is None or one.modified > newest.modified]
 
 
@@ -44,16 +46,17 @@ class SignsFirst(Sealer):
     """Mutant: signs what it is about to commit."""
 
     def _commit(
-        self, head: log.Position, first: leaf.EpochLeaf, leaves: Sequence[leaf.Leaf]
+        self,
+        head: log.Position,
+        first: leaf.EpochLeaf,
+        leaves: Sequence[leaf.Leaf],
+        tally: Tally,
     ) -> tuple[log.Position, bool]:
         body = log.write_plan([leaf.encode(one) for one in (first, *leaves)])
         after = log.advance(head, body).after
-        text = after.checkpoint.text
-        signature = self._signers[0].sign(text.encode())
-        signed = note.write(text, [(self._keys[0].named(after.origin), signature)])
         key = log.checkpoint_key(after.shard, after.epoch)
-        self._store.put_new(key, signed, metadata={})
-        return super()._commit(head, first, leaves)
+        self._store.put_new(key, self._signers.sign(after.checkpoint, first.at), metadata={})
+        return super()._commit(head, first, leaves, tally)
 
 
 def lowest_leaf_wins(
@@ -130,6 +133,7 @@ def survive(seed: int, number: int) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_no_schedule_breaks_an_invariant() -> None:
     """I1 to I9 hold over SCHEDULES random schedules of writers, sealers, crashes and attackers."""
     with ProcessPoolExecutor(WORKERS) as pool:
@@ -139,7 +143,7 @@ def test_no_schedule_breaks_an_invariant() -> None:
 
 
 @given(st.binary(max_size=TAPE_BYTES))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_schedules_shrink(tape: bytes) -> None:
     """The same, where a failure is reduced to the shortest tape that shows it."""
     live(tape, count=counting.count)

@@ -52,7 +52,7 @@ class ModelMapper:
         self.packer = Packer(
             source="model",
             mapper=MapperIdentity("1", digest),
-            settings=Settings("all", True, Limits()),
+            settings=Settings(scope="all", keep_out_of_scope_raw=True, limits=Limits()),
         )
         self._digest = digest
 

@@ -22,6 +22,8 @@ from infra.bundle import BUDGET_BYTES, PLATFORMS, Bundle, BundleError, archive, 
 from infra.declaration import DeclarationError
 from nhi_evidence.adapters import environ
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = declaration.names()
 HERE = f"{platform.machine()}-manylinux2014"

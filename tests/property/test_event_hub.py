@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.azure import event_hub
@@ -14,6 +14,7 @@ from nhi_evidence.evidence import counting, frame, keys, ranges
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock
 from nhi_evidence.pipeline.scope import Scope
+from tests.examples import examples
 from tests.memory_store import MemoryStore
 from tests.reading import raw_of
 
@@ -61,7 +62,7 @@ def held(store: MemoryStore) -> list[tuple[ranges.Held, list[bytes]]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deliveries())
 def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Message]]]) -> None:
     """Shifted edges, duplicated messages, batches again: one count for each record, none lost."""
@@ -88,7 +89,7 @@ def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Mess
         assert expected == kept[begin:end]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(deliveries(), st.data())
 def test_another_message_under_a_number_is_contested(
     drawn: tuple[list[Message], list[list[Message]]], data: st.DataObject

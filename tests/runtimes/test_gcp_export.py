@@ -25,6 +25,7 @@ BUCKET = "example-audit-files"
 TOPIC = "projects/example-prod/topics/audit"
 SUBSCRIPTION = "projects/example-prod/subscriptions/eventarc-audit"
 STORED = "google.cloud.storage.object.v1.finalized"
+FILES = "projects/example-prod/topics/files"
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 ENTRY = gcp_files()[0].body.splitlines()[0]
 
@@ -58,6 +59,7 @@ def settings(
         **storage.environment(),
         "AWS_ENDPOINT_URL": locked.endpoint_url,
         "NHI_EVIDENCE_SOURCE_BUCKETS": json.dumps([{"bucket": BUCKET, "prefix": "audit/"}]),
+        "NHI_EVIDENCE_ANNOUNCING_TOPICS": json.dumps([FILES]),
         "NHI_EVIDENCE_SOURCE_TOPICS": json.dumps([TOPIC]),
         "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
         "NHI_EVIDENCE_BUCKET_REGION": "us-east-1",
@@ -148,6 +150,65 @@ def test_a_finished_file_is_locked_once(
     before = versions(locked)
     assert [200, 200] == [runtime.deliver(stored(named, number)) for number in ("1", "2")]
     assert before == versions(locked)
+
+
+def notification(named: GcsObject, number: str, *, kind: str = "OBJECT_FINALIZE") -> bytes:
+    """Return the push of a notification, as Pub/Sub wraps what Cloud Storage publishes."""
+    attributes = {
+        "notificationConfig": f"projects/_/buckets/{named.bucket}/notificationConfigs/1",
+        "eventType": kind,
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": named.bucket,
+        "objectId": named.name,
+        "objectGeneration": named.generation,
+        "eventTime": "2026-03-02T08:20:00.000000Z",
+    }
+    resource = json.dumps({"kind": "storage#object", "name": named.name}).encode()
+    pushed = message(b64encode(resource).decode(), number)
+    pushed["message"] |= {"attributes": attributes, "message_id": number}
+    return json.dumps({**pushed, "subscription": SUBSCRIPTION}).encode()
+
+
+def test_a_file_is_locked_that_a_push_subscription_announces(
+    locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
+) -> None:
+    """What the deployed subscription sends names the file; sent again it changes nothing."""
+    named = storage.put("audit/pushed", ENTRY)
+    assert 200 == runtime.push(FILES, notification(named, "9401"))
+    (lines,) = evidence(locked, f"{BUCKET}/audit/pushed@{named.generation}")
+    assert 1 == lines[0]["n"]
+    before = versions(locked)
+    assert 200 == runtime.push(FILES, notification(named, "9402"))
+    assert before == versions(locked)
+
+
+def test_an_entry_is_locked_that_a_push_subscription_sends(
+    locked: EmbeddedStore, runtime: CloudRunRuntime
+) -> None:
+    """The message's exact bytes, named by the topic, within which its id is unique."""
+    data = message(b64encode(ENTRY).decode(), "9411")
+    assert 200 == runtime.push(TOPIC, json.dumps(data).encode())
+    (lines,) = evidence(locked, f"msg/{TOPIC}/9411")
+    assert [ENTRY.decode()] == [line["r"] for line in lines[1:-1]]
+
+
+def test_what_a_push_subscription_must_not_send_is_refused(
+    storage: EmbeddedGcs, runtime: CloudRunRuntime
+) -> None:
+    """A deletion, another bucket, another topic, no topic: none is acknowledged."""
+    named = storage.put("audit/refused", ENTRY)
+    elsewhere = GcsObject("somebody-elses-files", "audit/x", "1")
+    refused = {
+        FILES: [
+            notification(named, "9421", kind="OBJECT_DELETE"),
+            notification(elsewhere, "9422"),
+            json.dumps(message(b64encode(b"{}").decode(), "9423")).encode(),
+        ],
+        "projects/other/topics/files": [notification(named, "9424")],
+        "": [notification(named, "9425")],
+    }
+    for topic, pushed in refused.items():
+        assert [500] * len(pushed) == [runtime.push(topic, body) for body in pushed]
 
 
 def test_exactly_the_announced_generation_is_read(

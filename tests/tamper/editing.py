@@ -1,4 +1,4 @@
-"""Evidence objects taken apart, changed and put together again, as who holds a writer's role can."""
+"""Evidence objects taken apart, changed and put together again, as a writer's role allows."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def two_frames(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     edited = world.edit(key)
     table = edited.table()
-    first, size = frame.pack(table, table=len(table))
+    first, _ = frame.pack(table, table=len(table))
     second, _ = frame.pack([line for unit in edited.units for line in unit.lines])
     forged = world.put_body(first + second, key, edited.metadata() | {"table": str(len(first))})
     world.seal()

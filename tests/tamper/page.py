@@ -5,17 +5,20 @@ from __future__ import annotations
 from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
-from tests.tamper import object_rows, outside_rows, rows, stream_rows
+from tests.tamper import object_rows, outside_rows, rows, signature_rows, stream_rows
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
 
 ELSEWHERE = {
-    "log_missing", "checkpoint_pending", "shard_broken", "sealed_twice", "part_missing", "part_differs"
+    "log_missing", "checkpoint_pending", "shard_broken", "sealed_twice",
+    "part_missing", "part_differs",
 }  # fmt: skip
 """Codes that tests beside the matrix raise: they need more than one act on one store."""
 
 
-MODULES = tuple(one.__name__ for one in (object_rows, rows, outside_rows, stream_rows))
+MODULES = tuple(
+    module.__name__ for module in (object_rows, rows, outside_rows, stream_rows, signature_rows)
+)
 """Their rows follow each other on the page, whichever was imported first."""
 
 

@@ -55,7 +55,6 @@ def test_the_parts_together_find_the_same(row: Row) -> None:
 
 def test_a_part_that_is_missing_is_a_finding() -> None:
     """Two of three parts are no whole verification."""
-
     world = SealedStore()
     reports = [world.verify(part=Part(number, 3)) for number in (1, 3)]
     joined = join(reports, world.verifier(Options()).hashes_of)

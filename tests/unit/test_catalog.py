@@ -91,7 +91,9 @@ def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
     assert found.rules == ("iam:UpdateAccessKey", "O01")
 
 
-@pytest.mark.parametrize("result", set(Result) - {Result.DENIED, Result.UNAUTHENTICATED})
+@pytest.mark.parametrize(
+    "result", [one for one in Result if one not in {Result.DENIED, Result.UNAUTHENTICATED}]
+)
 def test_other_failures_are_no_failed_attempts(result: Result) -> None:
     """A throttled, missing or invalid call was not refused."""
     found = catalog().classify(event(outcome=Outcome(result)))
@@ -159,24 +161,39 @@ def test_first_override_wins_and_all_conditions_must_hold() -> None:
 
 
 def test_prefix_row_and_fallback() -> None:
-    """Exact row, then the longest prefix row, then the longest verb; each is named."""
+    """Exact row, then the longest prefix row, then the longest prefix fallback, then the verb."""
     loaded = catalog(
         rows=[ROW, {**ROW, "operation": "Update", "match": "prefix", "phase": "routine"}],
         fallback=[
             {
-                "id": "verb:Get",
+                "id": "own:Get",
                 "prefix": "Get",
                 "phase": "enumeration",
                 "class": 6003,
                 "activity": 2,
             },
-            {"id": "verb:GetX", "prefix": "GetX", "phase": "impact", "class": 6003, "activity": 4},
+            {"id": "own:GetX", "prefix": "GetX", "phase": "impact", "class": 6003, "activity": 4},
         ],
     )
     assert loaded.classify(event("UpdateFoo")).rules == ("iam:Update",)
-    assert loaded.classify(event("GetXyz")).rules == ("fallback:verb:GetX",)
-    assert loaded.classify(event("GetFoo")).rules == ("fallback:verb:Get",)
+    assert loaded.classify(event("GetXyz")).rules == ("fallback:own:GetX",)
+    assert loaded.classify(event("GetFoo")).rules == ("fallback:own:Get",)
+    assert loaded.classify(event("RunFoo")).rules == ("fallback:verb:run",)
     assert loaded.classify(event("Frobnicate")).phase is Phase.UNKNOWN
+
+
+def test_words_come_before_access_levels() -> None:
+    """What is minted, granted or silenced decides before the level of access does."""
+    levels = {"version": 1, "services": {"iam": {"Read": ["GetAccessToken", "GetThing"]}}}
+    means = {"phase": "enumeration", "class": 6003, "activity": 2}
+    loaded = Catalog(
+        table(fallback=[{"id": "access:Read", "level": "Read", **means}]),
+        name="test",
+        access_levels=json.dumps(levels).encode(),
+    )
+    minted = loaded.classify(event("GetAccessToken"))
+    assert (Phase.TOKEN_ISSUANCE, ("fallback:lexicon:mint",)) == (minted.phase, minted.rules)
+    assert loaded.classify(event("GetThing")).rules == ("fallback:access:Read",)
 
 
 def test_access_levels_come_before_verbs() -> None:
@@ -239,7 +256,7 @@ def test_exact_then_prefix_then_suffix_then_pattern(operation: str, rule: str) -
         ("v1.compute.instances.insert", "iam:Instances.insert"),
         ("v1.compute.disks.insert", "iam:insert"),
         ("a.b.Disks.Delete", "iam:a.b.disks.delete"),
-        ("b.disks.delete", "fallback:none"),
+        ("b.disks.delete", "fallback:verb:delete"),
     ],
 )
 def test_a_long_name_is_known_by_its_end(operation: str, rule: str) -> None:
@@ -297,7 +314,8 @@ def test_fallback_by_permission_and_stated_level() -> None:
     assert ("fallback:level",) == rules("a/read", access_level="ADMIN_READ")
     assert ("fallback:verb",) == rules("a/Read", access_level="NOVEL")
     assert ("fallback:looks",) == rules("listKeys/action")
-    assert ("fallback:none",) == rules("a/write")
+    assert ("fallback:verb:write",) == rules("a/write")
+    assert ("fallback:none",) == rules("a/b")
 
 
 @pytest.mark.parametrize(

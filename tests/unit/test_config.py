@@ -42,6 +42,25 @@ def test_the_example_holds() -> None:
     assert "organization-trail-111122223333" == read.trail("organization").bucket
 
 
+@pytest.mark.parametrize(
+    ("keys", "after"),
+    [
+        ("", None),  # the example is a trial
+        ("retention_days = 30\n", None),
+        ("retention_days = 119\nconfirm_compliance_days = 119\n", None),
+        ("retention_days = 120\nconfirm_compliance_days = 120\n", 30),
+        ("retention_days = 400\nconfirm_compliance_days = 400\n", 30),
+        ("retention_days = 400\nconfirm_compliance_days = 400\narchive_after_days = 310\n", 310),
+        ("retention_days = 400\nconfirm_compliance_days = 400\narchive_after_days = 0\n", None),
+    ],
+)
+def test_evidence_is_archived_where_it_pays(keys: str, after: int | None) -> None:
+    """After 30 days, where R exceeds that by the class's minimum of 90; never for a trial."""
+    changes = [("log = ", f"{keys}log = ")] if keys else []
+    text = changed(*changes, *([('profile = "trial"', "")] if keys else []))
+    assert after == config.read(text).bucket("main").archive_after_days
+
+
 def test_every_commented_key_of_the_example_is_one() -> None:
     """What the example offers in comments is known: uncommented, it is read."""
     shown = []
@@ -208,7 +227,7 @@ CONTRADICTIONS = {
     "archive after the lock": (
         [(BUCKET, BUCKET + "archive_after_days = 1\n")],
         "evidence.buckets.archive_after_days",
-        "not before the lock ends after 1",
+        "is 1, less than 90 days before the lock ends after 1",
     ),
     "evidence beside the logs": (
         [('account = "222233334444"', 'account = "111122223333"')],
@@ -355,7 +374,8 @@ CONTRADICTIONS = {
         [(
             "[alarms]",
             ('[guardrails]\ntargets = ["ou-abcd-11111111"]\n'
-            'pipeline_role = "arn:aws:iam::222233334444:role/pipeline"\n[alarms]'),
+            'pipeline_roles = ["arn:aws:iam::222233334444:role/execution"]\n'
+            'pipeline_principals = ["arn:aws:iam::123456789012:role/deployment"]\n[alarms]'),
         )],
         "guardrails",
         "add management_account under [organization]",

@@ -28,6 +28,7 @@ def claim(index: int, **changes: Any) -> Claim:
         "src": "src",
         "raw": "raw",
         "raw_size": 10,
+        "root": "root",
         "line": "line",
         "mapper": "m1",
         "settings": "nhi",

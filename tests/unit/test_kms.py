@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from nhi_evidence.adapters.signing.kms import KmsSigner
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import cosignature, note
+from nhi_evidence.stored import Unreadable
 from tests.kms_stub import ALIAS, POLICY, KmsStub
 
 TEXT = b"example.org/log/2026\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
@@ -51,12 +52,25 @@ def test_p256() -> None:
     assert not key.verify(TEXT + b"x", signature)
 
 
+def test_ml_dsa() -> None:
+    """A key of spec ML_DSA_44 signs the message itself: its signature verifies as type 0x06."""
+    with KmsStub(post_quantum=True) as stub:
+        signer = KmsSigner(client(stub.endpoint_url), ALIAS)
+        key = note.from_spki("example.org/log/2026", signer.public_key())
+        time = (5).to_bytes(8, "big")
+        message = cosignature.checkpoint_message(key.name, TEXT.decode(), 5)
+        signature = time + signer.sign(message)
+    assert key.algorithm is note.Algorithm.ML_DSA_44
+    assert key.verify(TEXT, signature)
+    assert not key.verify(TEXT.replace(b"2026", b"2027"), signature)
+
+
 def test_the_policy_of_the_key(stub: KmsStub) -> None:
     """The policy is read where the role may, and where not, it is said why."""
     signer = KmsSigner(client(stub.endpoint_url), ALIAS)
     assert {"policy": POLICY} == signer.configuration()
     stub.refused["GetKeyPolicy"] = "AccessDeniedException"
-    assert {"policy": "unreadable: AccessDeniedException"} == signer.configuration()
+    assert {"policy": Unreadable("AccessDeniedException")} == signer.configuration()
 
 
 def test_a_message_past_the_limit_is_refused(stub: KmsStub) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -119,8 +119,12 @@ def test_malformed_keys_are_refused(bad: str) -> None:
 
 
 def test_other_algorithms_are_refused() -> None:
-    """A log is signed by Ed25519 or P-256, by nothing else."""
-    for private in (ed448.Ed448PrivateKey.generate(), ec.generate_private_key(ec.SECP384R1())):
+    """A log is signed by Ed25519, P-256 and ML-DSA-44, by nothing else."""
+    for private in (
+        ed448.Ed448PrivateKey.generate(),
+        ec.generate_private_key(ec.SECP384R1()),
+        mldsa.MLDSA65PrivateKey.generate(),
+    ):
         spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         with pytest.raises(note.NoteError, match="P-256"):
             note.from_spki("name", spki)

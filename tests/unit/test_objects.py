@@ -16,7 +16,7 @@ from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
 
 HOUR = "2026030208"
 MAPPER = MapperIdentity("0.1.0", "ab" * 32)
-SETTINGS = Settings("nhi", True, Limits())
+SETTINGS = Settings(scope="nhi", keep_out_of_scope_raw=True, limits=Limits())
 
 
 def packer() -> Packer:

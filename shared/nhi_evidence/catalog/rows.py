@@ -2,7 +2,8 @@
 
 Order: exact, prefix, suffix, pattern; within each, a row of the service before a row of any
 service, and a longer name before a shorter. An operation without a row falls back: by a
-permission the call needed, by its access level, by how its name begins, ends or looks.
+permission the call needed, by the words of its name (the lexicon), by its access level, by how its
+name begins, ends or looks, by its verb alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from nhi_evidence.catalog.lexicon import Lexicon
 from nhi_evidence.catalog.table import (
     ANY,
     AccessLevels,
@@ -91,10 +93,17 @@ class Fallbacks:
     """The fallbacks of a table, indexed."""
 
     def __init__(
-        self, fallbacks: Iterable[Fallback], levels: AccessLevels, names: Names, *, name: str
+        self,
+        fallbacks: Iterable[Fallback],
+        levels: AccessLevels,
+        names: Names,
+        *,
+        lexicon: Lexicon,
+        name: str,
     ) -> None:
         """Index fallbacks; `name` names the table in errors. Raises `CatalogError`."""
         self._names = names
+        self._lexicon = lexicon
         self._permissions: list[tuple[str, Classification]] = []
         self._levels: dict[str, Classification] = {}
         self._by_level: dict[tuple[str, str], Classification] = {}
@@ -114,6 +123,9 @@ class Fallbacks:
             for ending, classification in self._permissions:
                 if self._names.folded(permission).endswith(ending):
                     return classification
+        by_words = self._lexicon.by_words(call.operation)
+        if by_words is not None:
+            return by_words
         if call.access_level is not None and call.access_level in self._levels:
             return self._levels[call.access_level]
         listed = self._by_level.get((call.service, operation))
@@ -123,7 +135,7 @@ class Fallbacks:
             for _, matches, classification in self._by_name[match]:
                 if matches(operation):
                     return classification
-        return None
+        return self._lexicon.by_verb(call.operation)
 
     def _add(self, fallback: Fallback, levels: AccessLevels, where: str) -> None:
         classification = fallback_classification(fallback, where=where)

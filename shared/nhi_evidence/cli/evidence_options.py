@@ -79,6 +79,7 @@ class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     keys: list[str] = []
     mappers: list[str] = []
     """Digests of the releases that are accepted, the latest last."""
+    require_cosignature: bool = False
     retention_days: float = 0
     grace_days: float = 0
     seal_delay_minutes: float = 60
@@ -107,6 +108,8 @@ def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
     for key in keys:
         if key.algorithm is note.Algorithm.COSIGNATURE_V1:
             raise SettingsError(f"the key of {key.name} is a witness's; it signs no log")
+    if keys and not any(key.is_primary for key in keys):
+        raise SettingsError(f"no key that signs {keys[0].name}: ML-DSA-44 only cosigns")
     if len({key.name for key in keys}) > 1:
         raise SettingsError(f"keys of different logs: {', '.join(sorted(k.name for k in keys))}")
     return keys
@@ -138,11 +141,14 @@ def policy(file: Path | None, given: list[str] | None) -> Policy:
         trusts = tuple(_trusts(told, file.parent if file else Path()))
     except (anchor.AnchorError, OSError) as error:
         raise SettingsError(f"{file}: {error}") from error
+    if told.require_cosignature and all(key.is_primary for key in keys):
+        raise SettingsError(f"{file}: require_cosignature needs an ML-DSA-44 key among the keys")
     return Policy(
         name=keys[0].name,
         keys=keys,
         mappers=tuple(told.mappers),
         head_age_ms=int(told.head_age_hours * HOUR_MS),
+        require_cosignature=told.require_cosignature,
         retention_ms=int(told.retention_days * DAY_MS),
         grace_ms=int(told.grace_days * DAY_MS),
         seal_delay_ms=int(told.seal_delay_minutes * MINUTE_MS),

@@ -17,6 +17,8 @@ from nhi_evidence.evidence import note
 EXAMPLES = """\b
 Examples:
   nhi-evidence keys --new --key-file log-key.pem --name example.org/evidence
+  nhi-evidence keys --new --post-quantum --key-file log-key-ml-dsa.pem \\
+      --name example.org/evidence
   nhi-evidence keys --kms-key alias/nhi-evidence-log --name example.org/evidence
 
 \b
@@ -37,7 +39,11 @@ def command(
     key_file: Annotated[Path | None, typer.Option(help="Private key in a file.")] = None,
     kms_key: Annotated[str | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")] = None,
     new: Annotated[
-        bool, typer.Option("--new", help="Make an Ed25519 key in the key file, which must not be.")
+        bool,
+        typer.Option("--new", help="Make an Ed25519 key in the key file, which must not exist."),
+    ] = False,
+    post_quantum: Annotated[
+        bool, typer.Option("--post-quantum", help="With --new: an ML-DSA-44 key, which cosigns.")
     ] = False,
     profile: options.Profile = None,
     as_json: options.Json = False,
@@ -48,8 +54,10 @@ def command(
     """
     if new and (key_file is None or kms_key is not None):
         raise SettingsError("--new makes a key file: name it with --key-file")
+    if post_quantum and not new:
+        raise SettingsError("--post-quantum says which key --new makes")
     signer = (
-        KeyFile.create(key_file)
+        KeyFile.create(key_file, post_quantum=post_quantum)
         if new and key_file is not None
         else signers.open_signer(key_file, kms_key, profile=profile)
     )

@@ -19,6 +19,8 @@ from nhi_evidence.evidence.seal import Sealed, Sealer
 EXAMPLES = """\b
 Examples:
   nhi-evidence seal ./evidence-copy --name example.org/evidence --key-file log-key.pem
+  nhi-evidence seal ./evidence-copy --name example.org/evidence \\
+      --key-file log-key.pem --key-file log-key-ml-dsa.pem
   nhi-evidence seal s3://evidence --name example.org/evidence \\
       --kms-key alias/nhi-evidence-log --retention-days 365
 
@@ -33,9 +35,12 @@ def command(
     *,
     name: Annotated[str, typer.Option(help="Name of the log; the origin of a shard is NAME/YEAR.")],
     key_file: Annotated[
-        Path | None, typer.Option(help="Private key in a file (nhi-evidence keys new).")
+        list[Path] | None,
+        typer.Option(help="Private key in a file (nhi-evidence keys --new). Repeatable."),
     ] = None,
-    kms_key: Annotated[str | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")] = None,
+    kms_key: Annotated[
+        list[str] | None, typer.Option(help="Key in AWS KMS: id, ARN or alias. Repeatable.")
+    ] = None,
     retention_days: Annotated[
         float, typer.Option(min=0, help="Shortest lock promised; shorter ones are flagged.")
     ] = 0,
@@ -53,14 +58,15 @@ def command(
     """Seal what is new in an evidence store into its signed Merkle log.
 
     Finishes first what an earlier run left half done. Safe to run at any time, twice, or at
-    once in several places: one log comes of it.
+    once in several places: one log comes of it. With an ML-DSA-44 key beside the first, every
+    checkpoint is cosigned by it too.
     """
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_log(evidence, access)
-    signer = signers.open_signer(key_file, kms_key, profile=profile)
+    log_signers = signers.open_signers(key_file or (), kms_key or (), profile=profile)
     sealer = Sealer(
         store,
-        [signer],
+        log_signers,
         clock.now,
         name=name,
         lock_policy=LockPolicy(

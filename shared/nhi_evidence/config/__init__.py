@@ -14,7 +14,7 @@ import msgspec
 from nhi_evidence.config import tables
 from nhi_evidence.config.fill import Fault, dotted, fill
 from nhi_evidence.config.locate import lines
-from nhi_evidence.config.rules import broken
+from nhi_evidence.config.rules import ARCHIVE_MINIMUM_DAYS, broken
 from nhi_evidence.errors import SettingsError
 
 FILE_NAME = "nhi-evidence.toml"
@@ -23,6 +23,8 @@ TRIAL_DAYS = 1
 """Lock and grace of `profile = "trial"`, in days."""
 
 DEFAULT_GRACE_DAYS = 30
+
+DEFAULT_ARCHIVE_DAYS = 30
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
     grace_days: int
     """From the end of the lock to expiry."""
     archive_after_days: int | None
+    """When objects move to Glacier Instant Retrieval; None: never."""
     replica: tables.Replica | None
 
 
@@ -143,16 +146,24 @@ def _resolved(file: tables.File) -> Config:
 
 
 def _bucket(table: tables.BucketTable, *, trial: bool) -> EvidenceBucket:
+    retention_days = table.retention_days or TRIAL_DAYS
     return EvidenceBucket(
         name=table.name,
         bucket=table.bucket,
         region=table.region,
         log=table.log,
-        retention_days=table.retention_days or TRIAL_DAYS,
+        retention_days=retention_days,
         grace_days=table.grace_days or (TRIAL_DAYS if trial else DEFAULT_GRACE_DAYS),
-        archive_after_days=table.archive_after_days,
+        archive_after_days=_archive_after(table.archive_after_days, retention_days),
         replica=table.replica,
     )
+
+
+def _archive_after(days: int | None, retention_days: int) -> int | None:
+    if days is None:
+        worthwhile = retention_days - DEFAULT_ARCHIVE_DAYS >= ARCHIVE_MINIMUM_DAYS
+        return DEFAULT_ARCHIVE_DAYS if worthwhile else None
+    return days or None
 
 
 def _placed(faults: list[Fault], text: str, name: str) -> tuple[Problem, ...]:

@@ -63,6 +63,15 @@ Days = Annotated[
     int,
     Meta(ge=1, le=36500, description="a whole number of days, 1 to 36500", examples=[365]),
 ]
+DaysOrNever = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=36500,
+        description="a whole number of days, up to 36500, or 0 for never",
+        examples=[30],
+    ),
+]
 BatchWindow = Annotated[
     int,
     # Lambda's own bounds of a batching window.

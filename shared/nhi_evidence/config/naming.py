@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from nhi_evidence import partitions
+
 LONGEST_NAME = 64
 """Of an IAM role or a Lambda function."""
 
@@ -22,10 +24,29 @@ OPERATORS = {
 
 
 def partition(region: str) -> str:
-    """Return the partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    """Return the partition of a region, such as `aws` or `aws-cn`.
+
+    Raises `ValueError` for a region of none that is known; a configuration with one is refused.
+    """
+    known = partitions.of_region(region)
+    if known is None:
+        raise ValueError(f"{region} belongs to no partition of AWS that is known")
+    return known.name
+
+
+ORGANIZATIONS_REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+"""Partition to the region AWS Organizations is run from:
+https://docs.aws.amazon.com/general/latest/gr/ao.html"""
+
+
+def organizations_region(region: str) -> str:
+    """Return where policies of the organization are made; the region itself if unknown."""
+    return ORGANIZATIONS_REGIONS.get(partition(region), region)
 
 
 def role_arn(region: str, account: str, name: str) -> str:

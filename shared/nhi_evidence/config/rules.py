@@ -10,6 +10,10 @@ from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
 
+ARCHIVE_MINIMUM_DAYS = 90
+"""What is moved to Glacier Instant Retrieval is paid for so long, kept or not:
+https://aws.amazon.com/s3/pricing/"""
+
 CONFIRMED_DAYS = 30
 """A COMPLIANCE lock longer than this must be confirmed: nobody can undo it."""
 
@@ -61,12 +65,13 @@ def _unconfirmed(path: Path, days: int, bucket: BucketTable) -> _Contradictions:
 def _archive(file: File) -> _Contradictions:
     for at, bucket in enumerate(file.evidence.buckets):
         days = 1 if file.profile == "trial" else bucket.retention_days
-        if bucket.archive_after_days and days and bucket.archive_after_days >= days:
+        after = bucket.archive_after_days
+        if after and days and days - after < ARCHIVE_MINIMUM_DAYS:
             yield (
                 ("evidence", "buckets", at, "archive_after_days"),
                 (
-                    f"is {bucket.archive_after_days}, not before the lock ends after {days}: "
-                    "evidence would expire as it arrives there; lower or remove it"
+                    f"is {after}, less than {ARCHIVE_MINIMUM_DAYS} days before the lock ends after "
+                    f"{days}: the class is paid for that long at least; lower or remove it"
                 ),
             )
 
@@ -129,7 +134,10 @@ def _not_empty(file: File) -> _Contradictions:
     if file.azure is not None:
         lists.append((("azure", "subscriptions"), file.azure.subscriptions))
     if file.guardrails is not None:
-        lists.append((("guardrails", "targets"), file.guardrails.targets))
+        lists += [
+            (("guardrails", key), getattr(file.guardrails, key))
+            for key in ("targets", "pipeline_roles", "pipeline_principals")
+        ]
     for path, values in lists:
         if not tuple(values):
             yield path, "is empty: at least one is needed"

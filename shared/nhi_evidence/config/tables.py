@@ -52,8 +52,9 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """R once more, where it is longer than 30 days."""
     grace_days: kinds.Days | None = None
     """From the end of the lock to expiry."""
-    archive_after_days: kinds.Days | None = None
-    """Move to Glacier Instant Retrieval after; absent: never."""
+    archive_after_days: kinds.DaysOrNever | None = None
+    """Move to Glacier Instant Retrieval after; 0: never. Absent: 30, where R exceeds it by the
+    class's minimum of 90 days, else never."""
     replica: Replica | None = None
 
 
@@ -185,9 +186,13 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
     """`[guardrails]`: organization policies around the evidence account. Opt-in."""
 
     targets: tuple[kinds.TargetId, ...]
-    """What the policies are attached to; the evidence account must lie under it."""
-    pipeline_role: kinds.RoleArn
-    """The one role that may still change the deployment."""
+    """What the policies are attached to; the evidence account and those of replicas must lie
+    under it."""
+    pipeline_roles: tuple[kinds.RoleArn, ...]
+    """Roles CloudFormation deploys with, one for each account and region. They may still change
+    everything."""
+    pipeline_principals: tuple[kinds.Principal, ...]
+    """Who may start a deployment: take the roles of the CDK, and change stacks."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """A Cloud Run function on this machine, under Google's own Functions Framework.
 
 The framework serves the function in a process of its own, as it does in Cloud Run; this posts the
-CloudEvents that Eventarc would.
+CloudEvents that Eventarc would, or what a push subscription sends.
 https://github.com/GoogleCloudPlatform/functions-framework-python
 """
 
@@ -96,6 +96,15 @@ class CloudRunRuntime:
         url = f"http://{HOST}:{self._process.port}/"
         answer = self._http.request("POST", url, body=event.data, headers=event.headers())
         return answer.status
+
+    def push(self, topic: str, message: bytes) -> int:
+        """Post what a push subscription of a topic does, and return the status.
+
+        https://docs.cloud.google.com/pubsub/docs/push#receive_push
+        """
+        url = f"http://{HOST}:{self._process.port}/{topic}"
+        headers = {"Content-Type": "application/json"}
+        return self._http.request("POST", url, body=message, headers=headers).status
 
     def logs(self) -> str:
         """Return what the function has printed and logged so far."""

@@ -15,7 +15,7 @@ import msgspec
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import cosignature, note
 from nhi_evidence.evidence.checkpoint import Checkpoint
 from nhi_evidence.stored import AnchorForm
 
@@ -34,7 +34,7 @@ class Trust(msgspec.Struct, frozen=True):
     roots: tuple[Certificate, ...] = ()
     """Of a time-stamping authority: the certificates its chain may end in."""
     key: note.Key | None = None
-    """Of a witness: its verifier key, type 0x04."""
+    """Of a witness: its verifier key, type 0x04 or 0x06."""
 
 
 def file_name(name: str, form: AnchorForm) -> str:
@@ -57,8 +57,8 @@ def witness(text: str) -> Trust:
         key = note.parse_key(text)
     except note.NoteError as error:
         raise AnchorError(str(error)) from error
-    if key.algorithm is not note.Algorithm.COSIGNATURE_V1:
-        raise AnchorError(f"the key of {key.name} is not a witness's (type 0x04)")
+    if key.algorithm not in note.COSIGNING:
+        raise AnchorError(f"the key of {key.name} is not a witness's (type 0x04 or 0x06)")
     return Trust(key.name, AnchorForm.COSIGNATURE, key=key)
 
 
@@ -91,11 +91,13 @@ def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int
     if text != checkpoint.text:
         raise AnchorError(f"cosignature of {trust.name}: of another checkpoint")
     times = [
-        note.cosigned_at(signature)
+        cosignature.cosigned_at(signature)
         for name, key_id, signature in signatures
         for key in keys
         if (key.name, key.id) == (name, key_id)
     ]
+    if not min(times):
+        raise AnchorError(f"cosignature of {trust.name}: does not say when")
     return min(times) * 1000
 
 

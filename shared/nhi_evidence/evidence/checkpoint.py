@@ -1,15 +1,16 @@
-"""Checkpoints (https://c2sp.org/tlog-checkpoint): origin, size and root of a log, signed."""
+"""Checkpoints (https://c2sp.org/tlog-checkpoint): origin, size and root of a log, signed.
+
+A log signs with one key or more of type 0x01 or 0x02, and may add a cosignature of type 0x06
+under its own name (https://c2sp.org/tlog-cosignature), which outlives today's curves.
+"""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import merkle, note
-
-_LINES = 3
+from nhi_evidence.evidence import cosignature, note
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -22,7 +23,20 @@ class Checkpoint(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The signed text: three lines, no extension lines."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+        return cosignature.write_lines(self.origin, self.size, self.root)
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """A checkpoint, and the pinned keys whose signatures under it verified."""
+
+    checkpoint: Checkpoint
+    signers: tuple[note.Key, ...]
+    """Named by the origin, as in the signature lines."""
+
+    @property
+    def is_cosigned(self) -> bool:
+        """Whether one of the signatures is of type 0x06, ML-DSA-44."""
+        return any(key.algorithm is note.Algorithm.ML_DSA_44 for key in self.signers)
 
 
 def parse(text: str) -> Checkpoint:
@@ -30,28 +44,46 @@ def parse(text: str) -> Checkpoint:
 
     Extension lines are refused: this log writes none.
     """
-    lines = text.split("\n")
-    if len(lines) != _LINES + 1 or lines[_LINES]:
-        raise note.NoteError("a checkpoint has three lines")
-    origin, size, encoded = lines[:_LINES]
     try:
-        root = b64decode(encoded, validate=True)
+        return Checkpoint(*cosignature.read_lines(text))
     except ValueError as error:
-        raise note.NoteError(f"root of a checkpoint: {error}") from error
-    if not origin or not (size.isascii() and size.isdigit()) or size != str(int(size)):
-        raise note.NoteError(f"size of a checkpoint: {size[:40]!r}")
-    if len(root) != merkle.HASH_BYTES:
-        raise note.NoteError(f"root of a checkpoint has {len(root)} bytes")
-    return Checkpoint(origin, int(size), root)
+        raise note.NoteError(str(error)) from error
+
+
+def read_signed(signed: bytes, keys: Sequence[note.Key], origin: str) -> Signed:
+    """Return the checkpoint of a log's note and who of the pinned keys signed it.
+
+    Every signature that names a pinned key must verify. Where a key of type 0x01 or 0x02 is
+    pinned, one of them must have signed: a cosignature stands beside it, not in its place.
+    Raises `note.NoteError` when the note is malformed, of another origin, or not signed so.
+    """
+    text, signers = note.read(signed, [key.named(origin) for key in keys])
+    checkpoint = parse(text)
+    if checkpoint.origin != origin:
+        raise note.NoteError(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
+    if any(key.is_primary for key in keys) and not any(key.is_primary for key in signers):
+        raise note.NoteError(f"a checkpoint of {origin!r} that is cosigned and not signed")
+    return Signed(checkpoint, tuple(signers))
 
 
 def read(signed: bytes, keys: Sequence[note.Key], origin: str) -> Checkpoint:
     """Return the checkpoint of a log's note, signed by a pinned key under the log's own name.
 
-    Raises `note.NoteError` when it is malformed, of another origin, or not signed so.
+    Raises `note.NoteError` as `read_signed` does.
     """
-    text, _ = note.read(signed, [key.named(origin) for key in keys])
-    checkpoint = parse(text)
-    if checkpoint.origin != origin:
-        raise note.NoteError(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
-    return checkpoint
+    return read_signed(signed, keys, origin).checkpoint
+
+
+def cosigned(signed: bytes, key: note.Key, origin: str) -> bool:
+    """Whether a log's note carries a valid cosignature by this ML-DSA-44 key under the log's name.
+
+    False where it carries none; raises `note.NoteError` where it carries one that does not verify,
+    or is no checkpoint.
+    """
+    if key.algorithm is not note.Algorithm.ML_DSA_44:
+        raise note.NoteError(f"the key of {key.name} is not an ML-DSA-44 key (type 0x06)")
+    named = key.named(origin)
+    _, signatures = note.split(signed)
+    if not any((name, key_id) == (origin, named.id) for name, key_id, _ in signatures):
+        return False
+    return read_signed(signed, [key], origin).is_cosigned

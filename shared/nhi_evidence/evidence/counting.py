@@ -37,6 +37,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     raw: str | None
     """SHA-256 of the inflated bytes; None of a rejection."""
     raw_size: int
+    root: str
+    """Of its lines."""
     line: str
     """SHA-256 of the unit line, what the source says of the delivered thing left aside."""
     mapper: str
@@ -63,6 +65,7 @@ def claims(index: int, key: str, header: Header, units: Iterable[UnitLine]) -> l
             src=unit.src_sha256,
             raw=unit.raw_sha256,
             raw_size=unit.raw_size,
+            root=unit.root,
             line=sha256(encode(replace(unit, source_metadata={}))).hexdigest(),
             mapper=header.mapper.digest,
             settings=settings,
@@ -90,7 +93,7 @@ class Unit(msgspec.Struct, frozen=True):
     duplicates: tuple[Claim, ...]
     """Claims of the same again: in another batch, or by another release."""
     disputed: tuple[Claim, ...]
-    """Claims of a contested unit, and of sets that lack a part."""
+    """Claims of a contested unit, and those that belong to no complete set."""
 
 
 def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[str, str], Unit]:
@@ -154,12 +157,13 @@ def _weigh(source: str, unit: str, made: list[Claim], ranks: Mapping[str, int]) 
 def _sets(made: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], set[str]]:
     """Group claims into complete sets.
 
-    Returns the sets, claims that repeat another word for word, claims of sets that lack a part,
+    Returns the sets, claims that repeat another word for word, claims that belong to no set,
     and the releases whose claims of one setting contradict each other.
     """
     groups: defaultdict[tuple[object, ...], dict[int, Claim]] = defaultdict(dict)
     repeats: list[Claim] = []
     conflicts: set[str] = set()
+    incomplete: list[Claim] = []
     for claim in made:
         by_part = groups[claim.mapper, claim.settings, claim.is_rejection, claim.src, claim.raw]
         known = by_part.setdefault(claim.part, claim)
@@ -169,8 +173,8 @@ def _sets(made: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], 
             repeats.append(claim)
         else:
             conflicts.add(claim.mapper)
+            incomplete.append(claim)
     sets: list[_Set] = []
-    incomplete: list[Claim] = []
     for by_part in groups.values():
         parts = tuple(by_part[number] for number in sorted(by_part))
         if _is_complete(parts):

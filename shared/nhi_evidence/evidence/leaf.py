@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 import msgspec
+
+from nhi_evidence.stored import Unreadable
 
 FORMAT_VERSION = 1
 
@@ -72,7 +75,7 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     """SHA-256 of the plan before this one, hex; absent in the first."""
     swept: Mapping[str, Sweep] = {}
     config: Mapping[str, str] = {}
-    """SHA-256 of each setting of the store, hex, or why it could not be read."""
+    """Each setting of the store and the keys, as `setting` writes it."""
     opens: Closed | None = None
     """In the first plan of a shard that continues another."""
     more: bool = False
@@ -87,6 +90,13 @@ Leaf = ObjectLeaf | MarkerLeaf | EpochLeaf
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder: msgspec.json.Decoder[Leaf] = msgspec.json.Decoder(Leaf)
+
+
+def setting(value: str | Unreadable) -> str:
+    """Return how an epoch leaf records a setting: its SHA-256, hex, or why it is unreadable."""
+    if isinstance(value, Unreadable):
+        return f"unreadable: {value.reason}"
+    return sha256(value.encode()).hexdigest()
 
 
 def encode(leaf: Leaf) -> bytes:

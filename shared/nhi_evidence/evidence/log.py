@@ -80,6 +80,12 @@ class Step(msgspec.Struct, frozen=True):
     void: str | None = None
     """Why the plan counts for nobody, when it does not."""
 
+    @property
+    def at(self) -> int:
+        """The sealer's clock when it made the plan, milliseconds since the epoch; 0 if void."""
+        first = self.leaves[0] if self.leaves else None
+        return first.at if isinstance(first, EpochLeaf) else 0
+
 
 def plan_key(shard: str, epoch: int) -> str:
     """Key of a plan."""

@@ -1,19 +1,20 @@
 """Signed notes (https://c2sp.org/signed-note): text under one or more named keys' signatures.
 
-Ed25519 is type 0x01; ECDSA P-256 over SHA-256 is type 0x02, whose key id is the hash of its SPKI;
-a witness's cosignature (https://c2sp.org/tlog-cosignature) is type 0x04.
+Ed25519 is type 0x01; ECDSA P-256 over SHA-256 is type 0x02, whose key id is the hash of its SPKI.
+Cosignatures (https://c2sp.org/tlog-cosignature) are type 0x04, Ed25519, and type 0x06, ML-DSA-44
+(FIPS 204, pure, empty context).
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from hashlib import sha256
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -21,11 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from nhi_evidence.evidence import cosignature
+
 MAX_SIGNATURES = 64
 MAX_NOTE_BYTES = 1 << 20
 
 _ID_BYTES = 4
-_TIME_BYTES = 8
 _DASH = "— "
 
 
@@ -40,6 +42,15 @@ class Algorithm(IntEnum):
     ECDSA_P256 = 0x02
     COSIGNATURE_V1 = 0x04
     """Ed25519 over a time and the text; the signature opens with that time."""
+    ML_DSA_44 = 0x06
+    """ML-DSA-44 over a time and what a checkpoint states; the signature opens with that time."""
+
+
+PRIMARY = frozenset({Algorithm.ED25519, Algorithm.ECDSA_P256})
+"""Types that sign the text of a note itself: one of them makes a checkpoint a log's."""
+
+COSIGNING = frozenset({Algorithm.COSIGNATURE_V1, Algorithm.ML_DSA_44})
+"""Types of tlog-cosignature, whose signatures open with a time."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -48,7 +59,8 @@ class Key(msgspec.Struct, frozen=True):
     name: str
     algorithm: Algorithm
     public: bytes
-    """The 32 bytes of RFC 8032; of P-256 the DER of its SubjectPublicKeyInfo."""
+    """The 32 bytes of RFC 8032; of P-256 the DER of its SubjectPublicKeyInfo; of ML-DSA-44 the
+    1,312 bytes of FIPS 204."""
 
     @property
     def id(self) -> bytes:
@@ -57,6 +69,11 @@ class Key(msgspec.Struct, frozen=True):
             return sha256(self.public).digest()[:_ID_BYTES]
         named = self.name.encode() + b"\n" + bytes([self.algorithm]) + self.public
         return sha256(named).digest()[:_ID_BYTES]
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether the key signs the text of a note itself."""
+        return self.algorithm in PRIMARY
 
     def named(self, name: str) -> Key:
         """Return the same key under another name."""
@@ -69,25 +86,10 @@ class Key(msgspec.Struct, frozen=True):
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Whether this key made a signature over a text."""
         try:
-            if self.algorithm is Algorithm.COSIGNATURE_V1:
-                text, signature = cosigned(text, signature), signature[_TIME_BYTES:]
-            if self.algorithm is not Algorithm.ECDSA_P256:
-                ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-            else:
-                _p256(self.public).verify(signature, text, ec.ECDSA(SHA256()))
-        except InvalidSignature:
+            _VERIFY[self.algorithm](self, text, signature)
+        except (InvalidSignature, ValueError):
             return False
         return True
-
-
-def cosigned(text: bytes, signature: bytes) -> bytes:
-    """Return what a cosignature signs: its own time, and the text."""
-    return b"cosignature/v1\ntime %d\n" % cosigned_at(signature) + text
-
-
-def cosigned_at(signature: bytes) -> int:
-    """Return the time a cosignature opens with, in seconds since the epoch."""
-    return int.from_bytes(signature[:_TIME_BYTES], "big")
 
 
 def parse_key(text: str) -> Key:
@@ -117,8 +119,9 @@ def from_spki(name: str, der: bytes) -> Key:
     except ValueError as error:
         raise NoteError(f"public key of {name!r}: {error}") from error
     if isinstance(public, ed25519.Ed25519PublicKey):
-        raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return Key(_checked(name), Algorithm.ED25519, raw)
+        return Key(_checked(name), Algorithm.ED25519, public.public_bytes_raw())
+    if isinstance(public, mldsa.MLDSA44PublicKey):
+        return Key(_checked(name), Algorithm.ML_DSA_44, public.public_bytes_raw())
     key = Key(_checked(name), Algorithm.ECDSA_P256, der)
     _load(key)
     return key
@@ -126,10 +129,7 @@ def from_spki(name: str, der: bytes) -> Key:
 
 def spki(key: Key) -> bytes:
     """Return the DER SubjectPublicKeyInfo of a key, as OpenSSL and KMS hand it about."""
-    if key.algorithm is Algorithm.ECDSA_P256:
-        return key.public
-    public = ed25519.Ed25519PublicKey.from_public_bytes(key.public)
-    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return _public(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def write(text: str, signatures: Iterable[tuple[Key, bytes]]) -> bytes:
@@ -212,16 +212,52 @@ def _checked(name: str) -> str:
 
 def _load(key: Key) -> None:
     try:
-        if key.algorithm is not Algorithm.ECDSA_P256:
-            ed25519.Ed25519PublicKey.from_public_bytes(key.public)
-        else:
-            _p256(key.public)
+        _public(key)
     except ValueError as error:
         raise NoteError(f"public key of {key.name!r}: {error}") from error
+
+
+def _public(
+    key: Key,
+) -> ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | mldsa.MLDSA44PublicKey:
+    if key.algorithm is Algorithm.ECDSA_P256:
+        return _p256(key.public)
+    if key.algorithm is Algorithm.ML_DSA_44:
+        return mldsa.MLDSA44PublicKey.from_public_bytes(key.public)
+    return ed25519.Ed25519PublicKey.from_public_bytes(key.public)
 
 
 def _p256(der: bytes) -> ec.EllipticCurvePublicKey:
     public = load_der_public_key(der)
     if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != "secp256r1":
-        raise NoteError("type 0x02 is an ECDSA key on P-256")
+        raise NoteError("a key is Ed25519, ECDSA on P-256 (type 0x02) or ML-DSA-44")
     return public
+
+
+def _verify_ed25519(key: Key, text: bytes, signature: bytes) -> None:
+    ed25519.Ed25519PublicKey.from_public_bytes(key.public).verify(signature, text)
+
+
+def _verify_p256(key: Key, text: bytes, signature: bytes) -> None:
+    _p256(key.public).verify(signature, text, ec.ECDSA(SHA256()))
+
+
+def _verify_cosignature(key: Key, text: bytes, signature: bytes) -> None:
+    message = cosignature.text_message(text, cosignature.cosigned_at(signature))
+    _verify_ed25519(key, message, signature[cosignature.TIME_BYTES :])
+
+
+def _verify_ml_dsa(key: Key, text: bytes, signature: bytes) -> None:
+    time = cosignature.cosigned_at(signature)
+    message = cosignature.checkpoint_message(key.name, text.decode(), time)
+    public = mldsa.MLDSA44PublicKey.from_public_bytes(key.public)
+    public.verify(signature[cosignature.TIME_BYTES :], message)
+
+
+_VERIFY: dict[Algorithm, Callable[[Key, bytes, bytes], None]] = {
+    Algorithm.ED25519: _verify_ed25519,
+    Algorithm.ECDSA_P256: _verify_p256,
+    Algorithm.COSIGNATURE_V1: _verify_cosignature,
+    Algorithm.ML_DSA_44: _verify_ml_dsa,
+}
+"""Each raises `InvalidSignature`, or `ValueError` on a text it cannot have signed."""

@@ -90,7 +90,7 @@ class Packer:
             yield from self._closed(held)
 
     def check_size(self, part: UnitPart) -> None:
-        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or what readers inflate."""
+        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or a reader's bound."""
         if part.size > _MAX_PART_BYTES:
             line = part.table_line
             raise ObjectTooLargeError(

@@ -12,7 +12,8 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import checkpoint, log, note, tiles
+from nhi_evidence.evidence import log, note, tiles
+from nhi_evidence.evidence.checkpoint import Checkpoint, Signed, read_signed
 from nhi_evidence.evidence.leaf import Closed
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
@@ -69,16 +70,21 @@ class StoredLog:
         """Return the number of the last plan, every earlier one being there; 0 without plans."""
         return _last(lambda number: self.plan_version(shard, number) is not None)
 
-    def checkpoint(self, shard: str, epoch: int) -> checkpoint.Checkpoint | None:
+    def checkpoint(self, shard: str, epoch: int) -> Checkpoint | None:
         """Return the checkpoint of an epoch, or None where there is none.
 
         Raises `LogError` when what is there is not signed by the log's key.
         """
-        signed = self.get(log.checkpoint_key(shard, epoch))
-        if signed is None:
+        signed = self.signed(shard, epoch)
+        return None if signed is None else signed.checkpoint
+
+    def signed(self, shard: str, epoch: int) -> Signed | None:
+        """Return the checkpoint of an epoch and who signed it; otherwise as `checkpoint`."""
+        body = self.get(log.checkpoint_key(shard, epoch))
+        if body is None:
             return None
         try:
-            return checkpoint.read(signed, self._keys, f"{self._name}/{shard}")
+            return read_signed(body, self._keys, f"{self._name}/{shard}")
         except note.NoteError as error:
             raise LogError(f"{log.checkpoint_key(shard, epoch)}: {error}") from error
 

@@ -23,6 +23,7 @@ class OcsfClass(msgspec.Struct, frozen=True):
     supported: Callable[[Event], bool]
     has_resources: bool = False
     has_http_request: bool = True
+    has_dst_endpoint: bool = False
 
 
 def _has_source_and_actor(event: Event) -> bool:
@@ -51,6 +52,7 @@ API_ACTIVITY = OcsfClass(
     activities={1: "Create", 2: "Read", 3: "Update", 4: "Delete", OTHER: "Other"},
     supported=_has_source_and_actor,
     has_resources=True,
+    has_dst_endpoint=True,
 )
 
 EVENT_LOG_ACTIVITY = OcsfClass(
@@ -73,6 +75,7 @@ EVENT_LOG_ACTIVITY = OcsfClass(
     },
     supported=lambda event: event.about.log_name is not None,
     has_http_request=False,
+    has_dst_endpoint=True,
 )
 
 ACCOUNT_CHANGE = OcsfClass(
@@ -114,6 +117,7 @@ AUTHENTICATION = OcsfClass(
         OTHER: "Other",
     },
     supported=lambda event: event.about.user is not None or event.actor.user is not None,
+    has_dst_endpoint=True,
 )
 
 ENTITY_MANAGEMENT = OcsfClass(
@@ -191,6 +195,7 @@ DATASTORE_ACTIVITY = OcsfClass(
         _has_source_and_actor(event)
         and (event.about.databucket is not None or event.about.table is not None)
     ),
+    has_dst_endpoint=True,
 )
 
 CLASSES: Mapping[int, OcsfClass] = {

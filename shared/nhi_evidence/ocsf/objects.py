@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from nhi_evidence.event import Account, Endpoint, Session, Target, User
@@ -36,6 +38,7 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_code: str | None = None
     log_name: str | None = None
     log_version: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 class Cloud(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -56,10 +59,11 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     app_name: str | None = None
 
 
-class Service(msgspec.Struct, frozen=True, gc=False):
-    """`service`."""
+class Service(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """`service`; at least one attribute is set."""
 
-    name: str
+    name: str | None = None
+    uid: str | None = None
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +112,37 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     user: User | None = None
 
 
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """`policy`: attached, detached or written; at least one attribute is set."""
+
+    uid: str | None = None
+    name: str | None = None
+
+
+class File(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """`file`: an object of a bucket."""
+
+    name: str
+    path: str
+    type_id: int
+    uid: str | None = None
+
+
+class Observable(msgspec.Struct, frozen=True, gc=False):
+    """`observable`: one value, named like the attribute it stands for."""
+
+    name: str
+    type: str
+    type_id: int
+    value: str
+
+
+class Destination(msgspec.Struct, frozen=True, gc=False):
+    """`dst_endpoint`: the service's host name, as the caller gave it."""
+
+    svc_name: str
+
+
 class Databucket(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`databucket`."""
 
@@ -115,6 +150,7 @@ class Databucket(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     type: str
     uid: str | None = None
     name: str | None = None
+    file: File | None = None
 
 
 class Named(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -137,6 +173,8 @@ class Specifics(msgspec.Struct, frozen=True, gc=False):
     table: Named | None = None
     log_name: str | None = None
     log_provider: str | None = None
+    policies: tuple[Policy, ...] = ()
+    is_mfa: bool | None = None
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -185,3 +223,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     table: Named | None = None
     log_name: str | None = None
     log_provider: str | None = None
+    policies: tuple[Policy, ...] = ()
+    is_mfa: bool | None = None
+    dst_endpoint: Destination | None = None
+    observables: tuple[Observable, ...] = ()
+    unmapped: dict[str, Any] | None = None

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nhi_evidence.event import Account, Event, Result
+import msgspec
+
+from nhi_evidence.event import Account, Event, ProgrammaticCredential, Result
 from nhi_evidence.ocsf.classes import BASE_EVENT, OTHER, choose
 from nhi_evidence.ocsf.objects import (
     Actor,
     Api,
     Cloud,
     Databucket,
+    Destination,
     Entity,
     Extension,
+    File,
     Fingerprint,
     HttpRequest,
     Metadata,
     Named,
+    Policy,
     Product,
     Record,
     Request,
@@ -29,6 +34,7 @@ from nhi_evidence.ocsf.objects import (
     Service,
     Specifics,
 )
+from nhi_evidence.ocsf.unplaced import observables, unmapped
 from nhi_evidence.phases import Classification, Phase
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
@@ -39,6 +45,8 @@ _SHA256 = 3
 _SEVERITY_UNKNOWN = 0
 """No source states a severity, so none is claimed."""
 
+_NO_ERRORS = frozenset({Result.SUCCESS, Result.UNKNOWN})
+"""Outcomes whose code, if any, is no error: a dry run allowed, a step on the way."""
 _SUCCESS = (1, "Success")
 _FAILURE = (2, "Failure")
 _UNKNOWN = (0, "Unknown")
@@ -56,6 +64,10 @@ _PHASE_CAPTION = tuple(phase.name.replace("_", " ").title() for phase in sorted(
 
 _EXTENSIONS = (Extension("999", "nhi", EXTENSION_VERSION),)
 _PROFILES = ("cloud", "nhi/nhi")
+_BASE_PROFILES = (*_PROFILES, "host")
+"""Base Event has an actor by the profile `host` alone."""
+_REGULAR_FILE = 1
+"""OCSF `file.type_id`."""
 
 
 @bounded_cache(results=256, longest=256)
@@ -84,7 +96,7 @@ def ocsf_record(
     chosen, activity_id = choose(event, classification.class_uid, classification.activity_id)
     status_id, status = _status(outcome.result)
     specific = _SPECIFICS[chosen.uid](event) if chosen.uid in _SPECIFICS else _NOTHING_SPECIFIC
-    has_actor = chosen is not BASE_EVENT
+    has_source = chosen is not BASE_EVENT
     # By position, in the order of the struct: 43 keywords cost more than everything else here.
     return Record(
         event.time,
@@ -99,7 +111,7 @@ def ocsf_record(
         _SEVERITY_UNKNOWN,
         status_id,
         status,
-        _metadata(event),
+        _metadata(event, _PROFILES if has_source else _BASE_PROFILES),
         _cloud(event.logged.provider, event.logged.account, event.logged.region),
         _api(event),
         event.actor.identity,
@@ -112,8 +124,8 @@ def ocsf_record(
         raw_size,
         outcome.code,
         outcome.detail,
-        _actor(event) if has_actor else None,
-        call.source if has_actor else None,
+        _actor(event),
+        call.source if has_source else None,
         HttpRequest(call.user_agent) if call.user_agent and chosen.has_http_request else None,
         event.about.targets if chosen.has_resources else (),
         classification.sub_phase,
@@ -131,6 +143,11 @@ def ocsf_record(
         specific.table,
         specific.log_name,
         specific.log_provider,
+        specific.policies,
+        specific.is_mfa,
+        Destination(call.endpoint) if call.endpoint and chosen.has_dst_endpoint else None,
+        observables(event, chosen),
+        unmapped(event, chosen, specific),
     )
 
 
@@ -140,11 +157,11 @@ def _status(result: Result) -> tuple[int, str]:
     return _UNKNOWN if result is Result.UNKNOWN else _FAILURE
 
 
-def _metadata(event: Event) -> Metadata:
+def _metadata(event: Event, profiles: tuple[str, ...]) -> Metadata:
     logged = event.logged
     return Metadata(
         VERSION,
-        _PROFILES,
+        profiles,
         _EXTENSIONS,
         _product(logged.product, logged.provider),
         event.original_time,
@@ -153,6 +170,7 @@ def _metadata(event: Event) -> Metadata:
         logged.event_code,
         logged.record_class,
         logged.version,
+        logged.labels,
     )
 
 
@@ -163,7 +181,11 @@ def _api(event: Event) -> Api:
         _service(call.service_name),
         call.api_version,
         Request(call.request_uid) if call.request_uid else None,
-        Response(outcome.code, outcome.detail) if outcome.code else None,
+        (
+            Response(outcome.code, outcome.detail)
+            if outcome.code and outcome.result not in _NO_ERRORS
+            else None
+        ),
     )
 
 
@@ -172,7 +194,12 @@ def _actor(event: Event) -> Actor | None:
     known = (actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
     if all(one is None for one in known):
         return None
-    return Actor(actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
+    user, credential = actor.user, actor.identity.credential_uid
+    in_session = actor.session is not None and actor.session.credential_uid == credential
+    if user is not None and credential and not in_session:
+        credentials = (ProgrammaticCredential(uid=credential),)
+        user = msgspec.structs.replace(user, programmatic_credentials=credentials)
+    return Actor(user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
 
 
 _NOTHING_SPECIFIC = Specifics()
@@ -183,15 +210,31 @@ def _event_log(event: Event) -> Specifics:
 
 
 def _account_change(event: Event) -> Specifics:
-    return Specifics(user=event.about.user)
+    return Specifics(user=event.about.user, policies=_policies(event))
+
+
+def _policies(event: Event) -> tuple[Policy, ...]:
+    return tuple(
+        Policy(uid=text) if text.startswith("arn:") else Policy(name=text)
+        for text in event.about.policies
+    )
 
 
 def _authentication(event: Event) -> Specifics:
     return Specifics(
         user=event.about.user or event.actor.user,
         session=event.about.issued_session,
-        service=_service(event.call.service_name),
+        service=_signed_in_to(event),
+        is_mfa=event.actor.session.is_mfa if event.actor.session else None,
     )
+
+
+def _signed_in_to(event: Event) -> Service:
+    """The service of a sign-in is what was signed in to; of a token call, who hands it out."""
+    target = event.about.service
+    if target is not None:
+        return Service(name=target.name, uid=target.uid)
+    return _service(event.call.service_name)
 
 
 def _entity_management(event: Event) -> Specifics:
@@ -209,14 +252,31 @@ def _user_access(event: Event) -> Specifics:
 def _group_management(event: Event) -> Specifics:
     group = event.about.group
     named = Named(group.uid, group.name) if group else None
-    return Specifics(group=named, user=event.about.user)
+    return Specifics(group=named, user=event.about.user, privileges=event.about.privileges)
 
 
 def _datastore(event: Event) -> Specifics:
     bucket, table = event.about.databucket, event.about.table
     if bucket is not None:
         type_id, caption = _BUCKETS.get(bucket.type or "", (OTHER, bucket.type or "Other"))
-        return Specifics(databucket=Databucket(type_id, caption, bucket.uid, bucket.name))
+        stored = event.about.file
+        key = stored.name if stored else None
+        return Specifics(
+            databucket=Databucket(
+                type_id,
+                caption,
+                bucket.uid,
+                bucket.name,
+                File(
+                    key.rstrip("/").rpartition("/")[2] or key,
+                    key,
+                    _REGULAR_FILE,
+                    stored.uid,
+                )
+                if stored and key
+                else None,
+            )
+        )
     return Specifics(table=Named(table.uid, table.name) if table else None)
 
 

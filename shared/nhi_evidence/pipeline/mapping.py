@@ -7,6 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence import sources
+from nhi_evidence.catalog import lexicon
 from nhi_evidence.catalog.catalog import Catalog
 from nhi_evidence.event import Event, Rejection
 from nhi_evidence.ocsf.objects import Record
@@ -42,12 +43,14 @@ class PackMapper:
         `CatalogError` for a table that does not hold together.
         """
         self.pack = sources.pack(name)
-        self.tables = [sources.table(name, file) for file in self.pack.TABLES]
+        tables = [sources.table(name, file) for file in self.pack.TABLES]
         self.catalog = Catalog(
-            self.tables[0],
+            tables[0],
             name=f"{name} catalog",
-            access_levels=self.tables[1] if len(self.tables) > 1 else None,
+            access_levels=tables[1] if len(tables) > 1 else None,
         )
+        self.tables = [*tables, lexicon.TABLE]
+        """What decides output: the pack's tables and the lexicon."""
         self._scope = scope
         self._lists_out_of_scope_ids = lists_out_of_scope_ids
 

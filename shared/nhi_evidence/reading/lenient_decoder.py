@@ -134,19 +134,50 @@ def _spelt_as(
 def _lenient_value(
     expected: Any, value: msgspec.Raw, name: str, unusable: list[str], fold_case: bool
 ) -> Any:
+    """Read an attribute of an unexpected shape as far as it goes; name what could not be read.
+
+    An object may stand inside a text, and one element of a list may be unlike the others.
+    """
+    inside = _inside(value)
     for option in get_args(expected):
         try:
             if _is_struct(option):
-                return decode_leniently(option, value, name, unusable, fold_case=fold_case)
-            if get_origin(option) is list and _is_struct(element := get_args(option)[0]):
-                return [
-                    decode_leniently(element, item, name, unusable, fold_case=fold_case)
-                    for item in msgspec.json.decode(value, type=list[msgspec.Raw])
-                ]
+                return decode_leniently(option, inside, name, unusable, fold_case=fold_case)
+            if get_origin(option) is list:
+                elements = msgspec.json.decode(inside, type=list[msgspec.Raw])
+                return _elements(get_args(option)[0], elements, name, unusable, fold_case)
         except msgspec.ValidationError:
             continue
     unusable.append(name)
     return None
+
+
+def _inside(value: msgspec.Raw) -> bytes:
+    """Return the JSON a text holds, or the text itself where that is no JSON."""
+    try:
+        inside = nested(value)
+        msgspec.json.decode(inside, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return bytes(value)
+    return inside
+
+
+def _elements(
+    expected: Any, elements: list[msgspec.Raw], name: str, unusable: list[str], fold_case: bool
+) -> list[Any]:
+    readable = []
+    for index, element in enumerate(elements):
+        where = f"{name}.{index}"
+        try:
+            if _is_struct(expected):
+                readable.append(
+                    decode_leniently(expected, element, where, unusable, fold_case=fold_case)
+                )
+            else:
+                readable.append(msgspec.json.decode(element, type=expected))
+        except msgspec.ValidationError:
+            unusable.append(where)
+    return readable
 
 
 def _is_struct(option: Any) -> bool:

@@ -48,7 +48,8 @@ def production() -> str:
         ('# bucket = "nhi-evidence-replica', 'bucket = "nhi-evidence-replica'),
         ("# [guardrails]", "[guardrails]"),
         ("# targets", "targets"),
-        ("# pipeline_role", "pipeline_role"),
+        ("# pipeline_roles", "pipeline_roles"),
+        ("# pipeline_principals", "pipeline_principals"),
     ):
         assert text.count(before) == 1, before
         text = text.replace(before, after)

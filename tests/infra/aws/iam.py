@@ -72,6 +72,11 @@ def trusts(document: Document, request: Request) -> bool:
     return named or (delegated and _effect(everything, request, "Allow"))
 
 
+def refuses(documents: Iterable[Document], request: Request) -> bool:
+    """Decide whether any of these policies denies the request."""
+    return any(_effect(one, request, "Deny") for one in documents)
+
+
 def statements(document: Document, effect: str = "Allow") -> list[Mapping[str, Any]]:
     """Return the statements of one effect."""
     return [one for one in _listed(document["Statement"]) if one["Effect"] == effect]
@@ -118,13 +123,19 @@ def _principal(principal: Any, request: Request) -> str | None:
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
     return (
         any(_glob(request.action.lower(), one.lower()) for one in _listed(statement["Action"]))
-        and any(_glob(request.resource, one) for one in _listed(statement["Resource"]))
+        and _covers(statement, request.resource)
         and all(
             _condition(operator, key, _listed(values), _context(request))
             for operator, tests in statement.get("Condition", {}).items()
             for key, values in tests.items()
         )
     )
+
+
+def _covers(statement: Mapping[str, Any], resource: str) -> bool:
+    if "NotResource" in statement:
+        return not any(_glob(resource, one) for one in _listed(statement["NotResource"]))
+    return any(_glob(resource, one) for one in _listed(statement["Resource"]))
 
 
 def _context(request: Request) -> Mapping[str, str]:
@@ -156,10 +167,12 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "ArnLike": _glob,
     "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),
     "NumericLessThan": lambda actual, wanted: float(actual) < float(wanted),
+    "NumericGreaterThan": lambda actual, wanted: float(actual) > float(wanted),
 }
 _NEGATED: Mapping[str, Callable[[str, str], bool]] = {
     "StringNotEquals": _OPERATORS["StringEquals"],
     "ArnNotEquals": _glob,
+    "ArnNotLike": _glob,
 }
 
 

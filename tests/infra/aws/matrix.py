@@ -1,4 +1,4 @@
-"""Who may do what: every principal of the deployment against every act on the evidence.
+"""Who may do what: every principal against every act on the evidence, directly or by becoming.
 
 Evaluated from the synthesized templates; printed into docs/threat-model.md by
 `python -m tests.infra.aws`.
@@ -7,24 +7,23 @@ Evaluated from the synthesized templates; printed into docs/threat-model.md by
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
-from tests.infra.aws.estate import (
-    ARCHIVE,
-    BUCKET,
-    EVIDENCE,
-    ORGANIZATION,
-    Estate,
-    arn,
-    documents,
-)
-from tests.infra.aws.iam import Request, allows
+from tests.infra.aws.estate import ARCHIVE, BUCKET, EVIDENCE, TENANT, Estate, arn
+from tests.infra.aws.paths import EVERYTHING, KEY, REGION, TOOLING, Actor, World
 
-_EVERYTHING = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 _PUT = {"s3:if-none-match": "*"}
 _CONNECTION = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 _SIGN = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
+_LOCK = {
+    "s3:object-lock-mode": "COMPLIANCE",
+    "s3:object-lock-retain-until-date": "2027-12-31T00:00:00Z",
+    "s3:object-lock-remaining-retention-days": "700",
+}
+_OBJECT = f"{BUCKET}/ev/v1/aws_cloudtrail/h=2026010100/x"
+_LOG = f"{BUCKET}/log/v1/2026/plan/x"
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -37,90 +36,152 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """One row: somebody."""
+    """One row: somebody, by the name the page gives them."""
 
     text: str
-    role: str
-    """Name of the role, made by the stacks or, for those with every right, not."""
+    actor: Actor | None = None
+    """Absent: a role of the deployment, by `role`."""
+    role: str = ""
     account: str = EVIDENCE
-    made: bool = True
-    organization: str = ORGANIZATION
     guarded: bool = False
     """Whether the guardrails are attached."""
 
 
 ACTS = (
-    Act("put ev aws", "s3:PutObject", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u", _PUT),
+    Act("put ev aws", "s3:PutObject", _OBJECT, _PUT),
     Act("put ev gcp", "s3:PutObject", f"{BUCKET}/ev/v1/gcp_audit/h=x/u", _PUT),
     Act("put ev azure", "s3:PutObject", f"{BUCKET}/ev/v1/azure_monitor/h=x/u", _PUT),
-    Act("put op recon", "s3:PutObject", f"{BUCKET}/op/v1/recon/h=x/u", _PUT),
-    Act("put log", "s3:PutObject", f"{BUCKET}/log/v1/2026/plan/x", _PUT),
-    Act("overwrite", "s3:PutObject", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u"),
-    Act("read", "s3:GetObjectVersion", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u"),
+    Act("put op", "s3:PutObject", f"{BUCKET}/op/v1/recon/h=x/u", _PUT),
+    Act("put log", "s3:PutObject", _LOG, _PUT),
+    Act("lock log", "s3:PutObjectRetention", _LOG, _LOCK),
+    Act("overwrite", "s3:PutObject", _OBJECT),
+    Act("read", "s3:GetObjectVersion", _OBJECT),
     Act("list", "s3:ListBucketVersions", BUCKET),
-    Act("delete", "s3:DeleteObject", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u"),
-    Act("delete version", "s3:DeleteObjectVersion", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u"),
-    Act("set retention", "s3:PutObjectRetention", f"{BUCKET}/ev/v1/aws_cloudtrail/h=x/u"),
+    Act("delete", "s3:DeleteObject", _OBJECT),
+    Act("delete version", "s3:DeleteObjectVersion", _OBJECT),
+    Act("lock ev", "s3:PutObjectRetention", _OBJECT, _LOCK),
+    Act("annotate", "s3:PutObjectAnnotation", _OBJECT),
     Act("change policy", "s3:PutBucketPolicy", BUCKET),
     Act("change lifecycle", "s3:PutLifecycleConfiguration", BUCKET),
-    Act("sign", "kms:Sign", "key", _SIGN),
-    Act("change key", "kms:PutKeyPolicy", "key"),
+    Act("change metrics", "s3:PutMetricsConfiguration", BUCKET),
+    Act("sign", "kms:Sign", KEY, _SIGN),
+    Act("change key", "kms:PutKeyPolicy", KEY),
+    Act(
+        "silence alarms",
+        "cloudwatch:DisableAlarmActions",
+        f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-sealer-stalled",
+    ),
+    Act(
+        "stop the sealer",
+        "events:RemoveTargets",
+        f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-seal-SealerClock",
+    ),
 )
 _MAIN = "nhi-evidence-main"
+
+
+def _administrator(text: str, account: str, name: str = "administrator", **more: str) -> Actor:
+    return Actor(text=text, principal=arn(account, name), rights=EVERYTHING, **more)  # type: ignore[arg-type]
+
+
+_GOOGLE = Actor(
+    text="the function's service account",
+    principal="federated:accounts.google.com",
+    rights=(),
+    claims={
+        "accounts.google.com:sub": "101234567890123456789",
+        "accounts.google.com:aud": "101234567890123456789",
+        "accounts.google.com:oaud": "nhi-evidence",
+    },
+)
+_ISSUER = f"sts.windows.net/{TENANT}/"
+_ENTRA = Actor(
+    text="the function's managed identity",
+    principal=f"federated:arn:aws:iam::{EVIDENCE}:oidc-provider/{_ISSUER}",
+    rights=(),
+    claims={
+        f"{_ISSUER}:sub": "33333333-4444-5555-6666-777777777777",
+        f"{_ISSUER}:aud": f"api://{TENANT}/nhi-evidence",
+    },
+)
+_OWN = _administrator("administrator", EVIDENCE)
 PRINCIPALS = (
-    Principal("writer of aws_cloudtrail", f"{_MAIN}-writer-aws_cloudtrail"),
-    Principal("writer of gcp_audit", f"{_MAIN}-writer-gcp_audit"),
-    Principal("writer of azure_monitor", f"{_MAIN}-writer-azure_monitor"),
-    Principal("operator of recon", f"{_MAIN}-op-recon"),
-    Principal("sealer", f"{_MAIN}-sealer"),
-    Principal("auditor", f"{_MAIN}-auditor-external"),
-    Principal("replication", f"{_MAIN}-replication"),
-    Principal("exporter's own role", f"{_MAIN}-aws_cloudtrail-organization", ARCHIVE),
-    Principal("administrator, log archive", "administrator", ARCHIVE, made=False),
-    Principal("administrator, evidence", "administrator", made=False),
-    Principal("the same, with guardrails", "administrator", made=False, guarded=True),
-    Principal("pipeline, with guardrails", "pipeline", made=False, guarded=True),
+    Principal("writer of aws_cloudtrail", role=f"{_MAIN}-writer-aws_cloudtrail"),
+    Principal("writer of gcp_audit", role=f"{_MAIN}-writer-gcp_audit"),
+    Principal("writer of azure_monitor", role=f"{_MAIN}-writer-azure_monitor"),
+    Principal("sealer", role=f"{_MAIN}-sealer"),
+    Principal("auditor", role=f"{_MAIN}-auditor-external"),
+    Principal("replication", role=f"{_MAIN}-replication"),
+    Principal("exporter", role=f"{_MAIN}-aws_cloudtrail-organization", account=ARCHIVE),
+    Principal("administrator, log archive", _administrator("administrator", ARCHIVE)),
+    Principal("owner of the Google project", _GOOGLE),
+    Principal("owner of the Azure subscription", _ENTRA),
+    Principal("administrator, evidence", _OWN),
+    Principal("the same, with guardrails", _OWN, guarded=True),
+    Principal(
+        "root of the evidence account, with guardrails",
+        Actor(text="root", principal=f"arn:aws:iam::{EVIDENCE}:root", rights=EVERYTHING),
+        guarded=True,
+    ),
+    Principal(
+        "administrator, log archive, with guardrails",
+        _administrator("administrator", ARCHIVE),
+        guarded=True,
+    ),
+    Principal(
+        "deployment, with guardrails",
+        _administrator("deployment", TOOLING, "deployment"),
+        guarded=True,
+    ),
+    Principal(
+        "another of its account, with guardrails",
+        _administrator("administrator", TOOLING),
+        guarded=True,
+    ),
     Principal(
         "administrator elsewhere",
-        "administrator",
-        "666677778888",
-        made=False,
-        organization="o-elsewhere1",
+        _administrator("administrator", "666677778888", organization="o-elsewhere1"),
     ),
 )
 
 
-def may(estate: Estate, who: Principal, act: Act) -> bool:
-    """Decide one cell."""
-    principal = arn(who.account, who.role)
-    of_key = act.action.startswith("kms:")
-    resource = estate.key_policy if of_key else estate.bucket_policy
-    key = estate.only("AWS::KMS::Key")
-    request = Request(
-        principal,
-        act.action,
-        f"arn:{key.id}" if of_key else act.resource,
-        {**_CONNECTION, "aws:PrincipalOrgID": who.organization, **act.context},
+def cell(estate: Estate, who: Principal, act: Act) -> str | None:
+    """Return `yes`, `via ...` with the roles on the way, or None if there is no way."""
+    for actor, way in _reachable(estate, who.text):
+        if _directly(_world(estate, guarded=who.guarded), actor, act):
+            return f"via {', '.join(way)}" if way else "yes"
+    return None
+
+
+@cache
+def _world(estate: Estate, *, guarded: bool) -> World:
+    return World(estate, guarded=guarded)
+
+
+@cache
+def _reachable(estate: Estate, text: str) -> list[tuple[Actor, tuple[str, ...]]]:
+    who = next(one for one in PRINCIPALS if one.text == text)
+    world = _world(estate, guarded=who.guarded)
+    actor = who.actor or next(
+        one for one in world.roles if one.principal == arn(who.account, who.role)
     )
-    guardrails = [
-        one.properties["Content"]
-        for one in estate.of("AWS::Organizations::Policy")
-        if who.guarded and who.account == EVIDENCE
-    ]
-    # The guardrails speak of keys by account; the template's own key has no id yet.
-    if of_key and guardrails:
-        named = Request(
-            principal, act.action, f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/k", request.context
-        )
-        if not allows(named, identity=_EVERYTHING, owner=EVIDENCE, boundaries=guardrails):
-            return False
-    return allows(
-        request,
-        identity=documents(estate.role(who.role)) if who.made else _EVERYTHING,
-        resource=[resource],
+    return list(world.reachable(actor))
+
+
+def _directly(world: World, actor: Actor, act: Act) -> bool:
+    policies: dict[str, list[Mapping[str, object]]] = {
+        "kms": [world.estate.key_policy],
+        "s3": [world.estate.bucket_policy],
+    }
+    service = act.action.partition(":")[0]
+    return world.may(
+        actor,
+        act.action,
+        act.resource,
         owner=EVIDENCE,
-        boundaries=[] if of_key else guardrails,
-        resource_must_allow=of_key,
+        context={**_CONNECTION, **act.context},
+        policies=policies.get(service, []),
+        resource_must_allow=service == "kms",
     )
 
 
@@ -131,7 +192,7 @@ def table(estate: Estate) -> str:
         "|---|" + "---|" * len(ACTS),
     ]
     for who in PRINCIPALS:
-        cells = ("yes" if may(estate, who, act) else "-" for act in ACTS)
+        cells = (cell(estate, who, act) or "-" for act in ACTS)
         lines.append(f"| {who.text} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -51,6 +51,11 @@ NEVER = (
     "s3:DeleteObjectTagging",
     "s3:DeleteObjectVersionTagging",
     "s3:PutObjectLegalHold",
+    "s3:PutObjectAnnotation",
+    "s3:PutObjectVersionAnnotation",
+    "s3:DeleteObjectAnnotation",
+    "s3:DeleteObjectVersionAnnotation",
+    "s3:ReplicateObjectAnnotation",
 )
 
 
@@ -130,8 +135,8 @@ def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Es
     assert {430} == {one["ExpirationInDays"] for one in expiring.values()}
     assert {"ev/", "src/", "op/"} == {one["Prefix"] for one in rules}
     archived = {prefix: one.get("Transitions") for prefix, one in expiring.items()}
-    glacier = [{"StorageClass": "GLACIER_IR", "TransitionInDays": 90}]
-    assert {"ev/": glacier, "src/": glacier, "op/": None} == archived
+    glacier = [{"StorageClass": "GLACIER_IR", "TransitionInDays": 30}]
+    assert {"ev/": glacier, "src/": glacier, "op/": glacier} == archived
 
 
 def test_a_good_put_is_not_refused(estate: Estate) -> None:
@@ -154,6 +159,52 @@ def test_a_put_is_refused(estate: Estate, what: str) -> None:
 def test_an_administrator_may_not(estate: Estate, action: str) -> None:
     """What would end, loosen, hide or rewrite evidence is refused to everybody."""
     assert not administrator(estate, action)
+
+
+LOG = f"{BUCKET}/log/v1/2026/checkpoint/000000000001"
+SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+LONGEST = 400 + 366 + 30
+GOOD_LOCK = {
+    "s3:object-lock-mode": "COMPLIANCE",
+    "s3:object-lock-retain-until-date": "2027-12-31T00:00:00Z",
+    "s3:object-lock-remaining-retention-days": "700",
+}
+REFUSED_LOCKS: dict[str, dict[str, str]] = {
+    "in governance mode": {"s3:object-lock-mode": "GOVERNANCE"},
+    "shorter than R": {"s3:object-lock-remaining-retention-days": "399"},
+    "beyond its year, R and grace": {"s3:object-lock-remaining-retention-days": f"{LONGEST + 1}"},
+}
+
+
+def may_lock(estate: Estate, action: str, principal: str, key: str, **lock: str) -> bool:
+    request = Request(principal, action, key, {**GOOD_PUT, **GOOD_LOCK, **lock})
+    return allows(request, identity=ADMINISTRATOR, resource=[estate.bucket_policy], owner=EVIDENCE)
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
+def test_the_sealer_alone_locks_the_log_and_the_log_alone(estate: Estate, action: str) -> None:
+    """From R to the end of a year, R and grace; nobody else locks anything, it nothing else."""
+    for days in (400, 700, LONGEST):
+        remaining = {"s3:object-lock-remaining-retention-days": str(days)}
+        assert may_lock(estate, action, SEALER, LOG, **remaining)
+    assert not may_lock(estate, action, SEALER, OBJECT)
+    for other in (arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root", LEGAL):
+        assert not may_lock(estate, action, other, LOG)
+        assert not may_lock(estate, action, other, OBJECT)
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
+@pytest.mark.parametrize("what", REFUSED_LOCKS)
+def test_a_lock_of_the_log_is_refused(estate: Estate, action: str, what: str) -> None:
+    """Even of the sealer: what could be undone, ends before the evidence, or is never paid off."""
+    assert not may_lock(estate, action, SEALER, LOG, **REFUSED_LOCKS[what])
+
+
+def test_the_sealer_may_leave_the_lock_to_the_bucket(estate: Estate) -> None:
+    """Without lock headers nothing of this applies: a negated operator is not met by absence."""
+    request = Request(SEALER, "s3:PutObject", LOG, GOOD_PUT)
+    policies = [estate.bucket_policy]
+    assert allows(request, identity=ADMINISTRATOR, resource=policies, owner=EVIDENCE)
 
 
 def test_legal_holds_are_for_the_legal_role_alone(estate: Estate) -> None:

@@ -8,56 +8,130 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.estate import BUCKET, EVIDENCE, MANAGEMENT, ORGANIZATION, Estate, arn
+from tests.infra.aws.estate import (
+    BUCKET,
+    EVIDENCE,
+    MANAGEMENT,
+    ORGANIZATION,
+    REPLICA,
+    Estate,
+    arn,
+)
 from tests.infra.aws.iam import Request, allows
 
 ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
-PIPELINE = arn(EVIDENCE, "pipeline")
+REGION = "eu-central-1"
+PIPELINE = arn(EVIDENCE, f"cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-{REGION}")
+DEPLOY = arn(EVIDENCE, f"cdk-hnb659fds-deploy-role-{EVIDENCE}-{REGION}")
+DEPLOYMENT = arn("123456789012", "deployment")
 ROLE = arn(EVIDENCE, "nhi-evidence-main-auditor-external")
-KEY = f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/k"
+SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
+REPLICA_BUCKET = f"arn:aws:s3:::nhi-evidence-replica-{REPLICA}"
+KEY = f"arn:aws:kms:{REGION}:{EVIDENCE}:key/k"
+FUNCTION = f"arn:aws:lambda:{REGION}:{EVIDENCE}:function:nhi-evidence-main-sealer"
+RULE = f"arn:aws:events:{REGION}:{EVIDENCE}:rule/nhi-evidence-main-seal-SealerClock"
+ALARM = f"arn:aws:cloudwatch:{REGION}:{EVIDENCE}:alarm:nhi-evidence-main-sealer-stalled"
+TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:nhi-evidence-alarms"
+SIGNATURES = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/events/nhi-evidence-main-signatures"
+OWN_LOG = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/lambda/nhi-evidence-main-sealer"
+STACK = f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/nhi-evidence-main/id"
 CHANGES = [
-    ("s3:PutBucketObjectLockConfiguration", BUCKET),
-    ("s3:PutBucketVersioning", BUCKET),
-    ("s3:PutLifecycleConfiguration", BUCKET),
-    ("s3:PutReplicationConfiguration", BUCKET),
-    ("s3:PutBucketPolicy", BUCKET),
-    ("s3:DeleteBucketPolicy", BUCKET),
-    ("s3:PutEncryptionConfiguration", BUCKET),
-    ("s3:DeleteBucket", BUCKET),
+    *(
+        (action, bucket)
+        for bucket in (BUCKET, REPLICA_BUCKET)
+        for action in (
+            "s3:PutBucketObjectLockConfiguration",
+            "s3:PutBucketVersioning",
+            "s3:PutLifecycleConfiguration",
+            "s3:PutReplicationConfiguration",
+            "s3:PutBucketPolicy",
+            "s3:DeleteBucketPolicy",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutMetricsConfiguration",
+            "s3:PutBucketNotification",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:DeleteBucket",
+        )
+    ),
     ("kms:ScheduleKeyDeletion", KEY),
     ("kms:DisableKey", KEY),
     ("kms:PutKeyPolicy", KEY),
-    ("iam:UpdateAssumeRolePolicy", arn(EVIDENCE, "nhi-evidence-main-writer-gcp_audit")),
-    ("iam:PutRolePolicy", arn(EVIDENCE, "nhi-evidence-main-sealer")),
-    ("iam:DeleteOpenIDConnectProvider", f"arn:aws:iam::{EVIDENCE}:oidc-provider/x"),
-    (
-        "lambda:UpdateFunctionCode",
-        f"arn:aws:lambda:eu-central-1:{EVIDENCE}:function:nhi-evidence-main-sealer",
+    ("kms:CreateGrant", KEY),
+    *(
+        (action, role)
+        for role in (SEALER, PIPELINE, DEPLOY, arn(REPLICA, "cdk-x-cfn-exec-role"))
+        for action in (
+            "iam:UpdateAssumeRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:DeleteRole",
+            "iam:CreateRole",
+            "iam:UpdateRole",
+            "iam:PutRolePermissionsBoundary",
+            "iam:PassRole",
+        )
     ),
-    ("events:DisableRule", f"arn:aws:events:eu-central-1:{EVIDENCE}:rule/clock"),
+    ("iam:DeleteOpenIDConnectProvider", f"arn:aws:iam::{EVIDENCE}:oidc-provider/x"),
+    ("iam:CreateRole", arn(EVIDENCE, "nhi-evidence-main-op-recon")),
+    ("lambda:UpdateFunctionCode", FUNCTION),
+    ("lambda:UpdateFunctionConfiguration", FUNCTION),
+    ("lambda:DeleteFunction", FUNCTION),
+    ("lambda:AddPermission", FUNCTION),
+    ("lambda:PutFunctionConcurrency", FUNCTION),
+    ("events:DisableRule", RULE),
+    ("events:RemoveTargets", RULE),
+    ("events:PutTargets", RULE),
+    ("events:PutRule", RULE),
+    ("cloudwatch:DeleteAlarms", ALARM),
+    ("cloudwatch:DisableAlarmActions", ALARM),
+    ("cloudwatch:PutMetricAlarm", ALARM),
+    ("cloudwatch:PutAlarmMuteRule", ALARM),
+    ("cloudwatch:SetAlarmState", ALARM),
+    ("sns:Unsubscribe", TOPIC),
+    ("sns:DeleteTopic", TOPIC),
+    ("sns:SetTopicAttributes", TOPIC),
+    ("logs:DeleteLogGroup", SIGNATURES),
+    ("logs:DeleteMetricFilter", SIGNATURES),
+    ("logs:PutMetricFilter", SIGNATURES),
+    ("logs:PutTransformer", SIGNATURES),
+    ("logs:PutRetentionPolicy", OWN_LOG),
+    ("logs:PutLogEvents", OWN_LOG),
+    ("cloudformation:UpdateStack", STACK),
+    ("cloudformation:DeleteStack", STACK),
+    ("cloudformation:ExecuteChangeSet", STACK),
+    ("cloudformation:UpdateTerminationProtection", STACK),
+    ("budgets:ModifyBudget", f"arn:aws:budgets::{EVIDENCE}:budget/nhi-evidence"),
 ]
 FOR_NOBODY = [
     ("s3:DeleteObjectVersion", f"{BUCKET}/ev/v1/x"),
+    ("s3:DeleteObject", f"{REPLICA_BUCKET}/ev/v1/x"),
     ("s3:BypassGovernanceRetention", f"{BUCKET}/ev/v1/x"),
+    ("s3:PutObjectRetention", f"{BUCKET}/ev/v1/x"),
+    ("s3:PutObjectAnnotation", f"{BUCKET}/ev/v1/x"),
     ("account:CloseAccount", "*"),
     ("organizations:LeaveOrganization", "*"),
+    ("cloudwatch:PutMetricData", "*"),
 ]
 
 
-def policies(estate: Estate) -> dict[str, dict[str, Any]]:
-    return {
-        one.properties["Type"]: one.properties
+def policies(estate: Estate, kind: str) -> list[dict[str, Any]]:
+    return [
+        one.properties
         for one in estate.of("AWS::Organizations::Policy", "nhi-evidence-guardrails")
-    }
+        if one.properties["Type"] == kind
+    ]
 
 
 def may(estate: Estate, principal: str, action: str, resource: str) -> bool:
-    context = {"aws:PrincipalAccount": EVIDENCE}
+    account = principal.split(":")[4]
+    context = {"aws:PrincipalAccount": account, "cloudwatch:namespace": "nhi-evidence"}
     return allows(
         Request(principal, action, resource, context),
         identity=ADMINISTRATOR,
-        owner=EVIDENCE,
-        boundaries=[policies(estate)["SERVICE_CONTROL_POLICY"]["Content"]],
+        owner=account,
+        boundaries=[one["Content"] for one in policies(estate, "SERVICE_CONTROL_POLICY")],
     )
 
 
@@ -65,16 +139,74 @@ def may(estate: Estate, principal: str, action: str, resource: str) -> bool:
 def test_only_the_pipeline_changes_what_is_deployed(
     estate: Estate, action: str, resource: str
 ) -> None:
-    """Administrators and root of the evidence account are refused; the one role is not."""
+    """Administrators and root of the evidence and replica accounts are refused; it is not."""
     assert may(estate, PIPELINE, action, resource)
-    for principal in (arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
-        assert not may(estate, principal, action, resource)
+    for account in (EVIDENCE, REPLICA):
+        for principal in (arn(account, "administrator"), f"arn:aws:iam::{account}:root"):
+            assert not may(estate, principal, action, resource)
 
 
 @pytest.mark.parametrize(("action", "resource"), FOR_NOBODY)
 def test_some_things_nobody_may(estate: Estate, action: str, resource: str) -> None:
     """Not the pipeline either."""
     assert not may(estate, PIPELINE, action, resource)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("cloudformation:CreateChangeSet", STACK),
+        ("cloudformation:ExecuteChangeSet", STACK),
+        ("iam:PassRole", PIPELINE),
+    ],
+)
+def test_the_cdk_can_deploy(estate: Estate, action: str, resource: str) -> None:
+    """The role the CDK deploys with changes stacks and hands on the execution role; no more."""
+    assert may(estate, DEPLOY, action, resource)
+    assert not may(estate, DEPLOY, "iam:UpdateAssumeRolePolicy", SEALER)
+    assert not may(estate, DEPLOY, "lambda:UpdateFunctionCode", FUNCTION)
+
+
+def test_the_functions_do_their_work(estate: Estate) -> None:
+    """The guardrails bind no role of the deployment in what it is for."""
+    log = f"{BUCKET}/log/v1/2026/plan/x"
+    writer = arn(EVIDENCE, "nhi-evidence-main-writer-gcp_audit")
+    for principal, action, resource in (
+        (SEALER, "s3:PutObject", log),
+        (SEALER, "s3:PutObjectRetention", log),
+        (SEALER, "kms:Sign", KEY),
+        (SEALER, "logs:PutLogEvents", OWN_LOG),
+        (SEALER, "logs:CreateLogStream", OWN_LOG),
+        (writer, "s3:PutObject", f"{BUCKET}/ev/v1/gcp_audit/h=x/u"),
+    ):
+        assert may(estate, principal, action, resource), (principal, action)
+    assert not may(estate, arn(EVIDENCE, "administrator"), "s3:PutObject", log)
+
+
+def test_other_work_in_the_account_is_left_alone(estate: Estate) -> None:
+    """What is not the deployment's is not its guardrails' business."""
+    administrator = arn(EVIDENCE, "administrator")
+    for action, resource in (
+        ("iam:CreateRole", arn(EVIDENCE, "reader")),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::another-bucket"),
+        ("cloudformation:CreateStack", f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/x/i"),
+        ("events:PutRule", f"arn:aws:events:{REGION}:{EVIDENCE}:rule/x"),
+        ("kms:DisableKey", f"arn:aws:kms:{REGION}:333344445555:key/k"),
+    ):
+        assert may(estate, administrator, action, resource), action
+
+
+def test_only_who_deploys_takes_the_roles_of_the_cdk(estate: Estate) -> None:
+    """Its bootstrap trusts every administrator of the account; the organization does not."""
+    inside = {"aws:PrincipalOrgID": ORGANIZATION, "aws:PrincipalIsAWSService": "false"}
+    for role in (DEPLOY, PIPELINE):
+        assert reaches(estate, "sts:AssumeRole", role, DEPLOYMENT, **inside)
+        for other in (arn(EVIDENCE, "administrator"), arn("123456789012", "administrator")):
+            assert not reaches(estate, "sts:AssumeRole", role, other, **inside)
+    service = {"aws:PrincipalIsAWSService": "true"}
+    assert reaches(
+        estate, "sts:AssumeRole", PIPELINE, "service:cloudformation.amazonaws.com", **service
+    )
 
 
 def reaches(estate: Estate, action: str, resource: str, principal: str, **context: str) -> bool:
@@ -84,7 +216,7 @@ def reaches(estate: Estate, action: str, resource: str, principal: str, **contex
         identity=ADMINISTRATOR,
         resource=[{"Statement": [{**ADMINISTRATOR[0]["Statement"][0], "Principal": "*"}]}],
         owner=EVIDENCE,
-        boundaries=[policies(estate)["RESOURCE_CONTROL_POLICY"]["Content"]],
+        boundaries=[one["Content"] for one in policies(estate, "RESOURCE_CONTROL_POLICY")],
     )
 
 
@@ -116,10 +248,15 @@ def test_web_identities_are_the_two_that_are_known(estate: Estate) -> None:
 
 
 def test_they_are_attached_where_the_configuration_says(estate: Estate, assembly: Path) -> None:
-    """To its targets, in the management account, within the length AWS takes."""
-    for policy in policies(estate).values():
+    """To its targets, in the management account, where Organizations is, within AWS's length."""
+    every = [
+        *policies(estate, "SERVICE_CONTROL_POLICY"),
+        *policies(estate, "RESOURCE_CONTROL_POLICY"),
+    ]
+    assert 4 == len(every)
+    for policy in every:
         assert ["ou-abcd-11111111"] == policy["TargetIds"]
         assert len(json.dumps(policy["Content"], separators=(",", ":"))) <= 5120
     manifest = json.loads((assembly / "manifest.json").read_text())
     where = manifest["artifacts"]["nhi-evidence-guardrails"]["environment"]
-    assert f"aws://{MANAGEMENT}/eu-central-1" == where
+    assert f"aws://{MANAGEMENT}/us-east-1" == where

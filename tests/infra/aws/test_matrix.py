@@ -2,60 +2,111 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
 
-from tests.infra.aws.estate import Estate
-from tests.infra.aws.matrix import ACTS, PRINCIPALS, may, with_matrix
+from tests.infra.aws.estate import EVIDENCE, Estate, arn
+from tests.infra.aws.matrix import ACTS, PRINCIPALS, Principal, cell, with_matrix
+from tests.infra.aws.paths import EVERYTHING, Actor, World
 
 PAGE = Path(__file__).parents[3] / "docs" / "threat-model.md"
 
-EXPECTED = {
-    "writer of aws_cloudtrail": {"put ev aws"},
-    "writer of gcp_audit": {"put ev gcp"},
-    "writer of azure_monitor": {"put ev azure"},
-    "operator of recon": {"put op recon"},
-    "sealer": {"put log", "read", "list", "sign"},
-    "auditor": {"read", "list"},
-    "replication": set(),
-    "exporter's own role": set(),
-    "administrator, log archive": set(),
-    "administrator elsewhere": set(),
-    # What IAM cannot keep from the account's own administrator, the guardrails do. A PUT stays
-    # possible, and is found: the key holds the hash, the leaf its writer.
+PUTS = ("put ev aws", "put ev gcp", "put ev azure", "put op", "put log")
+CHANGES = ("change policy", "change lifecycle", "change metrics", "change key")
+MONITORING = ("silence alarms", "stop the sealer")
+LOOKS = ("read", "list")
+YES = "yes"
+EXECUTION = "via the CDK's deploy role, the stacks' execution role"
+
+EXPECTED: dict[str, dict[str, str]] = {
+    "writer of aws_cloudtrail": {"put ev aws": YES},
+    "writer of gcp_audit": {"put ev gcp": YES},
+    "writer of azure_monitor": {"put ev azure": YES},
+    "sealer": dict.fromkeys(("put log", "lock log", "read", "list", "sign"), YES),
+    "auditor": dict.fromkeys(LOOKS, YES),
+    "replication": {},
+    "exporter": {"put ev aws": "via writer-aws_cloudtrail"},
+    "administrator, log archive": {
+        "put ev aws": "via aws_cloudtrail-organization, writer-aws_cloudtrail"
+    },
+    "owner of the Google project": {"put ev gcp": "via writer-gcp_audit"},
+    "owner of the Azure subscription": {"put ev azure": "via writer-azure_monitor"},
+    # What IAM cannot keep from the account's own administrator, the guardrails do.
     "administrator, evidence": {
-        *("put ev aws", "put ev gcp", "put ev azure", "put op recon", "put log", "read", "list"),
-        *("change policy", "change lifecycle", "change key"),
+        **dict.fromkeys((*PUTS, *LOOKS, *CHANGES, *MONITORING), YES),
+        "lock log": "via sealer",
+        "sign": "via sealer",
     },
-    "the same, with guardrails": {
-        *("put ev aws", "put ev gcp", "put ev azure", "put op recon", "put log", "read", "list"),
+    "the same, with guardrails": dict.fromkeys(LOOKS, YES),
+    "root of the evidence account, with guardrails": dict.fromkeys(LOOKS, YES),
+    "administrator, log archive, with guardrails": {
+        "put ev aws": "via aws_cloudtrail-organization, writer-aws_cloudtrail"
     },
-    "pipeline, with guardrails": {
-        *("put ev aws", "put ev gcp", "put ev azure", "put op recon", "put log", "read", "list"),
-        *("change policy", "change lifecycle", "change key"),
+    # Whoever deploys can change the deployment, the guardrails' own exception.
+    "deployment, with guardrails": {
+        **dict.fromkeys((*LOOKS, *CHANGES, *MONITORING), EXECUTION),
+        **dict.fromkeys((*PUTS, "lock log", "sign"), "beyond"),
     },
+    "another of its account, with guardrails": {},
+    "administrator elsewhere": {},
 }
+"""Cells that are not there are refused. `beyond`: by way of the execution role and one more."""
 
 
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.text)
-def test_each_may_exactly_what_is_written_down(estate: Estate, who: object) -> None:
+def test_each_may_exactly_what_is_written_down(estate: Estate, who: Principal) -> None:
     """Row by row, against an expectation that no template made."""
-    actual = {act.text for act in ACTS if may(estate, who, act)}  # type: ignore[arg-type]
-    assert EXPECTED[who.text] == actual  # type: ignore[attr-defined]
+    actual = {act.text: way for act in ACTS if (way := cell(estate, who, act))}
+    expected = EXPECTED[who.text]
+    for act, way in actual.items():
+        if expected.get(act) == "beyond":
+            assert way.startswith(f"{EXECUTION}, "), act
+            actual[act] = "beyond"
+    assert expected == actual
 
 
-def test_nobody_overwrites_deletes_or_sets_a_lock(estate: Estate) -> None:
-    """No row of the matrix has any of these."""
-    never = {"overwrite", "delete", "delete version", "set retention"}
+def test_nobody_overwrites_deletes_or_locks_evidence(estate: Estate) -> None:
+    """No row of the matrix has any of these, on whatever way."""
+    never = {"overwrite", "delete", "delete version", "lock ev", "annotate"}
     assert not [
         (who.text, act.text)
         for who in PRINCIPALS
         for act in ACTS
-        if act.text in never and may(estate, who, act)
+        if act.text in never and cell(estate, who, act)
     ]
 
 
 def test_the_page_shows_the_matrix(estate: Estate) -> None:
     """docs/threat-model.md is what `python -m tests.infra.aws` writes."""
     assert with_matrix(PAGE.read_text(), estate) == PAGE.read_text()
+
+
+NEEDED = {
+    "nhi-evidence-identities": {"Roles", "Pass", "Stacks", "Functions"},
+    "nhi-evidence-resources": {"Deployment"},
+}
+"""Statements without which an administrator becomes the sealer or the pipeline."""
+
+
+@pytest.mark.parametrize(("policy", "sid"), [(key, sid) for key in NEEDED for sid in NEEDED[key]])
+def test_a_guardrail_without_a_statement_is_walked_around(
+    estate: Estate, policy: str, sid: str
+) -> None:
+    """Each statement about identities closes a way of its own: without it there is a path."""
+    mutated = copy.deepcopy(estate)
+    for one in mutated.of("AWS::Organizations::Policy"):
+        if one.properties["Name"] == policy:
+            statements = one.properties["Content"]["Statement"]
+            statements[:] = [statement for statement in statements if statement["Sid"] != sid]
+    administrator = Actor(
+        text="administrator", principal=arn(EVIDENCE, "administrator"), rights=EVERYTHING
+    )
+
+    def becomes(estate: Estate) -> set[str]:
+        world = World(estate, guarded=True)
+        return {role.text for role, way in world.reachable(administrator) if way}
+
+    assert not becomes(estate)
+    assert becomes(mutated) & {"sealer", "the stacks' execution role"}

@@ -85,7 +85,7 @@ def test_signatures_and_checkpoints_are_held_against_each_other(estate: Estate) 
 
 def test_growth_and_cost_are_watched(estate: Estate) -> None:
     """Objects in an hour, as configured and as S3 counts them; a budget of the account."""
-    rate = alarms(estate)["nhi-evidence-222233334444-object-rate"]
+    rate = alarms(estate)["nhi-evidence-main-object-rate"]
     assert 100_000 == rate["Threshold"]
     (puts,) = watched(rate).values()
     bucket = estate.only("AWS::S3::Bucket", "nhi-evidence-main").properties

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from nhi_evidence.adapters.signing.kms import KmsSigner
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
 from tests.infra.aws.estate import (
     ARCHIVE,
     BUCKET,
@@ -16,10 +18,9 @@ from tests.infra.aws.estate import (
     arn,
     documents,
 )
-from tests.infra.aws.iam import Request, actions, statements, trusts
+from tests.infra.aws.iam import Request, actions, allows, statements, trusts
 
 WRITERS = ("aws_cloudtrail", "gcp_audit", "azure_monitor")
-KINDS = ("recon", "heartbeat", "config", "coverage", "custody")
 EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization")
 GOOGLE_ID = "101234567890123456789"
 OBJECT_ID = "33333333-4444-5555-6666-777777777777"
@@ -67,12 +68,9 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
     assert {f"{BUCKET}/ev/v1/{source}/*", f"{BUCKET}/src/v1/{source}/*"} == resources(policy)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_operator_may_put_its_own_kind_and_nothing_else(estate: Estate, kind: str) -> None:
-    """One action, one prefix."""
-    (policy,) = documents(estate.role(f"nhi-evidence-main-op-{kind}"))
-    assert {"s3:PutObject"} == actions(policy)
-    assert {f"{BUCKET}/op/v1/{kind}/*"} == resources(policy)
+def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
+    """A role that no function has is one that somebody could make a function for."""
+    assert [] == estate.roles("-op-")
 
 
 def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
@@ -84,7 +82,6 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
     }
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
-        *(f"nhi-evidence-main-op-{kind}" for kind in KINDS),
         "nhi-evidence-main-auditor-external",
         "nhi-evidence-main-replication",
         "nhi-evidence-main-sealer",
@@ -103,7 +100,7 @@ def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:
 
 
 def test_the_sealer_reads_everything_and_writes_the_log_alone(estate: Estate) -> None:
-    """Its only writing actions are a PUT under log/ and a signature with its key."""
+    """Its only writing actions are a PUT under log/ with its lock, and a signature."""
     (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
     changing = {
         (action, str(one["Resource"]))
@@ -113,8 +110,63 @@ def test_the_sealer_reads_everything_and_writes_the_log_alone(estate: Estate) ->
         and not action.startswith("logs:")
     }
     (key,) = {resource for action, resource in changing if action == "kms:Sign"}
-    assert {("s3:PutObject", f"{BUCKET}/log/v1/*"), ("kms:Sign", key)} == changing
+    log = f"{BUCKET}/log/v1/*"
+    assert {
+        ("s3:PutObject", log),
+        ("s3:PutObjectRetention", log),
+        ("kms:Sign", key),
+    } == changing
     assert "*" not in key
+
+
+READS_OF = {
+    "get_bucket_policy": "s3:GetBucketPolicy",
+    "get_object_lock_configuration": "s3:GetBucketObjectLockConfiguration",
+    "get_bucket_versioning": "s3:GetBucketVersioning",
+    "get_bucket_lifecycle_configuration": "s3:GetLifecycleConfiguration",
+    "get_bucket_replication": "s3:GetReplicationConfiguration",
+    "get_bucket_encryption": "s3:GetEncryptionConfiguration",
+    "get_key_policy": "kms:GetKeyPolicy",
+    "get_public_key": "kms:GetPublicKey",
+}
+"""Calls of the SDK, and the permission each asks for."""
+
+
+class Recorder:
+    """Answers every call, and remembers its name."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return lambda **_: {"Policy": "{}", "KeyId": "key", "PublicKey": b""}
+
+
+def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> None:
+    """What the sealer asks the bucket and the key, its role and the key's policy allow."""
+    recorder = Recorder()
+    S3EvidenceLog(recorder, "bucket", owner=EVIDENCE).configuration()  # type: ignore[arg-type]
+    KmsSigner(recorder, "key").configuration()  # type: ignore[arg-type]
+    name = "nhi-evidence-main-sealer"
+    connection = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+    inside = {**connection, "aws:PrincipalOrgID": ORGANIZATION}
+    (policy,) = documents(estate.role(name))
+    (key,) = {one["Resource"] for one in statements(policy) if "kms:Sign" in one["Action"]}
+    for call in recorder.calls:
+        action = READS_OF[call]
+        of_key = action.startswith("kms:")
+        key_policy = {
+            "Statement": [{**one, "Resource": key} for one in estate.key_policy["Statement"]]
+        }
+        assert allows(
+            Request(arn(EVIDENCE, name), action, key if of_key else BUCKET, inside),
+            identity=[policy],
+            resource=[key_policy if of_key else estate.bucket_policy],
+            owner=EVIDENCE,
+            resource_must_allow=of_key,
+        ), call
+    assert {"get_key_policy", "get_bucket_policy"} <= set(recorder.calls)
 
 
 def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate) -> None:

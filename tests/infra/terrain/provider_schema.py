@@ -62,13 +62,8 @@ def _resource(provider: str, module_name: str, type_name: str) -> dict[str, Any]
         c for c in vars(module).values() if getattr(c, "TF_RESOURCE_TYPE", None) == type_name
     )
     block = _block(getattr(module, f"{resource.__name__}Config"), module)
-    attributes, blocks = block["attributes"], block["blocks"]
-    for name, value in inspect.getmembers(resource, lambda member: isinstance(member, property)):
-        if name.endswith("_input") or name in attributes or name in blocks or name in _base():
-            continue
-        kind = _kind(value.fget.__annotations__.get("return"), module)
-        known = kind[1] if kind[0] == "attribute" else "dynamic"
-        attributes[name] = {"type": known, "required": False, "computed": True, "settable": False}
+    attributes = block["attributes"]
+    _add_computed(resource, block, module)
     attributes.setdefault(
         "id", {"type": "string", "required": False, "computed": True, "settable": True}
     )
@@ -78,7 +73,24 @@ def _resource(provider: str, module_name: str, type_name: str) -> dict[str, Any]
 @cache
 def _base() -> frozenset[str]:
     cdktn = importlib.import_module("cdktn")
-    return frozenset({*dir(cdktn.TerraformResource), *dir(cdktn.TerraformDataSource)})
+    return frozenset(
+        {
+            *dir(cdktn.TerraformResource),
+            *dir(cdktn.TerraformDataSource),
+            *dir(cdktn.ComplexObject),
+        }
+    )
+
+
+def _add_computed(owner: Any, block: dict[str, Any], module: ModuleType) -> None:
+    """Add to a block what only its provider sets: properties that are no arguments."""
+    attributes, blocks = block["attributes"], block["blocks"]
+    for name, value in inspect.getmembers(owner, lambda member: isinstance(member, property)):
+        if name.endswith("_input") or name in attributes or name in blocks or name in _base():
+            continue
+        kind = _kind(value.fget.__annotations__.get("return"), module)
+        known = kind[1] if kind[0] == "attribute" else "dynamic"
+        attributes[name] = {"type": known, "required": False, "computed": True, "settable": False}
 
 
 def _block(struct: Any, module: ModuleType) -> dict[str, Any]:
@@ -103,7 +115,12 @@ def _block(struct: Any, module: ModuleType) -> dict[str, Any]:
                 "max": 1 if kind == "block" else 0,
                 "block": _block(what, module),
             }
-    return {"attributes": attributes, "blocks": blocks}
+    block = {"attributes": attributes, "blocks": blocks}
+    output = getattr(module, f"{struct.__name__}OutputReference", None)
+    if output is not None:
+        _add_computed(output, block, module)
+        block["attributes"].pop("internal_value", None)
+    return block
 
 
 def _kind(annotation: Any, module: ModuleType) -> Kind:

@@ -12,6 +12,7 @@ from cdktn import App
 
 from infra.bundle import Bundle
 from infra.declaration import declaration
+from infra.teardown import Teardown
 from infra.terrain import compose
 from nhi_evidence import config
 
@@ -23,12 +24,18 @@ EXAMPLE = ROOT / "nhi-evidence.example.toml"
 FUNCTIONS = ROOT / "functions"
 
 
-def synthesize(folder: Path, *, change: tuple[str, str] = ("", ""), text: str = "") -> Stacks:
+def synthesize(
+    folder: Path,
+    *,
+    change: tuple[str, str] = ("", ""),
+    text: str = "",
+    teardown: Teardown = Teardown.NONE,
+) -> Stacks:
     """Return the stacks of a configuration, the example's by default, `change` made to it first."""
     read = config.read(text or example(*change))
     folder.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(folder / "out"))
-    compose(app, read, staged=lambda name: _bundle(name, folder), build=folder)
+    compose(app, read, staged=lambda name: _bundle(name, folder), build=folder, teardown=teardown)
     app.synth()
     return {
         one.parent.name: json.loads(one.read_text())

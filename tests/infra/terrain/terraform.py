@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -52,7 +53,7 @@ class Terraform:
 
     def test(self, stack: dict[str, Any], name: str, written: str) -> str:
         """Run `terraform test` with every provider mocked; return what it says, failed or not."""
-        folder = self._lay_out(stack, name)
+        folder = self._lay_out(_destructible(stack), name)
         mocks = "\n".join(f'mock_provider "{one}" {{}}' for one in sorted(stack["provider"]))
         (folder / "stack.tftest.hcl").write_text(f"{mocks}\n{written}")
         done = self._run(folder, "test", "-no-color")
@@ -81,6 +82,15 @@ class Terraform:
                 "TF_IN_AUTOMATION": "1",
             },
         )
+
+
+def _destructible(stack: dict[str, Any]) -> dict[str, Any]:
+    """Return a stack whose resources a test may destroy when it is done with them."""
+    copied = copy.deepcopy(stack)
+    for bodies in copied["resource"].values():
+        for body in bodies.values():
+            body.get("lifecycle", {}).pop("prevent_destroy", None)
+    return copied
 
 
 def program() -> str:

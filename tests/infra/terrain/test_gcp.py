@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+from infra.teardown import Teardown
 from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesize, values
 
 EXPORTER = "serviceAccount:nhi-evidence-exporter@example-evidence.iam.gserviceaccount.com"
@@ -129,24 +132,35 @@ def test_the_exporter_may_read_its_files_and_nothing_else(stacks: Stacks) -> Non
 
 def test_roles_on_the_project_are_these(gcp: Stack) -> None:
     """What is granted on the whole project, and to whom: no editor, no admin, no user."""
-    caller, builder = at(gcp, "caller/account")[0], at(gcp, "builder/account")[0]
+    builder, _ = at(gcp, "builder/account")
     assert {
-        ("roles/eventarc.eventReceiver", f"${{{caller}.member}}"),
-        ("roles/logging.logWriter", f"${{{builder}.member}}"),
-        ("roles/storage.objectViewer", f"${{{builder}.member}}"),
-        (
-            "roles/pubsub.publisher",
-            f"${{data.google_storage_project_service_account.{_agent(gcp)}.member}}",
-        ),
+        ("roles/logging.logWriter", f"${{{builder}.member}}", None),
+        ("roles/storage.objectViewer", f"${{{builder}.member}}", BUILD_BUCKET_ALONE),
     } == {
-        (one["role"], one["member"])
+        (one["role"], one["member"], one.get("condition", {}).get("expression"))
         for one in gcp["resource"]["google_project_iam_member"].values()
     }
 
 
-def _agent(stack: Stack) -> str:
-    (name,) = stack["data"]["google_storage_project_service_account"]
-    return str(name)
+BUILD_BUCKET = (
+    "projects/_/buckets/gcf-v2-sources-${data.google_project.project.number}-europe-west1"
+)
+BUILD_BUCKET_ALONE = (
+    f'resource.name == "{BUILD_BUCKET}" || resource.name.startsWith("{BUILD_BUCKET}/objects/")'
+)
+
+
+def test_who_builds_reads_source_and_nothing_else(gcp: Stack) -> None:
+    """Its grants on buckets: our source, and by condition the platform's copy of it."""
+    builder = f"${{{at(gcp, 'builder/account')[0]}.member}}"
+    source, _ = at(gcp, "source/bucket")
+    assert [(f"${{{source}.name}}", "roles/storage.objectViewer")] == [
+        (body["bucket"], body["role"])
+        for body in gcp["resource"]["google_storage_bucket_iam_member"].values()
+        if body["member"] == builder
+    ]
+    granted = [path for path, value in values(gcp["resource"]) if value == builder]
+    assert 4 == len(granted), granted
 
 
 def test_nothing_is_granted_to_the_public(stacks: Stacks) -> None:
@@ -155,22 +169,94 @@ def test_nothing_is_granted_to_the_public(stacks: Stacks) -> None:
     assert [] == [one for one in everything if str(one).startswith(("allUsers", "allAuth"))]
 
 
-def test_the_function_is_called_by_eventarc_alone_and_called_again(gcp: Stack) -> None:
-    """Internal ingress, one invoker, its own identities to run, to build and to be called by."""
-    function = only(gcp, "google_cloudfunctions2_function")
+def test_the_function_is_called_by_our_subscription_alone(gcp: Stack) -> None:
+    """Internal ingress, one invoker, no trigger; its own identities to run, build and be called."""
+    function_name, function = at(gcp, "export/function")
     caller, builder = at(gcp, "caller/account")[0], at(gcp, "builder/account")[0]
-    bucket, _ = at(gcp, "staging/bucket")
     assert "python313" == function["build_config"]["runtime"]
     assert f"${{{builder}.name}}" == function["build_config"]["service_account"]
-    service, trigger = function["service_config"], function["event_trigger"]
+    assert "event_trigger" not in function
+    service = function["service_config"]
     assert "ALLOW_INTERNAL_ONLY" == service["ingress_settings"]
     assert f"serviceAccount:{service['service_account_email']}" == EXPORTER
-    assert "RETRY_POLICY_RETRY" == trigger["retry_policy"]
-    assert "google.cloud.storage.object.v1.finalized" == trigger["event_type"]
-    assert [{"attribute": "bucket", "value": f"${{{bucket}.name}}"}] == trigger["event_filters"]
-    assert f"${{{caller}.email}}" == trigger["service_account_email"]
     invoker = only(gcp, "google_cloud_run_v2_service_iam_binding")
     assert ("roles/run.invoker", [f"${{{caller}.member}}"]) == (invoker["role"], invoker["members"])
+    _, push = at(gcp, "stored/subscription")
+    address = f"${{{function_name}.service_config[0].uri}}"
+    assert {
+        "push_endpoint": f"{address}/projects/example-evidence/topics/nhi-evidence-files",
+        "oidc_token": {"service_account_email": f"${{{caller}.email}}", "audience": address},
+    } == push["push_config"]
+    _, minted = at(gcp, "caller/minted-by")
+    assert ("roles/iam.serviceAccountTokenCreator", [PUBSUB_AGENT]) == (
+        minted["role"],
+        minted["members"],
+    )
+    assert not [path for path, value in values(gcp["resource"]) if "eventarc" in str(value)]
+
+
+def test_a_delivery_is_tried_for_as_long_as_its_file_is_kept(gcp: Stack) -> None:
+    """With backoff, without a last attempt; the platform waits longer than a call may take."""
+    _, push = at(gcp, "stored/subscription")
+    _, batches = at(gcp, "batches/subscription")
+    _, bucket = at(gcp, "staging/bucket")
+    assert f"{14 * 86_400}s" == push["message_retention_duration"]
+    assert int(bucket["retention_policy"]["retention_period"]) >= 14 * 86_400
+    assert "dead_letter_policy" not in push
+    timeout = only(gcp, "google_cloudfunctions2_function")["service_config"]["timeout_seconds"]
+    assert timeout < push["ack_deadline_seconds"] <= 600
+    backoff = {"minimum_backoff": "10s", "maximum_backoff": "600s"}
+    assert [backoff, backoff] == [push["retry_policy"], batches["retry_policy"]]
+
+
+def test_no_file_is_written_that_nobody_hears_of(gcp: Stack) -> None:
+    """From the invoker to the sink each step waits for the one that takes what it gives."""
+    order = (
+        *("export/invoker", "stored/subscription", "announced/notification"),
+        *("batches/subscription", "organization/sink"),
+    )
+    for earlier, later in pairwise(order):
+        assert at(gcp, earlier)[0] in at(gcp, later)[1]["depends_on"], (earlier, later)
+    _, notification = at(gcp, "announced/notification")
+    _, batches = at(gcp, "batches/subscription")
+    assert ["OBJECT_FINALIZE"] == notification["event_types"]
+    assert batches["cloud_storage_config"]["filename_prefix"] == notification["object_name_prefix"]
+    assert f"${{{at(gcp, 'files/topic')[0]}.id}}" == notification["topic"]
+    _, publisher = at(gcp, "files/publisher")
+    (agent,) = gcp["data"]["google_storage_project_service_account"]
+    assert [f"${{data.google_storage_project_service_account.{agent}.member}}"] == publisher[
+        "members"
+    ]
+
+
+UNREAD = (
+    *("audit/topic", "batches/subscription", "staging/bucket", "files/topic"),
+    *("stored/subscription", "dead-letters/topic", "dead-letters/subscription"),
+)
+
+
+def test_terraform_refuses_to_destroy_what_is_unread(gcp: Stack, tmp_path: Path) -> None:
+    """Whatever holds messages or files; in the last step of a teardown none of it."""
+    kept = {at(gcp, path)[0] for path in UNREAD}
+    assert kept == _never_destroyed(gcp)
+    drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["gcp-export"]
+    assert kept == _never_destroyed(drained)
+    assert "google_logging_organization_sink" not in drained["resource"]
+    assert set(gcp["resource"]) - set(drained["resource"]) == {
+        "google_logging_organization_sink",
+        "google_pubsub_topic_iam_binding",
+    } - set(drained["resource"])
+    removed = synthesize(tmp_path / "remove", teardown=Teardown.REMOVE)["gcp-export"]
+    assert set() == _never_destroyed(removed)
+
+
+def _never_destroyed(stack: Stack) -> set[str]:
+    return {
+        f"{type_name}.{name}"
+        for type_name, bodies in stack["resource"].items()
+        for name, body in bodies.items()
+        if body.get("lifecycle", {}).get("prevent_destroy")
+    }
 
 
 def test_everything_stays_in_the_region(gcp: Stack) -> None:
@@ -178,13 +264,13 @@ def test_everything_stays_in_the_region(gcp: Stack) -> None:
     places = {
         str(value).lower()
         for path, value in values(gcp["resource"])
-        if path.endswith((".location", ".trigger_region", ".allowed_persistence_regions"))
+        if path.endswith((".location", ".allowed_persistence_regions"))
     }
     assert {"europe-west1"} == places
 
 
-def test_someone_is_told_when_logs_stop_wait_or_are_set_aside(gcp: Stack) -> None:
-    """Four alarms to the configured address."""
+def test_someone_is_told_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
+    """Three thresholds, and an address for them and for every absence."""
     alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
     watched = {
         metric
@@ -195,18 +281,71 @@ def test_someone_is_told_when_logs_stop_wait_or_are_set_aside(gcp: Stack) -> Non
     assert {
         "pubsub.googleapis.com/subscription/num_undelivered_messages",
         "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
-        "pubsub.googleapis.com/topic/send_message_operation_count",
         "run.googleapis.com/request_count",
     } == watched
-    channel = only(gcp, "google_monitoring_notification_channel")
-    assert {"email_address": "security@example.org"} == channel["labels"]
+    channel, body = at(gcp, "alarms/channel")
+    assert {"email_address": "security@example.org"} == body["labels"]
+    assert {f"${{{channel}.name}}"} == {
+        name for one in alarms for name in one["notification_channels"]
+    }
+
+
+def _absences(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Return the conditions that are queries, by the name of their alarm."""
+    return {
+        one["display_name"]: one["conditions"][0]["condition_prometheus_query_language"]
+        for one in stack["resource"]["google_monitoring_alert_policy"].values()
+        if "condition_prometheus_query_language" in one["conditions"][0]
+    }
+
+
+def test_what_never_was_is_missed_too(gcp: Stack) -> None:
+    """No publication and no success for an hour, counted as none where there is no series."""
+    function = only(gcp, "google_cloudfunctions2_function")["name"]
+    _, topic = at(gcp, "audit/topic")
+    absences = _absences(gcp)
+    assert {
+        "nhi-evidence: No audit logs arrive": topic["name"],
+        "nhi-evidence: Nothing is locked": function,
+    } == {
+        name: re.findall(r'(?:topic_id|service_name)="([^"]+)"', condition["query"])[0]
+        for name, condition in absences.items()
+    }
+    for condition in absences.values():
+        assert re.fullmatch(
+            r"\(sum\(increase\([a-z_:]+\{[^}]+\}\[600s\]\)\) or vector\(0\)\) == 0",
+            condition["query"],
+        )
+        assert "3000s" == condition["duration"]
+        assert condition["disable_metric_validation"] is True
+    assert 'response_code_class="2xx"' in absences["nhi-evidence: Nothing is locked"]["query"]
+
+
+def test_a_quiet_organization_raises_no_alarm_within_the_hour(tmp_path: Path) -> None:
+    """Where nothing records the export itself, silence is told after six hours, and explained."""
+    quiet = synthesize(
+        tmp_path,
+        change=('    "storage.googleapis.com",             # by far the largest\n', ""),
+    )["gcp-export"]
+    assert {f"{6 * 3600 - 600}s"} == {one["duration"] for one in _absences(quiet).values()}
+    (text,) = [
+        one["documentation"]["content"]
+        for one in quiet["resource"]["google_monitoring_alert_policy"].values()
+        if one["display_name"].endswith("No audit logs arrive")
+    ]
+    assert "6 hours" in text
+    assert "quiet by itself" in text
 
 
 def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
     """The stack AWS waits for makes the account, switches services on and shows the subject."""
     identity = stacks["gcp-identity"]
     assert {"google_service_account", "google_project_service"} == set(identity["resource"])
-    account, _ = at(identity, "exporter/account")
+    account, body = at(identity, "exporter/account")
+    switched_on = {
+        f"google_project_service.{name}" for name in identity["resource"]["google_project_service"]
+    }
+    assert switched_on == set(body["depends_on"])
     assert f"${{{account}.unique_id}}" == identity["output"]["exporter_subject"]["value"]
 
 
@@ -216,18 +355,28 @@ def test_small_estates_take_single_messages(tmp_path: Path) -> None:
         tmp_path,
         change=('audience = "nhi-evidence"', 'audience = "nhi-evidence"\ndelivery = "direct"'),
     )["gcp-export"]
-    topic, _ = at(direct, "audit/topic")
-    trigger = only(direct, "google_cloudfunctions2_function")["event_trigger"]
-    assert "google.cloud.pubsub.topic.v1.messagePublished" == trigger["event_type"]
-    assert f"${{{topic}.id}}" == trigger["pubsub_topic"]
-    assert "google_pubsub_subscription" not in direct["resource"]
+    topic, body = at(direct, "audit/topic")
+    push_name, push = at(direct, "messages/subscription")
+    assert f"${{{topic}.id}}" == push["topic"]
+    assert push["push_config"]["push_endpoint"].endswith(
+        f"/projects/example-evidence/topics/{body['name']}"
+    )
+    assert f"{31 * 86_400}s" == push["message_retention_duration"]
+    assert {"minimum_backoff": "10s", "maximum_backoff": "600s"} == push["retry_policy"]
+    assert [push_name] == at(direct, "organization/sink")[1]["depends_on"]
+    assert {topic, push_name} == _never_destroyed(direct)
+    assert 1 == len(direct["resource"]["google_pubsub_subscription"])
     service = only(direct, "google_cloudfunctions2_function")["service_config"]
     variables = service["environment_variables"]
     assert (
         '["projects/example-evidence/topics/nhi-evidence-audit-logs"]'
         == (variables["NHI_EVIDENCE_SOURCE_TOPICS"])
     )
-    assert "[]" == variables["NHI_EVIDENCE_SOURCE_BUCKETS"]
+    assert (
+        "[]"
+        == variables["NHI_EVIDENCE_SOURCE_BUCKETS"]
+        == variables["NHI_EVIDENCE_ANNOUNCING_TOPICS"]
+    )
     assert ["source/bucket"] == [
         one["//"]["metadata"]["path"].partition("/")[2]
         for one in direct["resource"]["google_storage_bucket"].values()

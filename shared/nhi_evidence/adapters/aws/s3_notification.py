@@ -33,7 +33,7 @@ class ObjectRef(msgspec.Struct, frozen=True):
 
 
 def objects(message: str) -> tuple[ObjectRef, ...]:
-    """Return every object a message names, in order; none for S3's own test message.
+    """Return every object a message names, in order; none for S3's test message or a folder.
 
     Raises `DeliveryRefusedError` when the message is no S3 notification of a created object:
     a message that is not understood must reach a human, not vanish.
@@ -70,11 +70,13 @@ def _objects(body: Any, *, unwrap: bool) -> tuple[ObjectRef, ...]:
     if body.get("Event") == "s3:TestEvent":
         return ()
     if body.get("source") == "aws.s3":
-        return (_from_event_bridge(body),)
+        created = _from_event_bridge(body)
+        return () if _is_folder(body.get("detail"), created.key) else (created,)
     records = body.get("Records")
     if not isinstance(records, list) or not records:
         raise DeliveryRefusedError(f"notification names no object; keys: {sorted(body)[:10]}")
-    return tuple(_from_record(record) for record in records)
+    named = [(record, _from_record(record)) for record in records]
+    return tuple(ref for record, ref in named if not _is_folder(record.get("s3"), ref.key))
 
 
 def _inner(message: str) -> Any:
@@ -105,6 +107,16 @@ def _from_event_bridge(body: dict[str, Any]) -> ObjectRef:
         _version(body, "detail", "object", "version-id"),
         _size(body, "detail", "object", "size"),
     )
+
+
+def _is_folder(event: Any, key: str) -> bool:
+    """Whether an object is what the console makes for a folder: no content, a key ending in `/`.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
+    """
+    stored = event.get("object") if isinstance(event, dict) else None
+    size = stored.get("size") if isinstance(stored, dict) else None
+    return key.endswith("/") and size == 0 and not isinstance(size, bool)
 
 
 def _value(value: Any, *path: str) -> Any:

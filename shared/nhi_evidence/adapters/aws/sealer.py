@@ -37,7 +37,8 @@ class Settings(msgspec.Struct, frozen=True):
     log_name: str
     """The origin of a shard is `<log_name>/<year>`."""
     signing_keys: tuple[str, ...]
-    """KMS keys by id, ARN or alias; more than one while a key is being replaced."""
+    """KMS keys by id, ARN or alias: Ed25519 or P-256, ML-DSA-44 beside it, and both an old and a
+    new one while a key is being replaced."""
     retention_days: float
     """Shortest lock promised of every version; shorter ones are flagged."""
     encryption: Encryption = Encryption.AES256
@@ -49,7 +50,7 @@ def sealer() -> Sealer:
     settings = environ.read_settings(Settings)
     return Sealer(
         S3EvidenceLog(session.own_client(), settings.bucket, owner=settings.bucket_owner),
-        [signers.open_signer(None, key) for key in settings.signing_keys],
+        signers.open_signers([], settings.signing_keys),
         clock.now,
         name=settings.log_name,
         lock_policy=LockPolicy(

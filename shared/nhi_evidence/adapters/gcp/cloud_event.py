@@ -1,7 +1,8 @@
 """CloudEvents of Google Cloud that name or carry audit logs.
 
 https://github.com/googleapis/google-cloudevents: a finished Cloud Storage object, a Pub/Sub
-message. Whoever may call the function may claim anything, so both name where they come from, and
+message, which the Functions Framework also makes of what a push subscription sends. Whoever may
+call the function may claim anything, so both name where they come from, and
 only configured places are read.
 """
 
@@ -22,6 +23,7 @@ STORED = "google.cloud.storage.object.v1.finalized"
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 
 _PUBSUB = "//pubsub.googleapis.com/"
+_FINALIZED = "OBJECT_FINALIZE"
 _DETAIL = 200
 
 
@@ -57,6 +59,18 @@ class _Message(msgspec.Struct, frozen=True, rename="camel"):
     attributes: dict[str, str] = {}
 
 
+class _Notification(msgspec.Struct, frozen=True, rename="camel"):
+    """Attributes of a notification of Cloud Storage.
+
+    https://docs.cloud.google.com/storage/docs/pubsub-notifications#attributes
+    """
+
+    event_type: str
+    bucket_id: str
+    object_id: str
+    object_generation: str
+
+
 class _Published(msgspec.Struct, frozen=True):
     message: _Message
     subscription: str = ""
@@ -74,6 +88,28 @@ def stored_object(event: CloudEvent) -> ObjectRef:
         raise DeliveryRefusedError(f"event {event['id']} names no object: {error}") from error
 
 
+def topic_of(event: CloudEvent) -> str:
+    """Return the topic a published event says it is of, as `projects/<project>/topics/<topic>`."""
+    return str(event["source"]).removeprefix(_PUBSUB)
+
+
+def announced_object(event: CloudEvent) -> ObjectRef:
+    """Return the object that a notification of Cloud Storage, published to a topic, announces.
+
+    Raises `DeliveryRefusedError` when it announces no finished object.
+    """
+    try:
+        message = msgspec.convert(event.data, _Published).message
+        notification = msgspec.convert(message.attributes, _Notification)
+    except msgspec.ValidationError as error:
+        raise DeliveryRefusedError(f"event {event['id']} announces no object: {error}") from error
+    if notification.event_type != _FINALIZED:
+        raise DeliveryRefusedError(
+            f"event {event['id']} announces {notification.event_type}, not {_FINALIZED}"
+        )
+    return ObjectRef(notification.bucket_id, notification.object_id, notification.object_generation)
+
+
 def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
     """Return the message of a published event as a delivery.
 
@@ -81,7 +117,7 @@ def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
     the bytes that came. Raises `DeliveryRefusedError` for a topic that is not one of `topics`
     (`projects/<project>/topics/<topic>`).
     """
-    topic = str(event["source"]).removeprefix(_PUBSUB)
+    topic = topic_of(event)
     if topic not in topics:
         raise DeliveryRefusedError(f"event {event['id']}: {topic} is not a configured topic")
     try:

@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     source: str = "gcp_audit"
     source_buckets: tuple[SourceBucket, ...] = ()
     """Buckets whose finished objects are read."""
+    announcing_topics: tuple[str, ...] = ()
+    """Topics whose messages announce finished objects of those buckets."""
     source_topics: tuple[str, ...] = ()
     """Topics whose messages are taken, as `projects/<project>/topics/<topic>`."""
     scope: Scope = Scope.NHI
@@ -74,6 +76,8 @@ class Exporter(msgspec.Struct, frozen=True):
         if kind == cloud_event.STORED:
             return self.source.fetch(cloud_event.stored_object(event))
         if kind == cloud_event.PUBLISHED:
+            if cloud_event.topic_of(event) in self.settings.announcing_topics:
+                return self.source.fetch(cloud_event.announced_object(event))
             return cloud_event.published(event, self.settings.source_topics)
         raise DeliveryRefusedError(f"event {event['id']} is of type {kind!r}")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.stored import Unreadable
 
 _OWNER_ONLY = 0o600
 
@@ -26,24 +27,29 @@ class KeyFile:
     """A `Signer` whose private key (PEM, PKCS #8) lies in a file."""
 
     def __init__(self, path: Path) -> None:
-        """Read the key. Raises `SettingsError` when it is no Ed25519 or P-256 key."""
+        """Read the key. Raises `SettingsError` when it is no Ed25519, P-256 or ML-DSA-44 key."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise SettingsError(f"{path}: not a private key: {error}") from error
-        if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
-            raise SettingsError(f"{path}: neither an Ed25519 nor a P-256 key")
+        if not isinstance(
+            key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA44PrivateKey
+        ):
+            raise SettingsError(f"{path}: not an Ed25519, P-256 or ML-DSA-44 key")
         self._key = key
 
     @staticmethod
-    def create(path: Path) -> KeyFile:
-        """Make an Ed25519 key that only the owner of the file can read.
+    def create(path: Path, *, post_quantum: bool = False) -> KeyFile:
+        """Make a key that only the owner of the file can read: Ed25519, or ML-DSA-44.
 
         Raises `SettingsError` when the file is there: a key is never overwritten.
         """
-        pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        key = (
+            mldsa.MLDSA44PrivateKey.generate()
+            if post_quantum
+            else ed25519.Ed25519PrivateKey.generate()
         )
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         except OSError as error:
@@ -58,10 +64,10 @@ class KeyFile:
 
     def sign(self, text: bytes) -> bytes:
         """See `Signer.sign`."""
-        if isinstance(self._key, ed25519.Ed25519PrivateKey):
-            return self._key.sign(text)
-        return self._key.sign(text, ec.ECDSA(SHA256()))
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.sign(text, ec.ECDSA(SHA256()))
+        return self._key.sign(text)
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `Signer.configuration`: a file is set to nothing."""
         return {}

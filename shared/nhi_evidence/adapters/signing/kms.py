@@ -1,4 +1,4 @@
-"""A signing key in AWS KMS: Ed25519, or ECDSA on P-256 where there is none.
+"""A signing key in AWS KMS: Ed25519, or ECDSA on P-256 where there is none, and ML-DSA-44.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
-from nhi_evidence.evidence.seal import UNREADABLE
+from nhi_evidence.stored import Unreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _ALGORITHMS: dict[SigningAlgorithmSpecType, str] = {
     "ED25519_SHA_512": "ECC_NIST_EDWARDS25519",
     "ECDSA_SHA_256": "ECC_NIST_P256",
+    "ML_DSA_SHAKE_256": "ML_DSA_44",
 }
-"""Algorithms whose signatures a note holds, and the key spec of each; both sign the message itself.
+"""Algorithms whose signatures a note holds, and the key spec of each; all sign the message itself.
 
-A secp256k1 key signs by the second too; its public key is refused where the log's keys are read.
+Keys of other specs offer the last two as well (secp256k1, ML-DSA-65 and 87); their public keys are
+refused where the log's keys are read. Of ML-DSA, KMS signs pure with an empty context.
 """
 
 
@@ -53,13 +55,13 @@ class KmsSigner:
             raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
         return answer["Signature"]
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `Signer.configuration`: the key's policy, for a role that may `kms:GetKeyPolicy`."""
         try:
             # Of a policy only the key's own id is taken, not its alias.
             answer = self._client.get_key_policy(KeyId=self._described["KeyId"])
         except ClientError as error:
-            return {"policy": UNREADABLE + error.response.get("Error", {}).get("Code", "unknown")}
+            return {"policy": Unreadable(error.response.get("Error", {}).get("Code", "unknown"))}
         except BotoCoreError as error:
             raise StoreUnavailableError(f"KMS key {self._key_id}: {error}") from error
         return {"policy": answer["Policy"]}

@@ -1,7 +1,8 @@
-"""The signer a command or function names: a key file, or a key in KMS."""
+"""The signers a command or function names: key files, or keys in KMS."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import boto3
@@ -18,9 +19,23 @@ def open_signer(
     """Return the one signer that is named. Raises `SettingsError` unless exactly one is."""
     if (key_file is None) == (kms_key is None):
         raise SettingsError("name one key: a key file, or a KMS key")
-    if key_file is not None:
-        return KeyFile(key_file)
-    try:
-        return KmsSigner(boto3.session.Session(profile_name=profile).client("kms"), str(kms_key))
-    except BotoCoreError as error:
-        raise SettingsError(f"no access to KMS: {error}") from error
+    (signer,) = open_signers(
+        [key_file] if key_file else [], [kms_key] if kms_key else [], profile=profile
+    )
+    return signer
+
+
+def open_signers(
+    key_files: Sequence[Path], kms_keys: Sequence[str], *, profile: str | None = None
+) -> list[KeyFile | KmsSigner]:
+    """Return all signers that are named. Raises `SettingsError` when none is, or one is no key."""
+    if not key_files and not kms_keys:
+        raise SettingsError("name a key: a key file, or a KMS key")
+    signers: list[KeyFile | KmsSigner] = [KeyFile(path) for path in key_files]
+    if kms_keys:
+        try:
+            client = boto3.session.Session(profile_name=profile).client("kms")
+        except BotoCoreError as error:
+            raise SettingsError(f"no access to KMS: {error}") from error
+        signers += [KmsSigner(client, key) for key in kms_keys]
+    return signers

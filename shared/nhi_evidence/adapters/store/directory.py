@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.stored import Description, Receipt, Version
+from nhi_evidence.stored import Description, Receipt, Unreadable, Version
 
 _BESIDE = ".metadata"
 _PARTIAL = ".partial-"
@@ -113,7 +113,7 @@ class DirectoryStore:
             except KeyError:
                 yield None
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`: a directory is set to nothing."""
         return {}
 

@@ -17,8 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.evidence.seal import UNREADABLE
-from nhi_evidence.stored import Description, Receipt, Version
+from nhi_evidence.stored import Description, Receipt, Unreadable, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,7 +74,7 @@ class S3EvidenceVersions(S3EvidenceReader):
         """See `EvidenceVersions.bodies`."""
         return _in_parallel(lambda version: self._body(*version), versions)
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`."""
         where = {"Bucket": self._bucket}
         asked: dict[str, Callable[[], Any]] = {
@@ -88,13 +87,13 @@ class S3EvidenceVersions(S3EvidenceReader):
         }
         return {name: self._setting(ask) for name, ask in asked.items()}
 
-    def _setting(self, ask: Callable[[], Any]) -> str:
+    def _setting(self, ask: Callable[[], Any]) -> str | Unreadable:
         try:
             value = ask()
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
             # S3 answers 404 for a setting that was never made: that is a state, not a failure.
-            return code if _status(error) == _NOT_FOUND else f"{UNREADABLE}{code}"
+            return code if _status(error) == _NOT_FOUND else Unreadable(code)
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{self._bucket}: {error}") from error
         if isinstance(value, dict):

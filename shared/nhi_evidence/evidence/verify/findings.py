@@ -36,6 +36,7 @@ CODES: dict[str, Meaning] = {
     "log_unsigned": Meaning("V0", _I, "no checkpoint of the log holds: nothing in it is sealed"),
     "head_stale": Meaning("V0", _P, "the newest checkpoint is older than an idle log's may be"),
     "checkpoint_invalid": Meaning("V0", _I, "not signed by a pinned key under the log's name"),
+    "cosignature_missing": Meaning("V0", _I, "the policy asks for ML-DSA-44; the head has none"),
     "checkpoint_mismatch": Meaning("V0", _I, "a signed size or root is not that of the plans"),
     "shard_broken": Meaning("V0", _I, "a shard does not continue the one before it"),
     "clock_skew": Meaning("V0", _P, "the sealer's clock and the store's differ, or time ran back"),

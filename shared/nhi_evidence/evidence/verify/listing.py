@@ -13,7 +13,7 @@ import msgspec
 from nhi_evidence.evidence import log
 from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.ports import EvidenceVersions
-from nhi_evidence.stored import Description, Version
+from nhi_evidence.stored import Description, Unreadable, Version
 
 _ROOT = log.PREFIX.partition("/")[0] + "/"
 _encode = msgspec.msgpack.Encoder().encode
@@ -87,7 +87,7 @@ class ListedLog:
         """See `EvidenceVersions.bodies`."""
         return self._store.bodies(versions)
 
-    def configuration(self) -> Mapping[str, str]:
+    def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`."""
         return self._store.configuration()
 

@@ -20,6 +20,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[note.Key, ...]
     mappers: tuple[str, ...] = ()
     """Digests of the releases that are accepted, the latest last; none: any is, and said so."""
+    require_cosignature: bool = False
+    """Whether the newest checkpoint must be cosigned by a pinned ML-DSA-44 key."""
     retention_ms: int = 0
     """Shortest lock of every version; 0 asks for none."""
     grace_ms: int = 0

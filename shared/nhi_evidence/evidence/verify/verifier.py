@@ -11,7 +11,7 @@ import msgspec
 from nhi_evidence.evidence import flags, frame, keys, sweep
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.objects import Table, read_table
-from nhi_evidence.evidence.verify import contents, objects, streams
+from nhi_evidence.evidence.verify import contents, cosigned, objects, streams
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
@@ -84,7 +84,7 @@ class Verifier:
             now=self._now,
             seal_delay_ms=self._policy.seal_delay_ms,
         )
-        entries, touched = self._read_log(chain)
+        entries, touched = self._read_log(log_store, chain)
         if since is not None:
             self._list_some(listing, touched)
         self._outside(log_store, chain)
@@ -94,7 +94,7 @@ class Verifier:
 
     # V0, V1
 
-    def _read_log(self, chain: Chain) -> tuple[Entries, set[str]]:
+    def _read_log(self, log_store: EvidenceVersions, chain: Chain) -> tuple[Entries, set[str]]:
         """V0, V1 and what the leaves state of their versions; returns them, and their hours."""
         entries = Entries(self._sorter())
         touched: set[str] = set()
@@ -110,6 +110,7 @@ class Verifier:
                     touched.add(folder(entry.key))
                     self._of_leaf(entry)
         self._report.findings += chain.findings
+        self._report.findings += cosigned.check(log_store, self._policy, chain)
         return entries, touched
 
     def _of_leaf(self, entry: ObjectLeaf | MarkerLeaf) -> None:

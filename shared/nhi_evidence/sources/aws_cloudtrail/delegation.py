@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nhi_evidence.identity import Hop, Identity, Mechanism
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
-from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, milliseconds
+from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, is_console, milliseconds
 from nhi_evidence.sources.aws_cloudtrail.verdict import canonical
 
 _CAPTION = {
@@ -30,12 +30,19 @@ def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
     if principal is None or actor.uid is None:
         return ()
     forwarder = principal.invokedBy
-    forwards = is_aws_service(forwarder) and principal.type != "AWSService"
+    # The console signs with the session of whoever uses it: it forwards nobody's authority.
+    forwards = (
+        is_aws_service(forwarder)
+        and not is_console(forwarder)
+        and principal.type != "AWSService"
+        and forwarder != actor.uid
+    )
     if principal.sessionContext is None and not forwards:
         return ()
     parents = _parents(principal)
     if not parents and not forwards:
         return ()
+    used = Mechanism.KEY_USE if actor.credential_uid else Mechanism.UNKNOWN
     chain = [
         *parents,
         Hop(
@@ -43,8 +50,8 @@ def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
             uid=actor.uid,
             canonical_uid=actor.canonical_uid,
             credential_uid=actor.credential_uid,
-            mechanism_id=Mechanism.KEY_USE.value,
-            mechanism=_CAPTION[Mechanism.KEY_USE],
+            mechanism_id=used.value,
+            mechanism=_CAPTION[used],
         ),
     ]
     if forwards and forwarder is not None:

@@ -1,4 +1,4 @@
-"""Who acted: the record rules AWS-01 to AWS-13 (docs/sources/aws_cloudtrail.md), first match.
+"""Who acted: the record rules AWS-01 to AWS-14 (docs/sources/aws_cloudtrail.md), first match.
 
 One record is all a rule sees. Where history or inventory could say more, the identity names
 the rule that would (`refinable_by`); nothing is guessed. The caller sets session names and user
@@ -14,6 +14,8 @@ from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail import issuers
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.role_session import assumed_role
+from nhi_evidence.sources.aws_cloudtrail.service_events import SERVICE_EVENT
+from nhi_evidence.sources.aws_cloudtrail.text import is_console
 from nhi_evidence.sources.aws_cloudtrail.verdict import (
     RecordContext,
     canonical,
@@ -24,15 +26,33 @@ from nhi_evidence.sources.aws_cloudtrail.verdict import (
 _TOKEN_KINDS = frozenset({"service_bearer_token", "service_specific_credential"})
 _BEDROCK_USER = "BedrockAPIKey-"
 _ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
+_USER_ID = "AIDA"
+"""How the unique id of an IAM user begins (IAM user guide, "IAM identifiers")."""
 
 
 def identify(principal: UserIdentity | None, context: RecordContext) -> Identity:
     """Decide who acted; the result always names the deciding rule."""
-    if context.event_type == "AwsServiceEvent":
-        return _service(principal)
+    if context.event_type == SERVICE_EVENT and (principal is None or principal.type is None):
+        return _unnamed(principal, context)
     if principal is None or principal.type is None:
         return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal)
     return _BY_TYPE.get(principal.type, _unknown)(principal, context)
+
+
+def _unnamed(principal: UserIdentity | None, context: RecordContext) -> Identity:
+    """A service event that names no principal: the service acted, or a client of Cognito's."""
+    if context.machine_client is not None:
+        return make_identity(
+            IdentityKind.APPLICATION,
+            "AWS-14",
+            principal,
+            uid=context.machine_client,
+            name=context.machine_client,
+        )
+    if context.at_user_pool:
+        # Anybody may open the pages of a user pool; who did, the record does not say.
+        return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal)
+    return _service(principal)
 
 
 def _service(principal: UserIdentity | None) -> Identity:
@@ -115,8 +135,10 @@ def _iam_user(principal: UserIdentity, context: RecordContext) -> Identity:
     refinable: tuple[str, ...] = ("AWS-09",)
     session_context = principal.sessionContext
     attributes = session_context.attributes if session_context else None
-    by_person = context.from_console or (
-        attributes is not None and is_true(attributes.mfaAuthenticated)
+    by_person = (
+        context.from_console
+        or is_console(principal.invokedBy)
+        or (attributes is not None and is_true(attributes.mfaAuthenticated))
     )
     name = principal.userName
     token = credential_kind(principal.accessKeyId) in _TOKEN_KINDS
@@ -124,6 +146,9 @@ def _iam_user(principal: UserIdentity, context: RecordContext) -> Identity:
         kind, rule, refinable = IdentityKind.API_TOKEN, "AWS-08", ()
     elif by_person or context.event_type == "AwsConsoleSignIn":
         kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
+    elif credential_kind(principal.accessKeyId) == "session_key":
+        # GetSessionToken and GetFederationToken hand out keys that expire.
+        kind, rule = IdentityKind.ROLE_SESSION, "AWS-10a"
     canonical_uid = canonical(principal.accountId, "user", principal.principalId)
     is_root = credential_kind(principal.accessKeyId) == "access_key"
     return make_identity(
@@ -158,6 +183,17 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
         if context.at_jwt_gateway:
             return make_identity(IdentityKind.UNATTRIBUTED_TOKEN, "AWS-11", principal)
         return make_identity(IdentityKind.ANONYMOUS, "AWS-11", principal)
+    if (principal.principalId or "").startswith(_USER_ID):
+        # An IAM user of the other account; its trail knows by which credential.
+        return make_identity(
+            IdentityKind.UNKNOWN,
+            "AWS-12a",
+            principal,
+            uid=principal.principalId,
+            canonical_uid=canonical(principal.accountId, "user", principal.principalId),
+            refinable_by=("AWS-12",),
+            labels=["identity_in_other_account"],
+        )
     return make_identity(
         IdentityKind.ROLE_SESSION,
         "AWS-12",
@@ -173,7 +209,13 @@ def _service_principal(principal: UserIdentity, _: RecordContext) -> Identity:
 
 
 def _unknown(principal: UserIdentity, _: RecordContext) -> Identity:
-    return make_identity(IdentityKind.UNKNOWN, "AWS-13", principal, uid=principal.arn)
+    return make_identity(
+        IdentityKind.UNKNOWN,
+        "AWS-13",
+        principal,
+        uid=principal.arn or None,
+        name=principal.userName or None,
+    )
 
 
 def _last(text: str | None) -> str | None:

@@ -1,26 +1,29 @@
 """Web identity issuers whose subjects are workloads, and what kind of workload.
 
-A provider in a record is an ARN (`arn:aws:iam::<account>:oidc-provider/<host><path>`) or, for
-the social providers STS knows by name, that name.
+A provider in a record is an ARN (`arn:<partition>:iam::<account>:oidc-provider/<host><path>`), or,
+for the social providers STS knows by name, that name.
 """
 
 from __future__ import annotations
 
 import re
 
+from nhi_evidence import partitions
 from nhi_evidence.identity import IdentityKind
 
 _OIDC_PROVIDER = ":oidc-provider/"
 
+_DOMAINS = "|".join(map(re.escape, partitions.DNS_SUFFIXES))
+_DUAL_STACK = "|".join(map(re.escape, partitions.DUAL_STACK_SUFFIXES))
 _K8S_HOSTS = re.compile(
-    r"oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|oidc-eks\.[a-z0-9-]+\.api\.aws"
+    rf"oidc\.eks\.[a-z0-9-]+\.(?:{_DOMAINS})|oidc-eks\.[a-z0-9-]+\.(?:{_DUAL_STACK})"
 )
 _WORKLOAD_HOSTS = re.compile(
     r"token\.actions\.githubusercontent\.com"
     r"|gitlab\.com|oidc\.circleci\.com|api\.bitbucket\.org|agent\.buildkite\.com"
     r"|app\.terraform\.io"
     r"|sts\.windows\.net|login\.microsoftonline\.com"
-    r"|[a-z0-9-]+\.tokens\.sts\.global\.api\.aws"
+    rf"|[a-z0-9-]+\.tokens\.sts\.global\.(?:{_DUAL_STACK})"
 )
 _PEOPLE_HOSTS = frozenset({"www.amazon.com", "graph.facebook.com", "accounts.google.com"})
 """Social logins STS knows by name; a Google subject may also be a service account."""

@@ -123,6 +123,12 @@ PRINCIPALS = ("principalArn", "principalId")
 PRIVILEGES = ("policyArn", "policyName", "permissionSetArn", "roleName", "roleArn")
 """Parameters that name what is assigned or revoked."""
 
+POLICIES = ("policyArn", "policyName")
+"""Parameters of IAM that name what is attached, detached or written."""
+
+NAMED_BY_RESPONSE = frozenset({("ec2", "RunInstances"), ("ec2", "CreateFleet")})
+"""Operations that make what no request names: service and operation."""
+
 ISSUERS = frozenset(
     {
         "account-access-runtime",
@@ -140,6 +146,8 @@ ISSUERS = frozenset(
 IAM_SUBJECTS = (
     ("userName", "user", "userId", "IAMUser"),
     ("roleName", "role", "roleId", "Role"),
-    ("groupName", "group", "groupId", "Group"),
 )
-"""Parameter naming an IAM principal; in a response its object, its id there; its type."""
+"""Parameter naming an IAM principal; in a response its object, its id there; its type.
+
+A group is no principal.
+"""

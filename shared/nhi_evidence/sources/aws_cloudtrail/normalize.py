@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Actor, Call, Event, Logged, Rejection
+from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Session
 from nhi_evidence.sources.aws_cloudtrail.actor import actor
 from nhi_evidence.sources.aws_cloudtrail.outcome import outcome
-from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, is_true, present, read
+from nhi_evidence.sources.aws_cloudtrail.record import (
+    Addendum,
+    TrailRecord,
+    is_true,
+    present,
+    read,
+)
+from nhi_evidence.sources.aws_cloudtrail.service_events import (
+    COGNITO,
+    SERVICE_EVENT,
+    machine_client,
+)
 from nhi_evidence.sources.aws_cloudtrail.targets import about
 from nhi_evidence.sources.aws_cloudtrail.text import (
     endpoint,
@@ -22,6 +33,8 @@ from nhi_evidence.sources.aws_cloudtrail.text import (
 from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext
 
 _DETAIL = 200
+_MFA_USED = b'"MFAUsed"'
+_FROM_CONSOLE = (("session_credential_from_console", "true"),)
 _AGGREGATED = "AwsAggregatedEvent"
 """Summaries of data events name no operation and no caller: the type stands for both."""
 _JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
@@ -71,13 +84,18 @@ def _event(
     unusable: tuple[str, ...],
 ) -> Event:
     service, operation = service_key(source), operation_key(name)
+    is_service_event = record.eventType == SERVICE_EVENT
     context = RecordContext(
         record.eventType,
         record.recipientAccountId,
         (source, name) == _JWT_GATEWAY,
         is_true(record.sessionCredentialFromConsole),
+        machine_client(record, service) if is_service_event else None,
+        is_service_event and service == COGNITO,
     )
     who, misshapen = actor(bytes(record.userIdentity), context)
+    if _MFA_USED in bytes(record.additionalEventData):
+        who = _with_mfa(who, record)
     if unusable or misshapen:
         who = _labeled(who, (*unusable, *misshapen))
     # By position: per record, keywords cost more than the reading does.
@@ -88,9 +106,10 @@ def _event(
         record.eventType,
         record.eventVersion,
         record.eventID or record.eventId,
-        record.sharedEventID,
+        record.sharedEventID or (record.addendum.originalEventID if record.addendum else None),
         record.recipientAccountId or record.accountId,
         record.awsRegion,
+        _addendum_labels(record.addendum) if record.addendum else (),
     )
     call = Call(
         service,
@@ -99,8 +118,10 @@ def _event(
         name,
         record.apiVersion,
         record.requestID,
-        endpoint(record.sourceIPAddress),
+        endpoint(record.sourceIPAddress, record.vpcEndpointId),
         record.userAgent,
+        endpoint=record.tlsDetails.clientProvidedHostHeader if record.tlsDetails else None,
+        details=_FROM_CONSOLE if is_true(record.sessionCredentialFromConsole) else (),
     )
     return Event(
         time=time[0],
@@ -108,11 +129,33 @@ def _event(
         logged=logged,
         call=call,
         actor=who,
-        about=about(record, service),
-        outcome=outcome(record, service, operation),
+        about=about(record, service, operation),
+        outcome=outcome(record, service, operation, unusable),
         request=present(record.requestParameters),
         response=present(record.responseElements),
     )
+
+
+def _with_mfa(who: Actor, record: TrailRecord) -> Actor:
+    """A sign-in says beside its identity whether it was with a second factor.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html
+    """
+    data = msgspec.json.decode(record.additionalEventData)
+    word = data.get("MFAUsed") if isinstance(data, dict) else None
+    if word not in {"Yes", "No"} or (who.session is not None and who.session.is_mfa is not None):
+        return who
+    session = msgspec.structs.replace(who.session or Session(), is_mfa=word == "Yes")
+    return msgspec.structs.replace(who, session=session)
+
+
+def _addendum_labels(addendum: Addendum) -> tuple[str, ...]:
+    """Mark a record that adds to an earlier one.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    reason = addendum.reason or ""
+    return (f"addendum:{reason}",) if reason else ("addendum",)
 
 
 def _stated_time(record: TrailRecord) -> str | None:

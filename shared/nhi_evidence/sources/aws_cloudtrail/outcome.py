@@ -7,107 +7,113 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from nhi_evidence.event import Outcome, Result
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord, present
+from nhi_evidence.sources.aws_cloudtrail.service_events import SERVICE_EVENT, reported
 
 _REPORTS_ERRORS = frozenset({"AwsApiCall", "AwsConsoleAction"})
 """Event types that answer a request: without an error code, the request succeeded.
 
 A service event, an insight or a network activity event without a code states no outcome.
 """
+_ERRORS = frozenset({"errorCode", "errorMessage", "eventType"})
+_SIGN_IN = "signin"
+"""Every event of the console's sign-in names its result after itself in `responseElements`."""
 _CLIENT_PREFIX = "Client."
 _DRY_RUN_GRANTED = "DryRunOperation"
 
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AccessDeniedFault",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "Forbidden",
-        "ForbiddenException",
-        "InsufficientPrivilegesException",
-        "KMS.AccessDeniedException",
-        "KMSAccessDeniedException",
-        "AllAccessDisabled",
-        "NotAuthorized",
-        "NotAuthorizedException",
-        "UnauthorizedAccess",
-        "UnauthorizedException",
-        "UnauthorizedOperation",
-        "VpceAccessDenied",
-    }
+_SUFFIXES = ("Exception", "Fault", "Error")
+"""How some services end the name of an error that others write without."""
+_DENIED = (
+    "AccessDenied",
+    "AuthorizationError",
+    "Forbidden",
+    "InsufficientPrivileges",
+    "AllAccessDisabled",
+    "NotAuthorized",
+    "UnauthorizedAccess",
+    "Unauthorized",
+    "UnauthorizedOperation",
 )
-_UNAUTHENTICATED = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IDPRejectedClaim",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidIdentityToken",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-        "UnrecognizedClientException",
-    }
+_UNAUTHENTICATED = (
+    "AuthFailure",
+    "ExpiredToken",
+    "IDPRejectedClaim",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidIdentityToken",
+    "MissingAuthenticationToken",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "UnrecognizedClient",
 )
-_THROTTLED = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
+_THROTTLED = (
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttled",
+    "Throttling",
+    "TooManyRequests",
+    "TransactionInProgress",
 )
+_BY_ENDING = (
+    *((name, Result.DENIED) for name in _DENIED),
+    *((name, Result.UNAUTHENTICATED) for name in _UNAUTHENTICATED),
+    *((name, Result.THROTTLED) for name in _THROTTLED),
+)
+"""Meaning of an error by its ending: services put their own name before it.
+
+`CloudTrailInvalidClientTokenIdException` is an `InvalidClientTokenId`.
+"""
 _NOT_FOUND_MARKS = ("NoSuch", "NotFound", "DoesNotExist", "NotExist")
 _INVALID_MARKS = ("Invalid", "Malformed", "Validation", "Missing", "Unsupported", "BadRequest")
 
 
-def outcome(record: TrailRecord, service: str, operation: str) -> Outcome:
-    """Derive the outcome of a record; `service` and `operation` as the catalog spells them."""
+def outcome(
+    record: TrailRecord, service: str, operation: str, unusable: Sequence[str] = ()
+) -> Outcome:
+    """Derive the outcome of a record; `service` and `operation` as the catalog spells them.
+
+    `unusable` names the attributes that could not be read: an unreadable outcome is unknown.
+    """
     code, detail = record.errorCode, record.errorMessage
     if code:
         return Outcome(_by_code(code.removeprefix(_CLIENT_PREFIX)), code, detail)
-    reader = _IN_RESPONSE.get((service, operation))
+    reader = _sign_in(operation) if service == _SIGN_IN else _IN_RESPONSE.get((service, operation))
     if reader is not None and (response := present(record.responseElements)) is not None:
-        reported = reader(msgspec.json.decode(response))
-        if reported is not None:
-            return Outcome(reported[0], reported[1], detail)
+        answer = reader(msgspec.json.decode(response))
+        if answer is not None:
+            return Outcome(answer[0], answer[1], detail)
+    if record.eventType == SERVICE_EVENT and (report := reported(record, service)) is not None:
+        return Outcome(report[0], report[1], detail or None)
     if detail:
         return Outcome(Result.FAILED, None, detail)
-    if record.eventType in _REPORTS_ERRORS:
+    if record.eventType in _REPORTS_ERRORS and _ERRORS.isdisjoint(unusable):
         return Outcome(Result.SUCCESS)
     return Outcome(Result.UNKNOWN)
 
 
+@bounded_cache(results=1024, longest=256)
 def _by_code(code: str) -> Result:
     if code == _DRY_RUN_GRANTED:
         return Result.SUCCESS
-    if code in _DENIED:
-        return Result.DENIED
-    if code in _UNAUTHENTICATED:
-        return Result.UNAUTHENTICATED
-    if code in _THROTTLED:
-        return Result.THROTTLED
+    stem = code
+    for suffix in _SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    for name, result in _BY_ENDING:
+        if stem.endswith(name) or code.endswith(name):
+            return result
     if any(mark in code for mark in _NOT_FOUND_MARKS):
         return Result.NOT_FOUND
     if any(mark in code for mark in _INVALID_MARKS):
@@ -128,8 +134,12 @@ def _sign_in(field: str) -> Any:
 def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
     """JSON-RPC over HTTP: the status is in the body, `errorCode` stays empty."""
     if not isinstance(response, dict):
-        return None
+        return Result.UNKNOWN, None
     status = response.get("statusCode")
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        status = int(status)
+    if status is not None and (isinstance(status, bool) or not isinstance(status, int)):
+        return Result.UNKNOWN, None
     error = response.get("error")
     code = error.get("code") if isinstance(error, dict) else None
     if status == 401 or code == -32001:  # noqa: PLR2004 HTTP and JSON-RPC numbers
@@ -141,15 +151,4 @@ def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
     return None
 
 
-_IN_RESPONSE = {
-    ("signin", "ConsoleLogin"): _sign_in("ConsoleLogin"),
-    ("signin", "CredentialVerification"): _sign_in("CredentialVerification"),
-    ("signin", "CredentialChallenge"): _sign_in("CredentialChallenge"),
-    ("signin", "SwitchRole"): _sign_in("SwitchRole"),
-    ("signin", "ExitRole"): _sign_in("ExitRole"),
-    ("signin", "RenewRole"): _sign_in("RenewRole"),
-    ("signin", "CheckMfa"): _sign_in("CheckMfa"),
-    ("signin", "PasswordRecoveryRequested"): _sign_in("PasswordRecoveryRequested"),
-    ("signin", "PasswordRecoveryCompleted"): _sign_in("PasswordRecoveryCompleted"),
-    ("bedrock-agentcore", "InvokeGateway"): _agent_gateway,
-}
+_IN_RESPONSE = {("bedrock-agentcore", "InvokeGateway"): _agent_gateway}

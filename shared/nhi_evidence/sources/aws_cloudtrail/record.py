@@ -118,6 +118,19 @@ class TimeWindow(msgspec.Struct, frozen=True, gc=False):
     windowEnd: str | None = None
 
 
+class Addendum(msgspec.Struct, frozen=True, gc=False):
+    """`addendum`: the record completes or corrects an earlier one."""
+
+    reason: str | None = None
+    originalEventID: str | None = None
+
+
+class TlsDetails(msgspec.Struct, frozen=True, gc=False):
+    """`tlsDetails`."""
+
+    clientProvidedHostHeader: str | None = None
+
+
 class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     """One record; what is read on its own, or only when asked for, stays an exact JSON slice."""
 
@@ -148,8 +161,12 @@ class TrailRecord(msgspec.Struct, frozen=True, gc=False):
     accountId: str | None = None
     """As aggregated events spell `recipientAccountId`."""
     timeWindow: TimeWindow | None = None
+    addendum: Addendum | None = None
+    tlsDetails: TlsDetails | None = None
     requestParameters: msgspec.Raw = EMPTY
     responseElements: msgspec.Raw = EMPTY
+    serviceEventDetails: msgspec.Raw = EMPTY
+    additionalEventData: msgspec.Raw = EMPTY
 
 
 _record = LenientDecoder(TrailRecord)

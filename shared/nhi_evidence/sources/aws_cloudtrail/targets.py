@@ -5,6 +5,8 @@ A name is taken as it stands in the record, never completed into an ARN.
 
 from __future__ import annotations
 
+import re
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -12,8 +14,9 @@ import msgspec
 from nhi_evidence.event import About, Account, Owner, Session, Target, User
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail import naming
+from nhi_evidence.sources.aws_cloudtrail.named_resources import MOST, named
 from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
-from nhi_evidence.sources.aws_cloudtrail.text import arn, milliseconds
+from nhi_evidence.sources.aws_cloudtrail.text import arn, expiry, milliseconds
 
 _NOTHING = frozenset({b"", b"null"})
 _NO_TARGETS: tuple[Target, ...] = ()
@@ -25,9 +28,6 @@ _ABOUT_NOTHING = About()
 class _Plan(msgspec.Struct, frozen=True):
     """What to look for in the calls of one service."""
 
-    names: tuple[str, ...]
-    """Request parameters the tables mention; only these are read."""
-    read: msgspec.json.Decoder[Any]
     parameters: tuple[tuple[str, str], ...]
     entities: tuple[tuple[str, tuple[str, ...], str], ...]
     logs: tuple[str, ...]
@@ -40,37 +40,33 @@ def _plan(service: str) -> _Plan:
     parameters = naming.PARAMETERS.get(service, ())
     entities = naming.ENTITIES.get(service, ())
     logs = naming.LOGS.get(service, ())
-    has_subject = service in naming.SUBJECT_SERVICES
-    names = [name for name, _ in parameters] + list(logs)
-    names += [path for where, path, _ in entities if where == "request"]
-    if has_subject:
-        names += [*naming.PRIVILEGES, *naming.PRINCIPALS, "name"]
-        names += [name for name, *_ in naming.IAM_SUBJECTS]
-    wanted = tuple(dict.fromkeys(names))
-    shape = msgspec.defstruct("Request", [(name, Any, None) for name in wanted])
     return _Plan(
-        wanted,
-        msgspec.json.Decoder(shape),
         parameters,
         tuple((where, tuple(path.split(".")), kind) for where, path, kind in entities),
         logs,
-        has_subject,
+        service in naming.SUBJECT_SERVICES,
         service in naming.ISSUERS or any(where == "response" for where, *_ in entities),
     )
 
 
-def about(record: TrailRecord, service: str) -> About:
+def about(record: TrailRecord, service: str, operation: str) -> About:
     """Read what the record says it is about.
 
     Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when a parameter slice does not
     decode; the caller rejects the record.
     """
     plan = _plan(service)
-    request = _request(record.requestParameters, plan) if plan.names else {}
-    response = _response(record.responseElements) if plan.reads_response else {}
-    if not request and not response and not record.resources:
+    parameters = _object(record.requestParameters)
+    request = {
+        name: value for name, value in parameters.items() if isinstance(value, str) and value
+    }
+    made = (service, operation) in naming.NAMED_BY_RESPONSE
+    response = _object(record.responseElements) if plan.reads_response or made else {}
+    targets = _targets(record, plan, parameters, request, response if made else {})
+    if not targets and not plan.reads_response:
+        targets = tuple(named(_object(record.responseElements)))
+    if not request and not response and not targets:
         return _ABOUT_NOTHING
-    targets = _targets(record, plan, request)
     entity = _entity(plan, request, response) if plan.entities else None
     issued = _issued(response) if response else ()
     types = {target.type: target for target in reversed(targets)}
@@ -87,32 +83,30 @@ def about(record: TrailRecord, service: str) -> About:
             if plan.has_subject
             else ()
         ),
+        policies=(
+            tuple(request[name] for name in naming.POLICIES if name in request)
+            if service == "iam"
+            else ()
+        ),
         log_name=next((request[name] for name in plan.logs if name in request), None),
         databucket=types.get("AWS::S3::Bucket"),
+        file=_stored_object(request, types) if service == "s3" else None,
         table=types.get("AWS::DynamoDB::Table"),
         issued_credentials=issued,
-        issued_session=_session(response) if issued else None,
+        issued_session=_session(response, milliseconds(record.eventTime)) if issued else None,
     )
 
 
-def _request(piece: msgspec.Raw, plan: _Plan) -> dict[str, str]:
-    """Return the texts among the parameters the plan names."""
-    slice_ = bytes(piece)
-    if slice_ in _NOTHING:
-        return {}
-    try:
-        parameters = plan.read.decode(slice_)
-    except msgspec.ValidationError:
-        return {}
-    values = msgspec.structs.astuple(parameters)
-    return {
-        name: value
-        for name, value in zip(plan.names, values, strict=True)
-        if isinstance(value, str) and value
-    }
+def _stored_object(request: dict[str, str], types: dict[str | None, Target]) -> Target | None:
+    key, known = request.get("key"), types.get("AWS::S3::Object")
+    uid = known.uid if known else None
+    if key is None:
+        # An S3 ARN ends in the object's key: arn:<partition>:s3:::<bucket>/<key>.
+        key = (uid or "").partition(":::")[2].partition("/")[2]
+    return Target(uid=uid, name=key) if key else None
 
 
-def _response(piece: msgspec.Raw) -> dict[str, Any]:
+def _object(piece: msgspec.Raw) -> dict[str, Any]:
     slice_ = bytes(piece)
     if slice_ in _NOTHING:
         return {}
@@ -128,15 +122,41 @@ def _at(value: Any, *path: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _targets(record: TrailRecord, plan: _Plan, request: dict[str, str]) -> tuple[Target, ...]:
+def _targets(
+    record: TrailRecord,
+    plan: _Plan,
+    parameters: dict[str, Any],
+    request: dict[str, str],
+    made: dict[str, Any],
+) -> tuple[Target, ...]:
+    """Return `resources`, then what tables and then parameter names say, nothing twice."""
     resources = _resources(record) if record.resources else _NO_TARGETS
-    known = {target.uid for target in resources}
-    named = tuple(
+    if not parameters and not made:
+        return resources
+    seen = {text for target in resources for text in (target.uid, target.name) if text}
+    seen |= {_last(target.uid) for target in resources if target.uid}
+    targets = list(resources)
+    listed = (
         _named(request[parameter], kind)
         for parameter, kind in plan.parameters
-        if parameter in request and request[parameter] not in known
+        if parameter in request
     )
-    return resources + named
+    for target in chain(listed, named(parameters), named(made)):
+        text = target.uid or target.name or ""
+        if text not in seen and len(targets) < MOST:
+            seen |= {text, _last(text)}
+            targets.append(target)
+    return tuple(targets)
+
+
+def _last(text: str) -> str:
+    """Return what an ARN names within its account: a name beside it names the same thing."""
+    parts = arn(text)
+    if parts is None:
+        return text
+    if parts.service == "s3":
+        return parts.resource.partition("/")[2] or parts.resource
+    return re.split("[/:]", parts.resource)[-1]
 
 
 def _resources(record: TrailRecord) -> tuple[Target, ...]:
@@ -195,12 +215,12 @@ def _sts_subject(request: dict[str, str], response: dict[str, Any]) -> User | No
     return None
 
 
-def _session(response: dict[str, Any]) -> Session | None:
+def _session(response: dict[str, Any], called: int | None) -> Session | None:
     credential = _at(response, "credentials", "accessKeyId")
     if credential is None:
         return None
     return Session(
         uid=_at(response, "assumedRoleUser", "arn") or _at(response, "federatedUser", "arn"),
         credential_uid=credential,
-        expiration_time=milliseconds(_at(response, "credentials", "expiration")),
+        expiration_time=expiry(response["credentials"].get("expiration"), called),
     )

@@ -27,6 +27,10 @@ class RecordContext(NamedTuple):
     """Whether the call went to the gateway that authenticates by JWT and logs nobody."""
     from_console: bool
     """`sessionCredentialFromConsole`."""
+    machine_client: str | None = None
+    """App client that asked Cognito for a token of its own."""
+    at_user_pool: bool = False
+    """Whether the event is one of a Cognito user pool, whose pages are open to anybody."""
 
 
 def make_identity(

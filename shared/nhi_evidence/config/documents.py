@@ -48,6 +48,15 @@ def deny(
     )
 
 
+def deny_outside(
+    sid: str, actions: Sequence[str], resources: Sequence[str] | str, condition: Condition = NONE
+) -> Statement:
+    """Return a Deny for everyone on everything but these resources."""
+    statement = deny(sid, actions, resources, condition)
+    statement["NotResource"] = statement.pop("Resource")
+    return statement
+
+
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
     """Return the policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}

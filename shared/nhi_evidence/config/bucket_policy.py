@@ -6,12 +6,22 @@ allowed by their own policies, one prefix each.
 
 from __future__ import annotations
 
-from infra.aws.documents import Statement, deny
+from nhi_evidence.config.documents import Statement, deny, deny_outside
 
 OLDEST_TLS = "1.2"
 
 DELETES = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 REPLICATION = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
+ANNOTATIONS = (
+    "s3:PutObjectAnnotation",
+    "s3:PutObjectVersionAnnotation",
+    "s3:DeleteObjectAnnotation",
+    "s3:DeleteObjectVersionAnnotation",
+    "s3:ReplicateObjectAnnotation",
+)
+"""Annotations may be put on locked objects, and changed there: nothing of ours reads them, but
+whoever looks at an object in the console would."""
+
 ACLS_AND_TAGS = (
     "s3:PutObjectAcl",
     "s3:PutObjectVersionAcl",
@@ -31,21 +41,35 @@ _HEADERS = {
 _NO_HEADERS = {
     "CustomerKey": "s3:x-amz-server-side-encryption-customer-algorithm",
     "KmsKey": "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "LockMode": "s3:object-lock-mode",
-    "LockUntil": "s3:object-lock-retain-until-date",
     "LockEventHold": "s3:object-lock-event-hold",
     "Acl": "s3:x-amz-acl",
 }
-"""Headers of a PUT that must be absent: the bucket decides about lock, keys and owners."""
+"""Headers of a PUT that must be absent: the bucket decides about keys and owners."""
+
+_LOCK_HEADERS = {
+    "LockMode": "s3:object-lock-mode",
+    "LockUntil": "s3:object-lock-retain-until-date",
+}
+_REMAINING = "s3:object-lock-remaining-retention-days"
+
+LONGEST_YEAR = 366
+"""Days. A shard of the log is one calendar year."""
 
 
 def evidence_policy(
-    bucket: str, *, organization: str, legal_role: str | None = None
+    bucket: str,
+    *,
+    organization: str,
+    sealer: str,
+    retention_days: int,
+    grace_days: int,
+    legal_role: str | None = None,
 ) -> list[Statement]:
     """Return the statements for the evidence bucket of this ARN.
 
-    `organization` is the id whose principals alone may come near; `legal_role` the ARN that may
-    set and release legal holds, if there is one.
+    `organization` is the id whose principals alone may come near; `sealer` the ARN of the role
+    that may lock the log for longer than the bucket's own `retention_days`; `legal_role` the ARN
+    that may set and release legal holds, if there is one.
     """
     objects = f"{bucket}/*"
     return [
@@ -74,6 +98,7 @@ def evidence_policy(
             for sid, key in _NO_HEADERS.items()
         ),
         *never(objects),
+        *log_locks(bucket, sealer, shortest=retention_days, longest=LONGEST_YEAR + grace_days),
         legal_holds(objects, legal_role),
         deny("Replication", [*REPLICATION, "s3:ObjectOwnerOverrideToBucketOwner"], objects),
         deny("AclsAndTags", ACLS_AND_TAGS, [bucket, objects]),
@@ -104,6 +129,7 @@ def replica_policy(
             {"ArnNotEquals": {"aws:PrincipalArn": replication_role}},
         ),
         *never(objects),
+        deny("Retention", ["s3:PutObjectRetention"], objects),
         legal_holds(objects, legal_role),
         deny("AclsAndTags", ACLS_AND_TAGS, [bucket, objects]),
     ]
@@ -137,9 +163,41 @@ def never(objects: str) -> list[Statement]:
     return [
         deny("Deletes", DELETES, objects),
         deny("Bypass", ["s3:BypassGovernanceRetention"], objects),
-        deny("Retention", ["s3:PutObjectRetention"], objects),
         deny("Reencryption", ["s3:UpdateObjectEncryption"], objects),
+        deny("Annotations", ANNOTATIONS, objects),
     ]
+
+
+def log_locks(bucket: str, sealer: str, *, shortest: int, longest: int) -> list[Statement]:
+    """Return the denies of locks of one's own, but for the sealer on the log.
+
+    The log must outlive what it proves, so the sealer locks it until its shard's year is over and
+    everything sealed in it has expired: in COMPLIANCE mode, for `shortest` days at least and
+    `shortest + longest` at most. A PUT with lock headers needs `s3:PutObjectRetention` as well.
+    """
+    log = f"{bucket}/log/*"
+    others: dict[str, dict[str, str]] = {"ArnNotEquals": {"aws:PrincipalArn": sealer}}
+    statements = [
+        deny("RetentionByOthers", ["s3:PutObjectRetention"], f"{bucket}/*", others),
+        deny_outside("RetentionElsewhere", ["s3:PutObjectRetention"], log),
+    ]
+    for sid, header in _LOCK_HEADERS.items():
+        sent: dict[str, dict[str, str]] = {"Null": {header: "false"}}
+        statements += [
+            deny(f"{sid}ByOthers", ["s3:PutObject"], f"{bucket}/*", sent | others),
+            deny_outside(f"{sid}Elsewhere", ["s3:PutObject"], log, sent),
+        ]
+    lock = ["s3:PutObject", "s3:PutObjectRetention"]
+    bounds = {
+        "OtherLockMode": ("s3:object-lock-mode", "StringNotEquals", "COMPLIANCE"),
+        "ShorterLock": (_REMAINING, "NumericLessThan", str(shortest)),
+        "LongerLock": (_REMAINING, "NumericGreaterThan", str(shortest + longest)),
+    }
+    # A negated operator holds where the key is missing, too: so it is asked for first.
+    for sid, (key, operator, value) in bounds.items():
+        condition = {"Null": {key: "false"}, operator: {key: value}}
+        statements.append(deny(sid, lock, log, condition))
+    return statements
 
 
 def legal_holds(objects: str, legal_role: str | None) -> Statement:

@@ -1,0 +1,68 @@
+"""How the function hears of a finished file."""
+
+from __future__ import annotations
+
+from cdktn_provider_google.data_google_storage_project_service_account import (
+    DataGoogleStorageProjectServiceAccount,
+)
+from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
+from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
+from cdktn_provider_google.storage_notification import StorageNotification
+from constructs import Construct
+
+from infra.gcp.names import FILES_TOPIC, PREFIX
+from infra.gcp.push import PushSubscription
+from infra.gcp.staging import StagingBucket
+
+
+class FileTopic(Construct):
+    """The topic Cloud Storage announces finished objects on; nobody else publishes by a grant."""
+
+    def __init__(self, scope: Construct, name: str, *, project: str, region: str) -> None:
+        super().__init__(scope, name)
+        self.topic = PubsubTopic(
+            self,
+            "topic",
+            project=project,
+            name=FILES_TOPIC,
+            message_storage_policy=PubsubTopicMessageStoragePolicy(
+                allowed_persistence_regions=[region]
+            ),
+        )
+        agent = DataGoogleStorageProjectServiceAccount(self, "agent", project=project)
+        self.grant = PubsubTopicIamBinding(
+            self,
+            "publisher",
+            project=project,
+            topic=self.topic.name,
+            role="roles/pubsub.publisher",
+            members=[agent.member],
+        )
+
+
+class FileNotification(Construct):
+    """Announces each finished file of the staging bucket, once somebody listens.
+
+    https://docs.cloud.google.com/storage/docs/pubsub-notifications
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        staging: StagingBucket,
+        files: FileTopic,
+        push: PushSubscription,
+    ) -> None:
+        super().__init__(scope, name)
+        self.notification = StorageNotification(
+            self,
+            "notification",
+            bucket=staging.bucket.name,
+            topic=files.topic.id,
+            event_types=["OBJECT_FINALIZE"],
+            object_name_prefix=PREFIX,
+            payload_format="JSON_API_V1",
+            depends_on=[files.grant, push.subscription],
+        )

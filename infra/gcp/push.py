@@ -1,0 +1,82 @@
+"""The subscription that hands messages to the function, for as long as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktn import ITerraformDependable
+from cdktn_provider_google.pubsub_subscription import (
+    PubsubSubscription,
+    PubsubSubscriptionExpirationPolicy,
+    PubsubSubscriptionPushConfig,
+    PubsubSubscriptionPushConfigOidcToken,
+    PubsubSubscriptionRetryPolicy,
+)
+from cdktn_provider_google.pubsub_topic import PubsubTopic
+from constructs import Construct
+
+from infra.gcp.function import Caller, ExportFunction
+from infra.gcp.names import NAME, topic_path
+
+MINIMUM_BACKOFF, MAXIMUM_BACKOFF = "10s", "600s"
+"""Between two attempts; the second is Pub/Sub's largest. An outage of the evidence store costs 144
+calls a message and day."""
+
+ACK_MARGIN_SECONDS = 60
+"""How much longer Pub/Sub waits for an answer than a call may take."""
+
+LONGEST_ACK_SECONDS = 600
+"""Pub/Sub's largest acknowledgement deadline."""
+
+
+class PushSubscription(Construct):
+    """Calls the function with each message until it answers 2xx, or the message is too old.
+
+    A subscription of our own in place of an Eventarc trigger, whose hidden one gives a message
+    up after a day. It has no dead-letter topic: a hundred attempts, Pub/Sub's most, are used up by
+    an outage of 17 hours, and a message that was set aside comes back under another id, under
+    which it would be counted again (docs/decisions/0052-push-subscriptions.md).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        topic: PubsubTopic,
+        topic_name: str,
+        function: ExportFunction,
+        caller: Caller,
+        kept_seconds: int,
+        timeout_seconds: int,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, name)
+        ack = timeout_seconds + ACK_MARGIN_SECONDS
+        if ack > LONGEST_ACK_SECONDS:
+            raise ValueError(
+                f"a timeout of {timeout_seconds} s: Pub/Sub waits {LONGEST_ACK_SECONDS} s at most"
+            )
+        self.subscription = PubsubSubscription(
+            self,
+            "subscription",
+            project=project,
+            name=f"{NAME}-export",
+            topic=topic.id,
+            ack_deadline_seconds=ack,
+            message_retention_duration=f"{kept_seconds}s",
+            # Empty: the subscription does not expire in a month without messages.
+            expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
+            retry_policy=PubsubSubscriptionRetryPolicy(
+                minimum_backoff=MINIMUM_BACKOFF, maximum_backoff=MAXIMUM_BACKOFF
+            ),
+            push_config=PubsubSubscriptionPushConfig(
+                # The Functions Framework reads the topic's name from the path.
+                push_endpoint=f"{function.uri}/{topic_path(project, topic_name)}",
+                oidc_token=PubsubSubscriptionPushConfigOidcToken(
+                    service_account_email=caller.account.email, audience=function.uri
+                ),
+            ),
+            depends_on=[function.invoker, caller.grant, *after],
+        )

@@ -1,0 +1,184 @@
+"""Epochs of a log: a plan commits one; tiles, signatures and a checkpoint finish it.
+
+Nothing is signed before its plan is committed, so that any later run finishes what another one
+left, and two at once cannot sign two histories (docs/decisions/0011-commit-before-sign.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence.errors import LogError, StoreUnavailableError
+from nhi_evidence.evidence import keys, leaf, log
+from nhi_evidence.evidence.log_signers import LogSigners
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import EvidenceLog
+from nhi_evidence.stored import Version
+
+_YEAR_DIGITS = 4
+
+
+class Tally(msgspec.Struct):
+    """What one run did to the log, counted while it goes on."""
+
+    signatures: int = 0
+    """Signatures asked for: one per key and checkpoint."""
+    checkpoints: int = 0
+    """Checkpoints this run put."""
+    void: list[str] = []
+    """Plans that count for nobody, and why."""
+
+
+class Newest(msgspec.Struct, frozen=True):
+    """The newest plan of a log."""
+
+    modified: int
+    """When the store took it, milliseconds since the epoch."""
+    listed: int | None
+    """When the listing began of which nothing was left for a later run."""
+
+
+class Epochs:
+    """Opens and finishes the epochs of one log."""
+
+    def __init__(self, store: EvidenceLog, stored: StoredLog, signers: LogSigners) -> None:
+        """Write to `store`, where `stored` reads the log."""
+        self._store = store
+        self._log = stored
+        self._signers = signers
+
+    def open_head(self, now: int, tally: Tally) -> tuple[log.Position, Newest | None]:
+        """Finish every epoch that has a plan, past the turn of a year.
+
+        Returns the position the next plan follows, and the newest plan. Raises `LogError` when
+        the log contradicts itself.
+        """
+        year = keys.hour_of(now)[:_YEAR_DIGITS]
+        head = self._finish_all(self._newest_shard(year), tally)
+        newest = self.newest(head)
+        if year > head.shard and head.epoch and head.closed is None:
+            head, _ = self.commit(head, self.first_leaf(head, now, closes=year), [], tally)
+        while head.closed is not None:
+            head = self._finish_all(self._log.start(head.closed, head.as_closed), tally)
+            newest = self.newest(head) or newest
+        return head, newest
+
+    def newest(self, head: log.Position) -> Newest | None:
+        """Return the plan of a position; None before the first plan of a shard."""
+        version = self._log.plan_version(head.shard, head.epoch) if head.epoch else None
+        if version is None:
+            return None
+        return Newest(version.modified, self._listed(head, version))
+
+    def first_leaf(
+        self,
+        head: log.Position,
+        now: int,
+        *,
+        swept: Mapping[str, leaf.Sweep] | None = None,
+        more: bool = False,
+        closes: str | None = None,
+        until: int | None = None,
+    ) -> leaf.EpochLeaf:
+        """Return the epoch leaf that follows a position, with the settings of store and keys."""
+        configuration = {**self._store.configuration(), **dict(self._signers.configuration())}
+        return log.epoch_leaf(
+            head,
+            at=now,
+            swept=swept or {},
+            config={name: leaf.setting(value) for name, value in configuration.items()},
+            more=more,
+            closes=closes,
+            until=until if until != now else None,
+        )
+
+    def commit(
+        self,
+        head: log.Position,
+        first: leaf.EpochLeaf,
+        leaves: Sequence[leaf.Leaf],
+        tally: Tally,
+    ) -> tuple[log.Position, bool]:
+        """Put the next plan, or take the one that is there, and finish it.
+
+        What counts is read back: on a key that was given a delete marker a create-only write
+        succeeds, and still is not the first version. Returns the position after the plan, and
+        whether the plan is this one.
+        """
+        body = log.write_plan([leaf.encode(entry) for entry in (first, *leaves)])
+        key = log.plan_key(head.shard, head.epoch + 1)
+        self._store.put_new(key, body, metadata={})
+        stored = self._log.get(key)
+        if stored is None:
+            raise StoreUnavailableError(f"{key} is there and cannot be read yet")
+        return self._finish(head, stored, tally), stored == body
+
+    def _newest_shard(self, year: str) -> log.Position:
+        """Return the newest shard before its first plan; of no log, the one it begins with."""
+        shards = self._log.shards()
+        if shards:
+            return self._log.genesis(shards[-1])
+        self._store.put_new(log.GENESIS, year.encode(), metadata={})
+        first = self._log.first_shard()
+        if first is None:
+            raise StoreUnavailableError(f"{log.GENESIS} cannot be read yet")
+        return self._log.genesis(first)
+
+    def _listed(self, head: log.Position, version: Version) -> int | None:
+        """Return when all that was due had been listed and sealed; None where it never was."""
+        newest: Version | None = version
+        for epoch in range(head.epoch, 0, -1):
+            first = log.first_leaf(self._log.plan(head.shard, epoch) or b"")
+            says = first is not None and (first.until is not None or not first.more)
+            if first is None or not says or first.closes is not None:
+                newest = None
+                continue
+            if self._log.checkpoint(head.shard, epoch) is not None:
+                newest = newest or self._log.plan_version(head.shard, epoch)
+                until = first.at if first.until is None else first.until
+                return min(until, newest.modified) if newest else None
+            newest = None
+        return None
+
+    def _finish_all(self, genesis: log.Position, tally: Tally) -> log.Position:
+        """Finish every epoch of a shard that has a plan; return the position after the last."""
+        signed = self._log.newest_signed(genesis.shard)
+        position = self._log.position(genesis, signed) if signed else genesis
+        while position.closed is None:
+            body = self._log.plan(genesis.shard, position.epoch + 1)
+            if body is None:
+                break
+            position = self._finish(position, body, tally)
+        return position
+
+    def _finish(self, before: log.Position, body: bytes, tally: Tally) -> log.Position:
+        """Write the tiles of a committed plan, sign, and write the checkpoint."""
+        step = log.advance(before, body)
+        after = step.after
+        if step.void is not None:
+            tally.void.append(f"{after.origin} epoch {after.epoch}: {step.void}")
+            return after
+        for path, data in step.objects.items():
+            self._put(log.tile_key(after.shard, path), data)
+        checkpoint = self._log.checkpoint(after.shard, after.epoch)
+        if checkpoint is None:
+            tally.signatures += len(self._signers.keys)
+            signed = self._signers.sign(after.checkpoint, step.at)
+            key = log.checkpoint_key(after.shard, after.epoch)
+            if self._store.put_new(key, signed, metadata={}).created:
+                tally.checkpoints += 1
+                return after
+            checkpoint = self._log.checkpoint(after.shard, after.epoch)
+        if checkpoint != after.checkpoint:
+            raise LogError(
+                f"checkpoint {after.epoch} of {after.origin} states {checkpoint}, "
+                f"its plans give {after.checkpoint}"
+            )
+        return after
+
+    def _put(self, key: str, body: bytes) -> None:
+        """Write a key of the log; the same bytes may be there, other bytes may not."""
+        if not self._store.put_new(key, body, metadata={}).created and self._log.get(key) != body:
+            raise LogError(f"{key} holds other bytes than the plans give")

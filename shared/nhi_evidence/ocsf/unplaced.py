@@ -1,0 +1,102 @@
+"""What is known of an event and its OCSF class has no attribute for: observables and `unmapped`.
+
+A class that lacks `src_endpoint`, `http_request` or `resources` does not make what a record says
+of them unknown. Single values become observables, named like the attribute they would have been;
+objects go into `unmapped` under the attribute's name. Nothing is written twice.
+https://schema.ocsf.io/1.8.0/objects/observable
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.event import Endpoint, Event, Target, User
+from nhi_evidence.ocsf.classes import BASE_EVENT, OcsfClass
+from nhi_evidence.ocsf.objects import Observable, Specifics
+
+_NO_ENDPOINT = Endpoint()
+_IP, _USER_AGENT = 2, 16
+"""OCSF `observable.type_id`: IP Address, HTTP User-Agent."""
+
+
+def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
+    """Return the single values the class has no attribute for."""
+    call = event.call
+    values = []
+    if chosen is BASE_EVENT and call.source is not None and call.source.ip:
+        values.append(Observable("src_endpoint.ip", "IP Address", _IP, call.source.ip))
+    if call.user_agent and not chosen.has_http_request:
+        values.append(
+            Observable("http_request.user_agent", "HTTP User-Agent", _USER_AGENT, call.user_agent)
+        )
+    return tuple(values)
+
+
+def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, Any] | None:
+    """Return the objects the class has no attribute for, by attribute; None without any."""
+    call, about = event.call, event.about
+    values: dict[str, Any] = {}
+    if chosen is BASE_EVENT and call.source is not None:
+        rest = msgspec.structs.replace(call.source, ip=None)
+        if rest != _NO_ENDPOINT:
+            values["src_endpoint"] = rest
+    if call.endpoint and not chosen.has_dst_endpoint:
+        values["dst_endpoint"] = {"svc_name": call.endpoint}
+    named = _placed(specific)
+    if not chosen.has_resources and about.targets:
+        resources = tuple(target for target in about.targets if not _is_named(target, named))
+        if resources:
+            values["resources"] = resources
+    named |= {text for target in about.targets for text in (target.uid, target.name) if text}
+    things: dict[str, Target | User | None] = {
+        "user": about.user,
+        "entity": about.entity,
+        "group": about.group,
+        "databucket": about.databucket,
+        "table": about.table,
+        "file": about.file,
+    }
+    texts = {
+        "privileges": about.privileges,
+        "policies": about.policies,
+    }
+    values |= {
+        name: thing for name, thing in things.items() if thing and not _is_named(thing, named)
+    }
+    values |= {
+        name: unnamed
+        for name, all_texts in texts.items()
+        if (unnamed := tuple(text for text in all_texts if text not in named))
+    }
+    if about.issued_session is not None and specific.session is None:
+        values["session"] = about.issued_session
+    values.update(call.details)
+    return values or None
+
+
+def _placed(specific: Specifics) -> set[str]:
+    """Return the ids and names the class's own attributes already hold."""
+    things = (
+        specific.user,
+        specific.entity,
+        specific.group,
+        specific.databucket,
+        specific.table,
+        specific.service,
+        *specific.policies,
+    )
+    texts = {text for thing in things if thing for text in (thing.uid, thing.name) if text}
+    texts.update(specific.privileges)
+    if specific.log_name:
+        texts.add(specific.log_name)
+    if specific.databucket is not None and specific.databucket.file is not None:
+        texts.add(specific.databucket.file.path)
+        if specific.databucket.file.uid:
+            texts.add(specific.databucket.file.uid)
+    return texts
+
+
+def _is_named(thing: Target | User, named: set[str]) -> bool:
+    return (thing.uid or thing.name) in named

@@ -1,0 +1,33 @@
+"""Is a text an address? Only one that every reader takes for the same address is.
+
+`198.51.100.07` is octal to one reader and decimal to the next; `fe80::1%eth0` means something on
+one host alone. Neither goes where an address is promised.
+https://www.rfc-editor.org/rfc/rfc6943#section-3.1.1
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+_ABSENT = frozenset({"", "-", "none", "null", "<null>", "undefined", "n/a"})
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address, without a zone and without leading zeros."""
+    if _IPV4.fullmatch(text):
+        return True
+    if ":" not in text or "%" in text:
+        return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_absent(text: str | None) -> bool:
+    """Whether a text is one of the words exporters write where there is no value."""
+    return text is None or text.strip().lower() in _ABSENT

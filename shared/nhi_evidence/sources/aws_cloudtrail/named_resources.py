@@ -1,0 +1,152 @@
+"""Resources that parameters name, for services and parameters no table lists.
+
+AWS calls what identifies a thing by one of few endings (`snapshotId`, `documentName`, `roleArn`),
+at the top of a request or inside its sets. The type of a target found so is the parameter's own
+name without its ending: the record's word, not a resource type of CloudFormation's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_evidence.event import Account, Owner, Target
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.sources.aws_cloudtrail.text import arn
+
+MOST = 16
+"""Targets read from one call: what names more names a set, whose size the raw record has."""
+
+_DEEPEST = 5
+_LONGEST = 2048
+_ENDING = re.compile(r"(.*?)(?:Ids?|IDs?|Arns?|ARNs?|Names?|Identifiers?|Ur[li]s?)", re.DOTALL)
+_BARE = frozenset({"arn", "id", "identifier", "name", "url"})
+"""Names that say what they name only together with the object they stand in."""
+_THINGS = frozenset(
+    {
+        "account",
+        "accounts",
+        "bucket",
+        "cluster",
+        "function",
+        "grantee",
+        "key",
+        "principal",
+        "principals",
+        "resource",
+        "role",
+        "service",
+        "stack",
+        "table",
+        "task",
+        "user",
+        "valuesToAdd",
+        "valuesToRemove",
+    }
+)
+"""Parameters that name a thing, or whom it is shared with, without such an ending."""
+_NOT_THINGS = frozenset(
+    {
+        "attributeName",
+        "availabilityZoneId",
+        "callerReference",
+        "clientRequestId",
+        "displayName",
+        "domainName",
+        "engineName",
+        "eventName",
+        "externalId",
+        "familyName",
+        "fieldName",
+        "fieldNames",
+        "givenName",
+        "headerName",
+        "hostName",
+        "idempotencyId",
+        "indexName",
+        "insightName",
+        "lookupName",
+        "metricName",
+        "operationName",
+        "parentId",
+        "productName",
+        "queryName",
+        "regionName",
+        "regionNames",
+        "requestId",
+        "roleSessionName",
+        "serialNumber",
+        "sessionName",
+        "tagKeyName",
+        "versionId",
+    }
+)
+_NOT_ENTERED = re.compile(
+    r"filter|tag|environment|metadata|inlinePolicy|policyDocument|attributes$|expressionAttribute"
+    r"|parameters$|labels$|credentials$|sessionContext",
+    re.IGNORECASE,
+)
+"""Members that qualify a call: what they name is not what it acts on."""
+
+
+def named(parameters: Any) -> Iterator[Target]:
+    """Yield the targets decoded parameters name, in their order, each once, at most `MOST`."""
+    seen: set[str] = set()
+    for name, value in _values(parameters, "", 0):
+        if value in seen:
+            continue
+        seen.add(value)
+        yield _target(name, value)
+        if len(seen) >= MOST:
+            return
+
+
+def _values(value: Any, parent: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield (word, value) of every member that names a thing."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, list):
+        for element in value[:MOST]:
+            yield from _values(element, parent, depth + 1)
+        return
+    if not isinstance(value, dict):
+        return
+    for name, member in value.items():
+        if _NOT_ENTERED.match(name):
+            continue
+        word = _word(name, parent if depth else "")
+        if word is not None:
+            yield from ((word, text) for text in _texts(member))
+        if isinstance(member, dict | list):
+            yield from _values(member, name, depth + 1)
+
+
+def _texts(member: Any) -> Iterator[str]:
+    """Yield the texts of a member: itself, a list of them, or EC2's `{"content": ...}`."""
+    for element in member[:MOST] if isinstance(member, list) else (member,):
+        text = element.get("content") if isinstance(element, dict) else element
+        if isinstance(text, str) and 0 < len(text) <= _LONGEST:
+            yield text
+
+
+@bounded_cache(results=4096, longest=256)
+def _word(name: str, parent: str) -> str | None:
+    """Return what a member names; None where it names no thing."""
+    if name in _NOT_THINGS:
+        return None
+    if name in _THINGS:
+        return name
+    if name.lower() in _BARE:
+        # Deep inside a set, a bare name is that of an option or a rule.
+        return parent if parent not in {"items", "member"} else None
+    match = _ENDING.fullmatch(name)
+    return match[1] if match and match[1] else None
+
+
+def _target(word: str, value: str) -> Target:
+    parts = arn(value)
+    if parts is None:
+        return Target(name=value, type=word or None)
+    owner = Owner(Account(parts.account)) if parts.account else None
+    return Target(uid=value, type=word or None, owner=owner)

@@ -1,0 +1,84 @@
+"""The tiers of tests: what marks them, and ids and orders that are the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests import scheduling
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_marker_is_explained() -> None:
+    """CONTRIBUTING says what each marker is for, and which target runs it."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    markers = [
+        text.partition(":")[0] for text in options["tool"]["pytest"]["ini_options"]["markers"]
+    ]
+    assert {"slow", "deep", "e2e"} == set(markers)
+    assert [] == [name for name in markers if f"`{name}`" not in CONTRIBUTING]
+    targets = re.findall(r"^([a-z0-9-]+):.*## ", MAKEFILE, re.MULTILINE)
+    tests = [name for name in targets if name.startswith("test")]
+    assert ["test", "test-all", "test-deep"] == tests
+    assert [] == [name for name in tests if f"`make {name}`" not in CONTRIBUTING]
+
+
+def test_continuous_integration_runs_what_people_run() -> None:
+    """`.ci/run` is the three targets, and what `make test` runs is part of one of them."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert ["check", "test-all", "e2e"] == re.findall(r"^make (\S+)$", script, re.MULTILINE)
+    assert re.search(r"^test-all: test test-slow\b", MAKEFILE, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_ids_are_the_same_in_every_process() -> None:
+    """Neither the hour nor the seed of Python's hashes shows in an id: workers compare them."""
+    lists = [
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", ""],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for seed in ("1", "2")
+    ]
+    first, second = ([line for line in lines if "::" in line] for lines in lists)
+    assert len(first) > 1000
+    assert first == second
+    assert [] == [name for name in first if not (name.isascii() and name.isprintable())]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("tests/unit/test_x.py::test_a[1]", "tests/unit/test_x.py::test_b", True),
+        ("tests/unit/test_x.py::test_a", "tests/unit/test_y.py::test_a", False),
+        ("tests/infra/aws/test_x.py::test_a", "tests/infra/aws/test_y.py::test_a", True),
+        ("tests/cli/test_demo.py::test_a", "tests/cli/test_demo.py::test_b", False),
+    ],
+)
+def test_what_shares_a_server_shares_a_worker(one: str, other: str, *, together: bool) -> None:
+    """Files stay together, synthesized infrastructure by folder, and long loners are spread."""
+    assert together == (scheduling.share(one) == scheduling.share(other))
+
+
+def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:
+    """The same seed gives the same order, another one another; no test is lost, files hold."""
+    items = request.session.items
+    if len(items) < 20:  # asked for alone
+        items = [request.node]
+    first = scheduling.shuffled(items, "1")
+    assert first == scheduling.shuffled(items, "1")
+    assert len(items) < 20 or first != scheduling.shuffled(items, "2")
+    assert sorted(map(id, items)) == sorted(map(id, first))

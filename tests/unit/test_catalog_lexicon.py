@@ -1,0 +1,162 @@
+"""The lexicon: what it says, and how often the curated rows agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence import sources
+from nhi_evidence.catalog.lexicon import BY_VERB, BY_WORDS, TABLE, Lexicon
+from nhi_evidence.errors import CatalogError
+from nhi_evidence.phases import Phase
+from nhi_evidence.pipeline.export import Mapper
+
+LEXICON = Lexicon()
+PAGE = (Path(__file__).parents[2] / "docs" / "catalog-lexicon.md").read_text()
+PACKS = [name for name in sources.names() if sources.routes(name) is None]
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        ("CheckNoPublicAccess", "probe"),
+        ("Microsoft.Resources/deployments/whatIf/action", "dry-run"),
+        ("CheckMfa", "validate-credential"),
+        ("google.identity.sts.v1.SecurityTokenService.IntrospectToken", "validate-credential"),
+        ("DecryptData", "decrypt"),
+        ("GetClusterSessionCredentials", "mint"),
+        ("GetOpenIdTokenForDeveloperIdentity", "mint"),
+        ("CreateWebLoginToken", "mint-new"),
+        ("Microsoft.KeyVault/vaults/keys/backup/action", "secret"),
+        ("Read BitLocker key", "secret"),
+        ("CreateKeysAndCertificate", "credential"),
+        ("Reset user password", "credential"),
+        ("POST /users/{id}/revokeSignInSessions", "credential"),
+        ("Microsoft.KeyVault/vaults/keys/purge/action", "key"),
+        ("StopActivityStream", "silence"),
+        ("DeleteQueryLoggingConfig", "silence"),
+        ("Microsoft.Insights/metricAlerts/delete", "silence"),
+        ("v1.compute.firewalls.insert", "perimeter"),
+        ("Add member to role completed (PIM activation)", "privilege"),
+        ("POST /groups/{id}/members/$ref", "privilege"),
+        ("InsertProjectOwnershipInvite", "privilege"),
+        ("POST /users", "identity"),
+        ("AdminCreateUser", "identity"),
+        ("InvokeModelWithBidirectionalStream", "agent"),
+        ("StartPipelineExecution", "execution"),
+        ("google.cloud.functions.v1.CloudFunctionsService.CreateFunction", "workload"),
+        ("StartMailboxExportJob", "export"),
+        ("TransactGetItems", "data"),
+    ],
+)
+def test_each_rule(operation: str, rule: str) -> None:
+    """An operation of the kind each rule is for is decided by that rule."""
+    classification = LEXICON.by_words(operation)
+    assert classification is not None
+    assert (f"{BY_WORDS}{rule}",) == classification.rules
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "GetKeyPolicy",  # a policy, not a key
+        "ListSecrets",  # names, no content
+        "GET /applications/{id}/federatedIdentityCredentials",  # a resource as its API shows it
+        "UpdateCatalog",  # no log
+        "DescribeLogGroups",
+        "GetLoginUrlSettings",
+        "CreateLifecyclePolicy",
+        "DeleteBucket",
+        "Frobnicate",
+        "",
+    ],
+)
+def test_it_is_silent_where_its_words_say_nothing(operation: str) -> None:
+    """A noun elsewhere than at the end, a plain read, a look-alike: none decides."""
+    assert LEXICON.by_words(operation) is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule", "phase"),
+    [
+        ("GetThing", "read", Phase.ENUMERATION),
+        ("GET /things/{id}", "list", Phase.ENUMERATION),
+        ("Microsoft.Example/things/checkNameAvailability/action", "list", Phase.ENUMERATION),
+        ("POST /directoryObjects/getByIds", "read", Phase.ENUMERATION),
+        ("a.b.v1.Things.DestroyThing", "delete", Phase.IMPACT),
+        ("Microsoft.Compute/virtualMachines/restart/action", "write", Phase.ROUTINE),
+    ],
+)
+def test_the_verb_decides_last(operation: str, rule: str, phase: Phase) -> None:
+    """A verb alone says little, and the rule says that it was the verb."""
+    assert LEXICON.by_words(operation) is None
+    classification = LEXICON.by_verb(operation)
+    assert classification is not None
+    assert (phase, (f"{BY_VERB}{rule}",)) == (classification.phase, classification.rules)
+
+
+def test_a_guess_is_of_the_one_class_that_claims_nothing() -> None:
+    """What is guessed is API Activity: it never says that a credential or a grant was made."""
+    classification = LEXICON.by_words("CreateBucketAccessKey")
+    assert classification is not None
+    assert (6003, 1) == (classification.class_uid, classification.activity_id)
+
+
+def test_every_rule_says_why_and_no_verb_is_in_two_groups() -> None:
+    """The table explains itself and is unambiguous."""
+    assert [] == [rule.id for rule in LEXICON.rules if not rule.why]
+    groups = json.loads(TABLE)["verbs"].values()
+    words = [word for group in groups for word in group["words"]]
+    assert sorted(set(words)) == sorted(words)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"phase": "nonsense"}, "lexicon.json: probe: unknown phase 'nonsense'"),
+        ({"verbs": ["frob"]}, "lexicon.json: probe: unknown verbs 'frob'"),
+        ({"extra": 1}, "lexicon.json: Object contains unknown field `extra`"),
+    ],
+)
+def test_a_table_that_is_inconsistent_is_refused(change: dict[str, Any], message: str) -> None:
+    """A wrong table is refused at load, with the rule and what is wrong with it."""
+    table = json.loads(TABLE)
+    rule = next(rule for rule in table["rules"] if rule["id"] == "probe")
+    rule.update(change)
+    with pytest.raises(CatalogError, match=f"^{re.escape(message)}"):
+        Lexicon(json.dumps(table).encode())
+
+
+def test_the_lexicon_is_part_of_the_mapper_digest() -> None:
+    """It decides output, so that another lexicon is another mapper."""
+    for pack in Mapper("aws_cloudtrail").packs.values():
+        assert TABLE in pack.tables
+
+
+def curated() -> Iterator[tuple[str, str, str]]:
+    """Every exact row of every pack: service, operation and phase."""
+    for pack in PACKS:
+        for row in json.loads(sources.table(pack, "catalog.json"))["rows"]:
+            if row.get("match", "exact") == "exact":
+                yield row["service"], row["operation"], row["phase"]
+
+
+def test_it_agrees_with_the_curated_rows() -> None:
+    """Of the rows it speaks of, nine in ten; docs/catalog-lexicon.md argues each of the others."""
+    agreed, disagreed = 0, set()
+    for service, operation, phase in curated():
+        classification = LEXICON.by_words(operation)
+        if classification is None:
+            continue
+        if classification.phase.name.lower() == phase:
+            agreed += 1
+        else:
+            disagreed.add(f"{service}:{operation}")
+    argued = set(re.findall(r"`([^`:]+:[^`]+)`", PAGE.partition("## Where a row differs")[2]))
+    assert argued == disagreed
+    assert agreed / (agreed + len(disagreed)) > 0.89

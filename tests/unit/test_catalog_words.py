@@ -1,0 +1,64 @@
+"""Names of operations as words, in the six ways providers write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from nhi_evidence.catalog.words import Splitter, plural, singular
+
+SPLITTER = Splitter(["access key", "generate", "get", "list", "secret", "policy", "catalog", "log"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("CreateBucketAccessKey", "create bucket access key"),
+        ("DeleteDBInstances", "delete db instance"),
+        ("DisableSecurityHubV2", "disable security hub v 2"),
+        ("KeyRelease", "key release"),
+        ("google.iam.admin.v1.CreateServiceAccountKey", "create service account key"),
+        ("v1.compute.firewalls.insert", "insert firewall"),
+        ("io.k8s.batch.v1.jobs.create", "create job"),
+        ("storage.buckets.get", "view bucket"),
+        ("Decrypt", "decrypt"),
+        ("Microsoft.Insights/metricAlerts/delete", "delete of metric alert"),
+        ("Microsoft.Storage/storageAccounts/read", "view of storage account"),
+        (
+            "Microsoft.Compute/sshPublicKeys/generateKeyPair/action",
+            "generate key pair of ssh public key",
+        ),
+        ("Microsoft.Subscription/cancel/action", "cancel"),
+        ("GET /users/{id}/messages", "view message"),
+        ("POST /groups/{id}/members/$ref", "post member"),
+        ("POST /$batch", "post"),
+        ("create pods/exec", "create pod exec"),
+        (
+            "Add member to role completed (PIM activation)",
+            "add member to role completed pim activation",
+        ),
+    ],
+)
+def test_each_form(name: str, words: str) -> None:
+    """The verb stands first, the words are in lower case and singular."""
+    assert tuple(words.split()) == SPLITTER.words(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION", "list key of storageaccount"),
+        ("microsoft.keyvault/vaults/secrets/getsecret/action", "get secret of secret"),
+        ("PATCH /networkaccess/filteringpolicies/{id}", "patch filtering policy"),
+        ("DELETE /identitygovernance/accesspackagecatalogs/{id}", "delete access package catalog"),
+    ],
+)
+def test_a_name_of_one_case_is_split_at_known_words(name: str, words: str) -> None:
+    """The longest known word wins: there is no log in a catalog, no `gets` in `getsecret`."""
+    assert tuple(words.split()) == SPLITTER.words(name)
+
+
+@pytest.mark.parametrize("word", ["policy", "key", "access", "box", "branch"])
+def test_singular_undoes_plural(word: str) -> None:
+    """A noun is the same word in both."""
+    assert word == singular(plural(word))
+    assert word == singular(word)

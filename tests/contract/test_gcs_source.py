@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -54,10 +55,19 @@ def test_the_stored_bytes_and_what_is_said_of_them(storage: EmbeddedGcs) -> None
     body = gzip.compress(b"{}")
     stored = storage.put(name, body)
     found = source().fetch(ref(stored))
-    assert (body, "2026030208") == (found.body, found.hour)
+    assert body == found.body
     assert f"{BUCKET}/{name}@{stored.generation}" == found.unit
-    assert stored.generation == found.provenance["generation"]
-    assert found.provenance["md5"]
+    assert found.source_metadata["md5"]
+
+
+def test_what_states_no_hour_has_that_of_its_storing(storage: EmbeddedGcs) -> None:
+    """By the store's own clock, in the unit's name; twice the same."""
+    stored = storage.put("audit/some name", b"{}")
+    first, second = (source().fetch(ref(stored)) for _ in range(2))
+    assert first == second
+    created = datetime.fromisoformat(first.source_metadata["time_created"])
+    hour = created.astimezone(UTC).strftime("%Y%m%d%H")
+    assert f"{BUCKET}/audit/some name@{stored.generation}!h={hour}" == first.unit
 
 
 def test_a_bucket_of_another_project_is_refused(storage: EmbeddedGcs) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -16,17 +17,17 @@ from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.event import Delivery, Rejection
 from nhi_evidence.pipeline.export import Mapper, Normalized
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import cases, read
 from tests.examples import examples
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
 from tests.property.strategies import JSON
-from tests.reading import Unit
+from tests.reading import Unit, counted
 
-ACTIVITY = Mapper("azure_activity", scope=Scope.ALL)
-MONITOR = Mapper("azure_monitor", scope=Scope.ALL)
+ACTIVITY = Mapper("azure_activity", scope=Scope.ALL, keep_out_of_scope_raw=True)
+MONITOR = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
 GOOD: dict[str, Any] = read(cases("azure_activity")["identity-02-application"]).record
 
 
@@ -42,9 +43,11 @@ def locked(*records: bytes) -> Unit:
     body = b'{"records":[' + b",".join(records) + b"]}"
     run = event_hub.Run("n/h#1/0", (Message(body, 1),))
     store = MemoryStore()
-    done = lock(MONITOR, Delivery(run.unit, event_hub.frame(run)), store)
+    outcome = lock_batch(MONITOR, [Delivery(run.unit, event_hub.frame(run))], store)
     unit = Unit(store)
-    assert unit.seen == done.seen
+    assert {} == outcome.unmapped
+    assert unit.seen == sum(locked.records for locked in outcome.objects)
+    assert unit.rebuilt() == event_hub.frame(run)
     return unit
 
 
@@ -129,7 +132,17 @@ class Event:
         return self._body
 
 
-SETTINGS = Settings("ns", "hub", "1", "bucket", "111122223333", "eu-west-1", "role", "api://x")
+SETTINGS = Settings(
+    hub_namespace="ns",
+    hub="hub",
+    hub_creation_id="1",
+    bucket="bucket",
+    bucket_owner="111122223333",
+    bucket_region="eu-west-1",
+    writer_role_arn="role",
+    token_audience="api://x",
+    keep_out_of_scope_raw=True,
+)
 PARTITION = {"PartitionId": "3"}
 
 
@@ -137,7 +150,7 @@ def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its neighbors are mapped; it is locked as it came, and the failure is handed to the log."""
-    mapper = Mapper("azure_monitor", scope=Scope.ALL)
+    mapper = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
     pack = mapper.packs["azure_activity"]
     genuine = pack.map
 
@@ -150,14 +163,24 @@ def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
     store = MemoryStore()
     bodies = [encode(GOOD), encode({**GOOD, "level": "poison"}), encode(GOOD)]
     events = [Event(body, 5 + n, PARTITION) for n, body in enumerate(bodies)]
-    done = list(Exporter(SETTINGS, mapper, store).export(events, written={}))  # type: ignore[arg-type]
-    assert [1, 0, 1] == [one.locked.kept for one in done]
-    assert ["ns/hub#1/3/5-5", "ns/hub#1/3/6-6", "ns/hub#1/3/7-7"] == [
-        one.locked.unit for one in done
-    ]
-    assert [type(None), ZeroDivisionError, type(None)] == [type(one.failed) for one in done]
-    kept = b"".join(store.get(key) for key in store.keys("src/"))
-    assert b"poison" in kept
+    apart = [Event(encode(GOOD), 20, PARTITION)]  # another run of the batch
+    together, singly = Exporter(SETTINGS, mapper, store).export([*events, *apart], written={})
+    names = [f"ns/hub#1/3/{number}-{number}" for number in (5, 6, 7, 20)]
+    assert ({names[3]}, {}) == (together.locked, together.unmapped)
+    assert set(names[:3]) == singly.locked
+    assert {names[1]: ZeroDivisionError} == {
+        name: type(error) for name, error in singly.unmapped.items()
+    }
+    assert [1, 1] == [len(outcome.objects) for outcome in (together, singly)]
+    kept = {name: Unit(store, name) for name in names}
+    assert [1, 0, 1, 1] == [unit.seen for unit in kept.values()]
+    guilty = kept[names[1]]
+    assert "mapper_failed" == guilty.rejection
+    assert b"poison" in b"".join(guilty.raw())
+    assert {"first": 6, "h": [sha256(bodies[1]).hexdigest()], "n": [0]} == guilty.messages
+    assert {"counted"} == {status for status, *_ in counted(store).values()}
+    again = list(Exporter(SETTINGS, mapper, store).export([*events, *apart], written={}))
+    assert [[False], [False]] == [[one.created for one in outcome.objects] for outcome in again]
 
 
 def test_a_store_that_is_away_fails_the_batch() -> None:
@@ -167,7 +190,7 @@ def test_a_store_that_is_away_fails_the_batch() -> None:
         def put_new(self, *_: object, **__: object) -> Any:
             raise StoreUnavailableError("away")
 
-    exporter = Exporter(SETTINGS, MONITOR, Away())  # type: ignore[arg-type]
+    exporter = Exporter(SETTINGS, MONITOR, Away())
     with pytest.raises(StoreUnavailableError, match="away"):
         list(exporter.export([Event(encode(GOOD), 5, PARTITION)], written={}))
 

@@ -12,7 +12,7 @@ import pytest
 
 from nhi_evidence.event import Delivery, Limits
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import FOLDER, read
 from tests.memory_store import MemoryStore
@@ -34,8 +34,8 @@ def good(source: str, name: str) -> dict[str, Any]:
 
 @cache
 def mapper(source: str) -> Mapper:
-    """The line of a source, keeping everything."""
-    return Mapper(source, scope=Scope.ALL)
+    """The mapper of a source, keeping everything."""
+    return Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=True)
 
 
 def encode(record: Any) -> bytes:
@@ -44,11 +44,17 @@ def encode(record: Any) -> bytes:
 
 def locked(source: str, body: bytes, limits: Limits | None = None) -> Unit:
     """Lock a delivery and read it back."""
-    line = Mapper(source, scope=Scope.ALL, limits=limits) if limits else mapper(source)
+    chosen = (
+        Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=True, limits=limits)
+        if limits
+        else mapper(source)
+    )
     store = MemoryStore()
-    done = lock(line, Delivery(unit="b/k@1", body=body, hour="2026030208"), store)
+    outcome = lock_batch(chosen, [Delivery(unit="b/k@1!h=2026030208", body=body)], store)
     unit = Unit(store)
-    assert unit.seen == done.seen == done.kept + done.rejected
+    assert {} == outcome.unmapped
+    (locked_object,) = outcome.objects
+    assert unit.seen == locked_object.records == locked_object.kept + locked_object.rejected
     return unit
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nhi_evidence.event import Decoded, Delivery, Limits, Rejection, Undecodable
 from nhi_evidence.pipeline.export import Mapper, Normalized
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources import gcp_audit
 from tests.examples import examples
@@ -21,7 +21,7 @@ from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
 from tests.reading import Unit
 
-MAPPER = Mapper("gcp_audit", scope=Scope.ALL)
+MAPPER = Mapper("gcp_audit", scope=Scope.ALL, keep_out_of_scope_raw=True)
 ACCOUNT = "deploy@example-prod.iam.gserviceaccount.com"
 GOOD: dict[str, Any] = {
     "protoPayload": {
@@ -57,9 +57,12 @@ def without(*names: str) -> dict[str, Any]:
 
 def locked(body: bytes, mapper: Mapper = MAPPER) -> Unit:
     store = MemoryStore()
-    done = lock(mapper, Delivery(unit="b/o@1", body=body), store)
+    outcome = lock_batch(mapper, [Delivery(unit="b/o@1", body=body)], store)
     unit = Unit(store)
-    assert unit.seen == done.seen
+    assert ({"b/o@1"}, {}) == (outcome.locked, outcome.unmapped)
+    assert unit.seen == sum(locked.records for locked in outcome.objects)
+    is_packed = unit.rejection is None and body.startswith(b"\x1f\x8b")
+    assert unit.rebuilt() == (gzip.decompress(body) if is_packed else body)
     return unit
 
 
@@ -169,7 +172,12 @@ def test_a_missing_caller_is_unknown_and_a_refused_one_redacted() -> None:
 
 def test_a_bomb_is_a_rejection_unit() -> None:
     """Inflation stops at the limit; the bomb itself is what is kept."""
-    mapper = Mapper("gcp_audit", scope=Scope.ALL, limits=Limits(inflated_bytes=100_000))
+    mapper = Mapper(
+        "gcp_audit",
+        scope=Scope.ALL,
+        keep_out_of_scope_raw=True,
+        limits=Limits(inflated_bytes=100_000),
+    )
     body = gzip.compress(encode({**GOOD, "x": "0" * 10_000_000}))
     unit = locked(body, mapper)
     assert "inflation_limit" == unit.rejection

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from nhi_evidence.event import Delivery, Limits
-from nhi_evidence.evidence import batch
+from nhi_evidence.evidence import unit as unit_parts
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.memory_store import MemoryStore
 from tests.ocsf_schema import problems
@@ -51,14 +51,14 @@ def file_of(*records: bytes) -> bytes:
 
 def locked(mapper: Mapper, body: bytes) -> Unit:
     store = MemoryStore()
-    delivery = Delivery(unit="b/k@1", body=body, hour="2026030208")
-    done = lock(mapper, delivery, store)
-    source = [key for key in store.objects if key.startswith("src/")]
-    assert len(source) == 2
-    assert any(sha256(body).hexdigest() in key for key in source)
+    delivery = Delivery(unit="b/k@1!h=2026030208", body=body)
+    outcome = lock_batch(mapper, [delivery], store)
     unit = Unit(store)
-    assert unit.seen == done.seen
-    assert {sha256(body).hexdigest()} == {one["src_sha256"] for one in unit.headers}
+    assert ({delivery.unit}, {}) == (outcome.locked, outcome.unmapped)
+    assert unit.seen == sum(locked.records for locked in outcome.objects)
+    is_packed = unit.rejection is None and body.startswith(b"\x1f\x8b")
+    assert unit.rebuilt() == (gzip.decompress(body) if is_packed else body)
+    assert {sha256(body).hexdigest()} == {header["src_sha256"] for header in unit.headers}
     return unit
 
 
@@ -85,8 +85,8 @@ def test_a_large_unreadable_delivery_is_kept_in_parts(
     keep_all: Mapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chunks and parts of any size give the delivery back."""
-    monkeypatch.setattr(batch, "MAX_RECORD_BYTES", 1000)
-    monkeypatch.setattr(batch, "PART_BYTES", 3000)
+    monkeypatch.setattr(unit_parts, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(unit_parts, "PART_BYTES", 3000)
     body = bytes(range(256)) * 40
     unit = locked(keep_all, body)
     assert len(unit.headers) == 4
@@ -212,7 +212,12 @@ def test_a_record_too_large_to_map_is_kept_raw(keep_all: Mapper) -> None:
 
 def test_a_bomb_is_a_rejection_unit() -> None:
     """Inflation stops at the limit; the bomb itself is what is kept."""
-    mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, limits=Limits(inflated_bytes=100_000))
+    mapper = Mapper(
+        "aws_cloudtrail",
+        scope=Scope.ALL,
+        keep_out_of_scope_raw=True,
+        limits=Limits(inflated_bytes=100_000),
+    )
     body = gzip.compress(file_of(encode({**GOOD, "x": "0" * 10_000_000})))
     unit = locked(mapper, body)
     assert unit.rejection == "inflation_limit"

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message
-from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import counting, frame, keys, ranges
+from nhi_evidence.event import Decoded, Delivery
+from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.lines import UnitLine
+from nhi_evidence.evidence.verify import streams
+from nhi_evidence.evidence.verify.report import Edges, Run
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.examples import examples
 from tests.memory_store import MemoryStore
-from tests.reading import raw_of
+from tests.reading import counted, raw_of
 
 STREAM = "example-ns/audit-logs#2026-03-01/3"
-MAPPER = Mapper("azure_monitor", scope=Scope.ALL)
+MAPPER = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
 BODY = st.sampled_from(
     [
         b"",
@@ -50,16 +54,45 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Message], list[list[Message]]]:
     return messages, draw(st.permutations(batches))
 
 
-def held(store: MemoryStore) -> list[tuple[ranges.Held, list[bytes]]]:
-    """What each unit holds, read from the evidence objects alone."""
-    found = []
-    for index, key in enumerate(sorted(store.keys("ev/"))):
-        lines = frame.unpack(store.get(key), limit=1 << 30)
-        one = ranges.held(index, [lines])
-        assert one is not None
-        assert keys.encode_unit(f"{STREAM}/{one.claim.first}-{one.claim.last}") in key
-        found.append((one, lines))
-    return found
+class Stored:
+    """What a store holds of the stream, read from its objects alone."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        """Read every run, and weigh them as a verifier does."""
+        self.units: dict[Run, tuple[UnitLine, list[bytes]]] = {}
+        for key in store.keys("ev/"):
+            table, lines = objects.read_object(store.get(key))
+            for unit, own in objects.lines_of(table, lines):
+                run = streams.run_of(table.header, unit, key, "v")
+                assert isinstance(run, Run)
+                self.units[run] = unit, list(own)
+        weighed = streams.Weighed(Edges(runs=list(self.units)), self._hashes_of)
+        self.findings = [(finding.code, finding.detail) for finding in weighed.findings]
+
+    def _hashes_of(self, run: Run) -> tuple[str, ...]:
+        messages = self.units[run][0].messages
+        assert messages is not None
+        return messages.h
+
+    def records(self, number: int) -> list[tuple[str, list[bytes]]]:
+        """Hash and raw records of a message, in each run that holds it."""
+        found = []
+        for run, (unit, lines) in self.units.items():
+            if run.first <= number <= run.last:
+                assert unit.messages is not None
+                place = number - run.first
+                begin = sum(unit.messages.n[:place])
+                raws = [raw_of(line) for line in lines if b'"k":"out_of_scope_ids"' not in line]
+                found.append((unit.messages.h[place], raws[begin : begin + unit.messages.n[place]]))
+        return found
+
+
+def deliver(batch: list[Message], store: MemoryStore) -> None:
+    """Lock the runs of a batch together, as the exporter does."""
+    runs = event_hub.runs(STREAM, batch)
+    lock_batch(
+        MAPPER, [Delivery(run.unit, event_hub.frame(run)) for run in runs], store
+    ).ensure_locked()
 
 
 @examples(60)
@@ -69,24 +102,22 @@ def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Mess
     messages, batches = drawn
     store = MemoryStore()
     for batch in batches:
-        for run in event_hub.runs(STREAM, batch):
-            delivery = Delivery(run.unit, event_hub.frame(run), hour="2026030208")
-            lock(MAPPER, delivery, store, keep_source=False)
-    units = held(store)
-    stream = counting.count_ranges(one.claim for one, _ in units)[STREAM]
-    assert [one.sequence for one in messages] == list(stream.counted)
-    assert ((), (), ()) == (stream.contested, stream.gaps, stream.invalid)
+        deliver(batch, store)
+    stored = Stored(store)
+    assert [] == stored.findings
     for message in messages:
         assert message.sequence is not None
-        one, lines = units[stream.counted[message.sequence]]
-        assert sha256(message.body).digest() == one.claim.hashes[message.sequence]
-        begin, end = one.records[message.sequence]
-        kept = [raw_of(line) for line in lines[1:] if line.startswith(b'{"i":')]
         alone = MAPPER.source.decode(
-            event_hub.frame(event_hub.Run(STREAM, (message,))), MAPPER.limits
+            event_hub.frame(event_hub.Run(STREAM, (message,))), MAPPER.settings.limits
         )
-        expected = [alone.record(index).raw for index in range(len(alone.spans))]  # type: ignore[union-attr]
-        assert expected == kept[begin:end]
+        assert isinstance(alone, Decoded)
+        expected = [alone.record(index).raw for index in range(len(alone.spans))]
+        found = stored.records(message.sequence)
+        assert found
+        assert all((sha256(message.body).hexdigest(), expected) == one for one in found)
+    numbers = {number for run in stored.units for number in range(run.first, run.last + 1)}
+    assert {message.sequence for message in messages} == numbers
+    assert {"counted"} == {status for status, *_ in counted(store).values()}
 
 
 @examples(40)
@@ -94,14 +125,29 @@ def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Mess
 def test_another_message_under_a_number_is_contested(
     drawn: tuple[list[Message], list[list[Message]]], data: st.DataObject
 ) -> None:
-    """Neither of two different messages of one number is counted, and every other one is."""
+    """Two different messages of one number are both shown, and every other one is untouched."""
     messages, batches = drawn
     chosen = data.draw(st.sampled_from(messages))
     forged = Message(chosen.body + b"!", chosen.sequence, chosen.offset, chosen.enqueued)
     store = MemoryStore()
     for batch in [*batches, [forged]]:
-        for run in event_hub.runs(STREAM, batch):
-            lock(MAPPER, Delivery(run.unit, event_hub.frame(run)), store, keep_source=False)
-    stream = counting.count_ranges(one.claim for one, _ in held(store))[STREAM]
-    assert (chosen.sequence,) == stream.contested
-    assert [one.sequence for one in messages if one is not chosen] == list(stream.counted)
+        deliver(batch, store)
+    findings = set(Stored(store).findings)
+    assert {("range_contested", f"number {chosen.sequence}")} == findings
+
+
+@settings(max_examples=30, deadline=None)
+@given(deliveries(), st.randoms())
+def test_the_order_of_messages_decides_nothing(
+    drawn: tuple[list[Message], list[list[Message]]], random: Random
+) -> None:
+    """The same batch in any order is the same objects, byte for byte."""
+    messages, batches = drawn
+    forged = [Message(one.body + b"!", one.sequence) for one in messages[:2]]
+    for batch in [*batches, [*messages, *forged]]:
+        shuffled = list(batch)
+        random.shuffle(shuffled)
+        one, other = MemoryStore(), MemoryStore()
+        deliver(batch, one)
+        deliver(shuffled, other)
+        assert one.objects == other.objects

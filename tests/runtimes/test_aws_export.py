@@ -16,8 +16,8 @@ from nhi_evidence.embedded import sqs_messages
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.embedded.sqs_messages import StoredObject
-from nhi_evidence.evidence import objects
 from nhi_evidence.evidence.lines import UnitLine
+from tests.runtimes import evidence
 
 ACCEPTED = [
     {
@@ -83,21 +83,16 @@ def failed(answer: dict[str, Any]) -> list[str]:
 
 def tables(store: EmbeddedStore) -> dict[str, tuple[UnitLine, ...]]:
     """Return the unit lines of every evidence object, by key."""
-    client = store.client(store.admin)
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/aws_cloudtrail/"
-    )
-    bodies = {
-        entry["Key"]: client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=entry["Key"])["Body"].read()
-        for page in pages
-        for entry in page.get("Contents", [])
+    return {
+        key: tuple(unit for unit, _ in units)
+        for key, units in evidence.stored(store, "aws_cloudtrail").items()
     }
-    return {key: objects.read_object(body)[0].units for key, body in bodies.items()}
 
 
-def evidence(store: EmbeddedStore, name: str) -> list[UnitLine]:
-    """Return every unit line of units that have `name` in theirs."""
-    return [unit for units in tables(store).values() for unit in units if name in unit.unit]
+def units_of(store: EmbeddedStore, stored: StoredObject) -> list[UnitLine]:
+    """Return every unit line of a stored file."""
+    found = evidence.named(store, "aws_cloudtrail", unit_of(stored))
+    return [unit for unit, _ in found]
 
 
 def unit_of(stored: StoredObject) -> str:
@@ -138,9 +133,9 @@ def test_a_partly_failing_batch_fails_exactly_its_bad_messages(
     assert expected == set(failed(answer))
     assert len(expected) == len(failed(answer))
     for n in range(3):
-        (unit,) = evidence(store, unit_of(good[n]))
+        (unit,) = units_of(store, good[n])
         assert unit.records == unit.kept + unit.rejected + sum(unit.out_of_scope.values())
-    (unit,) = evidence(store, unit_of(broken))
+    (unit,) = units_of(store, broken)
     assert unit.rejection is not None
     assert unit.rejection.reason in {"damaged_gzip", "truncated_gzip"}
     (key,) = (key for key, units in tables(store).items() if unit in units)
@@ -155,7 +150,7 @@ def test_a_unit_that_is_announced_twice_is_there_once(
     file = upload(store, f"{FOLDER}/twice.json.gz", generate()[6].body)
     note = sqs_messages.notification(file)
     assert [] == failed(runtime.invoke(sqs_messages.event([note, note, event_bridge(file)])))
-    assert 1 == len(evidence(store, unit_of(file)))
+    assert 1 == len(units_of(store, file))
 
 
 def test_the_hour_is_when_the_store_took_what_states_none(
@@ -202,9 +197,9 @@ def test_what_is_not_reached_in_time_is_delivered_again(
     file = upload(store, f"{FOLDER}/late.json.gz", generate()[8].body)
     event = sqs_messages.event([sqs_messages.notification(file)])
     assert 1 == len(failed(runtime.invoke(event, seconds=0)))
-    assert [] == evidence(store, unit_of(file))
+    assert [] == units_of(store, file)
     assert [] == failed(runtime.invoke(event))
-    assert 1 == len(evidence(store, unit_of(file)))
+    assert 1 == len(units_of(store, file))
 
 
 def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRuntime) -> None:
@@ -219,9 +214,9 @@ def test_several_objects_in_one_message(store: EmbeddedStore, runtime: LambdaRun
     records = [json.loads(sqs_messages.notification(one))["Records"][0] for one in (first, second)]
     answer = runtime.invoke(sqs_messages.event([json.dumps({"Records": records})]))
     assert [] == failed(answer)
-    assert 1 == len(evidence(store, unit_of(second)))
+    assert 1 == len(units_of(store, second))
     # The first came in another batch before: the same lines, for counting to take once.
-    alone, together = evidence(store, unit_of(first))
+    alone, together = units_of(store, first)
     assert alone == together
 
 
@@ -257,7 +252,7 @@ def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path
     ) as other:
         answer = other.invoke(sqs_messages.event([sqs_messages.notification(file)]))
     assert len(failed(answer)) == 1
-    assert [] == evidence(store, "/third.json.gz@")
+    assert [] == units_of(store, file)
 
 
 def test_missing_settings_are_named(store: EmbeddedStore, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from infra.declaration import EventHub, declaration
@@ -15,9 +14,11 @@ from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.issuer import ENTRA, EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import batch, counting, frame, keys, ranges
+from nhi_evidence.evidence.lines import UnitLine
 from tests.cases.reader import cases, read
+from tests.runtimes import evidence
 from tests.runtimes.azure_worker import FUNCTION, Worker, bundle
+from tests.runtimes.evidence import Units
 from tests.web_identity import AUDIENCE, federated_store, issuer
 
 NAMESPACE, HUB, CREATED = "example-ns", "audit-logs", "2026-03-01"
@@ -65,6 +66,7 @@ def settings(platforms: EmbeddedIssuer, endpoint: str, **changes: str) -> dict[s
         "NHI_EVIDENCE_BUCKET_REGION": "us-east-1",
         "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role("azure_monitor"),
         "NHI_EVIDENCE_TOKEN_AUDIENCE": AUDIENCE[ENTRA],
+        "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
         "WEBSITE_SITE_NAME": "example-export",
         **changes,
     }
@@ -94,25 +96,16 @@ def records(*held: Any) -> bytes:
     return json.dumps({"records": held}).encode()
 
 
-def objects(store: EmbeddedStore) -> dict[str, bytes]:
-    """Every evidence object of the function, by key, with how many versions it has."""
-    client = store.client(store.admin)
-    pages = client.get_paginator("list_object_versions").paginate(
-        Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/azure_monitor/"
-    )
-    versions = [one["Key"] for page in pages for one in page.get("Versions", [])]
-    assert len(versions) == len(set(versions))
-    return {
-        key: client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Body"].read()
-        for key in versions
-    }
+def objects(store: EmbeddedStore) -> dict[str, Units]:
+    """The units of every evidence object of the function, by key."""
+    return evidence.stored(store, "azure_monitor")
 
 
-def unit(store: EmbeddedStore, first: int, last: int) -> list[bytes]:
-    """The lines of the one object of a run."""
-    wanted = keys.encode_unit(f"{STREAM}/{first}-{last}")
-    (body,) = (body for key, body in objects(store).items() if f"/{wanted}/" in key)
-    return frame.unpack(body, limit=1 << 30)
+def unit(store: EmbeddedStore, first: int, last: int) -> UnitLine:
+    """The one unit of a run."""
+    name = f"{STREAM}/{first}-{last}!h=2026030208"
+    ((found, _),) = evidence.named(store, "azure_monitor", name)
+    return found
 
 
 def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: Worker) -> None:
@@ -157,14 +150,13 @@ def test_a_partly_bad_batch_is_locked_and_acknowledged(
     batch_ += [message(107, records(record("outcome-denied"))), message(110, good)]
     answer = worker.invoke(batch_, partition=PARTITION)
     assert {"status": 1, "exception": None} == answer, worker.log.read_text()[-3000:]
-    lines = unit(locked, 100, 107)
-    header = msgspec.json.decode(lines[0], type=batch.Header)
-    assert (9, 3, 6) == (header.n, header.kept, header.rejected)
-    found = ranges.held(0, [lines])
-    assert found is not None
-    assert found.claim.valid
-    assert [100, 101, 102, 103, 104, 105, 106, 107] == list(found.claim.hashes)
-    assert 2 == msgspec.json.decode(unit(locked, 110, 110)[0], type=batch.Header).kept
+    run = unit(locked, 100, 107)
+    assert (9, 3, 6) == (run.records, run.kept, run.rejected)
+    assert run.messages is not None
+    assert (100, 8) == (run.messages.first, len(run.messages.h))
+    assert 2 == unit(locked, 110, 110).kept
+    # Both runs of the batch are in one object.
+    assert [2] == [len(units) for units in objects(locked).values() if "/100-107" in str(units)]
 
 
 def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
@@ -177,14 +169,10 @@ def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
     assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
     assert before == objects(locked)
     assert 1 == worker.invoke(batch_[3:] + batch_[4:5], partition=PARTITION)["status"]
-    held = [
-        ranges.held(index, [frame.unpack(body, limit=1 << 30)])
-        for index, (key, body) in enumerate(sorted(objects(locked).items()))
-        if "/20" in key
-    ]
-    stream = counting.count_ranges(one.claim for one in held if one is not None)[STREAM]
-    assert list(range(200, 206)) == list(stream.counted)
-    assert (3, (), (), ()) == (stream.duplicates, stream.contested, stream.gaps, stream.invalid)
+    whole, again = unit(locked, 200, 205), unit(locked, 203, 205)
+    assert whole.messages is not None
+    assert again.messages is not None
+    assert whole.messages.h[3:] == again.messages.h
 
 
 def test_while_the_store_is_away_the_batch_fails_and_then_is_locked_once(

@@ -18,7 +18,9 @@ from nhi_evidence.embedded.cloud_run_runtime import CloudEvent, CloudRunRuntime
 from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
 from nhi_evidence.embedded.issuer import GOOGLE, EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import frame
+from nhi_evidence.evidence import gaps
+from tests.runtimes import evidence
+from tests.runtimes.evidence import Units
 from tests.web_identity import AUDIENCE, federated_store, issuer
 
 BUCKET = "example-audit-files"
@@ -67,6 +69,7 @@ def settings(
         "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role("gcp_audit"),
         "NHI_EVIDENCE_AUDIENCE": AUDIENCE[GOOGLE],
         "NHI_EVIDENCE_PROJECT": "example-prod",
+        "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
     }
 
 
@@ -111,19 +114,8 @@ def message(data: str, number: str) -> dict[str, Any]:
     }
 
 
-def evidence(locked: EmbeddedStore, unit: str) -> list[list[dict[str, Any]]]:
-    """Return the lines of every evidence object whose unit is this."""
-    client = locked.client(locked.admin)
-    keys = client.get_paginator("list_objects_v2").paginate(
-        Bucket=iam.EVIDENCE_BUCKET, Prefix="ev/v1/gcp_audit/"
-    )
-    found = []
-    for key in [one["Key"] for page in keys for one in page.get("Contents", [])]:
-        body = client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Body"].read()
-        lines = [json.loads(line) for line in frame.unpack(body, limit=1 << 30)]
-        if lines[0]["unit"] == unit:
-            found.append(lines)
-    return found
+def units(locked: EmbeddedStore, name: str) -> Units:
+    return evidence.named(locked, "gcp_audit", name)
 
 
 def versions(locked: EmbeddedStore) -> list[str]:
@@ -139,14 +131,13 @@ def test_a_finished_file_is_locked_once(
     file = gcp_files()[0]
     named = storage.put(file.name, file.body)
     assert 200 == runtime.deliver(stored(named))
-    (lines,) = evidence(locked, f"{BUCKET}/{file.name}@{named.generation}")
-    header = lines[0]
-    assert file.records == header["n"]
-    assert header["kept"] + header["rejected"] + sum(header["out_of_scope"].values()) == header["n"]
-    assert lines[-1]["k"] == "left_out"
-    assert {line.encode() for line in file.body.decode().splitlines()} >= {
-        one["r"].encode() for one in lines[1:-1]
-    }
+    ((unit, lines),) = units(locked, f"{BUCKET}/{file.name}@{named.generation}")
+    assert file.records == unit.records
+    assert unit.kept + unit.rejected + sum(unit.out_of_scope.values()) == unit.records
+    assert lines[-1]["k"] == "out_of_scope_ids"
+    records = [line["r"].encode() for line in lines[:-1]]
+    assert file.body == b"".join(gaps.rebuild(unit.gaps, records))
+    assert {"md5", "crc32c", "time_created"} == set(unit.source_metadata)
     before = versions(locked)
     assert [200, 200] == [runtime.deliver(stored(named, number)) for number in ("1", "2")]
     assert before == versions(locked)
@@ -218,11 +209,11 @@ def test_exactly_the_announced_generation_is_read(
     first = storage.put("audit/twice", ENTRY + b"\n")
     second = storage.put("audit/twice", gzip.compress(ENTRY + b"\n" + ENTRY))
     assert 200 == runtime.deliver(stored(second))
-    (lines,) = evidence(locked, f"{BUCKET}/audit/twice@{second.generation}")
-    assert lines[0]["n"] == 2
+    ((unit, _),) = units(locked, f"{BUCKET}/audit/twice@{second.generation}!h=")
+    assert unit.records == 2
     # The server keeps one generation of a name; what is gone is asked for again, not made up.
     assert 500 == runtime.deliver(stored(first))
-    assert [] == evidence(locked, f"{BUCKET}/audit/twice@{first.generation}")
+    assert [] == units(locked, f"{BUCKET}/audit/twice@{first.generation}")
 
 
 @pytest.mark.parametrize(
@@ -243,8 +234,9 @@ def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntim
     """The entry of a message, its exact bytes, named by subscription and message."""
     event = published(message(b64encode(ENTRY).decode(), "9001"), "9001")
     assert 200 == runtime.deliver(event)
-    (lines,) = evidence(locked, f"msg/{SUBSCRIPTION}/9001")
-    assert (1, [ENTRY.decode()]) == (lines[0]["n"], [one["r"] for one in lines[1:-1]])
+    ((unit, lines),) = units(locked, f"msg/{SUBSCRIPTION}/9001!h=2026030208")
+    assert (1, [ENTRY.decode()]) == (unit.records, [line["r"] for line in lines[:-1]])
+    assert {"topic": TOPIC, "publish_time": "2026-03-02T08:15:31.5Z"} == unit.source_metadata
     before = versions(locked)
     assert 200 == runtime.deliver(event)
     assert before == versions(locked)
@@ -292,9 +284,10 @@ def test_what_cannot_be_decoded_is_locked_and_acknowledged(
     """A delivery that will never get better does not circle; its bytes are kept with the reason."""
     case = UNDECODABLE[name]
     assert 200 == runtime.deliver(published(case.data, case.unit.rpartition("/")[2]))
-    (lines,) = evidence(locked, case.unit)
-    assert case.reason == lines[0]["rejection"]["reason"]
-    assert case.kept == b"".join(one["r"].encode() for one in lines[1:])
+    ((unit, lines),) = units(locked, case.unit)
+    assert unit.rejection is not None
+    assert case.reason == unit.rejection.reason
+    assert case.kept == b"".join(line["r"].encode() for line in lines)
 
 
 def test_half_an_entry_is_a_rejected_record(
@@ -302,9 +295,9 @@ def test_half_an_entry_is_a_rejected_record(
 ) -> None:
     """What a message carries is what was logged; half of it is kept as half."""
     assert 200 == runtime.deliver(published(message(b64encode(HALF).decode(), "9201"), "9201"))
-    (lines,) = evidence(locked, f"msg/{SUBSCRIPTION}/9201")
-    assert (1, "malformed_json") == (lines[0]["rejected"], lines[1]["x"]["reason"])
-    assert HALF.decode() == lines[1]["r"]
+    ((unit, lines),) = units(locked, f"msg/{SUBSCRIPTION}/9201")
+    assert (1, "malformed_json") == (unit.rejected, lines[0]["x"]["reason"])
+    assert HALF.decode() == lines[0]["r"]
 
 
 def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) -> None:
@@ -317,7 +310,7 @@ def test_another_topic_and_another_type_are_refused(runtime: CloudRunRuntime) ->
 
 
 def test_log_lines_are_what_cloud_logging_reads(
-    storage: EmbeddedGcs, runtime: CloudRunRuntime
+    locked: EmbeddedStore, storage: EmbeddedGcs, runtime: CloudRunRuntime
 ) -> None:
     """One JSON object a line, with severity, message, counts, and the trace of its request."""
     named = storage.put("audit/logged", ENTRY)
@@ -331,8 +324,9 @@ def test_log_lines_are_what_cloud_logging_reads(
     )
     assert 500 == runtime.deliver(stored(GcsObject("nowhere", "x", "1"), "refused"))
     lines = [json.loads(line) for line in runtime.logs().splitlines() if line.startswith("{")]
-    done = next(one for one in lines if "audit/logged" in str(one.get("unit")))
-    assert ("INFO", "locked", 1) == (done["severity"], done["message"], done["unit"]["seen"])
+    done = next(line for line in lines if trace in line.get("logging.googleapis.com/trace", ""))
+    assert ("INFO", "locked", 1) == (done["severity"], done["message"], done["object"]["units"])
+    assert done["object"]["key"] in evidence.stored(locked, "gcp_audit")
     assert f"projects/example-prod/traces/{trace}" == done["logging.googleapis.com/trace"]
     refused = next(one for one in lines if one.get("event_id") == "refused")
     assert ("ERROR", True) == (refused["severity"], refused["refused"])

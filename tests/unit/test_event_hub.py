@@ -11,9 +11,12 @@ import pytest
 from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.event import Decoded, Delivery, Limits, Undecodable
-from nhi_evidence.evidence import frame, keys, ranges
+from nhi_evidence.event import Message as NumberedMessage
+from nhi_evidence.evidence import objects
+from nhi_evidence.evidence.verify.report import Run as StoredRun
+from nhi_evidence.evidence.verify.streams import run_of
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.sources import azure_monitor
 from tests.memory_store import MemoryStore
 from tests.reading import Unit
@@ -33,7 +36,7 @@ def test_a_hole_in_the_numbers_ends_a_run() -> None:
     """A range is valid only if it holds every number it claims."""
     found = event_hub.runs(STREAM, [message(n) for n in (5, 6, 9, 10, 12)])
     assert [[5, 6], [9, 10], [12]] == numbers(found)
-    assert f"{STREAM}/9-10" == found[1].unit
+    assert f"{STREAM}/9-10!h=2026030208" == found[1].unit
 
 
 def test_a_message_delivered_twice_is_taken_once() -> None:
@@ -136,51 +139,73 @@ def test_every_form_of_message_is_cut_into_exact_records(one: Body) -> None:
     assert [(4, len(one.records))] == [(each.number, each.records) for each in found.messages]
 
 
-def lines_of(store: MemoryStore) -> list[list[bytes]]:
-    bodies = {key: frame.unpack(store.get(key), limit=1 << 30) for key in store.keys("ev/")}
-    return [bodies[key] for key in sorted(bodies, key=lambda key: keys.parse_key(key).part)]
+def locked(
+    run: Run, store: MemoryStore, *, unit: str = "", limits: Limits | None = None
+) -> StoredRun | str | None:
+    """Lock a run; return what its unit line states of its messages."""
+    body = event_hub.frame(run)
+    _, framed = event_hub.read(body)
+    delivery = Delivery(
+        unit or run.unit,
+        body,
+        messages=tuple(NumberedMessage(one.sequence or 0, one.start, one.end, 0) for one in framed),
+    )
+    mapper = Mapper("azure_monitor", keep_out_of_scope_raw=True, limits=limits)
+    lock_batch(mapper, [delivery], store).ensure_locked()
+    (key,) = store.keys("ev/")
+    table, _ = objects.read_object(store.get(key))
+    return run_of(table.header, table.units[0], key, "v")
 
 
 def test_a_sealed_run_states_its_messages() -> None:
     """Range and records of every message are read back from the evidence object alone."""
     run = Run(STREAM, tuple(message(7 + n, one.body) for n, one in enumerate(MESSAGES)))
     store = MemoryStore()
-    lock(Mapper("azure_monitor"), Delivery(run.unit, event_hub.frame(run)), store)
-    found = ranges.held(3, lines_of(store))
-    assert found is not None
-    claim = found.claim
-    assert (3, STREAM, 7, 18, True) == (
-        claim.index,
-        claim.stream,
-        claim.first,
-        claim.last,
-        claim.valid,
-    )
-    assert [sha256(one.body).digest() for one in MESSAGES] == list(claim.hashes.values())
+    stored = locked(run, store)
+    assert isinstance(stored, StoredRun)
+    assert (STREAM, 7, 18, "2026030208") == (stored.stream, stored.first, stored.last, stored.hour)
     unit = Unit(store)
-    for number, one in enumerate(MESSAGES, start=7):
-        first, end = found.records[number]
-        assert one.records == unit.raw()[first:end]
+    assert unit.messages is not None
+    assert [sha256(one.body).hexdigest() for one in MESSAGES] == unit.messages["h"]
+    assert [len(one.records) for one in MESSAGES] == unit.messages["n"]
+    assert [raw for one in MESSAGES for raw in one.records] == unit.raw()
+    assert event_hub.frame(run) == unit.rebuilt()
 
 
 def test_a_rejection_unit_states_its_messages_too() -> None:
     """A run that was kept whole, for a record past the limit, still counts as a range."""
     run = Run(STREAM, (message(7, b"x" * 40), message(8)))
     store = MemoryStore()
-    mapper = Mapper("azure_monitor", limits=Limits(record_bytes=39))
-    lock(mapper, Delivery(run.unit, event_hub.frame(run)), store)
-    assert "record_limit" == Unit(store).rejection
-    found = ranges.held(0, lines_of(store))
-    assert found is not None
-    assert found.claim.valid
-    assert {7, 8} == set(found.claim.hashes)
+    stored = locked(run, store, limits=Limits(record_bytes=39))
+    unit = Unit(store)
+    assert "record_limit" == unit.rejection
+    assert isinstance(stored, StoredRun)
+    assert (7, 8) == (stored.first, stored.last)
+    assert unit.messages is not None
+    assert [0, 0] == unit.messages["n"]
 
 
 def test_a_name_that_claims_more_than_it_holds_is_no_valid_range() -> None:
     """The claim is the name's, the messages are the object's."""
     run = Run(STREAM, (message(7), message(8)))
-    store = MemoryStore()
-    lock(Mapper("azure_monitor"), Delivery(f"{STREAM}/7-9", event_hub.frame(run)), store)
-    found = ranges.held(0, lines_of(store))
-    assert found is not None
-    assert not found.claim.valid
+    stored = locked(run, MemoryStore(), unit=f"{STREAM}/7-9!h=2026030208")
+    assert "2 messages from 7" == stored
+
+
+@pytest.mark.parametrize(
+    ("enqueued", "ending"),
+    [
+        ("2026-03-02T08:59:59.999Z", "!h=2026030208"),
+        (None, ""),
+        ("", ""),
+        ("soon", ""),
+        ("2026-03-02", ""),
+    ],
+)
+def test_the_hour_of_a_run_is_that_of_its_first_message(enqueued: str | None, ending: str) -> None:
+    """As the hub states it; where it states none, the name claims none."""
+    run = Run(STREAM, (Message(b"{}", 5, "5", enqueued), message(6)))
+    assert f"{STREAM}/5-6{ending}" == run.unit
+    assert (STREAM, 5, 6) == event_hub.claimed(run.unit)
+    hour = ending.removeprefix("!h=") or "unknown"
+    assert hour == Mapper("azure_monitor", keep_out_of_scope_raw=True).hour(run.unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,14 +12,15 @@ from nhi_evidence import sources
 from nhi_evidence.azure import event_hub
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import batch
+from nhi_evidence.evidence import lines
+from nhi_evidence.pipeline import release
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
-from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.pipeline.lock import lock_batch
 from tests.faults.test_bad_input import GOOD
 from tests.memory_store import MemoryStore
 from tests.reading import Unit
 
+MONITOR = partial(Mapper, "azure_monitor", keep_out_of_scope_raw=False)
 ROUTES = {"version": 1, "routes": {"trail": "aws_cloudtrail"}}
 HUMAN: dict[str, Any] = {
     **GOOD,
@@ -42,7 +44,7 @@ def deliver(mapper: Mapper, *records: Any) -> Unit:
     body = json.dumps({"records": records}).encode()
     run = event_hub.Run("ns/hub#1/0", (event_hub.Message(body, 1),))
     store = MemoryStore()
-    lock(mapper, Delivery(run.unit, event_hub.frame(run)), store)
+    lock_batch(mapper, [Delivery(run.unit, event_hub.frame(run))], store).ensure_locked()
     assert all(key.split("/")[2] == "azure_monitor" for key in store.keys(""))
     return Unit(store)
 
@@ -51,9 +53,7 @@ def deliver(mapper: Mapper, *records: Any) -> Unit:
 def test_each_record_goes_to_the_pack_of_its_category() -> None:
     """A line names the pack that mapped it, kept or rejected."""
     timeless = {name: value for name, value in GOOD.items() if name != "eventTime"}
-    unit = deliver(
-        Mapper("azure_monitor"), {**GOOD, "category": "Trail"}, {**timeless, "category": "trail"}
-    )
+    unit = deliver(MONITOR(), {**GOOD, "category": "Trail"}, {**timeless, "category": "trail"})
     assert ["aws_cloudtrail"] * 2 == [line["s"] for line in unit.lines]
     assert "ListUsers" == unit.lines[0]["n"]["api"]["operation"]
     assert {1: "event_time_missing"} == unit.reasons()
@@ -63,7 +63,7 @@ def test_each_record_goes_to_the_pack_of_its_category() -> None:
 def test_a_category_without_a_row_is_kept_raw() -> None:
     """Nothing is guessed from the look of a record, and nothing is dropped."""
     records = [{**GOOD, "category": "Trial"}, {"a": 1}, {"category": 7}, {"category": " "}, 7, None]
-    unit = deliver(Mapper("azure_monitor"), *records)
+    unit = deliver(MONITOR(), *records)
     assert [
         "category_unknown",
         "category_missing",
@@ -80,16 +80,16 @@ def test_a_category_without_a_row_is_kept_raw() -> None:
 @pytest.mark.usefixtures("routed")
 def test_what_is_left_out_is_named_by_a_hash_of_its_id() -> None:
     """The last line names each, so that a list of the provider's can be compared with it."""
-    unit = deliver(Mapper("azure_monitor"), {**HUMAN, "category": "trail"})
+    unit = deliver(MONITOR(), {**HUMAN, "category": "trail"})
     assert {"human": 1} == unit.headers[0]["out_of_scope"]
-    assert [batch.out_of_scope_hash(HUMAN["eventID"])] == unit.out_of_scope_ids
+    assert [lines.out_of_scope_hash(HUMAN["eventID"])] == unit.out_of_scope_ids
 
 
 @pytest.mark.usefixtures("routed")
 def test_a_record_without_an_id_is_never_left_out() -> None:
     """Left out, nobody could ask for it again."""
     nameless = {name: value for name, value in HUMAN.items() if name != "eventID"}
-    unit = deliver(Mapper("azure_monitor"), {**nameless, "category": "trail"})
+    unit = deliver(MONITOR(), {**nameless, "category": "trail"})
     assert (1, []) == (unit.headers[0]["kept"], unit.out_of_scope_ids)
 
 
@@ -97,34 +97,24 @@ def test_a_source_asked_by_files_names_nothing_left_out() -> None:
     """What is written of CloudTrail is as it was."""
     store = MemoryStore()
     body = b'{"Records":[' + json.dumps(HUMAN).encode() + b"]}"
-    lock(Mapper("aws_cloudtrail"), Delivery("b/k@1", body), store)
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
+    lock_batch(mapper, [Delivery("b/k@1", body)], store).ensure_locked()
     unit = Unit(store)
     assert ({"human": 1}, []) == (unit.headers[0]["out_of_scope"], unit.out_of_scope_ids)
-    assert "left_out" not in unit.headers[0]
+    assert [] == unit.lines
 
 
-def test_the_digest_covers_the_routes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another table of routes is another mapper."""
-    table = sources.table
-    digests = set()
-    for category in ("trail", "other"):
-        routes = json.dumps({"version": 1, "routes": {category: "aws_cloudtrail"}}).encode()
-        monkeypatch.setattr(
-            sources,
-            "table",
-            lambda name, file, routes=routes: (
-                routes if file == sources.ROUTES else table(name, file)
-            ),
-        )
-        digests.add(Mapper("azure_monitor", scope=Scope.ALL).identity.digest)
-    assert 2 == len(digests)
+def test_the_digest_covers_the_routes() -> None:
+    """Another table of routes is another release: the digest is over every pack's tables."""
+    contents = dict(release._contents())
+    assert b"administrative" in contents["sources/azure_monitor/routes.json"]
 
 
 def test_a_table_of_routes_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names source and file."""
     monkeypatch.setattr(sources, "table", lambda *_: b'{"routes":1}')
     with pytest.raises(SettingsError, match=r"azure_monitor.*routes\.json"):
-        Mapper("azure_monitor")
+        MONITOR()
 
 
 def test_every_route_leads_to_a_pack() -> None:

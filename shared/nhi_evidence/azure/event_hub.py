@@ -87,7 +87,7 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def runs(stream: str, messages: Iterable[Message]) -> list[Run]:
-    """Cut a batch into runs.
+    """Cut a batch into runs; in which order its messages come decides nothing.
 
     A message that is there twice is taken once. Two messages of one number with different
     bytes go into different runs: which of them counts is not decided here.
@@ -97,29 +97,35 @@ def runs(stream: str, messages: Iterable[Message]) -> list[Run]:
     for message in messages:
         if message.sequence is None:
             unnumbered.append(message)
-        elif message not in (known := numbered.setdefault(message.sequence, [])):
-            known.append(message)
-    made = []
+        elif message not in (same_number := numbered.setdefault(message.sequence, [])):
+            same_number.append(message)
+    for same_number in numbered.values():
+        same_number.sort(key=_content)
+    cut = []
     layer = 0
     while here := [numbered[n][layer] for n in sorted(numbered) if len(numbered[n]) > layer]:
-        made += [Run(stream, tuple(run)) for run in _contiguous(here)]
+        cut += [Run(stream, tuple(following)) for following in _contiguous(here)]
         layer += 1
-    made += [Run(stream, (message,)) for message in unnumbered]
-    return made
+    cut += [Run(stream, (message,)) for message in unnumbered]
+    return cut
+
+
+def _content(message: Message) -> tuple[bytes, str, str]:
+    return message.body, message.offset or "", message.enqueued or ""
 
 
 def _contiguous(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    pending: list[Message] = []
+    following: list[Message] = []
     size = 0
     for message in messages:
-        follows = pending and message.sequence == (pending[-1].sequence or 0) + 1
-        if pending and (not follows or size + len(message.body) > RUN_BYTES):
-            yield pending
-            pending, size = [], 0
-        pending.append(message)
+        follows = following and message.sequence == (following[-1].sequence or 0) + 1
+        if following and (not follows or size + len(message.body) > RUN_BYTES):
+            yield following
+            following, size = [], 0
+        following.append(message)
         size += len(message.body)
-    if pending:
-        yield pending
+    if following:
+        yield following
 
 
 def frame(run: Run) -> bytes:

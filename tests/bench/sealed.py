@@ -11,19 +11,16 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-from nhi_evidence.evidence.batch import Header
-
 from nhi_evidence.demo.story import bulk
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import frame, keys, note, proof, search
+from nhi_evidence.evidence import frame, keys, note, objects, proof, search
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
 from nhi_evidence.evidence.verify.chain import Chain
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalSigner
 
@@ -41,10 +38,10 @@ TARGETS = {"fast": 1.10, "deep": 3.0, "leaves": 100_000, "seal": 0.5, "proof": 1
 def evidence(files: int, records: int) -> MemoryStore:
     """Return a sealed store of the evidence of so many files."""
     store = MemoryStore(now=lambda: NOW)
-    mapper = Mapper("aws_cloudtrail")
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
     for number in range(files):
         body = gzip.compress(bulk(seed=number, records=records))
-        lock(mapper, Delivery(f"bucket/file{number}@1", body, hour=HOUR), store)
+        lock_batch(mapper, [Delivery(f"bucket/file{number}@1!h={HOUR}", body)], store)
     seal(store)
     return store
 
@@ -72,7 +69,7 @@ def measured(rounds: int) -> dict[str, Any]:
     many = MemoryStore(now=lambda: NOW)
     for number in range(SEALED):
         body = b"%d" % number
-        many.put_new(f"src/v1/s/h={HOUR}/{number}/{sha256(body).hexdigest()}", body, metadata={})
+        many.put_new(f"op/v1/custody/h={HOUR}/{sha256(body).hexdigest()}", body, metadata={})
     checked = a_proof(store)
     runs: dict[str, Callable[[], object]] = {
         "hash_stored": lambda: [sha256(one).digest() for one in stored],
@@ -97,7 +94,8 @@ def measured(rounds: int) -> dict[str, Any]:
     cost = {name: statistics.median(times) for name, times in spent.items()}
     seal(many)
     start = time.process_time()
-    leaves = sum(len(epoch.leaves) for epoch in Chain(many, NAME, (KEY,)).walk(None))
+    chain = Chain(many, NAME, (KEY,), now=NOW, seal_delay_ms=DAY_MS)
+    leaves = sum(len(epoch.leaves) for epoch in chain.walk())
     log_only = time.process_time() - start
     start = time.process_time()
     verify(many)
@@ -128,9 +126,8 @@ def _ratio(spent: dict[str, list[float]], one: str, other: str) -> float:
 def a_proof(store: MemoryStore) -> Callable[[], object]:
     """Return the check of one record's proof bundle."""
     key = next(iter(store.keys("ev/")))
-    lines = frame.unpack(store.get(key), limit=1 << 30)
-    assert msgspec.json.decode(lines[0], type=Header).kept
-    uid = proof.uid_of(lines[1])
+    _, lines = objects.read_object(store.get(key))
+    uid = proof.uid_of(lines[0])
     assert uid is not None
     looking = search.Search(store, StoredLog(store, NAME, (KEY,)))
     found = looking.find(uid, search.Where())
@@ -139,12 +136,12 @@ def a_proof(store: MemoryStore) -> Callable[[], object]:
     return lambda: proof.check(files, (KEY,), NAME)
 
 
-def memory(objects: int) -> float:
+def memory(versions: int) -> float:
     """Return the peak of what verifying so many objects allocates, in MB."""
     store = MemoryStore(now=lambda: NOW)
-    for number in range(objects):
+    for number in range(versions):
         body = b"%d" % number
-        store.put_new(f"src/v1/s/h={HOUR}/{number}/{sha256(body).hexdigest()}", body, metadata={})
+        store.put_new(f"op/v1/custody/h={HOUR}/{sha256(body).hexdigest()}", body, metadata={})
     seal(store)
     gc.collect()
     tracemalloc.start()

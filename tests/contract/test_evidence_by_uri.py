@@ -14,7 +14,7 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from tests.cli.command import run
 
 NAME = "example.org/by-uri"
@@ -31,7 +31,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
         )
         for number in range(3):
             body = gzip.compress(bulk(seed=number, records=40))
-            lock(Mapper("aws_cloudtrail"), Delivery(f"trail/{number}@1", body), writer)
+            mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+            lock_batch(mapper, [Delivery(f"trail/{number}@1", body)], writer)
         yield running
 
 

@@ -71,12 +71,8 @@ def test_fifty_kills_leave_one_whole_log(tmp_path: Path) -> None:
 
 def _put(writer: S3EvidenceWriter, number: int) -> None:
     body = f"object {number}".encode()
-    key = keys.source_copy_key(
-        source="aws_cloudtrail",
-        hour=keys.hour_of(clock.now()),
-        unit=f"trail/{number}",
-        body_sha256=sha256(body).digest(),
-    )
+    hour = keys.hour_of(clock.now())
+    key = f"op/v1/custody/h={hour}/{sha256(body).hexdigest()}"
     writer.put_new(key, body, metadata={})
 
 

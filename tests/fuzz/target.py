@@ -6,14 +6,14 @@ import json
 
 from nhi_evidence.event import Delivery, Limits, Undecodable
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import lock
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import cases, read
 from tests.memory_store import MemoryStore
 from tests.reading import Unit
 
 LIMITS = Limits(inflated_bytes=1 << 20, record_bytes=1 << 16)
-MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL, limits=LIMITS)
+MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL, limits=LIMITS, keep_out_of_scope_raw=True)
 WHOLE_FILE, ONE_RECORD, ANY_FORM = range(3)
 
 
@@ -31,9 +31,9 @@ def one_input(data: bytes) -> None:
     if way == ONE_RECORD:
         body = b'{"Records":[' + body + b"]}"
     store = MemoryStore()
-    done = lock(MAPPER, Delivery(unit="b/k@1", body=body), store)
+    (done,) = lock_batch(MAPPER, [Delivery(unit="b/k@1", body=body)], store).objects
     unit = Unit(store)
-    assert unit.seen == done.seen == done.kept + done.rejected
+    assert unit.seen == done.records == done.kept + done.rejected
     if unit.rejection is not None:
         assert b"".join(unit.raw()) == body
 

@@ -228,7 +228,7 @@ class Search:
         for leaf, body in zip(chosen, bodies, strict=True):
             try:
                 yield leaf, *_opened(leaf.leaf, body)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.unreadable[leaf.leaf.key] = str(error)
 
     def _leaves(self) -> list[SealedLeaf]:

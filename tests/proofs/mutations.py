@@ -18,9 +18,22 @@ from tests.signing import LocalSigner
 
 Files = dict[str, bytes]
 
-INTEGERS = (b"0", b"1", b"00", b"01", b"-1", b"+1", b"1.0", b"1e0", b"10", b" 1", b"1 ", b"1_0")
+INTEGERS: tuple[bytes, ...] = (
+    b"0",
+    b"1",
+    b"00",
+    b"01",
+    b"-1",
+    b"+1",
+    b"1.0",
+    b"1e0",
+    b"10",
+    b" 1",
+    b"1 ",
+    b"1_0",
+)
 INTEGERS += (b"999999999999999", b"1000000000000000", b"18446744073709551617", b"\xd9\xa1", b"0x1")
-PIECES = (
+PIECES: tuple[bytes, ...] = (
     b'"',
     b"\\",
     b"{",
@@ -49,7 +62,14 @@ PIECES += (
     b"=",
     b"@",
 )
-MEMBERS = (b'"u":"0000000000000000"', b'"i":0', b'"r":"x"', b'"r64":"eA=="', b'"n":{}', b'"x":{}')
+MEMBERS: tuple[bytes, ...] = (
+    b'"u":"0000000000000000"',
+    b'"i":0',
+    b'"r":"x"',
+    b'"r64":"eA=="',
+    b'"n":{}',
+    b'"x":{}',
+)
 MEMBERS += (
     b'"o":"human"',
     b'"s":"gcp_audit"',

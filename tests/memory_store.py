@@ -131,6 +131,12 @@ class MemoryStore:
             stored = self._find(key, version)
             yield None if stored is None or stored.marker else stored.body
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """See `EvidenceTables.beginnings`."""
+        for key, version, size in versions:
+            stored = self._find(key, version)
+            yield None if stored is None or stored.marker else stored.body[:size]
+
     def configuration(self) -> Mapping[str, str]:
         """See `EvidenceVersions.configuration`."""
         return dict(self.settings)

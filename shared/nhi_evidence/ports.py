@@ -91,6 +91,17 @@ class EvidenceVersions(EvidenceReader, Protocol):
         ...
 
 
+class EvidenceTables(EvidenceVersions, Protocol):
+    """Reads the tables of objects, and not the lines after them."""
+
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """Yield the first bytes of each (key, version), as many as its third value says, in order.
+
+        None where there is no such version; all of a shorter one. Raises as `bodies` does.
+        """
+        ...
+
+
 class EvidenceLog(EvidenceWriter, EvidenceVersions, Protocol):
     """What the sealer needs: every version to read, and create-only writes under `log/`."""
 

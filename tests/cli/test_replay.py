@@ -13,11 +13,15 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from nhi_evidence.adapters.aws import s3_notification, sqs_queue
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.s3_listing import S3Listing
 from nhi_evidence.cli import app
 from nhi_evidence.config import ConfigError, naming
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import EvidenceError, SettingsError, SourceUnavailableError
+from nhi_evidence.event import Delivery
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.replay import window
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +97,26 @@ def test_the_window_is_sent_to_the_exporter(aws: Any, config: Path) -> None:
     sent = [ref for one in messages() for ref in s3_notification.objects(one)]
     assert sorted([name("08"), name("09"), name("09")]) == sorted(ref.key for ref in sent)
     assert 1 == sum(ref.version is not None for ref in sent)
-    assert {(TRAIL, 0)} == {(ref.bucket, ref.attempt) for ref in sent}
+    assert {(TRAIL, 1)} == {(ref.bucket, ref.size) for ref in sent}
+
+
+def test_only_what_is_missing_is_sent(aws: Any, config: Path, tmp_path: Path) -> None:
+    """What has a unit line in the evidence stays where it is."""
+    etag = aws.head_object(Bucket=TRAIL, Key=name("08"))["ETag"].strip('"')
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
+    delivery = Delivery(f"{TRAIL}/{name('08')}@{etag}", b'{"Records":[]}')
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    lock_batch(mapper, [delivery], DirectoryStore(evidence)).ensure_locked()
+    result = run(config, "--json", "--evidence", str(evidence), "--only-missing")
+    assert 0 == result.exit_code, result.output
+    summary = json.loads(result.stdout)
+    assert [(name("09"), "missing")] == [
+        (file["key"], file["standing"]) for file in summary["files"]
+    ]
+    assert (2, 1) == (summary["found"], summary["sent"])
+    result = run(config, "--dry-run", "--evidence", str(evidence))
+    assert f"would send s3://{TRAIL}/{name('08')} (present)" in result.output
 
 
 def refusal(result: Result) -> str:

@@ -20,6 +20,11 @@ from tests.cli import sealed_copy
 from tests.cli.command import run
 from tests.cli.sealed_copy import NAME
 from tests.outsiders import Authority, Witness
+from tests.proofs.sealed import FINGERPRINT, listed_keys
+from tests.proofs.three_checkers import TOOLS
+
+OBJECTS = 2
+"""Of the file's hour and of the digest's."""
 
 
 class Sealed(NamedTuple):
@@ -36,23 +41,22 @@ class Sealed(NamedTuple):
     witness: Witness
 
 
-def make(folder: Path, key_file: Path) -> tuple[str, str, sealed_copy.Provider]:
+def make(folder: Path, key_file: Path) -> tuple[str, str]:
     """Lock evidence and seal it; return the verifier key and a record's id."""
-    by = sealed_copy.provider()
-    uid = sealed_copy.write(folder / "evidence", by)
+    uid = sealed_copy.write(folder / "evidence", with_digest=True)
     shown = run("keys", "--key-file", key_file, "--name", NAME)
     done = run("seal", folder / "evidence", "--name", NAME, "--key-file", key_file, "--json")
-    assert (0, 5, []) == (done.code, done.json["added"], done.json["void"])
-    return shown.out.strip(), uid, by
+    assert (0, OBJECTS, []) == (done.code, done.json["added"], done.json["void"])
+    return shown.out.strip(), uid
 
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
     folder = tmp_path_factory.mktemp("sealed")
     run("keys", "--new", "--key-file", folder / "log.pem", "--name", NAME)
-    key, uid, by = make(folder, folder / "log.pem")
+    key, uid = make(folder, folder / "log.pem")
     (folder / "elsewhere").mkdir()
-    (folder / "provider.json").write_bytes(by.listed())
+    (folder / "provider.json").write_bytes(listed_keys())
     authority = Authority(folder / "tsa")
     with authority, Witness("example.org/witness", note.parse_key(key)) as witness:
         assert isinstance(witness, Witness)
@@ -109,16 +113,14 @@ def walk(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
     """Follow the walkthrough with openssl alone: no Python is on its PATH."""
     tools = folder.parent / f"{folder.name}-tools"
     tools.mkdir()
-    for name in (
-        *("bash", "cat", "cp", "cut", "grep", "gzip", "head", "od", "openssl", "sed", "tail", "tr"),
-    ):
+    for name in TOOLS:
         found = shutil.which(name)
         assert found, f"{name} is what the walkthrough needs"
         (tools / name).symlink_to(found)
     return subprocess.run(
         [tools / "bash", "walkthrough.sh", *map(str, arguments)],
         cwd=folder,
-        env={"PATH": str(tools)},
+        env={"PATH": str(tools), "TMPDIR": str(folder.parent)},
         capture_output=True,
         text=True,
         check=False,
@@ -143,7 +145,7 @@ def test_verify_is_clean_and_says_who_anchored_it(sealed: Sealed) -> None:
     done = run("verify", sealed.evidence, "--policy", sealed.policy, "--deep", "--json")
     assert (0, []) == (done.code, done.json["findings"])
     assert 3 == len(done.json["anchors"])
-    assert 5 == done.json["objects"]
+    assert OBJECTS == done.json["objects"]
     assert any(one.startswith("V5") for one in done.json["not_checked"])
     plain = run("verify", sealed.evidence, "--policy", sealed.policy, "--deep")
     assert "result    clean" in plain.out
@@ -201,29 +203,38 @@ def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> N
     shown = done.json["shown"]
     assert sealed.uid == shown["uid"]
     assert {Authority.NAME, "example.org/witness"} == set(shown["anchored"])
-    assert {"fingerprint": "ab" * 16, "trusted": True} == shown["provider_signature"]
+    provider = {"fingerprint": FINGERPRINT, "key": "trusted", "is_text_shown": True}
+    assert provider == shown["provider_signature"]
+    plain = run(
+        *("check-proof", sealed.proof, "--key", sealed.key, "--provider-keys", sealed.provider_keys)
+    )
+    assert "provider signed this text, in the delivered file" in plain.out
     said = alone(sealed.proof, sealed.key)
     assert 0 == said.returncode, said.stderr
-    assert "which the provider signed" in said.stdout
+    assert "provider names the file this text stands in" in said.stdout
     walked = walk(unpack(sealed.proof, tmp_path / "bundle"), sealed.key, sealed.roots)
     assert 0 == walked.returncode, walked.stderr
     assert "   verified" in walked.stdout
     assert "signed by provider-key.der" in walked.stdout
-    assert walked.stdout.splitlines()[-1].startswith("holds: raw.txt was sealed in")
+    assert "raw.txt stands in the delivered file, as record 1" in walked.stdout
+    assert walked.stdout.splitlines()[-1].startswith("holds: raw.txt (kept 1 of example-trail/")
 
 
 ALTERED = [
     "raw.txt",
     "record.json",
-    "header.json",
     "record-path.txt",
+    "unit.json",
+    "unit-path.txt",
+    "header.json",
+    "header-path.txt",
     "leaf.json",
     "leaf.tlog-proof",
     f"anchor-{Authority.NAME}.tsr",
-    "provider-document",
-    "provider-signed.txt",
+    "provider-digest.json",
     "provider-signature.bin",
     "provider-key.der",
+    "provider-file.json",
 ]
 
 
@@ -257,7 +268,7 @@ def test_a_p256_key(tmp_path: Path) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "p256.pem").write_bytes(pem)
-    key, uid, _ = make(tmp_path, tmp_path / "p256.pem")
+    key, uid = make(tmp_path, tmp_path / "p256.pem")
     assert 0 == run("verify", tmp_path / "evidence", "--key", key, "--deep").code
     proof = tmp_path / "proof.zip"
     assert 0 == run("prove", tmp_path / "evidence", uid, "--key", key, "-o", proof).code
@@ -265,7 +276,7 @@ def test_a_p256_key(tmp_path: Path) -> None:
     assert 0 == alone(proof, key).returncode
     walked = walk(unpack(proof, tmp_path / "bundle"), key)
     assert 0 == walked.returncode, walked.stderr
-    assert "not checked: who signed it" in walked.stdout
+    assert "not shown: who signed it" in walked.stdout
 
 
 def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
@@ -275,9 +286,9 @@ def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
     assert json.loads(state.read_text())["size"] == first.json["size"]
     again = run("verify", sealed.evidence, "--key", sealed.key, "--since", state, "--json")
     assert (0, 0, 0) == (again.code, again.json["epochs"], again.json["objects"])
-    some = run("verify", sealed.evidence, "--key", sealed.key, "--sample", "2", "--json")
-    assert (0, 2) == (some.code, some.json["objects"])
-    assert "2 of 5 objects (seed " in some.json["sample"]
+    some = run("verify", sealed.evidence, "--key", sealed.key, "--sample", "1", "--json")
+    assert (0, 1) == (some.code, some.json["objects"])
+    assert "1 of 2 objects (seed " in some.json["sample"]
     state.write_text("{}")
     refused = run("verify", sealed.evidence, "--key", sealed.key, "--since", state)
     assert (4, True) == (refused.code, "not a saved state" in refused.err)
@@ -297,7 +308,7 @@ def altered(path: Path, body: bytes) -> None:
 def test_exit_codes(sealed: Sealed, tmp_path: Path) -> None:
     """1 integrity, 3 policy alone, 4 could not be verified, 64 wrong usage."""
     copy = copied(sealed, tmp_path)
-    (evidence,) = copy.glob("ev/**/*.zst")
+    evidence, _ = copy.glob("ev/**/*.zst")
     altered(evidence, b"x")
     found = run("verify", copy, "--key", sealed.key, "--json")
     assert (1, 1) == (found.code, found.json["exit_code"])
@@ -313,18 +324,10 @@ def test_exit_codes(sealed: Sealed, tmp_path: Path) -> None:
 
 def test_incomplete_is_2(tmp_path: Path) -> None:
     """A unit of which a part was never locked is whole in what is there, and incomplete."""
-    uid = sealed_copy.write(tmp_path / "evidence")
-    assert uid
-    (one,) = (tmp_path / "evidence").glob("ev/**/*.zst")
-    beside = tmp_path / "evidence" / ".metadata" / f"{one.relative_to(tmp_path / 'evidence')}.json"
-    part = one.parent.with_name(f"{one.parent.name}.p01") / one.name
-    part.parent.mkdir()
-    one.rename(part)
-    moved = tmp_path / "evidence" / ".metadata" / f"{part.relative_to(tmp_path / 'evidence')}.json"
-    moved.parent.mkdir()
-    said = json.loads(beside.read_bytes())
-    said["metadata"]["part"] = "1/2"
-    moved.write_text(json.dumps(said))
+    folder = tmp_path / "evidence"
+    sealed_copy.write_in_parts(folder)
+    _, second = sorted(folder.glob("ev/**/*.zst"))
+    second.unlink()
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     run("seal", tmp_path / "evidence", "--name", NAME, "--key-file", tmp_path / "log.pem")
     key = run("keys", "--key-file", tmp_path / "log.pem", "--name", NAME).out.strip()

@@ -13,10 +13,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from nhi_evidence.adapters.store import s3_store
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.ports import EvidenceReader, EvidenceWriter
+from nhi_evidence.ports import EvidenceReader, EvidenceTables, EvidenceWriter
 from tests.memory_store import MemoryStore
 
 Pair = tuple[EvidenceWriter, EvidenceReader]
@@ -213,3 +214,27 @@ def test_metadata_is_fixed_with_the_version(
     faulty(store, []).put_new(key, b"body", metadata=metadata)
     auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
     assert metadata == auditor.head_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)["Metadata"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "directory", "s3"])
+def test_the_beginning_of_a_version_is_read_alone(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """As many bytes as asked for, all of a shorter version, None where there is none; in order."""
+    tables: EvidenceTables
+    if kind == "s3":
+        writer, _ = s3(request)
+        running: EmbeddedStore = request.getfixturevalue("store")
+        auditor = running.client(running.investigator, role_arn=iam.AUDITOR_ROLE)
+        tables = S3EvidenceVersions(auditor, iam.EVIDENCE_BUCKET)
+    elif kind == "directory":
+        writer = tables = DirectoryStore(request.getfixturevalue("tmp_path"))
+    else:
+        writer = tables = MemoryStore()
+    bodies = [b"0123456789", b"01"]
+    for body in bodies:
+        writer.put_new(key_of(request, body), body, metadata={})
+    versions = [version for body in bodies for version in tables.versions(key_of(request, body))]
+    wanted = [(version.key, version.id, 4) for version in versions]
+    missing = (key_of(request, b"missing"), versions[0].id, 4)
+    assert [b"0123", None, b"01"] == list(tables.beginnings([wanted[0], missing, wanted[1]]))

@@ -1,0 +1,1 @@
+"""Proofs of one record: made, checked by three checkers, and attacked."""

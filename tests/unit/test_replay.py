@@ -1,24 +1,24 @@
-"""Which files a replay sends again, and as which attempt."""
+"""Which files a replay sends again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
+from typing import ClassVar
 
-import msgspec
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.adapters.aws import s3_notification
-from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.demo.story import generate
-from nhi_evidence.errors import DeliveryRefusedError, SettingsError
+from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import keys
+from nhi_evidence.evidence import unit
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.lock import Locked, lock
-from nhi_evidence.pipeline.replay import File, Held, Sending, Standing
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.replay import File, Sending
+from nhi_evidence.pipeline.standing import Standing
+from nhi_evidence.stored import Version
 from tests.memory_store import MemoryStore
 
 PACK = sources.load("aws_cloudtrail")
@@ -94,129 +94,158 @@ def test_files_are_chosen_by_their_names_then_by_their_time() -> None:
     other = file(NAME.replace("T0805Z", "T1005Z"))
     nameless, old = file("notes.json"), file("notes.json", stored=datetime(2026, 3, 1, tzinfo=UTC))
     found = list(replay.chosen([late, other, nameless, old], PACK, when))
-    assert [Sending(late, "2026030208"), Sending(nameless, None)] == found
+    assert [
+        Sending(late, f"trail/{NAME}@v1", "2026030208"),
+        Sending(nameless, "trail/notes.json@v1!h=2026030208", "2026030208"),
+    ] == found
 
 
-class Squatted:
-    """One file exported, and somebody else's bytes put where its evidence belongs."""
+@pytest.mark.parametrize("version", ["v1", None])
+def test_a_unit_is_named_as_the_exporter_names_it(version: str | None) -> None:
+    """By the version, or the etag where there is none."""
+    when = replay.window("2026-03-02T08", "2026-03-02T10")
+    (sending,) = replay.chosen([file(version=version)], PACK, when)
+    assert f"trail/{NAME}@{version or 'etag'}" == sending.unit
 
-    def __init__(self, *, before: bool) -> None:
-        self.store = MemoryStore()
-        self.mapper = Mapper("aws_cloudtrail")
-        self.body = generate()[0].body
-        batch = next(iter(self.mapper.export(self.delivery(0))))
-        if before:
-            self.store.add(batch.key, b"squatter", {})
-        self.key = batch.key
 
-    def delivery(self, attempt: int) -> Delivery:
-        return Delivery(file().unit, self.body, hour="2026030208", attempt=attempt)
+WHEN = replay.window("2026-03-02T08", "2026-03-02T10")
+FILES = [
+    file(),
+    file(DIGEST),
+    file(NAME.replace("T0805Z", "T0905Z")),
+    file("notes.json"),
+]
 
-    def export(self, attempt: int) -> Locked:
-        return lock(self.mapper, self.delivery(attempt), self.store)
 
-    def judged(self) -> Sending:
-        sending = Sending(file(), "2026030208")
-        versions = [
-            one
-            for prefix in replay.prefixes([sending], PACK)
-            for one in self.store.versions(prefix)
+class Evidence:
+    """What of four files of two hours is locked: two of them of one batch, or as a test says."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=False)
+        self.sendings = list(replay.chosen(FILES, PACK, WHEN))
+
+    def lock(self, *numbers: int, body: bytes | None = None) -> None:
+        deliveries = [
+            Delivery(
+                sending.unit,
+                body or generate()[number].body,
+                kind=PACK.kind_of(sending.file.key),
+            )
+            for number, sending in enumerate(self.sendings)
+            if number in numbers
         ]
-        described = zip(versions, self.store.describe(versions), strict=True)
-        return replay.judged(sending, PACK, replay.held(described))
+        lock_batch(self.mapper, deliveries, self.store)
+
+    def standings(self) -> list[Standing]:
+        """How each file stands, in the order of FILES."""
+        judged = replay.judged(self.sendings, self.store, PACK)
+        found = {sending.unit: sending.standing for sending in judged}
+        return [found[sending.unit] for sending in self.sendings]
 
 
-def test_a_squatted_unit_is_sent_as_a_new_attempt() -> None:
-    """A squatter's bytes are told by the hash; the next attempt has a key of its own."""
-    world = Squatted(before=True)
-    assert 0 == sum(key == world.key for key in world.store.calls)
-    world.export(0)
-    assert (Standing.SQUATTED, 1) == (world.judged().standing, world.judged().attempt)
-    done = world.export(1)
-    assert (world.key.replace(".ndjson.zst", ".r1.ndjson.zst"),) == done.keys
-    assert (Standing.PRESENT, 0) == (world.judged().standing, world.judged().attempt)
-    assert b"squatter" == world.store.get(world.key)
+PRESENT, MISSING, CONTESTED = Standing.PRESENT, Standing.MISSING, Standing.CONTESTED
 
 
-def test_a_squatted_attempt_leads_to_the_next() -> None:
-    """Whoever squats an attempt as well only makes the number grow."""
-    world = Squatted(before=True)
-    world.store.add(keys.of_attempt(world.key, 1), b"squatter again", {})
-    assert (Standing.SQUATTED, 2) == (world.judged().standing, world.judged().attempt)
+def test_what_has_a_unit_line_in_any_object_is_present() -> None:
+    """Records and companions, in one object or several, with an hour in the name or without."""
+    world = Evidence()
+    assert [MISSING] * 4 == world.standings()
+    world.lock(0, 1)
+    assert [PRESENT, PRESENT, MISSING, MISSING] == world.standings()
+    world.lock(1, 2, 3)
+    assert [PRESENT] * 4 == world.standings()
+    assert 3 == len(world.store.objects)
 
 
-def test_what_is_there_needs_no_attempt() -> None:
-    """A unit without anything is missing, one with its evidence present; both as attempt 0."""
-    world = Squatted(before=False)
-    assert (Standing.MISSING, 0) == (world.judged().standing, world.judged().attempt)
-    before = dict(world.store.versions_by_key)
-    world.export(0)
-    assert (Standing.PRESENT, 0) == (world.judged().standing, world.judged().attempt)
-    assert set(before) < set(world.store.versions_by_key)
+def test_only_tables_are_read() -> None:
+    """By range: the lines after them may be large and far away."""
+
+    class Ranges(MemoryStore):
+        asked: ClassVar[list[int]] = []
+
+        def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+            wanted = list(versions)
+            self.asked.extend(size for _, _, size in wanted)
+            return super().beginnings(wanted)
+
+        def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
+            raise AssertionError(versions)
+
+    world = Evidence(Ranges())
+    world.lock(0, 2)
+    assert [PRESENT, MISSING, PRESENT, MISSING] == world.standings()
+    sizes = [len(body) for body in world.store.objects.values()]
+    assert all(size < body / 2 for size, body in zip(Ranges.asked, sizes, strict=True))
 
 
 def test_a_shadow_or_marker_changes_nothing() -> None:
     """The first version counts, whatever is put or marked over it."""
-    world = Squatted(before=False)
-    world.export(0)
-    world.store.mark(world.key)
-    world.store.add(world.key, b"shadow", {})
-    assert Standing.PRESENT is world.judged().standing
+    world = Evidence()
+    world.lock(0)
+    (key,) = world.store.objects
+    world.store.mark(key)
+    world.store.add(key, b"shadow", {})
+    assert PRESENT is world.standings()[0]
 
 
-def test_a_part_that_is_missing_is_told() -> None:
-    """A unit of several parts is present when all of them are."""
-    assert Standing.MISSING is Held(parts=2, genuine={1}).standing()
-    assert Standing.PRESENT is Held(parts=2, genuine={1, 2}).standing()
-    assert Standing.SQUATTED is Held(parts=2, genuine={1}, squatted={2}).standing()
+def test_an_object_nobody_counts_is_not_there() -> None:
+    """Other bytes than its key states; a table that is cut short; metadata that is not true."""
+    world = Evidence()
+    world.lock(0)
+    (key,) = world.store.objects
+    stored = world.store.first(key)
+    genuine, metadata = stored.body, dict(stored.metadata)
+    stored.body = genuine[:-1] + b"x"
+    assert MISSING is world.standings()[0]
+    stored.body = genuine
+    for table, standing in (
+        ("1", MISSING),
+        ("none", PRESENT),
+        ("9" * 400, PRESENT),
+        ("0", PRESENT),
+    ):
+        stored.metadata = metadata | {"table": table}
+        assert standing is world.standings()[0], table
 
 
-def test_a_companion_has_no_attempts() -> None:
-    """A digest is kept as a copy alone; one that is squatted is said to be, and stays so."""
-    sending = Sending(file(DIGEST), "2026030208")
-    (prefix,) = replay.prefixes([sending], PACK)
-    assert prefix == "src/v1/aws_cloudtrail/h=2026030208/"
-    store = MemoryStore()
-    key = keys.source_copy_key(
-        source="aws_cloudtrail",
-        hour="2026030208",
-        unit=sending.file.unit,
-        body_sha256=sha256(b"digest").digest(),
-    )
-    store.add(key, b"squatter", {})
-    versions = list(store.versions(prefix))
-    units = replay.held(zip(versions, store.describe(versions), strict=True))
-    judged = replay.judged(sending, PACK, units)
-    assert (Standing.SQUATTED, 0) == (judged.standing, judged.attempt)
+def test_an_object_under_another_hour_claims_nothing() -> None:
+    """The hour is the unit's: an object that lies elsewhere is void for it."""
+    world = Evidence()
+    world.lock(0)
+    (key,) = world.store.objects
+    stored = world.store.first(key)
+    elsewhere = MemoryStore()
+    elsewhere.add(key.replace("h=2026030208", "h=2026030209"), stored.body, stored.metadata)
+    world.store = elsewhere
+    assert MISSING is world.standings()[0]
 
 
-def test_an_hour_nobody_states_is_not_looked_up() -> None:
-    """Without an hour in the file's name its evidence cannot be found, and nothing is claimed."""
-    sending = Sending(file("notes.json"), None)
-    assert sending == replay.judged(sending, PACK, {})
-    assert [] == replay.prefixes([sending], PACK)
+def test_what_contradicts_itself_is_contested() -> None:
+    """Two contents under one name: whoever sends it again hears that it was."""
+    world = Evidence()
+    world.lock(0)
+    world.lock(0, body=b'{"Records":[]}')
+    assert CONTESTED is world.standings()[0]
 
 
-@pytest.mark.parametrize("version", ["v1", None])
-def test_the_exporter_understands_what_is_sent(version: str | None) -> None:
-    """Key, version and attempt arrive as they were sent, whatever is in the name."""
-    ref = ObjectRef("trail", "a b/ü+%2F.json.gz", version, 3)
-    assert (ref,) == s3_notification.objects(s3_notification.again(ref))
+def test_a_unit_that_lacks_a_part_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Present is what is there whole."""
+    monkeypatch.setattr(unit, "PART_BYTES", 8 * 1024)
+    world = Evidence()
+    world.lock(0)
+    assert PRESENT is world.standings()[0]
+    assert len(world.store.objects) > 1
+    world.store.remove(next(iter(world.store.objects)))
+    assert MISSING is world.standings()[0]
 
 
-@pytest.mark.parametrize("attempt", [-1, 100, "1", None, 1.5])
-def test_an_attempt_out_of_bounds_is_refused(attempt: object) -> None:
-    """Whoever can write to the queue cannot make keys at will."""
-    message = msgspec.json.decode(s3_notification.again(ObjectRef("trail", NAME)))
-    message["Records"][0][s3_notification.ATTEMPT] = attempt
-    with pytest.raises(DeliveryRefusedError, match="attempt"):
-        s3_notification.objects(msgspec.json.encode(message).decode())
+def test_a_store_that_cannot_be_asked_is_an_error() -> None:
+    """Nothing is taken for missing that was not looked at."""
 
+    class Away(MemoryStore):
+        def versions(self, prefix: str) -> Iterator[Version]:
+            raise StoreUnavailableError(prefix)
 
-def test_keys_of_attempts_are_read_back() -> None:
-    """An attempt changes the name alone: unit, part and hash are what they were."""
-    key = Squatted(before=False).key
-    again = keys.of_attempt(key, 12)
-    assert (0, 12) == (keys.attempt_in(key), keys.attempt_in(again))
-    assert keys.parse_key(key) == keys.parse_key(again)
-    assert key == keys.of_attempt(key, 0)
+    with pytest.raises(StoreUnavailableError, match="h=2026030208"):
+        Evidence(Away()).standings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 EXAMPLES = """\b
 Examples:
   nhi-evidence check-proof proof.zip --key example.org/evidence+1a2b3c4d+AW...
+  nhi-evidence check-proof unpacked/ --policy policy.toml --provider-keys keys.json
 
 \b
 Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
@@ -25,14 +27,21 @@ Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
 
 
 class _Result(msgspec.Struct):
+    """What `--json` prints."""
+
     holds: bool
     shown: proof.Checked | None = None
     problem: str | None = None
+    altered: list[str] = []
+    """Programs in the bundle that are not those of this release."""
 
 
 def command(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="A proof bundle.")
+        Path,
+        typer.Argument(
+            exists=True, metavar="BUNDLE", help="A proof bundle: the zip, or its unpacked folder."
+        ),
     ],
     *,
     key: options.Keys = None,
@@ -45,21 +54,48 @@ def command(
     The keys inside the bundle are not believed.
     """
     trust = options.policy(policy, key)
-    try:
-        files = bundle.unpack(file.read_bytes())
-    except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}") from error
-    try:
-        shown = proof.check(
-            files, trust.keys, trust.name, trust.trusts, options.provider_keys(provider_keys)
+    trusted_keys = options.provider_keys(provider_keys)
+    files = _read(file)
+    altered = bundle.altered(files)
+    for name in altered:
+        typer.echo(
+            f"warning: {name} in the bundle is not that of this release; do not run it", err=True
         )
+    try:
+        shown = proof.check(files, trust.keys, trust.name, trust.trusts, trusted_keys)
     except proof.ProveError as error:
-        _say(_Result(holds=False, problem=str(error)), as_json=as_json)
+        _print(_Result(holds=False, problem=str(error), altered=altered), as_json=as_json)
         raise typer.Exit(exit_codes.WRONG) from error
-    _say(_Result(holds=True, shown=shown), as_json=as_json)
+    _print(_Result(holds=True, shown=shown, altered=altered), as_json=as_json)
 
 
-def _say(result: _Result, *, as_json: bool) -> None:
+def _read(path: Path) -> dict[str, bytes]:
+    """Read a bundle. Raises `SettingsError` when it is none, or cannot be read."""
+    try:
+        if path.is_dir():
+            return dict(_plain_file(file) for file in sorted(path.iterdir()) if _belongs(file.name))
+        if path.stat().st_size > bundle.MAX_BUNDLE_BYTES:
+            raise SettingsError(f"{path}: more than {bundle.MAX_BUNDLE_BYTES} bytes")
+        return bundle.unpack(path.read_bytes(), proof.SIZES)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def _belongs(name: str) -> bool:
+    programs = (bundle.CHECKER, bundle.WALKTHROUGH)
+    return name in proof.SIZES or name in programs or name.startswith(proof.ANCHOR)
+
+
+def _plain_file(path: Path) -> tuple[str, bytes]:
+    """Read a file of an unpacked bundle; links and devices are not followed."""
+    found = path.lstat()
+    limit = proof.SIZES.get(path.name, bundle.MAX_OTHER_BYTES)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+        raise SettingsError(f"{path}: not a plain file of at most {limit} bytes")
+    return path.name, path.read_bytes()
+
+
+def _print(result: _Result, *, as_json: bool) -> None:
     if as_json:
         typer.echo(neutralize_json(msgspec.json.encode(result)))
         return

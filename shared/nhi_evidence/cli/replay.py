@@ -20,10 +20,8 @@ from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import naming
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline import replay
-from nhi_evidence.pipeline.replay import Sending, Standing
-from nhi_evidence.ports import EvidenceVersions
-from nhi_evidence.sources import Source
-from nhi_evidence.stored import Description, Version
+from nhi_evidence.pipeline.replay import File, Sending
+from nhi_evidence.pipeline.standing import Standing
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 if TYPE_CHECKING:
@@ -62,12 +60,11 @@ class _File(msgspec.Struct):
     key: str
     version: str | None
     size: int
-    hour: str | None
+    hour: str
     standing: Standing
-    attempt: int
 
 
-class _Said(msgspec.Struct):
+class _Summary(msgspec.Struct):
     begins: str
     ends: str
     source: str
@@ -88,10 +85,10 @@ def command(
     trail: Annotated[str | None, typer.Option(help="Its trail, where there are several.")] = None,
     evidence: Annotated[
         str | None,
-        typer.Option(help="The evidence, to see what is missing or squatted: s3://bucket."),
+        typer.Option(help="The evidence, to see what is missing or contested: s3://bucket."),
     ] = None,
     only_missing: Annotated[
-        bool, typer.Option("--only-missing", help="Send only what is missing or squatted.")
+        bool, typer.Option("--only-missing", help="Send only what is missing or contested.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be sent; send nothing.")
@@ -104,15 +101,14 @@ def command(
     """Send the delivered files of a window through the exporter's queue again.
 
     Run with credentials of the account the files are in; --role-arn, --external-id are of the
-    evidence. What is locked already is not written again. Where something else lies under
-    a file's key (seen with --evidence alone), the file is sent as a new attempt.
+    evidence. What is locked already is counted once, in whatever batch it comes again.
     """
     when = replay.window(begins, ends)
     if only_missing and evidence is None:
         raise SettingsError("--only-missing needs --evidence: what is missing is seen there alone")
-    read = config_file.load(config)
-    entry = _entry(read, source, trail)
-    feed, pack = _feed(read, entry), sources.load(entry.source)
+    loaded = config_file.load(config)
+    entry = _entry(loaded, source, trail)
+    feed, pack = _feed(loaded, entry), sources.load(entry.source)
     session = boto3.session.Session(profile_name=profile, region_name=feed.region)
     queue = Queue(session.client("sqs"), feed.exporter, account=feed.account)
     listing = S3Listing(session.client("s3"), feed.bucket, owner=feed.owner)
@@ -121,11 +117,13 @@ def command(
         found = list(replay.chosen(files, pack, when))
         if evidence is not None:
             access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-            units = replay.held(_objects(open_log(evidence, access), found, pack, steps))
-            found = [replay.judged(one, pack, units) for one in found]
-    wanted = [one for one in found if not only_missing or one.standing is not Standing.PRESENT]
-    sent = 0 if dry_run else queue.send([s3_notification.again(_ref(one)) for one in wanted])
-    said = _Said(
+            found = list(replay.judged(found, open_log(evidence, access), pack, steps.say))
+    wanted = [
+        sending for sending in found if not only_missing or sending.standing is not Standing.PRESENT
+    ]
+    messages = [s3_notification.again(_ref(sending.file)) for sending in wanted]
+    sent = 0 if dry_run else queue.send(messages)
+    summary = _Summary(
         begins=when.begins.isoformat(),
         ends=when.ends.isoformat(),
         source=entry.source,
@@ -133,42 +131,43 @@ def command(
         dry_run=dry_run,
         found=len(found),
         sent=sent,
-        files=[_shown(one) for one in wanted],
+        files=[_shown(sending) for sending in wanted],
     )
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(said)))
+        typer.echo(neutralize_json(msgspec.json.encode(summary)))
     else:
-        _say(said)
+        _say(summary)
 
 
-def _entry(read: Config, source: str, trail: str | None) -> SourceEntry:
+def _entry(loaded: Config, source: str, trail: str | None) -> SourceEntry:
     entries = [
-        one
-        for one in read.sources
-        if one.source == source
-        and (one.trail is not None or one.files is not None)
-        and trail in {None, one.trail}
+        entry
+        for entry in loaded.sources
+        if entry.source == source
+        and (entry.trail is not None or entry.files is not None)
+        and trail in {None, entry.trail}
     ]
     if len(entries) == 1:
         return entries[0]
-    of = f"{source} from trail {trail}" if trail else source
+    feed = f"{source} from trail {trail}" if trail else source
     if not entries:
-        known = ", ".join(sorted({one.source for one in read.sources if one.trail or one.files}))
-        raise SettingsError(f"the configuration delivers no files of {of}; it has: {known}")
-    trails = ", ".join(sorted(one.trail or "" for one in entries))
-    raise SettingsError(f"{of} has several feeds: choose one with --trail: {trails}")
+        delivered = {entry.source for entry in loaded.sources if entry.trail or entry.files}
+        known = ", ".join(sorted(delivered))
+        raise SettingsError(f"the configuration delivers no files of {feed}; it has: {known}")
+    trails = ", ".join(sorted(entry.trail or "" for entry in entries))
+    raise SettingsError(f"{feed} has several feeds: choose one with --trail: {trails}")
 
 
-def _feed(read: Config, entry: SourceEntry) -> _Feed:
-    account = read.log_archive.account
+def _feed(loaded: Config, entry: SourceEntry) -> _Feed:
+    account = loaded.log_archive.account
     if entry.trail is not None:
-        trail = read.trail(entry.trail)
+        trail = loaded.trail(entry.trail)
         return _Feed(
             account,
             trail.region,
             trail.bucket,
             account,
-            f"{trail.prefix}AWSLogs/{read.organization.id}/",
+            f"{trail.prefix}AWSLogs/{loaded.organization.id}/",
             naming.exporter(entry.evidence, entry.source, trail.name),
         )
     files = entry.files
@@ -177,43 +176,31 @@ def _feed(read: Config, entry: SourceEntry) -> _Feed:
     return _Feed(account, files.region, files.bucket, files.account, files.prefix, name)
 
 
-def _objects(
-    log: EvidenceVersions, found: Iterable[Sending], pack: Source, steps: Steps
-) -> Iterator[tuple[Version, Description | None]]:
-    """Yield what lies under the prefixes the files' evidence has, with what the store says."""
-    for prefix in replay.prefixes(found, pack):
-        versions = list(_counted(log.versions(prefix), steps, "evidence objects"))
-        yield from zip(versions, log.describe(versions), strict=True)
-
-
 _T = TypeVar("_T")
 
 
-def _counted(found: Iterable[_T], steps: Steps, what: str) -> Iterator[_T]:
-    for number, one in enumerate(found, start=1):
+def _counted(items: Iterable[_T], steps: Steps, what: str) -> Iterator[_T]:
+    for number, item in enumerate(items, start=1):
         steps.say(what, number)
-        yield one
+        yield item
 
 
-def _ref(one: Sending) -> s3_notification.ObjectRef:
-    file = one.file
-    return s3_notification.ObjectRef(file.bucket, file.key, file.version, one.attempt)
+def _ref(file: File) -> s3_notification.ObjectRef:
+    return s3_notification.ObjectRef(file.bucket, file.key, file.version, file.size)
 
 
-def _shown(one: Sending) -> _File:
-    file = one.file
-    return _File(
-        file.bucket, file.key, file.version, file.size, one.hour, one.standing, one.attempt
+def _shown(sending: Sending) -> _File:
+    file = sending.file
+    return _File(file.bucket, file.key, file.version, file.size, sending.hour, sending.standing)
+
+
+def _say(summary: _Summary) -> None:
+    for file in summary.files:
+        version = f" version {file.version}" if file.version else ""
+        name = neutralize(f"s3://{file.bucket}/{file.key}{version}")
+        typer.echo(f"{'would send' if summary.dry_run else 'sent'} {name} ({file.standing})")
+    typer.echo(f"window {summary.begins} to {summary.ends}, {summary.source}")
+    typer.echo(
+        f"files  {summary.found} in the window, {len(summary.files)} chosen, {summary.sent} sent"
     )
-
-
-def _say(said: _Said) -> None:
-    for one in said.files:
-        again = f", attempt {one.attempt}" if one.attempt else ""
-        name = f"s3://{one.bucket}/{one.key}" + (f" version {one.version}" if one.version else "")
-        typer.echo(
-            f"{'would send' if said.dry_run else 'sent'} {neutralize(name)} ({one.standing}{again})"
-        )
-    typer.echo(f"window {said.begins} to {said.ends}, {said.source}")
-    typer.echo(f"files  {said.found} in the window, {len(said.files)} chosen, {said.sent} sent")
-    typer.echo(f"queue  {said.queue}")
+    typer.echo(f"queue  {summary.queue}")

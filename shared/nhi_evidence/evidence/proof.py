@@ -54,16 +54,15 @@ SIZES = {
 
 _HASH = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
 """32 bytes in base64, in their one spelling."""
-_BASE64 = (
-    rb"(?:[A-Za-z0-9+/]{4})*"
-    rb"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?"
-)
+_GROUP, _TAIL = rb"[A-Za-z0-9+/]{4}", rb"[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]="
+_SIGNATURE = rb"(?:(?:%b){2,}(?:[A-Za-z0-9+/][AQgw]==|%b)?|%b%b)" % (_GROUP, _TAIL, _GROUP, _TAIL)
+"""A key id and at least a byte, in base64 in its one spelling."""
 _NAME = rb"[!-*,-~]+"
 _PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, _HASH))
 _PROOF = re.compile(
     rb"c2sp\.org/tlog-proof@v1\nindex (%b)\n((?:%b\n){0,64})\n"
     rb"((%b)/[0-9]{4}\n(%b)\n%b\n\n(?:\xe2\x80\x94 %b %b\n){1,64})"
-    % (INTEGER, _HASH, _NAME, INTEGER, _HASH, _NAME, _BASE64)
+    % (INTEGER, _HASH, _NAME, INTEGER, _HASH, _NAME, _SIGNATURE)
 )
 _P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _P256_BYTES = len(_P256_SPKI) + 64
@@ -178,7 +177,7 @@ def uid_of(line: bytes) -> str | None:
     """Return the native id a record line states, or None."""
     try:
         return _uid.decode(line).n.metadata.uid
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return None
 
 

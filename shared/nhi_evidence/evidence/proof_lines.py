@@ -155,7 +155,8 @@ def record(line: bytes, raw: bytes) -> RecordLine:
     names = b" ".join(fields)
     base = names.removesuffix(b" c").removesuffix(b" s")
     form = _RECORD_FORMS.get(base)
-    if form is None or (base != names and form == "companion"):
+    is_odd = any(b" " in name for name in fields) or (base != names and form == "companion")
+    if form is None or is_odd:
         raise ValueError(f"no line of a record: {names[:80]!r}")
     if b"c" in fields and form != "kept":
         raise ValueError("cuts in a line that is not kept")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
-from nhi_evidence.evidence import log, merkle, note, tiles
+from nhi_evidence.evidence import bundle, log, merkle, note, tiles
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.proof import (
@@ -34,7 +34,7 @@ def record(table: Table, number: int, lines: Sequence[bytes], place: int) -> dic
     """
     try:
         raw = decode_line(lines[place]).raw
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProveError(f"line {place} of the unit: {error}") from error
     if raw is None:
         raise ProveError(f"line {place} of the unit holds no raw text")
@@ -82,10 +82,16 @@ def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, by
 
 
 def anchors(stored: StoredLog, shard: str, epoch: int) -> dict[str, bytes]:
-    """Return what somebody outside said of the checkpoint of an epoch, whoever it was."""
+    """Return what somebody outside said of the checkpoint of an epoch, whoever it was.
+
+    A key of another form than an anchor has is passed over: no file can bear its name.
+    """
     prefix = log.anchor_key(shard, epoch, "")
+    named = {ANCHOR + key.removeprefix(prefix): key for key in stored.keys(prefix)}
     return {
-        ANCHOR + key.removeprefix(prefix): stored.get(key) or b"" for key in stored.keys(prefix)
+        name: stored.get(key) or b""
+        for name, key in named.items()
+        if bundle.PLAIN_NAME.fullmatch(name)
     }
 
 

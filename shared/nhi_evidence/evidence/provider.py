@@ -127,7 +127,7 @@ def find(
             document = decode_line(lines[0]).raw or b""
             statement = pack.statement(document, delivered.unit, delivered.raw_sha256)
             signature = pack.signature(unit.source_metadata)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # not one of the provider's, or not whole: it shows nothing
         if statement is not None:
             key = public_keys.get(statement.fingerprint)
@@ -150,7 +150,7 @@ def rebuilt(parts: Iterable[tuple[UnitLine, Sequence[bytes]]]) -> bytes | None:
         stated = unit.raw_sha256
         try:
             pieces += gaps.rebuild(unit.gaps, _raws(lines))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     file = b"".join(pieces)
     return file if sha256(file).hexdigest() == stated else None

@@ -45,6 +45,8 @@ class SealedLeaf(msgspec.Struct, frozen=True):
     epoch: int
     index: int
     """Place in the shard."""
+    order: int
+    """Place among all of them: which was sealed first."""
     leaf: ObjectLeaf
     source: str
     hour: str
@@ -184,10 +186,9 @@ class Search:
         if found.unit.parts == 1:
             yield found.unit, found.lines
             return
-        by_index = {leaf.index: leaf for leaf in self._leaves() if leaf.shard == found.at.shard}
+        leaves = self._leaves()
         for claim in found.parts:
-            leaf = by_index.get(claim.index)
-            for _, table, lines in self._read([] if leaf is None else [leaf]):
+            for _, table, lines in self._read([leaves[claim.index]]):
                 for unit, own in objects.lines_of(table, lines):
                     if (unit.unit, unit.part) == (claim.unit, claim.part):
                         yield unit, own
@@ -203,19 +204,16 @@ class Search:
             same = [leaf for leaf in self._leaves() if (leaf.source, leaf.hour) == hour]
             for leaf, table, _ in self._read(same):
                 valid = [line for line in table.units if _is_valid(leaf, table, line)]
-                claims += counting.claims(leaf.index, leaf.leaf.key, table.header, valid)
+                claims += counting.claims(leaf.order, leaf.leaf.key, table.header, valid)
             self._weighed[hour] = counting.count(claims, self._accepted)
         weighed = self._weighed[hour].get((at.source, unit.unit))
         if weighed is None:
             return found
-        own = [claim for claim in weighed.counted if claim.key == at.leaf.key]
+        own = {(claim.index, claim.part) for claim in weighed.counted}
         return msgspec.structs.replace(
             found,
             status=weighed.status,
-            counts=any(
-                (claim.index, claim.part) == (at.index, unit.part) and claim.root == unit.root
-                for claim in own
-            ),
+            counts=(at.order, unit.part) in own,
             parts=weighed.counted,
         )
 
@@ -228,7 +226,7 @@ class Search:
         for leaf, body in zip(chosen, bodies, strict=True):
             try:
                 yield leaf, *_opened(leaf.leaf, body)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.unreadable[leaf.leaf.key] = str(error)
 
     def _leaves(self) -> list[SealedLeaf]:
@@ -243,9 +241,9 @@ class Search:
                     elif isinstance(leaf, ObjectLeaf):
                         stated = keys.parse_key(leaf.key)
                         if stated.kind == "ev" and stated.hour and stated.body_sha256:
-                            self._every.append(
-                                SealedLeaf(shard, epoch, index, leaf, stated.source, stated.hour)
-                            )
+                            order = len(self._every)
+                            place = (shard, epoch, index, order)
+                            self._every.append(SealedLeaf(*place, leaf, stated.source, stated.hour))
         return self._every
 
     def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:

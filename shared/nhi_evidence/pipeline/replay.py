@@ -1,27 +1,26 @@
-"""Sending delivered files to the exporter again: which files, and as which attempt. Pure.
+"""Sending delivered files to the exporter again: which files. Pure.
 
-Repeating is safe: what is locked already stays as it is, under the same key. So a replay adds
-what is missing, what a newer mapper reads otherwise, and, as an attempt of its own, what could
-not be written because something else lay under its key.
+Repeating is safe: what is locked already stays as it is, and a unit that comes in another batch is
+counted once. So a replay adds what is missing, and what a newer mapper reads otherwise.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Kind
 from nhi_evidence.evidence import keys
+from nhi_evidence.pipeline import standing
+from nhi_evidence.pipeline.standing import Standing
+from nhi_evidence.ports import EvidenceTables
 from nhi_evidence.sources import Source
-from nhi_evidence.stored import Description, Version
 
 _HOUR = timedelta(hours=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPELT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2})?)?Z?)?")
 _DATED = re.compile(r"/(\d{4})/(?:(\d{2})/(?:(\d{2})/)?)?$")
 _BESIDE = timedelta(days=1)
@@ -56,7 +55,7 @@ class Window(msgspec.Struct, frozen=True):
         dated = _DATED.search(folder)
         if dated is None:
             return True
-        year, month, day = (int(one) if one else None for one in dated.groups())
+        year, month, day = (int(digits) if digits else None for digits in dated.groups())
         try:
             first = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
         except ValueError:
@@ -78,30 +77,15 @@ class File(msgspec.Struct, frozen=True):
     size: int
     stored: datetime
 
-    @property
-    def unit(self) -> str:
-        """Name of the unit, as the exporter forms it."""
-        return f"{self.bucket}/{self.key}@{self.version or self.etag}"
-
-
-class Standing(StrEnum):
-    """What the evidence holds of a unit."""
-
-    PRESENT = "present"
-    MISSING = "missing"
-    SQUATTED = "squatted"
-    """Something else lies under its key, and no attempt got round it."""
-    UNKNOWN = "unknown"
-    """The evidence was not looked at, or its hour cannot be told from the file's name."""
-
 
 class Sending(msgspec.Struct, frozen=True):
     """One file to send again."""
 
     file: File
-    hour: str | None
+    unit: str
+    """Its name, as the exporter forms it."""
+    hour: str
     standing: Standing = Standing.UNKNOWN
-    attempt: int = 0
 
 
 def window(begins: str, ends: str) -> Window:
@@ -143,77 +127,31 @@ def chosen(files: Iterable[File], source: Source, when: Window) -> Iterator[Send
     """Yield what lies in the window: by the hour a file's name states, else by its storing."""
     wanted = set(when.hours())
     for file in files:
-        hour = source.hour_of(file.key)
-        if (hour in wanted) if hour is not None else when.holds(file.stored):
-            yield Sending(file, hour)
+        unit = keys.file_unit(
+            bucket=file.bucket,
+            key=file.key,
+            version=file.version or file.etag,
+            hour_of=source.hour_of,
+            modified=file.stored,
+        )
+        hour = keys.unit_hour(unit, source.hour_of)
+        if hour in wanted:
+            yield Sending(file, unit, hour)
 
 
-class Held(msgspec.Struct):
-    """What the evidence holds of one unit, as far as it was looked at."""
-
-    parts: int = 1
-    """How many the unit has, by a genuine one; its key tells the rest."""
-    genuine: set[int] = msgspec.field(default_factory=set)
-    squatted: set[int] = msgspec.field(default_factory=set)
-    attempt: int = 0
-    """Highest so far."""
-
-    def standing(self) -> Standing:
-        """Return how the unit stands."""
-        if self.squatted - self.genuine:
-            return Standing.SQUATTED
-        return Standing.PRESENT if len(self.genuine) >= self.parts else Standing.MISSING
-
-
-def held(described: Iterable[tuple[Version, Description | None]]) -> dict[str, Held]:
-    """Return what each unit has, from the versions under its keys and what the store says of them.
-
-    Units are spelt as in keys. The first version of a key is the one that counts; a version whose
-    bytes have not the hash its key states is a squatter's.
-    """
-    units: dict[str, Held] = {}
-    for version, said in described:
-        if version.marker or version.shadow or said is None:
-            continue
-        parsed = keys.parse_key(version.key)
-        if parsed.unit is None or parsed.body_sha256 is None:
-            continue
-        one = units.setdefault(parsed.unit, Held())
-        one.attempt = max(one.attempt, keys.attempt_in(version.key))
-        if said.sha256 is not None and said.sha256.startswith(parsed.body_sha256):
-            one.genuine.add(parsed.part)
-            one.parts = max(one.parts, _parts(said))
-        else:
-            one.squatted.add(parsed.part)
-    return units
-
-
-def _parts(said: Description) -> int:
-    total = said.metadata.get("part", "").rpartition("/")[2]
-    return int(total) if total.isdecimal() else 1
-
-
-def judged(sending: Sending, source: Source, units: dict[str, Held]) -> Sending:
-    """Return a sending with its standing, and with an attempt where its key is squatted.
-
-    A companion has no attempts: its copy alone is kept, and the finding of it stays.
-    """
-    if sending.hour is None:
-        return sending
-    one = units.get(keys.encode_unit(sending.file.unit), Held())
-    standing = one.standing()
-    again = standing is Standing.SQUATTED and source.kind_of(sending.file.key) is Kind.RECORDS
-    attempt = one.attempt + 1 if again else 0
-    return msgspec.structs.replace(sending, standing=standing, attempt=attempt)
-
-
-def prefixes(sendings: Iterable[Sending], source: Source) -> list[str]:
-    """Return the prefixes of the evidence bucket under which these files' objects lie."""
-    kinds = {Kind.RECORDS: "ev", Kind.COMPANION: "src"}
-    return sorted(
-        {
-            f"{kinds[source.kind_of(one.file.key)]}/v1/{source.NAME}/h={one.hour}/"
-            for one in sendings
-            if one.hour is not None
-        }
-    )
+def judged(
+    sendings: Iterable[Sending],
+    store: EvidenceTables,
+    source: Source,
+    progress: Callable[[str, int], None] = lambda _what, _done: None,
+) -> Iterator[Sending]:
+    """Yield sendings, hour by hour, with how their units stand in the evidence."""
+    by_hour: defaultdict[str, list[Sending]] = defaultdict(list)
+    for sending in sendings:
+        by_hour[sending.hour].append(sending)
+    for done, hour in enumerate(sorted(by_hour), start=1):
+        standings = standing.of_hour(store, source, hour)
+        for sending in by_hour[hour]:
+            known = standings.get(sending.unit, Standing.MISSING)
+            yield msgspec.structs.replace(sending, standing=known)
+        progress("hours of evidence", done)

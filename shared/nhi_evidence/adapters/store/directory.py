@@ -113,6 +113,17 @@ class DirectoryStore:
             except KeyError:
                 yield None
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """See `EvidenceTables.beginnings`."""
+        for key, _, size in versions:
+            try:
+                with self._path(key).open("rb") as file:
+                    yield file.read(size)
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                yield None
+            except OSError as error:
+                raise StoreUnavailableError(f"{key}: {error}") from error
+
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`: a directory is set to nothing."""
         return {}

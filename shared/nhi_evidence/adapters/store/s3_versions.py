@@ -74,6 +74,13 @@ class S3EvidenceVersions(S3EvidenceReader):
         """See `EvidenceVersions.bodies`."""
         return _in_parallel(lambda version: self._body(*version), versions)
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """See `EvidenceTables.beginnings`."""
+        return _in_parallel(
+            lambda wanted: self._body(wanted[0], wanted[1], Range=f"bytes=0-{wanted[2] - 1}"),
+            versions,
+        )
+
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`."""
         where = {"Bucket": self._bucket}
@@ -125,9 +132,11 @@ class S3EvidenceVersions(S3EvidenceReader):
             encryption=head.get("ServerSideEncryption"),
         )
 
-    def _body(self, key: str, version: str) -> bytes | None:
+    def _body(self, key: str, version: str, **more: Any) -> bytes | None:
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=key, VersionId=version, **more
+            )
             return answer["Body"].read()
         except ClientError as error:
             if _status(error) == _NOT_FOUND:

@@ -1,14 +1,20 @@
-"""What a proof bundle carries beside its proof: a verifier that needs none of us, and a guide.
+"""A proof bundle as a zip: the proof, a verifier that needs none of us, and a guide.
 
-`check_proof.py` needs Python alone, `walkthrough.sh` OpenSSL alone; both are read here as files.
+`check_proof.py` needs Python alone, `walkthrough.sh` OpenSSL alone. The copies in a bundle prove
+nothing against whoever made it: they are there to be read, and published apart with their hashes.
 """
 
 from __future__ import annotations
 
 import io
 import pkgutil
+import re
+import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from nhi_evidence.errors import SettingsError
 
@@ -17,37 +23,79 @@ WALKTHROUGH = "walkthrough.sh"
 README = "README.md"
 
 MAX_BUNDLE_BYTES = 1 << 28
+MAX_FILES = 256
+MAX_OTHER_BYTES = 16 << 20
+"""Bytes of a file at most that has no limit of its own."""
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
+"""Names of files in a bundle: no folder, nothing a shell or a terminal acts on."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold: the same proof gives the same bytes."""
 
+_ENCRYPTED = 1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 
 def pack(files: Mapping[str, bytes]) -> bytes:
     """Put the files of a proof, the verifier and how to use it into one zip."""
-    beside = {name: _read(name) for name in (README, CHECKER, WALKTHROUGH)}
-    whole = {**files, **beside}
+    beside = {name: released(name) for name in (README, CHECKER, WALKTHROUGH)}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, data in whole.items():
+        for name, data in {**files, **beside}.items():
             bundle.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> dict[str, bytes]:
-    """Return the files of a bundle. Raises `SettingsError` when it is none, or too large."""
+def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dict[str, bytes]:
+    """Return the files of a bundle; `limits` are the sizes that files may have, by name.
+
+    Raises `SettingsError` when it is none, when it holds a link, a folder or a file twice, or
+    when it is too large.
+    """
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise SettingsError(f"not a proof bundle: {len(data)} bytes")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as bundle:
-            names = [one.filename for one in bundle.infolist()]
-            if len(set(names)) != len(names):
-                raise SettingsError("the bundle holds a file twice")
-            if sum(one.file_size for one in bundle.infolist()) > MAX_BUNDLE_BYTES:
-                raise SettingsError(f"the bundle unpacks to more than {MAX_BUNDLE_BYTES} bytes")
-            return {name: bundle.read(name) for name in names}
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+            return _files(bundle, limits)
+    except (
+        *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+        *(EOFError, ValueError, OverflowError, LookupError, OSError),
+    ) as error:
         raise SettingsError(f"not a proof bundle: {error}") from error
 
 
-def _read(name: str) -> bytes:
+def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, bytes]:
+    entries = bundle.infolist()
+    total = sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_FILES or total > MAX_BUNDLE_BYTES:
+        raise ValueError(f"{len(entries)} files of {total} bytes")
+    files: dict[str, bytes] = {}
+    for entry in entries:
+        name, limit = entry.filename, limits.get(entry.filename, MAX_OTHER_BYTES)
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if PLAIN_NAME.fullmatch(name) is None or kind not in {0, stat.S_IFREG}:
+            raise ValueError(f"{name!r} is no plain file")
+        if name in files:
+            raise ValueError(f"{name} is there twice")
+        if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+            raise ValueError(f"{name} is encrypted, or packed in another way")
+        if entry.file_size > limit:
+            raise ValueError(f"{name}: {entry.file_size} bytes, more than {limit}")
+        with bundle.open(entry) as file:
+            files[name] = file.read(limit + 1)
+    return files
+
+
+def altered(files: Mapping[str, bytes]) -> list[str]:
+    """Return which of the programs a bundle carries are not those of this release."""
+    return [
+        name for name in (CHECKER, WALKTHROUGH) if files.get(name, released(name)) != released(name)
+    ]
+
+
+def released(name: str) -> bytes:
+    """Return a file that goes into every bundle, as this release has it."""
     data = pkgutil.get_data(__name__, name)
     if data is None:
         raise SettingsError(f"the package lacks {name}")

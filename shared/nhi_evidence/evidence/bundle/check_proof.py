@@ -1,28 +1,40 @@
 #!/usr/bin/env python3
 """Check a proof bundle with nothing but this file and Python 3.8 or newer.
 
-    python3 check_proof.py BUNDLE.zip 'NAME+ID+KEY'
+    python3 check_proof.py BUNDLE 'NAME+ID+KEY'
 
-The key must come to you by another way than the bundle. What is shown, when it holds:
-the raw record in raw.txt is line N of an object, the object is a leaf of the log, and the
-log of that size was signed by the key. Exit code 0 when it holds, 1 when not.
+BUNDLE is the zip, or the folder it was unpacked to. The key must come to you by another way than
+the bundle, and so must this file: the copy in a bundle proves nothing against who made it.
+
+What is shown, when it holds: the text in raw.txt is a record of a unit (a delivered file, say), the
+unit is in an object, the object is a leaf of a log, and the log of that size was signed by the key.
+Where the bundle holds a document its provider signed, how much of that is shown is said apart.
+Exit code: 0 it holds, 1 it does not, 2 it could not be read, or wrong usage.
 
 Written to be read: RFC 9162 section 2.1.3.2 (inclusion), RFC 8032 section 5.1.7 (Ed25519),
-FIPS 186-5 section 6.4.2 (ECDSA on P-256), c2sp.org/signed-note, c2sp.org/tlog-proof.
+FIPS 186-5 section 6.4.2 (ECDSA on P-256), RFC 8017 section 8.2.2 (RSA), c2sp.org/signed-note,
+c2sp.org/tlog-proof. ML-DSA signatures and time stamps are not checked here.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import json
+import os
+import re
+import stat
+import struct
 import sys
 import zipfile
+import zlib
 
 
 class NotShown(Exception):
     """The bundle does not show what it claims."""
+
+
+class NotReadable(Exception):
+    """There is no bundle, or no key, to check."""
 
 
 def sha256(data: bytes) -> bytes:
@@ -30,24 +42,339 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def leaf_hash(entry: bytes) -> bytes:
-    """Hash of a leaf."""
-    return sha256(b"\x00" + entry)
+def need(condition: object, otherwise: str) -> None:
+    """Go on only where a condition holds."""
+    if not condition:
+        raise NotShown(otherwise)
 
 
-def unbase64(text: str) -> bytes:
-    """Strict base64."""
-    return base64.b64decode(text, validate=True)
+def must(match: re.Match[bytes] | None, otherwise: str) -> re.Match[bytes]:
+    """Go on only with a match."""
+    if match is None:
+        raise NotShown(otherwise)
+    return match
+
+
+# Reading a bundle: plain files of bounded size, each once.
+
+MIB = 1 << 20
+SIZES = {
+    "record.json": 32 * MIB,
+    "raw.txt": 16 * MIB,
+    "record-path.txt": 8192,
+    "unit.json": 32 * MIB,
+    "unit-path.txt": 8192,
+    "header.json": MIB,
+    "header-path.txt": 8192,
+    "leaf.json": MIB,
+    "leaf.tlog-proof": MIB,
+    "provider-digest.json": 16 * MIB,
+    "provider-signature.bin": 8192,
+    "provider-key.der": 8192,
+    "provider-file.json": 64 * MIB,
+}
+NEEDED = tuple(SIZES)[:9]
+PROVIDER = tuple(SIZES)[9:]
+OTHER_BYTES = 16 * MIB
+BUNDLE_BYTES = 256 * MIB
+BUNDLE_FILES = 256
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
+
+
+def read_bundle(path: str) -> dict[str, bytes]:
+    """The files of a bundle."""
+    try:
+        return read_folder(path) if os.path.isdir(path) else read_zip(path)
+    except OSError as error:
+        raise NotReadable(f"{path}: {error.strerror or error}") from None
+
+
+def read_folder(path: str) -> dict[str, bytes]:
+    """The files of an unpacked bundle; links and devices are not followed."""
+    files = {}
+    for name, limit in SIZES.items():
+        place = os.path.join(path, name)
+        try:
+            found = os.lstat(place)
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+            raise NotReadable(f"{name}: not a plain file of at most {limit} bytes")
+        with open(place, "rb") as file:
+            files[name] = file.read(limit + 1)
+    return files
+
+
+def read_zip(path: str) -> dict[str, bytes]:
+    """The files of a zipped bundle."""
+    files: dict[str, bytes] = {}
+    try:
+        if os.path.getsize(path) > BUNDLE_BYTES:
+            raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
+        with zipfile.ZipFile(path) as bundle:
+            entries = bundle.infolist()
+            if len(entries) > BUNDLE_FILES or sum(e.file_size for e in entries) > BUNDLE_BYTES:
+                raise NotReadable("the zip holds more than a bundle does")
+            for entry in entries:
+                name, limit = entry.filename, SIZES.get(entry.filename, OTHER_BYTES)
+                mode = entry.external_attr >> 16
+                if PLAIN_NAME.fullmatch(name) is None or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                    raise NotReadable(f"{name!r}: not a plain file")
+                if name in files or entry.flag_bits & 1 or entry.compress_type not in (0, 8):
+                    raise NotReadable(f"{name}: twice, encrypted, or packed otherwise")
+                if entry.file_size > limit:
+                    raise NotReadable(f"{name}: more than {limit} bytes")
+                with bundle.open(entry) as file:
+                    files[name] = file.read(limit + 1)
+    except (
+        *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+        *(EOFError, ValueError, OverflowError, LookupError),
+    ) as error:
+        raise NotReadable(f"not a zip: {error}") from None
+    return files
+
+
+# JSON as exact slices: only strings and brackets are looked at, no name is there twice.
+
+SPACE = re.compile(rb"[ \t\r\n]*")
+MEMBER = re.compile(rb'"([^"\\]*)"')
+STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+BARE = re.compile(rb"[0-9A-Za-z.+-]+")
+MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
+OWN_TEXT = rb'"(?:[^"\\]|\\["\\bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
+FOREIGN_TEXT = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a-f]))*"'
+ESCAPE = re.compile(rb"\\(?:u00(..)|(.))", re.DOTALL)
+LETTERS = {b"\b": b"b", b"\f": b"f", b"\n": b"n", b"\r": b"r", b"\t": b"t"}
+BY_LETTER = {letter: char for char, letter in LETTERS.items()}
+MAX_ITEMS = 4000000
+
+
+def skip(data: bytes, at: int, spaces: bool) -> int:
+    """Where white space ends."""
+    match = SPACE.match(data, at) if spaces else None
+    return match.end() if match else at
+
+
+def value_end(data: bytes, at: int) -> int:
+    """Where the value that begins here ends."""
+    if data[at : at + 1] not in (b"{", b"["):
+        form = STRING if data[at : at + 1] == b'"' else BARE
+        return must(form.match(data, at), "not JSON: a value is missing").end()
+    depth = 0
+    for mark in MARK.finditer(data, at):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(mark.group(), 0)
+        need(mark.group() != b'"', "not JSON: a string is not closed")
+        if depth == 0:
+            return mark.end()
+    raise NotShown("not JSON: a bracket is not closed")
+
+
+def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes]]:
+    """Name and exact value of each item between two brackets that make up all of the data."""
+    found: list[tuple[bytes, bytes]] = []
+    at = skip(data, 0, spaces)
+    need(data[at : at + 1] == brackets[:1], "not JSON: another bracket was expected")
+    at = skip(data, at + 1, spaces)
+    more = data[at : at + 1] != brackets[1:]
+    while more:
+        name = b""
+        if brackets == b"{}":
+            match = must(MEMBER.match(data, at), "not JSON: a name is missing")
+            name, at = match.group(1), skip(data, match.end(), spaces)
+            need(data[at : at + 1] == b":", "not JSON: a colon is missing")
+            at = skip(data, at + 1, spaces)
+        end = value_end(data, at)
+        found.append((name, data[at:end]))
+        need(len(found) <= MAX_ITEMS, "too long a list")
+        at = skip(data, end, spaces)
+        more = data[at : at + 1] == b","
+        at = skip(data, at + 1, spaces) if more else at
+    need(data[at : at + 1] == brackets[1:], "not JSON: neither comma nor bracket")
+    need(skip(data, at + 1, spaces) == len(data), "not JSON: something follows")
+    return found
+
+
+def members(data: bytes, spaces: bool = False) -> dict[bytes, bytes]:
+    """The members of an object."""
+    pairs = items(data, b"{}", spaces)
+    found = dict(pairs)
+    need(len(found) == len(pairs), "a name is there twice")
+    return found
+
+
+def elements(data: bytes, spaces: bool = False) -> list[bytes]:
+    """The elements of a list."""
+    return [value for _, value in items(data, b"[]", spaces)]
+
+
+def text(value: bytes, form: bytes = OWN_TEXT) -> bytes:
+    """What a string stands for."""
+    need(re.fullmatch(form, value, re.DOTALL), "not a string, or spelt otherwise")
+
+    def one(match: re.Match[bytes]) -> bytes:
+        if match.group(1):
+            return bytes([int(match.group(1), 16)])
+        return BY_LETTER.get(match.group(2), match.group(2))
+
+    return ESCAPE.sub(one, value[1:-1])
+
+
+def quoted(content: bytes) -> bytes:
+    """The one spelling of a string."""
+
+    def one(match: re.Match[bytes]) -> bytes:
+        char = match.group()
+        if char in b'"\\':
+            return b"\\" + char
+        return b"\\" + LETTERS[char] if char in LETTERS else b"\\u%04x" % char[0]
+
+    return b'"' + re.sub(rb'["\\\x00-\x1f]', one, content) + b'"'
+
+
+# The lines of an object, and its leaf: every field in its place and form.
+
+INTEGER = rb"(?:0|[1-9][0-9]{0,14})"
+HEX = rb'"[0-9a-f]{64}"'
+WORD = rb'"[a-z][a-z0-9_]*"'
+OBJECT, LIST, ANY = rb"\{.*\}", rb"\[.*\]", rb".*"
+CUT = rb'\["[A-Za-z0-9_.-]+",%b,%b,"[A-Za-z0-9+/=:_.-]+"\]' % (INTEGER, INTEGER)
+RECORD = {
+    "u": rb'"[0-9a-f]{16}"',
+    "i": INTEGER,
+    "n": OBJECT,
+    "x": OBJECT,
+    "o": OWN_TEXT,
+    "r": ANY,
+    "r64": ANY,
+    "s": WORD,
+    "c": rb"\[%b(?:,%b)*\]" % (CUT, CUT),
+}
+FORMS = {
+    b"u i n r": "kept",
+    b"u i n r c": "kept",
+    b"u i n r s": "kept",
+    b"u i n r s c": "kept",
+    b"u i x r": "rejected",
+    b"u i x r s": "rejected",
+    b"u i x r64": "rejected",
+    b"u i x r64 s": "rejected",
+    b"u i o r": "out_of_scope",
+    b"u i o r s": "out_of_scope",
+    b"u i r": "companion",
+    b"u i r64": "companion",
+}
+FORMS_OF = {
+    b'"records"': ("kept", "rejected", "out_of_scope"),
+    b'"companion"': ("companion",),
+    b'"rejection"': ("rejected",),
+}
+UNIT = {
+    "k": rb'"unit"',
+    "u": rb'"[0-9a-f]{16}"',
+    "unit": OWN_TEXT,
+    "kind": rb'"(?:records|companion|rejection)"',
+    "part": INTEGER,
+    "parts": INTEGER,
+    "src_sha256": HEX,
+    "raw_sha256?": HEX,
+    "raw_size": INTEGER,
+    "span": rb"\[%b,%b\]" % (INTEGER, INTEGER),
+    "first": INTEGER,
+    "records": INTEGER,
+    "kept": INTEGER,
+    "rejected": INTEGER,
+    "out_of_scope": rb'\{(?:"[a-z0-9_]+":%b(?:,"[a-z0-9_]+":%b)*)?\}' % (INTEGER, INTEGER),
+    "lines": INTEGER,
+    "root": HEX,
+    "gaps": LIST,
+    "rebuild": rb'"(?:exact|cut|no)"',
+    "raw_form?": rb'"api"',
+    "source_metadata?": OBJECT,
+    "messages?": OBJECT,
+    "rejection?": OBJECT,
+}
+HEADER = {
+    "k": rb'"hdr"',
+    "v": rb"1",
+    "source": WORD,
+    "hour": rb'"(?:[0-9]{10}|unknown)"',
+    "mapper": OBJECT,
+    "settings": OBJECT,
+    "codec": OWN_TEXT,
+    "units": INTEGER,
+}
+LEAF = {
+    "k": rb'"obj"',
+    "key": OWN_TEXT,
+    "vid": OWN_TEXT,
+    "at": INTEGER,
+    "size": INTEGER,
+    "sha256?": HEX,
+    "until?": INTEGER,
+    "md": OBJECT,
+    "flags?": rb'\["[a-z_]+"(?:,"[a-z_]+")*\]',
+}
+
+
+def matched(fields: dict[bytes, bytes], form: dict[str, bytes], name: str) -> dict[str, bytes]:
+    """Fields whose values have their form."""
+    for field, value in fields.items():
+        pattern = form.get(field.decode(errors="replace")) or form[field.decode() + "?"]
+        need(re.fullmatch(pattern, value, re.DOTALL), f"{name}: {field.decode()}: {value[:60]!r}")
+    return {field.decode(): value for field, value in fields.items()}
+
+
+def line_of(files: dict[str, bytes], name: str, form: dict[str, bytes]) -> dict[str, bytes]:
+    """The fields of a line: those of its form, in order."""
+    need(not re.search(rb"[\x00-\x1f]", files[name]), f"{name}: holds a control character")
+    fields = members(files[name])
+    names = [one[:-1] if one.endswith("?") else one for one in form]
+    lacking = [one[:-1] for one in form if one.endswith("?") and one[:-1].encode() not in fields]
+    expected = [one.encode() for one in names if one not in lacking]
+    need(list(fields) == expected, f"{name}: other fields: {b' '.join(fields)[:99]!r}")
+    return matched(fields, form, name)
+
+
+def check_record(files: dict[str, bytes]) -> tuple[dict[str, bytes], str]:
+    """The fields of record.json, which holds raw.txt, and what became of the record."""
+    line, raw = files["record.json"], files["raw.txt"]
+    need(not re.search(rb"[\x00-\x1f]", line), "record.json: holds a control character")
+    fields = members(line)
+    names = b" ".join(fields)
+    need(not any(b" " in name for name in fields), "record.json: a name with a space")
+    need(names in FORMS, f"record.json: no line of a record: {names[:99]!r}")
+    packed = quoted(raw) if b"r" in fields else b'"' + base64.b64encode(raw) + b'"'
+    need(packed in (fields.get(b"r"), fields.get(b"r64")), "raw.txt: not the raw text of the line")
+    return matched(fields, RECORD, "record.json"), FORMS[names]
+
+
+def check_unit(unit: dict[str, bytes]) -> None:
+    """A unit line does not contradict itself."""
+    counts = [int(count) for count in members(unit["out_of_scope"]).values()]
+    kept, rejected, records = (int(unit[name]) for name in ("kept", "rejected", "records"))
+    start, end = (int(bound) for bound in unit["span"][1:-1].split(b","))
+    short = sha256(text(unit["unit"])).hex()[:16].encode()
+    need(unit["u"] == b'"' + short + b'"', "unit.json: u is not that of the unit's name")
+    need(1 <= int(unit["part"]) <= int(unit["parts"]), "unit.json: part is none of parts")
+    need(start <= end <= int(unit["raw_size"]), "unit.json: the span is outside the unit")
+    need(records == kept + rejected + sum(counts), "unit.json: the counts do not add up")
+    need(unit["kind"] == b'"records"' or not records, "unit.json: counts records and has none")
+    is_rejection = unit["kind"] == b'"rejection"'
+    need(("raw_sha256" in unit) != is_rejection, "unit.json: raw_sha256")
+
+
+# Trees.
+
+HASH = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
+PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, HASH))
 
 
 def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """Root an inclusion path leads to (RFC 9162 section 2.1.3.2)."""
-    if not 0 <= index < size:
-        raise NotShown("the index is outside the tree")
+    need(0 <= index < size, "the index is outside the tree")
     number, last, found = index, size - 1, leaf
     for sibling in path:
-        if last == 0 or len(sibling) != 32:
-            raise NotShown("the path is not one of this tree")
+        need(last, "the path is too long")
         if number % 2 or number == last:
             found = sha256(b"\x01" + sibling + found)
             while number % 2 == 0 and number:
@@ -55,9 +382,23 @@ def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> byt
         else:
             found = sha256(b"\x01" + found + sibling)
         number, last = number >> 1, last >> 1
-    if last:
-        raise NotShown("the path is too short")
+    need(not last, "the path is too short")
     return found
+
+
+def place_of(files: dict[str, bytes], name: str) -> tuple[int, int, list[bytes]]:
+    """Index, size and path of a line, from its path file."""
+    match = PATH.fullmatch(files[name])
+    index, size, path = must(match, f"{name}: not an index, a size and hashes").groups()
+    return int(index), int(size), [base64.b64decode(line) for line in path.splitlines()]
+
+
+def check_line(files: dict[str, bytes], name: str, root: bytes) -> tuple[int, int]:
+    """Index and size of a line that is in the tree of this root (as it is written)."""
+    index, size, path = place_of(files, name + "-path.txt")
+    found = root_from_path(sha256(b"\x00" + files[name + ".json"]), index, size, path)
+    need(found.hex() == root[1:-1].decode(), f"{name}.json: its path leads to another root")
+    return index, size
 
 
 # Ed25519, RFC 8032 section 5.1: slow and plain.
@@ -86,37 +427,34 @@ def ed_times(scalar: int, point: tuple[int, ...]) -> tuple[int, ...]:
     return result
 
 
-def ed_point(data: bytes) -> tuple[int, ...]:
-    """Decode a point."""
+def ed_point(data: bytes) -> tuple[int, ...] | None:
+    """Decode a point; None of what is none."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
     if len(data) != 32 or y >= P:
-        raise NotShown("not an Ed25519 point")
+        return None
     x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(x2, (P + 3) // 8, P)
     if (x * x - x2) % P:
         x = x * pow(2, (P - 1) // 4, P) % P
     if (x * x - x2) % P or (x == 0 and sign):
-        raise NotShown("not an Ed25519 point")
+        return None
     if x & 1 != sign:
         x = P - x
     return x, y, 1, x * y % P
 
 
-def ed25519_holds(public: bytes, text: bytes, signature: bytes) -> bool:
+def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     """Verify an Ed25519 signature."""
-    if len(signature) != 64:
+    point, s = ed_point(public), int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= L or point is None:
         return False
-    s = int.from_bytes(signature[32:], "little")
-    if s >= L:
-        return False
-    a, r = ed_point(public), ed_point(signature[:32])
-    h = hashlib.sha512(signature[:32] + public + text).digest()
-    base_y = 4 * pow(5, P - 2, P) % P
-    base = ed_point(base_y.to_bytes(32, "little"))
-    left = ed_times(s, base)
-    right = ed_add(r, ed_times(int.from_bytes(h, "little") % L, a))
-    return all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    base = ed_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or ()
+    minus = (P - point[0], point[1], 1, P - point[3])
+    x, y, z, _ = ed_add(ed_times(s, base), ed_times(h, minus))
+    x, y = x * pow(z, P - 2, P) % P, y * pow(z, P - 2, P) % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
 # ECDSA on P-256, FIPS 186-5.
@@ -156,125 +494,275 @@ def ec_times(scalar: int, point: tuple[int, int] | None) -> tuple[int, int] | No
     return result
 
 
-def der_integers(data: bytes) -> list[int]:
-    """The integers of a DER sequence of integers."""
-
-    def length(at: int) -> tuple[int, int]:
-        if data[at] < 128:
-            return data[at], at + 1
-        end = at + 1 + data[at] - 128
-        return int.from_bytes(data[at + 1 : end], "big"), end
-
-    try:
-        size, at = length(1)
-        found = []
-        if data[0] != 0x30 or at + size != len(data):
-            raise NotShown("not a DER sequence")
-        while at < len(data):
-            size, start = length(at + 1)
-            if data[at] != 0x02 or start + size > len(data):
-                raise NotShown("not a DER integer")
-            found.append(int.from_bytes(data[start : start + size], "big"))
-            at = start + size
-    except IndexError:
-        raise NotShown("DER is cut short") from None
-    return found
+def der_integer(number: int) -> bytes:
+    """The DER of a positive integer of at most 126 bytes."""
+    data = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    return bytes((0x02, len(data))) + data
 
 
-def p256_holds(spki: bytes, text: bytes, signature: bytes) -> bool:
-    """Verify an ECDSA signature over SHA-256."""
-    numbers = der_integers(signature)
-    if not spki.startswith(SPKI_P256) or len(spki) != len(SPKI_P256) + 64 or len(numbers) != 2:
-        raise NotShown("not a P-256 key and signature")
-    x, y = (int.from_bytes(spki[-64 + 32 * i : len(spki) - 32 + 32 * i], "big") for i in (0, 1))
-    r, s = numbers
+def p256_holds(spki: bytes, message: bytes, signature: bytes) -> bool:
+    """Verify an ECDSA signature over SHA-256, in strict DER."""
+    x, y = int.from_bytes(spki[-64:-32], "big"), int.from_bytes(spki[-32:], "big")
+    split = 4 + signature[3] if len(signature) > 3 else 0
+    r, s = int.from_bytes(signature[4:split], "big"), int.from_bytes(signature[split + 2 :], "big")
     if (y * y - (x * x * x - 3 * x + B)) % Q or not (0 < r < N and 0 < s < N):
         return False
-    digest, inverse = int.from_bytes(sha256(text), "big"), pow(s, N - 2, N)
+    pair = der_integer(r) + der_integer(s)
+    if signature != bytes((0x30, len(pair))) + pair:
+        return False
+    digest, inverse = int.from_bytes(sha256(message), "big"), pow(s, N - 2, N)
     point = ec_add(ec_times(digest * inverse % N, G), ec_times(r * inverse % N, (x, y)))
     return point is not None and point[0] % N == r
 
 
-def signed_checkpoint(note: bytes, pinned: str) -> tuple[str, int, bytes]:
-    """Origin, size and root of a checkpoint the pinned key signed under the log's name."""
-    name, stated_id, encoded = pinned.strip().split("+", 2)
-    key = unbase64(encoded)
-    head, _, tail = note.decode().rpartition("\n\n")
-    text = (head + "\n").encode()
-    lines = head.split("\n")
-    if len(lines) != 3:
-        raise NotShown("a checkpoint has three lines")
-    origin, size, root = lines[0], int(lines[1]), unbase64(lines[2])
-    if origin.rpartition("/")[0] != name:
-        raise NotShown(f"a checkpoint of {origin}, not of {name}")
+# The signed checkpoint, c2sp.org/tlog-proof and c2sp.org/signed-note.
 
-    def key_id(named: str) -> bytes:
-        return sha256(key[1:] if key[0] == 2 else named.encode() + b"\n" + key)[:4]
-
-    if key_id(name).hex() != stated_id:
-        raise NotShown("the pinned key has another id than it says")
-    for line in tail.splitlines():
-        dash, signer, signature = line.split(" ")
-        data = unbase64(signature)
-        if (dash, signer, data[:4]) != ("\u2014", origin, key_id(origin)):
-            continue
-        holds = {1: ed25519_holds, 2: p256_holds}[key[0]]
-        if not holds(key[1:], text, data[4:]):
-            raise NotShown("the signature does not verify")
-        return origin, size, root
-    raise NotShown("the pinned key did not sign this checkpoint")
+GROUP, TAIL = rb"[A-Za-z0-9+/]{4}", rb"[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]="
+SIGNATURE = rb"(?:(?:%b){2,}(?:[A-Za-z0-9+/][AQgw]==|%b)?|%b%b)" % (GROUP, TAIL, GROUP, TAIL)
+NAME = rb"[!-*,-~]+"
+PROOF = re.compile(
+    rb"c2sp\.org/tlog-proof@v1\nindex (%b)\n((?:%b\n){0,64})\n"
+    rb"((%b)/[0-9]{4}\n(%b)\n(%b)\n)\n((?:\xe2\x80\x94 %b %b\n){1,64})"
+    % (INTEGER, HASH, NAME, INTEGER, HASH, NAME, SIGNATURE)
+)
+KEY = re.compile(
+    rb"(%b)\+([0-9a-f]{8})\+((?:%b)+(?:[A-Za-z0-9+/][AQgw]==|%b)?)" % (NAME, GROUP, TAIL)
+)
+ML_DSA_BYTES = 4 + 8 + 2420
 
 
-def provider_said(files: dict[str, bytes]) -> str:
-    """What the provider signed of the file, where the bundle holds it (RFC 8017 section 8.2)."""
-    if "provider-document" not in files:
-        return ""
-    document, signed = files["provider-document"], files["provider-signed.txt"]
-    if document[:2] == b"\x1f\x8b":
-        document = gzip.decompress(document)
-    wanted = json.loads(files["header.json"])["raw_sha256"]
-    hashes = [str(one.get("hashValue")).lower() for one in json.loads(document)["logFiles"]]
-    if wanted not in hashes or sha256(document).hex().encode() not in signed.split(b"\n"):
-        raise NotShown("provider-document does not name the file, or is not what was signed")
-    if "provider-key.der" not in files:
-        return "\n  which the provider names (by whose key: not checked)"
-    n, e = der_integers(files["provider-key.der"])
-    info = bytes.fromhex("3031300d060960864801650304020105000420") + sha256(signed)
-    size = (n.bit_length() + 7) // 8
-    block = b"\x00\x01" + b"\xff" * (size - 3 - len(info)) + b"\x00" + info
-    given = int.from_bytes(files["provider-signature.bin"], "big")
-    if pow(given, e, n).to_bytes(size, "big") != block:
-        raise NotShown("the provider's signature does not verify")
-    return "\n  which the provider signed (compare provider-key.der with what it publishes)"
+def read_key(pinned: str) -> tuple[bytes, bytes]:
+    """Name and key (type, then public key) of a verifier key."""
+    match = KEY.fullmatch(pinned.strip().encode())
+    if match is None:
+        raise NotReadable("not a verifier key, NAME+ID+KEY")
+    name, stated_id, key = match.group(1), match.group(2), base64.b64decode(match.group(3))
+    ed25519 = key[0] == 1 and len(key) == 33
+    p256 = key[0] == 2 and key[1:28] == SPKI_P256 and len(key) == 92
+    if not (ed25519 or p256) or key_id(name, key).hex().encode() != stated_id:
+        raise NotReadable("a key of another type or length, or with another id than it says")
+    return name, key
 
 
-def check(files: dict[str, bytes], pinned: str) -> str:
-    """Check a bundle; return what it shows."""
-    held = json.loads(files["record.json"])
-    raw = held["r"].encode() if "r" in held else unbase64(held["r64"])
-    if raw != files["raw.txt"]:
-        raise NotShown("raw.txt is not the raw text in record.json")
-    leaf = json.loads(files["leaf.json"])
-    for name in ("record", "header"):
-        line, lines, *hashes = files[f"{name}-path.txt"].decode().splitlines()
-        found = root_from_path(
-            leaf_hash(files[f"{name}.json"]), int(line), int(lines), [*map(unbase64, hashes)]
-        )
-        if found.hex() != leaf["md"]["record-root"] or (name == "header" and int(line)):
-            raise NotShown(f"{name}.json is not in the object")
-    proof, _, note = files["leaf.tlog-proof"].partition(b"\n\n")
-    first, number, *path = proof.decode().split("\n")
-    origin, size, root = signed_checkpoint(note, pinned)
-    index = int(number.split(" ")[1])
-    if first != "c2sp.org/tlog-proof@v1" or root != root_from_path(
-        leaf_hash(files["leaf.json"]), index, size, [unbase64(one) for one in path]
-    ):
-        raise NotShown("leaf.json is not in the log")
-    return (
-        f"holds: raw.txt (SHA-256 {sha256(raw).hex()})\n"
-        f"  is a record of {leaf['key']}\n"
-        f"  sealed as leaf {index} of {origin}, signed at size {size}" + provider_said(files)
+def key_id(name: bytes, key: bytes) -> bytes:
+    """What names a key in a signature line."""
+    return sha256(key[1:] if key[0] == 2 else name + b"\n" + key)[:4]
+
+
+def check_log(files: dict[str, bytes], pinned: str) -> dict[str, object]:
+    """leaf.json is in a log of the key's name, and the key signed that."""
+    name, key = read_key(pinned)
+    match = must(PROOF.fullmatch(files["leaf.tlog-proof"]), "leaf.tlog-proof: not a tlog-proof")
+    index, path, signed, log, size, root, lines = match.groups()
+    need(log == name, f"leaf.tlog-proof: of the log {log!r}, not of {name!r}")
+    leaf = sha256(b"\x00" + files["leaf.json"])
+    siblings = [base64.b64decode(line) for line in path.splitlines()]
+    found = root_from_path(leaf, int(index), int(size), siblings)
+    need(base64.b64encode(found) == root, "leaf.json: its path leads to another root")
+    origin = signed.split(b"\n")[0]
+    signatures = [line.split(b" ")[1:] for line in lines.splitlines()]
+    own = [base64.b64decode(encoded) for signer, encoded in signatures if signer == origin]
+    by_key = [signature[4:] for signature in own if signature[:4] == key_id(origin, key)]
+    need(len(by_key) < 2, "leaf.tlog-proof: two signatures of the key")
+    need(by_key, "leaf.tlog-proof: the key did not sign this checkpoint")
+    holds = {1: ed25519_holds, 2: p256_holds}[key[0]]
+    need(holds(key[1:], signed, by_key[0]), "leaf.tlog-proof: the signature does not verify")
+    return {
+        "origin": origin.decode(),
+        "leaf": int(index),
+        "size": int(size),
+        "unchecked_ml_dsa": sum(len(signature) == ML_DSA_BYTES for signature in own),
+    }
+
+
+# What the provider signed: a CloudTrail digest names the delivered file.
+
+RSA_KEY = re.compile(
+    rb"\x30\x82(..)\x02\x82(\x01\x01|\x01\x81|\x02\x01)\x00[\x80-\xff].*\x02\x03\x01\x00\x01",
+    re.DOTALL,
+)
+
+
+def foreign(data: bytes, name: str) -> dict[bytes, bytes]:
+    """The members of a document of the provider's."""
+    need(not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", data), f"{name}: a control character")
+    return members(data, spaces=True)
+
+
+def rsa_holds(der: bytes, message: bytes, signature: bytes) -> bool:
+    """Verify RSA PKCS #1 v1.5 over SHA-256; the key of 2048, 3072 or 4096 bits, e = 65537."""
+    match = must(
+        RSA_KEY.fullmatch(der), "provider-key.der: not RSA of 2048 bits or more, e = 65537"
     )
+    total, size = (int.from_bytes(one, "big") for one in match.groups())
+    need(total == len(der) - 4 and len(der) == size + 13, "provider-key.der: another length")
+    modulus = int.from_bytes(der[9:-5], "big")
+    number = int.from_bytes(signature, "big")
+    if len(signature) != size - 1 or number >= modulus:
+        return False
+    info = bytes.fromhex("3031300d060960864801650304020105000420") + sha256(message)
+    block = b"\x00\x01" + b"\xff" * (size - 4 - len(info)) + b"\x00" + info
+    return pow(number, 65537, modulus) == int.from_bytes(block, "big")
+
+
+def check_provider(
+    files: dict[str, bytes], unit: dict[str, bytes], source: bytes, index: int
+) -> dict[str, object] | None:
+    """What the bundle shows of a provider's signature, if it holds one."""
+    if not any(name in files for name in PROVIDER):
+        return None
+    need("provider-digest.json" in files, "the bundle lacks provider-digest.json")
+    need("provider-signature.bin" in files, "the bundle lacks provider-signature.bin")
+    is_file = source == b'"aws_cloudtrail"' and unit["kind"] == b'"records"'
+    need(is_file, "provider-digest.json: the record is of no file its provider signs")
+    document = files["provider-digest.json"]
+    digest = foreign(document, "provider-digest.json")
+
+    def stated(fields: dict[bytes, bytes], name: bytes) -> bytes:
+        need(name in fields, f"provider-digest.json: {name.decode()} is missing")
+        return fields[name]
+
+    def said(fields: dict[bytes, bytes], name: bytes) -> bytes:
+        return text(stated(fields, name), FOREIGN_TEXT)
+
+    algorithm = said(digest, b"digestSignatureAlgorithm")
+    need(algorithm == b"SHA256withRSA", "provider-digest.json: signed in another way")
+    previous = stated(digest, b"previousDigestSignature")
+    signed = b"\n".join(
+        (
+            said(digest, b"digestEndTime"),
+            said(digest, b"digestS3Bucket") + b"/" + said(digest, b"digestS3Object"),
+            sha256(document).hex().encode(),
+            previous if previous == b"null" else text(previous, FOREIGN_TEXT),
+        )
+    )
+    fingerprint = said(digest, b"digestPublicKeyFingerprint").decode(errors="replace")
+    file, at, _ = text(unit["unit"]).rpartition(b"@")
+    wanted = unit["raw_sha256"]
+    named = False
+    for element in elements(stated(digest, b"logFiles"), spaces=True):
+        if wanted[1:-1] in element and not named:
+            entry = members(element, spaces=True)
+            if stated(entry, b"hashValue") == wanted:
+                place = said(entry, b"s3Bucket") + b"/" + said(entry, b"s3Object")
+                algorithm = stated(entry, b"hashAlgorithm")
+                named = algorithm == b'"SHA-256"' and place == file and at == b"@"
+    need(named, "provider-digest.json: does not name the file with its hash")
+    if "provider-key.der" in files:
+        holds = rsa_holds(files["provider-key.der"], signed, files["provider-signature.bin"])
+        need(holds, "provider-signature.bin: does not verify")
+    if "provider-file.json" in files:
+        content = files["provider-file.json"]
+        need(sha256(content).hex().encode() == wanted[1:-1], "provider-file.json: another hash")
+        fields = foreign(content, "provider-file.json")
+        need(list(fields) == [b"Records"], "provider-file.json: not a file of CloudTrail")
+        records = elements(fields[b"Records"], spaces=True)
+        at_place = records[index] if index < len(records) else b""
+        need(at_place == files["raw.txt"] and at_place, "provider-file.json: raw.txt is not there")
+    return {
+        "fingerprint": fingerprint,
+        "key": "bundled" if "provider-key.der" in files else "absent",
+        "is_text_shown": "provider-file.json" in files,
+    }
+
+
+def check(files: dict[str, bytes], pinned: str) -> dict[str, object]:
+    """Check a bundle; return what it shows."""
+    missing = [name for name in NEEDED if name not in files]
+    need(not missing, "the bundle lacks " + ", ".join(missing))
+    for name, limit in SIZES.items():
+        need(len(files.get(name, b"")) <= limit, f"{name}: more than {limit} bytes")
+    # 1. The record is a line of its unit, at its index.
+    record, form = check_record(files)
+    unit = line_of(files, "unit.json", UNIT)
+    check_unit(unit)
+    need(record["u"] == unit["u"], "record.json: of another unit")
+    need(form in FORMS_OF[unit["kind"]], "record.json: of another kind than its unit")
+    position, lines = check_line(files, "record", unit["root"])
+    place = int(record["i"]) - int(unit["first"])
+    is_records, exact = unit["kind"] == b'"records"', unit["rebuild"] == b'"exact"'
+    need(lines == int(unit["lines"]), "record-path.txt: the unit has another number of lines")
+    need(place >= 0, "record.json: its index is before this part of the unit")
+    need(place < int(unit["records"]) or not is_records, "record.json: its index is behind it")
+    need(position <= place, "record.json: not at its place")
+    need(position == place or (is_records and not exact), "record.json: not at its place")
+    # 2. The unit and the header are lines of the object's table, the header the first.
+    leaf = line_of(files, "leaf.json", LEAF)
+    header = line_of(files, "header.json", HEADER)
+    metadata = members(leaf["md"])
+    for value in metadata.values():
+        text(value)
+    root = metadata.get(b"root", b"")
+    need(re.fullmatch(HEX, root), "leaf.json: states no root")
+    key = text(leaf["key"])
+    source, hour = header["source"][1:-1], header["hour"][1:-1]
+    pattern = rb"ev/v1/" + source + rb"/h=" + hour + rb"/[0-9a-f]{64}\.ndjson\.zst"
+    need(re.fullmatch(pattern, key), "leaf.json: its key is not one of an object of this header")
+    for name in ("unit", "header"):
+        number, size = check_line(files, name, root)
+        need(size == int(header["units"]) + 1, f"{name}-path.txt: the table has another size")
+        need((number == 0) == (name == "header"), f"{name}-path.txt: not its place in the table")
+    # 3. The object is a leaf of the log, whose checkpoint the key signed.
+    logged = check_log(files, pinned)
+    return {
+        "raw_sha256": sha256(files["raw.txt"]).hex(),
+        "form": form,
+        "is_cut": "c" in record,
+        "record": int(record["i"]),
+        "unit": text(unit["unit"]).decode(errors="replace"),
+        "raw_form": "api" if "raw_form" in unit else None,
+        "key": key.decode(errors="replace"),
+        "flags": [flag[1:-1].decode() for flag in elements(leaf.get("flags", b"[]"))],
+        "provider": check_provider(files, unit, header["source"], int(record["i"])),
+        **logged,
+    }
+
+
+# What is said of it.
+
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def inert(said: object) -> str:
+    """Text a terminal does not act on."""
+    return UNSAFE.sub(lambda match: "\\u%04x" % ord(match.group()), str(said))
+
+
+def report(shown: dict[str, object]) -> list[str]:
+    """What a bundle that holds shows, and what it does not."""
+    said = [
+        "holds",
+        f"text     raw.txt, SHA-256 {shown['raw_sha256']}",
+        f"place    {shown['form']} {shown['record']} of {shown['unit']}",
+        f"object   {shown['key']}",
+        f"log      {shown['origin']}, leaf {shown['leaf']}, signed at size {shown['size']}",
+    ]
+    flags = shown["flags"]
+    if isinstance(flags, list):
+        said += [f"flag     {flag}: see docs/evidence-format.md" for flag in flags]
+    if "key_hash" in str(flags) or "shadow" in str(flags):
+        said.append("         an object with this flag is counted for nobody")
+    if shown["raw_form"]:
+        said.append("form     as the source's API lists it, not as its log delivered it")
+    if shown["is_cut"]:
+        said.append("cut      fields were cut out of the text before it was written")
+    if shown["unchecked_ml_dsa"]:
+        said.append("ML-DSA   not checked: there is such a signature, and this program knows none")
+    provider = shown["provider"]
+    if isinstance(provider, dict):
+        name = provider["fingerprint"]
+        file = "the file this text stands in" if provider["is_text_shown"] else "the delivered file"
+        if provider["key"] == "bundled":
+            said.append(f"provider names {file}, under a signature by the bundle's {name}")
+            said.append("         not shown: that this key is the provider's; compare it with")
+            said.append("         what it publishes (aws cloudtrail list-public-keys)")
+        else:
+            said.append(f"provider is said to name {file}; not shown: who signed that")
+        if not provider["is_text_shown"]:
+            said.append("         not shown: that this text stands in that file")
+    return [inert(line) for line in said]
 
 
 def main() -> int:
@@ -283,13 +771,15 @@ def main() -> int:
         sys.stderr.write(str(__doc__))
         return 2
     try:
-        with zipfile.ZipFile(sys.argv[1]) as bundle:
-            files = {name: bundle.read(name) for name in bundle.namelist()}
-        said = check(files, sys.argv[2])
-    except (NotShown, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        sys.stderr.write(f"NOT SHOWN: {error}\n")
+        said = report(check(read_bundle(sys.argv[1]), sys.argv[2]))
+    except NotShown as error:
+        sys.stderr.write(f"NOT SHOWN: {inert(error)}\n")
         return 1
-    sys.stdout.write(said + "\n")
+    except NotReadable as error:
+        sys.stderr.write(f"NOT READABLE: {inert(error)}\n")
+        return 2
+    for line in said:
+        sys.stdout.write(line.encode("ascii", "backslashreplace").decode() + "\n")
     return 0
 
 

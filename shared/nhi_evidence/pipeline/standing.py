@@ -1,0 +1,82 @@
+"""How units stand in the evidence: from the tables of its objects, read by range. Pure.
+
+Not the verdict of a verifier: nothing is asked of the log, so what is not sealed yet is seen too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from nhi_evidence.evidence import counting, frame, keys, objects
+from nhi_evidence.evidence.counting import Status
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.ports import EvidenceTables
+from nhi_evidence.sources import Source
+from nhi_evidence.stored import Description, Version
+
+
+class Standing(StrEnum):
+    """What the evidence holds of a unit."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    """No object has it whole; or only objects nobody counts."""
+    CONTESTED = "contested"
+    """Objects contradict each other about it."""
+    UNKNOWN = "unknown"
+    """The evidence was not looked at."""
+
+
+_STANDINGS = {
+    Status.COUNTED: Standing.PRESENT,
+    Status.CONTESTED: Standing.CONTESTED,
+    Status.INCOMPLETE: Standing.MISSING,
+}
+
+
+def of_hour(store: EvidenceTables, source: Source, hour: str) -> dict[str, Standing]:
+    """Return how each unit stands that objects of an hour claim; what is not in it is missing.
+
+    Raises `StoreUnavailableError` when the store cannot be asked.
+    """
+    claims: list[counting.Claim] = []
+    for index, (key, table) in enumerate(_tables(store, f"ev/v1/{source.NAME}/h={hour}/")):
+        if (table.header.source, table.header.hour) == (source.NAME, hour):
+            own = [
+                line for line in table.units if keys.unit_hour(line.unit, source.hour_of) == hour
+            ]
+            claims += counting.claims(index, key, table.header, own)
+    return {name: _STANDINGS[unit.status] for (_, name), unit in counting.count(claims).items()}
+
+
+def _tables(store: EvidenceTables, prefix: str) -> Iterator[tuple[str, Table]]:
+    """Yield key and table of each object whose bytes have the hash its key states."""
+    versions = [
+        version for version in store.versions(prefix) if not version.marker and not version.shadow
+    ]
+    genuine = [
+        (version, description)
+        for version, description in zip(versions, store.describe(versions), strict=True)
+        if description is not None and _is_genuine(version, description)
+    ]
+    wanted = ((version.key, version.id, _table_bytes(found)) for version, found in genuine)
+    for (version, _), beginning in zip(genuine, store.beginnings(wanted), strict=True):
+        try:
+            lines = frame.unpack_table(beginning or b"", limit=objects.MAX_LINES_BYTES)
+            yield version.key, objects.read_table(lines)
+        except ValueError:
+            continue  # no evidence object: nothing it claims counts
+
+
+def _is_genuine(version: Version, description: Description) -> bool:
+    stated = keys.parse_key(version.key).body_sha256
+    return stated is not None and description.sha256 == stated
+
+
+def _table_bytes(description: Description) -> int:
+    """Return how many bytes the table takes; all of them where the metadata does not say."""
+    stated = description.metadata.get("table", "")
+    if stated.isascii() and stated.isdecimal() and 0 < int(stated) < description.size:
+        return int(stated)
+    return max(description.size, 1)

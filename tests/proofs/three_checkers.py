@@ -1,0 +1,74 @@
+"""What each of the three checkers of a proof says of the same bundle."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nhi_evidence.evidence import note, proof
+from nhi_evidence.evidence.bundle import check_proof
+from tests.proofs.sealed import NAME
+
+WALKTHROUGH = Path(check_proof.__file__ or "").with_name("walkthrough.sh")
+TOOLS = (
+    *("awk", "bash", "cat", "cmp", "cut", "grep", "head", "mktemp", "od", "openssl", "rm", "sed"),
+    *("tail", "tr", "wc"),
+)
+"""All the walkthrough needs."""
+
+Facts = tuple[Any, ...] | None
+"""What a checker says is shown; None where it says the bundle does not hold."""
+
+
+def by_package(files: Mapping[str, bytes], key: note.Key) -> Facts:
+    """What `check-proof` says."""
+    try:
+        shown = proof.check(files, (key,), NAME)
+    except proof.ProveError:
+        return None
+    signature = shown.provider_signature
+    provider = signature and (str(signature.key), signature.is_text_shown, signature.fingerprint)
+    return (
+        *(shown.raw_sha256, shown.form, shown.is_cut, shown.record, shown.unit, shown.raw_form),
+        *(shown.key, tuple(shown.flags), shown.origin, shown.index, shown.size, provider),
+    )
+
+
+def by_file(files: Mapping[str, bytes], key: note.Key) -> Facts:
+    """What the stand-alone `check_proof.py` says."""
+    try:
+        shown: dict[str, Any] = check_proof.check(dict(files), str(key))
+    except check_proof.NotShown:
+        return None
+    said = shown["provider"]
+    provider = said and (said["key"], said["is_text_shown"], said["fingerprint"])
+    return (
+        *(shown["raw_sha256"], shown["form"], shown["is_cut"], shown["record"], shown["unit"]),
+        *(shown["raw_form"], shown["key"], tuple(shown["flags"]), shown["origin"]),
+        *(shown["leaf"], shown["size"], provider),
+    )
+
+
+def walk(
+    files: Mapping[str, bytes], key: object, folder: Path, *more: str | Path
+) -> subprocess.CompletedProcess[str]:
+    """Follow the walkthrough in a folder with these files, with the tools it names and no other."""
+    bundle, tools = folder / "bundle", folder / "tools"
+    bundle.mkdir()
+    tools.mkdir()
+    for name, body in files.items():
+        (bundle / name).write_bytes(body)
+    for name in TOOLS:
+        found = next(path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists())
+        (tools / name).symlink_to(found)
+    return subprocess.run(
+        [tools / "bash", WALKTHROUGH, str(key), *map(str, more)],
+        cwd=bundle,
+        env={"PATH": str(tools), "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
-from tests.tamper import outside_rows, rows, signature_rows, stream_rows
+from tests.tamper import expiry_rows, outside_rows, rows, signature_rows, stream_rows
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
 
@@ -13,7 +13,9 @@ ELSEWHERE = {"log_missing", "checkpoint_pending", "shard_broken", "sealed_twice"
 """Codes that tests beside the matrix raise: they need more than one act on one store."""
 
 
-MODULES = tuple(one.__name__ for one in (rows, outside_rows, stream_rows, signature_rows))
+MODULES = tuple(
+    one.__name__ for one in (rows, outside_rows, stream_rows, signature_rows, expiry_rows)
+)
 """Their rows follow each other on the page, whichever was imported first."""
 
 

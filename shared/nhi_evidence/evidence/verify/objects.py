@@ -45,7 +45,7 @@ _header = msgspec.json.Decoder(Header)
 
 def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
     """Yield the codes of what a leaf says of its version, against the lock a policy asks for."""
-    if isinstance(leaf, MarkerLeaf):
+    if isinstance(leaf, MarkerLeaf) and flags.EXPIRED not in leaf.flags:
         yield "marker"
     if not isinstance(leaf, ObjectLeaf):
         return

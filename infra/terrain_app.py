@@ -13,6 +13,7 @@ from infra.terrain import compose  # first: it chooses the Node that jsii runs o
 
 import cdktn  # isort: skip
 
+from infra.azure import regions
 from infra.teardown import Teardown
 from nhi_evidence.config import FILE_NAME, ConfigError, read
 from nhi_evidence.errors import EvidenceError
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     except EvidenceError as error:
         return _fail(str(error))
     app.synth()
+    if config.azure is not None:
+        sys.stderr.writelines(f"note: {note}\n" for note in regions.notes(config.azure.location))
     return 0
 
 

@@ -60,7 +60,14 @@ class MemoryStore:
         """The first version of every key."""
         return {key: self.get(key) for key in self.keys("")}
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         """See `EvidenceWriter.put_new`."""
         assert body, f"empty body under {key}"
         if not key.startswith("log/"):
@@ -72,7 +79,9 @@ class MemoryStore:
         current = self.versions_by_key.get(key, [])
         created = not current or current[-1].marker
         if persisted and created:
-            self.add(key, body, metadata)
+            stored = self.add(key, body, metadata)
+            if retain_until is not None:
+                stored.retain_until = retain_until
         if failed:
             raise StoreUnavailableError(f"{key}: injected")
         return Receipt(key, created=created)

@@ -58,6 +58,8 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     """Return every text and time of an output that its raw record does not hold."""
     product = record["metadata"]["product"]
     texts = {*_texts(raw), *(name.lower() for name in product.values())}
+    if "isInteractive" in raw:
+        texts.add("SignInLogs" if raw["isInteractive"] else "NonInteractiveUserSignInLogs")
     whole = "\n".join(texts)
     found = []
     for path, value in _leaves(record):

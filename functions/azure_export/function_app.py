@@ -16,7 +16,7 @@ import azure.functions as func
 import msgspec
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters.azure import exporter
+from nhi_evidence.adapters.azure import exporter, lag
 from nhi_evidence.pipeline.lock import Outcome
 
 logger = logging.getLogger("nhi_evidence.azure_export")
@@ -34,13 +34,15 @@ app = func.FunctionApp()
     arg_name="events",
     event_hub_name="%NHI_EVIDENCE_HUB%",
     connection="EventHubConnection",
-    consumer_group="nhi-evidence",
+    # Another for each hub of this name: the host keeps its checkpoints by group.
+    consumer_group="%EventHubConsumerGroup%",
     cardinality=func.Cardinality.MANY,
     # Text would be decoded by the host, and bytes that are not UTF-8 lost on the way.
     data_type=func.DataType.BINARY,
 )
 def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
     """Lock one batch. Raises what keeps it from being locked."""
+    logger.info("%s", lag.describe(events, now_ms=clock.now()))
     written = {
         "writer": exporter.site(),
         "writer-request-id": context.invocation_id,

@@ -64,6 +64,7 @@ class SealStack(Stack):
                 log_name=store.log,
                 signing_keys=(key_arn,),
                 retention_days=store.retention_days,
+                grace_days=store.grace_days,
             ),
         )
         self.signed = SignatureLog(

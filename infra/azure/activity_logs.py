@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 
+from cdktn import TerraformProvider
+from cdktn_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktn_provider_azurerm.management_group_template_deployment import (
     ManagementGroupTemplateDeployment,
 )
@@ -30,20 +32,32 @@ _SCHEMA = (
 
 
 class SubscriptionLogs(Construct):
-    """One diagnostic setting a subscription."""
+    """One diagnostic setting a subscription: to the hub, and to where alarms look.
+
+    `registered` are the providers that act in each subscription, and register there what a
+    diagnostic setting and a policy need.
+    """
 
     def __init__(
-        self, scope: Construct, name: str, *, subscriptions: Iterable[str], hub: LogHub
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        registered: Mapping[str, TerraformProvider],
+        hub: LogHub,
+        workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, name)
-        for subscription in subscriptions:
+        for subscription, provider in registered.items():
             MonitorDiagnosticSetting(
                 self,
                 subscription,
+                provider=provider,
                 name=NAME,
                 target_resource_id=f"/subscriptions/{subscription}",
                 eventhub_authorization_rule_id=hub.rule.id,
                 eventhub_name=hub.hub.name,
+                log_analytics_workspace_id=workspace.id,
                 enabled_log=[
                     MonitorDiagnosticSettingEnabledLog(category=category) for category in CATEGORIES
                 ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from cdktn import ITerraformDependable
 from cdktn_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
@@ -24,27 +25,19 @@ from cdktn_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import (
     MonitorScheduledQueryRulesAlertV2,
     MonitorScheduledQueryRulesAlertV2Action,
     MonitorScheduledQueryRulesAlertV2Criteria,
+    MonitorScheduledQueryRulesAlertV2CriteriaDimension,
 )
 from constructs import Construct
 
+from infra.azure import queries
 from infra.azure.event_hub import LogHub
 from infra.azure.names import HUB, NAME
 
-FAILURES = 'FunctionAppLogs | where Level in ("Error", "Critical")'
 
+class Workspace(Construct):
+    """Where alarms look: what the function says, and the Activity Log of every subscription."""
 
-class FunctionLogs(Construct):
-    """What the function says, in a workspace; no instrumentation key is involved."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        location: str,
-        site: str,
-        after: Sequence[ITerraformDependable],
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, location: str) -> None:
         super().__init__(scope, name)
         self.workspace = LogAnalyticsWorkspace(
             self,
@@ -56,15 +49,77 @@ class FunctionLogs(Construct):
             retention_in_days=30,
             local_authentication_enabled=False,
         )
+
+
+class FunctionLogs(Construct):
+    """What the function says, in the workspace; no instrumentation key is involved."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        site: str,
+        workspace: LogAnalyticsWorkspace,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, name)
         MonitorDiagnosticSetting(
             self,
             "setting",
             name=f"{NAME}-function",
             target_resource_id=site,
-            log_analytics_workspace_id=self.workspace.id,
+            log_analytics_workspace_id=workspace.id,
             enabled_log=[MonitorDiagnosticSettingEnabledLog(category="FunctionAppLogs")],
             depends_on=after,
         )
+
+
+class Searched(NamedTuple):
+    """An alert on what a query of the workspace returns; any row is a reason."""
+
+    name: str
+    query: str
+    frequency: str
+    window: str
+    """How far back the query looks: ISO 8601."""
+    meaning: str
+    by: str | None = None
+    """Column whose every value is an alert of its own."""
+
+
+SEARCHED = (
+    Searched(
+        "failing",
+        queries.FAILURES,
+        "PT15M",
+        "PT15M",
+        "The exporter fails: the evidence store refuses or is out of reach.",
+    ),
+    Searched(
+        "no-success",
+        queries.NO_SUCCESS,
+        "PT30M",
+        "P2D",
+        f"Nothing has been locked for {queries.NO_SUCCESS_HOURS} hours, or never: nothing arrives,"
+        " the package is not published, or every batch fails.",
+    ),
+    Searched(
+        "lagging",
+        queries.LAG,
+        "PT15M",
+        "PT30M",
+        "A partition is read an hour behind what arrives in it; after seven days logs are lost.",
+        by="Partition",
+    ),
+    Searched(
+        "setting-removed",
+        queries.REMOVED_SETTINGS,
+        "PT15M",
+        "PT1H",
+        "A diagnostic setting that sends logs here was deleted: apply again, or remediate.",
+    ),
+)
 
 
 class Alarms(Construct):
@@ -78,10 +133,12 @@ class Alarms(Construct):
         location: str,
         email: str,
         hub: LogHub,
-        logs: FunctionLogs,
+        workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, name)
         self._hub = hub
+        self._location = location
+        self._workspace = workspace
         self._group = MonitorActionGroup(
             self,
             "group",
@@ -105,25 +162,39 @@ class Alarms(Construct):
                 _total("OutgoingMessages", "LessThan", 1),
             ],
         )
+        for searched in SEARCHED:
+            self._search(searched)
+
+    def _search(self, searched: Searched) -> None:
+        dimensions = (
+            None
+            if searched.by is None
+            else [
+                MonitorScheduledQueryRulesAlertV2CriteriaDimension(
+                    name=searched.by, operator="Include", values=["*"]
+                )
+            ]
+        )
         MonitorScheduledQueryRulesAlertV2(
             self,
-            "failing",
-            name=f"{NAME}-failing",
+            searched.name,
+            name=f"{NAME}-{searched.name}",
             resource_group_name=NAME,
-            location=location,
-            scopes=[logs.workspace.id],
-            description="The exporter fails: the evidence store refuses or is out of reach.",
+            location=self._location,
+            scopes=[self._workspace.id],
+            description=searched.meaning,
             severity=1,
-            evaluation_frequency="PT15M",
-            window_duration="PT15M",
-            # The table appears with its first row.
+            evaluation_frequency=searched.frequency,
+            window_duration=searched.window,
+            # A table appears with its first row.
             skip_query_validation=True,
             criteria=[
                 MonitorScheduledQueryRulesAlertV2Criteria(
-                    query=FAILURES,
+                    query=searched.query,
                     operator="GreaterThan",
                     threshold=0,
                     time_aggregation_method="Count",
+                    dimension=dimensions,
                 )
             ],
             action=MonitorScheduledQueryRulesAlertV2Action(action_groups=[self._group.id]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdktn import DataResource, TerraformResourceLifecycle
+from cdktn import DataResource, Fn, TerraformResourceLifecycle
 from cdktn_provider_azurerm.eventhub import Eventhub, EventhubRetentionDescription
 from cdktn_provider_azurerm.eventhub_consumer_group import EventhubConsumerGroup
 from cdktn_provider_azurerm.eventhub_namespace import EventhubNamespace
@@ -20,6 +20,9 @@ objects of its own, however little it holds. It cannot be changed in this tier."
 
 RETENTION_HOURS = 7 * 24
 """The longest of the tier: how long the exporter may stand still before records are lost."""
+
+GENERATION_CHARACTERS = 8
+"""Of the generation's id, a random UUID, in the name of the consumer group."""
 
 MOST_UNITS = 10
 """Throughput units the namespace may grow to by itself; each takes 1 MB/s."""
@@ -44,10 +47,11 @@ class LogHub(Construct):
         consumer_group: str,
     ) -> None:
         super().__init__(scope, name)
+        self.namespace_name = f"{NAME}-{unique(subscription)}"
         self.namespace = EventhubNamespace(
             self,
             "namespace",
-            name=f"{NAME}-{unique(subscription)}",
+            name=self.namespace_name,
             location=location,
             resource_group_name=NAME,
             sku="Standard",
@@ -67,14 +71,6 @@ class LogHub(Construct):
                 cleanup_policy="Delete", retention_time_in_hours=RETENTION_HOURS
             ),
         )
-        EventhubConsumerGroup(
-            self,
-            "exporter",
-            name=consumer_group,
-            namespace_name=self.namespace.name,
-            eventhub_name=self.hub.name,
-            resource_group_name=NAME,
-        )
         self.rule = EventhubNamespaceAuthorizationRule(
             self,
             "azure-monitor",
@@ -92,3 +88,13 @@ class LogHub(Construct):
             lifecycle=TerraformResourceLifecycle(replace_triggered_by=[f"{hub}.id"]),
         )
         """Another value whenever the hub is made anew: sequence numbers then start again."""
+        self.consumer_group = EventhubConsumerGroup(
+            self,
+            "exporter",
+            name=f"{consumer_group}-{Fn.substr(self.generation.id, 0, GENERATION_CHARACTERS)}",
+            namespace_name=self.namespace.name,
+            eventhub_name=self.hub.name,
+            resource_group_name=NAME,
+        )
+        """The reader's, another for each hub of this name: the host keeps its checkpoints by group,
+        and those of the hub before would have it start past the new hub's first messages."""

@@ -32,6 +32,13 @@ INSTANCES = 40
 
 MANAGED = "managedidentity"
 
+CONSUMER_GROUP = "EventHubConsumerGroup"
+"""Setting the trigger takes its consumer group from; it changes with the hub."""
+
+ONE_BATCH_AT_A_TIME = {"PYTHON_THREADPOOL_THREAD_COUNT": "1"}
+"""An instance may read all partitions: what one batch needs of memory is known, what eight need at
+once is not."""
+
 
 class ExportFunction(Construct):
     """A plan that sleeps when nothing comes, and one app in it.
@@ -82,6 +89,7 @@ class ExportFunction(Construct):
             "packages": f"{storage.account.primary_blob_endpoint}{storage.packages.name}",
             "namespace": hub.namespace.name,
             "hub": hub.hub.id,
+            "consumerGroup": hub.consumer_group.name,
             # Read by nothing: another value has the template, and `reference` in it, run again.
             "generation": hub.generation.id,
         }
@@ -92,6 +100,8 @@ class ExportFunction(Construct):
                 fullyQualifiedNamespace="[concat(parameters('namespace'), "
                 "'.servicebus.windows.net')]",
             ),
+            CONSUMER_GROUP: "[parameters('consumerGroup')]",
+            **ONE_BATCH_AT_A_TIME,
             **environment,
         }
         self.site = ResourceGroupTemplateDeployment(

@@ -7,7 +7,8 @@ from cdktn_provider_azurerm.storage_account import StorageAccount
 from cdktn_provider_azurerm.storage_container import StorageContainer
 from constructs import Construct
 
-from infra.azure.names import NAME, unique
+from infra.azure.names import NAME, storage_name
+from infra.azure.regions import replication
 
 
 class HostStorage(Construct):
@@ -20,12 +21,12 @@ class HostStorage(Construct):
         self.account = StorageAccount(
             self,
             "account",
-            name=f"nhievidence{unique(subscription)}",
+            name=storage_name(subscription),
             location=location,
             resource_group_name=NAME,
             account_tier="Standard",
-            # Checkpoints decide where reading goes on: they outlive one zone.
-            account_replication_type="ZRS",
+            # Checkpoints decide where reading goes on: they outlive one zone, where there are any.
+            account_replication_type=replication(location),
             min_tls_version="TLS1_2",
             https_traffic_only_enabled=True,
             shared_access_key_enabled=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from uuid import NAMESPACE_URL, uuid5
 
 NAME = "nhi-evidence"
 """What every resource is called, or begins with."""
@@ -34,3 +35,24 @@ def site_id(subscription: str) -> str:
 def management_group_id(group: str) -> str:
     """Return the resource id of a management group."""
     return f"/providers/Microsoft.Management/managementGroups/{group}"
+
+
+def storage_name(subscription: str) -> str:
+    """Return the name of the host's storage account."""
+    return f"nhievidence{unique(subscription)}"
+
+
+def storage_id(subscription: str) -> str:
+    """Return the resource id of the host's storage account."""
+    account = storage_name(subscription)
+    return f"{group_id(subscription)}/providers/Microsoft.Storage/storageAccounts/{account}"
+
+
+def role_id(name: str, subscription: str) -> str:
+    """Return the id of a role of ours: a role's id is one in the tenant, and known beforehand."""
+    return str(uuid5(NAMESPACE_URL, f"{NAME}/{subscription}/{name}"))
+
+
+def role_definition(guid: str) -> str:
+    """Return the resource id a role has everywhere in its tenant."""
+    return f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"

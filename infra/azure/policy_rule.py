@@ -18,20 +18,22 @@ PARAMETERS = {
     )
 }
 
-ROLES = (
-    # Monitoring Contributor; what the policy's identity has to hold.
-    "/providers/Microsoft.Authorization/roleDefinitions/749f88d5-cbae-40b8-bcfc-e573ddc772fa",
-)
 
+def rule(kind: Logged, *, role: str, excluded: str) -> dict[str, Any]:
+    """Return the rule: where a resource lacks the setting, make it, acting by `role`.
 
-def rule(kind: Logged) -> dict[str, Any]:
-    """Return the rule: where a resource lacks the setting, make it.
+    The resource with the id `excluded`, and what is in it, is left out.
 
     A resource has it when a setting sends to our hub and every wanted log is switched on in it;
     one that only resembles it, or was turned off in part, does not count.
     """
     return {
-        "if": {"field": "type", "equals": kind.type},
+        "if": {
+            "allOf": [
+                {"field": "type", "equals": kind.type},
+                {"field": "id", "notLike": f"{excluded}*"},
+            ]
+        },
         "then": {
             "effect": "DeployIfNotExists",
             "details": {
@@ -47,7 +49,7 @@ def rule(kind: Logged) -> dict[str, Any]:
                         *(_is_on(log) for log in _wanted(kind)),
                     ]
                 },
-                "roleDefinitionIds": list(ROLES),
+                "roleDefinitionIds": [role],
                 "deployment": {"properties": _deployment(kind)},
             },
         },

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import NamedTuple
+
+ASSIGNMENT_CHARACTERS = 24
+"""The longest name Azure allows a policy assignment of a management group."""
 
 
 class Logged(NamedTuple):
@@ -12,15 +17,30 @@ class Logged(NamedTuple):
     categories: tuple[str, ...] = ()
     """Log categories; none: the category group `audit`."""
 
+    @property
+    def slug(self) -> str:
+        """Return the type as part of a name: all of it, since last segments repeat."""
+        return self.type.removeprefix("Microsoft.").replace("/", "-").replace(".", "-")
+
+    @property
+    def short_name(self) -> str:
+        """Return a name of at most 24 characters that no other type has."""
+        digest = sha256(self.type.lower().encode()).hexdigest()[:8]
+        last = self.type.rpartition("/")[2]
+        return f"nhi-{last[: ASSIGNMENT_CHARACTERS - 13]}-{digest}"
+
 
 _STORAGE = ("StorageRead", "StorageWrite", "StorageDelete")
+_STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
+_STORAGE_SERVICES = tuple(
+    Logged(f"{_STORAGE_ACCOUNT}/{service}", _STORAGE)
+    for service in ("blobServices", "fileServices", "queueServices", "tableServices")
+)
 
 _KNOWN = {
     # A storage account has no such log itself; each of its services has.
-    "Microsoft.Storage/storageAccounts": tuple(
-        Logged(f"Microsoft.Storage/storageAccounts/{service}", _STORAGE)
-        for service in ("blobServices", "fileServices", "queueServices", "tableServices")
-    ),
+    _STORAGE_ACCOUNT: _STORAGE_SERVICES,
+    **{service.type: (service,) for service in _STORAGE_SERVICES},
     # kube-audit-admin leaves out get and list, and with them exec over a websocket.
     "Microsoft.ContainerService/managedClusters": (
         Logged("Microsoft.ContainerService/managedClusters", ("kube-audit",)),
@@ -29,8 +49,17 @@ _KNOWN = {
         Logged("Microsoft.CognitiveServices/accounts", ("Audit", "RequestResponse")),
     ),
 }
+_BY_LOWER_CASE = {name.lower(): kinds for name, kinds in _KNOWN.items()}
 
 
-def kinds_of(resource_type: str) -> tuple[Logged, ...]:
-    """Return what has to be set for a resource type; of one not listed, its group `audit`."""
-    return _KNOWN.get(resource_type, (Logged(resource_type),))
+def kinds_of(resource_types: Iterable[str]) -> tuple[Logged, ...]:
+    """Return what has to be set for resource types, each once; of one not listed, group `audit`.
+
+    Azure compares types without regard to case, and so does this.
+    """
+    kinds = {
+        kind.type.lower(): kind
+        for resource_type in resource_types
+        for kind in _BY_LOWER_CASE.get(resource_type.lower(), (Logged(resource_type),))
+    }
+    return tuple(kinds.values())

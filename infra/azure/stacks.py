@@ -10,6 +10,7 @@ from cdktn_provider_azuread.provider import AzureadProvider
 from cdktn_provider_azurerm.data_azurerm_user_assigned_identity import (
     DataAzurermUserAssignedIdentity,
 )
+from cdktn_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktn_provider_azurerm.provider import (
     AzurermProvider,
     AzurermProviderFeatures,
@@ -18,7 +19,7 @@ from cdktn_provider_azurerm.provider import (
 from constructs import Construct
 
 from infra.azure.activity_logs import ManagementGroupLogs, SubscriptionLogs
-from infra.azure.alarms import Alarms, FunctionLogs
+from infra.azure.alarms import Alarms, FunctionLogs, Workspace
 from infra.azure.audience import AwsAudience
 from infra.azure.entra_logs import EntraLogs
 from infra.azure.event_hub import LogHub
@@ -33,10 +34,15 @@ from infra.teardown import Teardown, keep_unread
 from nhi_evidence.config.tables import Azure
 
 RESOURCE_PROVIDERS = (
-    *("Authorization", "EventHub", "Insights", "Management", "ManagedIdentity"),
-    *("OperationalInsights", "PolicyInsights", "Resources", "Storage", "Web"),
+    *("Microsoft.Authorization", "Microsoft.EventHub", "microsoft.insights"),
+    *("Microsoft.ManagedIdentity", "Microsoft.Management", "Microsoft.OperationalInsights"),
+    *("Microsoft.PolicyInsights", "Microsoft.Resources", "Microsoft.Storage", "Microsoft.Web"),
 )
-"""What the two stacks use, and nothing else is registered in the subscription."""
+"""What the two stacks use in the exporter's subscription, spelled as Azure spells it: Terraform's
+provider compares letter for letter, and passes over what it does not find with a warning."""
+
+OBSERVED_PROVIDERS = ("microsoft.insights", "Microsoft.PolicyInsights")
+"""What a subscription needs for its logs to be sent, and its resources to be evaluated."""
 
 
 class AzureIdentityStack(TerraformStack):
@@ -75,10 +81,11 @@ class AzureExportStack(TerraformStack):
         super().__init__(scope, name)
         if not isinstance(declared.trigger, EventHub):
             raise TypeError(f"{declared.function.name}: its trigger is no event_hub")
-        subscription, location = azure.subscriptions[0], azure.location
+        subscription, location = azure.home, azure.location
         group = azure.management_group or azure.tenant
         keep_state(self, azure_storage=azure.state_storage)
-        _provider(self, azure)
+        registered = _providers(self, azure)
+        workspace = Workspace(self, "workspace", location=location).workspace
         identity = DataAzurermUserAssignedIdentity(
             self, "exporter", name=NAME, resource_group_name=NAME
         )
@@ -90,7 +97,7 @@ class AzureExportStack(TerraformStack):
             consumer_group=declared.trigger.consumer_group,
         )
         if teardown.has_sources:
-            self._sources(azure, group, hub)
+            self._sources(azure, group=group, hub=hub, registered=registered, workspace=workspace)
         storage = HostStorage(
             self,
             "host",
@@ -111,20 +118,35 @@ class AzureExportStack(TerraformStack):
             storage=storage,
             environment=environment,
         )
-        logs = FunctionLogs(
+        FunctionLogs(
             self,
             "function-logs",
-            location=location,
             site=site_id(subscription),
+            workspace=workspace,
             after=[function.site],
         )
         if alarm_email:
-            Alarms(self, "alarms", location=location, email=alarm_email, hub=hub, logs=logs)
+            Alarms(
+                self,
+                "alarms",
+                location=location,
+                email=alarm_email,
+                hub=hub,
+                workspace=workspace,
+            )
 
-    def _sources(self, azure: Azure, group: str, hub: LogHub) -> None:
+    def _sources(
+        self,
+        azure: Azure,
+        *,
+        group: str,
+        hub: LogHub,
+        registered: Mapping[str, AzurermProvider],
+        workspace: LogAnalyticsWorkspace,
+    ) -> None:
         """Send the logs of subscriptions, group, directory and resources to the hub."""
-        subscription, location = azure.subscriptions[0], azure.location
-        SubscriptionLogs(self, "subscriptions", subscriptions=azure.subscriptions, hub=hub)
+        location = azure.location
+        SubscriptionLogs(self, "subscriptions", registered=registered, hub=hub, workspace=workspace)
         ManagementGroupLogs(self, "group", group=group, location=location, hub=hub)
         if azure.entra:
             EntraLogs(self, "entra", hub=hub)
@@ -132,7 +154,8 @@ class AzureExportStack(TerraformStack):
             ResourceLogs(
                 self,
                 "resources",
-                subscription=subscription,
+                subscription=azure.home,
+                subscriptions=azure.subscriptions,
                 resource_types=azure.resource_types,
                 group=group,
                 location=location,
@@ -140,16 +163,16 @@ class AzureExportStack(TerraformStack):
             )
 
 
-def _provider(stack: TerraformStack, azure: Azure) -> None:
-    """Act as whoever is signed in, in the first subscription; storage without keys."""
-    AzurermProvider(
+def _provider(stack: TerraformStack, azure: Azure) -> AzurermProvider:
+    """Act as whoever is signed in, in the exporter's subscription; storage without keys."""
+    return AzurermProvider(
         stack,
         "azurerm",
-        subscription_id=azure.subscriptions[0],
+        subscription_id=azure.home,
         tenant_id=azure.tenant,
         storage_use_azuread=True,
         resource_provider_registrations="none",
-        resource_providers_to_register=[f"Microsoft.{one}" for one in RESOURCE_PROVIDERS],
+        resource_providers_to_register=list(RESOURCE_PROVIDERS),
         features=[
             AzurermProviderFeatures(
                 # The function app goes with the template that made it.
@@ -161,3 +184,26 @@ def _provider(stack: TerraformStack, azure: Azure) -> None:
             )
         ],
     )
+
+
+def _providers(stack: TerraformStack, azure: Azure) -> dict[str, AzurermProvider]:
+    """Return who acts in each subscription; in those beside the exporter's, under an alias.
+
+    In order of their ids: what the configuration lists first or last means nothing.
+    """
+    home = _provider(stack, azure)
+    return {
+        subscription: home
+        if subscription == azure.home
+        else AzurermProvider(
+            stack,
+            f"azurerm-{subscription}",
+            alias=f"subscription-{subscription}",
+            subscription_id=subscription,
+            tenant_id=azure.tenant,
+            resource_provider_registrations="none",
+            resource_providers_to_register=list(OBSERVED_PROVIDERS),
+            features=[AzurermProviderFeatures()],
+        )
+        for subscription in sorted(azure.subscriptions)
+    }

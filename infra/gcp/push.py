@@ -35,7 +35,7 @@ class PushSubscription(Construct):
     A subscription of our own in place of an Eventarc trigger, whose hidden one gives a message
     up after a day. It has no dead-letter topic: a hundred attempts, Pub/Sub's most, are used up by
     an outage of 17 hours, and a message that was set aside comes back under another id, under
-    which it would be counted again (docs/decisions/0052-push-subscriptions.md).
+    which it would be counted again (docs/decisions/0053-push-subscriptions.md).
     """
 
     def __init__(

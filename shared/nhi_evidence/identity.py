@@ -81,6 +81,25 @@ class Mechanism(IntEnum):
     OTHER = 99
 
 
+MECHANISMS: Mapping[Mechanism, str] = {
+    Mechanism.UNKNOWN: "Unknown",
+    Mechanism.ASSUME_ROLE: "Assume Role",
+    Mechanism.WEB_IDENTITY: "Web Identity Federation",
+    Mechanism.SAML: "SAML Federation",
+    Mechanism.IMPERSONATION: "Impersonation",
+    Mechanism.TOKEN_EXCHANGE: "Token Exchange",
+    Mechanism.ON_BEHALF_OF: "On Behalf Of",
+    Mechanism.INSTANCE_METADATA: "Instance Metadata",
+    Mechanism.PROVIDER_FORWARD_ACCESS: "Provider Forward Access",
+    Mechanism.KEY_USE: "Key Use",
+    Mechanism.K8S_IMPERSONATION: "Kubernetes Impersonation",
+    Mechanism.AGENT_INVOCATION: "Agent Invocation",
+    Mechanism.SESSION_MINT: "Session Mint",
+    Mechanism.OTHER: "Partner Delegation",
+}
+"""Name of a mechanism in records (`nhi_delegations[].mechanism`)."""
+
+
 class Identity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who acted, and which rule decided that (OCSF extension object `nhi_identity`)."""
 
@@ -113,3 +132,16 @@ class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fals
     mechanism: str
     issuer: str | None = None
     created_time: int | None = None
+
+
+def acting_hop(position: int, actor: Identity) -> Hop:
+    """Return the last hop of a chain: the actor itself, by its key where the record names one."""
+    mechanism = Mechanism.KEY_USE if actor.credential_uid else Mechanism.UNKNOWN
+    return Hop(
+        hop=position,
+        uid=actor.uid or "",
+        canonical_uid=actor.canonical_uid,
+        credential_uid=actor.credential_uid,
+        mechanism_id=mechanism.value,
+        mechanism=MECHANISMS[mechanism],
+    )

@@ -14,8 +14,19 @@ from nhi_evidence.stored import AnchorForm, Description, Receipt, Unreadable, Ve
 class EvidenceWriter(Protocol):
     """Writes into the locked store. Create-only: nothing it offers can change what is there."""
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         """Persist `body` under `key` unless the key exists.
+
+        `retain_until` asks for a lock in COMPLIANCE mode until then, milliseconds since the epoch,
+        in place of the store's own; a store that locks nothing leaves it out of account, and says
+        so of the version (`Description.retain_until`).
 
         When the call returns, something is durably stored under the key: by this call
         (`created`), or by an earlier one (`created` is False). Keys of evidence hold the SHA-256

@@ -94,6 +94,7 @@ def test_every_core_module_is_under_contract() -> None:
         "event",
         "identity",
         "ocsf",
+        "partitions",
         "phases",
         "ports",
         "reading",

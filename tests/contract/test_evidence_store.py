@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from nhi_evidence.adapters.store import s3_store
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
-from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.ports import EvidenceReader, EvidenceTables, EvidenceWriter
+from nhi_evidence.ports import EvidenceLog, EvidenceReader, EvidenceTables, EvidenceWriter
 from tests.memory_store import MemoryStore
 
 Pair = tuple[EvidenceWriter, EvidenceReader]
@@ -41,6 +41,12 @@ def s3(request: pytest.FixtureRequest) -> Pair:
         S3EvidenceWriter(writer, iam.EVIDENCE_BUCKET, owner=iam.EVIDENCE_ACCOUNT),
         S3EvidenceReader(auditor, iam.EVIDENCE_BUCKET),
     )
+
+
+def sealer_s3(request: pytest.FixtureRequest) -> S3EvidenceLog:
+    running: EmbeddedStore = request.getfixturevalue("store")
+    client = running.client(running.sealer, role_arn=iam.SEALER_ROLE)
+    return S3EvidenceLog(client, iam.EVIDENCE_BUCKET, owner=iam.EVIDENCE_ACCOUNT)
 
 
 @pytest.fixture(params=[memory, directory, s3], ids=["memory", "directory", "s3"])
@@ -203,6 +209,33 @@ def test_s3_reads_the_first_version(store: EmbeddedStore, request: pytest.Fixtur
     reader = S3EvidenceReader(auditor, iam.EVIDENCE_BUCKET)
     assert reader.get(key) == b"body"
     assert [key] == list(reader.keys(key))
+
+
+LOCK_END = 1_924_905_600_000
+"""2030-12-31T00:00:00Z."""
+
+
+@pytest.mark.parametrize("open_store", [memory, directory, sealer_s3], ids=lambda one: one.__name__)
+def test_a_lock_asked_for_is_the_version_s_own(
+    open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
+) -> None:
+    """A store that locks does so until then; a directory does not, and says of no lock."""
+    store = open_store(request)
+    log: EvidenceLog = store[0] if isinstance(store, tuple) else store
+    key = f"log/v1/2026/plan/{sha256(request.node.nodeid.encode()).hexdigest()[:12]}"
+    assert log.put_new(key, b"body", metadata={}, retain_until=LOCK_END).created
+    (version,) = log.versions(key)
+    (description,) = log.describe([version])
+    assert description is not None
+    assert (None if open_store is directory else LOCK_END) == description.retain_until
+
+
+def test_a_writer_cannot_lock(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
+    """The lock of evidence is the bucket's own: a writer's role may ask for no other."""
+    client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    writer = S3EvidenceWriter(client, iam.EVIDENCE_BUCKET)
+    with pytest.raises(StoreUnavailableError, match="AccessDenied"):
+        writer.put_new(key_of(request, b"body"), b"body", metadata={}, retain_until=LOCK_END)
 
 
 def test_metadata_is_fixed_with_the_version(

@@ -11,6 +11,9 @@ import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.cli import app
+from nhi_evidence.cost import table
+from nhi_evidence.cost.bill import bill
+from nhi_evidence.cost.estate import REFERENCE
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import at, outcome, read, rules
@@ -48,6 +51,13 @@ def test_documents_show_the_help(command: str) -> None:
     block = re.search(rf"```help {command}\n(.*?)\n```", README + OPERATIONS, re.DOTALL)
     assert block, f"neither README nor docs/operations.md has a help block for {command}"
     assert usage(*command.split()) == block[1]
+
+
+def test_deploy_shows_what_it_costs() -> None:
+    """The cost block of docs/deploy.md is what `nhi-evidence cost` prints."""
+    block = re.search(r"```cost\n(.*?)\n```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    assert block
+    assert table.text(tuple(bill(estate) for estate in REFERENCE)) == block[1]
 
 
 def test_links_lead_somewhere() -> None:

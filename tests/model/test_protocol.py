@@ -17,7 +17,7 @@ from nhi_evidence.errors import EvidenceError
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import counting, leaf, log
 from nhi_evidence.evidence.counting import Claim, Status, Unit
-from nhi_evidence.evidence.epochs import Tally
+from nhi_evidence.evidence.epochs import Run
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import Outcome, lock_batch
@@ -50,13 +50,13 @@ class SignsFirst(Sealer):
         head: log.Position,
         first: leaf.EpochLeaf,
         leaves: Sequence[leaf.Leaf],
-        tally: Tally,
+        run: Run,
     ) -> tuple[log.Position, bool]:
         body = log.write_plan([leaf.encode(one) for one in (first, *leaves)])
         after = log.advance(head, body).after
         key = log.checkpoint_key(after.shard, after.epoch)
         self._store.put_new(key, self._signers.sign(after.checkpoint, first.at), metadata={})
-        return super()._commit(head, first, leaves, tally)
+        return super()._commit(head, first, leaves, run)
 
 
 def lowest_leaf_wins(

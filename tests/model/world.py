@@ -296,12 +296,19 @@ class _Port:
         self._world = world
         self._store = world.store
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         self._world.pause()
         fault = self._world.faulty()
         if fault == 1:
             raise StoreUnavailableError(f"{key}: 503")
-        receipt = self._store.put_new(key, body, metadata=metadata)
+        receipt = self._store.put_new(key, body, metadata=metadata, retain_until=retain_until)
         if fault == 2:
             raise StoreUnavailableError(f"{key}: timeout")
         return receipt

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.azure import queries
 from infra.declaration import EventHub, declaration
 from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -121,7 +124,7 @@ def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: W
             "name": "events",
             "connection": "EventHubConnection",
             "eventHubName": "%NHI_EVIDENCE_HUB%",
-            "consumerGroup": declared.trigger.consumer_group,
+            "consumerGroup": "%EventHubConsumerGroup%",
             "cardinality": declared.trigger.cardinality.upper(),
             "dataType": "BINARY",
         }
@@ -157,6 +160,20 @@ def test_a_partly_bad_batch_is_locked_and_acknowledged(
     assert 2 == unit(locked, 110, 110).kept
     # Both runs of the batch are in one object.
     assert [2] == [len(units) for units in objects(locked).values() if "/100-107" in str(units)]
+
+
+def test_how_far_behind_a_partition_is_read_is_in_the_log(worker: Worker) -> None:
+    """The line an alarm reads names the partition, and how long its oldest message waited."""
+    times = ("2026-03-02T08:15:00.000Z", "2026-03-02T08:15:30.000Z")
+    batch_ = [
+        Message(records(record()), 900 + n, f"{n}", enqueued) for n, enqueued in enumerate(times)
+    ]
+    before = datetime.now(UTC)
+    assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
+    pattern = rf"{re.escape(queries.READ)}3, 2 messages, oldest (\d+) s"
+    (age,) = re.findall(pattern, worker.log.read_text())[-1:]
+    waited = (before - datetime.fromisoformat(times[0])).total_seconds()
+    assert waited - 1 <= int(age) <= waited + 60
 
 
 def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(

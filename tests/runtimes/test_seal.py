@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import keys, note
+from nhi_evidence.evidence import flags, keys, note
 from nhi_evidence.evidence.verify import Options, Policy, Verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
@@ -52,6 +53,7 @@ def settings(bucket: EmbeddedStore, kms: KmsStub, **changes: str) -> dict[str, s
         "NHI_EVIDENCE_LOG_NAME": NAME,
         "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
         "NHI_EVIDENCE_RETENTION_DAYS": "1",
+        "NHI_EVIDENCE_GRACE_DAYS": "1",
         "NHI_EVIDENCE_ENCRYPTION": "none",
         **changes,
     }
@@ -105,6 +107,14 @@ def test_what_is_new_is_sealed_and_verifies(
     ).run()
     assert [] == report.findings
     assert (second["size"], second["root"]) == (report.size, report.root)
+    head = auditor.head_object(
+        Bucket=iam.EVIDENCE_BUCKET, Key=f"log/v1/{clock.utc_now()[:4]}/checkpoint/{2:012d}"
+    )
+    year_end = datetime(int(clock.utc_now()[:4]) + 1, 1, 1, tzinfo=UTC)
+    assert ("COMPLIANCE", year_end + timedelta(days=2)) == (
+        head["ObjectLockMode"],
+        head["ObjectLockRetainUntilDate"],
+    )
 
 
 def test_every_signature_has_its_checkpoint(
@@ -144,7 +154,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
     assert {"FlaggedKeyHash": [1.0], "FlaggedMarker": [1.0]} == {
         name: value for name, value in flagged.items() if value != [0.0]
     }
-    assert 7 == len(flagged)
+    assert len(flags.ALL) == len(flagged)
 
 
 def test_a_contradicting_log_fails_loudly(

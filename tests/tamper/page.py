@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
-from tests.tamper import object_rows, outside_rows, rows, signature_rows, stream_rows
+from tests.tamper import (
+    expiry_rows,
+    object_rows,
+    outside_rows,
+    rows,
+    signature_rows,
+    stream_rows,
+)
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
 
@@ -17,7 +24,8 @@ ELSEWHERE = {
 
 
 MODULES = tuple(
-    module.__name__ for module in (object_rows, rows, outside_rows, stream_rows, signature_rows)
+    module.__name__
+    for module in (object_rows, rows, outside_rows, stream_rows, signature_rows, expiry_rows)
 )
 """Their rows follow each other on the page, whichever was imported first."""
 

@@ -179,6 +179,6 @@ def _seal(store: MemoryStore, now: int) -> None:
         [LocalSigner("log")],
         lambda: now,
         name=NAME,
-        lock_policy=LockPolicy(retention_ms=DAY_MS),
+        lock_policy=LockPolicy(retention_ms=DAY_MS, grace_ms=DAY_MS),
     )
     sealer.run(everything=True)

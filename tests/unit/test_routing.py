@@ -123,3 +123,38 @@ def test_every_route_leads_to_a_pack() -> None:
         routes = sources.routes(name) or {}
         assert set(routes.values()) <= set(sources.names())
         assert all(category == category.lower() for category in routes)
+
+
+@pytest.mark.parametrize(
+    ("record", "category"),
+    [
+        ({"Category": "ServicePrincipalSignInLogs"}, "serviceprincipalsigninlogs"),
+        ({"Type": "AADServicePrincipalSignInLogs"}, "aadserviceprincipalsigninlogs"),
+        (
+            {"category": "AuditLogs", "resourceId": "/tenants/t/providers/Microsoft.aadiam"},
+            "auditlogs",
+        ),
+        (
+            {"category": "AuditLogs", "resourceId": "/subscriptions/s/providers/Microsoft.X/y/z"},
+            "microsoft.x/auditlogs",
+        ),
+        (
+            {
+                "CATEGORY": "auditevent",
+                "RESOURCEID": "/SUBSCRIPTIONS/S/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/V",
+            },
+            "microsoft.keyvault/auditevent",
+        ),
+        (
+            {
+                "category": "Administrative",
+                "resourceId": "/subscriptions/s/providers/Microsoft.X/y",
+            },
+            "administrative",
+        ),
+    ],
+)
+def test_a_category_is_one_of_its_provider(record: dict[str, str], category: str) -> None:
+    """Category and provider are read in any case; an Activity Log category is every provider's."""
+    router = sources.router("azure_monitor")
+    assert category == router.category(json.dumps(record).encode())

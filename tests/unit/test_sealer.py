@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
 from hashlib import sha256
 
-from nhi_evidence.evidence import leaf
+from nhi_evidence.evidence import keys, leaf, log
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Policy, Verifier
 from nhi_evidence.ports import Signer
 from nhi_evidence.stored import Unreadable
+from tests.lifecycle import midnight
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalCosigner, LocalSigner
 
 NAME = "example.org/evidence"
 START = 1_790_000_000_000
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 
 
 class World:
@@ -27,15 +31,21 @@ class World:
         self.store = MemoryStore(now=lambda: self.now)
         self.signers: list[Signer] = [LocalSigner("sealer")]
         self.lock_policy = LockPolicy(retention_ms=DAY_MS)
+        self.lock_log = False
 
     def sealer(self) -> Sealer:
         return Sealer(
-            self.store, self.signers, lambda: self.now, name=NAME, lock_policy=self.lock_policy
+            self.store,
+            self.signers,
+            lambda: self.now,
+            name=NAME,
+            lock_policy=self.lock_policy,
+            lock_log=self.lock_log,
         )
 
     def write(self, number: int, *, hour: str = "2026092113") -> str:
         body = b"object %d" % number
-        key = f"ev/v1/aws_cloudtrail/h={hour}/{sha256(body).hexdigest()}.ndjson.zst"
+        key = f"op/v1/recon/h={hour}/run/{sha256(body).hexdigest()}"
         self.store.put_new(key, body, metadata={})
         return key
 
@@ -74,3 +84,58 @@ def test_a_setting_is_recorded_by_its_hash() -> None:
     """The epoch leaf holds the hash of a setting, or the reason why it could not be read."""
     assert sha256(b'{"Rule":1}').hexdigest() == leaf.setting('{"Rule":1}')
     assert "unreadable: AccessDenied" == leaf.setting(Unreadable("AccessDenied"))
+
+
+def test_the_log_is_locked_until_its_year_retention_and_grace_end() -> None:
+    """Every key of it; nothing else is, and without the setting the log is not either."""
+    world = World()
+    world.lock_policy = LockPolicy(retention_ms=DAY_MS, grace_ms=3 * DAY_MS)
+    world.lock_log = True
+    key = world.write(1)
+    world.sealer().run()
+    ends = int(datetime(2027, 1, 5, tzinfo=UTC).timestamp()) * 1000
+    locks = {one: world.store.first(one).retain_until for one in world.store.keys("log/")}
+    assert dict.fromkeys(locks, ends) == locks
+    kinds = {one.removeprefix("log/v1/").removeprefix("2026/").split("/")[0] for one in locks}
+    assert {"genesis", "plan", "tile", "checkpoint"} == kinds
+    assert world.now + DAY_MS == world.store.first(key).retain_until
+
+
+def test_a_shard_finished_late_is_locked_as_long() -> None:
+    """An epoch of last year that is finished this year: retention and grace from now on."""
+    assert START + 4 * DAY_MS == log.lock_end("2025", START, 4 * DAY_MS)
+
+
+RETENTION_DAYS, GRACE_DAYS = 3, 2
+
+
+def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
+    """Day after day, to its end: markers of expiry are `expired`, no alarm, and no finding."""
+    world = World()
+    world.now = START - START % DAY_MS
+    world.store._retention_ms = RETENTION_DAYS * DAY_MS
+    world.lock_policy = LockPolicy(
+        retention_ms=RETENTION_DAYS * DAY_MS, grace_ms=GRACE_DAYS * DAY_MS
+    )
+    policy = Policy(
+        name=NAME,
+        keys=LogSigners(NAME, world.signers).keys,
+        retention_ms=RETENTION_DAYS * DAY_MS,
+        grace_ms=GRACE_DAYS * DAY_MS,
+    )
+    raised: Counter[str] = Counter()
+    written = 0
+    for day in range(14):
+        midnight(world.store, world.now, RETENTION_DAYS + GRACE_DAYS)
+        for _ in range(24):
+            world.now += HOUR_MS
+            if day < 4:
+                world.write(written, hour=keys.hour_of(world.now - HOUR_MS))
+                written += 1
+            raised.update(world.sealer().run().flags)
+        report = Verifier(world.store, policy, now=world.now).run()
+        assert (0, []) == (report.exit_code, report.findings), day
+    assert {"expired"} == set(raised)
+    assert [] == list(world.store.keys("ev/"))
+    assert written == report.expired
+    assert raised["expired"] > written // 2

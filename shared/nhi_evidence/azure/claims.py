@@ -9,6 +9,7 @@ https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -25,6 +26,18 @@ _URIS = {
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress": "email",
 }
 """URI, lower case, to the short name of the same claim."""
+
+
+_NAMESPACES = {
+    "http_schemas_microsoft_com_identity": "http://schemas.microsoft.com/identity/claims/",
+    "http_schemas_xmlsoap_org_ws_2005_05_identity": (
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+    ),
+}
+"""Namespace as Managed HSM spells it, to the beginning of the URIs.
+
+https://learn.microsoft.com/azure/key-vault/managed-hsm/logging
+"""
 
 
 class Claims(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +98,7 @@ def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
         return None, () if claims is None else ("claims",)
     texts: dict[str, str] = {}
     unusable = []
-    for key, value in claims.items():
+    for key, value in _members(claims):
         short = key.lower()
         name = _URIS.get(short, short)
         name = _ALSO.get(name, name)
@@ -97,6 +110,17 @@ def read(claims: Any) -> tuple[Claims | None, tuple[str, ...]]:
         elif text and (name not in texts or name == short):
             texts[name] = text
     return (Claims(**texts) if texts else None), tuple(unusable)
+
+
+def _members(claims: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the claims; Managed HSM nests those named by URI in an object per namespace."""
+    for key, value in claims.items():
+        namespace = _NAMESPACES.get(key.lower())
+        inner = value.get("claims") if namespace and isinstance(value, dict) else None
+        if isinstance(inner, dict):
+            yield from ((f"{namespace}{name.lower()}", item) for name, item in inner.items())
+        else:
+            yield key, value
 
 
 def _text(value: Any) -> str | None:

@@ -13,7 +13,15 @@ import re
 from nhi_evidence.azure import apps
 from nhi_evidence.azure.claims import Claims
 from nhi_evidence.event import Account, Actor, Session, User
-from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.identity import (
+    CAPTIONS,
+    MECHANISMS,
+    Hop,
+    Identity,
+    IdentityKind,
+    Mechanism,
+    acting_hop,
+)
 
 _AGENT, _AGENT_USER = "11", "13"
 """Facets: an agent identity; an agent's user account."""
@@ -55,9 +63,11 @@ def _identify(claims: Claims, caller: str | None, principal_type: str) -> Identi
         return _make_identity(IdentityKind.AI_AGENT, "AZ-03", claims, uid=uid, name=claims.appid)
     if claims.xms_mirid:
         return _make_identity(IdentityKind.MANAGED_IDENTITY, "AZ-01", claims, name=claims.xms_mirid)
-    if claims.idtyp == "app" or (claims.idtyp is None and not claims.user_name and app):
+    # Only a token with a user has delegated permissions, named or not.
+    of_user = claims.user_name or claims.scp
+    if claims.idtyp == "app" or (claims.idtyp is None and not of_user and app):
         return _application(claims, app)
-    if claims.idtyp == "user" or (claims.user_name and (claims.oid or app or claims.scp)):
+    if claims.idtyp == "user" or (of_user and (claims.oid or app or claims.scp)):
         return _person(claims, app)
     return _without_token(claims, caller, principal_type)
 
@@ -149,7 +159,7 @@ def _user(claims: Claims, caller: str | None) -> User | None:
         uid=uid or claims.appid,
         name=name,
         type=claims.idtyp,
-        type_id=_USER if claims.idtyp == "user" else _OTHER,
+        type_id=_USER if claims.idtyp == "user" or (claims.scp and not claims.idtyp) else _OTHER,
         account=Account(claims.tid) if claims.tid else None,
     )
 
@@ -180,22 +190,16 @@ def _hops(claims: Claims, identity: Identity) -> tuple[Hop, ...]:
         return ()
     if identity.type_id not in {IdentityKind.APPLICATION_OBO, IdentityKind.AI_AGENT}:
         return ()
-    behalf, use = Mechanism.ON_BEHALF_OF, Mechanism.KEY_USE
+    behalf = Mechanism.ON_BEHALF_OF
     return (
         Hop(
             hop=0,
             uid=claims.oid,
             canonical_uid=f"nhi:entra:{claims.tid}:user/{claims.oid}" if claims.tid else None,
             mechanism_id=behalf.value,
-            mechanism="On Behalf Of",
+            mechanism=MECHANISMS[behalf],
             issuer=claims.iss,
             created_time=_milliseconds(claims.iat),
         ),
-        Hop(
-            hop=1,
-            uid=claims.appid,
-            credential_uid=claims.uti,
-            mechanism_id=use.value,
-            mechanism="Key Use",
-        ),
+        acting_hop(1, identity),
     )

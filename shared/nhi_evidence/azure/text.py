@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 from nhi_evidence.event import Endpoint
+from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _LONGEST = 256
@@ -21,6 +21,8 @@ _IPV6_AND_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?")
 _HOUR = re.compile(
     r"(?:^|/)y=(\d{4})/m=(\d\d)/d=(\d\d)/h=(\d\d)/m=\d\d/[^/]+$", re.ASCII | re.IGNORECASE
 )
+_ZERO_ID = "00000000-0000-0000-0000-000000000000"
+_PROVIDER = re.compile(r"/providers/([^/]+)", re.IGNORECASE)
 _TENANT = re.compile(r"/tenants/([^/]+)", re.IGNORECASE)
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
@@ -42,15 +44,25 @@ def milliseconds(text: str | None) -> int | None:
 @bounded_cache(results=4096, longest=_LONGEST)
 def endpoint(caller: str | None) -> Endpoint | None:
     """Read a caller's address, which may carry a port; another text is kept as a name."""
-    if not caller:
+    if caller is None or is_absent(caller):
         return None
     with_port = _IPV4_AND_PORT.fullmatch(caller) or _IPV6_AND_PORT.fullmatch(caller)
     address = with_port[1] if with_port else caller
-    try:
-        ip_address(address)
-    except ValueError:
-        return Endpoint(name=caller)
-    return Endpoint(ip=address)
+    return Endpoint(ip=address) if is_address(address) else Endpoint(name=caller)
+
+
+def non_empty(text: str | None) -> str | None:
+    """Return a text that says something: not empty, no word for nothing, not the zero id."""
+    if text is None or is_absent(text) or text == _ZERO_ID:
+        return None
+    return text
+
+
+@bounded_cache(results=4096, longest=1024)
+def provider_of(resource_id: str | None) -> str | None:
+    """Return the resource provider a resource id names last, in its own spelling."""
+    providers = _PROVIDER.findall(resource_id) if resource_id else ()
+    return providers[-1] if providers else None
 
 
 @bounded_cache(results=4096, longest=1024)

@@ -16,6 +16,7 @@ from nhi_evidence.cli import (
     backfill,
     check_proof,
     copy,
+    cost,
     demo,
     doctor,
     exit_codes,
@@ -70,6 +71,7 @@ app.command("copy", epilog=copy.EXAMPLES)(copy.command)
 app.command("prove", epilog=prove.EXAMPLES)(prove.command)
 app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)
+app.command("cost", epilog=cost.EXAMPLES)(cost.command)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
 app.add_typer(replay.app, name="replay")
 app.add_typer(backfill.app, name="backfill")

@@ -10,9 +10,11 @@ import typer
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.signing import signers
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 
@@ -44,6 +46,13 @@ def command(
     retention_days: Annotated[
         float, typer.Option(min=0, help="Shortest lock promised; shorter ones are flagged.")
     ] = 0,
+    grace_days: Annotated[
+        float, typer.Option(min=0, help="From the end of a lock to expiry by lifecycle.")
+    ] = 0,
+    lock_log: Annotated[
+        bool,
+        typer.Option("--lock-log", help="Lock the log until its year, retention and grace end."),
+    ] = False,
     encryption: Annotated[
         str | None, typer.Option(help="Server-side encryption promised, e.g. AES256.")
     ] = None,
@@ -63,6 +72,8 @@ def command(
     """
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_log(evidence, access)
+    if lock_log and isinstance(store, DirectoryStore):
+        raise SettingsError(f"{evidence}: a directory locks nothing: leave out --lock-log")
     log_signers = signers.open_signers(key_file or (), kms_key or (), profile=profile)
     sealer = Sealer(
         store,
@@ -70,8 +81,11 @@ def command(
         clock.now,
         name=name,
         lock_policy=LockPolicy(
-            retention_ms=int(retention_days * options.DAY_MS), encryption=encryption
+            retention_ms=int(retention_days * options.DAY_MS),
+            grace_ms=int(grace_days * options.DAY_MS),
+            encryption=encryption,
         ),
+        lock_log=lock_log,
     )
     added = 0
     with Steps("sealing") as steps:

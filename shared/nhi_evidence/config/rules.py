@@ -143,6 +143,22 @@ def _not_empty(file: File) -> _Contradictions:
             yield path, "is empty: at least one is needed"
 
 
+def _subscriptions(file: File) -> _Contradictions:
+    azure = file.azure
+    if azure is None:
+        return
+    if azure.subscription is None and len(azure.subscriptions) > 1:
+        yield (
+            ("azure", "subscriptions"),
+            'has several: say which one holds what is deployed, with subscription = "..."',
+        )
+    if azure.subscription is not None and azure.subscription not in azure.subscriptions:
+        yield (
+            ("azure", "subscription"),
+            "is not in subscriptions: add it there, so that its own Activity Log is exported",
+        )
+
+
 def _references(file: File) -> _Contradictions:
     buckets = [one.name for one in file.evidence.buckets]
     trails = [one.name for one in file.trails]
@@ -268,6 +284,7 @@ def _guardrails(file: File) -> _Contradictions:
 
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
+    _subscriptions,
     _names,
     _retention,
     _archive,

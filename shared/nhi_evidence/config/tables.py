@@ -144,7 +144,7 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: kinds.Uuid
     subscriptions: tuple[kinds.Uuid, ...]
-    """Whose Activity Log is exported; the first holds what is deployed."""
+    """Whose Activity Log is exported, in any order."""
     location: kinds.Location
     audience: kinds.Audience
     managed_identity_object_id: kinds.Uuid | None = None
@@ -160,6 +160,13 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     state_storage: kinds.AzureContainer | None = None
     """Storage account and container of the Terraform state; absent: a file beside the
     configuration."""
+    subscription: kinds.Uuid | None = None
+    """Which of the subscriptions holds what is deployed; absent: the only one."""
+
+    @property
+    def home(self) -> str:
+        """The subscription that holds what is deployed."""
+        return self.subscription or self.subscriptions[0]
 
 
 class Auditor(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,9 +64,14 @@ class Notary:
 
     def seal(self) -> Sealed:
         """Seal everything that is in the bucket, as the sealer role."""
-        lock_policy = LockPolicy(retention_ms=DAY_MS, encryption=None)
+        lock_policy = LockPolicy(retention_ms=DAY_MS, grace_ms=DAY_MS, encryption=None)
         return Sealer(
-            self._log, [self._signer], clock.now, name=NAME, lock_policy=lock_policy
+            self._log,
+            [self._signer],
+            clock.now,
+            name=NAME,
+            lock_policy=lock_policy,
+            lock_log=True,
         ).run()
 
     def verify(self) -> Report:

@@ -122,7 +122,7 @@ def roles(
         "auditor": [_allow(_READING, [evidence, f"{evidence}/*"])],
         "sealer": [
             _allow([*_READING, *_CONFIGURATION], [evidence, f"{evidence}/*"]),
-            _allow(["s3:PutObject"], [f"{evidence}/log/v1/*"]),
+            _allow(["s3:PutObject", "s3:PutObjectRetention"], [f"{evidence}/log/v1/*"]),
         ],
     }
     for source in sources:

@@ -20,9 +20,11 @@ from nhi_evidence.stored import Version
 _YEAR_DIGITS = 4
 
 
-class Tally(msgspec.Struct):
-    """What one run did to the log, counted while it goes on."""
+class Run(msgspec.Struct):
+    """One run of a sealer: when it began, and what it did to the log so far."""
 
+    now: int
+    """Milliseconds since the epoch, UTC."""
     signatures: int = 0
     """Signatures asked for: one per key and checkpoint."""
     checkpoints: int = 0
@@ -43,25 +45,37 @@ class Newest(msgspec.Struct, frozen=True):
 class Epochs:
     """Opens and finishes the epochs of one log."""
 
-    def __init__(self, store: EvidenceLog, stored: StoredLog, signers: LogSigners) -> None:
-        """Write to `store`, where `stored` reads the log."""
+    def __init__(
+        self,
+        store: EvidenceLog,
+        stored: StoredLog,
+        signers: LogSigners,
+        *,
+        kept_ms: int | None = None,
+    ) -> None:
+        """Write to `store`, where `stored` reads the log.
+
+        Every key of it is locked until `kept_ms` after the end of its shard's year (`lock_end`);
+        without it, for as long as the store locks everything.
+        """
+        self._kept_ms = kept_ms
         self._store = store
         self._log = stored
         self._signers = signers
 
-    def open_head(self, now: int, tally: Tally) -> tuple[log.Position, Newest | None]:
+    def open_head(self, run: Run) -> tuple[log.Position, Newest | None]:
         """Finish every epoch that has a plan, past the turn of a year.
 
         Returns the position the next plan follows, and the newest plan. Raises `LogError` when
         the log contradicts itself.
         """
-        year = keys.hour_of(now)[:_YEAR_DIGITS]
-        head = self._finish_all(self._newest_shard(year), tally)
+        year = keys.hour_of(run.now)[:_YEAR_DIGITS]
+        head = self._finish_all(self._newest_shard(year, run), run)
         newest = self.newest(head)
         if year > head.shard and head.epoch and head.closed is None:
-            head, _ = self.commit(head, self.first_leaf(head, now, closes=year), [], tally)
+            head, _ = self.commit(head, self.first_leaf(head, run.now, closes=year), [], run)
         while head.closed is not None:
-            head = self._finish_all(self._log.start(head.closed, head.as_closed), tally)
+            head = self._finish_all(self._log.start(head.closed, head.as_closed), run)
             newest = self.newest(head) or newest
         return head, newest
 
@@ -99,7 +113,7 @@ class Epochs:
         head: log.Position,
         first: leaf.EpochLeaf,
         leaves: Sequence[leaf.Leaf],
-        tally: Tally,
+        run: Run,
     ) -> tuple[log.Position, bool]:
         """Put the next plan, or take the one that is there, and finish it.
 
@@ -109,18 +123,18 @@ class Epochs:
         """
         body = log.write_plan([leaf.encode(entry) for entry in (first, *leaves)])
         key = log.plan_key(head.shard, head.epoch + 1)
-        self._store.put_new(key, body, metadata={})
+        self._put_new(head.shard, key, body, run)
         stored = self._log.get(key)
         if stored is None:
             raise StoreUnavailableError(f"{key} is there and cannot be read yet")
-        return self._finish(head, stored, tally), stored == body
+        return self._finish(head, stored, run), stored == body
 
-    def _newest_shard(self, year: str) -> log.Position:
+    def _newest_shard(self, year: str, run: Run) -> log.Position:
         """Return the newest shard before its first plan; of no log, the one it begins with."""
         shards = self._log.shards()
         if shards:
             return self._log.genesis(shards[-1])
-        self._store.put_new(log.GENESIS, year.encode(), metadata={})
+        self._put_new(year, log.GENESIS, year.encode(), run)
         first = self._log.first_shard()
         if first is None:
             raise StoreUnavailableError(f"{log.GENESIS} cannot be read yet")
@@ -142,7 +156,7 @@ class Epochs:
             newest = None
         return None
 
-    def _finish_all(self, genesis: log.Position, tally: Tally) -> log.Position:
+    def _finish_all(self, genesis: log.Position, run: Run) -> log.Position:
         """Finish every epoch of a shard that has a plan; return the position after the last."""
         signed = self._log.newest_signed(genesis.shard)
         position = self._log.position(genesis, signed) if signed else genesis
@@ -150,25 +164,25 @@ class Epochs:
             body = self._log.plan(genesis.shard, position.epoch + 1)
             if body is None:
                 break
-            position = self._finish(position, body, tally)
+            position = self._finish(position, body, run)
         return position
 
-    def _finish(self, before: log.Position, body: bytes, tally: Tally) -> log.Position:
+    def _finish(self, before: log.Position, body: bytes, run: Run) -> log.Position:
         """Write the tiles of a committed plan, sign, and write the checkpoint."""
         step = log.advance(before, body)
         after = step.after
         if step.void is not None:
-            tally.void.append(f"{after.origin} epoch {after.epoch}: {step.void}")
+            run.void.append(f"{after.origin} epoch {after.epoch}: {step.void}")
             return after
         for path, data in step.objects.items():
-            self._put(log.tile_key(after.shard, path), data)
+            self._put_tile(after.shard, path, data, run)
         checkpoint = self._log.checkpoint(after.shard, after.epoch)
         if checkpoint is None:
-            tally.signatures += len(self._signers.keys)
+            run.signatures += len(self._signers.keys)
             signed = self._signers.sign(after.checkpoint, step.at)
             key = log.checkpoint_key(after.shard, after.epoch)
-            if self._store.put_new(key, signed, metadata={}).created:
-                tally.checkpoints += 1
+            if self._put_new(after.shard, key, signed, run):
+                run.checkpoints += 1
                 return after
             checkpoint = self._log.checkpoint(after.shard, after.epoch)
         if checkpoint != after.checkpoint:
@@ -178,7 +192,13 @@ class Epochs:
             )
         return after
 
-    def _put(self, key: str, body: bytes) -> None:
-        """Write a key of the log; the same bytes may be there, other bytes may not."""
-        if not self._store.put_new(key, body, metadata={}).created and self._log.get(key) != body:
+    def _put_tile(self, shard: str, path: str, body: bytes, run: Run) -> None:
+        """Write a tile; the same bytes may be there, other bytes may not."""
+        key = log.tile_key(shard, path)
+        if not self._put_new(shard, key, body, run) and self._log.get(key) != body:
             raise LogError(f"{key} holds other bytes than the plans give")
+
+    def _put_new(self, shard: str, key: str, body: bytes, run: Run) -> bool:
+        """Write a key of a shard unless it exists; return whether this call did."""
+        until = None if self._kept_ms is None else log.lock_end(shard, run.now, self._kept_ms)
+        return self._store.put_new(key, body, metadata={}, retain_until=until).created

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from nhi_evidence.evidence import keys, leaf, sweep
@@ -20,9 +22,11 @@ ENCRYPTION = "encryption"
 NO_CHECKSUM = "no_checksum"
 """The store keeps no SHA-256 of it."""
 MARKER = "marker"
-"""A delete marker."""
+"""A delete marker that expiry does not explain."""
+EXPIRED = "expired"
+"""The delete marker lifecycle leaves at or after the end of lock and grace."""
 
-ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER)
+ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER, EXPIRED)
 
 LOCK_SLACK_MS = 60_000
 """A store may start the lock and date the version by two readings of its clock, in either order."""
@@ -33,20 +37,24 @@ class LockPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     retention_ms: int
     """Shortest lock, counted from when the store took the version."""
+    grace_ms: int = 0
+    """From the end of the lock to when lifecycle removes the version."""
     encryption: str | None = "AES256"
     """What the store must say of it; None where it says nothing (an embedded one)."""
 
+    @property
+    def kept_ms(self) -> int:
+        """How long a version is there at least when nobody is late: lock and grace."""
+        return self.retention_ms + self.grace_ms
 
-def describe(
+
+def object_leaf(
     version: Version, description: Description | None, lock_policy: LockPolicy, now: int
-) -> leaf.ObjectLeaf | leaf.MarkerLeaf | None:
+) -> leaf.ObjectLeaf | None:
     """Return the leaf of a version; None when it is gone since it was listed."""
-    flags = {LATE} if _is_late(version.key, now) else set()
-    if version.marker:
-        flags.add(MARKER)
-        return leaf.MarkerLeaf(version.key, version.id, version.modified, tuple(sorted(flags)))
     if description is None:
         return None
+    flags = {LATE} if _is_late(version.key, now) else set()
     key_sha256 = keys.parse_key(version.key).body_sha256
     if description.sha256 is None:
         flags.add(NO_CHECKSUM)
@@ -70,6 +78,37 @@ def describe(
         md=description.metadata,
         flags=tuple(sorted(flags)),
     )
+
+
+def marker_leaf(
+    marker: Version, lock_ends: Sequence[int | None], lock_policy: LockPolicy, now: int
+) -> leaf.MarkerLeaf:
+    """Return the leaf of a delete marker.
+
+    `lock_ends` are the ends of the locks of what is still there under its key. One of expiry is
+    always late, and that is not said of it.
+    """
+    if is_expiry(marker, lock_ends, lock_policy):
+        return leaf.MarkerLeaf(marker.key, marker.id, marker.modified, (EXPIRED,))
+    late = (LATE,) if _is_late(marker.key, now) else ()
+    return leaf.MarkerLeaf(marker.key, marker.id, marker.modified, (*late, MARKER))
+
+
+def is_expiry(marker: Version, lock_ends: Sequence[int | None], lock_policy: LockPolicy) -> bool:
+    """Whether a delete marker is the one lifecycle leaves when it expires a key.
+
+    It comes at or after the end of every lock under the key, and the grace. Once lifecycle has
+    removed the versions too, all that is left to go by is the hour in the key: nothing of an hour
+    can have been locked before it. What was removed too early by then, a verifier finds by the
+    lock that its leaf states.
+    """
+    if lock_ends:
+        ends = [0 if end is None else end for end in lock_ends]
+        return all(ends) and marker.modified >= max(ends) + lock_policy.grace_ms - LOCK_SLACK_MS
+    begins = keys.hour_start(keys.parse_key(marker.key).hour or "")
+    if begins is None or not lock_policy.retention_ms:
+        return False
+    return marker.modified >= begins + lock_policy.kept_ms
 
 
 def is_short(until: int | None, modified: int, retention_ms: int) -> bool:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from nhi_evidence.evidence import frame, merkle, tiles
+from nhi_evidence.evidence import frame, keys, merkle, tiles
 from nhi_evidence.evidence.checkpoint import Checkpoint
 from nhi_evidence.evidence.leaf import (
     FORMAT_VERSION,
@@ -105,6 +105,16 @@ def anchor_key(shard: str, epoch: int, name: str) -> str:
 def tile_key(shard: str, path: str) -> str:
     """Key of a tile or bundle."""
     return f"{PREFIX}{shard}/{path}"
+
+
+def lock_end(shard: str, now: int, kept_ms: int) -> int:
+    """Return until when a key of a shard is locked, milliseconds since the epoch.
+
+    So long after the end of the shard's year as what is sealed in it may be there (`kept_ms`), and
+    not sooner after `now`: a shard of last year may be finished late.
+    """
+    year_ends = keys.hour_start(f"{int(shard) + 1:04d}010100") or 0
+    return max(year_ends, now) + kept_ms
 
 
 def write_plan(entries: Sequence[bytes]) -> bytes:

@@ -6,12 +6,12 @@ Stateless: what was sealed, and how far a listing came, stands in the log itself
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
 from nhi_evidence.evidence import flags, leaf, log, sweep
-from nhi_evidence.evidence.epochs import Epochs, Tally
+from nhi_evidence.evidence.epochs import Epochs, Run
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.plans import Plans
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -57,13 +57,15 @@ class Sealer:
         *,
         name: str,
         lock_policy: flags.LockPolicy,
+        lock_log: bool = False,
         heartbeat_ms: int = sweep.HOUR_MS,
         max_leaves: int = log.MAX_LEAVES,
     ) -> None:
         """Seal as log `name` with every one of `signers`.
 
-        An idle log gets a checkpoint at least every `heartbeat_ms`; one plan takes at most
-        `max_leaves` versions.
+        `lock_log` locks every key of the log until everything sealed in its year has expired, for a
+        store that can (docs/evidence-format.md, "The log"). An idle log gets a checkpoint at least
+        every `heartbeat_ms`; one plan takes at most `max_leaves` versions.
         """
         self._store = store
         self._clock = clock
@@ -72,7 +74,8 @@ class Sealer:
         self._max_leaves = max_leaves
         self._signers = LogSigners(name, signers)
         stored = StoredLog(store, name, self._signers.keys)
-        self._epochs = Epochs(store, stored, self._signers)
+        kept_ms = lock_policy.kept_ms if lock_log else None
+        self._epochs = Epochs(store, stored, self._signers, kept_ms=kept_ms)
         self._plans = Plans(stored)
 
     def run(self, *, everything: bool = False) -> Sealed:
@@ -81,9 +84,9 @@ class Sealer:
         Raises `StoreUnavailableError` when the store or the key cannot be used (run again) and
         `LogError` when the log contradicts itself: nothing is signed then.
         """
-        tally = Tally()
-        now = self._clock()
-        head, newest = self._epochs.open_head(now, tally)
+        run = Run(self._clock())
+        now = run.now
+        head, newest = self._epochs.open_head(run)
         since = newest.listed if newest else None
         listing = sweep.find(
             self._store,
@@ -94,7 +97,7 @@ class Sealer:
         )
         new = self._unsealed(listing.versions, head)
         chosen = new[: self._max_leaves]
-        leaves = self._leaves(chosen, now)
+        leaves = self._leaves(chosen, listing.versions, now)
         behind = listing.until < now
         beat = newest is None or now - newest.modified >= self._heartbeat_ms
         is_own = False
@@ -106,7 +109,7 @@ class Sealer:
                 more=len(new) > len(chosen),
                 until=listing.until if len(new) == len(chosen) else since or 0,
             )
-            head, is_own = self._commit(head, first, leaves, tally)
+            head, is_own = self._commit(head, first, leaves, run)
         raised = Counter(flag for entry in leaves for flag in entry.flags) if is_own else {}
         return Sealed(
             origin=head.origin,
@@ -114,22 +117,36 @@ class Sealer:
             size=head.size,
             root=head.root.hex(),
             added=len(leaves) if is_own else 0,
-            signatures=tally.signatures,
-            checkpoints=tally.checkpoints,
+            signatures=run.signatures,
+            checkpoints=run.checkpoints,
             more=behind or len(new) > (len(chosen) if is_own else 0),
             flags=dict(sorted(raised.items())),
-            void=tuple(tally.void),
+            void=tuple(run.void),
         )
 
     def _leaves(
-        self, versions: Sequence[Version], now: int
+        self, chosen: Sequence[Version], listed: Sequence[Version], now: int
     ) -> list[leaf.ObjectLeaf | leaf.MarkerLeaf]:
-        described = zip(versions, self._store.describe(versions), strict=True)
+        lock_ends = self._lock_ends({version.key for version in chosen if version.marker}, listed)
+        described = zip(chosen, self._store.describe(chosen), strict=True)
         leaves = (
-            flags.describe(version, description, self._lock_policy, now)
+            flags.marker_leaf(version, lock_ends.get(version.key, ()), self._lock_policy, now)
+            if version.marker
+            else flags.object_leaf(version, description, self._lock_policy, now)
             for version, description in described
         )
         return [entry for entry in leaves if entry is not None]
+
+    def _lock_ends(
+        self, marked: Container[str], listed: Sequence[Version]
+    ) -> dict[str, list[int | None]]:
+        """Return the ends of the locks of what is still there under keys with delete markers."""
+        versions = [version for version in listed if version.key in marked and not version.marker]
+        ends: dict[str, list[int | None]] = {}
+        for version, description in zip(versions, self._store.describe(versions), strict=True):
+            if description is not None:
+                ends.setdefault(version.key, []).append(description.retain_until)
+        return ends
 
     def _unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
         return self._plans.unsealed(listed, head)
@@ -139,6 +156,6 @@ class Sealer:
         head: log.Position,
         first: leaf.EpochLeaf,
         leaves: Sequence[leaf.Leaf],
-        tally: Tally,
+        run: Run,
     ) -> tuple[log.Position, bool]:
-        return self._epochs.commit(head, first, leaves, tally)
+        return self._epochs.commit(head, first, leaves, run)

@@ -77,7 +77,7 @@ class Router(Source, Protocol):
 class _Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     routes: dict[str, str]
-    """Category, lower case, to pack."""
+    """Category, or provider and category (`provider/category`), lower case, to pack."""
 
 
 class SigningSource(Source, Protocol):

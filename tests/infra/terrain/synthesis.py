@@ -80,6 +80,16 @@ def at(stack: Stack, path: str) -> tuple[str, Stack]:
     return f"{type_name}.{name}", body
 
 
+def never_destroyed(stack: Stack) -> set[str]:
+    """Return the addresses Terraform refuses to destroy."""
+    return {
+        f"{type_name}.{name}"
+        for type_name, bodies in stack["resource"].items()
+        for name, body in bodies.items()
+        if body.get("lifecycle", {}).get("prevent_destroy")
+    }
+
+
 def values(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every value of a stack with its dotted path."""
     if isinstance(node, dict):

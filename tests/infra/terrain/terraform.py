@@ -54,7 +54,11 @@ class Terraform:
     def test(self, stack: dict[str, Any], name: str, written: str) -> str:
         """Run `terraform test` with every provider mocked; return what it says, failed or not."""
         folder = self._lay_out(_destructible(stack), name)
-        mocks = "\n".join(f'mock_provider "{one}" {{}}' for one in sorted(stack["provider"]))
+        mocks = "\n".join(
+            f'mock_provider "{name}" {{{_alias(one)}}}'
+            for name in sorted(stack["provider"])
+            for one in stack["provider"][name]
+        )
         (folder / "stack.tftest.hcl").write_text(f"{mocks}\n{written}")
         done = self._run(folder, "test", "-no-color")
         return done.stdout + done.stderr
@@ -82,6 +86,10 @@ class Terraform:
                 "TF_IN_AUTOMATION": "1",
             },
         )
+
+
+def _alias(provider: dict[str, Any]) -> str:
+    return f' alias = "{provider["alias"]}" ' if "alias" in provider else ""
 
 
 def _destructible(stack: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,33 @@ from typing import Any
 
 import pytest
 
-from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesize, values
+from infra.azure import queries, regions
+from infra.azure.names import storage_id
+from infra.azure.resource_kinds import kinds_of
+from infra.teardown import Teardown
+from nhi_evidence import config
+from nhi_evidence.config import ConfigError
+from tests.infra.terrain.synthesis import (
+    ROOT,
+    Stack,
+    Stacks,
+    at,
+    example,
+    never_destroyed,
+    only,
+    synthesize,
+    values,
+)
 
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
+OTHER = "00000000-3333-4444-5555-666666666666"
+HOST_STORAGE = storage_id(SUBSCRIPTION)
+AZURE_SPELLING = {
+    *("Microsoft.Authorization", "Microsoft.EventHub", "Microsoft.ManagedIdentity"),
+    *("Microsoft.Management", "Microsoft.OperationalInsights", "Microsoft.PolicyInsights"),
+    *("Microsoft.Resources", "Microsoft.Storage", "Microsoft.Web", "microsoft.insights"),
+}
+"""https://learn.microsoft.com/azure/azure-resource-manager/management/azure-services-resource-providers"""
 TENANT = "11111111-2222-3333-4444-555555555555"
 AUDIENCE = f"api://{TENANT}/nhi-evidence"
 EXPORTER = "${data.azurerm_user_assigned_identity.exporter.principal_id}"
@@ -100,7 +124,9 @@ def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
         for log in logs:
             ((field, name),) = [(k, v) for k, v in log.items() if k != "enabled"]
             kept.setdefault(field, []).append(name)
-        logs_by_type[rule["if"]["equals"]] = kept
+        of_type, not_ours = rule["if"]["allOf"]
+        assert {"field": "id", "notLike": f"{HOST_STORAGE}*"} == not_ours
+        logs_by_type[of_type["equals"]] = kept
         conditions = details["existenceCondition"]["allOf"]
         assert [
             one["count"]["where"]["allOf"][1]["equals"] for one in conditions if "count" in one
@@ -112,20 +138,128 @@ def test_a_policy_gives_every_resource_its_setting(azure: Stack) -> None:
 
 
 def test_policies_reach_what_exists_already(azure: Stack) -> None:
-    """Each is assigned to the group, acts as one identity, and has a remediation task."""
+    """Each is assigned to the group and acts as one identity; a task a subscription evaluates anew.
+
+    A task takes on the most Azure allows, only what can send to this hub, and goes on past what
+    fails.
+    """
     assigned = azure["resource"]["azurerm_management_group_policy_assignment"]
-    remediated = azure["resource"]["azurerm_management_group_policy_remediation"].values()
+    remediated = azure["resource"]["azurerm_subscription_policy_remediation"].values()
     policy, _ = at(azure, "resources/policy/identity")
     assert len(WANTED) == len(assigned)
-    assert {f"${{azurerm_management_group_policy_assignment.{name}.id}}" for name in assigned} == {
-        one["policy_assignment_id"] for one in remediated
+    assert {
+        (f"${{azurerm_management_group_policy_assignment.{name}.id}}", SUBSCRIPTION)
+        for name in assigned
+    } == {
+        (one["policy_assignment_id"], one["subscription_id"].rpartition("/")[2])
+        for one in remediated
     }
+    for task in remediated:
+        assert {
+            "resource_discovery_mode": "ReEvaluateCompliance",
+            "resource_count": 50_000,
+            "parallel_deployments": 30,
+            "failure_percentage": 1,
+            "location_filters": ["westeurope"],
+        }.items() <= task.items()
     for assignment in assigned.values():
         assert {"type": "UserAssigned", "identity_ids": [f"${{{policy}.id}}"]} == assignment[
             "identity"
         ]
         assert len(assignment["name"]) <= 24
         assert 2 == len(assignment["depends_on"])
+    for output in ("remediate", "compliance"):
+        text = azure["output"][output]["value"]
+        assert all(one["name"] in text for one in assigned.values())
+
+
+def test_two_types_with_one_last_segment_do_not_collide(tmp_path: Path) -> None:
+    """Names are of the whole type; one type in two spellings, or twice, is one policy."""
+    types = (
+        *("Microsoft.KeyVault/vaults", "Microsoft.RecoveryServices/vaults"),
+        *("Microsoft.CognitiveServices/accounts", "Microsoft.Purview/accounts"),
+        *("microsoft.keyvault/vaults", "Microsoft.Storage/storageAccounts"),
+        "Microsoft.Storage/storageAccounts/blobServices",
+    )
+    assert {
+        *("Microsoft.KeyVault/vaults", "Microsoft.RecoveryServices/vaults"),
+        *("Microsoft.CognitiveServices/accounts", "Microsoft.Purview/accounts"),
+        *(
+            f"Microsoft.Storage/storageAccounts/{service}Services"
+            for service in ("blob", "file", "queue", "table")
+        ),
+    } == {kind.type for kind in kinds_of(types[:4] + types[5:])}
+    assert len(kinds_of(types)) == 8
+    listed = ", ".join(f'"{one[0].upper()}{one[1:]}"' for one in types)
+    text = example()
+    start = text.index("resource_types = [")
+    end = text.index("]", start)
+    several = synthesize(tmp_path, text=f"{text[:start]}resource_types = [{listed}{text[end:]}")[
+        "azure-export"
+    ]
+    for kind in ("azurerm_policy_definition", "azurerm_management_group_policy_assignment"):
+        names = [one["name"] for one in several["resource"][kind].values()]
+        assert len(names) == len(set(names)) == len({one.lower() for one in names})
+
+
+def test_every_subscription_registers_what_it_needs(tmp_path: Path) -> None:
+    """Spelled as Azure spells it; the exporter's all, the others what logs and policies need."""
+    stack = _several(tmp_path, [OTHER, SUBSCRIPTION])["azure-export"]
+    providers = {one["subscription_id"]: one for one in stack["provider"]["azurerm"]}
+    assert {OTHER, SUBSCRIPTION} == set(providers)
+    for provider in providers.values():
+        assert "none" == provider["resource_provider_registrations"]
+        assert {"microsoft.insights", "Microsoft.PolicyInsights"} <= set(
+            provider["resource_providers_to_register"]
+        )
+        wrong = [
+            one for one in provider["resource_providers_to_register"] if one not in AZURE_SPELLING
+        ]
+        assert [] == wrong
+    _, setting = at(stack, f"subscriptions/{OTHER}")
+    assert f"azurerm.{providers[OTHER]['alias']}" == setting["provider"]
+
+
+def test_the_order_of_subscriptions_means_nothing(tmp_path: Path) -> None:
+    """Listed either way, every file is the same; which one holds the exporter is said by name."""
+    one_way = _several(tmp_path / "one", [OTHER, SUBSCRIPTION])
+    other_way = _several(tmp_path / "other", [SUBSCRIPTION, OTHER])
+    assert one_way == other_way
+    named = only(one_way["azure-export"], "azurerm_eventhub_namespace")["name"]
+    alone = synthesize(tmp_path / "alone")["azure-export"]
+    assert only(alone, "azurerm_eventhub_namespace")["name"] == named
+
+
+def test_several_subscriptions_need_a_name_for_the_exporter_s(tmp_path: Path) -> None:
+    """Neither the first nor the last is taken; one that is not listed is refused."""
+    text = example(
+        f'subscriptions = ["{SUBSCRIPTION}"]', f'subscriptions = ["{OTHER}", "{SUBSCRIPTION}"]'
+    )
+    with pytest.raises(ConfigError, match="say which one holds what is deployed"):
+        config.read(text)
+    text = example("# subscription = ", "subscription = ").replace(
+        f'subscriptions = ["{SUBSCRIPTION}"]', f'subscriptions = ["{OTHER}"]'
+    )
+    with pytest.raises(ConfigError, match="is not in subscriptions"):
+        config.read(text)
+
+
+def _several(folder: Path, subscriptions: list[str]) -> Stacks:
+    listed = ", ".join(f'"{one}"' for one in subscriptions)
+    text = example(f'subscriptions = ["{SUBSCRIPTION}"]', f"subscriptions = [{listed}]")
+    return synthesize(folder, text=text.replace("# subscription = ", "subscription = "))
+
+
+def test_a_region_without_zones_is_said_and_given_what_it_has(tmp_path: Path) -> None:
+    """Storage in one place where there are no zones; both wants are told before an apply."""
+    assert () == regions.notes("westeurope")
+    less = synthesize(tmp_path, change=('location = "westeurope"', 'location = "canadaeast"'))
+    assert (
+        "LRS" == only(less["azure-export"], "azurerm_storage_account")["account_replication_type"]
+    )
+    zones, plan = regions.notes("canadaeast")
+    assert "no availability zones" in zones
+    assert "list-flexconsumption-locations" in plan
 
 
 def test_roles_are_these(azure: Stack) -> None:
@@ -133,15 +267,16 @@ def test_roles_are_these(azure: Stack) -> None:
     policy, _ = at(azure, "resources/policy/identity")
     hub, namespace = at(azure, "logs/hub")[0], at(azure, "logs/namespace")[0]
     account, stream = at(azure, "host/account")[0], at(azure, "resources/policy/stream")[0]
+    settings, role = at(azure, "resources/policy/settings")
     roles = azure["resource"]["azurerm_role_assignment"].values()
-    monitoring = "749f88d5-cbae-40b8-bcfc-e573ddc772fa"
+    group = f"/providers/Microsoft.Management/managementGroups/{TENANT}"
     assert {
         (EXPORTER, "Azure Event Hubs Data Receiver", f"${{{hub}.id}}"),
         (EXPORTER, "Storage Blob Data Owner", f"${{{account}.id}}"),
         (
             f"${{{policy}.principal_id}}",
-            f"/providers/Microsoft.Authorization/roleDefinitions/{monitoring}",
-            f"/providers/Microsoft.Management/managementGroups/{TENANT}",
+            f"${{{settings}.role_definition_resource_id}}",
+            group,
         ),
         (
             f"${{{policy}.principal_id}}",
@@ -163,6 +298,17 @@ def test_roles_are_these(azure: Stack) -> None:
     (permissions,) = made["permissions"]
     assert {"actions"} == set(permissions)
     assert [] == [one for one in permissions["actions"] if "*" in one or "write" in one.lower()]
+    assert [group] == role["assignable_scopes"]
+    (permissions,) = role["permissions"]
+    assert {"actions"} == set(permissions)
+    assert [
+        "Microsoft.Insights/diagnosticSettings/write",
+        "Microsoft.Resources/deployments/write",
+    ] == [one for one in permissions["actions"] if not one.endswith(("/read", "/validate/action"))]
+    assert [] == [one for one in permissions["actions"] if "*" in one or "delete" in one.lower()]
+    for body in azure["resource"]["azurerm_policy_definition"].values():
+        (named,) = json.loads(body["policy_rule"])["then"]["details"]["roleDefinitionIds"]
+        assert role["role_definition_id"] == named.rpartition("/")[2]
 
 
 def test_nothing_of_ours_holds_a_key(stacks: Stacks, settings: dict[str, str]) -> None:
@@ -179,7 +325,9 @@ def test_nothing_of_ours_holds_a_key(stacks: Stacks, settings: dict[str, str]) -
             for attribute in re.findall(r"[a-z_0-9]+\.[\w-]+\.([a-z_0-9]+)", str(value))
         ]
         assert [] == [one for one in referred if re.search(refused, one)]
-    assert [] == [one for one in settings if not re.match(r"[A-Za-z]+__|NHI_EVIDENCE_", one)]
+    plain = {"EventHubConsumerGroup", "PYTHON_THREADPOOL_THREAD_COUNT"}
+    unknown = [one for one in settings if not re.match(r"[A-Za-z]+__|NHI_EVIDENCE_", one)]
+    assert plain == set(unknown)
     assert [] == [
         one for one in settings.values() if re.search(r"(?i)accountkey=|sharedaccess", one)
     ]
@@ -209,6 +357,36 @@ def test_a_hub_made_anew_has_another_creation_id(azure: Stack, settings: dict[st
         f'"generation" = {{"value" = {generation}.id}}'
         in at(azure, "export/site")[1]["parameters_content"]
     )
+
+
+def test_a_hub_made_anew_is_read_from_its_start(azure: Stack, settings: dict[str, str]) -> None:
+    """Its consumer group has another name, so no checkpoint of the hub before is found."""
+    generation, _ = at(azure, "logs/generation")
+    group, body = at(azure, "logs/exporter")
+    assert f"nhi-evidence-${{substr({generation}.id, 0, 8)}}" == body["name"]
+    assert "[parameters('consumerGroup')]" == settings["EventHubConsumerGroup"]
+    given = at(azure, "export/site")[1]["parameters_content"]
+    assert f'"consumerGroup" = {{"value" = {group}.name}}' in given
+    host = json.loads((ROOT / "functions" / "azure_export" / "host.json").read_text())
+    offset = host["extensions"]["eventHubs"]["initialOffsetOptions"]
+    assert {"type": "fromStart"} == offset
+
+
+def test_terraform_refuses_to_destroy_what_is_unread(azure: Stack, tmp_path: Path) -> None:
+    """Hub and checkpoints; drained, no source is left; the last step may remove everything."""
+    kept = {at(azure, path)[0] for path in ("logs/namespace", "logs/hub", "host/account")}
+    assert kept == never_destroyed(azure)
+    drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["azure-export"]
+    assert kept == never_destroyed(drained)
+    settings = drained["resource"]["azurerm_monitor_diagnostic_setting"].values()
+    assert ["nhi-evidence-function"] == [one["name"] for one in settings]
+    assert not {
+        *("azurerm_monitor_aad_diagnostic_setting", "azurerm_policy_definition"),
+        "azurerm_management_group_template_deployment",
+    } & set(drained["resource"])
+    assert "azurerm_resource_group_template_deployment" in drained["resource"]
+    removed = synthesize(tmp_path / "remove", teardown=Teardown.REMOVE)["azure-export"]
+    assert set() == never_destroyed(removed)
 
 
 def test_the_app_runs_the_declared_python_and_takes_no_password(
@@ -242,13 +420,12 @@ def test_storage_knows_no_keys_and_no_public(azure: Stack) -> None:
     assert azure["provider"]["azurerm"][0]["storage_use_azuread"] is True
 
 
-def test_the_hub_keeps_a_week_and_has_a_reader_of_its_own(azure: Stack) -> None:
-    """Seven days, deleted rather than compacted; the group the function declares; TLS 1.2."""
+def test_the_hub_keeps_a_week(azure: Stack) -> None:
+    """Seven days, deleted rather than compacted; TLS 1.2."""
     _, hub = at(azure, "logs/hub")
     assert {"cleanup_policy": "Delete", "retention_time_in_hours": 168} == hub[
         "retention_description"
     ]
-    assert "nhi-evidence" == only(azure, "azurerm_eventhub_consumer_group")["name"]
     assert "1.2" == only(azure, "azurerm_eventhub_namespace")["minimum_tls_version"]
 
 
@@ -289,7 +466,7 @@ def test_the_identity_comes_before_what_uses_it(stacks: Stacks, azure: Stack) ->
 
 
 def test_someone_is_told_when_logs_stop_wait_or_fail(azure: Stack) -> None:
-    """Three alerts to the configured address."""
+    """Two metrics of the hub, and an address for them and for every search."""
     group = only(azure, "azurerm_monitor_action_group")
     assert "security@example.org" == group["email_receiver"][0]["email_address"]
     assert {
@@ -304,11 +481,42 @@ def test_someone_is_told_when_logs_stop_wait_or_fail(azure: Stack) -> None:
         ]
         for one in azure["resource"]["azurerm_monitor_metric_alert"].values()
     }
-    failing = only(azure, "azurerm_monitor_scheduled_query_rules_alert_v2")
-    assert ("GreaterThan", 0) == (
-        failing["criteria"][0]["operator"],
-        failing["criteria"][0]["threshold"],
-    )
+
+
+def test_alarms_search_what_is_there_to_be_found(azure: Stack) -> None:
+    """Four searches of one workspace, which has the function's log and every Activity Log."""
+    workspace, _ = at(azure, "workspace/workspace")
+    group, _ = at(azure, "alarms/group")
+    alerts = {
+        one["name"].removeprefix("nhi-evidence-"): one
+        for one in azure["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()
+    }
+    assert {"failing", "no-success", "lagging", "setting-removed"} == set(alerts)
+    for alert in alerts.values():
+        assert [f"${{{workspace}.id}}"] == alert["scopes"]
+        assert {"action_groups": [f"${{{group}.id}}"]} == alert["action"]
+        (criteria,) = alert["criteria"]
+        assert ("GreaterThan", 0) == (criteria["operator"], criteria["threshold"])
+    (lagging,) = alerts["lagging"]["criteria"]
+    assert [{"name": "Partition", "operator": "Include", "values": ["*"]}] == lagging["dimension"]
+    sent = {
+        one["name"]: one["log_analytics_workspace_id"]
+        for one in azure["resource"]["azurerm_monitor_diagnostic_setting"].values()
+    }
+    assert {
+        "nhi-evidence": f"${{{workspace}.id}}",
+        "nhi-evidence-function": f"${{{workspace}.id}}",
+    } == sent
+
+
+def test_what_never_was_is_missed_too(azure: Stack) -> None:
+    """A workspace whose tables have had no row yields a row once it is old enough, not before."""
+    query = queries.NO_SUCCESS
+    assert 2 == query.count("union isfuzzy=true")
+    assert 2 == query.count("(datatable(TimeGenerated: datetime)[])")
+    assert "Locked == 0 and Since < ago(6h)" in query
+    source = (ROOT / "functions" / "azure_export" / "function_app.py").read_text()
+    assert f'logger.info("{queries.LOCKED}%s"' in source
 
 
 def test_a_tenant_may_leave_out_its_directory_and_its_resources(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ def test_the_azure_trigger_is_bound_to_what_is_deployed(
     group = only(azure, "azurerm_eventhub_consumer_group")["name"]
     declared = declaration("azure_export").trigger
     assert isinstance(declared, EventHub)
-    assert group == binding["consumerGroup"] == declared.consumer_group
+    assert group.startswith(f"{declared.consumer_group}-")
+    assert "%EventHubConsumerGroup%" == binding["consumerGroup"]
     assert "MANY" == binding["cardinality"]
     template = at(azure, "export/site")[1]["template_content"]
     assert f'"{binding["connection"]}__fullyQualifiedNamespace"' in template
@@ -118,7 +119,12 @@ def test_the_azure_host_is_set_as_declared() -> None:
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     assert declared.function.timeout_seconds == hours * 3600 + minutes * 60 + seconds
     hubs = host["extensions"]["eventHubs"]
-    assert declared.trigger.max_batch_size == hubs["maxEventBatchSize"]
+    assert declared.trigger.max_batch_size == hubs["maxEventBatchSize"] == 256
+    assert hubs["minEventBatchSize"] < hubs["maxEventBatchSize"] <= hubs["prefetchCount"]
+    assert "00:05:00" == hubs["maxWaitTime"]
+    # The host twice, the worker three times, the lines of one object, and what runs anyway.
+    largest_mb = (2 + 3) * 256 * 1 + 2 * 128 + 500
+    assert largest_mb <= declared.function.memory_mb
 
 
 def test_every_log_of_azure_and_entra_has_a_pack() -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from infra.teardown import Teardown
-from tests.infra.terrain.synthesis import Stack, Stacks, at, only, synthesize, values
+from tests.infra.terrain.synthesis import (
+    Stack,
+    Stacks,
+    at,
+    never_destroyed,
+    only,
+    synthesize,
+    values,
+)
 
 EXPORTER = "serviceAccount:nhi-evidence-exporter@example-evidence.iam.gserviceaccount.com"
 PUBSUB_AGENT = (
@@ -238,25 +246,16 @@ UNREAD = (
 def test_terraform_refuses_to_destroy_what_is_unread(gcp: Stack, tmp_path: Path) -> None:
     """Whatever holds messages or files; in the last step of a teardown none of it."""
     kept = {at(gcp, path)[0] for path in UNREAD}
-    assert kept == _never_destroyed(gcp)
+    assert kept == never_destroyed(gcp)
     drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["gcp-export"]
-    assert kept == _never_destroyed(drained)
+    assert kept == never_destroyed(drained)
     assert "google_logging_organization_sink" not in drained["resource"]
     assert set(gcp["resource"]) - set(drained["resource"]) == {
         "google_logging_organization_sink",
         "google_pubsub_topic_iam_binding",
     } - set(drained["resource"])
     removed = synthesize(tmp_path / "remove", teardown=Teardown.REMOVE)["gcp-export"]
-    assert set() == _never_destroyed(removed)
-
-
-def _never_destroyed(stack: Stack) -> set[str]:
-    return {
-        f"{type_name}.{name}"
-        for type_name, bodies in stack["resource"].items()
-        for name, body in bodies.items()
-        if body.get("lifecycle", {}).get("prevent_destroy")
-    }
+    assert set() == never_destroyed(removed)
 
 
 def test_everything_stays_in_the_region(gcp: Stack) -> None:
@@ -364,7 +363,7 @@ def test_small_estates_take_single_messages(tmp_path: Path) -> None:
     assert f"{31 * 86_400}s" == push["message_retention_duration"]
     assert {"minimum_backoff": "10s", "maximum_backoff": "600s"} == push["retry_policy"]
     assert [push_name] == at(direct, "organization/sink")[1]["depends_on"]
-    assert {topic, push_name} == _never_destroyed(direct)
+    assert {topic, push_name} == never_destroyed(direct)
     assert 1 == len(direct["resource"]["google_pubsub_subscription"])
     service = only(direct, "google_cloudfunctions2_function")["service_config"]
     variables = service["environment_variables"]

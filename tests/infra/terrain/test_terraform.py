@@ -131,7 +131,12 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
         path: at(stack, path)[0]
         for path in (
             *("logs/hub", "logs/azure-monitor", "logs/generation", "entra/setting"),
-            *("export/site", "export/receiver", "host/account", "resources/vaults-assigned"),
+            *(
+                "export/site",
+                "export/receiver",
+                "host/account",
+                "resources/KeyVault-vaults-assigned",
+            ),
         )
     }
     given = f"jsondecode({address['export/site']}.parameters_content)"
@@ -144,7 +149,7 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
         "generation": f"{given}.generation.value == {address['logs/generation']}.id",
         "template": f"jsondecode({address['export/site']}.template_content)"
         '.resources[0].type == "Microsoft.Web/sites"',
-        "policy": f"jsondecode({address['resources/vaults-assigned']}.parameters)"
+        "policy": f"jsondecode({address['resources/KeyVault-vaults-assigned']}.parameters)"
         f".rule.value == {address['logs/azure-monitor']}.id",
     }
 

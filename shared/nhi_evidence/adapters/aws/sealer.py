@@ -41,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True):
     new one while a key is being replaced."""
     retention_days: float
     """Shortest lock promised of every version; shorter ones are flagged."""
+    grace_days: float
+    """From the end of a lock to expiry by lifecycle."""
+    lock_log: bool = True
+    """Lock the log until the end of its shard's year, retention and grace."""
     encryption: Encryption = Encryption.AES256
 
 
@@ -55,8 +59,10 @@ def sealer() -> Sealer:
         name=settings.log_name,
         lock_policy=LockPolicy(
             retention_ms=int(settings.retention_days * DAY_MS),
+            grace_ms=int(settings.grace_days * DAY_MS),
             encryption=None if settings.encryption is Encryption.NONE else settings.encryption,
         ),
+        lock_log=settings.lock_log,
     )
 
 

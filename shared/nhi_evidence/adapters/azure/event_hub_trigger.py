@@ -66,6 +66,12 @@ class _Context(msgspec.Struct, frozen=True, rename="pascal"):
     fully_qualified_namespace: str | None = None
 
 
+def partition(events: Sequence[Event]) -> str:
+    """Return the partition a batch is of; `unknown` where the host does not say."""
+    context = _context(events[0].metadata or {}) if events else _Context()
+    return context.partition_id or UNKNOWN_PARTITION
+
+
 def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
     """Return the stream of a batch and its messages.
 
@@ -75,7 +81,7 @@ def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
     context = _context(events[0].metadata or {}) if events else _Context()
     _check(hub, context)
     known = context.partition_id is not None
-    stream = hub.stream(context.partition_id if context.partition_id else UNKNOWN_PARTITION)
+    stream = hub.stream(partition(events))
     return stream, [
         Message(
             bytes(one.get_body()),

@@ -44,10 +44,18 @@ class DirectoryStore:
         """Use `root`, which need not exist yet."""
         self._root = root
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,  # noqa: ARG002 a directory locks nothing
+    ) -> Receipt:
         """See `EvidenceWriter.put_new`.
 
-        Other bytes under a key of evidence are a `StoreUnavailableError`; a key of the log is
+        A directory locks nothing, so a lock that is asked for is not put on record either. Other
+        bytes under a key of evidence are a `StoreUnavailableError`; a key of the log is
         for its writer to compare.
         """
         return self._put(key, body, None, dict(metadata))

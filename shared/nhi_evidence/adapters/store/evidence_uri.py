@@ -37,9 +37,16 @@ class NamedCopy:
         self.name = uri
         self._store = open_log(uri, access)
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         """See `EvidenceWriter.put_new`."""
-        return self._store.put_new(key, body, metadata=metadata)
+        return self._store.put_new(key, body, metadata=metadata, retain_until=retain_until)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +39,23 @@ class S3EvidenceWriter:
         self._bucket = bucket
         self._expected: dict[str, Any] = {"ExpectedBucketOwner": owner} if owner else {}
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         """See `EvidenceWriter.put_new`.
 
         S3 compares the SHA-256 with what arrived before it stores anything. 412 means the key
         is there: its bytes are these, since the key holds their hash.
         """
+        lock: dict[str, Any] = {}
+        if retain_until is not None:
+            until = datetime.fromtimestamp(retain_until // 1000, UTC)
+            lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
         wait = _FIRST_WAIT_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -55,6 +67,7 @@ class S3EvidenceWriter:
                     ChecksumAlgorithm="SHA256",
                     ChecksumSHA256=b64encode(sha256(body).digest()).decode(),
                     Metadata=dict(metadata),
+                    **lock,
                     **self._expected,
                 )
             except ClientError as error:

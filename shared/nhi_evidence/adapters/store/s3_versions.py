@@ -160,9 +160,16 @@ class S3EvidenceLog(S3EvidenceVersions):
         super().__init__(client, bucket)
         self._writer = S3EvidenceWriter(client, bucket, owner=owner)
 
-    def put_new(self, key: str, body: bytes, *, metadata: Mapping[str, str]) -> Receipt:
+    def put_new(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str],
+        retain_until: int | None = None,
+    ) -> Receipt:
         """See `EvidenceWriter.put_new`."""
-        return self._writer.put_new(key, body, metadata=metadata)
+        return self._writer.put_new(key, body, metadata=metadata, retain_until=retain_until)
 
 
 def _ordered(listed: Iterable[Any]) -> Iterator[Version]:

@@ -29,7 +29,7 @@ OPTIONS: Mapping[str, str] = {
     "gcp-region": "Region to deploy to.",
     "gcp-audience": "Audience of its tokens.",
     "azure-tenant": "Id of the tenant, if any.",
-    "azure-subscriptions": "Subscriptions, with commas.",
+    "azure-subscriptions": "Subscriptions, with commas; the first holds what is deployed.",
     "azure-location": "Location to deploy to.",
     "azure-audience": "Audience of its tokens.",
     "auditor": "Roles of an auditor, with commas, if any.",

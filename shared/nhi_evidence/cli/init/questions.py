@@ -140,9 +140,14 @@ def _gcp(ask: Answers) -> list[Part]:
 def _azure(ask: Answers) -> list[Part]:
     if not ask.wants("azure-tenant", "Export Azure's and Entra's logs?"):
         return []
+    tenant = ask.text("azure-tenant", "Id of the tenant", kinds.Uuid)
+    subscriptions = ask.several(
+        "azure-subscriptions", "Subscriptions; the first holds what is deployed", kinds.Uuid
+    )
     keys = {
-        "tenant": ask.text("azure-tenant", "Id of the tenant", kinds.Uuid),
-        "subscriptions": ask.several("azure-subscriptions", "Subscriptions", kinds.Uuid),
+        "tenant": tenant,
+        "subscriptions": subscriptions,
+        "subscription": subscriptions[0],
         "location": ask.text("azure-location", "Location to deploy to", kinds.Location),
         "audience": ask.text("azure-audience", "Audience", kinds.Audience, "api://nhi-evidence"),
     }

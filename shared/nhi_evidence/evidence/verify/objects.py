@@ -41,10 +41,8 @@ class Content(msgspec.Struct, frozen=True):
 
 def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
     """Yield the codes of what a leaf states of its version, against the lock a policy asks for."""
-    if isinstance(leaf, MarkerLeaf):
-        if "expired" not in leaf.flags:
-            yield "marker"
-        return
+    if isinstance(leaf, MarkerLeaf) and flags.EXPIRED not in leaf.flags:
+        yield "marker"
     if not isinstance(leaf, ObjectLeaf):
         return
     short = flags.SHORT_LOCK in leaf.flags or flags.is_short(leaf.until, leaf.at, retention_ms)

@@ -6,23 +6,10 @@ is another record. So a chain is complete only where the actor itself is the roo
 
 from __future__ import annotations
 
-from nhi_evidence.identity import Hop, Identity, Mechanism
+from nhi_evidence.identity import MECHANISMS, Hop, Identity, Mechanism, acting_hop
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
 from nhi_evidence.sources.aws_cloudtrail.text import is_aws_service, is_console, milliseconds
 from nhi_evidence.sources.aws_cloudtrail.verdict import canonical
-
-_CAPTION = {
-    Mechanism.UNKNOWN: "Unknown",
-    Mechanism.ASSUME_ROLE: "Assume Role",
-    Mechanism.WEB_IDENTITY: "Web Identity Federation",
-    Mechanism.TOKEN_EXCHANGE: "Token Exchange",
-    Mechanism.ON_BEHALF_OF: "On Behalf Of",
-    Mechanism.INSTANCE_METADATA: "Instance Metadata",
-    Mechanism.PROVIDER_FORWARD_ACCESS: "Provider Forward Access",
-    Mechanism.KEY_USE: "Key Use",
-    Mechanism.SESSION_MINT: "Session Mint",
-    Mechanism.OTHER: "Partner Delegation",
-}
 
 
 def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
@@ -42,18 +29,7 @@ def hops(principal: UserIdentity | None, actor: Identity) -> tuple[Hop, ...]:
     parents = _parents(principal)
     if not parents and not forwards:
         return ()
-    used = Mechanism.KEY_USE if actor.credential_uid else Mechanism.UNKNOWN
-    chain = [
-        *parents,
-        Hop(
-            hop=len(parents),
-            uid=actor.uid,
-            canonical_uid=actor.canonical_uid,
-            credential_uid=actor.credential_uid,
-            mechanism_id=used.value,
-            mechanism=_CAPTION[used],
-        ),
-    ]
+    chain = [*parents, acting_hop(len(parents), actor)]
     if forwards and forwarder is not None:
         chain.append(_hop(len(chain), forwarder, Mechanism.PROVIDER_FORWARD_ACCESS))
     return tuple(chain)
@@ -96,7 +72,7 @@ def _parents(principal: UserIdentity) -> list[Hop]:
                 else None
             ),
             mechanism_id=mechanism.value,
-            mechanism=_CAPTION[mechanism],
+            mechanism=MECHANISMS[mechanism],
             issuer=authority,
             created_time=minted,
         )
@@ -105,4 +81,4 @@ def _parents(principal: UserIdentity) -> list[Hop]:
 
 
 def _hop(position: int, uid: str, mechanism: Mechanism) -> Hop:
-    return Hop(hop=position, uid=uid, mechanism_id=mechanism.value, mechanism=_CAPTION[mechanism])
+    return Hop(hop=position, uid=uid, mechanism_id=mechanism.value, mechanism=MECHANISMS[mechanism])

@@ -93,8 +93,9 @@ def _read_leniently(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Reje
         if field in _SLICES:
             values[field] = value
             continue
-        text = _text(msgspec.json.decode(value))
-        if text is None:
+        content = msgspec.json.decode(value)
+        text = _text(content)
+        if text is None and not _is_localized_null(content):
             unusable.append(field)
         values[field] = text
     return ActivityRecord(**values), tuple(unusable)
@@ -102,6 +103,11 @@ def _read_leniently(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Reje
 
 def _present(slice_: msgspec.Raw | None) -> bool:
     return slice_ is not None and bytes(slice_) not in _NOTHING
+
+
+def _is_localized_null(value: Any) -> bool:
+    """Whether a localized text has no text: it is null, not of another shape."""
+    return isinstance(value, dict) and value.get("value", value.get("Value", "")) is None
 
 
 def _text(value: Any) -> str | None:

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from nhi_evidence.azure.text import endpoint
+from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import Account, Actor, Call, Event, User
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
@@ -21,7 +21,6 @@ from nhi_evidence.sources.azure_entra.record import (
     InitiatingApp,
     InitiatingUser,
     Initiator,
-    non_empty,
     properties,
 )
 from nhi_evidence.sources.azure_entra.targets import about, read_targets

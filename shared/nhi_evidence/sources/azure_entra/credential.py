@@ -5,7 +5,8 @@ https://learn.microsoft.com/graph/api/resources/signin (beta)
 
 from __future__ import annotations
 
-from nhi_evidence.sources.azure_entra.record import SignIn, non_empty
+from nhi_evidence.azure.text import non_empty
+from nhi_evidence.sources.azure_entra.record import SignIn
 
 _FEDERATED = "federated_identity_credential"
 _KINDS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure.text import milliseconds, tenant_of
+from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of, tenant_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
-from nhi_evidence.sources.azure_entra.record import Envelope, non_empty
+from nhi_evidence.sources.azure_entra.record import Envelope
 
 _DETAIL = 200
 _PROVIDER = "Azure"
@@ -15,6 +15,10 @@ _ENTRA = "Microsoft Entra ID"
 
 AUDIT_LOGS = "AuditLogs"
 GRAPH_LOGS = "MicrosoftGraphActivityLogs"
+SIGN_IN_LOGS = "SignInLogs"
+NON_INTERACTIVE_LOGS = "NonInteractiveUserSignInLogs"
+PROVIDERS = frozenset({"microsoft.aadiam", "microsoft.authorization"})
+"""Whose categories they are: other services have an `AuditLogs` of their own."""
 CATEGORIES = (
     AUDIT_LOGS,
     "ManagedIdentitySignInLogs",
@@ -56,6 +60,22 @@ class EnvelopeView(msgspec.Struct, frozen=True):
     def category(self) -> str | None:
         """The category in the record's own words."""
         return non_empty(self.envelope.category) or non_empty(self.envelope.type)
+
+    @property
+    def provider(self) -> str | None:
+        """The resource provider as the resource id spells it; a flat record has none."""
+        return provider_of(self.envelope.resourceId)
+
+    @property
+    def is_of_another_service(self) -> bool:
+        """Whether a record is of a subscription's resource of another provider.
+
+        Entra's logs are those of a tenant, but role assignments name their subscription.
+        """
+        provider, resource = (self.provider or "").lower(), self.envelope.resourceId
+        return (
+            bool(provider) and provider not in PROVIDERS and subscription_of(resource) is not None
+        )
 
     @property
     def known_category(self) -> str | None:

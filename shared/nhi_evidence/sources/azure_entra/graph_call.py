@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from nhi_evidence.azure.text import endpoint, milliseconds
+from nhi_evidence.azure.text import endpoint, milliseconds, non_empty
 from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.audit import OperationMissing
 from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, EnvelopeView, labeled
 from nhi_evidence.sources.azure_entra.graph_path import path_of
-from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, non_empty, properties
+from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, properties
 
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _OF_NHI = frozenset(

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nhi_evidence.azure.text import non_empty
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism
 from nhi_evidence.sources.azure_entra.credential import credential, is_confidential, is_federated
 from nhi_evidence.sources.azure_entra.record import (
     GraphCall,
+    InitiatingApp,
+    InitiatingUser,
     Initiator,
     ManagedIdentity,
     SignIn,
-    non_empty,
 )
 from nhi_evidence.sources.azure_entra.verdict import (
     BY_DIRECTORY,
@@ -128,6 +130,8 @@ def _user(sign_in: SignIn, tenant: str | None) -> Verdict:
             labels=labels,
             refinable_by=(BY_DIRECTORY,) if agent_untold(agent_type) else (),
         )
+    if not non_empty(sign_in.userId) and not non_empty(sign_in.userPrincipalName):
+        return make_identity(IdentityKind.UNKNOWN, "EN-07", labels=labels), ()
     verdict = make_identity(
         IdentityKind.HUMAN,
         "EN-04d",
@@ -170,6 +174,10 @@ def _on_behalf(
 def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
     """Decide who made an audited change."""
     app, user = initiator.app, initiator.user
+    if app is not None and not _names_app(app):
+        app = None
+    if user is not None and not _names_user(user):
+        user = None
     if app is not None and user is not None and non_empty(user.id):
         return _on_behalf(
             "EN-05c",
@@ -212,6 +220,17 @@ def of_initiator(initiator: Initiator, tenant: str | None) -> Verdict:
     return verdict, ()
 
 
+def _names_app(app: InitiatingApp) -> bool:
+    """Whether an object names an application: exporters write objects of nulls for nobody."""
+    texts = (app.appId, app.displayName, app.servicePrincipalId, app.servicePrincipalName)
+    return any(non_empty(text) for text in texts)
+
+
+def _names_user(user: InitiatingUser) -> bool:
+    """Whether an object names a user."""
+    return any(non_empty(text) for text in (user.id, user.userPrincipalName, user.displayName))
+
+
 def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     """Decide who called Microsoft Graph; the call's own token is its credential."""
     principal, app, user = (
@@ -222,6 +241,15 @@ def of_graph_call(call: GraphCall, tenant: str | None) -> Verdict:
     token = non_empty(call.signInActivityId)
     credential = (token, "access_token" if token else None)
     method = None if call.clientAuthMethod is None else str(call.clientAuthMethod)
+    if user is None and non_empty(call.scopes) and not non_empty(call.roles):
+        # A delegated token is a user's, though the record does not say whose.
+        return make_identity(
+            IdentityKind.UNKNOWN,
+            "EN-06d",
+            credential_uid=credential[0],
+            credential_kind=credential[1],
+            refinable_by=(BY_DIRECTORY,),
+        ), ()
     if user is None and (principal or app):
         verdict = make_identity(
             IdentityKind.APPLICATION,

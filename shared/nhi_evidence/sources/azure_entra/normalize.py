@@ -14,6 +14,8 @@ from nhi_evidence.sources.azure_entra.envelope import (
     AUDIT_LOGS,
     BY_EVENT_TYPE,
     GRAPH_LOGS,
+    NON_INTERACTIVE_LOGS,
+    SIGN_IN_LOGS,
     EnvelopeView,
     TimeUnreadable,
 )
@@ -29,6 +31,8 @@ def normalize(raw: bytes) -> Event | Rejection:
         return decoded
     view = EnvelopeView(*decoded)
     try:
+        if view.is_of_another_service:
+            return _no_category(view)
         category = view.known_category or _by_shape(view, raw)
         if category is None:
             return _no_category(view)
@@ -63,10 +67,14 @@ def _by_shape(view: EnvelopeView, raw: bytes) -> str | None:
     for kind in sign_in_properties.signInEventTypes or ():
         if kind.lower() in BY_EVENT_TYPE:
             return BY_EVENT_TYPE[kind.lower()]
+    named = sign_in_properties.userId or sign_in_properties.userPrincipalName
+    if view.category is None and named and sign_in_properties.isInteractive is not None:
+        return SIGN_IN_LOGS if sign_in_properties.isInteractive else NON_INTERACTIVE_LOGS
     return None
 
 
 def _no_category(view: EnvelopeView) -> Rejection:
     if view.category is None:
         return Rejection("category_missing")
-    return Rejection("category_unknown", repr(view.category)[:_DETAIL])
+    of = f" of {view.provider}" if view.is_of_another_service else ""
+    return Rejection("category_unknown", f"{view.category!r}{of}"[:_DETAIL])

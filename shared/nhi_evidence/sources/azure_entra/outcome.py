@@ -15,8 +15,8 @@ def _codes(text: str) -> frozenset[str]:
 
 
 _INTERRUPTS = _codes(
-    "16000 50058 50072 50074 50076 50079 50097 50125 50127 50129 50140 50168 50199 51006 65001 "
-    "70016 70043 70044 90095 1000002"
+    "16000 50058 50072 50074 50076 50078 50079 50097 50125 50127 50129 50140 50142 50158 50168 "
+    "50199 50203 51006 65001 70016 70043 70044 70046 90095 1000002"
 )
 """A further step was asked for: the sign-in neither succeeded nor failed yet."""
 _DENIED = _codes(
@@ -33,12 +33,13 @@ _INVALID = _codes(
     "90014 900144 90015 90019 90023 900236 9002313 9002332 90056 900561 900971 90100 901002 90101 "
     "90102 90107 90114 90117 90119 90121 90124 90130"
 )
-_UNAVAILABLE = _codes(
-    "40008 40010 50000 50033 50087 501621 70012 80001 80002 80005 80007 80010 80014 90006 90012 "
-    "90024 90033 90036 90090 90091 90092 120021"
+_UNAUTHENTICATED = _codes(
+    "50008 50012 50013 50017 50027 50034 50048 50053 50055 50056 50057 50064 50085 50089 500121 "
+    "50126 50128 50132 50133 500133 50135 50144 50146 50155 50173 500571 51004 70000 70001 "
+    "700016 70002 700021 700024 700027 70008 700081 700082 700084 7000112 7000215 7000216 "
+    "7000218 7000222 7000229 81004 81005 81006 81007 81009 81010 81011 81012 135010"
 )
-"""A server failed; nothing was said about the credential."""
-
+"""The credential, or whoever it is of, was not accepted."""
 _SUCCEEDED = "0"
 _SUCCESS_WORDS = frozenset({"success", "succeeded"})
 _STATUS_CLASSES = {
@@ -58,7 +59,9 @@ def of_sign_in(envelope: Envelope, sign_in: SignIn) -> Outcome:
     result_type = envelope.resultType if envelope.resultType not in (None, "") else None
     number = None if status.errorCode is None else str(status.errorCode)
     word = None if result_type is None else str(result_type)
-    code = word if word is not None and word.isdigit() else number or word
+    # Of two numbers the one that is no success counts: neither is a default.
+    is_number = word is not None and word.isdigit() and (word != _SUCCEEDED or number is None)
+    code = word if is_number else number or word
     detail = status.failureReason or envelope.resultDescription or None
     if code is None:
         code = str(envelope.resultSignature or "") or None
@@ -80,7 +83,10 @@ def _by_code(code: str) -> Result:
         return Result.NOT_FOUND
     if code in _INVALID:
         return Result.INVALID
-    return Result.FAILED if code in _UNAVAILABLE else Result.UNAUTHENTICATED
+    if code in _UNAUTHENTICATED:
+        return Result.UNAUTHENTICATED
+    # A code of none of these lists says that the sign-in failed, and no more.
+    return Result.FAILED
 
 
 def of_audit(envelope: Envelope, audit: Audit) -> Outcome:

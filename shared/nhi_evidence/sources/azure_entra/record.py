@@ -103,6 +103,8 @@ class SignIn(msgspec.Struct, frozen=True, gc=False):
     """As Log Analytics spells the target `resourceId`."""
     resourceDisplayName: str | None = None
     resourceServicePrincipalId: str | None = None
+    isInteractive: bool | None = None
+    """Of a Microsoft Graph object (v1.0), which has no `signInEventTypes`."""
     signInEventTypes: list[str] | None = None
     managedServiceIdentity: ManagedIdentity | None = None
     agent: Agent | None = None
@@ -194,6 +196,9 @@ class GraphCall(msgspec.Struct, frozen=True, gc=False):
     userId: str | None = None
     servicePrincipalId: str | None = None
     clientAuthMethod: Number = None
+    scopes: str | None = None
+    """Delegated permissions of the token; only tokens with a user have them."""
+    roles: str | None = None
     ipAddress: str | None = None
     userAgent: str | None = None
     identityProvider: str | None = None
@@ -238,10 +243,3 @@ def properties(
     except msgspec.ValidationError:
         return decoder.part_leniently(b"{}", "")[0], ("properties",)
     return part, unusable
-
-
-def non_empty(text: str | None) -> str | None:
-    """Return a text that says something: not empty, `none` or the zero id."""
-    if not text or text.lower() in {"none", "null", "00000000-0000-0000-0000-000000000000"}:
-        return None
-    return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhi_evidence.azure.text import endpoint
+from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import (
     About,
     Account,
@@ -17,7 +17,7 @@ from nhi_evidence.event import (
 )
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.envelope import EnvelopeView, labeled
-from nhi_evidence.sources.azure_entra.record import SIGN_IN, SignIn, non_empty, properties
+from nhi_evidence.sources.azure_entra.record import SIGN_IN, SignIn, properties
 
 OPERATION = "Sign-in activity"
 """As every sign-in is called, where the record itself has no operation."""
@@ -41,7 +41,8 @@ def event(view: EnvelopeView, category: str, raw: bytes) -> Event:
     verdict, hops = identity.of_sign_in(sign_in, category, view.tenant)
     result = outcome.of_sign_in(view.envelope, sign_in)
     types = sign_in.signInEventTypes or ()
-    spelt = view.category or (types[0] if types else category)
+    event_code = view.category or (types[0] if types else None)
+    spelt = event_code or category
     return Event(
         time=time,
         original_time=original,
@@ -49,7 +50,7 @@ def event(view: EnvelopeView, category: str, raw: bytes) -> Event:
             "signin",
             uid=non_empty(sign_in.id),
             correlation_uid=non_empty(sign_in.correlationId),
-            event_code=spelt,
+            event_code=event_code,
         ),
         call=Call(
             service=category,
@@ -104,6 +105,7 @@ def _about(sign_in: SignIn, result: Outcome) -> About:
     issued = token if result.result is Result.SUCCESS else None
     return About(
         targets=(Target(uid=uid, name=name),) if uid or name else (),
+        service=Target(uid=uid, name=name) if uid or name else None,
         issued_credentials=(issued,) if issued else (),
         issued_session=(
             Session(uid=non_empty(sign_in.sessionId), credential_uid=issued) if issued else None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from nhi_evidence.azure.text import non_empty
 from nhi_evidence.event import About, Account, Owner, Target, User
 from nhi_evidence.reading.lenient_decoder import decode_leniently, nested
 from nhi_evidence.sources.azure_entra.changes import (
@@ -15,7 +16,7 @@ from nhi_evidence.sources.azure_entra.changes import (
     first_text,
     granted,
 )
-from nhi_evidence.sources.azure_entra.record import EMPTY, Audit, TargetResource, non_empty
+from nhi_evidence.sources.azure_entra.record import EMPTY, Audit, TargetResource
 
 _NHI_TYPES = frozenset({"serviceprincipal", "application", "app", "agent", "managedidentity"})
 _AGENTIC = "agentic"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.identity import (
+    CAPTIONS,
+    MECHANISMS,
+    Hop,
+    Identity,
+    IdentityKind,
+    Mechanism,
+    acting_hop,
+)
 
 BY_FEDERATED_CREDENTIAL = "EN-08"
 """Derived: issuer and subject of a federated credential, by looking it up in the directory."""
@@ -14,13 +22,6 @@ BY_DIRECTORY = "EN-09"
 _NOT_AGENTIC = "notagentic"
 _NOT_TOLD = "unknownfuturevalue"
 _AGENT_USER = "agentiduser"
-
-_CAPTION = {
-    Mechanism.ON_BEHALF_OF: "On Behalf Of",
-    Mechanism.INSTANCE_METADATA: "Instance Metadata",
-    Mechanism.WEB_IDENTITY: "Web Identity Federation",
-    Mechanism.KEY_USE: "Key Use",
-}
 
 
 def make_identity(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
@@ -61,17 +62,9 @@ def chain(*links: tuple[str | None, Mechanism, str | None], actor: Identity) -> 
             hop=position,
             uid=uid or "",
             mechanism_id=mechanism.value,
-            mechanism=_CAPTION[mechanism],
+            mechanism=MECHANISMS[mechanism],
             issuer=issuer,
         )
         for position, (uid, mechanism, issuer) in enumerate(known)
     ]
-    own = Hop(
-        hop=len(hops),
-        uid=actor.uid,
-        canonical_uid=actor.canonical_uid,
-        credential_uid=actor.credential_uid,
-        mechanism_id=Mechanism.KEY_USE.value,
-        mechanism=_CAPTION[Mechanism.KEY_USE],
-    )
-    return (*hops, own)
+    return (*hops, acting_hop(len(hops), actor))

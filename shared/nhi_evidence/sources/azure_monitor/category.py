@@ -1,16 +1,23 @@
-"""Which category a record states, as `routes.json` spells it.
+"""Which category a record states, as `routes.json` spells it: with its provider, or alone.
 
+A category is one of the service that writes it: `AuditLogs` of Microsoft Entra and of a health
+care service have only their name in common. Activity Log categories are those of every provider.
 https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
 https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 """
 
 from __future__ import annotations
 
+import pkgutil
+
 import msgspec
 
+from nhi_evidence.azure.text import non_empty, provider_of, subscription_of
 from nhi_evidence.event import Rejection
+from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
 _DETAIL = 200
+_ABSENT = msgspec.Raw(b"")
 
 
 class _Localized(msgspec.Struct, frozen=True):
@@ -21,30 +28,52 @@ class _Localized(msgspec.Struct, frozen=True):
 
 class _Record(msgspec.Struct, frozen=True):
     category: str | _Localized | None = None
-    records: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    type: str | None = None
+    """Table of a Log Analytics row."""
+    resource_id: str | None = msgspec.field(name="resourceId", default=None)
+    records: msgspec.Raw = _ABSENT
 
 
-_decode = msgspec.json.Decoder(_Record).decode
+class _Table(msgspec.Struct, frozen=True):
+    routes: dict[str, str]
+
+
+_record = LenientDecoder(_Record, fold_case=True)
+_routes = msgspec.json.decode(
+    pkgutil.get_data(__package__, "routes.json") or b"{}", type=_Table
+).routes
+_OF_ONE_PROVIDER = frozenset(key.partition("/")[2] for key in _routes if "/" in key)
 
 
 def category(raw: bytes) -> str | Rejection:
-    """Return the category of a record, lower case, or why it states none."""
+    """Return the category of a record, lower case, or why it states none.
+
+    One that the table lists by provider comes as `provider/category` where the record is of a
+    subscription's resource.
+    """
     if not raw.strip():
         return Rejection("empty_message")
-    try:
-        record = _decode(raw)
-    except msgspec.ValidationError as error:
-        if raw.lstrip()[:1] == b"{":
-            return Rejection("category_malformed", str(error)[:_DETAIL])
-        return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
-    except RecursionError:
-        return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
-    localized = record.category
-    name = localized.value if isinstance(localized, _Localized) else localized
-    if name and name.strip():
-        return name.strip().lower()
-    if record.records is not msgspec.UNSET:
+    decoded = _record.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    record, unusable = decoded
+    if record.category is None and "category" not in unusable:
+        decoded = _record.record_leniently(raw)
+        if isinstance(decoded, Rejection):
+            return decoded
+        record, unusable = decoded
+    if "category" in unusable:
+        return Rejection("category_malformed", "a category is a text")
+    stated = record.category
+    name = stated.value if isinstance(stated, _Localized) else stated
+    name = non_empty(name) or non_empty(record.type)
+    if name is not None:
+        key, provider = name.strip().lower(), provider_of(record.resource_id)
+        # A tenant's own logs name providers of many kinds (role assignments, elevated access).
+        is_of_tenant = subscription_of(record.resource_id) is None
+        if provider is None or is_of_tenant or key not in _OF_ONE_PROVIDER:
+            return key
+        return f"{provider}/{key}".lower()
+    if bytes(record.records):
         return Rejection("unexpected_envelope", "more in the message than its list of records")
     return Rejection("category_missing")

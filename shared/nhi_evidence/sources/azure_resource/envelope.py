@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
-from nhi_evidence.azure.text import milliseconds, subscription_of
+from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of
 from nhi_evidence.event import Logged
 from nhi_evidence.identity import Identity
-from nhi_evidence.sources.azure_resource.record import Envelope, non_empty
+from nhi_evidence.sources.azure_resource.record import Envelope
 
 _DETAIL = 200
 _PROVIDER = "Azure"
-_RESOURCE_PROVIDER = re.compile(r"/providers/([^/]+)/", re.IGNORECASE)
 
 KEY_VAULT = ("AuditEvent",)
 STORAGE = ("StorageDelete", "StorageRead", "StorageWrite")
 KUBERNETES = ("kube-audit", "kube-audit-admin")
+PROVIDERS = {
+    **dict.fromkeys(KEY_VAULT, ("microsoft.keyvault",)),
+    **dict.fromkeys(STORAGE, ("microsoft.storage",)),
+    **dict.fromkeys(KUBERNETES, ("microsoft.containerservice", "microsoft.kubernetes")),
+}
+"""Whose categories they are: other services use the same names for other logs."""
 CATEGORIES = (*KEY_VAULT, *STORAGE, *KUBERNETES)
 """The categories of diagnostic settings this pack takes."""
 
@@ -40,8 +43,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
     @property
     def provider(self) -> str | None:
         """The resource provider as the resource id spells it."""
-        match = _RESOURCE_PROVIDER.search(self.envelope.resourceId or "")
-        return match[1] if match else None
+        return provider_of(self.envelope.resourceId)
 
     def time(self, *own: str | None) -> tuple[int, str]:
         """Return the first readable time, the record's own before the envelope's.

@@ -11,14 +11,14 @@ import msgspec
 
 from nhi_evidence.azure import principal
 from nhi_evidence.azure.claims import read
-from nhi_evidence.azure.text import endpoint
+from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
-from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent, non_empty
+from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent
 
 SERVICE = "Microsoft.KeyVault"
 _PRODUCT = "Azure Key Vault"
@@ -90,12 +90,30 @@ def event(view: EnvelopeView) -> Event:
 
 
 def _read_call(view: EnvelopeView) -> tuple[VaultCall, tuple[str, ...]]:
-    if is_absent(view.envelope.properties):
-        return VaultCall(), ()
+    """Read what was called; Managed HSM has it beside `properties`."""
+    envelope = view.envelope
+    beside = VaultCall(
+        httpStatusCode=envelope.httpStatusCode,
+        clientInfo=envelope.clientInfo,
+        requestUri=envelope.requestUri,
+    )
+    if is_absent(envelope.properties):
+        return beside, ()
     try:
-        return _call.part(nested(view.envelope.properties), "properties")
+        call, unusable = _call.part(nested(envelope.properties), "properties")
     except msgspec.ValidationError:
-        return VaultCall(), ("properties",)
+        return beside, ("properties",)
+    return (
+        VaultCall(
+            id=call.id,
+            httpStatusCode=beside.httpStatusCode
+            if call.httpStatusCode is None
+            else call.httpStatusCode,
+            clientInfo=call.clientInfo or beside.clientInfo,
+            requestUri=call.requestUri or beside.requestUri,
+        ),
+        unusable,
+    )
 
 
 @bounded_cache(results=2048, longest=16_384)
@@ -151,7 +169,8 @@ def _outcome(view: EnvelopeView, status: int | None, *, is_challenge: bool) -> O
 
 def _about(view: EnvelopeView, call: VaultCall, name: str) -> About:
     kind = next((kind for prefix, kind in _OBJECTS.items() if name.startswith(prefix)), None)
-    uid, vault = non_empty(call.id), non_empty(view.envelope.resourceId)
+    uid = non_empty(call.id) or (non_empty(call.requestUri) or "").partition("?")[0] or None
+    vault = non_empty(view.envelope.resourceId)
     named = Target(uid=uid, type=kind) if uid else None
     targets = [one for one in (named, Target(uid=vault, type="Vault") if vault else None) if one]
     return About(

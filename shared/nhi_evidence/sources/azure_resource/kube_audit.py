@@ -9,14 +9,25 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.azure.text import endpoint
-from nhi_evidence.event import About, Call, Event, Outcome, Rejection, Result, Target, User
+from nhi_evidence.azure.text import endpoint, non_empty
+from nhi_evidence.event import (
+    About,
+    Call,
+    Endpoint,
+    Event,
+    Outcome,
+    Rejection,
+    Result,
+    Target,
+    User,
+)
+from nhi_evidence.reading.address import is_address
 from nhi_evidence.reading.lenient_decoder import nested
 from nhi_evidence.sources.azure_resource import http_status, kube_record
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
 from nhi_evidence.sources.azure_resource.kube_identity import actor
 from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, ObjectRef
-from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
+from nhi_evidence.sources.azure_resource.record import is_absent
 
 _PRODUCT = "Azure Kubernetes Service"
 _CORE = "core"
@@ -79,13 +90,27 @@ def event(view: EnvelopeView) -> Event | Rejection:
             operation_name=name,
             api_version=reference.apiVersion,
             request_uid=non_empty(audit.auditID),
-            source=endpoint(audit.sourceIPs[0]) if audit.sourceIPs else None,
+            source=_source(audit.sourceIPs),
             user_agent=non_empty(audit.userAgent),
         ),
         actor=msgspec.structs.replace(who, identity=identity),
         about=_about(audit, reference),
         outcome=_outcome(audit),
     )
+
+
+def _source(addresses: list[str] | None) -> Endpoint | None:
+    """Return the address of the connection, the last; the caller may have set all before it.
+
+    https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event
+    """
+    if not addresses:
+        return None
+    source = endpoint(addresses[-1])
+    claimed = tuple(text for text in addresses[:-1] if is_address(text))
+    if source is None or not claimed:
+        return source
+    return msgspec.structs.replace(source, intermediate_ips=claimed)
 
 
 def _operation(audit: KubeEvent) -> tuple[str, str]:

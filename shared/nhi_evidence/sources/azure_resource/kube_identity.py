@@ -13,7 +13,15 @@ import re
 import msgspec
 
 from nhi_evidence.event import Actor, Session, User
-from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.identity import (
+    CAPTIONS,
+    MECHANISMS,
+    Hop,
+    Identity,
+    IdentityKind,
+    Mechanism,
+    acting_hop,
+)
 from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, KubeUser
 
 _SERVICE_ACCOUNT = "system:serviceaccount:"
@@ -21,6 +29,8 @@ _ANONYMOUS = "system:anonymous"
 _CLUSTER = "system:"
 _MASTERS = "system:masters"
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
+_CERTIFICATE = "X509SHA256="
+OF_CERTIFICATE = "certificate_of_service_account"
 _POD = "authentication.kubernetes.io/pod-name"
 _OBJECT_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FEDERATED = re.compile(r"https://([^#\s]+)#(.+)")
@@ -97,13 +107,17 @@ def _service_account(user: KubeUser, cluster: str | None) -> Identity:
     namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
     known = cluster and namespace and account and user.uid
     pods = (user.extra or {}).get(_POD) or ()
+    labels = [f"pod:{pod}" for pod in pods]
+    if (_credential(user) or "").startswith(_CERTIFICATE):
+        # Service accounts have tokens; a certificate with such a name was signed by somebody.
+        labels.append(OF_CERTIFICATE)
     return _make_identity(
         IdentityKind.K8S_SERVICE_ACCOUNT,
         "K8S-01",
         user,
         subject=name,
         canonical_uid=(f"nhi:k8s:{cluster}:sa/{namespace}/{account}/{user.uid}" if known else None),
-        labels=tuple(f"pod:{pod}" for pod in pods),
+        labels=tuple(labels),
     )
 
 
@@ -149,7 +163,7 @@ def _session(user: KubeUser) -> Session | None:
 def _chain(origin: Identity, effective: Identity) -> tuple[Hop, ...]:
     if origin.uid is None or effective.uid is None:
         return ()
-    impersonated, used = Mechanism.K8S_IMPERSONATION, Mechanism.KEY_USE
+    impersonated = Mechanism.K8S_IMPERSONATION
     return (
         Hop(
             hop=0,
@@ -157,13 +171,7 @@ def _chain(origin: Identity, effective: Identity) -> tuple[Hop, ...]:
             canonical_uid=origin.canonical_uid,
             credential_uid=origin.credential_uid,
             mechanism_id=impersonated.value,
-            mechanism="Kubernetes Impersonation",
+            mechanism=MECHANISMS[impersonated],
         ),
-        Hop(
-            hop=1,
-            uid=effective.uid,
-            canonical_uid=effective.canonical_uid,
-            mechanism_id=used.value,
-            mechanism="Key Use",
-        ),
+        acting_hop(1, effective),
     )

@@ -11,11 +11,14 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.event import Rejection
+from nhi_evidence.reading.cut_off import leading_members
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
 
 _DETAIL = 200
+CUT_OFF = "properties.log.cut_off"
+"""Label of an event read from what stands before the cut."""
 
 
 class _Properties(msgspec.Struct, frozen=True, gc=False):
@@ -92,6 +95,12 @@ def read(view: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     if text.startswith(b'"'):
         return Rejection("log_malformed", text[:_DETAIL].decode(errors="replace"))
     decoded = _event.record(text)
+    if isinstance(decoded, Rejection) and (leading := leading_members(text)) is not None:
+        # AKS cuts a log at 16 KiB: who called what stands at its beginning.
+        decoded = _event.record(leading)
+        if not isinstance(decoded, Rejection) and decoded[0].user is not None:
+            return decoded[0], (*decoded[1], CUT_OFF)
+        decoded = Rejection("malformed_json", "cut off before it names a user")
     if isinstance(decoded, Rejection):
         return Rejection("log_malformed", f"{decoded.reason} {decoded.detail}"[:_DETAIL])
     return decoded

@@ -15,6 +15,7 @@ from nhi_evidence.sources.azure_resource import key_vault, kube_audit, storage
 from nhi_evidence.sources.azure_resource.envelope import (
     KEY_VAULT,
     KUBERNETES,
+    PROVIDERS,
     STORAGE,
     EnvelopeView,
     Unreadable,
@@ -30,6 +31,9 @@ _READERS: dict[str, Callable[[EnvelopeView], Event | Rejection]] = {
 }
 
 
+_PROVIDERS = {category.lower(): providers for category, providers in PROVIDERS.items()}
+
+
 def normalize(raw: bytes) -> Event | Rejection:
     """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
     decoded = read(raw)
@@ -39,8 +43,10 @@ def normalize(raw: bytes) -> Event | Rejection:
     if not view.category:
         return Rejection("category_missing")
     reader = _READERS.get(view.category)
-    if reader is None:
-        return Rejection("category_unknown", repr(view.envelope.category)[:_DETAIL])
+    provider = (view.provider or "").lower()
+    if reader is None or (provider and provider not in _PROVIDERS[view.category]):
+        of = f" of {view.provider}" if provider else ""
+        return Rejection("category_unknown", f"{view.envelope.category!r}{of}"[:_DETAIL])
     try:
         return reader(view)
     except Unreadable as unreadable:

@@ -33,6 +33,10 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     correlationId: str | None = None
     location: str | None = None
     uri: str | None = None
+    httpStatusCode: Number = None
+    """Of Managed HSM, which writes beside `properties` what Key Vault writes into them."""
+    clientInfo: str | None = None
+    requestUri: str | None = None
     identity: msgspec.Raw = EMPTY
     properties: msgspec.Raw = EMPTY
 
@@ -53,10 +57,3 @@ def read(raw: bytes) -> tuple[Envelope, tuple[str, ...]] | Rejection:
 def is_absent(slice_: msgspec.Raw) -> bool:
     """Whether an attribute is absent, null or an empty text."""
     return bytes(slice_) in {b"", b"null", b'""'}
-
-
-def non_empty(text: str | None) -> str | None:
-    """Return a text that says something: not empty, and not the zero id."""
-    if not text or text == "00000000-0000-0000-0000-000000000000":
-        return None
-    return text

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure.text import endpoint
+from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
-from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
+from nhi_evidence.sources.azure_resource.record import is_absent
 from nhi_evidence.sources.azure_resource.storage_actor import actor
 
 SERVICE = "Microsoft.Storage"
@@ -132,6 +132,9 @@ def _about(view: EnvelopeView, call: StorageCall) -> About:
         targets.append(Target(uid=account, name=non_empty(call.accountName)))
     return About(
         targets=tuple(targets),
+        file=Target(uid=key.strip('"'), name="/".join(parts[_IN_CONTAINER:]))
+        if key and is_blob and len(parts) > _IN_CONTAINER
+        else None,
         databucket=(
             Target(name=container, type=_BUCKET) if container is not None and is_blob else None
         ),

@@ -11,11 +11,20 @@ import re
 import msgspec
 
 from nhi_evidence.azure import apps
+from nhi_evidence.azure.text import non_empty
 from nhi_evidence.event import Account, Actor, Session, User
-from nhi_evidence.identity import CAPTIONS, Hop, Identity, IdentityKind, Mechanism
+from nhi_evidence.identity import (
+    CAPTIONS,
+    MECHANISMS,
+    Hop,
+    Identity,
+    IdentityKind,
+    Mechanism,
+    acting_hop,
+)
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
-from nhi_evidence.sources.azure_resource.record import is_absent, non_empty
+from nhi_evidence.sources.azure_resource.record import is_absent
 
 _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _ACCOUNT_KEY = re.compile(r"(?:key1|key2|[\w ]+)\([0-9A-Fa-f]+\)")
@@ -154,16 +163,10 @@ def _by_signature(caller: Caller) -> Actor:
     )
     hops: tuple[Hop, ...] = ()
     if signature and key and hash_:
-        minted, used = Mechanism.SESSION_MINT, Mechanism.KEY_USE
+        minted = Mechanism.SESSION_MINT
         hops = (
-            Hop(hop=0, uid=key[0], mechanism_id=minted.value, mechanism="Session Mint"),
-            Hop(
-                hop=1,
-                uid=hash_,
-                credential_uid=own,
-                mechanism_id=used.value,
-                mechanism="Key Use",
-            ),
+            Hop(hop=0, uid=key[0], mechanism_id=minted.value, mechanism=MECHANISMS[minted]),
+            acting_hop(1, verdict),
         )
     return Actor(identity=verdict, session=_session(own), hops=hops)
 
@@ -183,16 +186,10 @@ def _by_key(caller: Caller) -> Actor:
 def _behalf(user: str | None, verdict: Identity) -> tuple[Hop, ...]:
     if user is None or verdict.uid is None:
         return ()
-    behalf, used = Mechanism.ON_BEHALF_OF, Mechanism.KEY_USE
+    behalf = Mechanism.ON_BEHALF_OF
     return (
-        Hop(hop=0, uid=user, mechanism_id=behalf.value, mechanism="On Behalf Of"),
-        Hop(
-            hop=1,
-            uid=verdict.uid,
-            credential_uid=verdict.credential_uid,
-            mechanism_id=used.value,
-            mechanism="Key Use",
-        ),
+        Hop(hop=0, uid=user, mechanism_id=behalf.value, mechanism=MECHANISMS[behalf]),
+        acting_hop(1, verdict),
     )
 
 

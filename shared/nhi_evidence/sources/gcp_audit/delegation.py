@@ -8,18 +8,11 @@ https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types
 
 from __future__ import annotations
 
-from nhi_evidence.identity import Hop, Identity, Mechanism
+from nhi_evidence.identity import MECHANISMS, Hop, Identity, Mechanism
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.identity import RecordContext
 from nhi_evidence.sources.gcp_audit.record import Authentication, Delegate
 
-_CAPTION = {
-    Mechanism.UNKNOWN: "Unknown",
-    Mechanism.IMPERSONATION: "Impersonation",
-    Mechanism.TOKEN_EXCHANGE: "Token Exchange",
-    Mechanism.INSTANCE_METADATA: "Instance Metadata",
-    Mechanism.KEY_USE: "Key Use",
-}
 _METADATA_SERVER = "@compute-system.iam.gserviceaccount.com"
 """The service agent that hands a virtual machine the tokens of its service account."""
 _ACCOUNT = "/serviceAccounts/"
@@ -114,6 +107,6 @@ def _hop(
         canonical_uid=canonical_uid,
         credential_uid=credential_uid,
         mechanism_id=mechanism.value,
-        mechanism=_CAPTION[mechanism],
+        mechanism=MECHANISMS[mechanism],
         issuer=issuer,
     )

@@ -12,6 +12,7 @@ SERVICE_ACCOUNT = "service_account"
 """Monitored resource type of entries about a service account."""
 
 BUCKET = re.compile(r"(projects/_/buckets/([^/]+))(?:/.*)?", re.DOTALL)
+OBJECT = re.compile(r"projects/_/buckets/[^/]+/objects/(.+)", re.DOTALL)
 BUCKET_TYPE = "storage.googleapis.com/Bucket"
 TABLE = re.compile(r"projects/[^/]+/datasets/[^/]+/tables/[^/]+")
 TABLE_TYPE = "bigquery.googleapis.com/Table"

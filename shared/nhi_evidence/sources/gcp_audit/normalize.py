@@ -68,7 +68,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if not audit.service_name:
         return Rejection("event_source_missing")
     try:
-        event = _event(entry, audit, log, (time, entry.timestamp), raw)
+        event = _event(entry, log, (time, entry.timestamp), raw, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
     if unusable:
@@ -88,15 +88,16 @@ def _what(entry: LogEntry) -> str:
 
 def _event(
     entry: LogEntry,
-    audit: AuditLog,
     log: LogName | None,
     time: tuple[int, str],
     raw: bytes,
+    unusable: tuple[str, ...],
 ) -> Event:
+    audit = entry.proto_payload or AuditLog()
     name, service_name = audit.method_name or "", audit.service_name or ""
     service = service_key(service_name)
     record_class = log.record_class if log else None
-    result = outcome(audit, entry.operation, record_class)
+    result = outcome(audit, entry.operation, record_class, unusable)
     mapped, chain = _metadata(audit, service)
     refused = result.result in _REFUSED
     context = RecordContext(refused, mapped, audit.resource_name if mapped else None)
@@ -111,9 +112,11 @@ def _event(
         None,
         None,
         _uid(entry),
-        entry.operation.id if entry.operation else None,
+        (entry.split.uid if entry.split else None)
+        or (entry.operation.id if entry.operation else None),
         log.scope if log else None,
         _region(entry, audit),
+        _split_labels(entry) if entry.split else (),
     )
     call = Call(
         service,
@@ -139,6 +142,20 @@ def _event(
         response=present(audit.response),
         record=msgspec.Raw(raw),
     )
+
+
+def _split_labels(entry: LogEntry) -> tuple[str, ...]:
+    """Mark an entry as one piece of a call, `split:<piece>/<pieces>` from 1.
+
+    https://cloud.google.com/logging/docs/audit/understanding-audit-logs#split-log-entries
+    """
+    split = entry.split
+    if split is None or split.uid is None:
+        return ()
+    piece = "?" if split.index is None else str(split.index + 1)
+    label = f"split:{piece}/{split.total_splits or '?'}"
+    operation = entry.operation.id if entry.operation else None
+    return (label, f"operation:{operation}") if operation else (label,)
 
 
 @bounded_cache(results=4096, longest=8192)

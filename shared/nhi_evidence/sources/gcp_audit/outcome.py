@@ -6,6 +6,9 @@ https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from nhi_evidence.event import Outcome, Result
@@ -27,6 +30,41 @@ _BY_CODE = {
     404: Result.NOT_FOUND,
     429: Result.THROTTLED,
 }
+_BY_NAME = {
+    "OK": 0,
+    "CANCELLED": 1,
+    "UNKNOWN": 2,
+    "INVALID_ARGUMENT": 3,
+    "DEADLINE_EXCEEDED": 4,
+    "NOT_FOUND": 5,
+    "ALREADY_EXISTS": 6,
+    "PERMISSION_DENIED": 7,
+    "RESOURCE_EXHAUSTED": 8,
+    "FAILED_PRECONDITION": 9,
+    "ABORTED": 10,
+    "OUT_OF_RANGE": 11,
+    "UNIMPLEMENTED": 12,
+    "INTERNAL": 13,
+    "UNAVAILABLE": 14,
+    "DATA_LOSS": 15,
+    "UNAUTHENTICATED": 16,
+}
+"""Names of `google.rpc.Code`, which some exports write in place of the number."""
+_LONGEST_CODE = 4
+_UNREADABLE = frozenset({"protoPayload.status", "protoPayload.status.code"})
+_ERROR = b'"error'
+_JOB_ERRORS = (
+    ("jobCompletedEvent", "job", "jobStatus", "error"),
+    ("jobInsertResponse", "resource", "jobStatus", "error"),
+    ("jobGetQueryResultsResponse", "job", "jobStatus", "error"),
+    ("jobQueryResponse", "job", "jobStatus", "error"),
+    ("jobChange", "job", "jobStatus", "errorResult"),
+    ("jobInsertion", "job", "jobStatus", "errorResult"),
+)
+"""Where BigQuery says that a job failed, whose own call succeeded.
+
+https://cloud.google.com/bigquery/docs/reference/auditlogs
+"""
 _ANSWERS_REQUESTS = frozenset({"activity", "data_access"})
 """Logs of calls: without an error, the call succeeded. A system event answers no request."""
 _POLICY = "policy"
@@ -39,28 +77,86 @@ class _PolicyMetadata(msgspec.Struct):
     dry_run: bool | None = msgspec.field(name="dryRun", default=None)
 
 
-def outcome(audit: AuditLog, operation: Operation | None, record_class: str | None) -> Outcome:
-    """Derive the outcome of an audit log; `record_class` is that of its log."""
+def outcome(
+    audit: AuditLog,
+    operation: Operation | None,
+    record_class: str | None,
+    unusable: Sequence[str] = (),
+) -> Outcome:
+    """Derive the outcome of an audit log; `record_class` is that of its log.
+
+    `unusable` names the attributes that could not be read: an unreadable outcome is unknown.
+    """
     status = audit.status
-    code = (status.code if status else None) or 0
     detail = (status.message if status else None) or None
+    code = _number(status.code if status else None)
+    if code is None or not _UNREADABLE.isdisjoint(unusable):
+        stated = status.code if status else None
+        return Outcome(Result.UNKNOWN, None if stated is None else str(stated), detail)
     if code:
         result = _BY_CODE.get(code, Result.FAILED)
         if record_class == _POLICY and _is_dry_run(audit):
             result = Result.UNKNOWN
-        return Outcome(result, str(code), detail)
+        return Outcome(result, str(status.code if status else code), detail)
     if audit.service_name == _SIGN_IN and (audit.method_name or "").endswith(_FAILED_SIGN_IN):
         return Outcome(Result.UNAUTHENTICATED, None, detail)
     if _refused_all(audit):
         return Outcome(Result.DENIED, None, detail)
     if record_class == _POLICY:
         return Outcome(Result.UNKNOWN if _is_dry_run(audit) else Result.DENIED, None, detail)
+    failure = _failure(audit)
+    if failure is not None:
+        return failure
     if operation is not None and operation.first and not operation.last:
         # The request was accepted; its outcome is in the last entry of the operation.
         return Outcome(Result.UNKNOWN, None, detail)
     if status is not None or record_class in _ANSWERS_REQUESTS:
         return Outcome(Result.SUCCESS, None, detail)
     return Outcome(Result.UNKNOWN, None, detail)
+
+
+def _number(code: int | str | None) -> int | None:
+    """Read a code as its number: 0 where none is stated, None where it says nothing known."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code
+    text = code.strip()
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_CODE:
+        return int(text)
+    return _BY_NAME.get(text.upper())
+
+
+def _failure(audit: AuditLog) -> Outcome | None:
+    """Return the failure a payload states of what the call started or answered with."""
+    for piece in (audit.service_data, audit.metadata):
+        if _ERROR in bytes(piece):
+            payload = msgspec.json.decode(piece)
+            errors = (_at(payload, *path) for path in _JOB_ERRORS)
+            error = next((error for error in errors if isinstance(error, dict) and error), None)
+            if error is not None:
+                return _of_error(error)
+    if _ERROR in bytes(audit.response):
+        error = _at(msgspec.json.decode(audit.response), "error")
+        if isinstance(error, dict) and error.get("code"):
+            return _of_error(error)
+    return None
+
+
+def _of_error(error: dict[str, Any]) -> Outcome:
+    code, message = error.get("code"), error.get("message")
+    number = _number(code) if isinstance(code, int | str) else None
+    return Outcome(
+        _BY_CODE.get(number or 0, Result.FAILED),
+        str(code) if isinstance(code, int | str) else None,
+        message if isinstance(message, str) and message else None,
+    )
+
+
+def _at(value: Any, *path: str) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _refused_all(audit: AuditLog) -> bool:

@@ -76,9 +76,9 @@ class Authorization(_Shape, frozen=True, gc=False, rename="camel"):
 
 
 class Status(_Shape, frozen=True, gc=False, rename="camel"):
-    """`status` (`google.rpc.Status`); JSON leaves a `code` of 0 out."""
+    """`status` (`google.rpc.Status`); JSON leaves a `code` of 0 out, exports write it as a text."""
 
-    code: int | None = None
+    code: int | str | None = None
     message: str | None = None
 
 
@@ -141,6 +141,17 @@ class Operation(_Shape, frozen=True, gc=False, rename="camel"):
     last: bool | None = None
 
 
+class Split(_Shape, frozen=True, gc=False, rename="camel"):
+    """`split`: an entry too large for one, as one of several.
+
+    https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSplit
+    """
+
+    uid: str | None = None
+    index: int | None = None
+    total_splits: int | None = None
+
+
 class LogEntry(_Shape, frozen=True, gc=False, rename="camel"):
     """One entry."""
 
@@ -149,6 +160,7 @@ class LogEntry(_Shape, frozen=True, gc=False, rename="camel"):
     insert_id: str | None = None
     resource: Resource | None = None
     operation: Operation | None = None
+    split: Split | None = None
     proto_payload: AuditLog | None = None
 
 

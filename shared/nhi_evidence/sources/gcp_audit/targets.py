@@ -76,6 +76,7 @@ def about(entry: LogEntry, audit: AuditLog, service: str, minted: tuple[str, ...
         privileges=privileges,
         log_name=name if service == naming.LOGGING and name else None,
         databucket=_bucket(bucket[1], bucket[2]) if bucket else None,
+        file=_file(name) if name and bucket else None,
         table=_table(name) if name else None,
         issued_credentials=issued,
     )
@@ -87,6 +88,11 @@ _NOTHING = _Named()
 @bounded_cache(results=1024, longest=512)
 def _bucket(uid: str, name: str) -> Target:
     return Target(uid=uid, name=name, type=naming.BUCKET_TYPE)
+
+
+def _file(name: str) -> Target | None:
+    match = naming.OBJECT.fullmatch(name)
+    return Target(uid=name, name=match[1]) if match else None
 
 
 def _table(name: str) -> Target | None:

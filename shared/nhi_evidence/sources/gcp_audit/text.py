@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from nhi_evidence.event import Endpoint
+from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -41,19 +41,11 @@ def endpoint(caller: str | None, network: str | None) -> Endpoint | None:
     `callerIp` also holds `private` and `gce-internal-ip`; only an address goes into `ip`.
     https://cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog#RequestMetadata
     """
-    if not caller:
+    if caller is None or is_absent(caller):
         return Endpoint(vpc_uid=network) if network else None
-    if _is_address(caller):
+    if is_address(caller):
         return Endpoint(ip=caller, vpc_uid=network or None)
     return Endpoint(name=caller, vpc_uid=network or None)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
 
 
 class LogName(NamedTuple):

@@ -1,0 +1,92 @@
+"""`nhi-evidence cost`: what a deployment costs a month, each line with its arithmetic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from nhi_evidence.cost import table
+from nhi_evidence.cost.bill import Bill, bill
+from nhi_evidence.cost.estate import REFERENCE, Estate
+from nhi_evidence.cost.prices import every_price
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence cost
+  nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --retention-days 2555
+  nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --replica --json
+
+\b
+Exit codes: 0 printed; 4 the numbers make no estate; 64 wrong usage.
+"""
+
+
+def command(
+    *,
+    events_per_day: Annotated[
+        int | None, typer.Option(min=1, help="CloudTrail events a day, all accounts together.")
+    ] = None,
+    accounts: Annotated[int | None, typer.Option(min=1, help="AWS accounts.")] = None,
+    regions: Annotated[
+        int | None, typer.Option(min=1, help="Regions with activity, in an average account.")
+    ] = None,
+    enabled_regions: Annotated[
+        int, typer.Option(min=1, help="Regions switched on; each signs a digest an hour.")
+    ] = 17,
+    retention_days: Annotated[
+        int, typer.Option(min=1, help="R: how long each object is locked.")
+    ] = 400,
+    archive_after_days: Annotated[
+        int, typer.Option(min=0, help="Days until Glacier Instant Retrieval.")
+    ] = 30,
+    no_archive: Annotated[
+        bool, typer.Option("--no-archive", help="Keep everything in S3 Standard.")
+    ] = False,
+    replica: Annotated[
+        bool, typer.Option("--replica", help="Add a locked replica in another region.")
+    ] = False,
+    other_region: Annotated[
+        bool,
+        typer.Option("--other-region", help="The trail's bucket is in another region."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print bills and prices as one JSON object.")
+    ] = False,
+) -> None:
+    """Print what a deployment costs a month at list prices, each line with its arithmetic.
+
+    Without a size, two reference estates: a small one and a large one. Asks nothing of any cloud;
+    check the prices that matter to you against their pages.
+    """
+    sizes = {"events-per-day": events_per_day, "accounts": accounts, "regions": regions}
+    missing = [f"--{name}" for name, value in sizes.items() if value is None]
+    if missing and len(missing) < len(sizes):
+        raise typer.BadParameter(f"a size needs {' and '.join(missing)} too")
+    terms: dict[str, Any] = {
+        "enabled_regions": enabled_regions,
+        "retention_days": retention_days,
+        "archive_after_days": None if no_archive else archive_after_days,
+        "replica": replica,
+        "other_region": other_region,
+    }
+    if events_per_day is None or accounts is None or regions is None:
+        estates = tuple(msgspec.structs.replace(one, **terms) for one in REFERENCE)
+    else:
+        terms |= {"events_per_day": events_per_day, "accounts": accounts, "regions": regions}
+        estates = (Estate(**terms),)
+    bills = tuple(bill(estate) for estate in estates)
+    typer.echo(_json(bills) if as_json else table.text(bills))
+
+
+def _json(bills: tuple[Bill, ...]) -> str:
+    document = {
+        "schema_version": 1,
+        "bills": [
+            {**msgspec.structs.asdict(one), "usd_a_month": round(one.usd_a_month, 2)}
+            for one in bills
+        ],
+        "prices": every_price(),
+    }
+    return msgspec.json.encode(document).decode()

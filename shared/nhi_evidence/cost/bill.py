@@ -1,0 +1,226 @@
+"""The bill of an estate: every line with its arithmetic, the store being full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence.cost import measured as m
+from nhi_evidence.cost.estate import Estate, Volumes, volumes
+from nhi_evidence.cost.line import Line, count, line, of_tiers, size, times
+from nhi_evidence.cost.prices import GB, INTERNET_TRANSFER, MONTH, PRICES, STANDARD_STORAGE
+
+_RUNS = 86_400 / m.SEAL_SECONDS
+"""Of the sealer, a day."""
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What an estate costs."""
+
+    estate: Estate
+    a_day: Volumes
+    monthly: tuple[Line, ...]
+    """For 30 days, the store being full: R and the grace have passed once."""
+    verification: tuple[Line, ...]
+    """One full verification, each time."""
+
+    @property
+    def usd_a_month(self) -> float:
+        """Sum of the monthly lines."""
+        return sum(one.usd for one in self.monthly)
+
+
+def bill(estate: Estate) -> Bill:
+    """Return what an estate costs at list prices."""
+    a_day = volumes(estate)
+    monthly = (
+        *_requests(a_day),
+        *_storage("storage", a_day),
+        *_digests(a_day),
+        *_sealing(estate, a_day),
+        *_compute(estate, a_day),
+        *_watching(a_day),
+        *_transfer(estate, a_day),
+        *_replica(estate, a_day),
+    )
+    return Bill(estate, a_day, monthly, tuple(_verification(a_day)))
+
+
+def _requests(a_day: Volumes) -> Iterator[Line]:
+    yield times("requests", "S3 GET of delivered files", a_day.files * MONTH, "s3_get")
+    yield times("requests", "S3 PUT of evidence", a_day.objects * MONTH, "s3_put")
+    if a_day.archive_days:
+        yield times(
+            "requests", "moves to the archive class", a_day.objects * MONTH, "archive_transition"
+        )
+    yield _queue("requests", a_day.files, idle=m.POLLERS * 86_400 / m.POLL_SECONDS)
+
+
+def _queue(group: str, messages: float, *, idle: float = 0.0) -> Line:
+    """Each message is sent alone, and received and deleted ten at a time."""
+    calls, price = 1 + 2 / m.MESSAGES_A_CALL, PRICES["sqs"]
+    polls = f" + {count(idle * MONTH)} idle polls" if idle else ""
+    return line(
+        group,
+        "SQS send, receive, delete",
+        f"({count(messages * MONTH)} x {calls:g}{polls}) x {price}",
+        price.of((messages * calls + idle) * MONTH),
+        price,
+    )
+
+
+def _storage(group: str, a_day: Volumes) -> Iterator[Line]:
+    yield of_tiers(
+        group,
+        "S3 Standard",
+        f"{size(a_day.gigabytes)} a day x {a_day.standard_days} days",
+        a_day.gigabytes * a_day.standard_days,
+        STANDARD_STORAGE,
+    )
+    if a_day.archive_days:
+        price = PRICES["archive_storage"]
+        yield line(
+            group,
+            "Glacier Instant Retrieval",
+            f"{size(a_day.gigabytes)} a day x {a_day.archive_days:,} days x {price}",
+            price.of(a_day.gigabytes * a_day.archive_days),
+            price,
+        )
+
+
+def _digests(a_day: Volumes) -> Iterator[Line]:
+    yield times("digests", "S3 GET of digest files", a_day.digests * MONTH, "s3_get")
+    yield _queue("digests", a_day.digests)
+
+
+def _sealing(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    group = "sealing"
+    kept = estate.retention_days + estate.grace_days
+    yield times(group, "S3 HEAD of new objects", a_day.objects * MONTH, "s3_get")
+    yield times(group, "S3 LIST, the sweeps", listings(a_day.objects, kept) * MONTH, "s3_put")
+    epochs = min(_RUNS, max(a_day.objects, 24))
+    written = epochs * m.LOG_OBJECTS_AN_EPOCH + a_day.objects / m.LEAVES_A_BUNDLE * 2
+    yield times(group, "S3 PUT of the log", written * MONTH, "s3_put")
+    # A plan and a bundle hold each leaf; a bundle that is not full is written again each epoch.
+    bundled = a_day.objects + epochs * m.LEAVES_A_BUNDLE / 2
+    logged = (bundled * m.LEAF_BYTES + a_day.objects * m.PLAN_ENTRY_BYTES) / GB
+    # To the end of its year, on average half of one, and then as long as what it proves.
+    days = kept + 365 // 2
+    yield of_tiers(
+        group, "the log", f"{size(logged)} a day x {days:,} days", logged * days, STANDARD_STORAGE
+    )
+    key, signature = PRICES["kms_key"], PRICES["kms_sign"]
+    signed = epochs * 2 * MONTH
+    yield line(
+        group,
+        "KMS, Ed25519 and ML-DSA-44",
+        f"2 keys x {key} + {count(signed)} x {signature}",
+        key.of(2) + signature.of(signed),
+        key,
+        signature,
+    )
+
+
+def listings(objects: float, kept_days: int) -> float:
+    """Return how many pages a sealer lists a day: recent hours at every run, older ones less often.
+
+    The last 3 hours at every run, those up to 48 hourly, up to 35 days daily, older ones weekly;
+    `objects` is a day's.
+    """
+    pages = max(1.0, -(-objects / 24 // m.KEYS_A_PAGE))
+    hours = 3 * _RUNS + 45 * 24 + 33 * 24 + max(0, kept_days - 35) * 24 / 7
+    return hours * pages
+
+
+def _compute(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    duration, request = PRICES["lambda_arm"], PRICES["lambda_request"]
+    # Below one processor, memory and time cancel out: a second of work costs the same.
+    gigabytes = m.CPU_MEGABYTES / 1024
+    records = estate.events_per_day * MONTH
+    yield line(
+        "compute",
+        "exporter, working",
+        f"{count(records)} x {m.CPU_SECONDS_A_RECORD * 1e6:g} us x {gigabytes:.2f} GB x {duration}",
+        duration.of(records * m.CPU_SECONDS_A_RECORD * gigabytes),
+        duration,
+    )
+    for item, runs, seconds in (
+        ("exporter, waiting", a_day.batches * MONTH, m.WAIT_SECONDS),
+        ("sealer", _RUNS * MONTH, m.SEAL_RUN_SECONDS),
+    ):
+        yield line(
+            "compute",
+            item,
+            f"{count(runs)} runs x ({seconds:g} s x 1 GB x {duration} + {request})",
+            duration.of(runs * seconds) + request.of(runs),
+            duration,
+            request,
+        )
+
+
+def _watching(a_day: Volumes) -> Iterator[Line]:
+    group = "metrics and logs"
+    yield times(group, "alarms", m.EXPORTER_ALARM_METRICS + m.BUCKET_ALARM_METRICS, "cw_alarm")
+    yield times(group, "custom metrics", m.CUSTOM_METRICS, "cw_metric")
+    yield times(group, "dashboards", m.DASHBOARDS, "cw_dashboard")
+    lines = (a_day.batches + a_day.objects + _RUNS) * MONTH
+    price = PRICES["cw_logs"]
+    yield line(
+        group,
+        "function logs",
+        f"{count(lines)} lines x {m.LOG_LINE_BYTES:,} B x {price}",
+        price.of(lines * m.LOG_LINE_BYTES / GB),
+        price,
+    )
+
+
+def _transfer(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    if estate.other_region:
+        yield _to_region("transfer", a_day)
+    else:
+        yield line("transfer", "within one region", "not charged", 0.0)
+
+
+def _to_region(group: str, a_day: Volumes) -> Line:
+    price = PRICES["region_transfer"]
+    return line(
+        group,
+        "to its region",
+        f"{size(a_day.gigabytes)} a day x {MONTH} days x {price}",
+        price.of(a_day.gigabytes * MONTH),
+        price,
+    )
+
+
+def _replica(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    if not estate.replica:
+        return
+    yield times("replica", "S3 PUT", a_day.objects * MONTH, "s3_put")
+    yield _to_region("replica", a_day)
+    if a_day.archive_days:
+        yield times(
+            "replica", "moves to the archive class", a_day.objects * MONTH, "archive_transition"
+        )
+    yield from _storage("replica", a_day)
+
+
+def _verification(a_day: Volumes) -> Iterator[Line]:
+    """Every object is listed and read whole, once."""
+    group = "each full verification"
+    standard = a_day.objects * a_day.standard_days
+    archived = a_day.objects * a_day.archive_days
+    yield times(group, "S3 LIST", (standard + archived) / m.KEYS_A_PAGE, "s3_put")
+    yield times(group, "S3 GET, S3 Standard", standard, "s3_get")
+    if archived:
+        yield times(group, "S3 GET, archive class", archived, "archive_get")
+        retrieved, price = a_day.gigabytes * a_day.archive_days, PRICES["archive_retrieval"]
+        yield line(group, "retrieval", f"{size(retrieved)} x {price}", price.of(retrieved), price)
+    gigabytes = a_day.gigabytes * (a_day.standard_days + a_day.archive_days)
+    yield of_tiers(
+        "where it runs outside AWS",
+        "transfer to the internet",
+        size(gigabytes),
+        gigabytes,
+        INTERNET_TRANSFER,
+    )

@@ -1,0 +1,108 @@
+"""What the arithmetic stands on that no price list says: measured, counted or taken, each with how.
+
+A figure changes here when it is measured again, and nowhere else.
+"""
+
+from __future__ import annotations
+
+# --- Measured ------------------------------------------------------------------------------------
+
+RECORD_BYTES = 180
+"""Stored bytes of a kept record, its share of tables included: zstd level 6, batches of hundreds
+of files. `make bench`, on real CloudTrail records."""
+
+LINE_BYTES = 3_700
+"""Bytes of its line before compression. `make bench`."""
+
+CPU_SECONDS_A_RECORD = 70e-6
+"""Of one processor, from the delivered bytes to the compressed body. `make bench`."""
+
+DIGEST_BYTES = 740
+"""Stored bytes of a CloudTrail digest file that names no file, with its unit line: hashes and
+signature, which do not compress. `tests/unit/test_cost.py`."""
+
+NAMED_FILE_BYTES = 57
+"""Stored bytes of each file a digest names. `tests/unit/test_cost.py`."""
+
+LEAF_BYTES = 600
+"""Bytes of a leaf in its entry bundle, with its hash in a tile. `tests/unit/test_cost.py`."""
+
+PLAN_ENTRY_BYTES = 95
+"""Stored bytes of a leaf in a plan. `tests/unit/test_cost.py`."""
+
+# --- Counted from what is deployed ---------------------------------------------------------------
+
+BATCH_FILES = 500
+BATCH_SECONDS = 120
+"""A batch closes at so many messages or after so long (functions/aws_export/deploy.toml)."""
+
+SEAL_SECONDS = 300
+"""Between two runs of the sealer (functions/seal/deploy.toml)."""
+
+EXPORTER_ALARM_METRICS = 5
+BUCKET_ALARM_METRICS = 15
+DASHBOARDS = 2
+"""In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
+
+CUSTOM_METRICS = 44
+"""Of exporter (8) and sealer (17), of signatures (3), and S3's request metrics (16)."""
+
+LOG_OBJECTS_AN_EPOCH = 6
+"""Plan, checkpoint, and the tiles and bundles that are begun."""
+
+LEAVES_A_BUNDLE = 256
+"""Leaves of a full entry bundle (https://c2sp.org/tlog-tiles)."""
+
+# --- Taken from the provider's documentation -----------------------------------------------------
+
+FILES_A_DAY = 288
+"""CloudTrail files of one account and region with activity: one about every five minutes.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html"""
+
+DIGESTS_A_DAY = 24
+"""Digest files of one account and region, with or without activity: one an hour.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html"""
+
+POLLERS = 5
+"""Processes that Lambda begins to poll a queue with; each collects a batch of its own.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+
+MESSAGES_A_CALL = 10
+"""Most messages of one ReceiveMessage or DeleteMessageBatch.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
+POLL_SECONDS = 20
+"""An idle poller asks once in so long (long polling)."""
+
+KEYS_A_PAGE = 1_000
+"""Most versions of one listing.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html"""
+
+SMALLEST_TRANSITION = 128 * 1024
+"""S3 moves no smaller object to another class by default.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html"""
+
+ARCHIVE_MINIMUM_DAYS = 90
+"""Glacier Instant Retrieval bills so many days at least."""
+
+CPU_MEGABYTES = 1_769
+"""Memory at which a Lambda function has one processor; below, a share of it.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+
+# --- Assumed -------------------------------------------------------------------------------------
+
+LARGEST_OBJECT_LINES = 128 << 20
+"""Bytes of lines at which an object is closed and the next one opened."""
+
+TWO_HOURS_SHARE = 0.25
+"""Share of batches with files of two source hours, and so one object more: CloudTrail delivers
+within about fifteen minutes, a quarter of an hour."""
+
+WAIT_SECONDS = 0.5
+"""Of a batch: what an exporter waits for the network that it does not work meanwhile."""
+
+SEAL_RUN_SECONDS = 10
+"""Of a run of the sealer, in a function of one gigabyte."""
+
+LOG_LINE_BYTES = 1_000
+"""Of a function's log: for each run what Lambda writes, for each object one line."""

@@ -1,0 +1,92 @@
+"""A bill as text: groups, lines with their arithmetic, and what they are taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from nhi_evidence.cost import measured as m
+from nhi_evidence.cost.bill import Bill
+from nhi_evidence.cost.estate import Estate, Volumes
+from nhi_evidence.cost.line import Line, count, size
+from nhi_evidence.cost.prices import MONTH, REGION, every_price
+
+_ITEM = 30
+_ARITHMETIC = 58
+_USD = 11
+
+
+def text(bills: tuple[Bill, ...]) -> str:
+    """Return bills one below the other, and the pages their prices stand on."""
+    blocks = ["\n".join(_bill(one)) for one in bills]
+    return "\n\n".join([*blocks, "\n".join(_prices())])
+
+
+def _bill(bill: Bill) -> Iterator[str]:
+    yield from _estate(bill.estate, bill.a_day)
+    yield ""
+    yield f"{'US dollars for 30 days, the store being full':{_ITEM + _ARITHMETIC}}{'USD':>{_USD}}"
+    yield from _lines(bill.monthly)
+    yield f"{'together':{_ITEM + _ARITHMETIC}}{bill.usd_a_month:>{_USD},.2f}"
+    yield ""
+    yield "not in it"
+    yield from _lines(bill.verification)
+
+
+def _estate(estate: Estate, a_day: Volumes) -> Iterator[str]:
+    yield (
+        f"{count(estate.events_per_day)} events a day from {count(estate.accounts)} accounts x "
+        f"{estate.regions} regions; R = {estate.retention_days:,} days, then "
+        f"{estate.grace_days} of grace"
+    )
+    yield (
+        f"  a day  {count(a_day.files)} files + {count(a_day.digests)} digests in "
+        f"{count(a_day.batches)} batches make {count(a_day.objects)} objects of "
+        f"{_bytes(a_day.object_bytes)}, {size(a_day.gigabytes)}"
+    )
+    yield f"  class  {_classes(estate, a_day)}"
+
+
+def _classes(estate: Estate, a_day: Volumes) -> str:
+    if a_day.archive_days:
+        return (
+            f"S3 Standard for {a_day.standard_days} days, then Glacier Instant Retrieval for "
+            f"{a_day.archive_days:,}"
+        )
+    if estate.archive_after_days is None:
+        return f"S3 Standard for all {a_day.standard_days:,} days, as asked"
+    if a_day.object_bytes < m.SMALLEST_TRANSITION:
+        return "S3 Standard throughout: S3 moves no object below 128 KB"
+    return (
+        f"S3 Standard throughout: R is shorter than {estate.archive_after_days} + "
+        f"{m.ARCHIVE_MINIMUM_DAYS} days, the least that the archive class bills"
+    )
+
+
+def _lines(lines: tuple[Line, ...]) -> Iterator[str]:
+    for group, members in groupby(lines, key=lambda one: one.group):
+        yield group
+        for one in members:
+            item = f"  {one.item}"
+            as_of = f"  {one.as_of}" if one.as_of else ""
+            yield f"{item:{_ITEM}}{one.arithmetic:{_ARITHMETIC}}{one.usd:>{_USD},.2f}{as_of}"
+
+
+def _bytes(number: float) -> str:
+    """Return a size in KB or MB."""
+    return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} KB"  # noqa: PLR2004
+
+
+def _prices() -> Iterator[str]:
+    yield f"List prices of {REGION}, read in the month beside each line, without free allowances:"
+    by_page: dict[str, set[str]] = {}
+    for price in every_price().values():
+        by_page.setdefault(price.source, set()).add(price.as_of)
+    for page, months in by_page.items():
+        yield f"  {page:<42} {', '.join(sorted(months))}"
+    yield (
+        f"A record takes {m.RECORD_BYTES} bytes stored and {m.LINE_BYTES:,} as a line, both "
+        f"measured; a month is {MONTH} days, a GB 2^30 bytes."
+    )
+    yield "Every event is taken to be kept, and days to be alike."
+    yield "Not in it either: what the trail itself costs, and the space of its bucket."

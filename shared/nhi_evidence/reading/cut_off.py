@@ -1,0 +1,91 @@
+"""Reading a JSON object that was cut off: the members that stand complete before the cut.
+
+Log pipelines cut records at a fixed size; who pads an object past it must not thereby hide who
+acted. Nothing is completed: a member the cut runs through is not there.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\.)*"', re.DOTALL)
+_LITERAL = re.compile(rb"(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[ \t\r\n,}])")
+_NESTING = re.compile(rb'[][{}]|"(?:[^"\\\x00-\x1f]|\\.)*"?', re.DOTALL)
+
+
+def leading_members(text: bytes) -> bytes | None:
+    """Return an object of the members complete before the cut, as exact slices.
+
+    None where the text is no object that was cut off: not an object, complete, or wrong before its
+    end.
+    """
+    position = _space(text, 0)
+    if text[position : position + 1] != b"{":
+        return None
+    position += 1
+    members: list[bytes] = []
+    while True:
+        start = _space(text, position)
+        key = _STRING.match(text, start)
+        if key is None:
+            # Cut in or before a name; anything but the beginning of one is no JSON.
+            is_cut = start == len(text) or text[start : start + 1] == b'"'
+            return _object(members) if is_cut else None
+        colon = _space(text, key.end())
+        if colon == len(text):
+            return _object(members)
+        if text[colon : colon + 1] != b":":
+            return None
+        begin = _space(text, colon + 1)
+        end = _end(text, begin)
+        if end is None:
+            return _object(members)
+        if not _is_json(text[begin:end]):
+            return None
+        members.append(text[start:end])
+        comma = _space(text, end)
+        if comma == len(text):
+            return _object(members)
+        if text[comma : comma + 1] != b",":
+            return None
+        position = comma + 1
+
+
+def _object(members: list[bytes]) -> bytes:
+    return b"{" + b",".join(members) + b"}"
+
+
+def _space(text: bytes, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _end(text: bytes, begin: int) -> int | None:
+    """Return where a value ends; None where the text ends before it does."""
+    first = text[begin : begin + 1]
+    if first == b'"':
+        string = _STRING.match(text, begin)
+        return string.end() if string else None
+    if first not in (b"{", b"["):
+        literal = _LITERAL.match(text, begin)
+        return literal.end() if literal else None
+    depth = 0
+    for token in _NESTING.finditer(text, begin):
+        if token[0] in (b"{", b"["):
+            depth += 1
+        elif token[0] in (b"}", b"]"):
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
+def _is_json(value: bytes) -> bool:
+    try:
+        msgspec.json.decode(value, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""`nhi-evidence cost`: estates, JSON, and what is refused."""
+
+from __future__ import annotations
+
+from tests.cli.command import run
+
+SIZE = ("--events-per-day", "40000000", "--accounts", "120", "--regions", "4")
+
+
+def test_without_a_size_both_reference_estates_are_printed() -> None:
+    """A small one and a large one, and the pages of the prices once."""
+    result = run("cost")
+    assert 0 == result.code
+    assert "5,000,000 events a day from 10 accounts x 3 regions" in result.out
+    assert "1,000,000,000 events a day from 1,000 accounts x 6 regions" in result.out
+    assert 2 == result.out.count("\ntogether")
+    assert 1 == result.out.count("List prices of us-east-1")
+
+
+def test_every_option_reaches_the_estate() -> None:
+    """What is asked for is what is worked out, and said back."""
+    terms = ("--enabled-regions", "20", "--retention-days", "2555", "--archive-after-days", "60")
+    result = run("cost", *SIZE, *terms, "--replica", "--other-region", "--json")
+    (bill,) = result.json["bills"]
+    assert {
+        "events_per_day": 40_000_000,
+        "accounts": 120,
+        "regions": 4,
+        "enabled_regions": 20,
+        "retention_days": 2555,
+        "grace_days": 30,
+        "archive_after_days": 60,
+        "replica": True,
+        "other_region": True,
+    } == bill["estate"]
+    assert bill["usd_a_month"] == round(sum(line["usd"] for line in bill["monthly"]), 2)
+    assert {"replica", "transfer", "storage"} <= {line["group"] for line in bill["monthly"]}
+    assert 1 == result.json["schema_version"]
+    used = {page for line in bill["monthly"] for page in line["sources"]}
+    assert used <= {price["source"] for price in result.json["prices"].values()}
+    (never,) = run("cost", *SIZE, "--no-archive", "--json").json["bills"]
+    assert never["estate"]["archive_after_days"] is None
+
+
+def test_half_a_size_is_wrong_usage() -> None:
+    """The missing options are named; nothing is taken for granted."""
+    result = run("cost", "--accounts", "3")
+    assert 64 == result.code
+    assert "a size needs --events-per-day and --regions too" in result.err
+    assert "" == result.out
+
+
+def test_numbers_that_make_no_estate_are_named() -> None:
+    """More regions with activity than there are."""
+    result = run("cost", "--events-per-day", "9", "--accounts", "3", "--regions", "18")
+    assert (4, "") == (result.code, result.out)
+    assert "regions: 18 is more than the 17 that are enabled" in result.err
+    assert 64 == run("cost", *SIZE, "--retention-days", "0").code

@@ -1,0 +1,28 @@
+"""What `nhi-evidence cost` counts of alarms and dashboards is what is deployed."""
+
+from __future__ import annotations
+
+from nhi_evidence.cost import measured
+from tests.infra.aws.estate import Estate
+
+EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization-"
+
+
+def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) -> None:
+    """Each metric an alarm watches is charged; a second exporter of the estate is not counted."""
+    watched = {
+        str(one.properties["AlarmName"]): sum(
+            "MetricStat" in query for query in one.properties["Metrics"]
+        )
+        for one in estate.of("AWS::CloudWatch::Alarm")
+    }
+    exporter = sum(number for name, number in watched.items() if name.startswith(EXPORTER))
+    others = sum(number for name, number in watched.items() if "aws_cloudtrail" not in name)
+    assert (exporter, others) == (
+        measured.EXPORTER_ALARM_METRICS,
+        measured.BUCKET_ALARM_METRICS,
+    )
+    # One in each account: beside the exporter, and beside the evidence.
+    exporters = {name.rpartition("-")[0] for name in watched if name.endswith("-silence")}
+    dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))
+    assert measured.DASHBOARDS == dashboards - (len(exporters) - 1)

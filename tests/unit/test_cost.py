@@ -1,0 +1,270 @@
+"""What a deployment costs: volumes, prices, and arithmetic that comes to the amount beside it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.cost import measured, prices
+from nhi_evidence.cost.bill import Bill, bill, listings
+from nhi_evidence.cost.estate import REFERENCE, Estate, volumes
+from nhi_evidence.cost.line import Line
+from nhi_evidence.cost.prices import PRICES, STANDARD_STORAGE, Price, by_tiers
+from nhi_evidence.cost.table import text
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import frame
+from tests.bench.sealed import HOUR, NOW, seal
+from tests.memory_store import MemoryStore
+
+ROOT = Path(__file__).parents[2]
+SMALL, LARGE = REFERENCE
+TB = 1024.0
+
+
+def changed(estate: Estate, **changes: Any) -> Estate:
+    return msgspec.structs.replace(estate, **changes)
+
+
+def lines(one: Bill) -> dict[tuple[str, str], Line]:
+    return {(line.group, line.item): line for line in (*one.monthly, *one.verification)}
+
+
+def test_a_day_of_the_large_estate() -> None:
+    """Files every five minutes, a digest an hour in each enabled region, batches of 500."""
+    a_day = volumes(LARGE)
+    assert (1_000 * 6 * 288, 1_000 * 17 * 24) == (a_day.files, a_day.digests)
+    assert 2_136_000 / 500 == a_day.batches
+    # A billion lines of 3,700 bytes fill 27,567 objects; a quarter of the batches begins another.
+    assert 27_567 + 1_068 == round(a_day.objects)
+    assert 168 == round(a_day.gigabytes)
+    assert (30, 400) == (a_day.standard_days, a_day.archive_days)
+
+
+def test_few_files_are_a_batch_each() -> None:
+    """A window that closes empty locks nothing: there are no more batches than files."""
+    a_day = volumes(Estate(events_per_day=1_000, accounts=1, regions=1, enabled_regions=1))
+    assert 288 + 24 == a_day.units == a_day.batches
+
+
+@pytest.mark.parametrize(
+    ("changes", "days"),
+    [
+        ({}, (30, 400)),
+        ({"archive_after_days": None}, (430, 0)),
+        ({"retention_days": 119}, (149, 0)),
+        ({"retention_days": 120}, (30, 120)),
+        ({"events_per_day": 3_000_000}, (430, 0)),
+    ],
+)
+def test_what_goes_to_the_archive_class(changes: dict[str, Any], days: tuple[int, int]) -> None:
+    """Only where R lasts for the class's minimum, and only objects of 128 KB at least."""
+    a_day = volumes(changed(SMALL, **changes))
+    assert days == (a_day.standard_days, a_day.archive_days)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "usd"),
+    [
+        (0.0, 0.0),
+        (1.0, 0.023),
+        (50 * TB, 50 * TB * 0.023),
+        (50 * TB + 1, 50 * TB * 0.023 + 0.022),
+        (600 * TB, 50 * TB * 0.023 + 450 * TB * 0.022 + 100 * TB * 0.021),
+    ],
+)
+def test_the_price_falls_with_the_amount(gigabytes: float, usd: float) -> None:
+    """Each tier's price holds for what lies in it, and for nothing below."""
+    assert pytest.approx(usd) == by_tiers(gigabytes, STANDARD_STORAGE)
+
+
+@pytest.mark.parametrize(
+    ("price", "shown"),
+    [
+        (Price(0.005, 1_000, "", "", ""), "$0.005/1,000"),
+        (Price(0.4, 1_000_000, "", "", ""), "$0.40/M"),
+        (Price(1, 1, "", "", ""), "$1.00"),
+        (Price(0.0000133334, 1, "", "", ""), "$0.0000133334"),
+    ],
+)
+def test_a_price_is_shown_in_full(price: Price, shown: str) -> None:
+    """Never rounded, never as a power of ten, cents with two digits."""
+    assert shown == str(price)
+
+
+def test_every_price_says_where_it_stands_and_when_it_was_read() -> None:
+    """A page of AWS's own, and a month."""
+    for name, price in prices.every_price().items():
+        assert re.fullmatch(r"https://aws\.amazon\.com/[a-z0-9]+/pricing/", price.source), name
+        assert re.fullmatch(r"20\d\d-\d\d", price.as_of), name
+        assert price.usd > 0, name
+    assert set(PRICES) < set(prices.every_price())
+
+
+def amount(arithmetic: str) -> float:
+    """Work out the arithmetic of a line, as a reader with a calculator would."""
+    formula = arithmetic.replace(",", "").replace("not charged", "0").replace("/M", "/1e6")
+    formula = formula.replace(" B ", f"/{prices.GB} ").replace(" us ", "*1e-6 ")
+    formula = re.sub(r"\b(?:idle polls|a day|days|keys|runs|lines|GB|s)\b", "", formula)
+    formula = formula.replace("x", "*").replace("$", "")
+    assert re.fullmatch(r"[0-9.e*/+() -]+", formula), arithmetic
+    return float(eval(formula))  # noqa: S307 digits and signs alone
+
+
+@pytest.mark.parametrize("estate", [SMALL, LARGE, changed(LARGE, replica=True, other_region=True)])
+def test_the_arithmetic_comes_to_the_amount(estate: Estate) -> None:
+    """What stands beside an amount gives it, but for the digits left out."""
+    for line in lines(bill(estate)).values():
+        if "down to" not in line.arithmetic:
+            assert pytest.approx(line.usd, rel=0.01) == amount(line.arithmetic), line
+        assert line.usd == 0 or (line.sources and line.as_of), line
+
+
+def test_the_large_estate_costs_about_as_designed() -> None:
+    """About $530 a month at R = 400 days, about $2,000 at seven years; reading it back the same."""
+    assert 500 < bill(LARGE).usd_a_month < 560
+    assert 1_900 < bill(changed(LARGE, retention_days=7 * 365)).usd_a_month < 2_100
+    assert 2_000 < lines(bill(LARGE))["each full verification", "retrieval"].usd < 2_050
+
+
+def test_twice_the_time_is_twice_the_archive() -> None:
+    """Storage follows R, and requests do not."""
+    short, long = (lines(bill(changed(LARGE, retention_days=days))) for days in (400, 800))
+    archive = "storage", "Glacier Instant Retrieval"
+    assert pytest.approx(2 * short[archive].usd) == long[archive].usd
+    put = "requests", "S3 PUT of evidence"
+    assert short[put] == long[put]
+
+
+def test_a_replica_is_stored_again_and_carried_there() -> None:
+    """Its lines are those of the first bucket, and the way to it."""
+    single, double = (lines(bill(changed(LARGE, replica=on))) for on in (False, True))
+    added = {item: line for (group, item), line in double.items() if group == "replica"}
+    assert {name: line for name, line in double.items() if name[0] != "replica"} == single
+    assert added["S3 Standard"].usd == single["storage", "S3 Standard"].usd
+    assert added["Glacier Instant Retrieval"].usd > 200
+    assert 100 < added["to its region"].usd < 102
+
+
+def test_transfer_is_charged_between_regions_alone() -> None:
+    """Within one region S3, SQS and Lambda charge none."""
+    near, far = (lines(bill(changed(LARGE, other_region=on))) for on in (False, True))
+    assert 0 == near["transfer", "within one region"].usd
+    assert 100 < far["transfer", "to its region"].usd < 102
+
+
+def test_the_sweeps_are_counted_by_their_rhythm() -> None:
+    """Three hours every five minutes, 45 hourly, 33 days daily, the rest weekly; 1,000 a page."""
+    assert 3 * 288 + 45 * 24 + 33 * 24 == listings(24_000, 35)
+    assert 2 * (3 * 288 + 45 * 24 + 33 * 24) == listings(24_001, 35)
+    assert 3 * 288 + 45 * 24 + 33 * 24 + 24 == listings(10, 42)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"events_per_day": 0}, "events_per_day: 0"),
+        ({"accounts": -1}, "accounts: -1"),
+        ({"grace_days": -1}, "grace_days: -1"),
+        ({"archive_after_days": -2}, "archive_after_days: -2"),
+        ({"regions": 18}, "regions: 18 is more than the 17"),
+    ],
+)
+def test_what_is_no_estate_is_named(changes: dict[str, Any], named: str) -> None:
+    """The error says which number, and what it is."""
+    with pytest.raises(SettingsError, match=re.escape(named)):
+        changed(SMALL, **changes)
+
+
+def test_the_text_says_why_nothing_is_archived() -> None:
+    """Small objects, a short R and the wish are told apart."""
+    tiny = text((bill(changed(SMALL, events_per_day=100_000)),))
+    assert "S3 moves no object below 128 KB" in tiny
+    assert "R is shorter than 30 + 90 days" in text((bill(changed(LARGE, retention_days=100)),))
+    assert "as asked" in text((bill(changed(LARGE, archive_after_days=None)),))
+    assert "objects of 6.3 MB" in text((bill(LARGE),))
+
+
+def test_the_batches_are_those_deployed() -> None:
+    """Sizes and rhythms are those of the deployment's own declarations."""
+    exporter, sealer = (
+        tomllib.loads((ROOT / "functions" / name / "deploy.toml").read_text())["trigger"]
+        for name in ("aws_export", "seal")
+    )
+    assert exporter["batch_size"] == measured.BATCH_FILES
+    assert exporter["maximum_batching_window_seconds"] == measured.BATCH_SECONDS
+    assert sealer["rate_minutes"] * 60 == measured.SEAL_SECONDS
+
+
+def digest_lines(chance: random.Random, files: int) -> bytes:
+    """Return the lines of one digest file that names so many files, with its unit line."""
+    bucket = "organization-trail-111122223333"
+    account = f"{chance.randrange(10**12):012d}"
+
+    def key(kind: str, name: str) -> str:
+        return f"AWSLogs/o-exampleorg1/{account}/{kind}/us-east-2/2026/03/02/{account}_{name}"
+
+    digest = {
+        "awsAccountId": account,
+        "digestStartTime": "2026-03-02T07:00:00Z",
+        "digestEndTime": "2026-03-02T08:00:00Z",
+        "digestS3Bucket": bucket,
+        "digestS3Object": key("CloudTrail-Digest", "CloudTrail-Digest_20260302T080000Z.json.gz"),
+        "digestSignatureAlgorithm": "SHA256withRSA",
+        "previousDigestS3Bucket": bucket,
+        "previousDigestS3Object": key("CloudTrail-Digest", "CloudTrail-Digest_20260302T070000Z"),
+        "previousDigestHashValue": chance.randbytes(32).hex(),
+        "previousDigestSignature": chance.randbytes(256).hex(),
+        "logFiles": [
+            {
+                "s3Bucket": bucket,
+                "s3Object": key("CloudTrail", f"20260302T07{number * 5:02d}Z_{number}.json.gz"),
+                "hashValue": chance.randbytes(32).hex(),
+                "hashAlgorithm": "SHA-256",
+            }
+            for number in range(files)
+        ],
+    }
+    unit = {
+        "u": chance.randbytes(8).hex(),
+        "src_sha256": chance.randbytes(32).hex(),
+        "raw_sha256": chance.randbytes(32).hex(),
+        "root": chance.randbytes(32).hex(),
+        "source_metadata": {"signature": chance.randbytes(256).hex()},
+    }
+    return json.dumps({"r": json.dumps(digest)}).encode() + json.dumps(unit).encode()
+
+
+@pytest.mark.parametrize("files", [0, 12])
+def test_a_digest_takes_as_many_bytes_as_measured(files: int) -> None:
+    """Hashes and signatures do not compress; the rest nearly vanishes."""
+    chance = random.Random(1)  # noqa: S311 bytes that stand for hashes
+    number = 200
+    stored = len(frame.pack([digest_lines(chance, files) for _ in range(number)])) / number
+    expected = measured.DIGEST_BYTES + files * measured.NAMED_FILE_BYTES
+    assert pytest.approx(expected, rel=0.2) == stored
+
+
+def test_a_leaf_takes_as_many_bytes_as_measured() -> None:
+    """In a plan, compressed, and in a bundle that is full, with its hash in a tile."""
+    chance = random.Random(2)  # noqa: S311 bytes that stand for hashes
+    store, leaves = MemoryStore(now=lambda: NOW), 4 * measured.LEAVES_A_BUNDLE
+    for number in range(leaves):
+        body = b"%d" % number
+        metadata = {"root": chance.randbytes(32).hex(), "mapper": "a" * 64, "kept": "580"}
+        metadata |= {"request": chance.randbytes(18).hex(), "written-at": "2026-03-02T07:59:24Z"}
+        key = f"ev/v1/aws_cloudtrail/h={HOUR}/{sha256(body).hexdigest()}.ndjson.zst"
+        store.put_new(key, body, metadata=metadata)
+    seal(store)
+    sizes = {key: len(store.get(key)) for key in store.keys("log/")}
+    plan = sum(size for key, size in sizes.items() if "/plan/" in key)
+    tiles = sum(size for key, size in sizes.items() if "/tile/" in key)
+    assert pytest.approx(measured.PLAN_ENTRY_BYTES, rel=0.2) == plan / leaves
+    assert pytest.approx(measured.LEAF_BYTES, rel=0.2) == tiles / leaves

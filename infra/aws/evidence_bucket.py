@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.aws.private_bucket import PrivateBucket
 from nhi_evidence.config.documents import Statement
 
-EXPIRING = ("ev/", "src/", "op/")
+EXPIRING = ("ev/", "op/")
 """What ends with its lock. `log/` does not: the leaves outlive what they name."""
 
 REQUEST_METRICS = "evidence"

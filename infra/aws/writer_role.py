@@ -1,4 +1,4 @@
-"""Who may put evidence of one source: one role, one verb, two prefixes."""
+"""Who may put evidence of one source: one role, one verb, one prefix."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nhi_evidence.config.documents import Statement, allow
 
 
 def source_prefixes(source: str) -> tuple[str, ...]:
-    """Return the prefixes of one source: its evidence, and the files it came in."""
-    return f"ev/v1/{source}/", f"src/v1/{source}/"
+    """Return the prefixes of one source: its evidence."""
+    return (f"ev/v1/{source}/",)
 
 
 class PutOnlyRole(Construct):

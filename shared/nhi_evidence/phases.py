@@ -28,6 +28,10 @@ class Phase(IntEnum):
     ROUTINE = 15
 
 
+GUESS = "fallback:"
+"""How the first rule of a classification begins that no row made (docs/catalog.md)."""
+
+
 class Classification(msgspec.Struct, frozen=True, gc=False):
     """What the catalog tables make of an event."""
 
@@ -43,3 +47,8 @@ class Classification(msgspec.Struct, frozen=True, gc=False):
     activity_id: int
     refinable_by: tuple[str, ...] = ()
     """Derived rules that could decide more with history."""
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether no row names the operation: words, access levels or nothing decided."""
+        return not self.rules or self.rules[0].startswith(GUESS)

@@ -1,7 +1,8 @@
 """Which events are evidence: actor or target is non-human, or the record cannot tell.
 
 Only a human acting on nothing that concerns non-human identities is out of scope. In doubt the
-record is kept. What is out of scope is counted by reason, never just left out.
+record is kept, and a guess is doubt: of what no row of a catalog names, only a plain read is left
+out. What is out of scope is counted by reason, never just left out.
 """
 
 from __future__ import annotations
@@ -33,9 +34,16 @@ _GOVERNING = frozenset(
         Phase.PRIVILEGE_CHANGE,
         Phase.DEFENSE_EVASION,
         Phase.AGENT_ACTION,
+        Phase.EXECUTION,
     }
 )
-"""Base phases that make, use, empower or hide non-human identities, whoever acts."""
+"""Base phases that make, use, empower or hide non-human identities, whoever acts.
+
+What is executed runs with an identity of its own: a function's role, a pod's service account.
+"""
+_READS = frozenset({Phase.ENUMERATION, Phase.DATA_ACCESS})
+_API_ACTIVITY, _READ = 6003, 2
+"""OCSF API Activity, and its activity Read."""
 
 
 def out_of_scope(event: Event, classification: Classification, scope: Scope) -> str | None:
@@ -46,4 +54,14 @@ def out_of_scope(event: Event, classification: Classification, scope: Scope) -> 
         return None
     if classification.phase in _GOVERNING:
         return None
+    if classification.is_guess and not _is_plain_read(classification):
+        return None
     return HUMAN
+
+
+def _is_plain_read(classification: Classification) -> bool:
+    """Whether a guess is that something was read, and nothing more."""
+    return classification.base_phase in _READS and (
+        classification.class_uid,
+        classification.activity_id,
+    ) == (_API_ACTIVITY, _READ)

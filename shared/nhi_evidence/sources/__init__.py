@@ -7,7 +7,8 @@ whose deliveries mix several packs' records is a `Router`: its table says which 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -15,6 +16,7 @@ import msgspec
 
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Statement, Undecodable
+from nhi_evidence.sources import conformance
 
 ROUTES = "routes.json"
 """Table of a router: category to pack."""
@@ -142,7 +144,7 @@ def routes(name: str) -> dict[str, str] | None:
 
     Raises `SettingsError` for an unknown source and for a table that is not one.
     """
-    if not hasattr(_module(name), "category"):
+    if not _is_router(_module(name)):
         return None
     try:
         return msgspec.json.decode(table(name, ROUTES), type=_Routes).routes
@@ -150,15 +152,44 @@ def routes(name: str) -> dict[str, str] | None:
         raise SettingsError(f"source {name!r}: {ROUTES}: {error}") from error
 
 
+@cache
 def _module(name: str) -> object:
+    """Import a source. Raises `SettingsError` when there is none, or what it lacks of one."""
     if name not in names():
         raise SettingsError(f"unknown source {name!r}; known: {', '.join(names())}")
-    return import_module(f"{__name__}.{name}")
+    try:
+        module = import_module(f"{__name__}.{name}")
+    except ImportError as error:
+        raise SettingsError(f"source {name!r} cannot be imported: {error}") from error
+    problems = [
+        problem
+        for protocol in _protocols(module)
+        for problem in conformance.problems(module, protocol)
+    ]
+    if not problems and name != module.NAME:
+        problems = [f"NAME is {module.NAME!r}, and its folder {name!r}"]
+    if problems:
+        raise SettingsError(f"source {name!r} is not complete: {'; '.join(problems)}")
+    return module
+
+
+def _is_router(module: object) -> bool:
+    return hasattr(module, "category")
+
+
+def _protocols(module: object) -> Iterator[type]:
+    """Yield what a source has to offer, by what it is."""
+    yield Router if _is_router(module) else Pack
+    if hasattr(module, "statement"):
+        yield SigningSource
 
 
 def table(name: str, file: str) -> bytes:
-    """Return the bytes of a pack's data file."""
-    data = pkgutil.get_data(f"{__name__}.{name}", file)
+    """Return the bytes of a pack's data file. Raises `SettingsError` when it has no such file."""
+    try:
+        data = pkgutil.get_data(f"{__name__}.{name}", file)
+    except OSError as error:
+        raise SettingsError(f"source {name!r} has no table {file!r}: {error.strerror}") from error
     if data is None:
         raise SettingsError(f"source {name!r} has no table {file!r}")
     return data

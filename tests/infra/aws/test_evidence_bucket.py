@@ -131,12 +131,12 @@ def test_evidence_expires_after_retention_and_grace_and_the_log_never(estate: Es
     """Expiry is at R + grace, on data alone, and no rule is without a prefix."""
     rules = bucket(estate)["LifecycleConfiguration"]["Rules"]
     expiring = {one["Prefix"]: one for one in rules if "ExpirationInDays" in one}
-    assert {"ev/", "src/", "op/"} == set(expiring)
+    assert {"ev/", "op/"} == set(expiring)
     assert {430} == {one["ExpirationInDays"] for one in expiring.values()}
-    assert {"ev/", "src/", "op/"} == {one["Prefix"] for one in rules}
+    assert {"ev/", "op/"} == {one["Prefix"] for one in rules}
     archived = {prefix: one.get("Transitions") for prefix, one in expiring.items()}
     glacier = [{"StorageClass": "GLACIER_IR", "TransitionInDays": 30}]
-    assert {"ev/": glacier, "src/": glacier, "op/": glacier} == archived
+    assert {"ev/": glacier, "op/": glacier} == archived
 
 
 def test_a_good_put_is_not_refused(estate: Estate) -> None:

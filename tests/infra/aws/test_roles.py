@@ -65,7 +65,7 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
     """One action; no read, list, deletion, tag or retention; no prefix of another source."""
     (policy,) = documents(estate.role(f"nhi-evidence-main-writer-{source}"))
     assert {"s3:PutObject"} == actions(policy)
-    assert {f"{BUCKET}/ev/v1/{source}/*", f"{BUCKET}/src/v1/{source}/*"} == resources(policy)
+    assert {f"{BUCKET}/ev/v1/{source}/*"} == resources(policy)
 
 
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:

@@ -47,6 +47,16 @@ NHI_TYPES = frozenset(
 """Resource types that are, hold or vouch for a non-human identity; a user may be one."""
 
 
+PRINCIPAL_RESOURCES = (
+    "role/",
+    "user/",
+    "instance-profile/",
+    "oidc-provider/",
+    "assumed-role/",
+    "federated-user/",
+)
+"""How the resource of an ARN begins that is, holds or vouches for what acts."""
+
 ENTITIES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "iam": (
         ("request", "accessKeyId", CREDENTIAL),

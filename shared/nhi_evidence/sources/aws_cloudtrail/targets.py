@@ -74,7 +74,8 @@ def about(record: TrailRecord, service: str, operation: str) -> About:
         targets=targets,
         is_nhi=bool(issued)
         or (service == "iam" and entity is not None)
-        or not naming.NHI_TYPES.isdisjoint(types),
+        or not naming.NHI_TYPES.isdisjoint(types)
+        or any(_is_principal(target.uid) for target in targets if target.uid),
         user=_subject(service, request, response) if plan.has_subject else None,
         entity=entity,
         group=types.get("AWS::IAM::Group"),
@@ -147,6 +148,16 @@ def _targets(
             seen |= {text, _last(text)}
             targets.append(target)
     return tuple(targets)
+
+
+def _is_principal(uid: str) -> bool:
+    """Whether an ARN is of something that acts: a role passed on, a user, an identity provider."""
+    parts = arn(uid)
+    return (
+        parts is not None
+        and parts.service in {"iam", "sts"}
+        and parts.resource.startswith(naming.PRINCIPAL_RESOURCES)
+    )
 
 
 def _last(text: str) -> str:

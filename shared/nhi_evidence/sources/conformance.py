@@ -1,0 +1,67 @@
+"""Whether a module offers what a protocol asks for: each name, of the type or form asked.
+
+Asked of every source as it is loaded, so that a pack that is not finished is a clear error and not
+a failure at the first record that needs what it lacks.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+import msgspec
+
+
+def members(protocol: type) -> dict[str, Any]:
+    """Return what a protocol asks for by name: a property stands for an attribute."""
+    asked: dict[str, Any] = {}
+    for cls in reversed(protocol.__mro__):
+        if cls is not object and getattr(cls, "_is_protocol", False):
+            asked |= {name: each for name, each in vars(cls).items() if not name.startswith("_")}
+    return {
+        name: each for name, each in asked.items() if isinstance(each, property) or callable(each)
+    }
+
+
+def problems(module: object, protocol: type) -> list[str]:
+    """Return what a module lacks of a protocol, or offers in another form; empty when nothing."""
+    problems = []
+    for name, asked in members(protocol).items():
+        if not hasattr(module, name):
+            problems.append(f"it has no {name}")
+            continue
+        offered = getattr(module, name)
+        problem = (
+            _attribute_problem(offered, asked)
+            if isinstance(asked, property)
+            else _function_problem(offered, asked)
+        )
+        if problem is not None:
+            problems.append(f"{name} {problem}")
+    return problems
+
+
+def _attribute_problem(offered: object, asked: property) -> str | None:
+    wanted = get_type_hints(asked.fget)["return"]
+    try:
+        msgspec.convert(offered, wanted, strict=True)
+    except msgspec.ValidationError as error:
+        return f"is not as asked: {error}"
+    return None
+
+
+def _function_problem(offered: object, asked: Callable[..., Any]) -> str | None:
+    if not callable(offered):
+        return "is no function"
+    wanted = _arguments(asked)[1:]  # without self
+    try:
+        inspect.signature(offered).bind(*wanted)
+    except TypeError:
+        return f"does not take ({', '.join(wanted)})"
+    return None
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    parameters: Mapping[str, inspect.Parameter] = inspect.signature(function).parameters
+    return tuple(parameters)

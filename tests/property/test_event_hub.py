@@ -136,7 +136,7 @@ def test_another_message_under_a_number_is_contested(
     assert {("range_contested", f"number {chosen.sequence}")} == findings
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(deliveries(), st.randoms())
 def test_the_order_of_messages_decides_nothing(
     drawn: tuple[list[Message], list[list[Message]]], random: Random

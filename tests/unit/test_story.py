@@ -10,7 +10,7 @@ import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.demo import crossing
-from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.bucket import Object, Unit
 from nhi_evidence.demo.story import (
     Step,
     aws_crossing,
@@ -23,9 +23,11 @@ from nhi_evidence.demo.story import (
 from nhi_evidence.demo.story.crossing import JOIN_ID
 from nhi_evidence.demo.story.records import Recorder
 from nhi_evidence.event import Delivery, Rejection
-from nhi_evidence.evidence import batch, frame
+from nhi_evidence.evidence import objects
 from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.mapping import Normalized
+from tests.memory_store import MemoryStore
 
 Attack = Callable[[Recorder], list[dict[str, Any]]]
 CLOUDS: dict[str, tuple[tuple[Step, ...], Attack]] = {
@@ -63,7 +65,7 @@ def test_every_step_is_told_as_it_is_scripted(source: str) -> None:
     """Outcome and base phase of each step of the crossing; a refused one is a failed attempt."""
     steps, attack = CLOUDS[source]
     records = attack(Recorder(1))
-    mapper = Mapper(source)
+    mapper = Mapper(source, keep_out_of_scope_raw=False)
     assert [expected(source, *one) for one in zip(steps, records, strict=True)] == [
         told(mapper, one) for one in records
     ]
@@ -87,11 +89,14 @@ def test_the_numbers_of_a_partition_have_no_gap() -> None:
 def evidence(records: list[dict[str, Any]]) -> list[Object]:
     """Return the evidence objects of a file of Google Cloud's entries."""
     body = b"\n".join(map(msgspec.json.encode, records))
+    mapper = Mapper("gcp_audit", keep_out_of_scope_raw=False)
+    store = MemoryStore()
+    lock_batch(mapper, [Delivery(unit="b/o@1!h=2026030208", body=body)], store).ensure_locked()
     found = []
-    for one in Mapper("gcp_audit").export(Delivery(unit="b/o@1", body=body, hour="2026030208")):
-        header, *lines = frame.unpack(one.body, limit=1 << 24)
-        records_of = [line for line in lines if batch.is_record(line)]
-        found.append(Object(one.key, msgspec.json.decode(header, type=batch.Header), records_of))
+    for key, stored in store.objects.items():
+        table, lines = objects.read_object(stored)
+        units = [Unit(unit, own) for unit, own in objects.lines_of(table, lines)]
+        found.append(Object(key, len(stored), table.header, units))
     return found
 
 

@@ -167,7 +167,9 @@ LEFT_OUT = {
 
 def mapped(act: tuple[str, dict[str, Any]]) -> Any:
     source, record = act
-    return Mapper(source, scope=Scope.NHI).map(json.dumps(record).encode())
+    return Mapper(source, scope=Scope.NHI, keep_out_of_scope_raw=True).map(
+        json.dumps(record).encode()
+    )
 
 
 @pytest.mark.parametrize("act", KEPT)

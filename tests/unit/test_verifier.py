@@ -196,3 +196,20 @@ def test_one_hostile_object_costs_one_finding(number: int) -> None:
     report = world.verify()
     assert 1 <= len(report.findings) <= 20
     assert {"counted": 12} == {name: n for name, n in report.units.items() if name == "counted"}
+
+
+def test_overlapping_trails_are_told_apart_from_copies() -> None:
+    """One event in two trails is a duplicate; other bytes under its id are linked, both kept."""
+    world = SealedStore()
+    record = (
+        b'{"eventVersion":"1.11","eventID":"e-1","eventTime":"2026-03-02T08:15:30Z",'
+        b'"eventName":"GetObject","eventSource":"s3.amazonaws.com",'
+        b'"recipientAccountId":"111122223333",'
+        b'"userIdentity":{"type":"AWSService","invokedBy":"s3.amazonaws.com"}%s}'
+    )
+    for number, extra in enumerate((b"", b"", b',"requestID":"r"')):
+        body = b'{"Records":[' + record % extra + b"]}"
+        lock_batch(mapper(), [Delivery(f"trail{number}/x@1!h={HOUR}", body)], world.store)
+    world.seal()
+    report = world.verify()
+    assert ([], 1, 2) == (codes(report), report.duplicate_records, report.linked_records)

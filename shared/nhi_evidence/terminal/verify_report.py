@@ -70,6 +70,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"units     {units or 'none counted'}"
     for source, count in report.records_counted.items():
         yield f"          {source}: {count} records"
+    if report.duplicate_records or report.linked_records:
+        yield (
+            f"          {report.duplicate_records} records again in another unit, "
+            f"{report.linked_records} linked by one id"
+        )
     if report.rejected_deliveries:
         yield f"          {report.rejected_deliveries} deliveries that could not be decoded"
     if report.flags:

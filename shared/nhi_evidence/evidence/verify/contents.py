@@ -34,9 +34,19 @@ class _Hash(msgspec.Struct):
     value: str
 
 
+class _Uid(msgspec.Struct, frozen=True):
+    uid: str | None = None
+
+
+class _Cloud(msgspec.Struct, frozen=True):
+    account: _Uid = _Uid()
+
+
 class _Normalized(msgspec.Struct):
     raw_data_hash: _Hash
     raw_data_size: int
+    metadata: _Uid = _Uid()
+    cloud: _Cloud = _Cloud()
 
 
 _normalized = msgspec.json.Decoder(_Normalized).decode
@@ -51,6 +61,8 @@ class Checked(msgspec.Struct):
     reproduced: int = 0
     unprovable: int = 0
     """Records whose raw text was not kept, so that nobody can map them again."""
+    natives: list[tuple[str, str, str, str]] = msgspec.field(default_factory=list)
+    """Account, native id, raw hash and unit id of each kept record that has an id."""
     not_split: int = 0
     """Units that were not split again: their source is unknown here, or they are too large."""
 
@@ -167,6 +179,10 @@ class _Unit:
             not is_cut and digest != normalized.raw_data_hash.value
         ):
             yield self._finding("raw_hash", f"SHA-256 {digest}, {size} bytes", parsed.i)
+        if normalized.metadata.uid is not None:
+            account = normalized.cloud.account.uid or ""
+            uid = normalized.metadata.uid
+            self._result.natives.append((account, uid, digest, self._unit.u))
         if is_cut and self._unit.rebuild != "cut":
             yield self._finding("line_invalid", "a cut in a unit that states none", parsed.i)
 

@@ -15,7 +15,7 @@ from nhi_evidence.evidence.verify.streams import HashesOf
 
 _SUMS = (
     "listed", "objects", "bytes", "records", "reproduced", "rejected_deliveries",
-    "not_rebuilt", "expired",
+    "duplicate_records", "linked_records", "not_rebuilt", "expired",
 )  # fmt: skip
 _TALLIES = ("units", "records_counted", "flags")
 

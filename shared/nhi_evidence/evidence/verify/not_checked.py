@@ -85,4 +85,7 @@ def _extent(options: Options) -> Iterator[str]:
             "V4: hours older than two days that no new entry is of; a version put there and not "
             "sealed shows in a whole verification"
         )
-    yield "V5: the same native id in different units (overlapping trails, sinks)"
+    if not options.deep:
+        yield "V5: the same native id in different units (--deep)"
+    elif options.part is not None:
+        yield "V5: the same native id in units of different parts"

@@ -132,6 +132,10 @@ class Report(msgspec.Struct, kw_only=True):
     """Records of counted units, by source."""
     rejected_deliveries: int = 0
     """Counted units that could not be decoded."""
+    duplicate_records: int = 0
+    """Records that another unit holds too, byte for byte; only told when looked at line by line."""
+    linked_records: int = 0
+    """Records that share a native id with others of other bytes."""
     not_rebuilt: int = 0
     """Counted units whose out-of-scope raw text was not kept: their hash cannot be recomputed."""
     expired: int = 0

@@ -18,6 +18,7 @@ from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, 
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.hours import Hour
 from nhi_evidence.evidence.verify.listing import Listing, list_once
+from nhi_evidence.evidence.verify.natives import Natives
 from nhi_evidence.evidence.verify.not_checked import not_checked
 from nhi_evidence.evidence.verify.report import Edges, Options, Policy, Report, Run
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
@@ -67,6 +68,7 @@ class Verifier:
         self._flags: Counter[str] = Counter()
         self._unprovable = self._not_split = 0
         self._foreign_mapper = 0
+        self._natives = Natives(sorter())
 
     def run(self) -> Report:
         """Run all steps. Raises `StoreUnavailableError` when the store cannot be asked."""
@@ -270,6 +272,8 @@ class Verifier:
             report.findings += checked.findings
             if checked.findings:
                 return
+            for account, uid, raw_sha256, unit_id in checked.natives:
+                self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
         hour.add(index, entry.key, content)
         for place, unit in enumerate(content.table.units):
             if place in content.void:
@@ -339,6 +343,7 @@ class Verifier:
         report.flags = dict(sorted(self._flags.items()))
         for digest, key in sorted(self._unlisted.items()):
             report.findings.append(Finding(code="mapper_unlisted", key=key, detail=digest))
+        self._natives.weigh(report)
         if options.part is not None:
             report.edges = self._edges
         elif options.sample is None:

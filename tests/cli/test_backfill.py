@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from nhi_evidence.adapters.gcp import log_listing
 from nhi_evidence.cli import app
 from nhi_evidence.demo.story import gcp_files
 from nhi_evidence.errors import SettingsError, SourceUnavailableError
-from nhi_evidence.evidence import frame
+from nhi_evidence.evidence import objects
 
 ENTRIES = [json.loads(line) for file in gcp_files() for line in file.body.splitlines()][:5]
 
@@ -93,13 +94,28 @@ def test_each_hour_is_a_unit_in_the_form_of_the_api(api: Api, tmp_path: Path) ->
     said = json.loads(result.output)
     assert (5, 5, 1) == (said["seen"], said["kept"] + said["rejected"], said["created"])
     (path,) = tmp_path.rglob("*.ndjson.zst")
-    header, *lines = map(json.loads, frame.unpack(path.read_bytes(), limit=1 << 30))
-    assert ("api", said["units"]) == (header["raw_form"], [header["unit"]])
-    assert header["unit"].startswith("api/projects/example-prod/2026030208/")
-    assert ENTRIES == [json.loads(one["r"]) for one in lines if "r" in one]
+    table, lines = objects.read_object(path.read_bytes())
+    (unit,) = table.units
+    assert ("api", said["units"]) == (unit.raw_form, [unit.unit])
+    assert re.fullmatch(
+        r"api/projects/example-prod/[0-9a-f]{16}/[0-9a-f]{16}!h=2026030208", unit.unit
+    )
+    assert "2026030208" == table.header.hour
+    assert ENTRIES == [json.loads(one["r"]) for one in map(json.loads, lines) if "r" in one]
     assert 'logName:"cloudaudit.googleapis.com"' in api.asked[0]["filter"]
     assert api.asked[0]["filter"].startswith("(severity>=NOTICE) AND ")
     assert json.loads(backfill(tmp_path).output)["created"] == 0
+
+
+def test_an_hour_with_late_entries_is_another_unit(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two listings that differ do not contest each other: their records are told by their ids."""
+    first = json.loads(backfill(tmp_path).output)["units"]
+    monkeypatch.setattr(sys.modules[__name__], "ENTRIES", ENTRIES[:4])
+    second = json.loads(backfill(tmp_path).output)["units"]
+    assert 2 == len({*first, *second})
+    assert 2 == len(list(tmp_path.rglob("*.ndjson.zst")))
 
 
 def test_a_refusal_locks_nothing(api: Api, tmp_path: Path) -> None:

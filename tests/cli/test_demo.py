@@ -97,8 +97,16 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
     assert all(one["refused"] for one in report["refusals"])
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
-    assert len([key for key in kept if key.startswith("ev/")]) == len(report["deliveries"])
-    assert len([key for key in kept if key.startswith("src/")]) == 2 * len(report["deliveries"])
+    objects = [key for key in kept if key.startswith("ev/")]
+    assert len(objects) == sum(cloud["objects"] for cloud in clouds.values())
+    units = {source: cloud["units"] for source, cloud in clouds.items()}
+    assert {
+        "aws_cloudtrail": len(generate()),
+        "gcp_audit": len(gcp_files()),
+        "azure_monitor": len(azure_batches()),
+    } == units
+    # One batch of one hour: all of AWS lies in one object.
+    assert 1 == clouds["aws_cloudtrail"]["objects"]
 
 
 def test_own_files_and_plain_output(tmp_path: Path) -> None:
@@ -149,11 +157,11 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
 )
 def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> None:
     """No failed check passes as shown."""
-    count = show_clouds.ObjectCount(
+    count = show_clouds.UnitCount(
         "aws_cloudtrail", "u", "1/1", 1, 1, 0, {}, bool(change.get("adds_up", True))
     )
     refusal = refusals.Refusal("who", "act", refused=bool(change.get("refused", True)), error="")
-    counts: list[show_clouds.ObjectCount] = [] if "counts" in change else [count]
+    counts: list[show_clouds.UnitCount] = [] if "counts" in change else [count]
     changed: list[tuple[str, str]] = [("k", "v")] if "changed" in change else []
     failures = ["message m1"] if "failures" in change else []
     problems = _failed(counts, [refusal], changed, failures)

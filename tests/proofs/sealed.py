@@ -104,7 +104,8 @@ def trail_file() -> bytes:
         for file in generate()[:3]
         for record in json.loads(gzip.decompress(file.body))["Records"]
     ][:5]
-    records += [records[0] | {"userIdentity": {"type": "IAMUser", "userName": "né"}}, 7]
+    person = {"type": "IdentityCenterUser", "accountId": "111122223333", "userName": "né"}
+    records += [records[0] | {"userIdentity": person, "eventID": "a-person"}, 7]
     return json.dumps({"Records": records}, ensure_ascii=False, indent=1).encode()
 
 
@@ -165,7 +166,7 @@ def uids() -> list[str]:
     return [
         str(record["eventID"])
         for record in json.loads(trail_file())["Records"]
-        if isinstance(record, dict)
+        if isinstance(record, dict) and record["eventID"] != "a-person"
     ]
 
 

@@ -33,6 +33,7 @@ def by_package(files: Mapping[str, bytes], key: note.Key) -> Facts:
     return (
         *(shown.raw_sha256, shown.form, shown.is_cut, shown.record, shown.unit, shown.raw_form),
         *(shown.key, tuple(shown.flags), shown.origin, shown.index, shown.size, provider),
+        shown.ml_dsa is proof.MlDsa.NOT_CHECKED,
     )
 
 
@@ -48,6 +49,7 @@ def by_file(files: Mapping[str, bytes], key: note.Key) -> Facts:
         *(shown["raw_sha256"], shown["form"], shown["is_cut"], shown["record"], shown["unit"]),
         *(shown["raw_form"], shown["key"], tuple(shown["flags"]), shown["origin"]),
         *(shown["leaf"], shown["size"], provider),
+        shown["unchecked_ml_dsa"] > 0,
     )
 
 

@@ -166,8 +166,8 @@ def test_a_file_is_locked_that_a_push_subscription_announces(
     """What the deployed subscription sends names the file; sent again it changes nothing."""
     named = storage.put("audit/pushed", ENTRY)
     assert 200 == runtime.push(FILES, notification(named, "9401"))
-    (lines,) = evidence(locked, f"{BUCKET}/audit/pushed@{named.generation}")
-    assert 1 == lines[0]["n"]
+    ((unit, _),) = units(locked, f"{BUCKET}/audit/pushed@{named.generation}")
+    assert 1 == unit.records
     before = versions(locked)
     assert 200 == runtime.push(FILES, notification(named, "9402"))
     assert before == versions(locked)
@@ -179,8 +179,8 @@ def test_an_entry_is_locked_that_a_push_subscription_sends(
     """The message's exact bytes, named by the topic, within which its id is unique."""
     data = message(b64encode(ENTRY).decode(), "9411")
     assert 200 == runtime.push(TOPIC, json.dumps(data).encode())
-    (lines,) = evidence(locked, f"msg/{TOPIC}/9411")
-    assert [ENTRY.decode()] == [line["r"] for line in lines[1:-1]]
+    ((_, lines),) = units(locked, f"msg/{TOPIC}/9411!h=2026030208")
+    assert [ENTRY.decode()] == [line["r"] for line in lines[:-1]]
 
 
 def test_what_a_push_subscription_must_not_send_is_refused(

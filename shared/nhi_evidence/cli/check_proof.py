@@ -62,7 +62,14 @@ def command(
             f"warning: {name} in the bundle is not that of this release; do not run it", err=True
         )
     try:
-        shown = proof.check(files, trust.keys, trust.name, trust.trusts, trusted_keys)
+        shown = proof.check(
+            files,
+            trust.keys,
+            trust.name,
+            trust.trusts,
+            trusted_keys,
+            require_cosignature=trust.require_cosignature,
+        )
     except proof.ProveError as error:
         _print(_Result(holds=False, problem=str(error), altered=altered), as_json=as_json)
         raise typer.Exit(exit_codes.WRONG) from error

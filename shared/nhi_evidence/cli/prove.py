@@ -104,7 +104,14 @@ def command(
         raise ProveError(f"no sealed record has the id {uid!r}")
     if not found.counts:
         _warn(f"the unit of this record is {found.standing}; see verify")
-    checked = proof.check(files, trust.keys, trust.name, trust.trusts, trusted_keys)
+    checked = proof.check(
+        files,
+        trust.keys,
+        trust.name,
+        trust.trusts,
+        trusted_keys,
+        require_cosignature=trust.require_cosignature,
+    )
     try:
         with output.open("xb") as file:
             file.write(bundle.pack(files))

@@ -81,10 +81,9 @@ def packed_units(out: Console, clouds: Sequence[CloudCount]) -> None:
     """Show how many objects hold how many units: one object a batch, source and hour."""
     out.print("What was delivered together lies together: one object a batch, source and hour")
     for cloud in clouds:
-        out.print(
-            f"  {NAMES.get(cloud.source, cloud.source):<13} {cloud.units} units in "
-            f"{cloud.objects} objects, {cloud.stored} bytes"
-        )
+        objects = "1 object" if cloud.objects == 1 else f"{cloud.objects} objects"
+        name = NAMES.get(cloud.source, cloud.source)
+        out.print(f"  {name:<13} {cloud.units} units in {objects}, {cloud.stored} bytes stored")
     out.print("")
 
 

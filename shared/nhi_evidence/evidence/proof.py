@@ -6,19 +6,24 @@ are in the bundle's `check_proof.py` and `walkthrough.sh`, and tests hold the th
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
 import msgspec
 
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.evidence import anchor, checkpoint, merkle, note, proof_lines, provider
-from nhi_evidence.evidence.proof_lines import INTEGER
-
-PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+from nhi_evidence.evidence import (
+    anchor,
+    checkpoint,
+    merkle,
+    note,
+    proof_lines,
+    proof_paths,
+    provider,
+)
+from nhi_evidence.evidence.proof_paths import LinePath
 
 RECORD = "record.json"
 RAW = "raw.txt"
@@ -52,20 +57,11 @@ SIZES = {
 }
 """Bytes of each file at most."""
 
-_HASH = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-"""32 bytes in base64, in their one spelling."""
-_GROUP, _TAIL = rb"[A-Za-z0-9+/]{4}", rb"[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]="
-_SIGNATURE = rb"(?:(?:%b){2,}(?:[A-Za-z0-9+/][AQgw]==|%b)?|%b%b)" % (_GROUP, _TAIL, _GROUP, _TAIL)
-"""A key id and at least a byte, in base64 in its one spelling."""
-_NAME = rb"[!-*,-~]+"
-_PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, _HASH))
-_PROOF = re.compile(
-    rb"c2sp\.org/tlog-proof@v1\nindex (%b)\n((?:%b\n){0,64})\n"
-    rb"((%b)/[0-9]{4}\n(%b)\n%b\n\n(?:\xe2\x80\x94 %b %b\n){1,64})"
-    % (INTEGER, _HASH, _NAME, INTEGER, _HASH, _NAME, _SIGNATURE)
-)
 _P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _P256_BYTES = len(_P256_SPKI) + 64
+
+_ML_DSA_BYTES = 8 + 2420
+"""Of an ML-DSA-44 cosignature: its time, and the signature."""
 
 _T = TypeVar("_T")
 
@@ -74,17 +70,13 @@ class ProveError(EvidenceError):
     """No proof can be made, or one does not hold: says what is wrong and in which file."""
 
 
-class LinePath(msgspec.Struct, frozen=True):
-    """Where a line stands in a tree of lines: of its unit, or of its object's table."""
+class MlDsa(StrEnum):
+    """What became of the log's own post-quantum cosignature (type 0x06)."""
 
-    index: int
-    size: int
-    path: tuple[bytes, ...]
-
-    def write(self) -> bytes:
-        """One value a line: index, size, then the hashes from the leaf up, in base64."""
-        hashes = (b64encode(sibling).decode() for sibling in self.path)
-        return ("\n".join((str(self.index), str(self.size), *hashes)) + "\n").encode()
+    VERIFIED = "verified"
+    NOT_CHECKED = "not_checked"
+    """There is one, and no key was given to check it by."""
+    ABSENT = "absent"
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +106,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     """Size of the log the checkpoint signs."""
     signed_by: tuple[str, ...]
+    ml_dsa: MlDsa
     anchored: dict[str, int] = {}
     """Who of those trusted saw the checkpoint, and when (milliseconds since the epoch)."""
     provider_signature: provider.ProviderSignature | None = None
@@ -126,11 +119,13 @@ def check(
     name: str,
     trusts: Sequence[anchor.Trust] = (),
     provider_keys: Mapping[str, bytes] | None = None,
+    *,
+    require_cosignature: bool = False,
 ) -> Checked:
     """Check a bundle against pinned keys and the log's name. Raises `ProveError`.
 
     Every file that carries proof is checked, anchors by `trusts` too; what is not part of the
-    chain is not believed.
+    chain is not believed. `require_cosignature` asks for an ML-DSA-44 cosignature by a pinned key.
     """
     _check_sizes(files)
     # 1. The record is a line of its unit, at its index.
@@ -151,9 +146,14 @@ def check(
             raise ProveError(f"{path_file}: not its place in a table of {header.units} units")
         _included(line, files, place, sealed.root)
     # 3. The object is a leaf of the log, whose checkpoint a pinned key signed.
-    index, path, signed = _parse_proof(files[PROOF], name)
-    stated, signers = _signed(signed, pinned)
-    _included(LEAF, files, LinePath(index, stated.size, path), stated.root)
+    log = _read(PROOF, lambda: proof_paths.read_log_proof(files[PROOF]))
+    if log.name != name:
+        raise ProveError(f"{PROOF}: of the log {log.name!r}, not of {name!r}")
+    by, ml_dsa = _signed(log.signed, pinned)
+    stated = by.checkpoint
+    if require_cosignature and ml_dsa is not MlDsa.VERIFIED:
+        raise ProveError(f"{PROOF}: no cosignature by a pinned ML-DSA-44 key, which is required")
+    _included(LEAF, files, LinePath(log.index, stated.size, log.path), stated.root)
     return Checked(
         uid=uid_of(files[RECORD]) if record.form == "kept" else None,
         raw_sha256=sha256(files[RAW]).hexdigest(),
@@ -165,9 +165,10 @@ def check(
         key=sealed.key.decode(errors="replace"),
         flags=sealed.flags,
         origin=stated.origin,
-        index=index,
+        index=log.index,
         size=stated.size,
-        signed_by=signers,
+        signed_by=tuple(f"{key.name}+{key.id.hex()}" for key in by.signers),
+        ml_dsa=ml_dsa,
         anchored=dict(_anchored(files, stated, trusts)),
         provider_signature=_provider_signature(files, header, unit, record, provider_keys or {}),
     )
@@ -213,14 +214,7 @@ def _read(name: str, read: Callable[[], _T]) -> _T:
 
 
 def _path(files: Mapping[str, bytes], name: str) -> LinePath:
-    match = _PATH.fullmatch(files[name])
-    if match is None:
-        raise ProveError(f"{name}: not an index, a size and hashes, one a line")
-    return LinePath(int(match[1]), int(match[2]), _hashes(match[3]))
-
-
-def _hashes(lines: bytes) -> tuple[bytes, ...]:
-    return tuple(b64decode(line) for line in lines.splitlines())
+    return _read(name, lambda: proof_paths.read_path(files[name]))
 
 
 def _included(name: str, files: Mapping[str, bytes], place: LinePath, root: bytes) -> None:
@@ -228,34 +222,28 @@ def _included(name: str, files: Mapping[str, bytes], place: LinePath, root: byte
     _read(name, lambda: merkle.check_inclusion(leaf, place.index, place.size, place.path, root))
 
 
-def _parse_proof(data: bytes, name: str) -> tuple[int, tuple[bytes, ...], bytes]:
-    match = _PROOF.fullmatch(data)
-    if match is None:
-        raise ProveError(f"{PROOF}: not a {PROOF_HEADER} with a checkpoint")
-    if match[4].decode() != name:
-        raise ProveError(f"{PROOF}: of the log {match[4].decode()!r}, not of {name!r}")
-    return int(match[1]), _hashes(match[2]), match[3]
-
-
-def _signed(
-    signed: bytes, pinned: Sequence[note.Key]
-) -> tuple[checkpoint.Checkpoint, tuple[str, ...]]:
+def _signed(signed: bytes, pinned: Sequence[note.Key]) -> tuple[checkpoint.Signed, MlDsa]:
     """Check the checkpoint of a proof: by a pinned key, of a shard of the named log."""
     try:
         text, signatures = note.split(signed)
-        stated = checkpoint.parse(text)
-        keys = [key.named(stated.origin) for key in pinned]
-        for key in keys:
+        origin = checkpoint.parse(text).origin
+        named = [key.named(origin) for key in pinned]
+        for key in named:
             if key.algorithm is note.Algorithm.ECDSA_P256 and not (
                 key.public.startswith(_P256_SPKI) and len(key.public) == _P256_BYTES
             ):
                 raise ProveError(f"key {key.id.hex()}: a P-256 key in another form")
             if [line[:2] for line in signatures].count((key.name, key.id)) > 1:
                 raise ProveError(f"{PROOF}: two signatures of {key.name} ({key.id.hex()})")
-        _, by = note.read(signed, keys)
+        by = checkpoint.read_signed(signed, pinned, origin)
     except note.NoteError as error:
         raise ProveError(f"{PROOF}: {error}") from error
-    return stated, tuple(f"{key.name}+{key.id.hex()}" for key in by)
+    if by.is_cosigned:
+        return by, MlDsa.VERIFIED
+    is_there = any(
+        name == origin and len(signature) == _ML_DSA_BYTES for name, _, signature in signatures
+    )
+    return by, MlDsa.NOT_CHECKED if is_there else MlDsa.ABSENT
 
 
 def _anchored(

@@ -14,15 +14,14 @@ from nhi_evidence.evidence.proof import (
     HEADER_PATH,
     LEAF,
     PROOF,
-    PROOF_HEADER,
     RAW,
     RECORD,
     RECORD_PATH,
     UNIT,
     UNIT_PATH,
-    LinePath,
     ProveError,
 )
+from nhi_evidence.evidence.proof_paths import PROOF_HEADER, LinePath
 from nhi_evidence.evidence.stored_log import StoredLog
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nhi_evidence.evidence import flags
-from nhi_evidence.evidence.proof import Checked
+from nhi_evidence.evidence.proof import Checked, MlDsa
 from nhi_evidence.evidence.provider import KeyTrust, ProviderSignature
 from nhi_evidence.terminal.safe_text import instant, neutralize
 
@@ -40,6 +40,10 @@ def lines(shown: Checked) -> Iterator[str]:
         yield "cut      fields were cut out of the text before it was written"
     yield f"log      {neutralize(shown.origin)}, leaf {shown.index}, signed at size {shown.size}"
     yield f"key      {neutralize(', '.join(shown.signed_by))}"
+    if shown.ml_dsa is MlDsa.VERIFIED:
+        yield "ML-DSA   verified: the log's own post-quantum cosignature stands beside it"
+    elif shown.ml_dsa is MlDsa.NOT_CHECKED:
+        yield "ML-DSA   not checked: there is such a cosignature, and no key was given for it"
     for name, at in shown.anchored.items():
         yield f"anchor   {neutralize(name)} saw the checkpoint at {instant(at)}"
     if shown.provider_signature is not None:

@@ -1,0 +1,153 @@
+"""One rule set, three checkers: whatever a bundle is, they say the same of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from nhi_evidence.evidence import bundle
+from nhi_evidence.evidence.bundle import check_proof
+from tests.proofs import disagreements, mutations, sealed
+from tests.proofs.__main__ import PAGE, stated
+from tests.proofs.three_checkers import by_file, by_package, walk
+
+KEPT = "aws_cloudtrail records 1 1"
+SAMPLE = 400
+DEEP = 100_000
+WALKED, WALKED_DEEP = 6, 1_000
+
+
+@pytest.fixture(scope="module", name="bundles")
+def _bundles() -> dict[str, mutations.Files]:
+    """A proof of every form, in objects of one unit that can be sealed anew."""
+    every = sealed.every_bundle(sealed.build())
+    chosen = {
+        name: files
+        for name, files in every.items()
+        if name.startswith("aws_cloudtrail") or name.endswith(" 1 0")
+    }
+    return {name: mutations.one_unit(files) for name, files in chosen.items()}
+
+
+def test_a_record_of_every_form_is_proven(bundles: dict[str, mutations.Files]) -> None:
+    """Kept, rejected, out of scope, companion: all hold, and both programs show the same."""
+    key = sealed.build().key
+    shown = {name: by_package(files, key) for name, files in bundles.items()}
+    assert shown == {name: by_file(files, key) for name, files in bundles.items()}
+    forms = {facts[1] for facts in shown.values() if facts is not None}
+    assert {"kept", "rejected", "out_of_scope", "companion"} == forms
+    assert None not in shown.values()
+
+
+@pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
+def test_the_corpus(bundles: dict[str, mutations.Files], row: disagreements.Row) -> None:
+    """What two checkers once took differently, both programs take the same now."""
+    files, key = row.change(dict(bundles[KEPT])), sealed.build().key
+    facts = by_package(files, key)
+    assert (row.holds, facts) == (facts is not None, by_file(files, key))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
+def test_the_corpus_walked(
+    bundles: dict[str, mutations.Files], row: disagreements.Row, tmp_path: Path
+) -> None:
+    """The walkthrough takes the corpus the same."""
+    walked = walk(row.change(dict(bundles[KEPT])), sealed.build().key, tmp_path)
+    assert row.holds is (walked.returncode == 0), walked.stderr
+    assert row.holds or walked.stderr.startswith("NOT SHOWN: ")
+
+
+def _compared(bundles: dict[str, mutations.Files], seeds: range) -> tuple[int, list[int]]:
+    """How many mutated bundles hold, and the seeds two checkers differ in."""
+    key = sealed.build().key
+    holding, differing = 0, []
+    for seed in seeds:
+        files = _mutated(bundles, seed)
+        facts = by_package(files, key)
+        holding += facts is not None
+        if facts != by_file(files, key):
+            differing.append(seed)
+    return holding, differing
+
+
+def _mutated(bundles: dict[str, mutations.Files], seed: int) -> mutations.Files:
+    random = Random(seed)  # noqa: S311 repeatable by its seed, and keeps no secret
+    return mutations.mutate(bundles[random.choice(sorted(bundles))], random)
+
+
+def test_mutated_bundles(bundles: dict[str, mutations.Files]) -> None:
+    """A seeded sample: no disagreement, no traceback, and some of both outcomes."""
+    holding, differing = _compared(bundles, range(SAMPLE))
+    assert [] == differing
+    assert SAMPLE // 20 < holding < SAMPLE // 2
+
+
+@pytest.mark.deep
+def test_many_mutated_bundles(bundles: dict[str, mutations.Files]) -> None:
+    """A hundred thousand."""
+    holding, differing = _compared(bundles, range(DEEP))
+    assert [] == differing
+    assert holding > DEEP // 20
+
+
+def _walked(bundles: dict[str, mutations.Files], seeds: range, folder: Path) -> list[int]:
+    key = sealed.build().key
+    differing = []
+    for seed in seeds:
+        files = _mutated(bundles, seed)
+        place = folder / str(seed)
+        place.mkdir()
+        if (by_file(files, key) is not None) is not (walk(files, key, place).returncode == 0):
+            differing.append(seed)
+    return differing
+
+
+def test_mutated_bundles_walked(bundles: dict[str, mutations.Files], tmp_path: Path) -> None:
+    """A small seeded sample of the same, by the walkthrough."""
+    assert [] == _walked(bundles, range(WALKED), tmp_path)
+
+
+@pytest.mark.deep
+def test_many_mutated_bundles_walked(bundles: dict[str, mutations.Files], tmp_path: Path) -> None:
+    """A thousand, by the walkthrough."""
+    assert [] == _walked(bundles, range(WALKED_DEEP), tmp_path)
+
+
+def test_a_post_quantum_signature_is_never_counted_as_checked(
+    bundles: dict[str, mutations.Files], tmp_path: Path
+) -> None:
+    """The program and the guide in the bundle say that they did not check it."""
+    (row,) = (row for row in disagreements.ROWS if row.name == "a post-quantum signature")
+    files, key = dict(row.change(dict(bundles[KEPT]))), sealed.build().key
+    assert any(
+        line.startswith("ML-DSA   not checked")
+        for line in check_proof.report(check_proof.check(files, str(key)))
+    )
+    assert "ML-DSA not checked" in walk(files, key, tmp_path).stdout
+
+
+def test_the_program_runs_on_python_3_8() -> None:
+    """Its grammar is 3.8's, and it imports the standard library alone."""
+    text = Path(check_proof.__file__ or "").read_text(encoding="utf-8")
+    tree = ast.parse(text, feature_version=(3, 8))
+    imported = {
+        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+    }
+    assert {"base64", "hashlib", "os", "re", "stat", "struct", "sys", "zipfile", "zlib"} == imported
+    assert not re.search(
+        r"removeprefix|removesuffix|\bmatch \w+:$|int\.from_bytes\([^,]*\)\n", text
+    )
+
+
+def test_the_published_hashes_are_those_of_the_files() -> None:
+    """docs/auditor.md states the SHA-256 of both, so that they can be had apart from a bundle."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert stated(page) == page, "run: python -m tests.proofs"
+    for name in (bundle.CHECKER, bundle.WALKTHROUGH):
+        assert sha256(bundle.released(name)).hexdigest() in page

@@ -16,7 +16,7 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-deep e2e check synth bench fmt build clean
+.PHONY: help demo test test-slow test-all test-deep e2e check synth bench atlas fmt build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call t
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group atlas --python $(INTERPRETER)
+	$(BIN)/python -m tests.atlas
 
 fmt: $(SYNCED)  ## format and mend what can be mended
 	$(BIN)/ruff format .

@@ -11,15 +11,16 @@ SYNCED := .venv/.synced-$(subst /,_,$(PYTHON))
 # The demo needs the functions and their runtimes alone: no linters, no infrastructure toolchain.
 PLAYABLE := .venv/.playable-$(subst /,_,$(PYTHON))
 EMULATOR := .tools/emulator/.made-$(subst /,_,$(PYTHON))
+CHECKOV := .tools/checkov/.made-$(subst /,_,$(PYTHON))
 CDK := node_modules/.package-lock.json
 # A shim is not enough for uv: it gets the path of the interpreter itself.
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-deep e2e check synth bench fmt build clean
+.PHONY: help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas fmt build clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PLAYABLE)  ## logs of three clouds in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
@@ -69,9 +70,20 @@ synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call t
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out
 	$(BIN)/python -m infra.terrain_app --config $(CONFIG) --out cdktf.out --teardown $(TEARDOWN)
 
+SCANNED := .build/scanned
+
+check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack of the example; what is accepted has a reason
+	rm -rf $(SCANNED)
+	$(BIN)/python -m infra.terrain_app --config nhi-evidence.example.toml --out $(SCANNED)/terraform
+	$(BIN)/python -m infra.scan --checkov .tools/checkov/bin/checkov --stacks $(SCANNED)/terraform/stacks
+
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group atlas --python $(INTERPRETER)
+	$(BIN)/python -m tests.atlas
 
 fmt: $(SYNCED)  ## format and mend what can be mended
 	$(BIN)/ruff format .
@@ -90,6 +102,12 @@ $(TOOLS):
 	  || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# The scanner pins much, so it lives apart, too.
+$(CHECKOV): $(TOOLS) tests/infra/checkov.txt
+	$(UV) venv --quiet --clear --python $(INTERPRETER) .tools/checkov
+	$(UV) pip install --quiet --python .tools/checkov --require-hashes -r tests/infra/checkov.txt
 	@touch $@
 
 # The emulator pins an SDK of its own, so it lives apart.

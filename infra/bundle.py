@@ -36,8 +36,16 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _EPOCH_SECONDS = 315_532_800
 
-_LEFT_OUT = ("cli/*", "demo/*", "embedded/*", "terminal/*", "*.pyc", "sources/*.md")
-"""Parts of the library no function runs: commands, demo, embedded cloud, reports, documents."""
+_LEFT_OUT = (
+    "cli/*",
+    "demo/*",
+    "embedded/*",
+    "terminal/*",
+    "catalog/atlas/*",
+    "*.pyc",
+    "sources/*.md",
+)
+"""Parts of the library no function runs: commands, demo, embedded cloud, atlas, documents."""
 
 _WRITTEN_BY_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files of a `.dist-info` that tell of the installation, and of the machine it ran on."""

@@ -18,6 +18,7 @@ from cdktn_provider_azurerm.role_assignment import RoleAssignment
 from cdktn_provider_azurerm.service_plan import ServicePlan
 from constructs import Construct
 
+from infra.accepted import accept
 from infra.azure.event_hub import LogHub
 from infra.azure.host_storage import HostStorage
 from infra.azure.names import NAME, site_name
@@ -70,6 +71,15 @@ class ExportFunction(Construct):
             resource_group_name=NAME,
             os_type="Linux",
             sku_name="FC1",
+        )
+        accept(
+            plan,
+            {
+                "CKV_AZURE_212": "The plan sleeps while nothing comes, and the hub keeps what"
+                " comes: there is nothing to fail over to.",
+                "CKV_AZURE_225": "Work is lost in no zone: what is not acknowledged is read again"
+                " by another instance, and checkpoints outlive a zone.",
+            },
         )
         receiver = RoleAssignment(
             self,

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from cdktn_provider_azurerm.role_assignment import RoleAssignment
-from cdktn_provider_azurerm.storage_account import StorageAccount
+from cdktn_provider_azurerm.storage_account import (
+    StorageAccount,
+    StorageAccountBlobProperties,
+    StorageAccountBlobPropertiesContainerDeleteRetentionPolicy,
+    StorageAccountBlobPropertiesDeleteRetentionPolicy,
+)
 from cdktn_provider_azurerm.storage_container import StorageContainer
 from constructs import Construct
 
+from infra.accepted import accept
 from infra.azure.names import NAME, storage_name
 from infra.azure.regions import replication
+
+SOFT_DELETE_DAYS = 7
+
+_NETWORK = (
+    "The plan runs without a network of the customer's, and the host reaches its storage by public"
+    " addresses. Keys, local users and anonymous reading are off: only the exporter's identity and"
+    " who holds a role of Azure's get in."
+)
+
+ACCOUNT = {
+    "CKV_AZURE_33": "The host uses no queues of this account.",
+    "CKV_AZURE_59": _NETWORK,
+    "CKV_AZURE_206": "Across the zones of the region, where it has any. What is here tells how far"
+    " the hub was read, and the hub is of the same region.",
+    "CKV2_AZURE_1": "It holds no evidence: checkpoints and the package. A key of the customer's"
+    " that is disabled would stop the export.",
+    "CKV2_AZURE_33": _NETWORK,
+}
+"""What a scanner wants of the account, and why it is not so."""
 
 
 class HostStorage(Construct):
@@ -34,13 +59,32 @@ class HostStorage(Construct):
             allow_nested_items_to_be_public=False,
             cross_tenant_replication_enabled=False,
             local_user_enabled=False,
+            # A checkpoint or a package that somebody deletes can be had back for a week.
+            blob_properties=StorageAccountBlobProperties(
+                delete_retention_policy=StorageAccountBlobPropertiesDeleteRetentionPolicy(
+                    days=SOFT_DELETE_DAYS
+                ),
+                container_delete_retention_policy=(
+                    StorageAccountBlobPropertiesContainerDeleteRetentionPolicy(
+                        days=SOFT_DELETE_DAYS
+                    )
+                ),
+            ),
         )
+        accept(self.account, ACCOUNT)
         self.packages = StorageContainer(
             self,
             "packages",
             name="packages",
             storage_account_id=self.account.id,
             container_access_type="private",
+        )
+        accept(
+            self.packages,
+            {
+                "CKV2_AZURE_21": "Left out of the logs on purpose: what the host does to its own"
+                " storage would be recorded, read by the host, and done again."
+            },
         )
         # The role the host documents for its storage.
         # https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity

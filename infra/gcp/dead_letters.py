@@ -10,6 +10,8 @@ from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageSt
 from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from constructs import Construct
 
+from infra.accepted import accept
+from infra.gcp.keys import GOOGLE_KEY
 from infra.gcp.names import NAME
 
 LONGEST_SECONDS = 31 * 86_400
@@ -32,6 +34,7 @@ class DeadLetters(Construct):
                 allowed_persistence_regions=[region]
             ),
         )
+        accept(self.topic, GOOGLE_KEY)
         self.subscription = PubsubSubscription(
             self,
             "subscription",

@@ -10,6 +10,8 @@ from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from cdktn_provider_google.storage_notification import StorageNotification
 from constructs import Construct
 
+from infra.accepted import accept
+from infra.gcp.keys import GOOGLE_KEY
 from infra.gcp.names import FILES_TOPIC, PREFIX
 from infra.gcp.push import PushSubscription
 from infra.gcp.staging import StagingBucket
@@ -29,6 +31,7 @@ class FileTopic(Construct):
                 allowed_persistence_regions=[region]
             ),
         )
+        accept(self.topic, GOOGLE_KEY)
         agent = DataGoogleStorageProjectServiceAccount(self, "agent", project=project)
         self.grant = PubsubTopicIamBinding(
             self,

@@ -26,7 +26,9 @@ from cdktn_provider_google.storage_bucket_iam_member import StorageBucketIamMemb
 from cdktn_provider_google.storage_bucket_object import StorageBucketObject
 from constructs import Construct
 
+from infra.accepted import accept
 from infra.gcp.names import NAME, build_bucket
+from infra.gcp.staging import USAGE_LOGS
 
 
 class SourceArchive(Construct):
@@ -57,6 +59,7 @@ class SourceArchive(Construct):
                 )
             ],
         )
+        accept(self.bucket, {"CKV_GCP_62": USAGE_LOGS})
         self.object = StorageBucketObject(
             self,
             "object",
@@ -92,6 +95,13 @@ class Builder(Construct):
             repository_id=NAME,
             format="DOCKER",
             description="Containers built from the source of the exporter",
+        )
+        accept(
+            self.repository,
+            {
+                "CKV_GCP_84": "Containers are built from public source and hold no secret; a key of"
+                " the customer's that is disabled would keep the function from starting."
+            },
         )
         self.account = ServiceAccount(
             self,

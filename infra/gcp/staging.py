@@ -13,7 +13,14 @@ from cdktn_provider_google.storage_bucket import (
 from cdktn_provider_google.storage_bucket_iam_binding import StorageBucketIamBinding
 from constructs import Construct
 
+from infra.accepted import accept
 from infra.gcp.names import staging_bucket
+
+USAGE_LOGS = (
+    "Usage logs are the older way, by files in one more bucket. Who reads and writes is in the"
+    " Data Access logs of Cloud Storage, which `data_access` switches on and the export locks."
+)
+"""Why a bucket has no usage logs."""
 
 KEPT_DAYS = 14
 """How long a file waits at most; twice what the topic can replay."""
@@ -57,6 +64,14 @@ class StagingBucket(Construct):
                     condition=StorageBucketLifecycleRuleCondition(age=KEPT_DAYS + 1),
                 )
             ],
+        )
+        accept(
+            self.bucket,
+            {
+                "CKV_GCP_62": USAGE_LOGS,
+                "CKV_GCP_78": "A retention policy, which excludes versioning: no file can be"
+                " replaced or deleted while it waits, so there is one generation of each.",
+            },
         )
         self.grants = [
             StorageBucketIamBinding(self, name, bucket=self.bucket.name, role=role, members=members)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
 from constructs import Construct
 
+from infra.accepted import accept
+from infra.gcp.keys import GOOGLE_KEY
 from infra.gcp.names import TOPIC
 
 REPLAY_SECONDS = 7 * 86_400
@@ -26,3 +28,4 @@ class AuditTopic(Construct):
                 allowed_persistence_regions=[region]
             ),
         )
+        accept(self.topic, GOOGLE_KEY)

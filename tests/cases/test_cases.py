@@ -131,7 +131,7 @@ def test_every_rule_and_override_has_a_case(source: str) -> None:
     assert set() == rules(source) - expectations(source).derived - make_identity
     table = json.loads(sources.table(source, "catalog.json"))
     proved: set[Any] = {case.proves for case in own}
-    assert set() == {row["id"] for row in table["overrides"]} - proved
+    assert set() == {row["id"] for row in table.get("overrides", ())} - proved
 
 
 @pytest.mark.parametrize("source", PACKS)

@@ -16,7 +16,8 @@ from nhi_evidence.cost.bill import bill
 from nhi_evidence.cost.estate import REFERENCE
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
-from tests.cases.reader import at, outcome, read, rules
+from nhi_evidence.sources import conformance
+from tests.cases.reader import Case, at, outcome, read, rules
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -88,6 +89,14 @@ def test_every_rule_is_documented(source: str) -> None:
     assert given
     assert [] == sorted(rule for rule in given if f"`{rule}`" not in page)
     assert f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()
+
+
+def test_contributing_names_what_a_pack_offers() -> None:
+    """The drill lists every name the registry asks for, and the fields a case may have."""
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    asked = [*conformance.members(sources.Pack), *Case.__struct_fields__]
+    assert len(asked) > 10
+    assert [] == [name for name in asked if f"`{name}`" not in page]
 
 
 def test_every_alarm_has_a_section() -> None:

@@ -92,7 +92,7 @@ class Catalog:
         return classification
 
     def _decide(self, event: Event, overrides: tuple[_Compiled, ...]) -> Classification:
-        classification = self._base(event)
+        classification = self.classify_operation(event.call, event.logged.record_class)
         if overrides:
             facts = Facts(event)
             for compiled in overrides:
@@ -107,10 +107,8 @@ class Catalog:
             )
         return classification
 
-    def _base(self, event: Event) -> Classification:
-        """Return the classification of the operation before any override, cached."""
-        call = event.call
-        record_class = event.logged.record_class
+    def classify_operation(self, call: Call, record_class: str | None = None) -> Classification:
+        """Return what an operation means before any override and outcome, cached."""
         key = (
             call.service,
             call.operation,
@@ -121,7 +119,9 @@ class Catalog:
         )
         classification = self._based.get(key)
         if classification is None:
-            classification = self._rows.find(event) or self._fallbacks.find(call) or _UNCLASSIFIED
+            classification = (
+                self._rows.find(call, record_class) or self._fallbacks.find(call) or _UNCLASSIFIED
+            )
             if _cacheable(call, len(self._based)):
                 self._based[key] = classification
         return classification

@@ -105,7 +105,8 @@ class Lexicon:
             for name, group in parsed.verbs.items()
             for word in group.words
         }
-        self.rules = (*parsed.rules, *parsed.last)
+        self.by_words_rules = tuple(parsed.rules)
+        self.by_verb_rules = tuple(parsed.last)
         self._by_words = tuple(_compile(rule, parsed.verbs, BY_WORDS) for rule in parsed.rules)
         self._by_verb = tuple(_compile(rule, parsed.verbs, BY_VERB) for rule in parsed.last)
         self._endings = frozenset(parsed.endings)

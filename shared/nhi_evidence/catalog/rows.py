@@ -22,7 +22,7 @@ from nhi_evidence.catalog.table import (
     row_classification,
 )
 from nhi_evidence.errors import CatalogError
-from nhi_evidence.event import Call, Event
+from nhi_evidence.event import Call
 from nhi_evidence.phases import Classification
 
 _Meanings = list[tuple[str | None, Classification]]
@@ -46,10 +46,10 @@ class Rows:
         for partial in self._partial.values():
             partial.sort(key=lambda entry: (entry[0] == ANY, -len(entry[1])))
 
-    def find(self, event: Event) -> Classification | None:
-        """Return the classification of an event's operation, None when no row names it."""
-        service, record_class = event.call.service, event.logged.record_class
-        spellings = self._names.spellings(event.call.operation)
+    def find(self, call: Call, record_class: str | None) -> Classification | None:
+        """Return the classification of an operation, None when no row names it."""
+        service = call.service
+        spellings = self._names.spellings(call.operation)
         for of_service in (service, ANY):
             for spelling in spellings:
                 meanings = self._exact.get((of_service, spelling), ())

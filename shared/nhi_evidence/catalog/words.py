@@ -55,7 +55,7 @@ class Splitter:
         if blank and rest.startswith("/"):
             return self._graph(head.lower(), rest)
         if blank:
-            return [word.lower() for word in _WORD.findall(name)]
+            return [word.lower() for word in _CAMEL.findall(name)]
         if "/" in name:
             return self._azure(name.split("/"))
         if "." in name:

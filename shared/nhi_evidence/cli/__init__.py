@@ -20,6 +20,7 @@ from nhi_evidence.cli import (
     demo,
     doctor,
     exit_codes,
+    explain,
     init,
     keys,
     normalize,
@@ -63,6 +64,7 @@ def _root(
 
 app.command("init", epilog=init.EXAMPLES)(init.command)
 app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
+app.command("explain", epilog=explain.EXAMPLES)(explain.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
 app.command("seal", epilog=seal.EXAMPLES)(seal.command)
 app.command("anchor", epilog=anchor.EXAMPLES)(anchor.command)

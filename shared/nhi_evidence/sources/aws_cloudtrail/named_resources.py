@@ -21,6 +21,8 @@ MOST = 16
 _DEEPEST = 5
 _LONGEST = 2048
 _ENDING = re.compile(r"(.*?)(?:Ids?|IDs?|Arns?|ARNs?|Names?|Identifiers?|Ur[li]s?)", re.DOTALL)
+_HIDDEN = frozenset({"HIDDEN_DUE_TO_SECURITY_REASONS", "HIDDEN_FOR_SECURITY_REASONS", "***"})
+"""What AWS writes in place of a value it does not log."""
 _BARE = frozenset({"arn", "id", "identifier", "name", "url"})
 """Names that say what they name only together with the object they stand in."""
 _THINGS = frozenset(
@@ -52,8 +54,8 @@ _NOT_THINGS = frozenset(
         "availabilityZoneId",
         "callerReference",
         "clientRequestId",
+        "deviceName",
         "displayName",
-        "domainName",
         "engineName",
         "eventName",
         "externalId",
@@ -70,12 +72,16 @@ _NOT_THINGS = frozenset(
         "metricName",
         "operationName",
         "parentId",
+        "platformName",
+        "privateDnsName",
         "productName",
+        "publicDnsName",
         "queryName",
         "regionName",
         "regionNames",
         "requestId",
         "roleSessionName",
+        "rootDeviceName",
         "serialNumber",
         "sessionName",
         "tagKeyName",
@@ -83,7 +89,7 @@ _NOT_THINGS = frozenset(
     }
 )
 _NOT_ENTERED = re.compile(
-    r"filter|tag|environment|metadata|inlinePolicy|policyDocument|attributes$|expressionAttribute"
+    r"filters?$|filterSet|.+Filters?$|tag|environment|metadata|instanceState|placement|inlinePolicy|policyDocument|attributes$|expressionAttribute"
     r"|parameters$|labels$|credentials$|sessionContext",
     re.IGNORECASE,
 )
@@ -126,7 +132,7 @@ def _texts(member: Any) -> Iterator[str]:
     """Yield the texts of a member: itself, a list of them, or EC2's `{"content": ...}`."""
     for element in member[:MOST] if isinstance(member, list) else (member,):
         text = element.get("content") if isinstance(element, dict) else element
-        if isinstance(text, str) and 0 < len(text) <= _LONGEST:
+        if isinstance(text, str) and 0 < len(text) <= _LONGEST and text not in _HIDDEN:
             yield text
 
 

@@ -171,11 +171,13 @@ def _last(text: str) -> str:
 
 
 def _resources(record: TrailRecord) -> tuple[Target, ...]:
-    targets = []
+    targets: list[Target] = []
+    seen: set[str | None] = set()
     for resource in record.resources or ():
         uid, name = resource.ARN or resource.arn, resource.resourceName
-        if not uid and not name:
+        if not (uid or name) or (uid or name) in seen:
             continue
+        seen.add(uid or name)
         owner = Owner(Account(resource.accountId)) if resource.accountId else None
         kind = resource.type or resource.resourceType
         targets.append(Target(uid=uid, name=name, type=kind, owner=owner))

@@ -6,8 +6,8 @@ import re
 
 import msgspec
 
-from nhi_evidence.azure.text import endpoint, non_empty
-from nhi_evidence.event import Account, Actor, Call, Event, User
+from nhi_evidence.azure.text import endpoint, non_empty, subscription_of
+from nhi_evidence.event import About, Account, Actor, Call, Event, Target, User
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
 from nhi_evidence.sources.azure_entra import identity, outcome
@@ -85,10 +85,18 @@ def event(view: EnvelopeView, raw: bytes) -> Event:
             app_uid=non_empty(app.appId),
             app_name=non_empty(app.displayName),
         ),
-        about=about(targets, changed, view.tenant),
+        about=_about(view, about(targets, changed, view.tenant)),
         outcome=outcome.of_audit(view.envelope, audit),
         request=msgspec.Raw(_encode(changed)) if changed else None,
     )
+
+
+def _about(view: EnvelopeView, listed: About) -> About:
+    """Take what the envelope is about, where the record lists no target: elevated access does."""
+    resource = non_empty(view.envelope.resourceId)
+    if listed.targets or resource is None or subscription_of(resource) is None:
+        return listed
+    return msgspec.structs.replace(listed, targets=(Target(uid=resource),))
 
 
 @bounded_cache(results=1024, longest=256)

@@ -1,0 +1,153 @@
+"""Scan synthesized Terraform: `python -m infra.scan`, by way of `make check-infra`.
+
+checkov takes suppressions from CloudFormation's metadata and from comments, but none from
+Terraform's JSON. So its failures are held against what each resource accepts (`infra/accepted.py`):
+one without a reason fails, and so does a reason nothing fails any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.accepted import accepted
+
+OPENING, CLOSING = "<!-- accepted findings: terraform -->\n", "\n<!-- end -->"
+_TIMEOUT_SECONDS = 540
+
+
+class Finding(NamedTuple):
+    """A check that a resource does not meet."""
+
+    stack: str
+    resource: str
+    """Its name in the stack: the last part of a Terraform address."""
+    check: str
+    text: str
+
+
+class Acceptance(NamedTuple):
+    """A check that a resource need not meet, and why."""
+
+    stack: str
+    resource: str
+    type_name: str
+    path: str
+    """What the constructs call the resource."""
+    check: str
+    reason: str
+
+
+def acceptances(stacks: Mapping[str, Mapping[str, Any]]) -> list[Acceptance]:
+    """Return everything that is accepted in synthesized stacks, by the name of each."""
+    return [
+        Acceptance(stack, name, type_name, _path(body), check, reason)
+        for stack, content in sorted(stacks.items())
+        for type_name, bodies in sorted(content.get("resource", {}).items())
+        for name, body in sorted(bodies.items())
+        for check, reason in sorted(accepted(body).items())
+    ]
+
+
+def _path(body: Mapping[str, Any]) -> str:
+    return str(body["//"]["metadata"]["path"]).partition("/")[2]
+
+
+def findings(report: str) -> list[Finding]:
+    """Return the failures of a report of checkov (`--output json`)."""
+    decoded = json.loads(report)
+    runs = decoded if isinstance(decoded, list) else [decoded]
+    return [
+        Finding(
+            Path(failed["file_path"]).parent.name,
+            failed["resource"].rpartition(".")[2],
+            failed["check_id"],
+            failed["check_name"],
+        )
+        for run in runs
+        for failed in run.get("results", {}).get("failed_checks", ())
+    ]
+
+
+def faults(failures: Iterable[Finding], reasons: Iterable[Acceptance]) -> list[str]:
+    """Return a line for each failure without a reason, and each reason without a failure."""
+    failed = {(one.stack, one.resource, one.check): one for one in failures}
+    explained = {(one.stack, one.resource, one.check): one for one in reasons}
+    return [
+        *(
+            f"{one.stack}: {one.resource}: {one.check} fails: {one.text}"
+            for key, one in sorted(failed.items())
+            if key not in explained
+        ),
+        *(
+            f"{one.stack}: {one.path}: {one.check} is accepted, but does not fail: remove it"
+            for key, one in sorted(explained.items())
+            if key not in failed
+        ),
+    ]
+
+
+def table(reasons: Iterable[Acceptance]) -> str:
+    """Return what is accepted as a table in Markdown, resources with one reason in one row."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for one in reasons:
+        rows.setdefault((one.check, one.reason), []).append(f"{one.stack}/{one.path}")
+    lines = ["| check | resources | why it does not apply |", "|---|---|---|"]
+    lines += [
+        f"| {check} | {', '.join(f'`{path}`' for path in paths)} | {reason} |"
+        for (check, reason), paths in sorted(rows.items())
+    ]
+    return "\n".join(lines)
+
+
+def document(text: str, reasons: Iterable[Acceptance]) -> str:
+    """Return a document with the table between its markers replaced."""
+    before, opening, rest = text.partition(OPENING)
+    _, closing, after = rest.partition(CLOSING)
+    return f"{before}{opening}{table(reasons)}{closing}{after}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Scan, print what is accepted, and return 1 when something is not."""
+    parser = argparse.ArgumentParser(prog="python -m infra.scan", description=__doc__)
+    parser.add_argument("--checkov", type=Path, required=True, help="the program")
+    parser.add_argument("--stacks", type=Path, default=Path("cdktf.out/stacks"))
+    parser.add_argument("--document", type=Path, help="write the table into this document, too")
+    options = parser.parse_args(arguments)
+    stacks = {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(options.stacks.glob("*/cdk.tf.json"))
+    }
+    reasons = acceptances(stacks)
+    failures = findings(_scan(options.checkov, options.stacks))
+    sys.stdout.write(f"{table(reasons)}\n{len(failures)} failures, {len(reasons)} accepted\n")
+    if options.document is not None:
+        text = options.document.read_text(encoding="utf-8")
+        options.document.write_text(document(text, reasons), encoding="utf-8")
+    wrong = faults(failures, reasons)
+    sys.stderr.writelines(f"{fault}\n" for fault in wrong)
+    return 1 if wrong else 0
+
+
+def _scan(program: Path, folder: Path) -> str:
+    """Run checkov over a folder of stacks; return its report."""
+    done = subprocess.run(  # noqa: S603 a program named by the deployer
+        [
+            *(str(program), "--directory", str(folder), "--framework", "terraform_json"),
+            *("--output", "json", "--quiet", "--soft-fail", "--skip-download"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=True,
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The atlas: every operation that pinned sources name, and what is known of each.
+
+One CSV file per provider, made by `make atlas` and reviewed as a diff (docs/catalog-atlas.md). It
+is no part of a bundle: an exporter classifies with the catalog tables and the lexicon alone, and
+the atlas records what they said of each operation when it was made.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import pkgutil
+from enum import StrEnum
+
+import msgspec
+
+from nhi_evidence.errors import CatalogError
+
+
+class Known(StrEnum):
+    """How the meaning of an operation is known, from knowledge to guess to nothing."""
+
+    CURATED = "curated"
+    """By a row of a catalog table, reviewed by hand."""
+    PERMISSION = "permission"
+    """Guessed from a permission it needs."""
+    LEXICON = "lexicon"
+    """Guessed from the verb and a noun of its name."""
+    ACCESS_LEVEL = "access level"
+    """Guessed from the provider's access level."""
+    PATTERN = "pattern"
+    """Guessed from how its name looks, by a fallback of the pack."""
+    VERB = "verb"
+    """Guessed from its verb alone."""
+    UNKNOWN = "unknown"
+
+
+class Log(StrEnum):
+    """Which class of log records an operation."""
+
+    MANAGEMENT = "management"
+    """On by default: CloudTrail management events, Admin Activity, the Activity Log, audit logs."""
+    DATA = "data"
+    """Has to be switched on: data events, Data Access, resource logs, Graph activity."""
+    NONE = "none"
+    """No log: reads through Azure Resource Manager."""
+    UNKNOWN = "not known"
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """One provider's part of the atlas."""
+
+    name: str
+    pack: str
+    """The source pack whose catalog classifies its operations."""
+    denominator: str
+    """What the number of operations is the number of."""
+    sources: tuple[str, ...]
+    """What they were taken from, with versions."""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One operation, as it was when the atlas was made."""
+
+    service: str
+    """As the catalog spells it."""
+    operation: str
+    recorded_as: str = ""
+    """The name in the log, where a row knows it and the API has another."""
+    permissions: str = ""
+    """What a caller needs, in the provider's words, between blanks."""
+    access_level: str = ""
+    """The provider's own level, where it has one."""
+    resources: str = ""
+    """Types of resources it acts on, in the provider's words, between blanks."""
+    target: str = ""
+    """Required parameters that identify what is acted on, as the record spells them."""
+    log: str = Log.UNKNOWN.value
+    log_known: str = ""
+    """How the class of log is known; empty where it is not."""
+    phase: str
+    rule: str
+    """Row or rule that decided, as in `nhi_phase_rules`."""
+
+    @property
+    def known(self) -> Known:
+        """How the phase is known."""
+        return known_by(self.rule)
+
+
+def providers() -> tuple[Provider, ...]:
+    """Return the providers. Raises `CatalogError` when the index cannot be read."""
+    try:
+        return msgspec.json.decode(_file("providers.json"), type=tuple[Provider, ...])
+    except msgspec.MsgspecError as error:
+        raise CatalogError(f"atlas: providers.json: {error}") from error
+
+
+def entries(provider: str) -> tuple[Entry, ...]:
+    """Return a provider's operations, sorted. Raises `CatalogError` naming a malformed row."""
+    reader = csv.DictReader(io.StringIO(_file(f"{provider}.csv").decode()))
+    try:
+        return tuple(msgspec.convert(row, type=Entry) for row in reader)
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"atlas: {provider}.csv:{reader.line_num}: {error}") from error
+
+
+def known_by(rule: str) -> Known:
+    """Return how an operation is known whose first rule is this."""
+    if not rule.startswith("fallback:"):
+        return Known.CURATED
+    kind = rule.split(":")[1]
+    named = {
+        "lexicon": Known.LEXICON,
+        "verb": Known.VERB,
+        "none": Known.UNKNOWN,
+        "permission": Known.PERMISSION,
+        "access": Known.ACCESS_LEVEL,
+        "type": Known.ACCESS_LEVEL,
+    }
+    return named.get(kind, Known.PATTERN)
+
+
+def _file(name: str) -> bytes:
+    data = pkgutil.get_data(__name__, name)
+    if data is None:
+        raise CatalogError(f"atlas: {name} is missing")
+    return data

@@ -1,0 +1,116 @@
+"""How much of what a provider can do is known, by how it is known; and how good the guesses are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence.catalog.atlas import Known, entries, known_by, providers
+from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table
+
+PACKS = ("aws_cloudtrail", "gcp_audit", "azure_activity", "azure_resource", "azure_entra")
+"""Packs whose rows the lexicon is measured on."""
+
+
+class ProviderCoverage(msgspec.Struct, frozen=True):
+    """The operations of one provider."""
+
+    name: str
+    denominator: str
+    sources: tuple[str, ...]
+    operations: int
+    by_known: dict[str, int]
+    by_log: dict[str, int]
+    rows_beyond: int
+    """Rows of operations that no pinned source names: console, service and data events."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that the lexicon would have classified otherwise."""
+
+    pack: str
+    service: str
+    operation: str
+    row: str
+    lexicon: str
+    rule: str
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """What the lexicon says of the curated rows, of which it was not made."""
+
+    rows: int
+    """Exact rows of all packs."""
+    silent: int
+    """Of which the lexicon says nothing."""
+    agree: int
+    differences: tuple[Difference, ...]
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """The report."""
+
+    providers: tuple[ProviderCoverage, ...]
+    lexicon: Agreement
+
+
+def coverage() -> Coverage:
+    """Measure with the tables as they are now."""
+    return Coverage(tuple(_providers()), agreement())
+
+
+def agreement() -> Agreement:
+    """Compare the lexicon with every exact row of every pack."""
+    rows = silent = agree = 0
+    differences = []
+    for pack in PACKS:
+        for row in pack_table(pack).table.rows:
+            if row.match != "exact":
+                continue
+            rows += 1
+            guess = lexicon().by_words(row.operation)
+            if guess is None:
+                silent += 1
+            elif guess.phase.name.lower() == row.phase:
+                agree += 1
+            else:
+                phase, rule = guess.phase.name.lower(), guess.rules[0]
+                differences.append(
+                    Difference(pack, row.service, row.operation, row.phase, phase, rule)
+                )
+    return Agreement(rows, silent, agree, tuple(differences))
+
+
+def _providers() -> Iterator[ProviderCoverage]:
+    for provider in providers():
+        table = pack_table(provider.pack)
+        known: Counter[Known] = Counter()
+        logs: Counter[str] = Counter()
+        decided: set[str] = set()
+        operations = entries(provider.name)
+        for entry in operations:
+            name = entry.recorded_as or entry.operation
+            rule = table.classify(entry.service, name, entry.permissions).rules[0]
+            known[known_by(rule)] += 1
+            logs[entry.log] += 1
+            decided.add(rule)
+        services = {entry.service for entry in operations}
+        shared = sum(other.pack == provider.pack for other in providers()) > 1
+        beyond = [
+            row
+            for row in table.table.rows
+            if row.match == "exact"
+            and (row.service in services or not shared)
+            and f"{row.service}:{row.operation}" not in decided
+        ]
+        yield ProviderCoverage(
+            name=provider.name,
+            denominator=provider.denominator,
+            sources=provider.sources,
+            operations=len(operations),
+            by_known={how.value: known[how] for how in Known if known[how]},
+            by_log=dict(sorted(logs.items())),
+            rows_beyond=len(beyond),
+        )

@@ -1,0 +1,85 @@
+"""A pack's catalog with its table: what classifies an operation, and the words of why."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from nhi_evidence import sources
+from nhi_evidence.catalog.catalog import Catalog
+from nhi_evidence.catalog.lexicon import BY_VERB, BY_WORDS, Lexicon
+from nhi_evidence.catalog.table import ANY, Override, Row, Table, read
+from nhi_evidence.event import Call
+from nhi_evidence.phases import Classification
+
+_FALLBACK = "fallback:"
+
+
+class PackTable:
+    """One pack's rows, overrides and fallbacks, by name."""
+
+    def __init__(self, pack: str) -> None:
+        """Load it. Raises `SettingsError` for an unknown pack, `CatalogError` for its table."""
+        files = [sources.table(pack, file) for file in sources.pack(pack).TABLES]
+        levels = files[1] if len(files) > 1 else None
+        self.pack = pack
+        self.table: Table = read(files[0], levels, name=pack)[0]
+        self.catalog = Catalog(files[0], name=pack, access_levels=levels)
+
+    def classify(
+        self, service: str, operation: str, permissions: str = "", record_class: str | None = None
+    ) -> Classification:
+        """Return what an exporter makes of an operation before its outcome is known."""
+        needed = tuple(permissions.split())
+        call = Call(service, service, operation, operation, permissions=needed)
+        return self.catalog.classify_operation(call, record_class)
+
+    def row(self, rule: str, record_class: str | None = None) -> Row | None:
+        """Return the row a rule names, None when the rule is a fallback."""
+        named = [row for row in self.table.rows if f"{row.service}:{row.operation}" == rule]
+        fitting = [row for row in named if row.record_class in (None, record_class)]
+        return next(iter(fitting or named), None)
+
+    def why(self, rule: str) -> str:
+        """Return the reason a rule is there, empty where it gives none."""
+        if row := self.row(rule):
+            return row.why
+        for prefix in (BY_WORDS, BY_VERB):
+            if rule.startswith(prefix):
+                return lexicon_reasons().get(rule, "")
+        name = rule.removeprefix(_FALLBACK)
+        return next((own.why for own in self.table.fallback if own.id == name), "")
+
+    def overrides(self, service: str, operation: str) -> tuple[Override, ...]:
+        """Return the overrides that may change what the operation means."""
+        spellings = self.table.names.spellings(operation)
+        return tuple(
+            override
+            for override in self.table.overrides
+            if override.service in (service, ANY)
+            and any(self.table.names.folded(name) in spellings for name in override.operations)
+        )
+
+
+@cache
+def pack_table(pack: str) -> PackTable:
+    """Return a pack's table, loaded once."""
+    return PackTable(pack)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the lexicon, loaded once."""
+    return Lexicon()
+
+
+@cache
+def lexicon_reasons() -> dict[str, str]:
+    """Return the reason of every rule of the lexicon, by the rule's name in records."""
+    return {
+        f"{prefix}{rule.id}": rule.why
+        for prefix, rules in (
+            (BY_WORDS, lexicon().by_words_rules),
+            (BY_VERB, lexicon().by_verb_rules),
+        )
+        for rule in rules
+    }

@@ -1,0 +1,153 @@
+"""`nhi-evidence explain`: what an operation means, by which rule, and how that is known."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.catalog.atlas import Known
+from nhi_evidence.catalog.atlas.coverage import Agreement, Coverage, ProviderCoverage, coverage
+from nhi_evidence.catalog.atlas.explanation import Explanation, explain
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.terminal import safe_text
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence explain iam:CreateAccessKey
+  nhi-evidence explain "POST /groups/{id}/members/$ref" --json | jq .[].rule
+  nhi-evidence explain --coverage
+
+\b
+Exit codes: 0 explained; 2 no pinned source and no row knows the name;
+4 the source is unknown; 64 wrong usage.
+"""
+
+_KNOWN = {
+    Known.CURATED: "curated: by a reviewed row",
+    Known.PERMISSION: "a guess, by a permission it needs",
+    Known.LEXICON: "a guess, by the words of its name",
+    Known.ACCESS_LEVEL: "a guess, by the provider's access level",
+    Known.PATTERN: "a guess, by how its name looks",
+    Known.VERB: "a guess, by its verb alone",
+    Known.UNKNOWN: "unknown: nothing says anything of it",
+}
+
+
+def command(
+    operation: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="OPERATION",
+            help="As the log has it, with its service before it or without: "
+            "s3:GetObject, storage.buckets.list, Microsoft.Compute/virtualMachines/write, "
+            "'Add member to role', 'GET /users/{id}'.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Look in this source alone; an unknown name lists them.")
+    ] = None,
+    show_coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="Report instead how many operations of each provider are known, by how, and how "
+            "often the lexicon agrees with the reviewed rows.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Explain what an operation means: its phase, the row or rule that says so, and its log.
+
+    A meaning is curated, by a row that was reviewed, or a guess: by the words of the name, an
+    access level, or the verb alone. What no pinned source names is said to be so.
+    """
+    if show_coverage == (operation is not None):
+        raise typer.BadParameter("give an OPERATION or --coverage")
+    if show_coverage:
+        report = coverage()
+        _print(report if as_json else None, _coverage_lines(report))
+        return
+    explanations = explain(operation or "", source)
+    _print(explanations if as_json else None, _lines(explanations))
+    if not any(one.in_atlas or one.known is Known.CURATED for one in explanations):
+        raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _print(value: object, lines: list[str]) -> None:
+    if value is not None:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+        return
+    for line in lines:
+        sys.stdout.write(safe_text.neutralize(line) + "\n")
+
+
+def _lines(explanations: tuple[Explanation, ...]) -> list[str]:
+    lines: list[str] = []
+    for one in explanations:
+        lines += ["", *_explanation_lines(one)] if lines else _explanation_lines(one)
+    return lines
+
+
+def _explanation_lines(one: Explanation) -> list[str]:
+    name = f"{one.service}:{one.operation}" if one.service else one.operation
+    facts = {
+        "phase": f"{one.phase} ({one.sub_phase})" if one.sub_phase else one.phase,
+        "known": _KNOWN[one.known],
+        "rule": one.rule,
+        "why": one.why,
+        "reference": one.ref,
+        "confidence": one.confidence,
+        "OCSF": f"class {one.class_uid}, activity {one.activity_id}",
+        "log": f"{one.log} ({one.log_known})" if one.log_known else one.log,
+        "recorded as": one.recorded_as,
+        "access level": one.access_level,
+        "permissions": one.permissions,
+        "resources": one.resources,
+        "target": one.target,
+        "source": one.pack,
+    }
+    lines = [name if one.in_atlas else f"{name}  [named by no pinned source]"]
+    lines += [f"  {label:<13} {text}" for label, text in facts.items() if text]
+    lines += [f"  {'unless':<13} {c.id}: {c.phase}. {c.why}" for c in one.overrides]
+    lines += [f"  {'alike':<13} {example}" for example in one.examples]
+    return lines
+
+
+def _coverage_lines(report: Coverage) -> list[str]:
+    lines: list[str] = []
+    for provider in report.providers:
+        lines += [*_provider_lines(provider), ""]
+    return [*lines, *_agreement_lines(report.lexicon)]
+
+
+def _provider_lines(provider: ProviderCoverage) -> list[str]:
+    lines = [
+        f"{provider.name}: {provider.operations} {provider.denominator}",
+        f"  from {', '.join(provider.sources)}; what they do not name is unknown",
+    ]
+    for how, count in provider.by_known.items():
+        lines.append(f"  {how:<13} {count:>6}  {count / provider.operations:6.1%}")
+    logs = ", ".join(f"{log} {count}" for log, count in provider.by_log.items())
+    lines.append(f"  {'log':<13} {logs}")
+    if provider.rows_beyond:
+        lines.append(
+            f"  {'rows beyond':<13} {provider.rows_beyond:>6}  of operations they do not name"
+        )
+    return lines
+
+
+def _agreement_lines(lexicon: Agreement) -> list[str]:
+    judged = lexicon.agree + len(lexicon.differences)
+    summary = (
+        f"lexicon on {lexicon.rows} reviewed rows: silent on {lexicon.silent}, "
+        f"agrees with {lexicon.agree} of {judged} ({lexicon.agree / judged:.1%})"
+    )
+    differences = (
+        f"  {one.rule.rpartition(':')[2]:<10} {one.lexicon:<20} row {one.row:<20} "
+        f"{one.service}:{one.operation}"
+        for one in lexicon.differences
+    )
+    return [summary, *differences]

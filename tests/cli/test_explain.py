@@ -1,0 +1,50 @@
+"""`nhi-evidence explain` as a user runs it."""
+
+from __future__ import annotations
+
+from nhi_evidence.cli import exit_codes
+from tests.cli.command import run
+
+
+def test_a_guess_says_that_it_is_one() -> None:
+    """The words a reader needs stand in the text: the phase, the rule, how it is known."""
+    result = run("explain", "CreateBucketAccessKey")
+    assert (exit_codes.OK, "") == (result.code, result.err)
+    assert result.out.startswith("lightsail:CreateBucketAccessKey\n")
+    assert "a guess, by the words of its name" in result.out
+    assert "fallback:lexicon:credential" in result.out
+
+
+def test_json_has_every_service_of_a_name() -> None:
+    """One name may belong to several services; each is explained."""
+    result = run("explain", "ListTagsForResource", "--source", "aws_cloudtrail", "--json")
+    services = [found["service"] for found in result.json]
+    assert len(services) > 50
+    assert len(set(services)) == len(services)
+
+
+def test_an_unheard_name_has_an_exit_code_of_its_own() -> None:
+    """A script can tell that no pinned source names it; control characters do not get through."""
+    result = run("explain", "Frobnicate\x1b[31mThing")
+    assert exit_codes.INCOMPLETE == result.code
+    assert "[named by no pinned source]" in result.out
+    assert "\x1b" not in result.out
+
+
+def test_coverage_prints_denominators_and_agreement() -> None:
+    """What is counted of what, by how it is known, and how good the lexicon is."""
+    result = run("explain", "--coverage")
+    assert exit_codes.OK == result.code
+    for line in ("operations of the service models of the AWS SDK", "lexicon on", "curated"):
+        assert line in result.out
+    report = run("explain", "--coverage", "--json").json
+    assert {"aws", "gcp", "azure", "graph", "entra"} == {one["name"] for one in report["providers"]}
+
+
+def test_wrong_usage() -> None:
+    """Either an operation or the coverage; a source that there is."""
+    assert exit_codes.USAGE == run("explain").code
+    assert exit_codes.USAGE == run("explain", "GetObject", "--coverage").code
+    unknown = run("explain", "GetObject", "--source", "nope")
+    assert exit_codes.FAILED == unknown.code
+    assert "unknown source 'nope'" in unknown.err

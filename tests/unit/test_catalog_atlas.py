@@ -1,0 +1,178 @@
+"""The atlas: complete, up to date with the tables, and what is said of an operation."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.catalog.atlas import Entry, Known, entries, known_by, providers
+from nhi_evidence.catalog.atlas.coverage import coverage
+from nhi_evidence.catalog.atlas.explanation import Explanation, explain
+from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table
+from nhi_evidence.catalog.lexicon import Lexicon
+from nhi_evidence.errors import SettingsError
+from tests.atlas import amazon
+
+ROOT = Path(__file__).parents[2]
+PROVIDERS = {provider.name: provider for provider in providers()}
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider(request: pytest.FixtureRequest) -> str:
+    """One provider after the other."""
+    return str(request.param)
+
+
+def test_it_is_what_the_tables_say(provider: str) -> None:
+    """No rule has changed since `make atlas`; only a row may have been added since."""
+    table = pack_table(PROVIDERS[provider].pack)
+    stale = {}
+    for entry in entries(provider):
+        name = entry.recorded_as or entry.operation
+        meaning = table.classify(entry.service, name, entry.permissions)
+        now = (meaning.phase.name.lower(), meaning.rules[0])
+        if now != (entry.phase, entry.rule) and known_by(now[1]) is not Known.CURATED:
+            stale[f"{entry.service}:{entry.operation}"] = now
+    assert {} == stale, "run `make atlas` and read the diff"
+
+
+def test_an_operation_has_one_place(provider: str) -> None:
+    """Sorted and unique, so that a diff shows what came, went and changed."""
+    keys = [(entry.service, entry.operation) for entry in entries(provider)]
+    in_any_case = [(service, name.lower()) for service, name in keys]
+    assert sorted(set(in_any_case)) == in_any_case
+
+
+def test_it_is_made_from_what_is_locked() -> None:
+    """The versions it names are those of uv.lock: another SDK needs another atlas."""
+    lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    locked = {package["name"]: package.get("version") for package in lock}
+    named = [source for one in PROVIDERS.values() for source in one.sources if ".csv" not in source]
+    assert named
+    for source in named:
+        package, version = source.replace("_", "-").split()
+        assert locked[package] == version
+
+
+def test_every_operation_of_the_sdk_is_in_it() -> None:
+    """The AWS part has what the locked service models have, neither more nor less."""
+    assert {(entry.service, entry.operation) for entry in entries("aws")} == set(
+        amazon.operations()
+    )
+
+
+def test_a_name_means_the_same_in_capitals() -> None:
+    """Azure writes a name in any case: where words run together, they are found all the same."""
+    words = Lexicon()
+    different = {}
+    for entry in entries("azure"):
+        usual, capitals = (
+            (found.rules if (found := words.by_words(name)) else None)
+            for name in (entry.operation, entry.operation.upper())
+        )
+        if usual != capitals:
+            different[entry.operation] = (usual, capitals)
+    assert {} == different
+
+
+def only(name: str, source: str | None = None) -> Explanation:
+    """The one explanation of a name."""
+    (found,) = explain(name, source)
+    return found
+
+
+def test_a_curated_operation_is_explained_by_its_row() -> None:
+    """The row's reason, the log, and what in a record would change the meaning."""
+    found = only("iam:createaccesskey")
+    assert (Known.CURATED, "iam:CreateAccessKey") == (found.known, found.rule)
+    assert ("credential_lifecycle", "create", 3004) == (
+        found.phase,
+        found.sub_phase,
+        found.class_uid,
+    )
+    assert ("management", "documented") == (found.log, found.log_known)
+    assert ["O16"] == [condition.id for condition in found.overrides]
+    assert found.why
+
+
+def test_a_guess_is_called_one_and_shows_its_like() -> None:
+    """The rule, its reason and others it decides; nothing is said of the log."""
+    found = only("lightsail:CreateBucketAccessKey")
+    assert (Known.LEXICON, "fallback:lexicon:credential") == (found.known, found.rule)
+    assert ("not known", "request.bucketName") == (found.log, found.target)
+    assert found.why
+    assert found.examples
+    assert "lightsail:CreateBucketAccessKey" not in found.examples
+
+
+def test_a_method_is_joined_with_its_name_in_the_log() -> None:
+    """Google's API and its log spell a method differently; the row is found by either."""
+    by_api = only("iam.projects.serviceAccounts.keys.create")
+    by_log = only("google.iam.admin.v1.CreateServiceAccountKey")
+    assert by_api == by_log
+    assert (Known.CURATED, "iam.serviceAccountKeys.create") == (by_api.known, by_api.permissions)
+
+
+def test_a_row_of_what_no_source_names_is_explained_too() -> None:
+    """Console and service events have rows and no SDK operation."""
+    found = only("signin:ConsoleLogin")
+    assert (False, Known.CURATED) == (found.in_atlas, found.known)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack", "known"),
+    [
+        ("frob:FrobnicateThing", "aws_cloudtrail", Known.UNKNOWN),
+        ("frob:GetFrobToken", "aws_cloudtrail", Known.LEXICON),
+        ("google.frob.v1.Frobs.ListFrobs", "gcp_audit", Known.VERB),
+        ("Microsoft.Frob/frobs/listKeys/action", "azure_activity", Known.PATTERN),
+        ("DELETE /frobs/{id}/owners/{id}", "azure_entra", Known.LEXICON),
+        ("Add frob", "azure_entra", Known.VERB),
+        ("create frobs/exec", "azure_resource", Known.VERB),
+    ],
+)
+def test_an_unheard_name_is_said_to_be_unheard(name: str, pack: str, known: Known) -> None:
+    """By its look it is given to a pack, and what an exporter would make of it is shown."""
+    found = only(name)
+    assert (False, pack, known) == (found.in_atlas, found.pack, found.known)
+
+
+def test_a_source_confines_the_search() -> None:
+    """A name of two providers is asked for by source; an unknown source is an error."""
+    assert {"aws_cloudtrail"} == {found.pack for found in explain("CreateRole", "aws_cloudtrail")}
+    with pytest.raises(SettingsError, match="unknown source 'nope'"):
+        explain("CreateRole", "nope")
+
+
+def test_coverage_adds_up() -> None:
+    """Every operation is known in one way, and recorded in one class of log or in none known."""
+    report = coverage()
+    assert list(PROVIDERS) == [provider.name for provider in report.providers]
+    for provider in report.providers:
+        assert provider.operations == sum(provider.by_known.values())
+        assert provider.operations == sum(provider.by_log.values())
+        assert provider.operations == len(entries(provider.name))
+    judged = report.lexicon.agree + len(report.lexicon.differences)
+    assert report.lexicon.rows == report.lexicon.silent + judged
+    assert lexicon().by_words("CreateBucketAccessKey") is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "known"),
+    [
+        ("iam:CreateUser", Known.CURATED),
+        ("fallback:permission:actAs", Known.PERMISSION),
+        ("fallback:lexicon:mint", Known.LEXICON),
+        ("fallback:access:Read", Known.ACCESS_LEVEL),
+        ("fallback:type:ADMIN_READ", Known.ACCESS_LEVEL),
+        ("fallback:secret", Known.PATTERN),
+        ("fallback:verb:list", Known.VERB),
+        ("fallback:none", Known.UNKNOWN),
+    ],
+)
+def test_how_it_is_known_follows_from_the_rule(rule: str, known: Known) -> None:
+    """A guess is never taken for a row."""
+    assert known is known_by(rule)
+    assert known is Entry(service="", operation="", phase="", rule=rule).known

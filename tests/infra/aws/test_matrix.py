@@ -90,7 +90,9 @@ NEEDED = {
 """Statements without which an administrator becomes the sealer or the pipeline."""
 
 
-@pytest.mark.parametrize(("policy", "sid"), [(key, sid) for key in NEEDED for sid in NEEDED[key]])
+@pytest.mark.parametrize(
+    ("policy", "sid"), [(key, sid) for key in NEEDED for sid in sorted(NEEDED[key])]
+)
 def test_a_guardrail_without_a_statement_is_walked_around(
     estate: Estate, policy: str, sid: str
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import nhi_evidence
+from infra.bundle import stage
 from nhi_evidence.pipeline import release
 
 PACKAGE = Path(nhi_evidence.__file__).parent
@@ -77,6 +78,27 @@ def test_what_it_names_is_there() -> None:
     }
 
 
+def digest_in(folder: Path) -> str:
+    """The digest of the package in a folder."""
+    program = "from nhi_evidence.pipeline.release import mapper_identity as m; print(m().digest)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("function", ["aws_export", "gcp_export", "azure_export"])
+def test_a_function_states_the_digest_of_the_release(function: str, tmp_path: Path) -> None:
+    """What is staged for a cloud has the same digest as what an auditor installs."""
+    staged = stage(function, into=tmp_path / "build").path
+    shutil.copytree(staged / "nhi_evidence", tmp_path / "nhi_evidence")
+    assert release.mapper_identity().digest == digest_in(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("file", "changes"),
     [
@@ -87,6 +109,8 @@ def test_what_it_names_is_there() -> None:
         ("evidence/lines.py", True),
         ("pipeline/lock.py", False),
         ("evidence/frame.py", False),
+        ("catalog/lexicon.json", True),
+        ("catalog/atlas/lookup.py", False),
         ("cli/verify.py", False),
         ("adapters/aws/exporter.py", False),
     ],
@@ -99,12 +123,4 @@ def test_it_changes_with_what_maps_and_with_nothing_else(
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     path = copy / file
     path.write_bytes(path.read_bytes() + b"\n")
-    program = "from nhi_evidence.pipeline.release import mapper_identity as m; print(m().digest)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert changes == (release.mapper_identity().digest != done.stdout.strip())
+    assert changes == (release.mapper_identity().digest != digest_in(tmp_path))

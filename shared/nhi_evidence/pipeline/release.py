@@ -32,6 +32,9 @@ MODULES = (
 )
 """Single modules that are part of it."""
 
+APART = ("catalog/atlas",)
+"""Folders of these rooms that explain and decide nothing; no function carries them."""
+
 _SUFFIXES = (".py", ".json")
 
 
@@ -60,7 +63,7 @@ def _below(name: str, folder: Traversable) -> Iterator[tuple[str, Traversable]]:
         return
     for entry in folder.iterdir():
         inside = f"{name}/{entry.name}"
-        if entry.is_dir():
+        if entry.is_dir() and inside not in APART:
             yield from _below(inside, entry)
         elif entry.name.endswith(_SUFFIXES):
             yield inside, entry

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "nhi_evidence"
-LONGEST_FILE = 300
+LONGEST_FILE = 350
 LONGEST_ENTRY = 80
 STANDS_ALONE = {"shared/nhi_evidence/evidence/bundle/check_proof.py"}
 """Given to people as one file that needs no other."""

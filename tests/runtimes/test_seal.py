@@ -125,7 +125,7 @@ def test_every_signature_has_its_checkpoint(
     signed = sum(sum(one["Signatures"]) for one in printed)
     put = sum(sum(one["Checkpoints"]) for one in printed)
     assert kms.calls.count("Sign") == signed == put == 2
-    assert [[3.0], [3.0], [0.0]] == [one["Added"] for one in printed]
+    assert [[1.0], [1.0], [0.0]] == [one["Added"] for one in printed]
 
 
 def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:

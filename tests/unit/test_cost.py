@@ -247,7 +247,7 @@ def test_a_digest_takes_as_many_bytes_as_measured(files: int) -> None:
     """Hashes and signatures do not compress; the rest nearly vanishes."""
     chance = random.Random(1)  # noqa: S311 bytes that stand for hashes
     number = 200
-    stored = len(frame.pack([digest_lines(chance, files) for _ in range(number)])) / number
+    stored = len(frame.pack([digest_lines(chance, files) for _ in range(number)])[0]) / number
     expected = measured.DIGEST_BYTES + files * measured.NAMED_FILE_BYTES
     assert pytest.approx(expected, rel=0.2) == stored
 

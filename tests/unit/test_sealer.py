@@ -45,7 +45,7 @@ class World:
 
     def write(self, number: int, *, hour: str = "2026092113") -> str:
         body = b"object %d" % number
-        key = f"op/v1/recon/h={hour}/run/{sha256(body).hexdigest()}"
+        key = f"op/v1/recon/h={hour}/{sha256(body).hexdigest()}"
         self.store.put_new(key, body, metadata={})
         return key
 

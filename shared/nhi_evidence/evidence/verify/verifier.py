@@ -10,26 +10,23 @@ import msgspec
 
 from nhi_evidence.evidence import flags, frame, keys, sweep
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.objects import Table, read_table
-from nhi_evidence.evidence.verify import contents, cosigned, objects, streams
+from nhi_evidence.evidence.objects import read_table
+from nhi_evidence.evidence.verify import cosigned, objects, streams
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
 from nhi_evidence.evidence.verify.findings import Finding
-from nhi_evidence.evidence.verify.hours import Hour
 from nhi_evidence.evidence.verify.listing import Listing, list_once
 from nhi_evidence.evidence.verify.natives import Natives
 from nhi_evidence.evidence.verify.not_checked import not_checked
-from nhi_evidence.evidence.verify.report import Edges, Options, Policy, Report, Run
+from nhi_evidence.evidence.verify.reader import Reader
+from nhi_evidence.evidence.verify.report import Options, Policy, Report, Run
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 Progress = Callable[[str, int], None]
 """Told what is being done, and how far it came."""
-
-_AT_ONCE = 128
-"""Objects asked for together; the store may read ahead among these alone."""
 
 _MOST_WAITING = 10_000
 """Versions a state remembers as not sealed yet."""
@@ -62,13 +59,17 @@ class Verifier:
         self._progress = progress
         self._sorter = sorter
         self._report = Report(name=policy.name, now=now, part=self._options.part)
-        self._edges = Edges()
         self._waiting: list[tuple[str, str]] = []
-        self._unlisted: dict[str, str] = {}
         self._flags: Counter[str] = Counter()
-        self._unprovable = self._not_split = 0
-        self._foreign_mapper = 0
         self._natives = Natives(sorter())
+        self._reader = Reader(
+            store,
+            policy,
+            self._options,
+            self._report,
+            natives=self._natives,
+            progress=progress,
+        )
 
     def run(self) -> Report:
         """Run all steps. Raises `StoreUnavailableError` when the store cannot be asked."""
@@ -155,26 +156,18 @@ class Verifier:
 
     def _pass(self, entries: Entries, listing: Listing) -> None:
         chosen = self._drawn(entries) if self._options.sample is not None else None
-        hour = Hour(self._policy.mappers)
         current = ""
-        chunk: list[tuple[int, ObjectLeaf]] = []
         for group in merge(entries, listing):
             if not is_in(self._options.part, group.key):
                 continue
             if folder(group.key) != current:
-                self._read(chunk, hour)
-                chunk = []
-                self._weigh(hour)
-                hour, current = Hour(self._policy.mappers), folder(group.key)
+                self._reader.close_hour()
+                current = folder(group.key)
             self._report.listed += len(group.listed)
             for index, entry in self._sealed(group):
                 if chosen is None or (entry.key, entry.vid) in chosen:
-                    chunk.append((index, entry))
-            if len(chunk) >= _AT_ONCE:
-                self._read(chunk, hour)
-                chunk = []
-        self._read(chunk, hour)
-        self._weigh(hour)
+                    self._reader.take(index, entry)
+        self._reader.close_hour()
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """V4 of one key; yield what of it is to be read."""
@@ -243,74 +236,6 @@ class Verifier:
                     ),
                 )
 
-    def _read(self, chunk: Sequence[tuple[int, ObjectLeaf]], hour: Hour) -> None:
-        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in chunk)
-        for (index, entry), body in zip(chunk, bodies, strict=True):
-            if body is None:
-                self._gone(entry, hour)
-            else:
-                self._object(index, entry, body, hour)
-
-    def _object(self, index: int, entry: ObjectLeaf, body: bytes, hour: Hour) -> None:
-        """V2 and V3 of one object; where all of it holds, its claims are weighed."""
-        report = self._report
-        report.objects += 1
-        report.bytes += len(body)
-        self._progress("V2 objects", report.objects)
-        findings = list(objects.stored(entry, body))
-        report.findings += findings
-        is_altered = any(each.code != "no_checksum" for each in findings)
-        if is_altered or not entry.key.startswith("ev/") or flags.SHADOW in entry.flags:
-            return
-        content = objects.read_content(entry, body)
-        report.findings += content.findings
-        report.findings += objects.hours(entry, content)
-        if content.table is None or not content.counts:
-            return
-        if self._options.deep:
-            checked = self._deep(entry, content.table, body)
-            report.findings += checked.findings
-            if checked.findings:
-                return
-            for account, uid, raw_sha256, unit_id in checked.natives:
-                self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
-        hour.add(index, entry.key, content)
-        for place, unit in enumerate(content.table.units):
-            if place in content.void:
-                continue
-            run = streams.run_of(content.table.header, unit, entry.key, entry.vid)
-            if isinstance(run, str):
-                report.findings.append(objects.finding("range_invalid", entry, run, unit=unit.unit))
-            elif run is not None:
-                self._edges.runs.append(run)
-
-    def _deep(self, entry: ObjectLeaf, table: Table, body: bytes) -> contents.Checked:
-        again = None
-        if self._options.reproduce is not None:
-            again = self._options.reproduce(table.header)
-            self._foreign_mapper += again is None
-        checked = contents.check(entry, table, body, again)
-        self._report.records += checked.records
-        self._report.reproduced += checked.reproduced
-        self._unprovable += checked.unprovable
-        self._not_split += checked.not_split
-        return checked
-
-    def _gone(self, entry: ObjectLeaf, hour: Hour) -> None:
-        if entry.until is not None and self._now > entry.until + self._policy.grace_ms:
-            self._report.expired += 1
-            hour.expired_in_part = True
-            streams.add_expired(self._edges, entry.key)
-        elif entry.until is not None and self._now > entry.until:
-            self._find("gone_early", entry, f"its lock ended at {entry.until}")
-        else:
-            self._find("object_missing", entry)
-
-    def _weigh(self, hour: Hour) -> None:
-        if self._options.sample is None:
-            hour.weigh(self._report)
-            self._unlisted = {**hour.unlisted(), **self._unlisted}
-
     def _drawn(self, entries: Entries) -> frozenset[tuple[str, str]]:
         """Draw objects by the order of their hashes under the seed."""
         wanted = self._options.sample or 0
@@ -341,13 +266,13 @@ class Verifier:
     def _finish(self, chain: Chain) -> None:
         report, options = self._report, self._options
         report.flags = dict(sorted(self._flags.items()))
-        for digest, key in sorted(self._unlisted.items()):
+        for digest, key in sorted(self._reader.unlisted.items()):
             report.findings.append(Finding(code="mapper_unlisted", key=key, detail=digest))
         self._natives.weigh(report)
         if options.part is not None:
-            report.edges = self._edges
+            report.edges = self._reader.edges
         elif options.sample is None:
-            weighed = streams.Weighed(self._edges, self.hashes_of)
+            weighed = streams.Weighed(self._reader.edges, self.hashes_of)
             report.findings += weighed.findings
             if weighed.duplicates:
                 report.units["duplicate messages"] = weighed.duplicates
@@ -361,9 +286,9 @@ class Verifier:
             options,
             is_copy=not self._store.complete,
             waiting=len(self._waiting),
-            unprovable=self._unprovable,
-            not_split=self._not_split,
-            foreign_mapper=self._foreign_mapper,
+            unprovable=self._reader.unprovable,
+            not_split=self._reader.not_split,
+            foreign_mapper=self._reader.foreign_mapper,
         )
         if options.sample is None and options.part is None:
             report.state = self._state(chain)

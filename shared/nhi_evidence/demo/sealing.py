@@ -102,7 +102,7 @@ class Notary:
 
     def copy(self, folder: Path) -> int:
         """Copy the first version of every key into a directory; return how many."""
-        return sum(there for _, there in copying.copy(self._audit, DirectoryStore(folder)))
+        return sum(1 for _ in copying.copy(self._audit, DirectoryStore(folder)))
 
     def tamper(self) -> list[Tampered]:
         """Do to copies what an owner of the disk could, and verify each."""

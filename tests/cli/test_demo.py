@@ -98,7 +98,8 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
     objects = [key for key in kept if key.startswith("ev/")]
-    assert len(objects) == sum(cloud["objects"] for cloud in clouds.values())
+    assert 3 == report["regrouped"]
+    assert len(objects) == sum(cloud["objects"] for cloud in clouds.values()) + 3
     units = {source: cloud["units"] for source, cloud in clouds.items()}
     assert {
         "aws_cloudtrail": len(generate()),

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nhi_evidence.adapters.store import s3_store
-from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.directory import DirectoryStore, UnwritableKeyError
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -102,11 +102,18 @@ def test_directory_refuses_other_bytes(tmp_path: Path) -> None:
         store.put_new("ev/a", b"two", metadata={})
 
 
-@pytest.mark.parametrize("key", ["../x", "/x", "a/../../x", ".metadata/x"])
+@pytest.mark.parametrize(
+    "key", ["../x", "/x", "a/../../x", ".metadata/x", "a//x", "a/./x", "a/", "", "a\0b", "x" * 300]
+)
 def test_directory_stays_in_its_folder(tmp_path: Path, key: str) -> None:
-    """No key leaves the directory or names its bookkeeping."""
-    with pytest.raises(ValueError, match="not a key"):
-        DirectoryStore(tmp_path).put_new(key, b"x", metadata={})
+    """No key leaves the directory, names its bookkeeping, or shares the file of another key."""
+    store = DirectoryStore(tmp_path)
+    with pytest.raises(UnwritableKeyError):
+        store.put_new(key, b"x", metadata={})
+    with pytest.raises(KeyError):
+        store.get(key)
+    assert [None] == list(store.bodies([(key, "null")]))
+    assert [] == list(tmp_path.rglob("*"))
 
 
 class FaultyClient:

@@ -139,7 +139,7 @@ def test_the_program_runs_on_python_3_8() -> None:
     imported = {
         name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
     }
-    assert {"base64", "hashlib", "os", "re", "stat", "struct", "sys", "zipfile", "zlib"} == imported
+    assert {"base64", "hashlib", "re", "stat", "struct", "sys", "zipfile", "zlib"} == imported
     assert not re.search(
         r"removeprefix|removesuffix|\bmatch \w+:$|int\.from_bytes\([^,]*\)\n", text
     )

@@ -14,7 +14,7 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.terminal.safe_text import neutralize
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -22,18 +22,24 @@ Examples:
   nhi-evidence copy s3://evidence ./copy     (again, to go on with it)
 
 \b
-Exit codes: 0 copied; 2 a version was gone before it was read (said on standard
-error); 4 could not be copied (the same, and going on is safe); 64 wrong usage.
+Exit codes: 0 copied; 1 the folder holds another log, or other bytes under a key;
+2 something could not be taken: gone before it was read, or under a key no file can
+bear; 4 could not be copied (going on is safe); 64 wrong usage. All of it is named
+on standard error.
 """
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """What was copied."""
+    """What `--json` prints."""
 
     objects: int
     bytes: int
     gone: list[str]
     """Keys of versions that were listed and could not be read any more."""
+    unwritable: list[str]
+    """Keys no file can bear, each with the reason."""
+    differing: list[str]
+    """Keys under which the folder holds other bytes than the store; they stay."""
     folder: str
 
 
@@ -54,21 +60,42 @@ def command(
     times, lock, metadata. A directory locks nothing; verifying it needs the public key alone.
     """
     store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
-    objects = size = 0
-    gone: list[str] = []
-    with Steps("copying") as steps:
-        for version, there in copying.copy(store, DirectoryStore(folder)):
-            if not there:
-                gone.append(version.key)
-                continue
-            objects += 1
-            size += version.size
-            steps.say("objects", objects)
+    size = 0
+    named: dict[copying.CopyState, list[str]] = {state: [] for state in copying.CopyState}
+    try:
+        with Steps("copying") as steps:
+            for copied in copying.copy(store, DirectoryStore(folder)):
+                named[copied.state].append(copied.detail or copied.version.key)
+                if copied.state is copying.CopyState.COPIED:
+                    size += copied.version.size
+                    steps.say("objects", len(named[copied.state]))
+    except copying.OtherLogError as error:
+        typer.echo(f"nhi-evidence: {neutralize(str(error))}", err=True)
+        raise typer.Exit(exit_codes.WRONG) from error
+    objects = len(named.pop(copying.CopyState.COPIED))
     if as_json:
-        typer.echo(msgspec.json.encode(Copied(objects, size, gone, str(folder))))
+        report = Copied(
+            objects,
+            size,
+            named[copying.CopyState.GONE],
+            named[copying.CopyState.UNWRITABLE],
+            named[copying.CopyState.DIFFERS],
+            str(folder),
+        )
+        typer.echo(neutralize_json(msgspec.json.encode(report)))
     else:
-        typer.echo(f"copied {objects} objects, {size} bytes, to {folder}")
-    for key in gone:
-        typer.echo(f"nhi-evidence: gone before it was read: {neutralize(key)}", err=True)
-    if gone:
+        typer.echo(f"copied {objects} objects, {size} bytes, to {neutralize(str(folder))}")
+    for state, keys in named.items():
+        for key in keys:
+            typer.echo(f"nhi-evidence: {_MEANINGS[state]}: {neutralize(key)}", err=True)
+    if named[copying.CopyState.DIFFERS]:
+        raise typer.Exit(exit_codes.WRONG)
+    if any(named.values()):
         raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+_MEANINGS = {
+    copying.CopyState.GONE: "gone before it was read",
+    copying.CopyState.UNWRITABLE: "not copied",
+    copying.CopyState.DIFFERS: "not copied",
+}

@@ -45,6 +45,8 @@ class Report(msgspec.Struct, kw_only=True):
     tampered: list[sealing.Tampered]
     redelivery_changed: list[str]
     """Object versions that a second delivery of the same files added or took away: none."""
+    regrouped: int
+    """Objects that delivering AWS's files in smaller batches added; none of it counts twice."""
     ok: bool
     failed: list[str]
     kept_copy: str | None = None
@@ -74,8 +76,8 @@ def command(
     Starts an embedded locked bucket and feeds logs through the real functions under their own
     runtimes, each function writing by its own identity. Shows the counts, who acted and in which
     phase, one token's way through the clouds, one evidence object, everything the lock refuses,
-    and that delivering everything twice changes nothing. Then seals the bucket, verifies it,
-    proves one record, and tampers with copies.
+    and that delivering everything twice changes nothing, and in other groups counts nothing twice.
+    Then seals the bucket, verifies it, proves one record, and tampers with copies.
     """
     out = show.console(quiet=as_json)
     progress = Console(stderr=True, highlight=False, markup=False)
@@ -98,9 +100,11 @@ def command(
         show.one_object(out, objects)
         second_failures = stage.deliver()
         changed = sorted(before ^ stage.bucket.versions())
+        regroup_failures = stage.regroup()
+        regrouped = len(stage.bucket.versions() - before)
         refused = refusals.collect(store, sorted(before)[0])
         refused += refusals.of_tokens(store, stage.platforms)
-        show.redelivery(out, len(before), changed)
+        show.redelivery(out, len(before), changed, regrouped)
         show.refusals(out, refused)
         notary = sealing.Notary(store, Path(folder))
         sealed = notary.seal()
@@ -112,8 +116,11 @@ def command(
         tampered = notary.tamper()
         show_sealing.tampered(out, tampered)
         copied = notary.copy(keep) if keep else None
-    failed = _failed(counts, refused, changed, [*first_failures, *second_failures])
+    failed = _failed(
+        counts, refused, changed, [*first_failures, *second_failures, *regroup_failures]
+    )
     failed += _not_proven(sealed, verified, proof, tampered)
+    failed += _not_once(counts, verified)
     if input_ is None:
         failed += _not_followed(clouds, followed)
     report = Report(
@@ -126,6 +133,7 @@ def command(
         proof=proof,
         tampered=tampered,
         redelivery_changed=[key for key, _ in changed],
+        regrouped=regrouped,
         ok=not failed,
         failed=failed,
         kept_copy=str(keep) if copied else None,
@@ -159,6 +167,17 @@ def _not_followed(
 ) -> list[str]:
     lost = {one.source for one in clouds} - {one.source for one in followed}
     return [f"the CI job was not followed into {source}" for source in sorted(lost)]
+
+
+def _not_once(counts: list[show_clouds.UnitCount], verified: Verified) -> list[str]:
+    """Whether verification counts each unit, and each of its records, once."""
+    units = len({(count.source, count.unit) for count in counts})
+    counted = verified.units.get("counted", 0)
+    records = sum(count.seen for count in counts)
+    counted_records = sum(verified.records_counted.values())
+    if (units, records) == (counted, counted_records):
+        return []
+    return [f"{counted} of {units} units, {counted_records} of {records} records count once"]
 
 
 def _not_proven(

@@ -73,12 +73,13 @@ class Aws:
         """Stop the function."""
         self._runtime.__exit__(kind, error, trace)
 
-    def deliver(self) -> list[str]:
+    def deliver(self, *, at_once: int = MESSAGES_PER_INVOCATION) -> list[str]:
         """Notify the function of every file; return the messages it did not lock."""
-        bodies = [sqs_messages.notification(one) for one in self._stored]
+        bodies = [sqs_messages.notification(stored) for stored in self._stored]
         failed: list[str] = []
-        for start in range(0, len(bodies), MESSAGES_PER_INVOCATION):
-            chunk = bodies[start : start + MESSAGES_PER_INVOCATION]
-            answer = self._runtime.invoke(sqs_messages.event(chunk))
-            failed += [f"message {one['itemIdentifier']}" for one in answer["batchItemFailures"]]
+        for start in range(0, len(bodies), at_once):
+            answer = self._runtime.invoke(sqs_messages.event(bodies[start : start + at_once]))
+            failed += [
+                f"message {entry['itemIdentifier']}" for entry in answer["batchItemFailures"]
+            ]
         return failed

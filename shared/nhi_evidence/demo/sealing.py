@@ -22,6 +22,8 @@ from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
+from nhi_evidence.pipeline.release import mapper_identity
+from nhi_evidence.pipeline.reproduce import Reproducer
 from nhi_evidence.ports import EvidenceVersions
 
 NAME = "nhi-evidence.example/demo"
@@ -56,7 +58,12 @@ class Notary:
         self._folder = folder
         self._signer = KeyFile.create(folder / "log-key.pem")
         self.key = note.from_spki(NAME, self._signer.public_key())
-        self._policy = Policy(name=NAME, keys=(self.key,), retention_ms=DAY_MS)
+        self._policy = Policy(
+            name=NAME,
+            keys=(self.key,),
+            mappers=(mapper_identity().digest,),
+            retention_ms=DAY_MS,
+        )
         sealer = store.client(store.sealer, role_arn=iam.SEALER_ROLE)
         auditor = store.client(store.investigator, role_arn=iam.AUDITOR_ROLE)
         self._log = S3EvidenceLog(sealer, iam.EVIDENCE_BUCKET, owner=iam.EVIDENCE_ACCOUNT)
@@ -75,7 +82,7 @@ class Notary:
         ).run()
 
     def verify(self) -> Report:
-        """Verify the bucket, every record of it, as the auditor role."""
+        """Verify the bucket as the auditor role: every record, mapped again from its raw text."""
         return self._verify(self._audit)
 
     def prove(self, uid: str) -> Proof:
@@ -102,7 +109,7 @@ class Notary:
 
     def copy(self, folder: Path) -> int:
         """Copy the first version of every key into a directory; return how many."""
-        return sum(there for _, there in copying.copy(self._audit, DirectoryStore(folder)))
+        return sum(1 for _ in copying.copy(self._audit, DirectoryStore(folder)))
 
     def tamper(self) -> list[Tampered]:
         """Do to copies what an owner of the disk could, and verify each."""
@@ -128,7 +135,7 @@ class Notary:
         return found
 
     def _verify(self, store: EvidenceVersions) -> Report:
-        options = Options(deep=True)
+        options = Options(deep=True, reproduce=Reproducer())
         return Verifier(store, self._policy, now=clock.now(), options=options).run()
 
 

@@ -106,11 +106,13 @@ def story(out: Console, objects: Sequence[Object]) -> None:
     out.print(table)
 
 
-def redelivery(out: Console, objects: int, changed: list[tuple[str, str]]) -> None:
-    """Say what a second delivery of the same files did."""
+def redelivery(out: Console, objects: int, changed: list[tuple[str, str]], regrouped: int) -> None:
+    """Say what a second delivery of the same files did, and one in other batches."""
     out.print("The same files delivered twice")
+    out.print(f"  object versions before {objects}, changed by the second delivery {len(changed)}")
     out.print(
-        f"  object versions before {objects}, changed by the second delivery {len(changed)}\n"
+        f"  once more, AWS in smaller batches: {regrouped} objects more, whose units are there"
+        " already; verification below counts each once\n"
     )
 
 

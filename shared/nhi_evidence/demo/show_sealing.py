@@ -23,7 +23,7 @@ def sealed(out: Console, done: Sealed, report: Report) -> None:
     out.print("The bucket sealed into a signed Merkle log, as the sealer role")
     out.print(f"  {done.origin}, epoch {done.epoch}: {done.added} object versions")
     out.print(f"  size {done.size}, root {done.root}\n", soft_wrap=True)
-    out.print("Verified with the public key alone, as the auditor role (verify --deep)")
+    out.print("Verified with the public key alone, as the auditor role (verify --deep --reproduce)")
     verify_report.show(out, report)
     out.print("")
 

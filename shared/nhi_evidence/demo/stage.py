@@ -15,6 +15,9 @@ from nhi_evidence.demo.gcp import Gcp
 from nhi_evidence.embedded.issuer import EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 
+REGROUPED = 10
+"""Files in a batch when they are delivered again in other groups."""
+
 
 class Cloud(Protocol):
     """One cloud: its logs, its trigger and its function. A context manager."""
@@ -56,6 +59,7 @@ class Stage:
         self._own_files = own_files
         self._running = ExitStack()
         self.clouds: list[Cloud] = []
+        self._aws: Aws | None = None
 
     def __enter__(self) -> Stage:
         """Start everything; what was started is stopped again when something does not start."""
@@ -87,11 +91,17 @@ class Stage:
         """Deliver every cloud's logs; return what was not locked."""
         return [failed for cloud in self.clouds for failed in cloud.deliver()]
 
+    def regroup(self) -> list[str]:
+        """Deliver AWS's files in smaller batches than before; return what was not locked."""
+        return self._aws.deliver(at_once=REGROUPED) if self._aws is not None else []
+
     def _clouds(self, store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Cloud]:
+        trail = files.story() if self._own_files is None else files.read(self._own_files)
+        self._aws = Aws(store, trail, self._folder)
         if self._own_files is not None:
-            return [Aws(store, files.read(self._own_files), self._folder)]
+            return [self._aws]
         return [
-            Aws(store, files.story(), self._folder),
+            self._aws,
             Gcp(store, platforms, self._folder),
             Azure(store, platforms, self._folder),
         ]

@@ -8,17 +8,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.evidence import (
-    counting,
-    keys,
-    log,
-    note,
-    objects,
-    proof,
-    prove,
-    provider,
-    tiles,
-)
+from nhi_evidence.evidence import counting, keys, log, note, objects, proof, prove, provider, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
@@ -27,8 +17,6 @@ from nhi_evidence.ports import EvidenceVersions
 
 _NEAR_MS = 48 * 3_600_000
 """A provider's document is looked for in the hours so near to the file's, and in no others."""
-
-Progress = Callable[[str, int], None]
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +80,7 @@ class Search:
         self,
         store: EvidenceVersions,
         stored: StoredLog,
-        progress: Progress = lambda _what, _done: None,
+        progress: Callable[[str, int], None] = lambda _what, _done: None,
         *,
         accepted: Sequence[str] = (),
     ) -> None:

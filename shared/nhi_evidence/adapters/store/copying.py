@@ -3,28 +3,112 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from itertools import islice
 
-from nhi_evidence.adapters.store.directory import DirectoryStore
-from nhi_evidence.ports import EvidenceVersions
+import msgspec
+
+from nhi_evidence.adapters.store.directory import (
+    DirectoryStore,
+    OtherBytesError,
+    UnwritableKeyError,
+)
+from nhi_evidence.errors import EvidenceError
+from nhi_evidence.evidence import log
+from nhi_evidence.ports import EvidenceReader, EvidenceVersions
 from nhi_evidence.stored import Version
 
 _AT_ONCE = 1_000
 """Versions asked for together; bodies are read ahead among these alone."""
 
+_HEAD_BYTES = 500
 
-def copy(source: EvidenceVersions, target: DirectoryStore) -> Iterator[tuple[Version, bool]]:
-    """Copy every key's first version into a directory; yield each, and whether it was still there.
 
-    What the directory holds already stays, so a copy that was broken off goes on. Raises
-    `StoreUnavailableError` when the source cannot be read, or the directory holds other bytes.
+class OtherLogError(EvidenceError):
+    """The folder holds another log than the store, or one that went on otherwise: names both."""
+
+
+class CopyState(StrEnum):
+    """What became of one version."""
+
+    COPIED = "copied"
+    """It is in the folder, byte for byte; now, or since an earlier copy."""
+    GONE = "gone"
+    """It was listed and could not be read any more."""
+    UNWRITABLE = "unwritable"
+    """No file of the folder can bear its key."""
+    DIFFERS = "differs"
+    """The folder holds other bytes under its key; they stay."""
+
+
+class CopiedVersion(msgspec.Struct, frozen=True):
+    """One version, and what became of it."""
+
+    version: Version
+    state: CopyState
+    detail: str = ""
+
+
+def copy(source: EvidenceVersions, target: DirectoryStore) -> Iterator[CopiedVersion]:
+    """Copy every key's first version into a directory; yield what became of each.
+
+    What the directory holds already is compared, and stays, so a copy that was broken off goes
+    on; one version that cannot be taken keeps no other from it. Raises `OtherLogError` before
+    anything is written when the directory holds another log, and `StoreUnavailableError` when
+    the source cannot be read.
     """
-    first = (one for one in source.versions("") if not one.marker and not one.shadow)
+    _check_same_log(source, target)
+    first = (version for version in source.versions("") if not version.marker)
+    first = (version for version in first if not version.shadow)
     while chosen := list(islice(first, _AT_ONCE)):
-        said = source.describe(chosen)
-        bodies = source.bodies((one.key, one.id) for one in chosen)
-        for version, description, body in zip(chosen, said, bodies, strict=True):
-            there = description is not None and body is not None
-            if description is not None and body is not None:
+        descriptions = source.describe(chosen)
+        bodies = source.bodies((version.key, version.id) for version in chosen)
+        for version, description, body in zip(chosen, descriptions, bodies, strict=True):
+            if description is None or body is None:
+                yield CopiedVersion(version, CopyState.GONE)
+                continue
+            try:
                 target.keep(version, description, body)
-            yield version, there
+            except UnwritableKeyError as error:
+                yield CopiedVersion(version, CopyState.UNWRITABLE, str(error))
+            except OtherBytesError as error:
+                yield CopiedVersion(version, CopyState.DIFFERS, str(error))
+            else:
+                yield CopiedVersion(version, CopyState.COPIED)
+
+
+def _check_same_log(source: EvidenceReader, target: EvidenceReader) -> None:
+    """Compare what the folder has of the log: its beginning, and the newest of each shard."""
+    heads = _heads(target)
+    for key in [log.GENESIS, *heads]:
+        there = _get(target, key)
+        if there is not None and there != _get(source, key):
+            newest = max(_heads(source), default=None)
+            own = _head(_get(target, max(heads, default=key)))
+            other = "no checkpoint" if newest is None else _head(_get(source, newest))
+            raise OtherLogError(
+                f"the folder holds another log ({key} differs): its head is {own}; "
+                f"the head of the store is {other}"
+            )
+
+
+def _heads(store: EvidenceReader) -> list[str]:
+    """Return the key of the newest checkpoint of each shard, oldest shard first."""
+    newest: dict[str, str] = {}
+    for key in store.keys(log.PREFIX):
+        shard, _, rest = key.removeprefix(log.PREFIX).partition("/")
+        if rest.startswith("checkpoint/"):
+            newest[shard] = max(key, newest.get(shard, ""))
+    return sorted(newest.values())
+
+
+def _head(signed: bytes | None) -> str:
+    lines = (signed or b"")[:_HEAD_BYTES].decode(errors="replace").split("\n")
+    return " ".join(lines[:3]) or "nothing"
+
+
+def _get(store: EvidenceReader, key: str) -> bytes | None:
+    try:
+        return store.get(key)
+    except KeyError:
+        return None

@@ -1,37 +1,69 @@
 """The locked store as a directory: the same contract as S3, for copies, tests and offline work.
 
 Files are written once, read-only, and made durable before the call returns. A directory locks
-nothing against whoever owns the disk; it keeps keys, bodies, and what a bucket said of them.
+nothing against whoever owns the disk; it keeps keys, bodies, and what a bucket said of them. Read
+it may have come from anybody: see `plain_files`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
+from nhi_evidence.adapters.store import plain_files
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.stored import Description, Receipt, Unreadable, Version
 
 _BESIDE = ".metadata"
 _PARTIAL = ".partial-"
 _READ_ONLY = 0o444
+_UNWRITABLE = frozenset(
+    {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL}
+)
+"""Of a write that fails for the key alone: its name, or a file where it needs a folder."""
+
 _UNVERSIONED = "null"
 """The version id S3 gives where there are no versions."""
+
+
+_LATEST_MS = 253_402_300_800_000
+"""The end of the calendar."""
+
+_FILE_BYTES = 1 << 26
+"""Of a file of evidence no more is read, and a byte: what is larger is no object of the format."""
+
+_LOG_BYTES = 1 << 30
+"""The same of a file of the log: a plan."""
+
+_BESIDE_BYTES = 1 << 20
+
+_Size = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+_Instant = Annotated[int, msgspec.Meta(ge=0, lt=_LATEST_MS)]
+
+
+class UnwritableKeyError(StoreUnavailableError):
+    """A directory cannot hold a file under this key: says why. Nothing was written."""
+
+
+class OtherBytesError(StoreUnavailableError):
+    """The directory holds other bytes under this key; they stay."""
 
 
 class _Beside(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a store says of a file, beside it."""
 
     metadata: Mapping[str, str]
-    modified: int
-    size: int
+    modified: _Instant
+    size: _Size
     sha256: str | None = None
     version: str = _UNVERSIONED
-    retain_until: int | None = None
+    retain_until: _Instant | None = None
     encryption: str | None = None
 
 
@@ -61,7 +93,11 @@ class DirectoryStore:
         return self._put(key, body, None, dict(metadata))
 
     def keep(self, version: Version, said: Description, body: bytes) -> Receipt:
-        """Copy a version from another store, with all that store says of it."""
+        """Copy a version from another store, with all that store says of it.
+
+        Raises `UnwritableKeyError` for a key no file can bear here, `OtherBytesError` when other
+        bytes are there, of the log too.
+        """
         beside = _Beside(
             said.metadata,
             version.modified,
@@ -71,66 +107,60 @@ class DirectoryStore:
             said.retain_until,
             said.encryption,
         )
-        return self._put(version.key, body, beside, {})
+        receipt = self._put(version.key, body, beside, {})
+        if not receipt.created:
+            self._check_same(version.key, body)
+        return receipt
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""
-        folder = self._root / prefix.rpartition("/")[0]
-        if folder.is_dir():
-            yield from sorted(key for key in self._below(folder) if key.startswith(prefix))
-        return
+        inside = prefix.rpartition("/")[0]
+        found = plain_files.below(self._root, inside and f"{inside}/")
+        yield from sorted(key for key in found if key.startswith(prefix) and _is_key(key))
 
     def get(self, key: str) -> bytes:
-        """See `EvidenceReader.get`."""
-        try:
-            return self._path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise KeyError(key) from None
-        except OSError as error:
-            raise StoreUnavailableError(f"{key}: {error}") from error
+        """See `EvidenceReader.get`. Of a file past its bound one byte more, so that it shows."""
+        body = self._read(key, _bound(key) + 1)
+        if body is None:
+            raise KeyError(key)
+        return body
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See `EvidenceVersions.folders`."""
-        folder = self._root / prefix
-        if folder.is_dir():
-            found = (one.name for one in folder.iterdir() if one.is_dir())
-            yield from sorted(f"{prefix}{name}/" for name in found if name != _BESIDE)
+        names = plain_files.folders(self._root, prefix)
+        yield from sorted(f"{prefix}{name}/" for name in names if name != _BESIDE)
 
     def versions(self, prefix: str) -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""
         for key in self.keys(prefix):
             beside = self._beside(key)
-            yield Version(key, beside.version, beside.modified, beside.size)
+            if beside is not None:
+                yield Version(key, beside.version, beside.modified, beside.size)
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """See `EvidenceVersions.describe`."""
         for version in versions:
-            if version.marker or not self._path(version.key).is_file():
+            beside = None if version.marker else self._beside(version.key)
+            if beside is None:
                 yield None
                 continue
-            said = self._beside(version.key)
             yield Description(
-                said.size, said.sha256, said.metadata, said.retain_until, said.encryption
+                beside.size,
+                beside.sha256,
+                beside.metadata,
+                beside.retain_until,
+                beside.encryption,
             )
 
     def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
         """See `EvidenceVersions.bodies`. A copy has one version of a key, whatever its id."""
         for key, _ in versions:
-            try:
-                yield self.get(key)
-            except KeyError:
-                yield None
+            yield self._read(key, _bound(key) + 1)
 
     def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
         """See `EvidenceTables.beginnings`."""
         for key, _, size in versions:
-            try:
-                with self._path(key).open("rb") as file:
-                    yield file.read(size)
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                yield None
-            except OSError as error:
-                raise StoreUnavailableError(f"{key}: {error}") from error
+            yield self._read(key, min(max(size, 0), _bound(key) + 1))
 
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`: a directory is set to nothing."""
@@ -139,10 +169,10 @@ class DirectoryStore:
     def _put(
         self, key: str, body: bytes, beside: _Beside | None, metadata: dict[str, str]
     ) -> Receipt:
-        path = self._path(key)
+        path = self._writable(key)
         try:
-            if path.exists():
-                return self._already(key, path, body)
+            if path.is_symlink() or path.exists():
+                return self._already(key, body)
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name[-80:]}")
             _write(partial, body)
@@ -154,40 +184,73 @@ class DirectoryStore:
                 msgspec.json.encode(beside, order="deterministic"),
             )
             if not _link(partial, path):
-                return self._already(key, path, body)
+                return self._already(key, body)
         except OSError as error:
+            if error.errno in _UNWRITABLE:
+                raise UnwritableKeyError(f"{key}: {error.strerror}") from error
             raise StoreUnavailableError(f"{key}: {error}") from error
         return Receipt(key, created=True, version=beside.version)
 
-    def _below(self, folder: Path) -> Iterator[str]:
-        for place, folders, files in os.walk(folder):
-            if Path(place) == self._root and _BESIDE in folders:
-                folders.remove(_BESIDE)
-            inside = Path(place).relative_to(self._root).as_posix()
-            start = "" if inside == "." else f"{inside}/"
-            yield from (start + name for name in files if not name.startswith(_PARTIAL))
-
-    def _beside(self, key: str) -> _Beside:
-        """Return what stands beside a file; of one that was put there by hand, its own facts."""
+    def _read(self, key: str, limit: int) -> bytes | None:
+        if not _is_key(key):
+            return None
         try:
-            data = (self._root / _BESIDE / f"{key}.json").read_bytes()
-            return msgspec.json.decode(data, type=_Beside)
-        except FileNotFoundError:
-            found = self._path(key).stat()
-            return _Beside({}, found.st_mtime_ns // 1_000_000, found.st_size)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise StoreUnavailableError(f"{_BESIDE}/{key}.json: {error}") from error
+            file = plain_files.read(self._root, key, limit)
+        except OSError as error:
+            raise StoreUnavailableError(f"{key}: {error}") from error
+        return None if file is None else file.body
 
-    def _path(self, key: str) -> Path:
-        path = self._root / key
-        if key.startswith(("/", _BESIDE)) or ".." in key.split("/"):
-            raise ValueError(f"not a key: {key!r}")
-        return path
+    def _beside(self, key: str) -> _Beside | None:
+        """Return what stands beside a file, or the file's own facts; None without a file.
 
-    def _already(self, key: str, path: Path, body: bytes) -> Receipt:
-        if not key.startswith("log/") and path.read_bytes() != body:
-            raise StoreUnavailableError(f"{key}: other bytes are stored under this key")
+        Its own facts are all there is of a file that was put there by hand, and of one whose
+        description cannot be read: what is said of it then differs from the log, and shows.
+        """
+        try:
+            file = plain_files.read(self._root, key, 0) if _is_key(key) else None
+            if file is None:
+                return None
+            beside = plain_files.read(self._root, f"{_BESIDE}/{key}.json", _BESIDE_BYTES)
+        except OSError as error:
+            raise StoreUnavailableError(f"{key}: {error}") from error
+        try:
+            if beside is not None:
+                return msgspec.json.decode(beside.body, type=_Beside)
+        except (ValueError, RecursionError):
+            pass
+        modified = min(max(file.modified_ns // 1_000_000, 0), _LATEST_MS - 1)
+        return _Beside({}, modified, file.size)
+
+    def _writable(self, key: str) -> Path:
+        if not _is_key(key):
+            raise UnwritableKeyError(f"{key}: no file can bear this name")
+        for place in (key, f"{_BESIDE}/{key}"):
+            if plain_files.has_link(self._root, place):
+                raise UnwritableKeyError(f"{key}: a link stands on the way to it")
+        return self._root / key
+
+    def _already(self, key: str, body: bytes) -> Receipt:
+        if not key.startswith("log/"):
+            self._check_same(key, body)
         return Receipt(key, created=False)
+
+    def _check_same(self, key: str, body: bytes) -> None:
+        if self._read(key, len(body) + 1) != body:
+            raise OtherBytesError(f"{key}: other bytes are stored under this key")
+
+
+def _is_key(key: str) -> bool:
+    """Whether a key has a file of its own: no other key has the same, and none is ours beside."""
+    segments = plain_files.parts(key)
+    return (
+        segments is not None
+        and segments[0] != _BESIDE
+        and not any(segment.startswith(_PARTIAL) for segment in segments)
+    )
+
+
+def _bound(key: str) -> int:
+    return _LOG_BYTES if key.startswith("log/") else _FILE_BYTES
 
 
 def _write(path: Path, body: bytes) -> None:

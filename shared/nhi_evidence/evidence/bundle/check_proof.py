@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import stat
 import struct
 import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 
 class NotShown(Exception):
@@ -84,32 +84,31 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
 def read_bundle(path: str) -> dict[str, bytes]:
     """The files of a bundle."""
     try:
-        return read_folder(path) if os.path.isdir(path) else read_zip(path)
+        return read_folder(Path(path)) if Path(path).is_dir() else read_zip(Path(path))
     except OSError as error:
         raise NotReadable(f"{path}: {error.strerror or error}") from None
 
 
-def read_folder(path: str) -> dict[str, bytes]:
+def read_folder(path: Path) -> dict[str, bytes]:
     """The files of an unpacked bundle; links and devices are not followed."""
     files = {}
     for name, limit in SIZES.items():
-        place = os.path.join(path, name)
         try:
-            found = os.lstat(place)
+            found = (path / name).lstat()
         except FileNotFoundError:
             continue
         if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
             raise NotReadable(f"{name}: not a plain file of at most {limit} bytes")
-        with open(place, "rb") as file:
+        with (path / name).open("rb") as file:
             files[name] = file.read(limit + 1)
     return files
 
 
-def read_zip(path: str) -> dict[str, bytes]:
+def read_zip(path: Path) -> dict[str, bytes]:
     """The files of a zipped bundle."""
     files: dict[str, bytes] = {}
     try:
-        if os.path.getsize(path) > BUNDLE_BYTES:
+        if path.stat().st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
         with zipfile.ZipFile(path) as bundle:
             entries = bundle.infolist()

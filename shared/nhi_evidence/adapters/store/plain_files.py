@@ -1,0 +1,136 @@
+"""Reading the files of a tree that somebody else made: nothing out of it, nothing without end.
+
+No link is followed, no pipe or device opened for reading, and of no file more than a bound is
+read, whatever size it claims.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+_ABSENT = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL}
+)
+"""Of an open that finds no plain file under this name."""
+
+
+class PlainFile(msgspec.Struct, frozen=True):
+    """One plain file, as far as it was read."""
+
+    modified_ns: int
+    size: int
+    body: bytes
+    """At most so many bytes as were asked for."""
+
+
+def parts(key: str) -> list[str] | None:
+    """Return the segments of a path below a tree; None of one that is not its only spelling."""
+    segments = key.split("/")
+    if any(segment in {"", ".", ".."} or "\0" in segment for segment in segments):
+        return None
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return None
+    return segments
+
+
+def read(root: Path, key: str, limit: int) -> PlainFile | None:
+    """Return a plain file below `root`, of its content `limit` bytes at most.
+
+    None where there is none: a link, a folder, a pipe or a device is no plain file, and neither
+    is anything behind a link. Raises `OSError` where a file is there and cannot be read.
+    """
+    segments = parts(key)
+    if segments is None:
+        return None
+    try:
+        descriptor = _open(root, segments)
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return PlainFile(found.st_mtime_ns, found.st_size, file.read(limit) if limit else b"")
+
+
+def _open(root: Path, segments: list[str]) -> int:
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for segment in segments[:-1]:
+            inner = os.open(segment, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # Not blocking: a pipe without a writer is opened at once, and then passed over.
+        return os.open(segments[-1], os.O_RDONLY | os.O_NONBLOCK | _NO_LINK, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def below(root: Path, prefix: str) -> Iterator[str]:
+    """Yield the paths, from `root`, of all plain files below a folder of it, in no order.
+
+    `prefix` is empty, or ends in a slash. Names that are not UTF-8 are passed over: no key of a
+    bucket has one.
+    """
+    segments = parts(prefix[:-1]) if prefix else []
+    if segments is None or not _is_inside(root, segments):
+        return
+    for place, _, files in os.walk(root.joinpath(*segments)):
+        inside = Path(place).relative_to(root).as_posix()
+        start = "" if inside == "." else f"{inside}/"
+        for name in files:
+            if parts(start + name) is not None and _is_plain(Path(place, name)):
+                yield start + name
+
+
+def folders(root: Path, prefix: str) -> Iterator[str]:
+    """Yield the names of the folders in a folder, links aside, in no order."""
+    segments = parts(prefix[:-1]) if prefix else []
+    if segments is None or not _is_inside(root, segments):
+        return
+    with os.scandir(root.joinpath(*segments)) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and parts(entry.name) is not None:
+                yield entry.name
+
+
+def has_link(root: Path, key: str) -> bool:
+    """Whether a link stands on the way to a path, where something is there already."""
+    place = root
+    for segment in key.split("/")[:-1]:
+        place /= segment
+        if place.is_symlink():
+            return True
+    return False
+
+
+def _is_inside(root: Path, segments: list[str]) -> bool:
+    """Whether a folder is there, and no link on the way to it."""
+    place = root
+    for segment in segments:
+        place /= segment
+        try:
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                return False
+        except (OSError, ValueError):
+            return False
+    return place.is_dir()
+
+
+def _is_plain(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

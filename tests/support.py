@@ -32,6 +32,7 @@ CONSTANT = {
     ("raw_data_hash",),
     ("user", "type"),
     ("entity", "type"),
+    ("entity", "user", "type"),
     ("databucket", "type"),
     ("metadata", "labels"),
 }

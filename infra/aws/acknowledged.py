@@ -74,6 +74,11 @@ def acknowledge(app: App) -> None:
     )
 
 
+def rule(construct: Construct, rule: str, reason: str) -> None:
+    """Answer one rule for one construct."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
 def prefixes(construct: Construct, resources: Iterable[str], reason: str) -> None:
     """Answer that these resources of an identity policy end in a wildcard."""
     Validations.of(construct).acknowledge(

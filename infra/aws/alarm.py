@@ -8,6 +8,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.aws import acknowledged
+
 NAMESPACE = "nhi-evidence"
 
 Missing = Literal["breaching", "notBreaching", "ignore"]
@@ -38,8 +40,9 @@ class Alarm(Construct):
     """An alarm on a formula over metrics, each taken over `period` by `statistic`.
 
     In `expression` the metrics go by their names in `metrics`; the name of one is a formula. The
-    alarm is raised when the result is above `above` (or below `below`) in one period, and taken
-    back when it no longer is. `missing` says what a period without any data means.
+    alarm is raised when the result is above `above` (or below `below`) in `datapoints` of the last
+    `periods` (by default in all of them), and taken back when it no longer is. `missing` says what
+    a period without any data means. Without a `target` nobody is told: it is a part of another.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class Alarm(Construct):
         metrics: dict[str, cloudwatch.CfnAlarm.MetricProperty],
         expression: str,
         period: Duration,
-        target: str,
+        target: str | None,
         missing: Missing,
         statistic: str = "Sum",
         above: float | None = None,
         below: float | None = None,
+        periods: int = 1,
+        datapoints: int | None = None,
     ) -> None:
         super().__init__(scope, name)
         if (above is None) == (below is None):
@@ -73,7 +78,8 @@ class Alarm(Construct):
             for key, one in metrics.items()
         ]
         result = Query(id="result", expression=expression, label=alarm_name, return_data=True)
-        cloudwatch.CfnAlarm(
+        actions = None if target is None else [target]
+        self.resource = cloudwatch.CfnAlarm(
             self,
             "Alarm",
             alarm_name=alarm_name,
@@ -83,9 +89,80 @@ class Alarm(Construct):
             if above is not None
             else "LessThanThreshold",
             threshold=above if above is not None else below,
-            evaluation_periods=1,
-            datapoints_to_alarm=1,
+            evaluation_periods=periods,
+            datapoints_to_alarm=periods if datapoints is None else datapoints,
             treat_missing_data=missing,
+            alarm_actions=actions,
+            ok_actions=actions,
+        )
+
+
+class Absence(Construct):
+    """An alarm on something that does not come, which does not fire before it could have come.
+
+    `metric` is what is missed for `hours` in a row, also if it never came. An alarm that takes no
+    data for a fault would be raised by the deployment itself; so `alive`, a metric that is there
+    from the deployment on whatever becomes of the other, must have been there as long. Should it
+    vanish later, the alarm stays as it is.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        alarm_name: str,
+        meaning: str,
+        metric: cloudwatch.CfnAlarm.MetricProperty,
+        alive: cloudwatch.CfnAlarm.MetricProperty,
+        hours: int,
+        target: str,
+    ) -> None:
+        super().__init__(scope, name)
+        self.name = alarm_name
+        parts = [
+            Alarm(
+                self,
+                "Absent",
+                alarm_name=f"{alarm_name}-absent",
+                meaning=f"Part of {alarm_name}: nothing came.",
+                metrics={"count": metric},
+                expression="count",
+                period=Duration.hours(1),
+                periods=hours,
+                below=1,
+                missing="breaching",
+                target=None,
+            ),
+            Alarm(
+                self,
+                "Alive",
+                alarm_name=f"{alarm_name}-alive",
+                meaning=f"Part of {alarm_name}: deployed for as long as that takes.",
+                metrics={"alive": alive},
+                expression="alive",
+                statistic="SampleCount",
+                period=Duration.hours(1),
+                periods=hours,
+                above=0,
+                missing="ignore",
+                target=None,
+            ),
+        ]
+        rule = " AND ".join(f'ALARM("{part.name}")' for part in parts)
+        both = cloudwatch.CfnCompositeAlarm(
+            self,
+            "Alarm",
+            alarm_name=alarm_name,
+            alarm_description=meaning,
+            alarm_rule=rule,
             alarm_actions=[target],
             ok_actions=[target],
         )
+        for part in parts:
+            acknowledged.rule(
+                part,
+                f"{acknowledged.NIST}CloudWatchAlarmAction",
+                f"Half of {alarm_name}, which tells; a half alone is no news.",
+            )
+            both.add_resource_dependency(part.resource)

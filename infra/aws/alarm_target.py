@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -14,8 +16,8 @@ SENDERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
 class AlarmTarget(Construct):
     """The topic alarms of one account and region are sent to.
 
-    An existing `topic` is used where CloudWatch can reach it, which is in its own region alone;
-    otherwise a topic is made, to which `email` is subscribed.
+    CloudWatch reaches topics of its own region alone. So the first of `topics` in this region is
+    used, in whatever account; where there is none a topic is made, to which `email` is subscribed.
     """
 
     def __init__(
@@ -23,15 +25,16 @@ class AlarmTarget(Construct):
         scope: Construct,
         name: str,
         *,
-        topic: str | None,
+        topics: Sequence[str],
         email: str | None,
         topic_name: str,
         account: str,
         region: str,
     ) -> None:
         super().__init__(scope, name)
-        if topic is not None and topic.split(":")[3] == region:
-            self.arn = topic
+        here = next((one for one in topics if one.split(":")[3] == region), None)
+        if here is not None:
+            self.arn = here
             return
         made = sns.CfnTopic(self, "Topic", topic_name=topic_name)
         self.arn = made.ref

@@ -1,35 +1,9 @@
-"""Denial of wallet: what is locked is paid for to the end, so its growth is watched."""
+"""Denial of wallet: what is locked is paid for to the end."""
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
-
-from infra.aws.alarm import Alarm, metric
-from infra.aws.evidence_bucket import REQUEST_METRICS
-
-
-class ObjectRateAlarm(Construct):
-    """Too many objects put into an evidence bucket in an hour, by whomever."""
-
-    def __init__(
-        self, scope: Construct, name: str, *, store: str, bucket: str, per_hour: int, target: str
-    ) -> None:
-        super().__init__(scope, name)
-        puts = metric("AWS/S3", "PutRequests", {"BucketName": bucket, "FilterId": REQUEST_METRICS})
-        self.alarm = Alarm(
-            self,
-            "Rate",
-            alarm_name=f"nhi-evidence-{store}-object-rate",
-            meaning=f"More than {per_hour} objects in an hour: each is locked, and costs, until R.",
-            metrics={"puts": puts},
-            expression="puts",
-            period=Duration.hours(1),
-            above=per_hour,
-            missing="notBreaching",
-            target=target,
-        )
 
 
 class AccountBudget(Construct):

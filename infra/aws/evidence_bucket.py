@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import aws_s3 as s3
@@ -21,7 +22,8 @@ class EvidenceBucket(Construct):
     """A bucket whose objects nobody can change or delete before their retention ends.
 
     `retention_days` is the lock of every new version; `grace_days` later it expires. `statements`
-    is the bucket's policy. `replicate` is its replication configuration, if it has a replica.
+    is the bucket's policy. S3 counts the requests of all, and of each of `sources`. `replicate` is
+    its replication configuration, if it has a replica.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class EvidenceBucket(Construct):
         grace_days: int,
         archive_after_days: int | None,
         statements: list[Statement],
+        sources: Sequence[str] = (),
         replicate: s3.CfnBucket.ReplicationConfigurationProperty | None = None,
     ) -> None:
         super().__init__(scope, name)
@@ -54,7 +57,13 @@ class EvidenceBucket(Construct):
             lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
                 rules=_lifecycle(retention_days + grace_days, archive_after_days)
             ),
-            metrics_configurations=[s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS)],
+            metrics_configurations=[
+                s3.CfnBucket.MetricsConfigurationProperty(id=REQUEST_METRICS),
+                *(
+                    s3.CfnBucket.MetricsConfigurationProperty(id=one, prefix=f"ev/v1/{one}/")
+                    for one in sources
+                ),
+            ],
             replication_configuration=replicate,
         )
         self.resource, self.policy = made.resource, made.policy

@@ -16,6 +16,7 @@ from infra.aws.writer_role import PutOnlyRole, source_prefixes
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.bucket_policy import evidence_policy
+from nhi_evidence.config.silence import silence_hours
 
 
 class EvidenceStack(Stack):
@@ -74,6 +75,11 @@ class EvidenceStack(Stack):
                 grace_days=store.grace_days,
                 legal_role=config.evidence.legal_role,
             ),
+            sources=[
+                source
+                for source in dict.fromkeys(one.source for one in config.sources_in(store.name))
+                if silence_hours(config, store.name, source) is not None
+            ],
             replicate=replicate,
         )
         trusts = plan.writer_trusts(config, store)

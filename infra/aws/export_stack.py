@@ -9,6 +9,7 @@ from infra.aws import plan
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.feed import Feed
 from infra.aws.file_exporter import FileExporter
+from infra.aws.redelivery import Redelivery, redelivery
 from infra.aws.trail_bucket import TrailBucket
 from infra.bundle import Bundle
 from nhi_evidence.config import Config
@@ -35,10 +36,11 @@ class AwsExportStack(Stack):
             description=f"nhi-evidence: exports delivered files of {region}",
             termination_protection=True,
         )
-        self.feeds: list[tuple[Feed, SourceEntry]] = []
+        self.feeds: list[tuple[Feed, SourceEntry, Redelivery]] = []
         for feed, entry in plan.feeds(config):
             if feed.region == region:
-                self.feeds.append((feed, entry))
+                numbers = redelivery(bundle.declaration, entry.batch_window_seconds)
+                self.feeds.append((feed, entry, numbers))
                 self._export(config, feed, entry, bundle, architecture)
 
     def _export(

@@ -5,97 +5,140 @@ from __future__ import annotations
 from aws_cdk import Duration
 from constructs import Construct
 
-from infra.aws.alarm import Alarm, metric, own
+from infra.aws.alarm import Absence, Alarm, metric, own
 from infra.aws.feed import Feed
-from infra.aws.redelivery import RETENTION_SECONDS
+from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
 
 LAG = Duration.hours(1)
 """A file that waits longer than this is late; CloudTrail itself takes up to fifteen minutes."""
 
 SERVICE = "aws_export"
+_AT_ONCE = Duration.minutes(5)
 
 
 class ExporterAlarms(Construct):
-    """Dead letters, lag, loss drawing near, refused messages and silence of one exporter.
+    """Dead letters, lag, failures, loss drawing near, refusals, rejections and silence.
 
-    `keep_days` is how long the source keeps its files, where that is known.
+    SQS takes a message that was received more than three times out of its age metric. So messages
+    that are tried again and again are seen by what the function counts, not by their age.
+    `keep_days` is how long the source keeps its files, where that is known; `silence_hours` how
+    long it may be silent, where it never is for longer.
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, feed: Feed, keep_days: int | None, target: str
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        feed: Feed,
+        numbers: Redelivery,
+        keep_days: int | None,
+        silence_hours: int | None,
+        target: str,
     ) -> None:
         super().__init__(scope, name)
+        self._feed, self._target = feed, target
         kept = RETENTION_SECONDS if keep_days is None else keep_days * 86_400
-        half = Duration.seconds(min(RETENTION_SECONDS, kept) // 2)
-        queue = {"QueueName": feed.exporter}
+        queue, dead = {"QueueName": feed.exporter}, {"QueueName": f"{feed.exporter}-dead"}
         age = metric("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
-        dead = metric(
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            {"QueueName": f"{feed.exporter}-dead"},
-        )
-        self.alarms = [
-            Alarm(
-                self,
-                "DeadLetters",
-                alarm_name=f"{feed.exporter}-dead-letters",
-                meaning="Files were given up after every attempt; their messages wait for you.",
-                metrics={"dead": dead},
-                expression="dead",
+        failed = own("FailedMessages", feed.exporter, SERVICE)
+        errors = metric("AWS/Lambda", "Errors", {"FunctionName": feed.exporter})
+        self.alarms: list[Alarm | Absence] = [
+            self._alarm(
+                "dead-letters",
+                "Files were given up after every attempt; their messages wait for you.",
+                metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead),
                 statistic="Maximum",
-                period=Duration.minutes(5),
-                above=0,
-                missing="notBreaching",
-                target=target,
             ),
-            Alarm(
-                self,
-                "Lag",
-                alarm_name=f"{feed.exporter}-lag",
-                meaning="The oldest file waits for longer than an hour to become evidence.",
-                metrics={"age": age},
-                expression="age",
+            self._alarm(
+                "dead-letters-old",
+                "Half the time is gone after which SQS forgets the oldest file given up.",
+                metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dead),
                 statistic="Maximum",
-                period=Duration.minutes(5),
+                above=numbers.left_for_redrive // 2,
+            ),
+            self._alarm(
+                "lag",
+                "The oldest file waits for longer than an hour to become evidence.",
+                age,
+                statistic="Maximum",
                 above=LAG.to_seconds(),
-                missing="notBreaching",
-                target=target,
             ),
-            Alarm(
-                self,
-                "Loss",
-                alarm_name=f"{feed.exporter}-loss",
-                meaning="Half the time is gone after which queue or source forget the oldest file.",
-                metrics={"age": age},
-                expression="age",
+            self._alarm(
+                "failing",
+                "Files could not be locked in two hours in a row; they are tried again.",
+                failed,
+                period=Duration.hours(1),
+                periods=2,
+            ),
+            self._alarm(
+                "errors",
+                "The exporter itself broke off in each of three hours: a file may kill it.",
+                errors,
+                period=Duration.hours(1),
+                periods=3,
+            ),
+            self._alarm(
+                "loss",
+                "Half the time is gone after which queue or source forget the oldest file.",
+                age,
                 statistic="Maximum",
-                period=Duration.minutes(5),
-                above=half.to_seconds(),
-                missing="notBreaching",
-                target=target,
+                above=min(RETENTION_SECONDS, kept) // 2,
             ),
-            Alarm(
-                self,
-                "Refused",
-                alarm_name=f"{feed.exporter}-refused",
-                meaning="A notification named a bucket, prefix or account that is not configured.",
-                metrics={"refused": own("RefusedMessages", feed.exporter, SERVICE)},
-                expression="refused",
-                period=Duration.minutes(5),
-                above=0,
-                missing="notBreaching",
-                target=target,
+            self._alarm(
+                "giving-up",
+                "Files failed every hour for half the time after which they are given up.",
+                failed,
+                period=Duration.hours(1),
+                periods=numbers.gives_up_after // 2 // 3600,
             ),
-            Alarm(
-                self,
-                "Silence",
-                alarm_name=f"{feed.exporter}-silence",
-                meaning="No file was seen for three hours; CloudTrail sends digests every hour.",
-                metrics={"created": own("ObjectsCreated", feed.exporter, SERVICE)},
-                expression="created",
-                period=Duration.hours(3),
-                below=1,
-                missing="breaching",
-                target=target,
+            self._alarm(
+                "refused",
+                "A notification named a bucket, prefix or account that is not configured.",
+                own("RefusedMessages", feed.exporter, SERVICE),
+            ),
+            self._alarm(
+                "rejected",
+                "A file could not be decoded; it is locked as it came.",
+                own("RejectedDeliveries", feed.exporter, SERVICE),
             ),
         ]
+        if silence_hours is not None:
+            silence = Absence(
+                self,
+                "silence",
+                alarm_name=f"{feed.exporter}-silence",
+                meaning=f"No file of {feed.source} was exported for {silence_hours} hours.",
+                metric=own("ObjectsCreated", feed.exporter, SERVICE),
+                # Lambda polls the queue from the first day on, so SQS reports on it.
+                alive=metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue),
+                hours=silence_hours,
+                target=target,
+            )
+            self.alarms.append(silence)
+
+    def _alarm(
+        self,
+        kind: str,
+        meaning: str,
+        watched: object,
+        *,
+        statistic: str = "Sum",
+        above: float = 0,
+        period: Duration = _AT_ONCE,
+        periods: int = 1,
+    ) -> Alarm:
+        return Alarm(
+            self,
+            kind,
+            alarm_name=f"{self._feed.exporter}-{kind}",
+            meaning=meaning,
+            metrics={"value": watched},
+            expression="value",
+            statistic=statistic,
+            period=period,
+            periods=periods,
+            above=above,
+            missing="notBreaching",
+            target=self._target,
+        )

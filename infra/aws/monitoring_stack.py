@@ -8,15 +8,17 @@ from aws_cdk import Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.aws.alarm import Alarm
+from infra.aws.alarm import Absence, Alarm
 from infra.aws.alarm_target import AlarmTarget
-from infra.aws.cost_alarms import AccountBudget, ObjectRateAlarm
+from infra.aws.cost_alarms import AccountBudget
 from infra.aws.dashboard import Dashboard
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
+from infra.aws.store_alarms import StoreAlarms
 from nhi_evidence.config import Config, EvidenceBucket
+from nhi_evidence.config.silence import of_entry
 
 
 class MonitoringStack(Stack):
@@ -48,20 +50,22 @@ class MonitoringStack(Stack):
         target = AlarmTarget(
             self,
             "Target",
-            topic=config.alarms.topic,
+            topics=config.alarms.topics,
             email=config.alarms.email,
             topic_name="nhi-evidence-alarms",
             account=account,
             region=region,
         )
-        alarms: list[Alarm] = []
+        alarms: list[Alarm | Absence] = []
         exported = [] if exports is None else exports.feeds
-        for feed, entry in exported:
+        for feed, entry, numbers in exported:
             trail = None if entry.trail is None else config.trail(entry.trail)
             alarms += ExporterAlarms(
                 self,
                 feed.exporter,
                 feed=feed,
+                numbers=numbers,
+                silence_hours=of_entry(entry),
                 keep_days=None if trail is None else trail.keep_days,
                 target=target.arn,
             ).alarms
@@ -74,15 +78,9 @@ class MonitoringStack(Stack):
                 target=target.arn,
             ).alarms
         for bucket in buckets:
-            rate = ObjectRateAlarm(
-                self,
-                bucket.bucket,
-                store=bucket.name,
-                bucket=bucket.bucket,
-                per_hour=config.alarms.objects_per_hour,
-                target=target.arn,
-            )
-            alarms.append(rate.alarm)
+            alarms += StoreAlarms(
+                self, bucket.bucket, config=config, store=bucket, target=target.arn
+            ).alarms
         if has_budget:
             AccountBudget(
                 self,
@@ -95,7 +93,7 @@ class MonitoringStack(Stack):
             self,
             "Dashboard",
             dashboard_name=f"nhi-evidence-{region}",
-            exporters=[feed.exporter for feed, _ in exported],
+            exporters=[feed.exporter for feed, _, _ in exported],
             sealers=[seal.function_name for seal in seals],
             buckets=[one.bucket for one in buckets],
             alarms=[

@@ -10,6 +10,9 @@ from infra.aws import acknowledged
 from nhi_evidence.config import documents
 from nhi_evidence.config.documents import allow, service_trust
 
+RULE = "everything"
+"""Id of the replication rule; its metrics go by it."""
+
 FROM_SOURCE = (
     "s3:GetObjectVersionForReplication",
     "s3:GetObjectVersionAcl",
@@ -79,7 +82,7 @@ def replication(
         role=role.resource.attr_arn,
         rules=[
             s3.CfnBucket.ReplicationRuleProperty(
-                id="everything",
+                id=RULE,
                 status="Enabled",
                 priority=1,
                 filter=s3.CfnBucket.ReplicationRuleFilterProperty(prefix=""),
@@ -87,7 +90,9 @@ def replication(
                     status="Disabled"
                 ),
                 destination=s3.CfnBucket.ReplicationDestinationProperty(
-                    bucket=replica_arn, account=replica_account
+                    bucket=replica_arn,
+                    account=replica_account,
+                    metrics=s3.CfnBucket.MetricsProperty(status="Enabled"),
                 ),
             )
         ],

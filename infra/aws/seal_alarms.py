@@ -5,14 +5,19 @@ from __future__ import annotations
 from aws_cdk import Duration
 from constructs import Construct
 
-from infra.aws.alarm import NAMESPACE, Alarm, metric, own
+from infra.aws.alarm import NAMESPACE, Absence, Alarm, metric, own
 from infra.aws.signature_log import SignatureLog
+from nhi_evidence.config import naming
 from nhi_evidence.evidence import flags
 
 SERVICE = "seal"
 
+LATE = 4
+"""Signatures of a quarter of an hour and one: CloudTrail hands over its records so late, so that a
+day, which begins and ends at any moment, may hold some that were made before it."""
+
 UNCOUNTED = 12
-"""Checkpoints of an hour: CloudTrail hands over its records up to fifteen minutes late."""
+"""Signatures of an hour, for the other direction."""
 
 _FLAGS = (flags.KEY_HASH, flags.SHADOW, flags.MARKER, flags.SHORT_LOCK, flags.ENCRYPTION)
 """Flags of a leaf that no writer of ours gives cause for."""
@@ -31,17 +36,16 @@ class SealAlarms(Construct):
 
         signatures = metric(NAMESPACE, signed.signatures)
         hour, day = Duration.hours(1), Duration.days(1)
-        self.alarms = [
-            Alarm(
+        self.alarms: list[Alarm | Absence] = [
+            Absence(
                 self,
                 "Stalled",
                 alarm_name=f"{function}-stalled",
                 meaning="No checkpoint for two hours; even an idle log gets one every hour.",
-                metrics={"checkpoints": ours("Checkpoints")},
-                expression="checkpoints",
-                period=Duration.hours(2),
-                below=1,
-                missing="breaching",
+                metric=ours("Checkpoints"),
+                # The clock ticks whether or not the function runs, or ends well.
+                alive=metric("AWS/Events", "TriggeredRules", {"RuleName": naming.clock(function)}),
+                hours=2,
                 target=target,
             ),
             Alarm(
@@ -49,7 +53,7 @@ class SealAlarms(Construct):
                 "Failing",
                 alarm_name=f"{function}-failing",
                 meaning="More than half an hour's runs of the sealer failed.",
-                metrics={"failed": ours("FailedRuns")},
+                metrics={"failed": metric("AWS/Lambda", "Errors", {"FunctionName": function})},
                 expression="failed",
                 period=hour,
                 above=6,
@@ -96,11 +100,11 @@ class SealAlarms(Construct):
                 self,
                 "MoreSignatures",
                 alarm_name=f"{function}-more-signatures",
-                meaning="More signatures than checkpoints in a day: another log may be signed.",
-                metrics={"signed": signatures, "checkpoints": ours("Checkpoints")},
-                expression="FILL(signed, 0) - FILL(checkpoints, 0)",
+                meaning="More signatures in a day than the sealer made: another log may be signed.",
+                metrics={"signed": signatures, "made": ours("Signatures")},
+                expression="FILL(signed, 0) - FILL(made, 0)",
                 period=day,
-                above=0,
+                above=LATE,
                 missing="notBreaching",
                 target=target,
             ),
@@ -108,9 +112,9 @@ class SealAlarms(Construct):
                 self,
                 "FewerSignatures",
                 alarm_name=f"{function}-fewer-signatures",
-                meaning="CloudTrail saw fewer signatures than there are checkpoints: it is blind.",
-                metrics={"signed": signatures, "checkpoints": ours("Checkpoints")},
-                expression="FILL(checkpoints, 0) - FILL(signed, 0)",
+                meaning="CloudTrail saw fewer signatures than the sealer made: it is blind.",
+                metrics={"signed": signatures, "made": ours("Signatures")},
+                expression="FILL(made, 0) - FILL(signed, 0)",
                 period=day,
                 above=UNCOUNTED,
                 missing="notBreaching",

@@ -15,6 +15,7 @@ from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.sealer import Settings
+from nhi_evidence.config import naming
 from nhi_evidence.config.documents import allow
 
 
@@ -74,6 +75,7 @@ class Sealer(Construct):
         rule = events.CfnRule(
             self,
             "Clock",
+            name=naming.clock(function_name),
             description=f"Starts {function_name}",
             schedule_expression=events.Schedule.rate(period).expression_string,
             state="ENABLED",

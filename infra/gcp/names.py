@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-NAME = "nhi-evidence"
-"""What every resource is called, or begins with."""
+from nhi_evidence.config.gcp_names import (
+    FILES_TOPIC,
+    NAME,
+    PREFIX,
+    TOPIC,
+    staging_bucket,
+    topic_path,
+)
+
+__all__ = [
+    "EXPORTER",
+    "FILES_TOPIC",
+    "NAME",
+    "PREFIX",
+    "PROJECT",
+    "PROJECT_NUMBER",
+    "TOPIC",
+    "build_bucket",
+    "exporter_email",
+    "staging_bucket",
+    "topic_path",
+]
 
 EXPORTER = f"{NAME}-exporter"
 """Account id of the service account AWS trusts."""
@@ -12,26 +32,6 @@ EXPORTER = f"{NAME}-exporter"
 def exporter_email(project: str) -> str:
     """Return the address of the exporter's service account."""
     return f"{EXPORTER}@{project}.iam.gserviceaccount.com"
-
-
-def staging_bucket(project: str) -> str:
-    """Return the bucket batched files wait in."""
-    return f"{project}-{NAME}-staging"
-
-
-PREFIX = "audit/"
-"""Of the batched files in it."""
-
-TOPIC = f"{NAME}-audit-logs"
-"""What the sink publishes to."""
-
-FILES_TOPIC = f"{NAME}-files"
-"""What announces each finished file."""
-
-
-def topic_path(project: str, topic: str) -> str:
-    """Return the full name of a topic, as messages and events state it."""
-    return f"projects/{project}/topics/{topic}"
 
 
 PROJECT = "project"

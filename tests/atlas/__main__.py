@@ -31,7 +31,12 @@ def providers() -> list[Provider]:
             "aws",
             amazon.PACK,
             "operations of the service models of the AWS SDK",
-            (botocore, f"policy_sentry {policy_sentry}", "aws_log_classes.csv"),
+            (
+                botocore,
+                f"policy_sentry {policy_sentry}",
+                "aws_log_classes.csv",
+                "aws_data_services.csv",
+            ),
         ),
         Provider(
             "gcp",

@@ -29,6 +29,12 @@ EVENT_SOURCES = {
 CONTROL = ("Permissions management", "Tagging")
 """Access levels of actions on the resource itself: management events by CloudTrail's definition."""
 
+NO_DATA_EVENTS = "no data event type"
+"""CloudTrail's table of data event types has none of it: what it records is management events.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+"""
+
 _IDENTIFIES = re.compile(r"(?:Arn|ARN|Id|ID|Name|Identifier|Uri|Url)$")
 _MOST_TARGETS = 3
 
@@ -77,14 +83,23 @@ def operations() -> dict[tuple[str, str], tuple[tuple[str, ...], Any]]:
 
 def entries() -> list[Entry]:
     """Every operation of every service model."""
-    iam, logs = actions(), {(row["service"], row["operation"]): row["log"] for row in _logs()}
+    iam = actions()
+    logs = {(row["service"], row["operation"]): row["log"] for row in rows("aws_log_classes.csv")}
+    with_data_events = {row["service"] for row in rows("aws_data_services.csv")}
     made = []
     for (service, operation), (prefixes, shape) in operations().items():
         keys = ((prefix, operation) for prefix in prefixes)
         action = next((iam[key] for key in keys if key in iam), Action("", ""))
         facts = {"access_level": action.level, "resources": action.resources}
         found = entry(PACK, service, operation, target=_target(shape), **facts)
-        made.append(_with_log(found, logs.get((service, operation))))
+        log, known = logs.get((service, operation)), "documented"
+        if log is None and action.level in CONTROL:
+            log, known = Log.MANAGEMENT.value, Known.ACCESS_LEVEL.value
+        elif log is None and service not in with_data_events:
+            log, known = Log.MANAGEMENT.value, NO_DATA_EVENTS
+        if log is not None:
+            found = msgspec.structs.replace(found, log=log, log_known=known)
+        made.append(found)
     return made
 
 
@@ -107,16 +122,6 @@ def access_levels() -> dict[str, dict[str, list[str]]]:
     return made
 
 
-def _with_log(made: Entry, documented: str | None) -> Entry:
-    """Say which log records it, and how that is known; nothing where it is not."""
-    if documented:
-        return msgspec.structs.replace(made, log=documented, log_known="documented")
-    if made.access_level in CONTROL:
-        log, known = Log.MANAGEMENT.value, Known.ACCESS_LEVEL.value
-        return msgspec.structs.replace(made, log=log, log_known=known)
-    return made
-
-
 def _target(shape: Any) -> str:
     """Return the required texts that identify something, as CloudTrail spells parameters."""
     if shape is None:
@@ -132,7 +137,3 @@ def _target(shape: Any) -> str:
 def _table() -> dict[str, Any]:
     table: dict[str, Any] = json.loads(sources.table(PACK, "catalog.json"))
     return table
-
-
-def _logs() -> list[dict[str, str]]:
-    return list(rows("aws_log_classes.csv"))

@@ -11,7 +11,7 @@ import pytest
 
 from nhi_evidence.adapters.store import copying
 from nhi_evidence.adapters.store.copying import CopyState, OtherLogError
-from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.directory import DirectoryStore, UnwritableKeyError
 from nhi_evidence.evidence.verify import Options, Policy, Verifier
 from tests.cli.command import run
 from tests.memory_store import MemoryStore
@@ -172,7 +172,7 @@ def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path, place: str) -> 
         states(store, folder)
     version, (description,) = next(store.versions("ev/")), store.describe(store.versions("ev/"))
     assert description is not None
-    with pytest.raises(copying.UnwritableKeyError):
+    with pytest.raises(UnwritableKeyError):
         DirectoryStore(folder).keep(version, description, b"new")
     assert not list((tmp_path / "moved").rglob(f"{sha256(b'new').hexdigest()}*"))
 

@@ -22,6 +22,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TYPES = {
     "AWS::IAM::OIDCProvider": "not among the emulator's types; its trust policies stay",
     "AWS::Budgets::Budget": "not among the emulator's types",
+    "AWS::CloudWatch::CompositeAlarm": "not among the emulator's types",
 }
 """Types of resource left out."""
 

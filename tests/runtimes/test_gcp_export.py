@@ -6,11 +6,13 @@ import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from nhi_evidence.adapters.gcp.staged_files import StagedFiles
 from nhi_evidence.demo import deployable
 from nhi_evidence.demo.story import gcp_files
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -19,6 +21,7 @@ from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
 from nhi_evidence.embedded.issuer import GOOGLE, EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.evidence import gaps
+from tests.pubsub_server import PubsubServer
 from tests.runtimes import evidence
 from tests.runtimes.evidence import Units
 from tests.web_identity import AUDIENCE, federated_store, issuer
@@ -170,6 +173,35 @@ def test_a_file_is_locked_that_a_push_subscription_announces(
     assert 1 == unit.records
     before = versions(locked)
     assert 200 == runtime.push(FILES, notification(named, "9402"))
+    assert before == versions(locked)
+
+
+def test_a_file_nobody_announced_is_locked_by_a_replay(
+    locked: EmbeddedStore,
+    storage: EmbeddedGcs,
+    runtime: CloudRunRuntime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the staging bucket through the topic to the function; again changes nothing."""
+    begun = datetime.now(UTC)
+    named = storage.put(f"audit/{begun:%Y/%m/%d/%H_%M_%SZ}_unheard.ndjson", ENTRY)
+    unit = f"{BUCKET}/{named.name}@{named.generation}"
+    assert [] == units(locked, unit)
+    with PubsubServer(runtime.push) as pubsub:
+        for name, value in (storage.environment() | pubsub.environment()).items():
+            monkeypatch.setenv(name, value)
+        hour = timedelta(hours=1)
+        files = [
+            file.ref
+            for file in StagedFiles().files(BUCKET, "audit/", begun - hour, begun + hour)
+            if file.ref.name == named.name
+        ]
+        assert 1 == StagedFiles().announce(FILES, files)
+        ((line, _),) = units(locked, unit)
+        assert 1 == line.records
+        before = versions(locked)
+        assert 1 == StagedFiles().announce(FILES, files)
+        assert [200, 200] == pubsub.pushed
     assert before == versions(locked)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nhi_evidence.catalog.atlas import Entry, Known, entries, known_by, providers
+from nhi_evidence.catalog.atlas import Entry, Known, Log, entries, known_by, providers
 from nhi_evidence.catalog.atlas.coverage import coverage
 from nhi_evidence.catalog.atlas.explanation import Explanation, explain
 from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table
@@ -98,13 +98,19 @@ def test_a_curated_operation_is_explained_by_its_row() -> None:
 
 
 def test_a_guess_is_called_one_and_shows_its_like() -> None:
-    """The rule, its reason and others it decides; nothing is said of the log."""
-    found = only("lightsail:CreateBucketAccessKey")
-    assert (Known.LEXICON, "fallback:lexicon:credential") == (found.known, found.rule)
-    assert ("not known", "request.bucketName") == (found.log, found.target)
+    """The rule, its reason and others it decides; nothing is said of a log that is not known."""
+    entry = next(
+        entry
+        for entry in entries("aws")
+        if entry.rule == "fallback:lexicon:credential" and entry.target and not entry.log_known
+    )
+    name = f"{entry.service}:{entry.operation}"
+    found = only(name)
+    assert (Known.LEXICON, entry.rule, True) == (found.known, found.rule, found.in_atlas)
+    assert (Log.UNKNOWN.value, entry.target) == (found.log, found.target)
     assert found.why
     assert found.examples
-    assert "lightsail:CreateBucketAccessKey" not in found.examples
+    assert name not in found.examples
 
 
 def test_a_method_is_joined_with_its_name_in_the_log() -> None:

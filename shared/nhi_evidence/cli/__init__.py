@@ -26,6 +26,7 @@ from nhi_evidence.cli import (
     normalize,
     prove,
     replay,
+    replay_gcp,
     seal,
     verify,
 )
@@ -75,6 +76,7 @@ app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)
 app.command("cost", epilog=cost.EXAMPLES)(cost.command)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
+replay.app.command("gcp", epilog=replay_gcp.EXAMPLES)(replay_gcp.command)
 app.add_typer(replay.app, name="replay")
 app.add_typer(backfill.app, name="backfill")
 

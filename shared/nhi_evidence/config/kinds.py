@@ -77,6 +77,11 @@ BatchWindow = Annotated[
     # Lambda's own bounds of a batching window.
     Meta(ge=1, le=300, description="a whole number of seconds, 1 to 300", examples=[120]),
 ]
+SilenceHours = Annotated[
+    int,
+    # An alarm looks back for a week at most.
+    Meta(ge=0, le=168, description="a whole number of hours, 0 to 168", examples=[3]),
+]
 Prefix = Annotated[
     str,
     Meta(

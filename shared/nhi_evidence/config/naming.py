@@ -74,6 +74,11 @@ def function(store: str, name: str) -> str:
     return _short(f"nhi-evidence-{store}-{name}")
 
 
+def clock(function: str) -> str:
+    """Name of the rule that starts a function by the clock."""
+    return _short(f"{function}-clock")
+
+
 def auditor(store: str, name: str) -> str:
     """Name of the role one auditor reads an evidence bucket with."""
     return _short(f"nhi-evidence-{store}-auditor-{name}")

@@ -260,8 +260,28 @@ def _trails(file: File) -> _Contradictions:
 
 
 def _alarms(file: File) -> _Contradictions:
-    if file.alarms.email is None and file.alarms.topic is None:
-        yield ("alarms",), "reaches nobody: add email = ... or topic = ..."
+    """Alarms go by region, and those of other clouds by mail: each must reach somebody."""
+    if file.alarms.email is not None:
+        return
+    reached = {topic.split(":")[3] for topic in file.alarms.topics}
+    unheard = [f"in {region}" for region in sorted(_regions(file) - reached)]
+    unheard += ["for Google Cloud"] if file.gcp is not None else []
+    unheard += ["for Azure"] if file.azure is not None else []
+    if unheard:
+        yield (
+            ("alarms",),
+            f"reaches nobody {', '.join(unheard)}: add email = ..., or topics of those regions",
+        )
+
+
+def _regions(file: File) -> set[str]:
+    """Return every region that has alarms: of evidence, and of exporters."""
+    used = {one.trail for one in file.sources}
+    return {
+        *(one.region for one in file.evidence.buckets),
+        *(one.region for one in file.trails if one.name in used),
+        *(one.files.region for one in file.sources if one.files is not None),
+    }
 
 
 def _auditors(file: File) -> _Contradictions:

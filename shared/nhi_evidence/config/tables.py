@@ -119,6 +119,9 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Of a source delivered as files to S3: how long notifications are collected, at most, before
     the exporter is started. Longer: fewer and larger objects; later evidence. Absent: as
     `functions/aws_export/deploy.toml` says, 120 seconds."""
+    silence_hours: kinds.SilenceHours | None = None
+    """How long nothing may come before an alarm; 0: it may be silent. Absent: 3 for CloudTrail, 24
+    for Google Cloud and Azure, no alarm for any other."""
 
 
 class Gcp(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +186,10 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """`[alarms]`: who is told, and from when on."""
 
     email: kinds.Address | None = None
-    topic: kinds.TopicArn | None = None
+    """Needed where a region of the deployment has none of `topics`, and for Google Cloud and
+    Azure, whose alarms know no topic."""
+    topics: tuple[kinds.TopicArn, ...] = ()
+    """Topics that are there already, one for each region: CloudWatch reaches those of its own."""
     monthly_budget_usd: kinds.Dollars
     objects_per_hour: kinds.Count
     """More evidence objects than this in an hour raise an alarm."""

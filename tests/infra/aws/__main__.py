@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra import declaration
 from infra.aws.redelivery import table
+from tests.infra.aws.alarm_table import with_table
 from tests.infra.aws.conftest import ROOT, synthesize
 from tests.infra.aws.estate import Estate
 from tests.infra.aws.matrix import with_matrix
@@ -26,4 +27,6 @@ numbers = table(declaration.declaration("aws_export"))
 OPERATIONS.write_text(between(OPERATIONS.read_text(), "batches", numbers))
 with tempfile.TemporaryDirectory() as folder:
     synthesize(Path(folder))
-    PAGE.write_text(with_matrix(PAGE.read_text(), Estate(Path(folder))))
+    estate = Estate(Path(folder))
+    PAGE.write_text(with_matrix(PAGE.read_text(), estate))
+    OPERATIONS.write_text(with_table(OPERATIONS.read_text(), estate))

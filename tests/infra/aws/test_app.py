@@ -72,7 +72,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
         ("# kms_key =", "kms_key ="),
         ("mfa = false", "mfa = true"),
         ('service_account_id = "', '# service_account_id = "'),
-        ('email = "security@example.org"', f'topic = "{TOPIC}"'),
+        ('email = "security@example.org"', f'email = "security@example.org"\ntopics = ["{TOPIC}"]'),
         ("[gcp]", f"{ELSEWHERE}\n[gcp]"),
     )
     return synthesized(text, tmp_path_factory.mktemp("other"))
@@ -199,7 +199,7 @@ def test_an_existing_topic_is_told(other: Estate) -> None:
     assert {TOPIC} == {
         action
         for one in other.of("AWS::CloudWatch::Alarm")
-        for action in one.properties["AlarmActions"]
+        for action in one.properties.get("AlarmActions", [])
     }
 
 

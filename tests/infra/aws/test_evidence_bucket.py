@@ -254,4 +254,5 @@ def test_replication_copies_everything_but_deletions(estate: Estate) -> None:
     assert {
         "Account": "555566667777",
         "Bucket": "arn:aws:s3:::nhi-evidence-replica-555566667777",
+        "Metrics": {"Status": "Enabled"},
     } == rule["Destination"]

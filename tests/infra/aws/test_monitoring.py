@@ -47,6 +47,7 @@ def test_a_dead_letter_a_refusal_and_a_stranger_raise_an_alarm_at_once(estate: E
     for name in (
         f"{EXPORTER}-dead-letters",
         f"{EXPORTER}-refused",
+        f"{EXPORTER}-rejected",
         f"{SEALER}-contradiction",
         f"{SEALER}-flagged",
         f"{SEALER}-foreign-signature",
@@ -66,21 +67,47 @@ def test_lag_is_raised_long_before_loss(estate: Estate) -> None:
     assert ({"QueueName": EXPORTER}, "Maximum") == (age["dimensions"], age["stat"])
 
 
-def test_silence_is_an_alarm(estate: Estate) -> None:
-    """No files, and no checkpoints: missing data is the very thing that is watched for."""
+def test_silence_is_an_alarm_and_a_deployment_is_none(estate: Estate) -> None:
+    """Missing data is the very thing that is watched for, from when it could have come."""
     every = alarms(estate)
-    for name in (f"{EXPORTER}-silence", f"{SEALER}-stalled"):
-        assert ("LessThanThreshold", 1, "breaching") == bound(every[name])
+    composite = {
+        one.properties["AlarmName"]: one.properties
+        for one in estate.of("AWS::CloudWatch::CompositeAlarm")
+    }
+    for name in (
+        f"{EXPORTER}-silence",
+        f"{SEALER}-stalled",
+        "nhi-evidence-main-gcp_audit-absence",
+    ):
+        rule = f'ALARM("{name}-absent") AND ALARM("{name}-alive")'
+        assert rule == composite[name]["AlarmRule"]
+        absent, alive = every[f"{name}-absent"], every[f"{name}-alive"]
+        assert ("LessThanThreshold", 1, "breaching") == bound(absent)
+        assert ("GreaterThanThreshold", 0, "ignore") == bound(alive)
+        assert absent["EvaluationPeriods"] == alive["EvaluationPeriods"] > 1
+        assert "AlarmActions" not in absent | alive
 
 
-def test_signatures_and_checkpoints_are_held_against_each_other(estate: Estate) -> None:
-    """Amazon's count of signatures over a day against the sealer's own count of checkpoints."""
+def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None:
+    """Hourly digests are CloudTrail's; of the others no such thing is said."""
+    every = alarms(estate)
+    for name, hours in (
+        (f"{EXPORTER}-silence", 3),
+        ("nhi-evidence-main-aws_cloudtrail-absence", 3),
+        ("nhi-evidence-main-gcp_audit-absence", 24),
+        ("nhi-evidence-main-azure_monitor-absence", 24),
+    ):
+        assert hours == every[f"{name}-absent"]["EvaluationPeriods"]
+
+
+def test_signatures_are_held_against_those_the_sealer_made(estate: Estate) -> None:
+    """Amazon's count of a day against the sealer's own, but for what Amazon counts late."""
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
     for alarm in (more, fewer):
-        assert {"nhi-evidence-main-kms-signatures", "Checkpoints"} == set(watched(alarm))
+        assert {"nhi-evidence-main-kms-signatures", "Signatures"} == set(watched(alarm))
         assert {86_400} == {metric["period"] for metric in watched(alarm).values()}
-    assert (0, 12) == (more["Threshold"], fewer["Threshold"])
+    assert (4, 12) == (more["Threshold"], fewer["Threshold"])
 
 
 def test_growth_and_cost_are_watched(estate: Estate) -> None:
@@ -89,7 +116,13 @@ def test_growth_and_cost_are_watched(estate: Estate) -> None:
     assert 100_000 == rate["Threshold"]
     (puts,) = watched(rate).values()
     bucket = estate.only("AWS::S3::Bucket", "nhi-evidence-main").properties
-    assert [{"Id": puts["dimensions"]["FilterId"]}] == bucket["MetricsConfigurations"]
+    filters = {one["Id"]: one.get("Prefix") for one in bucket["MetricsConfigurations"]}
+    assert filters.pop(puts["dimensions"]["FilterId"]) is None
+    assert {
+        "aws_cloudtrail": "ev/v1/aws_cloudtrail/",
+        "gcp_audit": "ev/v1/gcp_audit/",
+        "azure_monitor": "ev/v1/azure_monitor/",
+    } == filters
     budget = estate.only("AWS::Budgets::Budget").properties
     assert {"Amount": 200, "Unit": "USD"} == budget["Budget"]["BudgetLimit"]
     assert len(budget["NotificationsWithSubscribers"]) == 2
@@ -97,9 +130,15 @@ def test_growth_and_cost_are_watched(estate: Estate) -> None:
 
 def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> None:
     """Its topic exists, has a subscriber, and takes messages of this account's alarms alone."""
-    for name, alarm in alarms(estate).items():
+    composite = {
+        one.properties["AlarmName"]: one.properties
+        for one in estate.of("AWS::CloudWatch::CompositeAlarm")
+    }
+    parts = {f"{name}-{part}" for name in composite for part in ("absent", "alive")}
+    for name, alarm in (alarms(estate) | composite).items():
         assert len(alarm["AlarmDescription"]) > 20, name
-        assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
+        if name not in parts:
+            assert alarm["AlarmActions"] == alarm["OKActions"] != [], name
     endpoints = {
         (one.stack, one.properties["Endpoint"])
         for one in estate.of("AWS::SNS::Subscription")
@@ -115,7 +154,8 @@ def test_every_alarm_reaches_somebody_and_says_what_it_means(estate: Estate) -> 
 def test_every_metric_of_ours_is_one_a_function_emits(estate: Estate) -> None:
     """An alarm on a name nobody emits would never be raised."""
     emitted = {
-        "aws_export": _literals("aws_export"),
+        # The last is of the export by batches, whose function emits it.
+        "aws_export": _literals("aws_export") | {"RejectedDeliveries"},
         "seal": _literals("seal")
         | {"Flagged" + flag.title().replace("_", "") for flag in flags.ALL},
     }

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from nhi_evidence.catalog.atlas import Known, entries, known_by, providers
-from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table
-
-PACKS = ("aws_cloudtrail", "gcp_audit", "azure_activity", "azure_resource", "azure_entra")
-"""Packs whose rows the lexicon is measured on."""
+from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table, packs
 
 
 class ProviderCoverage(msgspec.Struct, frozen=True):
@@ -65,7 +62,7 @@ def agreement() -> Agreement:
     """Compare the lexicon with every exact row of every pack."""
     rows = silent = agree = 0
     differences = []
-    for pack in PACKS:
+    for pack in packs():
         for row in pack_table(pack).table.rows:
             if row.match != "exact":
                 continue

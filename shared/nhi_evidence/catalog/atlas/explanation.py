@@ -9,7 +9,7 @@ from functools import cache
 import msgspec
 
 from nhi_evidence.catalog.atlas import Entry, Known, Log, Provider, entries, known_by, providers
-from nhi_evidence.catalog.atlas.lookup import pack_table
+from nhi_evidence.catalog.atlas.lookup import pack_table, packs
 
 _MOST_EXAMPLES = 5
 _ARN_LIKE = re.compile(r"([\w.-]+):(.+)", re.DOTALL)
@@ -66,7 +66,7 @@ def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
         if _names(entry.service, entry.operation, entry.recorded_as, wanted=name)
     ]
     known = {(one.pack, one.service.lower(), _spelled(one)) for one in found}
-    for pack in _packs(source):
+    for pack in packs() if source is None else (source,):
         for row in pack_table(pack).table.rows:
             key = (pack, row.service.lower(), row.operation.lower())
             if _names(row.service, row.operation, wanted=name) and key not in known:
@@ -152,11 +152,6 @@ def _entries(source: str | None) -> Iterator[tuple[Provider, Entry]]:
         if source in (None, provider.pack):
             for entry in own:
                 yield provider, entry
-
-
-def _packs(source: str | None) -> tuple[str, ...]:
-    every = (*dict.fromkeys(provider.pack for provider in providers()), "azure_resource")
-    return every if source is None else (source,)
 
 
 def _entry(service: str, operation: str) -> Entry:

@@ -60,6 +60,11 @@ class PackTable:
         )
 
 
+def packs() -> tuple[str, ...]:
+    """Return the sources that map records themselves: those with a catalog."""
+    return tuple(name for name in sources.names() if sources.routes(name) is None)
+
+
 @cache
 def pack_table(pack: str) -> PackTable:
     """Return a pack's table, loaded once."""

@@ -49,7 +49,7 @@ class ObjectRef(msgspec.Struct, frozen=True, gc=False):
 class ResponseStatus(msgspec.Struct, frozen=True, gc=False):
     """`responseStatus`."""
 
-    code: int | None = None
+    code: int | str | None = None
     message: str | None = None
     reason: str | None = None
 

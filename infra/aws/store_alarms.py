@@ -1,0 +1,97 @@
+"""What can be seen at an evidence bucket itself, by S3's own count (docs/operations.md)."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.aws.alarm import Absence, Alarm, metric
+from infra.aws.evidence_bucket import REQUEST_METRICS
+from infra.aws.replica import RULE
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.silence import silence_hours
+
+_REPLICA_BEHIND = Duration.hours(6)
+
+
+class StoreAlarms(Construct):
+    """Growth that nobody asked for, sources that fall silent, and a replica that is left behind.
+
+    What is locked is paid for to the end, so its growth is watched. A source of any cloud that
+    stops is seen here, whatever became of its exporter and of that cloud's own alarms.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, config: Config, store: EvidenceBucket, target: str
+    ) -> None:
+        super().__init__(scope, name)
+        self._store, self._target = store, target
+        per_hour = config.alarms.objects_per_hour
+        self.alarms: list[Alarm | Absence] = [
+            Alarm(
+                self,
+                "Rate",
+                alarm_name=f"nhi-evidence-{store.name}-object-rate",
+                meaning=f"More than {per_hour} objects in an hour: each is locked, and costs.",
+                metrics={"puts": _puts(store, REQUEST_METRICS)},
+                expression="puts",
+                period=Duration.hours(1),
+                above=per_hour,
+                missing="notBreaching",
+                target=target,
+            )
+        ]
+        clock = naming.clock(naming.function(store.name, "sealer"))
+        for source in dict.fromkeys(one.source for one in config.sources_in(store.name)):
+            hours = silence_hours(config, store.name, source)
+            if hours is not None:
+                self.alarms.append(
+                    Absence(
+                        self,
+                        f"Absence-{source}",
+                        alarm_name=f"nhi-evidence-{store.name}-{source}-absence",
+                        meaning=f"No evidence of {source} was locked for {hours} hours.",
+                        metric=_puts(store, source),
+                        alive=metric("AWS/Events", "TriggeredRules", {"RuleName": clock}),
+                        hours=hours,
+                        target=target,
+                    )
+                )
+        if store.replica is not None:
+            self.alarms += self._replication(store.replica.bucket)
+
+    def _replication(self, replica: str) -> list[Alarm]:
+        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html."""
+        where = {
+            "SourceBucket": self._store.bucket,
+            "DestinationBucket": replica,
+            "RuleId": RULE,
+        }
+        rows = (
+            ("replication-failed", "OperationsFailedReplication", "Sum", 0),
+            ("replication-behind", "ReplicationLatency", "Maximum", _REPLICA_BEHIND.to_seconds()),
+        )
+        meanings = {
+            "replication-failed": "Objects could not be copied to the replica.",
+            "replication-behind": "The replica is more than six hours behind.",
+        }
+        return [
+            Alarm(
+                self,
+                kind,
+                alarm_name=f"nhi-evidence-{self._store.name}-{kind}",
+                meaning=meanings[kind],
+                metrics={"value": metric("AWS/S3", counted, where)},
+                expression="value",
+                statistic=statistic,
+                period=Duration.minutes(5),
+                above=above,
+                missing="notBreaching",
+                target=self._target,
+            )
+            for kind, counted, statistic, above in rows
+        ]
+
+
+def _puts(store: EvidenceBucket, filter_id: str) -> object:
+    return metric("AWS/S3", "PutRequests", {"BucketName": store.bucket, "FilterId": filter_id})

@@ -1,0 +1,182 @@
+"""The files that wait in the staging bucket, and announcing them to the exporter again.
+
+Over the JSON APIs, with an operator's own credentials (Application Default Credentials).
+https://docs.cloud.google.com/storage/docs/json_api/v1/objects/list
+https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
+from nhi_evidence.errors import SettingsError, SourceUnavailableError
+
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_STORAGE, _STORAGE_EMULATOR = "https://storage.googleapis.com", "STORAGE_EMULATOR_HOST"
+_PUBSUB, _PUBSUB_EMULATOR = "https://pubsub.googleapis.com", "PUBSUB_EMULATOR_HOST"
+_TIMEOUT_SECONDS = 60.0
+_ATTEMPTS = 4
+_AT_ONCE = 500
+"""Messages of one publication; Pub/Sub takes a thousand, and 10 MB."""
+_PAGE = 1000
+"""Objects of one page; the most Cloud Storage gives."""
+_DAY = timedelta(days=1)
+_OK = 200
+_SHOWN = 300
+_T = TypeVar("_T")
+
+
+class StagedFile(msgspec.Struct, frozen=True):
+    """One generation of a batched file."""
+
+    ref: ObjectRef
+    size: int
+    """Bytes."""
+    finished: datetime
+    """When its writer closed it, UTC."""
+
+
+class _Object(msgspec.Struct, frozen=True, rename="camel"):
+    bucket: str
+    name: str
+    generation: str
+    time_created: datetime
+    size: str = "0"
+
+
+class _Page(msgspec.Struct, frozen=True, rename="camel"):
+    items: tuple[_Object, ...] = ()
+    next_page_token: str | None = None
+
+
+class _Published(msgspec.Struct, frozen=True, rename="camel"):
+    message_ids: tuple[str, ...] = ()
+
+
+class StagedFiles:
+    """Lists a staging bucket and publishes notifications, as its operator."""
+
+    def __init__(self) -> None:
+        """Sign in. Raises `SettingsError` where a library is missing or nobody is signed in.
+
+        `STORAGE_EMULATOR_HOST` and `PUBSUB_EMULATOR_HOST` name other services, as for Google's
+        own clients; they are shown no token.
+        """
+        storage = os.environ.get(_STORAGE_EMULATOR)
+        pubsub = os.environ.get(_PUBSUB_EMULATOR)
+        self._storage = (storage or _STORAGE).rstrip("/")
+        self._pubsub = f"http://{pubsub}" if pubsub else _PUBSUB
+        self._http = _session(signed_in=not (storage and pubsub))
+
+    def files(
+        self, bucket: str, prefix: str, begins: datetime, ends: datetime
+    ) -> Iterator[StagedFile]:
+        """Yield what was finished from one instant, inclusive, to another, exclusive.
+
+        Files are named by when they were begun, which may be on the day before. Raises
+        `SourceUnavailableError` where the bucket cannot be listed.
+        """
+        day = begins - _DAY
+        while day.date() <= ends.date():
+            for listed in self._listed(bucket, f"{prefix}{day:%Y/%m/%d}/"):
+                if begins <= listed.time_created < ends:
+                    ref = ObjectRef(listed.bucket, listed.name, listed.generation)
+                    yield StagedFile(ref, int(listed.size), listed.time_created)
+            day += _DAY
+
+    def _listed(self, bucket: str, prefix: str) -> Iterator[_Object]:
+        query = {"prefix": prefix, "maxResults": str(_PAGE)}
+        url = f"{self._storage}/storage/v1/b/{quote(bucket, safe='')}/o"
+        while True:
+            page = self._asked("GET", url, f"gs://{bucket}", _Page, params=query)
+            yield from page.items
+            if page.next_page_token is None:
+                return
+            query["pageToken"] = page.next_page_token
+
+    def announce(self, topic: str, refs: Sequence[ObjectRef]) -> int:
+        """Publish a notification of each object, as Cloud Storage does; return how many.
+
+        `topic` is `projects/<project>/topics/<topic>`. Raises `SourceUnavailableError` where one
+        is not taken: what was published before it stays so, and repeating all is safe.
+        """
+        published = 0
+        for first in range(0, len(refs), _AT_ONCE):
+            messages = [_notification(ref) for ref in refs[first : first + _AT_ONCE]]
+            url = f"{self._pubsub}/v1/{topic}:publish"
+            answer = self._asked("POST", url, topic, _Published, json={"messages": messages})
+            published += len(answer.message_ids)
+        return published
+
+    def _asked(self, method: str, url: str, what: str, wanted: type[_T], **request: Any) -> _T:
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
+        from requests import RequestException  # noqa: PLC0415
+
+        try:
+            answer = self._http.request(method, url, timeout=_TIMEOUT_SECONDS, **request)
+        except (GoogleAuthError, RequestException) as error:
+            raise SourceUnavailableError(f"{what}: {error}") from error
+        if answer.status_code != _OK:
+            text = answer.content[:_SHOWN].decode(errors="replace")
+            raise SourceUnavailableError(f"{what}: {answer.status_code} {text}")
+        try:
+            return msgspec.json.decode(answer.content, type=wanted)
+        except msgspec.MsgspecError as error:
+            raise SourceUnavailableError(
+                f"{what}: the answer is not understood: {error}"
+            ) from error
+
+
+def _notification(ref: ObjectRef) -> dict[str, Any]:
+    """Return a message as Cloud Storage publishes it of a finished object.
+
+    https://docs.cloud.google.com/storage/docs/pubsub-notifications#format
+    """
+    return {
+        "data": "e30=",  # {}: the attributes say all that is read
+        "attributes": {
+            "eventType": "OBJECT_FINALIZE",
+            "payloadFormat": "JSON_API_V1",
+            "bucketId": ref.bucket,
+            "objectId": ref.name,
+            "objectGeneration": ref.generation,
+        },
+    }
+
+
+def _session(*, signed_in: bool) -> Any:
+    """Return an HTTP session that repeats what failed in passing."""
+    try:
+        import google.auth  # noqa: PLC0415 optional
+        import requests  # noqa: PLC0415
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+        from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+        from requests.adapters import HTTPAdapter  # noqa: PLC0415
+        from urllib3 import Retry  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError("replay gcp needs google-auth: install nhi-evidence[gcp]") from error
+    try:
+        session = (
+            AuthorizedSession(google.auth.default(scopes=[_SCOPE])[0])  # type: ignore[no-untyped-call]
+            if signed_in
+            else requests.Session()
+        )
+    except (GoogleAuthError, OSError) as error:
+        raise SettingsError(f"no access to Google Cloud: {error}") from error
+    again = Retry(
+        total=_ATTEMPTS,
+        backoff_factor=0.5,
+        status_forcelist=(408, 429, 500, 502, 503, 504),
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=again))
+    return session

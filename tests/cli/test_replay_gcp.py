@@ -1,0 +1,136 @@
+"""`nhi-evidence replay gcp` as an operator runs it, against an emulated Cloud Storage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.adapters.gcp.staged_files import StagedFiles
+from nhi_evidence.config import gcp_names
+from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
+from nhi_evidence.errors import SettingsError
+from tests.cli.command import Result, run
+from tests.pubsub_server import PubsubServer
+
+EXAMPLE = Path(__file__).parents[2] / "nhi-evidence.example.toml"
+BUCKET = gcp_names.staging_bucket("example-evidence")
+TOPIC = "projects/example-evidence/topics/nhi-evidence-files"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedGcs]:
+    with EmbeddedGcs(BUCKET, log=tmp_path / "gcs.log") as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def pubsub(monkeypatch: pytest.MonkeyPatch) -> Iterator[PubsubServer]:
+    with PubsubServer(lambda _topic, _body: 200) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def named(when: datetime, end: str = "a") -> str:
+    return f"audit/{when:%Y/%m/%d/%H_%M_%SZ}_{end}.ndjson"
+
+
+def window(*, after: timedelta = timedelta()) -> list[str]:
+    first, last = NOW - timedelta(hours=1) + after, NOW + timedelta(hours=2) + after
+    return ["--from", f"{first:%Y-%m-%dT%H}", "--to", f"{last:%Y-%m-%dT%H}"]
+
+
+def replay(*more: str, after: timedelta = timedelta(), config: Path = EXAMPLE) -> Result:
+    return run("replay", "gcp", "--config", str(config), *window(after=after), *more)
+
+
+def put(storage: EmbeddedGcs) -> list[GcsObject]:
+    """Store a file begun now, another begun yesterday, and one elsewhere; return the first two."""
+    yesterday = NOW - timedelta(days=1)
+    files = [storage.put(named(when), b"{}\n") for when in (NOW, yesterday)]
+    storage.put(f"other/{NOW:%Y/%m/%d}/x.ndjson", b"{}\n")
+    return files
+
+
+def test_a_dry_run_lists_and_announces_nothing(storage: EmbeddedGcs, pubsub: PubsubServer) -> None:
+    """Files by when they were finished, whatever day they are named after."""
+    files = put(storage)
+    result = replay("--dry-run")
+    assert (0, "") == (result.code, result.err)
+    listed = {f"would announce gs://{BUCKET}/{file.name}@{file.generation}" for file in files}
+    assert listed == set(result.out.splitlines()[:2])
+    assert "files  2 in the window, 0 announced" in result.out
+    assert [] == pubsub.published
+
+
+def test_a_window_is_announced_as_cloud_storage_does(
+    storage: EmbeddedGcs, pubsub: PubsubServer
+) -> None:
+    """One message a generation, to the topic the function is called from."""
+    files = put(storage)
+    report = replay("--json").json
+    assert (2, TOPIC, False) == (report["announced"], report["topic"], report["dry_run"])
+    assert {(BUCKET, file.name, file.generation) for file in files} == {
+        (
+            one["attributes"]["bucketId"],
+            one["attributes"]["objectId"],
+            one["attributes"]["objectGeneration"],
+        )
+        for one in pubsub.published
+    }
+    assert {(TOPIC, "OBJECT_FINALIZE")} == {
+        (one["topic"], one["attributes"]["eventType"]) for one in pubsub.published
+    }
+
+
+def test_another_window_has_other_files(storage: EmbeddedGcs, pubsub: PubsubServer) -> None:
+    """What was finished before or after is left alone."""
+    put(storage)
+    for after in (timedelta(days=-3), timedelta(days=3)):
+        assert [] == replay("--json", after=after).json["files"]
+    assert [] == pubsub.published
+
+
+def test_many_files_are_listed_and_announced_in_parts(
+    storage: EmbeddedGcs, pubsub: PubsubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page and publication by publication, none is missed and none comes twice."""
+    monkeypatch.setattr("nhi_evidence.adapters.gcp.staged_files._AT_ONCE", 3)
+    monkeypatch.setattr("nhi_evidence.adapters.gcp.staged_files._PAGE", 4)
+    files = [storage.put(named(NOW, f"{number:02}"), b"{}\n") for number in range(10)]
+    assert 10 == replay("--json").json["announced"]
+    assert sorted(file.name for file in files) == sorted(
+        one["attributes"]["objectId"] for one in pubsub.published
+    )
+
+
+def test_what_cannot_be_replayed_is_said(
+    storage: EmbeddedGcs, pubsub: PubsubServer, tmp_path: Path
+) -> None:
+    """Each has one sentence that names what is wrong, and an exit code that says so."""
+    put(storage)
+    pubsub.status = 403
+    refused = replay()
+    assert (4, True) == (refused.code, f"{TOPIC}: 403" in refused.err), refused
+    text = EXAMPLE.read_text()
+    direct = tmp_path / "direct.toml"
+    direct.write_text(text.replace('# delivery = "direct"', 'delivery = "direct"'))
+    assert 'gcp.delivery is "direct"' in replay(config=direct).err
+    other = tmp_path / "other.toml"
+    other.write_text(text.replace('project = "example-evidence"', 'project = "example-missing"'))
+    missing = replay(config=other)
+    assert (4, True) == (missing.code, "gs://example-missing-nhi-evidence-staging" in missing.err)
+
+
+def test_without_google_s_library_the_way_to_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is optional, and named."""
+    monkeypatch.setitem(sys.modules, "google.auth", None)
+    with pytest.raises(SettingsError, match=r"install nhi-evidence\[gcp\]"):
+        StagedFiles()

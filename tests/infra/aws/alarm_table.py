@@ -1,0 +1,45 @@
+"""Alarm by situation, as docs/operations.md prints it: `python -m tests.infra.aws`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.infra.aws.estate import Estate
+from tests.infra.aws.scenarios import SITUATIONS, raised
+
+EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
+SEALER = "nhi-evidence-main-sealer"
+STORE = "nhi-evidence-main"
+KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+
+
+def alarms_of(estate: Estate) -> dict[str, dict[str, Any]]:
+    """Return the alarms by name, of one of the two exporters alone."""
+    resources = [one for kind in KINDS for one in estate.of(kind)]
+    every = {one.properties["AlarmName"]: one.properties for one in resources}
+    return {name: one for name, one in every.items() if "aws_cloudtrail-fresh" not in name}
+
+
+def table(estate: Estate) -> str:
+    """Return which situation raises which alarms, as Markdown."""
+    alarms = alarms_of(estate)
+    lines = ["| what happens | alarms |", "|---|---|"]
+    for situation in SITUATIONS:
+        names = sorted({_short(one) for one in raised(alarms, situation)})
+        lines.append(f"| {situation} | {', '.join(f'`{one}`' for one in names) or 'none'} |")
+    return "\n".join(lines)
+
+
+def _short(name: str) -> str:
+    for prefix in (EXPORTER, SEALER, STORE):
+        if name.startswith(f"{prefix}-"):
+            short = name.removeprefix(f"{prefix}-")
+            return "absence" if short.endswith("-absence") else short
+    return name
+
+
+def with_table(text: str, estate: Estate) -> str:
+    """Return a page with its table made anew."""
+    pattern = r"(<!-- alarms -->\n).*?(\n<!-- end -->)"
+    return re.sub(pattern, lambda found: found[1] + table(estate) + found[2], text, flags=re.DOTALL)

@@ -1,0 +1,279 @@
+"""What every metric does in a situation, and which alarms are raised by it.
+
+The series are written by hand, from what the functions emit and what AWS documents of its own
+metrics. The alarms are those of the templates, evaluated as CloudWatch does.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+SLOT = 300
+"""Seconds of a slot, the shortest period of an alarm."""
+HOUR = 12
+DAY = 24 * HOUR
+BEFORE = 2 * DAY
+"""The situation begins after so many slots of normal running, where it does not begin at once."""
+LENGTH = 11 * DAY
+
+Series = Callable[[int], float | None]
+"""Slot since the deployment to the metric's value; None: no data."""
+
+
+def always(value: float | None) -> Series:
+    """Return a series of one value."""
+    return lambda _: value
+
+
+def since(value: float | None, before: float | None = None, *, every: int = 1) -> Series:
+    """Return a series that changes when the situation begins, from then in each `every`th slot."""
+
+    def series(slot: int) -> float | None:
+        if slot < BEFORE:
+            return before
+        return value if (slot - BEFORE) % every == 0 else before
+
+    return series
+
+
+def until(end: int, within: float | None, after: float | None) -> Series:
+    """Return a series that changes so many slots after the deployment."""
+    return lambda slot: within if slot < end else after
+
+
+def growing(step: float, before: float) -> Series:
+    """Return a series that grows from the beginning of the situation by `step` a slot."""
+    return lambda slot: before if slot < BEFORE else before + step * (slot - BEFORE)
+
+
+def once(value: float, before: float | None = 0) -> Series:
+    """Return a series with one value that is another, when the situation begins."""
+    return lambda slot: value if slot == BEFORE else before
+
+
+NORMAL: Mapping[str, Series] = {
+    # The exporter and its queue. A counter that is not reached emits nothing.
+    "queue ApproximateNumberOfMessagesVisible": always(0),
+    "queue ApproximateAgeOfOldestMessage": always(150),
+    "dead ApproximateNumberOfMessagesVisible": always(0),
+    "dead ApproximateAgeOfOldestMessage": always(None),
+    "aws_export FailedMessages": always(None),
+    "aws_export RefusedMessages": always(None),
+    "aws_export RejectedDeliveries": always(None),
+    "aws_export ObjectsCreated": always(2),
+    "exporter Errors": always(0),
+    # The sealer, which reports zero in every run, and its clock.
+    "seal Checkpoints": always(1),
+    "seal Signatures": always(1),
+    "seal VoidPlans": always(0),
+    "seal LogContradictions": always(0),
+    "seal Flagged": always(0),
+    "sealer Errors": always(0),
+    "TriggeredRules": always(1),
+    # CloudTrail's records of signatures come a quarter of an hour late.
+    "kms-signatures": until(3, None, 1),
+    "kms-signatures-by-others": always(None),
+    # The buckets.
+    "PutRequests": always(100),
+    "source PutRequests": always(2),
+    "OperationsFailedReplication": always(0),
+    "ReplicationLatency": always(30),
+}
+RETRIED = 6
+"""Slots from one receive of a message to the next: half an hour."""
+
+SITUATIONS: Mapping[str, Mapping[str, Series]] = {
+    "a normal week": {},
+    "first deployment, first file after an hour": {
+        "aws_export ObjectsCreated": until(HOUR, None, 2),
+        "source PutRequests": until(HOUR, None, 2),
+    },
+    "nothing ever arrives": {
+        "aws_export ObjectsCreated": always(None),
+        "source PutRequests": always(None),
+        "queue ApproximateAgeOfOldestMessage": always(0),
+    },
+    # Lifecycle leaves delete markers, which are flagged as expired, not as markers.
+    "expiry": {"ReplicationLatency": always(60)},
+    "the source stops": {
+        "aws_export ObjectsCreated": since(None, 2),
+        "source PutRequests": since(None, 2),
+        "queue ApproximateAgeOfOldestMessage": since(0, 150),
+    },
+    # What fails is received again and again, so that SQS soon leaves it out of the age.
+    "the evidence account is unavailable": {
+        "aws_export FailedMessages": since(200),
+        "aws_export ObjectsCreated": since(None, 2),
+        "queue ApproximateAgeOfOldestMessage": since(4 * 1920, 150),
+        "source PutRequests": since(None, 2),
+        "PutRequests": since(None, 100),
+        "sealer Errors": since(1, 0),
+        "seal Checkpoints": since(None, 1),
+        "seal Signatures": since(None, 1),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+        "ReplicationLatency": since(None, 30),
+        "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 500),
+        "dead ApproximateAgeOfOldestMessage": lambda slot: (
+            None if slot < BEFORE + 7 * DAY else (slot - BEFORE - 7 * DAY) * SLOT
+        ),
+    },
+    "the exporter is disabled": {
+        "queue ApproximateAgeOfOldestMessage": growing(SLOT, 150),
+        "queue ApproximateNumberOfMessagesVisible": growing(5, 0),
+        "aws_export ObjectsCreated": since(None, 2),
+        "source PutRequests": since(None, 2),
+        "exporter Errors": since(None, 0),
+    },
+    "one file cannot be locked": {
+        "aws_export FailedMessages": since(1, every=RETRIED),
+        "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
+    },
+    "one file kills the exporter": {
+        "exporter Errors": since(1, 0, every=RETRIED),
+        "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
+    },
+    "a forged notification": {"aws_export RefusedMessages": once(1, None)},
+    "a file that cannot be decoded": {"aws_export RejectedDeliveries": once(1, None)},
+    "the sealer fails": {
+        "sealer Errors": since(1, 0),
+        "seal Checkpoints": since(None, 1),
+        "seal Signatures": since(None, 1),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+    },
+    "the sealer's clock is removed": {
+        "TriggeredRules": since(None, 1),
+        "sealer Errors": since(None, 0),
+        "seal Checkpoints": since(None, 1),
+        "seal Signatures": since(None, 1),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+    },
+    "tampering with objects": {"seal Flagged": once(1)},
+    "tampering with the log": {"seal LogContradictions": once(1), "sealer Errors": once(1)},
+    "a stranger signs": {"kms-signatures-by-others": once(1, None)},
+    "the sealer's role signs another log": {
+        "kms-signatures": lambda slot: None if slot < 3 else 1 + (BEFORE <= slot < BEFORE + 8)
+    },
+    "the trail that counts is stopped": {
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE else 1
+    },
+    "objects by the million": {"PutRequests": since(50_000, 100)},
+    "the replica is out of reach": {
+        "OperationsFailedReplication": since(3, 0),
+        "ReplicationLatency": growing(SLOT, 30),
+    },
+}
+
+
+def kind_of(stat: Mapping[str, Any]) -> str:
+    """Return the name the series of a metric go by here. Raises `KeyError` for an unknown one."""
+    metric = stat["Metric"]
+    name = str(metric["MetricName"])
+    dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
+    if "service" in dimensions:
+        name = "Flagged" if name.startswith("Flagged") else name
+        name = f"{dimensions['service']} {name}"
+    elif "QueueName" in dimensions:
+        name = f"{'dead' if dimensions['QueueName'].endswith('-dead') else 'queue'} {name}"
+    elif "FunctionName" in dimensions:
+        name = f"{'sealer' if 'sealer' in dimensions['FunctionName'] else 'exporter'} {name}"
+    elif name == "PutRequests" and dimensions["FilterId"] != "evidence":
+        name = f"source {name}"
+    elif name.startswith("nhi-evidence-main-"):
+        name = name.removeprefix("nhi-evidence-main-")
+    if name not in NORMAL:
+        raise KeyError(name)
+    return name
+
+
+def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:
+    """Return the alarms with somebody to tell that a situation raises, at whatever time."""
+    series = {**NORMAL, **SITUATIONS[situation]}
+    hours = {kind: _Hours(one) for kind, one in series.items()}
+    states = {
+        name: list(_states(alarm, series, hours))
+        for name, alarm in alarms.items()
+        if "AlarmRule" not in alarm
+    }
+    told = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
+    for name, alarm in alarms.items():
+        if "AlarmRule" in alarm:
+            parts = re.findall(r'ALARM\("([^"]+)"\)', alarm["AlarmRule"])
+            states[name] = [all(at) for at in zip(*(states[one] for one in parts), strict=True)]
+    return {name for name in told if any(states[name])}
+
+
+class _Hours:
+    """A series by the hour: sum, maximum and number of values."""
+
+    def __init__(self, series: Series) -> None:
+        values = [series(slot) for slot in range(LENGTH)]
+        self.slots = values
+        parts = [values[at : at + HOUR] for at in range(0, LENGTH, HOUR)]
+        given = [[one for one in part if one is not None] for part in parts]
+        self.sums = [sum(part) if part else None for part in given]
+        self.counts = [float(len(part)) if part else None for part in given]
+
+
+def _states(
+    alarm: Mapping[str, Any], series: Mapping[str, Series], hours: Mapping[str, _Hours]
+) -> Iterator[bool]:
+    queries = alarm["Metrics"]
+    stats = {one["Id"]: one["MetricStat"] for one in queries if "MetricStat" in one}
+    expression = next(
+        (one["Expression"] for one in queries if "Expression" in one), next(iter(stats))
+    )
+    period = next(iter(stats.values()))["Period"]
+    periods, wanted = alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]
+    by_slot = period == SLOT
+    length = LENGTH if by_slot else LENGTH // HOUR
+    step = 1 if by_slot else period // (SLOT * HOUR)
+    state = False
+    for end in range(1, length + 1):
+        points = []
+        for back in range(periods):
+            stop = end - back * step
+            given = {
+                key: _value(hours[kind_of(stat)], stat["Stat"], stop - step, stop, by_slot=by_slot)
+                for key, stat in stats.items()
+            }
+            points.append(_evaluated(expression, given))
+        state = _decided(alarm, points, wanted, state)
+        yield state
+
+
+def _value(hours: _Hours, stat: str, start: int, stop: int, *, by_slot: bool) -> float | None:
+    values = hours.slots if by_slot else hours.counts if stat == "SampleCount" else hours.sums
+    given = [one for one in values[max(start, 0) : max(stop, 0)] if one is not None]
+    return float(sum(given)) if given else None
+
+
+def _evaluated(expression: str, values: Mapping[str, float | None]) -> float | None:
+    """Evaluate a sum or difference of metrics, with FILL; missing data make it missing."""
+    total = 0.0
+    for sign, filled, bare in re.findall(r"([+-]?)\s*(?:FILL\((\w+), 0\)|(\w+))", expression):
+        value = values[filled or bare]
+        if value is None:
+            if not filled:
+                return None
+            value = 0.0
+        total += -value if sign == "-" else value
+    return total
+
+
+def _decided(
+    alarm: Mapping[str, Any], points: list[float | None], wanted: int, before: bool
+) -> bool:
+    missing, threshold = alarm["TreatMissingData"], alarm["Threshold"]
+    is_above = alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    if missing == "ignore" and None in points:
+        return before
+    breaching = [
+        missing == "breaching"
+        if one is None
+        else (one > threshold if is_above else one < threshold)
+        for one in points
+    ]
+    return bool(sum(breaching) >= wanted)

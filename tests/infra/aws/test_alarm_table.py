@@ -1,0 +1,80 @@
+"""Each alarm fires when it should and is silent when it should, evaluated from its definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.aws.alarm_table import EXPORTER, SEALER, STORE, alarms_of, with_table
+from tests.infra.aws.conftest import ROOT
+from tests.infra.aws.estate import Estate
+from tests.infra.aws.scenarios import SITUATIONS, raised
+
+SILENCE = {f"{EXPORTER}-silence", f"{STORE}-aws_cloudtrail-absence"}
+ABSENCE = {f"{STORE}-{one}-absence" for one in ("gcp_audit", "azure_monitor")}
+"""The series of a source are those of every source here: all fall silent together."""
+
+EXPECTED: dict[str, set[str]] = {
+    "a normal week": set(),
+    "first deployment, first file after an hour": set(),
+    "nothing ever arrives": SILENCE | ABSENCE,
+    "expiry": set(),
+    "the source stops": SILENCE | ABSENCE,
+    "the evidence account is unavailable": {
+        *SILENCE,
+        *ABSENCE,
+        *(f"{EXPORTER}-{one}" for one in ("lag", "failing", "giving-up", "dead-letters")),
+        *(f"{SEALER}-{one}" for one in ("stalled", "failing")),
+    },
+    "the exporter is disabled": {
+        *SILENCE,
+        *ABSENCE,
+        *(f"{EXPORTER}-{one}" for one in ("lag", "loss")),
+    },
+    "one file cannot be locked": {
+        f"{EXPORTER}-{one}" for one in ("failing", "giving-up", "dead-letters")
+    },
+    "one file kills the exporter": {f"{EXPORTER}-{one}" for one in ("errors", "dead-letters")},
+    "a forged notification": {f"{EXPORTER}-refused"},
+    "a file that cannot be decoded": {f"{EXPORTER}-rejected"},
+    "the sealer fails": {f"{SEALER}-stalled", f"{SEALER}-failing"},
+    "the sealer's clock is removed": {f"{SEALER}-stalled"},
+    "tampering with objects": {f"{SEALER}-flagged"},
+    "tampering with the log": {f"{SEALER}-contradiction"},
+    "a stranger signs": {f"{SEALER}-foreign-signature"},
+    "the sealer's role signs another log": {f"{SEALER}-more-signatures"},
+    "the trail that counts is stopped": {f"{SEALER}-fewer-signatures"},
+    "objects by the million": {f"{STORE}-object-rate"},
+    "the replica is out of reach": {
+        f"{STORE}-replication-failed",
+        f"{STORE}-replication-behind",
+    },
+}
+NOT_REACHED = {f"{EXPORTER}-dead-letters-old"}
+"""It takes longer than the situations last: half a week after the dead letters."""
+
+
+@pytest.fixture(scope="module")
+def alarms(estate: Estate) -> dict[str, dict[str, Any]]:
+    return alarms_of(estate)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_situation_raises_these_alarms_and_no_other(
+    alarms: dict[str, dict[str, Any]], situation: str
+) -> None:
+    """Against an expectation written by hand."""
+    assert EXPECTED[situation] == raised(alarms, situation)
+
+
+def test_every_alarm_has_a_situation_that_raises_it(alarms: dict[str, dict[str, Any]]) -> None:
+    """An alarm no situation raises is one nobody has seen work."""
+    told = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
+    assert told == set().union(*EXPECTED.values()) | NOT_REACHED
+
+
+def test_the_page_shows_the_table(estate: Estate) -> None:
+    """docs/operations.md is what `python -m tests.infra.aws` writes."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert with_table(page, estate) == page

@@ -80,7 +80,7 @@ SECRETS = re.compile(
     r"service_account_(?:file|info)|ClientSecret|CLIENT_SECRET|CertificateCredential|"
     r"ConnectionString|connection_string|SharedAccessKey|AccountKey|\.pem\b"
 )
-OPERATOR = {"log_listing.py"}
+OPERATOR = {"log_listing.py", "staged_files.py"}
 """A command lists logs as whoever runs it; nothing that a function runs imports this."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.event import Endpoint, Event, Target, User
+from nhi_evidence.event import About, Endpoint, Event, Target, User
 from nhi_evidence.ocsf.classes import BASE_EVENT, OcsfClass
 from nhi_evidence.ocsf.objects import Observable, Specifics
 
@@ -37,6 +37,8 @@ def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
 def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, Any] | None:
     """Return the objects the class has no attribute for, by attribute; None without any."""
     call, about = event.call, event.about
+    if chosen.has_resources and not call.details and _is_targets_alone(about):
+        return None
     values: dict[str, Any] = {}
     if chosen is BASE_EVENT and call.source is not None:
         rest = msgspec.structs.replace(call.source, ip=None)
@@ -74,6 +76,21 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
         values["session"] = about.issued_session
     values.update(call.details)
     return values or None
+
+
+def _is_targets_alone(about: About) -> bool:
+    """Whether nothing but targets is known, which most calls of an API are about."""
+    return not (
+        about.user
+        or about.entity
+        or about.group
+        or about.privileges
+        or about.policies
+        or about.databucket
+        or about.table
+        or about.file
+        or about.issued_session
+    )
 
 
 def _placed(specific: Specifics) -> set[str]:

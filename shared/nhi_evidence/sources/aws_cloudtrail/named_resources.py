@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from nhi_evidence.event import Account, Owner, Target
-from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail.text import arn
 
 MOST = 16
@@ -89,11 +88,29 @@ _NOT_THINGS = frozenset(
     }
 )
 _NOT_ENTERED = re.compile(
-    r"filters?$|filterSet|.+Filters?$|tag|environment|metadata|instanceState|placement|inlinePolicy|policyDocument|attributes$|expressionAttribute"
-    r"|parameters$|labels$|credentials$|sessionContext",
+    r"filters?$|filterSet|.+Filters?$|tag|environment|metadata|instanceState|placement"
+    r"|inlinePolicy|policyDocument|attributes$|expressionAttribute|parameters$|labels$"
+    r"|credentials$|sessionContext",
     re.IGNORECASE,
 )
 """Members that qualify a call: what they name is not what it acts on."""
+
+
+class _Role(NamedTuple):
+    """What a member of a request is for."""
+
+    word: str | None
+    """What it names; None where it names no thing."""
+    is_bare: bool = False
+    """Whether it names whatever it stands in."""
+
+
+_QUALIFIES = _Role(None)
+"""Of a member that is not entered."""
+_SETS = frozenset({"items", "member"})
+_REMEMBERED, _LONGEST_NAME = 4096, 128
+_known: dict[str, _Role] = {}
+"""Roles by name, bounded in number and length: names come from records."""
 
 
 def named(parameters: Any) -> Iterator[Target]:
@@ -119,11 +136,16 @@ def _values(value: Any, parent: str, depth: int) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
         return
     for name, member in value.items():
-        if _NOT_ENTERED.match(name):
+        role = _known.get(name) or _role(name)
+        if role is _QUALIFIES:
             continue
-        word = _word(name, parent if depth else "")
+        word = role.word
+        if role.is_bare:
+            # Deep inside a set, a bare name is that of an option or a rule.
+            word = (parent if depth else "") if parent not in _SETS else None
         if word is not None:
-            yield from ((word, text) for text in _texts(member))
+            for text in _texts(member):
+                yield word, text
         if isinstance(member, dict | list):
             yield from _values(member, name, depth + 1)
 
@@ -136,18 +158,22 @@ def _texts(member: Any) -> Iterator[str]:
             yield text
 
 
-@bounded_cache(results=4096, longest=256)
-def _word(name: str, parent: str) -> str | None:
-    """Return what a member names; None where it names no thing."""
-    if name in _NOT_THINGS:
-        return None
-    if name in _THINGS:
-        return name
-    if name.lower() in _BARE:
-        # Deep inside a set, a bare name is that of an option or a rule.
-        return parent if parent not in {"items", "member"} else None
+def _role(name: str) -> _Role:
+    """Return what a member with a name is for, remembered within bounds."""
     match = _ENDING.fullmatch(name)
-    return match[1] if match and match[1] else None
+    if _NOT_ENTERED.match(name):
+        role = _QUALIFIES
+    elif name in _NOT_THINGS:
+        role = _Role(None)
+    elif name in _THINGS:
+        role = _Role(name)
+    elif name.lower() in _BARE:
+        role = _Role(None, is_bare=True)
+    else:
+        role = _Role(match[1] if match and match[1] else None)
+    if len(_known) < _REMEMBERED and len(name) <= _LONGEST_NAME:
+        _known[name] = role
+    return role
 
 
 def _target(word: str, value: str) -> Target:

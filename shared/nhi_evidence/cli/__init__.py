@@ -5,8 +5,11 @@ Exit codes are the same for every command; see `exit_codes`.
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -59,6 +62,9 @@ def _root(
         bool,
         typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error came from; anywhere on the line.")
+    ] = False,
 ) -> None:
     """Locked, verifiable audit evidence of what non-human identities did."""
 
@@ -86,11 +92,35 @@ _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
 
 
 def main() -> None:
-    """Run the command line; an error on purpose becomes a line on standard error."""
+    """Run the command line: an error becomes one line on standard error, never a traceback.
+
+    Exit 1 is a finding and nothing else, so whatever goes wrong otherwise is FAILED; `--debug`
+    shows where.
+    """
+    debug = "--debug" in sys.argv[1:]
     try:
-        app()
+        app(args=[word for word in sys.argv[1:] if word != "--debug"])
     except EvidenceError as error:
         lines = error.problems if isinstance(error, ConfigError) else (error,)
-        for line in lines:
-            sys.stderr.write(f"nhi-evidence: {safe_text.neutralize(str(line))}\n")
-        raise SystemExit(exit_codes.FAILED) from error
+        _fail(error, [str(line) for line in lines], debug=debug)
+    except BrokenPipeError:
+        # Whoever read the output has gone; what is still buffered must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(exit_codes.FAILED) from None
+    except OSError as error:
+        _fail(
+            error,
+            [f"{error.filename}: {error.strerror}" if error.filename else str(error)],
+            debug=debug,
+        )
+    except Exception as error:  # an error nobody foresaw: one line, and never a finding
+        text = f"{type(error).__name__}: {error}; a fault of this program, --debug shows where"
+        _fail(error, [text], debug=debug)
+
+
+def _fail(error: BaseException, lines: Sequence[str], *, debug: bool) -> NoReturn:
+    for line in lines:
+        sys.stderr.write(f"nhi-evidence: {safe_text.neutralize(line)}\n")
+    if debug:
+        traceback.print_exception(error)
+    raise SystemExit(exit_codes.FAILED) from error

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import raw_input
+from nhi_evidence.cli import output_file, raw_input
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
 from nhi_evidence.pipeline.export import Mapper, Normalized
@@ -58,6 +58,7 @@ def command(
             "one raw record per line.",
         ),
     ],
+    *,
     source: Annotated[str, typer.Option(help="Source of the records; an unknown name lists them.")],
     scope: Annotated[
         Scope, typer.Option(help="nhi prints what concerns non-human identities; all, everything.")
@@ -66,6 +67,7 @@ def command(
         Path | None,
         typer.Option(help="Write rejected records here, one JSON object per line."),
     ] = None,
+    overwrite: output_file.Overwrite = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the closing summary as one JSON object.")
     ] = False,
@@ -77,7 +79,11 @@ def command(
     """
     mapper = Mapper(source, scope=scope, keep_out_of_scope_raw=False)  # nothing is written
     summary = Summary()
-    with rejects.open("wb") if rejects else nullcontext() as sink:
+    with (
+        output_file.create(rejects, inputs=inputs, overwrite=overwrite)
+        if rejects
+        else nullcontext() as sink
+    ):
         for path in inputs:
             _normalize_file(mapper, path, summary, sink)
     sys.stdout.buffer.flush()

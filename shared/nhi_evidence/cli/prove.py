@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters.store.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
@@ -86,7 +86,9 @@ def command(
         raise SettingsError(f"{output}: is there already; nothing is overwritten")
     trust = options.policy(policy, key)
     trusted_keys = options.provider_keys(provider_keys)
-    store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
+    store = open_sealed(
+        evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    )
     with Steps("searching") as steps:
         looking = search.Search(
             store,

@@ -12,10 +12,12 @@ import msgspec
 import typer
 from rich.console import Console
 
+from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters.store.evidence_uri import Access, open_log
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import output_file
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
@@ -92,7 +94,9 @@ def command(
     """
     trusted = options.policy(policy, key)
     _refuse_contradictions(since, sample, part, joined, save_state)
-    store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
+    store = open_sealed(
+        evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    )
     looking = Options(
         deep=deep or reproduce,
         since=_state(since) if since else None,
@@ -112,7 +116,12 @@ def command(
     if as_json:
         typer.echo(verify_report.as_document(report))
     else:
-        verify_report.show(Console(highlight=False, markup=False), report)
+        context = verify_report.Context(
+            store=evidence,
+            keys=tuple(f"{pinned.name}+{pinned.id.hex()}" for pinned in trusted.keys),
+            program=f"nhi-evidence {__version__}",
+        )
+        verify_report.show(Console(highlight=False, markup=False), report, context)
     if save_state is not None:
         _save(save_state, report)
     if report.exit_code:
@@ -162,14 +171,11 @@ def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Rep
 
 
 def _save(path: Path, report: Report) -> None:
-    """Save a state in a new file; nothing that is there is overwritten."""
+    """Save a state in a new file."""
     if report.state is None:
         raise SettingsError("no state to save: nothing of the log is signed")
-    try:
-        with path.open("xb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
+    with output_file.create(path) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")
 
 
 def _state(path: Path) -> State:

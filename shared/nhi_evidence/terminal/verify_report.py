@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -11,6 +10,9 @@ from rich.text import Text
 
 from nhi_evidence.evidence.verify import Finding, Report, Severity
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
+
+SCHEMA = "nhi-evidence/verify-report/1"
+"""Names the form of the document; a change of meaning is another number."""
 
 _SHOWN = 5
 _HOUR_MS = 3_600_000
@@ -34,6 +36,8 @@ def as_document(report: Report) -> bytes:
     """Return the report as JSON, each finding with its step and severity; inert in a terminal."""
     plain = msgspec.to_builtins(report)
     plain["findings"] = [_printed(finding) for finding in report.findings]
+    plain["schema"] = SCHEMA
+    plain["verdict"] = VERDICTS[report.exit_code][0]
     plain["exit_code"] = report.exit_code
     return neutralize_json(msgspec.json.encode(plain))
 
@@ -43,14 +47,44 @@ def read_document(document: bytes) -> Report:
     return msgspec.json.decode(document, type=Report)
 
 
-def show(out: Console, report: Report) -> None:
+class Context(msgspec.Struct, frozen=True):
+    """What a reader needs beside the report, to act on it or to repeat it."""
+
+    store: str
+    keys: tuple[str, ...]
+    """Names and ids of the pinned keys."""
+    program: str
+    """Name and version."""
+
+
+VERDICTS = {
+    0: ("CLEAN", "bold green", "no finding"),
+    1: ("TAMPERED", "bold red", "evidence is not what was sealed; keep the store as it is"),
+    2: ("INCOMPLETE", "bold yellow", "what is there holds, and something is missing"),
+    3: ("NOT AS PROMISED", "bold yellow", "whole and complete, but not as the policy asks"),
+}
+"""Exit code to verdict, its style and its meaning."""
+
+_NEXT = {
+    0: "save this state (--save-state) and verify from it next time (--since)",
+    1: 'docs/operations.md, "The log contradicts itself"; --json prints every finding',
+    2: "replay the window that lacks something (docs/operations.md); --json prints every finding",
+    3: "compare the findings with the policy file; --json prints every finding",
+}
+
+
+def show(out: Console, report: Report, context: Context | None = None) -> None:
     """Print a report for a reader: the verdict first, what was not checked last."""
-    for line in _lines(report):
+    verdict, style, meaning = VERDICTS[report.exit_code]
+    out.print(Text(verdict, style=style), Text(f" {meaning}"), sep="", soft_wrap=True)
+    for line in _lines(report, context):
         out.print(Text(neutralize(line)), soft_wrap=True)
 
 
-def _lines(report: Report) -> Iterator[str]:
-    yield _verdict(report)
+def _lines(report: Report, context: Context | None) -> Iterator[str]:
+    if context is not None:
+        yield f"store     {context.store}"
+        yield f"by        {', '.join(context.keys)}; {context.program}, {instant(report.now)}"
     yield f"log       {report.name}, {report.epochs} epochs, {report.leaves} leaves"
     yield f"head      size {report.size}, root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
@@ -85,14 +119,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _findings(report.findings)
     for line in report.not_checked:
         yield f"not checked: {line}"
-
-
-def _verdict(report: Report) -> str:
-    if not report.findings:
-        return "result    clean: no finding"
-    by_severity = Counter(finding.meaning.severity.name.lower() for finding in report.findings)
-    counts = ", ".join(f"{count} on {name}" for name, count in sorted(by_severity.items()))
-    return f"result    {len(report.findings)} findings: {counts}"
+    yield f"next      {_NEXT[report.exit_code]}"
 
 
 def _findings(findings: list[Finding]) -> Iterator[str]:

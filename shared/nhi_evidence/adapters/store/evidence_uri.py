@@ -76,6 +76,21 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     return S3EvidenceLog(_client(access, endpoint), parts.netloc)
 
 
+def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
+    """Return the store a URI names, to be read as evidence.
+
+    Raises `SettingsError` as `open_log` does, and when there is no evidence store: a directory
+    without a log, a bucket without anything of ours.
+    """
+    store = open_log(uri, access)
+    folders = set(store.folders(""))
+    if isinstance(store, DirectoryStore) and "log/" not in folders:
+        raise SettingsError(f"{uri}: no evidence store here: it has no folder log/")
+    if not folders & {"ev/", "op/", "log/"}:
+        raise SettingsError(f"{uri}: no evidence store here: nothing under ev/, op/ or log/")
+    return store
+
+
 def _client(access: Access, endpoint: str | None) -> S3Client:
     try:
         if access.role_arn is None:

@@ -1,0 +1,115 @@
+"""Errors of the command line: a line each, the right exit code, and nothing written over."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence import cli
+from nhi_evidence.cli import exit_codes
+
+PROGRAM = Path(sys.executable).with_name("nhi-evidence")
+RECORD = b'{"Records":[{"eventTime":"2026-03-02T08:15:30Z"},{}]}'
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def main(monkeypatch: pytest.MonkeyPatch, error: BaseException, *more: str) -> int:
+    """Run `main` where the command raises `error`; return the exit code."""
+
+    def raises(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", raises)
+    monkeypatch.setattr(sys, "argv", ["nhi-evidence", *more])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (PermissionError(13, "Permission denied", "/nowhere/x"), "/nowhere/x: Permission denied"),
+        (OSError("no space"), "no space"),
+        (KeyError("surprise"), "KeyError: 'surprise'; a fault of this program"),
+        (RecursionError("too deep\x1b[31m"), "too deep\\u001b[31m"),
+    ],
+)
+def test_an_error_is_a_line_and_never_a_finding(
+    error: BaseException,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit 1 means a finding; whatever else goes wrong is 4, without a traceback."""
+    assert exit_codes.FAILED == main(monkeypatch, error)
+    printed = capsys.readouterr().err
+    assert line in printed
+    assert "Traceback" not in printed
+
+
+def test_debug_shows_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anywhere on the line."""
+    assert exit_codes.FAILED == main(monkeypatch, KeyError("x"), "verify", "--debug")
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
+    """`| head` ends the output; nothing is said about it."""
+    file = tmp_path / "many.json"
+    file.write_bytes(b'{"Records":[' + b",".join([RECORD[12:-2]] * 20_000) + b"]}")
+    with subprocess.Popen(
+        [PROGRAM, "normalize", "--source", "aws_cloudtrail", "--scope", "all", file, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_rejects_never_empty_an_input(tmp_path: Path) -> None:
+    """The first input named after --rejects by a shell's pattern stays as it is."""
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    first.write_bytes(RECORD)
+    second.write_bytes(RECORD)
+    normalize = ("normalize", "--source", "aws_cloudtrail", "--rejects")
+    for extra in ((), ("--overwrite",)):
+        done = run(*normalize, first, first, second, *extra)
+        assert (4, RECORD) == (done.returncode, first.read_bytes()), done.stderr
+    assert "is an input" in done.stderr
+
+
+def test_what_is_there_is_written_over_only_where_asked(tmp_path: Path) -> None:
+    """A rejects file of an earlier run stays, or is written anew on purpose."""
+    file, rejects = tmp_path / "a.json", tmp_path / "rejects.ndjson"
+    file.write_bytes(RECORD)
+    rejects.write_text("earlier")
+    normalize = ("normalize", "--source", "aws_cloudtrail", file, "--rejects", rejects)
+    refused = run(*normalize)
+    assert (4, "earlier") == (refused.returncode, rejects.read_text())
+    assert "--overwrite" in refused.stderr
+    assert 0 == run(*normalize, "--overwrite").returncode
+    assert "earlier" not in rejects.read_text()
+
+
+def test_a_directory_without_a_log_is_no_evidence_store(tmp_path: Path) -> None:
+    """An empty folder, or somebody's documents, is never called tampered."""
+    (tmp_path / "letter.txt").write_text("x")
+    key = Path(__file__).parents[1] / "fixtures" / "format-v1" / "log.vkey"
+    for command in (("verify", tmp_path), ("prove", tmp_path, "x", "-o", tmp_path / "p.zip")):
+        done = run(*command, "--key", key)
+        assert 4 == done.returncode
+        assert "no evidence store here" in done.stderr

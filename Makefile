@@ -76,6 +76,8 @@ check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack of the example; what is a
 	rm -rf $(SCANNED)
 	$(BIN)/python -m infra.terrain_app --config nhi-evidence.example.toml --out $(SCANNED)/terraform
 	$(BIN)/python -m infra.scan --checkov .tools/checkov/bin/checkov --stacks $(SCANNED)/terraform/stacks
+	$(BIN)/python -m infra.aws_app --config nhi-evidence.example.toml --out $(SCANNED)/aws
+	$(BIN)/python -m infra.scan_templates --checkov .tools/checkov/bin/checkov --assembly $(SCANNED)/aws
 
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)

@@ -121,11 +121,20 @@ def uv_program() -> str:
     return program
 
 
+def _uv(*command: str) -> list[str]:
+    """Return the beginning of a call of uv whose output is to be read.
+
+    The CDK's command line sets FORCE_COLOR=0 where it has no terminal, which uv takes for a wish
+    for color; its color codes are no requirements.
+    """
+    return [uv_program(), "--color", "never", *command]
+
+
 def export_lock(declared: Declaration, *options: str) -> str:
     """Return what uv.lock holds of the function's group, in the form `options` ask for."""
     group = declared.function.dependency_group
     left_out = [part for one in declared.bundle.provided for part in ("--no-emit-package", one)]
-    export = [uv_program(), "export", "--quiet", "--frozen", "--no-emit-project"]
+    export = [*_uv("export"), "--quiet", "--frozen", "--no-emit-project"]
     return _run(declared.function.name, [*export, "--only-group", group, *left_out, *options])
 
 
@@ -135,7 +144,7 @@ def _install(declared: Declaration, platform: str, python: str, target: Path) ->
         wanted = Path(folder) / "requirements.txt"
         wanted.write_text(export_lock(declared), encoding="utf-8")
         install = [
-            *(uv_program(), "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
+            *(*_uv("pip", "install"), "--quiet", "--no-deps", "--require-hashes"),
             *("--target", str(target), "--python-platform", platform),
             *("--python-version", python, "--only-binary", ":all:"),
             *("--link-mode", "copy", "--requirement", str(wanted)),
@@ -210,5 +219,5 @@ def _run(name: str, command: list[str]) -> str:
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BundleError(f"{name}: {' '.join(command[:3])} failed: {done.stderr.strip()}")
+        raise BundleError(f"{name}: {' '.join(command[:5])} failed: {done.stderr.strip()}")
     return done.stdout

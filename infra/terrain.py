@@ -75,6 +75,7 @@ def _compose_gcp(
         package=build_source(bundle, build),
         environment=variables(gcp_settings(config, gcp)),
         alarm_email=config.alarms.email,
+        silence_hours=_entry(config, GCP_SOURCE).silence_hours,
         teardown=teardown,
     )
 
@@ -97,6 +98,7 @@ def _compose_azure(
         package=archive(bundle, build / f"{bundle.path.name}.zip"),
         environment=variables(azure_settings(config, azure)),
         alarm_email=config.alarms.email,
+        silence_hours=_entry(config, AZURE_SOURCE).silence_hours,
         teardown=teardown,
     )
 

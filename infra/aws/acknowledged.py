@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import Acknowledgment, App, Validations
-from constructs import Construct
+import jsii
+from aws_cdk import Acknowledgment, App, Aspects, CfnResource, IAspect, Validations
+from aws_cdk import aws_cloudtrail as cloudtrail
+from constructs import Construct, IConstruct
 
 SOLUTIONS = "AwsSolutions::AwsSolutions-"
 NIST = "NIST.800.53.R5::NIST.800.53.R5-"
@@ -67,8 +69,63 @@ REASONS = {
 }
 
 
+ACCEPTED = {
+    "AWS::S3::Bucket": {"CKV_AWS_18": _ACCESS_LOGS},
+    "AWS::SNS::Topic": {
+        "CKV_AWS_26": (
+            "Alarms name functions and counts, no records; CloudWatch cannot publish to a topic "
+            "under the key AWS manages, and a key of our own would be one more to lose."
+        )
+    },
+    "AWS::SQS::Queue": {
+        "CKV_AWS_27": (
+            "Encrypted by SQS (SqsManagedSseEnabled), which the check does not know; messages "
+            "name files and hold no records."
+        )
+    },
+    "AWS::Logs::LogGroup": {"CKV_AWS_158": _NOT_EVIDENCE},
+    "AWS::CloudTrail::Trail": {
+        "CKV_AWS_35": "As the configuration says: kms_key of the trail. Without one it is SSE-S3."
+    },
+    "AWS::Lambda::Function": {
+        "CKV_AWS_115": REASONS[f"{NIST}LambdaConcurrency"],
+        "CKV_AWS_116": REASONS[f"{NIST}LambdaDLQ"],
+        "CKV_AWS_117": REASONS[f"{NIST}LambdaInsideVPC"],
+        "CKV_AWS_173": "The environment names buckets, roles and keys, and holds no secret.",
+    },
+}
+"""By type of resource: checks of checkov that do not apply, each with the reason."""
+
+_NO_ENVIRONMENT = "CKV_AWS_173"
+
+
+@jsii.implements(IAspect)
+class _Acceptances:
+    """Writes what is accepted into the metadata of each resource, where checkov reads it."""
+
+    def visit(self, node: IConstruct) -> None:
+        """See `IAspect`."""
+        if not CfnResource.is_cfn_resource(node):
+            return
+        reasons = ACCEPTED.get(node.cfn_resource_type, {})
+        skipped = [
+            {"id": check, "comment": reason}
+            for check, reason in reasons.items()
+            # CDK's own handler has no environment that could fail.
+            if check != _NO_ENVIRONMENT or "BucketNotificationsHandler" not in node.node.path
+        ]
+        if skipped and not _is_encrypted(node):
+            node.add_metadata("checkov", {"skip": skipped})
+
+
+def _is_encrypted(node: CfnResource) -> bool:
+    """Whether it is a trail with a key, which then fails nothing."""
+    return isinstance(node, cloudtrail.CfnTrail) and node.kms_key_id is not None
+
+
 def acknowledge(app: App) -> None:
     """Answer the findings that are decisions about the whole."""
+    Aspects.of(app).add(_Acceptances())
     Validations.of(app).acknowledge(
         *(Acknowledgment(id=rule, reason=reason) for rule, reason in REASONS.items())
     )

@@ -97,14 +97,6 @@ SEARCHED = (
         "The exporter fails: the evidence store refuses or is out of reach.",
     ),
     Searched(
-        "no-success",
-        queries.NO_SUCCESS,
-        "PT30M",
-        "P2D",
-        f"Nothing has been locked for {queries.NO_SUCCESS_HOURS} hours, or never: nothing arrives,"
-        " the package is not published, or every batch fails.",
-    ),
-    Searched(
         "lagging",
         queries.LAG,
         "PT15M",
@@ -122,6 +114,21 @@ SEARCHED = (
 )
 
 
+SILENT_WINDOWS = {1: "PT1H", 6: "PT6H", 12: "PT12H", 24: "P1D"}
+"""The windows of a metric alert that are whole hours and worth the name of silence."""
+
+
+def _no_success(hours: int) -> Searched:
+    return Searched(
+        "no-success",
+        queries.no_success(hours),
+        "PT30M",
+        "P2D",
+        f"Nothing has been locked for {hours} hours, or never: nothing arrives, the package is"
+        " not published, or every batch fails.",
+    )
+
+
 class Alarms(Construct):
     """An action group with one address, and an alert for each way the export can stop."""
 
@@ -134,6 +141,7 @@ class Alarms(Construct):
         email: str,
         hub: LogHub,
         workspace: LogAnalyticsWorkspace,
+        silence_hours: int | None,
     ) -> None:
         super().__init__(scope, name)
         self._hub = hub
@@ -148,12 +156,6 @@ class Alarms(Construct):
             email_receiver=[MonitorActionGroupEmailReceiver(name="alarms", email_address=email)],
         )
         self._metrics(
-            "silent",
-            "Nothing has reached the hub for six hours: a diagnostic setting is gone or refused.",
-            "PT6H",
-            [_total("IncomingMessages", "LessThan", 1)],
-        )
-        self._metrics(
             "unread",
             "Logs reach the hub and nobody reads them; after seven days they are gone.",
             "PT1H",
@@ -164,6 +166,24 @@ class Alarms(Construct):
         )
         for searched in SEARCHED:
             self._search(searched)
+        self._silence(queries.NO_SUCCESS_HOURS if silence_hours is None else silence_hours)
+
+    def _silence(self, hours: int) -> None:
+        """Tell of nothing for so many hours, 0 being for ever; longer, the evidence account does.
+
+        The metric's window is the next longer one Azure has.
+        """
+        window = next((text for most, text in SILENT_WINDOWS.items() if most >= hours), None)
+        if hours and window is not None:
+            self._metrics(
+                "silent",
+                f"Nothing has reached the hub for {hours} hours: a diagnostic setting is gone or"
+                " refused.",
+                window,
+                [_total("IncomingMessages", "LessThan", 1)],
+            )
+        if 0 < hours <= queries.LONGEST_HOURS:
+            self._search(_no_success(hours))
 
     def _search(self, searched: Searched) -> None:
         dimensions = (

@@ -5,6 +5,11 @@ from __future__ import annotations
 from infra.azure.names import NAME
 
 NO_SUCCESS_HOURS = 6
+"""Where the configuration does not say how long the source may be silent."""
+
+LONGEST_HOURS = 47
+"""A search looks back two days at most, and one hour of them tells that the workspace is older."""
+
 LAG_SECONDS = 3_600
 
 LOCKED = "locked "
@@ -20,16 +25,22 @@ _TABLES = (
 )
 """Both tables, whether or not they have had a row: `isfuzzy` passes over what is not there yet."""
 
-NO_SUCCESS = f"""let since = toscalar({_TABLES} | summarize min(TimeGenerated));
+
+def no_success(hours: int) -> str:
+    """Return the search for an export that has locked nothing for so many hours, or never.
+
+    One row when it is so, counted from the first row of any kind in the workspace: a deployment
+    has that long to bring its first evidence, and one that never brings any is told.
+    """
+    return f"""let since = toscalar({_TABLES} | summarize min(TimeGenerated));
 let locked = toscalar(union isfuzzy=true
   (FunctionAppLogs | where Message startswith "{LOCKED}" | project TimeGenerated),
   (datatable(TimeGenerated: datetime)[])
-| where TimeGenerated > ago({NO_SUCCESS_HOURS}h)
+| where TimeGenerated > ago({hours}h)
 | count);
 print TimeGenerated = now(), Since = since, Locked = locked
-| where Locked == 0 and Since < ago({NO_SUCCESS_HOURS}h)"""
-"""One row where nothing was locked for hours, counted from the first row of any kind: a deployment
-has that long to bring its first evidence, and one that never brings any is told."""
+| where Locked == 0 and Since < ago({hours}h)"""
+
 
 LAG = f"""FunctionAppLogs
 | where Message startswith "{READ}"

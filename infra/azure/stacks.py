@@ -77,6 +77,7 @@ class AzureExportStack(TerraformStack):
         environment: Mapping[str, str],
         alarm_email: str | None,
         teardown: Teardown,
+        silence_hours: int | None = None,
     ) -> None:
         super().__init__(scope, name)
         if not isinstance(declared.trigger, EventHub):
@@ -133,6 +134,7 @@ class AzureExportStack(TerraformStack):
                 email=alarm_email,
                 hub=hub,
                 workspace=workspace,
+                silence_hours=silence_hours,
             )
 
     def _sources(

@@ -102,10 +102,15 @@ THRESHOLDS = (
 )
 
 
-def absences(data_access: Collection[str]) -> tuple[Absence, ...]:
-    """Return what must never be missing, given the services whose Data Access logs are on."""
+def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[Absence, ...]:
+    """Return what must never be missing for longer than `silence_hours`; none for 0 hours.
+
+    Where the configuration does not say (None), the services whose Data Access logs are on decide.
+    """
+    if silence_hours == 0:
+        return ()
     recorded = RECORDS_THE_EXPORT in data_access
-    seconds = HOUR if recorded else QUIET_HOURS * HOUR
+    seconds = HOUR * (silence_hours or (1 if recorded else QUIET_HOURS))
     hours = f"{seconds // HOUR} hour{'s' if seconds > HOUR else ''}"
     caveat = "" if recorded else " A small organization may also be that quiet by itself."
     return (
@@ -141,6 +146,7 @@ class Alarms(Construct):
         project: str,
         email: str,
         data_access: Collection[str],
+        silence_hours: int | None,
     ) -> None:
         super().__init__(scope, name)
         channel = MonitoringNotificationChannel(
@@ -155,7 +161,7 @@ class Alarms(Construct):
         self._channels = [channel.name]
         for threshold in THRESHOLDS:
             self._policy(threshold, _above(threshold))
-        for absence in absences(data_access):
+        for absence in absences(data_access, silence_hours):
             self._policy(absence, _absent(absence))
 
     def _policy(

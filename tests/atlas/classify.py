@@ -29,12 +29,12 @@ def entry(pack: str, service: str, operation: str, **facts: Any) -> Entry:
     name = facts.get("recorded_as") or operation
     permissions = tuple(facts.get("permissions", "").split())
     call = Call(service, service, name, name, permissions=permissions)
-    found = catalog(pack).classify_operation(call, facts.pop("record_class", None))
+    meaning = catalog(pack).classify_operation(call, facts.pop("record_class", None))
     return Entry(
         service=service,
         operation=operation,
-        phase=found.phase.name.lower(),
-        rule=found.rules[0],
+        phase=meaning.phase.name.lower(),
+        rule=meaning.rules[0],
         **facts,
     )
 

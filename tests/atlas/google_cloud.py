@@ -48,14 +48,14 @@ def _log(method: str, documented: str | None) -> tuple[str, str]:
 
 def _methods() -> set[tuple[str, str]]:
     documents = resources.files("googleapiclient") / "discovery_cache" / "documents"
-    found = set()
+    methods = set()
     for file in documents.iterdir():
         document: dict[str, Any] = json.loads(file.read_text())
         service = urlsplit(document.get("rootUrl", "")).hostname
         for method in _walk(document):
             if service and SCOPE in method.get("scopes", ()):
-                found.add((service, method["id"]))
-    return found
+                methods.add((service, method["id"]))
+    return methods
 
 
 def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from infra import declaration
-from infra.bundle import BUDGET_BYTES, PLATFORMS, Bundle, BundleError, archive, stage
+from infra.bundle import BUDGET_BYTES, PLATFORMS, Bundle, BundleError, archive, export_lock, stage
 from infra.declaration import DeclarationError
 from nhi_evidence.adapters import environ
 
@@ -64,6 +64,12 @@ def test_staging_twice_gives_the_same_bytes(
         for path in second.path.rglob("*")
         if path.is_file()
     }
+
+
+def test_staging_is_not_colored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CDK's command line sets FORCE_COLOR=0 where it has no terminal; uv would obey it."""
+    monkeypatch.setenv("FORCE_COLOR", "0")
+    assert "\x1b" not in export_lock(declaration.declaration("seal"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

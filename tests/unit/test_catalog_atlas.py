@@ -148,6 +148,8 @@ def test_an_unheard_name_is_said_to_be_unheard(name: str, pack: str, known: Know
 def test_a_source_confines_the_search() -> None:
     """A name of two providers is asked for by source; an unknown source is an error."""
     assert {"aws_cloudtrail"} == {found.pack for found in explain("CreateRole", "aws_cloudtrail")}
+    routed = {found.pack for found in explain("Add member to role", "azure_monitor")}
+    assert {"azure_entra"} == routed
     with pytest.raises(SettingsError, match="unknown source 'nope'"):
         explain("CreateRole", "nope")
 

@@ -62,7 +62,7 @@ def command(
     """Explain what an operation means: its phase, the row or rule that says so, and its log.
 
     A meaning is curated, by a row that was reviewed, or a guess: by the words of the name, an
-    access level, or the verb alone. What no pinned source names is said to be so.
+    access level, or the verb alone. A name that no pinned source has is marked as such.
     """
     if show_coverage == (operation is not None):
         raise typer.BadParameter("give an OPERATION or --coverage")
@@ -86,33 +86,39 @@ def _print(value: object, lines: list[str]) -> None:
 
 def _lines(explanations: tuple[Explanation, ...]) -> list[str]:
     lines: list[str] = []
-    for one in explanations:
-        lines += ["", *_explanation_lines(one)] if lines else _explanation_lines(one)
+    for explanation in explanations:
+        lines += (
+            ["", *_explanation_lines(explanation)] if lines else _explanation_lines(explanation)
+        )
     return lines
 
 
-def _explanation_lines(one: Explanation) -> list[str]:
-    name = f"{one.service}:{one.operation}" if one.service else one.operation
+def _explanation_lines(explained: Explanation) -> list[str]:
+    name = (
+        f"{explained.service}:{explained.operation}" if explained.service else explained.operation
+    )
     facts = {
-        "phase": f"{one.phase} ({one.sub_phase})" if one.sub_phase else one.phase,
-        "known": _KNOWN[one.known],
-        "rule": one.rule,
-        "why": one.why,
-        "reference": one.ref,
-        "confidence": one.confidence,
-        "OCSF": f"class {one.class_uid}, activity {one.activity_id}",
-        "log": f"{one.log} ({one.log_known})" if one.log_known else one.log,
-        "recorded as": one.recorded_as,
-        "access level": one.access_level,
-        "permissions": one.permissions,
-        "resources": one.resources,
-        "target": one.target,
-        "source": one.pack,
+        "phase": f"{explained.phase} ({explained.sub_phase})"
+        if explained.sub_phase
+        else explained.phase,
+        "known": _KNOWN[explained.known],
+        "rule": explained.rule,
+        "why": explained.why,
+        "reference": explained.ref,
+        "confidence": explained.confidence,
+        "OCSF": f"class {explained.class_uid}, activity {explained.activity_id}",
+        "log": f"{explained.log} ({explained.log_known})" if explained.log_known else explained.log,
+        "recorded as": explained.recorded_as,
+        "access level": explained.access_level,
+        "permissions": explained.permissions,
+        "resources": explained.resources,
+        "target": explained.target,
+        "source": explained.pack,
     }
-    lines = [name if one.in_atlas else f"{name}  [named by no pinned source]"]
+    lines = [name if explained.in_atlas else f"{name}  [named by no pinned source]"]
     lines += [f"  {label:<13} {text}" for label, text in facts.items() if text]
-    lines += [f"  {'unless':<13} {c.id}: {c.phase}. {c.why}" for c in one.overrides]
-    lines += [f"  {'alike':<13} {example}" for example in one.examples]
+    lines += [f"  {'unless':<13} {c.id}: {c.phase}. {c.why}" for c in explained.overrides]
+    lines += [f"  {'alike':<13} {example}" for example in explained.examples]
     return lines
 
 

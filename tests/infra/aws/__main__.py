@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra import declaration
 from infra.aws.redelivery import table
+from infra.scan_templates import acceptances, document
 from tests.infra.aws.alarm_table import with_table
 from tests.infra.aws.conftest import ROOT, synthesize
 from tests.infra.aws.estate import Estate
@@ -28,5 +29,6 @@ OPERATIONS.write_text(between(OPERATIONS.read_text(), "batches", numbers))
 with tempfile.TemporaryDirectory() as folder:
     synthesize(Path(folder))
     estate = Estate(Path(folder))
-    PAGE.write_text(with_matrix(PAGE.read_text(), estate))
+    page = with_matrix(PAGE.read_text(), estate)
+    PAGE.write_text(document(page, acceptances(estate.templates)))
     OPERATIONS.write_text(with_table(OPERATIONS.read_text(), estate))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from infra import scan
+from infra.scan_templates import acceptances, document, findings, without_acceptances
+from tests.infra.aws.estate import Estate
+from tests.infra.aws.test_matrix import PAGE
 
 
 def test_cdk_nag_finds_nothing_unanswered(nag: list[dict[str, Any]]) -> None:
@@ -29,3 +35,39 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
         check=False,
     )
     assert (0, "") == (done.returncode, done.stdout)
+
+
+def test_what_is_accepted_of_checkov_says_why(estate: Estate) -> None:
+    """In the resource's own metadata, where checkov reads it, and in docs/threat-model.md."""
+    reasons = acceptances(estate.templates)
+    assert {"CKV_AWS_18", "CKV_AWS_26", "CKV_AWS_27"} <= {one.check for one in reasons}
+    assert [] == [one for one in reasons if len(one.reason) < 30]
+    assert document(PAGE.read_text(), reasons) == PAGE.read_text()
+
+
+def test_a_finding_without_a_reason_is_a_fault(estate: Estate) -> None:
+    """What fails is held against what is accepted, both ways; `make check-infra` runs checkov."""
+    reasons = acceptances(estate.templates)
+    failed = [
+        {
+            "file_path": f"/{one.stack}.template.json",
+            "resource": f"{one.type_name}.{one.resource}",
+            "check_id": one.check,
+            "check_name": "Ensure that it is as it should be",
+        }
+        for one in reasons
+    ]
+
+    def faults(failures: list[dict[str, str]]) -> list[str]:
+        report = json.dumps({"results": {"failed_checks": failures}})
+        return scan.faults(findings(report), reasons)
+
+    assert [] == faults(failed)
+    assert 1 == len(faults(failed[1:]))
+    assert 1 == len(faults([*failed, {**failed[0], "check_id": "CKV_AWS_999"}]))
+
+
+def test_templates_are_scanned_without_their_acceptances(estate: Estate) -> None:
+    """Or a reason that nothing fails any more would never be seen."""
+    for template in estate.templates.values():
+        assert "checkov" not in json.dumps(without_acceptances(template))

@@ -53,7 +53,7 @@ class Terraform:
 
     def test(self, stack: dict[str, Any], name: str, written: str) -> str:
         """Run `terraform test` with every provider mocked; return what it says, failed or not."""
-        folder = self._lay_out(_destructible(stack), name)
+        folder = self._lay_out(destructible(stack), name)
         mocks = "\n".join(
             f'mock_provider "{name}" {{{_alias(one)}}}'
             for name in sorted(stack["provider"])
@@ -92,12 +92,14 @@ def _alias(provider: dict[str, Any]) -> str:
     return f' alias = "{provider["alias"]}" ' if "alias" in provider else ""
 
 
-def _destructible(stack: dict[str, Any]) -> dict[str, Any]:
+def destructible(stack: dict[str, Any]) -> dict[str, Any]:
     """Return a stack whose resources a test may destroy when it is done with them."""
     copied = copy.deepcopy(stack)
     for bodies in copied["resource"].values():
         for body in bodies.values():
-            body.get("lifecycle", {}).pop("prevent_destroy", None)
+            lifecycle = body.get("lifecycle", {})
+            if lifecycle.pop("prevent_destroy", None) and not lifecycle:
+                del body["lifecycle"]
     return copied
 
 

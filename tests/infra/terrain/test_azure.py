@@ -511,12 +511,37 @@ def test_alarms_search_what_is_there_to_be_found(azure: Stack) -> None:
 
 def test_what_never_was_is_missed_too(azure: Stack) -> None:
     """A workspace whose tables have had no row yields a row once it is old enough, not before."""
-    query = queries.NO_SUCCESS
+    query = queries.no_success(6)
     assert 2 == query.count("union isfuzzy=true")
     assert 2 == query.count("(datatable(TimeGenerated: datetime)[])")
     assert "Locked == 0 and Since < ago(6h)" in query
     source = (ROOT / "functions" / "azure_export" / "function_app.py").read_text()
     assert f'logger.info("{queries.LOCKED}%s"' in source
+
+
+def _alerts(stack: Stack) -> dict[str, Any]:
+    """Return the window of each alert, by its name."""
+    return {
+        one["name"].removeprefix("nhi-evidence-"): one.get(
+            "window_size", one.get("window_duration")
+        )
+        for kind in ("monitor_metric_alert", "monitor_scheduled_query_rules_alert_v2")
+        for one in stack["resource"][f"azurerm_{kind}"].values()
+    }
+
+
+def test_silence_is_as_long_as_the_configuration_says(azure: Stack, tmp_path: Path) -> None:
+    """Six hours where it does not; none for 0; what is longer is told in the evidence account."""
+    assert {"silent": "PT6H", "no-success": "P2D"}.items() <= _alerts(azure).items()
+    entry = 'source = "azure_monitor"\nevidence = "main"\n'
+    for hours, expected in ((20, {"silent", "no-success"}), (40, {"no-success"}), (0, set())):
+        stack = synthesize(
+            tmp_path / str(hours), change=(entry, f"{entry}silence_hours = {hours}\n")
+        )["azure-export"]
+        assert expected == {"silent", "no-success"} & set(_alerts(stack))
+        if hours == 20:
+            assert "P1D" == _alerts(stack)["silent"]
+            assert "ago(20h)" in at(stack, "alarms/no-success")[1]["criteria"][0]["query"]
 
 
 def test_a_tenant_may_leave_out_its_directory_and_its_resources(tmp_path: Path) -> None:

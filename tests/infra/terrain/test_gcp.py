@@ -336,6 +336,16 @@ def test_a_quiet_organization_raises_no_alarm_within_the_hour(tmp_path: Path) ->
     assert "quiet by itself" in text
 
 
+def test_silence_is_as_long_as_the_configuration_says(tmp_path: Path) -> None:
+    """A source's own hours go before what is usual; none where it is never an alarm."""
+    entry = 'source = "gcp_audit"\nevidence = "main"\n'
+    for hours, durations in ((12, {f"{12 * 3600 - 600}s"}), (0, set())):
+        stack = synthesize(
+            tmp_path / str(hours), change=(entry, f"{entry}silence_hours = {hours}\n")
+        )["gcp-export"]
+        assert durations == {one["duration"] for one in _absences(stack).values()}
+
+
 def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:
     """The stack AWS waits for makes the account, switches services on and shows the subject."""
     identity = stacks["gcp-identity"]

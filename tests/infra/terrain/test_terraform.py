@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.infra.terrain.synthesis import Stack, Stacks, at
-from tests.infra.terrain.terraform import Terraform
+from infra.teardown import Teardown
+from tests.infra.terrain.synthesis import Stack, Stacks, at, example, synthesize
+from tests.infra.terrain.terraform import Terraform, destructible
 
 STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
 
@@ -18,6 +20,42 @@ STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
 def test_terraform_validates(name: str, stacks: Stacks, terraform: Terraform) -> None:
     """Every reference leads somewhere, every argument is known and of its type, none misses."""
     assert [] == terraform.errors(stacks[name], name)
+
+
+SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
+VARIANTS: dict[str, Callable[[Path], Stacks]] = {
+    "direct": lambda folder: synthesize(
+        folder, change=('# delivery = "direct"', 'delivery = "direct"')
+    ),
+    "several-subscriptions": lambda folder: synthesize(
+        folder,
+        text=example(
+            f'subscriptions = ["{SUBSCRIPTION}"]',
+            f'subscriptions = ["00000000-3333-4444-5555-666666666666", "{SUBSCRIPTION}"]',
+        ).replace("# subscription = ", "subscription = "),
+    ),
+    "without-zones": lambda folder: synthesize(
+        folder, change=('location = "westeurope"', 'location = "canadaeast"')
+    ),
+    "drained": lambda folder: synthesize(folder, teardown=Teardown.DRAIN),
+    "removed": lambda folder: synthesize(folder, teardown=Teardown.REMOVE),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_terraform_takes_every_variant(
+    variant: str, stacks: Stacks, terraform: Terraform, tmp_path: Path
+) -> None:
+    """What a configuration may ask for beside the example is valid, plans and applies."""
+    changed = {
+        name: stack
+        for name, stack in VARIANTS[variant](tmp_path).items()
+        if destructible(stack) != destructible(stacks[name])
+    }
+    for name, stack in changed.items():
+        output = terraform.test(stack, f"{variant}-{name}", _asserting())
+        assert "Success! 2 passed, 0 failed." in output, output
+    assert changed
 
 
 def _update(path: str, **arguments: object) -> Callable[[Stack], None]:

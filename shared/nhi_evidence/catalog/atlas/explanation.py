@@ -57,22 +57,26 @@ class Explanation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
     """Return the explanations of `OPERATION` or `service:OPERATION`, in any case.
 
-    One for each service that has it; one for a name that nothing knows, by the pack whose names
-    look so. `source` confines it to a pack. Raises `SettingsError` for an unknown one.
+    There is one for each service that has it. A name that nothing knows has one too, by the pack
+    whose names look like it. `source` limits the search to the packs of a source. Raises
+    `SettingsError` when there is no such source.
     """
-    found = [
+    asked = packs(source)
+    explanations = [
         _explained(provider.pack, entry, in_atlas=True)
-        for provider, entry in _entries(source)
+        for provider, entry in _entries(asked)
         if _names(entry.service, entry.operation, entry.recorded_as, wanted=name)
     ]
-    known = {(one.pack, one.service.lower(), _spelled(one)) for one in found}
-    for pack in packs() if source is None else (source,):
+    seen = {(one.pack, one.service.lower(), _spelled(one)) for one in explanations}
+    for pack in asked:
         for row in pack_table(pack).table.rows:
             key = (pack, row.service.lower(), row.operation.lower())
-            if _names(row.service, row.operation, wanted=name) and key not in known:
-                known.add(key)
-                found.append(_explained(pack, _entry(row.service, row.operation), in_atlas=False))
-    return tuple(found) or (_unheard(name, source),)
+            if _names(row.service, row.operation, wanted=name) and key not in seen:
+                seen.add(key)
+                explanations.append(
+                    _explained(pack, _entry(row.service, row.operation), in_atlas=False)
+                )
+    return tuple(explanations) or (_unknown_name(name, asked),)
 
 
 def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
@@ -111,9 +115,9 @@ def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
     )
 
 
-def _unheard(name: str, source: str | None) -> Explanation:
+def _unknown_name(name: str, asked: tuple[str, ...]) -> Explanation:
     """Explain a name that no source and no row knows: what its words would be taken for."""
-    pack = source or _pack_by_look(name)
+    pack = look if (look := _pack_by_look(name)) in asked else asked[0]
     service, operation = "", name
     if pack in ("aws_cloudtrail", "gcp_audit") and (split := _ARN_LIKE.fullmatch(name)):
         service, operation = split.groups()
@@ -134,8 +138,8 @@ def _pack_by_look(name: str) -> str:
 def _examples(pack: str, rule: str, entry: Entry) -> tuple[str, ...]:
     """Return others that the rule decided when the atlas was made, of other services first."""
     named: dict[str, str] = {}
-    for provider, other in _entries(pack):
-        if provider.pack == pack and other.rule == rule and other.operation != entry.operation:
+    for _, other in _entries((pack,)):
+        if other.rule == rule and other.operation != entry.operation:
             named.setdefault(other.service, f"{other.service}:{other.operation}")
         if len(named) == _MOST_EXAMPLES:
             break
@@ -147,9 +151,9 @@ def _atlas() -> tuple[tuple[Provider, tuple[Entry, ...]], ...]:
     return tuple((provider, entries(provider.name)) for provider in providers())
 
 
-def _entries(source: str | None) -> Iterator[tuple[Provider, Entry]]:
+def _entries(asked: tuple[str, ...]) -> Iterator[tuple[Provider, Entry]]:
     for provider, own in _atlas():
-        if source in (None, provider.pack):
+        if provider.pack in asked:
             for entry in own:
                 yield provider, entry
 
@@ -159,7 +163,7 @@ def _entry(service: str, operation: str) -> Entry:
 
 
 def _names(service: str, *operations: str, wanted: str) -> bool:
-    """Whether what was asked for is one of the names, with the service before it or without."""
+    """Whether the wanted name is one of these, with the service before it or without."""
     asked = wanted.lower()
     short = service.removesuffix(".googleapis.com").lower()
     return any(

@@ -60,9 +60,15 @@ class PackTable:
         )
 
 
-def packs() -> tuple[str, ...]:
-    """Return the sources that map records themselves: those with a catalog."""
-    return tuple(name for name in sources.names() if sources.routes(name) is None)
+def packs(source: str | None = None) -> tuple[str, ...]:
+    """Return the packs that map a source's records, or those of every source.
+
+    A source that routes has several. Raises `SettingsError` for an unknown source.
+    """
+    if source is None:
+        return tuple(name for name in sources.names() if sources.routes(name) is None)
+    routes = sources.routes(source)
+    return (source,) if routes is None else tuple(sorted(set(routes.values())))
 
 
 @cache

@@ -1,0 +1,109 @@
+"""Scan synthesized CloudFormation: `python -m infra.scan_templates`, by way of `make check-infra`.
+
+What is accepted stands in the metadata of each resource, where checkov itself reads it
+(`infra/aws/acknowledged.py`). Here it is taken out before the scan, so that a reason nothing fails
+any more is found as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.scan import Acceptance, Finding, faults, table
+
+OPENING, CLOSING = "<!-- accepted findings: cloudformation -->\n", "\n<!-- end -->"
+KEY = "checkov"
+SUFFIX = ".template.json"
+_TIMEOUT_SECONDS = 540
+
+Templates = Mapping[str, Mapping[str, Any]]
+
+
+def acceptances(templates: Templates) -> list[Acceptance]:
+    """Return everything that is accepted in templates, by the name of each stack."""
+    return [
+        Acceptance(stack, name, body["Type"], body["Type"], one["id"], one["comment"])
+        for stack, template in sorted(templates.items())
+        for name, body in sorted(template["Resources"].items())
+        for one in body.get("Metadata", {}).get(KEY, {}).get("skip", ())
+    ]
+
+
+def findings(report: str) -> list[Finding]:
+    """Return the failures of a report of checkov (`--output json`)."""
+    decoded = json.loads(report)
+    runs = decoded if isinstance(decoded, list) else [decoded]
+    return [
+        Finding(
+            Path(failed["file_path"]).name.removesuffix(SUFFIX),
+            failed["resource"].rpartition(".")[2],
+            failed["check_id"],
+            failed["check_name"],
+        )
+        for run in runs
+        for failed in run.get("results", {}).get("failed_checks", ())
+    ]
+
+
+def document(text: str, reasons: list[Acceptance]) -> str:
+    """Return a document with the table between its markers replaced."""
+    by_type = dict.fromkeys(one._replace(stack="aws", resource="") for one in reasons)
+    before, opening, rest = text.partition(OPENING)
+    _, closing, after = rest.partition(CLOSING)
+    return f"{before}{opening}{table(by_type)}{closing}{after}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Scan, print what is accepted, and return 1 when something is not."""
+    parser = argparse.ArgumentParser(prog="python -m infra.scan_templates", description=__doc__)
+    parser.add_argument("--checkov", type=Path, required=True, help="the program")
+    parser.add_argument("--assembly", type=Path, default=Path("cdk.out"))
+    options = parser.parse_args(arguments)
+    templates: Templates = {
+        path.name.removesuffix(SUFFIX): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(options.assembly.glob(f"*{SUFFIX}"))
+    }
+    reasons = acceptances(templates)
+    with tempfile.TemporaryDirectory() as folder:
+        for stack, template in templates.items():
+            text = json.dumps(without_acceptances(template))
+            (Path(folder) / f"{stack}{SUFFIX}").write_text(text, encoding="utf-8")
+        failures = findings(_scan(options.checkov, Path(folder)))
+    sys.stdout.write(f"{len(failures)} failures, {len(reasons)} accepted\n")
+    wrong = faults(failures, reasons)
+    sys.stderr.writelines(f"{fault}\n" for fault in wrong)
+    return 1 if wrong else 0
+
+
+def without_acceptances(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a template whose resources accept nothing."""
+    bare: dict[str, Any] = json.loads(json.dumps(template))
+    for body in bare["Resources"].values():
+        body.get("Metadata", {}).pop(KEY, None)
+    return bare
+
+
+def _scan(program: Path, folder: Path) -> str:
+    """Run checkov over a folder of templates; return its report."""
+    done = subprocess.run(  # noqa: S603 a program named by the deployer
+        [
+            *(str(program), "--directory", str(folder), "--framework", "cloudformation"),
+            *("--output", "json", "--quiet", "--soft-fail", "--skip-download"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=True,
+    )
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -100,7 +100,7 @@ def _is_refusal(error: ClientError) -> bool:
 
 def _said(token: str) -> str:
     """Say what the refused token states, so that it can be held against the role's trust policy."""
-    said = platform_token.claims(token)
-    if said is None:
+    claims = platform_token.claims(token)
+    if claims is None:
         return "what was shown is no JSON Web Token"
-    return f"the token states iss {said.iss!r}, sub {said.sub!r}, aud {said.aud!r}"
+    return f"the token states iss {claims.iss!r}, sub {claims.sub!r}, aud {claims.aud!r}"

@@ -95,12 +95,12 @@ def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
     Raises `SettingsError` naming the one that is none, or when they are of different logs.
     """
     texts: list[str] = []
-    for one in given or ():
-        if Path(one).is_file():
-            lines = Path(one).read_text(errors="replace").splitlines()
+    for text in given or ():
+        if Path(text).is_file():
+            lines = Path(text).read_text(errors="replace").splitlines()
             texts += [line for line in lines if line.strip() and not line.startswith("#")]
         else:
-            texts.append(one)
+            texts.append(text)
     try:
         keys = tuple(note.parse_key(text) for text in texts)
     except note.NoteError as error:
@@ -127,48 +127,50 @@ def provider_keys(file: Path | None) -> dict[str, bytes]:
 
 def policy(file: Path | None, given: list[str] | None) -> Policy:
     """Return what to verify against. Raises `SettingsError` without any key to trust."""
-    told = _PolicyFile()
+    settings = _PolicyFile()
     if file is not None:
         try:
             content: dict[str, Any] = tomllib.loads(file.read_text())
-            told = msgspec.convert(content, _PolicyFile)
+            settings = msgspec.convert(content, _PolicyFile)
         except (OSError, ValueError, msgspec.ValidationError) as error:
             raise SettingsError(f"{file}: {error}") from error
-    keys = pinned([*told.keys, *(given or ())])
+    keys = pinned([*settings.keys, *(given or ())])
     if not keys:
         raise SettingsError("nothing to trust: give --key or a --policy with keys")
     try:
-        trusts = tuple(_trusts(told, file.parent if file else Path()))
+        trusts = tuple(_trusts(settings, file.parent if file else Path()))
     except (anchor.AnchorError, OSError) as error:
         raise SettingsError(f"{file}: {error}") from error
-    if told.require_cosignature and all(key.is_primary for key in keys):
+    if settings.require_cosignature and all(key.is_primary for key in keys):
         raise SettingsError(f"{file}: require_cosignature needs an ML-DSA-44 key among the keys")
     return Policy(
         name=keys[0].name,
         keys=keys,
-        mappers=tuple(told.mappers),
-        head_age_ms=int(told.head_age_hours * HOUR_MS),
-        require_cosignature=told.require_cosignature,
-        retention_ms=int(told.retention_days * DAY_MS),
-        grace_ms=int(told.grace_days * DAY_MS),
-        seal_delay_ms=int(told.seal_delay_minutes * MINUTE_MS),
+        mappers=tuple(settings.mappers),
+        head_age_ms=int(settings.head_age_hours * HOUR_MS),
+        require_cosignature=settings.require_cosignature,
+        retention_ms=int(settings.retention_days * DAY_MS),
+        grace_ms=int(settings.grace_days * DAY_MS),
+        seal_delay_ms=int(settings.seal_delay_minutes * MINUTE_MS),
         trusts=trusts,
-        copies=tuple(_copies(told)),
-        anchors_required=told.anchors_required,
-        anchor_age_ms=int(told.anchor_age_hours * HOUR_MS),
+        copies=tuple(_copies(settings)),
+        anchors_required=settings.anchors_required,
+        anchor_age_ms=int(settings.anchor_age_hours * HOUR_MS),
     )
 
 
-def _trusts(told: _PolicyFile, folder: Path) -> Iterator[anchor.Trust]:
-    for one in told.anchors:
-        if isinstance(one, _Timestamps):
-            yield anchor.authority(one.name, (folder / one.roots).read_bytes())
-        elif isinstance(one, _Witness):
-            yield anchor.witness(one.key)
+def _trusts(settings: _PolicyFile, folder: Path) -> Iterator[anchor.Trust]:
+    for entry in settings.anchors:
+        if isinstance(entry, _Timestamps):
+            yield anchor.authority(entry.name, (folder / entry.roots).read_bytes())
+        elif isinstance(entry, _Witness):
+            yield anchor.witness(entry.key)
 
 
-def _copies(told: _PolicyFile) -> Iterator[tuple[str, NamedCopy]]:
-    for one in told.anchors:
-        if isinstance(one, _Copy):
-            access = Access(role_arn=one.role_arn, external_id=one.external_id, profile=one.profile)
-            yield one.evidence, NamedCopy(one.evidence, access)
+def _copies(settings: _PolicyFile) -> Iterator[tuple[str, NamedCopy]]:
+    for entry in settings.anchors:
+        if isinstance(entry, _Copy):
+            access = Access(
+                role_arn=entry.role_arn, external_id=entry.external_id, profile=entry.profile
+            )
+            yield entry.evidence, NamedCopy(entry.evidence, access)

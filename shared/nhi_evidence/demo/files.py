@@ -33,10 +33,10 @@ def read(folder: Path) -> list[TrailObject]:
 
     Raises `SettingsError` when the folder holds none.
     """
-    found = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
-    if not found:
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
+    if not files:
         raise SettingsError(f"{folder}: holds no {' or '.join(_SUFFIXES)} files")
-    return [TrailObject(_key(folder, path), path.read_bytes()) for path in found]
+    return [TrailObject(_key(folder, path), path.read_bytes()) for path in files]
 
 
 def _key(folder: Path, path: Path) -> str:

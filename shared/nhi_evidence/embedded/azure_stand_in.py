@@ -30,11 +30,11 @@ def main(folder: Path) -> None:
     datum = import_module("azure.functions.meta").Datum
     app = import_module("function_app").app
     indexed = {one.get_function_name(): one for one in app.get_functions()}
-    found = [
+    functions_of_app = [
         {"name": name, "bindings": json.loads(one.get_function_json())["bindings"]}
         for name, one in indexed.items()
     ]
-    _say({"runs_in": f"azure-functions {functions.__version__}", "functions": found})
+    _say({"runs_in": f"azure-functions {functions.__version__}", "functions": functions_of_app})
     for line in sys.stdin:
         asked = json.loads(line)
         bodies = SimpleNamespace(bytes=[b64decode(body) for body in asked["bodies"]])

@@ -85,16 +85,16 @@ class Host:
         )
         self._library.start_threadpool_executor()
         indexed = _check(await self._library.functions_metadata_request(_wrap()))
-        found = []
+        functions = []
         for one in indexed.function_metadata_results:
             load = SimpleNamespace(function_id=one.function_id, metadata=one)
             _check(await self._library.function_load_request(_wrap(function_load_request=load)))
             self._ids[one.name] = one.function_id
             bindings = [json.loads(binding) for binding in one.raw_bindings]
-            found.append(
+            functions.append(
                 {"name": one.name, "bindings": bindings, "retry": _plain(one.retry_options)}
             )
-        return found
+        return functions
 
     async def invoke(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Hand a batch to a function as the Event Hubs extension does."""
@@ -118,8 +118,8 @@ class Host:
         )
         answered = await self._library.invocation_request(_wrap(invocation_request=asked))
         error = getattr(answered.result, "exception", None)
-        said = getattr(error, "message", None) or None
-        return {"status": answered.result.status, "exception": said}
+        message = getattr(error, "message", None) or None
+        return {"status": answered.result.status, "exception": message}
 
 
 class HostError(Exception):

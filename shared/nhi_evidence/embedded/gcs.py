@@ -98,9 +98,9 @@ class EmbeddedGcs:
 
 def _program() -> Path:
     """Find the server that the package carries for this machine."""
-    found = find_spec(_PACKAGE)
-    if found is None or found.origin is None:
+    package = find_spec(_PACKAGE)
+    if package is None or package.origin is None:
         raise ProcessError(f"Cloud Storage on this machine needs {_PACKAGE}")
     machine = _MACHINES.get(platform.machine(), platform.machine())
     program = f"fake-gcs-server-{sys.platform}-{machine}"
-    return Path(found.origin).parent / "vendor" / "fake-gcs-server" / "bin" / program
+    return Path(package.origin).parent / "vendor" / "fake-gcs-server" / "bin" / program

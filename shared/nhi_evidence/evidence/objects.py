@@ -76,18 +76,22 @@ class Packer:
         A part that is there twice, byte for byte, is taken once. A unit of several parts has
         objects of its own. Raises `ObjectTooLargeError` when a single part exceeds one PUT.
         """
-        held: list[UnitPart] = []
+        open_parts: list[UnitPart] = []
         size = 0
         for part in parts:
-            if held and part.encoded == held[-1].encoded and part.hour == held[-1].hour:
+            if (
+                open_parts
+                and part.encoded == open_parts[-1].encoded
+                and part.hour == open_parts[-1].hour
+            ):
                 continue
-            if held and not self._fits(held, size, part):
-                yield from self._closed(held)
-                held, size = [], 0
-            held.append(part)
+            if open_parts and not self._fits(open_parts, size, part):
+                yield from self._closed(open_parts)
+                open_parts, size = [], 0
+            open_parts.append(part)
             size += part.size
-        if held:
-            yield from self._closed(held)
+        if open_parts:
+            yield from self._closed(open_parts)
 
     def check_size(self, part: UnitPart) -> None:
         """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or a reader's bound."""
@@ -103,14 +107,14 @@ class Packer:
                 pass
 
     @staticmethod
-    def _fits(held: Sequence[UnitPart], size: int, part: UnitPart) -> bool:
-        last, new = held[-1].table_line, part.table_line
+    def _fits(open_parts: Sequence[UnitPart], size: int, part: UnitPart) -> bool:
+        last, new = open_parts[-1].table_line, part.table_line
         return (
-            part.hour == held[-1].hour
+            part.hour == open_parts[-1].hour
             and last.unit != new.unit
             and last.parts == new.parts == 1
             and size + part.size <= OBJECT_BYTES
-            and len(held) < MAX_UNITS
+            and len(open_parts) < MAX_UNITS
         )
 
     def _closed(self, parts: Sequence[UnitPart]) -> Iterator[EvidenceObject]:

@@ -150,10 +150,10 @@ def check(
     if log.name != name:
         raise ProveError(f"{PROOF}: of the log {log.name!r}, not of {name!r}")
     by, ml_dsa = _signed(log.signed, pinned)
-    stated = by.checkpoint
+    head = by.checkpoint
     if require_cosignature and ml_dsa is not MlDsa.VERIFIED:
         raise ProveError(f"{PROOF}: no cosignature by a pinned ML-DSA-44 key, which is required")
-    _included(LEAF, files, LinePath(log.index, stated.size, log.path), stated.root)
+    _included(LEAF, files, LinePath(log.index, head.size, log.path), head.root)
     return Checked(
         uid=uid_of(files[RECORD]) if record.form == "kept" else None,
         raw_sha256=sha256(files[RAW]).hexdigest(),
@@ -164,12 +164,12 @@ def check(
         raw_form=unit.raw_form,
         key=sealed.key.decode(errors="replace"),
         flags=sealed.flags,
-        origin=stated.origin,
+        origin=head.origin,
         index=log.index,
-        size=stated.size,
+        size=head.size,
         signed_by=tuple(f"{key.name}+{key.id.hex()}" for key in by.signers),
         ml_dsa=ml_dsa,
-        anchored=dict(_anchored(files, stated, trusts)),
+        anchored=dict(_anchored(files, head, trusts)),
         provider_signature=_provider_signature(files, header, unit, record, provider_keys or {}),
     )
 
@@ -247,14 +247,14 @@ def _signed(signed: bytes, pinned: Sequence[note.Key]) -> tuple[checkpoint.Signe
 
 
 def _anchored(
-    files: Mapping[str, bytes], stated: checkpoint.Checkpoint, trusts: Sequence[anchor.Trust]
+    files: Mapping[str, bytes], head: checkpoint.Checkpoint, trusts: Sequence[anchor.Trust]
 ) -> Iterator[tuple[str, int]]:
     for trust in trusts:
         file = ANCHOR + anchor.file_name(trust.name, trust.form)
         if file not in files:
             continue
         try:
-            yield trust.name, anchor.check(trust, files[file], stated)
+            yield trust.name, anchor.check(trust, files[file], head)
         except anchor.AnchorError as error:
             raise ProveError(f"{file}: {error}") from error
 

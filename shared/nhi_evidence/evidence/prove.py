@@ -59,22 +59,22 @@ def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, by
 
     Raises `ProveError` when the epoch is not signed or has no such leaf.
     """
-    stated = stored.checkpoint(shard, epoch)
+    head = stored.checkpoint(shard, epoch)
     signed = stored.get(log.checkpoint_key(shard, epoch))
-    if stated is None or signed is None:
+    if head is None or signed is None:
         raise ProveError(f"epoch {epoch} of shard {shard} is not signed yet")
-    if index >= stated.size:
+    if index >= head.size:
         raise ProveError(f"leaf {index} is not in the tree of epoch {epoch}")
 
     def read(path: str) -> bytes:
         return stored.tile(shard, path)
 
-    width = min(tiles.WIDTH, stated.size - index // tiles.WIDTH * tiles.WIDTH)
+    width = min(tiles.WIDTH, head.size - index // tiles.WIDTH * tiles.WIDTH)
     try:
         bundle = tiles.unbundle(read(tiles.path(tiles.ENTRIES, index // tiles.WIDTH, width)))
-        path = merkle.inclusion_path(index, stated.size, tiles.subtree_of(stated.size, read))
+        path = merkle.inclusion_path(index, head.size, tiles.subtree_of(head.size, read))
     except (KeyError, ValueError) as error:
-        raise ProveError(f"tiles of {stated.origin}: {error}") from error
+        raise ProveError(f"tiles of {head.origin}: {error}") from error
     hashes = (b64encode(sibling).decode() for sibling in path)
     proof = "\n".join((PROOF_HEADER, f"index {index}", *hashes, "", ""))
     return {LEAF: bundle[index % tiles.WIDTH], PROOF: proof.encode() + signed}

@@ -143,17 +143,17 @@ def rebuilt(parts: Iterable[tuple[UnitLine, Sequence[bytes]]]) -> bytes | None:
     parts do not give the bytes the unit line states.
     """
     pieces: list[bytes] = []
-    stated: str | None = None
+    expected: str | None = None
     for unit, lines in parts:
         if not unit.is_exact or unit.raw_size > MAX_FILE_BYTES:
             return None
-        stated = unit.raw_sha256
+        expected = unit.raw_sha256
         try:
             pieces += gaps.rebuild(unit.gaps, _raws(lines))
         except (ValueError, RecursionError):
             return None
     file = b"".join(pieces)
-    return file if sha256(file).hexdigest() == stated else None
+    return file if sha256(file).hexdigest() == expected else None
 
 
 def _raws(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -105,16 +105,16 @@ class Search:
         for done, (leaf, table, lines) in enumerate(self._read(wanted)):
             self._progress("objects", done)
             for match in _matches(leaf, table, lines, uid):
-                found = self._weigh(match)
-                if found.counts:
-                    return found
-                if best is None or (best.status is None and found.status is not None):
-                    best = found
+                record = self._weigh(match)
+                if record.counts:
+                    return record
+                if best is None or (best.status is None and record.status is not None):
+                    best = record
         return best
 
     def bundle(
         self,
-        found: SealedRecord,
+        record: SealedRecord,
         pinned: Sequence[note.Key],
         provider_keys: Mapping[str, bytes] | None = None,
         *,
@@ -126,34 +126,34 @@ class Search:
         provider signed of the file, where that is sealed too. `with_file` puts the delivered
         file in, where all of it was kept: other records are in it.
         """
-        at = found.at
+        at = record.at
         newest = self._stored.newest_signed(at.shard)
         epoch = prove.anchored_epoch(self._stored, at.shard, at.epoch, newest)
         return {
-            **prove.record(found.table, found.number, found.lines, found.place),
+            **prove.record(record.table, record.number, record.lines, record.place),
             **prove.entry(self._stored, at.shard, epoch, at.index),
             **prove.anchors(self._stored, at.shard, epoch),
-            **self._provider(found, provider_keys or {}, with_file=with_file),
+            **self._provider(record, provider_keys or {}, with_file=with_file),
             proof.KEYS: prove.keys_file(pinned),
         }
 
     def _provider(
-        self, found: SealedRecord, provider_keys: Mapping[str, bytes], *, with_file: bool
+        self, record: SealedRecord, provider_keys: Mapping[str, bytes], *, with_file: bool
     ) -> dict[str, bytes]:
-        unit, line = found.unit, decode_line(found.lines[found.place])
-        if unit.kind != "records" or sources.signing_source(found.at.source) is None:
+        unit, line = record.unit, decode_line(record.lines[record.place])
+        if unit.kind != "records" or sources.signing_source(record.at.source) is None:
             return {}
         delivered = provider.Delivered(
-            source=found.at.source,
+            source=record.at.source,
             unit=unit.unit,
             raw_sha256=unit.raw_sha256,
             index=line.i or 0,
             raw=line.raw or b"",
         )
-        files = provider.find(self._companions(found.at), delivered, provider_keys)
+        files = provider.find(self._companions(record.at), delivered, provider_keys)
         if not files or not with_file:
             return files
-        file = provider.rebuilt(self._parts(found))
+        file = provider.rebuilt(self._parts(record))
         return files if file is None else files | {provider.FILE: file}
 
     def _companions(self, at: SealedLeaf) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
@@ -169,23 +169,23 @@ class Search:
                 if unit.kind == "companion":
                     yield unit, own
 
-    def _parts(self, found: SealedRecord) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+    def _parts(self, record: SealedRecord) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
         """Yield all parts of a record's unit, in order; none of a unit that is not whole."""
-        if found.unit.parts == 1:
-            yield found.unit, found.lines
+        if record.unit.parts == 1:
+            yield record.unit, record.lines
             return
         leaves = self._leaves()
-        for claim in found.parts:
+        for claim in record.parts:
             for _, table, lines in self._read([leaves[claim.index]]):
                 for unit, own in objects.lines_of(table, lines):
                     if (unit.unit, unit.part) == (claim.unit, claim.part):
                         yield unit, own
 
-    def _weigh(self, found: SealedRecord) -> SealedRecord:
+    def _weigh(self, record: SealedRecord) -> SealedRecord:
         """Say how the claim a record comes with stands among all claims of its hour."""
-        at, unit = found.at, found.unit
-        if not _is_valid(at, found.table, unit):
-            return found
+        at, unit = record.at, record.unit
+        if not _is_valid(at, record.table, unit):
+            return record
         hour = (at.source, at.hour)
         if hour not in self._weighed:
             claims: list[counting.Claim] = []
@@ -196,10 +196,10 @@ class Search:
             self._weighed[hour] = counting.count(claims, self._accepted)
         weighed = self._weighed[hour].get((at.source, unit.unit))
         if weighed is None:
-            return found
+            return record
         own = {(claim.index, claim.part) for claim in weighed.counted}
         return msgspec.structs.replace(
-            found,
+            record,
             status=weighed.status,
             counts=(at.order, unit.part) in own,
             parts=weighed.counted,
@@ -227,11 +227,11 @@ class Search:
                     if isinstance(leaf, EpochLeaf):
                         epoch = leaf.epoch
                     elif isinstance(leaf, ObjectLeaf):
-                        stated = keys.parse_key(leaf.key)
-                        if stated.kind == "ev" and stated.hour and stated.body_sha256:
+                        parsed = keys.parse_key(leaf.key)
+                        if parsed.kind == "ev" and parsed.hour and parsed.body_sha256:
                             order = len(self._every)
                             place = (shard, epoch, index, order)
-                            self._every.append(SealedLeaf(*place, leaf, stated.source, stated.hour))
+                            self._every.append(SealedLeaf(*place, leaf, parsed.source, parsed.hour))
         return self._every
 
     def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:

@@ -50,12 +50,12 @@ def mapper_identity() -> MapperIdentity:
 def _contents() -> Iterator[tuple[str, bytes]]:
     """Yield what is hashed, sorted by name: the path in the package, and the bytes."""
     package = files("nhi_evidence")
-    found = {name: package.joinpath(name) for name in MODULES}
+    entries = {name: package.joinpath(name) for name in MODULES}
     for room in ROOMS:
-        found |= dict(_below(room, package.joinpath(room)))
-    for name in sorted(found):
-        if found[name].is_file():
-            yield name, found[name].read_bytes()
+        entries |= dict(_below(room, package.joinpath(room)))
+    for name in sorted(entries):
+        if entries[name].is_file():
+            yield name, entries[name].read_bytes()
 
 
 def _below(name: str, folder: Traversable) -> Iterator[tuple[str, Traversable]]:

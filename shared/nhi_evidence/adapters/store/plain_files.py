@@ -57,12 +57,12 @@ def read(root: Path, key: str, limit: int) -> PlainFile | None:
         if error.errno in _ABSENT:
             return None
         raise
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return PlainFile(found.st_mtime_ns, found.st_size, file.read(limit) if limit else b"")
+        return PlainFile(status.st_mtime_ns, status.st_size, file.read(limit) if limit else b"")
 
 
 def _open(root: Path, segments: list[str]) -> int:

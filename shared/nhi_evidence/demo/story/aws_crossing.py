@@ -35,8 +35,8 @@ def _record(recorder: Recorder, position: int, step: Step) -> dict[str, Any]:
     options: dict[str, Any] = dict(_OPTIONS.get(step.operation, {}))
     identity = _job() if position == 0 else _session()
     if step.outcome == "denied":
-        said = f"User: {identity['arn']} is not authorized to perform: iam:{step.operation}"
-        options["error"] = ("AccessDenied", said)
+        message = f"User: {identity['arn']} is not authorized to perform: iam:{step.operation}"
+        options["error"] = ("AccessDenied", message)
     return recorder.record(
         timedelta(minutes=step.minute, seconds=position * 7),
         identity,

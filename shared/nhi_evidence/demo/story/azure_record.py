@@ -28,7 +28,7 @@ class Principal(NamedTuple):
 
     def claims(self) -> dict[str, str]:
         """Return the claims as the Activity Log writes them, short and long names mixed."""
-        found = {
+        claims = {
             "aud": "https://management.azure.com/",
             "iss": f"https://sts.windows.net/{TENANT}/",
             "idtyp": "user" if self.user else "app",
@@ -37,18 +37,18 @@ class Principal(NamedTuple):
             "ver": "1.0",
         }
         if self.app_id:
-            found |= {"appid": self.app_id, "appidacr": "0" if self.user else "2"}
+            claims |= {"appid": self.app_id, "appidacr": "0" if self.user else "2"}
         if self.user:
-            found |= {
+            claims |= {
                 "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": self.user,
                 "name": self.user.partition("@")[0],
                 f"{_CLAIM}scope": "user_impersonation",
             }
         if self.managed:
-            found["xms_mirid"] = self.managed
+            claims["xms_mirid"] = self.managed
         if self.session:
-            found["uti"] = self.session
-        return found
+            claims["uti"] = self.session
+        return claims
 
 
 def time_of(recorder: Recorder, at: timedelta) -> str:

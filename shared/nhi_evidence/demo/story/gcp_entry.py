@@ -29,17 +29,17 @@ class Caller(NamedTuple):
 
     def authentication(self) -> dict[str, Any]:
         """Return `authenticationInfo`; empty where Google redacts the caller."""
-        found: dict[str, Any] = {}
+        entry: dict[str, Any] = {}
         if self.email:
-            found["principalEmail"] = self.email
+            entry["principalEmail"] = self.email
         subject = self.subject or (f"{_kind(self.email)}:{self.email}" if self.email else None)
         if subject:
-            found["principalSubject"] = subject
+            entry["principalSubject"] = subject
         if self.key:
-            found["serviceAccountKeyName"] = self.key
+            entry["serviceAccountKeyName"] = self.key
         if self.through:
-            found["serviceAccountDelegationInfo"] = [{"principalSubject": self.through}]
-        return found
+            entry["serviceAccountDelegationInfo"] = [{"principalSubject": self.through}]
+        return entry
 
 
 def entry(
@@ -93,8 +93,8 @@ def entry(
                 **({} if denied else {"granted": True}),
             }
         ]
-    said = {"request": request, "response": response, "metadata": metadata}
-    payload |= {name: value for name, value in said.items() if value is not None}
+    parts = {"request": request, "response": response, "metadata": metadata}
+    payload |= {name: value for name, value in parts.items() if value is not None}
     if log is None:
         writes = permission is not None and permission[1] == "ADMIN_WRITE"
         log = "activity" if writes else "data_access"

@@ -30,10 +30,10 @@ class Anchors:
     def run(self) -> None:
         """Check anchors, then copies, then whether there are enough of both."""
         newest: dict[str, Anchor] = {}
-        for one in (*self._stored(), *self._copied()):
-            before = newest.get(one.name)
-            if before is None or (before.shard, before.epoch) < (one.shard, one.epoch):
-                newest[one.name] = one
+        for attested in (*self._stored(), *self._copied()):
+            before = newest.get(attested.name)
+            if before is None or (before.shard, before.epoch) < (attested.shard, attested.epoch):
+                newest[attested.name] = attested
         self.held = [newest[name] for name in sorted(newest)]
         self._enough()
 
@@ -113,8 +113,8 @@ class Anchors:
                 f"{len(recent)} of {self._policy.anchors_required} names: {', '.join(recent)}",
             )
 
-    def _at(self, one: Anchor) -> int:
-        signed: Signed = self._chain.checkpoints[one.shard, one.epoch]
+    def _at(self, attested: Anchor) -> int:
+        signed: Signed = self._chain.checkpoints[attested.shard, attested.epoch]
         return signed.at
 
     def _find(self, code: str, key: str, detail: str) -> None:

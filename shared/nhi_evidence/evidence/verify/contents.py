@@ -78,13 +78,13 @@ def check(leaf: ObjectLeaf, table: Table, body: bytes, again: MapAgain | None) -
     except ValueError as error:
         result.findings.append(finding("frame_invalid", leaf, str(error)))
         return result
-    found = (
+    problems = (
         problem
         for unit, own in units
         for problem in _Unit(leaf, table.header, unit, own, again=again, result=result).check()
     )
-    result.findings += islice(found, MOST_FINDINGS)
-    if len(result.findings) == MOST_FINDINGS and next(found, None) is not None:
+    result.findings += islice(problems, MOST_FINDINGS)
+    if len(result.findings) == MOST_FINDINGS and next(problems, None) is not None:
         last = result.findings[-1]
         result.findings[-1] = msgspec.structs.replace(
             last, detail=f"{last.detail}; and more of this object"[:300]

@@ -74,11 +74,11 @@ class Hour:
         """Return the releases that made something here and are not listed, each with a key."""
         if not self._mappers:
             return {}
-        found: dict[str, str] = {}
+        by_digest: dict[str, str] = {}
         for claim in self._claims:
             if claim.mapper not in self._mappers:
-                found.setdefault(claim.mapper, claim.key)
-        return found
+                by_digest.setdefault(claim.mapper, claim.key)
+        return by_digest
 
 
 def _is_whole(unit: UnitLine) -> bool:

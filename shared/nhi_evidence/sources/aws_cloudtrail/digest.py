@@ -26,10 +26,10 @@ def signature(metadata: Mapping[str, str]) -> bytes:
 
     Raises `ValueError` when it was not kept, or is none.
     """
-    stated = metadata.get(_SIGNATURE, "")
-    if _HEX.fullmatch(stated) is None:
+    signature = metadata.get(_SIGNATURE, "")
+    if _HEX.fullmatch(signature) is None:
         raise ValueError("digest: its signature was not kept with it")
-    return bytes.fromhex(stated)
+    return bytes.fromhex(signature)
 
 
 def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:

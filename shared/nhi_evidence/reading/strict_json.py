@@ -35,12 +35,12 @@ def members(data: bytes, *, spaces: bool = False) -> dict[bytes, bytes]:
 
     `spaces` allows white space between tokens. Raises `JsonError`, for a doubled name too.
     """
-    found: dict[bytes, bytes] = {}
+    slices: dict[bytes, bytes] = {}
     for name, value in _items(data, b"{", b"}", spaces=spaces):
-        if name in found:
+        if name in slices:
             raise JsonError(f"{name[:80]!r} is there twice")
-        found[name] = value
-    return found
+        slices[name] = value
+    return slices
 
 
 def elements(data: bytes, *, spaces: bool = False) -> list[bytes]:

@@ -44,8 +44,8 @@ def merged_schema() -> dict[str, Any]:
         schema["objects"][name] = {**definition, "attributes": attributes}
     for attribute, overlay in _read("profiles/nhi.json")["attributes"].items():
         entry = _attribute(dictionary[attribute], overlay, objects) | {"profiles": [PROFILE]}
-        for one in schema["classes"].values():
-            one["attributes"][attribute] = entry
+        for ocsf_class in schema["classes"].values():
+            ocsf_class["attributes"][attribute] = entry
     return schema
 
 

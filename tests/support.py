@@ -61,25 +61,25 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     texts = {*_texts(raw), *(name.lower() for name in product.values())}
     if "isInteractive" in raw:
         texts.add("SignInLogs" if raw["isInteractive"] else "NonInteractiveUserSignInLogs")
-    whole = "\n".join(texts)
-    found = []
+    joined = "\n".join(texts)
+    missing = []
     for path, value in _leaves(record):
         pieces = _pieces(path, value)
         if not _is_ours(path) and not (
-            (isinstance(value, str) and _holds(texts, whole, value))
-            or all(_holds(texts, whole, one) for one in pieces if isinstance(one, str))
+            (isinstance(value, str) and _holds(texts, joined, value))
+            or all(_holds(texts, joined, one) for one in pieces if isinstance(one, str))
         ):
-            found.append(f"{'.'.join(path)} = {value!r}")
+            missing.append(f"{'.'.join(path)} = {value!r}")
         if path[-1] in {"time", "created_time", "expiration_time"} and not _time_holds(
-            whole, value
+            joined, value
         ):
-            found.append(f"{'.'.join(path)} = {value!r}")
+            missing.append(f"{'.'.join(path)} = {value!r}")
     status, code = record["status_id"], record.get("status_code")
     if status == 1 and code and "DryRun" not in code:
-        found.append(f"success with status_code {code}")
+        missing.append(f"success with status_code {code}")
     if status == 2 and not code and not _states_failure(raw):
-        found.append("failure the record does not state")
-    return found
+        missing.append("failure the record does not state")
+    return missing
 
 
 def _pieces(path: tuple[str, ...], value: Any) -> list[Any]:
@@ -96,31 +96,31 @@ def _is_ours(path: tuple[str, ...]) -> bool:
     )
 
 
-def _holds(texts: set[str], whole: str, value: str) -> bool:
+def _holds(texts: set[str], joined: str, value: str) -> bool:
     """Whether a value is there itself, as part of a text, or as an id put together of such."""
-    if value in texts or value in whole:
+    if value in texts or value in joined:
         return True
     if "|" in value and not value.startswith("nhi:"):
         return all(part in texts for part in value.split("|"))
     if value.startswith("nhi:oidc:"):
-        return all(part in whole for part in value.removeprefix("nhi:oidc:").split("|", 1))
+        return all(part in joined for part in value.removeprefix("nhi:oidc:").split("|", 1))
     pieces = value.removeprefix("nhi:").replace("|", ":").split(":")
     return value.startswith("nhi:") and all(
-        part in whole or part in NAMED_IN_IDS for piece in pieces for part in piece.split("/")
+        part in joined or part in NAMED_IN_IDS for piece in pieces for part in piece.split("/")
     )
 
 
-def _time_holds(whole: str, value: int) -> bool:
-    if str(value) in whole or (value % 1000 == 0 and str(value // 1000) in whole):
+def _time_holds(joined: str, value: int) -> bool:
+    if str(value) in joined or (value % 1000 == 0 and str(value // 1000) in joined):
         return True
     moment = _EPOCH + timedelta(milliseconds=value)
     return (
-        moment.strftime("%Y-%m-%dT%H:%M:%S") in whole
-        or moment.strftime("%Y-%m-%d %H:%M:%S") in whole
-        or moment.strftime("%b %-d, %Y, %-I:%M:%S %p") in whole
+        moment.strftime("%Y-%m-%dT%H:%M:%S") in joined
+        or moment.strftime("%Y-%m-%d %H:%M:%S") in joined
+        or moment.strftime("%b %-d, %Y, %-I:%M:%S %p") in joined
         or any(
             moment == datetime.fromisoformat(text).replace(microsecond=moment.microsecond)
-            for text in _INSTANT.findall(whole)
+            for text in _INSTANT.findall(joined)
         )
     )
 
@@ -136,8 +136,8 @@ def _states_trail_failure(raw: Any) -> bool:
 
 
 def _states_activity_failure(raw: Any) -> bool:
-    said = (raw.get("resultType"), raw.get("status"))
-    return any(word in str(said) for word in ("Failure", "Failed"))
+    words = (raw.get("resultType"), raw.get("status"))
+    return any(word in str(words) for word in ("Failure", "Failed"))
 
 
 def _states_audit_failure(raw: Any) -> bool:

@@ -145,3 +145,11 @@ def acting_hop(position: int, actor: Identity) -> Hop:
         mechanism_id=mechanism.value,
         mechanism=MECHANISMS[mechanism],
     )
+
+
+def with_unusable(identity: Identity, names: tuple[str, ...]) -> Identity:
+    """Name in an identity's labels the attributes of its record whose shape could not be read."""
+    if not names:
+        return identity
+    labels = tuple(f"unusable:{name}" for name in names)
+    return msgspec.structs.replace(identity, labels=identity.labels + labels)

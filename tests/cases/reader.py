@@ -96,16 +96,16 @@ def outcome(case: Case, mapper: Mapper) -> dict[str, Any]:
     if isinstance(mapped, Rejection):
         return {"rejection": mapped.reason}
     assert isinstance(mapped, Normalized)
-    found: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))
-    return found
+    normalized: dict[str, Any] = json.loads(msgspec.json.encode(mapped.record))
+    return normalized
 
 
-def differences(case: Case, found: dict[str, Any]) -> list[str]:
+def differences(case: Case, normalized: dict[str, Any]) -> list[str]:
     """Return where an OCSF record is not what the case expects."""
     return [
-        f"{path}: expected {wanted!r}, found {at(found, path)!r}"
+        f"{path}: expected {wanted!r}, found {at(normalized, path)!r}"
         for path, wanted in case.expect.items()
-        if at(found, path) != wanted
+        if at(normalized, path) != wanted
     ]
 
 

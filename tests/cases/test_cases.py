@@ -52,12 +52,12 @@ def mapper_of(name: str) -> Mapper:
 def test_case(name: str) -> None:
     """The record means what its documentation says, in valid OCSF, with nothing invented."""
     case = read(ALL[name])
-    found = outcome(case, mapper_of(name))
-    assert [] == differences(case, found)
-    if "rejection" in found:
+    normalized = outcome(case, mapper_of(name))
+    assert [] == differences(case, normalized)
+    if "rejection" in normalized:
         return
-    assert [] == problems(found)
-    assert [] == unsupported(found, case.record)
+    assert [] == problems(normalized)
+    assert [] == unsupported(normalized, case.record)
 
 
 @pytest.mark.parametrize("name", PROVING)
@@ -127,8 +127,8 @@ def run(case: Path, source: str, where: Path) -> subprocess.CompletedProcess[str
 def test_every_rule_and_override_has_a_case(source: str) -> None:
     """Each identity rule that decides, and each override, has at least one golden case."""
     own = [read(path) for path in cases(source).values()]
-    make_identity = {case.expect.get("nhi.decision_rule") for case in own}
-    assert set() == rules(source) - expectations(source).derived - make_identity
+    decided = {case.expect.get("nhi.decision_rule") for case in own}
+    assert set() == rules(source) - expectations(source).derived - decided
     table = json.loads(sources.table(source, "catalog.json"))
     proved: set[Any] = {case.proves for case in own}
     assert set() == {row["id"] for row in table.get("overrides", ())} - proved

@@ -26,14 +26,14 @@ def signature(metadata: Mapping[str, str]) -> bytes:
 
     Raises `ValueError` when it was not kept, or is none.
     """
-    signature = metadata.get(_SIGNATURE, "")
-    if _HEX.fullmatch(signature) is None:
+    hexadecimal = metadata.get(_SIGNATURE, "")
+    if _HEX.fullmatch(hexadecimal) is None:
         raise ValueError("digest: its signature was not kept with it")
-    return bytes.fromhex(signature)
+    return bytes.fromhex(hexadecimal)
 
 
 def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:
-    """Return what a digest states of the delivered file a unit is; None when it names it not so.
+    """Return what a digest states of a unit's delivered file; None when it does not name it so.
 
     `document` is the digest, inflated. Raises `ValueError` when it is none.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Session
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.aws_cloudtrail.actor import actor
 from nhi_evidence.sources.aws_cloudtrail.outcome import outcome
 from nhi_evidence.sources.aws_cloudtrail.record import (
@@ -97,7 +98,8 @@ def _event(
     if _MFA_USED in bytes(record.additionalEventData):
         who = _with_mfa(who, record)
     if unusable or misshapen:
-        who = _labeled(who, (*unusable, *misshapen))
+        named = with_unusable(who.identity, (*unusable, *misshapen))
+        who = msgspec.structs.replace(who, identity=named)
     # By position: per record, keywords cost more than the reading does.
     logged = Logged(
         "AWS",
@@ -166,12 +168,6 @@ def _stated_time(record: TrailRecord) -> str | None:
     if record.eventType == _AGGREGATED and record.timeWindow is not None:
         return record.timeWindow.windowStart
     return record.eventTime
-
-
-def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
-    labels = tuple(f"unusable:{field}" for field in unusable)
-    identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
-    return msgspec.structs.replace(who, identity=identity)
 
 
 def _record_class(record: TrailRecord) -> str | None:

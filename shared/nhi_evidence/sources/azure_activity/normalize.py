@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.azure.text import endpoint, milliseconds, subscription_of
-from nhi_evidence.event import Actor, Call, Event, Logged, Rejection
+from nhi_evidence.event import Call, Event, Logged, Rejection
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.azure_activity.actor import actor
 from nhi_evidence.sources.azure_activity.outcome import outcome
 from nhi_evidence.sources.azure_activity.record import (
@@ -66,7 +67,9 @@ def _event(record: ActivityRecord, unusable: tuple[str, ...]) -> Event | Rejecti
         original_time=record.time,
         logged=_logged(record),
         call=_call(record, service, properties),
-        actor=_labeled(who, unusable + misshapen),
+        actor=msgspec.structs.replace(
+            who, identity=with_unusable(who.identity, unusable + misshapen)
+        ),
         about=about(record.resourceId, record.operationName, request, response),
         outcome=outcome(record, properties),
         request=_slice(request),
@@ -110,14 +113,6 @@ def _address(record: ActivityRecord) -> str | None:
         return None
     address = http.get("clientIpAddress", http.get("client_ip_address"))
     return address if isinstance(address, str) and address else None
-
-
-def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
-    if not unusable:
-        return who
-    labels = tuple(f"unusable:{field}" for field in unusable)
-    identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
-    return msgspec.structs.replace(who, identity=identity)
 
 
 def _slice(request: Any) -> msgspec.Raw | None:

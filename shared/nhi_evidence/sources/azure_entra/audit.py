@@ -8,11 +8,12 @@ import msgspec
 
 from nhi_evidence.azure.text import endpoint, non_empty, subscription_of
 from nhi_evidence.event import About, Account, Actor, Call, Event, Target, User
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.changes import changes
-from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, EnvelopeView, labeled
+from nhi_evidence.sources.azure_entra.envelope import AUDIT_LOGS, EnvelopeView
 from nhi_evidence.sources.azure_entra.record import (
     AUDIT,
     EMPTY,
@@ -79,7 +80,7 @@ def event(view: EnvelopeView, raw: bytes) -> Event:
             user_agent=non_empty(audit.userAgent) or _user_agent(audit),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*view.unusable, *unusable, *misshapen, *unreadable)),
+            identity=with_unusable(verdict, (*view.unusable, *unusable, *misshapen, *unreadable)),
             user=_principal(initiator, view.tenant),
             hops=hops,
             app_uid=non_empty(app.appId),

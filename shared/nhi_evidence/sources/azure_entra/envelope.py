@@ -6,7 +6,6 @@ import msgspec
 
 from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of, tenant_of
 from nhi_evidence.event import Logged
-from nhi_evidence.identity import Identity
 from nhi_evidence.sources.azure_entra.record import Envelope
 
 _DETAIL = 200
@@ -134,11 +133,3 @@ class EnvelopeView(msgspec.Struct, frozen=True):
             account=self.tenant,
             region=region,
         )
-
-
-def labeled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
-    """Name in the verdict the attributes whose shape could not be read."""
-    if not unusable:
-        return verdict
-    labels = tuple(f"unusable:{name}" for name in unusable)
-    return msgspec.structs.replace(verdict, labels=verdict.labels + labels)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from nhi_evidence.azure.text import endpoint, milliseconds, non_empty
 from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.azure_entra import identity, outcome
 from nhi_evidence.sources.azure_entra.audit import OperationMissing
-from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, EnvelopeView, labeled
+from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, EnvelopeView
 from nhi_evidence.sources.azure_entra.graph_path import path_of
 from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, properties
 
@@ -62,7 +63,7 @@ def event(view: EnvelopeView, raw: bytes) -> Event:
             user_agent=non_empty(call.userAgent),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*view.unusable, *unusable)),
+            identity=with_unusable(verdict, (*view.unusable, *unusable)),
             user=_principal(call, view.tenant),
             session=_session(call),
             hops=hops,

@@ -15,8 +15,9 @@ from nhi_evidence.event import (
     Target,
     User,
 )
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.azure_entra import identity, outcome
-from nhi_evidence.sources.azure_entra.envelope import EnvelopeView, labeled
+from nhi_evidence.sources.azure_entra.envelope import EnvelopeView
 from nhi_evidence.sources.azure_entra.record import SIGN_IN, SignIn, properties
 
 OPERATION = "Sign-in activity"
@@ -64,7 +65,7 @@ def event(view: EnvelopeView, category: str, raw: bytes) -> Event:
             user_agent=non_empty(sign_in.userAgent),
         ),
         actor=Actor(
-            identity=labeled(verdict, (*view.unusable, *unusable)),
+            identity=with_unusable(verdict, (*view.unusable, *unusable)),
             user=_principal(sign_in, category, view.tenant),
             session=_session(sign_in),
             hops=hops,

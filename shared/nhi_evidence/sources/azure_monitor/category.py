@@ -64,8 +64,8 @@ def category(raw: bytes) -> str | Rejection:
         record, unusable = decoded
     if "category" in unusable:
         return Rejection("category_malformed", "a category is a text")
-    stated = record.category
-    name = stated.value if isinstance(stated, _Localized) else stated
+    spelling = record.category
+    name = spelling.value if isinstance(spelling, _Localized) else spelling
     name = non_empty(name) or non_empty(record.type)
     if name is not None:
         key, provider = name.strip().lower(), provider_of(record.resource_id)

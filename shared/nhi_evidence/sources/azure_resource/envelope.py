@@ -6,7 +6,6 @@ import msgspec
 
 from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of
 from nhi_evidence.event import Logged
-from nhi_evidence.identity import Identity
 from nhi_evidence.sources.azure_resource.record import Envelope
 
 _DETAIL = 200
@@ -95,11 +94,3 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         """The version of the API the caller asked for."""
         version = self.envelope.operationVersion
         return str(version) if version not in (None, "") else None
-
-
-def labeled(verdict: Identity, unusable: tuple[str, ...]) -> Identity:
-    """Name in the verdict the attributes whose shape could not be read."""
-    if not unusable:
-        return verdict
-    labels = tuple(f"unusable:{name}" for name in unusable)
-    return msgspec.structs.replace(verdict, labels=verdict.labels + labels)

@@ -13,11 +13,11 @@ from nhi_evidence.azure import principal
 from nhi_evidence.azure.claims import read
 from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
-from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind, with_unusable
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
 from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent
 
 SERVICE = "Microsoft.KeyVault"
@@ -66,7 +66,7 @@ def event(view: EnvelopeView) -> Event:
     who, misshapen = _actor(bytes(view.envelope.identity))
     if who is None:
         who = _nobody(name, status)
-    identity = labeled(who.identity, (*view.unusable, *unusable, *misshapen))
+    identity = with_unusable(who.identity, (*view.unusable, *unusable, *misshapen))
     service_name = view.provider or view.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")

@@ -21,10 +21,11 @@ from nhi_evidence.event import (
     Target,
     User,
 )
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading.address import is_address
 from nhi_evidence.reading.lenient_decoder import nested
 from nhi_evidence.sources.azure_resource import http_status, kube_record
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
 from nhi_evidence.sources.azure_resource.kube_identity import actor
 from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, ObjectRef
 from nhi_evidence.sources.azure_resource.record import is_absent
@@ -67,7 +68,7 @@ def event(view: EnvelopeView) -> Event | Rejection:
     operation, name = _operation(audit)
     reference = audit.objectRef or ObjectRef()
     who = actor(audit, non_empty(view.envelope.resourceId))
-    identity = labeled(who.identity, (*view.unusable, *unusable))
+    identity = with_unusable(who.identity, (*view.unusable, *unusable))
     service = reference.apiGroup or _CORE
     service_name = reference.apiGroup or view.envelope.category
     if service_name is None:

@@ -9,9 +9,10 @@ import msgspec
 
 from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource import http_status
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable, labeled
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
 from nhi_evidence.sources.azure_resource.record import is_absent
 from nhi_evidence.sources.azure_resource.storage_actor import actor
 
@@ -60,7 +61,7 @@ def event(view: EnvelopeView) -> Event:
     time, original = view.time()
     name = view.operation()
     who, misshapen = actor(bytes(view.envelope.identity))
-    identity = labeled(who.identity, (*view.unusable, *unusable, *misshapen))
+    identity = with_unusable(who.identity, (*view.unusable, *unusable, *misshapen))
     service_name = view.provider or view.envelope.category
     if service_name is None:
         raise Unreadable("event_source_missing", "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Result, Session, User
+from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.delegation import hops
@@ -72,7 +73,9 @@ def normalize(raw: bytes) -> Event | Rejection:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Rejection("malformed_json", str(error)[:_DETAIL])
     if unusable:
-        return msgspec.structs.replace(event, actor=_labeled(event.actor, unusable))
+        named = with_unusable(event.actor.identity, unusable)
+        actor = msgspec.structs.replace(event.actor, identity=named)
+        return msgspec.structs.replace(event, actor=actor)
     return event
 
 
@@ -174,14 +177,13 @@ def _actor(piece: bytes, context: RecordContext, minted: tuple[str, ...]) -> Act
             unusable = ("protoPayload.authenticationInfo",)
     verdict = identify(who, context)
     key = verdict.credential_uid
-    decided = Actor(
-        identity=verdict,
+    return Actor(
+        identity=with_unusable(verdict, unusable),
         user=_user(who),
         session=Session(credential_uid=key) if key else None,
         hops=hops(who, verdict, context, minted=minted),
         app_uid=who.oauth_info.oauth_client_id if who and who.oauth_info else None,
     )
-    return _labeled(decided, unusable) if unusable else decided
 
 
 def _user(who: Authentication | None) -> User | None:
@@ -199,12 +201,6 @@ def _user(who: Authentication | None) -> User | None:
     return User(
         uid=uid, name=email or uid, type_id=type_id, email_addr=email if is_address else None
     )
-
-
-def _labeled(who: Actor, unusable: tuple[str, ...]) -> Actor:
-    labels = tuple(f"unusable:{field}" for field in unusable)
-    identity = msgspec.structs.replace(who.identity, labels=who.identity.labels + labels)
-    return msgspec.structs.replace(who, identity=identity)
 
 
 def _metadata(audit: AuditLog, service: str) -> tuple[str | None, tuple[str, ...]]:

@@ -91,8 +91,8 @@ def outcome(
     detail = (status.message if status else None) or None
     code = _number(status.code if status else None)
     if code is None or not _UNREADABLE.isdisjoint(unusable):
-        stated = status.code if status else None
-        return Outcome(Result.UNKNOWN, None if stated is None else str(stated), detail)
+        text = None if status is None or status.code is None else str(status.code)
+        return Outcome(Result.UNKNOWN, text, detail)
     if code:
         result = _BY_CODE.get(code, Result.FAILED)
         if record_class == _POLICY and _is_dry_run(audit):

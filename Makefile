@@ -43,11 +43,12 @@ test-slow: $(SYNCED)
 
 test-all: test test-slow  ## those, and: 20,000 schedules, kills, fuzz samples, packaging
 
-test-deep: $(SYNCED)  ## everything, at length: other examples and order, long fuzzing
+test-deep: $(SYNCED)  ## everything, at length: other examples and order, long fuzzing, all mutants
 	@echo "SEED=$(SEED)"
 	$(PYTEST) -m "not e2e" --hypothesis-profile=deep --hypothesis-seed=$(SEED) --shuffle $(SEED) $(ARGS)
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group fuzz --python $(INTERPRETER)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(SEED)
+	$(BIN)/python -m tests.mutants
 
 e2e: $(SYNCED) $(EMULATOR) $(CDK)  ## deploy into an emulated AWS, from a delivered file to sealed evidence
 	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)

@@ -1,0 +1,112 @@
+"""Make mutants and run the tests on each; every one that lives must be listed with a reason.
+
+python -m tests.mutants                     all of them
+python -m tests.mutants catalog/ --list     what there is to change in some files
+python -m tests.mutants --part 1/4          a quarter, for a job of its own
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from tests.mutants import run
+from tests.mutants.mutate import Mutant, mutants
+from tests.mutants.run import Fate, Target
+
+HERE = Path(__file__).parent
+SLOWER = 10
+"""A run that takes so many times what the unchanged code takes, and a few seconds more, hangs."""
+
+
+def targets() -> list[Target]:
+    """Return which files are mutated."""
+    table = tomllib.loads((HERE / "targets.toml").read_text())
+    return msgspec.convert(table["targets"], list[Target])
+
+
+def listed() -> dict[str, dict[str, str]]:
+    """Return which mutants may live: file to mutant to reason."""
+    return tomllib.loads((HERE / "survivors.toml").read_text())
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Return 0 when the mutants that live are those that are listed."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("files", nargs="*", help="beginnings of files below the package")
+    parser.add_argument("--list", action="store_true", help="print the mutants and run none")
+    parser.add_argument(
+        "--part", default="1/1", metavar="K/N", help="every Nth mutant, from the Kth"
+    )
+    asked = parser.parse_args()
+    part, parts = (int(number) for number in asked.part.split("/"))
+    chosen = [
+        (target, mutant)
+        for target in targets()
+        if not asked.files or target.file.startswith(tuple(asked.files))
+        for mutant in mutants((run.PACKAGE / target.file).read_bytes())
+    ][part - 1 :: parts]
+    if asked.list:
+        for target, mutant in chosen:
+            _say(f"{target.file}:{mutant.line}: {mutant.name}")
+        return 0
+    return _judge(_run(chosen), [target.file for target, _ in chosen], whole=parts == 1)
+
+
+def _run(chosen: list[tuple[Target, Mutant]]) -> dict[tuple[str, str], Fate]:
+    run.preload()
+    fates: dict[tuple[str, str], Fate] = {}
+    with tempfile.TemporaryDirectory() as folder, run.copy(Path(folder)) as package:
+        limits: dict[str, float] = {}
+        for target, mutant in chosen:
+            if target.file not in limits:
+                limits[target.file] = _unchanged(package, target)
+            path = package / target.file
+            run.forget_compiled(path)
+            source = path.read_bytes()
+            path.write_bytes(source[: mutant.start] + mutant.replacement + source[mutant.end :])
+            fate = run.fate(package, target.tests, limits[target.file])
+            path.write_bytes(source)
+            fates[target.file, mutant.name] = fate
+            if fate is Fate.SURVIVED:
+                _say(f"survived {target.file}:{mutant.line}: {mutant.name}")
+    return fates
+
+
+def _unchanged(package: Path, target: Target) -> float:
+    """Run the tests on the unchanged copy, which they pass; return when a mutant's run hangs."""
+    began = time.monotonic()
+    assert run.fate(package, target.tests, 600) is Fate.SURVIVED, f"{target.tests} fail unmutated"
+    return SLOWER * (time.monotonic() - began) + 5
+
+
+def _judge(fates: dict[tuple[str, str], Fate], files: list[str], *, whole: bool) -> int:
+    may_live = {(file, name) for file, names in listed().items() for name in names if file in files}
+    lived = {place for place, fate in fates.items() if fate is Fate.SURVIVED}
+    for file, name in sorted(lived - may_live):
+        _say(f"NOT NOTICED {file}: {name}")
+    # A reason for what is noticed, or is no longer there, is not true any more.
+    outdated = {place for place in may_live - lived if whole or place in fates}
+    for file, name in sorted(outdated):
+        _say(f"OUTDATED in survivors.toml {file}: {name}")
+    killed = len(fates) - len(lived)
+    _say(
+        f"{len(fates)} mutants: {killed} noticed, {len(lived & may_live)} live for a reason, "
+        f"{len(lived - may_live)} not noticed"
+    )
+    return 1 if lived - may_live or outdated else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Running tests on mutants: each in a process forked from one that has imported what is slow."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "shared" / "nhi_evidence"
+
+_OPTIONS = (
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before
+)
+
+_PRELOADED = ("hypothesis", "msgspec", "boto3", "cryptography.x509", "jsonschema", "pymerkle")
+"""What tests import that is slow and none of ours."""
+
+
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    HUNG = "hung"
+    """Killed, too: a loop that does not end is noticed."""
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file, and the tests that notice its mutants."""
+
+    file: str
+    """Below the package."""
+    tests: tuple[str, ...]
+
+
+def preload() -> None:
+    """Import what every run would import; nothing of the package that is mutated."""
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    assert "nhi_evidence" not in sys.modules
+
+
+@contextlib.contextmanager
+def copy(where: Path) -> Iterator[Path]:
+    """Copy the library to a place where it may be mutated, with what is compiled of it."""
+    package = where / "nhi_evidence"
+    shutil.copytree(PACKAGE, package)
+    yield package
+    shutil.rmtree(package)
+
+
+def forget_compiled(path: Path) -> None:
+    """Remove what is compiled of a file: a mutant of the same size and second would be taken."""
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink()
+
+
+def fate(package: Path, tests: Sequence[str], seconds: float) -> Fate:
+    """Run tests on a copy of the library; a run longer than so many seconds hangs."""
+    child = os.fork()
+    if child == 0:
+        _be_tested(package, tests)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            passed = os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK
+            return Fate.SURVIVED if passed else Fate.KILLED
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return Fate.HUNG
+
+
+def _be_tested(package: Path, tests: Sequence[str]) -> None:
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(package.parent))
+    os.chdir(ROOT)
+    code: int = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        code = pytest.main([*_OPTIONS, *tests])
+    finally:
+        os._exit(code)

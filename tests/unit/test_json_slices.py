@@ -1,0 +1,143 @@
+"""The exact slices of a list: in an envelope or bare, judged alone where one is bad."""
+
+from __future__ import annotations
+
+import pytest
+
+from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.reading.json_slices import Envelope, bounded, document, elements
+
+RECORDS = Envelope("Records")
+BARE = Envelope()
+LIMITS = Limits(inflated_bytes=1_000, record_bytes=20)
+
+
+def slices(data: bytes, *envelopes: Envelope) -> list[bytes] | None:
+    spans = elements(data, envelopes)
+    return None if spans is None else [data[start:end] for start, end in spans]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"Records":[]}', []),
+        (b'{"Records":[{"a":1}]}', [b'{"a":1}']),
+        (b'\n {\t"Records" : [ {"a" : 1} ,\r\n 7,"x" ] }\n', [b'{"a" : 1}', b"7", b'"x"']),
+        (b'{"Records":[[1,2],{"b":[3]}]}', [b"[1,2]", b'{"b":[3]}']),
+        (b'{"Records":["]","a,b","\\"]"]}', [b'"]"', b'"a,b"', b'"\\"]"']),
+    ],
+)
+def test_elements_are_what_was_received(data: bytes, expected: list[bytes]) -> None:
+    """Spaces between them are not theirs, spaces inside are."""
+    assert expected == slices(data, RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"Records":[{"a":1},{"a":,2},{"b":3}]}', [b'{"a":1}', b'{"a":,2}', b'{"b":3}']),
+        (b'{"Records":[ {bad} , [1,[2]] ]}', [b"{bad}", b"[1,[2]]"]),
+        (b'{"Records":[{"a":"\xff"},{"b":2}]}', [b'{"a":"\xff"}', b'{"b":2}']),
+        (b'{"Records":[{"a":"},]"},bad]}', [b'{"a":"},]"}', b"bad"]),
+        (b'{"Records":[nul]}', [b"nul"]),
+        (b'{"Records":[bad,]}', [b"bad", b""]),
+        (b'{"Records":[,]}', [b"", b""]),
+    ],
+)
+def test_a_bad_element_is_cut_by_brackets_alone(data: bytes, expected: list[bytes]) -> None:
+    """One that does not parse spoils no other: where it ends is seen by strings and brackets."""
+    assert expected == slices(data, RECORDS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"records":[]}',
+        b'{"Records":{}}',
+        b'{"Records":[],"more":1}',
+        b'{"first":1,"Records":[]}',
+        b'{"Records":[]}]',
+        b'{"Records":[1]',
+        b'{"Records":[1}',
+        b'{"Records":[bad}]}',
+        b'{"Records":[bad]}x',
+        b'{"Records":[bad',
+        b'x{"Records":[]}',
+        b'{"Records":[1],"Records":[2]}',
+    ],
+)
+def test_what_is_another_document_is_none_of_it(data: bytes) -> None:
+    """Only the envelope lies around the elements: nothing before, beside or after."""
+    assert slices(data, RECORDS) is None
+
+
+def test_the_first_envelope_that_fits_is_taken() -> None:
+    """A bare list, an envelope of another name, or neither."""
+    assert [b"1", b"2"] == slices(b" [1, 2] ", RECORDS, BARE)
+    assert [b"1"] == slices(b'{"value":[1]}', RECORDS, Envelope("value"), BARE)
+    assert slices(b"{}", RECORDS, BARE) is None
+    assert [] == slices(b"[ ]", BARE)
+    assert slices(b"[1]]", BARE) is None
+    assert [b"bad"] == slices(b"[bad]", BARE)
+
+
+def test_a_name_with_signs_of_its_own_is_taken_literally() -> None:
+    """`@odata.value` is no pattern."""
+    odd = Envelope("a.b")
+    assert [b"1"] == slices(b'{"a.b":[1]}', odd)
+    assert slices(b'{"axb":[1]}', odd) is None
+
+
+def decoded(data: bytes) -> list[bytes]:
+    found = document(data, (RECORDS,), LIMITS)
+    assert isinstance(found, Decoded)
+    assert found.data is data
+    return [found.record(index).raw for index in range(len(found.spans))]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"Records":[1,2]}', [b"1", b"2"]),
+        (b' {"a": 1}\n', [b'{"a": 1}']),
+        (b'{"a":\n1}', [b'{"a":\n1}']),
+        (b'{"a":1}\n\n {"b":2} \r\nbad\n', [b'{"a":1}', b'{"b":2}', b"bad"]),
+        (b'{"a":1}\r{"b":2}', [b'{"a":1}', b'{"b":2}']),
+        (b"\xff", [b"\xff"]),
+    ],
+)
+def test_a_file_is_an_envelope_a_value_or_lines(data: bytes, expected: list[bytes]) -> None:
+    """In this order; blank lines are none, and a line that is no JSON is a record to reject."""
+    assert expected == decoded(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "detail"),
+    [
+        (b"", "empty_file", "0 bytes, no content"),
+        (b" \n\t\r", "empty_file", "4 bytes, no content"),
+        (b"x" * 1_001, "inflation_limit", "holds more than 1000 bytes"),
+        (b'["' + b"x" * 19 + b'"]', "record_limit", "record 0 holds 23 bytes, more than 20"),
+        (
+            b'{"Records":[1,"' + b"x" * 19 + b'"]}',
+            "record_limit",
+            "record 1 holds 21 bytes, more than 20",
+        ),
+    ],
+)
+def test_limits_are_named(data: bytes, reason: str, detail: str) -> None:
+    """What is past them, and by how much."""
+    assert Undecodable(reason, detail) == document(data, (RECORDS,), LIMITS)
+
+
+def test_a_limit_may_be_reached() -> None:
+    """As much as allowed is not more than allowed."""
+    assert [b'"' + b"x" * 18 + b'"'] == decoded(b'"' + b"x" * 18 + b'"')
+    lines = b"\n".join([b"x" * 19] * 50)
+    assert 999 == len(lines)
+    assert 50 == len(decoded(lines))
+    assert 50 == len(decoded(lines + b"\n"))
+    assert isinstance(bounded(b"x" * 20, [(0, 20)], LIMITS), Decoded)
+    assert isinstance(bounded(b"x" * 21, [(0, 21)], LIMITS), Undecodable)

@@ -1,0 +1,174 @@
+"""An attribute of another shape costs itself alone, and is named."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
+
+
+class Part(msgspec.Struct):
+    name: str | None = None
+    size: int | None = None
+
+
+class Whole(msgspec.Struct, rename={"kind": "Kind"}):
+    id: str | None = None
+    kind: str | None = None
+    part: Part | None = None
+    parts: list[Part] | None = None
+    words: list[str] | None = None
+    left: msgspec.Raw | None = None
+    slice: msgspec.Raw = msgspec.Raw(b"")
+
+
+READER = LenientDecoder(Whole)
+FOLDED = LenientDecoder(Whole, fold_case=True)
+
+
+def read(**record: object) -> tuple[Whole, tuple[str, ...]]:
+    found = READER.record(json.dumps(record).encode())
+    assert not isinstance(found, Rejection)
+    return found
+
+
+def test_what_fits_is_read_at_once() -> None:
+    """Nothing is named, and what is absent is absent."""
+    whole, unusable = read(id="a", Kind="k", part={"name": "n", "size": 3}, words=["x"])
+    assert Whole(id="a", kind="k", part=Part("n", 3), words=["x"]) == whole
+    assert () == unusable
+
+
+@pytest.mark.parametrize("value", [7, True, [], {}, ["x"]])
+def test_another_shape_is_named_and_costs_itself_alone(value: object) -> None:
+    """The rest of the record is read."""
+    whole, unusable = read(id=value, Kind="k", part={"size": 3})
+    assert (None, "k", Part(None, 3)) == (whole.id, whole.kind, whole.part)
+    assert ("id",) == unusable
+
+
+def test_names_are_those_of_the_record() -> None:
+    """With the path to them: `part.size`, `parts.1.name`, `words.0`."""
+    whole, unusable = read(
+        Kind=7,
+        part={"name": "n", "size": "large"},
+        parts=[{"name": "a"}, {"name": 1, "size": 2}, "text"],
+        words=[1, "w", None],
+    )
+    assert Part("n", None) == whole.part
+    assert [Part("a", None), Part(None, 2)] == whole.parts
+    assert ["w"] == whole.words
+    assert ("Kind", "part.size", "parts.1.name", "parts.2", "words.0", "words.2") == unusable
+
+
+def test_json_inside_a_text_is_read_as_what_it_says() -> None:
+    """An object, a list, and spaces around either; a text that is neither is unusable."""
+    whole, unusable = read(part='{"name":"n"}', parts=' [{"size":1}]\n', words='["a"]')
+    assert (Part("n"), [Part(size=1)], ["a"]) == (whole.part, whole.parts, whole.words)
+    assert () == unusable
+    whole, unusable = read(part="{name}", words="plain", parts="7")
+    assert (None, None, None) == (whole.part, whole.words, whole.parts)
+    assert ("part", "parts", "words") == unusable
+
+
+def test_a_slice_is_taken_as_it_is() -> None:
+    """Whatever it holds, spaces included, in the slower way too."""
+    found = READER.record(b'{"id":7,"slice": {"a" : [1,  2]} }')
+    assert not isinstance(found, Rejection)
+    assert b'{"a" : [1,  2]}' == bytes(found[0].slice)
+    assert ("id",) == found[1]
+
+
+def test_names_in_another_case_are_found_where_asked() -> None:
+    """An exact spelling comes first, then the first of the others; only in the slower way."""
+    raw = b'{"ID":"upper","KIND":"k","part":{"NAME":"n"},"words":7}'
+    exact = READER.record_leniently(raw)
+    folded = FOLDED.record(raw)
+    assert not isinstance(exact, Rejection)
+    assert not isinstance(folded, Rejection)
+    assert (None, None) == (exact[0].id, exact[0].kind)
+    assert ("upper", "k", ("words",)) == (folded[0].id, folded[0].kind, folded[1])
+    both = FOLDED.record_leniently(b'{"iD":"first","Id":"second","id":"exact"}')
+    assert not isinstance(both, Rejection)
+    assert "exact" == both[0].id
+    others = FOLDED.record_leniently(b'{"iD":"first","Id":"second"}')
+    assert not isinstance(others, Rejection)
+    assert "first" == others[0].id
+
+
+def test_parts_in_another_case_are_found_too() -> None:
+    """At every depth: in an object, and in the elements of a list."""
+    raw = b'{"id":7,"part":"{\\"NAME\\":\\"n\\"}","parts":[{"SIZE":4},7]}'
+    folded = FOLDED.record(raw)
+    assert not isinstance(folded, Rejection)
+    assert (Part("n"), [Part(size=4)]) == (folded[0].part, folded[0].parts)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason", "detail"),
+    [
+        (b"[1]", "record_not_an_object", "[1]"),
+        (b'"' + b"x" * 60 + b'"', "record_not_an_object", '"' + "x" * 39),
+        (b"{", "malformed_json", "truncated"),
+        (b'{"id":"\xff"}', "malformed_json", ""),
+        (b'{"left":' + b"[" * 20_000, "nesting_too_deep", "more levels than the JSON reader takes"),
+    ],
+)
+def test_what_is_no_object_is_rejected(raw: bytes, reason: str, detail: str) -> None:
+    """By both ways of reading, with the reason and the beginning of it."""
+    for way in (READER.record, READER.record_leniently):
+        rejection = way(raw)
+        assert isinstance(rejection, Rejection)
+        assert reason == rejection.reason
+        assert detail in rejection.detail
+        assert len(rejection.detail) <= 200
+    if reason == "record_not_an_object":
+        assert detail == READER.record(raw).detail  # type: ignore[union-attr]
+
+
+def test_depth_inside_a_readable_record_is_rejected_too() -> None:
+    """Where the slower way meets it."""
+    raw = b'{"id":7,"part":' + b'{"name":' * 20_000 + b"1" + b"}" * 20_001
+    rejection = READER.record_leniently(raw)
+    assert isinstance(rejection, Rejection)
+    assert "nesting_too_deep" == rejection.reason
+
+
+def test_a_part_is_read_by_the_name_the_record_gives_it() -> None:
+    """At once where it fits, else attribute by attribute; what is no object is the caller's."""
+    parts = LenientDecoder(Part)
+    assert (Part("n"), ()) == parts.part(b'{"name":"n"}', "a.b")
+    assert (Part(None, 1), ("a.b.name",)) == parts.part(b'{"name":7,"size":1}', "a.b")
+    assert (Part(None, 1), ("name",)) == parts.part_leniently(b'{"name":7,"size":1}', "")
+    with pytest.raises(msgspec.ValidationError):
+        parts.part(b"[]", "a")
+    with pytest.raises(msgspec.DecodeError):
+        parts.part(b"{", "a")
+
+
+def test_decoding_adds_to_what_is_named_already() -> None:
+    """One list for a whole record."""
+    unusable = ["before"]
+    assert Part(size=2) == decode_leniently(Part, b'{"name":{},"size":2}', "x", unusable)
+    assert ["before", "x.name"] == unusable
+
+
+@pytest.mark.parametrize(
+    ("piece", "inside"),
+    [
+        (b'{"a":1}', b'{"a":1}'),
+        (b'"{\\"a\\":1}"', b'{"a":1}'),
+        (b'" [1] "', b"[1]"),
+        (b'"text"', b'"text"'),
+        (b'"7"', b'"7"'),
+        (b'""', b'""'),
+        (b"7", b"7"),
+    ],
+)
+def test_json_nested_in_a_text(piece: bytes, inside: bytes) -> None:
+    """Only a list or an object is taken out of a text; a number in a text stays a text."""
+    assert inside == nested(piece)

@@ -35,21 +35,12 @@ def members(data: bytes, *, spaces: bool = False) -> dict[bytes, bytes]:
 
     `spaces` allows white space between tokens. Raises `JsonError`, for a doubled name too.
     """
-<<<<<<< HEAD
-    values: dict[bytes, bytes] = {}
-    for name, value in _items(data, b"{", b"}", spaces=spaces):
-        if name in values:
-            raise JsonError(f"{name[:80]!r} is there twice")
-        values[name] = value
-    return values
-=======
     slices: dict[bytes, bytes] = {}
     for name, value in _items(data, b"{", b"}", spaces=spaces):
         if name in slices:
             raise JsonError(f"{name[:80]!r} is there twice")
         slices[name] = value
     return slices
->>>>>>> main
 
 
 def elements(data: bytes, *, spaces: bool = False) -> list[bytes]:

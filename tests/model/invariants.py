@@ -125,6 +125,6 @@ def _check_counted(world: World, sealed_log: Log, count: Count) -> None:
             known = unit in world.occupied or unit not in world.acked
             assert not is_forged or known, "I1: forged counted"
     for unit in world.acked:
-        status = units["model", unit].status if ("model", unit) in units else None
+        status = units["aws_cloudtrail", unit].status if ("aws_cloudtrail", unit) in units else None
         named = status is Status.CONTESTED or unit in world.occupied
         assert status is Status.COUNTED or named, f"I1: {unit} is neither counted nor named"

@@ -50,7 +50,7 @@ class ModelMapper:
 
     def __init__(self, digest: str) -> None:
         self.packer = Packer(
-            source="model",
+            source="aws_cloudtrail",
             mapper=MapperIdentity("1", digest),
             settings=Settings(scope="all", keep_out_of_scope_raw=True, limits=Limits()),
         )

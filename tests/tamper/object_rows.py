@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from backports import zstd
 
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Delivery, Undecodable
 from nhi_evidence.evidence import frame
 from tests.tamper.editing import EditedObject, EditedUnit
 from tests.tamper.rows import Done, flip, row
@@ -453,3 +453,54 @@ def open_block(world: SealedStore) -> Done:
     forged = world.put_body(body, key, edited.metadata())
     world.seal()
     return Done({("frame_invalid", forged)})
+
+
+@row("an object of a source this release does not know, sealed")
+def unknown_source(world: SealedStore) -> Done:
+    key = world.key_of("ev/").replace("aws_cloudtrail", "elsewhere")
+    edited = world.edit(world.key_of("ev/"))
+    edited.header["source"] = "elsewhere"
+    forged = world.put(edited, key)
+    world.seal()
+    return Done({("source_unknown", forged)})
+
+
+@row("a unit line that counts more records than its bytes can hold, sealed")
+def inflated_count(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+
+    def change(edited: EditedObject) -> None:
+        line = records_of(edited).line
+        line["out_of_scope"] = {"human": 1 << 40}
+        line["records"] = line["kept"] + line["rejected"] + (1 << 40)
+        line["gaps"] = [[line["records"] + 1, ""]]
+
+    return Done({("arithmetic", world.forge(key, change))})
+
+
+@row("the provider's signature of a companion altered, sealed beside the genuine one")
+def other_signature(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    name = ""
+
+    def change(edited: EditedObject) -> None:
+        nonlocal name
+        unit = next(unit for unit in edited.units if unit.line["kind"] == "companion")
+        unit.line["source_metadata"] = {"meta.signature": "00"}
+        edited.units[:] = [unit]
+        name = unit.line["unit"]
+
+    world.forge(key, change)
+    return Done({("unit_contested", f"aws_cloudtrail: {name}")})
+
+
+@row("a delivery that can be decoded, rejected as if it could not, sealed")
+def false_rejection(world: SealedStore) -> Done:
+    unit = f"trail/false@1!h={HOUR}"
+    parts = mapper().reject_delivery(
+        Delivery(unit, b'{"Records":[]}'), Undecodable("malformed_json", "")
+    )
+    (packed,) = mapper().packer.pack(parts)
+    world.store.add(packed.key, packed.body, packed.metadata)
+    world.seal()
+    return Done({("not_reproduced", packed.key)})

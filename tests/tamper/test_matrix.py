@@ -13,6 +13,9 @@ from tests.tamper.rows import ROWS, Row
 from tests.tamper.sealed_store import SealedStore
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "verification.md"
+DEEP_ALONE = {"false_rejection"}
+"""Rows without another claim of the unit to stand against: only mapping again shows them."""
+
 IDS = [row.text.replace(" ", "-") for row in ROWS]
 
 
@@ -31,7 +34,8 @@ def test_the_fast_verification_is_not_clean_either(row: Row) -> None:
     world = SealedStore()
     done = row.do(world)
     report = world.verify(since=done.since, policy=done.policy, deep=False)
-    assert bool(done.expected) == bool(report.findings)
+    if row.do.__name__ not in DEEP_ALONE:
+        assert bool(done.expected) == bool(report.findings)
     deep_only = {code for code, _ in done.expected if CODES[code].step == "V3"}
     if not deep_only:
         assert done.expected == {(finding.code, finding.key) for finding in report.findings}

@@ -40,7 +40,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     root: str
     """Of its lines."""
     line: str
-    """SHA-256 of the unit line, what the source says of the delivered thing left aside."""
+    """SHA-256 of the unit line, what the source says of a delivered file left aside.
+
+    Of a companion that is part of it: the provider's signature is in it.
+    """
     mapper: str
     """Digest of the release."""
     settings: str
@@ -66,12 +69,16 @@ def claims(index: int, key: str, header: Header, units: Iterable[UnitLine]) -> l
             raw=unit.raw_sha256,
             raw_size=unit.raw_size,
             root=unit.root,
-            line=sha256(encode(replace(unit, source_metadata={}))).hexdigest(),
+            line=sha256(_compared(unit)).hexdigest(),
             mapper=header.mapper.digest,
             settings=settings,
         )
         for unit in units
     ]
+
+
+def _compared(unit: UnitLine) -> bytes:
+    return encode(unit if unit.kind == "companion" else replace(unit, source_metadata={}))
 
 
 class Status(StrEnum):

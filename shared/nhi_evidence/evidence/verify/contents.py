@@ -250,8 +250,19 @@ class _Unit:
             return
         if unit.messages is not None:
             yield from self._messages(data)
+        if unit.kind == "rejection" and self._again is not None:
+            yield from self._rejected_again(data)
         if unit.kind == "records":
             yield from self._split_again(data)
+
+    def _rejected_again(self, data: bytes) -> Iterator[Finding]:
+        """What was rejected as it came cannot be decoded now either, by the same release."""
+        reason = self._unit.rejection.reason if self._unit.rejection is not None else ""
+        if reason in _NOT_BY_DECODING:
+            return
+        decoded = sources.load(self._header.source).decode(data, self._header.settings.limits)
+        if not isinstance(decoded, Undecodable):
+            yield self._finding("not_reproduced", f"rejected as {reason}, and it can be decoded")
 
     def _split_again(self, data: bytes) -> Iterator[Finding]:
         try:
@@ -310,6 +321,18 @@ class _Unit:
     def _finding(self, code: str, detail: str, record: int | None = None) -> Finding:
         return finding(code, self._leaf, detail, unit=self._unit.unit, record=record)
 
+
+_NOT_BY_DECODING = frozenset(
+    {
+        "avro_file",
+        "companion_too_large",
+        "damaged_base64",
+        "mapper_failed",
+        "message_malformed",
+        "part_too_large",
+    }
+)
+"""Reasons a trigger or the mapper gives: decoding says nothing about them."""
 
 _FORMS: dict[str, frozenset[str | None]] = {
     "records": frozenset({"kept", "rejected", "out_of_scope", "ids"}),

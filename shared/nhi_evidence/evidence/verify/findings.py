@@ -76,6 +76,7 @@ CODES: dict[str, Meaning] = {
     "range_contested": Meaning("V5", _I, "one number of a stream was given different messages"),
     "range_invalid": Meaning("V5", _I, "an object does not hold the messages its unit names"),
     "range_gap": Meaning("V5", _C, "numbers of a stream that no sound object holds"),
+    "source_unknown": Meaning("V5", _P, "of a source this release does not know: not counted"),
     "mapper_unlisted": Meaning("V5", _P, "made by a release the policy does not list"),
     "part_missing": Meaning("V5", _C, "a part of a divided verification was not handed in"),
     "part_differs": Meaning("V5", _I, "parts of a divided verification saw different logs"),

@@ -9,7 +9,6 @@ from itertools import pairwise
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import flags, frame, gaps, keys, lines
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.lines import Header, UnitLine
@@ -31,7 +30,8 @@ class Content(msgspec.Struct, frozen=True):
     table: Table | None
     findings: list[Finding]
     void: frozenset[int] = frozenset()
-    """Places in the table of unit lines that claim nothing: of another hour."""
+    """Places in the table of unit lines that claim nothing: of another hour, or of none that can
+    be told, where the source is not known here."""
 
     @property
     def counts(self) -> bool:
@@ -89,9 +89,7 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
     ]
     hour = keys.parse_key(leaf.key).hour
     void = frozenset(
-        place
-        for place, unit in enumerate(table.units)
-        if _hour(table.header, unit) not in {None, hour}
+        place for place, unit in enumerate(table.units) if _hour(table.header, unit) != hour
     )
     return Content(table, findings, void)
 
@@ -99,6 +97,9 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
 def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
     """V2: each unit is of the hour its name gives; where it is not, its claim is void."""
     if content.table is None:
+        return
+    if content.void and not _is_known(content.table.header.source):
+        yield finding("source_unknown", leaf, content.table.header.source)
         return
     for place in sorted(content.void):
         unit = content.table.units[place]
@@ -164,6 +165,9 @@ def _problems(unit: UnitLine) -> Iterator[str]:
     hashes = (unit.src_sha256, unit.root, *([unit.raw_sha256] if unit.raw_sha256 else []))
     if not all(len(text) == _HASH_DIGITS and set(text) <= _HEX for text in hashes):
         yield "not a hash"
+    if unit.records > unit.span[1] - unit.span[0] + 1:
+        # A record, or the text around it, takes a byte: more would be counted than can be there.
+        yield f"{unit.records} records in {unit.span[1] - unit.span[0]} bytes"
     yield from _problems_of_kind(unit)
     if unit.messages is not None:
         yield from _problems_of_messages(unit)
@@ -199,13 +203,15 @@ def _problems_of_messages(unit: UnitLine) -> Iterator[str]:
         yield f"the messages hold {sum(messages.n)} records, the unit {unit.records}"
 
 
+def _is_known(source: str) -> bool:
+    return source in sources.names()
+
+
 def _hour(header: Header, unit: UnitLine) -> str | None:
     """Return the hour a unit's name gives; None where its source is not known here."""
-    try:
-        hour_of = sources.load(header.source).hour_of
-    except SettingsError:
+    if not _is_known(header.source):
         return None
-    return keys.unit_hour(unit.unit, hour_of)
+    return keys.unit_hour(unit.unit, sources.load(header.source).hour_of)
 
 
 def finding(

@@ -135,8 +135,8 @@ def listings(objects: float, kept_days: int) -> float:
 
 def _compute(estate: Estate, a_day: Volumes) -> Iterator[Line]:
     duration, request = PRICES["lambda_arm"], PRICES["lambda_request"]
-    # Below one processor, memory and time cancel out: a second of work costs the same.
-    gigabytes = m.CPU_MEGABYTES / 1024
+    # One processor works. With less memory than comes with one, time grows as memory shrinks.
+    gigabytes = max(m.CPU_MEGABYTES, m.EXPORTER_MEGABYTES) / 1024
     records = estate.events_per_day * MONTH
     yield line(
         "compute",
@@ -145,15 +145,16 @@ def _compute(estate: Estate, a_day: Volumes) -> Iterator[Line]:
         duration.of(records * m.CPU_SECONDS_A_RECORD * gigabytes),
         duration,
     )
-    for item, runs, seconds in (
-        ("exporter, waiting", a_day.batches * MONTH, m.WAIT_SECONDS),
-        ("sealer", _RUNS * MONTH, m.SEAL_RUN_SECONDS),
+    for item, runs, seconds, megabytes in (
+        ("exporter, waiting", a_day.batches * MONTH, m.WAIT_SECONDS, m.EXPORTER_MEGABYTES),
+        ("sealer", _RUNS * MONTH, m.SEAL_RUN_SECONDS, m.SEALER_MEGABYTES),
     ):
+        memory = megabytes / 1024
         yield line(
             "compute",
             item,
-            f"{count(runs)} runs x ({seconds:g} s x 1 GB x {duration} + {request})",
-            duration.of(runs * seconds) + request.of(runs),
+            f"{count(runs)} runs x ({seconds:g} s x {memory:g} GB x {duration} + {request})",
+            duration.of(runs * seconds * memory) + request.of(runs),
             duration,
             request,
         )

@@ -123,7 +123,9 @@ def _by_code(code: str) -> Result:
 
 def _sign_in(field: str) -> Any:
     def read(response: Any) -> tuple[Result, str | None] | None:
-        value = response.get(field) if isinstance(response, dict) else None
+        if not isinstance(response, dict) or field not in response:
+            return None
+        value = response[field]
         if value == "Failure":
             return Result.UNAUTHENTICATED, None
         return (Result.SUCCESS, None) if value == "Success" else (Result.UNKNOWN, None)

@@ -79,16 +79,16 @@ def key(source: str, name: str) -> str:
 def test_the_platforms_token_writes_under_its_own_prefix_alone(
     federated: EmbeddedStore, platform: str
 ) -> None:
-    """Its source's `ev/` and `src/` take its writes; no other prefix does, and no reading."""
+    """Its source's `ev/` takes its writes; no other prefix does, and no reading."""
     source = SOURCE[platform]
     own = writer(federated, source, TOKEN[platform])
     assert own.put_new(key(source, "own"), b"x", metadata={}).created
-    assert own.put_new(f"src/v1/{source}/h=unknown/own/0", b"x", metadata={}).created
     assert not own.put_new(key(source, "own"), b"x", metadata={}).created
     others = {"aws_cloudtrail", *SOURCE.values()} - {source}
     elsewhere = [key(one, "foreign") for one in others] + [
         "log/v1/2026/checkpoint/000000000000",
         "op/v1/heartbeat/h=unknown/x",
+        f"src/v1/{source}/h=unknown/x",
         f"ev/v2/{source}/x",
         f"ev/v1/{source}x/h=unknown/x",
         "x",

@@ -126,7 +126,7 @@ def roles(
         ],
     }
     for source in sources:
-        prefixes = [f"{evidence}/{kind}/v1/{source}/*" for kind in ("ev", "src")]
+        prefixes = [f"{evidence}/ev/v1/{source}/*"]
         policies[f"writer-{source}"] = [_allow(["s3:PutObject"], prefixes)]
     return {
         "sts": {

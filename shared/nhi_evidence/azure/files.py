@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
 from nhi_evidence.reading import json_slices
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import inflated
 
 _ENVELOPES = (
     json_slices.Envelope("records"),
@@ -20,7 +20,7 @@ _ENVELOPES = (
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
     """Return the exact slice of every record, or why the file holds none."""
-    data = inflate(body, limits) if body.startswith(GZIP_MAGIC) else body
+    data = inflated(body, limits)
     if isinstance(data, Undecodable):
         return data
     return json_slices.document(data, _ENVELOPES, limits)

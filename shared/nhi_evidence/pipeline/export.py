@@ -35,7 +35,7 @@ from nhi_evidence.evidence.unit import (
 from nhi_evidence.pipeline.mapping import Normalized, OutOfScope, PackMapper
 from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import inflated
 
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
 
@@ -205,9 +205,7 @@ class Mapper:
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:
         """Keep the exact text of a companion: of a gzip file what it inflates to."""
-        content: bytes | Undecodable = delivery.body
-        if delivery.body.startswith(GZIP_MAGIC):
-            content = inflate(delivery.body, self._limits)
+        content = inflated(delivery.body, self._limits)
         if isinstance(content, bytes) and len(content) > CHUNK_BYTES:
             content = Undecodable("companion_too_large", f"{len(content)} bytes")
         if isinstance(content, Undecodable):

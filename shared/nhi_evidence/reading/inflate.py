@@ -10,6 +10,15 @@ GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_CONTAINER = 31
 
 
+def inflated(body: bytes, limits: Limits) -> bytes | Undecodable:
+    """Return the content of a delivered file: what a gzip file inflates to, or the file itself."""
+    if body.startswith(GZIP_MAGIC):
+        return inflate(body, limits)
+    if len(body) > limits.inflated_bytes:
+        return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
+    return body
+
+
 def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
     """Return the content of a gzip file of one or more members.
 

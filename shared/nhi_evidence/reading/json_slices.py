@@ -52,27 +52,39 @@ class Envelope:
         try:
             raws = self._fields.decode(data).held if self._fields else _list(data)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            return self._scan(data)
-        return self._locate(data, [memoryview(raw).nbytes for raw in raws])
+            return self.scan(data)
+        spans = self.locate(data, [memoryview(raw).nbytes for raw in raws])
+        return None if isinstance(spans, int) else spans
 
-    def _locate(self, data: bytes, lengths: Sequence[int]) -> list[Span] | None:
-        """Find the elements by their lengths, checking that only the envelope lies between."""
+    def opens(self, data: bytes) -> bool:
+        """Whether `data` begins as this envelope does."""
+        return self._opening.match(data) is not None
+
+    def locate(self, data: bytes, lengths: Sequence[int]) -> list[Span] | int:
+        """Find the elements by their lengths, checking that only the envelope lies between.
+
+        Returns the byte from which on it is something else, where it is.
+        """
         opening = self._opening.match(data)
         if opening is None:
-            return None
+            return 0
         spans = []
         position = opening.end()
         for index, length in enumerate(lengths):
             if index:
                 between = _BETWEEN.match(data, position)
                 if between is None:
-                    return None
+                    return position
                 position = between.end()
             spans.append((position, position + length))
             position += length
-        return None if self._closing.fullmatch(data, position) is None else spans
+        return position if self._closing.fullmatch(data, position) is None else spans
 
-    def _scan(self, data: bytes) -> list[Span] | None:
+    def scan(self, data: bytes) -> list[Span] | None:
+        """Find the elements of a document that does not parse; None when it is not the envelope.
+
+        Only strings and brackets are looked at; whether a slice is JSON is for its reader to say.
+        """
         opening = self._opening.match(data)
         if opening is None:
             return None

@@ -8,21 +8,16 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-e
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading import json_slices
+from nhi_evidence.reading.inflate import inflated
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DETAIL = 200
-
-_OPENING = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"Records"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*')
-_BETWEEN = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
-_CLOSING = re.compile(rb"[ \t\r\n]*\][ \t\r\n]*\}[ \t\r\n]*")
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
 _SPACE = b" \t\r\n"
+_ENVELOPE = json_slices.Envelope("Records")
 
 
 class _File(msgspec.Struct):
@@ -34,12 +29,8 @@ _decode_file = msgspec.json.Decoder(_File).decode
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
     """Return the exact slice of every record, or why the file holds no readable records."""
-    data = inflate(body, limits) if body.startswith(GZIP_MAGIC) else body
-    if isinstance(data, Undecodable):
-        return data
-    if len(data) > limits.inflated_bytes:
-        return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
-    return split_records(data, limits)
+    data = inflated(body, limits)
+    return data if isinstance(data, Undecodable) else split_records(data, limits)
 
 
 def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
@@ -51,78 +42,16 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
     try:
         raws = _decode_file(data).Records
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return _scan(data, limits, error)
-    spans = _locate(data, [memoryview(raw).nbytes for raw in raws])
-    if isinstance(spans, Undecodable):
-        return spans
-    return _bounded(data, spans, limits)
-
-
-def _locate(data: bytes, lengths: list[int]) -> list[tuple[int, int]] | Undecodable:
-    """Find the records by their lengths, checking that only the envelope lies between them."""
-    opening = _OPENING.match(data)
-    if opening is None:
-        return _unexpected(data, 0)
-    spans = []
-    position = opening.end()
-    for index, length in enumerate(lengths):
-        if index:
-            between = _BETWEEN.match(data, position)
-            if between is None:
-                return _unexpected(data, position)
-            position = between.end()
-        spans.append((position, position + length))
-        position += length
-    if _CLOSING.fullmatch(data, position) is None:
-        return _unexpected(data, position)
-    return spans
-
-
-def _scan(data: bytes, limits: Limits, error: Exception) -> Decoded | Undecodable:
-    """Split a document whose whole does not parse, so that one bad record spoils no other.
-
-    Only strings and brackets are looked at; whether a slice is JSON is decided per record.
-    """
-    opening = _OPENING.match(data)
-    if opening is None:
-        return _not_records(data, error)
-    spans: list[tuple[int, int]] = []
-    depth = 0
-    start = opening.end()
-    for token in _TOKEN.finditer(data, start):
-        mark = token[0]
-        if mark in (b"{", b"["):
-            depth += 1
-        elif mark in (b"}", b"]"):
-            depth -= 1
-            if depth < 0:
-                if _CLOSING.fullmatch(data, token.start()) is None:
-                    break
-                last = _trimmed(data, start, token.start())
-                if spans or last[0] < last[1]:
-                    spans.append(last)
-                return _bounded(data, spans, limits)
-        elif mark == b"," and depth == 0:
-            spans.append(_trimmed(data, start, token.start()))
-            start = token.end()
-    return Undecodable("malformed_json", str(error)[:_DETAIL])
-
-
-def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
-    piece = data[start:end]
-    return start + len(piece) - len(piece.lstrip(_SPACE)), end - len(piece) + len(
-        piece.rstrip(_SPACE)
-    )
-
-
-def _bounded(data: bytes, spans: list[tuple[int, int]], limits: Limits) -> Decoded | Undecodable:
-    for index, (start, end) in enumerate(spans):
-        if end - start > limits.record_bytes:
-            return Undecodable(
-                "record_limit",
-                f"record {index} holds {end - start} bytes, more than {limits.record_bytes}",
-            )
-    return Decoded(data, tuple(spans))
+        if not _ENVELOPE.opens(data):
+            return _not_records(data, error)
+        scanned = _ENVELOPE.scan(data)
+        if scanned is None:
+            return Undecodable("malformed_json", str(error)[:_DETAIL])
+        return json_slices.bounded(data, scanned, limits)
+    spans = _ENVELOPE.locate(data, [memoryview(raw).nbytes for raw in raws])
+    if isinstance(spans, int):
+        return _unexpected(data, spans)
+    return json_slices.bounded(data, spans, limits)
 
 
 def _not_records(data: bytes, error: Exception) -> Undecodable:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import GZIP_MAGIC, inflated
 from nhi_evidence.sources.aws_cloudtrail.decode import split_records
 
 _DETAIL = 200
@@ -53,7 +53,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
     """Return the records of a document in any of the forms, or of the one record it is."""
-    data = inflate(document, limits) if document.startswith(GZIP_MAGIC) else document
+    data = inflated(document, limits)
     if isinstance(data, Undecodable):
         return data
     try:

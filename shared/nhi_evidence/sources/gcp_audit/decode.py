@@ -15,7 +15,8 @@ import re
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading import json_slices
+from nhi_evidence.reading.inflate import inflated
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _AVRO_MAGIC = b"Obj\x01"
@@ -23,21 +24,15 @@ _SPACE = b" \t\r\n"
 _DETAIL = 200
 
 _LINE = re.compile(rb"[^\n]+")
-_BETWEEN = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
-_OPENING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*")
-_CLOSING = re.compile(rb"[ \t\r\n]*\][ \t\r\n]*")
 
+_BARE_LIST = json_slices.Envelope()
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
     """Return the exact slice of every record, or why the file holds no readable records."""
-    data = inflate(body, limits) if body.startswith(GZIP_MAGIC) else body
-    if isinstance(data, Undecodable):
-        return data
-    if len(data) > limits.inflated_bytes:
-        return Undecodable("inflation_limit", f"holds more than {limits.inflated_bytes} bytes")
-    return split_records(data, limits)
+    data = inflated(body, limits)
+    return data if isinstance(data, Undecodable) else split_records(data, limits)
 
 
 def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
@@ -57,7 +52,7 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
         return Undecodable("malformed_json", f"no line is a JSON object; begins {excerpt!r}")
     if len(spans) > 1 and _is_one_object(data):
         spans = [(start, len(data.rstrip(_SPACE)))]
-    return _bounded(data, spans, limits)
+    return json_slices.bounded(data, spans, limits)
 
 
 def _lines(data: bytes) -> list[tuple[int, int]]:
@@ -96,29 +91,7 @@ def _list(data: bytes, limits: Limits) -> Decoded | Undecodable:
         raws = _decode_list(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return Undecodable("malformed_json", str(error)[:_DETAIL])
-    position = _end(_OPENING, data, 0)
-    spans = []
-    for index, raw in enumerate(raws):
-        if index:
-            position = _end(_BETWEEN, data, position)
-        length = memoryview(raw).nbytes
-        spans.append((position, position + length))
-        position += length
-    if _CLOSING.fullmatch(data, position) is None:
-        return Undecodable("unexpected_envelope", f"at byte {position}, outside the records")
-    return _bounded(data, spans, limits)
-
-
-def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
-    match = pattern.match(data, position)
-    return match.end() if match else position
-
-
-def _bounded(data: bytes, spans: list[tuple[int, int]], limits: Limits) -> Decoded | Undecodable:
-    for index, (start, end) in enumerate(spans):
-        if end - start > limits.record_bytes:
-            return Undecodable(
-                "record_limit",
-                f"record {index} holds {end - start} bytes, more than {limits.record_bytes}",
-            )
-    return Decoded(data, tuple(spans))
+    spans = _BARE_LIST.locate(data, [memoryview(raw).nbytes for raw in raws])
+    if isinstance(spans, int):
+        return Undecodable("unexpected_envelope", f"at byte {spans}, outside the records")
+    return json_slices.bounded(data, spans, limits)

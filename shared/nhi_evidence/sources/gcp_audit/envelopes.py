@@ -18,7 +18,7 @@ from binascii import Error as Base64Error
 import msgspec
 
 from nhi_evidence.event import Decoded, Limits, Undecodable
-from nhi_evidence.reading.inflate import GZIP_MAGIC, inflate
+from nhi_evidence.reading.inflate import inflated
 from nhi_evidence.sources.gcp_audit.decode import split_records
 
 _DETAIL = 200
@@ -38,7 +38,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
     """Return the records of a document in any of the forms, or of the one record it is."""
-    data = inflate(document, limits) if document.startswith(GZIP_MAGIC) else document
+    data = inflated(document, limits)
     if isinstance(data, Undecodable):
         return data
     try:

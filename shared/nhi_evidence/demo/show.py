@@ -55,10 +55,13 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
         return
     line = decode_line(max(unit.lines, key=lambda candidate: _interest([candidate])))
     raw = (line.raw or b"").decode(errors="replace")
-    text = msgspec.json.format(line.n or encode(line.x or line.o), indent=2)
-    out.print(Text(f"  record  index {line.i}, normalized (OCSF 1.8.0 with nhi extension):"))
-    pretty = "\n".join(f"    {neutralize(row)}" for row in text.decode().splitlines())
-    out.print(Text(pretty), soft_wrap=True)
+    if line.form == "kept":
+        out.print(f"  record  index {line.i}, normalized (OCSF 1.8.0 with nhi extension):")
+        text = msgspec.json.format(bytes(line.n), indent=2).decode()
+        pretty = "\n".join(f"    {neutralize(row)}" for row in text.splitlines())
+        out.print(Text(pretty), soft_wrap=True)
+    else:
+        out.print(f"  record  index {line.i}, {line.form}: it has no normalized form")
     start = neutralize(raw[:_SHOWN_RAW])
     out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
     out.print("")

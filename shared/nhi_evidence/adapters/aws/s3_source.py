@@ -165,7 +165,7 @@ def _metadata(answer: GetObjectOutputTypeDef, owner: str) -> dict[str, str]:
     account S3 has confirmed the bucket to be of. User metadata is under `meta.`.
     """
     modified = answer["LastModified"].astimezone(UTC)
-    stated = {
+    attributes = {
         "owner": owner,
         "etag": answer["ETag"].strip('"'),
         "last_modified": modified.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -173,4 +173,4 @@ def _metadata(answer: GetObjectOutputTypeDef, owner: str) -> dict[str, str]:
         "content_encoding": answer.get("ContentEncoding", ""),
         **{f"meta.{name}": value for name, value in answer["Metadata"].items()},
     }
-    return {name: value for name, value in stated.items() if value}
+    return {name: value for name, value in attributes.items() if value}

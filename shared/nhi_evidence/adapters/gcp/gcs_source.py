@@ -180,12 +180,12 @@ def _metadata(described: _Object) -> dict[str, str]:
     https://cloud.google.com/storage/docs/metadata
     """
     created = described.time_created
-    stated = {
+    attributes = {
         "md5": described.md5_hash,
         "crc32c": described.crc32c,
         "time_created": created.isoformat().replace("+00:00", "Z") if created else "",
     }
-    return {name: value for name, value in stated.items() if value}
+    return {name: value for name, value in attributes.items() if value}
 
 
 def _md5(body: bytes) -> str:

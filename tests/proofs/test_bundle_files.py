@@ -75,6 +75,7 @@ def _many(archive: zipfile.ZipFile) -> None:
 
 REFUSED: dict[str, Zip] = {
     "a file twice": _twice,
+    "a file twice but for its case": lambda archive: archive.writestr("RAW.txt", b"another"),
     "a link": lambda archive: archive.writestr(_entry("link", stat.S_IFLNK), b"/etc/passwd"),
     "a device": lambda archive: archive.writestr(_entry("device", stat.S_IFCHR), b""),
     "a path": lambda archive: archive.writestr("../x", b""),

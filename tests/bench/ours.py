@@ -97,7 +97,7 @@ def check(body: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
                     continue
                 raw = line.raw or b""
                 raws.append(raw)
-                if line.n is not None:
+                if line.form == "kept":
                     stated = msgspec.json.decode(line.n)["raw_data_hash"]["value"]
                     assert stated == sha256(raw).hexdigest()
             rebuilt += gaps.rebuild(unit.gaps, raws)

@@ -13,6 +13,7 @@ import pytest
 
 from infra.azure import queries
 from infra.declaration import EventHub, declaration
+from nhi_evidence.adapters.azure import exporter
 from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.issuer import ENTRA, EmbeddedIssuer
@@ -137,6 +138,7 @@ def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: W
     assert declared.trigger.max_batch_size == hub["maxEventBatchSize"]
     assert hub["minEventBatchSize"] < hub["maxEventBatchSize"] <= hub["prefetchCount"]
     minutes = declared.function.timeout_seconds // 60
+    assert exporter.BATCH_SECONDS + 120 <= declared.function.timeout_seconds
     assert f"00:{minutes:02}:00" == host["functionTimeout"]
 
 

@@ -129,7 +129,7 @@ def command(
         crossing=followed,
         refusals=refused,
         sealed=sealed,
-        findings=[f"{one.code} {one.key}" for one in verified.findings],
+        findings=[f"{finding.code} {finding.key}" for finding in verified.findings],
         proof=proof,
         tampered=tampered,
         redelivery_changed=[key for key, _ in changed],
@@ -153,8 +153,8 @@ def _failed(
     failures: list[str],
 ) -> list[str]:
     problems = [f"{item} was not locked" for item in failures]
-    problems += [f"counts of {one.unit} do not add up" for one in counts if not one.adds_up]
-    problems += [f"not refused: {one.act}" for one in refused if not one.refused]
+    problems += [f"counts of {unit.unit} do not add up" for unit in counts if not unit.adds_up]
+    problems += [f"not refused: {refusal.act}" for refusal in refused if not refusal.refused]
     if changed:
         problems.append(f"a second delivery changed {len(changed)} versions in {EVIDENCE_BUCKET}")
     if not counts:
@@ -165,7 +165,7 @@ def _failed(
 def _not_followed(
     clouds: list[show_clouds.CloudCount], followed: list[crossing.Followed]
 ) -> list[str]:
-    lost = {one.source for one in clouds} - {one.source for one in followed}
+    lost = {cloud.source for cloud in clouds} - {step.source for step in followed}
     return [f"the CI job was not followed into {source}" for source in sorted(lost)]
 
 
@@ -186,10 +186,12 @@ def _not_proven(
     proof: sealing.Proof | None,
     tampered: list[sealing.Tampered],
 ) -> list[str]:
-    problems = [f"not seen: {one.act}" for one in tampered if not one.seen]
-    problems += [f"verification found {one.code} {one.key}" for one in verified.findings]
+    problems = [f"not seen: {change.act}" for change in tampered if not change.seen]
+    problems += [
+        f"verification found {finding.code} {finding.key}" for finding in verified.findings
+    ]
     if not sealed.added or verified.leaves != sealed.size:
         problems.append(f"{sealed.added} sealed, {verified.leaves} of {sealed.size} leaves read")
     if proof is not None and not proof.holds:
-        problems.append(f"the proof of {proof.uid} does not hold: {proof.said}")
+        problems.append(f"the proof of {proof.uid} does not hold: {proof.text}")
     return problems

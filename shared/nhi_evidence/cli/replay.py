@@ -114,12 +114,14 @@ def command(
     listing = S3Listing(session.client("s3"), feed.bucket, owner=feed.owner)
     with Steps("looking") as steps:
         files = _counted(listing.files(feed.prefix, when), steps, "files")
-        found = list(replay.chosen(files, pack, when))
+        sendings = list(replay.chosen(files, pack, when))
         if evidence is not None:
             access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-            found = list(replay.judged(found, open_log(evidence, access), pack, steps.say))
+            sendings = list(replay.judged(sendings, open_log(evidence, access), pack, steps.say))
     wanted = [
-        sending for sending in found if not only_missing or sending.standing is not Standing.PRESENT
+        sending
+        for sending in sendings
+        if not only_missing or sending.standing is not Standing.PRESENT
     ]
     messages = [s3_notification.again(_ref(sending.file)) for sending in wanted]
     sent = 0 if dry_run else queue.send(messages)
@@ -129,7 +131,7 @@ def command(
         source=entry.source,
         queue=feed.exporter,
         dry_run=dry_run,
-        found=len(found),
+        found=len(sendings),
         sent=sent,
         files=[_shown(sending) for sending in wanted],
     )

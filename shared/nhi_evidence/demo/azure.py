@@ -78,8 +78,8 @@ class Azure:
         failed = []
         for batch in self._batches:
             messages = [
-                HubMessage(one.body, one.sequence, str(one.sequence * 1000), one.enqueued)
-                for one in batch
+                HubMessage(event.body, event.sequence, str(event.sequence * 1000), event.enqueued)
+                for event in batch
             ]
             error = self._runtime.invoke(_FUNCTION, _PARTITION, messages)
             if error is not None:

@@ -56,47 +56,47 @@ class _Trust(NamedTuple):
 
 def follow(objects: Sequence[Object], join_id: str) -> list[Followed]:
     """Return what the workload of an issuer and subject did, in order of time."""
-    records = sorted(_kept(objects), key=lambda one: one.event["time"])
-    trusts = {name: trust for one in records for name, trust in _trusts(one)}
+    records = sorted(_kept(objects), key=lambda record: record.event["time"])
+    trusts = {name: trust for record in records for name, trust in _trusts(record)}
     sessions: set[str] = set()
-    found = []
-    for one in records:
-        known_by = _known_by(one.event["nhi"], join_id, trusts, sessions)
+    steps = []
+    for record in records:
+        known_by = _known_by(record.event["nhi"], join_id, trusts, sessions)
         if known_by is None:
             continue
-        sessions.update(one.event.get("nhi_issued_credential_uids", ()))
-        found.append(
+        sessions.update(record.event.get("nhi_issued_credential_uids", ()))
+        steps.append(
             Followed(
-                time=_clock(one.event),
-                source=one.source,
-                operation=one.event["api"]["operation"],
-                outcome=one.event["nhi_outcome"],
-                phase=one.event["nhi_phase"],
+                time=_clock(record.event),
+                source=record.source,
+                operation=record.event["api"]["operation"],
+                outcome=record.event["nhi_outcome"],
+                phase=record.event["nhi_phase"],
                 known_by=known_by,
             )
         )
-    return found
+    return steps
 
 
-def show(out: Console, join_id: str, found: Sequence[Followed]) -> None:
+def show(out: Console, join_id: str, steps: Sequence[Followed]) -> None:
     """Show the workload's way through the clouds."""
     title = f"One CI job through the clouds: {join_id}"
     table = Table(box=box.SIMPLE, title=Text(neutralize(title)), title_justify="left")
     for column in ("time", "cloud", "operation", "outcome", "phase", "known by"):
         table.add_column(column, overflow="fold")
-    for one in found:
-        name = NAMES.get(one.source, one.source)
-        operation = _SERVICE.sub("", one.operation)
-        cells = (one.time, name, operation, one.outcome, one.phase, one.known_by)
+    for step in steps:
+        name = NAMES.get(step.source, step.source)
+        operation = _SERVICE.sub("", step.operation)
+        cells = (step.time, name, operation, step.outcome, step.phase, step.known_by)
         table.add_row(*(Text(neutralize(cell)) for cell in cells))
     out.print(table)
 
 
 def _kept(objects: Sequence[Object]) -> Iterator[_Record]:
-    for one in objects:
-        for line in map(msgspec.json.decode, one.lines):
+    for stored in objects:
+        for line in map(msgspec.json.decode, stored.lines):
             if "n" in line:
-                yield _Record(one.header.source, line["n"], line["r"])
+                yield _Record(stored.header.source, line["n"], line["r"])
 
 
 def _known_by(
@@ -116,22 +116,22 @@ def _known_by(
 
 def _behind(trusts: dict[str, _Trust], names: set[str], subject: str | None) -> set[str]:
     """Return the workloads that stand behind names, given a subject where a name states none."""
-    found = [trusts[name] for name in names]
-    return {_id(one.issuer, one.subject or subject or "") for one in found}
+    behind = [trusts[name] for name in names]
+    return {_id(trust.issuer, trust.subject or subject or "") for trust in behind}
 
 
-def _trusts(one: _Record) -> Iterator[tuple[str, _Trust]]:
+def _trusts(record: _Record) -> Iterator[tuple[str, _Trust]]:
     """Yield what an act of trust states: the name later records use, and what is behind it."""
-    if one.source == "gcp_audit" and '"issuerUri"' in one.raw:
-        payload = msgspec.json.decode(one.raw)["protoPayload"]
+    if record.source == "gcp_audit" and '"issuerUri"' in record.raw:
+        payload = msgspec.json.decode(record.raw)["protoPayload"]
         oidc = payload["request"]["workloadIdentityPoolProvider"]["oidc"]
-        yield payload["resourceName"], _Trust(oidc["issuerUri"], None, _clock(one.event))
-    elif one.source == "azure_monitor" and _CREDENTIALS in one.raw:
-        for target in msgspec.json.decode(one.raw)["properties"]["targetResources"]:
+        yield payload["resourceName"], _Trust(oidc["issuerUri"], None, _clock(record.event))
+    elif record.source == "azure_monitor" and _CREDENTIALS in record.raw:
+        for target in msgspec.json.decode(record.raw)["properties"]["targetResources"]:
             for changed in target["modifiedProperties"]:
                 if changed["displayName"] == _CREDENTIALS:
                     for given in msgspec.json.decode(changed["newValue"]):
-                        trust = _Trust(given["Issuer"], given["Subject"], _clock(one.event))
+                        trust = _Trust(given["Issuer"], given["Subject"], _clock(record.event))
                         yield given["Id"], trust
 
 

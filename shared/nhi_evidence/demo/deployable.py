@@ -13,10 +13,10 @@ def folder(name: str) -> Path:
 
     Raises `SettingsError` where the library is installed without the deployables.
     """
-    folder = Path(nhi_evidence.__file__).resolve().parents[2] / "functions" / name
-    if not (folder / "deploy.toml").exists():
+    deployable = Path(nhi_evidence.__file__).resolve().parents[2] / "functions" / name
+    if not (deployable / "deploy.toml").exists():
         raise SettingsError(
             "the demo runs the real functions, which an installed package does not hold; "
             "run it from a checkout: make demo"
         )
-    return folder
+    return deployable

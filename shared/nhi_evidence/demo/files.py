@@ -25,7 +25,7 @@ class TrailObject(msgspec.Struct, frozen=True):
 
 def story() -> list[TrailObject]:
     """Return the generated story: a leaked CI key, inside benign noise, over several accounts."""
-    return [TrailObject(one.key, one.body) for one in generate()]
+    return [TrailObject(file.key, file.body) for file in generate()]
 
 
 def read(folder: Path) -> list[TrailObject]:
@@ -33,10 +33,10 @@ def read(folder: Path) -> list[TrailObject]:
 
     Raises `SettingsError` when the folder holds none.
     """
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
-    if not files:
+    paths = sorted(path for path in folder.rglob("*") if path.name.endswith(_SUFFIXES))
+    if not paths:
         raise SettingsError(f"{folder}: holds no {' or '.join(_SUFFIXES)} files")
-    return [TrailObject(_key(folder, path), path.read_bytes()) for path in files]
+    return [TrailObject(_key(folder, path), path.read_bytes()) for path in paths]
 
 
 def _key(folder: Path, path: Path) -> str:

@@ -70,9 +70,13 @@ class Gcp:
     def deliver(self) -> list[str]:
         """Announce every file; return those the function did not lock, and its status."""
         if self._runtime is None:
-            return [f"file {one.name} (no function runs)" for one in self._stored]
-        answers = [(one, self._runtime.deliver(_finalized(one))) for one in self._stored]
-        return [f"file {one.name} ({got})" for one, got in answers if got not in _DELIVERED]
+            return [f"file {stored.name} (no function runs)" for stored in self._stored]
+        answers = [(stored, self._runtime.deliver(_finalized(stored))) for stored in self._stored]
+        return [
+            f"file {stored.name} ({status})"
+            for stored, status in answers
+            if status not in _DELIVERED
+        ]
 
     def _environment(self) -> dict[str, str]:
         accepted = [{"bucket": _BUCKET, "prefix": "audit/"}]
@@ -90,12 +94,12 @@ class Gcp:
         }
 
 
-def _finalized(one: GcsObject) -> CloudEvent:
+def _finalized(stored: GcsObject) -> CloudEvent:
     """Return the event of a finished object, as Eventarc sends it."""
     return CloudEvent(
-        id=one.generation,
+        id=stored.generation,
         type=cloud_event.STORED,
-        source=f"//storage.googleapis.com/projects/_/buckets/{one.bucket}",
-        subject=f"objects/{one.name}",
-        data=msgspec.json.encode(one),
+        source=f"//storage.googleapis.com/projects/_/buckets/{stored.bucket}",
+        subject=f"objects/{stored.name}",
+        data=msgspec.json.encode(stored),
     )

@@ -45,11 +45,11 @@ def of_tokens(store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Refusal]:
         "show a token signed by another key": platforms.token(GOOGLE, audience, key=stranger),
         "show another platform's token": platforms.token(ENTRA, audience),
     }
-    found = [
+    refusals = [
         _written("who knows the role", act, store, _GCP, token) for act, token in wrong.items()
     ]
     elsewhere = "write under another source's prefix"
-    return [*found, _written("the right token", elsewhere, store, SOURCE, right)]
+    return [*refusals, _written("the right token", elsewhere, store, SOURCE, right)]
 
 
 def _written(who: str, act: str, store: EmbeddedStore, source: str, token: str) -> Refusal:

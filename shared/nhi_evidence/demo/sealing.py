@@ -36,7 +36,8 @@ class Proof(msgspec.Struct, frozen=True):
     uid: str
     path: str
     holds: bool
-    said: str
+    text: str
+    """What the verifier the bundle carries prints."""
 
 
 class Tampered(msgspec.Struct, frozen=True):
@@ -89,10 +90,10 @@ class Notary:
         """Prove one record, and check the bundle by the verifier inside it."""
         stored = StoredLog(self._audit, NAME, (self.key,))
         looking = search.Search(self._audit, stored)
-        found = looking.find(uid, search.Where())
-        if found is None:
-            return Proof(uid, "", holds=False, said="not found")
-        files = looking.bundle(found, [self.key])
+        record = looking.find(uid, search.Where())
+        if record is None:
+            return Proof(uid, "", holds=False, text="not found")
+        files = looking.bundle(record, [self.key])
         checked = proof.check(files, (self.key,), NAME)
         path = self._folder / "proof.zip"
         path.write_bytes(bundle.pack(files))
@@ -105,7 +106,7 @@ class Notary:
             check=False,
         )
         holds = checked.uid == uid and alone.returncode == 0
-        return Proof(uid, str(path), holds=holds, said=(alone.stdout or alone.stderr).strip())
+        return Proof(uid, str(path), holds=holds, text=(alone.stdout or alone.stderr).strip())
 
     def copy(self, folder: Path) -> int:
         """Copy the first version of every key into a directory; return how many."""
@@ -124,15 +125,15 @@ class Notary:
             ("alter a tile of the log", "tile_altered", tiles[-1], _flip),
             ("alter the signed checkpoint", "checkpoint_invalid", checkpoint, _flip),
         ]
-        found = []
+        seen = []
         for number, (act, code, key, do) in enumerate(acts):
             copy = self._folder / f"copy-{number}"
             shutil.copytree(original, copy)
             do(copy / key)
             report = self._verify(DirectoryStore(copy))
-            codes = [f"{one.code} {one.key}" for one in report.findings]
-            found.append(Tampered(act, codes, seen=f"{code} {key}" in codes))
-        return found
+            codes = [f"{finding.code} {finding.key}" for finding in report.findings]
+            seen.append(Tampered(act, codes, seen=f"{code} {key}" in codes))
+        return seen
 
     def _verify(self, store: EvidenceVersions) -> Report:
         options = Options(deep=True, reproduce=Reproducer())

@@ -36,8 +36,8 @@ def console(*, quiet: bool) -> Console:
 def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
     """Say what is about to happen."""
     out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; what delivers into it:")
-    for one in clouds:
-        out.print(f"  {NAMES[one.source]:<13} {one.runs}", soft_wrap=True)
+    for cloud in clouds:
+        out.print(f"  {NAMES[cloud.source]:<13} {cloud.runs}", soft_wrap=True)
     out.print("")
 
 
@@ -55,10 +55,13 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
         return
     line = decode_line(max(unit.lines, key=lambda candidate: _interest([candidate])))
     raw = (line.raw or b"").decode(errors="replace")
-    text = msgspec.json.format(line.n or encode(line.x or line.o), indent=2)
-    out.print(Text(f"  record  index {line.i}, normalized (OCSF 1.8.0 with nhi extension):"))
-    pretty = "\n".join(f"    {neutralize(row)}" for row in text.decode().splitlines())
-    out.print(Text(pretty), soft_wrap=True)
+    if line.form == "kept":
+        out.print(f"  record  index {line.i}, normalized (OCSF 1.8.0 with nhi extension):")
+        text = msgspec.json.format(bytes(line.n), indent=2).decode()
+        pretty = "\n".join(f"    {neutralize(row)}" for row in text.splitlines())
+        out.print(Text(pretty), soft_wrap=True)
+    else:
+        out.print(f"  record  index {line.i}, {line.form}: it has no normalized form")
     start = neutralize(raw[:_SHOWN_RAW])
     out.print(Text(f"  raw     {len(raw)} characters, exact: {start}..."), soft_wrap=True)
     out.print("")
@@ -67,8 +70,8 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
 def chosen_record(objects: Sequence[Object]) -> str | None:
     """Return the id of the record a newcomer wants to see proven, if any kept one has an id."""
     best: tuple[int, str] | None = None
-    for one in objects:
-        for line in one.lines:
+    for stored in objects:
+        for line in stored.lines:
             uid = msgspec.json.decode(line).get("n", {}).get("metadata", {}).get("uid")
             if uid and (best is None or _interest([line]) > best[0]):
                 best = (_interest([line]), uid)
@@ -78,7 +81,7 @@ def chosen_record(objects: Sequence[Object]) -> str | None:
 def _interest(lines: Sequence[bytes]) -> int:
     """Prefer what a newcomer wants to see: a secret read, else a credential handed out."""
     marks = (b'"operation":"GetSecretValue"', b'"nhi_phase":"Secret Access"', b"issued_credential")
-    return max((sum(mark in one for mark in marks) for one in lines), default=0)
+    return max((sum(mark in line for mark in marks) for line in lines), default=0)
 
 
 def story(out: Console, objects: Sequence[Object]) -> None:
@@ -86,20 +89,22 @@ def story(out: Console, objects: Sequence[Object]) -> None:
     table = Table(box=box.SIMPLE, title="What the leaked key did", title_justify="left")
     for column in ("time", "account", "operation", "outcome", "phase", "credential"):
         table.add_column(column, overflow="fold")
-    lines = (msgspec.json.decode(line) for one in objects for line in one.lines)
+    lines = (msgspec.json.decode(line) for stored in objects for line in stored.lines)
     records = [line["n"] for line in lines if "n" in line]
-    told = [one for one in records if one["nhi"].get("credential_uid") in LEAKED_AND_MINTED]
-    for one in sorted(told, key=lambda record: record["time"]):
+    used = [
+        record for record in records if record["nhi"].get("credential_uid") in LEAKED_AND_MINTED
+    ]
+    for record in sorted(used, key=lambda known: known["time"]):
         table.add_row(
             *(
                 Text(neutralize(str(cell)))
                 for cell in (
-                    one["metadata"]["original_time"][11:19],
-                    one["cloud"]["account"]["uid"],
-                    f"{one['api']['service']['name'].partition('.')[0]}:{one['api']['operation']}",
-                    one["nhi_outcome"],
-                    one["nhi_phase"],
-                    one["nhi"]["credential_uid"],
+                    record["metadata"]["original_time"][11:19],
+                    record["cloud"]["account"]["uid"],
+                    f"{record['api']['service']['name'].partition('.')[0]}:{record['api']['operation']}",
+                    record["nhi_outcome"],
+                    record["nhi_phase"],
+                    record["nhi"]["credential_uid"],
                 )
             )
         )
@@ -116,12 +121,12 @@ def redelivery(out: Console, objects: int, changed: list[tuple[str, str]], regro
     )
 
 
-def refusals(out: Console, found: list[Refusal]) -> None:
+def refusals(out: Console, answers: list[Refusal]) -> None:
     """Show everything that was tried and refused, with the store's own error."""
     table = Table("who", "tries to", "answer", box=box.SIMPLE, title="What is refused")
     table.title_justify = "left"
-    for one in found:
-        table.add_row(one.who, one.act, Text(neutralize(one.error)))
+    for refusal in answers:
+        table.add_row(refusal.who, refusal.act, Text(neutralize(refusal.error)))
     out.print(table)
 
 

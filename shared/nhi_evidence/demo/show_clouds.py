@@ -89,10 +89,10 @@ def packed_units(out: Console, clouds: Sequence[CloudCount]) -> None:
 
 def kinds(out: Console, clouds: Sequence[CloudCount]) -> None:
     """Show, side by side, which kinds of identity acted and in which phases."""
-    _side_by_side(out, "Who acted: kinds of identity", clouds, lambda one: one.identity_kinds)
-    _side_by_side(out, "What it was: phases", clouds, lambda one: one.phases)
-    if any(one.rejections for one in clouds):
-        _side_by_side(out, "Rejected, kept raw: reasons", clouds, lambda one: one.rejections)
+    _side_by_side(out, "Who acted: kinds of identity", clouds, lambda cloud: cloud.identity_kinds)
+    _side_by_side(out, "What it was: phases", clouds, lambda cloud: cloud.phases)
+    if any(cloud.rejections for cloud in clouds):
+        _side_by_side(out, "Rejected, kept raw: reasons", clouds, lambda cloud: cloud.rejections)
 
 
 def _side_by_side(
@@ -131,26 +131,26 @@ def _row(unit: UnitCount) -> list[str | Text]:
 
 def _count(source: str, unit: Unit) -> UnitCount:
     """Count the lines themselves and compare with what the table says."""
-    stated = unit.table_line
+    table_line = unit.table_line
     forms = Counter(decode_line(line).form for line in unit.lines)
-    is_rejection = stated.kind == "rejection"
-    excluded = sum(stated.out_of_scope.values())
+    is_rejection = table_line.kind == "rejection"
+    excluded = sum(table_line.out_of_scope.values())
     adds_up = (
-        forms["kept"] == stated.kept
-        and forms["rejected"] == (len(unit.lines) if is_rejection else stated.rejected)
+        forms["kept"] == table_line.kept
+        and forms["rejected"] == (len(unit.lines) if is_rejection else table_line.rejected)
         and forms["out_of_scope"] in {0, excluded}
-        and stated.records == stated.kept + stated.rejected + excluded
+        and table_line.records == table_line.kept + table_line.rejected + excluded
     )
     return UnitCount(
         source=source,
-        unit=stated.unit,
-        part=f"{stated.part}/{stated.parts}",
-        seen=stated.records,
-        kept=stated.kept,
-        rejected=stated.rejected,
-        out_of_scope=stated.out_of_scope,
+        unit=table_line.unit,
+        part=f"{table_line.part}/{table_line.parts}",
+        seen=table_line.records,
+        kept=table_line.kept,
+        rejected=table_line.rejected,
+        out_of_scope=table_line.out_of_scope,
         adds_up=adds_up,
-        reason=stated.rejection.reason if stated.rejection else None,
+        reason=table_line.rejection.reason if table_line.rejection else None,
     )
 
 

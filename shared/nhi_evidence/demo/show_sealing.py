@@ -34,17 +34,17 @@ def proof(out: Console, shown: Proof | None) -> None:
     if shown is None:
         out.print("  (no kept record has an id)\n")
         return
-    for line in [f"record {shown.uid}", *shown.said.splitlines()]:
+    for line in [f"record {shown.uid}", *shown.text.splitlines()]:
         out.print(Text(f"  {neutralize(line)}"), soft_wrap=True)
     out.print("")
 
 
-def tampered(out: Console, found: Sequence[Tampered]) -> None:
+def tampered(out: Console, changes: Sequence[Tampered]) -> None:
     """Show what was done to copies and what verification found."""
     table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is seen")
     table.title_justify = "left"
-    for one in found:
-        told = [neutralize(text) for text in one.findings[:2]]
-        short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in told]
-        table.add_row(one.act, Text("\n".join(short) or "NOTHING"))
+    for change in changes:
+        shown = [neutralize(text) for text in change.findings[:2]]
+        short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in shown]
+        table.add_row(change.act, Text("\n".join(short) or "NOTHING"))
     out.print(table)

@@ -60,7 +60,9 @@ def _tables(store: EvidenceTables, prefix: str) -> Iterator[tuple[str, Table]]:
         for version, description in zip(versions, store.describe(versions), strict=True)
         if description is not None and _is_genuine(version, description)
     ]
-    wanted = ((version.key, version.id, _table_bytes(found)) for version, found in genuine)
+    wanted = (
+        (version.key, version.id, _table_bytes(description)) for version, description in genuine
+    )
     for (version, _), beginning in zip(genuine, store.beginnings(wanted), strict=True):
         try:
             lines = frame.unpack_table(beginning or b"", limit=objects.MAX_LINES_BYTES)
@@ -70,13 +72,13 @@ def _tables(store: EvidenceTables, prefix: str) -> Iterator[tuple[str, Table]]:
 
 
 def _is_genuine(version: Version, description: Description) -> bool:
-    stated = keys.parse_key(version.key).body_sha256
-    return stated is not None and description.sha256 == stated
+    digest = keys.parse_key(version.key).body_sha256
+    return digest is not None and description.sha256 == digest
 
 
 def _table_bytes(description: Description) -> int:
     """Return how many bytes the table takes; all of them where the metadata does not say."""
-    stated = description.metadata.get("table", "")
-    if stated.isascii() and stated.isdecimal() and 0 < int(stated) < description.size:
-        return int(stated)
+    size = description.metadata.get("table", "")
+    if size.isascii() and size.isdecimal() and 0 < int(size) < description.size:
+        return int(size)
     return max(description.size, 1)

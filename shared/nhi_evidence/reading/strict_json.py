@@ -22,8 +22,8 @@ _ESCAPED = re.compile(rb'["\\\x00-\x1f]')
 _BY_LETTER = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LETTERS = {text: letter for letter, text in _BY_LETTER.items()}
 
-MAX_ELEMENTS = 4_000_000
-"""Elements of one list; no delivery within the limits of a decoder has as many records."""
+MAX_ELEMENTS = 1_000_000
+"""Elements of one list; a delivered file that is part of a proof holds fewer records."""
 
 
 class JsonError(ValueError):

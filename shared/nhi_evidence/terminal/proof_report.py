@@ -29,7 +29,8 @@ _FLAGS = {
 def lines(shown: Checked) -> Iterator[str]:
     """Yield what a proof shows, line by line, inert for a terminal."""
     yield f"text     raw.txt, SHA-256 {shown.raw_sha256}"
-    yield f"record   {neutralize(shown.uid) if shown.uid else '(no id)'}"
+    uid = f"{neutralize(shown.uid or '')}, as the record made of the text states"
+    yield f"record   {uid if shown.uid else '(no id is stated)'}"
     yield f"place    {_FORMS[shown.form]} {shown.record} of {neutralize(shown.unit)}"
     yield f"object   {neutralize(shown.key)}"
     for flag in shown.flags:

@@ -228,5 +228,5 @@ def aws_exporter() -> Exporter:
         mapper,
         S3Source(session.own_client(), settings.source_buckets, mapper.source),
         S3EvidenceWriter(writer, settings.bucket, owner=settings.bucket_owner),
-        lambda arn: HandledMessages(session.own_queue_client(), arn),
+        cache(lambda arn: HandledMessages(session.own_queue_client(), arn)),
     )

@@ -56,8 +56,10 @@ class Queue:
                 ) from error
             taken += len(answer.get("Successful", []))
             if failed := answer.get("Failed", []):
-                why = "; ".join(sorted({one.get("Message", one["Code"]) for one in failed}))
-                raise QueueError(f"{taken} of {len(bodies)} messages taken, then: {why}")
+                causes = sorted({entry.get("Message", entry["Code"]) for entry in failed})
+                raise QueueError(
+                    f"{taken} of {len(bodies)} messages taken, then: {'; '.join(causes)}"
+                )
         return taken
 
 

@@ -84,21 +84,21 @@ def messages(hub: Hub, events: Sequence[Event]) -> tuple[str, list[Message]]:
     stream = hub.stream(partition(events))
     return stream, [
         Message(
-            bytes(one.get_body()),
-            one.sequence_number if known else None,
-            None if one.offset is None else str(one.offset),
-            _utc(one.enqueued_time),
+            bytes(event.get_body()),
+            event.sequence_number if known else None,
+            None if event.offset is None else str(event.offset),
+            _utc(event.enqueued_time),
         )
-        for one in events
+        for event in events
     ]
 
 
 def _context(metadata: Mapping[str, Any]) -> _Context:
-    stated = metadata.get("PartitionContext")
+    partition = metadata.get("PartitionContext")
     try:
-        if isinstance(stated, str | bytes):
-            return msgspec.json.decode(stated, type=_Context)
-        return msgspec.convert(stated or {}, type=_Context)
+        if isinstance(partition, str | bytes):
+            return msgspec.json.decode(partition, type=_Context)
+        return msgspec.convert(partition or {}, type=_Context)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return _Context()
 

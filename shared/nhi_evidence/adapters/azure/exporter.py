@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from time import monotonic
 
 import msgspec
 
-from nhi_evidence.adapters import clock, environ, web_identity
+from nhi_evidence.adapters import environ, web_identity
 from nhi_evidence.adapters.azure import event_hub_trigger, identity
 from nhi_evidence.adapters.azure.event_hub_trigger import Event, Hub
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
@@ -23,7 +24,7 @@ from nhi_evidence.ports import EvidenceWriter
 SOURCE = "azure_monitor"
 _SESSION = f"nhi-evidence-{SOURCE}".replace("_", "-")
 
-BATCH_MS = 480_000
+BATCH_SECONDS = 480
 """How long a batch may take: two minutes less than `functionTimeout` in host.json, after which
 the host would end the worker."""
 
@@ -99,8 +100,8 @@ class _Lock(msgspec.Struct, frozen=True):
 
 
 def _deadline() -> Callable[[], bool]:
-    ends = clock.now() + BATCH_MS
-    return lambda: clock.now() >= ends
+    ends = monotonic() + BATCH_SECONDS
+    return lambda: monotonic() >= ends
 
 
 def _delivery(run: Run) -> Delivery:

@@ -71,13 +71,15 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
     if len(entries) > MAX_FILES or total > MAX_BUNDLE_BYTES:
         raise ValueError(f"{len(entries)} files of {total} bytes")
     files: dict[str, bytes] = {}
+    seen: set[str] = set()
     for entry in entries:
         name, limit = entry.filename, limits.get(entry.filename, MAX_OTHER_BYTES)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if PLAIN_NAME.fullmatch(name) is None or kind not in {0, stat.S_IFREG}:
             raise ValueError(f"{name!r} is no plain file")
-        if name in files:
+        if name.lower() in seen:  # some file systems have one file for both
             raise ValueError(f"{name} is there twice")
+        seen.add(name.lower())
         if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
             raise ValueError(f"{name} is encrypted, or packed in another way")
         if entry.file_size > limit:

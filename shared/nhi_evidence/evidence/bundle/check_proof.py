@@ -107,6 +107,7 @@ def read_folder(path: Path) -> dict[str, bytes]:
 def read_zip(path: Path) -> dict[str, bytes]:
     """The files of a zipped bundle."""
     files: dict[str, bytes] = {}
+    seen: set[str] = set()
     try:
         if path.stat().st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
@@ -119,8 +120,9 @@ def read_zip(path: Path) -> dict[str, bytes]:
                 mode = entry.external_attr >> 16
                 if PLAIN_NAME.fullmatch(name) is None or stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                     raise NotReadable(f"{name!r}: not a plain file")
-                if name in files or entry.flag_bits & 1 or entry.compress_type not in (0, 8):
+                if name.lower() in seen or entry.flag_bits & 1 or entry.compress_type not in (0, 8):
                     raise NotReadable(f"{name}: twice, encrypted, or packed otherwise")
+                seen.add(name.lower())
                 if entry.file_size > limit:
                     raise NotReadable(f"{name}: more than {limit} bytes")
                 with bundle.open(entry) as file:
@@ -145,7 +147,7 @@ FOREIGN_TEXT = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|[1-7][0-9a
 ESCAPE = re.compile(rb"\\(?:u00(..)|(.))", re.DOTALL)
 LETTERS = {b"\b": b"b", b"\f": b"f", b"\n": b"n", b"\r": b"r", b"\t": b"t"}
 BY_LETTER = {letter: char for char, letter in LETTERS.items()}
-MAX_ITEMS = 4000000
+MAX_ITEMS = 1000000
 
 
 def skip(data: bytes, at: int, spaces: bool) -> int:

@@ -126,7 +126,7 @@ json() {
       at = skip(at + 1)
       more = substr(s, at, 1) != (is_list ? "]" : "}")
       for (count = 0; more; count++) {
-        if (count >= 4000000) bad()
+        if (count >= 1000000) bad()
         name = ""
         if (!is_list) {
           if (substr(s, at, 1) != "\"") bad()

@@ -1,0 +1,231 @@
+"""A bundle is plain files of bounded size, each once; no text of it reaches a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.evidence import bundle, note, proof
+from nhi_evidence.evidence.bundle import check_proof
+from tests.cli.command import run
+from tests.proofs import mutations, sealed
+from tests.proofs.three_checkers import walk
+
+CHECKER = Path(check_proof.__file__ or "")
+ACTED_ON = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal acts on, a line break aside."""
+
+Zip = Callable[[zipfile.ZipFile], None]
+
+
+def files_of() -> dict[str, bytes]:
+    return sealed.bundle_of(sealed.build(), sealed.uids()[1])
+
+
+def key() -> str:
+    return str(sealed.build().key)
+
+
+def alone(path: Path, pinned: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the stand-alone program in a process that has the standard library alone."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", CHECKER, path, pinned or key()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def zipped(path: Path, change: Zip) -> Path:
+    buffer = io.BytesIO(bundle.pack(files_of()))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        change(archive)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def _entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = mode << 16
+    return entry
+
+
+def _twice(archive: zipfile.ZipFile) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("raw.txt", b"another")
+
+
+def _bomb(archive: zipfile.ZipFile) -> None:
+    archive.writestr("bomb", b"\0" * (bundle.MAX_OTHER_BYTES + 1))
+
+
+def _many(archive: zipfile.ZipFile) -> None:
+    for number in range(bundle.MAX_FILES):
+        archive.writestr(f"file-{number}", b"")
+
+
+REFUSED: dict[str, Zip] = {
+    "a file twice": _twice,
+    "a file twice but for its case": lambda archive: archive.writestr("RAW.txt", b"another"),
+    "a link": lambda archive: archive.writestr(_entry("link", stat.S_IFLNK), b"/etc/passwd"),
+    "a device": lambda archive: archive.writestr(_entry("device", stat.S_IFCHR), b""),
+    "a path": lambda archive: archive.writestr("../x", b""),
+    "a folder": lambda archive: archive.writestr("folder/", b""),
+    "a name with an escape": lambda archive: archive.writestr("a\x1b[2J", b""),
+    "an option": lambda archive: archive.writestr("-rf", b""),
+    "a bomb": _bomb,
+    "many files": _many,
+    "another packing": lambda archive: archive.writestr("x", b"x", zipfile.ZIP_LZMA),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hostile_zip_cannot_be_read(tmp_path: Path, name: str) -> None:
+    """Both programs refuse it as no bundle: neither says that the proof holds or does not."""
+    path = zipped(tmp_path / "proof.zip", REFUSED[name])
+    done = run("check-proof", path, "--key", key())
+    assert (4, "not a proof bundle") == (done.code, done.err[14:32]), done.err
+    said = alone(path)
+    assert (2, "", True) == (
+        said.returncode,
+        said.stdout,
+        said.stderr.startswith("NOT READABLE"),
+    )
+    assert not ACTED_ON.search(done.out + done.err + said.stdout + said.stderr)
+
+
+def test_a_harmless_file_more_is_not_looked_at(tmp_path: Path) -> None:
+    """The rows above fail for their reason."""
+    path = zipped(tmp_path / "proof.zip", lambda archive: archive.writestr("note.txt", b"hello"))
+    assert 0 == run("check-proof", path, "--key", key()).code
+    assert 0 == alone(path).returncode
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_zip_is_no_traceback(tmp_path: Path, seed: int) -> None:
+    """Bytes changed anywhere in the archive: an answer, and the same one of both."""
+    data = bytearray(bundle.pack(files_of()))
+    for step in range(1 + seed % 3):
+        data[(seed * 7919 + step * 104729) % len(data)] ^= 1 + seed % 255
+    path = tmp_path / "proof.zip"
+    path.write_bytes(data[: len(data) - seed % 4])
+    done, said = run("check-proof", path, "--key", key()), alone(path)
+    assert (done.code, said.returncode) in {(0, 0), (1, 1), (4, 2)}
+    assert "Traceback" not in said.stderr + done.err
+
+
+def unpacked(folder: Path) -> Path:
+    folder.mkdir()
+    for name, body in files_of().items():
+        (folder / name).write_bytes(body)
+    return folder
+
+
+def _link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _giant(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("change", [_link, _pipe, _giant])
+@pytest.mark.parametrize("name", ["raw.txt", "provider-key.der"])
+def test_a_folder_with_what_is_no_plain_file_is_refused(
+    tmp_path: Path, name: str, change: Callable[[Path], None]
+) -> None:
+    """No link is followed, no pipe waited for, no giant read, by any of the three."""
+    folder = unpacked(tmp_path / "folder")
+    assert 0 == run("check-proof", folder, "--key", key()).code
+    assert 0 == alone(folder).returncode
+    change(folder / name)
+    assert 4 == run("check-proof", folder, "--key", key()).code
+    assert 2 == alone(folder).returncode
+    walked = subprocess.run(
+        ["/bin/bash", CHECKER.with_name("walkthrough.sh"), key()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (1, True) == (walked.returncode, name in walked.stderr)
+
+
+def test_programs_that_are_not_the_released_ones_are_named(tmp_path: Path) -> None:
+    """A bundle with another program holds, and whoever checks it is warned not to run that."""
+    files = files_of() | {"check_proof.py": b"print('holds')"}
+    path = tmp_path / "proof.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, body in files.items():
+            archive.writestr(name, body)
+    done = run("check-proof", path, "--key", key(), "--json")
+    assert (0, ["check_proof.py"]) == (done.code, done.json["altered"])
+    assert "check_proof.py in the bundle is not that of this release" in done.err
+    assert b"prove nothing" in bundle.released(bundle.README)
+
+
+HOSTILE = 'a\x1b[31m\x9b2J\u202e\u2066$(id)`id`"\\\n/@v1'
+
+
+def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
+    """A unit's name with escapes, C1 and bidirectional marks: inert in all three, and in JSON."""
+    files = mutations.one_unit(files_of())
+    name = check_proof.quoted(HOSTILE.encode())
+    short = check_proof.sha256(HOSTILE.encode()).hex()[:16].encode()
+    files["unit.json"] = re.sub(rb'"unit":"[^"]*"', lambda _: b'"unit":' + name, files["unit.json"])
+    for line in ("unit.json", "record.json"):
+        files[line] = re.sub(rb'"u":"[0-9a-f]*"', b'"u":"' + short + b'"', files[line])
+    files = {key: body for key, body in files.items() if not key.startswith("provider-")}
+    files = mutations.sealed_anew(files)
+    path = tmp_path / "proof.zip"
+    path.write_bytes(bundle.pack(files))
+    plain = run("check-proof", path, "--key", key())
+    as_json = run("check-proof", path, "--key", key(), "--json")
+    said, walked = alone(path), walk(files, key(), tmp_path)
+    for done in (plain.out, as_json.out, said.stdout, walked.stdout):
+        assert not ACTED_ON.search(done)
+    assert (0, 0, 0, 0) == (plain.code, as_json.code, said.returncode, walked.returncode)
+    assert HOSTILE == as_json.json["shown"]["unit"]
+    refused = alone(path, f"{key()}x\x1b[2J")
+    assert (2, None) == (refused.returncode, ACTED_ON.search(refused.stderr))
+
+
+def test_an_anchor_with_an_odd_name_is_left_out() -> None:
+    """A key under the log that no file of a bundle can bear makes no bundle that cannot be read."""
+    made = sealed.build()
+    store = made.store.copy()
+    for name in ("tsa%2Fone.tsr", "x/../../y.tsr", "a\x1b.tsr", "-rf"):
+        store.add(f"log/v1/2026/anchor/000000000001/{name}", b"x")
+    copied = sealed.Sealed(store, made.key, made.signer)
+    files = sealed.bundle_of(copied, sealed.uids()[1])
+    assert {"anchor-tsa%2Fone.tsr", "anchor--rf"} == {
+        name for name in files if name.startswith(proof.ANCHOR)
+    }
+    assert bundle.unpack(bundle.pack(files))
+
+
+def test_a_key_of_a_witness_is_no_key_of_a_log() -> None:
+    """The stand-alone program takes the two kinds of keys a log signs with, of their length."""
+    pinned = note.parse_key(key())
+    for wrong in ("", "x", key()[:-4], key() + "AAAA", key().replace("+A", "+B", 1)):
+        with pytest.raises(check_proof.NotReadable):
+            check_proof.read_key(wrong)
+    name, stored = check_proof.read_key(key())
+    assert (pinned.name.encode(), pinned.public) == (name, stored[1:])

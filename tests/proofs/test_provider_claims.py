@@ -1,0 +1,133 @@
+"""That the provider signed a text is said only where text, file, digest and key all show it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import bundle, proof, provider
+from nhi_evidence.evidence.provider import KeyTrust
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.terminal import proof_report
+from tests.cli.command import run
+from tests.memory_store import MemoryStore
+from tests.proofs import mutations, sealed
+from tests.proofs.sealed import FINGERPRINT, NAME, NOW
+
+TRUSTED = {FINGERPRINT: sealed.provider_der()}
+
+
+def shown(files: dict[str, bytes], trusted: dict[str, bytes]) -> proof.Checked:
+    return proof.check(files, (sealed.build().key,), NAME, (), trusted)
+
+
+def provider_line(checked: proof.Checked) -> str:
+    (line,) = (line for line in proof_report.lines(checked) if line.startswith("provider"))
+    return line
+
+
+def files_of(*, with_key: bool = True, with_file: bool = True) -> dict[str, bytes]:
+    return sealed.bundle_of(
+        sealed.build(), sealed.uids()[1], with_key=with_key, with_file=with_file
+    )
+
+
+@pytest.mark.parametrize("with_file", [True, False])
+@pytest.mark.parametrize("key", list(KeyTrust))
+def test_the_line_says_what_was_shown(key: KeyTrust, with_file: bool) -> None:
+    """Of six combinations of key and file, one alone shows that the provider signed the text."""
+    files = files_of(with_key=key is not KeyTrust.ABSENT, with_file=with_file)
+    checked = shown(files, TRUSTED if key is KeyTrust.TRUSTED else {})
+    signature = checked.provider_signature
+    assert signature is not None
+    assert (key, with_file) == (signature.key, signature.is_text_shown)
+    line = provider_line(checked)
+    assert ("signed this text" in line) is (key is KeyTrust.TRUSTED and with_file)
+    assert ("not shown" in line) is not ("signed this text" in line)
+    assert ("stands in that file" in line) is not with_file
+
+
+def test_a_record_whose_file_was_not_all_kept_says_so(tmp_path: Path) -> None:
+    """Without the records of people the file cannot be rebuilt: the text is not shown in it."""
+    store = sealed.build(keep=False)
+    files = sealed.bundle_of(store, sealed.uids()[1])
+    assert provider.FILE not in files
+    assert b'"rebuild":"no"' in files["unit.json"]
+    path = tmp_path / "proof.zip"
+    path.write_bytes(bundle.pack(files))
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(sealed.listed_keys())
+    done = run("check-proof", path, "--key", str(store.key), "--provider-keys", keys)
+    assert 0 == done.code
+    assert "not shown: that this text stands in that file" in done.out
+
+
+def test_a_trusted_key_decides_against_the_bundle() -> None:
+    """A signature by the bundle's key that the trusted key of that name did not make is refused."""
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    der = other.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    with pytest.raises(proof.ProveError, match="not by the key"):
+        shown(files_of(), {FINGERPRINT: der})
+
+
+def test_the_text_must_stand_at_its_place() -> None:
+    """A file the provider signed, where the text is only nested in another record."""
+    files = files_of()
+    raw = files["raw.txt"]
+    nested = {
+        **files,
+        "provider-file.json": files["provider-file.json"].replace(raw, b'{"a":%b}' % raw),
+    }
+    anew = mutations.sealed_anew(mutations.provided_anew(mutations.one_unit(nested)))
+    with pytest.raises(proof.ProveError, match=r"record 1 is not the text in raw.txt"):
+        shown(anew, TRUSTED)
+
+
+def test_a_file_of_several_parts_is_rebuilt_whole() -> None:
+    """The parts lie in objects of their own; the proof of a record holds all of the file."""
+    records = json.loads(sealed.trail_file())["Records"][:5]
+    pad = {"requestParameters": {"pad": "x" * 99_000}}
+    many = [{**records[n % 5], **pad, "eventID": f"id-{n}"} for n in range(180)]
+    file = json.dumps({"Records": many}).encode()
+    _, digest, _ = sealed.deliveries(file)
+    store = MemoryStore(now=lambda: NOW)
+    lock_batch(sealed.mapper(), [Delivery(sealed.FILE_UNIT, gzip.compress(file)), digest], store)
+    assert 3 == len(list(store.keys("ev/")))
+    made = sealed.seal(store)
+    for uid in ("id-0", "id-179"):
+        files = sealed.bundle_of(made, uid)
+        assert file == files[provider.FILE]
+        checked = proof.check(files, (made.key,), NAME, (), TRUSTED)
+        assert "signed this text" in provider_line(checked)
+
+
+def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
+    """What is more than two days away is not read for it, and the proof holds without."""
+    store = MemoryStore(now=lambda: NOW)
+    file, digest, _ = sealed.deliveries(sealed.trail_file())
+    later = digest.unit.replace("20260302T09", "20260309T09")
+    moved = Delivery(later, digest.body, kind=digest.kind, source_metadata=digest.source_metadata)
+    lock_batch(sealed.mapper(), [file, moved], store)
+    made = sealed.seal(store)
+    files = sealed.bundle_of(made, sealed.uids()[1])
+    assert provider.DIGEST not in files
+    assert proof.check(files, (made.key,), NAME).provider_signature is None
+
+
+def test_flags_and_forms_are_said() -> None:
+    """An object the log flags, and a text an API lists, are said in every proof."""
+    files = mutations.one_unit(files_of())
+    files["leaf.json"] = files["leaf.json"][:-1] + b',"flags":["key_hash","late"]}'
+    files["unit.json"] = files["unit.json"].replace(
+        b'"rebuild":"exact"', b'"rebuild":"exact","raw_form":"api"'
+    )
+    said = "\n".join(proof_report.lines(shown(mutations.sealed_anew(files), {})))
+    assert "flag     key_hash: its bytes have not the hash its key states: it is counted" in said
+    assert "flag     late" in said
+    assert "as the source's API lists it" in said

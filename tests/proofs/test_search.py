@@ -1,0 +1,209 @@
+"""Finding a record: in signed epochs alone, with how its claim stands, past what cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import counting, frame, log, objects, proof, search
+from nhi_evidence.evidence.lines import encode
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.scope import Scope
+from tests.memory_store import MemoryStore
+from tests.proofs import sealed
+from tests.proofs.sealed import FILE_UNIT, NAME, NOW, Sealed
+
+UID = "the-record"
+LATER = NOW + 60_000
+
+
+def file_of(*uids: str, **changes: Any) -> bytes:
+    """An inflated file with a record for each id."""
+    record = json.loads(sealed.trail_file())["Records"][0]
+    records = [{**record, "eventID": uid, **changes} for uid in uids]
+    return json.dumps({"Records": records}).encode()
+
+
+def store_of(*batches: list[Delivery], mapper: Mapper | None = None) -> MemoryStore:
+    """A store with each batch locked in an object of its own."""
+    store = MemoryStore(now=lambda: NOW)
+    for batch in batches:
+        lock_batch(mapper or sealed.mapper(), batch, store)
+    return store
+
+
+def unit(name: str, body: bytes) -> Delivery:
+    return Delivery(f"trail/{name}@1!h=2026030208", body)
+
+
+def found_in(made: Sealed, uid: str = UID, **where: str) -> search.SealedRecord:
+    record = made.search().find(uid, search.Where(**where))
+    assert record is not None
+    return record
+
+
+def test_a_record_is_found_and_proven() -> None:
+    """Among others of its unit, and its unit among others of the object."""
+    batch = [
+        unit("a", file_of("x", "y")),
+        unit("b", file_of("z", UID, "w")),
+        unit("c", file_of("v")),
+    ]
+    made = sealed.seal(store_of(batch))
+    record = found_in(made)
+    assert (2, 1, "counted", True) == (record.number, record.place, record.standing, record.counts)
+    checked = proof.check(sealed.bundle_of(made, UID), (made.key,), NAME)
+    assert (UID, 1, "trail/b@1!h=2026030208") == (checked.uid, checked.record, checked.unit)
+
+
+def test_an_id_that_stands_elsewhere_in_a_line_is_not_the_record() -> None:
+    """The id is the one the normalized record states, and not any text that looks like it."""
+    made = sealed.seal(store_of([unit("a", file_of("x", requestParameters={"eventID": UID}))]))
+    assert made.search().find(UID, search.Where()) is None
+
+
+def test_where_to_look() -> None:
+    """Source and hour leave out what is elsewhere."""
+    made = sealed.seal(store_of([unit("a", file_of(UID))]))
+    assert found_in(made, source="aws_cloudtrail", hour="2026030208").counts
+    for where in ({"source": "gcp_audit"}, {"hour": "2026030209"}):
+        assert made.search().find(UID, search.Where(**where)) is None
+
+
+def test_what_is_not_signed_is_not_found() -> None:
+    """An object without a leaf, and one whose epoch has a plan and no checkpoint."""
+    store = store_of([unit("a", file_of("x"))])
+    sealed.seal(store)
+    lock_batch(sealed.mapper(), [unit("b", file_of(UID))], store)
+    made = Sealed(store, sealed.build().key, sealed.build().signer)
+    assert made.search().find(UID, search.Where()) is None
+    sealed.seal(store, LATER)
+    assert made.search().find(UID, search.Where()) is not None
+    store.remove(log.checkpoint_key("2026", 2))
+    assert made.search().find(UID, search.Where()) is None
+
+
+def test_the_claim_that_counts_is_preferred() -> None:
+    """The same unit in two batches: the proof is of the object that counts."""
+    first, again = unit("a", file_of(UID)), unit("b", file_of("x"))
+    store = store_of([first], [first, again])
+    made = sealed.seal(store)
+    record = found_in(made)
+    assert ("counted", True) == (record.standing, record.counts)
+    counted = record.at.leaf.key
+    store.remove(counted)
+    other = found_in(made)
+    assert counted != other.at.leaf.key
+    assert "counted" == other.standing, "what is gone is weighed by nobody any more"
+
+
+def test_a_duplicate_is_said_to_be_one() -> None:
+    """Where a release that counts leaves the record out, the one that kept it is a duplicate."""
+    person = {"type": "IdentityCenterUser", "accountId": "111122223333"}
+    body = file_of(UID, userIdentity=person)
+    everything = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
+    store = store_of([unit("a", body)])
+    sealed.seal(store)
+    lock_batch(everything, [unit("a", body)], store)
+    record = found_in(sealed.seal(store, LATER))
+    assert ("duplicate of one that counts", False) == (record.standing, record.counts)
+    assert record.status is counting.Status.COUNTED
+
+
+def test_a_contested_unit_is_said_to_be_one() -> None:
+    """Two contents of one unit: the record is proven, and nobody counts it."""
+    made = sealed.seal(store_of([unit("a", file_of(UID))], [unit("a", file_of(UID, "x"))]))
+    record = found_in(made)
+    assert ("contested", False) == (record.standing, record.counts)
+    assert proof.check(sealed.bundle_of(made, UID), (made.key,), NAME).uid == UID
+
+
+def test_a_unit_that_lacks_a_part_is_incomplete() -> None:
+    """Its first part is sealed, its second was never locked."""
+    record = json.loads(sealed.trail_file())["Records"][0]
+    pad = {"requestParameters": {"pad": "x" * 99_000}}
+    body = json.dumps({"Records": [{**record, **pad, "eventID": f"id-{n}"} for n in range(180)]})
+    store = store_of([Delivery(FILE_UNIT, gzip.compress(body.encode()))])
+    made = sealed.seal(store)
+    first, last = found_in(made, "id-0"), found_in(made, "id-179")
+    assert ("counted", 2) == (last.standing, len(last.parts))
+    assert first.at.leaf.key != last.at.leaf.key
+    store.remove(last.at.leaf.key)
+    assert "incomplete" == found_in(made, "id-0").standing
+
+
+def forged(store: MemoryStore, key: str, **header: Any) -> str:
+    """Put an object that is another one but for its header, under a key of this hour."""
+    table, lines = objects.read_object(store.get(key))
+    changed = encode(msgspec.structs.replace(table.header, **header))
+    body, size = frame.pack([changed, *table.lines[1:], *lines], table=len(table.lines))
+    root = objects.table_root([changed, *table.lines[1:]])
+    hour = header.get("hour", table.header.hour)
+    place = f"ev/v1/aws_cloudtrail/h={hour}/{sha256(body).hexdigest()}.ndjson.zst"
+    metadata = objects.metadata(table.header, table.units, root, size)
+    store.add(place, body, metadata)
+    return place
+
+
+def test_a_claim_under_another_hour_is_void() -> None:
+    """It is proven to be sealed, and said to be counted for nobody."""
+    store = store_of([unit("a", file_of(UID))])
+    (key,) = store.keys("ev/")
+    forged(store, key, hour="2026030210")
+    store.remove(key)
+    made = sealed.seal(store)
+    record = found_in(made)
+    assert ("void: a claim nobody counts", False) == (record.standing, record.counts)
+    assert proof.check(sealed.bundle_of(made, UID), (made.key,), NAME).uid == UID
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no frame",
+        frame.pack([b"{}", b"{}"])[0],
+        frame.pack([b'{"k":"hdr"' + b"[" * 100_000])[0],
+        frame.pack([b"\xff"] * 3)[0],
+    ],
+    ids=["no frame", "no table", "deep", "bytes"],
+)
+def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> None:
+    """Beside it the record is found; the object that is none is named with the reason."""
+    store = store_of([unit("a", file_of(UID))])
+    place = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
+    store.add(place, body)
+    made = sealed.seal(store)
+    looking = made.search()
+    record = looking.find(UID, search.Where())
+    assert record is not None
+    assert record.counts
+    assert {place} == set(looking.unreadable)
+
+
+def test_an_object_that_was_altered_or_is_gone_is_named() -> None:
+    """Its bytes have not the hash of its key, or are not there: no record of it is proven."""
+    store = store_of([unit("a", file_of(UID))], [unit("b", file_of("x"))])
+    made = sealed.seal(store)
+    first, second = (found_in(made, uid).at.leaf.key for uid in (UID, "x"))
+    store.first(first).body += b"x"
+    store.remove(second)
+    looking = made.search()
+    assert looking.find(UID, search.Where()) is None
+    assert {first, second} == set(looking.unreadable)
+
+
+def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
+    """It is named; nothing is raised for what else can be found."""
+    made = sealed.seal(store_of([unit("a", file_of(UID))]))
+    (bundle,) = (key for key in made.store.keys("log/") if "/tile/entries/" in key)
+    made.store.remove(bundle)
+    looking = made.search()
+    assert looking.find(UID, search.Where()) is None
+    assert {bundle} == set(looking.unreadable)

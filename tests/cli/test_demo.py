@@ -135,7 +135,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
         check=False,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "clean: no finding" in verified.stdout
+    assert verified.stdout.startswith("CLEAN no finding\n")
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

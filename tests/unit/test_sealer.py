@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import msgspec
+import pytest
+
+from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import keys, leaf, log
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Policy, Verifier
 from nhi_evidence.ports import Signer
-from nhi_evidence.stored import Unreadable
+from nhi_evidence.stored import Description, Unreadable, Version
 from tests.lifecycle import midnight
 from tests.memory_store import DAY_MS, MemoryStore
 from tests.signing import LocalCosigner, LocalSigner
@@ -139,3 +144,47 @@ def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
     assert [] == list(world.store.keys("ev/"))
     assert written == report.expired
     assert raised["expired"] > written // 2
+
+
+class Odd(MemoryStore):
+    """Lists a version twice, and describes it as no entry could hold it."""
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        for version in super().versions(prefix, after=after):
+            yield version
+            if not version.key.startswith("log/"):
+                yield version
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        for description in super().describe(versions):
+            assert description is not None
+            yield msgspec.structs.replace(description, metadata={"x": "y" * 70_000})
+
+
+def test_a_sealer_tries_its_plan_before_it_commits_it() -> None:
+    """What no plan can hold is sealed by name and size; no void plan is ever left behind."""
+    world = World()
+    world.store = Odd(now=lambda: world.now)
+    key = world.write(1)
+    done = world.sealer().run()
+    assert (1, (), {"undescribed": 1}) == (done.added, done.void, done.flags)
+    ((name, _),) = log.versions_in(world.store.get(log.plan_key("2026", 1)))
+    assert key == name
+
+
+def test_a_void_plan_is_not_committed() -> None:
+    """Where a plan would count for nobody whatever is in it, the run fails and leaves nothing."""
+    world = World()
+    world.store.settings = {"policy" * 12_000: "x"}
+    with pytest.raises(LogError, match=r"not committed.*65535 bytes"):
+        world.sealer().run()
+    assert ["log/v1/genesis"] == list(world.store.keys("log/"))
+
+
+def test_a_version_the_store_will_not_describe_is_sealed_as_such() -> None:
+    """By name, size and time; it keeps no other from being sealed, and is flagged."""
+    world = World()
+    world.store.first(world.write(1)).described = False
+    world.write(2)
+    done = world.sealer().run()
+    assert (2, {"undescribed": 1}) == (done.added, done.flags)

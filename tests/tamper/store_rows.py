@@ -31,7 +31,7 @@ def before_grace(world: SealedStore) -> Done:
 @row("a version the store will not describe, sealed")
 def undescribed(world: SealedStore) -> Done:
     body = b"encrypted with a key of its writer"
-    key = f"op/v1/recon/h=2026030208/run/{sha256(body).hexdigest()}"
+    key = f"op/v1/recon/h=2026030208/{sha256(body).hexdigest()}"
     world.store.add(key, body).described = False
     world.seal()
     return Done({(code, key) for code in ("undescribed", "short_lock", "no_checksum")})

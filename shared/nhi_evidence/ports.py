@@ -71,19 +71,10 @@ class EvidenceVersions(EvidenceReader, Protocol):
         """
         ...
 
-    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
-        """Yield what lies directly under `prefix`, in byte order, as far as it sorts after `after`.
-
-        A folder as its prefix, ending in `/`; every version and delete marker of a key without a
-        further slash, as `versions` yields them.
-        """
-        ...
-
-    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+    def versions(self, prefix: str) -> Iterator[Version]:
         """Yield every version and delete marker under `prefix`, keys in byte order.
 
-        Only keys that sort after `after`. Of one key, versions come oldest first, then its delete
-        markers.
+        Of one key, versions come oldest first, then its delete markers.
         """
         ...
 
@@ -126,6 +117,18 @@ class EvidenceTables(EvidenceVersions, Protocol):
 
 class EvidenceLog(EvidenceWriter, EvidenceVersions, Protocol):
     """What the sealer needs: every version to read, and create-only writes under `log/`."""
+
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        """Yield what lies directly under `prefix`, in byte order, as far as it sorts after `after`.
+
+        A folder as its prefix, ending in `/`; every version and delete marker of a key without a
+        further slash, as `versions` yields them.
+        """
+        ...
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        """See `EvidenceVersions.versions`; only keys that sort after `after`."""
+        ...
 
 
 class Signer(Protocol):

@@ -19,7 +19,7 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence.evidence import keys, leaf, log
-from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.ports import EvidenceLog
 from nhi_evidence.stored import Version
 
 HOUR_MS = 3_600_000
@@ -99,7 +99,7 @@ def is_due(hour: str, now: int, last: int) -> bool:
 
 
 def find(
-    store: EvidenceVersions,
+    store: EvidenceLog,
     now: int,
     last: int | None,
     cursors: Mapping[str, leaf.Cursor] | None = None,
@@ -153,7 +153,7 @@ class _Listing:
 
     def __init__(
         self,
-        store: EvidenceVersions,
+        store: EvidenceLog,
         now: int,
         last: int,
         before: Mapping[str, leaf.Cursor],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import groupby
 
 import msgspec
 
@@ -32,6 +33,7 @@ class Stored(msgspec.Struct, kw_only=True):
     checksum: bool = True
     retain_until: int | None = None
     encryption: str | None = "AES256"
+    described: bool = True
 
 
 class MemoryStore:
@@ -108,9 +110,23 @@ class MemoryStore:
         }
         yield from sorted(folders)
 
-    def versions(self, prefix: str) -> Iterator[Version]:
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        """See `EvidenceVersions.level`."""
+        for key, versions in groupby(self.versions(prefix), key=lambda version: version.key):
+            name, slash, _ = key[len(prefix) :].partition("/")
+            entry = f"{prefix}{name}{slash}"
+            if entry <= after:
+                continue
+            after = entry
+            if slash:
+                yield entry
+            else:
+                yield from versions
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""
-        for key in sorted(one for one in self.versions_by_key if one.startswith(prefix)):
+        keys = (one for one in self.versions_by_key if one.startswith(prefix) and one > after)
+        for key in sorted(keys):
             stored = [one for one in self.versions_by_key[key] if not one.marker]
             for position, version in enumerate(stored):
                 size = len(version.body)
@@ -125,6 +141,9 @@ class MemoryStore:
             stored = self._find(version.key, version.id)
             if stored is None or stored.marker:
                 yield None
+                continue
+            if not stored.described:
+                yield Description(len(stored.body), None, {}, None, None, undescribed="400")
                 continue
             yield Description(
                 len(stored.body),

@@ -54,8 +54,12 @@ class _Outsider:
 class Stamping:
     """Keys and certificates of a time-stamping authority, under a root of its own."""
 
-    def __init__(self, folder: Path, *, expired: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, expired: bool = False, intermediate: bool = False, chain: str = ""
+    ) -> None:
+        """`chain` names what a stamp carries beside the authority's own certificate."""
         self._folder = folder
+        self._chain = chain
         folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
         ends = now - timedelta(days=1) if expired else now + timedelta(days=3650)
@@ -64,7 +68,13 @@ class Stamping:
             ec.generate_private_key(ec.SECP256R1()),
         )
         root = _certificate("Test root", root_key, None, root_key, ends=now + timedelta(days=9000))
-        signer = _certificate("Test TSA", key, root, root_key, ends=ends)
+        issuer, issuer_key = root, root_key
+        if intermediate:
+            issuer_key = ec.generate_private_key(ec.SECP256R1())
+            issuer = _certificate("Test CA", issuer_key, root, root_key, ends=ends, is_ca=True)
+        signer = _certificate("Test TSA", key, issuer, issuer_key, ends=ends)
+        for name, made in (("root", root), ("intermediate", issuer)):
+            (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
         self.roots = root.public_bytes(Encoding.PEM)
         (folder / "tsa.pem").write_bytes(signer.public_bytes(Encoding.PEM))
         (folder / "roots.pem").write_bytes(self.roots)
@@ -92,8 +102,16 @@ class Stamping:
         _openssl(
             *("ts", "-reply", "-config", folder / "ts.cnf", "-section", "tsa", "-queryfile", query),
             *("-signer", folder / "tsa.pem", "-inkey", folder / "tsa.key", "-out", reply),
+            *(("-chain", self._carried()) if self._chain else ()),
         )
         return reply.read_bytes()
+
+    def _carried(self) -> Path:
+        """The certificates of the chain, in the order they are named in."""
+        names = self._chain.split()
+        carried = self._folder / "chain.pem"
+        carried.write_bytes(b"".join((self._folder / f"{one}.pem").read_bytes() for one in names))
+        return carried
 
 
 class Authority(_Outsider):
@@ -171,6 +189,7 @@ def _certificate(
     signed_by: ec.EllipticCurvePrivateKey,
     *,
     ends: datetime,
+    is_ca: bool = False,
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     begins = datetime(2020, 1, 1, tzinfo=UTC)
@@ -179,11 +198,11 @@ def _certificate(
         .subject_name(subject)
         .issuer_name(issuer.subject if issuer else subject)
         .public_key(key.public_key())
-        .serial_number(2 if issuer else 1)
+        .serial_number(x509.random_serial_number())
         .not_valid_before(begins)
         .not_valid_after(ends)
     )
-    if issuer is None:
+    if issuer is None or is_ca:
         builder = builder.add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )

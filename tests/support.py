@@ -105,8 +105,11 @@ def _holds(texts: set[str], joined: str, value: str) -> bool:
     if value.startswith("nhi:oidc:"):
         return all(part in joined for part in value.removeprefix("nhi:oidc:").split("|", 1))
     pieces = value.removeprefix("nhi:").replace("|", ":").split(":")
+    in_lower_case = joined.lower() if value.startswith(("nhi:entra:", "nhi:k8s:")) else joined
     return value.startswith("nhi:") and all(
-        part in joined or part in NAMED_IN_IDS for piece in pieces for part in piece.split("/")
+        part in joined or part in in_lower_case or part in NAMED_IN_IDS
+        for piece in pieces
+        for part in piece.split("/")
     )
 
 

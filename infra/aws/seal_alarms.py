@@ -19,7 +19,14 @@ day, which begins and ends at any moment, may hold some that were made before it
 UNCOUNTED = 12
 """Signatures of an hour, for the other direction."""
 
-_FLAGS = (flags.KEY_HASH, flags.SHADOW, flags.MARKER, flags.SHORT_LOCK, flags.ENCRYPTION)
+_FLAGS = (
+    flags.KEY_HASH,
+    flags.SHADOW,
+    flags.MARKER,
+    flags.SHORT_LOCK,
+    flags.ENCRYPTION,
+    flags.UNDESCRIBED,
+)
 """Flags of a leaf that no writer of ours gives cause for."""
 
 

@@ -11,7 +11,7 @@ from cdktn_provider_azurerm.eventhub_namespace_authorization_rule import (
 )
 from constructs import Construct
 
-from infra.azure.names import HUB, NAME, unique
+from infra.azure.names import HUB, NAME, namespace_name
 
 PARTITIONS = 8
 """How many instances read at a time. A partition takes 1 MB/s by the throughput unit, some 600
@@ -47,7 +47,7 @@ class LogHub(Construct):
         consumer_group: str,
     ) -> None:
         super().__init__(scope, name)
-        self.namespace_name = f"{NAME}-{unique(subscription)}"
+        self.namespace_name = namespace_name(subscription)
         self.namespace = EventhubNamespace(
             self,
             "namespace",

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from uuid import NAMESPACE_URL, uuid5
 
-NAME = "nhi-evidence"
-"""What every resource is called, or begins with."""
+from nhi_evidence.config.azure_names import (
+    HUB,
+    NAME,
+    namespace_name,
+    site_name,
+    storage_name,
+    unique,
+)
 
-HUB = "audit-logs"
-"""The Event Hub all logs come through."""
-
-
-def unique(subscription: str) -> str:
-    """Return twelve characters for names that all of Azure shares, the same every time."""
-    return sha256(subscription.encode()).hexdigest()[:12]
+__all__ = [
+    "HUB",
+    "NAME",
+    "group_id",
+    "management_group_id",
+    "namespace_name",
+    "role_definition",
+    "role_id",
+    "site_id",
+    "site_name",
+    "storage_id",
+    "storage_name",
+    "unique",
+]
 
 
 def group_id(subscription: str) -> str:
     """Return the resource id of the exporter's resource group."""
     return f"/subscriptions/{subscription}/resourceGroups/{NAME}"
-
-
-def site_name(subscription: str) -> str:
-    """Return the name of the function app."""
-    return f"{NAME}-{unique(subscription)}"
 
 
 def site_id(subscription: str) -> str:
@@ -35,11 +42,6 @@ def site_id(subscription: str) -> str:
 def management_group_id(group: str) -> str:
     """Return the resource id of a management group."""
     return f"/providers/Microsoft.Management/managementGroups/{group}"
-
-
-def storage_name(subscription: str) -> str:
-    """Return the name of the host's storage account."""
-    return f"nhievidence{unique(subscription)}"
 
 
 def storage_id(subscription: str) -> str:

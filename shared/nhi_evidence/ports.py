@@ -81,7 +81,9 @@ class EvidenceVersions(EvidenceReader, Protocol):
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """Yield what the store says of each version, in order; None where it is gone.
 
-        The store's own checksum is part of it, so nothing is read to hash it.
+        A version the store will not describe, while it does others, is `undescribed`; raises
+        `StoreUnavailableError` when it cannot be asked. The store's own checksum is part of a
+        description, so nothing is read to hash it.
         """
         ...
 
@@ -115,6 +117,18 @@ class EvidenceTables(EvidenceVersions, Protocol):
 
 class EvidenceLog(EvidenceWriter, EvidenceVersions, Protocol):
     """What the sealer needs: every version to read, and create-only writes under `log/`."""
+
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        """Yield what lies directly under `prefix`, in byte order, as far as it sorts after `after`.
+
+        A folder as its prefix, ending in `/`; every version and delete marker of a key without a
+        further slash, as `versions` yields them.
+        """
+        ...
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        """See `EvidenceVersions.versions`; only keys that sort after `after`."""
+        ...
 
 
 class Signer(Protocol):

@@ -40,6 +40,8 @@ class Description(msgspec.Struct, frozen=True, gc=False):
     retain_until: int | None
     """End of the lock in COMPLIANCE mode, milliseconds since the epoch; None without one."""
     encryption: str | None
+    undescribed: str | None = None
+    """Why the store would describe nothing but the size it lists, where it would not."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):

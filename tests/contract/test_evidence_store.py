@@ -218,6 +218,38 @@ def test_s3_reads_the_first_version(store: EmbeddedStore, request: pytest.Fixtur
     assert [key] == list(reader.keys(key))
 
 
+FILES = ("a/b/c", "a/b/d", "a/e", "a/e2", "a/\u00e9/x", "b/x", "c")
+NO_FILES = ("a", "a/", "a/b")
+"""Keys of a bucket that a file system, and SeaweedFS, cannot hold beside the others."""
+
+
+@pytest.mark.parametrize("open_store", [memory, directory, sealer_s3], ids=lambda one: one.__name__)
+def test_a_level_holds_its_folders_and_its_own_keys(
+    open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
+) -> None:
+    """In byte order, from any place on; of a key its versions, of a folder its name alone."""
+    store = open_store(request)
+    log: EvidenceLog = store[0] if isinstance(store, tuple) else store
+    top = f"log/v1/{sha256(request.node.nodeid.encode()).hexdigest()[:12]}/"
+    is_flat = open_store is memory
+    for name in (*FILES, *(NO_FILES if is_flat else ())):
+        log.put_new(top + name, b"body", metadata={})
+
+    def level(prefix: str, after: str) -> list[str]:
+        listed = log.level(top + prefix, after=top + after if after else "")
+        return [(one if isinstance(one, str) else one.key).removeprefix(top) for one in listed]
+
+    assert [*(["a"] if is_flat else []), "a/", "b/", "c"] == level("", "")
+    assert ["b/", "c"] == level("", "a/")
+    assert ["c"] == level("", "b/")
+    inside = ["a/b/", "a/e", "a/e2", "a/\u00e9/"]
+    assert (["a/", "a/b", *inside] if is_flat else inside) == level("a/", "")
+    for position, name in enumerate(inside, start=1):
+        assert inside[position:] == level("a/", name)
+    listed = [one.key.removeprefix(top) for one in log.versions(top, after=f"{top}a/b/c")]
+    assert ["a/b/d", "a/e", "a/e2", "a/\u00e9/x", "b/x", "c"] == listed
+
+
 LOCK_END = 1_924_905_600_000
 """2030-12-31T00:00:00Z."""
 
@@ -235,6 +267,47 @@ def test_a_lock_asked_for_is_the_version_s_own(
     (description,) = log.describe([version])
     assert description is not None
     assert (None if open_store is directory else LOCK_END) == description.retain_until
+
+
+def test_a_version_s3_will_not_describe(
+    store: EmbeddedStore, request: pytest.FixtureRequest
+) -> None:
+    """One encrypted with its writer's own key is undescribed; the others are described as ever."""
+    admin = store.client(store.admin)
+    plain, own_key = key_of(request, b"plain"), key_of(request, b"own key")
+    faulty(store, []).put_new(plain, b"plain", metadata={})
+    admin.put_object(
+        Bucket=iam.EVIDENCE_BUCKET,
+        Key=own_key,
+        Body=b"own key",
+        SSECustomerAlgorithm="AES256",
+        SSECustomerKey=b"k" * 32,
+    )
+    log = sealer_s3(request)
+    versions = [*log.versions(plain), *log.versions(own_key)]
+    first, second = log.describe(versions)
+    assert first is not None
+    assert second is not None
+    assert (sha256(b"plain").hexdigest(), None) == (first.sha256, first.undescribed)
+    assert (7, None, {}, None, "400") == (
+        second.size,
+        second.sha256,
+        second.metadata,
+        second.retain_until,
+        second.undescribed,
+    )
+
+
+def test_a_refusal_of_everything_is_unavailability(
+    store: EmbeddedStore, request: pytest.FixtureRequest
+) -> None:
+    """A role that may describe nothing says nothing of a version: no leaf is made of that."""
+    key = key_of(request, b"body")
+    faulty(store, []).put_new(key, b"body", metadata={})
+    listed = list(sealer_s3(request).versions(key))
+    writer = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    with pytest.raises(StoreUnavailableError, match="403"):
+        list(S3EvidenceLog(writer, iam.EVIDENCE_BUCKET).describe(listed))
 
 
 def test_a_writer_cannot_lock(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:

@@ -191,6 +191,7 @@ class World:
             name=NAME,
             lock_policy=LockPolicy(retention_ms=DAY_MS),
             max_leaves=3,
+            at_once=2,
         )
 
     def pause(self) -> None:
@@ -325,10 +326,14 @@ class _Port:
         self._read()
         return self._store.folders(prefix)
 
-    def versions(self, prefix: str) -> Iterator[Version]:
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        self._read()
+        return self._store.level(prefix, after=after)
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """List; what is new may not show yet."""
         self._read()
-        listed = list(self._store.versions(prefix))
+        listed = list(self._store.versions(prefix, after=after))
         if not self._world.calm and listed and self._world.tape.choose(8) == 7:
             listed = [one for one in listed if one.modified < self._world.now]
         return iter(listed)

@@ -145,7 +145,8 @@ def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) 
 def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
     """What is wrong with a version is sealed and counted; what is not is counted as zero."""
     admin = bucket.client(bucket.admin)
-    key = "ev/v1/aws_cloudtrail/h=unknown/squatted/" + "ab" * 32 + ".ndjson.zst"
+    hour = keys.hour_of(clock.now())
+    key = f"ev/v1/aws_cloudtrail/h={hour}/squatted/{'ab' * 32}.ndjson.zst"
     admin.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"x", ChecksumAlgorithm="SHA256")
     admin.delete_object(Bucket=iam.EVIDENCE_BUCKET, Key=key)
     runtime.invoke({})

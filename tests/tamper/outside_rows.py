@@ -43,7 +43,7 @@ def _anchored(
 
 def _asking(world: SealedStore, *trusts: Trust, required: int = 1) -> Policy:
     return msgspec.structs.replace(
-        world.policy, trusts=trusts, anchors_required=required, anchor_age_ms=69 * MINUTE_MS
+        world.policy, trusts=trusts, anchors_required=required, anchor_age_ms=129 * MINUTE_MS
     )
 
 
@@ -105,7 +105,7 @@ def _copies(world: SealedStore, *epochs: int) -> tuple[MemoryStore, Policy]:
         world.policy,
         copies=(("elsewhere", elsewhere),),
         anchors_required=1,
-        anchor_age_ms=69 * MINUTE_MS,
+        anchor_age_ms=129 * MINUTE_MS,
     )
     return elsewhere, policy
 

@@ -6,11 +6,11 @@ from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
 from tests.tamper import (
-    expiry_rows,
     object_rows,
     outside_rows,
     rows,
     signature_rows,
+    store_rows,
     stream_rows,
 )
 from tests.tamper.rows import ROWS, Done, Row
@@ -25,7 +25,7 @@ ELSEWHERE = {
 
 MODULES = tuple(
     module.__name__
-    for module in (object_rows, rows, outside_rows, stream_rows, signature_rows, expiry_rows)
+    for module in (object_rows, rows, outside_rows, stream_rows, signature_rows, store_rows)
 )
 """Their rows follow each other on the page, whichever was imported first."""
 

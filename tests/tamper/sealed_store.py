@@ -31,7 +31,7 @@ PER_EPOCH = 2
 
 
 class SealedStore:
-    """Two objects an epoch, of a file and a companion each; `now` is an hour after the last."""
+    """Two objects an epoch, of a file and a companion each; `now` is two hours after the last."""
 
     def __init__(self) -> None:
         self.now, self.store = _built()
@@ -165,7 +165,7 @@ def _build() -> tuple[int, MemoryStore]:
                 raise AssertionError(f"not one object of a batch: {outcome}")
         _seal(store, now)
         now += 5 * 60_000
-    return now + HOUR_MS, store
+    return now + 2 * HOUR_MS, store
 
 
 def _built() -> tuple[int, MemoryStore]:

@@ -54,7 +54,7 @@ def test_a_marker_of_expiry_comes_after_lock_and_grace(
     modified: int, lock_ends: list[int | None], expected: tuple[str, ...]
 ) -> None:
     """By the locks of what is still there; once that is gone, by the hour of the key."""
-    marker = Version(f"ev/v1/aws_cloudtrail/h={HOUR}/unit/x", "m", modified, marker=True)
+    marker = Version(f"ev/v1/aws_cloudtrail/h={HOUR}/x", "m", modified, marker=True)
     leaf = flags.marker_leaf(marker, lock_ends, POLICY, EXPIRES + 30 * DAY_MS)
     assert expected == leaf.flags
 
@@ -62,6 +62,6 @@ def test_a_marker_of_expiry_comes_after_lock_and_grace(
 @pytest.mark.parametrize("policy", [POLICY, flags.LockPolicy(retention_ms=0)])
 def test_a_marker_under_no_hour_is_no_expiry(policy: flags.LockPolicy) -> None:
     """Where neither a lock nor an hour says when it might expire, it stays an alarm."""
-    for key in ("ev/v1/aws_cloudtrail/h=unknown/unit/x", "ev/odd"):
+    for key in ("ev/v1/aws_cloudtrail/h=unknown/x", "ev/odd"):
         leaf = flags.marker_leaf(Version(key, "m", EXPIRES, marker=True), [], policy, EXPIRES)
         assert ("marker",) == leaf.flags

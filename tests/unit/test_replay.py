@@ -244,8 +244,8 @@ def test_a_store_that_cannot_be_asked_is_an_error() -> None:
     """Nothing is taken for missing that was not looked at."""
 
     class Away(MemoryStore):
-        def versions(self, prefix: str) -> Iterator[Version]:
-            raise StoreUnavailableError(prefix)
+        def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+            raise StoreUnavailableError(prefix + after)
 
     with pytest.raises(StoreUnavailableError, match="h=2026030208"):
         Evidence(Away()).standings()

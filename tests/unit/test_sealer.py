@@ -3,60 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import msgspec
+import pytest
+
+from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import keys, leaf, log
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.log_signers import LogSigners
-from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Policy, Verifier
-from nhi_evidence.ports import Signer
-from nhi_evidence.stored import Unreadable
+from nhi_evidence.stored import Description, Unreadable, Version
 from tests.lifecycle import midnight
 from tests.memory_store import DAY_MS, MemoryStore
-from tests.signing import LocalCosigner, LocalSigner
-
-NAME = "example.org/evidence"
-START = 1_790_000_000_000
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-
-
-class World:
-    """A store, a clock that stands still unless moved, and sealers that remember nothing."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.store = MemoryStore(now=lambda: self.now)
-        self.signers: list[Signer] = [LocalSigner("sealer")]
-        self.lock_policy = LockPolicy(retention_ms=DAY_MS)
-        self.lock_log = False
-
-    def sealer(self) -> Sealer:
-        return Sealer(
-            self.store,
-            self.signers,
-            lambda: self.now,
-            name=NAME,
-            lock_policy=self.lock_policy,
-            lock_log=self.lock_log,
-        )
-
-    def write(self, number: int, *, hour: str = "2026092113") -> str:
-        body = b"object %d" % number
-        key = f"op/v1/recon/h={hour}/{sha256(body).hexdigest()}"
-        self.store.put_new(key, body, metadata={})
-        return key
-
-    def codes(self, policy: Policy) -> list[tuple[str, str]]:
-        """Code and key of every finding about the log."""
-        report = Verifier(self.store, policy, now=self.now).run()
-        return [(one.code, one.key) for one in report.findings if one.key.startswith("log/")]
-
-
-def checkpoint_key(epoch: int) -> str:
-    return f"log/v1/2026/checkpoint/{epoch:012d}"
+from tests.sealing import HOUR_MS, MINUTE_MS, NAME, START, World, checkpoint_key
+from tests.signing import LocalCosigner
 
 
 def test_the_head_must_be_cosigned_where_the_policy_says_so() -> None:
@@ -139,3 +102,103 @@ def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
     assert [] == list(world.store.keys("ev/"))
     assert written == report.expired
     assert raised["expired"] > written // 2
+
+
+class Odd(MemoryStore):
+    """Lists a version twice, and describes it as no entry could hold it."""
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        for version in super().versions(prefix, after=after):
+            yield version
+            if not version.key.startswith("log/"):
+                yield version
+
+    def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
+        for description in super().describe(versions):
+            assert description is not None
+            yield msgspec.structs.replace(description, metadata={"x": "y" * 70_000})
+
+
+def test_a_sealer_tries_its_plan_before_it_commits_it() -> None:
+    """What no plan can hold is sealed by name and size; no void plan is ever left behind."""
+    world = World()
+    world.store = Odd(now=lambda: world.now)
+    key = world.write(1)
+    done = world.sealer().run()
+    assert (1, (), {"undescribed": 1}) == (done.added, done.void, done.flags)
+    ((name, _),) = log.versions_in(world.store.get(log.plan_key("2026", 1)))
+    assert key == name
+
+
+def test_a_void_plan_is_not_committed() -> None:
+    """Where a plan would count for nobody whatever is in it, the run fails and leaves nothing."""
+    world = World()
+    world.store.settings = {"policy" * 12_000: "x"}
+    with pytest.raises(LogError, match=r"not committed.*65535 bytes"):
+        world.sealer().run()
+    assert ["log/v1/genesis"] == list(world.store.keys("log/"))
+
+
+def test_a_version_the_store_will_not_describe_is_sealed_as_such() -> None:
+    """By name, size and time; it keeps no other from being sealed, and is flagged."""
+    world = World()
+    world.store.first(world.write(1)).described = False
+    world.write(2)
+    done = world.sealer().run()
+    assert (2, {"undescribed": 1}) == (done.added, done.flags)
+
+
+def first_leaf(world: World, epoch: int) -> leaf.EpochLeaf:
+    first = log.first_leaf(world.store.get(log.plan_key("2026", epoch)))
+    assert first is not None
+    return first
+
+
+def test_how_far_a_plan_came() -> None:
+    """`until` is absent where all that was due is sealed, and the last such time where not."""
+    world = World()
+    world.write(0)
+    world.sealer().run()
+    assert (None, False) == (first_leaf(world, 1).until, first_leaf(world, 1).more)
+    listed = world.now
+    world.now += MINUTE_MS
+    for number in range(1, 4):
+        world.write(number)
+    sealer = world.sealer()
+    sealer._max_leaves = 2
+    assert sealer.run().more
+    assert (listed, True) == (first_leaf(world, 2).until, first_leaf(world, 2).more)
+    world.now += MINUTE_MS
+    assert not sealer.run().more
+    assert (None, False) == (first_leaf(world, 3).until, first_leaf(world, 3).more)
+
+
+def test_a_fast_clock_passes_nothing_over() -> None:
+    """A sealer an hour ahead has listed only what was there when the store took its plan."""
+    world = World()
+    late = keys.hour_of(START - 20 * HOUR_MS)
+    world.write(0, hour=late)
+    world.sealer(ahead=HOUR_MS).run()
+    world.write(1, hour=late)
+    added = 0
+    for _ in range(12):
+        world.now += 5 * MINUTE_MS
+        added += world.sealer().run().added
+    assert 1 == added, "an hour of yesterday is listed within the hour"
+
+
+def test_an_idle_log_has_a_heartbeat() -> None:
+    """A checkpoint an hour after the last, and not before; after a void plan at once."""
+    world = World()
+    assert 1 == world.sealer().run().epoch
+    world.now += HOUR_MS - 1
+    assert (1, 0) == (world.sealer().run().epoch, world.sealer().run().checkpoints)
+    world.now += 1
+    done = world.sealer().run()
+    assert (2, 1, 0) == (done.epoch, done.checkpoints, done.added)
+    world.store.add(log.plan_key("2026", 3), b"junk")
+    world.now += MINUTE_MS
+    done = world.sealer().run()
+    assert (4, 1, 1) == (done.epoch, done.checkpoints, len(done.void))
+    world.now += MINUTE_MS
+    assert (4, ()) == (world.sealer().run().epoch, world.sealer().run().void)

@@ -65,10 +65,14 @@ def test_a_run_lists_an_even_share() -> None:
     assert max(shares.values()) <= 2 * len(hours) / 96
 
 
-def test_what_is_unknown_is_always_listed() -> None:
-    """Hours that are unknown, malformed or to come have no age to wait for."""
-    for odd in ("unknown", "2026039999", "*", hour(NOW + timedelta(days=400))):
-        assert sweep.is_due(odd, milliseconds(NOW), milliseconds(NOW - RUN))
+@pytest.mark.parametrize("odd", ["unknown", "2026039999", "*", hour(NOW + timedelta(days=400))])
+def test_what_is_no_hour_of_the_past_is_listed_once_an_hour(odd: str) -> None:
+    """Unknown, malformed or to come: each at a minute of its own."""
+    due = [
+        sweep.is_due(odd, milliseconds(NOW + n * RUN), milliseconds(NOW + (n - 1) * RUN))
+        for n in range(1, 25)
+    ]
+    assert 2 == due.count(True)
 
 
 class Counting(MemoryStore):
@@ -86,10 +90,10 @@ class Counting(MemoryStore):
         """Let time pass at every listing of an hour."""
         self._days, self._takes = days, milliseconds
 
-    def versions(self, prefix: str) -> Iterator[Version]:
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         if self._days is not None and "/h=" in prefix:
             self._days.now += self._takes
-        return super().versions(prefix)
+        return super().versions(prefix, after=after)
 
 
 class Days:

@@ -12,6 +12,7 @@ import re
 
 from nhi_evidence.azure import apps
 from nhi_evidence.azure.claims import Claims
+from nhi_evidence.azure.text import directory_uid
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import (
     CAPTIONS,
@@ -146,7 +147,7 @@ def _canonical(kind: IdentityKind, claims: Claims) -> str | None:
     is_user = kind in {IdentityKind.HUMAN, IdentityKind.AI_AGENT_USER, IdentityKind.UNKNOWN}
     if not claims.tid or not claims.oid or (kind is IdentityKind.AI_AGENT and claims.scp):
         return None
-    return f"nhi:entra:{claims.tid}:{'user' if is_user else 'sp'}/{claims.oid}"
+    return directory_uid(claims.tid, "user" if is_user else "sp", claims.oid)
 
 
 def _user(claims: Claims, caller: str | None) -> User | None:
@@ -195,7 +196,7 @@ def _hops(claims: Claims, identity: Identity) -> tuple[Hop, ...]:
         Hop(
             hop=0,
             uid=claims.oid,
-            canonical_uid=f"nhi:entra:{claims.tid}:user/{claims.oid}" if claims.tid else None,
+            canonical_uid=directory_uid(claims.tid, "user", claims.oid),
             mechanism_id=behalf.value,
             mechanism=MECHANISMS[behalf],
             issuer=claims.iss,

@@ -79,6 +79,15 @@ def subscription_of(resource_id: str | None) -> str | None:
     return match[1] if match else None
 
 
+def directory_uid(tenant: str | None, kind: str, uid: str | None) -> str | None:
+    """Return the canonical id of a principal, `nhi:entra:<tenant>:<kind>/<object id>`.
+
+    Lower case: one log writes an id in upper case, another in lower, and both mean the same
+    principal (RFC 9562, section 4). None where a part is absent.
+    """
+    return f"nhi:entra:{tenant}:{kind}/{uid}".lower() if tenant and uid else None
+
+
 def hour_of(object_key: str) -> str | None:
     """UTC hour `YYYYMMDDHH` stated in the name of a file diagnostic settings wrote, or None.
 

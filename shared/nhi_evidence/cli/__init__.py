@@ -29,6 +29,7 @@ from nhi_evidence.cli import (
     normalize,
     prove,
     replay,
+    replay_azure,
     replay_gcp,
     seal,
     verify,
@@ -82,6 +83,7 @@ app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
 app.command("keys", epilog=keys.EXAMPLES)(keys.command)
 app.command("cost", epilog=cost.EXAMPLES)(cost.command)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
+replay.app.command("azure", epilog=replay_azure.EXAMPLES)(replay_azure.command)
 replay.app.command("gcp", epilog=replay_gcp.EXAMPLES)(replay_gcp.command)
 app.add_typer(replay.app, name="replay")
 app.add_typer(backfill.app, name="backfill")

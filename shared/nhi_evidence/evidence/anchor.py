@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import msgspec
 from cryptography.x509 import Certificate, load_pem_x509_certificates
-from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+from rfc3161_client import VerificationError, VerifierBuilder
 
-from nhi_evidence.evidence import cosignature, note
+from nhi_evidence.evidence import cosignature, note, timestamp
 from nhi_evidence.evidence.checkpoint import Checkpoint
 from nhi_evidence.stored import AnchorForm
 
@@ -73,7 +73,7 @@ def check(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
 def _check_timestamp(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     # The chain must have been valid when the stamp was made; it may have expired since.
     try:
-        response = decode_timestamp_response(data)
+        response = timestamp.read(data)
         verifier = VerifierBuilder(roots=list(trust.roots)).build()
         verifier.verify_message(response, checkpoint.text.encode())
         return (response.tst_info.gen_time - _EPOCH) // _MILLISECOND

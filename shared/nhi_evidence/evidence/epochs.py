@@ -38,8 +38,12 @@ class Newest(msgspec.Struct, frozen=True):
 
     modified: int
     """When the store took it, milliseconds since the epoch."""
-    listed: int | None
-    """When the listing began of which nothing was left for a later run."""
+    is_signed: bool
+    """Whether its epoch has a checkpoint; a void plan has none."""
+    listed: int | None = None
+    """What was due for listing until then is sealed; None where nothing is known to be."""
+    cursors: Mapping[str, leaf.Cursor] = {}
+    """Where listings go on that were not ended then."""
 
 
 class Epochs:
@@ -84,7 +88,8 @@ class Epochs:
         version = self._log.plan_version(head.shard, head.epoch) if head.epoch else None
         if version is None:
             return None
-        return Newest(version.modified, self._listed(head, version))
+        is_signed = self._log.checkpoint(head.shard, head.epoch) is not None
+        return Newest(version.modified, is_signed, *self._listed(head, version))
 
     def first_leaf(
         self,
@@ -95,6 +100,7 @@ class Epochs:
         more: bool = False,
         closes: str | None = None,
         until: int | None = None,
+        cursors: Mapping[str, leaf.Cursor] | None = None,
     ) -> leaf.EpochLeaf:
         """Return the epoch leaf that follows a position, with the settings of store and keys."""
         configuration = {**self._store.configuration(), **dict(self._signers.configuration())}
@@ -106,6 +112,7 @@ class Epochs:
             more=more,
             closes=closes,
             until=until if until != now else None,
+            cursors=cursors,
         )
 
     def commit(
@@ -117,11 +124,17 @@ class Epochs:
     ) -> tuple[log.Position, bool]:
         """Put the next plan, or take the one that is there, and finish it.
 
+        It is tried before it is put, and `LogError` raised where it would count for nobody: a void
+        plan is an alarm, and stays.
+
         What counts is read back: on a key that was given a delete marker a create-only write
         succeeds, and still is not the first version. Returns the position after the plan, and
         whether the plan is this one.
         """
         body = log.write_plan([leaf.encode(entry) for entry in (first, *leaves)])
+        void = log.advance(head, body).void
+        if void is not None:
+            raise LogError(f"not committed, for it would be void: epoch {head.epoch + 1}: {void}")
         key = log.plan_key(head.shard, head.epoch + 1)
         self._put_new(head.shard, key, body, run)
         stored = self._log.get(key)
@@ -140,8 +153,13 @@ class Epochs:
             raise StoreUnavailableError(f"{log.GENESIS} cannot be read yet")
         return self._log.genesis(first)
 
-    def _listed(self, head: log.Position, version: Version) -> int | None:
-        """Return when all that was due had been listed and sealed; None where it never was."""
+    def _listed(
+        self, head: log.Position, version: Version
+    ) -> tuple[int | None, Mapping[str, leaf.Cursor]]:
+        """Return until when all that was due had been listed and sealed, and the cursors of then.
+
+        None and none where it never was.
+        """
         newest: Version | None = version
         for epoch in range(head.epoch, 0, -1):
             first = log.first_leaf(self._log.plan(head.shard, epoch) or b"")
@@ -151,10 +169,12 @@ class Epochs:
                 continue
             if self._log.checkpoint(head.shard, epoch) is not None:
                 newest = newest or self._log.plan_version(head.shard, epoch)
+                if newest is None:
+                    return None, {}
                 until = first.at if first.until is None else first.until
-                return min(until, newest.modified) if newest else None
+                return min(until, newest.modified), first.cursors
             newest = None
-        return None
+        return None, {}
 
     def _finish_all(self, genesis: log.Position, run: Run) -> log.Position:
         """Finish every epoch of a shard that has a plan; return the position after the last."""

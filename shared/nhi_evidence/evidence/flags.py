@@ -25,8 +25,10 @@ MARKER = "marker"
 """A delete marker that expiry does not explain."""
 EXPIRED = "expired"
 """The delete marker lifecycle leaves at or after the end of lock and grace."""
+UNDESCRIBED = "undescribed"
+"""The store would not describe it: no hash, lock or metadata of it is known."""
 
-ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER, EXPIRED)
+ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER, EXPIRED, UNDESCRIBED)
 
 LOCK_SLACK_MS = 60_000
 """A store may start the lock and date the version by two readings of its clock, in either order."""
@@ -55,15 +57,17 @@ def object_leaf(
     if description is None:
         return None
     flags = {LATE} if _is_late(version.key, now) else set()
+    if version.shadow:
+        flags.add(SHADOW)
     key_sha256 = keys.parse_key(version.key).body_sha256
+    if description.undescribed is not None:
+        return _undescribed(version, flags)
     if description.sha256 is None:
         flags.add(NO_CHECKSUM)
     if key_sha256 is None or (
         description.sha256 is not None and not description.sha256.startswith(key_sha256)
     ):
         flags.add(KEY_HASH)
-    if version.shadow:
-        flags.add(SHADOW)
     if is_short(description.retain_until, version.modified, lock_policy.retention_ms):
         flags.add(SHORT_LOCK)
     if lock_policy.encryption is not None and description.encryption != lock_policy.encryption:
@@ -78,6 +82,19 @@ def object_leaf(
         md=description.metadata,
         flags=tuple(sorted(flags)),
     )
+
+
+def bare_leaf(entry: leaf.ObjectLeaf | leaf.MarkerLeaf) -> leaf.ObjectLeaf | leaf.MarkerLeaf:
+    """Return the leaf without what the store says of its version, for one that no plan can hold."""
+    if isinstance(entry, leaf.MarkerLeaf):
+        return entry
+    version = Version(entry.key, entry.vid, entry.at, entry.size)
+    return _undescribed(version, set(entry.flags) & {LATE, SHADOW})
+
+
+def _undescribed(version: Version, flags: set[str]) -> leaf.ObjectLeaf:
+    raised = tuple(sorted({*flags, UNDESCRIBED}))
+    return leaf.ObjectLeaf(version.key, version.id, version.modified, version.size, flags=raised)
 
 
 def marker_leaf(

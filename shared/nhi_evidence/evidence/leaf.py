@@ -48,6 +48,17 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
     versions: int
 
 
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the listing of a prefix goes on that one run did not end."""
+
+    after: str
+    """The last key or folder that was listed; empty where it begins again."""
+    began: int
+    """When the listing began, milliseconds since the epoch, UTC."""
+    since: int = 0
+    """Of a level of folders: what was due in them until then is sealed."""
+
+
 class Closed(msgspec.Struct, frozen=True):
     """The final state of a shard that another one continues."""
 
@@ -84,6 +95,8 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     """The shard that goes on; this one takes no plan after this."""
     until: int | None = None
     """What was due for listing until then is sealed; absent where that is `at`."""
+    cursors: Mapping[str, Cursor] = {}
+    """By prefix, where a listing goes on that is not ended."""
 
 
 Leaf = ObjectLeaf | MarkerLeaf | EpochLeaf

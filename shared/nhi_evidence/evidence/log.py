@@ -16,6 +16,7 @@ from nhi_evidence.evidence.checkpoint import Checkpoint
 from nhi_evidence.evidence.leaf import (
     FORMAT_VERSION,
     Closed,
+    Cursor,
     EpochLeaf,
     Leaf,
     MarkerLeaf,
@@ -131,6 +132,7 @@ def epoch_leaf(
     more: bool = False,
     closes: str | None = None,
     until: int | None = None,
+    cursors: Mapping[str, Cursor] | None = None,
 ) -> EpochLeaf:
     """Return the first entry of the plan that follows a position."""
     return EpochLeaf(
@@ -147,6 +149,7 @@ def epoch_leaf(
         more=more,
         closes=closes,
         until=until,
+        cursors=cursors or {},
     )
 
 
@@ -173,6 +176,15 @@ def versions_in(body: bytes) -> frozenset[tuple[str, str]]:
     return frozenset(
         (one.key, one.vid) for one in leaves if isinstance(one, ObjectLeaf | MarkerLeaf)
     )
+
+
+def fits(leaf: Leaf) -> bool:
+    """Whether a plan can hold an entry: within its bound, and read back as it was written."""
+    try:
+        entry = encode(leaf)
+        return len(entry) <= tiles.MAX_ENTRY_BYTES and decode(entry) == leaf
+    except ValueError:
+        return False
 
 
 def advance(before: Position, body: bytes) -> Step:
@@ -217,6 +229,7 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
         more=first.more,
         closes=first.closes,
         until=first.until,
+        cursors=first.cursors,
     )
     if first != expected:
         wrong = [

@@ -55,8 +55,9 @@ class Plans:
 
         Raises `LogError` when a plan is missing.
         """
+        once = {(version.key, version.id): version for version in listed}
         oldest_first = sorted(
-            listed, key=lambda version: (version.modified, version.key, version.id)
+            once.values(), key=lambda version: (version.modified, version.key, version.id)
         )
         shards = self._shards(head) if listed else []
         self._times.pop((head.shard, head.epoch // BLOCK), None)

@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 import msgspec
 
 from nhi_evidence.evidence import flags, leaf, log, sweep
-from nhi_evidence.evidence.epochs import Epochs, Run
+from nhi_evidence.evidence.epochs import Epochs, Newest, Run
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.plans import Plans
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -60,18 +60,21 @@ class Sealer:
         lock_log: bool = False,
         heartbeat_ms: int = sweep.HOUR_MS,
         max_leaves: int = log.MAX_LEAVES,
+        at_once: int = sweep.MAX_LISTED_AT_ONCE,
     ) -> None:
         """Seal as log `name` with every one of `signers`.
 
         `lock_log` locks every key of the log until everything sealed in its year has expired, for a
         store that can (docs/evidence-format.md, "The log"). An idle log gets a checkpoint at least
-        every `heartbeat_ms`; one plan takes at most `max_leaves` versions.
+        every `heartbeat_ms`; one plan takes at most `max_leaves` versions, one run
+        `at_once` of one prefix.
         """
         self._store = store
         self._clock = clock
         self._lock_policy = lock_policy
         self._heartbeat_ms = heartbeat_ms
         self._max_leaves = max_leaves
+        self._at_once = at_once
         self._signers = LogSigners(name, signers)
         stored = StoredLog(store, name, self._signers.keys)
         kept_ms = lock_policy.kept_ms if lock_log else None
@@ -88,26 +91,31 @@ class Sealer:
         now = run.now
         head, newest = self._epochs.open_head(run)
         since = newest.listed if newest else None
+        cursors = newest.cursors if newest else {}
         listing = sweep.find(
             self._store,
             now,
             since,
+            cursors,
             everything=everything,
+            at_once=self._at_once,
             enough=lambda versions: self._clock() - now > LISTING_MS or versions >= MAX_LISTED,
         )
         new = self._unsealed(listing.versions, head)
-        chosen = new[: self._max_leaves]
+        chosen = fair_share(new, self._max_leaves)
         leaves = self._leaves(chosen, listing.versions, now)
         behind = listing.until < now
-        beat = newest is None or now - newest.modified >= self._heartbeat_ms
+        moved = listing.cursors != cursors
         is_own = False
-        if leaves or behind or beat:
+        if leaves or behind or moved or self._beats(newest, now):
+            is_all = len(new) == len(chosen)
             first = self._epochs.first_leaf(
                 head,
                 now,
                 swept=listing.swept,
-                more=len(new) > len(chosen),
-                until=listing.until if len(new) == len(chosen) else since or 0,
+                more=not is_all,
+                until=listing.until if is_all else since or 0,
+                cursors=listing.cursors if is_all else cursors,
             )
             head, is_own = self._commit(head, first, leaves, run)
         raised = Counter(flag for entry in leaves for flag in entry.flags) if is_own else {}
@@ -119,10 +127,18 @@ class Sealer:
             added=len(leaves) if is_own else 0,
             signatures=run.signatures,
             checkpoints=run.checkpoints,
-            more=behind or len(new) > (len(chosen) if is_own else 0),
+            more=behind
+            or len(new) > (len(chosen) if is_own else 0)
+            or (bool(listing.cursors) and bool(leaves)),
             flags=dict(sorted(raised.items())),
             void=tuple(run.void),
         )
+
+    def _beats(self, newest: Newest | None, now: int) -> bool:
+        """Whether it is time for a checkpoint without news; a void plan brought none."""
+        if newest is None or not newest.is_signed:
+            return True
+        return now - newest.modified >= self._heartbeat_ms
 
     def _leaves(
         self, chosen: Sequence[Version], listed: Sequence[Version], now: int
@@ -135,7 +151,11 @@ class Sealer:
             else flags.object_leaf(version, description, self._lock_policy, now)
             for version, description in described
         )
-        return [entry for entry in leaves if entry is not None]
+        return [
+            entry if log.fits(entry) else flags.bare_leaf(entry)
+            for entry in leaves
+            if entry is not None
+        ]
 
     def _lock_ends(
         self, marked: Container[str], listed: Sequence[Version]
@@ -159,3 +179,21 @@ class Sealer:
         run: Run,
     ) -> tuple[log.Position, bool]:
         return self._epochs.commit(head, first, leaves, run)
+
+
+def fair_share(versions: Sequence[Version], limit: int) -> list[Version]:
+    """Return at most `limit` versions, an even share of each source, in the order given.
+
+    What a source does not need of its share is the others'.
+    """
+    if len(versions) <= limit:
+        return list(versions)
+    by_source: dict[str, list[int]] = {}
+    for number, version in enumerate(versions):
+        by_source.setdefault("/".join(version.key.split("/", 3)[:3]), []).append(number)
+    chosen: list[int] = []
+    left = len(by_source)
+    for numbers in sorted(by_source.values(), key=len):
+        chosen += numbers[: (limit - len(chosen)) // left]
+        left -= 1
+    return [versions[number] for number in sorted(chosen)]

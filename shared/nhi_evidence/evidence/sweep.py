@@ -1,20 +1,25 @@
-"""Which hours a run of the sealer lists. A late object is found later, never lost.
+"""What a run of the sealer lists, and when: a late object is found later, never lost.
 
 The last three hours at every run, those up to two days old once an hour, those up to five weeks
-old once a day, older ones once a week. Each hour has its own minute of the hour, day or week, so
-that a run lists an even share of them. Which are due follows from the time of an earlier plan
-alone, so no run needs to remember another. When there is more to list than one run can, after an
-outage, the hours that fell due first come first, and the plan says how far the run came.
+old once a day, older ones once a week; what lies under no hour of the past once an hour. Each has
+its own minute of the hour, day or week, so that a run lists an even share of them. Which are due
+follows from the time of an earlier plan alone, so no run needs to remember another.
+
+Nothing under one prefix can keep a run from the others. Of each it takes a bounded number of keys
+and goes on after them in the next run, and when there is more than it can list in all, after an
+outage, what fell due first comes first. The plan states both: how far the run came in time
+(`until`), and in each prefix (`cursors`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 
 import msgspec
 
 from nhi_evidence.evidence import keys, leaf, log
-from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.ports import EvidenceLog
 from nhi_evidence.stored import Version
 
 HOUR_MS = 3_600_000
@@ -28,8 +33,19 @@ DAILY_MS = 35 * DAY_MS
 _PERIODS = ((RECENT_MS, 0), (HOURLY_MS, HOUR_MS), (DAILY_MS, DAY_MS))
 """Age of an hour, and how often hours up to that age are listed; 0 is always."""
 
+MAX_LISTED_AT_ONCE = 20_000
+"""Versions and folders of one prefix that one run takes; S3 lists a thousand a request."""
+
+MAX_CURSORS = 4
+"""Folders of one source that a run may leave half listed."""
+
+MAX_CURSOR_BYTES = 32_000
+MAX_SWEPT_BYTES = 16_000
+"""What a run says of its listing stands in one entry of the plan, of 65,535 bytes at most."""
+
 _LOG = log.PREFIX.partition("/")[0] + "/"
 
+_FRACTIONS = 1 << 64
 _SPREAD = 0x9E3779B97F4A7C15
 """2^64 by the golden ratio: multiples of it, as fractions of 2^64, lie evenly however many."""
 
@@ -41,16 +57,18 @@ class SweepResult(msgspec.Struct, frozen=True):
     swept: Mapping[str, leaf.Sweep]
     until: int
     """What fell due until then was listed; less than now where it was too much for one run."""
+    cursors: Mapping[str, leaf.Cursor]
+    """By prefix, where a later run goes on."""
 
 
 def period(hour: str, now: int) -> int:
     """Return how often an hour is listed at its age, in milliseconds; 0 is at every run.
 
-    One that is unknown, malformed or to come always is.
+    One that is unknown, malformed or to come is listed once an hour.
     """
     begins = keys.hour_start(hour)
-    if begins is None:
-        return 0
+    if begins is None or begins > now:
+        return HOUR_MS
     old = now - begins - HOUR_MS
     return next((each for age, each in _PERIODS if old <= age), WEEK_MS)
 
@@ -61,10 +79,15 @@ def falls_due(hour: str, now: int, last: int) -> int | None:
     None of one that always is. Once in its period is enough, however long ago `last` is.
     """
     each = period(hour, now)
-    begins = keys.hour_start(hour)
-    if not each or begins is None:
+    if not each:
         return None
-    phase = (begins // HOUR_MS * _SPREAD % (1 << 64)) * each >> 64
+    begins = keys.hour_start(hour)
+    fraction = (
+        int.from_bytes(sha256(hour.encode(errors="surrogatepass")).digest()[:8], "big")
+        if begins is None
+        else begins // HOUR_MS * _SPREAD % _FRACTIONS
+    )
+    phase = fraction * each // _FRACTIONS
     since = max(last, now - each)
     return ((since - phase) // each + 1) * each + phase
 
@@ -76,62 +99,186 @@ def is_due(hour: str, now: int, last: int) -> bool:
 
 
 def find(
-    store: EvidenceVersions,
+    store: EvidenceLog,
     now: int,
     last: int | None,
+    cursors: Mapping[str, leaf.Cursor] | None = None,
     *,
     everything: bool = False,
     enough: Callable[[int], bool] = lambda _versions: False,
+    at_once: int = MAX_LISTED_AT_ONCE,
 ) -> SweepResult:
-    """List every version and delete marker of the hours that are due.
+    """List versions and delete markers of what is due.
 
-    `last` is when all that was due then had been sealed; without it every hour is due.
-    `everything` lists all of it whatever is due. `enough` is told how many versions were listed;
-    when it says so, what is left of the older hours is left for another run, but never all.
+    `last` is when all that was due then had been sealed; without it everything is due. `cursors`
+    are those of the same plan. `everything` lists all of it whatever is due, at once. `enough` is
+    told how many versions were listed; when it says so, what is left is left for another run, but
+    never the last hours, and never all.
     """
-    versions: list[Version] = []
-    swept: dict[str, leaf.Sweep] = {}
-    due = [
-        (falls_due(hour, now, last or 0) or 0, source, folder, hour)
-        for source, folder, hour in _folders(store, everything=everything)
-    ]
+    listing = _Listing(store, now, last or 0, cursors or {}, None if everything else at_once)
+    if everything:
+        for folder in listing.level("").folders:
+            listing.folder(folder, folder, "*")
+        return listing.result(now)
+    due: list[tuple[int, str, str, str]] = []
+    for source, folder, hour, since in _folders(listing, now):
+        instant = falls_due(hour, now, since) or 0
+        if folder in listing.before:
+            instant = min(instant, listing.before[folder].began)
+        if instant <= now:
+            due.append((instant, source, folder, hour))
     until, at = now, 0
-    for instant, source, folder, hour in sorted(one for one in due if one[0] <= now):
-        if at and instant > at and enough(len(versions)):
-            until = instant - 1
+    for instant, source, folder, hour in sorted(due):
+        if at and instant > at and enough(listing.count):
+            until = min(until, max(instant, last or 0) - 1)
             break
         at = instant
-        listed = list(store.versions(folder))
-        versions += listed
-        before = swept.get(source, leaf.Sweep(0, hour, hour, 0))
-        swept[source] = leaf.Sweep(
+        if not listing.folder(source, folder, hour) and instant:
+            until = min(until, max(instant, last or 0) - 1)
+    return listing.result(until if listing.is_whole else min(until, last or 0))
+
+
+class _Level(msgspec.Struct, frozen=True):
+    """What a run saw of one level of the store."""
+
+    folders: list[str]
+    since: int
+    """What was due in them until then is sealed."""
+    is_whole: bool
+    """Whether the run saw the level from its beginning to its end."""
+
+
+class _Listing:
+    """Collects what one run lists, within its bound for each prefix."""
+
+    def __init__(
+        self,
+        store: EvidenceLog,
+        now: int,
+        last: int,
+        before: Mapping[str, leaf.Cursor],
+        at_once: int | None,
+    ) -> None:
+        self.before = before if at_once is not None else {}
+        self.is_whole = True
+        """Whether everything that was not listed is named by a cursor."""
+        self._store = store
+        self._now = now
+        self._last = last
+        self._at_once = at_once
+        self._versions: list[Version] = []
+        self._swept: dict[str, leaf.Sweep] = {}
+        self._cursors = dict(self.before)
+
+    @property
+    def count(self) -> int:
+        return len(self._versions)
+
+    def result(self, until: int) -> SweepResult:
+        swept = self._swept
+        if len(msgspec.json.encode(swept)) > MAX_SWEPT_BYTES:
+            hours = sum(one.hours for one in swept.values())
+            swept = {"*": leaf.Sweep(hours, "*", "*", self.count)}
+        return SweepResult(tuple(self._versions), swept, until, self._cursors)
+
+    def level(self, prefix: str) -> _Level:
+        """Return the folders directly under a prefix; take the versions that lie there too.
+
+        Only so many of both at once. A level that takes more than one run is gone through again
+        at once, so that what fell due meanwhile is not passed over: until it is seen in one run,
+        its folders are due by when its last listing began.
+        """
+        cursor = self.before.get(prefix) or leaf.Cursor("", self._now, self._last)
+        folders: list[str] = []
+        versions, taken, name = 0, 0, ""
+        is_cut = False
+        for entry in self._store.level(prefix, after=cursor.after):
+            here = entry if isinstance(entry, str) else entry.key
+            is_cut = self._is_full(taken) and here != name
+            if is_cut:
+                break
+            taken, name = taken + 1, here
+            if isinstance(entry, str):
+                folders.append(entry)
+            elif not name.startswith(_LOG):
+                self._versions.append(entry)
+                versions += 1
+        self._cursors.pop(prefix, None)
+        if is_cut:
+            self._keep(prefix, leaf.Cursor(name, cursor.began, cursor.since))
+        elif cursor.after:
+            self._keep(prefix, leaf.Cursor("", self._now, cursor.began))
+        if versions:
+            self._sweep(prefix, "*", versions)
+        found = [folder for folder in folders if folder != _LOG]
+        return _Level(found, cursor.since, is_whole=not is_cut and not cursor.after)
+
+    def folder(self, source: str, folder: str, hour: str) -> bool:
+        """Take the versions under a folder; False where the rest of it is named by no cursor."""
+        cursor = self.before.get(folder) or leaf.Cursor("", self._now)
+        taken, key = 0, ""
+        is_cut = False
+        for version in self._store.versions(folder, after=cursor.after):
+            is_cut = self._is_full(taken) and version.key != key
+            if is_cut:
+                break
+            taken, key = taken + 1, version.key
+            self._versions.append(version)
+        self._cursors.pop(folder, None)
+        if taken:
+            self._sweep(source, hour, taken)
+        if not is_cut:
+            return True
+        beside = [one for one in self._cursors if one.startswith(source) and one != source]
+        return len(beside) < MAX_CURSORS and self._keep(folder, leaf.Cursor(key, cursor.began))
+
+    def _keep(self, prefix: str, cursor: leaf.Cursor) -> bool:
+        """Leave the rest of a prefix to a later run; False where the plan has no room for it."""
+        cursors = {**self._cursors, prefix: cursor}
+        if len(msgspec.json.encode(cursors)) > MAX_CURSOR_BYTES:
+            self.is_whole = False
+            return False
+        self._cursors = cursors
+        return True
+
+    def _is_full(self, taken: int) -> bool:
+        return self._at_once is not None and taken >= self._at_once
+
+    def _sweep(self, source: str, hour: str, versions: int) -> None:
+        hour = hour if keys.hour_start(hour) is not None else "*"
+        before = self._swept.get(source, leaf.Sweep(0, hour, hour, 0))
+        self._swept[source] = leaf.Sweep(
             before.hours + 1,
             min(before.first, hour),
             max(before.last, hour),
-            before.versions + len(listed),
+            before.versions + versions,
         )
-    return SweepResult(tuple(versions), swept, until)
 
 
-def _folders(store: EvidenceVersions, *, everything: bool) -> Iterator[tuple[str, str, str]]:
-    """Yield source, folder and hour of what can be listed.
+def _folders(listing: _Listing, now: int) -> Iterator[tuple[str, str, str, int]]:
+    """Yield source, folder and hour of what can be listed, and until when it was.
 
-    A folder under an odd name is one as well, so that nothing in it is missed.
+    A folder under an odd name is one as well, so that nothing in it is missed. Where a run does
+    not see all folders of a source, the last hours and what is half listed are there for certain.
     """
-    if everything:
-        for folder in store.folders(""):
-            if folder != _LOG:
-                yield folder, folder, "*"
-        return
-    for kind in store.folders(""):
+    recent = [keys.hour_of(now - age) for age in range(0, RECENT_MS + HOUR_MS, HOUR_MS)]
+    kinds = listing.level("")
+    for kind in kinds.folders:
         if kind[:-1] not in keys.KINDS:
-            if kind != _LOG:
-                yield kind, kind, "*"
+            yield kind, kind, "*", kinds.since
             continue
-        for version in store.folders(kind):
+        formats = listing.level(kind)
+        for version in formats.folders:
             if version != f"{kind}v1/":
-                yield version, version, "*"
+                yield version, version, "*", formats.since
                 continue
-            for source in store.folders(version):
-                for folder in store.folders(source):
-                    yield source, folder, folder[len(source) : -1].removeprefix("h=")
+            sources = listing.level(version)
+            for source in sources.folders:
+                level = listing.level(source)
+                folders = set(level.folders)
+                if not level.is_whole:
+                    folders |= {f"{source}h={hour}/" for hour in recent}
+                    folders |= {one for one in listing.before if one.startswith(source)}
+                for folder in folders - {source}:
+                    hour = folder[len(source) : -1].removeprefix("h=")
+                    yield source, folder, hour, level.since

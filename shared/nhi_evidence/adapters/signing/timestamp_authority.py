@@ -10,12 +10,11 @@ from rfc3161_client import (
     HashAlgorithm,
     PKIStatus,
     TimestampRequestBuilder,
-    decode_timestamp_response,
 )
 
 from nhi_evidence.adapters.signing import outside
 from nhi_evidence.errors import WitnessError
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import note, timestamp
 from nhi_evidence.stored import AnchorForm
 
 _OK = 200
@@ -46,7 +45,7 @@ class TimestampAuthority:
         if status != _OK:
             raise WitnessError(f"{self.name} answers {status}")
         try:
-            response = decode_timestamp_response(answer)
+            response = timestamp.read(answer)
             if PKIStatus(response.status) is not PKIStatus.GRANTED:
                 refused = ", ".join(response.status_string)
                 raise WitnessError(f"{self.name} refuses: {refused}")

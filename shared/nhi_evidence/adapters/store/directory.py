@@ -130,12 +130,25 @@ class DirectoryStore:
         names = plain_files.folders(self._root, prefix)
         yield from sorted(f"{prefix}{name}/" for name in names if name != _BESIDE)
 
-    def versions(self, prefix: str) -> Iterator[Version]:
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        """See `EvidenceVersions.level`."""
+        last = ""
+        for key in self.keys(prefix):
+            name, slash, _ = key[len(prefix) :].partition("/")
+            entry = f"{prefix}{name}{slash}"
+            if entry in {last, *(() if entry > after else (entry,))}:
+                continue
+            last = entry
+            found = entry if slash else self._version(key)
+            if found is not None:
+                yield found
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""
         for key in self.keys(prefix):
-            beside = self._beside(key)
-            if beside is not None:
-                yield Version(key, beside.version, beside.modified, beside.size)
+            version = self._version(key) if key > after else None
+            if version is not None:
+                yield version
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """See `EvidenceVersions.describe`."""
@@ -190,6 +203,12 @@ class DirectoryStore:
                 raise UnwritableKeyError(f"{key}: {error.strerror}") from error
             raise StoreUnavailableError(f"{key}: {error}") from error
         return Receipt(key, created=True, version=beside.version)
+
+    def _version(self, key: str) -> Version | None:
+        beside = self._beside(key)
+        if beside is None:
+            return None
+        return Version(key, beside.version, beside.modified, beside.size)
 
     def _read(self, key: str, limit: int) -> bytes | None:
         if not _is_key(key):

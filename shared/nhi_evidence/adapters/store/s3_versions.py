@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
 from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.evidence import log
 from nhi_evidence.stored import Description, Receipt, Unreadable, Version
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ THREADS = 16
 _AHEAD = 2 * THREADS
 
 _NOT_FOUND = 404
+
+_REFUSALS = {400, 403, 405}
+"""Of a HEAD: no valid request for this version, not allowed, of no kind that can be asked."""
+
+_LAST = "\U0010ffff"
+"""Sorts behind every other character of a key, in UTF-8."""
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -51,20 +58,34 @@ class S3EvidenceVersions(S3EvidenceReader):
                     seen = folder["Prefix"]
                     yield seen
 
-    def versions(self, prefix: str) -> Iterator[Version]:
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        """See `EvidenceVersions.level`."""
+        yield from self._listed(prefix, after, Delimiter="/")
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""
-        pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=prefix
+        for entry in self._listed(prefix, after):
+            if isinstance(entry, Version):
+                yield entry
+
+    def _listed(self, prefix: str, after: str, **grouped: Any) -> Iterator[str | Version]:
+        # A folder is passed by what sorts behind every key in it, not by its own name.
+        marker = f"{after}{_LAST}" if after.endswith("/") else after
+        paginator: Any = self._client.get_paginator("list_object_versions")
+        start = {"KeyMarker": marker} if after else {}
+        pages: Iterable[Any] = paginator.paginate(
+            Bucket=self._bucket, Prefix=prefix, **grouped, **start
         )
         listed: list[Any] = []
         for page in self._reached(pages, prefix):
             here = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             # S3 gives a key's versions newest first, and its markers in a list of their own.
             listed += sorted(here, key=lambda version: version["Key"])
-            last = max((one["Key"] for one in here), default="")
-            yield from _ordered(one for one in listed if one["Key"] != last)
-            listed = [one for one in listed if one["Key"] == last]
-        yield from _ordered(listed)
+            listed += page.get("CommonPrefixes", [])
+            last = max(map(_name, listed), default="")
+            yield from _ordered((one for one in listed if _name(one) != last), after)
+            listed = [one for one in listed if _name(one) == last]
+        yield from _ordered(listed, after)
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
         """See `EvidenceVersions.describe`."""
@@ -111,15 +132,9 @@ class S3EvidenceVersions(S3EvidenceReader):
         if version.marker:
             return None
         try:
-            head = self._client.head_object(
-                Bucket=self._bucket, Key=version.key, VersionId=version.id, ChecksumMode="ENABLED"
-            )
+            head = self._head(version.key, VersionId=version.id, ChecksumMode="ENABLED")
         except ClientError as error:
-            if _status(error) == _NOT_FOUND:
-                return None
-            raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
-        except BotoCoreError as error:
-            raise StoreUnavailableError(f"{self._bucket}/{version.key}: {error}") from error
+            return self._refused(version, error)
         checksum = head.get("ChecksumSHA256")
         locked = head.get("ObjectLockMode") == "COMPLIANCE"
         until: datetime | None = head.get("ObjectLockRetainUntilDate") if locked else None
@@ -131,6 +146,33 @@ class S3EvidenceVersions(S3EvidenceReader):
             retain_until=None if until is None else _milliseconds(until),
             encryption=head.get("ServerSideEncryption"),
         )
+
+    def _refused(self, version: Version, refusal: ClientError) -> Description | None:
+        """Return what is known of a version whose description is refused.
+
+        S3 describes no version encrypted with a customer's key to whoever lacks the key, nor the
+        checksum of one encrypted by a KMS key he may not use. That is about this version alone if
+        the key every log begins with can be described; else the store cannot be asked.
+        """
+        status = _status(refusal)
+        if status == _NOT_FOUND:
+            return None
+        unavailable = StoreUnavailableError(f"{self._bucket}/{version.key}: {refusal}")
+        if status not in _REFUSALS:
+            raise unavailable from refusal
+        try:
+            self._head(log.GENESIS)
+        except ClientError as error:
+            if _status(error) != _NOT_FOUND:
+                raise unavailable from refusal
+        code = refusal.response.get("Error", {}).get("Code", "unknown")
+        return Description(version.size, None, {}, None, None, undescribed=code)
+
+    def _head(self, key: str, **which: Any) -> Any:
+        try:
+            return self._client.head_object(Bucket=self._bucket, Key=key, **which)
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
 
     def _body(self, key: str, version: str, **more: Any) -> bytes | None:
         try:
@@ -172,17 +214,28 @@ class S3EvidenceLog(S3EvidenceVersions):
         return self._writer.put_new(key, body, metadata=metadata, retain_until=retain_until)
 
 
-def _ordered(listed: Iterable[Any]) -> Iterator[Version]:
-    """Versions of each key oldest first, then its markers."""
-    by_key: dict[str, list[Any]] = {}
-    for version in listed:
-        by_key.setdefault(version["Key"], []).append(version)
-    for key in sorted(by_key):
-        stored = [one for one in by_key[key] if "Size" in one]
-        markers = [one for one in by_key[key] if "Size" not in one]
+def _name(entry: Any) -> str:
+    """Key of a version or marker, or prefix of a folder."""
+    name: str = entry.get("Key") or entry["Prefix"]
+    return name
+
+
+def _ordered(listed: Iterable[Any], after: str) -> Iterator[str | Version]:
+    """Folders, versions of each key oldest first, then its markers."""
+    by_name: dict[str, list[Any]] = {}
+    for entry in listed:
+        by_name.setdefault(_name(entry), []).append(entry)
+    for name in sorted(by_name):
+        if name <= after:
+            continue
+        if "Prefix" in by_name[name][0]:
+            yield name
+            continue
+        stored = [one for one in by_name[name] if "Size" in one]
+        markers = [one for one in by_name[name] if "Size" not in one]
         for position, version in enumerate(reversed(stored)):
             yield Version(
-                key,
+                name,
                 version["VersionId"],
                 _milliseconds(version["LastModified"]),
                 version["Size"],
@@ -190,7 +243,7 @@ def _ordered(listed: Iterable[Any]) -> Iterator[Version]:
             )
         for marker in reversed(markers):
             taken = _milliseconds(marker["LastModified"])
-            yield Version(key, marker["VersionId"], taken, marker=True)
+            yield Version(name, marker["VersionId"], taken, marker=True)
 
 
 def _in_parallel(work: Callable[[_T], _U], items: Iterable[_T]) -> Iterator[_U]:

@@ -53,6 +53,9 @@ CODES: dict[str, Meaning] = {
     "object_altered": Meaning("V2", _I, "the stored bytes are not the sealed ones"),
     "key_hash": Meaning("V2", _I, "body hash does not match its key"),
     "no_checksum": Meaning("V2", _P, "the store kept no SHA-256, so the log holds none"),
+    "undescribed": Meaning(
+        "V2", _P, "sealed by name and size alone: the store did not describe it"
+    ),
     "frame_invalid": Meaning("V2", _I, "not one zstd frame of lines in the form the format gives"),
     "table_invalid": Meaning("V2", _I, "header and unit lines are not of the form they must have"),
     "table_root": Meaning("V2", _I, "the table's tree has another root than was sealed"),

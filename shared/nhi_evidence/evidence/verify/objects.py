@@ -52,6 +52,8 @@ def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
         yield "encryption"
     if flags.SHADOW in leaf.flags:
         yield "shadow"
+    if flags.UNDESCRIBED in leaf.flags:
+        yield "undescribed"
 
 
 def stored(leaf: ObjectLeaf, body: bytes) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nhi_evidence.azure.text import directory_uid
 from nhi_evidence.identity import (
     CAPTIONS,
     MECHANISMS,
@@ -31,7 +32,7 @@ def make_identity(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
 
 def canonical(tenant: str | None, principal: str, uid: str | None) -> str | None:
     """Return an id that survives renaming, or None where a part is absent."""
-    return f"nhi:entra:{tenant}:{principal}/{uid}" if tenant and uid else None
+    return directory_uid(tenant, principal, uid)
 
 
 def is_agent(agent_type: str | None) -> bool:

@@ -105,7 +105,7 @@ def identify(user: KubeUser, cluster: str | None) -> Identity:
 def _service_account(user: KubeUser, cluster: str | None) -> Identity:
     name = user.username or ""
     namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
-    known = cluster and namespace and account and user.uid
+    known = namespace and account and user.uid
     pods = (user.extra or {}).get(_POD) or ()
     labels = [f"pod:{pod}" for pod in pods]
     if (_credential(user) or "").startswith(_CERTIFICATE):
@@ -116,7 +116,12 @@ def _service_account(user: KubeUser, cluster: str | None) -> Identity:
         "K8S-01",
         user,
         subject=name,
-        canonical_uid=(f"nhi:k8s:{cluster}:sa/{namespace}/{account}/{user.uid}" if known else None),
+        canonical_uid=(
+            # Azure's resource ids are the same in any case, and logs write them in several.
+            f"nhi:k8s:{cluster.lower()}:sa/{namespace}/{account}/{user.uid}"
+            if cluster and known
+            else None
+        ),
         labels=tuple(labels),
     )
 

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from nhi_evidence.azure import apps
-from nhi_evidence.azure.text import non_empty
+from nhi_evidence.azure.text import directory_uid, non_empty
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import (
     CAPTIONS,
@@ -115,7 +115,7 @@ def _by_token(caller: Caller, requester: Requester) -> Actor:
         rule,
         uid=uid,
         name=name,
-        canonical_uid=f"nhi:entra:{tenant}:sp/{oid}" if is_application and tenant and oid else None,
+        canonical_uid=directory_uid(tenant, "sp", oid) if is_application else None,
         credential_uid=hash_,
         credential_kind="access_token" if hash_ else None,
         issuer=non_empty(requester.tokenIssuer),

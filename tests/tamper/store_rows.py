@@ -1,6 +1,8 @@
-"""Rows of the tamper matrix: what lifecycle does after lock and grace, and what only looks so."""
+"""Rows of the tamper matrix: what lifecycle does, and what a store does not describe."""
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 from tests.memory_store import DAY_MS
 from tests.tamper.rows import Done, row
@@ -24,3 +26,12 @@ def after_grace(world: SealedStore) -> Done:
 @row("a delete marker after the lock, before the grace ended, sealed")
 def before_grace(world: SealedStore) -> Done:
     return Done({("marker", _marked(world, 1))})
+
+
+@row("a version the store will not describe, sealed")
+def undescribed(world: SealedStore) -> Done:
+    body = b"encrypted with a key of its writer"
+    key = f"op/v1/recon/h=2026030208/{sha256(body).hexdigest()}"
+    world.store.add(key, body).described = False
+    world.seal()
+    return Done({(code, key) for code in ("undescribed", "short_lock", "no_checksum")})

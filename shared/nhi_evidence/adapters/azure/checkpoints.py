@@ -1,0 +1,84 @@
+"""Where a deployed function app keeps how far it has read, by way of the Azure command line.
+
+The host keeps a blob for each partition; without it, it starts at the first message the hub has.
+`az` is what the package is published with, so an operator has it, signed in.
+https://learn.microsoft.com/azure/event-hubs/event-processor-balance-partition-load#checkpoint
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+import msgspec
+
+from nhi_evidence.config import azure_names
+from nhi_evidence.errors import SettingsError, SourceUnavailableError
+
+PROGRAM = "az"
+CONTAINER = "azure-webjobs-eventhub"
+"""Where the Functions host keeps checkpoints."""
+
+_FOLDER = "/checkpoint/"
+_TIMEOUT_SECONDS = 300
+_SHOWN = 500
+
+
+class Checkpoints:
+    """Checkpoints of one deployed exporter, in the subscription that holds it."""
+
+    def __init__(self, subscription: str) -> None:
+        """Address the exporter that is deployed in a subscription."""
+        self._subscription = subscription
+        self.site = azure_names.site_name(subscription)
+        """Name of the function app."""
+        self._account = azure_names.storage_name(subscription)
+        namespace = azure_names.namespace_name(subscription)
+        self._prefix = f"{namespace}.servicebus.windows.net/{azure_names.HUB}/"
+
+    def names(self) -> list[str]:
+        """Return the names of all checkpoints. Raises `SettingsError`, `SourceUnavailableError`."""
+        answer = self._blob("list", "--prefix", self._prefix, "--query", "[].name")
+        try:
+            names = msgspec.json.decode(answer, type=list[str])
+        except msgspec.MsgspecError as error:
+            raise SourceUnavailableError(f"{self._account}: az answers {error}") from error
+        return sorted(name for name in names if _FOLDER in name)
+
+    def remove(self, name: str) -> None:
+        """Remove a checkpoint; the host must be stopped, or it writes it again."""
+        self._blob("delete", "--name", name)
+
+    def stop(self) -> None:
+        """Stop the function app: no partition is read."""
+        self._app("stop")
+
+    def start(self) -> None:
+        """Start the function app."""
+        self._app("start")
+
+    def _app(self, verb: str) -> None:
+        self._az(
+            *("functionapp", verb, "--subscription", self._subscription),
+            *("--resource-group", azure_names.NAME, "--name", self.site),
+        )
+
+    def _blob(self, verb: str, *arguments: str) -> bytes:
+        return self._az(
+            *("storage", "blob", verb, "--subscription", self._subscription),
+            *("--auth-mode", "login", "--account-name", self._account),
+            *("--container-name", CONTAINER, *arguments, "--output", "json"),
+        )
+
+    def _az(self, *arguments: str) -> bytes:
+        try:
+            done = subprocess.run(  # noqa: S603 az alone, with names of ours
+                [PROGRAM, *arguments], capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+            )
+        except FileNotFoundError as error:
+            raise SettingsError("replay azure needs the Azure command line, az") from error
+        except subprocess.TimeoutExpired as error:
+            raise SourceUnavailableError(f"az {arguments[0]} {arguments[1]}: no answer") from error
+        if done.returncode != 0:
+            text = done.stderr[-_SHOWN:].decode(errors="replace").strip()
+            raise SourceUnavailableError(f"az {' '.join(arguments[:3])}: {text}")
+        return done.stdout

@@ -1,0 +1,31 @@
+"""Names in the exporter's Azure subscription, for who deploys and for who replays."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+NAME = "nhi-evidence"
+"""What every resource is called, or begins with; the resource group's whole name."""
+
+HUB = "audit-logs"
+"""The Event Hub all logs come through."""
+
+
+def unique(subscription: str) -> str:
+    """Return twelve characters for names that all of Azure shares, the same every time."""
+    return sha256(subscription.encode()).hexdigest()[:12]
+
+
+def namespace_name(subscription: str) -> str:
+    """Return the Event Hubs namespace."""
+    return f"{NAME}-{unique(subscription)}"
+
+
+def site_name(subscription: str) -> str:
+    """Return the name of the function app."""
+    return f"{NAME}-{unique(subscription)}"
+
+
+def storage_name(subscription: str) -> str:
+    """Return the name of the host's storage account."""
+    return f"nhievidence{unique(subscription)}"

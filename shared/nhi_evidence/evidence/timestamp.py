@@ -1,0 +1,80 @@
+"""Reading a time stamp (RFC 3161) as `openssl ts -verify` does.
+
+The certificates of a token are a set, which DER has in order. OpenSSL, and whoever signs with it,
+writes them as they were given, the authority's own and its CA's; the reader here insists on the
+order. They are no part of what is signed, so a copy of the token is put in order to be read.
+https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2, https://www.rfc-editor.org/rfc/rfc5652#section-5.1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rfc3161_client import TimeStampResponse, decode_timestamp_response
+
+MAX_BYTES = 1 << 20
+
+_SEQUENCE, _CONTEXT_0 = 0x30, 0xA0
+_MULTIPLE_BYTES = 0x80
+_LENGTH_BYTES = 4
+
+
+def read(data: bytes) -> TimeStampResponse:
+    """Read the DER of a TimeStampResp. Raises `ValueError` when it is none."""
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"a time stamp of {len(data)} bytes")
+    return decode_timestamp_response(in_order(data))
+
+
+def in_order(data: bytes) -> bytes:
+    """Return a response with the certificates of its token in the order of DER.
+
+    One without any, or that is none, is returned as it is.
+    """
+    try:
+        found = _certificates(data)
+        if found is None:
+            return data
+        start, end = found
+        certificates = [data[at:past] for _, at, _, past in _elements(data, start, end)]
+    except ValueError:
+        return data
+    return data[:start] + b"".join(sorted(certificates)) + data[end:]
+
+
+def _certificates(data: bytes) -> tuple[int, int] | None:
+    """Return where the content of `SignedData.certificates` stands."""
+    response = _inside(data, (0, len(data)), 0, _SEQUENCE)
+    token = _inside(data, response, 1, _SEQUENCE)
+    content = _inside(data, token, 1, _CONTEXT_0)
+    signed_data = _inside(data, content, 0, _SEQUENCE)
+    for tag, _, start, end in _elements(data, *signed_data):
+        if tag == _CONTEXT_0:
+            return start, end
+    return None
+
+
+def _inside(data: bytes, span: tuple[int, int], number: int, tag: int) -> tuple[int, int]:
+    """Return where the content of an element stands. Raises `ValueError` if it is another."""
+    for position, (found, _, start, end) in enumerate(_elements(data, *span)):
+        if position == number and found == tag:
+            return start, end
+    raise ValueError("not a time stamp")
+
+
+def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield tag, and where it, its content, and what follows begin, of each element of a span."""
+    at = start
+    while at < end:
+        content = at + 2
+        length = int.from_bytes(data[at + 1 : content], "big")
+        if length >= _MULTIPLE_BYTES:
+            count = length - _MULTIPLE_BYTES
+            content += count
+            length = int.from_bytes(data[content - count : content], "big")
+            if not 0 < count <= _LENGTH_BYTES:
+                raise ValueError("not DER")
+        if content + length > end:
+            raise ValueError("cut short")
+        yield data[at], at, content, content + length
+        at = content + length

@@ -1,0 +1,95 @@
+"""Time stamps with whatever certificates they carry: accepted where OpenSSL accepts them."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.evidence import anchor, timestamp
+from nhi_evidence.evidence.checkpoint import Checkpoint
+from tests.outsiders import Stamping
+
+HEAD = Checkpoint("example.org/log/2026", 3, bytes(range(32)))
+TEXT = HEAD.text.encode()
+
+
+def openssl_accepts(folder: Path, stamp: bytes, roots: Path) -> bool:
+    (folder / "stamp.tsr").write_bytes(stamp)
+    (folder / "text.txt").write_bytes(TEXT)
+    done = subprocess.run(
+        [
+            *("openssl", "ts", "-verify", "-data", folder / "text.txt"),
+            *("-in", folder / "stamp.tsr", "-CAfile", roots),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def accepts(stamp: bytes, roots: bytes) -> bool:
+    try:
+        anchor.check(anchor.authority("tsa", roots), stamp, HEAD)
+    except anchor.AnchorError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("intermediate", "chain"),
+    [
+        (False, ""),
+        (False, "root"),
+        (True, ""),
+        (True, "intermediate"),
+        (True, "intermediate root"),
+        (True, "root intermediate"),
+    ],
+)
+def test_a_stamp_is_accepted_where_openssl_accepts_it(
+    tmp_path: Path, intermediate: bool, chain: str
+) -> None:
+    """With its CA's certificate, in any order, or without; by its own root and by no other."""
+    stamping = Stamping(tmp_path / "tsa", intermediate=intermediate, chain=chain)
+    other = Stamping(tmp_path / "other")
+    stamp = stamping.stamp(TEXT)
+    for roots, folder in ((stamping.roots, "tsa"), (other.roots, "other")):
+        expected = openssl_accepts(tmp_path, stamp, tmp_path / folder / "roots.pem")
+        assert expected == accepts(stamp, roots), folder
+    assert accepts(stamp, stamping.roots) == ("intermediate" in chain or not intermediate)
+
+
+def test_putting_in_order_changes_nothing_else(tmp_path: Path) -> None:
+    """The same certificates, the same bytes around them; a second time nothing changes."""
+    stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)
+    ordered = timestamp.in_order(stamp)
+    assert sorted(stamp) == sorted(ordered)
+    assert ordered == timestamp.in_order(ordered)
+    altered = bytearray(stamp)
+    altered[-1] ^= 1
+    assert not accepts(bytes(altered), Stamping(tmp_path / "x").roots)
+
+
+@cache
+def carried() -> tuple[bytes, bytes]:
+    """A stamp with a certificate beside its own, and its roots."""
+    with TemporaryDirectory() as folder:
+        stamping = Stamping(Path(folder), intermediate=True, chain="intermediate")
+        return stamping.stamp(TEXT), stamping.roots
+
+
+@given(st.binary(max_size=200), st.integers(0, 3000), st.integers(0, 255))
+def test_no_bytes_break_the_reader(junk: bytes, place: int, value: int) -> None:
+    """Whatever comes is read, or refused as no time stamp."""
+    stamp, roots = carried()
+    with_junk = bytearray(stamp)
+    with_junk[place % len(stamp)] = value
+    for data in (junk, bytes(with_junk), stamp[: place % len(stamp)]):
+        assert len(data) == len(timestamp.in_order(data))
+        accepts(data, roots)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import aws_cdk as cdk
 
 from infra.aws.acknowledged import acknowledge
+from infra.aws.cost_alarms import WITHOUT_BUDGETS
 from infra.aws.evidence_stack import EvidenceStack
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.guardrail_stack import GuardrailStack
@@ -16,7 +17,7 @@ from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
 from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.errors import SettingsError
 
 EVIDENCE_FUNCTIONS = ("seal",)
@@ -118,7 +119,7 @@ def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStac
             region=region,
             seals=here,
             buckets=[one for one in config.evidence.buckets if one.region == region],
-            has_budget=at == 0,
+            has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import State
+from nhi_evidence.config.bucket_policy import evidence_policy
 
 
 def answered(answer: Any) -> State:
@@ -46,32 +47,66 @@ def test_what_cannot_be_asked_is_not_well(answer: Any, state: State) -> None:
     assert state == answered(answer)
 
 
-DENIES: list[dict[str, Any]] = [
-    {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention"],
-    },
-    {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Condition": {"Null": {"s3:if-none-match": "true"}},
-    },
-]
+POLICY = evidence_policy(
+    "arn:aws:s3:::evidence",
+    organization="o-exampleorg1",
+    sealer="arn:aws:iam::222233334444:role/nhi-evidence-main-sealer",
+    retention_days=400,
+    grace_days=30,
+)
 
 
-def test_a_policy_is_well_with_every_deny_alone() -> None:
-    """A deny with an exception, or of one principal, denies nothing to everybody."""
-    assert evidence_account_checks._denies({"Statement": DENIES})[0]
-    for hole in (
-        [DENIES[0]],
-        [DENIES[1]],
-        [DENIES[0] | {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}}, DENIES[1]],
-        [DENIES[0] | {"Condition": {"Bool": {"x": "true"}}}, DENIES[1]],
-        [DENIES[0] | {"Effect": "Allow"}, DENIES[1]],
+def as_stored(policy: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a policy as S3 may give it back: shuffled, lists of one without their list."""
+
+    def rewritten(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: rewritten(part) for key, part in reversed(value.items())}
+        if isinstance(value, list | tuple):
+            return value[0] if len(value) == 1 else list(reversed(value))
+        return value
+
+    return {"Version": "2012-10-17", "Statement": [rewritten(one) for one in reversed(policy)]}
+
+
+def test_the_policy_of_the_stacks_is_well_however_s3_writes_it() -> None:
+    """Order, and a list of one, are no difference."""
+    is_ok, observed = evidence_account_checks._policy_differences(as_stored(POLICY), POLICY)
+    assert is_ok, observed
+
+
+@pytest.mark.parametrize("sid", [one["Sid"] for one in POLICY])
+def test_every_statement_is_missed_and_every_change_is_seen(sid: str) -> None:
+    """A deny that is gone, made hollow by a condition, narrowed, or turned round."""
+
+    def observed(policy: list[dict[str, Any]]) -> tuple[bool, str]:
+        return evidence_account_checks._policy_differences(as_stored(policy), POLICY)
+
+    rest = [one for one in POLICY if one["Sid"] != sid]
+    (statement,) = [one for one in POLICY if one["Sid"] == sid]
+    assert (False, f"missing: {sid}") == observed(rest)
+    place = "NotResource" if "NotResource" in statement else "Resource"
+    for hollow in (
+        {"Condition": {"StringEquals": {"aws:PrincipalTag/nobody": "x"}}},
+        {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
+        {"Action": ["s3:GetObjectTorrent"]},
+        {place: "arn:aws:s3:::evidence/nothing/*"},
+        {"Effect": "Allow"},
     ):
-        assert not evidence_account_checks._denies({"Statement": hole})[0]
+        assert (False, f"changed: {sid}") == observed([*rest, statement | hollow]), hollow
+
+
+def test_a_statement_of_somebody_elses_is_seen() -> None:
+    """An Allow for an outsider takes no deny away, and still is not what was deployed."""
+    added = {
+        "Sid": "Theirs",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::666677778888:root"},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::evidence/*",
+    }
+    policy = as_stored([*POLICY, added])
+    assert (False, "added: Theirs") == evidence_account_checks._policy_differences(policy, POLICY)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nhi_evidence import config
+from nhi_evidence.config import naming
 from nhi_evidence.config.locate import lines
 
 EXAMPLE = (Path(__file__).parents[2] / "nhi-evidence.example.toml").read_text()
@@ -380,6 +381,21 @@ CONTRADICTIONS = {
         "guardrails",
         "add management_account under [organization]",
     ),
+    "region of no partition": (
+        [('region = "eu-central-1"\nlog', 'region = "xx-central-1"\nlog')],
+        "evidence.buckets.region",
+        "is in no partition of AWS that is known",
+    ),
+    "region of another partition": (
+        [('region = "eu-central-1"\n# prefix', 'region = "us-gov-west-1"\n# prefix')],
+        "trails.region",
+        "is in aws-us-gov, and the evidence in aws",
+    ),
+    "principal of another partition": (
+        [("arn:aws:iam::444455556666", "arn:aws-cn:iam::444455556666")],
+        "auditors.principals",
+        "is of another partition than the evidence: begin it arn:aws:",
+    ),
     "empty list": (
         [('["arn:aws:iam::444455556666:role/auditor"]', "[]")],
         "auditors.principals",
@@ -485,3 +501,21 @@ def test_lines_of_everything_toml_has(newline: str) -> None:
         ("c", 1, "n"): 21, ("c", 1, "e", "f"): 23, ("c", 1, "d", 0, "g"): 25,
     }  # fmt: skip
     assert named == {path: places[path] for path in named}
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-east-1", "aws-iso"),
+    ],
+)
+def test_every_partition_can_be_configured(region: str, partition: str) -> None:
+    """All regions and ARNs of one partition, whichever it is."""
+    text = EXAMPLE.replace("eu-central-1", region).replace("arn:aws:", f"arn:{partition}:")
+    read = config.read(text)
+    assert region == read.bucket("main").region
+    arn = naming.role_arn(region, read.evidence.account, "x")
+    assert arn.startswith(f"arn:{partition}:iam:")

@@ -29,7 +29,7 @@ OrganizationId = Annotated[
 Region = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$",
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$",
         description="an AWS region",
         examples=["eu-central-1"],
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from nhi_evidence import sources
 from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
+from nhi_evidence.config.partition_rules import in_one_partition
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
 
 ARCHIVE_MINIMUM_DAYS = 90
@@ -306,6 +307,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
     _names,
+    in_one_partition,
     _retention,
     _archive,
     _accounts,

@@ -55,14 +55,14 @@ def once(value: float, before: float | None = 0) -> Series:
 
 
 NORMAL: Mapping[str, Series] = {
-    # The exporter and its queue. A counter that is not reached emits nothing.
+    # The exporter and its queue.
     "queue ApproximateNumberOfMessagesVisible": always(0),
     "queue ApproximateAgeOfOldestMessage": always(150),
     "dead ApproximateNumberOfMessagesVisible": always(0),
     "dead ApproximateAgeOfOldestMessage": always(None),
-    "aws_export FailedMessages": always(None),
-    "aws_export RefusedMessages": always(None),
-    "aws_export RejectedDeliveries": always(None),
+    "aws_export FailedMessages": always(0),
+    "aws_export RefusedMessages": always(0),
+    "aws_export RejectedDeliveries": always(0),
     "aws_export ObjectsCreated": always(2),
     "exporter Errors": always(0),
     # The sealer, which reports zero in every run, and its clock.
@@ -71,6 +71,7 @@ NORMAL: Mapping[str, Series] = {
     "seal VoidPlans": always(0),
     "seal LogContradictions": always(0),
     "seal Flagged": always(0),
+    "seal FlaggedExpired": always(0),
     "sealer Errors": always(0),
     "TriggeredRules": always(1),
     # CloudTrail's records of signatures come a quarter of an hour late.
@@ -97,7 +98,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "queue ApproximateAgeOfOldestMessage": always(0),
     },
     # Lifecycle leaves delete markers, which are flagged as expired, not as markers.
-    "expiry": {"ReplicationLatency": always(60)},
+    "expiry": {"seal FlaggedExpired": since(500, 0)},
     "the source stops": {
         "aws_export ObjectsCreated": since(None, 2),
         "source PutRequests": since(None, 2),
@@ -105,7 +106,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     },
     # What fails is received again and again, so that SQS soon leaves it out of the age.
     "the evidence account is unavailable": {
-        "aws_export FailedMessages": since(200),
+        "aws_export FailedMessages": since(200, 0),
         "aws_export ObjectsCreated": since(None, 2),
         "queue ApproximateAgeOfOldestMessage": since(4 * 1920, 150),
         "source PutRequests": since(None, 2),
@@ -128,15 +129,15 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "exporter Errors": since(None, 0),
     },
     "one file cannot be locked": {
-        "aws_export FailedMessages": since(1, every=RETRIED),
+        "aws_export FailedMessages": since(1, 0, every=RETRIED),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
     },
     "one file kills the exporter": {
         "exporter Errors": since(1, 0, every=RETRIED),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
     },
-    "a forged notification": {"aws_export RefusedMessages": once(1, None)},
-    "a file that cannot be decoded": {"aws_export RejectedDeliveries": once(1, None)},
+    "a forged notification": {"aws_export RefusedMessages": once(1)},
+    "a file that cannot be decoded": {"aws_export RejectedDeliveries": once(1)},
     "the sealer fails": {
         "sealer Errors": since(1, 0),
         "seal Checkpoints": since(None, 1),
@@ -173,7 +174,8 @@ def kind_of(stat: Mapping[str, Any]) -> str:
     name = str(metric["MetricName"])
     dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
     if "service" in dimensions:
-        name = "Flagged" if name.startswith("Flagged") else name
+        is_flag = name.startswith("Flagged") and name != "FlaggedExpired"
+        name = "Flagged" if is_flag else name
         name = f"{dimensions['service']} {name}"
     elif "QueueName" in dimensions:
         name = f"{'dead' if dimensions['QueueName'].endswith('-dead') else 'queue'} {name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,26 @@ def test_the_example_gives_every_stack_without_a_cloud(example: Estate) -> None:
         "nhi-evidence-export-eu-central-1-monitoring",
         "nhi-evidence-eu-central-1-monitoring",
     } == set(example.templates)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")]
+)
+def test_another_partition(region: str, partition: str, tmp_path: Path) -> None:
+    """Every ARN is of the partition, and every resource exists in the region."""
+    text = EXAMPLE.replace("eu-central-1", region).replace("arn:aws:", f"arn:{partition}:")
+    estate = synthesized(text, tmp_path)
+    written = json.dumps(estate.templates)
+    assert {partition} == set(re.findall(r"arn:(aws[a-z-]*):", written))
+    program = Path(sys.executable).with_name("cfn-lint")
+    templates = sorted(str(path) for path in (tmp_path / "cdk.out").glob("*.template.json"))
+    done = subprocess.run(
+        [str(program), "--ignore-checks", "W3005", "--regions", region, "--", *templates],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stdout)
 
 
 def test_a_trial_locks_for_a_day(example: Estate) -> None:

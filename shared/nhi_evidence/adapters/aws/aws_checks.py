@@ -39,7 +39,7 @@ class AwsChecks:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             if any(part in code for part in _ABSENT) or code in {"404", "NoSuchBucket"}:
-                yield Check(self._scope, what, State.FAILED, f"not there ({code})", remediation)
+                yield Check(self._scope, what, State.FAILED, f"not deployed ({code})", remediation)
             else:
                 yield Check(self._scope, what, State.UNKNOWN, f"{code or error}")
             return

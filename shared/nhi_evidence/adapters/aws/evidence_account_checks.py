@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.bucket_policy import evidence_policy
+from nhi_evidence.config.documents import Statement
 
 DEPLOY = "deploy again: cdk deploy"
 _STALE = timedelta(hours=2)
 _SPECS = {"ed25519": "ECC_NIST_EDWARDS25519", "p256": "ECC_NIST_P256"}
-_NEVER = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention")
-_EVIDENCE = ("ev/", "src/")
+_EXPIRING = ("ev/", "op/")
 
 
 class Clients(Protocol):
@@ -33,14 +34,31 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
         checks_of = AwsChecks(f"evidence account {account}, {bucket.bucket}")
         s3 = clients.client("s3", bucket.region)
         owned = {"Bucket": bucket.bucket, "ExpectedBucketOwner": account}
-        yield from _bucket(checks_of, s3, owned, bucket)
+        yield from _bucket(checks_of, s3, owned, bucket, _policy(config, bucket))
         yield from _roles(checks_of, clients.client("iam", bucket.region), config, bucket)
         yield from _sealing(checks_of, clients, config, bucket)
         yield from _newest(checks_of, s3, owned, config=config, bucket=bucket, now=now)
 
 
+def _policy(config: Config, bucket: EvidenceBucket) -> list[Statement]:
+    """Return the policy the stacks give an evidence bucket."""
+    sealer = naming.function(bucket.name, "sealer")
+    return evidence_policy(
+        naming.bucket_arn(bucket.region, bucket.bucket),
+        organization=config.organization.id,
+        sealer=naming.role_arn(bucket.region, config.evidence.account, sealer),
+        retention_days=bucket.retention_days,
+        grace_days=bucket.grace_days,
+        legal_role=config.evidence.legal_role,
+    )
+
+
 def _bucket(
-    checks_of: AwsChecks, s3: Any, owned: dict[str, str], bucket: EvidenceBucket
+    checks_of: AwsChecks,
+    s3: Any,
+    owned: dict[str, str],
+    bucket: EvidenceBucket,
+    policy: list[Statement],
 ) -> Iterator[Check]:
     yield from checks_of.look(
         "lock",
@@ -64,7 +82,7 @@ def _bucket(
     yield from checks_of.look(
         "policy",
         lambda: s3.get_bucket_policy(**owned),
-        lambda answer: _denies(json.loads(answer["Policy"])),
+        lambda answer: _policy_differences(json.loads(answer["Policy"]), policy),
         f"somebody changed it; CloudTrail says who (PutBucketPolicy). Then {DEPLOY}",
     )
     yield from checks_of.look(
@@ -93,26 +111,26 @@ def _encrypted(answer: dict[str, Any]) -> Judged:
     return algorithms == ["AES256"], ", ".join(algorithms)
 
 
-def _denies(policy: dict[str, Any]) -> Judged:
-    """Whether deletes, retention and overwriting are denied to everybody, without exception."""
-    denies = [
-        one
-        for one in policy["Statement"]
-        if one["Effect"] == "Deny" and one.get("Principal") in ("*", {"AWS": "*"})
-    ]
-    flat = {
-        action
-        for one in denies
-        if "Condition" not in one
-        for action in _listed(one.get("Action", []))
+def _policy_differences(policy: dict[str, Any], expected: list[Statement]) -> Judged:
+    """Whether a bucket's policy is what the stacks write, statement by statement."""
+    actual = {str(one.get("Sid")): _comparable(one) for one in policy["Statement"]}
+    wanted = {str(one["Sid"]): _comparable(one) for one in expected}
+    differences = {
+        "missing": wanted.keys() - actual.keys(),
+        "changed": {sid for sid in wanted.keys() & actual.keys() if wanted[sid] != actual[sid]},
+        "added": actual.keys() - wanted.keys(),
     }
-    missing = [action for action in _NEVER if action not in flat]
-    if not any("s3:if-none-match" in one.get("Condition", {}).get("Null", {}) for one in denies):
-        missing.append("PUT without If-None-Match")
-    return (
-        not missing,
-        f"does not deny {', '.join(missing)}" if missing else f"{len(denies)} denies",
-    )
+    found = [f"{kind}: {', '.join(sorted(sids))}" for kind, sids in differences.items() if sids]
+    return not found, "; ".join(found) or f"{len(wanted)} statements, as deployed"
+
+
+def _comparable(value: Any) -> Any:
+    """Return a part of a policy without what S3 may write otherwise: order, and lists of one."""
+    if isinstance(value, dict):
+        if value.keys() == {"AWS"} and value["AWS"] == "*":
+            return ["*"]
+        return {key: _comparable(part) for key, part in value.items()}
+    return sorted(str(part) for part in _listed(value))
 
 
 def _listed(value: str | list[str]) -> list[str]:
@@ -125,7 +143,7 @@ def _expires(answer: dict[str, Any], days: int) -> Judged:
         for one in answer["Rules"]
         if one["Status"] == "Enabled" and "Days" in one.get("Expiration", {})
     }
-    is_ok = all(expiry.get(prefix) == days for prefix in _EVIDENCE)
+    is_ok = all(expiry.get(prefix) == days for prefix in _EXPIRING)
     return is_ok, ", ".join(f"{prefix or 'all'} {after} days" for prefix, after in expiry.items())
 
 

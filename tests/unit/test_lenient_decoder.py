@@ -17,13 +17,14 @@ class Part(msgspec.Struct):
 
 
 class Whole(msgspec.Struct, rename={"kind": "Kind"}):
+    slice: msgspec.Raw = msgspec.Raw(b"")
     id: str | None = None
     kind: str | None = None
     part: Part | None = None
     parts: list[Part] | None = None
     words: list[str] | None = None
     left: msgspec.Raw | None = None
-    slice: msgspec.Raw = msgspec.Raw(b"")
+    either: Part | list[str] | None = None
 
 
 READER = LenientDecoder(Whole)
@@ -115,6 +116,7 @@ def test_parts_in_another_case_are_found_too() -> None:
         (b'"' + b"x" * 60 + b'"', "record_not_an_object", '"' + "x" * 39),
         (b"{", "malformed_json", "truncated"),
         (b'{"id":"\xff"}', "malformed_json", ""),
+        (b'{"unknown":' + b"[" * 20_000, "nesting_too_deep", "more levels than the JSON reader"),
         (b'{"left":' + b"[" * 20_000, "nesting_too_deep", "more levels than the JSON reader takes"),
     ],
 )
@@ -148,6 +150,18 @@ def test_a_part_is_read_by_the_name_the_record_gives_it() -> None:
         parts.part(b"[]", "a")
     with pytest.raises(msgspec.DecodeError):
         parts.part(b"{", "a")
+
+
+def test_of_several_shapes_the_one_that_fits_is_read() -> None:
+    """An object or a list: what is left of either is kept."""
+    assert (["a"], ("either.1",)) == (read(either=["a", 7])[0].either, read(either=["a", 7])[1])
+    assert Part(None, 2) == read(either={"name": 1, "size": 2})[0].either
+
+
+def test_names_are_exact_unless_asked_otherwise() -> None:
+    """A name in another case is another name."""
+    assert Part() == decode_leniently(Part, b'{"NAME":"n"}', "", [])
+    assert Part("n") == decode_leniently(Part, b'{"NAME":"n"}', "", [], fold_case=True)
 
 
 def test_decoding_adds_to_what_is_named_already() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_a_router_names_a_category_or_says_why_not(name: str) -> None:
     for raw in (b'{"category":"x"}', b"{}", b"7", b"{"):
         category = sources.router(name).category(raw)
         assert isinstance(category, str | Rejection)
+
+
+class _Asked(Protocol):
+    KIND: ClassVar[str] = "a constant of the protocol's own, which nobody has to offer"
+
+    def answer(self) -> int:
+        raise NotImplementedError
+
+
+def test_a_protocol_asks_for_attributes_and_functions_alone() -> None:
+    """Neither its constants nor what every class has."""
+    assert ["answer"] == list(conformance.members(_Asked))
 
 
 Write = Callable[[str], None]

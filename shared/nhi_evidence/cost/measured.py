@@ -46,8 +46,8 @@ SEAL_SECONDS = 300
 SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
-EXPORTER_ALARM_METRICS = 5
-BUCKET_ALARM_METRICS = 15
+EXPORTER_ALARM_METRICS = 11
+BUCKET_ALARM_METRICS = 25
 DASHBOARDS = 2
 """In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
 

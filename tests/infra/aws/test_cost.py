@@ -6,6 +6,7 @@ from nhi_evidence.cost import measured
 from tests.infra.aws.estate import Estate
 
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization-"
+SECOND_EXPORTER = "nhi-evidence-main-aws_cloudtrail-fresh-"
 
 
 def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) -> None:
@@ -17,12 +18,16 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
         for one in estate.of("AWS::CloudWatch::Alarm")
     }
     exporter = sum(number for name, number in watched.items() if name.startswith(EXPORTER))
-    others = sum(number for name, number in watched.items() if "aws_cloudtrail" not in name)
+    others = sum(
+        number
+        for name, number in watched.items()
+        if not name.startswith((EXPORTER, SECOND_EXPORTER))
+    )
     assert (exporter, others) == (
         measured.EXPORTER_ALARM_METRICS,
         measured.BUCKET_ALARM_METRICS,
     )
     # One in each account: beside the exporter, and beside the evidence.
-    exporters = {name.rpartition("-")[0] for name in watched if name.endswith("-silence")}
+    exporters = [name for name in watched if name.endswith("-silence-absent")]
     dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))
     assert measured.DASHBOARDS == dashboards - (len(exporters) - 1)

@@ -89,18 +89,16 @@ class Search:
         self._stored = stored
         self._progress = progress
         self._accepted = accepted
-        self._every: list[SealedLeaf] | None = None
+        self._leaves: dict[int, SealedLeaf] = {}
+        """Of all objects that may matter, by `order`."""
         self._weighed: dict[tuple[str, str], dict[tuple[str, str], counting.Unit]] = {}
         self.unreadable: dict[str, str] = {}
         """Objects that are no evidence objects inside, or gone, by key: why; see `verify`."""
 
     def find(self, uid: str, where: Where) -> SealedRecord | None:
         """Return the kept record with a native id, from an object that counts if one holds it."""
-        wanted = [
-            leaf
-            for leaf in self._leaves()
-            if where.source in {None, leaf.source} and where.hour in {None, leaf.hour}
-        ]
+        self._leaves = {leaf.order: leaf for leaf in self.leaves(where)}
+        wanted = [leaf for leaf in self._leaves.values() if where.hour in {None, leaf.hour}]
         best: SealedRecord | None = None
         for done, (leaf, table, lines) in enumerate(self._read(wanted)):
             self._progress("objects", done)
@@ -160,7 +158,7 @@ class Search:
         """Yield the companions of an object's source, those of the nearest hours first."""
         near = [
             (distance, leaf)
-            for leaf in self._leaves()
+            for leaf in self._leaves.values()
             if leaf.source == at.source and (distance := _distance(at.hour, leaf.hour)) <= _NEAR_MS
         ]
         near.sort(key=lambda pair: pair[0])
@@ -174,9 +172,8 @@ class Search:
         if record.unit.parts == 1:
             yield record.unit, record.lines
             return
-        leaves = self._leaves()
         for claim in record.parts:
-            for _, table, lines in self._read([leaves[claim.index]]):
+            for _, table, lines in self._read([self._leaves[claim.index]]):
                 for unit, own in objects.lines_of(table, lines):
                     if (unit.unit, unit.part) == (claim.unit, claim.part):
                         yield unit, own
@@ -189,7 +186,8 @@ class Search:
         hour = (at.source, at.hour)
         if hour not in self._weighed:
             claims: list[counting.Claim] = []
-            same = [leaf for leaf in self._leaves() if (leaf.source, leaf.hour) == hour]
+            every = self._leaves.values()
+            same = [leaf for leaf in every if (leaf.source, leaf.hour) == hour]
             for leaf, table, _ in self._read(same):
                 valid = [line for line in table.units if _is_valid(leaf, table, line)]
                 claims += counting.claims(leaf.order, leaf.leaf.key, table.header, valid)
@@ -217,22 +215,26 @@ class Search:
             except (ValueError, RecursionError) as error:
                 self.unreadable[leaf.leaf.key] = str(error)
 
-    def _leaves(self) -> list[SealedLeaf]:
-        """Return the leaves of all objects of evidence under a signed checkpoint, oldest first."""
-        if self._every is None:
-            self._every = []
-            for shard in self._stored.shards():
-                epoch = 0
-                for index, leaf in self._entries(shard):
-                    if isinstance(leaf, EpochLeaf):
-                        epoch = leaf.epoch
-                    elif isinstance(leaf, ObjectLeaf):
-                        parsed = keys.parse_key(leaf.key)
-                        if parsed.kind == "ev" and parsed.hour and parsed.body_sha256:
-                            order = len(self._every)
-                            place = (shard, epoch, index, order)
-                            self._every.append(SealedLeaf(*place, leaf, parsed.source, parsed.hour))
-        return self._every
+    def leaves(self, where: Where) -> Iterator[SealedLeaf]:
+        """Yield the leaves of objects of evidence under a signed checkpoint, oldest first.
+
+        Of other hours those alone that may hold the provider's document.
+        """
+        order = 0
+        for shard in self._stored.shards():
+            epoch = 0
+            for index, leaf in self._entries(shard):
+                order += 1
+                if isinstance(leaf, EpochLeaf):
+                    epoch = leaf.epoch
+                if not isinstance(leaf, ObjectLeaf):
+                    continue
+                stated = keys.parse_key(leaf.key)
+                if stated.kind != "ev" or not stated.hour or not stated.body_sha256:
+                    continue
+                is_near = where.hour is None or _distance(where.hour, stated.hour) <= _NEAR_MS
+                if is_near and where.source in {None, stated.source}:
+                    yield SealedLeaf(shard, epoch, index, order, leaf, stated.source, stated.hour)
 
     def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:
         """Yield index and leaf of everything the newest checkpoint of a shard signs."""

@@ -18,11 +18,11 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.event import Delivery
-from nhi_evidence.evidence import flags, keys, note
+from nhi_evidence.evidence import flags, keys, leaf, log, note
 from nhi_evidence.evidence.verify import Options, Policy, Verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
-from tests.kms_stub import ALIAS, KmsStub
+from tests.kms_stub import ALIAS, POLICY, KmsStub
 
 FOLDER = Path(__file__).parents[2] / "functions" / "seal"
 NAME = "example.org/evidence"
@@ -115,6 +115,21 @@ def test_what_is_new_is_sealed_and_verifies(
         head["ObjectLockMode"],
         head["ObjectLockRetainUntilDate"],
     )
+
+
+def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub) -> None:
+    """With the sealer's rights none is unreadable, the policy of the signing key included."""
+    client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+    year = clock.utc_now()[:4]
+    body = S3EvidenceVersions(client, iam.EVIDENCE_BUCKET).get(log.plan_key(year, 1))
+    first = log.first_leaf(body)
+    assert first is not None
+    key = note.from_spki(NAME, kms.signer.public_key())
+    assert leaf.setting(POLICY) == first.config[f"key/{key.id.hex()}/policy"]
+    settings = {"policy", "object_lock", "versioning", "lifecycle", "replication", "encryption"}
+    assert settings < set(first.config)
+    unreadable = {name: one for name, one in first.config.items() if "unreadable" in one}
+    assert {} == unreadable
 
 
 def test_every_signature_has_its_checkpoint(

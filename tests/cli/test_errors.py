@@ -101,7 +101,9 @@ def test_what_is_there_is_written_over_only_where_asked(tmp_path: Path) -> None:
     refused = run(*normalize)
     assert (4, "earlier") == (refused.returncode, rejects.read_text())
     assert "--overwrite" in refused.stderr
-    assert 0 == run(*normalize, "--overwrite").returncode
+    done = run(*normalize, "--overwrite")
+    assert (4, "") == (done.returncode, done.stdout), "nothing of it is a record"
+    assert "event_name_missing" in rejects.read_text()
     assert "earlier" not in rejects.read_text()
 
 

@@ -97,7 +97,47 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
     missing = run("normalize", "--source", "aws_cloudtrail", tmp_path / "none\x1b[31m.json")
     assert missing.returncode == 4
     assert b"none\\u001b[31m.json: cannot be read: No such file" in missing.stderr
-    assert run("normalize", tmp_path / "x.json").returncode == 64
+    assert run("normalize").returncode == 64
+
+
+def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
+    """What is there is read, its source is said, and the exit code says that something was not."""
+    (tmp_path / "x.json").write_text(json.dumps(GOOD))
+    result = run("normalize", "--scope", "all", tmp_path / "none.json", tmp_path / "x.json")
+    assert (4, 1) == (result.returncode, len(result.stdout.splitlines()))
+    assert "none.json: cannot be read: No such file" in result.stderr.decode()
+    assert "source aws_cloudtrail, detected by the attributes of 1" in result.stderr.decode()
+
+
+def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
+    """It says file, line, how it begins (made inert), what it looks like and what to do."""
+    (tmp_path / "x.json").write_bytes(b"insertId: \x1b[31mabc\nlogName: x\n")
+    result = run("normalize", "--source", "gcp_audit", tmp_path / "x.json")
+    assert result.returncode == 4
+    said = result.stderr.decode()
+    assert "x.json: not read: looks like YAML" in said
+    assert "--format=json" in said
+    assert "\x1b" not in said
+
+
+def test_directories_and_standard_input(tmp_path: Path) -> None:
+    """All files below a directory, but hidden ones and digests; - is standard input."""
+    digest = tmp_path / "AWSLogs" / "1" / "CloudTrail-Digest" / "d.json"
+    digest.parent.mkdir(parents=True)
+    for path in (tmp_path / "b.log", tmp_path / "AWSLogs" / "a", digest, tmp_path / ".hidden"):
+        path.write_text(json.dumps(GOOD))
+    result = run("normalize", "--scope", "all", "--json", tmp_path)
+    found = json.loads(result.stderr)
+    assert (0, 2) == (result.returncode, found["accepted"])
+    assert "a digest or manifest" in found["notes"][0]
+    program = Path(sys.executable).with_name("nhi-evidence")
+    piped = subprocess.run(
+        [program, "normalize", "--scope", "all", "-"],
+        input=gzip.compress(json.dumps(GOOD).encode()),
+        capture_output=True,
+        check=True,
+    )
+    assert len(piped.stdout.splitlines()) == 1
 
 
 def test_an_empty_file_of_records(tmp_path: Path) -> None:

@@ -12,30 +12,49 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import output_file, raw_input
-from nhi_evidence.errors import SettingsError
+from nhi_evidence.cli import exit_codes, output_file
+from nhi_evidence.cli.input_notes import Notes
+from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.event import Rejection
-from nhi_evidence.pipeline.export import Mapper, Normalized
+from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.terminal import safe_text
 
 EXAMPLES = """\b
 Examples:
-  nhi-evidence normalize --source aws_cloudtrail trail.json.gz | jq .nhi_phase
-  nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson *.json
+  nhi-evidence normalize trail.json.gz | jq .nhi_phase
+  aws logs filter-log-events --log-group-name trail | nhi-evidence normalize -
+  nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson logs/
 
 \b
 Exit codes: 0 every record accepted or rejected, and said so;
-4 an input cannot be read or a source is unknown; 64 wrong usage.
+4 an input cannot be read, a source is unknown, or nothing was accepted; 64 wrong usage.
 """
 
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="INPUT",
+        help="Log files, directories of them, or - for standard input; plain, gzip, zip or tar, "
+        "told by content. docs/local-files.md lists the forms.",
+    ),
+]
+SourceName = Annotated[
+    str | None,
+    typer.Option(
+        help="Source of the records; an unknown name lists them. Without it, told by the "
+        "attributes of each record, and said."
+    ),
+]
 
-class _Reject(msgspec.Struct):
+
+class _Reject(msgspec.Struct, omit_defaults=True):
     index: int
     reason: str
     raw_sha256: str
     detail: str
     input: str
+    line: int = 0
 
 
 class Summary(msgspec.Struct):
@@ -45,21 +64,19 @@ class Summary(msgspec.Struct):
     accepted: int = 0
     rejected: int = 0
     printed: int = 0
-    out_of_scope: dict[str, int] = {}
-    reasons: dict[str, int] = {}
+    out_of_scope: Counter[str] = msgspec.field(default_factory=Counter)
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    detected: dict[str, int] = {}
+    """Documents by source, where no source was named."""
+    unread: int = 0
+    """Inputs that could not be opened."""
+    notes: list[str] = []
 
 
 def command(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INPUT",
-            help="Log files: .json or .json.gz as the provider delivers them, or .ndjson with "
-            "one raw record per line.",
-        ),
-    ],
+    inputs: Files,
     *,
-    source: Annotated[str, typer.Option(help="Source of the records; an unknown name lists them.")],
+    source: SourceName = None,
     scope: Annotated[
         Scope, typer.Option(help="nhi prints what concerns non-human identities; all, everything.")
     ] = Scope.NHI,
@@ -77,48 +94,52 @@ def command(
     Records go to standard output, the summary to standard error. Every input record is accepted
     or rejected; a file that holds no readable records counts as one rejected record.
     """
-    mapper = Mapper(source, scope=scope, keep_out_of_scope_raw=False)  # nothing is written
+    logs = Inputs(source, scope=scope)
+    files = logs.files(inputs)
     summary = Summary()
+    notes = Notes(quiet=as_json)
     with (
-        output_file.create(rejects, inputs=inputs, overwrite=overwrite)
+        output_file.create(rejects, inputs=files, overwrite=overwrite)
         if rejects
         else nullcontext() as sink
     ):
-        for path in inputs:
-            _normalize_file(mapper, path, summary, sink)
+        for path in files:
+            for reading in logs.readings(path):
+                _count(reading, summary, notes, sink)
     sys.stdout.buffer.flush()
+    notes.close(logs)
+    summary.detected, summary.unread = logs.detected, len(logs.unread)
+    summary.notes = notes.texts
     _say(summary, as_json=as_json)
+    if summary.unread or (summary.rejected and not summary.accepted):
+        raise typer.Exit(exit_codes.FAILED)
 
 
-def _normalize_file(mapper: Mapper, path: Path, summary: Summary, sink: BinaryIO | None) -> None:
-    encode = msgspec.json.Encoder().encode
-    reasons: Counter[str] = Counter(summary.reasons)
-    out_of_scope_ids: Counter[str] = Counter(summary.out_of_scope)
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    for raw, problem in raw_input.records(mapper, path.name, body):
-        index = summary.input
-        summary.input += 1
-        mapped = problem or mapper.map(raw)
-        if isinstance(mapped, Rejection):
-            summary.rejected += 1
-            reasons[mapped.reason] += 1
-            if sink is not None:
-                reject = _Reject(
-                    index, mapped.reason, sha256(raw).hexdigest(), mapped.detail, str(path)
-                )
-                sink.write(encode(reject) + b"\n")
-            continue
-        summary.accepted += 1
-        if isinstance(mapped, Normalized):
-            summary.printed += 1
-            line = safe_text.neutralize_json(encode(mapped.record))
-            sys.stdout.buffer.write(line + b"\n")
-        else:
-            out_of_scope_ids[mapped.reason] += 1
-    summary.reasons, summary.out_of_scope = dict(reasons), dict(out_of_scope_ids)
+def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | None) -> None:
+    index = summary.input
+    summary.input += 1
+    mapped = reading.mapped
+    if isinstance(mapped, Rejection):
+        summary.rejected += 1
+        summary.reasons[mapped.reason] += 1
+        notes.rejected(reading, mapped)
+        if sink is not None:
+            digest = sha256(reading.raw).hexdigest()
+            reject = _Reject(
+                index, mapped.reason, digest, mapped.detail, reading.name, reading.line
+            )
+            sink.write(msgspec.json.encode(reject) + b"\n")
+        return
+    summary.accepted += 1
+    if isinstance(mapped, Normalized):
+        summary.printed += 1
+        line = safe_text.neutralize_json(_encode(mapped.record))
+        sys.stdout.buffer.write(line + b"\n")
+    else:
+        summary.out_of_scope[mapped.reason] += 1
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def _say(summary: Summary, *, as_json: bool) -> None:

@@ -1,28 +1,169 @@
-"""Raw records of a local file: in any form the provider hands them out, or one per line."""
+"""Raw records of local inputs: files, directories and standard input, in whatever form they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
 
-from nhi_evidence.event import Rejection, Undecodable
-from nhi_evidence.pipeline.export import Mapper
+import msgspec
 
-_LINE_SUFFIXES = (".ndjson", ".jsonl")
+from nhi_evidence import sources
+from nhi_evidence.event import Kind, Limits, Rejection, Undecodable
+from nhi_evidence.local_files import detect, reader
+from nhi_evidence.local_files.reader import Piece
+from nhi_evidence.local_files.unreadable import Unreadable
+from nhi_evidence.pipeline.export import Mapper, Normalized
+from nhi_evidence.pipeline.mapping import OutOfScope
+from nhi_evidence.pipeline.scope import Scope
+
+STANDARD_INPUT = Path("-")
+_UNKNOWN_SOURCE = Unreadable(
+    "source_unknown", "JSON of no known log", "--source says which log it is of"
+)
+_CUT_OFF = Unreadable("malformed_json", "JSON that is damaged or cut off", "fetch it again")
+_COMPANION = "a digest or manifest, not records; not read"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One raw record, or what could not be read as any, and what became of it."""
+
+    name: str
+    line: int
+    """Where its document begins, from 1; 0 of a file as such."""
+    raw: bytes
+    mapped: Normalized | OutOfScope | Rejection
+    source: str | None
+    problem: Unreadable | None = None
+    """Of what could not be read: in words."""
+
+
+class Inputs:
+    """The files of a command line, read one after the other; none costs another."""
+
+    def __init__(self, source: str | None, *, scope: Scope) -> None:
+        """Name the source, or None to tell each document's by its attributes.
+
+        Raises `SettingsError` for an unknown source.
+        """
+        self._source = source
+        self._scope = scope
+        self._mappers: dict[str, Mapper] = {}
+        self.detected: dict[str, int] = {}
+        """Documents by the source they were taken for, where none was named."""
+        self.unread: list[str] = []
+        """Inputs that could not be opened, and why."""
+        self.skipped: list[str] = []
+        """Files that are no records by their name, and why."""
+        if source is not None:
+            self._mapper(source)
+
+    def files(self, inputs: Iterable[Path]) -> list[Path]:
+        """Return the files of inputs; of a directory, all below it that are not hidden, by name."""
+        files: list[Path] = []
+        for path in inputs:
+            if path == STANDARD_INPUT or not path.is_dir():
+                files.append(path)
+                continue
+            try:
+                below = sorted(each for each in path.rglob("*") if each.is_file())
+            except OSError as error:
+                self.unread.append(f"{path}: cannot be read: {error.strerror}")
+                continue
+            shown = [each for each in below if not _is_hidden(each.relative_to(path))]
+            if not shown:
+                self.unread.append(f"{path}: a directory without files")
+            files += shown
+        return files
+
+    def readings(self, path: Path) -> Iterator[Reading]:
+        """Yield every record of a file. One that cannot be opened is in `unread`."""
+        if self._is_companion(path):
+            self.skipped.append(f"{path}: {_COMPANION}")
+            return
+        try:
+            if path == STANDARD_INPUT:
+                yield from self.stream("standard input", sys.stdin.buffer)
+                return
+            with path.open("rb") as stream:
+                yield from self.stream(str(path), stream)
+        except OSError as error:
+            self.unread.append(f"{path}: cannot be read: {error.strerror}")
+
+    def stream(self, name: str, stream: IO[bytes]) -> Iterator[Reading]:
+        """Yield every record of an input that is open."""
+        last: tuple[str, str | None] = ("", None)
+        for piece in reader.pieces(name, stream, Limits().inflated_bytes):
+            if piece.problem is not None:
+                yield _unreadable(piece, piece.problem)
+                continue
+            # What has no attributes of its own is of the source its neighbors are of.
+            source = self._source or detect.source(piece.data)
+            source = source or (last[1] if last[0] == piece.name else None)
+            last = (piece.name, source)
+            if source is None:
+                yield _unreadable(piece, _UNKNOWN_SOURCE if _is_json(piece.data) else _CUT_OFF)
+                continue
+            if self._source is None:
+                self.detected[source] = self.detected.get(source, 0) + 1
+            mapper = self._mapper(source)
+            for raw, problem in _records(mapper, piece.data):
+                mapped = problem or mapper.map(raw)
+                yield Reading(piece.name, piece.line, raw, mapped, source)
+
+    def _mapper(self, source: str) -> Mapper:
+        mapper = self._mappers.get(source)
+        if mapper is None:
+            mapper = self._mappers[source] = Mapper(
+                source,
+                scope=self._scope,
+                keep_out_of_scope_raw=False,  # nothing is written
+            )
+        return mapper
+
+    def _is_companion(self, path: Path) -> bool:
+        names = sources.names() if self._source is None else (self._source,)
+        return any(sources.load(name).kind_of(path.as_posix()) is Kind.COMPANION for name in names)
 
 
 def records(mapper: Mapper, name: str, body: bytes) -> Iterator[tuple[bytes, Rejection | None]]:
-    """Yield each raw record of a file, with a rejection where a document is unreadable.
+    """Yield each raw record of a file's bytes, with a rejection where a document is unreadable."""
+    for piece in reader.pieces(name, io.BytesIO(body), mapper.settings.limits.inflated_bytes):
+        if piece.problem is not None:
+            yield piece.data, _rejection(piece.problem)
+        else:
+            yield from _records(mapper, piece.data)
 
-    A document (a file, or a line of a line-delimited file) that holds no readable records
-    yields its whole content once. Blank lines are no documents.
-    """
-    documents = [body]
-    if name.endswith(_LINE_SUFFIXES):
-        documents = [line for raw in body.split(b"\n") if (line := raw.strip(b" \t\r"))]
-    for document in documents:
-        decoded = mapper.source.unwrap(document, mapper.settings.limits)
-        if isinstance(decoded, Undecodable):
-            yield document, Rejection(decoded.reason, decoded.detail)
-            continue
-        for index in range(len(decoded.spans)):
-            yield decoded.record(index).raw, None
+
+def _records(mapper: Mapper, document: bytes) -> Iterator[tuple[bytes, Rejection | None]]:
+    """Yield the records of a document; one without readable records yields itself once."""
+    decoded = mapper.source.unwrap(document, mapper.settings.limits)
+    if isinstance(decoded, Undecodable):
+        yield document, Rejection(decoded.reason, decoded.detail)
+        return
+    for index in range(len(decoded.spans)):
+        yield decoded.record(index).raw, None
+
+
+def _unreadable(piece: Piece, problem: Unreadable) -> Reading:
+    if not problem.begins:
+        problem = msgspec.structs.replace(problem, begins=piece.data[:80])
+    return Reading(piece.name, piece.line, piece.data, _rejection(problem), None, problem)
+
+
+def _rejection(problem: Unreadable) -> Rejection:
+    return Rejection(problem.reason, f"{problem.looks_like}; {problem.advice}")
+
+
+def _is_json(document: bytes) -> bool:
+    try:
+        msgspec.json.decode(document, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -1,0 +1,55 @@
+"""What is said of inputs while they are read: what was not, where it begins, and what to do."""
+
+from __future__ import annotations
+
+import sys
+
+from nhi_evidence.cli.raw_input import Inputs, Reading
+from nhi_evidence.event import Rejection
+from nhi_evidence.terminal import safe_text
+
+_PER_FILE = 5
+_IN_ALL = 100
+_SHOWN = 40
+
+
+class Notes:
+    """Collects notes, a bounded number for each file; shows them at once unless it is quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """With `quiet`, nothing is shown: the closing JSON object holds the notes."""
+        self._quiet = quiet
+        self._file = ""
+        self._of_file = 0
+        self.texts: list[str] = []
+        self.left_out = 0
+
+    def rejected(self, reading: Reading, rejection: Rejection) -> None:
+        """Note a record that was rejected, or a file or line that is no record."""
+        self._of_file = self._of_file + 1 if reading.name == self._file else 1
+        self._file = reading.name
+        if self._of_file > _PER_FILE or len(self.texts) >= _IN_ALL:
+            self.left_out += 1
+            return
+        where = f"{reading.name}, line {reading.line}" if reading.line else reading.name
+        if reading.problem is not None:
+            self.note(f"{where}: not read: {reading.problem.text()}")
+            return
+        begins = reading.raw[:_SHOWN].decode("utf-8", "backslashreplace")
+        self.note(f"{where}: rejected ({rejection.reason}) {rejection.detail}, begins {begins!r}")
+
+    def close(self, inputs: Inputs) -> None:
+        """Note what holds for all inputs."""
+        for text in (*inputs.unread, *inputs.skipped):
+            self.note(text)
+        if self.left_out:
+            self.note(f"{self.left_out} more like these; --rejects writes every one")
+        for source, count in sorted(inputs.detected.items()):
+            self.note(f"source {source}, detected by the attributes of {count} documents")
+
+    def note(self, text: str) -> None:
+        """Note a text; what a terminal could act on is made inert."""
+        inert = safe_text.neutralize(text)
+        self.texts.append(inert)
+        if not self._quiet:
+            sys.stderr.write(inert + "\n")

@@ -1,0 +1,191 @@
+"""gzip, zip and tar, told by content, one inside the other, read as streams and bounded.
+
+https://www.rfc-editor.org/rfc/rfc1952 (gzip),
+https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (zip),
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (tar)
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, cast
+
+import msgspec
+
+from nhi_evidence.local_files.unreadable import HEAD_BYTES, Unreadable
+
+_GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
+_TAR_MAGIC, _TAR_OFFSET = b"ustar", 257
+_DEPTH = 4
+_FREE_BYTES = 256 * 1024 * 1024
+_RATIO = 300
+"""A log compresses 10 to 40 times, a repetitive log up to 200 times; a bomb, 1,000 times."""
+_NESTED_ZIP_BYTES = 64 * 1024 * 1024
+_NO_LOGS = ("__MACOSX/", ".DS_Store")
+
+DAMAGED = (
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading a damaged, truncated or encrypted container raises."""
+
+
+class BombError(OSError):
+    """Content inflates to more than a log does."""
+
+
+class Budget(msgspec.Struct):
+    """How much the containers of an input may inflate to, by what they hold packed."""
+
+    packed: int = 0
+    inflated: int = 0
+
+    def spend(self, count: int) -> None:
+        """Count inflated bytes. Raises `BombError` past the bound."""
+        self.inflated += count
+        if self.inflated > _FREE_BYTES + _RATIO * self.packed:
+            raise BombError(f"inflates to more than {_RATIO} times its size")
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A file, or one of a container: its name, and its content or why there is none."""
+
+    name: str
+    content: io.BufferedReader | Unreadable
+
+
+class _Counted(io.RawIOBase):
+    """Bytes of a container that are counted as they come."""
+
+    def __init__(self, inner: IO[bytes], budget: Budget, *, is_packed: bool) -> None:
+        self._read = getattr(inner, "read1", inner.read)
+        self._budget, self._is_packed = budget, is_packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer))
+        # Whatever comes before the damage is read: `read` would lose it.
+        data = self._read(len(view))
+        view[: len(data)] = data
+        if self._is_packed:
+            self._budget.packed += len(data)
+        else:
+            self._budget.spend(len(data))
+        return len(data)
+
+
+def members(name: str, stream: IO[bytes]) -> Iterator[Member]:
+    """Yield every file of an input, which is itself where it is no container.
+
+    Read a member before asking for the next. Its stream raises one of `DAMAGED` where the
+    container is damaged. A zip needs a stream that can seek.
+    """
+    budget = Budget()
+    if stream.seekable():
+        is_zip = _is_zip(stream.read(len(_ZIP)))
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+        if is_zip:
+            budget.packed = size
+            yield from _zip(name, stream, budget, 0)
+            return
+    yield from _open(name, _buffered(stream, budget, is_packed=True), budget, 0)
+
+
+def damaged(error: BaseException) -> Unreadable:
+    """Return what an error of a container says."""
+    if isinstance(error, BombError):
+        return Unreadable("inflation_limit", "a decompression bomb", str(error))
+    if "password" in str(error) or "encrypted" in str(error):
+        return Unreadable("damaged_archive", "an encrypted archive", "unpack it first")
+    detail = str(error)[:120] or type(error).__name__
+    return Unreadable(
+        "damaged_archive", f"a damaged or truncated archive ({detail})", "fetch it again"
+    )
+
+
+def _buffered(inner: IO[bytes], budget: Budget, *, is_packed: bool = False) -> io.BufferedReader:
+    return io.BufferedReader(_Counted(inner, budget, is_packed=is_packed), 1 << 16)
+
+
+def _is_zip(head: bytes) -> bool:
+    return head.startswith((_ZIP, _EMPTY_ZIP))
+
+
+def _open(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> Iterator[Member]:
+    try:
+        head = stream.peek(HEAD_BYTES)
+    except DAMAGED as error:
+        yield Member(name, damaged(error))
+        return
+    is_tar = head[_TAR_OFFSET : _TAR_OFFSET + len(_TAR_MAGIC)] == _TAR_MAGIC
+    is_gzip = head.startswith(_GZIP)
+    if not (is_tar or is_gzip or _is_zip(head)):
+        yield Member(name, stream)
+    elif depth == _DEPTH:
+        yield Member(
+            name, Unreadable("unknown_form", "archives in archives", "unpack it first", head)
+        )
+    elif is_gzip:
+        unpacked = _buffered(cast("IO[bytes]", gzip.GzipFile(fileobj=stream)), budget)
+        yield from _open(name, unpacked, budget, depth + 1)
+    elif is_tar:
+        yield from _tar(name, stream, budget, depth)
+    else:
+        body = stream.read(_NESTED_ZIP_BYTES + 1)
+        if len(body) > _NESTED_ZIP_BYTES:
+            yield Member(
+                name, Unreadable("unknown_form", "a large zip in an archive", "unpack it first")
+            )
+        else:
+            yield from _zip(name, io.BytesIO(body), budget, depth)
+
+
+def _zip(name: str, stream: IO[bytes], budget: Budget, depth: int) -> Iterator[Member]:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            if "xl/workbook.xml" in archive.namelist():
+                yield Member(
+                    name, Unreadable("unknown_form", "an Excel workbook", "save it as CSV or JSON")
+                )
+                return
+            for entry in archive.infolist():
+                inside = f"{name}:{entry.filename}"
+                if entry.is_dir() or _is_no_log(entry.filename):
+                    continue
+                try:
+                    with archive.open(entry) as content:
+                        yield from _open(inside, _buffered(content, budget), budget, depth + 1)
+                except DAMAGED as error:
+                    yield Member(inside, damaged(error))
+    except DAMAGED as error:
+        yield Member(name, damaged(error))
+
+
+def _tar(name: str, stream: io.BufferedReader, budget: Budget, depth: int) -> Iterator[Member]:
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for entry in archive:
+                content = archive.extractfile(entry) if entry.isfile() else None
+                if content is not None and not _is_no_log(entry.name):
+                    inside = f"{name}:{entry.name}"
+                    yield from _open(inside, _buffered(content, budget), budget, depth + 1)
+    except DAMAGED as error:
+        yield Member(name, damaged(error))
+
+
+def _is_no_log(inside: str) -> bool:
+    """Whether a member is what macOS adds to archives of any kind."""
+    return inside.startswith(_NO_LOGS[0]) or inside.endswith(_NO_LOGS[1])

@@ -1,0 +1,75 @@
+"""The documents of an input, whatever it is: each with file and line, or why there is none."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import IO
+
+import msgspec
+
+from nhi_evidence.local_files import containers, documents, pages, rows, unreadable
+from nhi_evidence.local_files.unreadable import HEAD_BYTES, Unreadable
+
+_SPACE = b" \t\r\n\x1e"
+_JSON_LINE = re.compile(rb"^\s*\{\"", re.MULTILINE)
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A document that a source reads, or what could not be read."""
+
+    name: str
+    """The file, and its path in the archives it is in: `logs.zip:2026/trail.json`."""
+    line: int
+    """Where its document begins, from 1; 0 of a file as such."""
+    data: bytes
+    problem: Unreadable | None = None
+
+
+def pieces(name: str, stream: IO[bytes], limit: int) -> Iterator[Piece]:
+    """Yield every document of an input; `limit` bounds one, in bytes.
+
+    What cannot be read is a piece with its problem, once for each file or line, and never costs
+    another. A file that holds nothing at all is such a problem too.
+    """
+    for member in containers.members(name, stream):
+        if isinstance(member.content, Unreadable):
+            yield Piece(member.name, 0, b"", member.content)
+            continue
+        line = 0
+        try:
+            for piece in _of_file(member.name, member.content, limit):
+                line = piece.line
+                yield piece
+        except UnicodeDecodeError as error:
+            problem = Unreadable(
+                "encoding", f"text that is no {error.encoding}", "save it as UTF-8"
+            )
+            yield Piece(member.name, line, b"", problem)
+        except containers.DAMAGED as error:
+            yield Piece(member.name, line, b"", containers.damaged(error))
+
+
+def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piece]:
+    text = documents.as_utf8(content)
+    head = text.peek(HEAD_BYTES)[:HEAD_BYTES]
+    opening = head.lstrip(_SPACE)[:1]
+    problem = unreadable.binary(head)
+    if not head:
+        problem = Unreadable("empty_file", "an empty file", "nothing was logged, or nothing saved")
+    is_json = opening in (b"{", b"[", b"") or _JSON_LINE.search(head) is not None
+    is_rows = problem is None and opening not in (b"{", b"[") and rows.is_known(head)
+    if problem is None and not is_json and not is_rows:
+        problem = unreadable.text(head)
+    if problem is not None:
+        yield Piece(name, 0, b"", problem)
+        return
+    is_first = True
+    for document in rows.documents(text) if is_rows else documents.split(text, limit):
+        if document.problem is not None:
+            yield Piece(name, document.line, document.data, document.problem)
+        elif not (is_first and document.data == b"[]"):  # a list of nothing is what was asked for
+            for record in pages.records(document.data):
+                yield Piece(name, document.line, record)
+        is_first = False

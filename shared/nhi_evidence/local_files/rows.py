@@ -1,0 +1,137 @@
+"""CSV of log rows -> JSON records: CloudTrail Lake, Athena, Event history, Log Analytics.
+
+A column that holds the record as the provider wrote it (`eventJson`, `CloudTrailEvent`,
+`@message`) is that record. Otherwise a row becomes an object of its columns; what the export left
+out stays out.
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-event-data-store-cloudtrail.html
+https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events-console.html
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.local_files import hive
+from nhi_evidence.local_files.documents import Document
+from nhi_evidence.local_files.unreadable import Unreadable
+
+_EXACT = frozenset({"eventjson", "cloudtrailevent", "message", "rawevent"})
+_CLOUDTRAIL = (
+    *("eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion"),
+    *("sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestParameters"),
+    *("responseElements", "additionalEventData", "requestID", "eventID", "readOnly", "resources"),
+    *("eventType", "apiVersion", "managementEvent", "recipientAccountId", "serviceEventDetails"),
+    *("sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "tlsDetails"),
+    *("sessionCredentialFromConsole", "addendum", "edgeDeviceDetails", "insightDetails"),
+)
+_NAMES = {name.lower(): name for name in _CLOUDTRAIL}
+_IDENTITY = {"username": "userName", "awsaccesskey": "accessKeyId"}
+"""What Event history shows of the caller."""
+_JSON_TEXT = frozenset(
+    {"requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"}
+)
+_STRUCTS = frozenset({"userIdentity", "tlsDetails"})
+_FLAGS = frozenset({"readOnly", "managementEvent"})
+_NOTHING = frozenset({"", "null", "-"})
+_SQUEEZED = re.compile(r"[^a-z0-9]")
+_ZONE = re.compile(r" ?\[UTC\]$")
+_KNOWN = (
+    {"eventsource", "eventname"},
+    {"operationnamevalue"},
+    {"timegenerated", "type"},
+    {"activitydisplayname"},
+)
+
+
+def is_known(head: bytes) -> bool:
+    """Whether the first line names the columns of a log."""
+    columns = _columns(head.decode("utf-8", "replace"))
+    return bool(_EXACT & columns) or any(known <= columns for known in _KNOWN)
+
+
+def documents(stream: io.BufferedReader) -> Iterator[Document]:
+    """Yield a record for every row."""
+    text = io.TextIOWrapper(stream, "utf-8", newline="")
+    delimiter = "\t" if b"\t" in stream.peek(1024).partition(b"\n")[0] else ","
+    reader = csv.reader(text, delimiter=delimiter)
+    line = 1
+    try:
+        header = [_ZONE.sub("", name.strip()) for name in next(reader, [])]
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                yield _row(line, header, cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problem = Unreadable("damaged_csv", f"a damaged CSV ({error})", "export it again")
+        yield Document(line, b"", is_json=False, problem=problem)
+    finally:
+        text.detach()
+
+
+def _columns(head: str) -> set[str]:
+    first = head.lstrip().partition("\n")[0]
+    delimiter = "\t" if "\t" in first else ","
+    return {_squeezed(name) for name in next(csv.reader([first], delimiter=delimiter), [])}
+
+
+def _squeezed(name: str) -> str:
+    return _SQUEEZED.sub("", _ZONE.sub("", name).lower())
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Document:
+    if len(cells) != len(header):
+        problem = Unreadable(
+            "damaged_csv",
+            f"a row of {len(cells)} cells under {len(header)} columns",
+            "export it again, or as JSON",
+            ",".join(cells).encode(),
+        )
+        return Document(line, ",".join(cells).encode(), is_json=False, problem=problem)
+    named = list(zip(header, cells, strict=True))
+    for name, cell in named:
+        if _squeezed(name) in _EXACT and cell.lstrip().startswith("{"):
+            return Document(line, cell.strip().encode())
+    squeezed = {_squeezed(name) for name, _ in named}
+    is_cloudtrail = {"eventsource", "eventname"} <= squeezed
+    content = _cloudtrail(named) if is_cloudtrail else _as_it_is(named)
+    return Document(line, msgspec.json.encode(content))
+
+
+def _as_it_is(named: list[tuple[str, str]]) -> dict[str, Any]:
+    return {name: cell for name, cell in named if cell not in _NOTHING}
+
+
+def _cloudtrail(named: list[tuple[str, str]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    identity: dict[str, Any] = {}
+    for column, cell in named:
+        key = _squeezed(column)
+        if cell in _NOTHING:
+            continue
+        if key in _IDENTITY:
+            identity[_IDENTITY[key]] = cell
+        elif (name := _NAMES.get(key)) is not None:
+            content[name] = _value(name, cell)
+    if identity and "userIdentity" not in content:
+        content["userIdentity"] = identity
+    return content
+
+
+def _value(name: str, cell: str) -> Any:
+    if name in _FLAGS and cell.lower() in {"true", "false"}:
+        return cell.lower() == "true"
+    if name in _JSON_TEXT or name in _STRUCTS or name == "resources":
+        try:
+            return msgspec.json.decode(cell)
+        except (msgspec.DecodeError, RecursionError):
+            struct = hive.struct(cell) if name in _STRUCTS else None
+            return cell if struct is None else struct
+    return cell

@@ -1,0 +1,88 @@
+"""What cannot be read: what it looks like by its first bytes, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+HEAD_BYTES = 4096
+"""How much of a file is looked at to tell its form."""
+_SHOWN = 40
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """Why content is no records: a value, so that the next file is read all the same."""
+
+    reason: str
+    """Stable token: `unknown_form`, `damaged_archive`, `inflation_limit`, `encoding` ..."""
+    looks_like: str
+    advice: str
+    begins: bytes = b""
+    """The first bytes, as they are; whoever shows them makes them inert."""
+
+    def text(self) -> str:
+        """Return it in words; the first bytes are not made inert yet."""
+        begins = self.begins[:_SHOWN].decode("utf-8", "backslashreplace")
+        shown = f", begins {begins!r}" if self.begins else ""
+        return f"looks like {self.looks_like}{shown}; {self.advice}"
+
+
+_JSON_GCLOUD = "ask again with --format=json"
+_JSON_AWS = "ask again with --output json"
+
+_BINARY: tuple[tuple[bytes, str, str], ...] = (
+    (b"PAR1", "Parquet", "export it as JSON lines"),
+    (b"BZh", "bzip2", "decompress it first (bunzip2)"),
+    (b"\xfd7zXZ\x00", "xz", "decompress it first (unxz)"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard", "decompress it first (unzstd)"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip", "unpack it first"),
+    (b"ORC", "ORC", "export it as JSON lines"),
+    (b"Obj\x01", "Avro", "export it as JSON lines"),
+    (b"%PDF", "PDF", "export the log as JSON"),
+    (b"ElfFile\x00", "a Windows event log", "it holds no cloud audit records"),
+    (b"SQLite format 3\x00", "an SQLite database", "export the rows as JSON lines"),
+)
+_TEXT: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
+    (re.compile(rb"<"), "HTML or XML", "download the log again, as JSON; a login page is no log"),
+    (
+        re.compile(rb"(?:---\s*\n|- |insertId:|logName:|protoPayload:)"),
+        "YAML, what gcloud prints where nothing is asked",
+        _JSON_GCLOUD,
+    ),
+    (re.compile(rb"[+|][-=+|]"), "a table for people", _JSON_AWS),
+    (re.compile(rb"-{4}"), "a table for people", _JSON_AWS),
+    (re.compile(rb"EVENTS\t"), "the text output of the AWS command line", _JSON_AWS),
+    (
+        re.compile(rb"[^\n]*operation name,[^\n]*event category", re.IGNORECASE),
+        "the CSV of the Azure portal, which names operations in words",
+        "use `az monitor activity-log list --output json`, or the portal's JSON",
+    ),
+)
+
+
+def binary(head: bytes) -> Unreadable | None:
+    """Return what a file that is no text is; None where it may be text."""
+    for magic, form, advice in _BINARY:
+        if head.startswith(magic):
+            return Unreadable("unknown_form", form, advice, head)
+    if b"\x00" in head:
+        return Unreadable("unknown_form", "binary data", "export the log as JSON", head)
+    return None
+
+
+def text(head: bytes) -> Unreadable:
+    """Return what a text is that is neither JSON nor rows whose columns are known."""
+    stripped = head.lstrip()
+    for pattern, form, advice in _TEXT:
+        if pattern.match(stripped):
+            return Unreadable("unknown_form", form, advice, stripped)
+    first = stripped.partition(b"\n")[0]
+    if first.count(b",") >= 2:  # noqa: PLR2004 a header of three columns or more
+        return Unreadable(
+            "unknown_form",
+            "CSV whose columns are no known log's",
+            "export the records as JSON, or keep the provider's column names",
+            stripped,
+        )
+    return Unreadable("unknown_form", "text that is no log", "export the log as JSON", stripped)

@@ -1,0 +1,103 @@
+"""Local files in every form people have them in, plain and packed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.local_files import documents, hive
+from tests.cli.local_forms import FORMS, TRAIL, Form, read, table, tarred, zipped
+
+PAGE = Path(__file__).parents[2] / "docs" / "local-files.md"
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda body: body,
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+    "zip": zipped,
+    "tar": tarred,
+    "tar.gz": lambda body: gzip.compress(tarred(body), mtime=0),
+}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("form", FORMS, ids=[form.name for form in FORMS])
+def test_a_form_is_read_or_refused_alike_however_it_is_packed(form: Form, packing: str) -> None:
+    """The same records and the same words; only the name says what the file was in."""
+    outcome = read(PACKINGS[packing](form.body))
+    assert (form.records, form.rejected) == (outcome.accepted, outcome.rejected), outcome.messages
+    plain = [re.sub("^FILE", "", text) for text in read(form.body).messages]
+    packed = [re.sub(r"^FILE(:logs/a\.json)?", "", text) for text in outcome.messages]
+    assert plain == packed
+
+
+def test_the_page_lists_every_form() -> None:
+    """The table of docs/local-files.md is what reading gives; `python -m` prints it anew."""
+    listed = PAGE.read_text().partition("<!-- forms -->\n")[2].partition("\n<!-- end -->")[0]
+    assert table() == listed
+
+
+def test_an_archive_of_many_files() -> None:
+    """Each is read on its own: a refused member costs no other, and what macOS adds is left out."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.json", json.dumps(TRAIL))
+        archive.writestr("b.json", b"<html>")
+        archive.writestr("c.gz", gzip.compress(json.dumps({"Records": [TRAIL]}).encode()))
+        archive.writestr("__MACOSX/._a.json", b"\x00\x05\x16\x07")
+    outcome = read(packed.getvalue())
+    assert (2, 1) == (outcome.accepted, outcome.rejected)
+    assert outcome.messages[0].startswith("FILE:b.json: not read: looks like HTML or XML")
+
+
+@pytest.mark.parametrize("newline", [b"", b"\n"], ids=["a single line", "lines"])
+def test_a_bomb_is_refused(newline: bytes) -> None:
+    """What inflates to more than a log does is given up, and says so."""
+    piece = gzip.compress((b" " * 65_535 + (newline or b" ")) * 1024, mtime=0)
+    outcome = read(piece * 12)
+    assert (0, 1) == (outcome.accepted, outcome.rejected)
+    assert "a decompression bomb" in outcome.messages[0]
+
+
+def test_an_encrypted_member_is_said() -> None:
+    """Not a traceback: what it is, and what to do."""
+    packed = bytearray(zipped(json.dumps(TRAIL).encode()))
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        packed[packed.index(header) + flags] |= 1
+    outcome = read(bytes(packed))
+    assert "an encrypted archive; unpack it first" in outcome.messages[0].replace(", begins", "")
+
+
+def test_a_long_file_of_lines_is_never_in_memory() -> None:
+    """Documents come before the file has been read to its end."""
+
+    class Endless(io.RawIOBase):
+        served = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object) -> int:
+            view = memoryview(buffer)  # type: ignore[arg-type]
+            line = b'{"a":1}\n'
+            data = (line * (len(view) // len(line) + 1))[: len(view) // len(line) * len(line)]
+            view[: len(data)] = data
+            Endless.served += len(data)
+            return len(data)
+
+    stream = documents.split(io.BufferedReader(Endless(), 1 << 16), 1 << 20)
+    assert [1, 2, 3] == [next(stream).line for _ in range(3)]
+    assert Endless.served <= 1 << 17
+
+
+def test_a_struct_of_athena_keeps_what_looks_like_its_marks() -> None:
+    """A comma and an equals sign inside a value stay in it; what does not add up is no struct."""
+    assert {"arn": "arn:a, b=c", "userName": "x"} == hive.struct("{arn=arn:a, b=c, username=x}")
+    assert {"type": "Root"} == hive.struct("{type=Root, arn=null}")
+    for broken in ("{arn=a", "arn=a}", "{arn=a} more", "{nope=a}", "{arn={type=a}"):
+        assert hive.struct(broken) is None

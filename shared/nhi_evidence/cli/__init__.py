@@ -32,6 +32,7 @@ from nhi_evidence.cli import (
     replay_azure,
     replay_gcp,
     seal,
+    summary,
     verify,
 )
 from nhi_evidence.config import ConfigError
@@ -72,6 +73,7 @@ def _root(
 
 app.command("init", epilog=init.EXAMPLES)(init.command)
 app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
+app.command("summary", epilog=summary.EXAMPLES)(summary.command)
 app.command("explain", epilog=explain.EXAMPLES)(explain.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
 app.command("seal", epilog=seal.EXAMPLES)(seal.command)

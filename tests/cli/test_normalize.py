@@ -166,3 +166,22 @@ def test_summary_says_who_did_what_and_when(tmp_path: Path) -> None:
     assert "1 identities in 2 records; 1 of 3 rejected, 0 inputs not opened" in shown
     assert "to 2030-01-01T00:00:00Z" in shown
     assert run("summary", tmp_path / "none").returncode == 4
+
+
+def test_what_is_printed_can_be_asked_for(tmp_path: Path) -> None:
+    """By identity, phase and time; the rest is counted, and CSV holds no formula."""
+    later = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "eventName": "=cmd()"}
+    (tmp_path / "x.log").write_text(f"{json.dumps(GOOD)}\n{json.dumps(later)}\n")
+    options = ("normalize", "--scope", "all", "--json", tmp_path / "x.log")
+    result = run(*options, "--from", "2030-01-01", "--format", "csv")
+    heading, row = result.stdout.decode().splitlines()
+    assert heading.startswith("time,phase,")
+    assert ",'=cmd()," in row
+    found = summary(result)
+    assert (2, 1, 1) == (found["accepted"], found["printed"], found["filtered"])
+    assert run(*options, "--identity", "nobody").stdout == b""
+    assert run(*options, "--to", "2030-01-01T00:00:00").returncode == 64
+    assert len(run(*options, "--to", "2030-01-01", "--format", "table").stdout.splitlines()) == 2
+    known = json.loads(run(*options, "--from", "2029-01-01").stdout)["nhi_phase"]
+    assert len(run(*options, "--phase", known).stdout.splitlines()) >= 1
+    assert run(*options, "--phase", "nope").returncode == 64

@@ -12,13 +12,13 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import exit_codes, output_file
+from nhi_evidence.cli import exit_codes, output_file, record_output
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.raw_input import Inputs, Reading
+from nhi_evidence.cli.record_output import Filter, Format
 from nhi_evidence.event import Rejection
 from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.terminal import safe_text
 
 EXAMPLES = """\b
 Examples:
@@ -64,6 +64,8 @@ class Summary(msgspec.Struct):
     accepted: int = 0
     rejected: int = 0
     printed: int = 0
+    filtered: int = 0
+    """Accepted, in scope, and not asked for."""
     out_of_scope: Counter[str] = msgspec.field(default_factory=Counter)
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
     detected: dict[str, int] = {}
@@ -80,6 +82,21 @@ def command(
     scope: Annotated[
         Scope, typer.Option(help="nhi prints what concerns non-human identities; all, everything.")
     ] = Scope.NHI,
+    form: Annotated[
+        Format, typer.Option("--format", help="How records are printed.")
+    ] = Format.NDJSON,
+    identity: Annotated[
+        str | None, typer.Option(help="Only identities whose name or an id holds this text.")
+    ] = None,
+    phase: Annotated[
+        list[str] | None, typer.Option(help="Only this phase, by name; may be repeated.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Only from this date (UTC) or time with zone on.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Only before this date (UTC) or time with zone.")
+    ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(help="Write rejected records here, one JSON object per line."),
@@ -94,6 +111,12 @@ def command(
     Records go to standard output, the summary to standard error. Every input record is accepted
     or rejected; a file that holds no readable records counts as one rejected record.
     """
+    wanted = Filter(
+        identity.lower() if identity else None,
+        record_output.phases(phase),
+        record_output.instant(start, "--from"),
+        record_output.instant(end, "--to"),
+    )
     logs = Inputs(source, scope=scope)
     files = logs.files(inputs)
     summary = Summary()
@@ -103,9 +126,16 @@ def command(
         if rejects
         else nullcontext() as sink
     ):
+        sys.stdout.buffer.write(record_output.heading(form))
         for path in files:
             for reading in logs.readings(path):
                 _count(reading, summary, notes, sink)
+                if isinstance(reading.mapped, Normalized):
+                    if wanted.takes(reading.mapped.record):
+                        summary.printed += 1
+                        sys.stdout.buffer.write(record_output.line(reading.mapped.record, form))
+                    else:
+                        summary.filtered += 1
     sys.stdout.buffer.flush()
     notes.close(logs)
     summary.detected, summary.unread = logs.detected, len(logs.unread)
@@ -131,15 +161,8 @@ def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | No
             sink.write(msgspec.json.encode(reject) + b"\n")
         return
     summary.accepted += 1
-    if isinstance(mapped, Normalized):
-        summary.printed += 1
-        line = safe_text.neutralize_json(_encode(mapped.record))
-        sys.stdout.buffer.write(line + b"\n")
-    else:
+    if not isinstance(mapped, Normalized):
         summary.out_of_scope[mapped.reason] += 1
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def _say(summary: Summary, *, as_json: bool) -> None:
@@ -149,6 +172,7 @@ def _say(summary: Summary, *, as_json: bool) -> None:
     lines = [
         f"input {summary.input} = accepted {summary.accepted} + rejected {summary.rejected}",
         f"accepted {summary.accepted} = printed {summary.printed}"
+        + (f" + not asked for {summary.filtered}" if summary.filtered else "")
         + "".join(f" + out of scope ({why}) {n}" for why, n in summary.out_of_scope.items()),
     ]
     lines += [f"rejected: {why} {n}" for why, n in sorted(summary.reasons.items())]

@@ -20,7 +20,7 @@ from nhi_evidence.sources import conformance
 from tests.cases.reader import Case, at, outcome, read, rules
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+CLI = (ROOT / "docs" / "cli.md").read_text()
 FORMAT = (ROOT / "docs" / "evidence-format.md").read_text()
 PACKS = [name for name in sources.names() if sources.routes(name) is None]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -48,9 +48,9 @@ def usage(*arguments: str) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_documents_show_the_help(command: str) -> None:
-    """The help block of every command in README or docs/operations.md is what --help prints."""
-    block = re.search(rf"```help {command}\n(.*?)\n```", README + OPERATIONS, re.DOTALL)
-    assert block, f"neither README nor docs/operations.md has a help block for {command}"
+    """The help block of every command, in docs/cli.md or docs/operations.md, is what it prints."""
+    block = re.search(rf"```help {command}\n(.*?)\n```", CLI + OPERATIONS, re.DOTALL)
+    assert block, f"neither docs/cli.md nor docs/operations.md has a help block for {command}"
     assert usage(*command.split()) == block[1]
 
 

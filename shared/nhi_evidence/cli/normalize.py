@@ -51,9 +51,10 @@ SourceName = Annotated[
 class _Reject(msgspec.Struct, omit_defaults=True):
     index: int
     reason: str
-    raw_sha256: str
     detail: str
     input: str
+    raw_sha256: str | None = None
+    """None where nothing was read: the hash of no bytes would look like one of the file."""
     line: int = 0
 
 
@@ -154,9 +155,9 @@ def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | No
         summary.reasons[mapped.reason] += 1
         notes.rejected(reading, mapped)
         if sink is not None:
-            digest = sha256(reading.raw).hexdigest()
+            digest = sha256(reading.raw).hexdigest() if reading.raw else None
             reject = _Reject(
-                index, mapped.reason, digest, mapped.detail, reading.name, reading.line
+                index, mapped.reason, mapped.detail, reading.name, digest, reading.line
             )
             sink.write(msgspec.json.encode(reject) + b"\n")
         return

@@ -104,9 +104,9 @@ def corpus() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """A running embedded store."""
+    """A running embedded store, of one file alone: what another leaves there concerns nobody."""
     with EmbeddedStore(
         tmp_path_factory.mktemp("store"), sources=("aws_cloudtrail", "gcp_audit")
     ) as running:

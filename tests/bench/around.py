@@ -23,11 +23,11 @@ def peak():
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 from nhi_evidence.event import Delivery
 from nhi_evidence.pipeline.export import Mapper
-mapper = Mapper("aws_cloudtrail")
+mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
 before = peak()
 body = Path(sys.argv[1]).read_bytes()
-for batch in mapper.export(Delivery(unit="b/k@1", body=body)):
-    del batch
+for packed in mapper.packer.pack(mapper.units(Delivery(unit="b/k@1", body=body))):
+    del packed
 print(peak() - before)
 """
 

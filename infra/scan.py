@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in sorted(options.stacks.glob("*/cdk.tf.json"))
     }
     reasons = acceptances(stacks)
-    failures = findings(_scan(options.checkov, options.stacks))
+    failures = findings(run_checkov(options.checkov, options.stacks, "terraform_json"))
     sys.stdout.write(f"{table(reasons)}\n{len(failures)} failures, {len(reasons)} accepted\n")
     if options.document is not None:
         text = options.document.read_text(encoding="utf-8")
@@ -134,11 +134,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _scan(program: Path, folder: Path) -> str:
-    """Run checkov over a folder of stacks; return its report."""
+def run_checkov(program: Path, folder: Path, framework: str) -> str:
+    """Run checkov over a folder of stacks or templates; return its report."""
     done = subprocess.run(  # noqa: S603 a program named by the deployer
         [
-            *(str(program), "--directory", str(folder), "--framework", "terraform_json"),
+            *(str(program), "--directory", str(folder), "--framework", framework),
             *("--output", "json", "--quiet", "--soft-fail", "--skip-download"),
         ],
         capture_output=True,

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.scan import Acceptance, Finding, faults, table
+from infra.scan import Acceptance, Finding, faults, run_checkov, table
 
 OPENING, CLOSING = "<!-- accepted findings: cloudformation -->\n", "\n<!-- end -->"
 KEY = "checkov"
 SUFFIX = ".template.json"
-_TIMEOUT_SECONDS = 540
 
 Templates = Mapping[str, Mapping[str, Any]]
 
@@ -75,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         for stack, template in templates.items():
             text = json.dumps(without_acceptances(template))
             (Path(folder) / f"{stack}{SUFFIX}").write_text(text, encoding="utf-8")
-        failures = findings(_scan(options.checkov, Path(folder)))
+        failures = findings(run_checkov(options.checkov, Path(folder), "cloudformation"))
     sys.stdout.write(f"{len(failures)} failures, {len(reasons)} accepted\n")
     wrong = faults(failures, reasons)
     sys.stderr.writelines(f"{fault}\n" for fault in wrong)
@@ -88,21 +86,6 @@ def without_acceptances(template: Mapping[str, Any]) -> dict[str, Any]:
     for body in bare["Resources"].values():
         body.get("Metadata", {}).pop(KEY, None)
     return bare
-
-
-def _scan(program: Path, folder: Path) -> str:
-    """Run checkov over a folder of templates; return its report."""
-    done = subprocess.run(  # noqa: S603 a program named by the deployer
-        [
-            *(str(program), "--directory", str(folder), "--framework", "cloudformation"),
-            *("--output", "json", "--quiet", "--soft-fail", "--skip-download"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECONDS,
-        check=True,
-    )
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -5,9 +5,17 @@ What is raised is a broken promise: a table that does not hold together, a store
 reached, a setting that is missing.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class EvidenceError(Exception):
     """Base of every error this package raises on purpose; its text is meant for a human."""
+
+    def lines(self) -> Sequence[str]:
+        """Return the text, a line for each thing that is wrong."""
+        return (str(self),)
 
 
 class CatalogError(EvidenceError):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.cli import app
+from nhi_evidence.cli import commands
 from nhi_evidence.cost import table
 from nhi_evidence.cost.bill import bill
 from nhi_evidence.cost.estate import REFERENCE
@@ -24,14 +24,7 @@ CLI = (ROOT / "docs" / "cli.md").read_text()
 FORMAT = (ROOT / "docs" / "evidence-format.md").read_text()
 PACKS = [name for name in sources.names() if sources.routes(name) is None]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-COMMANDS = [
-    *(str(command.name) for command in app.registered_commands),
-    *(
-        f"{group.name} {command.name}"
-        for group in app.registered_groups
-        for command in (group.typer_instance.registered_commands if group.typer_instance else ())
-    ),
-]
+COMMANDS = [row.name for row in commands.COMMANDS if not row.is_group]
 
 
 def usage(*arguments: str) -> str:

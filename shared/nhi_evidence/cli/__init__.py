@@ -14,41 +14,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from nhi_evidence import __version__
-from nhi_evidence.cli import (
-    anchor,
-    backfill,
-    check_proof,
-    copy,
-    cost,
-    demo,
-    doctor,
-    exit_codes,
-    explain,
-    init,
-    keys,
-    normalize,
-    prove,
-    replay,
-    replay_azure,
-    replay_gcp,
-    seal,
-    summary,
-    verify,
-)
-from nhi_evidence.config import ConfigError
+from nhi_evidence.cli import exit_codes, loading
 from nhi_evidence.errors import EvidenceError
 from nhi_evidence.terminal import safe_text
 
 app = typer.Typer(
     name="nhi-evidence",
     help="Locked, verifiable audit evidence of what non-human identities did.",
+    cls=loading.Group,
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done and well; 1 found wrong; 2 found incomplete; 3 not as the policy "
     "asks; 4 could not be done; 64 wrong usage.",
+    **{**loading.SETTINGS, "add_completion": True},
 )
 
 
@@ -71,25 +48,6 @@ def _root(
     """Locked, verifiable audit evidence of what non-human identities did."""
 
 
-app.command("init", epilog=init.EXAMPLES)(init.command)
-app.command("normalize", epilog=normalize.EXAMPLES)(normalize.command)
-app.command("summary", epilog=summary.EXAMPLES)(summary.command)
-app.command("explain", epilog=explain.EXAMPLES)(explain.command)
-app.command("demo", epilog=demo.EXAMPLES)(demo.command)
-app.command("seal", epilog=seal.EXAMPLES)(seal.command)
-app.command("anchor", epilog=anchor.EXAMPLES)(anchor.command)
-app.command("verify", epilog=verify.EXAMPLES)(verify.command)
-app.command("copy", epilog=copy.EXAMPLES)(copy.command)
-app.command("prove", epilog=prove.EXAMPLES)(prove.command)
-app.command("check-proof", epilog=check_proof.EXAMPLES)(check_proof.command)
-app.command("keys", epilog=keys.EXAMPLES)(keys.command)
-app.command("cost", epilog=cost.EXAMPLES)(cost.command)
-app.command("doctor", epilog=doctor.EXAMPLES)(doctor.command)
-replay.app.command("azure", epilog=replay_azure.EXAMPLES)(replay_azure.command)
-replay.app.command("gcp", epilog=replay_gcp.EXAMPLES)(replay_gcp.command)
-app.add_typer(replay.app, name="replay")
-app.add_typer(backfill.app, name="backfill")
-
 # Completeness has exit code 2, which is what a wrong command line has where nobody says otherwise.
 _usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")
 _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
@@ -105,8 +63,7 @@ def main() -> None:
     try:
         app(args=[word for word in sys.argv[1:] if word != "--debug"])
     except EvidenceError as error:
-        lines = error.problems if isinstance(error, ConfigError) else (error,)
-        _fail(error, [str(line) for line in lines], debug=debug)
+        _fail(error, error.lines(), debug=debug)
     except BrokenPipeError:
         # Whoever read the output has gone; what is still buffered must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

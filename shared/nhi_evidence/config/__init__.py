@@ -49,6 +49,10 @@ class ConfigError(SettingsError):
         self.problems = problems
         super().__init__("; ".join(map(str, problems)))
 
+    def lines(self) -> tuple[str, ...]:
+        """Return every problem."""
+        return tuple(map(str, self.problems))
+
 
 class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
     """One evidence bucket, its profile applied."""

@@ -39,10 +39,6 @@ Exit codes: 0 sent, or listed; 4 could not be listed or sent (said on standard
 error; sending all of it again is safe); 64 wrong usage.
 """
 
-app = typer.Typer(
-    help="Send delivered files to an exporter again.", no_args_is_help=True, rich_markup_mode=None
-)
-
 
 class _Feed(msgspec.Struct, frozen=True):
     """Where the files of an entry lie, and which exporter takes them."""
@@ -75,7 +71,6 @@ class _Summary(msgspec.Struct):
     files: list[_File]
 
 
-@app.command("aws", epilog=EXAMPLES)
 def command(
     *,
     begins: Annotated[str, typer.Option("--from", help="First hour, UTC: 2026-03-02T08.")],

@@ -27,10 +27,6 @@ Exit codes: 0 locked; 4 could not be listed or locked (said on standard error;
 doing all of it again is safe); 64 wrong usage.
 """
 
-app = typer.Typer(
-    help="Lock what a source's API lists.", no_args_is_help=True, rich_markup_mode=None
-)
-
 
 class _Summary(msgspec.Struct):
     units: list[str]
@@ -41,12 +37,6 @@ class _Summary(msgspec.Struct):
     created: int = 0
 
 
-@app.callback()
-def _root() -> None:
-    """Lock what a source's API lists."""
-
-
-@app.command("gcp", epilog=EXAMPLES)
 def command(
     evidence: options.Evidence,
     *,

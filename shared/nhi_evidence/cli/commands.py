@@ -1,0 +1,80 @@
+"""The commands: a row for each, which is all that `--help` reads.
+
+A row `verify` is `command` and `EXAMPLES` of the module `nhi_evidence.cli.verify`, loaded when
+the command is run or asked about; `replay aws` those of `replay_aws`, and `replay`, which has
+rows below it, has no module.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Panel(StrEnum):
+    """What somebody is about to do: the headings of `--help`, in order."""
+
+    TRY = "Try"
+    DEPLOY = "Deploy and operate"
+    AUDIT = "Audit"
+    INVESTIGATE = "Investigate"
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One command, or a group of them."""
+
+    name: str
+    """Its words as they are typed: `verify`, `replay aws`."""
+    panel: Panel
+    summary: str
+    """What it does, in at most 60 characters."""
+
+    @property
+    def word(self) -> str:
+        """Its last word, which tells it from the others of its group."""
+        return self.name.rpartition(" ")[2]
+
+    @property
+    def module(self) -> str:
+        """Where its `command` and its `EXAMPLES` are."""
+        return f"nhi_evidence.cli.{self.name.replace(' ', '_').replace('-', '_')}"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether others stand below it."""
+        return any(row.name.startswith(f"{self.name} ") for row in COMMANDS)
+
+
+COMMANDS = (
+    Command("demo", Panel.TRY, "Run the main job on this machine, and what the lock refuses."),
+    Command("init", Panel.DEPLOY, "Write the configuration of a deployment, by asking."),
+    Command("cost", Panel.DEPLOY, "Estimate what a deployment costs in a month."),
+    Command("doctor", Panel.DEPLOY, "Look at what is deployed: what is wrong, how to mend it."),
+    Command("keys", Panel.DEPLOY, "Show the verifier key of a signing key, or make a key."),
+    Command("seal", Panel.DEPLOY, "Seal what is new into the signed Merkle log."),
+    Command("anchor", Panel.DEPLOY, "Anchor the newest checkpoint outside the account."),
+    Command("replay", Panel.DEPLOY, "Send delivered files to an exporter again."),
+    Command("replay aws", Panel.DEPLOY, "Send the delivered files of a window again."),
+    Command("replay gcp", Panel.DEPLOY, "Announce the batched files of a window again."),
+    Command("replay azure", Panel.DEPLOY, "Have the exporter read again what the hub keeps."),
+    Command("backfill", Panel.DEPLOY, "Lock what a source's API lists."),
+    Command("backfill gcp", Panel.DEPLOY, "Lock what Cloud Logging's API lists of a window."),
+    Command("verify", Panel.AUDIT, "Verify an evidence store with public keys alone."),
+    Command("copy", Panel.AUDIT, "Copy an evidence store into a directory."),
+    Command("prove", Panel.AUDIT, "Write a proof of one record that anyone checks offline."),
+    Command("check-proof", Panel.AUDIT, "Check a proof bundle, offline."),
+    Command("normalize", Panel.INVESTIGATE, "Map raw log files into OCSF records."),
+    Command("summary", Panel.INVESTIGATE, "Say who did what in raw log files, and when."),
+    Command("explain", Panel.INVESTIGATE, "Explain what an operation means, and why."),
+)
+
+
+def find(name: str) -> Command | None:
+    """Return the row of a name, or None."""
+    return next((row for row in COMMANDS if row.name == name), None)
+
+
+def below(name: str) -> tuple[Command, ...]:
+    """Return the rows right below a group; of the empty name, those at the top."""
+    return tuple(row for row in COMMANDS if row.name.rpartition(" ")[0] == name)

@@ -1,0 +1,97 @@
+"""Groups of commands that load one when it is run or asked about, and none to list them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from nhi_evidence.cli import commands
+from nhi_evidence.cli.commands import Command, Panel
+
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""What every application and command is made with."""
+
+
+class Loaded(MutableMapping[str, Any]):
+    """The commands of a group by their last word; reading one loads it, counting them does not."""
+
+    def __init__(self, group: str) -> None:
+        """Name the group; the empty name is the top."""
+        self._rows = {row.word: row for row in commands.below(group)}
+        self.names_only = False
+        """While it is set, a command is its name and summary alone."""
+
+    def __getitem__(self, word: str) -> Any:
+        row = self._rows[word]
+        if self.names_only:
+            return TyperCommand(row.word, help=row.summary)
+        return _group(row) if row.is_group else _command(row)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __setitem__(self, word: str, command: Any) -> None:
+        raise TypeError(f"{word}: a command is a row of {commands.__name__}")
+
+    def __delitem__(self, word: str) -> None:
+        raise TypeError(f"{word}: a command is a row of {commands.__name__}")
+
+
+class Group(TyperGroup):
+    """A group whose commands are rows of the table."""
+
+    group = ""
+
+    def __init__(self, **attributes: Any) -> None:
+        """Take what `typer` gives a group, except commands."""
+        super().__init__(**{**attributes, "commands": None})
+        self._loaded = Loaded(self.group)
+        self.commands = self._loaded
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 typer's signature
+        """Write the commands of each panel, from the table alone."""
+        rows = commands.below(self.group)
+        width = max(len(row.word) for row in rows)
+        for panel in Panel:
+            listed = [(row.word.ljust(width), row.summary) for row in rows if row.panel is panel]
+            if listed:
+                with formatter.section(panel if not self.group else "Commands"):
+                    formatter.write_dl(listed)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete names from the table alone."""
+        self._loaded.names_only = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._loaded.names_only = False
+
+
+def _command(row: Command) -> Any:
+    module = importlib.import_module(row.module)
+    leaf = typer.Typer(**SETTINGS)
+    leaf.command(row.word, epilog=module.EXAMPLES)(module.command)
+    return typer.main.get_command(leaf)
+
+
+def _group(row: Command) -> Any:
+    cls = type("_Group", (Group,), {"group": row.name})
+    inner = typer.Typer(name=row.word, help=row.summary, cls=cls, no_args_is_help=True, **SETTINGS)
+    inner.callback()(_nothing)
+    return typer.main.get_command(inner)
+
+
+def _nothing() -> None:
+    """A group of itself does nothing."""

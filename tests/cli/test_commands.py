@@ -1,0 +1,129 @@
+"""The table of commands: every row is a command, nothing is loaded to list them."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence import cli
+from nhi_evidence.cli import commands
+from nhi_evidence.cli.commands import COMMANDS, Command, Panel
+from tests.cli.command import run
+
+LEAVES = [row for row in COMMANDS if not row.is_group]
+PACKAGE = Path(cli.__file__).parent
+
+
+@pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
+def test_a_row_is_a_command(row: Command) -> None:
+    """Its module has the function, and examples of it that state the exit codes."""
+    module = importlib.import_module(row.module)
+    assert callable(module.command)
+    assert f"nhi-evidence {row.name}" in module.EXAMPLES
+    assert "Exit codes: 0 " in module.EXAMPLES
+
+
+def test_a_command_has_a_row() -> None:
+    """A module with a `command` that no row names could not be run."""
+    paths = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__init__.py")]
+    modules = {
+        "nhi_evidence.cli." + (path.parent.name if path.stem == "__init__" else path.stem)
+        for path in paths
+        if any(
+            isinstance(node, ast.FunctionDef) and node.name == "command"
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+        )
+    }
+    assert modules == {row.module for row in LEAVES}
+
+
+def test_names_are_told_apart_and_summaries_fit_a_line() -> None:
+    """A name is there once, a group has its row, and a summary ends in a full stop."""
+    names = [row.name for row in COMMANDS]
+    assert len(names) == len(set(names))
+    groups = {name.rpartition(" ")[0] for name in names} - {""}
+    assert groups == {row.name for row in COMMANDS if row.is_group}
+    assert [] == [
+        row.name for row in COMMANDS if len(row.summary) > 60 or not row.summary.endswith(".")
+    ]
+    assert set(Panel) == {row.panel for row in COMMANDS}
+
+
+def test_help_lists_every_command_by_what_one_is_about_to_do() -> None:
+    """The panels in order, each command in its own."""
+    printed = run("--help").out
+    headings = re.findall(r"^(\S.*):$", printed, re.MULTILINE)
+    assert [panel.value for panel in Panel] == headings[1:]
+    for panel in Panel:
+        part = printed.partition(f"\n{panel.value}:\n")[2].partition("\n\n")[0]
+        listed = re.findall(r"^  (\S+) +\S", part, re.MULTILINE)
+        assert [row.word for row in commands.below("") if row.panel is panel] == listed
+
+
+def test_a_group_lists_its_own() -> None:
+    """`replay --help` names the clouds."""
+    printed = run("replay", "--help").out
+    assert [row.word for row in commands.below("replay")] == re.findall(
+        r"^  ([a-z]+) +[A-Z]", printed, re.MULTILINE
+    )
+
+
+def test_a_word_close_to_a_command_is_offered() -> None:
+    """A slip of the fingers is wrong usage, with what was meant."""
+    done = run("verif")
+    assert 64 == done.code
+    assert "Did you mean 'verify'?" in done.err
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Return the modules loaded by a command line."""
+    code = (
+        "import sys; from nhi_evidence import cli\n"
+        f"sys.argv = ['nhi-evidence', *{arguments!r}]\n"
+        "try: cli.main()\n"
+        "except SystemExit: print('\\n'.join(['MODULES', *sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    return set(done.partition("MODULES\n")[2].split())
+
+
+def test_listing_loads_no_command() -> None:
+    """`--help` reads the table: no command's module, no library of a cloud, no pydantic."""
+    modules = loaded("--help")
+    assert "nhi_evidence.cli.commands" in modules
+    assert set() == modules & {row.module for row in LEAVES}
+    heavy = {"boto3", "botocore", "google.auth", "azure.core", "pydantic", "rich", "cryptography"}
+    assert set() == modules & heavy
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("nhi-evidence ", {row.word for row in commands.below("")}),
+        ("nhi-evidence re", {"replay"}),
+        ("nhi-evidence replay ", {"aws", "gcp", "azure"}),
+        ("nhi-evidence verify --se", {"--seed"}),
+    ],
+)
+def test_a_shell_completes(words: str, offered: set[str]) -> None:
+    """What bash is given for a line that is not finished."""
+    environment = {
+        **os.environ,
+        "_NHI_EVIDENCE_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    program = Path(sys.executable).with_name("nhi-evidence")
+    done = subprocess.run(
+        [program], env=environment, capture_output=True, text=True, check=False
+    ).stdout
+    assert offered == set(done.split())

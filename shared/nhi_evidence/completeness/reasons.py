@@ -1,0 +1,61 @@
+"""Verdicts on the completeness of an hour, and the reasons that keep one from being better."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Verdict(StrEnum):
+    """How it is known that nothing of an hour is missing; never mixed with integrity."""
+
+    PROVEN = "proven"
+    """A list the provider signed names everything, and all of it is counted, and nothing else."""
+    RECONCILED = "reconciled"
+    """The provider's API lists the same."""
+    CONTIGUOUS = "contiguous"
+    """The transport lost nothing; the source may have."""
+    UNPROVABLE = "unprovable"
+    """None of these; the reasons say why."""
+
+
+ORDER = (Verdict.UNPROVABLE, Verdict.CONTIGUOUS, Verdict.RECONCILED, Verdict.PROVEN)
+"""The weakest first."""
+
+
+class Meaning(NamedTuple):
+    """One row of the table of reasons."""
+
+    is_incomplete: bool
+    """Whether something is known not to be there; else it is not known."""
+    text: str
+
+
+_LACKING, _NOT_KNOWN = True, False
+
+REASONS: dict[str, Meaning] = {
+    "missing": Meaning(_LACKING, "the provider names something that is not counted"),
+    "altered": Meaning(_LACKING, "the provider names something with another hash than is counted"),
+    "unbacked": Meaning(_LACKING, "something is counted that the provider names nowhere in time"),
+    "contested": Meaning(_LACKING, "claims of something contradict each other: it is not counted"),
+    "incomplete": Meaning(_LACKING, "something has no complete set of parts: it is not counted"),
+    "digest_missing": Meaning(_LACKING, "no signed list covers a part of the hour"),
+    "digest_invalid": Meaning(
+        _LACKING, "a signed list does not hold, or does not follow its chain"
+    ),
+    "number_gap": Meaning(_LACKING, "numbers of a stream are not there"),
+    "heartbeat_missing": Meaning(_LACKING, "a heartbeat that was sealed as expected did not come"),
+    "canary_missing": Meaning(_LACKING, "a canary that was sealed as expected was not recorded"),
+    "waiting": Meaning(_NOT_KNOWN, "something is counted that the provider may still name"),
+    "open": Meaning(_NOT_KNOWN, "the hour is too young to be judged"),
+    "key_unknown": Meaning(
+        _NOT_KNOWN, "the provider's public key for a signed list is not at hand"
+    ),
+    "no_list": Meaning(_NOT_KNOWN, "the provider states nowhere what it delivered"),
+    "not_asked": Meaning(_NOT_KNOWN, "the provider's API was not asked"),
+    "refused": Meaning(_NOT_KNOWN, "the provider's API did not answer as asked"),
+    "license_unknown": Meaning(_NOT_KNOWN, "whether the license lets the API list it is not known"),
+    "expired": Meaning(_NOT_KNOWN, "what the hour held may have expired in part"),
+    "too_many": Meaning(_NOT_KNOWN, "more units than one statement names"),
+}
+"""Code to what it means. Any reason keeps a verdict from being `proven` or `reconciled`."""

@@ -1,0 +1,138 @@
+"""Sealed statements on the completeness of an hour: the values.
+
+What an object of statements says is a function of the log up to `size`, of the inputs it names and
+of nothing else: whoever has them makes the same bytes (docs/evidence-format.md, "Statements").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from nhi_evidence.completeness.reasons import REASONS, Verdict
+
+
+class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
+    """What of a source an hour is judged for; what is empty does not narrow it."""
+
+    account: str = ""
+    """AWS account, resource of Google Cloud (`projects/<id>`), Azure subscription or tenant."""
+    region: str = ""
+    stream: str = ""
+    """Where it is delivered: bucket and prefix, or `<namespace>/<hub>#<creation id>`."""
+
+
+class Log(msgspec.Struct, frozen=True):
+    """The beginning of the signed log a statement is a function of."""
+
+    origin: str
+    """Of the shard: `<log name>/<year>`."""
+    size: int
+    """Leaves of the shard that were read; all of the shards before it were too."""
+    root: str
+    """Of the tree over these leaves, hex."""
+    at: int
+    """The sealer's clock when they were sealed, milliseconds since the epoch: ages are as of it."""
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """What was sealed before the hour as to come, and how much of it came."""
+
+    expected: int
+    found: int
+
+
+class Named(msgspec.Struct, frozen=True, tag_field="k", tag="named", omit_defaults=True):
+    """One thing that is not as it should be, by name."""
+
+    reason: str
+    """Code of `REASONS`."""
+    name: str
+    """Of a file `<bucket>/<key>`; of a record its native id; of a stream the numbers."""
+    detail: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True, tag_field="k", tag="counts", omit_defaults=True):
+    """One unit, or one part of it, that counts, and the object it is in: what a reader joins on."""
+
+    u: str
+    """First 16 hex digits of the SHA-256 of the unit's name, as on the lines of the object."""
+    key: str
+    vid: str = ""
+    """Version id; empty where it is not known."""
+    part: int = 1
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the completeness of one scope in one hour."""
+
+    scope: Scope
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    """Codes of `REASONS`, sorted; none where the verdict is `proven` or `reconciled`."""
+    expected: int | None = None
+    """How many things the provider states (files, records, messages); None where it states none."""
+    found: int = 0
+    """How many of these are counted; of a scope without a list, how many are."""
+    totals: Mapping[str, int] = {}
+    """Reason to how many things: of these `named` holds the first of them."""
+    open_until: int | None = None
+    """Until then what comes late may change the verdict, milliseconds since the epoch."""
+    heartbeats: Announced | None = None
+    canaries: Announced | None = None
+    named: tuple[Named, ...] = ()
+    counts: tuple[Counts, ...] = ()
+    """Every unit that counts, sorted. None of a scope that is judged record by record."""
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something is known not to be there."""
+        return any(REASONS[code].is_incomplete for code in self.reasons)
+
+
+class Statements(msgspec.Struct, frozen=True, kw_only=True):
+    """The statements on one hour of one source that one object holds."""
+
+    source: str
+    hour: str
+    """`YYYYMMDDHH`, of the units; of a scope that is judged record by record, of the records."""
+    log: Log
+    inputs: tuple[str, ...] = ()
+    """Keys of what was read besides evidence: public keys, listings, what was announced."""
+    statements: tuple[Statement, ...]
+    """In order of their scopes, none there twice."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The statement that stands on a scope and hour, and where it comes from."""
+
+    statement: Statement
+    log: Log
+    key: str
+    """Of the object it is in."""
+
+
+Subject = tuple[str, str, Scope]
+"""Source, hour and scope."""
+
+
+def standing(objects: Iterable[tuple[str, Statements]]) -> dict[Subject, Standing]:
+    """Return the statement that stands on each source, hour and scope: of the longest log.
+
+    `objects` are keys with what they hold. Of two of the same log the one of the greater key
+    stands: that they differ is a finding of `verify`.
+    """
+    stands: dict[Subject, Standing] = {}
+    for key, held in objects:
+        for statement in held.statements:
+            subject = (held.source, held.hour, statement.scope)
+            new = Standing(statement, held.log, key)
+            old = stands.setdefault(subject, new)
+            if _age(old) < _age(new):
+                stands[subject] = new
+    return stands
+
+
+def _age(standing: Standing) -> tuple[str, int, str]:
+    return standing.log.origin, standing.log.size, standing.key

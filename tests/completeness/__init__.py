@@ -1,0 +1,1 @@
+"""Completeness: what a source states it delivered, against what is counted."""

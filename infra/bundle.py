@@ -38,6 +38,7 @@ _EPOCH_SECONDS = 315_532_800
 
 _LEFT_OUT = (
     "cli/*",
+    "commit.txt",
     "demo/*",
     "embedded/*",
     "terminal/*",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.cli import commands
-from nhi_evidence.cost import table
-from nhi_evidence.cost.bill import bill
-from nhi_evidence.cost.estate import REFERENCE
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources import conformance
 from tests.cases.reader import Case, at, outcome, read, rules
+from tests.docs.help_blocks import cost, usage
 
 ROOT = Path(__file__).parents[2]
 CLI = (ROOT / "docs" / "cli.md").read_text()
@@ -25,18 +21,6 @@ FORMAT = (ROOT / "docs" / "evidence-format.md").read_text()
 PACKS = [name for name in sources.names() if sources.routes(name) is None]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 COMMANDS = [row.name for row in commands.COMMANDS if not row.is_group]
-
-
-def usage(*arguments: str) -> str:
-    program = Path(sys.executable).with_name("nhi-evidence")
-    result = subprocess.run(
-        [program, *arguments, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-    )
-    return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -51,7 +35,7 @@ def test_deploy_shows_what_it_costs() -> None:
     """The cost block of docs/deploy.md is what `nhi-evidence cost` prints."""
     block = re.search(r"```cost\n(.*?)\n```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
     assert block
-    assert table.text(tuple(bill(estate) for estate in REFERENCE)) == block[1]
+    assert cost() == block[1]
 
 
 def test_links_lead_somewhere() -> None:

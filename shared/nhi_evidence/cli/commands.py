@@ -64,6 +64,7 @@ COMMANDS = (
     Command("copy", Panel.AUDIT, "Copy an evidence store into a directory."),
     Command("prove", Panel.AUDIT, "Write a proof of one record that anyone checks offline."),
     Command("check-proof", Panel.AUDIT, "Check a proof bundle, offline."),
+    Command("version", Panel.AUDIT, "Show version, commit, mapper digest and formats."),
     Command("normalize", Panel.INVESTIGATE, "Map raw log files into OCSF records."),
     Command("summary", Panel.INVESTIGATE, "Say who did what in raw log files, and when."),
     Command("explain", Panel.INVESTIGATE, "Explain what an operation means, and why."),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import boto3
-from botocore.exceptions import BotoCoreError
+from typing import TYPE_CHECKING
 
 from nhi_evidence.adapters.signing.key_file import KeyFile
-from nhi_evidence.adapters.signing.kms import KmsSigner
 from nhi_evidence.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nhi_evidence.adapters.signing.kms import KmsSigner
 
 
 def open_signer(
@@ -33,9 +33,19 @@ def open_signers(
         raise SettingsError("name a key: a key file, or a KMS key")
     signers: list[KeyFile | KmsSigner] = [KeyFile(path) for path in key_files]
     if kms_keys:
-        try:
-            client = boto3.session.Session(profile_name=profile).client("kms")
-        except BotoCoreError as error:
-            raise SettingsError(f"no access to KMS: {error}") from error
-        signers += [KmsSigner(client, key) for key in kms_keys]
+        signers += _of_kms(kms_keys, profile)
     return signers
+
+
+def _of_kms(keys: Sequence[str], profile: str | None) -> list[KmsSigner]:
+    # Amazon's library is loaded where KMS is asked: a key in a file signs without it.
+    import boto3  # noqa: PLC0415 as said
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    from nhi_evidence.adapters.signing.kms import KmsSigner  # noqa: PLC0415
+
+    try:
+        client = boto3.session.Session(profile_name=profile).client("kms")
+    except BotoCoreError as error:
+        raise SettingsError(f"no access to KMS: {error}") from error
+    return [KmsSigner(client, key) for key in keys]

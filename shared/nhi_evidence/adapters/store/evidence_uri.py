@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.aws.session import role_session
 from nhi_evidence.adapters.store.directory import DirectoryStore
-from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.stored import Receipt
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +69,10 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     if unknown:
         raise SettingsError(f"{uri}: unknown option {', '.join(sorted(unknown))}")
     endpoint = options.get("endpoint", [None])[0]
-    return S3EvidenceLog(_client(access, endpoint), parts.netloc)
+    # Amazon's library is loaded where a bucket is reached: a copy is verified without it.
+    from nhi_evidence.adapters.store import bucket_access  # noqa: PLC0415 as said
+
+    return bucket_access.open_bucket(parts.netloc, access, endpoint)
 
 
 def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
@@ -89,20 +88,3 @@ def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     if not folders & {"ev/", "op/", "log/"}:
         raise SettingsError(f"{uri}: no evidence store here: nothing under ev/, op/ or log/")
     return store
-
-
-def _client(access: Access, endpoint: str | None) -> S3Client:
-    try:
-        if access.role_arn is None:
-            session = boto3.session.Session(profile_name=access.profile)
-        else:
-            session = role_session(
-                access.role_arn,
-                session_name="nhi-evidence-audit",
-                external_id=access.external_id,
-                profile=access.profile,
-                endpoint_url=endpoint,
-            )
-        return session.client("s3", endpoint_url=endpoint)
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError(f"no access to AWS: {error}") from error

@@ -1,0 +1,56 @@
+"""Of which commit the installed program is, as far as anything says so."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+
+_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def commit() -> str | None:
+    """Return the commit, with `+changes` where a checkout has some, or None where nobody knows.
+
+    What `git archive` wrote into the package (gitattributes, `export-subst`), what the installer
+    noted (PEP 610), and the checkout the package lies in are asked, in this order.
+    """
+    return _archived() or _noted_by_installer() or _checked_out()
+
+
+def _archived() -> str | None:
+    text = files("nhi_evidence").joinpath("commit.txt").read_text().strip()
+    return text if _HASH.fullmatch(text) else None
+
+
+def _noted_by_installer() -> str | None:
+    try:
+        text = metadata.distribution("nhi-evidence").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None
+    vcs = json.loads(text).get("vcs_info", {}) if text else {}
+    found = vcs.get("commit_id")
+    return found if isinstance(found, str) and _HASH.fullmatch(found) else None
+
+
+def _checked_out() -> str | None:
+    package = Path(__file__).parents[1]
+    if not (package.parents[1] / ".git").exists():
+        return None
+    found = _git(package, "rev-parse", "HEAD")
+    if found is None or not _HASH.fullmatch(found):
+        return None
+    return found if _git(package, "status", "--porcelain", ".") == "" else f"{found}+changes"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what git says, or None without git or without an answer."""
+    command = ("git", "-C", str(folder), *arguments)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

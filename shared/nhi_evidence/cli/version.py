@@ -1,0 +1,84 @@
+"""`nhi-evidence version`: what is installed here, and which formats it reads and writes."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence import __version__
+from nhi_evidence.adapters import build_info
+from nhi_evidence.cli import evidence_options
+from nhi_evidence.evidence import leaf, lines
+from nhi_evidence.ocsf import write
+from nhi_evidence.pipeline.release import mapper_identity
+from nhi_evidence.terminal import verify_report
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence version
+  nhi-evidence version --verbose
+
+\b
+Exit codes: 0 shown; 64 wrong usage.
+"""
+
+
+class _Version(msgspec.Struct):
+    """What `--json` prints."""
+
+    version: str
+    commit: str | None
+    """None where nothing says of which commit this is."""
+    mapper: str
+    """SHA-256 over the code and tables that decide what a record becomes."""
+    evidence_format: int
+    leaf_format: int
+    verify_report: str
+    ocsf: str
+    nhi_extension: str
+    python: str
+
+
+def command(
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Commit, mapper digest and formats, too.")
+    ] = False,
+    as_json: evidence_options.Json = False,
+) -> None:
+    """Show the version; with --verbose, all that an auditor may have to name.
+
+    The mapper digest is the one in the header of every evidence object that this release made.
+    """
+    if not (verbose or as_json):
+        typer.echo(f"nhi-evidence {__version__}")
+        return
+    found = _Version(
+        version=__version__,
+        commit=build_info.commit(),
+        mapper=mapper_identity().digest,
+        evidence_format=lines.FORMAT_VERSION,
+        leaf_format=leaf.FORMAT_VERSION,
+        verify_report=verify_report.SCHEMA,
+        ocsf=write.VERSION,
+        nhi_extension=write.EXTENSION_VERSION,
+        python=f"{platform.python_implementation()} {platform.python_version()} {sys.platform}",
+    )
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    rows = {
+        "commit": found.commit or "not recorded",
+        "mapper": found.mapper,
+        "formats": f"evidence {found.evidence_format}, leaf {found.leaf_format}, "
+        f"{found.verify_report}",
+        "schema": f"OCSF {found.ocsf}, nhi extension {found.nhi_extension}",
+        "python": found.python,
+    }
+    typer.echo(f"nhi-evidence {found.version}")
+    for name, value in rows.items():
+        typer.echo(f"{name:9}{value}")

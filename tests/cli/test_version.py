@@ -1,0 +1,68 @@
+"""`nhi-evidence version`: what an auditor may have to name."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import metadata, resources
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence import __version__
+from nhi_evidence.adapters import build_info
+from nhi_evidence.pipeline.release import mapper_identity
+from tests.cli.command import run
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Installed:
+    """A distribution whose installer noted where it came from."""
+
+    def __init__(self, note: str | None) -> None:
+        self._note = note
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return self._note
+
+
+def test_it_is_short_unless_more_is_asked_for() -> None:
+    """`--version` and `version` say the same."""
+    assert f"nhi-evidence {__version__}\n" == run("--version").out == run("version").out
+
+
+def test_verbose_names_the_mapper_of_the_evidence() -> None:
+    """The digest is the one that objects of this release carry."""
+    shown = dict(re.findall(r"^(\w+) +(.*)$", run("version", "--verbose").out, re.MULTILINE))
+    assert mapper_identity().digest == shown["mapper"]
+    assert {"commit", "formats", "schema", "python"} <= set(shown)
+    assert mapper_identity().digest == run("version", "--json").json["mapper"]
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        (json.dumps({"url": "https://example.org", "vcs_info": {"commit_id": COMMIT}}), COMMIT),
+        (json.dumps({"url": "https://example.org", "vcs_info": {"commit_id": "no"}}), None),
+        (json.dumps({"url": "file:///a", "dir_info": {}}), None),
+        (None, None),
+    ],
+)
+def test_the_installer_notes_the_commit(
+    note: str | None, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PEP 610: pip and uv note the commit of what they install from git; none is made up."""
+    monkeypatch.setattr(metadata, "distribution", lambda _: Installed(note))
+    monkeypatch.setattr(build_info, "_checked_out", lambda: None)
+    assert expected == build_info.commit()
+
+
+def test_an_archive_carries_its_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`git archive` writes the commit where the placeholder stands."""
+    (tmp_path / "commit.txt").write_text(COMMIT + "\n")
+    monkeypatch.setattr(build_info, "files", lambda _: tmp_path)
+    assert COMMIT == build_info.commit()
+    placeholder = resources.files("nhi_evidence").joinpath("commit.txt").read_text()
+    assert re.fullmatch(r"\$Format:%H\$\n|[0-9a-f]{40}\n", placeholder)

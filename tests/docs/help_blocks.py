@@ -1,0 +1,62 @@
+"""The blocks of the documents that a command makes: helps, forms, costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from nhi_evidence.cost import table
+from nhi_evidence.cost.bill import bill
+from nhi_evidence.cost.estate import REFERENCE
+from tests.cli import local_forms
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+_HELP = re.compile(r"(```help ([a-z -]+)\n)(.*?)(```)", re.DOTALL)
+_COST = re.compile(r"(```cost\n)(.*?)(```)", re.DOTALL)
+_FORMS = re.compile(r"(<!-- forms -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def usage(*arguments: str) -> str:
+    """Return the help of a command, as on a terminal of 80 columns."""
+    program = Path(sys.executable).with_name("nhi-evidence")
+    result = subprocess.run(
+        [program, *arguments, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
+    )
+    return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+
+
+def cost() -> str:
+    """Return what `nhi-evidence cost` prints of the reference estates."""
+    return table.text(tuple(bill(estate) for estate in REFERENCE))
+
+
+def rewritten(page: str) -> str:
+    """Return a page with all its blocks made anew."""
+    page = _HELP.sub(lambda block: f"{block[1]}{usage(*block[2].split())}\n{block[4]}", page)
+    for pattern, made in ((_COST, cost), (_FORMS, local_forms.table)):
+        page = pattern.sub(_made(made), page)
+    return page
+
+
+def _made(make: Callable[[], str]) -> Callable[[re.Match[str]], str]:
+    return lambda block: f"{block[1]}{make()}\n{block[3]}"
+
+
+def write() -> list[Path]:
+    """Make the blocks of every page anew; return the pages that changed."""
+    changed = []
+    for path in sorted(DOCS.rglob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = rewritten(before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            changed.append(path)
+    return changed

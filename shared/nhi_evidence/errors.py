@@ -31,6 +31,10 @@ class ObjectTooLargeError(EvidenceError):
         self.unit = unit
 
 
+class MappingFailedError(EvidenceError):
+    """The mapper could not deal with a delivery of a source whose text may not be quoted."""
+
+
 class StoreUnavailableError(EvidenceError):
     """The locked store did not confirm a write; the delivery must be retried."""
 

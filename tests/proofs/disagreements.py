@@ -58,6 +58,19 @@ def _text(raw: bytes, value: bytes, *, member: bytes = b'"r":') -> Callable[[Fil
     return change
 
 
+def _cut(middle: bytes, after: bytes) -> Callable[[Files], Files]:
+    """A line of another form with cuts, and the text `x` of it that is left."""
+
+    def change(files: Files) -> Files:
+        head = re.match(rb'\{"u":"[0-9a-f]{16}","i":\d+,', files["record.json"])
+        assert head is not None
+        kept = {key: body for key, body in files.items() if not key.startswith("provider-")}
+        line = head[0] + middle + b'"r":"x",' + after + b"}"
+        return sealed_anew({**kept, "raw.txt": b"x", "record.json": line})
+
+    return change
+
+
 def _file(change: Callable[[bytes, bytes], bytes]) -> Callable[[Files], Files]:
     """Another delivered file, which the provider signed: given are the file and the text."""
 
@@ -109,6 +122,8 @@ def _empty_raw_digest(_: bytes) -> bytes:
 
 _OTHER = b64encode(b"\x01" * 68)
 _POST_QUANTUM = b64encode(b"\x03" * 2432)
+
+_REJECTED = b'"x":{"reason":"malformed_json","detail":""},'
 
 ROWS = (
     Row("as it is", HOLDS, lambda files: files),
@@ -208,6 +223,11 @@ ROWS = (
     Row("no text at all", HOLDS, _text(b"", b'""')),
     Row("base64 in a kept line", REFUSED, _text(b"x", b'"eA=="', member=b'"r64":')),
     Row("cuts", HOLDS, _text(b"x", b'"x","c":[["rule",0,4,"ab"],["rule",1,4,"ab"]]')),
+    Row("cuts in a rejected line", HOLDS, _cut(_REJECTED, b'"c":[["unreadable",0,4,"ab"]]')),
+    Row("a pack and cuts", HOLDS, _cut(_REJECTED, b'"s":"x","c":[["unreadable",0,4,"ab"]]')),
+    Row("cuts before the pack", REFUSED, _cut(_REJECTED, b'"c":[["rule",0,4,"ab"]],"s":"x"')),
+    Row("cuts out of scope", HOLDS, _cut(b'"o":"human",', b'"c":[["rule",0,4,"ab"]]')),
+    Row("cuts in a companion", REFUSED, _cut(b"", b'"c":[["rule",0,4,"ab"]]')),
     Row("cuts of another form", REFUSED, _text(b"x", b'"x","c":[["rule",0,4]]')),
     # Paths and proofs.
     Row(

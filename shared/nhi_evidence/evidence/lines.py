@@ -6,6 +6,7 @@ one spelling, and a reader that decodes and encodes it again gets the same bytes
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import Any, Literal
@@ -135,7 +136,7 @@ class Cut(msgspec.Struct, frozen=True, array_like=True):
     length: int
     """How many bytes are gone."""
     hash: str
-    """Keyed or salted hash of the value, as the rule says; never the value."""
+    """`cut_hash` of what is gone; never the value."""
 
 
 class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
@@ -160,6 +161,7 @@ class RejectedLine(msgspec.Struct, gc=False, omit_defaults=True):
     r: str | None = None
     r64: str | None = None
     s: str | None = None
+    c: tuple[Cut, ...] = ()
 
 
 class OutOfScopeLine(msgspec.Struct, gc=False, omit_defaults=True):
@@ -171,6 +173,7 @@ class OutOfScopeLine(msgspec.Struct, gc=False, omit_defaults=True):
     """Why it is out of scope."""
     r: str
     s: str | None = None
+    c: tuple[Cut, ...] = ()
 
 
 class CompanionLine(msgspec.Struct, gc=False, omit_defaults=True):
@@ -249,10 +252,12 @@ def spelt(parsed: ParsedLine) -> bytes:
                 parsed.u, parsed.i or 0, parsed.n, parsed.r or "", parsed.s, parsed.c
             )
         case "rejected" if parsed.x is not None:
-            value = RejectedLine(parsed.u, parsed.i or 0, parsed.x, parsed.r, parsed.r64, parsed.s)
+            value = RejectedLine(
+                parsed.u, parsed.i or 0, parsed.x, parsed.r, parsed.r64, parsed.s, parsed.c
+            )
         case "out_of_scope":
             value = OutOfScopeLine(
-                parsed.u, parsed.i or 0, parsed.o or "", parsed.r or "", parsed.s
+                parsed.u, parsed.i or 0, parsed.o or "", parsed.r or "", parsed.s, parsed.c
             )
         case "companion":
             value = CompanionLine(parsed.u, parsed.i or 0, parsed.r, parsed.r64)
@@ -271,22 +276,54 @@ def unit_id(unit: str) -> str:
     return sha256(unit.encode()).hexdigest()[:ID_DIGITS]
 
 
-def kept_line(u: str, index: int, record: object, text: str, pack: str | None = None) -> bytes:
+def cut_hash(delivery_sha256: str, index: int, rule: str, value: bytes) -> str:
+    """Return what stands for a value that was cut: hex.
+
+    HMAC-SHA-256 of index, rule and value under the SHA-256 (hex) the unit line states of the
+    delivery, so that equal values in two places have unlike hashes. Who has the original can
+    recompute it; who guesses a short value can test the guess (docs/privacy.md).
+    """
+    message = f"{index}\0{rule}\0".encode() + value
+    return hmac.digest(bytes.fromhex(delivery_sha256), message, "sha256").hex()
+
+
+def kept_line(
+    u: str,
+    index: int,
+    record: object,
+    text: str,
+    pack: str | None = None,
+    *,
+    cuts: tuple[Cut, ...] = (),
+) -> bytes:
     """Line of a kept record."""
-    return encode(KeptLine(u, index, record, text, pack))
+    return encode(KeptLine(u, index, record, text, pack, cuts))
 
 
 def rejected_line(
-    u: str, record: RawRecord, rejection: Rejection, pack: str | None = None
+    u: str,
+    record: RawRecord,
+    rejection: Rejection,
+    pack: str | None = None,
+    *,
+    cuts: tuple[Cut, ...] = (),
 ) -> bytes:
     """Line of a rejected record: its text, or its bytes as base64 where they are not UTF-8."""
     text, packed = raw_or_base64(record.raw)
-    return encode(RejectedLine(u, record.index, rejection, text, packed, pack))
+    return encode(RejectedLine(u, record.index, rejection, text, packed, pack, cuts))
 
 
-def out_of_scope_line(u: str, index: int, reason: str, text: str, pack: str | None = None) -> bytes:
+def out_of_scope_line(
+    u: str,
+    index: int,
+    reason: str,
+    text: str,
+    pack: str | None = None,
+    *,
+    cuts: tuple[Cut, ...] = (),
+) -> bytes:
     """Line of a record that is out of scope."""
-    return encode(OutOfScopeLine(u, index, reason, text, pack))
+    return encode(OutOfScopeLine(u, index, reason, text, pack, cuts))
 
 
 def companion_line(u: str, content: bytes) -> bytes:

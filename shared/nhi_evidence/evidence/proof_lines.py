@@ -158,8 +158,8 @@ def record(line: bytes, raw: bytes) -> RecordLine:
     is_odd = any(b" " in name for name in fields) or (base != names and form == "companion")
     if form is None or is_odd:
         raise ValueError(f"no line of a record: {names[:80]!r}")
-    if b"c" in fields and form != "kept":
-        raise ValueError("cuts in a line that is not kept")
+    if b"c" in fields and form == "companion":
+        raise ValueError("cuts in a companion")
     _match(fields, _RECORD)
     encoded = b'"%b"' % b64encode(raw) if b"r64" in fields else strict_json.quoted(raw)
     if fields.get(b"r64", fields.get(b"r")) != encoded:

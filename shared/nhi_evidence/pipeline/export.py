@@ -7,7 +7,7 @@ of a unit add up: `records == kept + rejected + sum(out_of_scope)`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 
 from nhi_evidence import sources
@@ -33,8 +33,10 @@ from nhi_evidence.evidence.unit import (
     unit_part,
 )
 from nhi_evidence.pipeline.mapping import Normalized, OutOfScope, PackMapper
+from nhi_evidence.pipeline.record_lines import RecordMapper, cuts_of
 from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.reading import cutting
 from nhi_evidence.reading.inflate import inflated
 
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
@@ -64,8 +66,8 @@ class Mapper:
         self.identity = mapper_identity()
         self.packer = Packer(source=self.source.NAME, mapper=self.identity, settings=self.settings)
         self._limits = self.settings.limits
-        self._routes = sources.routes(source)
-        names = [source] if self._routes is None else sorted(set(self._routes.values()))
+        routes = sources.routes(source)
+        names = [source] if routes is None else sorted(set(routes.values()))
         self.packs = {
             name: PackMapper(
                 name, scope=scope, lists_out_of_scope_ids=self.source.LISTS_OUT_OF_SCOPE_IDS
@@ -73,8 +75,7 @@ class Mapper:
             for name in names
         }
         """By name: the source itself, or every pack it routes to."""
-        self._only = self.packs[source] if self._routes is None else None
-        self._category = None if self._routes is None else sources.router(source).category
+        self.records = RecordMapper(source, self.packs, self.settings)
 
     def hour(self, unit: str) -> str:
         """Return the hour a unit of this source belongs to."""
@@ -82,32 +83,7 @@ class Mapper:
 
     def map(self, raw: bytes) -> Normalized | OutOfScope | Rejection:
         """Map one raw record."""
-        return self._map(raw)[1]
-
-    def _map(self, raw: bytes) -> tuple[str | None, Normalized | OutOfScope | Rejection]:
-        """Map one raw record; the first value names the pack, where the source routes."""
-        if len(raw) > self._limits.mapped_bytes:
-            return None, Rejection("record_too_large", f"{len(raw)} bytes")
-        try:
-            text = str(raw, "utf-8")
-        except UnicodeDecodeError as error:
-            return None, Rejection("invalid_utf8", str(error)[:_DETAIL])
-        if self._only is not None:
-            return None, self._only.map(raw, text)
-        routed = self._route(raw)
-        if isinstance(routed, Rejection):
-            return None, routed
-        return routed, self.packs[routed].map(raw, text)
-
-    def _route(self, raw: bytes) -> str | Rejection:
-        """Return the pack a record belongs to, by the table; a category without a row has none."""
-        if self._category is None or self._routes is None:
-            return self.source.NAME
-        category = self._category(raw)
-        if isinstance(category, Rejection):
-            return category
-        pack = self._routes.get(category)
-        return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
+        return self.records.read(raw).mapped
 
     def units(self, delivery: Delivery) -> Iterator[UnitPart]:
         """Turn a delivery into its unit, part by part.
@@ -143,23 +119,6 @@ class Mapper:
         for number, (indexes, span) in enumerate(parts, start=1):
             yield self._part(identity, decoded, indexes, span=span, part=number, parts=len(parts))
 
-    def line(
-        self, u: str, record: RawRecord
-    ) -> tuple[bytes | None, Normalized | OutOfScope | Rejection]:
-        """Return the line of one record of the unit with id `u`, and what it was mapped to.
-
-        None where it is out of scope and its raw text is not kept.
-        """
-        pack, mapped = self._map(record.raw)
-        if isinstance(mapped, Normalized):
-            return lines.kept_line(u, record.index, mapped.record, mapped.text, pack), mapped
-        if isinstance(mapped, Rejection):
-            return lines.rejected_line(u, record, mapped, pack), mapped
-        if not self.settings.keep_out_of_scope_raw:
-            return None, mapped
-        text = record.raw.decode()
-        return lines.out_of_scope_line(u, record.index, mapped.reason, text, pack), mapped
-
     def _part(
         self,
         identity: UnitIdentity,
@@ -171,14 +130,18 @@ class Mapper:
         parts: int,
     ) -> UnitPart:
         u = lines.unit_id(identity.unit)
+        delivery_sha256 = identity.raw_sha256 or identity.src_sha256
         written: list[bytes] = []
+        is_cut = False
         rejected = 0
         excluded: Counter[str] = Counter()
         uids: list[str] = []
         for index in indexes:
-            line, mapped = self.line(u, decoded.record(index))
+            line, read = self.records.line(u, decoded.record(index), delivery_sha256)
             if line is not None:
                 written.append(line)
+            is_cut = is_cut or bool(read.kept.pieces)
+            mapped = read.mapped
             if isinstance(mapped, Rejection):
                 rejected += 1
             elif isinstance(mapped, OutOfScope):
@@ -196,7 +159,7 @@ class Mapper:
             first=indexes.start,
             lines=written,
             gaps=gaps.between(decoded.data, *span, decoded.spans[indexes.start : indexes.stop]),
-            rebuild="exact" if is_complete else "no",
+            rebuild="no" if not is_complete else "cut" if is_cut else "exact",
             kept=kept,
             rejected=rejected,
             out_of_scope=excluded,
@@ -234,7 +197,9 @@ class Mapper:
 
     def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
         """Turn a delivery into a rejection: its bytes, in order, in lines of one chunk each."""
-        rejection = Rejection(undecodable.reason, undecodable.detail)
+        is_cut = self.records.cuts and bool(delivery.body)
+        # Where a source has what may not be locked, a detail may not quote it either.
+        rejection = Rejection(undecodable.reason, "" if is_cut else undecodable.detail)
         size = len(delivery.body)
         identity = UnitIdentity(
             unit=delivery.unit,
@@ -256,16 +221,25 @@ class Mapper:
                 parts=len(parts),
                 span=span,
                 first=indexes.start,
-                lines=[_chunk_line(u, delivery.body, spans, index, rejection) for index in indexes],
+                lines=[
+                    _chunk_line(
+                        u,
+                        RawRecord(index, spans[index][0], delivery.body[slice(*spans[index])]),
+                        rejection,
+                        identity.src_sha256 if is_cut else None,
+                    )
+                    for index in indexes
+                ],
                 gaps=(),
-                rebuild="exact",
+                rebuild="cut" if is_cut else "exact",
                 messages=messages_of(delivery.body, delivery.messages) if number == 1 else None,
                 rejection=rejection,
             )
 
 
-def _chunk_line(
-    u: str, body: bytes, spans: Sequence[tuple[int, int]], index: int, rejection: Rejection
-) -> bytes:
-    start, end = spans[index]
-    return lines.rejected_line(u, RawRecord(index, start, body[start:end]), rejection)
+def _chunk_line(u: str, chunk: RawRecord, rejection: Rejection, cut_of: str | None) -> bytes:
+    """Return the line of a chunk; `cut_of` is the delivery's SHA-256 where nothing is kept."""
+    if cut_of is None:
+        return lines.rejected_line(u, chunk, rejection)
+    cuts = cuts_of(cutting.everything(chunk.raw), chunk, cut_of)
+    return lines.rejected_line(u, RawRecord(chunk.index, 0, b""), rejection, cuts=cuts)

@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from nhi_evidence.errors import ObjectTooLargeError, StoreUnavailableError, UnreachedError
+from nhi_evidence.errors import (
+    MappingFailedError,
+    ObjectTooLargeError,
+    StoreUnavailableError,
+    UnreachedError,
+)
 from nhi_evidence.event import Announced, Delivery, Undecodable
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import EvidenceObject
@@ -174,7 +179,8 @@ class _Batch:
             parts = self._expected(delivery.unit, lambda: self._mapper.units(delivery))
         except MemoryError:
             raise
-        except Exception as error:  # named in the locked unit, and in `unmapped` for the log
+        except Exception as raised:  # named in the locked unit, and in `unmapped` for the log
+            error = _unquoted(raised) if self._mapper.records.cuts else raised
             self._outcome.unmapped[delivery.unit] = error
             if not self._reject_unmapped:
                 self._outcome.failed[delivery.unit] = error
@@ -216,6 +222,16 @@ class _Batch:
         for unit in packed.units:
             self._units[unit.unit].locked.add(_part(unit))
         self._outcome.objects.append(_summary(packed, created=receipt.created))
+
+
+def _unquoted(error: Exception) -> Exception:
+    """Return an error that quotes nothing: what is raised may hold a text that is to be cut."""
+    if isinstance(error, ObjectTooLargeError):
+        return error
+    told = MappingFailedError(
+        f"{type(error).__name__}; its text may quote the log, so it is left out"
+    )
+    return told.with_traceback(error.__traceback__)
 
 
 def _cause(error: Exception) -> Undecodable:

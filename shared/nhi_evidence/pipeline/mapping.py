@@ -32,6 +32,13 @@ class Normalized(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class Original(msgspec.Struct, frozen=True, gc=False):
+    """A record as it was delivered."""
+
+    sha256: bytes
+    size: int
+
+
 class PackMapper:
     """What one pack makes of its records: same input, same output."""
 
@@ -58,8 +65,13 @@ class PackMapper:
         """Return the event a raw record states."""
         return self.pack.normalize(raw)
 
-    def map(self, raw: bytes, text: str) -> Normalized | OutOfScope | Rejection:
-        """Map one record; `text` is `raw` decoded."""
+    def map(
+        self, raw: bytes, text: str, original: Original | None = None
+    ) -> Normalized | OutOfScope | Rejection:
+        """Map one record; `text` is `raw` decoded.
+
+        Where something was cut out of it, `original` says what it was before.
+        """
         event = self.pack.normalize(raw)
         if isinstance(event, Rejection):
             return event
@@ -72,7 +84,6 @@ class PackMapper:
             uid = event.logged.uid
             if uid is not None or not self._lists_out_of_scope_ids:
                 return OutOfScope(reason, uid)
-        record = ocsf_record(
-            event, classification, raw_sha256=sha256(raw).digest(), raw_size=len(raw)
-        )
+        was = original or Original(sha256(raw).digest(), len(raw))
+        record = ocsf_record(event, classification, raw_sha256=was.sha256, raw_size=was.size)
         return Normalized(record, text)

@@ -28,6 +28,7 @@ MODULES = (
     "phases.py",
     "pipeline/export.py",
     "pipeline/mapping.py",
+    "pipeline/record_lines.py",
     "pipeline/scope.py",
 )
 """Single modules that are part of it."""

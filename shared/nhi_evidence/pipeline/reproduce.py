@@ -6,8 +6,7 @@ A false normalized record, or one declared out of scope that is not, shows as an
 from __future__ import annotations
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import RawRecord
-from nhi_evidence.evidence.lines import Header, Settings, UnitLine
+from nhi_evidence.evidence.lines import Header, ParsedLine, Settings, UnitLine
 from nhi_evidence.evidence.verify.report import MapAgain
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.release import mapper_identity
@@ -30,8 +29,8 @@ class Reproducer:
         except (SettingsError, ValueError):
             return None  # a source or scope this release does not have: nothing of it made this
 
-        def again(unit: UnitLine, index: int, _pack: str | None, raw: bytes) -> bytes | None:
-            return mapper.line(unit.u, RawRecord(index, 0, raw))[0]
+        def again(unit: UnitLine, line: ParsedLine, was: tuple[str, int]) -> bytes | None:
+            return mapper.records.again(unit.u, line, was)
 
         return again
 

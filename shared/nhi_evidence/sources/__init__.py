@@ -16,10 +16,14 @@ import msgspec
 
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Statement, Undecodable
+from nhi_evidence.reading.cutting import CutTable, Cutter
 from nhi_evidence.sources import conformance
 
 ROUTES = "routes.json"
 """Table of a router: category to pack."""
+
+CUTS = "cuts.json"
+"""Table of a pack whose records carry what must never be locked; most have none."""
 
 
 class Source(Protocol):
@@ -182,6 +186,23 @@ def _protocols(module: object) -> Iterator[type]:
     yield Router if _is_router(module) else Pack
     if hasattr(module, "statement"):
         yield SigningSource
+
+
+@cache
+def cutter(name: str) -> Cutter | None:
+    """Return what takes the declared fields out of a source's records; None without any.
+
+    Raises `SettingsError` for an unknown source and for a table that is not one.
+    """
+    _module(name)
+    try:
+        declared = pkgutil.get_data(f"{__name__}.{name}", CUTS)
+    except OSError:
+        return None
+    try:
+        return Cutter(msgspec.json.decode(declared or b"", type=CutTable))
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"source {name!r}: {CUTS}: {error}") from error
 
 
 def table(name: str, file: str) -> bytes:

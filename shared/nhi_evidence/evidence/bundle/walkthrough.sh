@@ -255,7 +255,7 @@ hex64='"[0-9a-f]{64}"' hex16='"[0-9a-f]{16}"' word='"[a-z][a-z0-9_]*"'
 
 echo "1. The record is a line of its unit, at its index, and holds raw.txt."
 load record.json
-ordered record.json 'u i (n r( s)?( c)?|x r( s)?|x r64( s)?|o r( s)?|r|r64)'
+ordered record.json 'u i (n r( s)?( c)?|x r( s)?( c)?|x r64( s)?( c)?|o r( s)?( c)?|r|r64)'
 form=companion
 case " ${names[*]} " in *" n "*) form=kept ;; *" x "*) form=rejected ;; *" o "*) form=out_of_scope ;; esac
 cut='\["[A-Za-z0-9_.-]+",'$integer','$integer',"[A-Za-z0-9+/=:_.-]+"\]'

@@ -19,6 +19,7 @@ from nhi_evidence.evidence import frame, gaps, lines, merkle
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, lines_of
+from nhi_evidence.evidence.verify import stated
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import finding
 from nhi_evidence.evidence.verify.report import MapAgain
@@ -28,28 +29,6 @@ MOST_FINDINGS = 20
 
 SPLIT_BYTES = 64 << 20
 """A larger unit is rebuilt and hashed, and not split again."""
-
-
-class _Hash(msgspec.Struct):
-    value: str
-
-
-class _Uid(msgspec.Struct, frozen=True):
-    uid: str | None = None
-
-
-class _Cloud(msgspec.Struct, frozen=True):
-    account: _Uid = _Uid()
-
-
-class _Normalized(msgspec.Struct):
-    raw_data_hash: _Hash
-    raw_data_size: int
-    metadata: _Uid = _Uid()
-    cloud: _Cloud = _Cloud()
-
-
-_normalized = msgspec.json.Decoder(_Normalized).decode
 
 
 class Checked(msgspec.Struct):
@@ -112,6 +91,8 @@ class _Unit:
         self._again = again
         self._result = result
         self._raw: dict[int, bytes] = {}
+        self._gone = 0
+        """Bytes that lines state to be cut."""
         self._broken = False
 
     def check(self) -> Iterator[Finding]:
@@ -161,6 +142,7 @@ class _Unit:
                 return
             last = index
             self._raw[index] = raw or b""
+            yield from self._cuts(parsed, raw or b"")
             if form == "kept":
                 yield from self._kept(parsed, raw or b"")
         yield from self._counts(counts)
@@ -168,23 +150,34 @@ class _Unit:
     def _kept(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
         """The raw text has the hash and size its record states; of a cut one, the size."""
         try:
-            normalized = _normalized(parsed.n)
+            normalized = stated.normalized(parsed.n)
         except (msgspec.MsgspecError, RecursionError) as error:
             yield self._finding("line_invalid", str(error), parsed.i)
             return
         size = len(raw) + sum(cut.length for cut in parsed.c)
         digest = sha256(raw).hexdigest()
-        is_cut = bool(parsed.c)
         if size != normalized.raw_data_size or (
-            not is_cut and digest != normalized.raw_data_hash.value
+            not parsed.c and digest != normalized.raw_data_hash.value
         ):
             yield self._finding("raw_hash", f"SHA-256 {digest}, {size} bytes", parsed.i)
         if normalized.metadata.uid is not None:
             account = normalized.cloud.account.uid or ""
             uid = normalized.metadata.uid
-            self._result.natives.append((account, uid, digest, self._unit.u))
-        if is_cut and self._unit.rebuild != "cut":
+            # What was cut decides as well whether two records are the same.
+            self._result.natives.append(
+                (account, uid, normalized.raw_data_hash.value, self._unit.u)
+            )
+
+    def _cuts(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
+        """Cuts are within the text they were taken from, in order, in a unit that states them."""
+        if not parsed.c:
+            return
+        self._gone += sum(cut.length for cut in parsed.c)
+        if self._unit.rebuild == "exact":
             yield self._finding("line_invalid", "a cut in a unit that states none", parsed.i)
+        problem = stated.cut_problem(parsed, raw)
+        if problem is not None:
+            yield self._finding("line_invalid", problem, parsed.i)
 
     def _ids(self, parsed: ParsedLine, number: int) -> Iterator[Finding]:
         hashes = parsed.h or ()
@@ -222,8 +215,12 @@ class _Unit:
         unit = self._unit
         span = unit.span[1] - unit.span[0]
         if unit.rebuild != "exact":
-            if gaps.size(unit.gaps) + sum(map(len, self._raw.values())) > span:
+            there = gaps.size(unit.gaps) + sum(map(len, self._raw.values())) + self._gone
+            if there > span:
                 yield self._finding("rebuild_mismatch", "more bytes than the span")
+            elif unit.rebuild == "cut" and (there < span or not self._gone):
+                # All is kept but for the cuts: less would be text that is missing and not stated.
+                yield self._finding("rebuild_mismatch", f"{there} bytes, the span is {span}")
             return
         records = [self._raw[index] for index in sorted(self._raw)]
         if unit.kind != "records":
@@ -311,9 +308,11 @@ class _Unit:
         for line in self._lines:
             parsed = lines.decode_line(line)
             raw = parsed.raw
-            if parsed.i is None or raw is None or parsed.c:
+            if parsed.i is None or raw is None:
                 continue
-            if again(unit, parsed.i, parsed.s, raw) == line:
+            if stated.is_gone(parsed):
+                self._result.unprovable += 1
+            elif again(unit, parsed, stated.original(parsed, raw)) == line:
                 self._result.reproduced += 1
             else:
                 yield self._finding("not_reproduced", "", parsed.i)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from nhi_evidence.evidence import anchor, note, sweep
-from nhi_evidence.evidence.lines import Header, UnitLine
+from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.ports import EvidenceReader
@@ -58,9 +58,9 @@ class Part(msgspec.Struct, frozen=True):
     of: int
 
 
-MapAgain = Callable[[UnitLine, int, str | None, bytes], bytes | None]
-"""Unit line, index, the pack named, raw text of a record: to the line it gives now, or None where
-it is out of scope and its raw text is not kept."""
+MapAgain = Callable[[UnitLine, ParsedLine, tuple[str, int]], bytes | None]
+"""Unit line, line of a record, hash (hex) and size it states of the record as it was delivered: to
+the line it gives now, or None where it is out of scope and its raw text is not kept."""
 
 Reproducer = Callable[[Header], MapAgain | None]
 """The header of an object to how its records are mapped again; None without that release."""

@@ -1,0 +1,132 @@
+"""Where the values of a JSON document stand: places in its bytes, doubled names included.
+
+A reader that wants to take a value out of a text has to know every place the value stands at, and
+has to see through every spelling of a name or a string. The document is taken for valid JSON:
+whoever asks has parsed it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+import msgspec
+
+Span = tuple[int, int]
+
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_NAME = re.compile(rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BARE = re.compile(rb"[^ \t\r\n,\]}]+")
+_MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
+
+
+class Member:
+    """One member of an object, or one element of a list."""
+
+    __slots__ = ("end", "name", "start", "value")
+
+    def __init__(self, name: str | None, start: int, value: int, end: int) -> None:
+        """Place it: `start` is where its name begins, `value` and `end` bound its value."""
+        self.name = name
+        """None of an element."""
+        self.start = start
+        self.value = value
+        self.end = end
+
+
+def members(data: bytes, start: int, end: int) -> Iterator[Member]:
+    """Yield the members of the object, or the elements of the list, at `data[start:end]`.
+
+    Nothing of any other value. Raises `ValueError` where the bytes are no JSON.
+    """
+    opening = data[start : start + 1]
+    if opening not in {b"{", b"["}:
+        return
+    at = _after_space(data, start + 1)
+    while at < end - 1:
+        name, name_at = None, at
+        if opening == b"{":
+            match = _NAME.match(data, at)
+            if match is None:
+                raise ValueError(f"byte {at}: not the name of a member")
+            name_at, at = match.start(1), match.end()
+            spelt = match[1]
+            name = spelt[1:-1].decode() if b"\\" not in spelt else msgspec.json.decode(spelt)
+        after = value_end(data, at)
+        yield Member(name, name_at, at, after)
+        at = _after_space(data, after)
+        if data[at : at + 1] == b",":
+            at = _after_space(data, at + 1)
+
+
+def value_end(data: bytes, at: int) -> int:
+    """Return where the value that begins at `at` ends. Raises `ValueError` where none does."""
+    first = data[at : at + 1]
+    if first in {b"{", b"["}:
+        depth = 0
+        for mark in _MARK.finditer(data, at):
+            token = mark[0]
+            if token in {b"{", b"["}:
+                depth += 1
+            elif token in {b"}", b"]"}:
+                depth -= 1
+                if depth == 0:
+                    return mark.end()
+        raise ValueError(f"byte {at}: a bracket that is not closed")
+    match = (_STRING if first == b'"' else _BARE).match(data, at)
+    if match is None:
+        raise ValueError(f"byte {at}: not a value")
+    return match.end()
+
+
+class Text:
+    """The text of a string literal, and where each byte of it stands in the literal's document."""
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        """Read the literal at `data[start:end]`. Raises `ValueError` where it is no text."""
+        literal = data[start:end]
+        try:
+            self.content: bytes = msgspec.json.decode(literal, type=str).encode()
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise ValueError(f"byte {start}: {error}") from error
+        self._literal = literal
+        self._start = start
+        self._from: list[int] = []
+        self._to: list[int] = []
+
+    def place(self, start: int, end: int) -> Span:
+        """Return where the bytes `content[start:end]` stand in the document."""
+        if not self._from:
+            self._align()
+        return self._outer(start), self._outer(end)
+
+    def _outer(self, position: int) -> int:
+        index = bisect_right(self._from, position) - 1
+        return self._to[index] + position - self._from[index]
+
+    def _align(self) -> None:
+        """Note where the two run apart: after every escape."""
+        inner, outer, last = 0, self._start + 1, 1
+        self._from.append(inner)
+        self._to.append(outer)
+        for escape in _ESCAPE.finditer(self._literal, 1):
+            between = escape.start() - last
+            inner += between
+            outer += between
+            # The escape itself is one place: no byte of what it stands for is apart from it.
+            self._from.append(inner)
+            self._to.append(outer)
+            spelt = escape[0]
+            inner += len(msgspec.json.decode(b'"' + spelt + b'"', type=str).encode())
+            outer += len(spelt)
+            self._from.append(inner)
+            self._to.append(outer)
+            last = escape.end()
+
+
+def _after_space(data: bytes, at: int) -> int:
+    match = _SPACE.match(data, at)
+    return at if match is None else match.end()

@@ -1,0 +1,161 @@
+"""Declared fields are found wherever they stand and however they are spelt; the rest stays JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.reading import cutting
+from nhi_evidence.reading.cutting import Category, Condition, Cutter, CutTable, Field
+
+LEAK = "LEAK-1f6c"
+DEEP = b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+
+
+def cutter(path: str, **more: Any) -> Cutter:
+    return Cutter(CutTable(1, (Field(rule="X", path=path, why="", **more),)))
+
+
+def cut(path: str, raw: str, **more: Any) -> str:
+    return cutter(path, **more).cut(raw.encode()).text.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "kept"),
+    [
+        ("key", '{"key":"LEAK","b":1}', '{"key":"","b":1}'),
+        ("key", '{ "key" : "LE\\"AK" }', '{ "key" : "" }'),
+        ("key", '{"key":{"x":"LEAK"},"b":[]}', '{"key":{},"b":[]}'),
+        ("key", '{"key":["LEAK"]}', '{"key":[]}'),
+        ("key", '{"a":0,"key":1234,"b":1}', '{"a":0,"b":1}'),
+        ("key", '{"a":0 , "key":1234}', '{"a":0 }'),
+        ("key", '{"key":1234}', "{}"),
+        ("key", '{"key":1,"key":2,"key":3}', "{}"),
+        ("key", '{"key":null,"b":true}', '{"key":null,"b":true}'),
+        ("key", '{"b":{"key":"kept"}}', '{"b":{"key":"kept"}}'),
+        ("key", '{"key":"LEAK","b":1,"key":"LEAK"}', '{"key":"","b":1,"key":""}'),
+        ("key", '{"k\\u0065y":"LEAK"}', '{"k\\u0065y":""}'),
+        ("key", '\n {"key":"LEAK"} ', '\n {"key":""} '),
+        ("a.key", '{"a":{"key":"LEAK","b":"x"}}', '{"a":{"key":"","b":"x"}}'),
+        ("a.*", '{"a":{"x":"LEAK","y":[1]}}', '{"a":{"x":"","y":[]}}'),
+        ("a.*.key", '{"a":[{"key":"LEAK"},{"key":"LEAK"}]}', '{"a":[{"key":""},{"key":""}]}'),
+        ("a.*", '{"a":[17,"LEAK"]}', '{"a":[""]}'),
+        ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}', '{"t":"{\\"key\\":\\"\\"}"}'),
+        ("t>key", '{"t":{"key":"LEAK"}}', '{"t":{"key":""}}'),
+        ("t>key", '{"t":"LEAK"}', '{"t":""}'),
+        ("t>key", '{"t":"{\\"key\\":\\"LEAK"}', '{"t":""}'),
+        ("*.t>key", '[{"t":"{\\"key\\":17}"}]', ""),
+        ("a.*.t>key", '{"a":[{"t":"{\\"key\\":17}"}]}', '{"a":[{"t":"{}"}]}'),
+    ],
+)
+def test_a_field_is_cut_at_every_place(path: str, raw: str, kept: str) -> None:
+    """Strings, objects, lists and numbers; doubled and escaped names; JSON inside a text."""
+    assert kept == cut(path, raw)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("/x?command=LEAK&container=c", "/x?command=&container=c"),
+        ("/x?container=c&command=ls&command=LEAK", "/x?container=c&command=&command="),
+        ("/x?LEAK", "/x?"),
+        ("/x?c%6fntainer=c&a=1;b=LEAK#LEAK", "/x?c%6fntainer=c&a=;b=#"),
+        ("/x?container=c", "/x?container=c"),
+        ("/x?command=a=b=LEAK", "/x?command="),
+        ("/x", "/x"),
+        ("/x?", "/x?"),
+        ("/é?command=LEAKé&container=c", "/é?command=&container=c"),
+    ],
+)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_the_values_of_a_query_are_cut_but_for_known_names(
+    uri: str, kept: str, ascii_only: bool
+) -> None:
+    """However the text is escaped: as it is, as Go escapes it, and in a text in a text."""
+    for escaped in (False, True):
+        text = json.dumps({"uri": uri, "z": 1}, ensure_ascii=ascii_only)
+        text = text.replace("&", "\\u0026").replace("=", "\\u003D") if escaped else text
+        once = cut("uri", text, query_except=("container",))
+        assert {"uri": kept, "z": 1} == json.loads(once)
+        inside = json.dumps({"t": text}, ensure_ascii=ascii_only)
+        twice = cut("t>uri", inside, query_except=("container",))
+        assert {"uri": kept, "z": 1} == json.loads(json.loads(twice)["t"])
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"LEAK", b'{"key":"LEAK"', b'"LEAK"', b'{"a":"\xff"}', b'{"a":"\\ud800"', DEEP]
+)
+def test_of_what_cannot_be_read_nothing_is_kept(raw: bytes) -> None:
+    """All of it is one cut, by a rule of its own."""
+    kept = cutter("key").cut(raw)
+    assert b"" == kept.text
+    assert ([(0, len(raw), cutting.UNREADABLE)] if raw else []) == [
+        (piece.start, piece.end, piece.rule) for piece in kept.pieces
+    ]
+
+
+def test_a_refused_category_is_not_kept() -> None:
+    """It is named, and none of it is left."""
+    table = CutTable(
+        1, refused=(Category("usage", Condition("action", starts_with="copilot."), "prompts"),)
+    )
+    refused = Cutter(table).cut(b'{"action":"copilot.chat","body":"LEAK"}')
+    assert ("usage", b"") == (refused.refused, refused.text)
+    for raw in (b'{"action":"repo.copilot."}', b'{"action":7}', b'{"a":{"action":"copilot.x"}}'):
+        assert (None, raw) == (Cutter(table).cut(raw).refused, Cutter(table).cut(raw).text)
+
+
+def test_a_condition_keeps_what_it_names() -> None:
+    """Where it holds nothing is cut; of another value, of none and of another shape all is."""
+    unless = Condition("ref.resource", any_of=("roles",))
+    assert '{"ref":{"resource":"roles"},"o":{"a":1}}' == cut(
+        "o", '{"ref":{"resource":"roles"},"o":{"a":1}}', unless=unless
+    )
+    for ref in ('{"resource":"secrets"}', '{"resource":["roles"]}', '"roles"', "null"):
+        assert f'{{"ref":{ref},"o":{{}}}}' == cut(
+            "o", f'{{"ref":{ref},"o":{{"a":1}}}}', unless=unless
+        )
+
+
+_LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
+_NAMES = st.sampled_from(["key", "a", "t", "é", ""])
+_TREES = st.recursive(
+    _LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(_NAMES, inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    tree=st.dictionaries(_NAMES, _TREES, max_size=4),
+    path=st.sampled_from(["key", "a.key", "a.*", "*.*", "t>key", "a.*.t>a"]),
+    indent=st.sampled_from([None, 1]),
+    ascii_only=st.booleans(),
+)
+def test_what_is_left_is_json_and_with_the_pieces_the_original(
+    tree: dict[str, Any], path: str, indent: int | None, ascii_only: bool
+) -> None:
+    """Put back at their places, the pieces give the original; cut again, nothing is left to cut."""
+    raw = json.dumps(tree, indent=indent, ensure_ascii=ascii_only).encode()
+    kept = cutter(path).cut(raw)
+    msgspec.json.decode(kept.text)
+    rebuilt, at = b"", 0
+    for piece, offset in kept.offsets():
+        rebuilt += kept.text[at:offset] + raw[piece.start : piece.end]
+        at = offset
+    assert raw == rebuilt + kept.text[at:]
+    assert kept.text == cutter(path).cut(kept.text).text
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_break_a_cutter(raw: bytes) -> None:
+    """Whatever comes, something is answered."""
+    for path in ("key", "t>key", "*.a"):
+        cutter(path, query_except=()).cut(raw)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.reading import cutting
-from nhi_evidence.reading.cutting import Category, Condition, Cutter, CutTable, Field
+from nhi_evidence.reading.cutting import Category, Condition, CutTable, Cutter, Field
 
 LEAK = "LEAK-1f6c"
 DEEP = b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}"

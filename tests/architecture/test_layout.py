@@ -97,6 +97,7 @@ def test_every_core_module_is_under_contract() -> None:
         "errors",
         "event",
         "identity",
+        "kubernetes",
         "ocsf",
         "partitions",
         "phases",

@@ -16,7 +16,10 @@ from nhi_evidence.pipeline.export import Mapper, Normalized
 
 FOLDER = Path(__file__).parent
 
-BESIDE = {"azure_activity": ("azure/principal.py",)}
+BESIDE = {
+    "azure_activity": ("azure/principal.py",),
+    "azure_resource": ("kubernetes/identity.py",),
+}
 """Code outside a pack's folder that decides for it: packs do not import each other."""
 
 RULE = re.compile(r'"([A-Z][A-Z0-9]{1,3}-\d\d[a-z]?)"')

@@ -12,11 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import nhi_evidence
 from nhi_evidence import sources
 from nhi_evidence.catalog.catalog import Catalog
+from nhi_evidence.catalog.table import Table
+from nhi_evidence.catalog.table import read as catalog_table
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from tests.cases.reader import Case, cases, differences, expectations, outcome, read, rules
@@ -42,6 +45,11 @@ print(json.dumps(differences(case, outcome(case, mapper))))
 """
 
 
+def table_of(source: str) -> Table:
+    """A pack's catalog table, with what it includes."""
+    return catalog_table(sources.table(source, "catalog.json"), None, name=source)[0]
+
+
 @cache
 def mapper_of(name: str) -> Mapper:
     """The mapper of a case's source, keeping everything."""
@@ -65,12 +73,12 @@ def test_without_its_override_a_case_fails(name: str) -> None:
     """A case that proves an override does not hold without it."""
     case = read(PROVING[name])
     source = name.partition("/")[0]
-    table = json.loads(sources.table(source, "catalog.json"))
-    kept = [row for row in table["overrides"] if row["id"] != case.proves]
-    assert len(kept) == len(table["overrides"]) - 1, f"no override {case.proves}"
+    table = table_of(source)
+    kept = [row for row in table.overrides if row.id != case.proves]
+    assert len(kept) == len(table.overrides) - 1, f"no override {case.proves}"
     mapper = Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=False)
-    mutated = json.dumps({**table, "overrides": kept}).encode()
-    mapper.packs[source].catalog = Catalog(mutated, name="mutated")
+    mutated = msgspec.structs.replace(table, include=(), overrides=kept)
+    mapper.packs[source].catalog = Catalog(msgspec.json.encode(mutated), name="mutated")
     assert differences(case, outcome(case, mapper))
 
 
@@ -129,9 +137,8 @@ def test_every_rule_and_override_has_a_case(source: str) -> None:
     own = [read(path) for path in cases(source).values()]
     decided = {case.expect.get("nhi.decision_rule") for case in own}
     assert set() == rules(source) - expectations(source).derived - decided
-    table = json.loads(sources.table(source, "catalog.json"))
     proved: set[Any] = {case.proves for case in own}
-    assert set() == {row["id"] for row in table.get("overrides", ())} - proved
+    assert set() == {row.id for row in table_of(source).overrides} - proved
 
 
 @pytest.mark.parametrize("source", PACKS)

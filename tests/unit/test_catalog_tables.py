@@ -12,6 +12,8 @@ from ocsf_json_schema import get_ocsf_schema
 
 from nhi_evidence import sources
 from nhi_evidence.catalog.catalog import Catalog
+from nhi_evidence.catalog.table import SHARED, read
+from nhi_evidence.errors import CatalogError
 from nhi_evidence.phases import Phase
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,10 +26,12 @@ def pack(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def table(pack: str) -> dict[str, Any]:
-    """Its catalog table."""
-    parsed: dict[str, Any] = json.loads(sources.table(pack, "catalog.json"))
+@pytest.fixture(params=[*PACKS, *SHARED])
+def table(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A pack's catalog table, or one that packs include."""
+    name = str(request.param)
+    text = SHARED[name] if name in SHARED else sources.table(name, "catalog.json")
+    parsed: dict[str, Any] = json.loads(text)
     return parsed
 
 
@@ -46,11 +50,30 @@ def test_rows_are_sorted_and_unique(table: dict[str, Any]) -> None:
     assert [] == [key for key, count in Counter(keys).items() if count > 1]
 
 
-def test_ids_are_unique(table: dict[str, Any]) -> None:
-    """An id in nhi_phase_rules names one override or fallback."""
-    for kind in ("overrides", "fallback"):
-        ids = [row["id"] for row in table.get(kind, ())]
+def test_ids_are_unique(pack: str) -> None:
+    """An id in nhi_phase_rules names one override or fallback, of what is included, too."""
+    table = read(sources.table(pack, "catalog.json"), None, name=pack)[0]
+    for rules in (table.overrides, table.fallback):
+        ids = [rule.id for rule in rules]
         assert len(ids) == len(set(ids))
+
+
+def test_an_included_table_includes_nothing_and_spells_as_its_packs() -> None:
+    """What it says depends on no pack, so that it is read alike in each."""
+    for name, text in SHARED.items():
+        shared = read(text, None, name=name)[0]
+        assert () == shared.include
+        for pack in PACKS:
+            table = read(sources.table(pack, "catalog.json"), None, name=pack)[0]
+            if name in table.include:
+                assert shared.names.fold_case == table.names.fold_case
+
+
+def test_what_is_not_there_is_not_included() -> None:
+    """A table that includes an unknown one is refused, with the known ones."""
+    text = b'{"version": 1, "include": ["cubernetes"], "rows": []}'
+    with pytest.raises(CatalogError, match=r"^a pack: includes 'cubernetes'; known: kubernetes$"):
+        read(text, None, name="a pack")
 
 
 def test_every_claim_beyond_enumeration_says_why(table: dict[str, Any]) -> None:

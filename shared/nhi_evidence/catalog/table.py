@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from nhi_evidence import kubernetes
 from nhi_evidence.errors import CatalogError
 from nhi_evidence.ocsf.classes import CLASSES
 from nhi_evidence.phases import Classification, Phase
 
+_StructT = TypeVar("_StructT", bound=msgspec.Struct)
+
 ANY = "*"
 """Stands for every service in a row, and for every service or operation in an override."""
+
+SHARED = {"kubernetes": kubernetes.TABLE}
+"""Tables of what several packs' records hold; a pack's table includes them by name."""
 
 _NO_LEVELS = b'{"version":1,"services":{}}'
 
@@ -99,6 +105,8 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One `catalog.json`."""
 
     version: int
+    include: tuple[str, ...] = ()
+    """Shared tables whose rows, overrides and fallbacks are read with the table's own."""
     attack_version: str = ""
     names: Names = Names()
     rows: list[Row]
@@ -115,12 +123,28 @@ class AccessLevels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(table: bytes, access_levels: bytes | None, *, name: str) -> tuple[Table, AccessLevels]:
-    """Read a table and its access levels. Raises `CatalogError` saying where it is malformed."""
-    try:
-        return (
-            msgspec.json.decode(table, type=Table),
-            msgspec.json.decode(access_levels or _NO_LEVELS, type=AccessLevels),
+    """Read a table, with what it includes, and its access levels.
+
+    Raises `CatalogError` saying where it is malformed, or what it includes that is not there.
+    """
+    parsed = _decode(table, Table, name)
+    levels = _decode(access_levels or _NO_LEVELS, AccessLevels, name)
+    for included in parsed.include:
+        if included not in SHARED:
+            raise CatalogError(f"{name}: includes {included!r}; known: {', '.join(SHARED)}")
+        shared = _decode(SHARED[included], Table, f"{name}: {included}")
+        parsed = msgspec.structs.replace(
+            parsed,
+            rows=[*parsed.rows, *shared.rows],
+            overrides=[*parsed.overrides, *shared.overrides],
+            fallback=[*parsed.fallback, *shared.fallback],
         )
+    return parsed, levels
+
+
+def _decode(text: bytes, shape: type[_StructT], name: str) -> _StructT:
+    try:
+        return msgspec.json.decode(text, type=shape)
     except msgspec.MsgspecError as error:
         raise CatalogError(f"{name}: {error}") from error
 

@@ -14,9 +14,9 @@ from nhi_evidence.azure.claims import read
 from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind, with_unusable
+from nhi_evidence.reading import http_status
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
-from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
 from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent
 

@@ -1,16 +1,14 @@
-"""The Kubernetes audit event inside `properties.log`, and the parts of it this pack reads.
+"""The Kubernetes audit event inside `properties.log`, whole or cut off.
 
-https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 https://learn.microsoft.com/azure/aks/monitor-aks-reference
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from nhi_evidence.event import Rejection
+from nhi_evidence.kubernetes.audit_event import AuditEvent, audit_events
 from nhi_evidence.reading.cut_off import leading_members
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
@@ -25,60 +23,10 @@ class _Properties(msgspec.Struct, frozen=True, gc=False):
     log: msgspec.Raw = EMPTY
 
 
-class KubeUser(msgspec.Struct, frozen=True, gc=False):
-    """`user` or `impersonatedUser`."""
-
-    username: str | None = None
-    uid: str | None = None
-    groups: list[str] | None = None
-    extra: dict[str, list[str]] | None = None
-
-
-class ObjectRef(msgspec.Struct, frozen=True, gc=False):
-    """`objectRef`."""
-
-    resource: str | None = None
-    subresource: str | None = None
-    namespace: str | None = None
-    name: str | None = None
-    uid: str | None = None
-    apiGroup: str | None = None
-    apiVersion: str | None = None
-
-
-class ResponseStatus(msgspec.Struct, frozen=True, gc=False):
-    """`responseStatus`."""
-
-    code: int | str | None = None
-    message: str | None = None
-    reason: str | None = None
-
-
-class KubeEvent(msgspec.Struct, frozen=True, gc=False):
-    """One audit event: one stage of one request."""
-
-    apiVersion: str | None = None
-    auditID: str | None = None
-    stage: str | None = None
-    verb: str | None = None
-    requestURI: str | None = None
-    user: KubeUser | None = None
-    impersonatedUser: KubeUser | None = None
-    sourceIPs: list[str] | None = None
-    userAgent: str | None = None
-    objectRef: ObjectRef | None = None
-    responseStatus: ResponseStatus | None = None
-    requestObject: msgspec.Raw = EMPTY
-    requestReceivedTimestamp: str | None = None
-    stageTimestamp: str | None = None
-    annotations: dict[str, Any] | None = None
-
-
 _properties = LenientDecoder(_Properties, fold_case=True)
-_event = LenientDecoder(KubeEvent)
 
 
-def read(view: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
+def read(view: EnvelopeView) -> tuple[AuditEvent, tuple[str, ...]] | Rejection:
     """Read the audit event in a record; the second value names attributes it could not use.
 
     Raises what the JSON reader raises when the properties do not decode.
@@ -94,10 +42,10 @@ def read(view: EnvelopeView) -> tuple[KubeEvent, tuple[str, ...]] | Rejection:
     text = nested(log)
     if text.startswith(b'"'):
         return Rejection("log_malformed", text[:_DETAIL].decode(errors="replace"))
-    decoded = _event.record(text)
+    decoded = audit_events.record(text)
     if isinstance(decoded, Rejection) and (leading := leading_members(text)) is not None:
         # AKS cuts a log at 16 KiB: who called what stands at its beginning.
-        decoded = _event.record(leading)
+        decoded = audit_events.record(leading)
         if not isinstance(decoded, Rejection) and decoded[0].user is not None:
             return decoded[0], (*decoded[1], CUT_OFF)
         decoded = Rejection("malformed_json", "cut off before it names a user")

@@ -10,8 +10,8 @@ import msgspec
 from nhi_evidence.azure.text import endpoint, non_empty
 from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
 from nhi_evidence.identity import with_unusable
+from nhi_evidence.reading import http_status
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
-from nhi_evidence.sources.azure_resource import http_status
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
 from nhi_evidence.sources.azure_resource.record import is_absent
 from nhi_evidence.sources.azure_resource.storage_actor import actor

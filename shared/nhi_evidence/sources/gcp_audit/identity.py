@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
+from nhi_evidence.kubernetes.identity import kind_of
 from nhi_evidence.sources.gcp_audit import principals
 from nhi_evidence.sources.gcp_audit.record import Authentication
 
@@ -45,8 +46,9 @@ def identify(who: Authentication | None, context: RecordContext) -> Identity:
     if pool is not None:
         return _of_pool(who, pool, context)
     name = email or subject
-    if name is not None and name.startswith(principals.KUBERNETES):
-        return _of_cluster(who, name)
+    of_cluster = kind_of(name) if name is not None else None
+    if name is not None and of_cluster is not None:
+        return _of_cluster(who, name, of_cluster)
     if email is None:
         return _unmatched(who, subject)
     return _of_email(who, email)
@@ -112,28 +114,26 @@ def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext)
     )
 
 
-def _of_cluster(who: Authentication, name: str) -> Identity:
-    """GCP-05: Kubernetes' own names, as GKE logs them."""
-    if name in principals.ANONYMOUS:
-        return _make_identity(IdentityKind.ANONYMOUS, "GCP-10", who, uid=name, name=name)
-    if name.startswith("system:serviceaccount:"):
-        return _make_identity(
-            IdentityKind.K8S_SERVICE_ACCOUNT,
-            "GCP-05",
-            who,
-            uid=name,
-            name=name,
-            subject=name,
-            refinable_by=("GCP-05",),
-        )
-    return _make_identity(IdentityKind.PROVIDER_SERVICE, "GCP-05", who, uid=name, name=name)
+def _of_cluster(who: Authentication, name: str, kind: IdentityKind) -> Identity:
+    """GCP-05: Kubernetes' own names, read as in any cluster."""
+    is_account = kind is IdentityKind.K8S_SERVICE_ACCOUNT
+    return _make_identity(
+        kind,
+        "GCP-05",
+        who,
+        uid=name,
+        name=name,
+        subject=name if is_account else None,
+        # Only the cluster knows the id of an account.
+        refinable_by=("GCP-05",) if is_account else (),
+    )
 
 
 def _of_email(who: Authentication, email: str) -> Identity:
     key = who.service_account_key_name
     account = principals.account_uid(email)
     default = ("default_sa",) if principals.is_default(email) else ()
-    if email in principals.ANONYMOUS:
+    if email == principals.ANONYMOUS:
         return _make_identity(IdentityKind.ANONYMOUS, "GCP-10", who, uid=email, name=email)
     if principals.is_service_agent(email):
         kind, rule, labels = IdentityKind.PROVIDER_SERVICE, "GCP-06", principals.agent_labels(email)

@@ -11,10 +11,12 @@ import msgspec
 
 from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Result, Session, User
 from nhi_evidence.identity import with_unusable
+from nhi_evidence.kubernetes.operation import Operation, of_method
 from nhi_evidence.reading.bounded_cache import bounded_cache
-from nhi_evidence.sources.gcp_audit import principals
+from nhi_evidence.sources.gcp_audit import naming, principals
 from nhi_evidence.sources.gcp_audit.delegation import hops
 from nhi_evidence.sources.gcp_audit.identity import RecordContext, identify
+from nhi_evidence.sources.gcp_audit.kube_call import of_kubernetes
 from nhi_evidence.sources.gcp_audit.outcome import outcome
 from nhi_evidence.sources.gcp_audit.record import (
     AuditLog,
@@ -107,6 +109,7 @@ def _event(
     minted = chain if not refused else ()
     metadata = audit.request_metadata
     permissions, level = _permissions(audit)
+    kubernetes = _kubernetes_operation(audit, service)
     # By position: per record, keywords cost more than the reading does.
     logged = Logged(
         "GCP",
@@ -122,16 +125,17 @@ def _event(
         _split_labels(entry) if entry.split else (),
     )
     call = Call(
-        service,
+        kubernetes.group if kubernetes else service,
         service_name,
-        name,
+        kubernetes.text if kubernetes else name,
         name,
         None,
         None,
         endpoint(metadata.caller_ip, metadata.caller_network) if metadata else None,
         (metadata.caller_supplied_user_agent if metadata else None) or None,
         permissions,
-        level,
+        # Google's level of a Kubernetes call would read it otherwise than another cluster's.
+        None if kubernetes else level,
     )
     return Event(
         time=time[0],
@@ -139,12 +143,23 @@ def _event(
         logged=logged,
         call=call,
         actor=_actor(bytes(audit.authentication_info), context, minted),
-        about=about(entry, audit, service, chain),
+        about=(
+            of_kubernetes(entry, audit, kubernetes)
+            if kubernetes
+            else about(entry, audit, service, chain)
+        ),
         outcome=result,
         request=present(audit.request),
         response=present(audit.response),
         record=msgspec.Raw(raw),
     )
+
+
+def _kubernetes_operation(audit: AuditLog, service: str) -> Operation | None:
+    """Return what GKE logged of a call of a cluster's API, in that API's own terms."""
+    if service != naming.KUBERNETES or not audit.method_name:
+        return None
+    return of_method(audit.method_name, audit.resource_name)
 
 
 def _split_labels(entry: LogEntry) -> tuple[str, ...]:

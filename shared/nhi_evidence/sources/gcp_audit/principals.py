@@ -47,8 +47,7 @@ _SYSTEM_DOMAINS = frozenset({"system.gserviceaccount.com", "cloudservices.gservi
 _GOOGLE_SYSTEM = frozenset({"system@google.com", "cloud-logs@google.com"})
 _LEAKED_KEY_RESPONSE = "gcp-compromised-key-response@"
 
-KUBERNETES = "system:"
-ANONYMOUS = frozenset({"allUsers", "system:anonymous", "system:unauthenticated"})
+ANONYMOUS = "allUsers"
 
 
 class Pool(NamedTuple):

@@ -122,6 +122,7 @@ class Labels(msgspec.Struct, frozen=True, gc=False):
     region: str | None = None
     zone: str | None = None
     bucket_name: str | None = None
+    cluster_name: str | None = None
     email_id: str | None = None
     unique_id: str | None = None
 

@@ -43,8 +43,6 @@ class _Named(msgspec.Struct, frozen=True):
     uniqueId: Any = None  # noqa: N815 the other spelling of the same
     account_id: Any = None
     accountId: Any = None  # noqa: N815
-    roleRef: Any = None  # noqa: N815
-    subjects: Any = None
 
 
 def about(entry: LogEntry, audit: AuditLog, service: str, minted: tuple[str, ...]) -> About:
@@ -59,13 +57,11 @@ def about(entry: LogEntry, audit: AuditLog, service: str, minted: tuple[str, ...
     bindings = _bindings(audit)
     targets = _targets(audit, resource, bindings, minted)
     request = response = _NOTHING
-    if service in naming.ENTITIES or service == naming.KUBERNETES:
+    if service in naming.ENTITIES:
         request, response = _named(audit.request), _named(audit.response)
     entity, issued = _entity(service, name, request, response)
     user, privileges = _granted(bindings) if bindings else (None, ())
-    if user is None and service == naming.KUBERNETES:
-        user, privileges = _bound(request)
-    elif user is None and not bindings and (is_account or service == naming.IAM):
+    if user is None and not bindings and (is_account or service == naming.IAM):
         user = _account(resource, request, response)
     bucket = naming.BUCKET.fullmatch(name) if name else None
     return About(
@@ -170,19 +166,6 @@ def _granted(bindings: tuple[_Binding, ...]) -> tuple[User | None, tuple[str, ..
         return None, ()
     name = member.partition(":")[2] or None
     return User(uid=member, name=name), tuple(one.role for one in bindings if one.role)
-
-
-def _bound(request: _Named) -> tuple[User | None, tuple[str, ...]]:
-    """The subject of a Kubernetes role binding, where it is one alone."""
-    subjects, role = request.subjects, request.roleRef
-    if not isinstance(subjects, list) or len(subjects) != 1 or not isinstance(role, dict):
-        return None, ()
-    (subject,) = subjects
-    name = subject.get("name") if isinstance(subject, dict) else None
-    role_name = role.get("name")
-    if not isinstance(name, str) or not isinstance(role_name, str):
-        return None, ()
-    return User(name=name), (role_name,)
 
 
 def _account(resource: Resource | None, request: _Named, response: _Named) -> User | None:

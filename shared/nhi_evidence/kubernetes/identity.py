@@ -22,10 +22,10 @@ from nhi_evidence.identity import (
     Mechanism,
     acting_hop,
 )
-from nhi_evidence.sources.azure_resource.kube_record import KubeEvent, KubeUser
+from nhi_evidence.kubernetes.audit_event import AuditEvent, UserInfo
 
 _SERVICE_ACCOUNT = "system:serviceaccount:"
-_ANONYMOUS = "system:anonymous"
+_ANONYMOUS = frozenset({"system:anonymous", "system:unauthenticated"})
 _CLUSTER = "system:"
 _MASTERS = "system:masters"
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
@@ -46,7 +46,7 @@ _USER_TYPES = {
 _BY_DIRECTORY = "AZ-09"
 
 
-def actor(event: KubeEvent, cluster: str | None) -> Actor:
+def actor(event: AuditEvent, cluster: str | None) -> Actor:
     """Decide who acted, and as whom."""
     caller = event.user
     effective = event.impersonatedUser or caller
@@ -71,14 +71,30 @@ def actor(event: KubeEvent, cluster: str | None) -> Actor:
     )
 
 
-def identify(user: KubeUser, cluster: str | None) -> Identity:
+def kind_of(name: str) -> IdentityKind | None:
+    """Return what a name of the cluster's own says alone; None of another's.
+
+    `system:serviceaccount:<namespace>:<name>`, `system:anonymous` and the group it
+    is in, and other names that begin
+    `system:`: nodes, controllers, the API server.
+    https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+    """
+    if name.startswith(_SERVICE_ACCOUNT):
+        return IdentityKind.K8S_SERVICE_ACCOUNT
+    if name in _ANONYMOUS:
+        return IdentityKind.ANONYMOUS
+    return IdentityKind.PROVIDER_SERVICE if name.startswith(_CLUSTER) else None
+
+
+def identify(user: UserInfo, cluster: str | None) -> Identity:
     """Decide what kind of identity a user of the API is."""
     name = user.username or ""
-    if name.startswith(_SERVICE_ACCOUNT):
+    kind = kind_of(name)
+    if kind is IdentityKind.K8S_SERVICE_ACCOUNT:
         return _service_account(user, cluster)
-    if name == _ANONYMOUS:
+    if kind is IdentityKind.ANONYMOUS:
         return _make_identity(IdentityKind.ANONYMOUS, "K8S-03", user)
-    if name.startswith(_CLUSTER):
+    if kind is IdentityKind.PROVIDER_SERVICE:
         return _make_identity(IdentityKind.PROVIDER_SERVICE, "K8S-02", user)
     if _MASTERS in (user.groups or ()):
         return _make_identity(IdentityKind.ROOT_OR_BREAK_GLASS, "K8S-04", user)
@@ -102,7 +118,7 @@ def identify(user: KubeUser, cluster: str | None) -> Identity:
     return _make_identity(IdentityKind.UNKNOWN, "K8S-07", user)
 
 
-def _service_account(user: KubeUser, cluster: str | None) -> Identity:
+def _service_account(user: UserInfo, cluster: str | None) -> Identity:
     name = user.username or ""
     namespace, _, account = name.removeprefix(_SERVICE_ACCOUNT).partition(":")
     known = namespace and account and user.uid
@@ -129,7 +145,7 @@ def _service_account(user: KubeUser, cluster: str | None) -> Identity:
 def _make_identity(
     kind: IdentityKind,
     rule: str,
-    user: KubeUser | None,
+    user: UserInfo | None,
     *,
     issuer: str | None = None,
     subject: str | None = None,
@@ -154,13 +170,13 @@ def _make_identity(
     )
 
 
-def _credential(user: KubeUser | None) -> str | None:
+def _credential(user: UserInfo | None) -> str | None:
     """Return the id of the token or certificate (`JTI=...`, `X509SHA256=...`)."""
     values = ((user.extra if user else None) or {}).get(_CREDENTIAL)
     return values[0] if values and values[0] else None
 
 
-def _session(user: KubeUser) -> Session | None:
+def _session(user: UserInfo) -> Session | None:
     credential = _credential(user)
     return Session(credential_uid=credential) if credential else None
 

@@ -1,0 +1,137 @@
+"""A Kubernetes audit event -> Event, for every pack whose records hold such events."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import About, Call, Endpoint, Event, Logged, Outcome, Result, Target
+from nhi_evidence.identity import with_unusable
+from nhi_evidence.kubernetes.about import Named, about
+from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
+from nhi_evidence.kubernetes.identity import actor
+from nhi_evidence.kubernetes.operation import CORE, Operation
+from nhi_evidence.reading import http_status
+from nhi_evidence.reading.address import is_absent, is_address
+
+_DECISION = "authorization.k8s.io/decision"
+_REASON = "authorization.k8s.io/reason"
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
+_FORBIDDEN = "forbid"
+_ANSWERED = frozenset({"ResponseStarted", "ResponseComplete", "Panic"})
+
+
+def event(
+    audit: AuditEvent,
+    called: Operation,
+    time: tuple[int, str],
+    logged: Logged,
+    *,
+    service_name: str,
+    cluster: Target | None,
+    unusable: tuple[str, ...] = (),
+) -> Event:
+    """Return the event an audit event states.
+
+    `called` is its operation, `time` in milliseconds and as stated, `service_name` what the API
+    group is called in the record, `cluster` the cluster as the provider names it: its uid is part
+    of canonical ids. `unusable` names attributes that could not be read. Raises what the JSON
+    reader raises when the request's object does not decode.
+    """
+    reference = audit.objectRef or ObjectReference()
+    who = actor(audit, cluster.uid if cluster else None)
+    return Event(
+        time=time[0],
+        original_time=time[1],
+        logged=logged,
+        call=Call(
+            service=called.group,
+            service_name=service_name,
+            operation=called.text,
+            operation_name=called.text,
+            api_version=reference.apiVersion,
+            request_uid=stated(audit.auditID),
+            source=_source(audit.sourceIPs),
+            user_agent=stated(audit.userAgent),
+        ),
+        actor=msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable)),
+        about=_about(audit, reference, cluster),
+        outcome=_outcome(audit),
+    )
+
+
+def operation(audit: AuditEvent) -> Operation | None:
+    """Return the operation of an audit event; None where it names no verb, or nothing it is of."""
+    verb, path = stated(audit.verb), _path(audit)
+    reference = audit.objectRef or ObjectReference()
+    resource = reference.resource
+    if resource and reference.subresource:
+        resource = f"{resource}/{reference.subresource}"
+    if verb is None or not (resource or path):
+        return None
+    return Operation(reference.apiGroup or CORE, verb, resource or path)
+
+
+def uid(audit: AuditEvent) -> str | None:
+    """Return the id of a request and its stage: each stage is a record of its own."""
+    request = stated(audit.auditID)
+    return f"{request} {audit.stage}" if request and audit.stage else request
+
+
+def stated(text: str | None) -> str | None:
+    """Return a text that says something."""
+    return None if is_absent(text) else text
+
+
+def _path(audit: AuditEvent) -> str:
+    return (audit.requestURI or "").partition("?")[0]
+
+
+def _source(addresses: list[str] | None) -> Endpoint | None:
+    """Return the address of the connection, the last; the caller may have set all before it.
+
+    https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event
+    """
+    last = stated(addresses[-1]) if addresses else None
+    if last is None or addresses is None:
+        return None
+    claimed = tuple(text for text in addresses[:-1] if is_address(text))
+    if is_address(last):
+        return Endpoint(ip=last, intermediate_ips=claimed)
+    return Endpoint(name=last, intermediate_ips=claimed)
+
+
+def _outcome(audit: AuditEvent) -> Outcome:
+    """Derive the outcome; a stage before the response has none, unless access was forbidden."""
+    status = audit.responseStatus
+    code = http_status.number(status.code) if status else None
+    detail = (stated(status.message) or stated(status.reason)) if status else None
+    annotations = audit.annotations or {}
+    if annotations.get(_DECISION) == _FORBIDDEN:
+        reason = annotations.get(_REASON)
+        explanation = detail or (reason if isinstance(reason, str) and reason else None)
+        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, explanation)
+    if code is None or (audit.stage is not None and audit.stage not in _ANSWERED):
+        return Outcome(Result.UNKNOWN)
+    result = http_status.result(code)
+    return Outcome(result) if result is Result.SUCCESS else Outcome(result, str(code), detail)
+
+
+def _about(audit: AuditEvent, reference: ObjectReference, cluster: Target | None) -> About:
+    issued = (audit.annotations or {}).get(_ISSUED)
+    path = _path(audit) or None
+    named = None
+    if reference.resource:
+        named = Named(
+            resource=reference.resource,
+            name=stated(reference.name),
+            namespace=stated(reference.namespace),
+            uid=stated(reference.uid),
+            path=path,
+        )
+    return about(
+        named,
+        path,
+        audit.requestObject,
+        cluster=cluster,
+        issued=(issued,) if isinstance(issued, str) and issued else (),
+    )

@@ -40,13 +40,15 @@ _LEFT_OUT = (
     "cli/*",
     "commit.txt",
     "demo/*",
+    "cost/*",
     "embedded/*",
+    "local_files/*",
     "terminal/*",
     "catalog/atlas/*",
     "*.pyc",
     "sources/*.md",
 )
-"""Parts of the library no function runs: commands, demo, embedded cloud, atlas, documents."""
+"""Parts of the library no function runs: what serves people at a terminal, atlas, documents."""
 
 _WRITTEN_BY_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 """Files of a `.dist-info` that tell of the installation, and of the machine it ran on."""

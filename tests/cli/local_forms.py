@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from nhi_evidence.cli.input_notes import Notes
@@ -98,6 +99,8 @@ class Form(NamedTuple):
     records: int
     """How many are accepted; 0 of a form that is refused."""
     rejected: int = 0
+    assume_utc: bool = False
+    """Whether it is read with `--assume-utc`."""
 
 
 def _json(value: Any) -> bytes:
@@ -135,6 +138,36 @@ _BIG_QUERY = {
         "responseJson": None,
     },
 }
+
+SQL_ROW = {
+    "eventVersion": "1.08",
+    "userIdentity": json.dumps(TRAIL["userIdentity"]),
+    "eventTime": "2026-03-01 12:00:00.000",
+    "eventSource": "sts.amazonaws.com",
+    "eventName": "GetCallerIdentity",
+    "awsRegion": "us-east-1",
+    "eventID": TRAIL["eventID"],
+}
+YAML = f"""---
+insertId: a1
+logName: {ENTRY["logName"]}
+protoPayload:
+  '@type': type.googleapis.com/google.cloud.audit.AuditLog
+  authenticationInfo:
+    principalEmail: ci@example.iam.gserviceaccount.com
+  requestMetadata:
+    callerIp: 192.0.2.10
+  serviceName: storage.googleapis.com
+  methodName: storage.buckets.list
+  resourceName: projects/example
+  status: {{}}
+resource:
+  labels:
+    project_id: example
+  type: gcs_bucket
+severity: INFO
+timestamp: '2026-03-01T12:00:00.5Z'
+""".removeprefix("---\n").encode()
 
 FORMS = (
     Form("CloudTrail file", _json({"Records": [TRAIL, TRAIL]}), 2),
@@ -190,8 +223,22 @@ FORMS = (
         ),
         1,
     ),
+    Form(
+        "SQL export, whose times carry no zone",
+        _csv(tuple(SQL_ROW), tuple(SQL_ROW.values())),
+        0,
+        1,
+    ),
+    Form(
+        "SQL export, with `--assume-utc`",
+        _csv(tuple(SQL_ROW), tuple(SQL_ROW.values())),
+        1,
+        assume_utc=True,
+    ),
     Form("log entries per line", _lines(ENTRY, ENTRY), 2),
     Form("`gcloud logging read --format=json`", _indented([ENTRY, ENTRY]), 2),
+    Form("`gcloud logging read`, which prints YAML", YAML + b"---\n" + YAML, 2),
+    Form("YAML with a broken document", YAML + b"---\ninsertId: {\n---\n" + YAML, 2, 1),
     Form("`entries.list` pages", _indented({"entries": [ENTRY], "nextPageToken": "b"}) * 2, 2),
     Form("BigQuery rows of exported logs", _json([_BIG_QUERY]), 1),
     Form("hub message", _json({"records": [ACTIVITY, ACTIVITY]}), 2),
@@ -221,10 +268,18 @@ FORMS = (
     Form(
         "CSV of AzureActivity rows", _csv(tuple(ROW), tuple(str(cell) for cell in ROW.values())), 1
     ),
+    Form(
+        "CSV of the Log Analytics page, whose header states UTC",
+        _csv(
+            tuple(name.replace("TimeGenerated", "TimeGenerated [UTC]") for name in ROW),
+            tuple(str(cell).removesuffix("Z") for cell in ROW.values()),
+        ),
+        1,
+    ),
     Form("an empty file", b"", 0, 1),
     Form("a document that is cut off", b'{"Records":[{"eventVersion":"1.08",', 0, 1),
     Form("JSON of no known log", _json({"hello": "world"}), 0, 1),
-    Form("`gcloud logging read`, which prints YAML", b"---\ninsertId: a1\nlogName: x\n", 0, 1),
+    Form("YAML of no known log", b"apiVersion: v1\nkind: Pod\n", 0, 1),
     Form("`aws --output table`", b"-----------\n| LookupEvents |\n", 0, 1),
     Form("CSV of the Azure portal", b"Correlation id,Operation name,Status,Event category\n", 0, 1),
     Form("CSV of anything else", b"a,b,c\n1,2,3\n", 0, 1),
@@ -264,9 +319,10 @@ class Outcome(NamedTuple):
     messages: tuple[str, ...]
 
 
-def read(body: bytes, source: str | None = None) -> Outcome:
+def read(body: bytes, source: str | None = None, *, assume_utc: bool = False) -> Outcome:
     """Read bytes as `normalize` reads a file named FILE."""
-    inputs, notes = Inputs(source, scope=Scope.ALL), Notes(quiet=True)
+    inputs = Inputs(source, scope=Scope.ALL, assume_utc=assume_utc)
+    notes = Notes(quiet=True)
     accepted = rejected = 0
     for reading in inputs.stream("FILE", io.BytesIO(body)):
         if isinstance(reading.mapped, Rejection):
@@ -277,14 +333,27 @@ def read(body: bytes, source: str | None = None) -> Outcome:
     return Outcome(accepted, rejected, tuple(sorted(inputs.detected)), tuple(notes.texts))
 
 
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda body: body,
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+    "zip": zipped,
+    "tar": tarred,
+    "tar.gz": lambda body: gzip.compress(tarred(body), mtime=0),
+}
+
+
 def table() -> str:
     """Return the table of docs/local-files.md, from what reading each form gives."""
-    rows = ["| Form | Read as | Message |", "|---|---|---|"]
+    rows = [
+        f"| Form | Read as | {' | '.join(PACKINGS)} | Message |",
+        f"|---|---|{'--:|' * len(PACKINGS)}---|",
+    ]
     for form in FORMS:
-        outcome = read(form.body)
-        source = ", ".join(f"`{name}`" for name in outcome.sources) or "refused"
+        outcomes = [read(pack(form.body), assume_utc=form.assume_utc) for pack in PACKINGS.values()]
+        source = ", ".join(f"`{name}`" for name in outcomes[0].sources) or "refused"
         if not form.records and not form.rejected:
             source = "no records"
-        message = "<br>".join(text.replace("|", "\\|") for text in outcome.messages)
-        rows.append(f"| {form.name} | {source} | {message} |")
+        counts = " | ".join(str(outcome.accepted) for outcome in outcomes)
+        message = "<br>".join(text.replace("|", "\\|") for text in outcomes[0].messages)
+        rows.append(f"| {form.name} | {source} | {counts} | {message} |")
     return "\n".join(rows)

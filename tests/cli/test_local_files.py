@@ -7,37 +7,31 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nhi_evidence.local_files import documents, hive
-from tests.cli.local_forms import FORMS, TRAIL, Form, read, table, tarred, zipped
+from nhi_evidence.local_files import documents, hive, yaml_documents
+from tests.cli.local_forms import FORMS, PACKINGS, TRAIL, YAML, Form, read, table, zipped
 
 PAGE = Path(__file__).parents[2] / "docs" / "local-files.md"
-PACKINGS: dict[str, Callable[[bytes], bytes]] = {
-    "plain": lambda body: body,
-    "gzip": lambda body: gzip.compress(body, mtime=0),
-    "zip": zipped,
-    "tar": tarred,
-    "tar.gz": lambda body: gzip.compress(tarred(body), mtime=0),
-}
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("form", FORMS, ids=[form.name for form in FORMS])
 def test_a_form_is_read_or_refused_alike_however_it_is_packed(form: Form, packing: str) -> None:
     """The same records and the same words; only the name says what the file was in."""
-    outcome = read(PACKINGS[packing](form.body))
+    outcome = read(PACKINGS[packing](form.body), assume_utc=form.assume_utc)
     assert (form.records, form.rejected) == (outcome.accepted, outcome.rejected), outcome.messages
-    plain = [re.sub("^FILE", "", text) for text in read(form.body).messages]
+    plainly = read(form.body, assume_utc=form.assume_utc)
+    plain = [re.sub("^FILE", "", text) for text in plainly.messages]
     packed = [re.sub(r"^FILE(:logs/a\.json)?", "", text) for text in outcome.messages]
     assert plain == packed
 
 
 def test_the_page_lists_every_form() -> None:
-    """The table of docs/local-files.md is what reading gives; `python -m` prints it anew."""
+    """The table of docs/local-files.md is what reading gives; `python -m tests.docs` writes it."""
     listed = PAGE.read_text().partition("<!-- forms -->\n")[2].partition("\n<!-- end -->")[0]
     assert table() == listed
 
@@ -101,3 +95,24 @@ def test_a_struct_of_athena_keeps_what_looks_like_its_marks() -> None:
     assert {"type": "Root"} == hive.struct("{type=Root, arn=null}")
     for broken in ("{arn=a", "arn=a}", "{arn=a} more", "{nope=a}", "{arn={type=a}"):
         assert hive.struct(broken) is None
+
+
+def test_aliases_of_yaml_cannot_blow_up() -> None:
+    """A document that refers to itself, or to the same again and again, costs no other."""
+    wide = b"insertId: a\nx0: &x0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
+    for depth in range(1, 9):
+        inside = ", ".join([f"*x{depth - 1}"] * 9)
+        wide += f"x{depth}: &x{depth} [{inside}]\n".encode()
+    looped = b"insertId: a\nx: &x [*x]\n"
+    outcome = read(wide + b"---\n" + looped + b"---\n" + YAML)
+    assert (1, 2) == (outcome.accepted, outcome.rejected)
+    assert all("aliases make more of it" in text for text in outcome.messages)
+
+
+def test_dates_and_texts_of_yaml_stay_text() -> None:
+    """A time without quotes is not made a time of this program's."""
+    plain = YAML.replace(b"'2026-03-01T12:00:00.5Z'", b"2026-03-01T12:00:00.5Z")
+    raw: Any = io.BytesIO(plain)
+    (document,) = yaml_documents.documents(io.BufferedReader(raw), 1 << 20)
+    assert "2026-03-01T12:00:00.5Z" == json.loads(document.data)["timestamp"]
+    assert 1 == document.line

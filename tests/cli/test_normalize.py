@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import re
 import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+from pyarrow import parquet
+from rich.console import Console
+
 from nhi_evidence import sources
+from nhi_evidence.cli import progress
+from nhi_evidence.cli.raw_input import Inputs
 from nhi_evidence.demo.story import generate
+from nhi_evidence.pipeline.scope import Scope
 from tests.ocsf_schema import problems
 
 GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]
@@ -111,7 +120,7 @@ def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
 
 def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
     """It says file, line, how it begins (made inert), what it looks like and what to do."""
-    (tmp_path / "x.json").write_bytes(b"insertId: \x1b[31mabc\nlogName: x\n")
+    (tmp_path / "x.json").write_bytes(b"kind: \x1b[31mabc\nname: x\n")
     result = run("normalize", "--source", "gcp_audit", tmp_path / "x.json")
     assert result.returncode == 4
     said = result.stderr.decode()
@@ -185,3 +194,96 @@ def test_what_is_printed_can_be_asked_for(tmp_path: Path) -> None:
     known = json.loads(run(*options, "--from", "2029-01-01").stdout)["nhi_phase"]
     assert len(run(*options, "--phase", known).stdout.splitlines()) >= 1
     assert run(*options, "--phase", "nope").returncode == 64
+
+
+def labeled(record: bytes) -> tuple[str, ...]:
+    return tuple(json.loads(record)["metadata"].get("labels", ()))
+
+
+def test_a_zone_is_assumed_only_where_asked_and_every_record_says_so(tmp_path: Path) -> None:
+    """The record keeps its own text and hash; one whose time has a zone is not labeled."""
+    bare = json.dumps({**GOOD, "eventTime": "2026-03-01 12:00:00.250"})
+    (tmp_path / "x.ndjson").write_text(f"{bare}\n{json.dumps(GOOD)}\n")
+    refused = run("normalize", "--scope", "all", tmp_path / "x.ndjson")
+    assert 1 == len(refused.stdout.splitlines())
+    assert "--assume-utc reads a time without a zone as UTC" in refused.stderr.decode()
+    read = run("normalize", "--scope", "all", "--assume-utc", tmp_path / "x.ndjson")
+    first, second = read.stdout.splitlines()
+    assert (("time_zone_assumed_utc",), ()) == (labeled(first), labeled(second))
+    record = json.loads(first)
+    assert (1772366400250, "2026-03-01 12:00:00.250") == (
+        record["time"],
+        record["metadata"]["original_time"],
+    )
+    assert sha256(bare.encode()).hexdigest() == record["raw_data_hash"]["value"]
+    assert [] == problems(record)
+    for form, marked in (("csv", "time_zone_assumed_utc"), ("table", "2026-03-01T12:00:00Z*")):
+        shown = run(
+            "normalize", "--scope", "all", "--assume-utc", "--format", form, tmp_path / "x.ndjson"
+        )
+        lines = shown.stdout.decode().splitlines()
+        assert [False, True, False] == [marked in line for line in lines]
+
+
+def test_parquet_is_a_typed_table(tmp_path: Path) -> None:
+    """Through a pipe and into a file: the same rows, times as instants, the record as JSON."""
+    for file in generate():
+        (tmp_path / Path(file.key).name).write_bytes(file.body)
+    lines = run("normalize", tmp_path).stdout.splitlines()
+    piped = run("normalize", "--format", "parquet", tmp_path).stdout
+    target = tmp_path.parent / "rows.parquet"
+    assert 0 == run("normalize", "--format", "parquet", "-o", target, tmp_path).returncode
+    assert piped == target.read_bytes()
+    rows = parquet.read_table(target).to_pylist()
+    assert len(lines) == len(rows) > 100
+    assert [json.loads(line) for line in lines] == [json.loads(row["record"]) for row in rows]
+    assert [row["time"].timestamp() * 1000 for row in rows] == [
+        json.loads(line)["time"] for line in lines
+    ]
+    again = run("normalize", "--format", "parquet", "-o", target, tmp_path)
+    assert (4, piped) == (again.returncode, target.read_bytes())
+    assert "is there already" in again.stderr.decode()
+
+
+def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+    """One line, exit 4, nothing written."""
+    (tmp_path / "x.json").write_text(json.dumps(GOOD))
+    code = (
+        "import sys; sys.modules['pyarrow'] = None; from nhi_evidence import cli\n"
+        f"sys.argv = ['x', 'normalize', '--format', 'parquet', {str(tmp_path / 'x.json')!r}]\n"
+        "cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (4, "") == (done.returncode, done.stdout)
+    assert "needs pyarrow" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_progress_says_rate_and_remaining_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On a terminal; where records are printed there too, nothing is."""
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, width=100)
+    monkeypatch.setattr(progress, "Console", lambda **_: terminal)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f"{json.dumps(GOOD)}\n" * 600)
+    logs = Inputs(None, scope=Scope.ALL)
+    files = logs.files([tmp_path])
+    told: list[int] = []
+    with progress.Reading(logs.size(files), shown=True) as bar:
+
+        def say(done: int) -> None:
+            told.append(done)
+            bar.say(done)
+
+        for path in files:
+            for _ in logs.readings(path, say):
+                pass
+    assert told == sorted(told)
+    assert told[-1] == sum(path.stat().st_size for path in files)
+    assert re.search(r"MiB.*\d [kM]?B/s.*\d:\d\d:\d\d", shown.getvalue(), re.DOTALL)
+    shown.truncate(0)
+    with progress.Reading(10, shown=False) as bar:
+        bar.say(5)
+    assert "reading" not in shown.getvalue()

@@ -58,6 +58,17 @@ def test_every_rejection_reason_is_documented() -> None:
     assert [] == sorted(reason for reason in given if f"`{reason}`" not in FORMAT)
 
 
+def test_every_reason_of_a_local_file_is_documented() -> None:
+    """docs/local-files.md, or the format's page, lists every reason a file is refused for."""
+    folder = ROOT / "shared" / "nhi_evidence"
+    paths = [*(folder / "local_files").glob("*.py"), folder / "cli" / "raw_input.py"]
+    code = "".join(path.read_text() for path in paths)
+    given = set(re.findall(r'Unreadable\(\s*"([a-z0-9_]+)"', code))
+    page = (ROOT / "docs" / "local-files.md").read_text()
+    assert {"unknown_form", "source_unknown", "malformed_yaml"} <= given
+    assert [] == sorted(reason for reason in given if f"| `{reason}`" not in page + FORMAT)
+
+
 @pytest.mark.parametrize("source", PACKS)
 def test_every_rule_is_documented(source: str) -> None:
     """A source's page describes every identity rule its code can name; docs/sources.md lists it."""

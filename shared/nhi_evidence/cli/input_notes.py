@@ -6,11 +6,13 @@ import sys
 
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.event import Rejection
+from nhi_evidence.local_files import assumed
 from nhi_evidence.terminal import safe_text
 
 _PER_FILE = 5
 _IN_ALL = 100
 _SHOWN = 40
+_NO_ZONE = "event_time_malformed"
 
 
 class Notes:
@@ -36,7 +38,12 @@ class Notes:
             self.note(f"{where}: not read: {reading.problem.text()}")
             return
         begins = reading.raw[:_SHOWN].decode("utf-8", "backslashreplace")
-        self.note(f"{where}: rejected ({rejection.reason}) {rejection.detail}, begins {begins!r}")
+        hint = ""
+        if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
+            hint = "; --assume-utc reads a time without a zone as UTC, and says so on the record"
+        self.note(
+            f"{where}: rejected ({rejection.reason}) {rejection.detail}, begins {begins!r}{hint}"
+        )
 
     def close(self, inputs: Inputs) -> None:
         """Note what holds for all inputs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -12,10 +12,11 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import exit_codes, output_file, record_output
+from nhi_evidence.cli import exit_codes, output_file, progress, record_output
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.cli.record_output import Filter, Format
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
 from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
@@ -25,6 +26,7 @@ Examples:
   nhi-evidence normalize trail.json.gz | jq .nhi_phase
   aws logs filter-log-events --log-group-name trail | nhi-evidence normalize -
   nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson logs/
+  nhi-evidence normalize --format parquet -o march.parquet --from 2026-03-01 logs/
 
 \b
 Exit codes: 0 every record accepted or rejected, and said so;
@@ -44,6 +46,15 @@ SourceName = Annotated[
     typer.Option(
         help="Source of the records; an unknown name lists them. Without it, told by the "
         "attributes of each record, and said."
+    ),
+]
+
+
+AssumeUtc = Annotated[
+    bool,
+    typer.Option(
+        "--assume-utc",
+        help="Read times that carry no zone (SQL exports) as UTC; every such record is labeled.",
     ),
 ]
 
@@ -98,6 +109,11 @@ def command(
     end: Annotated[
         str | None, typer.Option("--to", help="Only before this date (UTC) or time with zone.")
     ] = None,
+    assume_utc: AssumeUtc = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", dir_okay=False, help="Write records to this file."),
+    ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(help="Write rejected records here, one JSON object per line."),
@@ -109,8 +125,8 @@ def command(
 ) -> None:
     """Normalize raw log files into OCSF records, one per line, in input order.
 
-    Records go to standard output, the summary to standard error. Every input record is accepted
-    or rejected; a file that holds no readable records counts as one rejected record.
+    Records go to standard output or a file, the summary to standard error. Every input record is
+    accepted or rejected; a file that holds no readable records counts as one rejected record.
     """
     wanted = Filter(
         identity.lower() if identity else None,
@@ -118,32 +134,49 @@ def command(
         record_output.instant(start, "--from"),
         record_output.instant(end, "--to"),
     )
-    logs = Inputs(source, scope=scope)
+    logs = Inputs(source, scope=scope, assume_utc=assume_utc)
     files = logs.files(inputs)
-    summary = Summary()
-    notes = Notes(quiet=as_json)
-    with (
-        output_file.create(rejects, inputs=files, overwrite=overwrite)
-        if rejects
-        else nullcontext() as sink
-    ):
-        sys.stdout.buffer.write(record_output.heading(form))
+    summary, notes = Summary(), Notes(quiet=as_json)
+    with ExitStack() as stack:
+        records, refused = (
+            stack.enter_context(output_file.create(path, inputs=files, overwrite=overwrite))
+            if path
+            else None
+            for path in (output, rejects)
+        )
+        sink = _sink(form, records)
+        writer = record_output.writer(form, sink)
+        bar = stack.enter_context(progress.Reading(logs.size(files), shown=_is_apart(sink)))
         for path in files:
-            for reading in logs.readings(path):
-                _count(reading, summary, notes, sink)
+            for reading in logs.readings(path, bar.say):
+                _count(reading, summary, notes, refused)
                 if isinstance(reading.mapped, Normalized):
                     if wanted.takes(reading.mapped.record):
                         summary.printed += 1
-                        sys.stdout.buffer.write(record_output.line(reading.mapped.record, form))
+                        writer.write(reading.mapped.record)
                     else:
                         summary.filtered += 1
-    sys.stdout.buffer.flush()
+        writer.close()
+        sink.flush()
     notes.close(logs)
     summary.detected, summary.unread = logs.detected, len(logs.unread)
     summary.notes = notes.texts
     _say(summary, as_json=as_json)
     if summary.unread or (summary.rejected and not summary.accepted):
         raise typer.Exit(exit_codes.FAILED)
+
+
+def _sink(form: Format, file: BinaryIO | None) -> BinaryIO:
+    if file is not None:
+        return file
+    if form is Format.PARQUET and sys.stdout.isatty():
+        raise SettingsError("Parquet is nothing to look at: name a file with --output")
+    return sys.stdout.buffer
+
+
+def _is_apart(sink: BinaryIO) -> bool:
+    """Whether progress and records do not meet on one terminal."""
+    return sys.stderr.isatty() and not (sink is sys.stdout.buffer and sys.stdout.isatty())
 
 
 def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | None) -> None:

@@ -5,6 +5,14 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.status import Status
 
 
@@ -34,3 +42,43 @@ class Steps:
     def say(self, what: str, done: int) -> None:
         """Show a step and a count."""
         self._status.update(f"{self._opening}: {what} {done:,}")
+
+
+class Reading:
+    """Shows how much of some bytes is read, how fast, and how long it will take.
+
+    Nothing is shown where standard error is no terminal, nor where records go to the same one.
+    Use as a context manager.
+    """
+
+    def __init__(self, total: int | None, *, shown: bool) -> None:
+        """State how many bytes there are; None where nobody knows."""
+        self._bar = Progress(
+            TextColumn("reading"),
+            BarColumn(),
+            DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False, markup=False),
+            transient=True,
+            disable=not shown,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Reading:
+        """Start."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; nothing stays on the screen."""
+        self._bar.stop()
+
+    def say(self, done: int) -> None:
+        """Show how many bytes are read."""
+        self._bar.update(self._task, completed=done)

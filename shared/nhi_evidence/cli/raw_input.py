@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,8 @@ import msgspec
 
 from nhi_evidence import sources
 from nhi_evidence.event import Kind, Limits, Rejection, Undecodable
-from nhi_evidence.local_files import detect, reader
+from nhi_evidence.local_files import assumed, detect, reader
+from nhi_evidence.local_files.assumed import Assumed
 from nhi_evidence.local_files.reader import Piece
 from nhi_evidence.local_files.unreadable import Unreadable
 from nhi_evidence.pipeline.export import Mapper, Normalized
@@ -24,6 +26,8 @@ _UNKNOWN_SOURCE = Unreadable(
     "source_unknown", "JSON of no known log", "--source says which log it is of"
 )
 _CUT_OFF = Unreadable("malformed_json", "JSON that is damaged or cut off", "fetch it again")
+_TELL_EVERY = 500
+"""Records between two words on how far the reading is."""
 _COMPANION = "a digest or manifest, not records; not read"
 
 
@@ -43,13 +47,22 @@ class Reading(msgspec.Struct, frozen=True):
 class Inputs:
     """The files of a command line, read one after the other; none costs another."""
 
-    def __init__(self, source: str | None, *, scope: Scope) -> None:
+    def __init__(
+        self,
+        source: str | None,
+        *,
+        scope: Scope,
+        assume_utc: bool = False,
+    ) -> None:
         """Name the source, or None to tell each document's by its attributes.
 
+        With `assume_utc`, a time without a zone is read as UTC, and its record says so.
         Raises `SettingsError` for an unknown source.
         """
         self._source = source
         self._scope = scope
+        self._assume_utc = assume_utc
+        self._read = 0
         self._mappers: dict[str, Mapper] = {}
         self.detected: dict[str, int] = {}
         """Documents by the source they were taken for, where none was named."""
@@ -78,8 +91,20 @@ class Inputs:
             files += shown
         return files
 
-    def readings(self, path: Path) -> Iterator[Reading]:
-        """Yield every record of a file. One that cannot be opened is in `unread`."""
+    def size(self, files: Iterable[Path]) -> int | None:
+        """Return how many bytes the files hold; None where standard input is among them."""
+        paths = list(files)
+        if STANDARD_INPUT in paths:
+            return None
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
+    def readings(
+        self, path: Path, progress: Callable[[int], None] = lambda _: None
+    ) -> Iterator[Reading]:
+        """Yield every record of a file. One that cannot be opened is in `unread`.
+
+        `progress` is told, now and then, how many bytes are read of all files so far.
+        """
         if self._is_companion(path):
             self.skipped.append(f"{path}: {_COMPANION}")
             return
@@ -88,7 +113,12 @@ class Inputs:
                 yield from self.stream("standard input", sys.stdin.buffer)
                 return
             with path.open("rb") as stream:
-                yield from self.stream(str(path), stream)
+                for number, reading in enumerate(self.stream(str(path), stream)):
+                    if number % _TELL_EVERY == 0 and stream.seekable():
+                        progress(self._read + stream.tell())
+                    yield reading
+                self._read += stream.seek(0, io.SEEK_END) if stream.seekable() else 0
+                progress(self._read)
         except OSError as error:
             self.unread.append(f"{path}: cannot be read: {error.strerror}")
 
@@ -110,8 +140,15 @@ class Inputs:
                 self.detected[source] = self.detected.get(source, 0) + 1
             mapper = self._mapper(source)
             for raw, problem in _records(mapper, piece.data):
-                mapped = problem or mapper.map(raw)
+                mapped = problem or self._map(mapper, raw)
                 yield Reading(piece.name, piece.line, raw, mapped, source)
+
+    def _map(self, mapper: Mapper, raw: bytes) -> Normalized | OutOfScope | Rejection:
+        found = assumed.utc(raw) if self._assume_utc else None
+        if found is None:
+            return mapper.map(raw)
+        mapped = mapper.map(found.raw)
+        return _marked(mapped, raw, found) if isinstance(mapped, Normalized) else mapped
 
     def _mapper(self, source: str) -> Mapper:
         mapper = self._mappers.get(source)
@@ -145,6 +182,22 @@ def _records(mapper: Mapper, document: bytes) -> Iterator[tuple[bytes, Rejection
         return
     for index in range(len(decoded.spans)):
         yield decoded.record(index).raw, None
+
+
+def _marked(mapped: Normalized, raw: bytes, found: Assumed) -> Normalized:
+    """Return a record as it is of its own text, and labeled: its zone is assumed."""
+    record = mapped.record
+    told = record.metadata.original_time
+    metadata = msgspec.structs.replace(
+        record.metadata,
+        original_time=found.originals.get(told, told),
+        labels=(*record.metadata.labels, assumed.LABEL),
+    )
+    fingerprint = msgspec.structs.replace(record.raw_data_hash, value=sha256(raw).hexdigest())
+    record = msgspec.structs.replace(
+        record, metadata=metadata, raw_data_hash=fingerprint, raw_data_size=len(raw)
+    )
+    return Normalized(record, raw.decode())
 
 
 def _unreadable(piece: Piece, problem: Unreadable) -> Reading:

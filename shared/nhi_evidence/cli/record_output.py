@@ -1,4 +1,4 @@
-"""Which records `normalize` prints, and how: JSON lines, CSV for spreadsheets, lines for people."""
+"""Which records `normalize` prints, and how: for programs, spreadsheets, databases or people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import BinaryIO, Protocol
 
 import msgspec
 import typer
@@ -14,11 +15,13 @@ from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.phases import Phase
 from nhi_evidence.terminal import safe_text
 
-_COLUMNS = (
+COLUMNS = (
     *("time", "phase", "outcome", "identity_type", "identity", "operation", "service"),
-    *("target", "source_ip", "account", "region", "uid", "raw_sha256"),
+    *("target", "source_ip", "account", "region", "uid", "raw_sha256", "labels"),
 )
-_SHOWN = (("time", 21), ("phase", 21), ("outcome", 11), ("operation", 32), ("identity", 0))
+_SHOWN = (("time", 21), ("phase", 20), ("outcome", 10), ("operation", 31), ("identity", 0))
+_ASSUMED = "*"
+"""Stands after a time whose zone is assumed."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet may take for a formula.
 
@@ -31,6 +34,7 @@ class Format(StrEnum):
 
     NDJSON = "ndjson"
     CSV = "csv"
+    PARQUET = "parquet"
     TABLE = "table"
 
 
@@ -86,30 +90,72 @@ def phases(names: list[str] | None) -> frozenset[str]:
     return frozenset(asked)
 
 
-def heading(form: Format) -> bytes:
-    """Return what stands before the first record."""
+class Writer(Protocol):
+    """Prints records, each at once or all by the time it is closed."""
+
+    def write(self, record: Record) -> None:
+        """Take a record. Nothing a terminal or a spreadsheet acts on is in what is printed."""
+
+    def close(self) -> None:
+        """Write what is left, and what a form ends with."""
+
+
+def writer(form: Format, sink: BinaryIO) -> Writer:
+    """Return what prints to `sink`, its heading written.
+
+    Raises `SettingsError` where the library for Parquet is not installed.
+    """
+    if form is Format.PARQUET:
+        from nhi_evidence.cli.parquet_output import ParquetWriter  # noqa: PLC0415 optional
+
+        return ParquetWriter(sink)
+    return _Lines(form, sink)
+
+
+class _Lines:
+    """Writes a line for each record."""
+
+    def __init__(self, form: Format, sink: BinaryIO) -> None:
+        self._form, self._sink = form, sink
+        sink.write(_heading(form))
+
+    def write(self, record: Record) -> None:
+        self._sink.write(_line(record, self._form))
+
+    def close(self) -> None:
+        self._sink.flush()
+
+
+def _heading(form: Format) -> bytes:
     if form is Format.CSV:
-        return ",".join(_COLUMNS).encode() + b"\r\n"
+        return ",".join(COLUMNS).encode() + b"\r\n"
     if form is Format.TABLE:
         return _aligned({name: name.upper() for name, _ in _SHOWN})
     return b""
 
 
-def line(record: Record, form: Format) -> bytes:
-    """Return a record as a line, with nothing in it that a terminal or spreadsheet acts on."""
+def as_json(record: Record) -> bytes:
+    """Return a record as JSON that a terminal shows as it is."""
+    return safe_text.neutralize_json(msgspec.json.encode(record))
+
+
+def _line(record: Record, form: Format) -> bytes:
     if form is Format.NDJSON:
-        return safe_text.neutralize_json(msgspec.json.encode(record)) + b"\n"
-    cells = {name: safe_text.neutralize(cell) for name, cell in _cells(record).items()}
+        return as_json(record) + b"\n"
+    found = {name: safe_text.neutralize(cell) for name, cell in cells(record).items()}
     if form is Format.TABLE:
-        return _aligned(cells)
+        if found["labels"]:
+            found["time"] += _ASSUMED
+        return _aligned(found)
     text = io.StringIO()
     csv.writer(text).writerow(
-        f"'{cells[name]}" if cells[name].startswith(_FORMULA) else cells[name] for name in _COLUMNS
+        f"'{found[name]}" if found[name].startswith(_FORMULA) else found[name] for name in COLUMNS
     )
     return text.getvalue().encode()
 
 
-def _cells(record: Record) -> dict[str, str]:
+def cells(record: Record) -> dict[str, str]:
+    """Return what the columns say of a record; what it does not state is empty."""
     target = record.resources[0] if record.resources else None
     values = {
         "time": safe_text.instant(record.time),
@@ -125,9 +171,11 @@ def _cells(record: Record) -> dict[str, str]:
         "region": record.cloud.region,
         "uid": record.metadata.uid,
         "raw_sha256": record.raw_data_hash.value,
+        "labels": " ".join(record.metadata.labels),
     }
     return {name: value or "" for name, value in values.items()}
 
 
-def _aligned(cells: dict[str, str]) -> bytes:
-    return "".join(cells[name].ljust(width) for name, width in _SHOWN).rstrip().encode() + b"\n"
+def _aligned(row: dict[str, str]) -> bytes:
+    text = " ".join(row[name].ljust(width) for name, width in _SHOWN)
+    return text.rstrip().encode() + b"\n"

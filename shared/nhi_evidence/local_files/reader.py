@@ -9,7 +9,14 @@ from typing import IO
 
 import msgspec
 
-from nhi_evidence.local_files import containers, documents, pages, rows, unreadable
+from nhi_evidence.local_files import (
+    containers,
+    documents,
+    pages,
+    rows,
+    unreadable,
+    yaml_documents,
+)
 from nhi_evidence.local_files.unreadable import HEAD_BYTES, Unreadable
 
 _SPACE = b" \t\r\n\x1e"
@@ -60,13 +67,18 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
         problem = Unreadable("empty_file", "an empty file", "nothing was logged, or nothing saved")
     is_json = opening in (b"{", b"[", b"") or _JSON_LINE.search(head) is not None
     is_rows = problem is None and opening not in (b"{", b"[") and rows.is_known(head)
-    if problem is None and not is_json and not is_rows:
+    is_yaml = problem is None and not is_json and yaml_documents.is_known(head)
+    if problem is None and not (is_json or is_rows or is_yaml):
         problem = unreadable.text(head)
     if problem is not None:
         yield Piece(name, 0, b"", problem)
         return
+    if is_rows:
+        found = rows.documents(text)
+    else:
+        found = (yaml_documents.documents if is_yaml else documents.split)(text, limit)
     is_first = True
-    for document in rows.documents(text) if is_rows else documents.split(text, limit):
+    for document in found:
         if document.problem is not None:
             yield Piece(name, document.line, document.data, document.problem)
         elif not (is_first and document.data == b"[]"):  # a list of nothing is what was asked for

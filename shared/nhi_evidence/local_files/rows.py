@@ -42,6 +42,8 @@ _FLAGS = frozenset({"readOnly", "managementEvent"})
 _NOTHING = frozenset({"", "null", "-"})
 _SQUEEZED = re.compile(r"[^a-z0-9]")
 _ZONE = re.compile(r" ?\[UTC\]$")
+"""How the Azure portal heads a column of times that are UTC."""
+_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)")
 _KNOWN = (
     {"eventsource", "eventname"},
     {"operationnamevalue"},
@@ -63,10 +65,14 @@ def documents(stream: io.BufferedReader) -> Iterator[Document]:
     reader = csv.reader(text, delimiter=delimiter)
     line = 1
     try:
-        header = [_ZONE.sub("", name.strip()) for name in next(reader, [])]
+        named = [name.strip() for name in next(reader, [])]
+        header = [_ZONE.sub("", name) for name in named]
+        in_utc = [index for index, name in enumerate(named) if _ZONE.search(name)]
         line = reader.line_num + 1
         for cells in reader:
             if cells:
+                for index in in_utc:
+                    cells[index : index + 1] = map(_in_utc, cells[index : index + 1])
                 yield _row(line, header, cells)
             line = reader.line_num + 1
     except csv.Error as error:
@@ -74,6 +80,12 @@ def documents(stream: io.BufferedReader) -> Iterator[Document]:
         yield Document(line, b"", is_json=False, problem=problem)
     finally:
         text.detach()
+
+
+def _in_utc(cell: str) -> str:
+    """Return a time with the zone its column states; another order of day and month is left."""
+    match = _WITHOUT_ZONE.fullmatch(cell)
+    return f"{match[1]}T{match[2]}Z" if match else cell
 
 
 def _columns(head: str) -> set[str]:

@@ -46,8 +46,8 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
 _TEXT: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"<"), "HTML or XML", "download the log again, as JSON; a login page is no log"),
     (
-        re.compile(rb"(?:---\s*\n|- |insertId:|logName:|protoPayload:)"),
-        "YAML, what gcloud prints where nothing is asked",
+        re.compile(rb"(?:---\s*\n|- |\w+:[^\n]*\n\s*\w+:)"),
+        "YAML of no known log",
         _JSON_GCLOUD,
     ),
     (re.compile(rb"[+|][-=+|]"), "a table for people", _JSON_AWS),

@@ -70,6 +70,36 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     """Names the provider's key."""
 
 
+class FileScope(msgspec.Struct, frozen=True, gc=False):
+    """Whose files a delivered file is one of, as its name states it."""
+
+    account: str
+    region: str
+    folder: str
+    """What its key begins with, up to the account."""
+
+
+class SignedList(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A document in which a provider states everything it delivered in a span of time."""
+
+    place: str
+    """`<bucket>/<key>` of the document, as it states it."""
+    statement: Statement
+    chain: str
+    """Lists of one chain follow each other: one is named by the next."""
+    begins: int
+    """Milliseconds since the epoch."""
+    ends: int
+    previous: str | None
+    """`<bucket>/<key>` of the list before it; None where the chain begins with this one."""
+    previous_sha256: str | None
+    """Of that document, hex; None where it is not stated."""
+    previous_signature: str | None
+    """Of that document, hex."""
+    files: tuple[tuple[str, str], ...]
+    """`<bucket>/<key>` and SHA-256, hex, of each delivered file, inflated."""
+
+
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
     """One raw log entry: an exact slice of the inflated delivery, never re-serialized."""
 

@@ -39,7 +39,7 @@ REASONS: dict[str, Meaning] = {
     "unbacked": Meaning(_LACKING, "something is counted that the provider names nowhere in time"),
     "contested": Meaning(_LACKING, "claims of something contradict each other: it is not counted"),
     "incomplete": Meaning(_LACKING, "something has no complete set of parts: it is not counted"),
-    "digest_missing": Meaning(_LACKING, "no signed list covers a part of the hour"),
+    "digest_missing": Meaning(_LACKING, "a signed list that another one names is not there"),
     "digest_invalid": Meaning(
         _LACKING, "a signed list does not hold, or does not follow its chain"
     ),
@@ -47,6 +47,7 @@ REASONS: dict[str, Meaning] = {
     "heartbeat_missing": Meaning(_LACKING, "a heartbeat that was sealed as expected did not come"),
     "canary_missing": Meaning(_LACKING, "a canary that was sealed as expected was not recorded"),
     "waiting": Meaning(_NOT_KNOWN, "something is counted that the provider may still name"),
+    "uncovered": Meaning(_NOT_KNOWN, "nothing speaks of a part of the hour"),
     "open": Meaning(_NOT_KNOWN, "the hour is too young to be judged"),
     "key_unknown": Meaning(
         _NOT_KNOWN, "the provider's public key for a signed list is not at hand"

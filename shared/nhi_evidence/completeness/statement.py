@@ -100,6 +100,8 @@ class Statements(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     inputs: tuple[str, ...] = ()
     """Keys of what was read besides evidence: public keys, listings, what was announced."""
+    mappers: tuple[str, ...] = ()
+    """Digests of the releases that were accepted in counting, the latest last; none: any is."""
     statements: tuple[Statement, ...]
     """In order of their scopes, none there twice."""
 

@@ -56,6 +56,7 @@ class _Header(msgspec.Struct, frozen=True, tag_field="k", tag="recon", omit_defa
     log: Log
     statements: int
     inputs: tuple[str, ...] = ()
+    mappers: tuple[str, ...] = ()
 
 
 class _Head(msgspec.Struct, frozen=True, tag_field="k", tag="statement", omit_defaults=True):
@@ -110,7 +111,7 @@ _HEADER_BYTES = 1 << 20
 
 
 def _operation(of: Statements, held: Sequence[Statement], lines: list[bytes]) -> Operation:
-    header = _Header(FORMAT_VERSION, of.source, of.hour, of.log, len(held), of.inputs)
+    header = _Header(FORMAT_VERSION, of.source, of.hour, of.log, len(held), of.inputs, of.mappers)
     body, _ = frame.pack([_encode(header), *lines])
     return Operation(
         operation_key("recon", of.hour, body, ENDING),
@@ -190,6 +191,7 @@ def read(body: bytes) -> Statements:
         hour=header.hour,
         log=header.log,
         inputs=header.inputs,
+        mappers=header.mappers,
         statements=tuple(statements),
     )
 

@@ -36,6 +36,8 @@ MAX_LEAVES = 50_000
 
 MAX_PLAN_BYTES = 1 << 30
 
+_INDEX_BITS = 40
+
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """A log after some epoch: all that the next plan depends on."""
@@ -86,6 +88,19 @@ class Step(msgspec.Struct, frozen=True):
         """The sealer's clock when it made the plan, milliseconds since the epoch; 0 if void."""
         first = self.leaves[0] if self.leaves else None
         return first.at if isinstance(first, EpochLeaf) else 0
+
+
+def order(shard: str, index: int) -> int:
+    """Return the place in the whole log of a leaf, by its shard and its place there.
+
+    Shards follow each other by their years, and none has as many leaves as lie between two.
+    """
+    return (int(shard) << _INDEX_BITS) + index
+
+
+def index_of(place: int) -> int:
+    """Return the place in its shard of a leaf at a place in the whole log."""
+    return place & ((1 << _INDEX_BITS) - 1)
 
 
 def plan_key(shard: str, epoch: int) -> str:

@@ -186,10 +186,10 @@ def check(
         raise ProviderError(f"{DIGEST}: does not name this file with this hash")
     key = KeyTrust.ABSENT
     if KEY in files:
-        _verify(files[KEY], statement, files[SIGNATURE])
+        verify(files[KEY], statement, files[SIGNATURE])
         key = KeyTrust.BUNDLED
     if statement.fingerprint in trusted:
-        _verify(trusted[statement.fingerprint], statement, files[SIGNATURE])
+        verify(trusted[statement.fingerprint], statement, files[SIGNATURE])
         key = KeyTrust.TRUSTED
     if FILE in files:
         _check_file(files[FILE], delivered, pack)
@@ -207,8 +207,11 @@ def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) 
         raise ProviderError(f"{FILE}: record {delivered.index} is not the text in raw.txt")
 
 
-def _verify(der: bytes, statement: Statement, signature: bytes) -> None:
-    """Verify RSA PKCS #1 v1.5 over SHA-256 (RFC 8017 section 8.2.2)."""
+def verify(der: bytes, statement: Statement, signature: bytes) -> None:
+    """Verify a provider's signature: RSA PKCS #1 v1.5 over SHA-256 (RFC 8017 section 8.2.2).
+
+    Raises `ProviderError` when it does not hold, or the key is of another form.
+    """
     form = _RSA.fullmatch(der)
     if form is None or int.from_bytes(form["all"]) != len(der) - 4:
         raise ProviderError(f"{KEY}: not an RSA key of 2048, 3072 or 4096 bits and exponent 65537")

@@ -15,7 +15,17 @@ from typing import Protocol, cast
 import msgspec
 
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Decoded, Event, Kind, Limits, Rejection, Statement, Undecodable
+from nhi_evidence.event import (
+    Decoded,
+    Event,
+    FileScope,
+    Kind,
+    Limits,
+    Rejection,
+    SignedList,
+    Statement,
+    Undecodable,
+)
 from nhi_evidence.reading.cutting import CutTable, Cutter
 from nhi_evidence.sources import conformance
 
@@ -102,6 +112,22 @@ class SigningSource(Source, Protocol):
         None when it does not name that file with that hash. Raises `ValueError` when the bytes
         are no companion.
         """
+        ...
+
+    def signed_list(self, document: bytes) -> SignedList:
+        """Return everything a companion, inflated, states. Raises `ValueError` of none."""
+        ...
+
+    def listed_before(self, place: str, ends: int) -> str | None:
+        """Return where the list of the same chain would lie that ends at another instant.
+
+        `place` is that of a list, `<bucket>/<key>`, `ends` milliseconds since the epoch. None
+        when the name is not one of this source.
+        """
+        ...
+
+    def scope_of(self, object_key: str) -> FileScope | None:
+        """Return whose files a delivered file or list is one of; None when its name says not."""
         ...
 
     def delivered_record(self, file: bytes, index: int) -> bytes:

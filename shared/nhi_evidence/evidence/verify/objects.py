@@ -83,6 +83,11 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
         return Content(None, [finding("table_invalid", leaf, str(error))])
     if len(table.lines) != table.header.units + 1:
         return Content(None, [finding("table_invalid", leaf, "lines after the table in its block")])
+    return weigh(leaf, table)
+
+
+def weigh(leaf: ObjectLeaf, table: Table) -> Content:
+    """V2: a table has the sealed root, and is what key and leaf state."""
     findings = [
         *_root(leaf, table),
         *_as_stated(leaf, table),

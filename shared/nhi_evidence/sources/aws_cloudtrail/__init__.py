@@ -7,6 +7,7 @@ import re
 from nhi_evidence.event import Kind
 from nhi_evidence.sources.aws_cloudtrail.decode import decode
 from nhi_evidence.sources.aws_cloudtrail.digest import delivered_record, signature, statement
+from nhi_evidence.sources.aws_cloudtrail.digest_chain import listed_before, scope_of, signed_list
 from nhi_evidence.sources.aws_cloudtrail.envelopes import unwrap
 from nhi_evidence.sources.aws_cloudtrail.normalize import normalize
 
@@ -18,8 +19,11 @@ __all__ = [
     "delivered_record",
     "hour_of",
     "kind_of",
+    "listed_before",
     "normalize",
+    "scope_of",
     "signature",
+    "signed_list",
     "statement",
     "unwrap",
 ]

@@ -37,24 +37,33 @@ def statement(document: bytes, unit: str, raw_sha256: str) -> Statement | None:
 
     `document` is the digest, inflated. Raises `ValueError` when it is none.
     """
-    digest = _members(document)
-    algorithm = _text(digest, b"digestSignatureAlgorithm")
+    digest = members(document)
+    file, at, _ = unit.encode(errors="surrogateescape").rpartition(b"@")
+    for element in strict_json.elements(value_of(digest, b"logFiles"), spaces=True):
+        if raw_sha256.encode() in element and _names(element, file, raw_sha256.encode()):
+            return signed_text(document, digest) if at else None
+    signed_text(document, digest)
+    return None
+
+
+def signed_text(document: bytes, digest: Mapping[bytes, bytes]) -> Statement:
+    """Return what the signature of a digest is over, of its bytes and its members.
+
+    Raises `ValueError` when it does not say.
+    """
+    algorithm = text_of(digest, b"digestSignatureAlgorithm")
     if algorithm != b"SHA256withRSA":
         raise JsonError(f"digest: signed by {algorithm[:40]!r}")
-    previous = _value(digest, b"previousDigestSignature")
-    place = b"/".join((_text(digest, b"digestS3Bucket"), _text(digest, b"digestS3Object")))
+    previous = value_of(digest, b"previousDigestSignature")
+    place = b"/".join((text_of(digest, b"digestS3Bucket"), text_of(digest, b"digestS3Object")))
     lines = (
-        _text(digest, b"digestEndTime"),
+        text_of(digest, b"digestEndTime"),
         place,
         sha256(document).hexdigest().encode(),
         b"null" if previous == b"null" else strict_json.text(previous, foreign=True),
     )
-    fingerprint = _text(digest, b"digestPublicKeyFingerprint").decode("utf-8", "replace")
-    file, at, _ = unit.encode(errors="surrogateescape").rpartition(b"@")
-    for element in strict_json.elements(_value(digest, b"logFiles"), spaces=True):
-        if raw_sha256.encode() in element and _names(element, file, raw_sha256.encode()):
-            return Statement(b"\n".join(lines), fingerprint) if at else None
-    return None
+    fingerprint = text_of(digest, b"digestPublicKeyFingerprint").decode("utf-8", "replace")
+    return Statement(b"\n".join(lines), fingerprint)
 
 
 def delivered_record(file: bytes, index: int) -> bytes:
@@ -62,10 +71,10 @@ def delivered_record(file: bytes, index: int) -> bytes:
 
     Raises `ValueError` when the file is none of CloudTrail, or holds fewer records.
     """
-    members = _members(file)
-    if list(members) != [b"Records"]:
+    found = members(file)
+    if list(found) != [b"Records"]:
         raise JsonError("file: not {'Records': [...]}")
-    records = strict_json.elements(members[b"Records"], spaces=True)
+    records = strict_json.elements(found[b"Records"], spaces=True)
     if index >= len(records):
         raise JsonError(f"file: {len(records)} records, none has the index {index}")
     return records[index]
@@ -73,23 +82,26 @@ def delivered_record(file: bytes, index: int) -> bytes:
 
 def _names(element: bytes, file: bytes, raw_sha256: bytes) -> bool:
     named = strict_json.members(element, spaces=True)
-    if _value(named, b"hashValue") != b'"%b"' % raw_sha256:
+    if value_of(named, b"hashValue") != b'"%b"' % raw_sha256:
         return False
-    bucket, key = _text(named, b"s3Bucket"), _text(named, b"s3Object")
-    return _value(named, b"hashAlgorithm") == b'"SHA-256"' and bucket + b"/" + key == file
+    bucket, key = text_of(named, b"s3Bucket"), text_of(named, b"s3Object")
+    return value_of(named, b"hashAlgorithm") == b'"SHA-256"' and bucket + b"/" + key == file
 
 
-def _members(document: bytes) -> dict[bytes, bytes]:
+def members(document: bytes) -> dict[bytes, bytes]:
+    """Return the members of a document by name, as exact slices. Raises `ValueError`."""
     if _CONTROL.search(document):
         raise JsonError("holds a control character")
     return strict_json.members(document, spaces=True)
 
 
-def _text(members: Mapping[bytes, bytes], name: bytes) -> bytes:
-    return strict_json.text(_value(members, name), foreign=True)
+def text_of(found: Mapping[bytes, bytes], name: bytes) -> bytes:
+    """Return the text of a member. Raises `ValueError` when it is missing, or none."""
+    return strict_json.text(value_of(found, name), foreign=True)
 
 
-def _value(members: Mapping[bytes, bytes], name: bytes) -> bytes:
-    if name not in members:
+def value_of(found: Mapping[bytes, bytes], name: bytes) -> bytes:
+    """Return a member as it is written. Raises `ValueError` when it is missing."""
+    if name not in found:
         raise JsonError(f"{name.decode()} is missing")
-    return members[name]
+    return found[name]

@@ -1,0 +1,115 @@
+"""Chains of signed lists: whether each list follows the one before it, and which are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.completeness.hours import HOUR_MS, hours
+from nhi_evidence.completeness.items import ChainItem, Items, ListItem, subject_key, subject_of
+from nhi_evidence.completeness.statement import Subject
+from nhi_evidence.evidence.verify.sorting import Sorter
+
+_TIME_BYTES = 8
+_REMEMBERED = 100
+"""Lists of one chain a further one may follow: those before it in time."""
+_MOST_BETWEEN = 24 * 35
+"""Lists that are named as missing between two that are there."""
+
+_BY_TIME = "the name it would have, by its time"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(ListItem).decode
+
+
+class Chains:
+    """The lists of all chains, in order of their times."""
+
+    def __init__(self, sorter: Sorter) -> None:
+        """Set them aside in `sorter`."""
+        self._sorter = sorter
+
+    def add(self, subject: Subject, item: ListItem) -> None:
+        """Take one list."""
+        name = subject_key((subject[0], "", subject[2])) + b"\0" + item.chain.encode()
+        times = item.begins.to_bytes(_TIME_BYTES, signed=True)
+        self._sorter.add(name + times + item.sha256.encode(), _encode(item))
+
+    def close(self, items: Items) -> None:
+        """File what is wrong with each chain under the hours it concerns."""
+        current: bytes | None = None
+        walk: _Walk | None = None
+        for key, value in self._sorter:
+            item = _decode(value)
+            name = key[: -_TIME_BYTES - len(item.sha256)]
+            if name != current or walk is None:
+                scope = name.removesuffix(b"\0" + item.chain.encode())
+                current, walk = name, _Walk(items, subject_of(scope))
+            walk.take(item)
+
+
+class _Walk:
+    """One chain, list by list."""
+
+    def __init__(self, items: Items, subject: Subject) -> None:
+        self._items = items
+        self._subject = subject
+        self._recent: dict[str, ListItem] = {}
+        self._end: int | None = None
+        """When the latest list until now ends."""
+
+    def take(self, item: ListItem) -> None:
+        """Compare a list with those before it."""
+        known = self._recent.get(item.place)
+        if known is None or known.sha256 != item.sha256:
+            self._follow(item)
+        self._recent[item.place] = item
+        while len(self._recent) > _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        self._end = max(self._end or item.ends, item.ends)
+
+    def _follow(self, item: ListItem) -> None:
+        if item.previous is None or self._end is None:
+            # It begins the chain, or what is here of it.
+            return
+        before = self._recent.get(item.previous)
+        if before is not None:
+            for detail in _broken(item, before):
+                self._file(item, ("digest_invalid", before.place, detail), before.begins)
+            return
+        missing = [(item.previous, f"named by {item.place}")]
+        missing += [(place, _BY_TIME) for place in _between(item, self._end)]
+        for name, detail in missing:
+            self._file(item, ("digest_missing", name, detail), min(self._end, item.begins))
+
+    def _file(self, item: ListItem, what: tuple[str, str, str], begins: int) -> None:
+        """File what is wrong under the hours from an instant to the list that shows it."""
+        source, _, scope = self._subject
+        ends = max(begins, item.begins - 1)
+        for hour in hours(begins, ends, most=_MOST_BETWEEN):
+            of = (source, hour, scope)
+            self._items.add(of, item)
+            self._items.add(of, ChainItem(item.order, *what, item.sha256))
+
+
+def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
+    """Yield why a list is not the one that the next one follows."""
+    signature = item.previous_signature
+    if signature is not None and signature.lower() != before.signature.hex():
+        yield f"{item.place} states another signature of it"
+    if item.previous_sha256 is not None and item.previous_sha256.lower() != before.sha256:
+        yield f"{item.place} states another hash of it"
+
+
+def _between(item: ListItem, end: int) -> Iterator[str]:
+    """Yield where further lists would lie between two that are there, one an hour."""
+    pack = sources.signing_source(item.source)
+    at = item.begins - HOUR_MS
+    for _ in range(_MOST_BETWEEN):
+        place = None if pack is None or at <= end else pack.listed_before(item.previous or "", at)
+        if place is None:
+            return
+        yield place
+        at -= HOUR_MS

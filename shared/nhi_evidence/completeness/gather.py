@@ -1,0 +1,190 @@
+"""Reading sealed objects for what completeness is judged by: their tables, and signed lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+
+from nhi_evidence import sources
+from nhi_evidence.azure import event_hub
+from nhi_evidence.completeness import chains, streams
+from nhi_evidence.completeness.hours import hours
+from nhi_evidence.completeness.items import (
+    BrokenItem,
+    ClaimItem,
+    FileItem,
+    Items,
+    ListItem,
+    RunItem,
+)
+from nhi_evidence.completeness.statement import Scope, Subject
+from nhi_evidence.event import Limits, Undecodable
+from nhi_evidence.evidence import counting, keys
+from nhi_evidence.evidence.lines import Header, UnitLine, decode_line
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.verify.sorting import Sorter
+from nhi_evidence.reading.inflate import inflated
+
+MAX_LIST_HOURS = 48
+"""Hours one signed list may span, as far as it is believed."""
+_MESSAGE_BYTES = 8
+
+Opened = Callable[[], Iterator[tuple[UnitLine, Sequence[bytes]]]]
+"""Reads an object whole: each unit line with its lines."""
+
+
+class Gatherer:
+    """Sets aside what sealed objects say, by source, hour and scope."""
+
+    def __init__(self, sorter: Callable[[], Sorter]) -> None:
+        """Sort by what `sorter` makes."""
+        self.items = Items(sorter())
+        self._runs = streams.Runs(sorter())
+        self._chains = chains.Chains(sorter())
+
+    def take(
+        self,
+        order: int,
+        key: str,
+        vid: str,
+        *,
+        table: Table,
+        void: frozenset[int],
+        opened: Opened,
+    ) -> None:
+        """Take an object whose bytes and table hold, at its place in the whole log.
+
+        `void` are places of unit lines that claim nothing. Raises `ValueError` where a signed list
+        or a rejection cannot be read.
+        """
+        source = table.header.source
+        units = [unit for place, unit in enumerate(table.units) if place not in void]
+        pack = sources.signing_source(source)
+        if pack is None:
+            self._plain(order, key, vid, table.header, units)
+            return
+        whole = {"companion", "rejection"}
+        read = dict(_by_unit(opened)) if any(unit.kind in whole for unit in units) else {}
+        for unit, claim in zip(
+            units, counting.claims(order, key, table.header, units), strict=True
+        ):
+            subject = (source, table.header.hour, _file_scope(pack, unit.unit))
+            own = read.get((unit.unit, unit.part), ())
+            delivered = _inflated_sha256(unit, own) if unit.kind == "rejection" else None
+            self.items.add(subject, ClaimItem(claim, vid, delivered))
+            if unit.kind == "companion":
+                self._signed_list(pack, order, subject, unit, own)
+
+    def close(self) -> Items:
+        """Return everything, when nothing more is taken."""
+        self._runs.close(self.items)
+        self._chains.close(self.items)
+        return self.items
+
+    def _plain(
+        self, order: int, key: str, vid: str, header: Header, units: Sequence[UnitLine]
+    ) -> None:
+        """Take units of a source whose provider signs no list."""
+        for unit, claim in zip(units, counting.claims(order, key, header, units), strict=True):
+            claimed = event_hub.claimed(unit.unit)
+            hub, slash, partition = (claimed[0] if claimed else "").rpartition("/")
+            subject = (header.source, header.hour, Scope(stream=hub))
+            self.items.add(subject, ClaimItem(claim, vid))
+            if claimed is None or not slash or unit.part != 1 or unit.messages is None:
+                continue
+            _, first, last = claimed
+            hashes = b"".join(bytes.fromhex(each)[:_MESSAGE_BYTES] for each in unit.messages.h)
+            if (unit.messages.first, len(unit.messages.h)) == (first, last - first + 1):
+                self._runs.add(subject, RunItem(order, unit.unit, partition, first, last, hashes))
+
+    def _signed_list(
+        self,
+        pack: sources.SigningSource,
+        order: int,
+        subject: Subject,
+        unit: UnitLine,
+        own: Sequence[bytes],
+    ) -> None:
+        try:
+            (line,) = own
+            document = decode_line(line).raw or b""
+            stated = pack.signed_list(document)
+        except (ValueError, RecursionError) as error:
+            self.items.add(subject, BrokenItem(order, unit.unit, str(error)[:300]))
+            return
+        try:
+            signature = pack.signature(unit.source_metadata)
+        except ValueError:
+            signature = b""
+        digest = sha256(document).hexdigest()
+        item = ListItem(
+            order=order,
+            source=pack.NAME,
+            place=stated.place,
+            unit_place=file_name(unit.unit),
+            sha256=digest,
+            chain=stated.chain,
+            begins=stated.begins,
+            ends=stated.ends,
+            previous=stated.previous,
+            previous_sha256=stated.previous_sha256,
+            previous_signature=stated.previous_signature,
+            signed=stated.statement.signed,
+            fingerprint=stated.statement.fingerprint,
+            signature=signature,
+        )
+        self._chains.add(subject, item)
+        # The list is of every hour it touches, and of those its files are of.
+        source, _, scope = subject
+        touched = {
+            (source, hour, scope) for hour in hours(stated.begins, stated.ends, most=MAX_LIST_HOURS)
+        }
+        for name, file_sha256 in stated.files:
+            bucket, _, key = name.partition("/")
+            of = (source, _hour(pack, name), _scope(pack, bucket, key))
+            touched.add(of)
+            self.items.add(of, FileItem(order, name, file_sha256, digest))
+        for of in touched | {subject}:
+            self.items.add(of, item)
+
+
+def file_name(unit: str) -> str:
+    """Return `<bucket>/<key>` of a unit that is a file: its name without version and hour."""
+    return unit.rpartition("@")[0] or unit
+
+
+def _by_unit(opened: Opened) -> Iterator[tuple[tuple[str, int], Sequence[bytes]]]:
+    for unit, own in opened():
+        if unit.kind != "records":
+            yield (unit.unit, unit.part), own
+
+
+def _file_scope(pack: sources.SigningSource, unit: str) -> Scope:
+    bucket, _, key = file_name(unit).partition("/")
+    return _scope(pack, bucket, key)
+
+
+def _scope(pack: sources.SigningSource, bucket: str, key: str) -> Scope:
+    scope = pack.scope_of(key)
+    if scope is None:
+        return Scope(stream=bucket)
+    return Scope(scope.account, scope.region, f"{bucket}/{scope.folder}")
+
+
+def _hour(pack: sources.SigningSource, name: str) -> str:
+    return keys.unit_hour(f"{name}@", pack.hour_of)
+
+
+def _inflated_sha256(unit: UnitLine, own: Sequence[bytes]) -> str | None:
+    """Hash what a rejected delivery of one part inflates to; None where it does not inflate.
+
+    A provider's list states the hash of the inflated file whether or not it can be read.
+    """
+    if unit.parts != 1:
+        return None
+    try:
+        delivered = b"".join(decode_line(line).raw or b"" for line in own)
+    except ValueError:
+        return None
+    content = inflated(delivered, Limits())
+    return None if isinstance(content, Undecodable) else sha256(content).hexdigest()

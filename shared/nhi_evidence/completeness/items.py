@@ -1,0 +1,158 @@
+"""What is set aside of sealed evidence to judge an hour by, in a sorter: bounded memory.
+
+An item is filed under the source, hour and scope it speaks of, and knows from which place in the
+log on it counts: so an hour can be judged as of any beginning of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence.completeness.statement import Scope, Subject
+from nhi_evidence.evidence.counting import Claim
+from nhi_evidence.evidence.verify.sorting import Sorter
+
+
+class ClaimItem(msgspec.Struct, frozen=True, array_like=True, tag="claim", gc=False):
+    """A claim of a unit."""
+
+    claim: Claim
+    vid: str
+    """Version id of the object."""
+    delivered: str | None = None
+    """Of a rejection: SHA-256 of its bytes inflated, hex, where they inflate."""
+
+    @property
+    def order(self) -> int:
+        """Place in the whole log."""
+        return self.claim.index
+
+
+class ListItem(msgspec.Struct, frozen=True, array_like=True, tag="list", gc=False, kw_only=True):
+    """A document in which the provider states what it delivered, without its files."""
+
+    order: int
+    source: str
+    place: str
+    unit_place: str
+    """`<bucket>/<key>` it was delivered under."""
+    sha256: str
+    chain: str
+    begins: int
+    ends: int
+    previous: str | None
+    previous_sha256: str | None
+    previous_signature: str | None
+    signed: bytes
+    fingerprint: str
+    signature: bytes
+    """Empty where it was not kept."""
+
+
+class FileItem(msgspec.Struct, frozen=True, array_like=True, tag="file", gc=False):
+    """A file such a document names."""
+
+    order: int
+    name: str
+    """`<bucket>/<key>`."""
+    sha256: str
+    by: str
+    """SHA-256 of the document, hex."""
+
+
+class BrokenItem(msgspec.Struct, frozen=True, array_like=True, tag="broken", gc=False):
+    """A unit that should be such a document and is none."""
+
+    order: int
+    unit: str
+    why: str
+
+
+class ChainItem(msgspec.Struct, frozen=True, array_like=True, tag="chain", gc=False):
+    """Something that is wrong with the chain such documents are."""
+
+    order: int
+    reason: str
+    name: str
+    detail: str
+    by: str
+    """SHA-256 of the document that shows it, hex."""
+
+
+class RunItem(msgspec.Struct, frozen=True, array_like=True, tag="run", gc=False):
+    """Messages of one stream a unit holds, their numbers following each other."""
+
+    order: int
+    unit: str
+    partition: str
+    first: int
+    last: int
+    hashes: bytes
+    """The first 8 bytes of the SHA-256 of each message."""
+
+
+class GapItem(msgspec.Struct, frozen=True, array_like=True, tag="gap", gc=False):
+    """Numbers of a stream that no run holds."""
+
+    order: int
+    partition: str
+    first: int
+    last: int
+
+
+class EdgeItem(msgspec.Struct, frozen=True, array_like=True, tag="edge", gc=False):
+    """Where a stream's runs begin or end: what lies past it is not known."""
+
+    order: int
+    partition: str
+    number: int
+    is_end: bool
+
+
+Item = ClaimItem | ListItem | FileItem | BrokenItem | ChainItem | RunItem | GapItem | EdgeItem
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode: msgspec.msgpack.Decoder[Item] = msgspec.msgpack.Decoder(Item)
+_END = b"\0"
+
+
+class Items:
+    """Items in order of what they speak of."""
+
+    def __init__(self, sorter: Sorter) -> None:
+        """Set them aside in `sorter`."""
+        self._sorter = sorter
+
+    def add(self, subject: Subject, item: Item) -> None:
+        """Take one item."""
+        self._sorter.add(subject_key(subject), _encode(item))
+
+    def __iter__(self) -> Iterator[tuple[Subject, list[Item]]]:
+        """Yield the items of each subject, subjects in order of `subject_key`."""
+        current: bytes | None = None
+        held: list[Item] = []
+        for key, value in self._sorter:
+            if current is not None and key != current:
+                yield subject_of(current), held
+                held = []
+            current = key
+            held.append(_decode.decode(value))
+        if current is not None:
+            yield subject_of(current), held
+
+
+def subject_key(subject: Subject) -> bytes:
+    """Return the place of a subject among all: by source, hour, then scope."""
+    source, hour, scope = subject
+    names = (source, hour, scope.account, scope.region, scope.stream)
+    return _END.join(name.encode(errors="surrogatepass") for name in names)
+
+
+def subject_of(key: bytes) -> Subject:
+    """Return the subject of a place."""
+    source, hour, *scope = (
+        part.decode(errors="surrogatepass") for part in key.split(_END, maxsplit=4)
+    )
+    return source, hour, Scope(*scope)

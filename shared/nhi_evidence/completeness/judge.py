@@ -1,0 +1,132 @@
+"""One statement: what the items of a source, hour and scope say as of a beginning of the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.completeness import signed_files, streams
+from nhi_evidence.completeness.hours import HOUR_MS
+from nhi_evidence.completeness.items import ClaimItem, Item
+from nhi_evidence.completeness.reasons import REASONS, Verdict
+from nhi_evidence.completeness.statement import (
+    Announced,
+    Counts,
+    Log,
+    Named,
+    Statement,
+    Subject,
+)
+from nhi_evidence.evidence import counting, keys, log
+from nhi_evidence.evidence.counting import Status
+from nhi_evidence.evidence.lines import unit_id
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known besides the sealed objects of an hour."""
+
+    log: Log
+    """As of where in the log."""
+    keys: Mapping[str, bytes] = {}
+    """The provider's public keys: DER by fingerprint."""
+    mappers: tuple[str, ...] = ()
+    expired: bool = False
+    """Something of the hour is gone as it may be."""
+    heartbeats: Announced | None = None
+    canaries: Announced | None = None
+
+
+def limit(of: Log) -> int:
+    """Return the first place in the whole log that lies past a beginning of it."""
+    return log.order(of.origin.rpartition("/")[2], of.size)
+
+
+def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
+    """Judge one hour of one scope."""
+    source, hour, scope = subject
+    end = limit(known.log)
+    held = [item for item in items if item.order < end]
+    claims = [item.claim for item in held if isinstance(item, ClaimItem)]
+    units = sorted(counting.count(claims, known.mappers).values(), key=lambda unit: unit.unit)
+    started = keys.hour_start(hour)
+    expected: int | None = None
+    open_until: int | None = None
+    best = Verdict.UNPROVABLE
+    if sources.signing_source(source) is not None:
+        best = Verdict.PROVEN
+        files = signed_files.judge(held, units, known.keys, hour_start=started, now=known.log.at)
+        named, expected, found = files.named, files.expected, files.found
+        if started is not None:
+            open_until = started + HOUR_MS + signed_files.NAMED_WITHIN_MS
+    elif scope.stream:
+        best = Verdict.CONTIGUOUS
+        counted = frozenset(unit.unit for unit in units if unit.status is Status.COUNTED)
+        named, found = streams.judge(held, counted)
+        named += _uncounted(units)
+    else:
+        named = [Named("no_list", ""), *_uncounted(units)]
+        found = sum(unit.status is Status.COUNTED for unit in units)
+    named += _announced(known)
+    return conclude(
+        Statement(
+            scope=scope,
+            verdict=best,
+            expected=expected,
+            found=found,
+            open_until=open_until,
+            heartbeats=known.heartbeats,
+            canaries=known.canaries,
+            counts=tuple(_counts(units, held)),
+        ),
+        named,
+        expired=known.expired,
+    )
+
+
+def conclude(best: Statement, named: Sequence[Named], *, expired: bool = False) -> Statement:
+    """Return a statement with everything that keeps it from its best verdict.
+
+    Where the hour may have expired in part, what is gone is not missing. A name that is empty
+    gives a reason and names nothing.
+    """
+    if expired:
+        named = [each for each in named if not REASONS[each.reason].is_incomplete]
+        named = [*named, Named("expired", "")]
+    unique = list(dict.fromkeys(named))
+    reasons = tuple(sorted({each.reason for each in unique}))
+    return msgspec.structs.replace(
+        best,
+        verdict=Verdict.UNPROVABLE if reasons else best.verdict,
+        reasons=reasons,
+        totals=dict(Counter(each.reason for each in unique if each.name)),
+        named=tuple(each for each in unique if each.name),
+    )
+
+
+def _uncounted(units: Sequence[counting.Unit]) -> Iterator[Named]:
+    for unit in units:
+        if unit.status is not Status.COUNTED:
+            yield Named(str(unit.status), unit.unit)
+
+
+def _announced(known: Known) -> Iterator[Named]:
+    pairs = (("heartbeat_missing", known.heartbeats), ("canary_missing", known.canaries))
+    for reason, announced in pairs:
+        if announced is not None and announced.found < announced.expected:
+            yield Named(reason, f"{announced.found} of {announced.expected}")
+
+
+def _counts(units: Sequence[counting.Unit], held: Sequence[Item]) -> Iterator[Counts]:
+    """Yield the parts of every unit that counts, with the version they are in."""
+    versions = {item.order: item.vid for item in held if isinstance(item, ClaimItem)}
+    for unit in units:
+        for claim in unit.counted:
+            yield Counts(
+                u=unit_id(claim.unit),
+                key=claim.key,
+                vid=versions[claim.index],
+                part=claim.part,
+            )

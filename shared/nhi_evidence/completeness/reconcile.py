@@ -1,0 +1,199 @@
+"""From a sealed log to the statements on its hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import groupby
+
+import msgspec
+
+from nhi_evidence.completeness.gather import Gatherer
+from nhi_evidence.completeness.items import Items
+from nhi_evidence.completeness.judge import Known, judge
+from nhi_evidence.completeness.sealed import Placed, Reading
+from nhi_evidence.completeness.statement import Log, Statements
+from nhi_evidence.errors import LogError
+from nhi_evidence.evidence import keys, log, note
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify.chain import Chain
+from nhi_evidence.evidence.verify.entries import Entries
+from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.sorting import Sorter
+from nhi_evidence.ports import EvidenceTables, EvidenceVersions
+
+Progress = Callable[[str, int], None]
+
+
+def _silent(_what: str, _done: int) -> None:
+    """Tell nobody."""
+
+
+class Read(msgspec.Struct, kw_only=True):
+    """What was read of a sealed log."""
+
+    log: Log
+    items: Items
+    expired: frozenset[tuple[str, str]] = frozenset()
+    """Source and hour of what is gone as it may be."""
+    unsound: Mapping[str, str] = {}
+    """Objects that claim nothing, by key, and why; their units are so not counted."""
+    findings: Sequence[Finding] = ()
+    """What is wrong with the log itself."""
+    objects: int = 0
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A beginning of a signed log, and what is sealed in it, in order of keys or of places."""
+
+    log: Log
+    entries: Iterable[Placed]
+    findings: Sequence[Finding] = ()
+
+
+def whole(
+    store: EvidenceVersions,
+    name: str,
+    pinned: Sequence[note.Key],
+    sorter: Callable[[], Sorter],
+    *,
+    now: int,
+    progress: Progress = _silent,
+) -> Sealed:
+    """Walk all of a log, every signature checked.
+
+    Raises `LogError` where nothing of it is signed.
+    """
+    chain = Chain(store, name, pinned, now=now, seal_delay_ms=_ANY_DELAY_MS)
+    entries = Entries(sorter())
+    count = 0
+    for epoch in chain.walk():
+        for index, entry in enumerate(epoch.leaves, start=epoch.first):
+            count += 1
+            if isinstance(entry, ObjectLeaf) and entry.key.startswith("ev/"):
+                entries.add(log.order(epoch.shard, index), entry)
+        progress("log", count)
+    head = chain.signed_head
+    if head is None or chain.signed_at is None:
+        raise LogError(f"{name}: no checkpoint holds under the given keys")
+    objects = ((place, each) for place, each in entries if isinstance(each, ObjectLeaf))
+    stated = Log(head.origin, head.size, head.root.hex(), chain.signed_at)
+    return Sealed(stated, objects, chain.findings)
+
+
+_ANY_DELAY_MS = 1 << 60
+"""How late an epoch is signed is for `verify` to judge."""
+
+
+def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, since: int) -> Sealed:
+    """Read a log backward from its newest checkpoint to the plans of an instant.
+
+    `since` is milliseconds since the epoch, by the sealer's clock. Each plan is the one the next
+    names by its hash, the last the one whose tree is signed. Raises `LogError` when they are not,
+    or nothing is signed.
+    """
+    stored = StoredLog(store, name, pinned)
+    shards = stored.shards()
+    if not shards:
+        raise LogError(f"{name}: there is no log")
+    shard = shards[-1]
+    epoch = stored.newest_signed(shard)
+    if not epoch and len(shards) > 1:
+        shard = shards[-2]
+        epoch = stored.newest_signed(shard)
+    if not epoch:
+        raise LogError(f"{name}: nothing is signed")
+    head = stored.position(stored.genesis(shard), epoch)
+    entries, at = _backward(stored, head, since)
+    return Sealed(Log(head.origin, head.size, head.root.hex(), at), entries)
+
+
+def _backward(stored: StoredLog, head: log.Position, since: int) -> tuple[list[Placed], int]:
+    """Return the entries of the plans since an instant, and the time of the newest."""
+    entries: list[Placed] = []
+    newest: int | None = None
+    shard, epoch, expected, size = head.shard, head.epoch, head.plan, head.size
+    while epoch:
+        first, leaves = _plan(stored, shard, epoch, expected)
+        newest = first.at if newest is None else newest
+        # A void plan adds nothing, whatever it says: the next begins where it would have.
+        if first.size + len(leaves) == size:
+            size = first.size
+            entries += [
+                (log.order(shard, size + offset), leaf)
+                for offset, leaf in enumerate(leaves)
+                if isinstance(leaf, ObjectLeaf) and leaf.key.startswith("ev/")
+            ]
+            if first.at < since:
+                break
+        expected, epoch = first.previous, epoch - 1
+        if not epoch and first.opens is not None:
+            before = first.opens
+            shard, epoch, expected, size = before.shard, before.epoch, before.plan, before.size
+    return entries, newest or 0
+
+
+def _plan(
+    stored: StoredLog, shard: str, epoch: int, expected: str | None
+) -> tuple[EpochLeaf, Sequence[Leaf]]:
+    key = log.plan_key(shard, epoch)
+    body = stored.plan(shard, epoch)
+    if body is None or sha256(body).hexdigest() != expected:
+        raise LogError(f"{key} is not the plan the next one names")
+    try:
+        leaves = [decode(entry) for entry in log.entries_of(body)]
+    except ValueError as error:
+        raise LogError(f"{key}: {error}") from error
+    if not isinstance(leaves[0], EpochLeaf):
+        raise LogError(f"{key} does not open with an epoch")
+    return leaves[0], leaves
+
+
+def gather(
+    store: EvidenceTables,
+    sealed: Sealed,
+    sorter: Callable[[], Sorter],
+    *,
+    wanted: Callable[[str, str], bool] = lambda _source, _hour: True,
+    now: int,
+    progress: Progress = _silent,
+) -> Read:
+    """Read the objects of the wanted sources and hours."""
+    gatherer = Gatherer(sorter)
+    reading = Reading(store, gatherer, progress)
+    reading.read((each for each in sealed.entries if _is_wanted(each[1], wanted)), now=now)
+    return Read(
+        log=sealed.log,
+        items=gatherer.close(),
+        expired=frozenset(reading.expired),
+        unsound=reading.unsound,
+        findings=sealed.findings,
+        objects=reading.objects,
+    )
+
+
+def _is_wanted(entry: ObjectLeaf, wanted: Callable[[str, str], bool]) -> bool:
+    stated = keys.parse_key(entry.key)
+    return wanted(stated.source, stated.hour or "")
+
+
+def statements(
+    read: Read,
+    known: Known,
+    *,
+    inputs: Sequence[str] = (),
+    due: Callable[[str, str], bool] = lambda _source, _hour: True,
+) -> Iterator[Statements]:
+    """Yield the statements on each source and hour that is due, as of the log that was read."""
+    subjects = ((subject, items) for subject, items in read.items if due(*subject[:2]))
+    for (source, hour), held in groupby(subjects, key=lambda pair: pair[0][:2]):
+        own = msgspec.structs.replace(known, log=read.log, expired=(source, hour) in read.expired)
+        yield Statements(
+            source=source,
+            hour=hour,
+            log=read.log,
+            inputs=tuple(inputs),
+            mappers=known.mappers,
+            statements=tuple(judge(subject, items, own) for subject, items in held),
+        )

@@ -1,0 +1,134 @@
+"""Reading the sealed objects of some hours: those under a signed checkpoint, and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from nhi_evidence.completeness.gather import Gatherer
+from nhi_evidence.evidence import flags, frame, keys
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import UnitLine
+from nhi_evidence.evidence.objects import Table, lines_of, read_object, read_table
+from nhi_evidence.evidence.verify import objects
+from nhi_evidence.evidence.verify.objects import Content
+from nhi_evidence.ports import EvidenceTables
+
+AT_ONCE = 128
+"""Objects asked for together; the store may read ahead among these alone."""
+
+Placed = tuple[int, ObjectLeaf]
+"""Place in the whole log, and the leaf there."""
+
+
+def is_evidence(entry: ObjectLeaf) -> bool:
+    """Whether a leaf is of an object of evidence whose claims may be weighed."""
+    stated = keys.parse_key(entry.key)
+    is_named = stated.kind == "ev" and stated.hour is not None and stated.body_sha256 is not None
+    return is_named and not {flags.SHADOW, flags.KEY_HASH} & set(entry.flags)
+
+
+class Reading:
+    """Reads objects into a gatherer; what cannot be read is named, and claims nothing."""
+
+    def __init__(
+        self,
+        store: EvidenceTables,
+        gatherer: Gatherer,
+        progress: Callable[[str, int], None] = lambda _what, _done: None,
+    ) -> None:
+        """Read from `store`."""
+        self._store = store
+        self._gatherer = gatherer
+        self._progress = progress
+        self.unsound: dict[str, str] = {}
+        """Objects that claim nothing here, by key, and why; `verify` says more."""
+        self.expired: set[tuple[str, str]] = set()
+        """Source and hour of what is gone after its lock."""
+        self.objects = 0
+
+    def read(self, entries: Iterable[Placed], *, now: int) -> None:
+        """Read the tables of objects, and objects whole that hold signed lists.
+
+        `now`, milliseconds since the epoch, tells what may have expired.
+        """
+        remaining = iter(entries)
+        while chunk := list(islice(remaining, AT_ONCE)):
+            self._tables([each for each in chunk if is_evidence(each[1])], now)
+
+    def _tables(self, chunk: Sequence[Placed], now: int) -> None:
+        wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in chunk]
+        whole: list[Placed] = []
+        for (order, entry), head in zip(chunk, self._store.beginnings(wanted), strict=True):
+            self.objects += 1
+            self._progress("objects", self.objects)
+            if head is None:
+                self._gone(entry, now)
+                continue
+            try:
+                content = objects.weigh(entry, _table(head))
+            except ValueError as error:
+                self.unsound[entry.key] = str(error)
+                continue
+            table = content.table
+            if table is None or all(unit.kind == "records" for unit in table.units):
+                self._take(order, entry, content, None)
+            else:
+                whole.append((order, entry))
+        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in whole)
+        for (order, entry), body in zip(whole, bodies, strict=True):
+            self._whole(order, entry, body)
+
+    def _whole(self, order: int, entry: ObjectLeaf, body: bytes | None) -> None:
+        problems = [] if body is None else list(objects.stored(entry, body))
+        is_altered = any(each.code != "no_checksum" for each in problems)
+        if body is None or is_altered:
+            self.unsound[entry.key] = "gone, or other bytes than were sealed"
+        else:
+            self._take(order, entry, objects.read_content(entry, body), body)
+
+    def _take(self, order: int, entry: ObjectLeaf, content: Content, body: bytes | None) -> None:
+        def opened() -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+            if body is not None:
+                read, lines = read_object(body)
+                yield from lines_of(read, lines)
+
+        if content.table is None or not content.counts:
+            found = content.findings[0]
+            self.unsound[entry.key] = found.detail or found.code
+            return
+        try:
+            self._gatherer.take(
+                order,
+                entry.key,
+                entry.vid,
+                table=content.table,
+                void=content.void,
+                opened=opened,
+            )
+        except ValueError as error:
+            self.unsound[entry.key] = str(error)
+
+    def _gone(self, entry: ObjectLeaf, now: int) -> None:
+        stated = keys.parse_key(entry.key)
+        if entry.until is not None and now > entry.until:
+            self.expired.add((stated.source, stated.hour or ""))
+        else:
+            self.unsound[entry.key] = "gone"
+
+
+def _table_bytes(entry: ObjectLeaf) -> int:
+    text = entry.md.get("table", "")
+    is_number = text.isascii() and text.isdigit() and len(text) < _DIGITS
+    return int(text) if is_number else 0
+
+
+_DIGITS = 12
+
+
+def _table(head: bytes) -> Table:
+    lines = frame.unpack_table(head, limit=objects.MAX_TABLE_BYTES)
+    table = read_table(lines)
+    if len(table.lines) != table.header.units + 1:
+        raise ValueError("lines after the table in its block")
+    return table

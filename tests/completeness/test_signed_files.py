@@ -1,0 +1,353 @@
+"""AWS: an hour is proven exactly when the signed lists and what is counted are equal."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.completeness.statement import Statement
+from nhi_evidence.evidence.lines import unit_id
+from tests.completeness import trail as world
+from tests.completeness.trail import (
+    BUCKET,
+    HOUR,
+    SCOPE,
+    START,
+    Stored,
+    Trail,
+    evidence_of,
+)
+
+FIRST, SECOND, THIRD = "2026030208", "2026030209", "2026030210"
+
+
+def named(statement: Statement) -> list[tuple[str, str]]:
+    return [(each.reason, each.name) for each in statement.named]
+
+
+def test_everything_named_and_counted_is_proven() -> None:
+    """Each hour by itself; the statement names each unit that counts, and in which object."""
+    trail = Trail()
+    files = trail.hours(3, files=2)
+    evidence = evidence_of(trail)
+    for number, hour in enumerate((FIRST, SECOND, THIRD)):
+        statement = evidence.on(hour)
+        assert (Verdict.PROVEN, (), 2, 2) == (
+            statement.verdict,
+            statement.reasons,
+            statement.expected,
+            statement.found,
+        )
+        held = {each.u for each in statement.counts}
+        assert {unit_id(f"{BUCKET}/{key}@v1") for key in files[2 * number : 2 * number + 2]} <= held
+        assert all(each.key in evidence.store.objects and each.vid for each in statement.counts)
+
+
+def test_a_quiet_hour_is_proven_too() -> None:
+    """A digest without files says that there were none."""
+    trail = Trail()
+    trail.hours(1)
+    trail.digest(START + 2 * HOUR, [])
+    trail.digest(START + 3 * HOUR, [])
+    statement = evidence_of(trail).on(SECOND)
+    assert (Verdict.PROVEN, 0, 0) == (statement.verdict, statement.expected, statement.found)
+
+
+def test_hours_of_digests_are_not_those_of_the_clock() -> None:
+    """A trail begun at twenty to has digests until then: two of them cover an hour."""
+    trail = Trail()
+    start = START + timedelta(minutes=39, seconds=41)
+    for number in range(3):
+        begins = start + number * HOUR
+        own = [trail.file(begins + timedelta(minutes=minute)) for minute in (5, 55)]
+        trail.digest(begins + HOUR, own)
+    evidence = evidence_of(trail)
+    assert Verdict.PROVEN is evidence.on(SECOND).verdict
+    assert 2 == evidence.on(SECOND).found
+    first = evidence.on(FIRST)
+    assert ("uncovered",) == first.reasons, "before the trail began"
+
+
+def alter(key: str, body: Callable[[bytes], bytes]) -> Callable[[Trail], None]:
+    def act(trail: Trail) -> None:
+        trail.objects[key].body = gzip.compress(
+            body(gzip.decompress(trail.objects[key].body)), mtime=0
+        )
+
+    return act
+
+
+def remove(key: str) -> Callable[[Trail], None]:
+    def act(trail: Trail) -> None:
+        del trail.objects[key]
+
+    return act
+
+
+def _append(key: str) -> Callable[[Trail], None]:
+    def act(trail: Trail) -> None:
+        trail.objects[key].body += b"appended"
+
+    return act
+
+
+def _sign_anew(key: str, by: int) -> Callable[[Trail], None]:
+    def act(trail: Trail) -> None:
+        content = gzip.decompress(trail.objects[key].body)
+        trail.objects[key].metadata["signature"] = world.sign(content, by)
+
+    return act
+
+
+def _move(key: str) -> Callable[[Trail], None]:
+    def act(trail: Trail) -> None:
+        moved = key.replace("T100000Z", "T100001Z")
+        trail.objects[moved] = trail.objects.pop(key)
+
+    return act
+
+
+def _unsigned(key: str) -> Callable[[Trail], None]:
+    return lambda trail: trail.objects[key].metadata.clear()
+
+
+def _extra(trail: Trail) -> None:
+    trail.file(START + HOUR + timedelta(minutes=7), "extra")
+
+
+def _made() -> Trail:
+    trail = Trail()
+    trail.hours(5)
+    return trail
+
+
+KEYS = list(_made().objects)
+FILES = [key for key in KEYS if "Digest" not in key]
+DIGESTS = _made().digests
+SPOILED: dict[str, tuple[Callable[[Trail], None], list[tuple[str, str]]]] = {
+    "file withheld": (remove(FILES[1]), [("missing", f"{BUCKET}/{FILES[1]}")]),
+    "file altered": (
+        alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!")),
+        [("altered", f"{BUCKET}/{FILES[1]}")],
+    ),
+    "bytes appended to a file": (_append(FILES[1]), [("altered", f"{BUCKET}/{FILES[1]}")]),
+    "file no digest names": (
+        _extra,
+        [
+            (
+                "unbacked",
+                f"{BUCKET}/{FILES[1].replace('T0905Z_f00000', 'T0907Z_extra')}",
+            )
+        ],
+    ),
+    "digest withheld": (
+        remove(DIGESTS[1]),
+        [
+            ("digest_missing", f"{BUCKET}/{DIGESTS[1]}"),
+            ("unbacked", f"{BUCKET}/{FILES[1]}"),
+        ],
+    ),
+    "digest altered": (
+        alter(DIGESTS[1], lambda text: text + b" "),
+        [
+            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
+            ("unbacked", f"{BUCKET}/{FILES[1]}"),
+        ],
+    ),
+    "digest signed by another": (
+        _sign_anew(DIGESTS[1], 1),
+        [
+            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
+            ("unbacked", f"{BUCKET}/{FILES[1]}"),
+        ],
+    ),
+    "signature not kept": (
+        _unsigned(DIGESTS[1]),
+        [
+            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
+            ("unbacked", f"{BUCKET}/{FILES[1]}"),
+        ],
+    ),
+    "bytes appended to a digest": (
+        _append(DIGESTS[1]),
+        [("digest_missing", f"{BUCKET}/{DIGESTS[1]}"), ("unbacked", f"{BUCKET}/{FILES[1]}")],
+    ),
+    "digest moved": (
+        _move(DIGESTS[1]),
+        [("unbacked", f"{BUCKET}/{FILES[1]}")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_each_negative_is_named(name: str) -> None:
+    """The hour it concerns is not proven, and says what by name; hours further on are."""
+    spoil, expected = SPOILED[name]
+    trail = _made()
+    spoil(trail)
+    evidence = evidence_of(trail)
+    statement = evidence.on(SECOND)
+    assert Verdict.UNPROVABLE is statement.verdict
+    assert statement.is_incomplete
+    assert set(expected) <= set(named(statement)), named(statement)
+    assert Verdict.PROVEN is evidence.on("2026030211").verdict
+
+
+def test_two_adjacent_missing_digests_are_both_named() -> None:
+    """The later by the digest that follows, the earlier by its time."""
+    trail = _made()
+    for key in DIGESTS[1:3]:
+        del trail.objects[key]
+    evidence = evidence_of(trail)
+    for hour in (SECOND, THIRD):
+        missing = [name for reason, name in named(evidence.on(hour)) if reason == "digest_missing"]
+        assert [f"{BUCKET}/{key}" for key in DIGESTS[1:3]] == sorted(missing), hour
+    assert Verdict.PROVEN is evidence.on(FIRST).verdict
+
+
+def test_a_backfill_digest_makes_up_for_one_that_failed() -> None:
+    """What the chain leaves open it covers, with a chain of its own."""
+    trail = Trail()
+    trail.hours(1)
+    late = trail.file(START + HOUR + timedelta(minutes=5), "late")
+    trail.hours(1, start=START + 2 * HOUR)
+    del trail.objects[trail.digests[1]]
+    trail.digests.pop()
+    trail.digest(START + 3 * HOUR, [], first=True)
+    trail.objects.pop(next(key for key in trail.objects if "T1005Z" in key))
+    assert "uncovered" in evidence_of(trail).on(SECOND).reasons
+    trail.digest(START + 2 * HOUR, [late], backfill=True, first=True)
+    statement = evidence_of(trail).on(SECOND)
+    assert (Verdict.PROVEN, 1) == (statement.verdict, statement.found)
+
+
+def test_a_file_may_be_named_late() -> None:
+    """Within two days it waits; named later by any digest of the chain it is found."""
+    trail = Trail()
+    trail.hours(1)
+    late = trail.file(START + timedelta(minutes=50), "late")
+    for number in range(2, 5):
+        trail.digest(START + number * HOUR, [late] if number == 4 else [])
+    assert Verdict.PROVEN is evidence_of(trail).on(FIRST).verdict
+    waiting = _made()
+    waiting.file(START + HOUR + timedelta(minutes=7), "extra")
+    statement = evidence_of(waiting, START + 6 * HOUR).on(SECOND)
+    assert (("waiting",), False) == (statement.reasons, statement.is_incomplete)
+    assert int((START + 50 * HOUR).timestamp() * 1000) == statement.open_until
+
+
+def test_the_newest_hour_is_open() -> None:
+    """Its digest is not made yet: nothing is said to be missing."""
+    trail = Trail()
+    trail.hours(2)
+    trail.file(START + 2 * HOUR + timedelta(minutes=5))
+    statement = evidence_of(trail, START + 3 * HOUR).on(THIRD)
+    assert (("open", "waiting"), False) == (statement.reasons, statement.is_incomplete)
+
+
+def test_without_the_key_nothing_is_proven_nor_missing() -> None:
+    """Who signed was not checked: that is said, and it is no finding."""
+    statement = evidence_of(_made()).on(SECOND, keys={})
+    assert (("key_unknown",), False) == (statement.reasons, statement.is_incomplete)
+    assert (1, 1) == (statement.expected, statement.found)
+
+
+def test_without_digests_nothing_can_be_said() -> None:
+    """A trail without validation: unprovable, and nothing is unbacked."""
+    trail = Trail()
+    trail.file(START + timedelta(minutes=5))
+    statement = evidence_of(trail).on(FIRST)
+    assert (("no_list",), None, False) == (
+        statement.reasons,
+        statement.expected,
+        statement.is_incomplete,
+    )
+
+
+def test_a_file_that_cannot_be_read_is_there() -> None:
+    """What the provider signed and nobody can parse is evidence all the same."""
+    trail = Trail()
+    trail.hours(1)
+    broken = trail.file(START + HOUR + timedelta(minutes=5))
+    trail.objects[broken] = Stored(gzip.compress(b'{"Records":[{', mtime=0))
+    trail.digest(START + 2 * HOUR, [broken])
+    trail.digest(START + 3 * HOUR, [])
+    assert Verdict.PROVEN is evidence_of(trail).on(SECOND).verdict
+
+
+def test_the_same_file_twice_counts_once_and_is_proven() -> None:
+    """Delivered again in another batch."""
+    trail = _made()
+    evidence = evidence_of(trail)
+    evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
+    evidence.seal()
+    statement = evidence.on(SECOND)
+    assert (Verdict.PROVEN, 1) == (statement.verdict, statement.found)
+    assert 1 == sum(each.u == unit_id(f"{BUCKET}/{FILES[1]}@v1") for each in statement.counts)
+
+
+def test_a_contested_file_is_not_counted() -> None:
+    """The same version with other bytes: neither wins, and the hour says so."""
+    trail = _made()
+    evidence = evidence_of(trail)
+    alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!"))(trail)
+    evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
+    evidence.seal()
+    statement = evidence.on(SECOND)
+    assert [("contested", f"{BUCKET}/{FILES[1]}")] == named(statement)
+
+
+def test_accounts_and_regions_are_judged_apart() -> None:
+    """A file withheld in one region leaves the other's hour proven."""
+    here, there = _made(), Trail(region="eu-central-1")
+    lost = there.hours(5)[1]
+    evidence = evidence_of(here)
+    evidence.lock([one for one in there.deliveries() if lost not in one.unit])
+    evidence.seal()
+    assert Verdict.PROVEN is evidence.on(SECOND).verdict
+    other = evidence.on(SECOND, scope=type(SCOPE)("111122223333", "eu-central-1", SCOPE.stream))
+    assert [("missing", f"{BUCKET}/{lost}")] == named(other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["both", "digest alone", "file alone"]), min_size=1, max_size=6),
+    st.booleans(),
+)
+def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool) -> None:
+    """Of any hour of files that are named, delivered, or both."""
+    trail = Trail()
+    trail.hours(1)
+    files = [
+        trail.file(START + HOUR + timedelta(minutes=5), f"f{number}")
+        for number in range(len(kinds))
+    ]
+    stated = [file for file, kind in zip(files, kinds, strict=True) if kind != "file alone"]
+    trail.digest(START + 2 * HOUR, stated)
+    trail.digest(START + 3 * HOUR, [])
+    for file, kind in zip(files, kinds, strict=True):
+        if kind == "digest alone":
+            del trail.objects[file]
+    keys = world.public_keys() if has_key else {}
+    statement = evidence_of(trail).on(SECOND, keys=keys)
+    assert (set(kinds) == {"both"} and has_key) is (statement.verdict is Verdict.PROVEN)
+    assert (len(stated), kinds.count("both")) == (statement.expected, statement.found)
+    assert kinds.count("digest alone") == statement.totals.get("missing", 0)
+    assert kinds.count("file alone") == statement.totals.get("unbacked", 0)
+
+
+def test_documents_that_are_no_digests_prove_nothing() -> None:
+    """One bad companion costs its own hour alone, and is named."""
+    trail = _made()
+    trail.objects[DIGESTS[1]] = Stored(gzip.compress(json.dumps({"a": 1}).encode()), {})
+    evidence = evidence_of(trail)
+    assert ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}") in named(evidence.on(THIRD))
+    assert "digest_missing" in evidence.on(SECOND).reasons
+    assert Verdict.PROVEN is evidence.on("2026030211").verdict

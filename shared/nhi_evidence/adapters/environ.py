@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -47,3 +48,10 @@ def _convert(text: str, wanted: object) -> object:
         if text[:1] in "[{":
             return msgspec.json.decode(text, type=wanted)
         raise
+
+
+def cache_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Return where this user's caches lie (XDG Base Directory Specification)."""
+    variables = os.environ if environ is None else environ
+    named = variables.get("XDG_CACHE_HOME", "")
+    return Path(named) if named.startswith("/") else Path.home() / ".cache"

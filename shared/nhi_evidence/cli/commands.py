@@ -67,6 +67,7 @@ COMMANDS = (
     Command("version", Panel.AUDIT, "Show version, commit, mapper digest and formats."),
     Command("normalize", Panel.INVESTIGATE, "Map raw log files into OCSF records."),
     Command("summary", Panel.INVESTIGATE, "Say who did what in raw log files, and when."),
+    Command("timeline", Panel.INVESTIGATE, "Tell what an identity did, from first touch on."),
     Command("explain", Panel.INVESTIGATE, "Explain what an operation means, and why."),
 )
 

@@ -1,0 +1,244 @@
+"""Brings an index up to the signed head of its store: new objects are read, once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nhi_evidence.adapters.index import duck, schema
+from nhi_evidence.adapters.index import state as states
+from nhi_evidence.adapters.index.state import State
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.sealed import Head, ObjectRows, SealedObject, UnitClaim
+from nhi_evidence.investigate.trust import Trust
+from nhi_evidence.ports import EvidenceVersions
+
+BATCH_ROWS = 200_000
+"""Rows in one file, about: what is held in memory before it is written."""
+
+_WORTH_PROCESSES = 8
+"""Objects from which on other processes help."""
+
+Progress = Callable[[str, int], None]
+
+
+def refresh(
+    folder: Path,
+    store: EvidenceVersions,
+    stored: StoredLog,
+    *,
+    log_name: str,
+    accepted: Sequence[str] = (),
+    progress: Progress = lambda _what, _done: None,
+    jobs: int | None = None,
+) -> State:
+    """Make or extend the index in `folder`, and return its state.
+
+    Raises `LogError` when the log is not what its keys signed, `SettingsError` when the folder
+    holds another log's index or something else.
+    """
+    signed = sealed.heads(stored)
+    state = states.load(folder)
+    if state is not None and (state.log, state.accepted) != (log_name, list(accepted)):
+        state = None  # another log, or another policy of what counts
+    if state is not None and not _continues(state.heads, signed):
+        state = None  # the store went back: nothing of what was read is believed
+    if state is not None and state.heads == signed:
+        return state
+    folder.mkdir(parents=True, exist_ok=True)
+    state = state or State(log=log_name, accepted=list(accepted))
+    state.generation += 1
+    known = {head.shard: head.size for head in state.heads}
+    listed = sealed.listed(stored, signed)
+    state.head_time = listed.signed_at
+    new = [each for each in listed.objects if each.leaf >= known.get(each.shard, 0)]
+    hours = _Adding(folder, state, progress).add(store, new, jobs or os.cpu_count() or 1)
+    state.heads = signed
+    _weigh(folder, state, hours)
+    states.save(folder, state)
+    return state
+
+
+def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
+    """Whether every head that was read is still there, as large at least."""
+    sizes = {head.shard: head for head in new}
+    return all(
+        head.shard in sizes and (sizes[head.shard].size > head.size or sizes[head.shard] == head)
+        for head in old
+    )
+
+
+class _Adding:
+    """Reads objects and writes their rows, a file a batch."""
+
+    def __init__(self, folder: Path, state: State, progress: Progress) -> None:
+        self._folder = folder
+        self._state = state
+        self._progress = progress
+        self._rows: list[pa.Table] = []
+        self._row_count = 0
+        self._claims: list[tuple[int, SealedObject, UnitClaim]] = []
+        self._trusts: list[tuple[int, Trust]] = []
+        self._hours: set[tuple[str, str]] = set()
+
+    def add(
+        self, store: EvidenceVersions, new: Sequence[SealedObject], jobs: int
+    ) -> set[tuple[str, str]]:
+        """Add objects; returns the sources and hours that have to be weighed again."""
+        bodies = store.bodies((each.key, each.vid) for each in new)
+        for done, (at, result) in enumerate(
+            _read_all(zip(new, bodies, strict=True), jobs, len(new))
+        ):
+            self._progress("objects", done)
+            self._hours.add((at.source, at.hour))
+            if isinstance(result, str):
+                self._state.note_unreadable(f"{at.key}: {result}")
+                continue
+            self._take(at, *result)
+            if self._row_count >= BATCH_ROWS:
+                self._write()
+        if self._rows or self._claims:
+            self._write()
+        self._state.objects += len(new)
+        return self._hours
+
+    def _take(
+        self,
+        at: SealedObject,
+        rows: pa.Table,
+        claims: Sequence[UnitClaim],
+        trusts: Sequence[tuple[int, Trust]],
+        unreadable: Sequence[str],
+    ) -> None:
+        first = self._state.next_claim
+        shifted = pc.add(rows["claim"], first)
+        self._rows.append(rows.set_column(rows.schema.get_field_index("claim"), "claim", shifted))
+        self._row_count += rows.num_rows
+        self._claims += [(first + number, at, each) for number, each in enumerate(claims)]
+        self._trusts += [(first + number, each) for number, each in trusts]
+        self._state.next_claim += len(claims)
+        for text in unreadable:
+            self._state.note_unreadable(text)
+
+    def _write(self) -> None:
+        number = len(self._state.events) + 1
+        for kind, table in (
+            ("events", pa.concat_tables(self._rows) if self._rows else None),
+            ("claims", schema.claims_table(self._claims)),
+            ("trusts", schema.trusts_table(self._trusts)),
+        ):
+            if table is None:
+                continue
+            name = f"{kind}-{number:06d}.parquet"
+            pq.write_table(table, self._folder / name, compression="zstd")
+            getattr(self._state, kind).append(name)
+        self._rows, self._row_count, self._claims, self._trusts = [], 0, [], []
+
+
+_Read = tuple[pa.Table, tuple[UnitClaim, ...], tuple[tuple[int, Trust], ...], tuple[str, ...]]
+
+
+def _read_all(
+    objects: Iterable[tuple[SealedObject, bytes | None]], jobs: int, count: int
+) -> Iterator[tuple[SealedObject, _Read | str]]:
+    """Yield what each object holds, or why it cannot be read; in order."""
+    if jobs == 1 or count < _WORTH_PROCESSES:
+        for at, body in objects:
+            yield at, _read(at, body)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = iter(objects)
+        while ahead := list(islice(waiting, 2 * jobs)):
+            results = pool.map(_read, [at for at, _ in ahead], [body for _, body in ahead])
+            yield from zip((at for at, _ in ahead), results, strict=True)
+
+
+def _read(at: SealedObject, body: bytes | None) -> _Read | str:
+    try:
+        held: ObjectRows = sealed.read(at, body)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return schema.events_table(held.rows), held.claims, held.trusts, held.unreadable
+
+
+def _weigh(folder: Path, state: State, hours: set[tuple[str, str]]) -> None:
+    """Decide again what counts of the hours that changed, and which records repeat others."""
+    standing, repeated = (
+        f"standing-{state.generation:06d}.parquet",
+        (f"repeated-{state.generation:06d}.parquet"),
+    )
+    weighed: dict[int, str] = {}
+    with duck.connect(folder) as connection:
+        for source, hour in sorted(hours):
+            claims = _claims(connection, folder, state, source, hour)
+            weighed.update(sealed.standings(claims, state.accepted))
+        table = pa.table(
+            [pa.array(list(weighed), pa.int64()), pa.array(list(weighed.values()), pa.string())],
+            schema=schema.STANDING,
+        )
+        if state.standing is not None:
+            old = pq.read_table(folder / state.standing)
+            unchanged = pc.invert(pc.is_in(old["claim"], value_set=table["claim"].combine_chunks()))
+            table = pa.concat_tables([old.filter(unchanged), table])
+        pq.write_table(table, folder / standing, compression="zstd")
+        state.standing = standing
+        pq.write_table(_repeated(connection, folder, state), folder / repeated, compression="zstd")
+        state.repeated = repeated
+
+
+def _claims(
+    connection: duckdb.DuckDBPyConnection, folder: Path, state: State, source: str, hour: str
+) -> list[tuple[int, UnitClaim]]:
+    if not state.claims:
+        return []
+    files = [str(folder / name) for name in state.claims]
+    found = connection.execute(
+        "SELECT claim, body FROM read_parquet($1) WHERE of_source = $2 AND hour = $3 "
+        "ORDER BY claim",
+        [files, source, hour],
+    ).fetchall()
+    decode = msgspec.msgpack.Decoder(UnitClaim).decode
+    return [(number, decode(body)) for number, body in found]
+
+
+_REPEATED = """
+WITH shown AS (
+  SELECT e.record, e.claim, e.line, e.provider, e.account, e.uid, e.raw_sha256,
+         s.standing, c.shard, c.leaf, c.unit
+  FROM read_parquet($events) e
+  JOIN read_parquet($standing) s USING (claim)
+  JOIN read_parquet($claims) c USING (claim)
+  WHERE s.standing IN ('counted', 'contested')
+    AND e.record IN (
+      SELECT record FROM read_parquet($events) JOIN read_parquet($standing) USING (claim)
+      WHERE standing IN ('counted', 'contested') GROUP BY record HAVING count(*) > 1)
+)
+SELECT claim, line FROM shown
+QUALIFY row_number() OVER (
+  PARTITION BY provider, account, uid, raw_sha256
+  ORDER BY standing = 'contested', shard, leaf, unit, line) > 1
+"""
+
+
+def _repeated(connection: duckdb.DuckDBPyConnection, folder: Path, state: State) -> pa.Table:
+    """Return which rows repeat another that is shown: the rule of `investigate.index.distinct`."""
+    empty = pa.schema([pa.field("claim", pa.int64()), pa.field("line", pa.int64())])
+    if not state.events:
+        return empty.empty_table()
+    given = {
+        "events": [str(folder / name) for name in state.events],
+        "claims": [str(folder / name) for name in state.claims],
+        "standing": str(folder / str(state.standing)),
+    }
+    return connection.sql(_REPEATED, params=given).to_arrow_table().cast(empty)

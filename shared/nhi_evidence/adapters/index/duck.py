@@ -1,0 +1,58 @@
+"""A DuckDB connection that reads the folder of one index, and nothing else on this machine.
+
+https://duckdb.org/docs/operations_manual/securing_duckdb/overview
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nhi_evidence.errors import SettingsError
+
+try:
+    import duckdb
+except ImportError as error:  # an extra of its own: it is large
+    raise SettingsError(
+        "the index needs DuckDB and Arrow: install nhi-evidence[investigate]"
+    ) from error
+
+MEMORY_LIMIT = "700MB"
+TEMPORARY = "tmp"
+
+
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection, locked: no network, no extension, no file but those of the index."""
+    connection = duckdb.connect()
+    # The order matters: each line takes away what the next could still change.
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute("SET temp_directory = $1", [str(folder / TEMPORARY)])
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute("SET allow_community_extensions = false")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET allowed_directories = $1", [[str(folder)]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """Return the statement of a text that is one SELECT, as DuckDB's own parser sees it.
+
+    Raises `SettingsError` for anything else.
+    """
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise SettingsError(f"not SQL: {error}") from error
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        kinds = ", ".join(each.type.name for each in statements) or "nothing"
+        raise SettingsError(f"one SELECT and nothing else may be asked; this is {kinds}")
+    return statements[0]
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, given: list[Any]) -> Any:
+    """Return the result of a query of our own, to be fetched in pieces."""
+    return connection.execute(sql, given)

@@ -1,0 +1,172 @@
+"""An `EventIndex` over the Parquet files of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nhi_evidence.adapters.index import duck
+from nhi_evidence.adapters.index.state import State
+from nhi_evidence.investigate.columns import COLUMNS, Type
+from nhi_evidence.investigate.index import Freshness, Selection
+from nhi_evidence.investigate.row import Place, Row, Standing
+from nhi_evidence.investigate.trust import Trust
+
+_FETCHED = 10_000
+
+_VIEWS = """
+CREATE VIEW units AS
+SELECT c.claim, c.of_source AS source, c.hour, c.unit, c.part, c.records, c.is_rejection,
+       c.object, c.shard, c.leaf, s.standing
+FROM read_parquet({claims}) c JOIN read_parquet({standing}) s USING (claim);
+CREATE VIEW all_events AS
+SELECT e.* EXCLUDE (claim, line, record), u.object, u.unit, e.line, u.shard, u.leaf,
+       u.standing, u.hour, r.claim IS NOT NULL AS is_repeated
+FROM read_parquet({events}) e
+JOIN units u USING (claim)
+LEFT JOIN read_parquet({repeated}) r ON r.claim = e.claim AND r.line = e.line;
+CREATE VIEW events AS
+SELECT * EXCLUDE (is_repeated, standing) FROM all_events
+WHERE standing = 'counted' AND NOT is_repeated;
+CREATE VIEW identities AS
+SELECT identity, any_value(identity_type) AS identity_type, any_value(identity_name) AS name,
+       any_value(provider) AS provider, min(time) AS first_seen, max(time) AS last_seen,
+       count(*) AS records, count_if(outcome IN ('denied', 'unauthenticated')) AS refused,
+       count(DISTINCT credential) AS credentials, count(DISTINCT ip) AS addresses,
+       list_sort(list(DISTINCT phase)) AS phases
+FROM events WHERE identity IS NOT NULL GROUP BY identity;
+"""
+
+
+class LocalIndex:
+    """See `EventIndex`. A context manager; its connection can read the index alone."""
+
+    def __init__(self, folder: Path, state: State) -> None:
+        """Open the index that `state` describes."""
+        self._folder = folder
+        self._state = state
+        self.connection = duck.connect(folder)
+        self.connection.execute(_views(folder, state))
+
+    def __enter__(self) -> LocalIndex:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def rows(self, selection: Selection) -> Iterator[Row]:
+        """See `EventIndex.rows`."""
+        where, given = _condition(selection)
+        names = ", ".join(
+            f"epoch_ms({each.name})" if each.type is Type.TIME else each.name for each in COLUMNS
+        )
+        result = self.connection.cursor().execute(
+            f"SELECT {names}, object, unit, line, shard, leaf, standing FROM all_events "  # noqa: S608 names of ours
+            f"WHERE standing IN ('counted', 'contested') AND NOT is_repeated AND {where} "
+            "ORDER BY time, object, unit, line",
+            given,
+        )
+        while fetched := result.fetchmany(_FETCHED):
+            yield from map(_row, fetched)
+
+    def trusts(self) -> Sequence[Trust]:
+        """See `EventIndex.trusts`."""
+        if not self._state.trusts:
+            return []
+        files = [str(self._folder / name) for name in self._state.trusts]
+        found = self.connection.execute(
+            "SELECT DISTINCT name, issuer, subject, time FROM read_parquet($1) "
+            "JOIN units USING (claim) WHERE standing = 'counted' ORDER BY time, name",
+            [files],
+        )
+        return [Trust(*each) for each in found.fetchall()]
+
+    def freshness(self) -> Freshness:
+        """See `EventIndex.freshness`."""
+        counted = self.connection.execute(
+            "SELECT count(*), epoch_ms(min(time)), epoch_ms(max(time)) FROM events"
+        ).fetchone()
+        repeated = self.connection.execute(
+            "SELECT count(*) FROM all_events WHERE is_repeated OR standing = 'duplicate'"
+        ).fetchone()
+        rows, first, last = counted or (0, None, None)
+        heads = self._state.heads
+        return Freshness(
+            proven=True,
+            rows=rows,
+            objects=self._state.objects,
+            first=first,
+            last=last,
+            head=", ".join(f"{self._state.log}/{head.shard} size {head.size}" for head in heads),
+            head_time=self._state.head_time,
+            duplicates=repeated[0] if repeated else 0,
+            unreadable=tuple(self._state.unreadable),
+        )
+
+
+def _views(folder: Path, state: State) -> str:
+    def listed(names: Sequence[str | None]) -> str:
+        paths = (str(folder / name).replace("'", "''") for name in names if name)
+        return "[" + ", ".join(f"'{path}'" for path in paths) + "]"
+
+    return _VIEWS.format(
+        events=listed(state.events),
+        claims=listed(state.claims),
+        standing=listed([state.standing]),
+        repeated=listed([state.repeated]),
+    )
+
+
+def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
+    """Return the condition that means what `Selection.matches` does, and its values."""
+    given: dict[str, Any] = {}
+    any_of: list[str] = []
+
+    def add(name: str, values: Sequence[object], *texts: str) -> None:
+        if values:
+            given[name] = list(values)
+            any_of.extend(text.replace("?", f"${name}") for text in texts)
+
+    add(
+        "identities", sorted(selection.identities),
+        "list_contains(?, identity)", "list_contains(?, identity_uid)",
+        "list_contains(?, identity_name)",
+    )  # fmt: skip
+    add("credentials", sorted(selection.credentials), "list_contains(?, credential)")
+    add(
+        "issued", sorted(selection.issued), "list_has_any(issued, ?)", "list_contains(?, entity)"
+    )  # fmt: skip
+    add("addresses", sorted(selection.addresses), "list_contains(?, ip)")
+    add(
+        "resources", sorted({each.lower() for each in selection.resources}),
+        "list_has_any(list_transform(targets, lambda x: lower(x)), ?)",
+    )  # fmt: skip
+    add(
+        "subjects", [f"{issuer}\0{subject}" for issuer, subject in sorted(selection.subjects)],
+        "list_contains(?, coalesce(issuer, '') || chr(0) || coalesce(subject, ''))",
+    )  # fmt: skip
+    conditions = ["(" + " OR ".join(any_of) + ")" if any_of else "false"]
+    for name, instant, sign in (("since", selection.since, ">="), ("until", selection.until, "<")):
+        if instant is not None:
+            given[name] = instant
+            conditions.append(f"epoch_ms(time) {sign} ${name}")
+    return " AND ".join(conditions), given
+
+
+def _row(values: Sequence[Any]) -> Row:
+    fields: dict[str, Any] = {
+        column.name: tuple(value or ()) if column.type is Type.TEXTS else value
+        for column, value in zip(COLUMNS, values, strict=False)
+    }
+    object_key, unit, line, shard, leaf, standing = values[len(COLUMNS) :]
+    place = Place(object_key, unit, line, shard, leaf, Standing(standing))
+    return Row(**fields, place=place)

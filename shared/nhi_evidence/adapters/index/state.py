@@ -1,0 +1,77 @@
+"""What an index holds, in one file that is replaced whole: what it does not name is not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from nhi_evidence.adapters.index.schema import VERSION
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.investigate.sealed import Head
+
+FILE = "index.json"
+_MAX_UNREADABLE = 1000
+
+
+class State(msgspec.Struct, kw_only=True):
+    """The state of an index. Paths are names in its folder."""
+
+    version: int = VERSION
+    log: str
+    """Name of the log it was made from."""
+    accepted: list[str]
+    """Releases the policy accepts, as counting weighed them."""
+    heads: list[Head] = []
+    objects: int = 0
+    next_claim: int = 0
+    generation: int = 0
+    events: list[str] = []
+    claims: list[str] = []
+    trusts: list[str] = []
+    standing: str | None = None
+    repeated: str | None = None
+    unreadable: list[str] = []
+    head_time: int | None = None
+    """When the newest head was signed, milliseconds since the epoch, as its log says."""
+
+    def note_unreadable(self, text: str) -> None:
+        """Keep what could not be read, up to a bound."""
+        if len(self.unreadable) < _MAX_UNREADABLE:
+            self.unreadable.append(text)
+
+    @property
+    def files(self) -> set[str]:
+        """All files that belong to it."""
+        single = {name for name in (self.standing, self.repeated) if name}
+        return {*self.events, *self.claims, *self.trusts, *single, FILE}
+
+
+def load(folder: Path) -> State | None:
+    """Return the state of an index; None where there is none of this version.
+
+    Raises `SettingsError` where something else is in the folder.
+    """
+    path = folder / FILE
+    if not path.exists():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise SettingsError(
+                f"{folder}: holds something that is no index; nothing is overwritten"
+            )
+        return None
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"{path}: {error}; remove the folder to make the index anew") from error
+    return state if state.version == VERSION else None
+
+
+def save(folder: Path, state: State) -> None:
+    """Replace the state, and remove what it no longer names."""
+    temporary = folder / f"{FILE}.new"
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=1))
+    temporary.replace(folder / FILE)
+    kept = state.files
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in kept:
+            path.unlink()

@@ -1,0 +1,122 @@
+"""`nhi-evidence timeline`: what an identity, and what was made from its credentials, did."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nhi_evidence.adapters.store.evidence_uri import Access
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, opened
+from nhi_evidence.cli.normalize import SourceName
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.investigate import timeline
+from nhi_evidence.investigate.index import Selection
+from nhi_evidence.terminal import timeline_report
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence timeline ./evidence --policy policy.toml --credential AKIA...
+  nhi-evidence timeline s3://evidence --policy policy.toml --identity ARN --json
+  nhi-evidence timeline logs/ --ip 203.0.113.77
+
+\b
+Exit codes: 0 told, or none on record; 2 something of it is contested, could not
+be read or is left out; 4 could not be done (said on standard error);
+64 wrong usage.
+"""
+
+
+def command(
+    inputs: InputsArgument,
+    *,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--identity",
+            help="Canonical id, provider's own id, exact name, or nhi:oidc:ISSUER|SUBJECT.",
+        ),
+    ] = None,
+    credential: Annotated[
+        list[str] | None, typer.Option("--credential", help="Id of a credential, e.g. AKIA...")
+    ] = None,
+    address: Annotated[
+        list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="The caller's address.")
+    ] = None,
+    resource: Annotated[
+        list[str] | None, typer.Option("--resource", help="Id or name of what was acted on.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From this instant, ISO 8601.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Until before this instant.")
+    ] = None,
+    source: SourceName = None,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    index: IndexFolder = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Tell what an identity did over all clouds, with what was made from its credentials.
+
+    Follows credentials by their ids, and workloads by issuer and subject; names the stages and
+    how long it dwelt in each, what several records together show, and what is missing. Of an
+    evidence store only what is signed and counted is told; raw log files prove nothing.
+    """
+    selection = Selection(
+        identities=frozenset(identity or ()),
+        credentials=frozenset(credential or ()),
+        addresses=frozenset(address or ()),
+        resources=frozenset(resource or ()),
+        since=instant(since, "--from"),
+        until=instant(until, "--to"),
+    )
+    if selection.is_empty:
+        raise typer.BadParameter("say whose: --identity, --credential, --ip or --resource")
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    with opened(
+        inputs,
+        keys=key,
+        policy_file=policy,
+        folder=index,
+        access=access,
+        source=source,
+        quiet=as_json,
+    ) as events:
+        told = timeline.compose(events, selection, subject=_subject(selection))
+    if as_json:
+        sys.stdout.write(timeline_report.as_document(told).decode() + "\n")
+    else:
+        timeline_report.show(Console(highlight=False, markup=False), told)
+    if told.is_incomplete:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _subject(selection: Selection) -> str:
+    named = [
+        *sorted(selection.identities),
+        *sorted(selection.credentials),
+        *sorted(selection.addresses),
+        *sorted(selection.resources),
+    ]
+    return " or ".join(named)
+
+
+def instant(text: str | None, option: str) -> int | None:
+    """Read an instant; without a zone it is UTC. Raises `SettingsError` naming the option."""
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{option}: {text!r} is no instant of ISO 8601") from error
+    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,260 @@
+"""Which credential was made from which, and who acted with it: joined by credential id alone.
+
+Records come late and in any order, and the one that minted a credential may be missing; nothing
+here depends on the order, and nothing is claimed that no record states.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from nhi_evidence.investigate.index import EventIndex, Selection, order
+from nhi_evidence.investigate.row import Row
+from nhi_evidence.investigate.trust import JOIN, Trusts
+
+MAX_CREDENTIALS = 5_000
+"""Credentials that are followed; a path that has more says so."""
+
+MAX_ROWS = 200_000
+"""Records of one path; a path that has more says so."""
+
+
+class Mint(StrEnum):
+    """What is known of the making of a credential."""
+
+    SEEN = "seen"
+    NOT_EXPECTED = "not expected"
+    """Handed to the workload by the platform: no record of it need exist."""
+    BEFORE = "not in this evidence"
+    """Lasts until it is deleted: made before the evidence begins, or where nothing was recorded."""
+    MISSING = "missing"
+    """A record of its making should exist, and is not here."""
+
+
+_DELIVERED = frozenset(
+    {"Workload Instance", "Managed Identity", "Provider Service", "Cloud Service Principal"}
+)
+"""Types of identity whose platform hands them their credentials."""
+
+LASTING = frozenset(
+    {
+        "access_key",
+        "service_account_key",
+        "service_specific_credential",
+        "account_key",
+        "client_secret",
+        "certificate_or_assertion",
+        "federated_identity_credential",
+    }
+)
+"""Kinds of credential that last until they are deleted."""
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """One credential of a path."""
+
+    uid: str
+    mint: Mint
+    minted_by: Row | None
+    """The record that made it."""
+    parent: str | None
+    """The credential it was made with, where that record names one."""
+    first: int | None
+    """First use in the path, milliseconds since the epoch; None of one that was never used."""
+    last: int | None
+    uses: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One record of a path, and by what it belongs to it."""
+
+    row: Row
+    known_by: str
+
+
+class Path(msgspec.Struct, frozen=True, kw_only=True):
+    """What an identity, and what was made from its credentials, did: over all clouds."""
+
+    steps: tuple[Step, ...]
+    """In order of time."""
+    credentials: tuple[Credential, ...]
+    """In order of first appearance."""
+    workloads: tuple[str, ...]
+    """Ids of the workloads that are known to stand behind it, the same in every cloud."""
+    cut_off: str | None
+    """Which bound left something out; None where nothing was."""
+
+
+def follow(index: EventIndex, seed: Selection) -> Path:
+    """Return the path that begins with a selection.
+
+    From every record of it, on to the use of the credentials it handed out, and so on; and over
+    clouds where issuer and subject, or an act of trust, name the same workload.
+    """
+    return _Following(index, seed).path()
+
+
+class _Following:
+    """The state of one search."""
+
+    def __init__(self, index: EventIndex, seed: Selection) -> None:
+        self._index = index
+        self._seed = seed
+        self._trusts = Trusts(index.trusts())
+        self._steps: dict[tuple[str, str, int], Step] = {}
+        self._minted: dict[str, Row] = {}
+        self._credentials: dict[str, None] = {}
+        self._asked: set[str] = set()
+        self._workloads: dict[str, None] = {}
+        self._cut_off: str | None = None
+
+    def path(self) -> Path:
+        self._workloads.update(
+            (identity, None)
+            for identity in sorted(self._seed.identities)
+            if identity.startswith(JOIN)
+        )
+        self._take(self._seed)
+        while self._cut_off is None:
+            credentials, workloads = self._next_credentials(), self._next_workloads()
+            if not credentials and not workloads:
+                break
+            self._take(self._within(Selection(credentials=frozenset(credentials))))
+            for workload in workloads:
+                self._take(self._named(workload), workload)
+        self._find_mints()
+        steps = tuple(sorted(self._steps.values(), key=lambda step: order(step.row)))
+        return Path(
+            steps=steps,
+            credentials=_credentials(steps, self._credentials, self._minted),
+            workloads=tuple(self._workloads),
+            cut_off=self._cut_off,
+        )
+
+    @property
+    def _is_of_an_actor(self) -> bool:
+        """Whether the seed names who acted, so that all of these belong to the path."""
+        return bool(self._seed.identities or self._seed.credentials)
+
+    def _take(self, selection: Selection, workload: str | None = None) -> None:
+        if selection.is_empty:
+            return
+        for row in self._index.rows(selection):
+            if len(self._steps) >= MAX_ROWS:
+                self._cut_off = f"more than {MAX_ROWS} records"
+                return
+            key = (row.place.object, row.place.unit, row.place.line)
+            known_by = None if key in self._steps else self._known_by(selection, row, workload)
+            if known_by is not None:
+                self._steps[key] = Step(row, known_by)
+                self._note(row)
+
+    def _note(self, row: Row) -> None:
+        """Note what a record of the path leads on to."""
+        if self._is_of_an_actor:
+            known = self._trusts.behind(row)
+            if known is not None:
+                self._workloads[known.workload] = None
+            if row.credential:
+                self._credentials[row.credential] = None
+        for uid in row.issued:
+            self._credentials[uid] = None
+            self._minted.setdefault(uid, row)
+
+    def _known_by(self, selection: Selection, row: Row, workload: str | None) -> str | None:
+        """Return by what a record belongs to the path; None of one that is another's.
+
+        Of a pool of identities every provider may have vouched for a subject: such a record is
+        taken only where acts of trust lead to a workload of the path alone.
+        """
+        if workload is not None and row.identity != workload:
+            known = self._trusts.behind(row)
+            return known.by if known and known.workload == workload else None
+        if selection.identities & {row.identity, row.identity_uid, row.identity_name}:
+            return "identity"
+        if row.credential in selection.credentials:
+            return f"credential {row.credential}"
+        return f"address {row.ip}" if row.ip in selection.addresses else "target"
+
+    def _next_credentials(self) -> list[str]:
+        """Return credentials whose use was not asked for yet.
+
+        Of those an identity used itself, too: a session goes on under a name that a record may
+        leave out, and belongs to the path by its credential.
+        """
+        new = [uid for uid in self._credentials if uid not in self._asked]
+        if len(self._asked) + len(new) > MAX_CREDENTIALS:
+            self._cut_off = f"more than {MAX_CREDENTIALS} credentials"
+            new = new[: MAX_CREDENTIALS - len(self._asked)]
+        self._asked.update(new)
+        return new
+
+    def _next_workloads(self) -> list[str]:
+        new = [each for each in self._workloads if each not in self._asked]
+        self._asked.update(new)
+        return new
+
+    def _named(self, workload: str) -> Selection:
+        credentials, pairs = self._trusts.names_of(workload)
+        return self._within(
+            Selection(identities=frozenset({workload}), credentials=credentials, subjects=pairs)
+        )
+
+    def _within(self, selection: Selection) -> Selection:
+        """A path ends where the seed's time does; it may begin with a credential made before."""
+        return msgspec.structs.replace(selection, since=self._seed.since, until=self._seed.until)
+
+    def _find_mints(self) -> None:
+        """Look for the making of credentials that came without: also before the time asked for."""
+        unknown = frozenset(self._credentials) - set(self._minted)
+        if not unknown:
+            return
+        for row in self._index.rows(Selection(issued=unknown, until=self._seed.until)):
+            if row.outcome != "success":
+                continue
+            for uid in (*row.issued, row.entity):
+                if uid in unknown and (uid in row.issued or _is_creation(row)):
+                    self._minted.setdefault(uid, row)
+
+
+def _is_creation(row: Row) -> bool:
+    """Whether a record about a durable credential is the one that made it."""
+    return row.base_phase == "Credential Lifecycle" and row.sub_phase == "create"
+
+
+def _credentials(
+    steps: Iterable[Step], uids: Iterable[str], minted: dict[str, Row]
+) -> tuple[Credential, ...]:
+    uses: defaultdict[str, list[Row]] = defaultdict(list)
+    for step in steps:
+        if step.row.credential:
+            uses[step.row.credential].append(step.row)
+    made = []
+    for uid in uids:
+        rows, mint = uses.get(uid, []), minted.get(uid)
+        made.append(
+            Credential(
+                uid=uid,
+                mint=_mint(mint, rows),
+                minted_by=mint,
+                parent=mint.credential if mint else None,
+                first=rows[0].time if rows else None,
+                last=rows[-1].time if rows else None,
+                uses=len(rows),
+            )
+        )
+    return tuple(made)
+
+
+def _mint(mint: Row | None, uses: list[Row]) -> Mint:
+    if mint is not None:
+        return Mint.SEEN
+    if any(row.credential_kind in LASTING for row in uses):
+        return Mint.BEFORE
+    if uses and all(row.identity_type in _DELIVERED for row in uses):
+        return Mint.NOT_EXPECTED
+    return Mint.MISSING

@@ -1,0 +1,222 @@
+"""The records of a sealed store, and the claims their units make, from signed epochs alone.
+
+The newest checkpoint of each shard is checked against the pinned keys, the entries against its
+root, and every object against the hash in its key. Whether the log only ever grew, and whether
+the store holds what it should, is for `verify` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.errors import LogError
+from nhi_evidence.evidence import counting, keys, log, merkle, objects, tiles
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import row, trust
+from nhi_evidence.investigate.row import Place, Row, Standing
+from nhi_evidence.investigate.trust import Trust
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The newest signed state of one shard."""
+
+    shard: str
+    size: int
+    root: str
+    """Hex."""
+
+
+class SealedObject(msgspec.Struct, frozen=True):
+    """One object of evidence in a signed epoch."""
+
+    shard: str
+    leaf: int
+    """Index in the shard."""
+    order: int
+    """Place among the leaves of all shards: which was sealed first."""
+    key: str
+    vid: str
+    source: str
+    hour: str
+
+
+class UnitClaim(msgspec.Struct, frozen=True):
+    """What an object says of one unit, and whether it may say it."""
+
+    claim: counting.Claim
+    is_void: bool
+    """Under another source or hour than the unit's: it counts for nobody."""
+
+
+class ObjectRows(msgspec.Struct, frozen=True):
+    """What one object holds."""
+
+    at: SealedObject
+    claims: tuple[UnitClaim, ...]
+    """One for each unit line, in the order of the table."""
+    rows: tuple[tuple[int, Row], ...]
+    """Each with the number of its claim; its standing is not decided here."""
+    trusts: tuple[tuple[int, Trust], ...]
+    unreadable: tuple[str, ...]
+    """Lines that could not be read, and why."""
+
+
+def heads(stored: StoredLog) -> list[Head]:
+    """Return the newest signed state of each shard. Raises `LogError` where a signature fails."""
+    every = []
+    for shard in stored.shards():
+        newest = stored.newest_signed(shard)
+        checkpoint = stored.checkpoint(shard, newest) if newest else None
+        if checkpoint is not None:
+            every.append(Head(shard, checkpoint.size, checkpoint.root.hex()))
+    return every
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What signed heads commit to."""
+
+    objects: tuple[SealedObject, ...]
+    """Objects of evidence, oldest first."""
+    signed_at: int | None
+    """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
+
+
+def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
+    """Return the objects of evidence under signed heads.
+
+    Raises `LogError` where the entries of a shard are not those its head signs, or cannot be
+    read: nothing of it is to be believed then.
+    """
+    order = 0
+    objects_of: list[SealedObject] = []
+    signed_at: int | None = None
+    for head in signed:
+        leaves: list[bytes] = []
+        for index, entry in _entries(stored, head):
+            leaves.append(merkle.leaf_hash(entry))
+            order += 1
+            leaf = _decoded(head, index, entry)
+            if isinstance(leaf, EpochLeaf):
+                signed_at = leaf.at
+            elif isinstance(leaf, ObjectLeaf):
+                named = keys.parse_key(leaf.key)
+                if named.kind == "ev" and named.hour and named.body_sha256:
+                    at = SealedObject(
+                        head.shard, index, order, leaf.key, leaf.vid, named.source, named.hour
+                    )
+                    objects_of.append(at)
+        if merkle.root(leaves).hex() != head.root:
+            raise LogError(f"the entries of shard {head.shard} are not those its checkpoint signs")
+    return Listed(tuple(objects_of), signed_at)
+
+
+def _entries(stored: StoredLog, head: Head) -> Iterator[tuple[int, bytes]]:
+    for start in range(0, head.size, tiles.WIDTH):
+        width = min(tiles.WIDTH, head.size - start)
+        path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
+        try:
+            bundle = tiles.unbundle(stored.tile(head.shard, path))
+        except (KeyError, ValueError) as error:
+            raise LogError(f"{log.tile_key(head.shard, path)}: {error}") from error
+        if len(bundle) != width:
+            raise LogError(f"{log.tile_key(head.shard, path)}: {len(bundle)} entries, not {width}")
+        yield from enumerate(bundle, start)
+
+
+def _decoded(head: Head, index: int, entry: bytes) -> Leaf:
+    try:
+        return decode(entry)
+    except ValueError as error:
+        raise LogError(f"entry {index} of shard {head.shard}: {error}") from error
+
+
+def read(at: SealedObject, body: bytes | None) -> ObjectRows:
+    """Return what an object holds.
+
+    Raises `ValueError` saying why when it is gone, has other bytes than its key says, or is no
+    evidence object inside.
+    """
+    if body is None:
+        raise ValueError("it is gone")
+    if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
+        raise ValueError("body hash does not match its key")
+    table, lines = objects.read_object(body)
+    rows: list[tuple[int, Row]] = []
+    trusts: list[tuple[int, Trust]] = []
+    unreadable: list[str] = []
+    for number, (unit, own) in enumerate(objects.lines_of(table, lines)):
+        for place, line in enumerate(own):
+            try:
+                parsed = decode_line(line)
+                if parsed.form == "kept":
+                    read_row = _row(at, table, unit, parsed)
+                    rows.append((number, read_row))
+                    raw = parsed.raw or b""
+                    trusts += ((number, each) for each in trust.trusts(read_row, raw))
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                if len(unreadable) < _MAX_UNREADABLE:
+                    unreadable.append(f"{at.key}: unit {unit.unit} line {place}: {error}")
+    return ObjectRows(at, _claims(at, table), tuple(rows), tuple(trusts), tuple(unreadable))
+
+
+_MAX_UNREADABLE = 20
+"""Lines of one object that are named; verify names every one."""
+
+
+def _row(at: SealedObject, table: Table, unit: UnitLine, parsed: ParsedLine) -> Row:
+    place = Place(at.key, unit.unit, parsed.i or 0, at.shard, at.leaf, Standing.VOID)
+    return row.read(parsed.n, parsed.s or table.header.source, place)
+
+
+def _claims(at: SealedObject, table: Table) -> tuple[UnitClaim, ...]:
+    made = counting.claims(at.order, at.key, table.header, table.units)
+    of_its_place = (table.header.source, table.header.hour) == (at.source, at.hour)
+    return tuple(
+        UnitClaim(claim, not (of_its_place and _is_of_hour(at, claim.unit))) for claim in made
+    )
+
+
+def _is_of_hour(at: SealedObject, unit: str) -> bool:
+    if at.source not in sources.names():
+        return True
+    return keys.unit_hour(unit, sources.load(at.source).hour_of) == at.hour
+
+
+def standings(
+    claims: Sequence[tuple[int, UnitClaim]], accepted: Sequence[str] = ()
+) -> dict[int, Standing]:
+    """Weigh all claims of one source and hour; returns what each id's claim is.
+
+    `accepted` as in `counting.count`.
+    """
+    weighed = counting.count((each.claim for _, each in claims if not each.is_void), accepted)
+    by_place: dict[tuple[int, str, int], Standing] = {}
+    for unit in weighed.values():
+        groups = (
+            (unit.counted, Standing.COUNTED),
+            (unit.duplicates, Standing.DUPLICATE),
+            (unit.disputed, _DISPUTED[unit.status]),
+        )
+        for made, standing in groups:
+            for claim in made:
+                by_place[claim.index, claim.unit, claim.part] = standing
+    return {
+        number: Standing.VOID
+        if each.is_void
+        else by_place[each.claim.index, each.claim.unit, each.claim.part]
+        for number, each in claims
+    }
+
+
+_DISPUTED = {
+    counting.Status.COUNTED: Standing.INCOMPLETE,
+    counting.Status.INCOMPLETE: Standing.INCOMPLETE,
+    counting.Status.CONTESTED: Standing.CONTESTED,
+}

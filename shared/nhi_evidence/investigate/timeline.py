@@ -1,0 +1,138 @@
+"""A path told in order: its stages, how long it dwelt in each, findings, and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from nhi_evidence.investigate import sequences
+from nhi_evidence.investigate.index import EventIndex, Freshness, Selection
+from nhi_evidence.investigate.lineage import Mint, Path, follow
+from nhi_evidence.investigate.row import Standing
+from nhi_evidence.investigate.sequences import Finding
+
+_REFUSED = frozenset({"denied", "unauthenticated"})
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a path did of one phase. Times are milliseconds since the epoch, UTC."""
+
+    phase: str
+    """The base phase: what was tried, refused or not."""
+    first: int
+    last: int
+    records: int
+    refused: int
+    since_first_touch: int
+    """Milliseconds from the first record of the path to the first of this phase."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """What the records alone show to be missing, or cannot be relied on."""
+
+    kind: str
+    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `cut_off` or `split`."""
+    text: str
+
+
+class Visibility(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long a kind of act would have been seen, as statements on coverage say."""
+
+    what: str
+    """The cell: platform and step."""
+    verdict: str
+    since: int
+    until: int
+    reason: str
+    is_seen: bool
+    """Whether a record of it would have come into this evidence."""
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What a selection and its descendants did."""
+
+    subject: str
+    """What was asked for, in words."""
+    freshness: Freshness
+    path: Path
+    stages: tuple[Stage, ...]
+    """In order of first appearance."""
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    visibility: tuple[Visibility, ...] | None
+    """What would have been recorded, and what not; None where no statement was given."""
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The clouds and platforms it crosses, in order of first appearance."""
+        return tuple(dict.fromkeys(step.row.provider for step in self.path.steps))
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something of the path itself is contested, unreadable or left out."""
+        return any(gap.kind in {"contested", "unreadable", "cut_off"} for gap in self.gaps)
+
+
+def compose(
+    index: EventIndex,
+    selection: Selection,
+    *,
+    subject: str,
+    visibility: Iterable[Visibility] | None = None,
+) -> Timeline:
+    """Follow a selection through an index, and tell what it shows."""
+    path, freshness = follow(index, selection), index.freshness()
+    return Timeline(
+        subject=subject,
+        freshness=freshness,
+        path=path,
+        stages=_stages(path),
+        findings=tuple(sequences.findings(path, freshness.first)),
+        gaps=tuple(_gaps(path, freshness)),
+        visibility=None if visibility is None else tuple(visibility),
+    )
+
+
+def _stages(path: Path) -> tuple[Stage, ...]:
+    stages: dict[str, list[int]] = {}
+    for step in path.steps:
+        row = step.row
+        first, last, records, refused = stages.get(row.base_phase, [row.time, row.time, 0, 0])
+        refused += row.outcome in _REFUSED
+        stages[row.base_phase] = [first, max(last, row.time), records + 1, refused]
+    start = path.steps[0].row.time if path.steps else 0
+    return tuple(
+        Stage(
+            phase=phase,
+            first=first,
+            last=last,
+            records=records,
+            refused=refused,
+            since_first_touch=first - start,
+        )
+        for phase, (first, last, records, refused) in stages.items()
+    )
+
+
+def _gaps(path: Path, freshness: Freshness) -> Sequence[Gap]:
+    gaps = []
+    for each in path.credentials:
+        if each.mint is Mint.MISSING:
+            text = f"{each.uid}: no record of its making; who made it is not known from here"
+            gaps.append(Gap("mint_missing", text))
+        elif each.mint is Mint.BEFORE:
+            gaps.append(
+                Gap("mint_before", f"{each.uid}: made before this evidence begins, or unrecorded")
+            )
+    contested = sum(step.row.place.standing is Standing.CONTESTED for step in path.steps)
+    if contested:
+        gaps.append(
+            Gap("contested", f"{contested} of its records are in contested units; see verify")
+        )
+    if freshness.unreadable:
+        text = f"{len(freshness.unreadable)} objects or lines could not be read, and are not shown"
+        gaps.append(Gap("unreadable", text))
+    if path.cut_off:
+        gaps.append(Gap("cut_off", f"{path.cut_off}: the rest is left out; narrow the time"))
+    return gaps

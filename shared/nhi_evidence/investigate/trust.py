@@ -1,0 +1,176 @@
+"""Acts of trust: which workload stands behind a name that later records use.
+
+AWS states issuer and subject in the record. Google Cloud states the subject and names the provider
+of a pool, Entra names a federated credential: what stands behind these names is stated once, by
+the record of the act that set up the trust (docs/decisions/0031).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from nhi_evidence.investigate.row import Row
+
+JOIN = "nhi:oidc:"
+"""How the id begins that is the same in every cloud: issuer, `|`, subject."""
+
+_PROVIDERS = "/providers/"
+_MARKS = {
+    "gcp_audit": b'"issuerUri"',
+    "azure_entra": b"FederatedIdentityCredentials",
+    "azure_monitor": b"FederatedIdentityCredentials",
+}
+"""What the raw text of an act of trust holds, by pack; of other packs none is known."""
+_CREDENTIALS = "FederatedIdentityCredentials"
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """What an act of trust states: the name later records use, and who is behind it."""
+
+    name: str
+    issuer: str
+    subject: str | None
+    """None where the act trusts every subject of the issuer."""
+    time: int
+    """Of the act, milliseconds since the epoch, UTC."""
+
+
+def trusts(row: Row, raw: bytes) -> Iterator[Trust]:
+    """Yield what a record's exact raw text states of trust; nothing where it has another form."""
+    mark = _MARKS.get(row.source)
+    if mark is None or mark not in raw or row.outcome != "success":
+        return
+    try:
+        if row.source == "gcp_audit":
+            yield from _pool_provider(raw, row.time)
+        else:
+            yield from _federated_credentials(raw, row.time)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+
+
+class _Oidc(msgspec.Struct, rename="camel"):
+    issuer_uri: str
+
+
+class _PoolProvider(msgspec.Struct):
+    oidc: _Oidc
+
+
+class _Request(msgspec.Struct, rename="camel"):
+    workload_identity_pool_provider: _PoolProvider
+
+
+class _Payload(msgspec.Struct, rename="camel"):
+    resource_name: str
+    request: _Request
+
+
+class _Entry(msgspec.Struct, rename="camel"):
+    proto_payload: _Payload
+
+
+def _pool_provider(raw: bytes, time: int) -> Iterator[Trust]:
+    payload = msgspec.json.decode(raw, type=_Entry).proto_payload
+    issuer = payload.request.workload_identity_pool_provider.oidc.issuer_uri
+    yield Trust(payload.resource_name, issuer, None, time)
+
+
+class _Modified(msgspec.Struct, rename="camel"):
+    display_name: str | None = None
+    new_value: str | None = None
+
+
+class _Target(msgspec.Struct, rename="camel"):
+    modified_properties: tuple[_Modified, ...] | None = None
+
+
+class _Properties(msgspec.Struct, rename="camel"):
+    target_resources: tuple[_Target, ...]
+
+
+class _Audit(msgspec.Struct):
+    properties: _Properties
+
+
+class _Given(msgspec.Struct, rename="pascal"):
+    id: str
+    issuer: str
+    subject: str | None = None
+
+
+def _federated_credentials(raw: bytes, time: int) -> Iterator[Trust]:
+    for target in msgspec.json.decode(raw, type=_Audit).properties.target_resources:
+        for changed in target.modified_properties or ():
+            if changed.display_name == _CREDENTIALS and changed.new_value:
+                for given in msgspec.json.decode(changed.new_value, type=tuple[_Given, ...]):
+                    yield Trust(given.id, given.issuer, given.subject, time)
+
+
+def workload_id(issuer: str, subject: str) -> str:
+    """Return a workload's id over all clouds; the issuer without `https://`, as AWS names it."""
+    return f"{JOIN}{issuer.removeprefix('https://')}|{subject}"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The workload behind the actor of a record, and by what it is known."""
+
+    workload: str
+    by: str
+    since: int | None
+    """Time of the first act of trust that says so; None where the record itself does."""
+
+
+class Trusts:
+    """All acts of trust, asked who stands behind the actor of a record."""
+
+    def __init__(self, trusts: Iterable[Trust]) -> None:
+        """Take them in any order."""
+        self._by_name: dict[str, list[Trust]] = {}
+        for trust in sorted(trusts, key=lambda each: each.time):
+            self._by_name.setdefault(trust.name, []).append(trust)
+
+    def behind(self, row: Row) -> Known | None:
+        """Return the workload behind the actor of a record.
+
+        None where nothing is known, or where acts of trust disagree: of a pool every provider
+        may have vouched, so only where all lead to one workload is it known who did.
+        """
+        if row.identity and row.identity.startswith(JOIN):
+            return Known(row.identity, "issuer and subject", None)
+        if row.credential in self._by_name:
+            return self._agreed(row, [row.credential], f"federated credential {row.credential}")
+        if not row.subject:
+            return None
+        providers = [name for name in self._by_name if _is_of(name, row.issuer or "")]
+        return self._agreed(row, providers, "subject, of a provider")
+
+    def names_of(self, workload: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """Return how records may name a workload: federated credentials; issuer and subject."""
+        issuer, _, subject = workload.removeprefix(JOIN).partition("|")
+        pairs = {(issuer, subject), (f"https://{issuer}", subject)}
+        credentials = set()
+        for name, given in self._by_name.items():
+            for trust in given:
+                if trust.issuer.removeprefix("https://") != issuer:
+                    continue
+                if trust.subject is None:
+                    pairs |= {(name, subject), (name.partition(_PROVIDERS)[0], subject)}
+                elif trust.subject == subject:
+                    credentials.add(name)
+        return frozenset(credentials), frozenset(pairs)
+
+    def _agreed(self, row: Row, names: Sequence[str], by: str) -> Known | None:
+        given = [trust for name in names for trust in self._by_name[name] if trust.time <= row.time]
+        known = [trust for trust in given if trust.subject or row.subject]
+        behind = {workload_id(each.issuer, each.subject or row.subject or "") for each in known}
+        if len(behind) != 1 or len(known) != len(given):
+            return None
+        return Known(behind.pop(), by, min(trust.time for trust in known))
+
+
+def _is_of(provider: str, issuer: str) -> bool:
+    """Whether an issuer is this provider, or the pool that holds it."""
+    return issuer in {provider, provider.partition(_PROVIDERS)[0]}

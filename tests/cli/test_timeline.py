@@ -1,0 +1,159 @@
+"""`timeline`: of evidence and of raw logs, for a reader and as JSON; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Result, run
+from tests.cli.sealed_copy import NAME
+from tests.cli.test_sealing import make
+
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records of a key that takes a role, as a file of CloudTrail."""
+    folder = tmp_path_factory.mktemp("logs")
+    (folder / "trail.json").write_text(json.dumps({"Records": [validated(), assumed(), used()]}))
+    return folder
+
+
+def validated() -> dict[str, object]:
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "IAMUser", "principalId": "AIDACIDEPLOY44EXAMPLE",
+            "arn": "arn:aws:iam::444455556666:user/ci-deploy", "accountId": "444455556666",
+            "accessKeyId": KEY_ID, "userName": "ci-deploy",
+        },
+        "eventTime": "2026-03-02T08:10:00Z", "eventSource": "sts.amazonaws.com",
+        "eventName": "GetCallerIdentity", "awsRegion": "us-east-1",
+        "sourceIPAddress": "203.0.113.77", "userAgent": "\x1b[31mred\x1b[0m\u202e",
+        "requestParameters": None, "responseElements": None,
+        "eventID": "11111111-1111-1111-1111-111111111111", "readOnly": True,
+        "eventType": "AwsApiCall", "managementEvent": True,
+        "recipientAccountId": "444455556666", "eventCategory": "Management",
+    }  # fmt: skip
+
+
+def assumed() -> dict[str, object]:
+    return {
+        **validated(),
+        "eventTime": "2026-03-02T08:21:18Z",
+        "eventName": "AssumeRole",
+        "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/deploy-prod"},
+        "responseElements": {
+            "credentials": {"accessKeyId": "ASIAI44QH8DHBEXAMPLE"},
+            "assumedRoleUser": {"arn": "arn:aws:sts::111122223333:assumed-role/deploy-prod/ci"},
+        },
+        "eventID": "22222222-2222-2222-2222-222222222222",
+    }
+
+
+def used() -> dict[str, object]:
+    return {
+        **validated(),
+        "userIdentity": {
+            "type": "AssumedRole", "principalId": "AROADEPLOYPRODEXAMPLE:ci",
+            "arn": "arn:aws:sts::111122223333:assumed-role/deploy-prod/ci",
+            "accountId": "111122223333", "accessKeyId": "ASIAI44QH8DHBEXAMPLE",
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "Role", "principalId": "AROADEPLOYPRODEXAMPLE",
+                    "arn": "arn:aws:iam::111122223333:role/deploy-prod",
+                    "accountId": "111122223333", "userName": "deploy-prod",
+                },
+            },
+        },
+        "eventTime": "2026-03-02T08:24:22Z", "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "GetSecretValue", "requestParameters": {"secretId": "prod/=cmd()/db"},
+        "eventID": "33333333-3333-3333-3333-333333333333",
+    }  # fmt: skip
+
+
+def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
+    result = run("timeline", raw, "--credential", KEY_ID)
+    assert result.code == 0, result.err
+    lines = result.out.splitlines()
+    assert lines[0] == f"FOUND 3 records of {KEY_ID}, over 14 min 22 s, in AWS"
+    assert "nothing of this is proven" in lines[1]
+    operations = [line.split()[2] for line in lines if "  AWS  " in line]
+    assert operations == ["GetCallerIdentity", "AssumeRole", "GetSecretValue"]
+    assert "credential ASIAI44QH8DHBEXAMPLE: 1 uses; making seen" in result.out
+    assert "silence below proves nothing" in lines[-1]
+
+
+def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> None:
+    for more in ([], ["--json"]):
+        result = run("timeline", raw, "--credential", KEY_ID, *more)
+        assert "\x1b" not in result.out
+        assert "\u202e" not in result.out
+
+
+def test_as_json_it_names_its_form_and_every_record(raw: Path) -> None:
+    told = run("timeline", raw, "--identity", "ci-deploy", "--json").json
+    assert (told["schema"], told["verdict"]) == ("nhi-evidence/timeline/1", "FOUND")
+    assert [step["row"]["operation"] for step in told["path"]["steps"]] == [
+        "GetCallerIdentity", "AssumeRole", "GetSecretValue",
+    ]  # fmt: skip
+    assert told["visibility"] is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "count"),
+    [
+        ("--ip", "203.0.113.77", 3),
+        ("--resource", "PROD/=CMD()/DB", 1),
+        ("--identity", "arn:aws:iam::444455556666:user/ci-deploy", 3),
+        ("--identity", "nobody", 0),
+    ],
+)
+def test_it_is_asked_by_identity_address_or_target(
+    raw: Path, option: str, value: str, count: int
+) -> None:
+    result = run("timeline", raw, option, value)
+    assert result.code == 0
+    first = result.out.splitlines()[0]
+    assert first.startswith(
+        f"FOUND {count} records" if count > 1 else "FOUND 1" if count else "NONE ON RECORD"
+    )
+
+
+def test_a_time_bounds_it(raw: Path) -> None:
+    def count(*bounds: str) -> int:
+        told = run("timeline", raw, "--credential", KEY_ID, *bounds, "--json").json
+        return len(told["path"]["steps"])
+
+    assert count("--from", "2026-03-02T08:21:18Z") == 2
+    assert count("--to", "2026-03-02T08:21:18Z") == 1
+    assert count("--to", "2026-03-02T09:21:18+01:00") == 1
+
+
+def told_of(result: Result, code: int, text: str) -> None:
+    assert result.code == code, (result.out, result.err)
+    assert text in result.err
+    assert "Traceback" not in result.err
+
+
+def test_what_cannot_be_done_is_one_line(raw: Path, tmp_path: Path) -> None:
+    told_of(run("timeline", raw), 64, "say whose")
+    told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 4, "--from")
+    told_of(run("timeline", raw, "--ip", "1.2.3.4", "--index", tmp_path), 4, "--index")
+
+
+def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path) -> None:
+    run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
+    key, _ = make(tmp_path, tmp_path / "log.pem")
+    store, index = tmp_path / "evidence", tmp_path / "index"
+    asked = ("timeline", store, "--index", index, "--ip", "203.0.113.77")
+    result = run(*asked, "--key", key)
+    assert result.code == 0, result.err
+    assert f"{NAME}/2026 size" in result.out or "2026" in result.out
+    run("keys", "--new", "--key-file", tmp_path / "other.pem", "--name", NAME)
+    other = run("keys", "--key-file", tmp_path / "other.pem", "--name", NAME).out.strip()
+    told_of(run(*asked, "--key", other), 4, "checkpoint")
+    told_of(run(*asked), 4, "nothing to trust")

@@ -1,0 +1,1 @@
+"""What an investigation makes of rows: chains of credentials, sequences, stages."""

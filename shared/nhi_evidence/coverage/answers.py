@@ -1,0 +1,139 @@
+"""Readings: the raw answers of a provider's read-only calls, as a collector kept them.
+
+One reading is what one run of a collector asked of one platform. It is kept as it is, under
+`op/v1/config`, and judged later: a better evaluator judges old readings anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from nhi_evidence.errors import EvidenceError
+
+READING_VERSION = 1
+MAX_READING_BYTES = 64 * 1024 * 1024
+DEPLOYMENT = "nhi-evidence:Deployment"
+"""The one answer no provider gives: what this deployment takes in (`Deployment`)."""
+
+Status = Literal["ok", "absent", "denied", "failed"]
+
+
+class ReadingError(EvidenceError):
+    """A reading cannot be understood: names the file and what is wrong with it."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call and what came of it."""
+
+    call: str
+    """As the provider names it: `cloudtrail:GetEventSelectors`, `projects.getIamPolicy`."""
+    scope: str
+    """Where it was asked: an account, an account and region, a resource name, a tenant."""
+    request: dict[str, Any] = {}
+    status: Status = "ok"
+    """`absent`: the provider says there is none; `denied`: the collector may not; `failed`."""
+    error: str = ""
+    """The provider's own code, unless `ok`."""
+    answer: Any = None
+    """The body, as JSON."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return f"{self.call} {self.scope}"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One source this deployment takes in, and by what doors."""
+
+    source: str
+    buckets: tuple[str, ...] = ()
+    """Names of buckets whose files it reads."""
+    queues: tuple[str, ...] = ()
+    """ARNs of the queues those buckets notify."""
+    destinations: tuple[str, ...] = ()
+    """Destinations of Google Cloud's sinks, as a sink spells them."""
+    event_hubs: tuple[str, ...] = ()
+    """Resource ids of Event Hub namespaces that diagnostic settings may name."""
+
+
+class Deployment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What this deployment takes in."""
+
+    sources: tuple[Source, ...] = ()
+
+    def source(self, name: str) -> Source | None:
+        """Return a source by its name; None where it is not deployed."""
+        return next((source for source in self.sources if source.source == name), None)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run of a collector was told of one platform."""
+
+    v: int
+    platform: str
+    """`aws`, `gcp`, `azure`, or the name of another product."""
+    at: int
+    """When it was asked, milliseconds since the epoch."""
+    answers: tuple[Answer, ...]
+
+    def all(self, call: str) -> Iterator[Answer]:
+        """Yield every answer to a call, whatever came of it."""
+        return (answer for answer in self.answers if answer.call == call)
+
+    def ok(self, call: str) -> Iterator[Answer]:
+        """Yield the answers to a call that were given."""
+        return (answer for answer in self.all(call) if answer.status == "ok")
+
+    def one(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
+        """Return the answer to a call at a scope with these parameters, whatever came of it."""
+        for answer in self.all(call):
+            asked = (answer.request.get(name) == value for name, value in request.items())
+            if scope in (None, answer.scope) and all(asked):
+                return answer
+        return None
+
+    def unread(self, call: str) -> tuple[Answer, ...]:
+        """Return the answers to a call that say nothing: denied or failed."""
+        return tuple(a for a in self.all(call) if a.status in {"denied", "failed"})
+
+    def deployment(self) -> Deployment | None:
+        """Return what this deployment takes in; None where the reading does not say."""
+        for answer in self.ok(DEPLOYMENT):
+            return msgspec.convert(answer.answer, Deployment)
+        return None
+
+    def replaced(self, old: Answer, new: Answer | None) -> Reading:
+        """Return the reading with one answer replaced, or taken out."""
+        kept = (new if answer is old else answer for answer in self.answers)
+        answers = tuple(answer for answer in kept if answer is not None)
+        return msgspec.structs.replace(self, answers=answers)
+
+
+def read(content: bytes, name: str) -> Reading:
+    """Read a reading. Raises `ReadingError` naming `name` and what is wrong."""
+    if len(content) > MAX_READING_BYTES:
+        raise ReadingError(f"{name}: more than {MAX_READING_BYTES} bytes")
+    try:
+        reading = msgspec.json.decode(content, type=Reading)
+        reading.deployment()
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ReadingError(f"{name}: {error}") from error
+    if reading.v != READING_VERSION:
+        raise ReadingError(f"{name}: version {reading.v}, this reads {READING_VERSION}")
+    return reading
+
+
+def write(reading: Reading) -> bytes:
+    """Return the bytes of a reading; equal readings have equal bytes."""
+    return msgspec.json.encode(reading, order="sorted")
+
+
+def by_platform(readings: Iterable[Reading]) -> Mapping[str, tuple[Reading, ...]]:
+    """Return the readings of each platform in order of time."""
+    ordered = sorted(readings, key=lambda reading: reading.at)
+    names = dict.fromkeys(reading.platform for reading in ordered)
+    return {name: tuple(r for r in ordered if r.platform == name) for name in names}

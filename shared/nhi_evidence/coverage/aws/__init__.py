@@ -1,0 +1,1 @@
+"""Whether AWS records something: trails by their selectors, and what else has a switch."""

@@ -1,0 +1,90 @@
+"""What of AWS is decided beside the selectors: the evidence bucket, telemetry rules, summaries."""
+
+from __future__ import annotations
+
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.aws import recorded, trails
+from nhi_evidence.coverage.aws.event_kind import EventKind
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+
+OBJECT_LOCK = "s3:GetObjectLockConfiguration"
+
+
+def evidence_bucket(reading: Reading) -> Judgment:
+    """Judge whether what is done in the evidence buckets is recorded, and they are locked.
+
+    A trail into the bucket itself is left out of account: it would record its own writes there.
+    """
+    locks = list(reading.all(OBJECT_LOCK))
+    if not locks:
+        return unknown("no evidence bucket was read")
+    return all_of(
+        part
+        for answer in locks
+        for part in (
+            _locked(answer.request.get("Bucket", ""), reading),
+            _written(reading, answer.request.get("Bucket", "")),
+        )
+    )
+
+
+def telemetry(reading: Reading) -> Judgment:
+    """Judge whether CloudWatch takes in CloudTrail's events without a trail."""
+    calls = (
+        trails.TELEMETRY,
+        trails.ORGANIZATION_TELEMETRY,
+        "observabilityadmin:ListTelemetryRules",
+    )
+    if not any(list(reading.ok(call)) for call in calls):
+        refused = [answer for call in calls for answer in reading.unread(call)]
+        code = f" ({refused[0].error})" if refused else ""
+        return unknown(f"the telemetry rules were not read{code}")
+    rules = [trail for trail in trails.of(reading) if trail.is_ours is False and not trail.bucket]
+    if rules:
+        labels = ", ".join(rule.label for rule in rules)
+        reason = f"{labels} takes in CloudTrail's events without a trail: recorded, and not here"
+        names = tuple(name for rule in rules for name in rule.names)
+        return Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+    reason = "no telemetry rule takes in CloudTrail's events"
+    return Judgment(Verdict.GAP, (reason,), ("events in CloudWatch without a trail",))
+
+
+def aggregated(reading: Reading) -> Judgment:
+    """Judge whether a trail that comes to us writes summaries of data events."""
+    known = trails.of(reading)
+    given = {
+        str(answer.request.get("TrailName")): answer
+        for answer in reading.ok(trails.EVENT_CONFIGURATION)
+    }
+    if not given:
+        return unknown("no event configuration of a trail was read")
+    ours = [trail for trail in known if trail.is_ours and trail.is_logging and trail.arn in given]
+    for trail in ours:
+        answer = given[trail.arn]
+        for entry in answer.answer.get("AggregationConfigurations", ()):
+            if entry.get("EventCategory") == "Data" and entry.get("Templates"):
+                templates = ", ".join(entry["Templates"])
+                reason = f"{trail.label} writes summaries ({templates})"
+                return Judgment(Verdict.CONFIGURED, (reason,), answers=(answer.name,))
+    names = tuple(answer.name for answer in given.values())
+    reason = "no trail that comes here writes summaries of data events"
+    return Judgment(Verdict.GAP, (reason,), ("summaries of data events",), names)
+
+
+def _locked(bucket: str, reading: Reading) -> Judgment:
+    answer = reading.one(OBJECT_LOCK, Bucket=bucket)
+    if answer is None or answer.status in {"denied", "failed"}:
+        return unknown(f"the lock of {bucket} could not be read")
+    configuration = (answer.answer or {}).get("ObjectLockConfiguration", {})
+    mode = configuration.get("Rule", {}).get("DefaultRetention", {}).get("Mode")
+    if configuration.get("ObjectLockEnabled") != "Enabled" or mode != "COMPLIANCE":
+        reason = f"{bucket} is not locked in COMPLIANCE mode ({mode or 'no default retention'})"
+        return Judgment(Verdict.GAP, (reason,), (f"the lock of {bucket}",), (answer.name,))
+    return Judgment(Verdict.CONFIGURED, (f"{bucket} is locked",), answers=(answer.name,))
+
+
+def _written(reading: Reading, bucket: str) -> Judgment:
+    kind = EventKind(category="Data", type="AWS::S3::Object", arn=f"arn:aws:s3:::{bucket}/*")
+    return recorded.by_trails(
+        reading, kind, recorded.account_of_bucket(reading, bucket), without_bucket=bucket
+    )

@@ -1,0 +1,166 @@
+"""Whether every event of a kind, of all accounts and regions asked for, is recorded by trails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.aws import selectors, trails
+from nhi_evidence.coverage.aws.event_kind import (
+    Event,
+    EventKind,
+    TooManyClassesError,
+    phrases,
+    representatives,
+)
+from nhi_evidence.coverage.aws.trails import Trail
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+
+GLOBAL_SOURCES = frozenset(
+    {"iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com"}
+)
+"""Services that record in us-east-1, wherever they are called from (CloudTrail user guide)."""
+_ANY_REGION = "another region"
+
+
+def by_trails(
+    reading: Reading, kind: EventKind, accounts: Sequence[str] = (), *, without_bucket: str = ""
+) -> Judgment:
+    """Judge a kind of events in these accounts, or in all of the estate.
+
+    Trails that deliver to `without_bucket` are left out of account.
+
+    The union of all trails decides, for each account, region and class of events; one that passes
+    decides nothing for the others.
+    """
+    try:
+        known = [trail for trail in trails.of(reading) if trail.bucket != (without_bucket or None)]
+    except (msgspec.ValidationError, KeyError, TypeError, IndexError) as error:
+        return unknown(f"an answer about trails has another shape than expected: {error}")
+    refused = reading.unread(trails.DESCRIBE)
+    all_accounts, regions = trails.estate(reading)
+    wanted = tuple(accounts) or all_accounts
+    if not known and (refused or not wanted):
+        code = refused[0].error if refused else "nobody asked"
+        return unknown(f"the trails could not be read ({code})")
+    asked = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
+    if asked is None:
+        asked = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
+    return all_of(
+        _in_account(known, kind, account, asked, regions_known=regions is not None)
+        for account in wanted
+    )
+
+
+def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
+    """Return the account a bucket's lock was read in: its owner's; none where that is not said."""
+    answer = reading.one("s3:GetObjectLockConfiguration", Bucket=bucket)
+    return () if answer is None else (answer.scope.partition("/")[0],)
+
+
+def _in_account(
+    known: Sequence[Trail],
+    kind: EventKind,
+    account: str,
+    regions: Sequence[str],
+    *,
+    regions_known: bool,
+) -> Judgment:
+    judged = [(region, _in_region(known, kind, account, region)) for region in regions]
+    bad = [(region, one) for region, one in judged if one.verdict is not Verdict.CONFIGURED]
+    if not bad:
+        return all_of(one for _, one in judged)
+    worst = all_of(one for _, one in bad)
+    if (
+        worst.verdict is Verdict.GAP
+        and not regions_known
+        and all(region == _ANY_REGION for region, _ in bad)
+    ):
+        return unknown(
+            f"account {account}: no trail covers every region, and the enabled ones "
+            "could not be read",
+            answers=worst.answers,
+        )
+    where = "" if len(bad) == len(judged) else f" in {', '.join(region for region, _ in bad)}"
+    reasons = tuple(f"account {account}{where}: {reason}" for reason in worst.reasons)
+    return msgspec.structs.replace(worst, reasons=reasons)
+
+
+def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: str) -> Judgment:
+    own = [trail for trail in known if trail.reaches(account, region)]
+    if kind.source in GLOBAL_SOURCES:
+        own = [trail for trail in own if trail.has_global_events]
+    names = tuple(dict.fromkeys(name for trail in own for name in trail.names))
+    ready = [trail for trail in own if trail.is_logging and not trail.delivery_error]
+    try:
+        here = _missed(kind, [trail for trail in ready if trail.is_ours])
+        if not here:
+            return Judgment(
+                Verdict.CONFIGURED,
+                (f"recorded by {_named(t for t in ready if t.is_ours)}",),
+                answers=names,
+            )
+        anywhere = _missed(kind, ready)
+        possibly = _missed(kind, own, doubtful=True)
+    except TooManyClassesError as error:
+        return unknown(f"the selectors cannot be compared: {error}", answers=names)
+    if not own:
+        return Judgment(Verdict.GAP, ("no trail",), phrases(here), names)
+    if not anywhere:
+        if any(trail.is_ours is None for trail in ready):
+            return unknown(
+                "recorded, and what this deployment takes in is not known", answers=names
+            )
+        by = _named(trail for trail in ready if not trail.is_ours)
+        return Judgment(
+            Verdict.ELSEWHERE,
+            (f"recorded by {by}, whose files do not come into this evidence",),
+            phrases(here),
+            names,
+        )
+    if not possibly:
+        return _doubtful(own, names)
+    lost = _missed(kind, [trail for trail in ready if trail.is_ours is not False])
+    return Judgment(Verdict.GAP, (_why(own, ready),), phrases(lost or here), names)
+
+
+def _missed(kind: EventKind, of: Sequence[Trail], *, doubtful: bool = False) -> list[Event]:
+    """Return a representative of each class none of these trails records.
+
+    With `doubtful`, a trail whose state could not be read is taken to record all it may.
+    """
+    able = [trail for trail in of if trail.is_logging is not False and not trail.delivery_error]
+    if doubtful and any(trail.selectors is None for trail in able):
+        return []
+    chosen = [selector for trail in able for selector in trail.selectors or ()]
+    events = representatives(kind, selectors.listed(chosen))
+    return [event for event in events if not any(one.records(event) for one in chosen)]
+
+
+def _doubtful(own: Sequence[Trail], names: tuple[str, ...]) -> Judgment:
+    unread = [trail for trail in own if trail.is_logging is None or trail.selectors is None]
+    return unknown(f"status or selectors of {_named(unread)} could not be read", answers=names)
+
+
+def _why(own: Sequence[Trail], ready: Sequence[Trail]) -> str:
+    stopped = [trail for trail in own if trail.is_logging is False]
+    failing = [trail for trail in own if trail.delivery_error]
+    if ready:
+        return f"the selectors of {_named(ready)} leave out"
+    if stopped:
+        return f"{_named(stopped)} is stopped"
+    if failing:
+        return f"{_named(failing)} cannot deliver ({failing[0].delivery_error})"
+    return "no trail that is known to log"
+
+
+def _named(some: Iterable[Trail]) -> str:
+    return ", ".join(dict.fromkeys(trail.label for trail in some)) or "no trail"
+
+
+def _global_region(known: Sequence[Trail]) -> tuple[str, ...]:
+    partitions = {trail.arn.split(":")[1] for trail in known}
+    partition = partitions.pop() if len(partitions) == 1 else "aws"
+    return (trails.GLOBAL_REGIONS.get(partition, "us-east-1"),)

@@ -1,0 +1,91 @@
+"""What there is in a tenant: subscriptions, their management groups, resources of a type."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.coverage.answers import Reading
+
+SUBSCRIPTIONS = "Microsoft.Resources/subscriptions"
+DESCENDANTS = "Microsoft.Management/managementGroups/descendants"
+RESOURCES = "Microsoft.ResourceGraph/resources"
+LICENSES = "graph:subscribedSkus"
+_PREMIUM = ("AAD_PREMIUM", "AAD_PREMIUM_P2")
+"""Service plans of Entra ID P1 and P2, which exporting sign-in and Graph logs needs."""
+
+
+class _Resource(msgspec.Struct):
+    id: str
+    type: str
+
+
+class _Resources(msgspec.Struct):
+    data: tuple[_Resource, ...] = ()
+
+
+class _Plan(msgspec.Struct, rename="camel"):
+    service_plan_name: str
+    provisioning_status: str = "Success"
+
+
+class _Sku(msgspec.Struct, rename="camel"):
+    service_plans: tuple[_Plan, ...] = ()
+    capability_status: str = "Enabled"
+
+
+class _Skus(msgspec.Struct):
+    value: tuple[_Sku, ...] = ()
+
+
+def subscriptions(reading: Reading) -> dict[str, tuple[str, ...]]:
+    """Return each subscription's scope with those of the management groups above it.
+
+    Raises `KeyError` or `TypeError` for an answer of another shape.
+    """
+    above: dict[str, list[str]] = {}
+    for answer in reading.ok(DESCENDANTS):
+        for entry in answer.answer["value"]:
+            if str(entry["type"]).lower().endswith("subscriptions"):
+                above.setdefault(str(entry["name"]).lower(), []).append(answer.scope)
+    return {
+        f"/subscriptions/{one['subscriptionId']}": (
+            f"/subscriptions/{one['subscriptionId']}",
+            *above.get(str(one["subscriptionId"]).lower(), ()),
+        )
+        for answer in reading.ok(SUBSCRIPTIONS)
+        for one in answer.answer["value"]
+        if one.get("state", "Enabled") == "Enabled"
+    }
+
+
+def resources(reading: Reading, type_: str) -> tuple[str, ...] | None:
+    """Return the ids of every resource of a type; None where the list could not be read.
+
+    Raises `msgspec.ValidationError` for an answer of another shape.
+    """
+    given = list(reading.ok(RESOURCES))
+    if not given or reading.unread(RESOURCES):
+        return None
+    return tuple(
+        resource.id
+        for answer in given
+        for resource in msgspec.convert(answer.answer, _Resources).data
+        if resource.type.lower() == type_.lower()
+    )
+
+
+def has_premium(reading: Reading) -> bool | None:
+    """Whether the tenant has Entra ID P1 or P2; None where its licenses could not be read.
+
+    Raises `msgspec.ValidationError` for an answer of another shape.
+    """
+    given = list(reading.ok(LICENSES))
+    if not given:
+        return None
+    return any(
+        plan.service_plan_name in _PREMIUM and plan.provisioning_status == "Success"
+        for answer in given
+        for sku in msgspec.convert(answer.answer, _Skus).value
+        if sku.capability_status == "Enabled"
+        for plan in sku.service_plans
+    )

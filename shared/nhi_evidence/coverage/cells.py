@@ -1,0 +1,152 @@
+"""The curated cells: one step on one platform each, with what records it and how to see that.
+
+Two tables: `settings.json` says what to set, how that is read, and how to mend it; `cells.json`
+says of each cell which setting decides, what the record is, how a canary tries it, and what stays
+unseen. Statuses are documented facts; verdicts are made of answers (`judges`).
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from enum import StrEnum
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+
+from nhi_evidence.errors import CatalogError
+from nhi_evidence.phases import Phase
+
+
+class Step(StrEnum):
+    """What is to be seen on the way to misuse, in the order it usually comes."""
+
+    CREDENTIAL_VALIDATION = "credential_validation"
+    ENUMERATION = "enumeration"
+    PERMISSION_PROBING = "permission_probing"
+    FAILED_ATTEMPT = "failed_attempt"
+    TOKEN_ISSUANCE = "token_issuance"  # noqa: S105 - a step, not a secret
+    SECRET_ACCESS = "secret_access"  # noqa: S105 - a step, not a secret
+    DATA_ACCESS = "data_access"
+    PRIVILEGE_CHANGE = "privilege_change"
+    PERSISTENCE = "persistence"
+    LOG_TAMPERING = "log_tampering"
+    EXECUTION = "execution"
+    AGENT_ACTION = "agent_action"
+    OFFBOARDING = "offboarding"
+
+
+PHASES: dict[Step, frozenset[Phase]] = {
+    Step.CREDENTIAL_VALIDATION: frozenset({Phase.CREDENTIAL_VALIDATION}),
+    Step.ENUMERATION: frozenset({Phase.ENUMERATION}),
+    Step.PERMISSION_PROBING: frozenset({Phase.PERMISSION_PROBING}),
+    Step.FAILED_ATTEMPT: frozenset({Phase.FAILED_ATTEMPT}),
+    Step.TOKEN_ISSUANCE: frozenset({Phase.TOKEN_ISSUANCE}),
+    Step.SECRET_ACCESS: frozenset({Phase.SECRET_ACCESS}),
+    Step.DATA_ACCESS: frozenset({Phase.DATA_ACCESS}),
+    Step.PRIVILEGE_CHANGE: frozenset({Phase.PRIVILEGE_CHANGE}),
+    Step.PERSISTENCE: frozenset({Phase.CREDENTIAL_LIFECYCLE, Phase.IDENTITY_LIFECYCLE}),
+    Step.LOG_TAMPERING: frozenset({Phase.DEFENSE_EVASION}),
+    Step.EXECUTION: frozenset({Phase.EXECUTION}),
+    Step.AGENT_ACTION: frozenset({Phase.AGENT_ACTION}),
+    Step.OFFBOARDING: frozenset({Phase.CREDENTIAL_LIFECYCLE, Phase.IDENTITY_LIFECYCLE}),
+}
+"""Phases, base or effective, of the records that are traces of a step."""
+
+
+class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a setting is set, three ways; each says so where there is no such way."""
+
+    cdk: str
+    terraform: str
+    cli: str
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What decides whether the cells that name it are recorded."""
+
+    id: str
+    evaluator: str
+    """Name in `judges.EVALUATORS`."""
+    setting: str
+    reads: tuple[str, ...]
+    """Calls that read it; each an `answers.Answer.call`."""
+    fix: Fix
+    delay_minutes: int
+    """After which a record is usually there."""
+
+
+Documented = Literal["default", "setting", "partial", "impossible", "not known"]
+
+
+class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One field of the matrix."""
+
+    id: str
+    """`<platform>.<step>.<case>`."""
+    platform: str
+    step: Step
+    case: str
+    """What happens, in words."""
+    setting: str
+    documented: Documented
+    """What documentation says: recorded by default, after a setting, in part, or never."""
+    record: str
+    """The record it leaves."""
+    probe: str
+    """How a canary tries it."""
+    expect: str
+    """What the canary should find."""
+    limit: str = ""
+    """What stays unseen even so."""
+    compensating: str = ""
+    """What to do where it cannot be recorded."""
+    confidence: Literal["high", "medium", "low"]
+    refs: tuple[str, ...] = ()
+    params: dict[str, Any] = {}
+    """Of the evaluator."""
+
+
+@cache
+def cells() -> tuple[Cell, ...]:
+    """Return every cell. Raises `CatalogError` naming what does not hold together."""
+    table: tuple[Cell, ...] = _read("cells.json", tuple[Cell, ...])
+    known = settings()
+    seen: set[str] = set()
+    for cell in table:
+        if cell.id in seen:
+            raise CatalogError(f"coverage: cells.json: {cell.id} is there twice")
+        if not cell.id.startswith(f"{cell.platform}."):
+            raise CatalogError(f"coverage: cells.json: {cell.id} is of platform {cell.platform}")
+        if cell.setting not in known:
+            raise CatalogError(f"coverage: cells.json: {cell.id}: no setting {cell.setting}")
+        if cell.documented in {"impossible", "not known"} and not cell.compensating:
+            raise CatalogError(f"coverage: cells.json: {cell.id}: no compensating control")
+        seen.add(cell.id)
+    return table
+
+
+@cache
+def settings() -> dict[str, Setting]:
+    """Return every setting by its id. Raises `CatalogError`."""
+    return {setting.id: setting for setting in _read("settings.json", tuple[Setting, ...])}
+
+
+def setting_of(cell: Cell) -> Setting:
+    """Return the setting that decides a cell."""
+    return settings()[cell.setting]
+
+
+def platforms() -> tuple[str, ...]:
+    """Return the platforms of the matrix, in its order."""
+    return tuple(dict.fromkeys(cell.platform for cell in cells()))
+
+
+def _read(name: str, type_: Any) -> Any:
+    data = pkgutil.get_data(__name__, name)
+    if data is None:
+        raise CatalogError(f"coverage: {name} is missing")
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except msgspec.MsgspecError as error:
+        raise CatalogError(f"coverage: {name}: {error}") from error

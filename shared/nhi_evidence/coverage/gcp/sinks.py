@@ -1,0 +1,131 @@
+"""Sinks: do a project's audit entries come to us, all of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.gcp import log_filter
+from nhi_evidence.coverage.gcp.log_filter import Entry, FilterError
+from nhi_evidence.coverage.verdict import Judgment, Verdict, unknown
+
+SINKS = "logging.sinks.list"
+SOURCE = "gcp_audit"
+_SEVERITIES = {"data_access": ("INFO", "ERROR"), "activity": ("NOTICE", "ERROR"),
+               "policy": ("ERROR",), "system_event": ("INFO",)}  # fmt: skip
+"""What audit entries of a log have as severity: of calls that succeed, and that fail."""
+
+
+class _Exclusion(msgspec.Struct):
+    name: str
+    filter: str = ""
+    disabled: bool = False
+
+
+class _Sink(msgspec.Struct, rename="camel"):
+    name: str
+    destination: str
+    filter: str = ""
+    disabled: bool = False
+    include_children: bool = False
+    intercept_children: bool = False
+    exclusions: tuple[_Exclusion, ...] = ()
+
+
+class _Sinks(msgspec.Struct):
+    sinks: tuple[_Sink, ...] = ()
+
+
+def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) -> Judgment:
+    """Judge whether every entry of an audit log of a service in a project comes to us.
+
+    Raises `msgspec.ValidationError` for an answer of another shape.
+    """
+    project = ancestors[0]
+    asked = [(at, reading.one(SINKS, at)) for at in ancestors]
+    names = tuple(answer.name for _, answer in asked if answer is not None)
+    deployment = reading.deployment()
+    if deployment is None:
+        return unknown("what this deployment takes in is not known", answers=names)
+    source = deployment.source(SOURCE)
+    destinations = source.destinations if source else ()
+    best: list[tuple[str, ...]] = []
+    intercepted = ""
+    for at, answer in reversed(asked):  # from the top down: a sink above may keep entries to itself
+        if answer is None or answer.status != "ok":
+            continue
+        for sink in msgspec.convert(answer.answer, _Sinks).sinks:
+            if sink.disabled or (at != project and not sink.include_children):
+                continue
+            if sink.destination in destinations and not intercepted:
+                losses = _losses(sink, project, log, service)
+                if not losses:
+                    by = f"{project}: sink {sink.name} of {at}"
+                    return Judgment(Verdict.CONFIGURED, (by,), answers=names)
+                best.append(losses)
+        intercepted = intercepted or _intercepting(reading, at, project)
+    unread = [at for at, answer in asked if answer is None or answer.status != "ok"]
+    judged = _not_all(project, log, best, unread, intercepted)
+    return msgspec.structs.replace(judged, answers=names)
+
+
+def _not_all(
+    project: str,
+    log: str,
+    losses: Sequence[tuple[str, ...]],
+    unread: Sequence[str],
+    intercepted: str,
+) -> Judgment:
+    """Judge a project of which no sink of ours takes every entry."""
+    lost = (f"entries of {log} in {project}",)
+    if unread:
+        return unknown(f"{project}: the sinks of {', '.join(unread)} could not be read")
+    if losses:
+        fewest = min(losses, key=len)
+        if any("cannot be decided" in loss for loss in fewest):
+            return unknown(*fewest)
+        return Judgment(Verdict.GAP, fewest, lost)
+    why = f"a sink of {intercepted} keeps them" if intercepted else "no sink brings them here"
+    reason = f"{project}: {log} entries stay in Cloud Logging; {why}"
+    return Judgment(Verdict.ELSEWHERE, (reason,), lost)
+
+
+def _intercepting(reading: Reading, at: str, project: str) -> str:
+    """Return the resource whose sink keeps entries from the sinks below it, if there is one."""
+    answer = reading.one(SINKS, at)
+    if at == project or answer is None or answer.status != "ok":
+        return ""
+    sinks = msgspec.convert(answer.answer, _Sinks).sinks
+    return at if any(sink.intercept_children and not sink.disabled for sink in sinks) else ""
+
+
+def _losses(sink: _Sink, project: str, log: str, service: str) -> tuple[str, ...]:
+    """Say what a sink of ours leaves out; nothing where it takes every entry."""
+    losses = []
+    for severity in _SEVERITIES[log]:
+        entry = _entry(project, log, service, severity)
+        kind = "failed calls" if severity == "ERROR" else "calls that succeed"
+        try:
+            if log_filter.holds(sink.filter, entry) is not True:
+                losses.append(f"{project}: the filter of sink {sink.name} leaves out {kind}")
+            losses += [
+                f"{project}: exclusion {exclusion.name} of sink {sink.name} drops {kind}"
+                for exclusion in sink.exclusions
+                if not exclusion.disabled and log_filter.holds(exclusion.filter, entry) is not False
+            ]
+        except FilterError as error:
+            losses.append(f"{project}: a filter of sink {sink.name} cannot be decided: {error}")
+    return tuple(losses)
+
+
+def _entry(project: str, log: str, service: str, severity: str) -> Entry:
+    name = f"cloudaudit.googleapis.com/{log}"
+    return {
+        "logName": f"{project}/logs/{name}",
+        "log_id": name,
+        "severity": severity,
+        "protoPayload.serviceName": service,
+        "protoPayload.@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+    }

@@ -1,0 +1,254 @@
+"""Evaluators by name: what a setting's answers say of a cell, as one judgment.
+
+Each takes a reading of the cell's provider and who is asked about. An answer of another shape
+than documented is no gap and no proof: the cell is UNKNOWN, and says which answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.coverage import switches
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.aws import bucket, recorded
+from nhi_evidence.coverage.aws.event_kind import EventKind
+from nhi_evidence.coverage.azure import estate
+from nhi_evidence.coverage.azure import settings as diagnostic
+from nhi_evidence.coverage.cells import Cell, setting_of
+from nhi_evidence.coverage.gcp import audit_config, sinks, tree
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, impossible, unknown
+
+READ_BY = {"aws_agent": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
+           "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
+"""Whose reading decides the cells of a platform, where it is not the platform's own."""
+
+_ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:([0-9]{12}):")
+_TENANT = "/providers/microsoft.aadiam"
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Who is asked about; without an identity, everyone."""
+
+    identity: str | None = None
+    """ARN of a user or role, e-mail of a service account, object id."""
+
+    @property
+    def account(self) -> str | None:
+        """The AWS account of an ARN."""
+        match = _ARN_ACCOUNT.match(self.identity or "")
+        return match[1] if match else None
+
+    @property
+    def caller(self) -> str | None:
+        """How CloudTrail's `userIdentity.arn` begins for it; a role acts through sessions."""
+        if self.account is None or self.identity is None:
+            return None
+        head, _, rest = self.identity.partition(":iam::")
+        if rest and ":role/" in rest:
+            name = rest.rpartition("/")[2]
+            return f"{head}:sts::{self.account}:assumed-role/{name}/*"
+        return self.identity
+
+
+EVERYONE = Subject()
+
+Evaluator = Callable[[Reading, dict[str, Any], Subject], Judgment]
+
+
+def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> Judgment:
+    """Judge a cell by a reading of the provider that decides it; None where there is none."""
+    evaluate = EVALUATORS[setting_of(cell).evaluator]
+    if evaluate is _impossible:
+        return impossible(f"{setting_of(cell).setting}. {cell.record}".rstrip("."))
+    if evaluate is _not_known:
+        return unknown(cell.limit or setting_of(cell).setting)
+    if reading is None:
+        return unknown("no reading of its settings")
+    try:
+        return _as_documented(cell, evaluate(reading, cell.params, subject))
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError) as error:
+        return unknown(f"an answer has another shape than documented: {error!r}")
+
+
+def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
+    """Claim no more than documentation does: settings show a switch, not what the provider does."""
+    if judged.verdict is not Verdict.CONFIGURED:
+        return judged
+    if cell.confidence == "low":
+        reason = "the settings are there, and no documentation says it is recorded: a canary tells"
+        return unknown(reason, *judged.reasons, answers=judged.answers)
+    if cell.documented == "partial":
+        return msgspec.structs.replace(judged, missing=(*judged.missing, cell.limit))
+    return judged
+
+
+def reader_of(platform: str) -> str:
+    """Return the platform whose reading decides the cells of this one."""
+    return READ_BY.get(platform, platform)
+
+
+def _impossible(_reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    raise NotImplementedError  # decided by the table alone
+
+
+def _not_known(_reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    raise NotImplementedError  # decided by the table alone
+
+
+def _trail(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment:
+    kinds = msgspec.convert(params["kinds"], tuple[EventKind, ...])
+    accounts = (subject.account,) if subject.account else ()
+    return all_of(
+        recorded.by_trails(
+            reading, msgspec.structs.replace(kind, identity=subject.caller), accounts
+        )
+        for kind in kinds
+    )
+
+
+def _evidence_bucket(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    return bucket.evidence_bucket(reading)
+
+
+def _telemetry(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    return bucket.telemetry(reading)
+
+
+def _aggregated(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    return bucket.aggregated(reading)
+
+
+def _event_bus(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    return switches.event_bus(reading)
+
+
+def _api_gateway(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    source = params.get("source", "api_gateway_access")
+    return switches.taken_in(reading, source, switches.api_gateway(reading))
+
+
+def _gcp(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment:
+    known = tree.projects(reading)
+    if not known:
+        refused = reading.unread(tree.ANCESTRY)
+        code = refused[0].error if refused else "nobody asked"
+        return unknown(f"the projects and what is above them could not be read ({code})")
+    return all_of(_gcp_project(reading, params, subject, above) for above in known.values())
+
+
+def _gcp_project(
+    reading: Reading, params: dict[str, Any], subject: Subject, above: Sequence[str]
+) -> Judgment:
+    log, service = params["log"], params["service"]
+    delivered = sinks.judge(reading, above, log, service)
+    if log != "data_access" or not params["types"]:
+        return delivered
+    on = audit_config.judge(reading, above, service, params["types"], subject.identity)
+    return on if on.verdict in {Verdict.GAP, Verdict.UNKNOWN} else all_of((on, delivered))
+
+
+def _azure_subscription(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    known = estate.subscriptions(reading)
+    if not known:
+        return unknown("the subscriptions could not be read")
+    return all_of(_activity(reading, scopes, params["categories"]) for scopes in known.values())
+
+
+def _activity(reading: Reading, scopes: Sequence[str], categories: Sequence[str]) -> Judgment:
+    judged = diagnostic.judge(reading, scopes, categories)
+    if judged.verdict is not Verdict.GAP:
+        return judged
+    reason = f"{scopes[0]}: Azure keeps it for 90 days; no setting sends it here"
+    return Judgment(Verdict.ELSEWHERE, (reason,), judged.missing, judged.answers)
+
+
+def _azure_resources(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    known = estate.resources(reading, params["type"])
+    if known is None:
+        return unknown(f"the resources of type {params['type']} were not listed")
+    if not known:
+        return unknown(f"there is no {params['type']}: nothing shows one would be recorded")
+    children = params.get("children", ())
+    scopes = [f"{id_}/{child}" for id_ in known for child in children] or list(known)
+    return all_of(diagnostic.judge(reading, (scope,), params["categories"]) for scope in scopes)
+
+
+def _azure_traces(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = switches.reachable(
+        reading, "Microsoft.CognitiveServices/accounts/projects/connections", "tracing"
+    )
+    if judged.verdict is not Verdict.CONFIGURED:
+        return judged
+    reason = "traces lie in Application Insights, where their operator can change them"
+    return Judgment(Verdict.ELSEWHERE, (reason,), answers=judged.answers)
+
+
+def _entra(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = diagnostic.judge(reading, (_TENANT,), (params["category"],))
+    if not params["premium"] or judged.verdict is not Verdict.CONFIGURED:
+        return judged
+    has_premium = estate.has_premium(reading)
+    if has_premium is None:
+        reason = "the licenses could not be read: without Entra ID P1 or P2 nothing is exported"
+        return unknown(reason, answers=judged.answers)
+    if not has_premium:
+        reason = "the tenant has neither Entra ID P1 nor P2: nothing of it is exported"
+        return Judgment(Verdict.GAP, (reason,), (params["category"],), judged.answers)
+    return judged
+
+
+def _entra_tenant_setting(reading: Reading, _params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = diagnostic.judge(reading, (_TENANT,), ("AuditLogs",))
+    if judged.verdict is not Verdict.CONFIGURED:
+        return judged
+    reason = "a change of it is in the directory's activity log; here the next reading shows it"
+    return Judgment(Verdict.ELSEWHERE, (reason,), answers=judged.answers)
+
+
+def _eks(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    return switches.taken_in(reading, params["source"], switches.eks(reading, params["types"]))
+
+
+def _vault(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = switches.vault(
+        reading, least=params["least"], plain_accessor=params.get("plain_accessor", False)
+    )
+    return switches.taken_in(reading, params["source"], judged)
+
+
+def _github(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = switches.github(reading, api_events=params.get("api_events", False))
+    return switches.taken_in(reading, params["source"], judged)
+
+
+def _reachable(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    judged = switches.reachable(reading, params["call"], params["what"])
+    return switches.taken_in(reading, params["source"], judged)
+
+
+EVALUATORS: dict[str, Evaluator] = {
+    "impossible": _impossible,
+    "not_known": _not_known,
+    "aws_trail": _trail,
+    "aws_evidence_bucket": _evidence_bucket,
+    "aws_telemetry": _telemetry,
+    "aws_aggregated": _aggregated,
+    "aws_event_bus": _event_bus,
+    "api_gateway": _api_gateway,
+    "gcp": _gcp,
+    "azure_subscription": _azure_subscription,
+    "azure_resources": _azure_resources,
+    "azure_traces": _azure_traces,
+    "entra": _entra,
+    "entra_tenant_setting": _entra_tenant_setting,
+    "eks": _eks,
+    "vault": _vault,
+    "github": _github,
+    "reachable": _reachable,
+    "mcp": _reachable,
+}
+"""Every evaluator a setting may name."""

@@ -1,0 +1,184 @@
+"""What has one switch of its own: clusters, audit devices, streams, feeds, access logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.coverage.answers import Answer, Reading
+from nhi_evidence.coverage.verdict import Judgment, Verdict, all_of, unknown
+
+EKS_CLUSTERS, EKS_CLUSTER = "eks:ListClusters", "eks:DescribeCluster"
+STAGES = "apigateway:GetStages"
+RULE = "events:DescribeRule"
+VAULT_DEVICES = "GET sys/audit"
+GITHUB_STREAMS = "GET enterprises/audit-log/streams"
+GITHUB_API_EVENTS = "github:ApiRequestEvents"
+OKTA_LOG = "GET api/v1/logs"
+MCP_HEARTBEAT = "mcp:Heartbeat"
+_ALL_MANAGEMENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+_ON = Verdict.CONFIGURED
+
+
+def taken_in(reading: Reading, source: str, judged: Judgment) -> Judgment:
+    """Weaken a judgment of what is recorded to what is recorded here.
+
+    What is recorded and taken in by no source of the deployment is recorded elsewhere.
+    """
+    if judged.verdict is not _ON:
+        return judged
+    deployment = reading.deployment()
+    if deployment is None:
+        return unknown("what this deployment takes in is not known", answers=judged.answers)
+    if deployment.source(source) is None:
+        reason = f"recorded there; this deployment has no source {source}"
+        return Judgment(Verdict.ELSEWHERE, (reason, *judged.reasons), answers=judged.answers)
+    return judged
+
+
+def event_bus(reading: Reading) -> Judgment:
+    """Judge whether rules on CloudTrail's events pass reads on, too."""
+    rules = list(reading.ok(RULE))
+    if not rules:
+        return _unread(reading, RULE, "no rule of EventBridge was read")
+    full = [rule for rule in rules if rule.answer.get("State") == _ALL_MANAGEMENT]
+    names = tuple(rule.name for rule in rules)
+    if full:
+        name = full[0].answer.get("Name", "")
+        reason = f"rule {name} passes reads on; delivery is best effort, so it is no evidence path"
+        return Judgment(Verdict.ELSEWHERE, (reason,), answers=names)
+    states = ", ".join(sorted({str(rule.answer.get("State")) for rule in rules}))
+    reason = f"no rule has the state {_ALL_MANAGEMENT} (found: {states})"
+    return Judgment(Verdict.GAP, (reason,), ("reads on the event bus",), names)
+
+
+def eks(reading: Reading, types: Sequence[str]) -> Judgment:
+    """Judge whether every EKS cluster writes these log types."""
+    wanted = {
+        (answer.scope, str(name))
+        for answer in reading.ok(EKS_CLUSTERS)
+        for name in answer.answer["clusters"]
+    }
+    if reading.unread(EKS_CLUSTERS) or not list(reading.ok(EKS_CLUSTERS)):
+        return _unread(reading, EKS_CLUSTERS, "the clusters were not listed")
+    if not wanted:
+        return unknown("there is no cluster: nothing shows that one would be recorded")
+    return all_of(
+        _cluster(reading.one(EKS_CLUSTER, scope, name=name), name, types)
+        for scope, name in sorted(wanted)
+    )
+
+
+def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment:
+    if answer is None or answer.status != "ok":
+        return unknown(f"cluster {name} could not be read")
+    entries = answer.answer["cluster"].get("logging", {}).get("clusterLogging", ())
+    on = {type_ for entry in entries if entry.get("enabled") for type_ in entry["types"]}
+    missing = [type_ for type_ in types if type_ not in on]
+    if missing:
+        reason = f"cluster {name} does not write {', '.join(missing)}"
+        return Judgment(Verdict.GAP, (reason,), (f"cluster {name}",), (answer.name,))
+    reason = f"cluster {name} writes {', '.join(types)}"
+    return Judgment(_ON, (reason,), answers=(answer.name,))
+
+
+def api_gateway(reading: Reading) -> Judgment:
+    """Judge whether every stage of API Gateway has an access log: it alone shows invalid keys."""
+    given = list(reading.ok(STAGES))
+    if not given or reading.unread(STAGES):
+        return _unread(reading, STAGES, "the stages were not listed")
+    stages = [(answer, stage) for answer in given for stage in answer.answer.get("item", ())]
+    if not stages:
+        return unknown("there is no stage: nothing shows that one would be recorded")
+    without = [
+        f"stage {stage.get('stageName')} of {answer.request.get('restApiId')}"
+        for answer, stage in stages
+        if not stage.get("accessLogSettings", {}).get("destinationArn")
+    ]
+    names = tuple(answer.name for answer in given)
+    if without:
+        reason = f"{len(without)} stages have no access log"
+        return Judgment(Verdict.GAP, (reason,), tuple(without), names)
+    return Judgment(_ON, ("every stage has an access log",), answers=names)
+
+
+class _Device(msgspec.Struct):
+    type: str = ""
+    options: dict[str, str] = {}
+
+
+def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
+    """Judge whether audit devices record every request, and enough of it.
+
+    `filter` drops entries, so a device with one records an unknown part; `exclude` removes fields.
+    """
+    answer = reading.one(VAULT_DEVICES)
+    if answer is None or answer.status != "ok":
+        return _unread(reading, VAULT_DEVICES, "the audit devices were not read")
+    body: dict[str, Any] = answer.answer.get("data", answer.answer)
+    devices = msgspec.convert(
+        {name: one for name, one in body.items() if isinstance(one, dict) and "type" in one},
+        dict[str, _Device],
+    )
+    names = (answer.name,)
+    if not devices:
+        return Judgment(Verdict.GAP, ("there is no audit device",), ("every request",), names)
+    whole = {name: one for name, one in devices.items() if not one.options.get("filter")}
+    if not whole:
+        reason = "every audit device has a filter, which drops entries"
+        return Judgment(Verdict.GAP, (reason,), ("entries a filter drops",), names)
+    if len(whole) < least:
+        reason = f"{len(whole)} audit device records everything, and {least} are needed: "
+        reason += "with one, its own removal is the last thing recorded"
+        return Judgment(Verdict.GAP, (reason,), ("what follows its removal",), names)
+    full = {name: one for name, one in whole.items() if not one.options.get("exclude")}
+    if not full:
+        reason = "every audit device that records all entries excludes fields"
+        return Judgment(Verdict.GAP, (reason,), ("fields that are excluded",), names)
+    if plain_accessor and all(one.options.get("hmac_accessor") != "false" for one in full.values()):
+        reason = "accessors are hashed, so that a token cannot be followed (hmac_accessor)"
+        return Judgment(Verdict.GAP, (reason,), ("which token was made",), names)
+    return Judgment(_ON, (f"audit devices {', '.join(sorted(full))}",), answers=names)
+
+
+def github(reading: Reading, *, api_events: bool) -> Judgment:
+    """Judge whether an Enterprise streams its audit log, and API requests in it where needed."""
+    answer = reading.one(GITHUB_STREAMS)
+    if answer is None or answer.status in {"denied", "failed"}:
+        return _unread(reading, GITHUB_STREAMS, "the streams were not read")
+    streams = answer.answer if isinstance(answer.answer, list) else []
+    if not any(stream.get("enabled") for stream in streams):
+        reason = "no stream of the audit log is enabled"
+        return Judgment(Verdict.GAP, (reason,), ("the audit log",), (answer.name,))
+    on = Judgment(_ON, ("a stream of the audit log is enabled",), answers=(answer.name,))
+    if not api_events:
+        return on
+    switch = reading.one(GITHUB_API_EVENTS)
+    if switch is None or switch.status != "ok":
+        reason = "whether API requests are streamed shows in the Enterprise's settings page alone"
+        return unknown(reason, answers=(answer.name,))
+    if not switch.answer.get("enabled"):
+        reason = "API requests are not streamed"
+        return Judgment(Verdict.GAP, (reason,), ("API requests",), (answer.name, switch.name))
+    return on
+
+
+def reachable(reading: Reading, call: str, what: str) -> Judgment:
+    """Judge a log that its product always keeps: being read is its switch."""
+    answer = reading.one(call)
+    if answer is None or answer.status in {"denied", "failed"}:
+        return _unread(reading, call, f"{what} was not read")
+    if answer.status == "absent" or (
+        isinstance(answer.answer, dict) and answer.answer.get("enabled") is False
+    ):
+        reason = f"{what} is switched off"
+        return Judgment(Verdict.GAP, (reason,), (what,), (answer.name,))
+    return Judgment(_ON, (f"{what} is there to be read",), answers=(answer.name,))
+
+
+def _unread(reading: Reading, call: str, reason: str) -> Judgment:
+    refused = reading.unread(call)
+    code = f" ({refused[0].error})" if refused and refused[0].error else ""
+    return unknown(reason + code, answers=tuple(answer.name for answer in refused))

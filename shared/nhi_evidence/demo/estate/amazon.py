@@ -1,0 +1,170 @@
+"""What AWS answers of the estate: one organization trail that takes in everything it can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nhi_evidence.coverage.answers import Answer
+
+MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD = (
+    "999988887777",
+    "111122223333",
+    "222233334444",
+    "333344445555",
+)
+REGION = "eu-central-1"
+REGIONS = (REGION, "eu-west-1", "us-east-1")
+TRAIL_BUCKET = "organization-trail-111122223333"
+EVIDENCE_BUCKET = "nhi-evidence-222233334444"
+QUEUE = f"arn:aws:sqs:{REGION}:{LOG_ARCHIVE}:nhi-evidence-organization"
+TRAIL = f"arn:aws:cloudtrail:{REGION}:{MANAGEMENT}:trail/organization"
+DATA_TYPES = (
+    "AWS::S3::Object",
+    "AWS::DynamoDB::Table",
+    "AWS::Lambda::Function",
+    "AWS::RDS::DBCluster",
+    "AWS::Kinesis::Stream",
+    "AWS::EC2::Snapshot",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::BedrockAgentCore::Gateway",
+    "AWS::BedrockAgentCore::Runtime",
+    "AWS::BedrockAgentCore::Memory",
+    "AWS::BedrockAgentCore::WorkloadIdentity",
+    "AWS::BedrockAgentCore::TokenVault",
+)
+_SCOPE = f"{MANAGEMENT}/{REGION}"
+
+
+def field(name: str, *values: str, operator: str = "Equals") -> dict[str, Any]:
+    """Return one condition of an advanced selector."""
+    return {"Field": name, operator: list(values)}
+
+
+def selector(*conditions: dict[str, Any]) -> dict[str, Any]:
+    """Return an advanced selector."""
+    return {"FieldSelectors": list(conditions)}
+
+
+def selectors() -> list[dict[str, Any]]:
+    """Return advanced selectors of everything the matrix asks of a trail."""
+    network = [
+        selector(field("eventCategory", "NetworkActivity"), field("eventSource", source))
+        for source in ("sts.amazonaws.com", "s3.amazonaws.com")
+    ]
+    data = [
+        selector(field("eventCategory", "Data"), field("resources.type", type_))
+        for type_ in DATA_TYPES
+    ]
+    return [selector(field("eventCategory", "Management")), *network, *data]
+
+
+def answers() -> tuple[Answer, ...]:
+    """Return every answer."""
+    return (*_organization(), *_trail(), *_beside())
+
+
+def _organization() -> tuple[Answer, ...]:
+    accounts = [
+        {"Id": account, "State": "ACTIVE"}
+        for account in (MANAGEMENT, LOG_ARCHIVE, EVIDENCE, WORKLOAD)
+    ]
+    regions = [{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in REGIONS]
+    closed = {"RegionName": "ap-east-1", "RegionOptStatus": "DISABLED"}
+    return (
+        Answer(call="organizations:ListAccounts", scope=MANAGEMENT, answer={"Accounts": accounts}),
+        Answer(
+            call="account:ListRegions", scope=MANAGEMENT, answer={"Regions": [*regions, closed]}
+        ),
+    )
+
+
+def _trail() -> tuple[Answer, ...]:
+    described = {
+        "Name": "organization",
+        "S3BucketName": TRAIL_BUCKET,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": True,
+        "HomeRegion": REGION,
+        "TrailARN": TRAIL,
+        "LogFileValidationEnabled": True,
+        "IsOrganizationTrail": True,
+    }
+    notified = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
+    aggregated = [{"EventCategory": "Data", "Templates": ["USER_ACTIONS"]}]
+    return (
+        Answer(call="cloudtrail:DescribeTrails", scope=_SCOPE, answer={"trailList": [described]}),
+        Answer(
+            call="cloudtrail:GetTrailStatus",
+            scope=_SCOPE,
+            request={"Name": TRAIL},
+            answer={"IsLogging": True, "LatestDeliveryTime": "2026-03-02T08:00:11Z"},
+        ),
+        Answer(
+            call="cloudtrail:GetEventSelectors",
+            scope=_SCOPE,
+            request={"TrailName": TRAIL},
+            answer={"TrailARN": TRAIL, "AdvancedEventSelectors": selectors()},
+        ),
+        Answer(
+            call="cloudtrail:GetEventConfiguration",
+            scope=_SCOPE,
+            request={"TrailName": TRAIL},
+            answer={"TrailARN": TRAIL, "AggregationConfigurations": aggregated},
+        ),
+        Answer(
+            call="s3:GetBucketNotificationConfiguration",
+            scope=LOG_ARCHIVE,
+            request={"Bucket": TRAIL_BUCKET},
+            answer=notified,
+        ),
+    )
+
+
+def _beside() -> tuple[Answer, ...]:
+    retention = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 400}}
+    lock = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": retention}}
+    parameters = {"AdvancedEventSelectors": [selector(field("eventCategory", "Management"))]}
+    rule = {
+        "RuleName": "all-trails",
+        "RuleArn": f"arn:aws:observabilityadmin:{REGION}:{WORKLOAD}:telemetry-rule/all-trails",
+        "TelemetryRule": {
+            "ResourceType": "AWS::CloudTrail",
+            "TelemetryType": "Logs",
+            "AllRegions": True,
+            "DestinationConfiguration": {"CloudtrailParameters": parameters},
+        },
+    }
+    workload = f"{WORKLOAD}/{REGION}"
+    logged = {"clusterLogging": [{"types": ["audit", "authenticator"], "enabled": True}]}
+    stage = {"stageName": "prod", "accessLogSettings": {"destinationArn": "arn:aws:firehose:x"}}
+    return (
+        Answer(
+            call="s3:GetObjectLockConfiguration",
+            scope=EVIDENCE,
+            request={"Bucket": EVIDENCE_BUCKET},
+            answer=lock,
+        ),
+        Answer(call="observabilityadmin:GetTelemetryRule", scope=workload, answer=rule),
+        Answer(
+            call="events:DescribeRule",
+            scope=workload,
+            answer={
+                "Name": "reads",
+                "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            },
+        ),
+        Answer(call="eks:ListClusters", scope=workload, answer={"clusters": ["production"]}),
+        Answer(
+            call="eks:DescribeCluster",
+            scope=workload,
+            request={"name": "production"},
+            answer={"cluster": {"name": "production", "logging": logged}},
+        ),
+        Answer(
+            call="apigateway:GetStages",
+            scope=workload,
+            request={"restApiId": "a1b2c3"},
+            answer={"item": [stage]},
+        ),
+    )

@@ -1,0 +1,109 @@
+"""What Azure and Entra answer of the estate: every setting to one Event Hub namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nhi_evidence.coverage.answers import Answer
+
+SUBSCRIPTION = "/subscriptions/22222222-3333-4444-5555-666666666666"
+_GROUP = f"{SUBSCRIPTION}/resourceGroups/shop/providers"
+NAMESPACE = (
+    f"{SUBSCRIPTION}/resourceGroups/evidence/providers/Microsoft.EventHub/namespaces/nhi-evidence"
+)
+RULE = f"{NAMESPACE}/authorizationRules/azure-monitor"
+VAULT = f"{_GROUP}/Microsoft.KeyVault/vaults/shop"
+STORAGE = f"{_GROUP}/Microsoft.Storage/storageAccounts/shop"
+CLUSTER = f"{_GROUP}/Microsoft.ContainerService/managedClusters/shop"
+MODEL = f"{_GROUP}/Microsoft.CognitiveServices/accounts/shop"
+TENANT = "/providers/microsoft.aadiam"
+STORAGE_SERVICES = ("blobServices", "fileServices", "queueServices", "tableServices")
+ENTRA = (
+    "AuditLogs",
+    "SignInLogs",
+    "NonInteractiveUserSignInLogs",
+    "ServicePrincipalSignInLogs",
+    "ManagedIdentitySignInLogs",
+    "MicrosoftGraphActivityLogs",
+)
+_TYPES = {
+    VAULT: "microsoft.keyvault/vaults",
+    STORAGE: "microsoft.storage/storageaccounts",
+    CLUSTER: "microsoft.containerservice/managedclusters",
+    MODEL: "microsoft.cognitiveservices/accounts",
+}
+
+
+def setting(
+    categories: Sequence[str] = (), *, group: str | None = None, rule: str = RULE
+) -> dict[str, Any]:
+    """Return one diagnostic setting, by categories or by a group of them."""
+    logs = [{"category": name, "enabled": True} for name in categories]
+    if group:
+        logs.append({"categoryGroup": group, "enabled": True})
+    properties = {"eventHubAuthorizationRuleId": rule, "logs": logs}
+    return {"name": "nhi-evidence", "properties": properties}
+
+
+def diagnostics(scope: str, *settings: dict[str, Any]) -> Answer:
+    """Return the diagnostic settings of a scope."""
+    call = "Microsoft.Insights/diagnosticSettings"
+    return Answer(call=call, scope=scope, answer={"value": list(settings)})
+
+
+def categories(scope: str, **groups: Sequence[str]) -> Answer:
+    """Return the log categories of a resource, each with the groups it belongs to."""
+    value = [
+        {"name": name, "properties": {"categoryType": "Logs", "categoryGroups": list(of)}}
+        for name, of in groups.items()
+    ]
+    call = "Microsoft.Insights/diagnosticSettingsCategories"
+    return Answer(call=call, scope=scope, answer={"value": value})
+
+
+def answers() -> tuple[Answer, ...]:
+    """Return every answer."""
+    return (*_tenant(), *_resources())
+
+
+def _tenant() -> tuple[Answer, ...]:
+    subscription = SUBSCRIPTION.rpartition("/")[2]
+    plan = {"servicePlanName": "AAD_PREMIUM", "provisioningStatus": "Success"}
+    return (
+        Answer(
+            call="Microsoft.Resources/subscriptions",
+            scope="tenant",
+            answer={"value": [{"subscriptionId": subscription, "state": "Enabled"}]},
+        ),
+        diagnostics(SUBSCRIPTION, setting(["Administrative", "Policy", "Security"])),
+        diagnostics(TENANT, setting(ENTRA)),
+        Answer(
+            call="graph:subscribedSkus",
+            scope="tenant",
+            answer={"value": [{"capabilityStatus": "Enabled", "servicePlans": [plan]}]},
+        ),
+        Answer(
+            call="Microsoft.CognitiveServices/accounts/projects/connections",
+            scope=MODEL,
+            answer={"value": [{"name": "traces", "properties": {"category": "AppInsights"}}]},
+        ),
+    )
+
+
+def _resources() -> tuple[Answer, ...]:
+    listed = [{"id": id_, "type": type_} for id_, type_ in _TYPES.items()]
+    storage = [f"{STORAGE}/{service}/default" for service in STORAGE_SERVICES]
+    kinds = ("StorageRead", "StorageWrite", "StorageDelete")
+    return (
+        Answer(
+            call="Microsoft.ResourceGraph/resources", scope=SUBSCRIPTION, answer={"data": listed}
+        ),
+        diagnostics(VAULT, setting(group="audit")),
+        categories(
+            VAULT, AuditEvent=["audit", "allLogs"], AzurePolicyEvaluationDetails=["allLogs"]
+        ),
+        *(diagnostics(scope, setting(kinds)) for scope in storage),
+        diagnostics(CLUSTER, setting(["kube-audit"])),
+        diagnostics(MODEL, setting(["Audit", "RequestResponse"])),
+    )

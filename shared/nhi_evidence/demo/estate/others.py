@@ -1,0 +1,47 @@
+"""What the other products answer of the estate."""
+
+from __future__ import annotations
+
+from nhi_evidence.coverage.answers import Answer
+
+
+def github() -> tuple[Answer, ...]:
+    """Return the streams of an Enterprise, and what its settings page says of API requests."""
+    return (
+        Answer(
+            call="GET enterprises/audit-log/streams",
+            scope="example",
+            answer=[{"id": 1, "stream_type": "Amazon S3", "enabled": True}],
+        ),
+        Answer(call="github:ApiRequestEvents", scope="example", answer={"enabled": True}),
+    )
+
+
+def okta() -> tuple[Answer, ...]:
+    """Return that the System Log can be read."""
+    return (Answer(call="GET api/v1/logs", scope="example.okta.com", answer=[]),)
+
+
+def vault() -> tuple[Answer, ...]:
+    """Return two audit devices."""
+    options = {"hmac_accessor": "false"}
+    devices = {
+        "file/": {"type": "file", "options": {**options, "file_path": "stdout"}},
+        "socket/": {"type": "socket", "options": {**options, "address": "192.0.2.7:9090"}},
+    }
+    return (Answer(call="GET sys/audit", scope="vault.example.com", answer={"data": devices}),)
+
+
+def mcp() -> tuple[Answer, ...]:
+    """Return the sign of life of a server's audit record."""
+    return (Answer(call="mcp:Heartbeat", scope="tools.example.com", answer={"enabled": True}),)
+
+
+def anthropic() -> tuple[Answer, ...]:
+    """Return that the activity feed can be read."""
+    return (Answer(call="GET v1/compliance/activities", scope="example", answer={"data": []}),)
+
+
+def openai() -> tuple[Answer, ...]:
+    """Return that the audit log can be read."""
+    return (Answer(call="GET v1/organization/audit_logs", scope="example", answer={"data": []}),)

@@ -1,0 +1,1 @@
+"""Coverage: verdicts from answers of documentation, and what must not be claimed."""

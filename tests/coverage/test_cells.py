@@ -1,0 +1,258 @@
+"""Every cell has what a reader needs, an evaluator, and a case on each side of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.coverage import judges
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.cells import PHASES, Cell, Step, cells, setting_of, settings
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate import amazon, google, microsoft
+from nhi_evidence.demo.estate.amazon import field, selector
+from tests.coverage.readings import Change, edited, put, without_source
+
+READINGS = {reading.platform: reading for reading in estate.readings(0)}
+V = Verdict
+IMPOSSIBLE = {"impossible": V.IMPOSSIBLE, "not_known": V.UNKNOWN}
+"""Evaluators that read nothing: their other side is a record that arrives (test_canaries)."""
+NEVER_HERE = {
+    "aws_event_bus": V.ELSEWHERE,
+    "aws_telemetry": V.ELSEWHERE,
+    "azure_traces": V.ELSEWHERE,
+    "entra_tenant_setting": V.ELSEWHERE,
+}
+"""Settings whose best side is a record elsewhere."""
+
+
+def _without_management(cell: Cell) -> Change:
+    """Exclude the cell's event source, or where it has none let writes alone pass."""
+    source = cell.params["kinds"][0].get("source")
+    cut = (
+        field("eventSource", source, operator="NotEquals") if source else field("readOnly", "false")
+    )
+    rest = amazon.selectors()[1:]
+    management = selector(field("eventCategory", "Management"), cut)
+    return edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=[management, *rest]))
+
+
+def _without_type(cell: Cell) -> Change:
+    """Select every data type but the cell's first."""
+    type_ = cell.params["kinds"][0]["type"]
+    rest = [
+        one
+        for one in amazon.selectors()
+        if field("resources.type", type_) not in one["FieldSelectors"]
+    ]
+    return edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=rest))
+
+
+def _refused_alone(_cell: Cell) -> Change:
+    network = [
+        selector(*one["FieldSelectors"], field("errorCode", "VpceAccessDenied"))
+        if field("eventCategory", "NetworkActivity") in one["FieldSelectors"]
+        else one
+        for one in amazon.selectors()
+    ]
+    return edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=network))
+
+
+def _without_log_type(cell: Cell) -> Change:
+    """Leave out one type of Data Access the cell needs: half enabled is not enabled."""
+    others = {"ADMIN_READ", "DATA_READ", "DATA_WRITE"} - {cell.params["types"][-1]}
+    config = google.audit_config(*sorted(others))
+    return edited(
+        "cloudresourcemanager.getIamPolicy", put(auditConfigs=[config]), google.ORGANIZATION
+    )
+
+
+def _without_sink(_cell: Cell) -> Change:
+    return edited("logging.sinks.list", put(sinks=[]), google.ORGANIZATION)
+
+
+def _without_category(cell: Cell) -> Change:
+    kept = [c for c in ("Administrative", "Policy") if c not in cell.params["categories"]]
+    return edited(
+        "Microsoft.Insights/diagnosticSettings",
+        put(value=[microsoft.setting(kept)]),
+        microsoft.SUBSCRIPTION,
+    )
+
+
+def _without_setting(cell: Cell) -> Change:
+    """Take the setting from one resource of the type: the others do not make up for it."""
+    ids = {
+        "Microsoft.KeyVault/vaults": microsoft.VAULT,
+        "Microsoft.Storage/storageAccounts": f"{microsoft.STORAGE}/tableServices/default",
+        "Microsoft.ContainerService/managedClusters": microsoft.CLUSTER,
+        "Microsoft.CognitiveServices/accounts": microsoft.MODEL,
+    }
+    return edited("Microsoft.Insights/diagnosticSettings", put(value=[]), ids[cell.params["type"]])
+
+
+def _without_entra(cell: Cell) -> Change:
+    kept = [name for name in microsoft.ENTRA if name != cell.params["category"]]
+    return edited(
+        "Microsoft.Insights/diagnosticSettings",
+        put(value=[microsoft.setting(kept)]),
+        microsoft.TENANT,
+    )
+
+
+def _one_device(_cell: Cell) -> Change:
+    return edited("GET sys/audit", lambda body: {"data": dict(list(body["data"].items())[:1])})
+
+
+def _hashed(_cell: Cell) -> Change:
+    devices = {name: {"type": "file", "options": {}} for name in ("one/", "two/")}
+    return edited("GET sys/audit", lambda _: {"data": devices})
+
+
+def _off(call: str, body: Any) -> Callable[[Cell], Change]:
+    return lambda _cell: edited(call, lambda _: body)
+
+
+def _not_deployed(cell: Cell) -> Change:
+    return without_source(cell.params["source"])
+
+
+OTHER_SIDE: dict[str, tuple[Callable[[Cell], Change], Verdict]] = {
+    "aws_management": (_without_management, V.GAP),
+    "aws_data": (_without_type, V.GAP),
+    "aws_network": (_refused_alone, V.GAP),
+    "aws_event_bus": (_off("events:DescribeRule", {"Name": "reads", "State": "ENABLED"}), V.GAP),
+    "aws_evidence_bucket": (
+        _off("s3:GetObjectLockConfiguration", {"ObjectLockConfiguration": {}}),
+        V.GAP,
+    ),
+    "aws_telemetry": (
+        _off("observabilityadmin:GetTelemetryRule", {"TelemetryRule": {}, "RuleArn": ""}),
+        V.GAP,
+    ),
+    "aws_aggregated": (_off("cloudtrail:GetEventConfiguration", {}), V.GAP),
+    "aws_api_gateway": (_off("apigateway:GetStages", {"item": [{"stageName": "prod"}]}), V.GAP),
+    "gcp_data_access": (_without_log_type, V.GAP),
+    "gcp_always_on": (_without_sink, V.ELSEWHERE),
+    "azure_subscription": (_without_category, V.ELSEWHERE),
+    "azure_resources": (_without_setting, V.GAP),
+    "azure_traces": (
+        _off("Microsoft.CognitiveServices/accounts/projects/connections", {"enabled": False}),
+        V.GAP,
+    ),
+    "entra": (_without_entra, V.GAP),
+    "entra_tenant_setting": (
+        _off("Microsoft.Insights/diagnosticSettings", {"value": []}),
+        V.GAP,
+    ),
+    "github_stream": (_off("GET enterprises/audit-log/streams", [{"enabled": False}]), V.GAP),
+    "github_api_events": (_off("github:ApiRequestEvents", {"enabled": False}), V.GAP),
+    "okta_log": (_not_deployed, V.ELSEWHERE),
+    "vault_audit": (_one_device, V.GAP),
+    "vault_accessor": (_hashed, V.GAP),
+    "eks_audit": (
+        _off("eks:DescribeCluster", {"cluster": {"logging": {"clusterLogging": []}}}),
+        V.GAP,
+    ),
+    "mcp_server": (_off("mcp:Heartbeat", {"enabled": False}), V.GAP),
+    "anthropic_feed": (_off("GET v1/compliance/activities", {"enabled": False}), V.GAP),
+    "openai_audit": (_off("GET v1/organization/audit_logs", {"enabled": False}), V.GAP),
+}
+"""Of each setting that can be read: a change that takes a cell away, and the verdict then."""
+
+
+def judged(cell: Cell, change: Change | None = None) -> tuple[Verdict, str]:
+    reading: Reading | None = READINGS.get(judges.reader_of(cell.platform))
+    if change is not None and reading is not None:
+        reading = change(reading)
+    judgment = judges.judge(cell, reading)
+    assert judgment.reasons
+    assert all(judgment.reasons)
+    return judgment.verdict, "; ".join((*judgment.reasons, *judgment.missing))
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
+def test_a_cell_says_what_a_reader_needs(cell: Cell) -> None:
+    """Status, how it is read, what the record is, and how it is mended or made up for."""
+    setting = setting_of(cell)
+    assert setting.evaluator in judges.EVALUATORS
+    assert setting.reads
+    assert all((cell.case, cell.record, cell.probe, cell.expect, setting.setting))
+    assert all((setting.fix.cdk, setting.fix.terraform, setting.fix.cli))
+    assert setting.delay_minutes > 0
+    assert cell.step in PHASES
+    assert cell.refs
+    assert cell.compensating or cell.documented not in {"impossible", "not known"}
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
+def test_a_cell_has_a_case_on_each_side(cell: Cell) -> None:
+    """With everything on it is recorded, here where that can be; with its setting off it is not."""
+    setting = setting_of(cell)
+    verdict, why = judged(cell)
+    if setting.evaluator in IMPOSSIBLE:
+        assert verdict is IMPOSSIBLE[setting.evaluator], why
+        assert judges.judge(cell, None).verdict is verdict
+        return
+    best = V.UNKNOWN if cell.confidence == "low" else NEVER_HERE.get(setting.id, V.CONFIGURED)
+    assert verdict is best, why
+    change, expected = OTHER_SIDE[setting.id]
+    verdict, why = judged(cell, change(cell))
+    assert verdict is expected, why
+    assert judges.judge(cell, None).verdict is V.UNKNOWN
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
+def test_what_is_read_comes_from_the_calls_a_setting_names(cell: Cell) -> None:
+    """Refusing every call a setting names leaves nothing that a verdict could rest on."""
+    reading = READINGS.get(judges.reader_of(cell.platform))
+    if setting_of(cell).evaluator in IMPOSSIBLE or reading is None:
+        return
+    denied = tuple(
+        answer
+        if answer.call.startswith("nhi-evidence:")
+        else msgspec.structs.replace(answer, status="denied", error="AccessDenied", answer=None)
+        for answer in reading.answers
+    )
+    judgment = judges.judge(cell, msgspec.structs.replace(reading, answers=denied))
+    assert judgment.verdict is V.UNKNOWN, judgment
+
+
+@pytest.mark.parametrize("cell", cells(), ids=lambda cell: cell.id)
+def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
+    """Whatever a provider answers, a cell is judged or unknown, and nothing is raised."""
+    reading = READINGS.get(judges.reader_of(cell.platform))
+    if reading is None:
+        return
+    for body in (None, [], "text", 7, {"value": 3}, {"trailList": [{}]}, {"ancestor": [{}]}):
+        odd = tuple(
+            answer
+            if answer.call.startswith("nhi-evidence:")
+            else msgspec.structs.replace(answer, answer=body)
+            for answer in reading.answers
+        )
+        judgment = judges.judge(cell, msgspec.structs.replace(reading, answers=odd))
+        assert judgment.verdict is not V.CONFIGURED or setting_of(cell).evaluator in {
+            "reachable",
+            "mcp",
+        }
+
+
+def test_the_matrix_is_whole() -> None:
+    """Thirteen steps; every setting is of use; no cell without its platform's reader."""
+    assert set(Step) == {cell.step for cell in cells()} == set(PHASES)
+    assert set(settings()) == {cell.setting for cell in cells()}
+    assert len(cells()) == 137
+    documented = Counter(cell.documented for cell in cells())
+    assert dict(documented) == {
+        "setting": 86,
+        "default": 24,
+        "impossible": 16,
+        "partial": 8,
+        "not known": 3,
+    }

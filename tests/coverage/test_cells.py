@@ -229,7 +229,8 @@ def test_answers_of_another_shape_are_unknown(cell: Cell) -> None:
     reading = READINGS.get(judges.reader_of(cell.platform))
     if reading is None:
         return
-    for body in (None, [], "text", 7, {"value": 3}, {"trailList": [{}]}, {"ancestor": [{}]}):
+    bodies: list[Any] = [None, [], "text", 7, {"value": 3}, {"trailList": [{}]}, {"ancestor": [{}]}]
+    for body in bodies:
         odd = tuple(
             answer
             if answer.call.startswith("nhi-evidence:")

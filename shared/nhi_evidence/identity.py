@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 import msgspec
 
@@ -132,6 +133,22 @@ class Hop(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fals
     mechanism: str
     issuer: str | None = None
     created_time: int | None = None
+
+
+def decided(kind: IdentityKind, rule: str, **attributes: Any) -> Identity:
+    """Return the identity a rule decided on; `attributes` are those of `Identity`."""
+    return Identity(type_id=kind.value, type=CAPTIONS[kind], decision_rule=rule, **attributes)
+
+
+def chain_hop(position: int, uid: str, mechanism: Mechanism, **attributes: Any) -> Hop:
+    """Return a hop of a chain; `attributes` are those of `Hop`."""
+    return Hop(
+        hop=position,
+        uid=uid,
+        mechanism_id=mechanism.value,
+        mechanism=MECHANISMS[mechanism],
+        **attributes,
+    )
 
 
 def acting_hop(position: int, actor: Identity) -> Hop:

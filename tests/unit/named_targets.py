@@ -41,7 +41,7 @@ def names_target(raw: dict[str, Any]) -> bool:
         audit = folded["protopayload"]
         infos = audit.get("authorizationInfo") or () if isinstance(audit, dict) else ()
         return bool(audit.get("resourceName")) or any(info.get("resource") for info in infos)
-    return any(_azure(folded))
+    return any(_azure(folded)) or any(_by_attribute(folded))
 
 
 def is_named(record: dict[str, Any]) -> bool:
@@ -93,6 +93,20 @@ def _azure(record: dict[str, Any]) -> Iterator[bool]:
     yield bool(folded.get("resourcedisplayname") or folded.get("resourceserviceprincipalid"))
     resource = str(record.get("resourceid") or record.get("resourceuri") or "")
     yield "/subscriptions/" in resource.lower()
+
+
+def _by_attribute(record: dict[str, Any]) -> Iterator[bool]:
+    """Of logs that name their target in one place."""
+    yield "action" in record and any(record.get(name) for name in ("repo", "repository", "org"))
+    reference = _object(record.get("objectref"))
+    yield any(reference.get(name) for name in ("name", "namespace"))
+    yield "eventtype" in record and any(
+        target.get(name)
+        for target in _objects(record.get("target"))
+        for name in ("id", "alternateId")
+    )
+    yield "auth" in record and bool(_object(record.get("request")).get("path"))
+    yield bool(record.get("apiid"))
 
 
 def _object(value: Any) -> dict[str, Any]:

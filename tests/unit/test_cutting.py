@@ -102,7 +102,7 @@ def test_of_what_cannot_be_read_nothing_is_kept(raw: bytes) -> None:
 def test_a_refused_category_is_not_kept() -> None:
     """It is named, and none of it is left."""
     table = CutTable(
-        1, refused=(Category("usage", Condition("action", starts_with="copilot."), "prompts"),)
+        1, refused=(Category("usage", (Condition("action", starts_with="copilot."),), "prompts"),)
     )
     refused = Cutter(table).cut(b'{"action":"copilot.chat","body":"LEAK"}')
     assert ("usage", b"") == (refused.refused, refused.text)

@@ -34,12 +34,16 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
     any_of: tuple[str, ...] = msgspec.field(name="in", default=())
     starts_with: str | None = None
+    present: bool | None = None
+    """Where given, that the value is there, whatever it is, or is not."""
 
     def holds(self, record: Any) -> bool:
-        """Whether the record has such a value; one that is no text never is."""
+        """Whether the record has such a value; one that is no text is none of a list."""
         value = record
         for step in self.path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
+        if self.present is not None:
+            return (value is not None) is self.present
         if not isinstance(value, str):
             return False
         return value in self.any_of or (
@@ -64,8 +68,13 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Records that are not kept at all, only counted."""
 
     name: str
-    when: Condition
+    when: tuple[Condition, ...]
+    """All of them hold."""
     why: str
+
+    def holds(self, record: Any) -> bool:
+        """Whether a record is of the category."""
+        return all(condition.holds(record) for condition in self.when)
 
 
 class CutTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,7 +133,7 @@ class Cutter:
         try:
             record = msgspec.json.decode(raw, type=dict if self._asks else dict[str, msgspec.Raw])
             raw.decode()
-            refused = next((one.name for one in self._refused if one.when.holds(record)), None)
+            refused = next((one.name for one in self._refused if one.holds(record)), None)
             if refused is not None:
                 return Kept(b"", (Piece(0, len(raw), REFUSED),), refused)
             start = len(raw) - len(raw.lstrip(b" \t\r\n"))

@@ -1,0 +1,31 @@
+"""Instants as logs write them: a text of RFC 3339, or a count since the epoch."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from nhi_evidence.reading.bounded_cache import bounded_cache
+
+_TEXT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_LATEST = 253_402_300_800_000
+"""The year 10000, in milliseconds: what is later is no instant of a log."""
+
+
+@bounded_cache(results=4096, longest=64)
+def milliseconds(text: str | None) -> int | None:
+    """Read a text with a zone as milliseconds since the epoch, UTC; None of anything else."""
+    if text is None or _TEXT.fullmatch(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    return max((moment - _EPOCH) // _MILLISECOND, 0)
+
+
+def of_number(value: int) -> int | None:
+    """Take a count of milliseconds since the epoch; None where it is out of bounds."""
+    return value if 0 <= value < _LATEST else None

@@ -1,0 +1,50 @@
+"""GitHub's enterprise audit log, streamed as files to S3 (docs/sources/github_audit.md)."""
+
+from __future__ import annotations
+
+import re
+
+from nhi_evidence.event import Kind
+from nhi_evidence.reading.json_files import decode
+from nhi_evidence.sources.github_audit.normalize import normalize
+
+__all__ = [
+    "LISTS_OUT_OF_SCOPE_IDS",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+NAME = "github_audit"
+"""The source's name in evidence keys."""
+
+LISTS_OUT_OF_SCOPE_IDS = False
+"""The stream is not asked record by record whether it is complete."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+_STREAMED = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/\d\d/[^/]+\.json(?:\.log)?(?:\.gz)?$")
+
+unwrap = decode
+"""Forms for reading local files are those of deliveries."""
+
+
+def kind_of(_object_key: str) -> Kind:
+    """Every delivered file holds records."""
+    return Kind.RECORDS
+
+
+def hour_of(object_key: str) -> str | None:
+    """UTC hour `YYYYMMDDHH` stated in the name of a streamed file, or None.
+
+    https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/streaming-the-audit-log-for-your-enterprise
+    """
+    match = _STREAMED.search(object_key)
+    if match is None or not ("01" <= match[2] <= "12" and "01" <= match[3] <= "31"):
+        return None
+    return "".join(match.groups()) if match[4] <= "23" else None

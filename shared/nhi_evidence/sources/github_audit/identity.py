@@ -1,0 +1,140 @@
+"""Who acted: the record rules GH-01 to GH-09 (docs/sources/github_audit.md), first match.
+
+A token's type is what the log calls `programmatic_access_type`; its id is the hash of the token.
+A machine user is an account like a person's: only an inventory can tell it (`GH-10`).
+https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/identifying-audit-log-events-performed-by-an-access-token
+https://docs.github.com/en/copilot/reference/enterprise-administrators/agentic-audit-log-events
+"""
+
+from __future__ import annotations
+
+from nhi_evidence.event import Actor, Session, User
+from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
+from nhi_evidence.sources.github_audit.record import Entry, first, text_of
+
+_ACTIONS = "github-actions[bot]"
+_BOT = "[bot]"
+_DEPLOY_KEY = "deploy_key"
+_SYSTEM = frozenset({"GitHub System", "GitHub", "github-system"})
+_BY_INVENTORY = ("GH-10",)
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_PERSON_KINDS = frozenset({IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC})
+
+
+def actor(entry: Entry) -> Actor:
+    """Decide who acted, and through whom."""
+    identity = _identify(entry)
+    name, uid = entry.actor or None, text_of(entry.actor_id)
+    user = None
+    if name or uid:
+        of_person = IdentityKind(identity.type_id) in _PERSON_KINDS
+        user = User(
+            uid=uid, name=name, type_id=_USER_TYPE_USER if of_person else _USER_TYPE_SERVICE
+        )
+    session = None
+    if identity.credential_uid or entry.agent_session_id:
+        session = Session(
+            uid=entry.agent_session_id or None, credential_uid=identity.credential_uid
+        )
+    return Actor(
+        identity=identity,
+        user=user,
+        session=session,
+        hops=_hops(entry, identity),
+        app_uid=entry.application_client_id or text_of(entry.oauth_application_id),
+        app_name=entry.oauth_application_name or None,
+    )
+
+
+def _identify(entry: Entry) -> Identity:
+    access = (entry.programmatic_access_type or "").lower()
+    name = entry.actor or ""
+    if entry.actor_is_agent:
+        labels = (f"agent_session:{entry.agent_session_id}",) if entry.agent_session_id else ()
+        return _made(entry, IdentityKind.AI_AGENT, "GH-01", is_agentic=True, labels=labels)
+    if "server-to-server" in access or access == "github_app":
+        if name == _ACTIONS:
+            return _made(entry, IdentityKind.CI_JOB, "GH-02a")
+        return _made(entry, IdentityKind.APPLICATION, "GH-02b")
+    if "user-to-server" in access:
+        return _made(entry, IdentityKind.APPLICATION_OBO, "GH-03")
+    if "oauth" in access:
+        return _made(entry, IdentityKind.APPLICATION_OBO, "GH-04")
+    if "personal access token" in access or access == "personal_access_token":
+        return _made(entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-05", refinable_by=_BY_INVENTORY)
+    if "public key" in access or _DEPLOY_KEY in (name, access):
+        if name == _DEPLOY_KEY or text_of(entry.actor_id) is None:
+            return _made(entry, IdentityKind.MACHINE_KEY, "GH-06a")
+        return _made(entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-06b", refinable_by=_BY_INVENTORY)
+    if entry.actor_is_bot or name.endswith(_BOT):
+        return _made(entry, IdentityKind.APPLICATION, "GH-07")
+    if access or entry.hashed_token or text_of(entry.token_id):
+        return _made(entry, IdentityKind.API_TOKEN, "GH-08", refinable_by=_BY_INVENTORY)
+    if name in _SYSTEM:
+        return _made(entry, IdentityKind.PROVIDER_SERVICE, "GH-09a")
+    if not name:
+        return _made(entry, IdentityKind.UNKNOWN, "GH-09c")
+    return _made(entry, IdentityKind.HUMAN, "GH-09b", refinable_by=_BY_INVENTORY)
+
+
+def _made(
+    entry: Entry,
+    kind: IdentityKind,
+    rule: str,
+    *,
+    is_agentic: bool | None = None,
+    labels: tuple[str, ...] = (),
+    refinable_by: tuple[str, ...] = (),
+) -> Identity:
+    uid = text_of(entry.actor_id)
+    enterprise = text_of(entry.business_id) or first(entry.org_id)
+    credential = entry.hashed_token or text_of(entry.token_id)
+    kind_of_credential = "token_hash" if entry.hashed_token else "token_id" if credential else None
+    return decided(
+        kind,
+        rule,
+        name=entry.actor or None,
+        uid=uid or entry.actor or None,
+        canonical_uid=f"nhi:github:{enterprise}:actor/{uid}" if enterprise and uid else None,
+        credential_uid=credential,
+        credential_kind=kind_of_credential,
+        is_agentic=is_agentic,
+        labels=labels,
+        refinable_by=refinable_by,
+        is_chain_complete=False if is_agentic else None,
+    )
+
+
+def _hops(entry: Entry, identity: Identity) -> tuple[Hop, ...]:
+    """An agent was started by `user`; an application acts for the person it names as actor."""
+    if identity.uid is None:
+        return ()
+    if identity.is_agentic and entry.user and entry.user != entry.actor:
+        starter = text_of(entry.user_id) or entry.user
+        return (
+            chain_hop(0, starter, Mechanism.AGENT_INVOCATION),
+            chain_hop(
+                1,
+                identity.uid,
+                Mechanism.AGENT_INVOCATION,
+                canonical_uid=identity.canonical_uid,
+                credential_uid=identity.credential_uid,
+            ),
+        )
+    application = entry.application_client_id or text_of(entry.oauth_application_id)
+    if identity.type_id == IdentityKind.APPLICATION_OBO and application:
+        return (
+            chain_hop(
+                0,
+                identity.uid,
+                Mechanism.ON_BEHALF_OF,
+                canonical_uid=identity.canonical_uid,
+            ),
+            chain_hop(
+                1,
+                application,
+                Mechanism.ON_BEHALF_OF,
+                credential_uid=identity.credential_uid,
+            ),
+        )
+    return ()

@@ -1,0 +1,135 @@
+"""One audit log entry -> Event or Rejection, from the record alone.
+
+Only an entry that states when and what is an event. What is absent stays absent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Call, Endpoint, Event, Logged, Outcome, Rejection, Result
+from nhi_evidence.identity import with_unusable
+from nhi_evidence.reading import instant
+from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.sources.github_audit.identity import actor
+from nhi_evidence.sources.github_audit.record import Entry, entries, first, text_of
+from nhi_evidence.sources.github_audit.targets import about
+
+_DETAIL = 200
+_API_REQUEST = "api.request"
+_FAILED_LOGIN = "failed_login"
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED = 200, 400, 401, 403, 404, 429
+_CONCLUSIONS = {"success": Result.SUCCESS, "failure": Result.FAILED, "timed_out": Result.FAILED}
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    decoded = entries.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    entry, unusable = decoded
+    stated = entry.timestamp if entry.timestamp is not None else entry.created_at
+    if stated is None:
+        of_no_use = {"@timestamp", "created_at"} & set(unusable)
+        return Rejection("event_time_malformed" if of_no_use else "event_time_missing")
+    time = instant.of_number(stated) if isinstance(stated, int) else instant.milliseconds(stated)
+    if time is None:
+        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
+    if not entry.action:
+        return Rejection("event_name_missing")
+    return _event(entry, entry.action, (time, str(stated)), raw, unusable)
+
+
+def _event(
+    entry: Entry, action: str, time: tuple[int, str], raw: bytes, unusable: tuple[str, ...]
+) -> Event:
+    category = action.partition(".")[0]
+    who = actor(entry)
+    if unusable:
+        who = msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable))
+    operation = _operation(entry, action)
+    return Event(
+        time=time[0],
+        original_time=time[1],
+        logged=Logged(
+            "GitHub",
+            "Enterprise Audit Log",
+            event_code=action,
+            uid=entry.document_id or None,
+            account=entry.business or first(entry.org),
+        ),
+        call=Call(
+            category,
+            category,
+            operation,
+            operation,
+            None,
+            entry.request_id or None,
+            _source(entry.actor_ip),
+            entry.user_agent or None,
+            details=_details(entry),
+        ),
+        actor=who,
+        about=about(entry, category, action),
+        outcome=_outcome(entry, action),
+        record=msgspec.Raw(raw),
+    )
+
+
+def _operation(entry: Entry, action: str) -> str:
+    """Return the action; of a request of the API, its method and route."""
+    if action == _API_REQUEST and entry.request_method and entry.route:
+        return f"{entry.request_method} {entry.route}"
+    return action
+
+
+def _source(address: str | None) -> Endpoint | None:
+    if address is None or is_absent(address):
+        return None
+    return Endpoint(ip=address) if is_address(address) else Endpoint(name=address)
+
+
+def _outcome(entry: Entry, action: str) -> Outcome:
+    """An entry says that something was done; of a request and a run it says how it ended."""
+    code = text_of(entry.status_code)
+    if action == _API_REQUEST or code is not None:
+        return _of_status(code)
+    if entry.conclusion is not None:
+        result = _CONCLUSIONS.get(entry.conclusion, Result.UNKNOWN)
+        return Outcome(result, None if result is Result.SUCCESS else entry.conclusion)
+    last = action.rpartition(".")[2]
+    if last == _FAILED_LOGIN:
+        return Outcome(Result.UNAUTHENTICATED, last)
+    if "failed" in last:
+        return Outcome(Result.FAILED, last)
+    return Outcome(Result.SUCCESS)
+
+
+def _of_status(code: str | None) -> Outcome:
+    if code is None or not (code.isascii() and code.isdigit()):
+        return Outcome(Result.UNKNOWN, code)
+    number = int(code[:9])
+    if _OK <= number < _BAD_REQUEST:
+        return Outcome(Result.SUCCESS)
+    known = {
+        _UNAUTHORIZED: Result.UNAUTHENTICATED,
+        _FORBIDDEN: Result.DENIED,
+        _NOT_FOUND: Result.NOT_FOUND,
+        _THROTTLED: Result.THROTTLED,
+        _BAD_REQUEST: Result.INVALID,
+    }
+    if number in known:
+        return Outcome(known[number], code)
+    return Outcome(Result.FAILED if number > _BAD_REQUEST else Result.UNKNOWN, code)
+
+
+def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """Facts OCSF has no attribute for."""
+    found = {
+        "token_scopes": entry.token_scopes,
+        "workflow_run_id": text_of(entry.workflow_run_id),
+        "head_branch": entry.head_branch,
+        "agent_session_id": entry.agent_session_id,
+        "old_permission": entry.old_permission,
+    }
+    return tuple((name, value) for name, value in found.items() if value)

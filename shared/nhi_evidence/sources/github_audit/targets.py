@@ -1,0 +1,95 @@
+"""What an event was about, as far as the entry names it."""
+
+from __future__ import annotations
+
+from nhi_evidence.event import About, Target, User
+from nhi_evidence.sources.github_audit.record import Entry, first, text_of
+
+_OF_NHI = frozenset(
+    {
+        "auto_approve_personal_access_token_requests",
+        "codespaces",
+        "environment",
+        "integration",
+        "integration_installation",
+        "integration_installation_request",
+        "oauth_access",
+        "oauth_application",
+        "oauth_authorization",
+        "org_credential_authorization",
+        "org_secret_scanning_custom_pattern",
+        "personal_access_token",
+        "personal_access_token_request",
+        "public_key",
+        "self_hosted_runner",
+        "workflows",
+    }
+)
+"""Categories of apps, tokens, keys and what runs with them."""
+_SECRET, _RUNNER = "secret", "runner"
+_LOG = "audit_log_streaming"
+_ENTITIES = {
+    "integration": "GitHub App",
+    "oauth_access": "OAuth Token",
+    "oauth_application": "OAuth App",
+    "oauth_authorization": "OAuth Authorization",
+    "org_credential_authorization": "Authorized Credential",
+    "personal_access_token": "Personal Access Token",
+    "personal_access_token_request": "Personal Access Token",
+    "public_key": "SSH Key",
+}
+
+
+def about(entry: Entry, category: str, action: str) -> About:
+    """Return what the entry says the operation was about."""
+    targets = _targets(entry)
+    named = entry.user or None
+    user = None
+    if named and named != entry.actor:
+        user = User(uid=text_of(entry.user_id), name=named)
+    concerns_secret = _SECRET in action or _RUNNER in action
+    privileges = (entry.permission,) if entry.permission else ()
+    return About(
+        targets=targets,
+        is_nhi=category in _OF_NHI or concerns_secret or bool(entry.integration),
+        user=user,
+        entity=_entity(entry, category, action),
+        privileges=privileges,
+        log_name=_LOG if category == _LOG else None,
+    )
+
+
+def _targets(entry: Entry) -> tuple[Target, ...]:
+    repo = entry.repo or entry.repository
+    found = (
+        Target(uid=text_of(entry.repo_id), name=repo, type="repository") if repo else None,
+        Target(uid=_org_uid(entry), name=first(entry.org), type="organization")
+        if first(entry.org)
+        else None,
+        Target(name=entry.integration, type="integration") if entry.integration else None,
+        Target(name=entry.team, type="team") if entry.team else None,
+        Target(name=entry.environment_name, type="environment") if entry.environment_name else None,
+        Target(name=entry.job_workflow_ref, type="workflow") if entry.job_workflow_ref else None,
+        Target(uid=text_of(entry.hook_id), type="hook") if text_of(entry.hook_id) else None,
+        Target(name=entry.url_path, type="api_path") if entry.url_path else None,
+    )
+    return tuple(target for target in found if target is not None)
+
+
+def _org_uid(entry: Entry) -> str | None:
+    return first(entry.org_id)
+
+
+def _entity(entry: Entry, category: str, action: str) -> Target | None:
+    """The durable credential or application an event is about."""
+    if _SECRET in action and entry.key:
+        return Target(name=entry.key, type="Actions Secret")
+    kind = _ENTITIES.get(category)
+    if kind is None:
+        return None
+    uid = text_of(entry.token_id) or text_of(entry.public_key_id) or entry.fingerprint
+    if category in {"oauth_access", "oauth_application", "oauth_authorization"}:
+        uid = entry.application_client_id or text_of(entry.oauth_application_id) or uid
+    name = entry.integration or entry.user_programmatic_access_name or entry.oauth_application_name
+    name = name or entry.name
+    return Target(uid=uid, name=name, type=kind) if uid or name else None

@@ -1,0 +1,1 @@
+"""What must never be locked, as logs carry it, and that it is not."""

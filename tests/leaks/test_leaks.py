@@ -1,0 +1,167 @@
+"""Each known leak ends cut or refused: in evidence, in what a function logs, and in errors.
+
+A source that declares cuts has files of leaks beside its golden cases, found by discovery. Every
+rule it declares cuts something of them, so that none is declared in vain.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nhi_evidence import sources
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import lines, objects
+from nhi_evidence.evidence.lines import ParsedLine, UnitLine
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import Outcome, lock_batch
+from nhi_evidence.reading import cutting
+from tests.cases.reader import FOLDER
+from tests.memory_store import MemoryStore
+
+MARK = b"LEAKED-VALUE"
+PIECES = (b"LEAKED", b"EAKED-VAL", b"KED-VALUE")
+"""Also what is left of it where a text ends within it."""
+
+DECLARING = [name for name in sources.names() if sources.cutter(name) is not None]
+
+
+def files(source: str) -> dict[str, bytes]:
+    """Return the files of leaks of a source."""
+    return {path.name: path.read_bytes() for path in sorted((FOLDER / source / "leaks").iterdir())}
+
+
+def deliveries(source: str) -> Iterator[tuple[str, bytes]]:
+    """Yield each file whole, packed, torn, joined, in UTF-16 and as a part of something else."""
+    for name, body in files(source).items():
+        yield name, body
+        yield f"{name}, packed", gzip.compress(body)
+        yield f"{name}, packed and torn", gzip.compress(body, 0)[:-9]
+        yield f"{name}, torn", body[: body.rindex(MARK) + 6]
+        yield f"{name}, joined", body.replace(b"\n", b"")
+        yield f"{name}, no JSON", b"<html>" + body.replace(b"{", b"")
+        yield f"{name}, after a mark", b"\xef\xbb\xbf" + body
+        yield f"{name}, in UTF-16", body.decode().encode("utf-16")
+        yield f"{name}, not UTF-8", body.replace(MARK, MARK + b"\xff")
+        yield f"{name}, too deep", body.replace(b'"' + MARK, b"[" * 5000 + b'"' + MARK)
+
+
+def locked(source: str, body: bytes, *, keep: bool = True) -> tuple[MemoryStore, Outcome]:
+    mapper = Mapper(source, keep_out_of_scope_raw=keep)
+    store = MemoryStore()
+    return store, lock_batch(mapper, [Delivery("b/k@1!h=2026030208", body)], store)
+
+
+def written(store: MemoryStore) -> Iterator[tuple[str, UnitLine, list[bytes]]]:
+    """Yield key, unit line and lines of everything in a store."""
+    for key, body in store.objects.items():
+        table, own = objects.read_object(body)
+        for unit, its_lines in objects.lines_of(table, own):
+            yield key, unit, list(its_lines)
+
+
+def parsed(store: MemoryStore) -> list[ParsedLine]:
+    return [lines.decode_line(line) for _, _, own in written(store) for line in own]
+
+
+def leaks(text: bytes) -> list[bytes]:
+    """Return which pieces of the mark a text holds, in UTF-16, base64 and hex as well."""
+    forms = [piece for piece in PIECES if piece in text]
+    forms += [piece for piece in PIECES if piece.decode().encode("utf-16-le") in text]
+    forms += [piece for piece in PIECES if piece.hex().encode() in text]
+    return forms
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["all raw", "in scope"])
+@pytest.mark.parametrize("source", DECLARING)
+def test_no_leak_is_locked(source: str, keep: bool) -> None:
+    """However the file is delivered, nothing of the mark is in any line or key."""
+    for name, body in deliveries(source):
+        store, outcome = locked(source, body, keep=keep)
+        assert (1, {}, {}) == (len(outcome.locked), outcome.failed, outcome.unmapped), name
+        for key, unit, own in written(store):
+            text = b"\n".join([key.encode(), lines.encode(unit), *own])
+            assert [] == leaks(text), name
+            for line in own:
+                held = lines.decode_line(line)
+                assert [] == leaks(held.raw or b""), name
+
+
+@pytest.mark.parametrize("source", DECLARING)
+def test_every_declared_rule_cuts_something(source: str) -> None:
+    """Each field and each refused category has its leak."""
+    table = msgspec.json.decode(sources.table(source, sources.CUTS), type=cutting.CutTable)
+    cut: set[str] = set()
+    reasons: set[str] = set()
+    for body in files(source).values():
+        store, _ = locked(source, body)
+        cut |= {each.rule for line in parsed(store) for each in line.c}
+        reasons |= {line.o for line in parsed(store) if line.o}
+    assert {field.rule for field in table.fields} <= cut
+    assert {f"refused_{category.name}" for category in table.refused} <= reasons
+
+
+@pytest.mark.parametrize("source", DECLARING)
+def test_who_has_the_original_can_prove_each_cut(source: str) -> None:
+    """Put back, the pieces give the record whose hash the line states; each hash is the piece's."""
+    proved = 0
+    for body in files(source).values():
+        store, _ = locked(source, body)
+        mapper = Mapper(source, keep_out_of_scope_raw=True)
+        decoded = mapper.source.decode(body, mapper.settings.limits)
+        for _, unit, own in written(store):
+            for line in map(lines.decode_line, own):
+                raw = decoded.record(line.i or 0).raw  # type: ignore[union-attr] # it decodes
+                rebuilt, at, gone, kept = b"", 0, 0, line.raw or b""
+                for cut in line.c:
+                    rebuilt += kept[at : cut.offset]
+                    start = cut.offset + gone
+                    value = raw[start : start + cut.length]
+                    stated = lines.cut_hash(unit.raw_sha256 or "", line.i or 0, cut.rule, value)
+                    assert cut.hash == stated
+                    rebuilt, at, gone = rebuilt + value, cut.offset, gone + cut.length
+                    proved += 1
+                assert raw == rebuilt + kept[at:]
+    assert proved
+
+
+@pytest.mark.parametrize("source", DECLARING)
+def test_what_fails_is_reported_without_its_text(
+    source: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of the mapper that quotes the record is told by its kind alone, and locked cut."""
+    mapper = Mapper(source, keep_out_of_scope_raw=True)
+
+    def fails(raw: bytes) -> None:
+        raise ValueError(f"cannot map {raw!r} of {MARK!r}")
+
+    monkeypatch.setattr(mapper.packs[source], "map", lambda raw, *_: fails(raw))
+    (body, *_) = files(source).values()
+    store = MemoryStore()
+    outcome = lock_batch(mapper, [Delivery("b/k@1!h=2026030208", body)], store)
+    (error,) = outcome.unmapped.values()
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("function").error("unmapped", exc_info=error)
+    told = "".join(traceback.format_exception(error)) + caplog.text
+    assert "ValueError" in told
+    assert [] == leaks(told.encode())
+    for _, unit, own in written(store):
+        assert unit.rejection is not None
+        assert ("mapper_failed", "cut") == (unit.rejection.reason, unit.rebuild)
+        assert [] == leaks(lines.encode(unit) + b"\n".join(own))
+
+
+def test_every_file_of_leaks_holds_one() -> None:
+    """And a source without declared cuts has none."""
+    for source in sources.names():
+        if source in DECLARING:
+            assert files(source), source
+            assert all(MARK in body for body in files(source).values()), source
+        else:
+            assert not Path(FOLDER / source / "leaks").exists(), source

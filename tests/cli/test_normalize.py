@@ -162,21 +162,6 @@ def test_an_empty_file_of_records(tmp_path: Path) -> None:
     )
 
 
-def test_summary_says_who_did_what_and_when(tmp_path: Path) -> None:
-    """By identity: kind, phases, refusals, first and last; what is rejected is counted apart."""
-    denied = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "errorCode": "AccessDenied"}
-    (tmp_path / "x.log").write_text(f"{json.dumps(GOOD)}\nnope\n{json.dumps(denied)}\n")
-    report = json.loads(run("summary", "--json", tmp_path / "x.log").stdout)
-    assert (3, 1) == (report["input"], report["rejected"])
-    (who,) = report["identities"]
-    assert (2, 1, 2) == (who["records"], who["refused"], sum(who["phases"].values()))
-    assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
-    shown = run("summary", tmp_path / "x.log").stdout.decode()
-    assert "1 identities in 2 records; 1 of 3 rejected, 0 inputs not opened" in shown
-    assert "to 2030-01-01T00:00:00Z" in shown
-    assert run("summary", tmp_path / "none").returncode == 4
-
-
 def test_what_is_printed_can_be_asked_for(tmp_path: Path) -> None:
     """By identity, phase and time; the rest is counted, and CSV holds no formula."""
     later = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "eventName": "=cmd()"}

@@ -186,7 +186,7 @@ def every_bundle(sealed: Sealed) -> dict[str, dict[str, bytes]]:
     looking = sealed.search()
     looking.find("", search.Where())
     bundles: dict[str, dict[str, bytes]] = {}
-    for at, table, lines in looking._read(looking.leaves(search.Where())):
+    for at, table, lines in looking.read(looking.leaves(search.Where())):
         for number, (unit, own) in enumerate(objects.lines_of(table, lines), start=1):
             for place, line in enumerate(own):
                 if b'"k":"out_of_scope_ids"' not in line:

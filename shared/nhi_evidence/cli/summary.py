@@ -1,123 +1,169 @@
-"""`nhi-evidence summary`: who acted in raw log files, as what, in which phases, and when."""
+"""`nhi-evidence summary`: who acted in log files or in evidence, as what, and when."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes, progress
 from nhi_evidence.cli.input_notes import Notes
-from nhi_evidence.cli.normalize import Files, SourceName
+from nhi_evidence.cli.normalize import AssumeUtc, SourceName
 from nhi_evidence.cli.raw_input import Inputs
-from nhi_evidence.event import Rejection, Result
-from nhi_evidence.ocsf.objects import Record
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.event import Rejection
+from nhi_evidence.evidence.counted_lines import CountedLines
+from nhi_evidence.evidence.lines import ParsedLine
+from nhi_evidence.evidence.search import Search, Where
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.terminal import safe_text
+from nhi_evidence.terminal import activity_report
+from nhi_evidence.terminal.activity_report import Activity, Report
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence summary logs/
   aws cloudtrail lookup-events | nhi-evidence summary --json -
+  nhi-evidence summary ./evidence-copy --key log.vkey
 
 \b
 Exit codes: 0 summarized;
 4 an input cannot be read, a source is unknown, or nothing was accepted; 64 wrong usage.
 """
 
-_REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
+Inputs_ = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT",
+        help="Log files, directories of them or -, as for normalize; or one evidence store: "
+        "s3://bucket[?endpoint=URL] or a copy of it, read with --key or --policy.",
+    ),
+]
 
 
-class Identity(msgspec.Struct):
-    """What an identity did, as the records say. Times are milliseconds since the epoch, UTC."""
-
-    uid: str
+class _Actor(msgspec.Struct, gc=False):
     type: str
-    first: int
-    last: int
-    records: int = 0
-    refused: int = 0
-    """Records whose outcome is denied or unauthenticated."""
-    phases: Counter[str] = msgspec.field(default_factory=Counter)
+    uid: str | None = None
+    name: str | None = None
 
 
-class Report(msgspec.Struct):
-    """The identities, those with most records first, and what became of the input."""
+class _Sealed(msgspec.Struct, gc=False):
+    """What is read of a record as it was sealed."""
 
-    input: int = 0
-    rejected: int = 0
-    """Records that could not be mapped, and files or lines that are none; not counted below."""
-    unread: int = 0
-    identities: list[Identity] = []
-    detected: dict[str, int] = {}
-    notes: list[str] = []
+    time: int
+    nhi: _Actor
+    nhi_phase: str
+    nhi_outcome: str
+
+
+_decode = msgspec.json.Decoder(_Sealed).decode
 
 
 def command(
-    inputs: Files,
+    inputs: Inputs_,
     *,
     source: SourceName = None,
+    assume_utc: AssumeUtc = False,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as one JSON object.")
     ] = False,
 ) -> None:
-    """Summarize raw log files: who, what kind, which phases, refused, first and last.
+    """Summarize log files or evidence: who, what kind, which phases, refused, first and last.
 
-    Everybody is listed, people too. What could not be read or mapped is counted, and said on
-    standard error.
+    Of log files everybody is listed, people too. Of evidence every unit is counted once, of what
+    a signed checkpoint covers; whether it is whole and unaltered, verify says. What could not be
+    read or mapped is counted, and said on standard error.
     """
-    logs, notes, report = Inputs(source, scope=Scope.ALL), Notes(quiet=as_json), Report()
-    identities: dict[tuple[str, str], Identity] = {}
-    for path in logs.files(inputs):
-        for reading in logs.readings(path):
-            report.input += 1
-            if isinstance(reading.mapped, Rejection):
-                report.rejected += 1
-                notes.rejected(reading, reading.mapped)
-            elif isinstance(reading.mapped, Normalized):
-                _count(identities, reading.mapped.record)
-    notes.close(logs)
-    report.unread, report.detected, report.notes = len(logs.unread), logs.detected, notes.texts
-    report.identities = sorted(identities.values(), key=lambda each: (-each.records, each.uid))
-    if as_json:
-        document = safe_text.neutralize_json(msgspec.json.encode(report))
-        sys.stdout.write(document.decode() + "\n")
+    notes = Notes(quiet=as_json)
+    if any(map(_is_evidence, inputs)):
+        if len(inputs) > 1:
+            raise SettingsError("one evidence store, or log files: not both, and not several")
+        access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+        report = _of_evidence(inputs[0], options.policy(policy, key), access, source, notes)
     else:
-        sys.stdout.write(_text(report))
+        report = _of_logs(inputs, Inputs(source, scope=Scope.ALL, assume_utc=assume_utc), notes)
+    report.notes = notes.texts
+    document = activity_report.as_document(report) + "\n" if as_json else None
+    sys.stdout.write(document or activity_report.text(report))
     if report.unread or (report.rejected and not report.identities):
         raise typer.Exit(exit_codes.FAILED)
 
 
-def _count(identities: dict[tuple[str, str], Identity], record: Record) -> None:
-    who = record.nhi
-    uid = who.uid or who.name or "(not named)"
-    identity = identities.get((uid, who.type))
-    if identity is None:
-        identity = identities[uid, who.type] = Identity(uid, who.type, record.time, record.time)
-    identity.records += 1
-    identity.refused += record.nhi_outcome in _REFUSED
-    identity.first = min(identity.first, record.time)
-    identity.last = max(identity.last, record.time)
-    identity.phases[record.nhi_phase] += 1
+def _is_evidence(given: str) -> bool:
+    folder = Path(given)
+    return "://" in given or ((folder / "log").is_dir() and (folder / "ev").is_dir())
 
 
-def _text(report: Report) -> str:
-    lines = []
-    for each in report.identities:
-        phases = ", ".join(f"{name} {count}" for name, count in each.phases.most_common())
-        first, last = safe_text.instant(each.first), safe_text.instant(each.last)
-        lines += [
-            f"{safe_text.neutralize(each.uid)}  ({each.type})",
-            f"  {each.records} records, {each.refused} refused, {first} to {last}",
-            f"  {phases}",
-        ]
-    accepted = report.input - report.rejected
-    lines.append(
-        f"{len(report.identities)} identities in {accepted} records; "
-        f"{report.rejected} of {report.input} rejected, {report.unread} inputs not opened"
-    )
-    return "\n".join(lines) + "\n"
+def _of_logs(inputs: Sequence[str], logs: Inputs, notes: Notes) -> Report:
+    report, activity = Report(), Activity()
+    files = logs.files(map(Path, inputs))
+    with progress.Reading(logs.size(files), shown=sys.stderr.isatty()) as bar:
+        for path in files:
+            for reading in logs.readings(path, bar.say):
+                report.input += 1
+                if isinstance(reading.mapped, Rejection):
+                    report.rejected += 1
+                    notes.rejected(reading, reading.mapped)
+                elif isinstance(reading.mapped, Normalized):
+                    activity.add(reading.mapped.record)
+    notes.close(logs)
+    report.unread, report.detected = len(logs.unread), logs.detected
+    report.identities = activity.identities()
+    return report
+
+
+def _of_evidence(
+    evidence: str, trusted: Policy, access: Access, source: str | None, notes: Notes
+) -> Report:
+    report, activity = Report(), Activity()
+    store = open_sealed(evidence, access)
+    undecoded: set[str] = set()
+    with progress.Steps("reading") as steps:
+        looking = Search(store, StoredLog(store, trusted.name, trusted.keys))
+        counted = CountedLines(looking, accepted=trusted.mappers)
+        for found in counted.lines(Where(source=source)):
+            line = found.line
+            if found.unit.kind == "rejection":
+                undecoded.add(found.unit.unit)
+            if found.unit.kind != "records" or line.form not in {"kept", "rejected"}:
+                continue
+            report.input += 1
+            record = _sealed(line) if line.form == "kept" else None
+            if record is None:
+                report.rejected += 1
+            else:
+                activity.add(record)
+            if report.input % 1000 == 0:
+                steps.say("records", report.input)
+    for name, reason in looking.unreadable.items():
+        notes.note(f"cannot be read: {name}: {reason}")
+    for what, units in (("contested", counted.contested), ("incomplete", counted.incomplete)):
+        if units:
+            notes.note(f"{len(units)} units are {what} and not counted, as {units[0]}; see verify")
+    if undecoded:
+        notes.note(f"{len(undecoded)} deliveries could not be decoded; they are kept as they came")
+    notes.note("not verified here: `nhi-evidence verify` says whether it is whole and unaltered")
+    report.unread, report.out_of_scope = len(looking.unreadable), counted.out_of_scope
+    report.identities = activity.identities()
+    return report
+
+
+def _sealed(line: ParsedLine) -> _Sealed | None:
+    """Return the record of a line; None of what is no such record, whoever wrote it."""
+    try:
+        return _decode(line.n)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

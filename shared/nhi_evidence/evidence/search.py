@@ -100,7 +100,7 @@ class Search:
         self._leaves = {leaf.order: leaf for leaf in self.leaves(where)}
         wanted = [leaf for leaf in self._leaves.values() if where.hour in {None, leaf.hour}]
         best: SealedRecord | None = None
-        for done, (leaf, table, lines) in enumerate(self._read(wanted)):
+        for done, (leaf, table, lines) in enumerate(self.read(wanted)):
             self._progress("objects", done)
             for match in _matches(leaf, table, lines, uid):
                 record = self._weigh(match)
@@ -162,7 +162,7 @@ class Search:
             if leaf.source == at.source and (distance := _distance(at.hour, leaf.hour)) <= _NEAR_MS
         ]
         near.sort(key=lambda pair: pair[0])
-        for _, table, lines in self._read(leaf for _, leaf in near):
+        for _, table, lines in self.read(leaf for _, leaf in near):
             for unit, own in objects.lines_of(table, lines):
                 if unit.kind == "companion":
                     yield unit, own
@@ -173,7 +173,7 @@ class Search:
             yield record.unit, record.lines
             return
         for claim in record.parts:
-            for _, table, lines in self._read([self._leaves[claim.index]]):
+            for _, table, lines in self.read([self._leaves[claim.index]]):
                 for unit, own in objects.lines_of(table, lines):
                     if (unit.unit, unit.part) == (claim.unit, claim.part):
                         yield unit, own
@@ -181,15 +181,15 @@ class Search:
     def _weigh(self, record: SealedRecord) -> SealedRecord:
         """Say how the claim a record comes with stands among all claims of its hour."""
         at, unit = record.at, record.unit
-        if not _is_valid(at, record.table, unit):
+        if not is_valid(at, record.table, unit):
             return record
         hour = (at.source, at.hour)
         if hour not in self._weighed:
             claims: list[counting.Claim] = []
             every = self._leaves.values()
             same = [leaf for leaf in every if (leaf.source, leaf.hour) == hour]
-            for leaf, table, _ in self._read(same):
-                valid = [line for line in table.units if _is_valid(leaf, table, line)]
+            for leaf, table, _ in self.read(same):
+                valid = [line for line in table.units if is_valid(leaf, table, line)]
                 claims += counting.claims(leaf.order, leaf.leaf.key, table.header, valid)
             self._weighed[hour] = counting.count(claims, self._accepted)
         weighed = self._weighed[hour].get((at.source, unit.unit))
@@ -203,7 +203,7 @@ class Search:
             parts=weighed.counted,
         )
 
-    def _read(
+    def read(
         self, leaves: Iterable[SealedLeaf]
     ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
         """Yield the objects of leaves with their tables and lines; name what is none."""
@@ -266,7 +266,7 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
     return table, lines
 
 
-def _is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
+def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
     """Whether a claim is of the source and hour its object lies under."""
     header = table.header
     if (header.source, header.hour) != (leaf.source, leaf.hour):

@@ -1,0 +1,74 @@
+"""`nhi-evidence summary` of log files, and of evidence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.demo.story import generate
+from tests.cli.command import run
+
+GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]
+STORED = Path(__file__).parents[1] / "fixtures" / "format-v1"
+EVIDENCE, KEY = STORED / "evidence", STORED / "log.vkey"
+
+
+def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
+    """By identity: kind, phases, refusals, first and last; what is rejected is counted apart."""
+    denied = {**GOOD, "eventTime": "2030-01-01T00:00:00Z", "errorCode": "AccessDenied"}
+    file = tmp_path / "x.log"
+    file.write_text(f"{json.dumps(GOOD)}\nnope\n{json.dumps(denied)}\n")
+    report = run("summary", "--json", file).json
+    assert "nhi-evidence/summary/1" == report["schema"]
+    assert (3, 1) == (report["input"], report["rejected"])
+    (who,) = report["identities"]
+    assert (2, 1, 2) == (who["records"], who["refused"], sum(who["phases"].values()))
+    assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
+    shown = run("summary", file).out
+    assert shown.startswith("1 identity (0 people) in 2 records, 1 refused\n")
+    assert "1 of 3 records could not be mapped" in shown
+    assert "to 2030-01-01T00:00:00Z" in shown
+    assert 4 == run("summary", tmp_path / "none").code
+
+
+def test_who_went_through_most_phases_comes_first(tmp_path: Path) -> None:
+    """In the story, the key that leaked; nothing is wider than a terminal but an id."""
+    for file in generate():
+        (tmp_path / Path(file.key).name).write_bytes(file.body)
+    shown = run("summary", tmp_path).out
+    first = shown.partition("known to be\n")[2].splitlines()[0]
+    assert "  arn:aws:iam::444455556666:user/ci-deploy" == first
+    assert [] == [line for line in shown.splitlines() if len(line) > 80 and ":" not in line]
+    assert "Human" not in shown.partition("\nPeople\n")[0]
+
+
+def test_of_evidence_it_counts_what_verification_counts() -> None:
+    """Each unit once, of what the log signs; and it says that it is no verification."""
+    report = run("summary", "--json", EVIDENCE, "--key", KEY).json
+    verified = run("verify", "--json", EVIDENCE, "--key", KEY).json
+    listed = sum(identity["records"] for identity in report["identities"])
+    assert listed + report["rejected"] == report["input"]
+    counted = sum(verified["records_counted"].values())
+    assert counted == report["input"] + report["out_of_scope"]
+    assert verified["units"]["duplicate claims"] > 0
+    assert ["1 deliveries could not be decoded; they are kept as they came"] == report["notes"][:-1]
+    assert "not verified here" in report["notes"][-1]
+    assert "not verified here" in run("summary", EVIDENCE, "--key", KEY).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((EVIDENCE,), "nothing to trust"),
+        ((EVIDENCE, EVIDENCE, "--key", KEY), "one evidence store, or log files"),
+        (("ftp://nowhere", "--key", KEY), "evidence is s3://bucket"),
+    ],
+)
+def test_what_cannot_be_read_as_evidence_is_said(arguments: tuple[object, ...], said: str) -> None:
+    """Without a key, several at once, or no store at all: exit 4 and one line."""
+    done = run("summary", *map(str, arguments))
+    assert (4, "") == (done.code, done.out)
+    assert said in done.err

@@ -15,7 +15,7 @@ from nhi_evidence.adapters.azure.exporter import Exporter, Settings
 from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
-from nhi_evidence.event import Delivery, Rejection
+from nhi_evidence.event import Delivery, Limits, Rejection
 from nhi_evidence.pipeline.export import Mapper, Normalized
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
@@ -146,20 +146,19 @@ SETTINGS = Settings(
 PARTITION = {"PartitionId": "3"}
 
 
-def test_a_message_the_mapper_fails_on_is_kept_and_blocks_nothing(
+def test_a_message_that_breaks_its_run_is_kept_and_blocks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its neighbors are mapped; it is locked as it came, and the failure is handed to the log."""
     mapper = Mapper("azure_monitor", scope=Scope.ALL, keep_out_of_scope_raw=True)
-    pack = mapper.packs["azure_activity"]
-    genuine = pack.map
+    genuine = mapper.source.decode
 
-    def failing(raw: bytes, text: str) -> Any:
-        if b"poison" in raw:
+    def failing(data: bytes, limits: Limits) -> Any:
+        if b"poison" in data:
             raise ZeroDivisionError("a defect")
-        return genuine(raw, text)
+        return genuine(data, limits)
 
-    monkeypatch.setattr(pack, "map", failing)
+    monkeypatch.setattr(mapper.source, "decode", failing)
     store = MemoryStore()
     bodies = [encode(GOOD), encode({**GOOD, "level": "poison"}), encode(GOOD)]
     events = [Event(body, 5 + n, PARTITION) for n, body in enumerate(bodies)]

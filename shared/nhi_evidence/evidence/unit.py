@@ -37,7 +37,7 @@ class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
     source_metadata: Mapping[str, str] = {}
 
 
-class UnitPart(msgspec.Struct, frozen=True, gc=False):
+class UnitPart(msgspec.Struct, frozen=True):
     """One part of a unit, ready to be packed."""
 
     hour: str
@@ -47,6 +47,8 @@ class UnitPart(msgspec.Struct, frozen=True, gc=False):
     lines: tuple[bytes, ...]
     size: int
     """Bytes of all its lines, the table line and newlines included."""
+    broken: Exception | None = None
+    """What was raised by the first record that broke the mapper: for the log, never stored."""
 
 
 def unit_part(
@@ -64,6 +66,7 @@ def unit_part(
     out_of_scope: Mapping[str, int] | None = None,
     messages: Messages | None = None,
     rejection: Rejection | None = None,
+    broken: Exception | None = None,
 ) -> UnitPart:
     """Put one part of a unit together; `span` is what it accounts for of the unit's bytes."""
     excluded = dict(sorted((out_of_scope or {}).items()))
@@ -93,7 +96,7 @@ def unit_part(
     )
     encoded = encode(table_line)
     size = len(encoded) + sum(map(len, lines)) + len(lines) + 1
-    return UnitPart(identity.hour, table_line, encoded, tuple(lines), size)
+    return UnitPart(identity.hour, table_line, encoded, tuple(lines), size, broken)
 
 
 def split(spans: Sequence[tuple[int, int]], size: int) -> list[tuple[range, tuple[int, int]]]:

@@ -82,8 +82,11 @@ class Mapper:
         return keys.unit_hour(unit, self.source.hour_of)
 
     def map(self, raw: bytes) -> Normalized | OutOfScope | Rejection:
-        """Map one raw record."""
-        return self.records.read(raw).mapped
+        """Map one raw record. Raises what a record that breaks the mapper raises."""
+        read = self.records.read(raw)
+        if read.broken is not None:
+            raise read.broken
+        return read.mapped
 
     def units(self, delivery: Delivery) -> Iterator[UnitPart]:
         """Turn a delivery into its unit, part by part.
@@ -136,10 +139,12 @@ class Mapper:
         rejected = 0
         excluded: Counter[str] = Counter()
         uids: list[str] = []
+        broken: Exception | None = None
         for index in indexes:
             line, read = self.records.line(u, decoded.record(index), delivery_sha256)
             if line is not None:
                 written.append(line)
+            broken = broken or read.broken
             is_cut = is_cut or bool(read.kept.pieces)
             mapped = read.mapped
             if isinstance(mapped, Rejection):
@@ -164,6 +169,7 @@ class Mapper:
             rejected=rejected,
             out_of_scope=excluded,
             messages=messages_of(decoded.data, decoded.messages) if part == 1 else None,
+            broken=broken,
         )
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:

@@ -59,7 +59,8 @@ class Outcome(msgspec.Struct):
     writes_failed: int = 0
     """So many writes in a row, the last ones, were not confirmed."""
     unmapped: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Units the mapper could not deal with: locked as they came unless that was not wanted."""
+    """Units with a record that broke the mapper, and what it raised: that record is locked as it
+    came. Where the unit as a whole did, all of it is, unless that was not wanted."""
 
     def ensure_locked(self) -> None:
         """Raise what kept a unit from being locked; return when every one is."""
@@ -200,8 +201,12 @@ class _Batch:
         parts = make()
         first = next(parts)
         expected = {self._checked(first)}
+        broken = first.broken
         for part in parts:
             expected.add(self._checked(part))
+            broken = broken or part.broken
+        if broken is not None:
+            self._outcome.unmapped[name] = broken
         self._units.setdefault(name, _Unit()).expected |= expected
         return iter((first,)) if first.table_line.parts == 1 else make()
 

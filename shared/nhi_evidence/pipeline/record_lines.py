@@ -22,7 +22,7 @@ _DETAIL = 200
 Mapped = Normalized | OutOfScope | Rejection
 
 
-class Read(msgspec.Struct, frozen=True, gc=False):
+class Read(msgspec.Struct, frozen=True):
     """What one record was mapped to."""
 
     pack: str | None
@@ -30,6 +30,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     mapped: Mapped
     kept: cutting.Kept
     """What of its text may be written."""
+    broken: Exception | None = None
+    """What was raised, where it broke the mapper: for the log, never written."""
 
 
 class RecordMapper:
@@ -51,7 +53,16 @@ class RecordMapper:
         return self._source in self._cutters
 
     def read(self, raw: bytes) -> Read:
-        """Map one record."""
+        """Map one record. One that breaks the mapper is rejected alone: it costs no other."""
+        try:
+            return self._read(raw)
+        except MemoryError:
+            raise  # of this process and this moment, not of the record
+        except Exception as error:  # before it was known what to cut
+            kept = cutting.everything(raw) if self._cutters else cutting.Kept(raw)
+            return _broken(None, kept, error)
+
+    def _read(self, raw: bytes) -> Read:
         name = self._source if self._routes is None else None
         if len(raw) > self._settings.limits.mapped_bytes:
             return self._unread(raw, Rejection("record_too_large", f"{len(raw)} bytes"))
@@ -67,12 +78,27 @@ class RecordMapper:
         pack = name if self._routes is not None else None
         cutter = self._cutters.get(name)
         if cutter is None:
-            return Read(pack, self._packs[name].map(raw, text), cutting.Kept(raw))
+            return self._mapped(name, pack, text, cutting.Kept(raw))
         kept = cutter.cut(raw)
         if kept.refused is not None:
             return Read(pack, OutOfScope(f"refused_{kept.refused}"), kept)
         was = Original(sha256(raw).digest(), len(raw)) if kept.pieces else None
-        return Read(pack, self._packs[name].map(kept.text, kept.text.decode(), was), kept)
+        return self._mapped(name, pack, kept.text.decode(), kept, was)
+
+    def _mapped(
+        self,
+        name: str,
+        pack: str | None,
+        text: str,
+        kept: cutting.Kept,
+        was: Original | None = None,
+    ) -> Read:
+        try:
+            return Read(pack, self._packs[name].map(kept.text, text, was), kept)
+        except MemoryError:
+            raise
+        except Exception as error:  # handed on, for the log
+            return _broken(pack, kept, error)
 
     def line(self, u: str, record: RawRecord, delivery_sha256: str) -> tuple[bytes | None, Read]:
         """Return the line of one record of the unit with id `u`, and what it was mapped to.
@@ -126,6 +152,14 @@ class RecordMapper:
             return category
         pack = self._routes.get(category)
         return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
+
+
+def _broken(pack: str | None, kept: cutting.Kept, error: Exception) -> Read:
+    """Return what a record comes to that broke the mapper.
+
+    The line names the kind of the error alone: its text may differ from one run to the next.
+    """
+    return Read(pack, Rejection("mapper_failed", type(error).__name__), kept, error)
 
 
 def cuts_of(kept: cutting.Kept, record: RawRecord, delivery_sha256: str) -> tuple[Cut, ...]:

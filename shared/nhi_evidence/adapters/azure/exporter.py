@@ -56,8 +56,9 @@ class Exporter(msgspec.Struct, frozen=True):
     def export(self, events: Sequence[Event], *, written: Mapping[str, str]) -> Iterator[Outcome]:
         """Lock all runs of a batch together; `written` says who writes, and when.
 
-        A run the mapper cannot deal with is locked message by message, and the message that is
-        the cause as it stands, so that it neither blocks its partition nor takes others with it.
+        A record that breaks the mapper is locked as it stands, and nothing beside it. A run that
+        does so as a whole is locked message by message, and the message that is the cause as it
+        stands, so that it neither blocks its partition nor takes others with it.
         Yields what became of each group; whoever takes them all knows that all is locked.
         Raises what kept a unit from being locked, and `SettingsError` when the batch is of
         another hub: the batch must then be retried, and repeating it is safe.
@@ -67,10 +68,9 @@ class Exporter(msgspec.Struct, frozen=True):
         runs = event_hub.runs(stream, messages)
         lock = _Lock(self.mapper, self.writer, written, _deadline())
         outcome = lock(runs, reject_unmapped=False)
-        unmapped = [run for run in runs if run.unit in outcome.unmapped]
+        unmapped = [run for run in runs if run.unit in outcome.unmapped.keys() & outcome.failed]
         for run in unmapped:
-            outcome.failed.pop(run.unit, None)
-        outcome.unmapped.clear()
+            del outcome.failed[run.unit], outcome.unmapped[run.unit]
         yield outcome
         outcome.ensure_locked()
         if unmapped:

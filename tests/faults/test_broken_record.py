@@ -1,0 +1,161 @@
+"""A record that breaks the mapper, by a defect of ours, costs nothing beside it: on every cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from moto import mock_aws
+
+from nhi_evidence.adapters.azure import exporter as azure
+from nhi_evidence.adapters.gcp import cloud_event
+from nhi_evidence.adapters.gcp import exporter as gcp
+from nhi_evidence.adapters.gcp.gcs_source import GcsSource, SourceBucket
+from nhi_evidence.embedded.gcs import EmbeddedGcs
+from nhi_evidence.evidence import lines
+from nhi_evidence.pipeline.export import Mapper
+from tests.faults import test_bad_azure_input as azure_input
+from tests.faults import test_bad_gcp_input as gcp_input
+from tests.faults import test_bad_input as aws_input
+from tests.faults.test_poison import BUCKET, World, key
+from tests.memory_store import MemoryStore
+from tests.reading import Unit, counted
+
+
+def breaking(source: str) -> Mapper:
+    """Return a mapper with a defect that records with `poison` in them meet.
+
+    What it raises reads otherwise each time, as messages with addresses in them do.
+    """
+    mapper = Mapper(source, keep_out_of_scope_raw=True)
+    times = count()
+    for pack in mapper.packs.values():
+
+        def failing(raw: bytes, *more: Any, genuine: Any = pack.map) -> Any:
+            if b"poison" in raw:
+                raise ZeroDivisionError(f"a defect, for the {next(times)}th time")
+            return genuine(raw, *more)
+
+        pack.map = failing  # type: ignore[method-assign]
+    return mapper
+
+
+def three(good: dict[str, Any], field: str) -> list[bytes]:
+    """Return three records; the second is the one."""
+    return [json.dumps(one).encode() for one in (good, {**good, field: "poison"}, good)]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[MemoryStore, dict[str, Exception]]]:
+    """A CloudTrail file, announced over SQS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    body = b'{"Records":[' + b",".join(three(aws_input.GOOD, "eventName")) + b"]}"
+    with mock_aws():
+        world = World()
+        world.exporter = msgspec.structs.replace(world.exporter, mapper=breaking("aws_cloudtrail"))
+        version = world.s3.put_object(Bucket=BUCKET, Key=key("a"), Body=body)["VersionId"]
+        world.notify("a", version)
+        answer = world.invoke()
+        assert answer is not None
+        assert ([], []) == (answer.failed, world.waiting())
+        yield world.store, world.outcomes[0].unmapped
+
+
+@pytest.fixture
+def google(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[MemoryStore, dict[str, Exception]]]:
+    """A batched file, announced by Cloud Storage."""
+    mapper, store = breaking("gcp_audit"), MemoryStore()
+    settings = gcp.Settings("b", "eu-west-1", "1", "role", "audience", keep_out_of_scope_raw=True)
+    topic = "projects/p/topics/files"
+    with EmbeddedGcs("files", log=tmp_path / "log") as storage:
+        for name, value in storage.environment().items():
+            monkeypatch.setenv(name, value)
+        file = storage.put("audit/2026/03/02/08_15_30Z_a.ndjson", _lines())
+        source = GcsSource((SourceBucket("files"),), mapper.source, token=str)
+        settings = msgspec.structs.replace(settings, announcing_topics=(topic,))
+        exporter = gcp.Exporter(settings, mapper, source, store)  # type: ignore[arg-type]
+        outcome = exporter.export(_Announced(topic, file.name, file.generation))
+        yield store, outcome.unmapped
+
+
+def _lines() -> bytes:
+    return b"\n".join(three(gcp_input.GOOD, "insertId")) + b"\n"
+
+
+class _Announced(dict[str, Any]):
+    """A notification of Cloud Storage as the Functions Framework hands it over."""
+
+    def __init__(self, topic: str, name: str, generation: str) -> None:
+        super().__init__(
+            id="1", type=cloud_event.PUBLISHED, source=f"//pubsub.googleapis.com/{topic}"
+        )
+        attributes = {
+            "eventType": "OBJECT_FINALIZE",
+            "bucketId": "files",
+            "objectId": name,
+            "objectGeneration": generation,
+        }
+        self.data = {"message": {"messageId": "1", "attributes": attributes}}
+
+
+@pytest.fixture
+def microsoft() -> tuple[MemoryStore, dict[str, Exception]]:
+    """One message of an Event Hub."""
+    store = MemoryStore()
+    exporter = azure.Exporter(azure_input.SETTINGS, breaking("azure_monitor"), store)
+    body = b'{"records":[' + b",".join(three(azure_input.GOOD, "level")) + b"]}"
+    event = azure_input.Event(body, 5, azure_input.PARTITION)
+    (outcome,) = exporter.export([event], written={})
+    return store, outcome.unmapped
+
+
+@pytest.mark.parametrize("cloud", ["aws", "google", "microsoft"])
+def test_one_record_that_breaks_the_mapper_never_costs_its_file(
+    cloud: str, request: pytest.FixtureRequest
+) -> None:
+    """It is rejected alone, as it came; those before and after are mapped; the log is told why."""
+    store, unmapped = request.getfixturevalue(cloud)
+    unit = Unit(store)
+    assert (3, 2, 1) == tuple(unit.headers[0][name] for name in ("records", "kept", "rejected"))
+    assert {1: "mapper_failed"} == unit.reasons()
+    assert b"poison" in unit.raw()[1]
+    assert [False, True, False] == [b"poison" in raw for raw in unit.raw()]
+    assert unit.rebuilt()
+    assert [ZeroDivisionError] == [type(error) for error in unmapped.values()]
+    assert {"counted"} == {status for status, *_ in counted(store).values()}
+
+
+def test_the_line_of_a_broken_record_is_the_same_every_time() -> None:
+    """What was raised reads otherwise each time; what is locked says its kind and no more."""
+    mapper = breaking("aws_cloudtrail")
+    raw = three(aws_input.GOOD, "eventName")[1]
+    record = lines.RawRecord(7, 0, raw)
+    (line, first), (again, second) = (
+        mapper.records.line("0" * 16, record, "0" * 64) for _ in range(2)
+    )
+    assert line == again
+    assert line is not None
+    assert {"reason": "mapper_failed", "detail": "ZeroDivisionError"} == json.loads(line)["x"]
+    assert str(first.broken) != str(second.broken)
+    with pytest.raises(ZeroDivisionError):
+        mapper.map(raw)
+
+
+def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised: nothing is rejected for it."""
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+
+    def exhausted(*_: object) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(mapper.packs["aws_cloudtrail"], "map", exhausted)
+    with pytest.raises(MemoryError):
+        mapper.records.line("0" * 16, lines.RawRecord(0, 0, b"{}"), "0" * 64)

@@ -51,6 +51,7 @@ def report(outcome: Outcome) -> None:
         count("RejectedDeliveries", locked.rejected_deliveries)
         count("ObjectsCreated", locked.created)
     count("UnitsLocked", len(outcome.locked))
+    count("UnmappedUnits", len(outcome.unmapped))
     for unit, error in outcome.unmapped.items():
         logger.error("unmapped", unit=unit, exc_info=error)
     for unit, error in outcome.failed.items():
@@ -67,7 +68,12 @@ def report_messages(answer: exporter.Answer) -> None:
     if answer.undeleted is not None:
         logger.warning("messages not deleted ahead of the answer", exc_info=answer.undeleted)
     count("RefusedMessages", len(answer.refused))
-    count("FailedMessages", len(answer.failed) - len(answer.refused))
+    count("FailedMessages", len(answer.failed) - len(answer.refused) - len(answer.unreached))
+    count("UnreachedMessages", len(answer.unreached))
+    # SQS leaves a message that was received more than three times out of its own age metric.
+    sent = answer.oldest_sent_ms
+    age = 0 if sent is None else max(0, clock.now() - sent) // 1000
+    metrics.add_metric("AgeOfOldestMessage", MetricUnit.Seconds, age)
 
 
 def count(name: str, value: int) -> None:

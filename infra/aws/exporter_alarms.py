@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.aws.alarm import Absence, Alarm, metric, own
@@ -16,11 +19,15 @@ SERVICE = "aws_export"
 _AT_ONCE = Duration.minutes(5)
 
 
+Watched = cloudwatch.CfnAlarm.MetricProperty | dict[str, cloudwatch.CfnAlarm.MetricProperty]
+"""One metric, or several of which the largest counts."""
+
+
 class ExporterAlarms(Construct):
     """Dead letters, lag, failures, loss drawing near, refusals, rejections and silence.
 
-    SQS takes a message that was received more than three times out of its age metric. So messages
-    that are tried again and again are seen by what the function counts, not by their age.
+    SQS takes a message that was received more than three times out of its age metric. So the
+    function states the age of what it could not lock, which is tried again within the hour.
     `keep_days` is how long the source keeps its files, where that is known; `silence_hours` how
     long it may be silent, where it never is for longer.
     """
@@ -42,6 +49,8 @@ class ExporterAlarms(Construct):
         queue, dead = {"QueueName": feed.exporter}, {"QueueName": f"{feed.exporter}-dead"}
         age = metric("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
         failed = own("FailedMessages", feed.exporter, SERVICE)
+        tried = own("AgeOfOldestMessage", feed.exporter, SERVICE)
+        ages = {"age": age, "tried": tried}
         errors = metric("AWS/Lambda", "Errors", {"FunctionName": feed.exporter})
         self.alarms: list[Alarm | Absence] = [
             self._alarm(
@@ -60,8 +69,9 @@ class ExporterAlarms(Construct):
             self._alarm(
                 "lag",
                 "The oldest file waits for longer than an hour to become evidence.",
-                age,
+                ages,
                 statistic="Maximum",
+                period=Duration.hours(1),
                 above=LAG.to_seconds(),
             ),
             self._alarm(
@@ -81,16 +91,18 @@ class ExporterAlarms(Construct):
             self._alarm(
                 "loss",
                 "Half the time is gone after which queue or source forget the oldest file.",
-                age,
+                ages,
                 statistic="Maximum",
+                period=Duration.hours(1),
                 above=min(RETENTION_SECONDS, kept) // 2,
             ),
             self._alarm(
                 "giving-up",
-                "Files failed every hour for half the time after which they are given up.",
-                failed,
+                "A file was tried in vain for half the time after which it is given up.",
+                tried,
+                statistic="Maximum",
+                above=numbers.gives_up_after // 2,
                 period=Duration.hours(1),
-                periods=numbers.gives_up_after // 2 // 3600,
             ),
             self._alarm(
                 "refused",
@@ -99,8 +111,11 @@ class ExporterAlarms(Construct):
             ),
             self._alarm(
                 "rejected",
-                "A file could not be decoded; it is locked as it came.",
-                own("RejectedDeliveries", feed.exporter, SERVICE),
+                "A file could not be decoded, or a record broke the mapper: locked as it came.",
+                {
+                    "deliveries": own("RejectedDeliveries", feed.exporter, SERVICE),
+                    "unmapped": own("UnmappedUnits", feed.exporter, SERVICE),
+                },
             ),
         ]
         if silence_hours is not None:
@@ -121,20 +136,21 @@ class ExporterAlarms(Construct):
         self,
         kind: str,
         meaning: str,
-        watched: object,
+        watched: Watched,
         *,
         statistic: str = "Sum",
         above: float = 0,
         period: Duration = _AT_ONCE,
         periods: int = 1,
     ) -> Alarm:
+        metrics = watched if isinstance(watched, dict) else {"value": watched}
         return Alarm(
             self,
             kind,
             alarm_name=f"{self._feed.exporter}-{kind}",
             meaning=meaning,
-            metrics={"value": watched},
-            expression="value",
+            metrics=metrics,
+            expression="value" if "value" in metrics else _largest(metrics),
             statistic=statistic,
             period=period,
             periods=periods,
@@ -142,3 +158,11 @@ class ExporterAlarms(Construct):
             missing="notBreaching",
             target=self._target,
         )
+
+
+def _largest(metrics: Iterable[str]) -> str:
+    """Return the formula of the largest; one without data counts for nothing.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    return f"MAX([{', '.join(f'FILL({one}, 0)' for one in metrics)}])"

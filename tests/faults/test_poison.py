@@ -92,7 +92,7 @@ class World:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=AT_ONCE,
                 VisibilityTimeout=1800,
-                AttributeNames=["ApproximateReceiveCount"],
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
             if not answer.get("Messages"):
                 return {"Records": records}
@@ -237,6 +237,24 @@ def test_a_backlog_after_an_outage_is_grouped() -> None:
     assert [] == world.waiting()
     sizes = [locked.units for outcome in world.outcomes for locked in outcome.objects]
     assert [1, 1, 1, 2, 4, 8, 16, 7] == sizes
+
+
+def test_what_is_not_reached_has_not_failed() -> None:
+    """Time is up before the second file: its message comes again, and is no failure."""
+    world = World()
+    world.deliver(["a", "b", "c"])
+    asked: list[int] = []
+    answer = world.invoke(time_is_up=lambda: len(asked.append(0) or asked) > 1)
+    assert answer is not None
+    assert (2, []) == (len(answer.unreached), answer.unlocked)
+    assert answer.unreached == answer.failed
+    assert (answer.oldest_sent_ms or 0) > 0
+    world.refuses = lambda *_: LOST
+    answer = world.invoke()
+    assert answer is not None
+    assert (2, []) == (len(answer.unlocked), answer.unreached)
+    world.refuses = lambda *_: FINE
+    assert Answer() == world.invoke()
 
 
 def test_bad_messages_fail_alone_and_the_rest_is_one_object() -> None:

@@ -240,6 +240,49 @@ def test_a_failure_is_logged_with_its_reason(store: EmbeddedStore, runtime: Lamb
     assert '"RefusedMessages"' in log
 
 
+def emitted(runtime: LambdaRuntime, event: Any, **more: float) -> dict[str, float]:
+    """Invoke; return the metrics of that run, in CloudWatch's embedded metric format."""
+    before = len(runtime.logs())
+    runtime.invoke(event, **more)
+    lines = [line for line in runtime.logs()[before:].splitlines() if '"CloudWatchMetrics"' in line]
+    (metrics,) = (json.loads(line) for line in lines)
+    names = [one["Name"] for one in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    return {name: sum(metrics[name]) for name in names}
+
+
+def test_what_alarms_watch_is_what_the_function_emits(
+    store: EmbeddedStore, runtime: LambdaRuntime, tmp_path: Path
+) -> None:
+    """Zero where nothing is wrong; else the metric of what is wrong, and that one alone.
+
+    The series of tests/infra/aws/scenarios.py are of these values.
+    """
+    watched = (
+        *("FailedMessages", "UnreachedMessages", "RefusedMessages"),
+        *("RejectedDeliveries", "UnmappedUnits"),
+    )
+
+    def wrong(emits: dict[str, float]) -> dict[str, float]:
+        return {name: emits[name] for name in watched if emits.get(name)}
+
+    note = sqs_messages.notification
+    good = note(upload(store, f"{FOLDER}/metrics.json.gz", generate()[2].body))
+    gone = note(StoredObject(iam.TRAIL_BUCKET, f"{FOLDER}/gone3.json.gz", "", "0" * 32, 1))
+    forged = note(StoredObject("forged-bucket", "AWSLogs/x", "", "0" * 32, 1))
+    broken = note(upload(store, f"{FOLDER}/broken3.json.gz", b"\x1f\x8bnot gzip"))
+    normal = emitted(runtime, sqs_messages.event([good]))
+    assert ({}, 1, 0) == (wrong(normal), normal["ObjectsCreated"], normal["AgeOfOldestMessage"])
+    assert {"RejectedDeliveries": 1} == wrong(emitted(runtime, sqs_messages.event([broken])))
+    for event, expected in (([good, gone], "FailedMessages"), ([forged], "RefusedMessages")):
+        emits = emitted(runtime, sqs_messages.event(event))
+        assert {expected: 1} == wrong(emits)
+        assert emits["AgeOfOldestMessage"] > 3600
+    unreached = emitted(runtime, sqs_messages.event([good]), seconds=0)
+    assert {"UnreachedMessages": 1} == wrong(unreached)
+    assert unreached["AgeOfOldestMessage"] > 3600
+    assert "ObjectsCreated" not in unreached or not unreached["ObjectsCreated"]
+
+
 def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path: Path) -> None:
     """A writer role that may not be assumed fails the message; nothing is acknowledged."""
     file = upload(store, f"{FOLDER}/third.json.gz", generate()[4].body)
@@ -251,7 +294,9 @@ def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path
         log=tmp_path / "log",
     ) as other:
         answer = other.invoke(sqs_messages.event([sqs_messages.notification(file)]))
-    assert len(failed(answer)) == 1
+        assert len(failed(answer)) == 1
+        emits = emitted(other, sqs_messages.event([sqs_messages.notification(file)]))
+        assert (1, 0) == (emits["FailedMessages"], emits["UnreachedMessages"])
     assert [] == units_of(store, file)
 
 

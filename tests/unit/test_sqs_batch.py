@@ -14,7 +14,7 @@ from nhi_evidence.errors import DeliveryRefusedError
 
 
 def message(name: str, receives: int) -> Message:
-    return Message(name, "", f"receipt of {name}", receives)
+    return Message(name, "", f"receipt of {name}", receives, 0)
 
 
 def order(receives: dict[str, int], units: dict[str, set[str]], seed: str = "1") -> sqs_batch.Order:

@@ -46,13 +46,13 @@ SEAL_SECONDS = 300
 SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
-EXPORTER_ALARM_METRICS = 11
+EXPORTER_ALARM_METRICS = 14
 BUCKET_ALARM_METRICS = 25
 DASHBOARDS = 2
 """In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
 
-CUSTOM_METRICS = 44
-"""Of exporter (8) and sealer (17), of signatures (3), and S3's request metrics (16)."""
+CUSTOM_METRICS = 48
+"""Of exporter (12) and sealer (17), of signatures (3), and S3's request metrics (16)."""
 
 LOG_OBJECTS_AN_EPOCH = 6
 """Plan, checkpoint, and the tiles and bundles that are begun."""

@@ -19,6 +19,9 @@ BEFORE = 2 * DAY
 """The situation begins after so many slots of normal running, where it does not begin at once."""
 LENGTH = 11 * DAY
 
+RETRIED = 6
+"""Slots from one receive of a message to the next: half an hour."""
+
 Series = Callable[[int], float | None]
 """Slot since the deployment to the metric's value; None: no data."""
 
@@ -49,6 +52,21 @@ def growing(step: float, before: float) -> Series:
     return lambda slot: before if slot < BEFORE else before + step * (slot - BEFORE)
 
 
+def aging(end: int) -> Series:
+    """Return the age of the oldest of many messages: what is older than `end` is given up."""
+    return lambda slot: min(max(slot - BEFORE, 0), end) * SLOT
+
+
+def retried_until(end: int) -> Series:
+    """Return the age of one message, stated whenever it is tried, until it is given up."""
+
+    def series(slot: int) -> float | None:
+        is_tried = 0 <= slot - BEFORE < end and (slot - BEFORE) % RETRIED == 0
+        return (slot - BEFORE) * SLOT if is_tried else 0
+
+    return series
+
+
 def once(value: float, before: float | None = 0) -> Series:
     """Return a series with one value that is another, when the situation begins."""
     return lambda slot: value if slot == BEFORE else before
@@ -61,8 +79,10 @@ NORMAL: Mapping[str, Series] = {
     "dead ApproximateNumberOfMessagesVisible": always(0),
     "dead ApproximateAgeOfOldestMessage": always(None),
     "aws_export FailedMessages": always(0),
+    "aws_export AgeOfOldestMessage": always(0),
     "aws_export RefusedMessages": always(0),
     "aws_export RejectedDeliveries": always(0),
+    "aws_export UnmappedUnits": always(0),
     "aws_export ObjectsCreated": always(2),
     "exporter Errors": always(0),
     # The sealer, which reports zero in every run, and its clock.
@@ -83,9 +103,6 @@ NORMAL: Mapping[str, Series] = {
     "OperationsFailedReplication": always(0),
     "ReplicationLatency": always(30),
 }
-RETRIED = 6
-"""Slots from one receive of a message to the next: half an hour."""
-
 SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "a normal week": {},
     "first deployment, first file after an hour": {
@@ -107,6 +124,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     # What fails is received again and again, so that SQS soon leaves it out of the age.
     "the evidence account is unavailable": {
         "aws_export FailedMessages": since(200, 0),
+        "aws_export AgeOfOldestMessage": aging(7 * DAY),
         "aws_export ObjectsCreated": since(None, 2),
         "queue ApproximateAgeOfOldestMessage": since(4 * 1920, 150),
         "source PutRequests": since(None, 2),
@@ -128,8 +146,13 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "source PutRequests": since(None, 2),
         "exporter Errors": since(None, 0),
     },
+    "more files come than there is time for": {
+        "aws_export AgeOfOldestMessage": aging(7 * DAY),
+        "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 5),
+    },
     "one file cannot be locked": {
         "aws_export FailedMessages": since(1, 0, every=RETRIED),
+        "aws_export AgeOfOldestMessage": retried_until(7 * DAY),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
     },
     "one file kills the exporter": {
@@ -138,6 +161,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     },
     "a forged notification": {"aws_export RefusedMessages": once(1)},
     "a file that cannot be decoded": {"aws_export RejectedDeliveries": once(1)},
+    "a record that breaks the mapper": {"aws_export UnmappedUnits": once(1)},
     "the sealer fails": {
         "sealer Errors": since(1, 0),
         "seal Checkpoints": since(None, 1),
@@ -216,6 +240,7 @@ class _Hours:
         parts = [values[at : at + HOUR] for at in range(0, LENGTH, HOUR)]
         given = [[one for one in part if one is not None] for part in parts]
         self.sums = [sum(part) if part else None for part in given]
+        self.maxima = [max(part) if part else None for part in given]
         self.counts = [float(len(part)) if part else None for part in given]
 
 
@@ -247,13 +272,23 @@ def _states(
 
 
 def _value(hours: _Hours, stat: str, start: int, stop: int, *, by_slot: bool) -> float | None:
-    values = hours.slots if by_slot else hours.counts if stat == "SampleCount" else hours.sums
+    by_hour = {"SampleCount": hours.counts, "Sum": hours.sums, "Maximum": hours.maxima}
+    values = hours.slots if by_slot else by_hour[stat]
     given = [one for one in values[max(start, 0) : max(stop, 0)] if one is not None]
-    return float(sum(given)) if given else None
+    if not given:
+        return None
+    return float(max(given) if stat == "Maximum" else sum(given))
 
 
 def _evaluated(expression: str, values: Mapping[str, float | None]) -> float | None:
-    """Evaluate a sum or difference of metrics, with FILL; missing data make it missing."""
+    """Evaluate a sum, a difference or the largest of metrics, with FILL.
+
+    Missing data make the result missing where nothing fills them.
+    """
+    if expression.startswith("MAX(["):
+        filled = re.findall(r"FILL\((\w+), 0\)", expression)
+        assert expression == f"MAX([{', '.join(f'FILL({one}, 0)' for one in filled)}])"
+        return max(values[one] or 0.0 for one in filled)
     total = 0.0
     for sign, filled, bare in re.findall(r"([+-]?)\s*(?:FILL\((\w+), 0\)|(\w+))", expression):
         value = values[filled or bare]

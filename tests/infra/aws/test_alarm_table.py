@@ -32,12 +32,16 @@ EXPECTED: dict[str, set[str]] = {
         *ABSENCE,
         *(f"{EXPORTER}-{one}" for one in ("lag", "loss")),
     },
+    "more files come than there is time for": {
+        f"{EXPORTER}-{one}" for one in ("lag", "giving-up", "dead-letters")
+    },
     "one file cannot be locked": {
-        f"{EXPORTER}-{one}" for one in ("failing", "giving-up", "dead-letters")
+        f"{EXPORTER}-{one}" for one in ("lag", "failing", "giving-up", "dead-letters")
     },
     "one file kills the exporter": {f"{EXPORTER}-{one}" for one in ("errors", "dead-letters")},
     "a forged notification": {f"{EXPORTER}-refused"},
     "a file that cannot be decoded": {f"{EXPORTER}-rejected"},
+    "a record that breaks the mapper": {f"{EXPORTER}-rejected"},
     "the sealer fails": {f"{SEALER}-stalled", f"{SEALER}-failing"},
     "the sealer's clock is removed": {f"{SEALER}-stalled"},
     "tampering with objects": {f"{SEALER}-flagged"},

@@ -59,14 +59,19 @@ class Answer(msgspec.Struct):
     unreadable: dict[str, Exception] = msgspec.field(default_factory=dict)
     """Messages that name what S3 does not have, or does not describe now, by id."""
     unlocked: list[str] = msgspec.field(default_factory=list)
-    """Messages with a unit that failed or was not reached."""
+    """Messages with a unit that failed."""
+    unreached: list[str] = msgspec.field(default_factory=list)
+    """Messages with units nothing was done about, and none that failed: no failure of theirs."""
+    oldest_sent_ms: int | None = None
+    """When the oldest message that is to be delivered again was sent, since the epoch."""
     undeleted: Exception | None = None
     """Why messages that are done could not be deleted ahead of the answer."""
 
     @property
     def failed(self) -> list[str]:
         """Ids of every message that is to be delivered again."""
-        return list(dict.fromkeys([*self.refused, *self.unreadable, *self.unlocked]))
+        known = [*self.refused, *self.unreadable, *self.unlocked, *self.unreached]
+        return list(dict.fromkeys(known))
 
 
 def deadline(remaining_ms: Callable[[], int]) -> Callable[[], bool]:
@@ -110,6 +115,7 @@ class _Run:
         self._objects: dict[str, AnnouncedObject] = {}
         self._units: dict[str, set[str]] = {}
         self._locked: set[str] = set()
+        self._failed: set[str] = set()
         self._deleted: set[str] = set()
         self._writes_failed = 0
         self._answer = Answer()
@@ -121,12 +127,18 @@ class _Run:
             self._lock(order.together)
         if order.alone:
             self._lock_alone(order.alone)
+        return self._answered()
+
+    def _answered(self) -> Answer:
         answer = self._answer
-        answer.unlocked = [
-            message_id
-            for message_id in self._units
-            if not self._is_bad(message_id) and not self._is_done(message_id)
-        ]
+        for message_id, units in self._units.items():
+            if self._is_bad(message_id) or self._is_done(message_id):
+                continue
+            failed = not self._failed.isdisjoint(units)
+            (answer.unlocked if failed else answer.unreached).append(message_id)
+        again = set(answer.failed)
+        sent = [message.sent_ms for message in self._batch.messages if message.id in again]
+        answer.oldest_sent_ms = min(sent, default=None)
         return answer
 
     def _name_units(self) -> None:
@@ -166,6 +178,7 @@ class _Run:
             time_is_up=invocation.time_is_up,
         )
         self._locked |= outcome.locked
+        self._failed |= outcome.failed.keys()
         before = 0 if outcome.objects else self._writes_failed
         self._writes_failed = before + outcome.writes_failed
         invocation.report(outcome)

@@ -31,10 +31,13 @@ class Message(msgspec.Struct, frozen=True):
     """What deletes it, until it is visible again."""
     receives: int
     """How often it was handed out, this time included; approximate."""
+    sent_ms: int
+    """When it was sent, since the epoch."""
 
 
 class _Attributes(msgspec.Struct, rename="pascal"):
     approximate_receive_count: int
+    sent_timestamp: int
 
 
 class _Record(msgspec.Struct, rename="camel"):
@@ -74,6 +77,7 @@ def read(event: object) -> Batch:
             record.body,
             record.receipt_handle,
             record.attributes.approximate_receive_count,
+            record.attributes.sent_timestamp,
         )
         for record in records
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,8 +18,9 @@ from nhi_evidence.adapters.gcp import cloud_event
 from nhi_evidence.adapters.gcp import exporter as gcp
 from nhi_evidence.adapters.gcp.gcs_source import GcsSource, SourceBucket
 from nhi_evidence.embedded.gcs import EmbeddedGcs
-from nhi_evidence.evidence import lines
+from nhi_evidence.event import RawRecord
 from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.reading.cutting import CutTable, Cutter, Field
 from tests.faults import test_bad_azure_input as azure_input
 from tests.faults import test_bad_gcp_input as gcp_input
 from tests.faults import test_bad_input as aws_input
@@ -41,7 +43,7 @@ def breaking(source: str) -> Mapper:
                 raise ZeroDivisionError(f"a defect, for the {next(times)}th time")
             return genuine(raw, *more)
 
-        pack.map = failing  # type: ignore[method-assign]
+        pack.map = failing  # type: ignore[method-assign, assignment]
     return mapper
 
 
@@ -137,7 +139,7 @@ def test_the_line_of_a_broken_record_is_the_same_every_time() -> None:
     """What was raised reads otherwise each time; what is locked says its kind and no more."""
     mapper = breaking("aws_cloudtrail")
     raw = three(aws_input.GOOD, "eventName")[1]
-    record = lines.RawRecord(7, 0, raw)
+    record = RawRecord(7, 0, raw)
     (line, first), (again, second) = (
         mapper.records.line("0" * 16, record, "0" * 64) for _ in range(2)
     )
@@ -158,4 +160,27 @@ def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(mapper.packs["aws_cloudtrail"], "map", exhausted)
     with pytest.raises(MemoryError):
-        mapper.records.line("0" * 16, lines.RawRecord(0, 0, b"{}"), "0" * 64)
+        mapper.records.line("0" * 16, RawRecord(0, 0, b"{}"), "0" * 64)
+
+
+def test_a_broken_record_of_a_source_that_cuts_shows_nothing_of_what_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Broken after the cut, its line has the rest; broken before, nothing of it."""
+    mapper = breaking("aws_cloudtrail")
+    rules = Cutter(CutTable(1, (Field("X", "errorMessage", ""),)))
+    monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": rules})
+    raw = json.dumps({**aws_input.GOOD, "eventName": "poison", "errorMessage": "hush"}).encode()
+
+    def written() -> bytes:
+        line, read = mapper.records.line("0" * 16, RawRecord(0, 0, raw), "0" * 64)
+        assert isinstance(read.broken, ZeroDivisionError)
+        return line or b""
+
+    assert (True, False) == (b"poison" in written(), b"hush" in written())
+
+    def broken(_: bytes) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(mapper.records, "_cutters", {"aws_cloudtrail": SimpleNamespace(cut=broken)})
+    assert (False, False) == (b"poison" in written(), b"hush" in written())

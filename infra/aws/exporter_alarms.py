@@ -19,10 +19,6 @@ SERVICE = "aws_export"
 _AT_ONCE = Duration.minutes(5)
 
 
-Watched = cloudwatch.CfnAlarm.MetricProperty | dict[str, cloudwatch.CfnAlarm.MetricProperty]
-"""One metric, or several of which the largest counts."""
-
-
 class ExporterAlarms(Construct):
     """Dead letters, lag, failures, loss drawing near, refusals, rejections and silence.
 
@@ -48,21 +44,21 @@ class ExporterAlarms(Construct):
         kept = RETENTION_SECONDS if keep_days is None else keep_days * 86_400
         queue, dead = {"QueueName": feed.exporter}, {"QueueName": f"{feed.exporter}-dead"}
         age = metric("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
-        failed = own("FailedMessages", feed.exporter, SERVICE)
+        failed = {"messages": own("FailedMessages", feed.exporter, SERVICE)}
         tried = own("AgeOfOldestMessage", feed.exporter, SERVICE)
         ages = {"age": age, "tried": tried}
-        errors = metric("AWS/Lambda", "Errors", {"FunctionName": feed.exporter})
+        errors = {"runs": metric("AWS/Lambda", "Errors", {"FunctionName": feed.exporter})}
         self.alarms: list[Alarm | Absence] = [
             self._alarm(
                 "dead-letters",
                 "Files were given up after every attempt; their messages wait for you.",
-                metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead),
+                {"count": metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead)},
                 statistic="Maximum",
             ),
             self._alarm(
                 "dead-letters-old",
                 "Half the time is gone after which SQS forgets the oldest file given up.",
-                metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dead),
+                {"age": metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dead)},
                 statistic="Maximum",
                 above=numbers.left_for_redrive // 2,
             ),
@@ -99,7 +95,7 @@ class ExporterAlarms(Construct):
             self._alarm(
                 "giving-up",
                 "A file was tried in vain for half the time after which it is given up.",
-                tried,
+                {"tried": tried},
                 statistic="Maximum",
                 above=numbers.gives_up_after // 2,
                 period=Duration.hours(1),
@@ -107,7 +103,7 @@ class ExporterAlarms(Construct):
             self._alarm(
                 "refused",
                 "A notification named a bucket, prefix or account that is not configured.",
-                own("RefusedMessages", feed.exporter, SERVICE),
+                {"messages": own("RefusedMessages", feed.exporter, SERVICE)},
             ),
             self._alarm(
                 "rejected",
@@ -136,21 +132,20 @@ class ExporterAlarms(Construct):
         self,
         kind: str,
         meaning: str,
-        watched: Watched,
+        watched: dict[str, cloudwatch.CfnAlarm.MetricProperty],
         *,
         statistic: str = "Sum",
         above: float = 0,
         period: Duration = _AT_ONCE,
         periods: int = 1,
     ) -> Alarm:
-        metrics = watched if isinstance(watched, dict) else {"value": watched}
         return Alarm(
             self,
             kind,
             alarm_name=f"{self._feed.exporter}-{kind}",
             meaning=meaning,
-            metrics=metrics,
-            expression="value" if "value" in metrics else _largest(metrics),
+            metrics=watched,
+            expression=_largest(watched),
             statistic=statistic,
             period=period,
             periods=periods,
@@ -161,8 +156,10 @@ class ExporterAlarms(Construct):
 
 
 def _largest(metrics: Iterable[str]) -> str:
-    """Return the formula of the largest; one without data counts for nothing.
+    """Return the formula of the largest of several; one without data counts for nothing.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
-    return f"MAX([{', '.join(f'FILL({one}, 0)' for one in metrics)}])"
+    if len(names := list(metrics)) == 1:
+        return names[0]
+    return f"MAX([{', '.join(f'FILL({one}, 0)' for one in names)}])"

@@ -70,10 +70,7 @@ def report_messages(answer: exporter.Answer) -> None:
     count("RefusedMessages", len(answer.refused))
     count("FailedMessages", len(answer.failed) - len(answer.refused) - len(answer.unreached))
     count("UnreachedMessages", len(answer.unreached))
-    # SQS leaves a message that was received more than three times out of its own age metric.
-    sent = answer.oldest_sent_ms
-    age = 0 if sent is None else max(0, clock.now() - sent) // 1000
-    metrics.add_metric("AgeOfOldestMessage", MetricUnit.Seconds, age)
+    metrics.add_metric("AgeOfOldestMessage", MetricUnit.Seconds, answer.age(clock.now()))
 
 
 def count(name: str, value: int) -> None:

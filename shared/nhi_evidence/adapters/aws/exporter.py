@@ -73,6 +73,14 @@ class Answer(msgspec.Struct):
         known = [*self.refused, *self.unreadable, *self.unlocked, *self.unreached]
         return list(dict.fromkeys(known))
 
+    def age(self, now_ms: int) -> int:
+        """Return for how many seconds the oldest of those has waited; 0 where there is none.
+
+        SQS leaves a message that was received more than three times out of its own metric of age.
+        """
+        sent = self.oldest_sent_ms
+        return 0 if sent is None else max(0, now_ms - sent) // 1000
+
 
 def deadline(remaining_ms: Callable[[], int]) -> Callable[[], bool]:
     """Return what says when to stop: a margin, at most a quarter, before the platform does."""

@@ -160,7 +160,7 @@ class MemoryStore:
             yield None if stored is None or stored.marker else stored.body
 
     def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
-        """See `EvidenceTables.beginnings`."""
+        """See `EvidenceVersions.beginnings`."""
         for key, version, size in versions:
             stored = self._find(key, version)
             yield None if stored is None or stored.marker else stored.body[:size]

@@ -95,22 +95,18 @@ class EvidenceVersions(EvidenceReader, Protocol):
         """
         ...
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """Yield the first bytes of each (key, version), as many as its third value says, in order.
+
+        None where there is no such version; all of a shorter one. Raises as `bodies` does.
+        """
+        ...
+
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """Return what the store is set to (lock, lifecycle, policy ...), by name, as text.
 
         A setting that cannot be read is `Unreadable`, and is never left out. Raises
         `StoreUnavailableError` when the store cannot be asked.
-        """
-        ...
-
-
-class EvidenceTables(EvidenceVersions, Protocol):
-    """Reads the tables of objects, and not the lines after them."""
-
-    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
-        """Yield the first bytes of each (key, version), as many as its third value says, in order.
-
-        None where there is no such version; all of a shorter one. Raises as `bodies` does.
         """
         ...
 

@@ -17,7 +17,7 @@ from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVer
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.ports import EvidenceLog, EvidenceReader, EvidenceTables, EvidenceWriter
+from nhi_evidence.ports import EvidenceLog, EvidenceReader, EvidenceVersions, EvidenceWriter
 from tests.memory_store import MemoryStore
 
 Pair = tuple[EvidenceWriter, EvidenceReader]
@@ -334,7 +334,7 @@ def test_the_beginning_of_a_version_is_read_alone(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     """As many bytes as asked for, all of a shorter version, None where there is none; in order."""
-    tables: EvidenceTables
+    tables: EvidenceVersions
     if kind == "s3":
         writer, _ = s3(request)
         running: EmbeddedStore = request.getfixturevalue("store")

@@ -346,6 +346,10 @@ class _Port:
         self._read()
         return self._store.bodies(versions)
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        self._read()
+        return self._store.beginnings(versions)
+
     def configuration(self) -> Mapping[str, str]:
         return self._store.configuration()
 

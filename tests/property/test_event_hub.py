@@ -14,7 +14,7 @@ from nhi_evidence.event import Decoded, Delivery
 from nhi_evidence.evidence import objects
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.verify import streams
-from nhi_evidence.evidence.verify.report import Edges, Run
+from nhi_evidence.evidence.verify.report import Run
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
@@ -66,7 +66,7 @@ class Stored:
                 run = streams.run_of(table.header, unit, key, "v")
                 assert isinstance(run, Run)
                 self.units[run] = unit, list(own)
-        weighed = streams.Weighed(Edges(runs=list(self.units)), self._hashes_of)
+        weighed = streams.Weighed(sorted(self.units, key=streams.place), {}, self._hashes_of)
         self.findings = [(finding.code, finding.detail) for finding in weighed.findings]
 
     def _hashes_of(self, run: Run) -> tuple[str, ...]:

@@ -371,13 +371,13 @@ def regrouped(world: SealedStore) -> Done:
 def two_contents(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     unit = world.edit(key).units[0].line["unit"]
-    edited = _mapped_again(unit, b'{"Records":[]}')
+    edited = mapped_again(unit, b'{"Records":[]}')
     world.put(edited, key)
     world.seal()
     return Done({("unit_contested", f"aws_cloudtrail: {unit}")})
 
 
-def _mapped_again(unit: str, body: bytes) -> EditedObject:
+def mapped_again(unit: str, body: bytes) -> EditedObject:
     (packed,) = mapper().packer.pack(mapper().units(Delivery(unit, body)))
     return EditedObject(packed.body)
 

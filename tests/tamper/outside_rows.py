@@ -22,16 +22,16 @@ MINUTE_MS = 60_000
 
 
 @cache
-def _stamping(*, expired: bool = False) -> Stamping:
+def stamping(*, expired: bool = False) -> Stamping:
     return Stamping(Path(tempfile.mkdtemp(prefix="nhi-evidence-tsa-")), expired=expired)
 
 
-def _text(world: SealedStore, epoch: int) -> bytes:
+def text_of(world: SealedStore, epoch: int) -> bytes:
     head, _, _ = world.store.get(world.checkpoint(epoch)).rpartition(b"\n\n")
     return head + b"\n"
 
 
-def _anchored(
+def anchored(
     world: SealedStore, stamp: bytes, by: Stamping, *, epoch: int = 3, required: int = 1
 ) -> tuple[str, Policy]:
     """Put a time stamp beside a checkpoint; return its key, and a policy that asks for one."""
@@ -49,35 +49,35 @@ def _asking(world: SealedStore, *trusts: Trust, required: int = 1) -> Policy:
 
 @row("the newest checkpoint stamped by a time-stamping authority the policy names")
 def stamped(world: SealedStore) -> Done:
-    by = _stamping()
-    _, policy = _anchored(world, by.stamp(_text(world, 3)), by)
+    by = stamping()
+    _, policy = anchored(world, by.stamp(text_of(world, 3)), by)
     return Done(set(), policy=policy)
 
 
 @row("a time stamp of another digest")
 def other_digest(world: SealedStore) -> Done:
-    by = _stamping()
-    key, policy = _anchored(world, by.stamp(_text(world, 2)), by)
+    by = stamping()
+    key, policy = anchored(world, by.stamp(text_of(world, 2)), by)
     return Done({("anchor_invalid", key), ("anchor_missing", world.checkpoint(3))}, policy=policy)
 
 
 @row("a time stamp whose chain had expired when it was made")
 def expired_chain(world: SealedStore) -> Done:
-    by = _stamping(expired=True)
-    key, policy = _anchored(world, by.stamp(_text(world, 3)), by)
+    by = stamping(expired=True)
+    key, policy = anchored(world, by.stamp(text_of(world, 3)), by)
     return Done({("anchor_invalid", key), ("anchor_missing", world.checkpoint(3))}, policy=policy)
 
 
 @row("a time stamp by an authority of the same name with other roots")
 def other_roots(world: SealedStore) -> Done:
-    other = _stamping(expired=True)
-    key, policy = _anchored(world, _stamping().stamp(_text(world, 3)), other)
+    other = stamping(expired=True)
+    key, policy = anchored(world, stamping().stamp(text_of(world, 3)), other)
     return Done({("anchor_invalid", key), ("anchor_missing", world.checkpoint(3))}, policy=policy)
 
 
 @row("no anchor where the policy asks for one")
 def no_anchor(world: SealedStore) -> Done:
-    trust = anchor.authority(TSA, _stamping().roots)
+    trust = anchor.authority(TSA, stamping().roots)
     return Done({("anchor_missing", world.checkpoint(3))}, policy=_asking(world, trust))
 
 
@@ -87,7 +87,7 @@ def ahead_of_its_stamp(world: SealedStore) -> Done:
     world.store.put_new(f"op/v1/custody/h=unknown/{SHA_OF_X}", b"x", metadata={})
     world.seal()
     shard = "2096"
-    by = _stamping()
+    by = stamping()
     checkpoint = log.checkpoint_key(shard, 1)
     head, _, _ = world.store.get(checkpoint).rpartition(b"\n\n")
     key = log.anchor_key(shard, 1, anchor.file_name(TSA, AnchorForm.TIMESTAMP))
@@ -96,7 +96,7 @@ def ahead_of_its_stamp(world: SealedStore) -> Done:
     return Done({("clock_skew", key)}, policy=policy)
 
 
-def _copies(world: SealedStore, *epochs: int) -> tuple[MemoryStore, Policy]:
+def copies(world: SealedStore, *epochs: int) -> tuple[MemoryStore, Policy]:
     elsewhere = MemoryStore()
     for epoch in epochs:
         key = world.checkpoint(epoch)
@@ -112,12 +112,12 @@ def _copies(world: SealedStore, *epochs: int) -> tuple[MemoryStore, Policy]:
 
 @row("checkpoints copied to another bucket, as they are")
 def copied(world: SealedStore) -> Done:
-    return Done(set(), policy=_copies(world, 1, 3)[1])
+    return Done(set(), policy=copies(world, 1, 3)[1])
 
 
 @row("the log forked after a checkpoint was copied to another bucket")
 def forked(world: SealedStore) -> Done:
-    _, policy = _copies(world, 2, 3)
+    _, policy = copies(world, 2, 3)
     removed = world.objects(3)[-1]
     for key in [key for key in world.store.keys("log/") if _belongs_to(key, 3, world)]:
         world.store.remove(key)
@@ -129,7 +129,7 @@ def forked(world: SealedStore) -> Done:
 
 @row("the log rolled back behind a checkpoint copied to another bucket")
 def rolled_back_behind_copy(world: SealedStore) -> Done:
-    _, policy = _copies(world, 3)
+    _, policy = copies(world, 3)
     unsealed = world.roll_back()
     expected = {("rolled_back", world.checkpoint(3)), ("anchor_missing", world.checkpoint(2))}
     return Done(expected | {("unsealed", key) for key in unsealed}, policy=policy)

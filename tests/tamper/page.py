@@ -9,7 +9,9 @@ from tests.tamper import (
     object_rows,
     outside_rows,
     rows,
+    sealer_rows,
     signature_rows,
+    since_rows,
     store_rows,
     stream_rows,
 )
@@ -25,7 +27,10 @@ ELSEWHERE = {
 
 MODULES = tuple(
     module.__name__
-    for module in (object_rows, rows, outside_rows, stream_rows, signature_rows, store_rows)
+    for module in (
+        *(object_rows, rows, outside_rows, stream_rows, signature_rows, store_rows),
+        *(sealer_rows, since_rows),
+    )
 )
 """Their rows follow each other on the page, whichever was imported first."""
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.evidence.verify import Options
-from nhi_evidence.evidence.verify.report import Edges, Run
-from nhi_evidence.evidence.verify.streams import Weighed
+from nhi_evidence.evidence.verify.report import Run
+from nhi_evidence.evidence.verify.streams import Weighed, place
 from tests.tamper import stream_rows
 from tests.tamper.sealed_store import SealedStore
 
@@ -33,7 +33,7 @@ def hashes_of(run: Run) -> Sequence[str]:
 
 def weigh(*runs: Run, expired: Sequence[str] = ()) -> Weighed:
     gone = {"azure_monitor": list(expired)} if expired else {}
-    return Weighed(Edges(runs=list(runs), expired=gone), hashes_of)
+    return Weighed(sorted(runs, key=place), gone, hashes_of)
 
 
 def codes(weighed: Weighed) -> list[tuple[str, str]]:

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhi_evidence.adapters.store import copying
+from nhi_evidence.adapters.store.copying import CopyState
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.spilling import SpillingSorter
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence.lines import Header
-from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier
+from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier, verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
@@ -83,6 +86,49 @@ def test_a_state_resumes_at_the_last_signed_epoch() -> None:
     world.store.versions_by_key[world.checkpoint(4)] = [kept]
     resumed = world.verify(since=msgspec.structs.replace(pending.state, findings=()))
     assert ["shadow"] == codes(resumed)
+
+
+def test_a_state_remembers_all_that_waits_or_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of a state would be taken as sealed before it."""
+    world = SealedStore()
+    for number in range(3):
+        body = b"late %d" % number
+        key = f"op/v1/custody/h={HOUR}/" + sha256(body).hexdigest()
+        world.store.put_new(key, body, metadata={})
+    assert 3 == len(state_of(world).waiting)
+    monkeypatch.setattr(verifier, "MOST_WAITING", 2)
+    assert world.verify().state is None
+
+
+def test_what_was_found_unsealed_is_counted_for_nobody_later() -> None:
+    """A state that has the finding does not make the claim one that was sealed before."""
+    world = SealedStore()
+    key = world.key_of("ev/")
+    unit = world.edit(key).units[0].line["unit"]
+    world.put(object_rows.mapped_again(unit, b'{"Records":[]}'), key)
+    world.now += 3 * HOUR_MS
+    state = state_of(world)
+    assert ["unsealed"] == [each.code for each in state.findings]
+    assert ["unsealed"] == codes(world.verify(since=state))
+
+
+def test_a_copy_cannot_date_what_it_holds(tmp_path: Path) -> None:
+    """A file put into a copy with an old time is no version that was sealed before a state."""
+    world = SealedStore()
+    copied = DirectoryStore(tmp_path)
+    assert all(each.state is CopyState.COPIED for each in copying.copy(world.store, copied))
+    policy = msgspec.structs.replace(world.policy, retention_ms=0)
+    state = Verifier(copied, policy, now=world.now).run().state
+    key = world.key_of("ev/")
+    unit = world.edit(key).units[0].line["unit"]
+    forged = world.put(object_rows.mapped_again(unit, b'{"Records":[]}'), key)
+    (version,) = world.store.versions(forged)
+    (description,) = world.store.describe([version])
+    assert description is not None
+    dated = msgspec.structs.replace(version, modified=world.now - 9 * HOUR_MS)
+    copied.keep(dated, description, world.store.get(forged))
+    report = Verifier(copied, policy, now=world.now, options=Options(since=state)).run()
+    assert [("unsealed", forged)] == [(each.code, each.key) for each in report.findings]
 
 
 def _excludes(forgetful: Mapper, body: bytes) -> bool:

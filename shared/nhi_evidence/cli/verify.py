@@ -173,7 +173,9 @@ def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Rep
 def _save(path: Path, report: Report) -> None:
     """Save a state in a new file."""
     if report.state is None:
-        raise SettingsError("no state to save: nothing of the log is signed")
+        raise SettingsError(
+            "no state to save: nothing of the log is signed, or too much is not sealed yet"
+        )
     with output_file.create(path) as file:
         file.write(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")
 

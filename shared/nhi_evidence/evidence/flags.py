@@ -111,6 +111,30 @@ def marker_leaf(
     return leaf.MarkerLeaf(marker.key, marker.id, marker.modified, (*late, MARKER))
 
 
+def contradiction(entry: leaf.ObjectLeaf | leaf.MarkerLeaf) -> str | None:
+    """Return how the flags of a leaf are not those of what the leaf itself states; else None.
+
+    A sealer raises flags; whoever reads the log weighs them. What depends on its lock policy, on
+    its clock or on other versions of the key is not judged here.
+    """
+    raised = set(entry.flags)
+    if len(raised) != len(entry.flags) or not raised <= set(ALL):
+        return f"no such flags: {' '.join(entry.flags)}"
+    if isinstance(entry, leaf.MarkerLeaf):
+        is_one = len(raised & {MARKER, EXPIRED}) == 1 and raised <= {MARKER, EXPIRED, LATE}
+        return None if is_one else f"flags of a delete marker: {' '.join(entry.flags)}"
+    if UNDESCRIBED in raised:
+        is_bare = entry.sha256 is None and entry.until is None and not entry.md
+        return None if is_bare else f"{UNDESCRIBED}, and it is described"
+    stated = keys.parse_key(entry.key).body_sha256
+    is_other = stated is None or entry.sha256 not in {None, stated}
+    expected = {KEY_HASH: is_other, NO_CHECKSUM: entry.sha256 is None, MARKER: False}
+    for flag, is_due in (expected | {EXPIRED: False}).items():
+        if is_due != (flag in raised):
+            return f"{flag} is {'not ' if is_due else ''}raised"
+    return None
+
+
 def is_expiry(marker: Version, lock_ends: Sequence[int | None], lock_policy: LockPolicy) -> bool:
     """Whether a delete marker is the one lifecycle leaves when it expires a key.
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
 
 from nhi_evidence.stored import Unreadable
 
 FORMAT_VERSION = 1
+
+Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+"""Every number of the log: what any JSON reader holds exactly."""
 
 
 class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_defaults=True):
@@ -18,12 +22,12 @@ class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_def
     key: str
     vid: str
     """Version id."""
-    at: int
+    at: Number
     """When the store took it, milliseconds since the epoch, UTC."""
-    size: int
+    size: Number
     sha256: str | None = None
     """The store's SHA-256 of the stored bytes, hex; absent where the store keeps none."""
-    until: int | None = None
+    until: Number | None = None
     """End of the lock, milliseconds since the epoch; absent where there was none."""
     md: Mapping[str, str] = {}
     """User metadata, fixed with the version."""
@@ -35,17 +39,17 @@ class MarkerLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="del", omit_def
 
     key: str
     vid: str
-    at: int
+    at: Number
     flags: tuple[str, ...] = ("marker",)
 
 
 class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one run listed under one prefix."""
 
-    hours: int
+    hours: Number
     first: str
     last: str
-    versions: int
+    versions: Number
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,9 +57,9 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
 
     after: str
     """The last key or folder that was listed; empty where it begins again."""
-    began: int
+    began: Number
     """When the listing began, milliseconds since the epoch, UTC."""
-    since: int = 0
+    since: Number = 0
     """Of a level of folders: what was due in them until then is sealed."""
 
 
@@ -63,22 +67,22 @@ class Closed(msgspec.Struct, frozen=True):
     """The final state of a shard that another one continues."""
 
     shard: str
-    epoch: int
+    epoch: Number
     plan: str
     """SHA-256 of the closing plan, hex."""
-    size: int
+    size: Number
     root: str
 
 
 class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_defaults=True):
     """First entry of every plan: when, what was swept, under which configuration, after what."""
 
-    v: int
+    v: Number
     origin: str
-    epoch: int
-    at: int
+    epoch: Number
+    at: Number
     """The sealer's clock, milliseconds since the epoch, UTC."""
-    size: int
+    size: Number
     """Size of the tree before this plan."""
     root: str
     """Root of the tree before this plan, hex."""
@@ -93,7 +97,7 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     """More was found than this plan takes; what was due stays due."""
     closes: str | None = None
     """The shard that goes on; this one takes no plan after this."""
-    until: int | None = None
+    until: Number | None = None
     """What was due for listing until then is sealed; absent where that is `at`."""
     cursors: Mapping[str, Cursor] = {}
     """By prefix, where a listing goes on that is not ended."""

@@ -6,6 +6,7 @@ its checkpoint) follows from it, so anybody can finish it, and anybody can check
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
@@ -101,6 +102,18 @@ def order(shard: str, index: int) -> int:
 def index_of(place: int) -> int:
     """Return the place in its shard of a leaf at a place in the whole log."""
     return place & ((1 << _INDEX_BITS) - 1)
+
+
+_KEY = re.compile(
+    r"log/v1/(?:genesis|\d{4}/(?:(?:plan|checkpoint)/\d{12}|anchor/\d{12}/[^/]+"
+    r"|tile/(?:\d{1,2}|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?))",
+    re.ASCII,
+)
+
+
+def is_key(key: str) -> bool:
+    """Whether a key is of a form a log has."""
+    return _KEY.fullmatch(key) is not None
 
 
 def plan_key(shard: str, epoch: int) -> str:

@@ -17,7 +17,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import keys
 from nhi_evidence.pipeline import standing
 from nhi_evidence.pipeline.standing import Standing
-from nhi_evidence.ports import EvidenceTables
+from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.sources import Source
 
 _HOUR = timedelta(hours=1)
@@ -141,7 +141,7 @@ def chosen(files: Iterable[File], source: Source, when: Window) -> Iterator[Send
 
 def judged(
     sendings: Iterable[Sending],
-    store: EvidenceTables,
+    store: EvidenceVersions,
     source: Source,
     progress: Callable[[str, int], None] = lambda _what, _done: None,
 ) -> Iterator[Sending]:

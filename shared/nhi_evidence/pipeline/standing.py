@@ -11,7 +11,7 @@ from enum import StrEnum
 from nhi_evidence.evidence import counting, frame, keys, objects
 from nhi_evidence.evidence.counting import Status
 from nhi_evidence.evidence.objects import Table
-from nhi_evidence.ports import EvidenceTables
+from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.sources import Source
 from nhi_evidence.stored import Description, Version
 
@@ -35,7 +35,7 @@ _STANDINGS = {
 }
 
 
-def of_hour(store: EvidenceTables, source: Source, hour: str) -> dict[str, Standing]:
+def of_hour(store: EvidenceVersions, source: Source, hour: str) -> dict[str, Standing]:
     """Return how each unit stands that objects of an hour claim; what is not in it is missing.
 
     Raises `StoreUnavailableError` when the store cannot be asked.
@@ -50,7 +50,7 @@ def of_hour(store: EvidenceTables, source: Source, hour: str) -> dict[str, Stand
     return {name: _STANDINGS[unit.status] for (_, name), unit in counting.count(claims).items()}
 
 
-def _tables(store: EvidenceTables, prefix: str) -> Iterator[tuple[str, Table]]:
+def _tables(store: EvidenceVersions, prefix: str) -> Iterator[tuple[str, Table]]:
     """Yield key and table of each object whose bytes have the hash its key states."""
     versions = [
         version for version in store.versions(prefix) if not version.marker and not version.shadow

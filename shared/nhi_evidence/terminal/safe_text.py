@@ -13,8 +13,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(milliseconds: int) -> str:
-    """Return an instant as ISO 8601 UTC, to the second."""
-    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+    """Return an instant as ISO 8601 UTC, to the second; one outside the calendar as its number."""
+    try:
+        return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+    except OverflowError:
+        return f"{milliseconds} ms after 1970-01-01T00:00:00Z"
 
 
 def neutralize(text: str) -> str:

@@ -171,7 +171,7 @@ class DirectoryStore:
             yield self._read(key, _bound(key) + 1)
 
     def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
-        """See `EvidenceTables.beginnings`."""
+        """See `EvidenceVersions.beginnings`."""
         for key, _, size in versions:
             yield self._read(key, min(max(size, 0), _bound(key) + 1))
 

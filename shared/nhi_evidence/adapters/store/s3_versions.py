@@ -96,7 +96,7 @@ class S3EvidenceVersions(S3EvidenceReader):
         return _in_parallel(lambda version: self._body(*version), versions)
 
     def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
-        """See `EvidenceTables.beginnings`."""
+        """See `EvidenceVersions.beginnings`."""
         return _in_parallel(
             lambda wanted: self._body(wanted[0], wanted[1], Range=f"bytes=0-{wanted[2] - 1}"),
             versions,

@@ -27,7 +27,7 @@ class SpillingSorter:
 
     def __init__(self, folder: Path, *, run_bytes: int = RUN_BYTES) -> None:
         """Write runs under `folder`, which its owner removes."""
-        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        self._folder = folder
         self._run_bytes = run_bytes
         self._entries: list[tuple[bytes, int, bytes]] = []
         self._bytes = self._count = 0
@@ -52,6 +52,8 @@ class SpillingSorter:
             yield key, value
 
     def _spill(self) -> None:
+        if not self._runs:
+            self._folder = Path(tempfile.mkdtemp(dir=self._folder))
         self._entries.sort()
         path = self._folder / f"run-{len(self._runs):06d}"
         with zstd.open(path, "wb", level=1) as run:

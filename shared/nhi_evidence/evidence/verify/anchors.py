@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.errors import LogError, StoreUnavailableError
 from nhi_evidence.evidence import anchor, checkpoint, log, note
+from nhi_evidence.evidence.anchor import Trust
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify.chain import CLOCK_SKEW_MS, Chain, Signed
 from nhi_evidence.evidence.verify.findings import Finding
@@ -26,6 +27,11 @@ class Anchors:
         self.held: list[Anchor] = []
         """What holds: one per name, the newest."""
         self.not_checked: list[str] = []
+        self._before: dict[str, tuple[Trust | None, str, str, int]] = {}
+        """By name: what it last said of an epoch before the state a walk began at (whom to trust,
+        or None of a copy; key, shard, epoch)."""
+        self._at: dict[str, int] = {}
+        """By name: the sealer's clock at the checkpoint of its anchor."""
 
     def run(self) -> None:
         """Check anchors, then copies, then whether there are enough of both."""
@@ -34,6 +40,10 @@ class Anchors:
             before = newest.get(attested.name)
             if before is None or (before.shard, before.epoch) < (attested.shard, attested.epoch):
                 newest[attested.name] = attested
+        for name, candidate in self._before.items():
+            found = self._from_before(*candidate) if name not in newest else None
+            if found is not None:
+                newest[name] = found
         self.held = [newest[name] for name in sorted(newest)]
         self._enough()
 
@@ -49,21 +59,45 @@ class Anchors:
                     strangers.add(file)
                     continue
                 signed = self._chain.checkpoints.get((shard, _number(epoch)))
-                if signed is None:
-                    if self._chain.whole:
-                        self._find("anchor_invalid", key, "of no checkpoint that holds")
-                    continue
-                try:
-                    seen = anchor.check(trust, self._log.get(key) or b"", signed.stated)
-                except anchor.AnchorError as error:
-                    self._find("anchor_invalid", key, str(error))
-                    continue
-                if seen < signed.at - CLOCK_SKEW_MS:
-                    self._find("clock_skew", key, f"{trust.name} {seen}, sealer {signed.at}")
-                yield Anchor(trust.name, shard, _number(epoch), seen)
+                if signed is not None:
+                    yield from self._stamped(trust, key, (shard, _number(epoch)), signed)
+                elif self._chain.whole:
+                    self._find("anchor_invalid", key, "of no checkpoint that holds")
+                else:
+                    self._before[trust.name] = (trust, key, shard, _number(epoch))
         self.not_checked += [
             f"V0: anchors by {name}, whom the policy does not name" for name in sorted(strangers)
         ]
+
+    def _stamped(
+        self, trust: Trust, key: str, place: tuple[str, int], signed: Signed
+    ) -> Iterator[Anchor]:
+        """Yield an anchor of a checkpoint, where it shows that."""
+        try:
+            seen = anchor.check(trust, self._log.get(key) or b"", signed.stated)
+        except anchor.AnchorError as error:
+            self._find("anchor_invalid", key, str(error))
+            return
+        if seen < signed.at - CLOCK_SKEW_MS:
+            self._find("clock_skew", key, f"{trust.name} {seen}, sealer {signed.at}")
+        yield self._anchor(trust.name, place, seen, signed)
+
+    def _anchor(self, name: str, place: tuple[str, int], seen: int, signed: Signed) -> Anchor:
+        self._at[name] = max(signed.at, self._at.get(name, signed.at))
+        return Anchor(name, *place, seen)
+
+    def _from_before(self, trust: Trust | None, key: str, shard: str, epoch: int) -> Anchor | None:
+        """Return what a name said of an epoch before the state, if the log extends that."""
+        try:
+            stated = self._log.checkpoint(shard, epoch)
+        except LogError:
+            return None
+        signed = stated and self._chain.earlier_checkpoint(shard, epoch, stated)
+        if not signed:
+            return None
+        if trust is None:
+            return self._anchor(key, (shard, epoch), signed.at, signed)
+        return next(self._stamped(trust, key, (shard, epoch), signed), None)
 
     def _copied(self) -> Iterator[Anchor]:
         """Yield the copies elsewhere that hold."""
@@ -90,32 +124,37 @@ class Anchors:
             if place > last:
                 self._find("rolled_back", key, f"{name} holds a checkpoint past the log's last")
             elif signed is None and not self._chain.whole:
-                continue  # of an epoch verified before
+                if self._log_says(place) == stated:
+                    self._before[name] = (None, name, *place)
+                else:
+                    self._find("copy_differs", key, f"{name} size {stated.size}")
             elif signed is None or signed.stated != stated:
                 self._find("copy_differs", key, f"{name} size {stated.size} {stated.root.hex()}")
             else:
-                yield Anchor(name, *place, signed.at)
+                yield self._anchor(name, place, signed.at, signed)
+
+    def _log_says(self, place: tuple[str, int]) -> checkpoint.Checkpoint | None:
+        try:
+            return self._log.checkpoint(*place)
+        except LogError:
+            return None
 
     def _enough(self) -> None:
         """Find whether as many names as the policy asks spoke of the log recently enough."""
         signed = sorted(self._chain.checkpoints.items())
         if not signed or not self._policy.anchors_required:
             return
-        (_, first), (place, _) = signed[0], signed[-1]
+        place, _ = signed[-1]
         due = self._now - self._policy.anchor_age_ms
-        if first.at > due:
-            return  # nothing that was walked is old enough to ask for an anchor
-        recent = [one.name for one in self.held if self._at(one) >= due]
+        if self._chain.began_at is not None and self._chain.began_at > due:
+            return  # nothing of the log is old enough to ask for an anchor
+        recent = [each.name for each in self.held if self._at[each.name] >= due]
         if len(recent) < self._policy.anchors_required:
             self._find(
                 "anchor_missing",
                 log.checkpoint_key(*place),
                 f"{len(recent)} of {self._policy.anchors_required} names: {', '.join(recent)}",
             )
-
-    def _at(self, attested: Anchor) -> int:
-        signed: Signed = self._chain.checkpoints[attested.shard, attested.epoch]
-        return signed.at
 
     def _find(self, code: str, key: str, detail: str) -> None:
         self.findings.append(Finding(code=code, key=key, detail=detail[:500]))

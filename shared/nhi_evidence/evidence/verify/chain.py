@@ -11,6 +11,7 @@ from nhi_evidence.evidence import log, note
 from nhi_evidence.evidence.checkpoint import Checkpoint
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import earlier
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.ports import EvidenceVersions
 
@@ -48,7 +49,7 @@ class State(msgspec.Struct, frozen=True):
     at: int
     """That epoch's plan's time by the store, milliseconds since the epoch."""
     findings: tuple[Finding, ...] = ()
-    """What was found until then: a later verification repeats it."""
+    """What was found until then, and is not of that moment alone: a later one repeats it."""
     waiting: tuple[tuple[str, str], ...] = ()
     """Versions that were not sealed yet, by key and version id: the later one looks for them."""
 
@@ -80,7 +81,9 @@ class Chain:
         self.signed_head: log.Position | None = None
         """After the newest plan a valid checkpoint covers."""
         self.signed_at: int | None = None
-        """The sealer's clock at that plan, milliseconds since the epoch."""
+        """When that plan was made, by the sealer's clock or the store's, whichever is earlier."""
+        self.began_at: int | None = None
+        """The sealer's clock at the first plan of the log; None where that is not known."""
         self._signed_plan_at = 0
         self._unsigned: list[tuple[Epoch, log.Position]] = []
         self._config: dict[str, str] = {}
@@ -143,7 +146,35 @@ class Chain:
             )
             return None
         self.signed_head, self._signed_plan_at = position, since.at
+        self._resume_clock(position, since.at)
         return position
+
+    def _resume_clock(self, position: log.Position, taken: int) -> None:
+        """Take clock and settings of the epoch of a state, as the tree of it holds them."""
+        shard, tree = position.shard, position.checkpoint
+        newest = earlier.epoch_leaf(self._log, tree, shard=shard, epoch=position.epoch)
+        if newest is None:
+            where = log.plan_key(shard, position.epoch)
+            self._find("plan_void", where, "it is not the plan that was verified")
+            return
+        self.signed_at = min(newest.at, taken)
+        self._last_at, self._config = newest.at, dict(newest.config)
+        self.checkpoints[shard, position.epoch] = Signed(tree, newest.at)
+        first = earlier.epoch_leaf(self._log, tree, shard=shard, epoch=1)
+        if first is not None and first.opens is None:
+            self.began_at = first.at
+
+    def earlier_checkpoint(self, shard: str, epoch: int, stated: Checkpoint) -> Signed | None:
+        """Return a checkpoint from before the state the walk began at, if the log extends it."""
+        head = self.signed_head
+        if self.whole or head is None or (shard, epoch) >= (head.shard, head.epoch):
+            return None
+        if shard != head.shard or not earlier.is_part(
+            self._log, head.checkpoint, shard=shard, older=stated
+        ):
+            return None
+        entry = earlier.epoch_leaf(self._log, head.checkpoint, shard=shard, epoch=epoch)
+        return None if entry is None else Signed(stated, entry.at)
 
     def _shard(self, position: log.Position) -> Generator[Epoch, None, log.Position]:
         shard = position.shard
@@ -177,7 +208,7 @@ class Chain:
         self._unsigned.append((epoch, step.after))
         if not self._check_checkpoint(step.after, newest, taken):
             return
-        self.signed_head, self.signed_at = step.after, self._last_at
+        self.signed_head, self.signed_at = step.after, min(self._last_at, taken)
         self._signed_plan_at = taken
         covered, self._unsigned = self._unsigned, []
         for signed, _ in covered:
@@ -198,7 +229,7 @@ class Chain:
         for kind in ("plan", "checkpoint"):
             for key in self._log.keys(f"{log.PREFIX}{shard}/{kind}/"):
                 number = key.rpartition("/")[2]
-                if number.isdigit():
+                if number.isascii() and number.isdigit():
                     last = max(last, int(number))
         return last
 
@@ -247,6 +278,8 @@ class Chain:
         taken = version.modified if version else first.at
         if abs(taken - first.at) > CLOCK_SKEW_MS:
             self._find("clock_skew", key, f"sealer {first.at}, store {taken}")
+        if self.whole and self.began_at is None:
+            self.began_at = first.at
         if first.at < self._last_at:
             self._find("clock_skew", key, f"{first.at} after {self._last_at}")
         self._last_at = first.at

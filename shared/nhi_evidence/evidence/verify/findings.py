@@ -38,6 +38,7 @@ CODES: dict[str, Meaning] = {
     "checkpoint_invalid": Meaning("V0", _I, "not signed by a pinned key under the log's name"),
     "cosignature_missing": Meaning("V0", _I, "the policy asks for ML-DSA-44; the head has none"),
     "checkpoint_mismatch": Meaning("V0", _I, "a signed size or root is not that of the plans"),
+    "leaf_false": Meaning("V0", _I, "a leaf says of its version what log or store do not show"),
     "shard_broken": Meaning("V0", _I, "a shard does not continue the one before it"),
     "clock_skew": Meaning("V0", _P, "the sealer's clock and the store's differ, or time ran back"),
     "config_changed": Meaning("V0", _P, "a setting of the store is another than an epoch before"),
@@ -87,6 +88,10 @@ CODES: dict[str, Meaning] = {
     "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),
     "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),
 }
+
+
+MOMENTARY = frozenset({"anchor_missing", "checkpoint_pending", "head_stale"})
+"""True of the moment they are found at alone: a later verification judges them anew."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

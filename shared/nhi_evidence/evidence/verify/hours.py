@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
 
 from nhi_evidence.evidence import counting
 from nhi_evidence.evidence.counting import Claim
-from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.evidence.verify.report import Report
+from nhi_evidence.evidence.verify.sorting import Sorter
 
 DUPLICATES = "duplicate claims"
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[Claim, bool]).decode
+
 
 class Hour:
-    """Claims of one source hour."""
+    """Claims of one source hour, in a sorter: a writer decides how many there are."""
 
-    def __init__(self, mappers: Sequence[str]) -> None:
-        """Weigh by the policy's list of releases."""
+    def __init__(self, mappers: Sequence[str], sorter: Sorter) -> None:
+        """Weigh by the policy's list of releases; set claims aside in `sorter`."""
         self._mappers = mappers
-        self._claims: list[Claim] = []
-        self._not_exact: set[tuple[int, str, int]] = set()
+        self._sorter = sorter
+        self._unlisted: dict[str, str] = {}
         self.expired_in_part = False
         """Something of the hour is gone as it may be: what lacks a part is no finding."""
 
@@ -32,15 +38,23 @@ class Hour:
         if table is None:
             return
         units = [unit for place, unit in enumerate(table.units) if place not in content.void]
-        self._claims += counting.claims(index, key, table.header, units)
-        self._not_exact |= {(index, unit.unit, unit.part) for unit in units if not _is_whole(unit)}
+        for claim, unit in zip(
+            counting.claims(index, key, table.header, units), units, strict=True
+        ):
+            name = f"{claim.source}\0{claim.unit}".encode(errors="surrogatepass")
+            self._sorter.add(name, _encode((claim, unit.is_exact)))
+        digest = table.header.mapper.digest
+        if units and self._mappers and digest not in self._mappers:
+            self._unlisted.setdefault(digest, key)
 
-    def weigh(self, report: Report) -> list[counting.Unit]:
-        """Count the hour into a report; return its units."""
-        units = list(counting.count(self._claims, self._mappers).values())
+    def weigh(self, report: Report) -> None:
+        """Count the hour into a report."""
         tally = Counter(report.units)
         records = Counter(report.records_counted)
-        for unit in units:
+        for _, same in groupby(self._sorter, key=lambda entry: entry[0]):
+            made = [_decode(value) for _, value in same]
+            (unit,) = counting.count((claim for claim, _ in made), self._mappers).values()
+            not_exact = {(claim.index, claim.part) for claim, is_exact in made if not is_exact}
             tally[unit.status] += 1
             tally[DUPLICATES] += len(unit.duplicates)
             for claim in unit.counted:
@@ -48,13 +62,11 @@ class Hour:
             if unit.counted:
                 report.rejected_deliveries += unit.counted[0].is_rejection
                 report.not_rebuilt += any(
-                    (claim.index, claim.unit, claim.part) in self._not_exact
-                    for claim in unit.counted
+                    (claim.index, claim.part) in not_exact for claim in unit.counted
                 )
             self._find(unit, report)
         report.units = {name: count for name, count in sorted(tally.items()) if count}
         report.records_counted = {name: count for name, count in sorted(records.items()) if count}
-        return units
 
     def _find(self, unit: counting.Unit, report: Report) -> None:
         where = f"{unit.source}: {unit.unit}"
@@ -72,14 +84,4 @@ class Hour:
 
     def unlisted(self) -> dict[str, str]:
         """Return the releases that made something here and are not listed, each with a key."""
-        if not self._mappers:
-            return {}
-        by_digest: dict[str, str] = {}
-        for claim in self._claims:
-            if claim.mapper not in self._mappers:
-                by_digest.setdefault(claim.mapper, claim.key)
-        return by_digest
-
-
-def _is_whole(unit: UnitLine) -> bool:
-    return unit.rebuild == "exact"
+        return self._unlisted

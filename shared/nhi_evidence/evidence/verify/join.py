@@ -51,9 +51,8 @@ def join(reports: Sequence[Report], hashes_of: HashesOf) -> Report:
         **{name: _added(getattr(report, name) for report in ordered) for name in _TALLIES},
     )
     of = first.part.of if first.part else 0
-    weighed = streams.Weighed(
-        streams.merged(report.edges for report in ordered if report.edges), hashes_of
-    )
+    edges = streams.merged(report.edges for report in ordered if report.edges)
+    weighed = streams.Weighed(sorted(edges.runs, key=streams.place), edges.expired, hashes_of)
     joined.findings += weighed.findings
     if weighed.duplicates:
         joined.units["duplicate messages"] = weighed.duplicates

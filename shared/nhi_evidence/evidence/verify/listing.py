@@ -87,6 +87,10 @@ class ListedLog:
         """See `EvidenceVersions.bodies`."""
         return self._store.bodies(versions)
 
+    def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        """See `EvidenceVersions.beginnings`."""
+        return self._store.beginnings(versions)
+
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`."""
         return self._store.configuration()

@@ -24,22 +24,30 @@ class Natives:
     def add(self, source: str, account: str, uid: str, raw_sha256: str, unit: str) -> None:
         """Take one record by source, account and native id."""
         name = "\0".join((source, account, uid)).encode(errors="surrogatepass")
-        value = bytes.fromhex(raw_sha256)[:_BYTES] + bytes.fromhex(unit)
-        self._sorter.add(blake2b(name, digest_size=_BYTES).digest(), value)
+        identity = blake2b(name, digest_size=_BYTES).digest()
+        # All of it is the key, so that equal ones follow each other and none has to be remembered.
+        self._sorter.add(identity + bytes.fromhex(raw_sha256)[:_BYTES] + bytes.fromhex(unit), b"")
 
     def weigh(self, report: Report) -> None:
-        """Count duplicates and links into a report."""
-        current, seen = b"", set[bytes]()
-        for key, value in self._sorter:
-            if key != current:
-                self._close(seen, report)
-                current, seen = key, set()
-            seen.add(value)
-        self._close(seen, report)
+        """Count duplicates and links into a report.
 
-    @staticmethod
-    def _close(seen: set[bytes], report: Report) -> None:
-        """Weigh one id: `seen` holds each content with each unit it came in, once."""
-        contents = {value[:_BYTES] for value in seen}
-        report.duplicate_records += len(seen) - len(contents)
-        report.linked_records += len(contents) if len(contents) > 1 else 0
+        Of one id, each content counts once for each unit it came in.
+        """
+        identity = content = before = b""
+        contents = 0
+        for key, _ in self._sorter:
+            if key == before:
+                continue
+            before = key
+            if key[:_BYTES] != identity:
+                identity, content, contents = key[:_BYTES], b"", 0
+            if key[_BYTES : 2 * _BYTES] == content:
+                report.duplicate_records += 1
+                continue
+            content = key[_BYTES : 2 * _BYTES]
+            contents += 1
+            report.linked_records += _LINKED.get(contents, 1)
+
+
+_LINKED = {1: 0, 2: 2}
+"""What the next content of one id adds: the first is alone, the second links both."""

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
 
 from nhi_evidence.evidence import flags
 from nhi_evidence.evidence.leaf import ObjectLeaf
-from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.objects import MAX_BODY_BYTES, Table
 from nhi_evidence.evidence.verify import contents, objects, streams
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.hours import Hour
 from nhi_evidence.evidence.verify.natives import Natives
-from nhi_evidence.evidence.verify.report import Edges, Options, Policy, Report
+from nhi_evidence.evidence.verify.report import Edges, Options, Policy, Report, Run
+from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Version
 
 AT_ONCE = 128
 """Objects asked for together; the store may read ahead among these alone."""
+
+BYTES_AT_ONCE = 128 << 20
+"""Nor do they hold more bytes together, one object aside."""
+
+_NUMBER_BYTES = 8
+_encode_run = msgspec.msgpack.Encoder().encode
+_decode_run = msgspec.msgpack.Decoder(Run).decode
 
 
 class Reader:
@@ -29,6 +41,7 @@ class Reader:
         report: Report,
         *,
         natives: Natives,
+        sorter: Callable[[], Sorter],
         progress: Callable[[str, int], None],
     ) -> None:
         """Judge by `policy` as of the report's instant."""
@@ -38,19 +51,24 @@ class Reader:
         self._report = report
         self._natives = natives
         self._progress = progress
-        self._hour = Hour(policy.mappers)
+        self._sorter = sorter
+        self._hour = Hour(policy.mappers, sorter())
         self._chunk: list[tuple[int, ObjectLeaf]] = []
+        self._chunk_bytes = 0
+        self._runs = sorter()
         self.edges = Edges()
-        """Runs of streams, and hours that expired in part: weighed over everything."""
+        """Of a part the runs of streams; hours that expired in part: weighed over everything."""
         self.unlisted: dict[str, str] = {}
         """Releases the policy does not list, each with the key of something they made."""
         self.unprovable = self.not_split = self.foreign_mapper = 0
 
     def take(self, index: int, entry: ObjectLeaf) -> None:
         """Take the leaf at a place, of the hour that is being read."""
-        self._chunk.append((index, entry))
-        if len(self._chunk) >= AT_ONCE:
+        size = min(entry.size, MAX_BODY_BYTES) + 1
+        if len(self._chunk) >= AT_ONCE or self._chunk_bytes + size > BYTES_AT_ONCE:
             self._read()
+        self._chunk.append((index, entry))
+        self._chunk_bytes += size
 
     def close_hour(self) -> None:
         """Read what was taken, and count the hour."""
@@ -58,11 +76,20 @@ class Reader:
         if self._options.sample is None:
             self._hour.weigh(self._report)
             self.unlisted = {**self._hour.unlisted(), **self.unlisted}
-        self._hour = Hour(self._policy.mappers)
+        self._hour = Hour(self._policy.mappers, self._sorter())
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the runs stream by stream, sorted; of a part, `edges` has them."""
+        for _, value in self._runs:
+            yield _decode_run(value)
 
     def _read(self) -> None:
-        chunk, self._chunk = self._chunk, []
-        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in chunk)
+        chunk, self._chunk, self._chunk_bytes = self._chunk, [], 0
+        # Of no version more is read than was sealed, and a byte, which shows that there is more.
+        bodies = self._store.beginnings(
+            (entry.key, entry.vid, min(entry.size, MAX_BODY_BYTES) + 1) for _, entry in chunk
+        )
+        self._describe([entry for _, entry in chunk])
         for (index, entry), body in zip(chunk, bodies, strict=True):
             if body is None:
                 self._gone(entry)
@@ -100,7 +127,24 @@ class Reader:
             if isinstance(run, str):
                 report.findings.append(objects.finding("range_invalid", entry, run, unit=unit.unit))
             elif run is not None:
-                self.edges.runs.append(run)
+                self._take_run(run)
+
+    def _take_run(self, run: Run) -> None:
+        if self._options.part is not None:
+            self.edges.runs.append(run)
+            return
+        names = sha256(_encode_run((run.source, run.stream))).digest()
+        numbers = run.first.to_bytes(_NUMBER_BYTES) + run.last.to_bytes(_NUMBER_BYTES)
+        self._runs.add(names + numbers + run.hashes.encode(), _encode_run(run))
+
+    def _describe(self, entries: Sequence[ObjectLeaf]) -> None:
+        """Ask a store that describes its versions itself whether leaves say the same of them."""
+        if not self._options.deep or not self._store.complete:
+            return
+        versions = [Version(each.key, each.vid, each.at, each.size) for each in entries]
+        for entry, description in zip(entries, self._store.describe(versions), strict=True):
+            for problem in objects.false_description(entry, description):
+                self._find("leaf_false", entry, problem)
 
     def _deep(self, entry: ObjectLeaf, table: Table, body: bytes) -> contents.Checked:
         again = None

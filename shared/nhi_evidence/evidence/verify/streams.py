@@ -6,9 +6,11 @@ their tables read again, for the hash of each message.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
 
 from nhi_evidence.azure import event_hub
 from nhi_evidence.evidence import keys
@@ -38,71 +40,119 @@ def run_of(header: Header, unit: UnitLine, key: str, version: str) -> Run | str 
     return Run(header.source, stream, first, last, digest, header.hour, key, version, unit.unit)
 
 
-class Weighed:
-    """The runs of all streams, weighed."""
+Place = tuple[str, str, int, int, str]
 
-    def __init__(self, edges: Edges, hashes_of: HashesOf) -> None:
-        """Weigh the runs of everything that is counted."""
+
+def place(run: Run) -> Place:
+    """Return what runs are sorted by: by stream, equal ones beside each other."""
+    return run.source, run.stream, run.first, run.last, run.hashes
+
+
+class Weighed:
+    """The runs of all streams, weighed in one pass."""
+
+    def __init__(
+        self, runs: Iterable[Run], expired: Mapping[str, Sequence[str]], hashes_of: HashesOf
+    ) -> None:
+        """Weigh the runs of everything that is counted, which come sorted by `place`.
+
+        `expired` names the hours of each source of which something is gone as it may be.
+        """
         self.duplicates = 0
         """Messages that were delivered in more than one run."""
         self.findings: list[Finding] = []
-        by_stream: defaultdict[tuple[str, str], dict[tuple[int, int, str], Run]]
-        by_stream = defaultdict(dict)
-        for run in edges.runs:
-            known = by_stream[run.source, run.stream]
-            if (run.first, run.last, run.hashes) in known:
-                self.duplicates += run.last - run.first + 1
-            else:
-                known[run.first, run.last, run.hashes] = run
-        for (source, stream), runs in sorted(by_stream.items()):
-            ordered = [runs[place] for place in sorted(runs)]
-            where = f"{source}: {stream}"
-            self._overlaps(where, ordered, hashes_of)
-            self._gaps(where, ordered, edges.expired.get(source, ()))
+        for (source, stream), same in groupby(runs, key=lambda run: (run.source, run.stream)):
+            gone = sorted(expired.get(source, ()))
+            self._stream(_Overlaps(f"{source}: {stream}", hashes_of), same, gone)
 
-    def _overlaps(self, where: str, ordered: Sequence[Run], hashes_of: HashesOf) -> None:
-        for cluster in _clusters(ordered):
-            by_number: dict[int, set[str]] = {}
-            total = 0
-            for run in cluster:
-                for number, digest in enumerate(hashes_of(run), start=run.first):
-                    by_number.setdefault(number, set()).add(digest)
-                    total += 1
-            distinct = sum(map(len, by_number.values()))
-            self.duplicates += total - distinct
-            contested = sorted(number for number, found in by_number.items() if len(found) > 1)
-            for first, last in _joined((number, number) for number in contested):
-                self._find("range_contested", where, _numbers(first, last))
-
-    def _gaps(self, where: str, ordered: Sequence[Run], expired: Iterable[str]) -> None:
-        """Find numbers nobody holds, unless what held them may have expired."""
-        gone = sorted(expired)
+    def _stream(self, overlaps: _Overlaps, runs: Iterable[Run], gone: Sequence[str]) -> None:
+        before: Run | None = None
         reach: Run | None = None
-        for run in ordered:
+        for run in runs:
+            if before is not None and place(run) == place(before):
+                self.duplicates += run.last - run.first + 1
+                continue
+            before = run
             if reach is not None and run.first > reach.last + 1:
-                low, high = sorted((reach.hour, run.hour))
-                if not any(low <= hour <= high for hour in gone):
-                    self._find("range_gap", where, _numbers(reach.last + 1, run.first - 1))
+                self._gap(overlaps.where, reach, run, gone)
+            overlaps.take(run, is_open=reach is not None and run.first <= reach.last)
             if reach is None or run.last > reach.last:
                 reach = run
+        overlaps.close()
+        self.duplicates += overlaps.duplicates
+        self.findings += overlaps.findings
 
-    def _find(self, code: str, where: str, detail: str) -> None:
-        self.findings.append(Finding(code=code, key=where, detail=detail))
+    def _gap(self, where: str, before: Run, after: Run, gone: Sequence[str]) -> None:
+        """Find numbers nobody holds, unless what held them may have expired."""
+        low, high = sorted((before.hour, after.hour))
+        at = bisect_left(gone, low)
+        if at == len(gone) or gone[at] > high:
+            detail = _numbers(before.last + 1, after.first - 1)
+            self.findings.append(Finding(code="range_gap", key=where, detail=detail))
 
 
-def _clusters(ordered: Sequence[Run]) -> Iterator[list[Run]]:
-    """Yield groups of runs that overlap; runs come in order of their first number."""
-    cluster: list[Run] = []
-    last = -1
-    for run in ordered:
-        if cluster and run.first > last:
-            if len(cluster) > 1:
-                yield cluster
-            cluster = []
-        cluster.append(run)
-        last = max(last, run.last)
-    if len(cluster) > 1:
-        yield cluster
+class _Overlaps:
+    """Runs of one stream that hold the same numbers; remembers those still open alone."""
+
+    def __init__(self, where: str, hashes_of: HashesOf) -> None:
+        self.where = where
+        self.duplicates = 0
+        self.findings: list[Finding] = []
+        self._hashes_of = hashes_of
+        self._unread: Run | None = None
+        """The last run, as long as nothing overlaps it."""
+        self._known: dict[int, bytes] = {}
+        self._order = deque[int]()
+        """The known numbers, which come in order: a run that overlaps adds those past the last."""
+        self._others: dict[int, set[bytes]] = {}
+        """Of a number that was given different messages: the hashes besides the known one."""
+        self._contested: list[int] = []
+
+    def take(self, run: Run, *, is_open: bool) -> None:
+        """Take the next run; `is_open` where it holds numbers of one before it."""
+        if not is_open:
+            self.close()
+            self._unread = run
+            return
+        if self._unread is not None:
+            self._read(self._unread)
+            self._unread = None
+        self._drop(run.first)
+        self._read(run)
+
+    def close(self) -> None:
+        """Weigh what is left open."""
+        self._drop(None)
+        for first, last in _joined((number, number) for number in self._contested):
+            self._find("range_contested", self.where, _numbers(first, last))
+        self._contested, self._unread = [], None
+
+    def _read(self, run: Run) -> None:
+        hashes = self._hashes_of(run)
+        if sha256("".join(hashes).encode()).hexdigest() != run.hashes:
+            self._find("object_altered", run.key, "its table is another when it is read again")
+            return
+        for number, text in enumerate(hashes, start=run.first):
+            digest = bytes.fromhex(text)
+            if number not in self._known:
+                self._known[number] = digest
+                self._order.append(number)
+            elif self._known[number] != digest:
+                self._others.setdefault(number, set()).add(digest)
+        self.duplicates += len(hashes)
+
+    def _drop(self, until: int | None) -> None:
+        """Weigh the numbers before `until`, which no later run can hold; all of them without it."""
+        while self._order and (until is None or self._order[0] < until):
+            number = self._order.popleft()
+            others = self._others.pop(number, set())
+            del self._known[number]
+            self.duplicates -= 1 + len(others)
+            if others:
+                self._contested.append(number)
+
+    def _find(self, code: str, key: str, detail: str) -> None:
+        self.findings.append(Finding(code=code, key=key, detail=detail))
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -140,5 +190,5 @@ def add_expired(edges: Edges, key: str) -> None:
     parsed = keys.parse_key(key)
     if parsed.kind == "ev" and parsed.hour is not None:
         gone = edges.expired.setdefault(parsed.source, [])
-        if parsed.hour not in gone:
+        if gone[-1:] != [parsed.hour]:  # keys come in order, so those of one hour together
             gone.append(parsed.hour)

@@ -8,31 +8,31 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import flags, frame, keys, sweep
+from nhi_evidence.evidence import flags, frame, keys, log, sweep
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.objects import read_table
 from nhi_evidence.evidence.verify import cosigned, objects, streams
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
-from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.findings import MOMENTARY, Finding
 from nhi_evidence.evidence.verify.listing import Listing, list_once
 from nhi_evidence.evidence.verify.natives import Natives
 from nhi_evidence.evidence.verify.not_checked import not_checked
 from nhi_evidence.evidence.verify.reader import Reader
 from nhi_evidence.evidence.verify.report import Options, Policy, Report, Run
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
+from nhi_evidence.evidence.verify.unsealed import MOST_WAITING, Unsealed
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 Progress = Callable[[str, int], None]
 """Told what is being done, and how far it came."""
 
-_MOST_WAITING = 10_000
-"""Versions a state remembers as not sealed yet."""
-
 RECENT_MS = 48 * sweep.HOUR_MS
 """Hours so young are listed by an incremental verification, whatever the log speaks of."""
+
+_LOG = log.PREFIX.partition("/")[0] + "/"
 
 _BEFORE = -1
 """Place of what an earlier verification has seen sealed."""
@@ -59,15 +59,16 @@ class Verifier:
         self._progress = progress
         self._sorter = sorter
         self._report = Report(name=policy.name, now=now, part=self._options.part)
-        self._waiting: list[tuple[str, str]] = []
         self._flags: Counter[str] = Counter()
         self._natives = Natives(sorter())
+        self._unsealed = Unsealed(store, policy, self._options, self._report)
         self._reader = Reader(
             store,
             policy,
             self._options,
             self._report,
             natives=self._natives,
+            sorter=sorter,
             progress=progress,
         )
 
@@ -113,6 +114,11 @@ class Verifier:
                     touched.add(folder(entry.key))
                     self._of_leaf(entry)
         self._report.findings += chain.findings
+        self._report.findings += (
+            Finding(code="stray_key", key=key)
+            for key in log_store.keys(_LOG)
+            if self._options.since is None and not log.is_key(key)
+        )
         self._report.findings += cosigned.check(log_store, self._policy, chain)
         return entries, touched
 
@@ -123,13 +129,14 @@ class Verifier:
 
     def _list_some(self, listing: Listing, touched: set[str]) -> None:
         """List the hours that can have changed since the last verification."""
-        prefixes = {f"{name}/" for name in touched}
+        prefixes = {f"{name}/" for name in touched | self._unsealed.folders()}
         for kind in keys.KINDS:
             for source in self._store.folders(f"{kind}/v1/"):
                 for name in self._store.folders(source):
                     begins = keys.hour_start(name[len(source) :].strip("/").removeprefix("h="))
                     if begins is None or self._now - begins <= RECENT_MS:
                         prefixes.add(name)
+        self._unsealed.read_before({prefix.rstrip("/") for prefix in prefixes})
         for prefix in sorted(prefixes):
             for version in self._store.versions(prefix):
                 listing.add(version)
@@ -171,12 +178,15 @@ class Verifier:
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """V4 of one key; yield what of it is to be read."""
+        is_whole = self._options.since is None
         sealed: set[str] = set()
         for index, entry in group.sealed:
             if entry.vid in sealed:
                 self._find("sealed_twice", entry)
                 continue
             sealed.add(entry.vid)
+            for problem in objects.false_flags(entry, group, is_whole=is_whole):
+                self._find("leaf_false", entry, problem[:300])
             is_readable = self._store.complete or flags.SHADOW not in entry.flags
             if isinstance(entry, ObjectLeaf) and is_readable:
                 yield index, entry
@@ -186,33 +196,9 @@ class Verifier:
                 for version in group.listed
             ]
         before = [version for version in group.listed if version.id not in sealed]
-        before = [version for version in before if not self._unsealed(version)]
+        before = [version for version in before if not self._unsealed.weigh(version)]
         if before:
             yield from self._sealed_before(before)
-
-    def _unsealed(self, version: Version) -> bool:
-        """V4: weigh a version that no leaf that was read speaks of; False where an earlier does."""
-        since = self._options.since
-        if (
-            since is not None
-            and version.modified <= since.at
-            and (version.key, version.id) not in since.waiting
-        ):
-            return False
-        age = self._now - version.modified
-        period = sweep.period(keys.parse_key(version.key).hour or "", self._now)
-        if age <= self._policy.seal_delay_ms + period:
-            self._waiting.append((version.key, version.id))
-        else:
-            self._report.findings.append(
-                Finding(
-                    code="unsealed",
-                    key=version.key,
-                    version=version.id,
-                    detail=f"{age // 1000} s old",
-                )
-            )
-        return True
 
     def _sealed_before(self, versions: Sequence[Version]) -> Iterator[tuple[int, ObjectLeaf]]:
         """Yield what an earlier verification saw sealed, as far as the store describes it now."""
@@ -272,7 +258,9 @@ class Verifier:
         if options.part is not None:
             report.edges = self._reader.edges
         elif options.sample is None:
-            weighed = streams.Weighed(self._reader.edges, self.hashes_of)
+            weighed = streams.Weighed(
+                self._reader.runs(), self._reader.edges.expired, self.hashes_of
+            )
             report.findings += weighed.findings
             if weighed.duplicates:
                 report.units["duplicate messages"] = weighed.duplicates
@@ -285,7 +273,7 @@ class Verifier:
             self._policy,
             options,
             is_copy=not self._store.complete,
-            waiting=len(self._waiting),
+            waiting=len(self._unsealed.waiting),
             unprovable=self._reader.unprovable,
             not_split=self._reader.not_split,
             foreign_mapper=self._reader.foreign_mapper,
@@ -296,20 +284,20 @@ class Verifier:
 
     def _state(self, chain: Chain) -> State | None:
         state = chain.state()
-        if state is None:
+        if state is None or len(self._unsealed.waiting) > MOST_WAITING:
             return None
+        findings = (one for one in self._report.findings if one.code not in MOMENTARY)
         return msgspec.structs.replace(
-            state,
-            findings=tuple(self._report.findings),
-            waiting=tuple(self._waiting[:_MOST_WAITING]),
+            state, findings=tuple(findings), waiting=tuple(self._unsealed.waiting)
         )
 
     def hashes_of(self, run: Run) -> Sequence[str]:
-        """Return the hash of each message of a run, read from its table again."""
+        """Return the hash of each message of a run, read from its table again; else none."""
         (body,) = self._store.bodies([(run.key, run.version)])
-        if body is None:
+        try:
+            table = read_table(frame.unpack(body or b"", limit=objects.MAX_TABLE_BYTES))
+        except ValueError:
             return ()
-        table = read_table(frame.unpack(body, limit=objects.MAX_TABLE_BYTES))
         for unit in table.units:
             if unit.unit == run.unit and unit.messages is not None:
                 return unit.messages.h

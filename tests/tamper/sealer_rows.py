@@ -1,0 +1,85 @@
+"""Rows of the tamper matrix: what a sealer may sign, who has the log's key and its role."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from tests.tamper.forged_epochs import forge_epoch, true_leaf
+from tests.tamper.rows import Done, row
+from tests.tamper.sealed_store import HOUR_MS, NAME, SealedStore
+
+
+def _new_object(world: SealedStore) -> ObjectLeaf:
+    """A sound object that is not sealed yet, as an honest sealer would put it on record."""
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    edited.header["codec"] = "other"
+    return true_leaf(world, world.put(edited, key))
+
+
+@row("a leaf that calls the first version of a key a later one, so that it counts for nobody")
+def false_shadow(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    forge_epoch(world, [msgspec.structs.replace(sound, flags=("shadow",))])
+    return Done({("leaf_false", sound.key), ("shadow", sound.key)})
+
+
+@row("a leaf that does not say of a later version that it is one")
+def hidden_shadow(world: SealedStore) -> Done:
+    key = world.key_of("ev/")
+    later = world.store.add(key, world.store.get(key), world.store.first(key).metadata)
+    sound = msgspec.structs.replace(true_leaf(world, key), vid=later.id, at=later.modified)
+    forge_epoch(world, [msgspec.structs.replace(sound, until=later.retain_until)])
+    return Done({("leaf_false", key)})
+
+
+@row("a leaf that says of a sound object that its key is not the hash of its bytes")
+def false_key_hash(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    forge_epoch(world, [msgspec.structs.replace(sound, flags=("key_hash",))])
+    return Done({("leaf_false", sound.key)})
+
+
+@row("a leaf with a flag that is none")
+def no_such_flag(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    forge_epoch(world, [msgspec.structs.replace(sound, flags=("\x1b[2J",))])
+    return Done({("leaf_false", sound.key)})
+
+
+@row("a leaf that calls a version not described, and describes it")
+def false_undescribed(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    forge_epoch(world, [msgspec.structs.replace(sound, flags=("undescribed",))])
+    return Done({("leaf_false", sound.key), ("undescribed", sound.key)})
+
+
+@row("a leaf that states a longer lock than its version has")
+def false_lock(world: SealedStore) -> Done:
+    sound = _new_object(world)
+    until = (sound.until or 0) + 900 * HOUR_MS
+    forge_epoch(world, [msgspec.structs.replace(sound, until=until)])
+    return Done({("leaf_false", sound.key)})
+
+
+@row("a plan whose clock is past any number a reader holds")
+def no_instant(world: SealedStore) -> Done:
+    forge_epoch(world, change=lambda first: msgspec.structs.replace(first, at=10**30))
+    return Done({("plan_void", world.plan(4))})
+
+
+@row("an epoch sealed under a clock of years to come: it is no younger for it")
+def young_by_its_clock(world: SealedStore) -> Done:
+    forge_epoch(world, change=lambda first: msgspec.structs.replace(first, at=3 * 10**14))
+    world.now += 2 * HOUR_MS
+    policy = msgspec.structs.replace(world.policy, head_age_ms=HOUR_MS)
+    return Done({("clock_skew", world.plan(4)), ("head_stale", NAME)}, policy=policy)
+
+
+@row("keys under the log that no log has, one of them a number in other digits")
+def stray_in_the_log(world: SealedStore) -> Done:
+    strays = ("log/v1/2026/plan/²", "log/v1/2026/plan/junk", "log/v2/2026/plan/000000000001")
+    for stray in strays:
+        world.store.add(stray, b"x")
+    return Done({("stray_key", stray) for stray in strays})

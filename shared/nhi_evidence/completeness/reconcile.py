@@ -21,7 +21,7 @@ from nhi_evidence.evidence.verify.chain import Chain
 from nhi_evidence.evidence.verify.entries import Entries
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.sorting import Sorter
-from nhi_evidence.ports import EvidenceTables, EvidenceVersions
+from nhi_evidence.ports import EvidenceVersions
 
 Progress = Callable[[str, int], None]
 
@@ -151,7 +151,7 @@ def _plan(
 
 
 def gather(
-    store: EvidenceTables,
+    store: EvidenceVersions,
     sealed: Sealed,
     sorter: Callable[[], Sorter],
     *,

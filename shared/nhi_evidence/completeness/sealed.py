@@ -12,7 +12,7 @@ from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import Table, lines_of, read_object, read_table
 from nhi_evidence.evidence.verify import objects
 from nhi_evidence.evidence.verify.objects import Content
-from nhi_evidence.ports import EvidenceTables
+from nhi_evidence.ports import EvidenceVersions
 
 AT_ONCE = 128
 """Objects asked for together; the store may read ahead among these alone."""
@@ -33,7 +33,7 @@ class Reading:
 
     def __init__(
         self,
-        store: EvidenceTables,
+        store: EvidenceVersions,
         gatherer: Gatherer,
         progress: Callable[[str, int], None] = lambda _what, _done: None,
     ) -> None:

@@ -68,6 +68,7 @@ COMMANDS = (
     Command("normalize", Panel.INVESTIGATE, "Map raw log files into OCSF records."),
     Command("summary", Panel.INVESTIGATE, "Say who did what in raw log files, and when."),
     Command("timeline", Panel.INVESTIGATE, "Tell what an identity did, from first touch on."),
+    Command("query", Panel.INVESTIGATE, "Ask an evidence store or raw logs in SQL."),
     Command("explain", Panel.INVESTIGATE, "Explain what an operation means, and why."),
 )
 

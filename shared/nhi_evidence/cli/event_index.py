@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -28,6 +29,10 @@ from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.pipeline.export import Normalized
 from nhi_evidence.pipeline.scope import Scope
 
+if TYPE_CHECKING:
+    from nhi_evidence.adapters.index.local_index import LocalIndex
+    from nhi_evidence.adapters.index.state import State
+
 InputsArgument = Annotated[
     list[str],
     typer.Argument(
@@ -47,49 +52,76 @@ IndexFolder = Annotated[
 ]
 
 
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command line names to be read."""
+
+    inputs: tuple[str, ...]
+    keys: list[str] | None
+    policy_file: Path | None
+    folder: Path | None
+    access: Access
+    source: str | None
+    quiet: bool
+
+    @property
+    def is_store(self) -> bool:
+        """Whether it is an evidence store. Raises `SettingsError` for one among other inputs."""
+        if not any("://" in each or (Path(each) / "log").is_dir() for each in self.inputs):
+            if self.folder is not None:
+                raise SettingsError(
+                    "--index is of an evidence store; raw logs are read as they are"
+                )
+            return False
+        if len(self.inputs) > 1:
+            raise SettingsError("one evidence store at a time; or raw log files alone")
+        return True
+
+
 @contextmanager
-def opened(
-    inputs: Sequence[str],
-    *,
-    keys: list[str] | None,
-    policy_file: Path | None,
-    folder: Path | None,
-    access: Access,
-    source: str | None = None,
-    quiet: bool = False,
-) -> Iterator[EventIndex]:
+def opened(what: Sources) -> Iterator[EventIndex]:
     """Open an index of the inputs, brought up to their signed head.
 
     Raises `SettingsError` for what is neither an evidence store nor log files, and where a store
     is given without a key to trust.
     """
-    if any(_is_store(each) for each in inputs):
-        if len(inputs) > 1:
-            raise SettingsError("one evidence store at a time; or raw log files alone")
-        with _of_store(inputs[0], keys, policy_file, folder, access) as index:
-            yield index
+    if not what.is_store:
+        rows: list[Row] = []
+        trusts: list[Trust] = []
+        for row, stated in _rows(what):
+            rows.append(row)
+            trusts += stated
+        yield MemoryIndex(rows, trusts)
         return
-    if folder is not None:
-        raise SettingsError("--index is of an evidence store; raw log files are read as they are")
-    yield _of_files([Path(each) for each in inputs], source, quiet=quiet)
-
-
-def _is_store(text: str) -> bool:
-    return "://" in text or (Path(text) / "log").is_dir()
+    with local(what) as index:
+        yield index
 
 
 @contextmanager
-def _of_store(
-    uri: str, keys: list[str] | None, policy_file: Path | None, folder: Path | None, access: Access
-) -> Iterator[EventIndex]:
-    # Loaded late: without an evidence store neither DuckDB nor Arrow is needed.
-    from nhi_evidence.adapters.index import build, local_index  # noqa: PLC0415
+def local(what: Sources) -> Iterator[LocalIndex]:
+    """Open an index that can be asked in SQL; of raw log files it is gone afterwards.
 
-    trusted = read_policy(policy_file, keys)
-    store = open_sealed(uri, access)
-    place = folder or default_folder(uri, trusted.name)
+    Raises `SettingsError` as `opened` does, and where DuckDB or Arrow is not installed.
+    """
+    # Loaded late: a timeline of raw logs needs neither.
+    from nhi_evidence.adapters.index import build, local_index, raw_logs  # noqa: PLC0415
+
+    if what.is_store:
+        place, state = _of_store(what, build.refresh)
+        with local_index.LocalIndex(place, state) as index:
+            yield index
+        return
+    with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as made:
+        state = raw_logs.build(Path(made), _rows(what))
+        with local_index.LocalIndex(Path(made), state) as index:
+            yield index
+
+
+def _of_store(what: Sources, refresh: Callable[..., State]) -> tuple[Path, State]:
+    trusted = read_policy(what.policy_file, what.keys)
+    store = open_sealed(what.inputs[0], what.access)
+    place = what.folder or default_folder(what.inputs[0], trusted.name)
     with Steps("indexing") as steps:
-        state = build.refresh(
+        state = refresh(
             place,
             store,
             StoredLog(store, trusted.name, trusted.keys),
@@ -97,8 +129,7 @@ def _of_store(
             accepted=trusted.mappers,
             progress=steps.say,
         )
-    with local_index.LocalIndex(place, state) as index:
-        yield index
+    return place, state
 
 
 def default_folder(uri: str, name: str) -> Path:
@@ -108,22 +139,18 @@ def default_folder(uri: str, name: str) -> Path:
     return cache_folder() / "nhi-evidence" / "index" / digest
 
 
-def _of_files(files: Sequence[Path], source: str | None, *, quiet: bool) -> MemoryIndex:
-    logs, notes = Inputs(source, scope=Scope.ALL), Notes(quiet=quiet)
-    rows: list[Row] = []
-    trusts: list[Trust] = []
-    for path in logs.files(files):
+def _rows(what: Sources) -> Iterator[tuple[Row, tuple[Trust, ...]]]:
+    """Yield the records of raw log files, with the acts of trust they state."""
+    logs, notes = Inputs(what.source, scope=Scope.ALL), Notes(quiet=what.quiet)
+    for path in logs.files([Path(each) for each in what.inputs]):
         for number, reading in enumerate(logs.readings(path), start=1):
             mapped = reading.mapped
             if isinstance(mapped, Rejection):
                 notes.rejected(reading, mapped)
             elif isinstance(mapped, Normalized):
-                place = Place(reading.name, "", number)
-                row = _row(mapped.record, reading.source or "", place)
-                rows.append(row)
-                trusts += trust.trusts(row, reading.raw)
+                row = _row(mapped.record, reading.source or "", Place(reading.name, "", number))
+                yield row, tuple(trust.trusts(row, reading.raw))
     notes.close(logs)
-    return MemoryIndex(rows, trusts)
 
 
 def _row(record: Record, source: str, place: Place) -> Row:

@@ -22,11 +22,6 @@ COLUMNS = (
 _SHOWN = (("time", 21), ("phase", 20), ("outcome", 10), ("operation", 31), ("identity", 0))
 _ASSUMED = "*"
 """Stands after a time whose zone is assumed."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet may take for a formula.
-
-https://owasp.org/www-community/attacks/CSV_Injection
-"""
 
 
 class Format(StrEnum):
@@ -149,7 +144,8 @@ def _line(record: Record, form: Format) -> bytes:
         return _aligned(found)
     text = io.StringIO()
     csv.writer(text).writerow(
-        f"'{found[name]}" if found[name].startswith(_FORMULA) else found[name] for name in COLUMNS
+        f"'{found[name]}" if found[name].startswith(safe_text.FORMULA) else found[name]
+        for name in COLUMNS
     )
     return text.getvalue().encode()
 

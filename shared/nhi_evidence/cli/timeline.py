@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,9 +11,9 @@ from rich.console import Console
 from nhi_evidence.adapters.store.evidence_uri import Access
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, opened
+from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
 from nhi_evidence.cli.normalize import SourceName
-from nhi_evidence.errors import SettingsError
+from nhi_evidence.cli.record_output import instant
 from nhi_evidence.investigate import timeline
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.terminal import timeline_report
@@ -82,16 +81,16 @@ def command(
     )
     if selection.is_empty:
         raise typer.BadParameter("say whose: --identity, --credential, --ip or --resource")
-    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-    with opened(
-        inputs,
+    what = Sources(
+        inputs=tuple(inputs),
         keys=key,
         policy_file=policy,
         folder=index,
-        access=access,
+        access=Access(role_arn=role_arn, external_id=external_id, profile=profile),
         source=source,
         quiet=as_json,
-    ) as events:
+    )
+    with opened(what) as events:
         told = timeline.compose(events, selection, subject=_subject(selection))
     if as_json:
         sys.stdout.write(timeline_report.as_document(told).decode() + "\n")
@@ -109,14 +108,3 @@ def _subject(selection: Selection) -> str:
         *sorted(selection.resources),
     ]
     return " or ".join(named)
-
-
-def instant(text: str | None, option: str) -> int | None:
-    """Read an instant; without a zone it is UTC. Raises `SettingsError` naming the option."""
-    if text is None:
-        return None
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise SettingsError(f"{option}: {text!r} is no instant of ISO 8601") from error
-    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -9,6 +9,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet may take for a formula.
+
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

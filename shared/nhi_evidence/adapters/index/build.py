@@ -9,13 +9,10 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
-import duckdb
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from nhi_evidence.adapters.index import duck, schema
+from nhi_evidence.adapters.index import schema, weigh
 from nhi_evidence.adapters.index import state as states
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -65,7 +62,7 @@ def refresh(
     new = [each for each in listed.objects if each.leaf >= known.get(each.shard, 0)]
     hours = _Adding(folder, state, progress).add(store, new, jobs or os.cpu_count() or 1)
     state.heads = signed
-    _weigh(folder, state, hours)
+    weigh.hours(folder, state, hours)
     states.save(folder, state)
     return state
 
@@ -140,9 +137,7 @@ class _Adding:
         ):
             if table is None:
                 continue
-            name = f"{kind}-{number:06d}.parquet"
-            pq.write_table(table, self._folder / name, compression="zstd")
-            getattr(self._state, kind).append(name)
+            states.put(self._folder, self._state, kind, number, table)
         self._rows, self._row_count, self._claims, self._trusts = [], 0, [], []
 
 
@@ -170,75 +165,3 @@ def _read(at: SealedObject, body: bytes | None) -> _Read | str:
     except (ValueError, RecursionError) as error:
         return str(error)
     return schema.events_table(held.rows), held.claims, held.trusts, held.unreadable
-
-
-def _weigh(folder: Path, state: State, hours: set[tuple[str, str]]) -> None:
-    """Decide again what counts of the hours that changed, and which records repeat others."""
-    standing, repeated = (
-        f"standing-{state.generation:06d}.parquet",
-        (f"repeated-{state.generation:06d}.parquet"),
-    )
-    weighed: dict[int, str] = {}
-    with duck.connect(folder) as connection:
-        for source, hour in sorted(hours):
-            claims = _claims(connection, folder, state, source, hour)
-            weighed.update(sealed.standings(claims, state.accepted))
-        table = pa.table(
-            [pa.array(list(weighed), pa.int64()), pa.array(list(weighed.values()), pa.string())],
-            schema=schema.STANDING,
-        )
-        if state.standing is not None:
-            old = pq.read_table(folder / state.standing)
-            unchanged = pc.invert(pc.is_in(old["claim"], value_set=table["claim"].combine_chunks()))
-            table = pa.concat_tables([old.filter(unchanged), table])
-        pq.write_table(table, folder / standing, compression="zstd")
-        state.standing = standing
-        pq.write_table(_repeated(connection, folder, state), folder / repeated, compression="zstd")
-        state.repeated = repeated
-
-
-def _claims(
-    connection: duckdb.DuckDBPyConnection, folder: Path, state: State, source: str, hour: str
-) -> list[tuple[int, UnitClaim]]:
-    if not state.claims:
-        return []
-    files = [str(folder / name) for name in state.claims]
-    found = connection.execute(
-        "SELECT claim, body FROM read_parquet($1) WHERE of_source = $2 AND hour = $3 "
-        "ORDER BY claim",
-        [files, source, hour],
-    ).fetchall()
-    decode = msgspec.msgpack.Decoder(UnitClaim).decode
-    return [(number, decode(body)) for number, body in found]
-
-
-_REPEATED = """
-WITH shown AS (
-  SELECT e.record, e.claim, e.line, e.provider, e.account, e.uid, e.raw_sha256,
-         s.standing, c.shard, c.leaf, c.unit
-  FROM read_parquet($events) e
-  JOIN read_parquet($standing) s USING (claim)
-  JOIN read_parquet($claims) c USING (claim)
-  WHERE s.standing IN ('counted', 'contested')
-    AND e.record IN (
-      SELECT record FROM read_parquet($events) JOIN read_parquet($standing) USING (claim)
-      WHERE standing IN ('counted', 'contested') GROUP BY record HAVING count(*) > 1)
-)
-SELECT claim, line FROM shown
-QUALIFY row_number() OVER (
-  PARTITION BY provider, account, uid, raw_sha256
-  ORDER BY standing = 'contested', shard, leaf, unit, line) > 1
-"""
-
-
-def _repeated(connection: duckdb.DuckDBPyConnection, folder: Path, state: State) -> pa.Table:
-    """Return which rows repeat another that is shown: the rule of `investigate.index.distinct`."""
-    empty = pa.schema([pa.field("claim", pa.int64()), pa.field("line", pa.int64())])
-    if not state.events:
-        return empty.empty_table()
-    given = {
-        "events": [str(folder / name) for name in state.events],
-        "claims": [str(folder / name) for name in state.claims],
-        "standing": str(folder / str(state.standing)),
-    }
-    return connection.sql(_REPEATED, params=given).to_arrow_table().cast(empty)

@@ -29,7 +29,7 @@ JOIN units u USING (claim)
 LEFT JOIN read_parquet({repeated}) r ON r.claim = e.claim AND r.line = e.line;
 CREATE VIEW events AS
 SELECT * EXCLUDE (is_repeated, standing) FROM all_events
-WHERE standing = 'counted' AND NOT is_repeated;
+WHERE standing IN ('counted', 'unproven') AND NOT is_repeated;
 CREATE VIEW identities AS
 SELECT identity, any_value(identity_type) AS identity_type, any_value(identity_name) AS name,
        any_value(provider) AS provider, min(time) AS first_seen, max(time) AS last_seen,
@@ -71,7 +71,8 @@ class LocalIndex:
         )
         result = self.connection.cursor().execute(
             f"SELECT {names}, object, unit, line, shard, leaf, standing FROM all_events "  # noqa: S608 names of ours
-            f"WHERE standing IN ('counted', 'contested') AND NOT is_repeated AND {where} "
+            "WHERE standing IN ('counted', 'contested', 'unproven') AND NOT is_repeated "
+            f"AND {where} "
             "ORDER BY time, object, unit, line",
             given,
         )
@@ -85,30 +86,31 @@ class LocalIndex:
         files = [str(self._folder / name) for name in self._state.trusts]
         found = self.connection.execute(
             "SELECT DISTINCT name, issuer, subject, time FROM read_parquet($1) "
-            "JOIN units USING (claim) WHERE standing = 'counted' ORDER BY time, name",
+            "JOIN units USING (claim) WHERE standing IN ('counted', 'unproven') "
+            "ORDER BY time, name",
             [files],
         )
         return [Trust(*each) for each in found.fetchall()]
 
     def freshness(self) -> Freshness:
         """See `EventIndex.freshness`."""
-        counted = self.connection.execute(
+        # To the last row, or the connection is taken for another question.
+        ((rows, first, last),) = self.connection.execute(
             "SELECT count(*), epoch_ms(min(time)), epoch_ms(max(time)) FROM events"
-        ).fetchone()
-        repeated = self.connection.execute(
+        ).fetchall()
+        ((repeated,),) = self.connection.execute(
             "SELECT count(*) FROM all_events WHERE is_repeated OR standing = 'duplicate'"
-        ).fetchone()
-        rows, first, last = counted or (0, None, None)
+        ).fetchall()
         heads = self._state.heads
         return Freshness(
-            proven=True,
+            proven=bool(heads),
             rows=rows,
             objects=self._state.objects,
             first=first,
             last=last,
             head=", ".join(f"{self._state.log}/{head.shard} size {head.size}" for head in heads),
             head_time=self._state.head_time,
-            duplicates=repeated[0] if repeated else 0,
+            duplicates=repeated,
             unreadable=tuple(self._state.unreadable),
         )
 

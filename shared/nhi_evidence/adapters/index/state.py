@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from nhi_evidence.adapters.index.schema import VERSION
 from nhi_evidence.errors import SettingsError
@@ -45,6 +47,13 @@ class State(msgspec.Struct, kw_only=True):
         """All files that belong to it."""
         single = {name for name in (self.standing, self.repeated) if name}
         return {*self.events, *self.claims, *self.trusts, *single, FILE}
+
+
+def put(folder: Path, state: State, kind: str, number: int, table: pa.Table) -> None:
+    """Write one file of `events`, `claims` or `trusts`, and name it in the state."""
+    name = f"{kind}-{number:06d}.parquet"
+    pq.write_table(table, folder / name, compression="zstd")
+    getattr(state, kind).append(name)
 
 
 def load(folder: Path) -> State | None:

@@ -1,0 +1,46 @@
+"""An index of raw log files, for one question: nothing in it is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+
+from nhi_evidence.adapters.index import schema, weigh
+from nhi_evidence.adapters.index import state as states
+from nhi_evidence.adapters.index.build import BATCH_ROWS
+from nhi_evidence.adapters.index.state import State
+from nhi_evidence.investigate.row import Row, Standing
+from nhi_evidence.investigate.trust import Trust
+
+
+def build(folder: Path, rows: Iterable[tuple[Row, tuple[Trust, ...]]]) -> State:
+    """Make an index of raw logs in an empty folder; a claim for each file."""
+    state = State(log="", accepted=[])
+    state.generation = 1
+    files: dict[str, int] = {}
+    pending: list[tuple[int, Row]] = []
+    trusts: list[tuple[int, Trust]] = []
+    for row, stated in rows:
+        claim = files.setdefault(row.place.object, len(files))
+        pending.append((claim, row))
+        trusts += ((claim, each) for each in stated)
+        if len(pending) >= BATCH_ROWS:
+            _put_events(folder, state, pending)
+            pending = []
+    _put_events(folder, state, pending)
+    claims = [
+        {"claim": number, "object": name, "shard": "", "leaf": -1, "unit": ""}
+        for name, number in files.items()
+    ]
+    states.put(folder, state, "claims", 1, pa.Table.from_pylist(claims, schema=schema.CLAIMS))
+    states.put(folder, state, "trusts", 1, schema.trusts_table(trusts))
+    state.objects = len(files)
+    weigh.write(folder, state, dict.fromkeys(files.values(), Standing.UNPROVEN))
+    states.save(folder, state)
+    return state
+
+
+def _put_events(folder: Path, state: State, rows: list[tuple[int, Row]]) -> None:
+    states.put(folder, state, "events", len(state.events) + 1, schema.events_table(rows))

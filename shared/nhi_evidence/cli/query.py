@@ -1,0 +1,167 @@
+"""`nhi-evidence query`: SQL over an evidence store or raw logs, your own or a saved question."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.store.evidence_uri import Access
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import output_file, query_output
+from nhi_evidence.cli.event_index import IndexFolder, Sources, local
+from nhi_evidence.cli.normalize import SourceName
+from nhi_evidence.cli.query_output import Format
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.investigate import library
+from nhi_evidence.investigate.library import Question
+from nhi_evidence.terminal import timeline_report
+from nhi_evidence.terminal.safe_text import neutralize
+
+if TYPE_CHECKING:
+    from nhi_evidence.adapters.index.local_index import LocalIndex
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence query --list
+  nhi-evidence query ./evidence --policy policy.toml --question cross-account-chains
+  nhi-evidence query logs/ --sql "SELECT phase, count(*) FROM events GROUP BY phase"
+  nhi-evidence query ./evidence --policy policy.toml --sql "FROM units" --format csv
+
+\b
+Exit codes: 0 answered; 4 it could not be asked or answered (said on standard
+error); 64 wrong usage.
+"""
+
+_FETCHED = 5_000
+
+
+def command(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INPUT]...",
+            help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), or raw "
+            "log files, directories and -.",
+        ),
+    ] = None,
+    *,
+    sql: Annotated[str | None, typer.Option("--sql", help="One SELECT.")] = None,
+    question: Annotated[
+        str | None, typer.Option("--question", metavar="NAME", help="A saved question; --list.")
+    ] = None,
+    list_them: Annotated[
+        bool, typer.Option("--list", help="List the saved questions, and the columns.")
+    ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", help="How to print the answer.")
+    ] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
+    ] = None,
+    overwrite: output_file.Overwrite = False,
+    source: SourceName = None,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    index: IndexFolder = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask an evidence store, or raw log files, in SQL.
+
+    The views are `events` (records that count, each once), `units`, `identities` and
+    `all_events` (with those that do not count, and why). A question is one SELECT; it reaches no
+    file and no network. How fresh the answer is goes to standard error.
+    """
+    if list_them:
+        sys.stdout.write(_listed())
+        return
+    asked = _asked(sql, question)
+    if not inputs:
+        raise typer.BadParameter("name an evidence store, or raw log files")
+    what = Sources(
+        inputs=tuple(inputs),
+        keys=key,
+        policy_file=policy,
+        folder=index,
+        access=Access(role_arn=role_arn, external_id=external_id, profile=profile),
+        source=source,
+        quiet=as_json,
+    )
+    with local(what) as events, _sink(output, overwrite=overwrite) as sink:
+        _answer(events, asked, Format.JSON if as_json else form, sink)
+
+
+def _asked(sql: str | None, question: str | None) -> str:
+    if (sql is None) == (question is None):
+        raise typer.BadParameter("ask one thing: --sql, or --question")
+    if sql is not None:
+        return sql
+    known = library.find(question or "")
+    if known is None:
+        names = ", ".join(each.name for each in library.questions())
+        raise SettingsError(f"--question {question}: there is none; known: {names}")
+    return known.sql
+
+
+def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
+    import duckdb  # noqa: PLC0415 the index needs it alone
+
+    from nhi_evidence.adapters.index import duck  # noqa: PLC0415
+
+    statement = duck.one_select(index.connection, sql)
+    freshness = index.freshness()
+    if form is not Format.JSON:
+        for told in timeline_report.freshness_lines(freshness):
+            typer.echo(neutralize(told), err=True)
+    try:
+        if form is Format.PARQUET:
+            query_output.write_parquet(index.connection.sql(sql).to_arrow_table(), sink)
+            return
+        result = index.connection.execute(statement)
+        columns = [each[0] for each in result.description or ()]
+        if form is Format.JSON:
+            context = {"freshness": msgspec.to_builtins(freshness), "sql": sql}
+            sink.write(query_output.as_document(columns, _rows(result), **context))
+        else:
+            lines = query_output.as_csv if form is Format.CSV else query_output.as_table
+            for line in lines(columns, _rows(result)):
+                sink.write(line)
+    except duckdb.Error as error:
+        raise SettingsError(f"the question cannot be answered: {error}") from error
+
+
+def _rows(result: Any) -> Iterator[tuple[object, ...]]:
+    while rows := result.fetchmany(_FETCHED):
+        yield from rows
+
+
+@contextmanager
+def _sink(output: Path | None, *, overwrite: bool) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with output_file.create(output, overwrite=overwrite) as file:
+        yield file
+
+
+def _listed() -> str:
+    from nhi_evidence.investigate.columns import COLUMNS  # noqa: PLC0415
+
+    lines = ["Saved questions (--question NAME):", ""]
+    lines += [line for each in library.questions() for line in _described(each)]
+    lines += ["Columns of events:", ""]
+    lines += [f"  {each.name:<16} {each.type:<8} {each.text}" for each in COLUMNS]
+    return "\n".join(lines) + "\n"
+
+
+def _described(question: Question) -> list[str]:
+    return [f"  {question.name}", f"      {question.title}", f"      {question.note}", ""]

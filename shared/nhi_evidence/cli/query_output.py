@@ -1,0 +1,115 @@
+"""Answers of `query`: for people, spreadsheets, programs or databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, BinaryIO
+
+import msgspec
+
+from nhi_evidence.terminal.safe_text import FORMULA, neutralize, neutralize_json
+
+SCHEMA = "nhi-evidence/query/1"
+"""Names the form of the document; a change of meaning is another number."""
+
+_WIDEST = 44
+"""Of a column of a table; what is longer is cut, with an ellipsis."""
+_WEIGHED_ROWS = 200
+"""Rows a table's widths are taken from."""
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def text(value: object) -> str:
+    """Return a value as one inert line; what is absent is empty."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return (
+                value.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            )
+        case list() | tuple():
+            return " ".join(map(text, value))
+        case _:
+            return neutralize(str(value))
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield lines of CSV in which no cell is a formula."""
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line([_inert(text(value)) for value in row])
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _csv_line(cells: Sequence[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()
+
+
+def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield aligned lines; widths are those of the first rows."""
+    waiting = iter(rows)
+    first = [
+        [text(value) for value in row]
+        for _, row in zip(range(_WEIGHED_ROWS), waiting, strict=False)
+    ]
+    widths = [
+        min(_WIDEST, max(len(name), *(len(row[at]) for row in first), 0))
+        for at, name in enumerate(columns)
+    ]
+    yield _aligned(list(columns), widths)
+    for cells in first:
+        yield _aligned(cells, widths)
+    for row in waiting:
+        yield _aligned([text(value) for value in row], widths)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> bytes:
+    shown = (
+        (cell if len(cell) <= width else cell[: width - 1] + "…").ljust(width)
+        for cell, width in zip(cells, widths, strict=True)
+    )
+    return "  ".join(shown).rstrip().encode() + b"\n"
+
+
+def as_document(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], **context: object
+) -> bytes:
+    """Return the whole answer as one JSON object, inert in a terminal."""
+    document = {
+        "schema": SCHEMA,
+        **context,
+        "columns": list(columns),
+        "rows": [[_json(value) for value in row] for row in rows],
+    }
+    return neutralize_json(msgspec.json.encode(document)) + b"\n"
+
+
+def _json(value: object) -> object:
+    return text(value) if isinstance(value, datetime) else value
+
+
+def write_parquet(table: Any, sink: BinaryIO) -> None:
+    """Write an Arrow table as Parquet."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 with the index alone
+
+    pq.write_table(table, sink, compression="zstd")

@@ -1,0 +1,13 @@
+-- The first record of each credential: when, where from, and what it did.
+-- What a credential does first says who tried it; of one used before the evidence begins it is not its first use.
+SELECT credential, credential_kind, identity, time AS first_seen, ip, user_agent, service,
+       operation, outcome, base_phase
+FROM (
+  SELECT credential, credential_kind, identity, time, ip, user_agent, service, operation, outcome,
+         base_phase, row_number() OVER (PARTITION BY credential ORDER BY time, uid) AS place
+  FROM events
+  WHERE credential IS NOT NULL
+) AS ordered
+WHERE place = 1
+ORDER BY first_seen DESC
+LIMIT 500

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.demo.story import generate
+from nhi_evidence.event import Delivery
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.cli import sealed_copy
 from tests.cli.command import run
+from tests.proofs import sealed
 
 GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]
 STORED = Path(__file__).parents[1] / "fixtures" / "format-v1"
@@ -53,10 +58,27 @@ def test_of_evidence_it_counts_what_verification_counts() -> None:
     assert listed + report["rejected"] == report["input"]
     counted = sum(verified["records_counted"].values())
     assert counted == report["input"] + report["out_of_scope"]
-    assert verified["units"]["duplicate claims"] > 0
     assert ["1 deliveries could not be decoded; they are kept as they came"] == report["notes"][:-1]
     assert "not verified here" in report["notes"][-1]
     assert "not verified here" in run("summary", EVIDENCE, "--key", KEY).err
+
+
+def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
+    """Delivered again beside another file, its records are in the log twice, and count once."""
+    evidence, key_file = tmp_path / "evidence", tmp_path / "log.pem"
+    sealed_copy.write(evidence, with_digest=True)
+    file = sealed.deliveries(sealed.trail_file())[0]
+    other = Delivery(sealed.FILE_UNIT.replace("@v1", "@v2"), sealed.trail_file())
+    outcome = lock_batch(sealed.mapper(), [file, other], DirectoryStore(evidence))
+    assert not outcome.failed
+    run("keys", "--new", "--key-file", key_file, "--name", sealed_copy.NAME)
+    key = run("keys", "--key-file", key_file, "--name", sealed_copy.NAME).out.strip()
+    assert 0 == run("seal", evidence, "--name", sealed_copy.NAME, "--key-file", key_file).code
+    verified = run("verify", "--json", evidence, "--key", key).json
+    assert {"counted": 3, "duplicate claims": 1} == verified["units"]
+    report = run("summary", "--json", evidence, "--key", key).json
+    counted = sum(verified["records_counted"].values())
+    assert counted == report["input"] + report["out_of_scope"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -12,11 +14,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.cli.demo import _failed
-from nhi_evidence.demo import refusals, show_clouds
+from nhi_evidence.demo import refusals, show, show_clouds
 from nhi_evidence.demo.story import azure_batches, gcp_files, generate
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -61,7 +66,7 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
         start_new_session=True,
     ) as started:
         assert started.stdout is not None
-        assert "Embedded locked bucket" in started.stdout.readline()
+        assert "into a locked bucket on this machine" in started.stdout.readline()
         assert len(left_of(started.pid)) >= 6
         os.killpg(started.pid, signal.SIGINT)
         started.wait(SECONDS_UNTIL_HUNG)
@@ -119,7 +124,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     (given / "sub").mkdir(parents=True)
     (given / "sub" / "one.json.gz").write_bytes(generate()[5].body)
     (given / "broken.json").write_bytes(b"{")
-    result = run("--input", given, "--keep", tmp_path / "copy")
+    result = run("--verbose", "--input", given, "--keep", tmp_path / "copy")
     assert result.returncode == 0, result.stderr
     assert "malformed_json" in result.stdout
     assert "The lock holds at the S3 API" in result.stdout
@@ -136,6 +141,44 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert verified.stdout.startswith("CLEAN no finding\n")
+
+
+def masked(text: str) -> str:
+    """Return a run's output without what is another one in every run."""
+    return re.sub(r"root [0-9a-f]{16}", "root ................", text)
+
+
+def test_it_fits_two_screens_and_ends_in_a_verdict() -> None:
+    """48 lines of 80 columns, with a verdict and what to try next; README shows a real run."""
+    shown = run().stdout
+    lines = shown.splitlines()
+    assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
+    assert "HOLDS all of the above was done, not described" in lines
+    assert lines[-4].startswith("next  nhi-evidence demo --verbose")
+    cut = [line for line in lines if line.endswith("...") and "root" not in line]
+    assert ([], False) == (cut, "\x1b" in shown)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```demo\n(.*?)```", readme, re.DOTALL)
+    assert block, "README shows the demo"
+    assert masked(shown) == masked(block[1])
+
+
+def test_a_spinner_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it is drawn by the console that prints, else on standard error alone."""
+    assert Console(stderr=True).file is not show.Screen(quiet=False).out.file
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    monkeypatch.setattr(show, "Console", lambda **_: terminal)
+    screen = show.Screen(quiet=False)
+    with screen.working("x"):
+        assert screen.out.is_terminal
+        assert terminal._live_stack
+    piped = io.StringIO()
+    consoles = iter([Console(file=piped), Console(file=piped), Console(file=io.StringIO())])
+    monkeypatch.setattr(show, "Console", lambda **_: next(consoles))
+    screen = show.Screen(quiet=False)
+    with screen.working("x"):
+        screen.out.print("a line")
+    assert "a line\n" == piped.getvalue()
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:

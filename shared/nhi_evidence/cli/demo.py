@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,16 @@ import typer
 from rich.console import Console
 
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.demo import crossing, refusals, sealing, show, show_clouds, show_sealing
+from nhi_evidence.demo import (
+    crossing,
+    refusals,
+    sealing,
+    show,
+    show_brief,
+    show_clouds,
+    show_sealing,
+)
+from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.stage import Stage
 from nhi_evidence.demo.story.crossing import JOIN_ID
 from nhi_evidence.embedded.seaweedfs_iam import EVIDENCE_BUCKET
@@ -21,6 +31,7 @@ from nhi_evidence.evidence.verify import Report as Verified
 EXAMPLES = """\b
 Examples:
   nhi-evidence demo
+  nhi-evidence demo --verbose | less
   nhi-evidence demo --input ./my-trail-files
   nhi-evidence demo --keep ./evidence-copy
 
@@ -67,6 +78,12 @@ def command(
         Path | None,
         typer.Option(file_okay=False, help="Leave a copy of the evidence bucket in this folder."),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Show every table, every refusal, and one object in full."
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON object.")
     ] = False,
@@ -74,47 +91,47 @@ def command(
     """Run the main job on this machine: the logs of three clouds become locked evidence.
 
     Starts an embedded locked bucket and feeds logs through the real functions under their own
-    runtimes, each function writing by its own identity. Shows the counts, who acted and in which
-    phase, one token's way through the clouds, one evidence object, everything the lock refuses,
-    and that delivering everything twice changes nothing, and in other groups counts nothing twice.
-    Then seals the bucket, verifies it, proves one record, and tampers with copies.
+    runtimes, each function writing by its own identity. Shows that every record is accounted
+    for, what a leaked key did, that delivering everything twice changes nothing and in other
+    groups counts nothing twice, and what the lock refuses. Then seals the bucket, verifies it,
+    proves one record, and tampers with copies.
     """
-    out = show.console(quiet=as_json)
-    progress = Console(stderr=True, highlight=False, markup=False)
+    screen = show.Screen(quiet=as_json)
+    detail, brief = screen.only(wanted=verbose), screen.only(wanted=not verbose)
     with (
         tempfile.TemporaryDirectory(prefix="nhi-evidence-") as folder,
-        progress.status("starting the embedded locked bucket and the functions"),
+        screen.working("starting the embedded locked bucket and the functions") as working,
         Stage(Path(folder), input_) as stage,
     ):
         store = stage.store
-        show.opening(out, store.endpoint_url, stage.clouds)
+        show_brief.opening(brief)
+        show.opening(detail, store.endpoint_url, stage.clouds)
+        working("delivering the logs")
         first_failures = stage.deliver()
         before = stage.bucket.versions()
         objects = list(stage.bucket.objects())
-        counts, clouds = show_clouds.counts(out, objects)
-        show_clouds.kinds(out, clouds)
+        counts, clouds = show_clouds.counts(detail, objects)
+        show_clouds.kinds(detail, clouds)
+        show_brief.counts(brief, counts, clouds)
         followed = crossing.follow(objects, JOIN_ID) if input_ is None else []
         if input_ is None:
-            show.story(out, objects)
-            crossing.show(out, JOIN_ID, followed)
-        show.one_object(out, objects)
+            show.story(detail, objects)
+            crossing.show(detail, JOIN_ID, followed)
+            show_brief.story(brief, objects, followed)
+        show.one_object(detail, objects)
+        working("delivering them again")
         second_failures = stage.deliver()
         changed = sorted(before ^ stage.bucket.versions())
         regroup_failures = stage.regroup()
         regrouped = len(stage.bucket.versions() - before)
+        working("trying what is refused")
         refused = refusals.collect(store, sorted(before)[0])
         refused += refusals.of_tokens(store, stage.platforms)
-        show.redelivery(out, len(before), changed, regrouped)
-        show.refusals(out, refused)
+        show.redelivery(detail, len(before), changed, regrouped)
+        show.refusals(detail, refused)
+        show_brief.held(brief, len(before), len(changed), regrouped, refused)
         notary = sealing.Notary(store, Path(folder))
-        sealed = notary.seal()
-        verified = notary.verify()
-        show_sealing.sealed(out, sealed, verified)
-        uid = show.chosen_record(objects)
-        proof = notary.prove(uid) if uid else None
-        show_sealing.proof(out, proof)
-        tampered = notary.tamper()
-        show_sealing.tampered(out, tampered)
+        sealed, verified, proof, tampered = _notarized(notary, objects, detail, brief, working)
         copied = notary.copy(keep) if keep else None
     failed = _failed(
         counts, refused, changed, [*first_failures, *second_failures, *regroup_failures]
@@ -138,12 +155,36 @@ def command(
         failed=failed,
         kept_copy=str(keep) if copied else None,
     )
-    show.closing(out, copied, keep, str(notary.key))
+    show.copied(screen.out, copied, keep, str(notary.key))
+    show_brief.verdict(screen.out, failed, own_files=input_ is not None)
     if as_json:
         typer.echo(msgspec.json.encode(report))
     if failed:
         typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
         raise typer.Exit(exit_codes.WRONG)
+
+
+def _notarized(
+    notary: sealing.Notary,
+    objects: Sequence[Object],
+    detail: Console,
+    brief: Console,
+    working: Callable[[str], None],
+) -> tuple[Sealed, Verified, sealing.Proof | None, list[sealing.Tampered]]:
+    """Seal, verify, prove one record, and tamper with copies; show each."""
+    working("sealing, verifying and proving")
+    sealed = notary.seal()
+    verified = notary.verify()
+    show_sealing.sealed(detail, sealed, verified)
+    uid = show.chosen_record(objects)
+    proof = notary.prove(uid) if uid else None
+    show_sealing.proof(detail, proof)
+    show_brief.sealed(brief, sealed, verified, proof)
+    working("tampering with copies")
+    tampered = notary.tamper()
+    show_sealing.tampered(detail, tampered)
+    show_brief.tampered(brief, tampered)
+    return sealed, verified, proof, tampered
 
 
 def _failed(

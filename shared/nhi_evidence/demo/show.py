@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -23,14 +24,29 @@ _SHOWN_RAW = 160
 _PIPED_WIDTH = 120
 
 
-def console(*, quiet: bool) -> Console:
-    """Return the console of the demo; piped output is wide enough for its tables."""
-    out = Console(highlight=False, markup=False, quiet=quiet)
-    return (
-        out
-        if out.is_terminal
-        else Console(highlight=False, markup=False, quiet=quiet, width=_PIPED_WIDTH)
-    )
+class Screen:
+    """Where the demo prints, and where it says what it is doing: never over each other."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """With `quiet` nothing is printed; work is still said on standard error."""
+        self.out = Console(highlight=False, markup=False, quiet=quiet)
+        if not self.out.is_terminal:
+            # Piped, nothing is wrapped before its tables are full.
+            self.out = Console(highlight=False, markup=False, quiet=quiet, width=_PIPED_WIDTH)
+
+    def only(self, *, wanted: bool) -> Console:
+        """Return the console where that is wanted, else one that prints nothing."""
+        return self.out if wanted else Console(quiet=True)
+
+    @contextmanager
+    def working(self, opening: str) -> Iterator[Callable[[str], None]]:
+        """Show what is being done, until it is; give what shows the next step.
+
+        On the terminal of the output it is on the console of the output, which draws around it.
+        """
+        console = self.out if self.out.is_terminal else Console(stderr=True, highlight=False)
+        with console.status(opening) as status:
+            yield status.update
 
 
 def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
@@ -130,12 +146,10 @@ def refusals(out: Console, answers: list[Refusal]) -> None:
     out.print(table)
 
 
-def closing(out: Console, copied: int | None, folder: Any, key: str) -> None:
-    """Say what the lock of this demo does not do, and how to go on with a copy."""
-    if copied is not None:
-        out.print(Text(f"Copied {copied} objects of the evidence bucket to {folder}; verify with:"))
-        out.print(Text(f"  nhi-evidence verify --deep {folder} --key '{key}'\n"), soft_wrap=True)
-    out.print(
-        "The lock holds at the S3 API. It does not hold against whoever owns this disk: that\n"
-        "takes a bucket in another account, which is what a deployment uses."
-    )
+def copied(out: Console, count: int | None, folder: Any, key: str) -> None:
+    """Say how to go on with a copy, where one was left."""
+    if count is not None:
+        out.print("")
+        out.print(Text(f"Copied {count} objects of the evidence bucket to {folder}; go on with:"))
+        out.print(Text(f"  nhi-evidence verify --deep {folder} --key '{key}'"), soft_wrap=True)
+        out.print(Text(f"  nhi-evidence summary {folder} --key '{key}'"), soft_wrap=True)

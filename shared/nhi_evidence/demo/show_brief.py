@@ -1,0 +1,135 @@
+"""What the demo prints where no more is asked for: two screens of 80 columns, and a verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.crossing import Followed
+from nhi_evidence.demo.refusals import Refusal
+from nhi_evidence.demo.sealing import Proof, Tampered
+from nhi_evidence.demo.show_clouds import NAMES, CloudCount, UnitCount
+from nhi_evidence.demo.story.script import LEAKED_AND_MINTED
+from nhi_evidence.evidence.seal import Sealed
+from nhi_evidence.evidence.verify import Report
+from nhi_evidence.terminal.safe_text import neutralize
+
+_WIDTH = 79
+
+
+def opening(out: Console) -> None:
+    """Say what is about to happen."""
+    _say(out, "Audit logs, through the real functions, into a locked bucket on this machine.")
+
+
+def counts(out: Console, units: Sequence[UnitCount], clouds: Sequence[CloudCount]) -> None:
+    """Show that every record is accounted for, a line for each cloud and each undecoded file."""
+    _title(out, "Every record accounted for")
+    _say(out, f"  {'':13}records    kept   out of scope   rejected   files  objects")
+    for cloud in clouds:
+        name = NAMES.get(cloud.source, cloud.source)
+        _say(
+            out,
+            f"  {name:13}{cloud.seen:7} = {cloud.kept:5} + {cloud.out_of_scope:12} + "
+            f"{cloud.rejected:8}   {cloud.units:5}  {cloud.objects:7}"
+            + ("" if cloud.adds_up else "  DOES NOT ADD UP"),
+        )
+    for unit in units:
+        if unit.reason is not None:
+            _say(out, f"  kept as it came: {unit.unit.rpartition('/')[2]} ({unit.reason})")
+
+
+def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed]) -> None:
+    """Show what the leaked key did, and how far one CI job was followed."""
+    lines = (msgspec.json.decode(line) for stored in objects for line in stored.lines)
+    records = [line["n"] for line in lines if "n" in line]
+    used = [
+        record for record in records if record["nhi"].get("credential_uid") in LEAKED_AND_MINTED
+    ]
+    _title(out, "What one leaked key did, and the key it got itself")
+    for record in sorted(used, key=lambda known: known["time"]):
+        _say(out, _step(record))
+    steps = Counter(NAMES.get(step.source, step.source) for step in followed)
+    told = ", ".join(f"{count} in {name}" for name, count in steps.items())
+    _say(out, f"One CI job, by issuer and subject: {told.replace(' in', ' steps in', 1)}")
+
+
+def _step(record: dict[str, Any]) -> str:
+    service = record["api"]["service"]["name"].partition(".")[0]
+    refused = "denied" if record["nhi_outcome"] == "denied" else ""
+    return (
+        f"  {record['metadata']['original_time'][11:16]} {record['cloud']['account']['uid']} "
+        f"{service + ':' + record['api']['operation']:29} {record['nhi_phase']:21} {refused}"
+    ).rstrip()
+
+
+def held(
+    out: Console, objects: int, changed: int, regrouped: int, refused: Sequence[Refusal]
+) -> None:
+    """Say what delivering again did, and what was refused."""
+    _title(out, "What holds")
+    _say(out, f"  delivered twice   {changed} of {objects} object versions changed")
+    _say(out, f"  in other batches  {regrouped} objects more, every file still counts once")
+    count = sum(refusal.refused for refusal in refused)
+    _say(
+        out,
+        f"  refused           {count} of {len(refused)}: deletes, overwrites, shorter locks, "
+        "wrong tokens",
+    )
+
+
+def sealed(out: Console, done: Sealed, report: Report, proof: Proof | None) -> None:
+    """Say what was sealed, how much of it was verified, and what one proof says."""
+    _say(out, f"  sealed            {done.added} object versions, root {done.root[:16]}...")
+    records = sum(report.records_counted.values())
+    _say(out, f"  verified          {records:,} records, with the public key alone")
+    if proof is not None:
+        holds = "holds, by the verifier inside it" if proof.holds else "DOES NOT HOLD"
+        _say(out, f"  one record proven {holds}")
+
+
+def tampered(out: Console, changes: Sequence[Tampered]) -> None:
+    """Show what was done to copies and what verification found."""
+    _title(out, "What is seen")
+    _say(out, f"  {'done to a copy':37}verification finds")
+    for change in changes:
+        codes = ", ".join(dict.fromkeys(text.partition(" ")[0] for text in change.findings))
+        _say(out, f"  {change.act:37}{codes or 'NOTHING'}")
+
+
+def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
+    """Say what came of it all, and what to try next."""
+    out.print("")
+    if failed:
+        out.print(Text("FAILED", style="bold red"), Text(f"{len(failed)} of it does not hold"))
+        for problem in failed:
+            _say(out, f"  {problem}")
+    else:
+        out.print(Text("HOLDS", style="bold green"), "all of the above was done, not described")
+    _say(out, "The lock holds at the S3 API, not against whoever owns this disk: that takes a")
+    _say(out, "bucket in another account, which is what a deployment uses.")
+    rows = [
+        ("nhi-evidence demo --verbose", "all of it, and one object in full"),
+        ("nhi-evidence demo --keep ./copy", "leave the evidence, to look into"),
+        ("nhi-evidence demo --input FOLDER", "your own CloudTrail files"),
+        ("nhi-evidence init", "begin a deployment"),
+    ]
+    for number, (command, what) in enumerate(rows[1:] if own_files else rows):
+        _say(out, f"{'next' if not number else '':6}{command:34}{what}")
+
+
+def _title(out: Console, text: str) -> None:
+    out.print("")
+    out.print(Text(text, style="bold"))
+
+
+def _say(out: Console, line: str) -> None:
+    inert = neutralize(line)
+    shown = inert if len(inert) <= _WIDTH else f"{inert[: _WIDTH - 3]}..."
+    out.print(Text(shown), soft_wrap=True)

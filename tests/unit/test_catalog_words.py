@@ -49,6 +49,7 @@ def test_each_form(name: str, words: str) -> None:
         ("MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION", "list key of storageaccount"),
         ("microsoft.keyvault/vaults/secrets/getsecret/action", "get secret of secret"),
         ("PATCH /networkaccess/filteringpolicies/{id}", "patch filtering policy"),
+        ("delete validatingaccesspolicies", "delete validating access policy"),
         ("DELETE /identitygovernance/accesspackagecatalogs/{id}", "delete access package catalog"),
     ],
 )

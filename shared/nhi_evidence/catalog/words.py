@@ -9,7 +9,7 @@ Providers write names in six ways, told apart by their shape:
 - `Microsoft.Compute/sshPublicKeys/generateKeyPair/action` (Azure): a path that ends in `read`,
   `write`, `delete` or `action`; an action's own name stands before it
 - `POST /groups/{id}/members/$ref` (Microsoft Graph): a method and a path
-- `create pods/exec` (Kubernetes): a verb and a resource
+- `create pods/exec` (Kubernetes): a verb and a resource, all in lower case
 - `Add member to role` (Entra): a phrase
 """
 
@@ -54,6 +54,8 @@ class Splitter:
         head, blank, rest = name.partition(" ")
         if blank and rest.startswith("/"):
             return self._graph(head.lower(), rest)
+        if blank and name.islower() and head.isalpha():
+            return [head, *(word for part in rest.split("/") for word in self._split(part))]
         if blank:
             return [word.lower() for word in _CAMEL.findall(name)]
         if "/" in name:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from nhi_evidence.catalog.atlas import Known, entries, known_by, providers
-from nhi_evidence.catalog.atlas.lookup import lexicon, pack_table, packs
+from nhi_evidence.catalog.atlas.lookup import included_rows, lexicon, pack_table, packs
 
 
 class ProviderCoverage(msgspec.Struct, frozen=True):
@@ -59,13 +59,16 @@ def coverage() -> Coverage:
 
 
 def agreement() -> Agreement:
-    """Compare the lexicon with every exact row of every pack."""
+    """Compare the lexicon with every exact row of every pack, and of what packs include once."""
     rows = silent = agree = 0
     differences = []
+    not_yet = set(included_rows())
     for pack in packs():
         for row in pack_table(pack).table.rows:
-            if row.match != "exact":
+            name = (row.service, row.operation)
+            if row.match != "exact" or (name in included_rows() and name not in not_yet):
                 continue
+            not_yet.discard(name)
             rows += 1
             guess = lexicon().by_words(row.operation)
             if guess is None:
@@ -100,6 +103,7 @@ def _providers() -> Iterator[ProviderCoverage]:
             for row in table.table.rows
             if row.match == "exact"
             and (row.service in services or not shared)
+            and (row.service, row.operation) not in included_rows()
             and f"{row.service}:{row.operation}" not in decided
         ]
         yield ProviderCoverage(

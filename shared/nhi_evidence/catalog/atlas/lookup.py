@@ -7,7 +7,7 @@ from functools import cache
 from nhi_evidence import sources
 from nhi_evidence.catalog.catalog import Catalog
 from nhi_evidence.catalog.lexicon import BY_VERB, BY_WORDS, Lexicon
-from nhi_evidence.catalog.table import ANY, Override, Row, Table, read
+from nhi_evidence.catalog.table import ANY, SHARED, Override, Row, Table, read
 from nhi_evidence.event import Call
 from nhi_evidence.phases import Classification
 
@@ -75,6 +75,13 @@ def packs(source: str | None = None) -> tuple[str, ...]:
 def pack_table(pack: str) -> PackTable:
     """Return a pack's table, loaded once."""
     return PackTable(pack)
+
+
+@cache
+def included_rows() -> frozenset[tuple[str, str]]:
+    """Return service and operation of the rows that packs include and do not have themselves."""
+    tables = (read(text, None, name=name)[0] for name, text in SHARED.items())
+    return frozenset((row.service, row.operation) for table in tables for row in table.rows)
 
 
 @cache

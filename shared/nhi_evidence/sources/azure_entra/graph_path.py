@@ -14,7 +14,7 @@ from nhi_evidence.reading.bounded_cache import bounded_cache
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _VERSION = re.compile(r"v\d+(?:\.\d+)?|beta", re.IGNORECASE | re.ASCII)
 _ARGUMENTS = re.compile(r"\(.*\)$", re.DOTALL)
-_NAMESPACE = re.compile(r"^(?:microsoft\.)?graph\.", re.IGNORECASE)
+_NAMESPACE = re.compile(r"^(?:microsoft\.)?graph\.(?:[A-Za-z]+\.)*")
 _ID = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"  # an object id
     r"|\d+"
@@ -23,6 +23,11 @@ _ID = re.compile(
     r"|.{41,}",
     re.ASCII | re.DOTALL,
 )
+_NAME = re.compile(r"(?:[a-z]++|[A-Z][a-z]++|[0-9]{1,3}+)++")
+"""Words, each of which may begin with a capital, and short numbers: `oauth2PermissionGrants`."""
+_WORD = re.compile(r"[a-z]{6}")
+_LONGEST_NAME = 80
+_MOST_NUMBERS = 2
 _LONGEST = 2048
 
 
@@ -50,7 +55,23 @@ def _plain(segment: str) -> str:
     arguments = _ARGUMENTS.search(segment)
     name = _NAMESPACE.sub("", segment[: arguments.start()] if arguments else segment)
     if arguments is None:
-        return "{id}" if _ID.fullmatch(name) else name
+        return "{id}" if _is_id(name) else name
     inside = arguments[0][1:-1]
     by_key = bool(inside) and "=" not in inside
     return f"{name}/{{id}}" if by_key else f"{name}()"
+
+
+def _is_id(segment: str) -> bool:
+    """Whether a segment has the form of an id, and not that of a name with a number in it.
+
+    An id that looks like a name would have every capital begin a word, and at most two numbers.
+    """
+    if _ID.fullmatch(segment) is None:
+        return False
+    numbers = sum(1 for _ in re.finditer(r"[0-9]+", segment))
+    return (
+        len(segment) > _LONGEST_NAME
+        or numbers > _MOST_NUMBERS
+        or _NAME.fullmatch(segment) is None
+        or _WORD.search(segment) is None
+    )

@@ -155,7 +155,18 @@ def _states_audit_failure(raw: Any) -> bool:
     )
 
 
-_STATES_FAILURE = (_states_trail_failure, _states_audit_failure, _states_activity_failure)
+def _states_vault_failure(raw: Any) -> bool:
+    auth = raw.get("auth")
+    results = auth.get("policy_results") if isinstance(auth, dict) else None
+    return bool(raw.get("error")) or (results or {}).get("allowed") is False
+
+
+_STATES_FAILURE = (
+    _states_trail_failure,
+    _states_audit_failure,
+    _states_activity_failure,
+    _states_vault_failure,
+)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -110,6 +110,13 @@ def test_a_refused_category_is_not_kept() -> None:
         assert (None, raw) == (Cutter(table).cut(raw).refused, Cutter(table).cut(raw).text)
 
 
+def test_every_text_below_is_cut_but_for_hashes_and_known_names() -> None:
+    """At any depth; numbers stay, and so do texts in a list under a known name."""
+    form = '{"d":{"a":"%s","n":7,"h":"hmac:1","in":{"id":"x","b":["%s"]},"id":["y",["z"]]},"e":"x"}'
+    raw, kept = form % ("LEAK", "LEAK"), form % ("", "")
+    assert kept == cut("d.**", raw, unless_begins="hmac:", names_except=("id",))
+
+
 def test_a_condition_keeps_what_it_names() -> None:
     """Where it holds nothing is cut; of another value, of none and of another shape all is."""
     unless = Condition("ref.resource", any_of=("roles",))
@@ -135,7 +142,7 @@ _TREES = st.recursive(
 
 @given(
     tree=st.dictionaries(_NAMES, _TREES, max_size=4),
-    path=st.sampled_from(["key", "a.key", "a.*", "*.*", "t>key", "a.*.t>a"]),
+    path=st.sampled_from(["key", "a.key", "a.*", "*.*", "t>key", "a.*.t>a", "a.**"]),
     indent=st.sampled_from([None, 1]),
     ascii_only=st.booleans(),
 )

@@ -25,7 +25,7 @@ REFUSED = "refused"
 
 _STEP = re.compile(r"([^.>]+)([.>]?)")
 _SEPARATOR = re.compile(rb"[&;#]")
-_ANY = "*"
+_ANY, _ALL = "*", "**"
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,12 +56,17 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rule: str
     path: str
-    """Names with a dot between; `*` is any member or element; `>` enters JSON inside a text."""
+    """Names with a dot between; `*` is any member or element, `**` as the last step every text
+    below; `>` enters JSON inside a text."""
     why: str
     query_except: tuple[str, ...] | None = None
     """Where given, the field is a URI: the values of its query are cut, but for these names."""
     unless: Condition | None = None
     """Where it holds, nothing is cut."""
+    unless_begins: str | None = None
+    """A text that begins so is not cut: what the log itself has hashed."""
+    names_except: tuple[str, ...] = ()
+    """Of every text below: those under these names are not cut."""
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,6 +165,9 @@ def _steps(path: str) -> _Steps:
 def _find(data: bytes, span: Span, field: Field, steps: _Steps) -> Iterator[Piece]:
     """Yield what a field's rule cuts of the value at `span`."""
     (name, is_text), rest = steps[0], steps[1:]
+    if name == _ALL:
+        yield from _texts(data, span, field)
+        return
     for member in members(data, *span):
         if name not in (_ANY, member.name):
             continue
@@ -168,6 +176,16 @@ def _find(data: bytes, span: Span, field: Field, steps: _Steps) -> Iterator[Piec
         elif rest:
             yield from _find(data, (member.value, member.end), field, rest)
         else:
+            yield from _of_value(data, member.start, (member.value, member.end), field)
+
+
+def _texts(data: bytes, span: Span, field: Field, name: str | None = None) -> Iterator[Piece]:
+    """Yield every text below a value that is not excepted; `name` is the nearest one above."""
+    for member in members(data, *span):
+        nearest = member.name or name
+        if data[member.value : member.value + 1] != b'"':
+            yield from _texts(data, (member.value, member.end), field, nearest)
+        elif nearest not in field.names_except:
             yield from _of_value(data, member.start, (member.value, member.end), field)
 
 
@@ -197,6 +215,9 @@ def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[P
     """
     start, end = span
     first = data[start : start + 1]
+    begins = field.unless_begins
+    if begins is not None and data.startswith(b'"' + begins.encode(), start, end):
+        return
     if first == b'"' and field.query_except is not None:
         text = Text(data, start, end)
         for inner in _query_values(text.content, field.query_except):

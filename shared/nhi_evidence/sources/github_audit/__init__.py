@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nhi_evidence.event import Kind
+from nhi_evidence.reading import hours
 from nhi_evidence.reading.json_files import decode
 from nhi_evidence.sources.github_audit.normalize import normalize
 
@@ -45,6 +46,4 @@ def hour_of(object_key: str) -> str | None:
     https://docs.github.com/en/enterprise-cloud@latest/admin/monitoring-activity-in-your-enterprise/reviewing-audit-logs-for-your-enterprise/streaming-the-audit-log-for-your-enterprise
     """
     match = _STREAMED.search(object_key)
-    if match is None or not ("01" <= match[2] <= "12" and "01" <= match[3] <= "31"):
-        return None
-    return "".join(match.groups()) if match[4] <= "23" else None
+    return hours.of_parts(*match.groups()) if match else None

@@ -1,0 +1,14 @@
+"""The UTC hour that the key of a delivered file states."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+def of_parts(year: str, month: str, day: str, hour: str) -> str | None:
+    """Return `YYYYMMDDHH`, or None where it is no hour of the calendar."""
+    try:
+        datetime(int(year), int(month), int(day), int(hour))  # noqa: DTZ001 a check of the calendar
+    except ValueError:
+        return None
+    return f"{year}{month}{day}{hour}"

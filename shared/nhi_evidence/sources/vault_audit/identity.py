@@ -1,0 +1,222 @@
+"""Who acted: the record rules VA-01 to VA-11 (docs/sources/vault_audit.md), first match.
+
+An entry knows a token by its accessor, and of whom it is by what the auth method noted in its
+metadata. Mounts and roles are named by operators: a name never decides alone what a method is.
+https://developer.hashicorp.com/vault/docs/audit/schema
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from nhi_evidence.event import Actor, Session, User
+from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
+from nhi_evidence.sources.vault_audit.record import Auth, Entry, text_in
+
+_ROOT = "root"
+_RESPONSE = "response"
+_INTERACTIVE = frozenset({"oidc", "saml"})
+_PASSWORDS = frozenset({"userpass", "ldap", "okta", "radius", "kerberos"})
+_BY_INVENTORY = ("VA-12",)
+_USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
+_ISSUER, _SUBJECT = ("iss", "issuer"), ("sub", "subject")
+
+
+class _Decided(NamedTuple):
+    kind: IdentityKind
+    rule: str
+    uid: str | None = None
+    name: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    upstream: str | None = None
+    """Id of the principal that was exchanged for the token, as its own platform calls it."""
+    upstream_canonical: str | None = None
+    refinable_by: tuple[str, ...] = ()
+
+
+def principal(entry: Entry) -> Auth | None:
+    """Return whose token it is; of the answer to a login, of whom the new token is."""
+    issued = entry.response.auth if entry.response else None
+    own = entry.auth
+    if own is None or not (own.accessor or own.entity_id or own.display_name or own.policies):
+        return issued or own
+    return own
+
+
+def actor(entry: Entry) -> Actor:
+    """Decide who acted, and through whom."""
+    auth = principal(entry)
+    verdict = _decide(entry, auth)
+    identity = _identity(entry, auth, verdict)
+    user = None
+    if identity.uid or identity.name:
+        of_person = verdict.kind in {IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC}
+        user = User(
+            uid=identity.uid,
+            name=identity.name,
+            type_id=_USER_TYPE_USER if of_person else _USER_TYPE_SERVICE,
+        )
+    accessor = identity.credential_uid
+    return Actor(
+        identity=identity,
+        user=user,
+        session=Session(credential_uid=accessor) if accessor else None,
+        hops=_hops(identity, verdict),
+    )
+
+
+def _decide(entry: Entry, auth: Auth | None) -> _Decided:
+    if auth is None:
+        return _Decided(IdentityKind.UNKNOWN, "VA-11")
+    metadata = auth.metadata
+    policies = {*(auth.policies or ()), *(auth.token_policies or ())}
+    if _ROOT in policies:
+        return _Decided(IdentityKind.ROOT_OR_BREAK_GLASS, "VA-01", name=auth.display_name)
+    account = text_in(metadata, "service_account_name")
+    namespace = text_in(metadata, "service_account_namespace")
+    if account and namespace:
+        uid = text_in(metadata, "service_account_uid")
+        return _Decided(IdentityKind.K8S_SERVICE_ACCOUNT, "VA-02", uid, account, upstream=uid)
+    upstream = _cloud(metadata)
+    if upstream is not None:
+        return upstream
+    method = _method(entry)
+    subject = text_in(metadata, *_SUBJECT)
+    issuer = text_in(metadata, *_ISSUER)
+    if subject or (method == "jwt" and entry.type == _RESPONSE):
+        return _token_of_issuer(issuer, subject, auth)
+    common_name = text_in(metadata, "common_name", "cert_name")
+    if common_name:
+        serial = text_in(metadata, "serial_number")
+        return _Decided(IdentityKind.CERTIFICATE_WORKLOAD, "VA-07", serial, common_name)
+    role = text_in(metadata, "role_name")
+    if method == "approle" or (role and auth.display_name == "approle"):
+        return _Decided(IdentityKind.MACHINE_KEY, "VA-08", name=role or auth.display_name)
+    if method in _INTERACTIVE:
+        return _Decided(IdentityKind.HUMAN, "VA-09a", name=auth.display_name)
+    person = text_in(metadata, "username")
+    if person or method in _PASSWORDS:
+        # Services log in with passwords, too: which account is whose only an inventory knows.
+        return _Decided(
+            IdentityKind.HUMAN_PROGRAMMATIC,
+            "VA-09b",
+            name=person or auth.display_name,
+            refinable_by=_BY_INVENTORY,
+        )
+    if auth.accessor or auth.display_name or auth.entity_id:
+        kind, shown = IdentityKind.API_TOKEN, auth.display_name
+        return _Decided(kind, "VA-10", name=shown, refinable_by=_BY_INVENTORY)
+    return _Decided(IdentityKind.UNKNOWN, "VA-11")
+
+
+def _cloud(metadata: dict[str, Any] | None) -> _Decided | None:
+    """A principal of a cloud, which the cloud's own log calls the same."""
+    arn = text_in(metadata, "canonical_arn", "client_arn")
+    if arn:
+        uid = text_in(metadata, "client_user_id")
+        session = text_in(metadata, "client_arn")
+        kind = IdentityKind.FEDERATED_WORKLOAD
+        return _Decided(kind, "VA-03", uid, arn, subject=arn, upstream=session or arn)
+    email = text_in(metadata, "service_account_email")
+    if email:
+        unique = text_in(metadata, "service_account_id")
+        return _Decided(
+            IdentityKind.FEDERATED_WORKLOAD,
+            "VA-04",
+            unique,
+            email,
+            subject=email,
+            upstream=unique or email,
+            upstream_canonical=f"nhi:gcp:sa/{unique}" if unique else None,
+        )
+    subscription = text_in(metadata, "subscription_id")
+    if subscription:
+        name = text_in(metadata, "resource_id", "vm_name", "vmss_name")
+        return _Decided(
+            IdentityKind.FEDERATED_WORKLOAD, "VA-05", name=name, subject=name, upstream=name
+        )
+    return None
+
+
+def _token_of_issuer(issuer: str | None, subject: str | None, auth: Auth) -> _Decided:
+    """A token of an issuer that the mount trusts; claims are noted where the role maps them."""
+    canonical = (
+        f"nhi:oidc:{issuer.removeprefix('https://')}|{subject}" if issuer and subject else None
+    )
+    return _Decided(
+        IdentityKind.FEDERATED_WORKLOAD,
+        "VA-06",
+        name=subject or auth.display_name,
+        issuer=issuer,
+        subject=subject,
+        upstream=subject,
+        upstream_canonical=canonical,
+        refinable_by=() if canonical else ("VA-13",),
+    )
+
+
+def _method(entry: Entry) -> str | None:
+    """The auth method of a login; of other calls the mount is that of what is asked for."""
+    request = entry.request
+    if request is None or request.mount_class != "auth" or request.mount_type == "token":
+        return None
+    is_login = (request.path or "").removeprefix(request.mount_point or "")
+    return request.mount_type if is_login.startswith(("login", "oidc/callback")) else None
+
+
+def _identity(entry: Entry, auth: Auth | None, verdict: _Decided) -> Identity:
+    accessor = (auth.accessor if auth else None) or (
+        entry.request.client_token_accessor if entry.request else None
+    )
+    entity = (auth.entity_id if auth else None) or None
+    canonical = verdict.upstream_canonical or (f"nhi:vault:entity/{entity}" if entity else None)
+    return decided(
+        verdict.kind,
+        verdict.rule,
+        name=verdict.name or None,
+        uid=entity or verdict.uid or verdict.name or accessor or None,
+        canonical_uid=canonical,
+        credential_uid=accessor or None,
+        credential_kind="token_accessor" if accessor else None,
+        issuer=verdict.issuer,
+        subject=verdict.subject,
+        refinable_by=verdict.refinable_by,
+        labels=tuple(f"absent:{name}" for name in absent(entry)),
+    )
+
+
+def absent(entry: Entry) -> list[str]:
+    """Return which attributes are not there that every entry has, unless a device excludes them.
+
+    https://developer.hashicorp.com/vault/docs/enterprise/audit/exclusion
+    """
+    request = entry.request
+    there = {
+        "auth": entry.auth,
+        "request.id": request.id if request else None,
+        "request.remote_address": request.remote_address if request else None,
+        "response": entry.response if entry.type == _RESPONSE and not entry.error else "",
+    }
+    return [name for name, value in there.items() if value is None]
+
+
+def _hops(identity: Identity, verdict: _Decided) -> tuple[Hop, ...]:
+    if verdict.upstream is None or identity.uid is None or identity.credential_uid is None:
+        return ()
+    return (
+        chain_hop(
+            0,
+            verdict.upstream,
+            Mechanism.TOKEN_EXCHANGE,
+            canonical_uid=verdict.upstream_canonical,
+            issuer=verdict.issuer,
+        ),
+        chain_hop(
+            1,
+            identity.uid,
+            Mechanism.TOKEN_EXCHANGE,
+            canonical_uid=identity.canonical_uid,
+            credential_uid=identity.credential_uid,
+        ),
+    )

@@ -1,0 +1,216 @@
+"""One audit entry -> Event or Rejection, from the record alone.
+
+A request and its response are two entries with one id: neither is the other's duplicate. Only a
+response says how it ended, or an error does.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.event import (
+    About,
+    Call,
+    Endpoint,
+    Event,
+    Logged,
+    Outcome,
+    Rejection,
+    Result,
+    Session,
+    Target,
+)
+from nhi_evidence.identity import with_unusable
+from nhi_evidence.reading import instant
+from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.sources.vault_audit.identity import actor, principal
+from nhi_evidence.sources.vault_audit.record import (
+    EMPTY,
+    Entry,
+    Request,
+    entries,
+    slices,
+    text_in,
+)
+
+_DETAIL = 200
+_TYPES = frozenset({"request", "response"})
+_SYSTEM, _TOKEN = ("sys/", "system"), ("auth/token/", "token")
+_HASHED = "hmac-sha256:"
+_NHI_MOUNTS = frozenset(
+    {"approle", "token", "kubernetes", "aws", "gcp", "azure", "jwt", "cert", "database", "identity"}
+)
+_AUDIT = "audit/"
+_ROLE = re.compile(r"^role/[^/]+")
+"""What a path within a mount is of: the catalog has a row for any name."""
+_ERRORS: tuple[tuple[str, Result], ...] = (
+    ("permission denied", Result.DENIED),
+    ("invalid role or secret id", Result.UNAUTHENTICATED),
+    ("invalid secret id", Result.UNAUTHENTICATED),
+    ("invalid role id", Result.UNAUTHENTICATED),
+    ("missing client token", Result.UNAUTHENTICATED),
+    ("invalid token", Result.UNAUTHENTICATED),
+    ("bad token", Result.UNAUTHENTICATED),
+    ("invalid username or password", Result.UNAUTHENTICATED),
+    ("login unauthorized", Result.UNAUTHENTICATED),
+    ("error validating token", Result.UNAUTHENTICATED),
+    ("rate limit", Result.THROTTLED),
+    ("quota exceeded", Result.THROTTLED),
+    ("no handler for route", Result.NOT_FOUND),
+    ("unsupported path", Result.NOT_FOUND),
+    ("unsupported operation", Result.INVALID),
+    ("invalid request", Result.INVALID),
+)
+"""What an error says, in Vault's own words; the first that is in it decides."""
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    decoded = entries.record(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    entry, unusable = decoded
+    time = instant.milliseconds(entry.time)
+    if entry.time is None or time is None:
+        if entry.time is None and "time" not in unusable:
+            return Rejection("event_time_missing")
+        return Rejection("event_time_malformed", repr(entry.time)[:_DETAIL])
+    request = entry.request
+    if entry.type not in _TYPES or (request is None and entry.auth is None):
+        return Rejection("not_an_audit_entry", f"type {entry.type!r}"[:_DETAIL])
+    if request is None or not request.operation or not request.path:
+        return Rejection("event_name_missing")
+    try:
+        return _event(entry, request, (time, entry.time), raw, unusable)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return Rejection("malformed_json", str(error)[:_DETAIL])
+
+
+def _event(
+    entry: Entry, request: Request, time: tuple[int, str], raw: bytes, unusable: tuple[str, ...]
+) -> Event:
+    service, path = mount(request)
+    stated = request.mount_type or request.path.partition("/")[0] if request.path else service
+    who = actor(entry)
+    if unusable:
+        who = msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable))
+    parts = slices(raw)
+    agents = (request.headers or {}).get("user-agent") or ()
+    return Event(
+        time=time[0],
+        original_time=time[1],
+        logged=Logged(
+            "Vault",
+            "Audit Device",
+            entry.type,
+            entry.type,
+            uid=f"{request.id} {entry.type}" if request.id else None,
+            correlation_uid=request.id or None,
+        ),
+        call=Call(
+            service,
+            stated,
+            f"{request.operation} {_ROLE.sub('role/*', path)}",
+            f"{request.operation} {request.path}",
+            None,
+            request.id or None,
+            _source(request.remote_address),
+            agents[0] if agents else None,
+            details=_details(entry, request),
+        ),
+        actor=who,
+        about=_about(entry, request, service, path),
+        outcome=_outcome(entry),
+        request=_present(parts.request),
+        response=_present(parts.response),
+        record=msgspec.Raw(raw),
+    )
+
+
+def mount(request: Request) -> tuple[str, str]:
+    """Return the type of mount a path leads to, and the path within it.
+
+    Operators name mounts as they like; only the system's own and the token store are where they
+    are. Before release 1.8 entries named no mount: then the whole path is the operation.
+    """
+    path = request.path or ""
+    namespace = (request.namespace.path if request.namespace else None) or ""
+    inside = path.removeprefix(namespace)
+    for prefix, kind in (_SYSTEM, _TOKEN):
+        if inside.startswith(prefix):
+            return kind, inside.removeprefix(prefix)
+    point = (request.mount_point or "").removeprefix(namespace)
+    if request.mount_type and point and inside.startswith(point):
+        kind = "system" if request.mount_type == "ns_system" else request.mount_type
+        return kind, inside.removeprefix(point)
+    return request.mount_type or "unknown", inside
+
+
+def _present(piece: msgspec.Raw) -> msgspec.Raw | None:
+    return None if bytes(piece) in {bytes(EMPTY), b"null"} else piece
+
+
+def _source(address: str | None) -> Endpoint | None:
+    if address is None or is_absent(address):
+        return None
+    return Endpoint(ip=address) if is_address(address) else Endpoint(name=address)
+
+
+def _outcome(entry: Entry) -> Outcome:
+    """A request has no outcome yet; an error has one at once."""
+    results = entry.auth.policy_results if entry.auth else None
+    if entry.error:
+        said = entry.error.lower()
+        found = next((result for words, result in _ERRORS if words in said), Result.FAILED)
+        return Outcome(found, None, entry.error)
+    if results is not None and results.allowed is False:
+        return Outcome(Result.DENIED)
+    return Outcome(Result.SUCCESS if entry.type == "response" else Result.UNKNOWN)
+
+
+def _about(entry: Entry, request: Request, service: str, path: str) -> About:
+    response = entry.response
+    issued: list[str] = []
+    session = None
+    if response is not None:
+        auth = response.auth
+        if auth is not None and auth.accessor:
+            issued.append(auth.accessor)
+            made = instant.milliseconds(auth.token_issue_time)
+            session = Session(credential_uid=auth.accessor, created_time=made)
+        if response.secret is not None and response.secret.lease_id:
+            issued.append(response.secret.lease_id)
+        key = text_in(response.data, "access_key", "serial_number")
+        if key and not key.startswith(_HASHED):
+            issued.append(key)
+        if response.wrap_info is not None and response.wrap_info.accessor:
+            issued.append(response.wrap_info.accessor)
+    is_audit = service == "system" and path.startswith(_AUDIT)
+    return About(
+        targets=(
+            Target(uid=request.path, type=service),
+            *(
+                (Target(uid=request.mount_accessor, type="mount"),)
+                if request.mount_accessor
+                else ()
+            ),
+        ),
+        is_nhi=service in _NHI_MOUNTS or bool(issued),
+        log_name=path.removeprefix(_AUDIT) or None if is_audit else None,
+        issued_credentials=tuple(dict.fromkeys(issued)),
+        issued_session=session,
+    )
+
+
+def _details(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
+    """Facts OCSF has no attribute for."""
+    auth = principal(entry)
+    namespace = request.namespace.path if request.namespace else None
+    found = {
+        "namespace": namespace,
+        "token_type": auth.token_type if auth else None,
+        "forwarded_from": entry.forwarded_from,
+    }
+    return tuple((name, value) for name, value in found.items() if value)

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
+from nhi_evidence.completeness.check import Check
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import leaf, log, note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
+from nhi_evidence.evidence.verify.sorting import MemorySorter
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
@@ -62,7 +64,11 @@ class SealedStore:
     ) -> Report:
         """Verify all of it: every record, mapped again."""
         options = Options(
-            deep=deep, since=since, reproduce=Reproducer() if deep else None, part=part
+            deep=deep,
+            since=since,
+            reproduce=Reproducer() if deep else None,
+            part=part,
+            statements=Check(MemorySorter),
         )
         return self.verifier(options, policy).run()
 

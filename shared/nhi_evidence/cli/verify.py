@@ -19,6 +19,7 @@ from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import output_file
 from nhi_evidence.cli.progress import Steps
+from nhi_evidence.completeness.check import Check
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
 from nhi_evidence.pipeline.reproduce import Reproducer
@@ -81,6 +82,7 @@ def command(
             "--join", exists=True, dir_okay=False, help="Weigh the --json reports of all parts."
         ),
     ] = None,
+    provider_keys: options.ProviderKeys = None,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
@@ -97,6 +99,7 @@ def command(
     store = open_sealed(
         evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile)
     )
+    known_keys = options.provider_keys(provider_keys)
     looking = Options(
         deep=deep or reproduce,
         since=_state(since) if since else None,
@@ -109,8 +112,14 @@ def command(
         report = _join(store, trusted, joined)
     else:
         with Steps("verifying") as steps, Sorters() as sorters:
+            weighing = msgspec.structs.replace(looking, statements=Check(sorters, known_keys))
             verifier = Verifier(
-                store, trusted, now=clock.now(), options=looking, progress=steps.say, sorter=sorters
+                store,
+                trusted,
+                now=clock.now(),
+                options=weighing,
+                progress=steps.say,
+                sorter=sorters,
             )
             report = verifier.run()
     if as_json:

@@ -100,17 +100,7 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         yield f"records   {report.records} looked at line by line{again}"
     if report.expired:
         yield f"expired   {report.expired} gone after lock and grace, as the policy has it"
-    units = ", ".join(f"{name} {count}" for name, count in report.units.items())
-    yield f"units     {units or 'none counted'}"
-    for source, count in report.records_counted.items():
-        yield f"          {source}: {count} records"
-    if report.duplicate_records or report.linked_records:
-        yield (
-            f"          {report.duplicate_records} records again in another unit, "
-            f"{report.linked_records} linked by one id"
-        )
-    if report.rejected_deliveries:
-        yield f"          {report.rejected_deliveries} deliveries that could not be decoded"
+    yield from _counted(report)
     if report.flags:
         flags = ", ".join(f"{name} {count}" for name, count in report.flags.items())
         yield f"flags     {flags}"
@@ -120,6 +110,23 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
     for line in report.not_checked:
         yield f"not checked: {line}"
     yield f"next      {_NEXT[report.exit_code]}"
+
+
+def _counted(report: Report) -> Iterator[str]:
+    units = ", ".join(f"{name} {count}" for name, count in report.units.items())
+    yield f"units     {units or 'none counted'}"
+    for source, count in report.records_counted.items():
+        yield f"          {source}: {count} records"
+    if report.statements:
+        verdicts = ", ".join(f"{name} {count}" for name, count in report.statements.items())
+        yield f"complete  {verdicts} (source hours and scopes)"
+    if report.duplicate_records or report.linked_records:
+        yield (
+            f"          {report.duplicate_records} records again in another unit, "
+            f"{report.linked_records} linked by one id"
+        )
+    if report.rejected_deliveries:
+        yield f"          {report.rejected_deliveries} deliveries that could not be decoded"
 
 
 def _findings(findings: list[Finding]) -> Iterator[str]:

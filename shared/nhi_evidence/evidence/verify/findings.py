@@ -84,6 +84,11 @@ CODES: dict[str, Meaning] = {
     "mapper_unlisted": Meaning("V5", _P, "made by a release the policy does not list"),
     "part_missing": Meaning("V5", _C, "a part of a divided verification was not handed in"),
     "part_differs": Meaning("V5", _I, "parts of a divided verification saw different logs"),
+    "statement_invalid": Meaning("V5", _I, "a statement on completeness is not in its form"),
+    "statement_false": Meaning(
+        "V5", _I, "a statement on completeness claims what the log does not give"
+    ),
+    "hour_incomplete": Meaning("V5", _C, "what a source states it delivered is not all there"),
     "short_lock": Meaning("V6", _P, "locked for less than the policy asks"),
     "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),
     "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import msgspec
 
-from nhi_evidence.evidence import counting
+from nhi_evidence.evidence import counting, log
 from nhi_evidence.evidence.counting import Claim
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import Content
@@ -73,7 +73,7 @@ class Hour:
         if unit.status is counting.Status.CONTESTED or (
             unit.status is counting.Status.INCOMPLETE and not self.expired_in_part
         ):
-            indexes = sorted({claim.index for claim in unit.disputed})
+            indexes = sorted({log.index_of(claim.index) for claim in unit.disputed})
             report.findings.append(
                 Finding(
                     code=f"unit_{unit.status}",

@@ -6,11 +6,6 @@ from collections.abc import Iterator
 
 from nhi_evidence.evidence.verify.report import Options, Policy, Report
 
-_NO_STATEMENT = (
-    "V5: no completeness statement of a source is sealed; units are weighed against each "
-    "other, not against what the source states it delivered"
-)
-
 
 def not_checked(
     report: Report,
@@ -24,7 +19,7 @@ def not_checked(
     foreign_mapper: int,
 ) -> Iterator[str]:
     """Yield a line for each thing that was not looked at."""
-    yield _NO_STATEMENT
+    yield from _statements(report, options)
     yield from _freshness(report, policy, options, is_copy=is_copy)
     yield from _extent(options)
     if not policy.mappers:
@@ -44,6 +39,18 @@ def not_checked(
         yield f"V4: {waiting} versions not sealed yet, none of them overdue"
     if is_copy:
         yield "V4: delete markers and later versions, which a copy does not hold"
+
+
+def _statements(report: Report, options: Options) -> Iterator[str]:
+    if options.statements is None or not options.reads_everything:
+        yield "V5: sealed statements on completeness, which speak of everything"
+    elif not report.statements:
+        yield (
+            "V5: no statement on completeness is sealed; units are weighed against each other, "
+            "not against what the source states it delivered (nhi-evidence reconcile)"
+        )
+    elif report.without_statement:
+        yield f"V5: completeness of {report.without_statement} source hours without a statement"
 
 
 def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int) -> Iterator[str]:

@@ -105,7 +105,12 @@ class Reader:
         findings = list(objects.stored(entry, body))
         report.findings += findings
         is_altered = any(each.code != "no_checksum" for each in findings)
-        if is_altered or not entry.key.startswith("ev/") or flags.SHADOW in entry.flags:
+        if is_altered or flags.SHADOW in entry.flags:
+            return
+        statements = self._options.statements
+        if not entry.key.startswith("ev/"):
+            if statements is not None and entry.key.startswith("op/"):
+                statements.operation(index, entry, body)
             return
         content = objects.read_content(entry, body)
         report.findings += content.findings
@@ -120,6 +125,8 @@ class Reader:
             for account, uid, raw_sha256, unit_id in checked.natives:
                 self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
         self._hour.add(index, entry.key, content)
+        if statements is not None:
+            statements.evidence(index, entry, content, body)
         for place, unit in enumerate(content.table.units):
             if place in content.void:
                 continue
@@ -162,6 +169,8 @@ class Reader:
         if entry.until is not None and self._report.now > entry.until + self._policy.grace_ms:
             self._report.expired += 1
             self._hour.expired_in_part = True
+            if self._options.statements is not None:
+                self._options.statements.expired(entry)
             streams.add_expired(self.edges, entry.key)
         elif entry.until is not None and self._report.now > entry.until:
             self._find("gone_early", entry, f"its lock ended at {entry.until}")

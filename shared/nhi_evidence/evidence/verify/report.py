@@ -10,6 +10,7 @@ from nhi_evidence.evidence import anchor, note, sweep
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.statements import StatementCheck
 from nhi_evidence.ports import EvidenceReader
 
 
@@ -75,8 +76,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: str = ""
     """Decides a sample; in the report, so that it can be drawn again."""
     part: Part | None = None
+    statements: StatementCheck | None = None
+    """Weighs sealed statements on completeness; asks for a verification of everything."""
     reproduce: Reproducer | None = None
     """Maps every unit again where the release that made it is installed; asks for `deep`."""
+
+    @property
+    def reads_everything(self) -> bool:
+        """Whether the whole log is read, and every object."""
+        return self.since is None and self.sample is None and self.part is None
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -130,6 +138,10 @@ class Report(msgspec.Struct, kw_only=True):
     """Units by what became of them, and claims that repeat another."""
     records_counted: dict[str, int] = {}
     """Records of counted units, by source."""
+    statements: dict[str, int] = {}
+    """Source hours and scopes by the verdict of the statement that stands on them."""
+    without_statement: int = 0
+    """Source hours and scopes of evidence no sealed statement speaks of."""
     rejected_deliveries: int = 0
     """Counted units that could not be decoded."""
     duplicate_records: int = 0

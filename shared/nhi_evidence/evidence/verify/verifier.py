@@ -22,6 +22,7 @@ from nhi_evidence.evidence.verify.not_checked import not_checked
 from nhi_evidence.evidence.verify.reader import Reader
 from nhi_evidence.evidence.verify.report import Options, Policy, Report, Run
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
+from nhi_evidence.evidence.verify.statements import Head
 from nhi_evidence.evidence.verify.unsealed import MOST_WAITING, Unsealed
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
@@ -106,7 +107,8 @@ class Verifier:
             self._report.epochs += 1
             self._report.leaves += len(epoch.leaves)
             self._progress("V0-V1 log", self._report.leaves)
-            for index, entry in enumerate(epoch.leaves, start=epoch.first):
+            first = log.order(epoch.shard, epoch.first)
+            for index, entry in enumerate(epoch.leaves, start=first):
                 if isinstance(entry, ObjectLeaf | MarkerLeaf) and is_in(
                     self._options.part, entry.key
                 ):
@@ -264,6 +266,7 @@ class Verifier:
             report.findings += weighed.findings
             if weighed.duplicates:
                 report.units["duplicate messages"] = weighed.duplicates
+        self._weigh_statements(chain)
         if options.since is not None:
             known = set(report.findings)
             report.findings += [each for each in options.since.findings if each not in known]
@@ -281,6 +284,25 @@ class Verifier:
         if options.sample is None and options.part is None:
             report.state = self._state(chain)
         self._progress("done", report.leaves)
+
+    def _weigh_statements(self, chain: Chain) -> None:
+        """V5: weigh the sealed statements, where all they speak of was read."""
+        check = self._options.statements
+        if check is None or not self._options.reads_everything:
+            return
+        heads = [
+            Head(each.stated.origin, each.stated.size, each.stated.root.hex(), each.at)
+            for _, each in sorted(chain.checkpoints.items())
+        ]
+        weighed = check.weigh(heads)
+        report = self._report
+        report.findings += weighed.findings
+        report.statements = dict(weighed.verdicts)
+        report.without_statement = weighed.without
+        report.not_checked += [
+            f"V5: {count} statements on completeness: {why}"
+            for why, count in weighed.not_weighed.items()
+        ]
 
     def _state(self, chain: Chain) -> State | None:
         state = chain.state()

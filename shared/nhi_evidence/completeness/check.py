@@ -1,0 +1,257 @@
+"""V5 of `verify`: sealed statements on completeness, weighed against the log they speak of.
+
+Each is made again from the evidence the log commits to. One that claims more than that gives, or
+names other units, is a finding; one that claims less is honest of an earlier day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.gather import Gatherer
+from nhi_evidence.completeness.items import Item, subject_key, subject_of
+from nhi_evidence.completeness.judge import Known, judge
+from nhi_evidence.completeness.reasons import ORDER
+from nhi_evidence.completeness.statement import Log, Scope, Statement, Subject
+from nhi_evidence.evidence import keys, provider
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import UnitLine
+from nhi_evidence.evidence.objects import lines_of, read_object
+from nhi_evidence.evidence.verify.findings import Finding
+from nhi_evidence.evidence.verify.objects import Content
+from nhi_evidence.evidence.verify.sorting import Sorter
+from nhi_evidence.evidence.verify.statements import Head, Weighed
+
+KEYS_ENDING = ".keys.json"
+"""Of an object that holds a provider's public keys, as it lists them."""
+
+_TEXT = 300
+_EXACT = ("missing", "altered", "unbacked", "contested", "incomplete")
+"""Totals that are functions of the log alone, and so the same for everybody."""
+
+
+class _Sealed(msgspec.Struct, array_like=True):
+    """One statement, and where it is sealed."""
+
+    key: str
+    vid: str
+    log: Log
+    inputs: tuple[str, ...]
+    mappers: tuple[str, ...]
+    statement: Statement
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Sealed).decode
+
+
+class Check:
+    """A `StatementCheck` (evidence.verify.statements), in bounded memory."""
+
+    def __init__(
+        self, sorter: Callable[[], Sorter], provider_keys: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Weigh by `provider_keys`, DER by fingerprint; without them, by the sealed ones."""
+        self._gatherer = Gatherer(sorter)
+        self._statements = sorter()
+        self._trusted = provider_keys or {}
+        self._sealed_keys: dict[str, dict[str, bytes]] = {}
+        self._operations: set[str] = set()
+        self._expired: set[tuple[str, str]] = set()
+        self._findings: list[Finding] = []
+
+    def evidence(self, place: int, entry: ObjectLeaf, content: Content, body: bytes) -> None:
+        """See `StatementCheck.evidence`."""
+        if content.table is None:
+            return
+
+        def opened() -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+            read, lines = read_object(body)
+            yield from lines_of(read, lines)
+
+        try:
+            self._gatherer.take(
+                place,
+                entry.key,
+                entry.vid,
+                table=content.table,
+                void=content.void,
+                opened=opened,
+            )
+        except ValueError:
+            # Its lines do not hold: `verify --deep` says of which unit. Nothing in it counts here.
+            return
+
+    def operation(self, place: int, entry: ObjectLeaf, body: bytes) -> None:
+        """See `StatementCheck.operation`."""
+        del place
+        self._operations.add(entry.key)
+        if entry.key.endswith(KEYS_ENDING):
+            try:
+                self._sealed_keys[entry.key] = provider.read_keys(body)
+            except provider.ProviderError as error:
+                self._find("statement_invalid", entry, str(error))
+        if not statement_file.is_statements(entry.key):
+            return
+        try:
+            held = statement_file.read(body)
+        except (ValueError, RecursionError) as error:
+            self._find("statement_invalid", entry, str(error))
+            return
+        if keys.parse_key(entry.key).hour != held.hour:
+            self._find("statement_invalid", entry, f"speaks of the hour {held.hour}")
+            return
+        for each in held.statements:
+            sealed = _Sealed(entry.key, entry.vid, held.log, held.inputs, held.mappers, each)
+            subject = (held.source, held.hour, each.scope)
+            self._statements.add(subject_key(subject), _encode(sealed))
+
+    def expired(self, entry: ObjectLeaf) -> None:
+        """See `StatementCheck.expired`."""
+        stated = keys.parse_key(entry.key)
+        self._expired.add((stated.source, stated.hour or ""))
+
+    def weigh(self, heads: Iterable[Head]) -> Weighed:
+        """See `StatementCheck.weigh`."""
+        ordered = list(heads)
+        signed = {(head.origin, head.size): head for head in ordered}
+        newest = ordered[-1] if ordered else None
+        result = Weighed(findings=self._findings, verdicts={}, without=0)
+        verdicts: Counter[str] = Counter()
+        not_weighed: Counter[str] = Counter()
+        for subject, items, statements in self._merged():
+            if not statements:
+                result.without += 1
+                continue
+            for each in statements:
+                problem = self._problem(subject, items, each, signed, not_weighed)
+                if problem is not None:
+                    self._false(subject, each, problem)
+            standing = max(statements, key=lambda each: (each.log.origin, each.log.size, each.key))
+            verdicts[str(standing.statement.verdict)] += 1
+            if standing.statement.is_incomplete and newest is not None:
+                self._incomplete(subject, items, standing, newest)
+        result.verdicts = dict(sorted(verdicts.items()))
+        result.not_weighed = dict(sorted(not_weighed.items()))
+        return result
+
+    def _problem(
+        self,
+        subject: Subject,
+        items: Sequence[Item],
+        sealed: _Sealed,
+        signed: Mapping[tuple[str, int], Head],
+        not_weighed: Counter[str],
+    ) -> str | None:
+        """Return in what a statement is not what the log gives; None where it is."""
+        head = signed.get((sealed.log.origin, sealed.log.size))
+        if head is None or (head.root, head.at) != (sealed.log.root, sealed.log.at):
+            return f"of a log that was not signed so: size {sealed.log.size}"
+        absent = [key for key in sealed.inputs if key not in self._operations]
+        if absent:
+            return f"names an input that is not sealed: {absent[0]}"
+        if subject[:2] in self._expired:
+            not_weighed["something of the hour has expired"] += 1
+            return None
+        return _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
+
+    def _known(self, subject: Subject, sealed: _Sealed, at: Log | None = None) -> Known:
+        own: dict[str, bytes] = {}
+        for key in sealed.inputs:
+            own |= self._sealed_keys.get(key, {})
+        return Known(
+            log=at or sealed.log,
+            keys={**own, **self._trusted},
+            mappers=sealed.mappers,
+            expired=subject[:2] in self._expired,
+        )
+
+    def _incomplete(
+        self, subject: Subject, items: Sequence[Item], sealed: _Sealed, head: Head
+    ) -> None:
+        """Report what a standing statement says is missing, unless it has come since."""
+        now = Log(head.origin, head.size, head.root, head.at)
+        again = judge(subject, items, self._known(subject, sealed, now))
+        if not again.is_incomplete:
+            return
+        what = ", ".join(f"{name} {count}" for name, count in sorted(again.totals.items()))
+        first = next((f": {each.reason} {each.name}" for each in again.named), "")
+        self._findings.append(
+            Finding(code="hour_incomplete", key=_said(subject), detail=f"{what}{first}"[:_TEXT])
+        )
+
+    def _merged(self) -> Iterator[tuple[Subject, list[Item], list[_Sealed]]]:
+        """Yield what there is of each subject: evidence, statements, or both."""
+        evidence = iter(self._gatherer.close())
+        held = next(evidence, None)
+        for key, statements in self._by_subject():
+            while held is not None and subject_key(held[0]) < key:
+                yield held[0], held[1], []
+                held = next(evidence, None)
+            if held is not None and subject_key(held[0]) == key:
+                yield held[0], held[1], statements
+                held = next(evidence, None)
+            else:
+                yield subject_of(key), [], statements
+        while held is not None:
+            yield held[0], held[1], []
+            held = next(evidence, None)
+
+    def _by_subject(self) -> Iterator[tuple[bytes, list[_Sealed]]]:
+        current: bytes | None = None
+        held: list[_Sealed] = []
+        for key, value in self._statements:
+            if current is not None and key != current:
+                yield current, held
+                held = []
+            current = key
+            held.append(_decode(value))
+        if current is not None:
+            yield current, held
+
+    def _false(self, subject: Subject, sealed: _Sealed, problem: str) -> None:
+        self._findings.append(
+            Finding(
+                code="statement_false",
+                key=sealed.key,
+                version=sealed.vid,
+                detail=f"{_said(subject)}: {problem}"[:_TEXT],
+            )
+        )
+
+    def _find(self, code: str, entry: ObjectLeaf, detail: str) -> None:
+        self._findings.append(
+            Finding(code=code, key=entry.key, version=entry.vid, detail=detail[:_TEXT])
+        )
+
+
+def _differs(stated: Statement, own: Statement) -> str | None:
+    """Return in what a statement claims more than the evidence gives, or something else."""
+    if ORDER.index(stated.verdict) > ORDER.index(own.verdict):
+        return f"states {stated.verdict}; the log gives {own.verdict} ({', '.join(own.reasons)})"
+    if "too_many" not in stated.reasons and set(stated.counts) != set(own.counts):
+        other = sorted(set(stated.counts) ^ set(own.counts), key=lambda each: (each.key, each.u))
+        return f"names other units: {other[0].u} of {other[0].key}"
+    if (stated.expected, stated.found) != (own.expected, own.found):
+        return (
+            f"states {stated.found} of {stated.expected}; the log gives {own.found} of "
+            f"{own.expected}"
+        )
+    for reason in _EXACT:
+        one, two = stated.totals.get(reason, 0), own.totals.get(reason, 0)
+        if one != two:
+            return f"states {one} {reason}; the log gives {two}"
+    if stated.open_until != own.open_until:
+        return f"is open until {stated.open_until}; the log gives {own.open_until}"
+    return None
+
+
+def _said(subject: Subject) -> str:
+    """Return a subject in words."""
+    source, hour, scope = subject
+    names = [getattr(scope, field) for field in Scope.__struct_fields__]
+    return " ".join((source, hour, *(name for name in names if name)))

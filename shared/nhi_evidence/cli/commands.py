@@ -61,6 +61,7 @@ COMMANDS = (
     Command("backfill", Panel.DEPLOY, "Lock what a source's API lists."),
     Command("backfill gcp", Panel.DEPLOY, "Lock what Cloud Logging's API lists of a window."),
     Command("verify", Panel.AUDIT, "Verify an evidence store with public keys alone."),
+    Command("reconcile", Panel.AUDIT, "Compare what providers delivered with what is counted."),
     Command("copy", Panel.AUDIT, "Copy an evidence store into a directory."),
     Command("prove", Panel.AUDIT, "Write a proof of one record that anyone checks offline."),
     Command("check-proof", Panel.AUDIT, "Check a proof bundle, offline."),

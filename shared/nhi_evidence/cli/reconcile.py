@@ -1,0 +1,156 @@
+"""`nhi-evidence reconcile`: is everything the provider delivered in the evidence?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.adapters.store.spilling import Sorters
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import output_file
+from nhi_evidence.cli.progress import Steps
+from nhi_evidence.completeness import provider_keys as sealed_keys
+from nhi_evidence.completeness import reconcile, statement_file
+from nhi_evidence.completeness.judge import Known
+from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.completeness.statement import Statements
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import keys as evidence_keys
+from nhi_evidence.terminal import reconcile_report
+from nhi_evidence.terminal.safe_text import neutralize
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence reconcile ./evidence-copy --key log.vkey --provider-keys keys.json
+  nhi-evidence reconcile s3://evidence --policy policy.toml --from 2026030200 --to 2026030223
+  nhi-evidence reconcile ./evidence-copy --key log.vkey --require proven --json
+
+\b
+Exit codes: 0 nothing is known to be missing; 2 something is; 3 a verdict is weaker
+than --require asks; 4 could not be done (said on standard error); 64 wrong usage.
+"""
+
+_HOUR = re.compile(r"\d{10}", re.ASCII)
+
+
+def command(
+    evidence: options.Evidence,
+    *,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    provider_keys: options.ProviderKeys = None,
+    source: Annotated[str | None, typer.Option(help="Look only at this source.")] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="YYYYMMDDHH", help="First hour to judge, UTC."),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="YYYYMMDDHH", help="Last hour to judge, UTC.")
+    ] = None,
+    require: Annotated[
+        Verdict | None,
+        typer.Option(help="Fail where the verdict on an hour that is closed is weaker."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Write the statements into this new directory, as the deployed function seals "
+            "them.",
+        ),
+    ] = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Compare what each provider states it delivered with what is counted, hour by hour.
+
+    Reads a sealed evidence store alone, a bucket or a directory copy: the signed digest files of
+    CloudTrail, the numbers of Event Hub messages, and what the deployment listed of a provider's
+    API. A verdict is proven, reconciled, contiguous or unprovable; it says nothing of integrity,
+    for which there is verify.
+    """
+    trusted = options.policy(policy, key)
+    is_due = _due(source, first, last)
+    store = open_sealed(
+        evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    )
+    if out is not None and out.exists():
+        raise SettingsError(f"{out}: is there already; name a new directory")
+    now = clock.now()
+    with Steps("reconciling") as steps, Sorters() as sorters:
+        sealed = reconcile.whole(
+            store, trusted.name, trusted.keys, sorters, now=now, progress=steps.say
+        )
+        read = reconcile.gather(store, sealed, sorters, now=now, progress=steps.say)
+        inputs, known_keys = sealed_keys.read(store)
+        given = options.provider_keys(provider_keys)
+        known = Known(log=read.log, keys=given or known_keys, mappers=trusted.mappers)
+        tally = reconcile_report.Tally(read.log, keep_all=as_json, required=require)
+        used = () if given else inputs
+        for held in reconcile.statements(read, known, inputs=used, due=is_due):
+            tally.add(held)
+            if out is not None:
+                _write(out, held)
+    report = tally.report
+    report.objects, report.unsound = read.objects, dict(read.unsound)
+    report.not_checked = list(
+        _not_checked(has_keys=bool(given), has_sealed=bool(known_keys), findings=len(read.findings))
+    )
+    if as_json:
+        typer.echo(reconcile_report.as_document(report))
+    else:
+        console = Console(highlight=False, markup=False)
+        for line in reconcile_report.lines(report):
+            console.print(Text(neutralize(line)), soft_wrap=True)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def _due(source: str | None, first: str | None, last: str | None) -> Callable[[str, str], bool]:
+    for hour in (first, last):
+        if hour is not None and (
+            _HOUR.fullmatch(hour) is None or evidence_keys.hour_start(hour) is None
+        ):
+            raise SettingsError(f"{hour}: not an hour, which is written YYYYMMDDHH")
+    if first is not None and last is not None and first > last:
+        raise SettingsError(f"--from {first} is after --to {last}")
+
+    def is_due(own: str, hour: str) -> bool:
+        return (
+            source in {None, own}
+            and (first is None or first <= hour)
+            and (last is None or hour <= last)
+        )
+
+    return is_due
+
+
+def _write(folder: Path, held: Statements) -> None:
+    for written in statement_file.write(held):
+        path = folder / written.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with output_file.create(path) as file:
+            file.write(written.body)
+
+
+def _not_checked(*, has_keys: bool, has_sealed: bool, findings: int) -> Iterator[str]:
+    if not has_keys and has_sealed:
+        yield (
+            "whether the public keys the deployment sealed are the provider's (--provider-keys; "
+            "`aws cloudtrail list-public-keys` prints them)"
+        )
+    if not has_keys and not has_sealed:
+        yield "who signed the digest files: no public key is sealed, and none was given"
+    if findings:
+        yield f"{findings} findings on the log itself: see nhi-evidence verify"
+    yield "integrity: the bytes of objects that hold no digest file (nhi-evidence verify)"

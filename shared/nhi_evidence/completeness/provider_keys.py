@@ -1,0 +1,49 @@
+"""Public keys of a provider, as the deployment found them and sealed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from nhi_evidence.completeness.check import KEYS_ENDING
+from nhi_evidence.completeness.statement_file import PREFIX, Operation, operation_key
+from nhi_evidence.evidence import keys, provider
+from nhi_evidence.ports import EvidenceReader
+
+
+def write(listed: bytes, hour: str) -> Operation:
+    """Return the object that keeps what a provider lists of its keys, exactly.
+
+    Raises `ProviderError` when it is no list of keys.
+    """
+    return Operation(
+        operation_key("recon", hour, listed, KEYS_ENDING),
+        listed,
+        {"keys": str(len(provider.read_keys(listed)))},
+    )
+
+
+def read(
+    store: EvidenceReader, hours: Iterable[str] | None = None
+) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    """Return where keys are sealed, and the keys: DER by fingerprint.
+
+    Of some hours, or of all. What is no list of keys, or has another hash than its key states, is
+    left out: `verify` says so. Raises `StoreUnavailableError`.
+    """
+    found: dict[str, bytes] = {}
+    places: list[str] = []
+    prefixes = [PREFIX] if hours is None else [f"{PREFIX}h={hour}/" for hour in hours]
+    for prefix in prefixes:
+        for key in store.keys(prefix):
+            if not key.endswith(KEYS_ENDING):
+                continue
+            body = store.get(key)
+            if sha256(body).hexdigest() != keys.parse_key(key).body_sha256:
+                continue
+            try:
+                found |= provider.read_keys(body)
+            except provider.ProviderError:
+                continue
+            places.append(key)
+    return tuple(places), found

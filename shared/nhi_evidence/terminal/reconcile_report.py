@@ -1,0 +1,167 @@
+"""What reconciling came to, for a reader and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence.completeness.reasons import ORDER, REASONS, Verdict
+from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
+from nhi_evidence.terminal.safe_text import instant, neutralize_json
+
+SCHEMA = "nhi-evidence/reconcile-report/1"
+"""Names the form of the document; a change of meaning is another number."""
+
+_SHOWN = 20
+"""Statements that are shown one by one."""
+_NAMES = 5
+"""Things shown of one."""
+
+
+class _Named(msgspec.Struct):
+    reason: str
+    name: str
+    detail: str
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    """One statement, without the units that count."""
+
+    source: str
+    hour: str
+    scope: Scope
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    is_incomplete: bool
+    expected: int | None
+    found: int
+    totals: dict[str, int]
+    open_until: int | None
+    units: int
+    named: list[_Named]
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What reconciling came to."""
+
+    log: Log
+    verdicts: dict[str, int] = {}
+    """Verdict to how many source hours and scopes."""
+    reasons: dict[str, int] = {}
+    """Reason to how many of them."""
+    incomplete: int = 0
+    """Source hours and scopes of which something is known to be missing."""
+    weaker: int = 0
+    """Closed ones whose verdict is weaker than was asked for."""
+    objects: int = 0
+    unsound: dict[str, str] = {}
+    """Objects that claim nothing, by key, and why."""
+    not_checked: list[str] = []
+    statements: list[_Line] = []
+    """All of them for `--json`; else those that are shown."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing known to be missing, 2 something is, 3 a verdict is weaker than asked for."""
+        if self.incomplete:
+            return 2
+        return 3 if self.weaker else 0
+
+
+class Tally:
+    """Counts statements into a report, keeping those it shows."""
+
+    def __init__(self, log: Log, *, keep_all: bool, required: Verdict | None = None) -> None:
+        """Keep every statement, or the first of those with something missing."""
+        self.report = Report(log=log)
+        self._keep_all = keep_all
+        self._required = ORDER.index(required) if required is not None else 0
+
+    def add(self, held: Statements) -> None:
+        """Count the statements on an hour."""
+        report = self.report
+        for each in held.statements:
+            _bump(report.verdicts, str(each.verdict))
+            for reason in each.reasons:
+                _bump(report.reasons, reason)
+            report.incomplete += each.is_incomplete
+            is_open = each.open_until is not None and each.open_until > report.log.at
+            report.weaker += not is_open and ORDER.index(each.verdict) < self._required
+            shown = each.is_incomplete and len(report.statements) < _SHOWN
+            if self._keep_all or shown:
+                report.statements.append(_line(held, each))
+
+
+def _bump(tally: dict[str, int], name: str) -> None:
+    tally[name] = tally.get(name, 0) + 1
+
+
+def _line(held: Statements, each: Statement) -> _Line:
+    return _Line(
+        source=held.source,
+        hour=held.hour,
+        scope=each.scope,
+        verdict=each.verdict,
+        reasons=each.reasons,
+        is_incomplete=each.is_incomplete,
+        expected=each.expected,
+        found=each.found,
+        totals=dict(each.totals),
+        open_until=each.open_until,
+        units=len(each.counts),
+        named=[_Named(named.reason, named.name, named.detail) for named in each.named],
+    )
+
+
+HEADS = {
+    0: "COMPLETE as far as it is known: nothing is known to be missing",
+    2: "INCOMPLETE: something is known to be missing",
+    3: "NOT AS ASKED: nothing is known to be missing, and a verdict is weaker than asked for",
+}
+"""Exit code to the first line."""
+
+
+def as_document(report: Report) -> bytes:
+    """Return the report as JSON; inert in a terminal."""
+    plain = msgspec.to_builtins(report)
+    plain["schema"] = SCHEMA
+    plain["verdict"] = HEADS[report.exit_code].partition(":")[0].split(" as ")[0]
+    plain["exit_code"] = report.exit_code
+    return neutralize_json(msgspec.json.encode(plain))
+
+
+def lines(report: Report) -> Iterator[str]:
+    """Yield the report for a reader, the verdict first."""
+    yield HEADS[report.exit_code]
+    log = report.log
+    yield f"log       {log.origin}, size {log.size}, sealed {instant(log.at)}"
+    verdicts = ", ".join(f"{name} {count}" for name, count in sorted(report.verdicts.items()))
+    yield f"hours     {verdicts or 'none'} (source hours and scopes); {report.objects} objects"
+    for reason, count in sorted(Counter(report.reasons).items()):
+        yield f"          {reason} {count}: {REASONS[reason].text}"
+    for each in report.statements:
+        if each.is_incomplete:
+            yield from _shown(each)
+    if report.incomplete > _SHOWN:
+        yield f"... and {report.incomplete - _SHOWN} more; --json prints them all"
+    for key, why in sorted(report.unsound.items())[:_NAMES]:
+        yield f"unsound   {key}: {why}"
+    if len(report.unsound) > _NAMES:
+        yield f"          and {len(report.unsound) - _NAMES} more objects that claim nothing"
+    for line in report.not_checked:
+        yield f"not checked: {line}"
+
+
+def _shown(each: _Line) -> Iterator[str]:
+    names = (each.scope.account, each.scope.region, each.scope.stream)
+    scope = " ".join(name for name in names if name)
+    stated = "unknown" if each.expected is None else str(each.expected)
+    yield f"{each.hour} {each.source} {scope}: {each.found} of {stated} counted"
+    grave = [named for named in each.named if REASONS[named.reason].is_incomplete]
+    for named in grave[:_NAMES]:
+        detail = f" ({named.detail})" if named.detail else ""
+        yield f"  {named.reason} {named.name}{detail}"
+    if len(grave) > _NAMES:
+        yield f"  ... and {len(grave) - _NAMES} more of this hour; --json prints them"

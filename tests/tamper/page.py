@@ -11,11 +11,8 @@ from tests.tamper import (
     rows,
     sealer_rows,
     signature_rows,
-<<<<<<< HEAD
     since_rows,
-=======
     statement_rows,
->>>>>>> 3bbb22a (evidence/verify, completeness/check: weigh sealed statements against the log they speak of (V5))
     store_rows,
     stream_rows,
 )
@@ -32,18 +29,8 @@ ELSEWHERE = {
 MODULES = tuple(
     module.__name__
     for module in (
-<<<<<<< HEAD
         *(object_rows, rows, outside_rows, stream_rows, signature_rows, store_rows),
-        *(sealer_rows, since_rows),
-=======
-        object_rows,
-        rows,
-        outside_rows,
-        stream_rows,
-        signature_rows,
-        store_rows,
-        statement_rows,
->>>>>>> 3bbb22a (evidence/verify, completeness/check: weigh sealed statements against the log they speak of (V5))
+        *(sealer_rows, since_rows, statement_rows),
     )
 )
 """Their rows follow each other on the page, whichever was imported first."""

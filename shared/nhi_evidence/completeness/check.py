@@ -20,9 +20,8 @@ from nhi_evidence.completeness.statement import Log, Scope, Statement, Subject
 from nhi_evidence.evidence import keys, provider
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
-from nhi_evidence.evidence.objects import lines_of, read_object
+from nhi_evidence.evidence.objects import Table, lines_of, read_object
 from nhi_evidence.evidence.verify.findings import Finding
-from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.evidence.verify.statements import Head, Weighed
 
@@ -64,10 +63,10 @@ class Check:
         self._expired: set[tuple[str, str]] = set()
         self._findings: list[Finding] = []
 
-    def evidence(self, place: int, entry: ObjectLeaf, content: Content, body: bytes) -> None:
+    def evidence(
+        self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
+    ) -> None:
         """See `StatementCheck.evidence`."""
-        if content.table is None:
-            return
 
         def opened() -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
             read, lines = read_object(body)
@@ -78,8 +77,8 @@ class Check:
                 place,
                 entry.key,
                 entry.vid,
-                table=content.table,
-                void=content.void,
+                table=table,
+                void=void,
                 opened=opened,
             )
         except ValueError:

@@ -95,7 +95,7 @@ CODES: dict[str, Meaning] = {
 }
 
 
-MOMENTARY = frozenset({"anchor_missing", "checkpoint_pending", "head_stale"})
+MOMENTARY = frozenset({"anchor_missing", "checkpoint_pending", "head_stale", "hour_incomplete"})
 """True of the moment they are found at alone: a later verification judges them anew."""
 
 

@@ -117,6 +117,8 @@ class Reader:
         report.findings += objects.hours(entry, content)
         if content.table is None or not content.counts:
             return
+        if statements is not None:
+            statements.evidence(index, entry, content.table, void=content.void, body=body)
         if self._options.deep:
             checked = self._deep(entry, content.table, body)
             report.findings += checked.findings
@@ -125,8 +127,6 @@ class Reader:
             for account, uid, raw_sha256, unit_id in checked.natives:
                 self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
         self._hour.add(index, entry.key, content)
-        if statements is not None:
-            statements.evidence(index, entry, content, body)
         for place, unit in enumerate(content.table.units):
             if place in content.void:
                 continue

@@ -12,8 +12,8 @@ from typing import Protocol
 import msgspec
 
 from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.verify.findings import Finding
-from nhi_evidence.evidence.verify.objects import Content
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -42,8 +42,13 @@ class Weighed(msgspec.Struct, kw_only=True):
 class StatementCheck(Protocol):
     """Weighs sealed statements against the log they speak of."""
 
-    def evidence(self, place: int, entry: ObjectLeaf, content: Content, body: bytes) -> None:
-        """Take an object of evidence that holds, with its place in the whole log."""
+    def evidence(
+        self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
+    ) -> None:
+        """Take an object of evidence that holds, with its place in the whole log.
+
+        `void` are the places of unit lines that claim nothing.
+        """
         ...
 
     def operation(self, place: int, entry: ObjectLeaf, body: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,11 +10,10 @@ from rich.console import Console
 from nhi_evidence.adapters.store.evidence_uri import Access
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
 from nhi_evidence.cli.normalize import SourceName
-from nhi_evidence.cli.record_output import instant
 from nhi_evidence.investigate import timeline
-from nhi_evidence.investigate.index import Selection
 from nhi_evidence.terminal import timeline_report
 
 EXAMPLES = """\b
@@ -34,28 +32,12 @@ be read or is left out; 4 could not be done (said on standard error);
 def command(
     inputs: InputsArgument,
     *,
-    identity: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--identity",
-            help="Canonical id, provider's own id, exact name, or nhi:oidc:ISSUER|SUBJECT.",
-        ),
-    ] = None,
-    credential: Annotated[
-        list[str] | None, typer.Option("--credential", help="Id of a credential, e.g. AKIA...")
-    ] = None,
-    address: Annotated[
-        list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="The caller's address.")
-    ] = None,
-    resource: Annotated[
-        list[str] | None, typer.Option("--resource", help="Id or name of what was acted on.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From this instant, ISO 8601.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Until before this instant.")
-    ] = None,
+    identity: whose.Identities = None,
+    credential: whose.Credentials = None,
+    address: whose.Addresses = None,
+    resource: whose.Resources = None,
+    since: whose.Since = None,
+    until: whose.Until = None,
     source: SourceName = None,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
@@ -71,16 +53,14 @@ def command(
     how long it dwelt in each, what several records together show, and what is missing. Of an
     evidence store only what is signed and counted is told; raw log files prove nothing.
     """
-    selection = Selection(
-        identities=frozenset(identity or ()),
-        credentials=frozenset(credential or ()),
-        addresses=frozenset(address or ()),
-        resources=frozenset(resource or ()),
-        since=instant(since, "--from"),
-        until=instant(until, "--to"),
+    selection = whose.selection(
+        identity=identity,
+        credential=credential,
+        address=address,
+        resource=resource,
+        since=since,
+        until=until,
     )
-    if selection.is_empty:
-        raise typer.BadParameter("say whose: --identity, --credential, --ip or --resource")
     what = Sources(
         inputs=tuple(inputs),
         keys=key,
@@ -91,20 +71,10 @@ def command(
         quiet=as_json,
     )
     with opened(what) as events:
-        told = timeline.compose(events, selection, subject=_subject(selection))
+        told = timeline.compose(events, selection, subject=whose.subject(selection))
     if as_json:
         sys.stdout.write(timeline_report.as_document(told).decode() + "\n")
     else:
         timeline_report.show(Console(highlight=False, markup=False), told)
     if told.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
-
-
-def _subject(selection: Selection) -> str:
-    named = [
-        *sorted(selection.identities),
-        *sorted(selection.credentials),
-        *sorted(selection.addresses),
-        *sorted(selection.resources),
-    ]
-    return " or ".join(named)

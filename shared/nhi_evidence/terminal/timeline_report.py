@@ -160,6 +160,11 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
         yield f"          {each.reason}"
 
 
+def day(milliseconds: int) -> str:
+    """Return the day of an instant, UTC: `2026-03-02`."""
+    return instant(milliseconds)[:10]
+
+
 def duration(milliseconds: int) -> str:
     """Return a span of time in its two largest units: `3 h 12 min`."""
     seconds = milliseconds // 1000

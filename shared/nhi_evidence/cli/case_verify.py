@@ -1,0 +1,103 @@
+"""`nhi-evidence case verify`: does a case show what it says?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.case_folder import CaseFolder
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.progress import Steps
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence import note
+from nhi_evidence.investigate.case import bag, contents, verify
+from nhi_evidence.investigate.case.verify import CaseReport
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence case verify case.zip --key example.org/evidence+1a2b3c4d+AW...
+  nhi-evidence case verify unpacked/case --policy policy.toml --json
+
+\b
+Exit codes: 0 it holds; 1 it does not; 2 it holds, and has records without proof;
+4 it cannot be read; 64 wrong usage.
+"""
+
+SCHEMA = "nhi-evidence/case-report/1"
+_SHOWN = 20
+
+
+def command(
+    case: Annotated[
+        Path, typer.Argument(exists=True, metavar="CASE", help="The zip, or its unpacked folder.")
+    ],
+    *,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Check a case, offline: its files, every proof, and what it states of each record.
+
+    The keys inside the case are not believed, and neither are the programs in it.
+    """
+    trusted = options.policy(policy, key)
+    try:
+        with Steps("checking") as steps:
+            if case.is_dir():
+                report, altered = _check(CaseFolder(case), trusted.keys, steps)
+            else:
+                with case.open("rb") as stream:
+                    report, altered = _check(bag.ZippedFiles(stream), trusted.keys, steps)
+    except (bag.BagError, OSError) as error:
+        raise SettingsError(f"{case}: {error}") from error
+    for name in altered:
+        typer.echo(
+            f"warning: {name} in the case is not that of this release; do not run it", err=True
+        )
+    _print(report, as_json=as_json)
+    if not report.holds:
+        raise typer.Exit(exit_codes.WRONG)
+    if report.unproven:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _check(
+    files: bag.Files, keys: Sequence[note.Key], steps: Steps
+) -> tuple[CaseReport, list[str]]:
+    report = verify.check(files, keys, steps.say)
+    released = {
+        contents.CHECKER: contents.shipped(contents.CHECKER),
+        contents.PROOF_CHECKER: contents.proof_checker(),
+    }
+    present = set(files.names())
+    altered = [
+        name
+        for name, data in released.items()
+        if bag.PAYLOAD + name in present
+        and files.read(bag.PAYLOAD + name, bag.MAX_FILE_BYTES) != data
+    ]
+    return report, altered
+
+
+def _print(report: CaseReport, *, as_json: bool) -> None:
+    verdict = "HOLDS" if report.holds else "DOES NOT HOLD"
+    if as_json:
+        plain = {"schema": SCHEMA, "verdict": verdict, **msgspec.to_builtins(report)}
+        sys.stdout.write(neutralize_json(msgspec.json.encode(plain)).decode() + "\n")
+        return
+    count = f"{report.proven} of {report.records} records proven"
+    typer.echo(f"{verdict} {count}: {neutralize(report.subject)}")
+    for title, texts in (("wrong", report.findings), ("no proof", report.unproven)):
+        for text in texts[:_SHOWN]:
+            typer.echo(f"{title:<9} {neutralize(text)}")
+        if len(texts) > _SHOWN:
+            typer.echo(f"{'':<9} ... and {len(texts) - _SHOWN} more; --json has them all")
+    for text in report.not_checked:
+        typer.echo(f"not checked: {neutralize(text)}")

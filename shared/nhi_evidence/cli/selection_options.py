@@ -1,0 +1,67 @@
+"""Options that say whose records: the same for every command that follows an identity."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nhi_evidence.cli.record_output import instant
+from nhi_evidence.investigate.index import Selection
+
+Identities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--identity",
+        help="Canonical id, provider's own id, exact name, or nhi:oidc:ISSUER|SUBJECT.",
+    ),
+]
+Credentials = Annotated[
+    list[str] | None, typer.Option("--credential", help="Id of a credential, e.g. AKIA...")
+]
+Addresses = Annotated[
+    list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="The caller's address.")
+]
+Resources = Annotated[
+    list[str] | None, typer.Option("--resource", help="Id or name of what was acted on.")
+]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="From this instant, ISO 8601.")
+]
+Until = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Until before this instant.")
+]
+
+
+def selection(
+    *,
+    identity: list[str] | None,
+    credential: list[str] | None,
+    address: list[str] | None,
+    resource: list[str] | None,
+    since: str | None,
+    until: str | None,
+) -> Selection:
+    """Return what the options select. Raises `typer.BadParameter` where they say nobody."""
+    chosen = Selection(
+        identities=frozenset(identity or ()),
+        credentials=frozenset(credential or ()),
+        addresses=frozenset(address or ()),
+        resources=frozenset(resource or ()),
+        since=instant(since, "--from"),
+        until=instant(until, "--to"),
+    )
+    if chosen.is_empty:
+        raise typer.BadParameter("say whose: --identity, --credential, --ip or --resource")
+    return chosen
+
+
+def subject(selection: Selection) -> str:
+    """Return what a selection asks for, in words."""
+    named = [
+        *sorted(selection.identities),
+        *sorted(selection.credentials),
+        *sorted(selection.addresses),
+        *sorted(selection.resources),
+    ]
+    return " or ".join(named)

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Check a case with nothing but this file, check_proof.py beside it, and Python 3.8 or newer.
+
+    python3 check_case.py CASE 'NAME+ID+KEY'
+
+CASE is the zip, or the folder it was unpacked to. The key must come to you by another way than the
+case, and so must both programs: the copies in a case prove nothing against who made it.
+
+Checked: that the files are those of its manifests (RFC 8493), that every proof holds under the
+key, and that case.json states of each record what its proof shows. ML-DSA signatures and time
+stamps are not checked here. Exit code: 0 it holds, 1 it does not, 2 it could not be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+import sys
+import zipfile
+from pathlib import Path
+
+import check_proof
+
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
+MAX_FILES = 200_000
+MAX_FILE_BYTES = 1 << 30
+
+
+class Broken(Exception):
+    """No case, or none that can be read."""
+
+
+def sha256(data: bytes) -> str:
+    """SHA-256, hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Folder:
+    """The files of a case in a folder: plain files alone, no link is followed."""
+
+    def __init__(self, path: Path) -> None:
+        self.files: dict[str, Path] = {}
+        for file in sorted(path.rglob("*")):
+            mode = file.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                continue
+            name = file.relative_to(path).as_posix()
+            if not stat.S_ISREG(mode) or not NAME.fullmatch(name):
+                raise Broken(f"{name!r}: no plain file of a case")
+            self.files[name] = file
+            if len(self.files) > MAX_FILES:
+                raise Broken("too many files")
+
+    def read(self, name: str) -> bytes:
+        """Return a file."""
+        if name not in self.files or self.files[name].stat().st_size > MAX_FILE_BYTES:
+            raise Broken(f"{name}: missing, or too large")
+        return self.files[name].read_bytes()
+
+
+class Zip:
+    """The files of a case in a zip whose one folder it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.zip = zipfile.ZipFile(path)
+        self.files: dict[str, zipfile.ZipInfo] = {}
+        infos = self.zip.infolist()
+        if len(infos) > MAX_FILES or len({info.filename.partition("/")[0] for info in infos}) != 1:
+            raise Broken("not one folder alone, or too many files")
+        for info in infos:
+            name = info.filename.partition("/")[2]
+            if not name or info.is_dir():
+                continue
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG) or not NAME.fullmatch(name) or name in self.files:
+                raise Broken(f"{name!r}: no plain file of a case, or there twice")
+            self.files[name] = info
+
+    def read(self, name: str) -> bytes:
+        """Return a file."""
+        if name not in self.files or self.files[name].file_size > MAX_FILE_BYTES:
+            raise Broken(f"{name}: missing, or too large")
+        with self.zip.open(self.files[name]) as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise Broken(f"{name}: too large")
+        return data
+
+
+def manifest(case: Folder | Zip, name: str) -> dict[str, str]:
+    """Return the hashes a manifest states."""
+    hashes = {}
+    for number, line in enumerate(case.read(name).decode().splitlines(), start=1):
+        match = LINE.fullmatch(line)
+        if match is None or not NAME.fullmatch(match[2]) or match[2] in hashes:
+            raise Broken(f"{name}, line {number}: no line of a manifest")
+        hashes[match[2]] = match[1]
+    return hashes
+
+
+def check_bag(case: Folder | Zip) -> list[str]:
+    """Return what is not as the manifests say."""
+    if case.read("bagit.txt") != DECLARATION:
+        raise Broken("bagit.txt: not of BagIt 1.0")
+    tags, payload = manifest(case, "tagmanifest-sha256.txt"), manifest(case, "manifest-sha256.txt")
+    named = {**tags, **payload}
+    wrong = [f"{name}: in no manifest" for name in case.files if name not in named]
+    wrong = [text for text in wrong if not text.startswith("tagmanifest-sha256.txt:")]
+    for name in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt"):
+        if name not in tags:
+            wrong.append(f"{name}: in no manifest")
+    for name, digest in named.items():
+        try:
+            if sha256(case.read(name)) != digest:
+                wrong.append(f"{name}: not the bytes of the manifest")
+        except Broken as error:
+            wrong.append(str(error))
+    return wrong
+
+
+def check_records(case: Folder | Zip, pinned: str) -> tuple[int, int, list[str]]:
+    """Return how many records are proven, how many the case has no proof of, and what is wrong."""
+    document = json.loads(case.read("data/case.json"))
+    if document["v"] != 1:
+        raise Broken(f"case.json: version {document['v']}")
+    proven, without, wrong, before = 0, 0, [], None
+    claimed = set()
+    for number, record in enumerate(document["records"], start=1):
+        if before is not None and record["time"] < before:
+            wrong.append(f"record {number}: not in order of time")
+        before = record["time"]
+        if not record["proof"]:
+            without += 1
+            continue
+        claimed.add(record["proof"])
+        folder = f"data/{record['proof']}/"
+        files = {
+            name[len(folder) :]: case.read(name) for name in case.files if name.startswith(folder)
+        }
+        try:
+            shown = check_proof.check(files, pinned)
+            line = json.loads(files["record.json"])
+            told = line["n"]
+            actual = (
+                told["time"], told["metadata"].get("uid"), shown["raw_sha256"], shown["key"],
+                shown["unit"], shown["record"],
+            )  # fmt: skip
+        except check_proof.NotShown as error:
+            wrong.append(f"record {number}: {error}")
+            continue
+        except (check_proof.NotReadable, KeyError, TypeError, ValueError) as error:
+            wrong.append(f"record {number}: cannot be read: {error!r}")
+            continue
+        stated = tuple(
+            record.get(name) for name in ("time", "uid", "raw_sha256", "object", "unit", "line")
+        )
+        if stated != actual:
+            wrong.append(f"record {number}: its proof is of another record")
+        else:
+            proven += 1
+    proofs = {name.rpartition("/")[0][5:] for name in case.files if name.startswith("data/proofs/")}
+    wrong += [f"{name}: proof of no record" for name in sorted(proofs - claimed)]
+    return proven, without, wrong
+
+
+def main() -> int:
+    """Run the check."""
+    if len(sys.argv) != 3:
+        sys.stderr.write(str(__doc__))
+        return 2
+    path = Path(sys.argv[1])
+    try:
+        case = Folder(path) if path.is_dir() else Zip(path)
+        wrong = check_bag(case)
+        proven, without, more = check_records(case, sys.argv[2])
+    except (Broken, check_proof.NotReadable, OSError, zipfile.BadZipFile, KeyError, TypeError,
+            ValueError, RecursionError) as error:  # fmt: skip
+        sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
+        return 2
+    wrong += more
+    said = [f"{'DOES NOT HOLD' if wrong else 'HOLDS'}  {proven} records proven, {without} without"]
+    said += [f"wrong     {text}" for text in wrong[:50]]
+    if len(wrong) > 50:
+        said.append(f"          ... and {len(wrong) - 50} more")
+    said.append("not shown: that nothing was left out; that takes the evidence itself")
+    for line in said:
+        text = check_proof.inert(line).encode("ascii", "backslashreplace").decode()
+        sys.stdout.write(text + "\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

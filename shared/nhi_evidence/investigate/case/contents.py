@@ -1,0 +1,119 @@
+"""What a case holds: names of its files, and how each is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.evidence import bundle
+from nhi_evidence.investigate.row import Place
+from nhi_evidence.investigate.timeline import Timeline
+
+VERSION = 1
+README, CHECKER = "README.md", "check_case.py"
+PROOF_CHECKER = "check_proof.py"
+CASE, KEYS, CUSTODY, TIMELINE, REPORT = (
+    "case.json", "keys.txt", "custody.json", "timeline.json", "report.html",
+)  # fmt: skip
+PROOFS = "proofs/"
+STATEMENTS = "statements/"
+
+
+class CaseRecord(msgspec.Struct, frozen=True):
+    """One record of a case, and the folder of its proof."""
+
+    proof: str
+    """Folder under `data/`; empty where there is none."""
+    time: int
+    uid: str | None
+    raw_sha256: str
+    object: str
+    unit: str
+    line: int
+    shard: str
+    leaf: int
+    standing: str
+    unproven: str | None = None
+    """Why there is no proof."""
+
+
+class CaseDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`case.json`: what the case is about, and its records in order of time."""
+
+    v: int = VERSION
+    subject: str
+    log: str
+    """Name of the log; empty of a case that proves nothing."""
+    head: str
+    first: int | None
+    last: int | None
+    records: tuple[CaseRecord, ...]
+    statements: tuple[str, ...]
+    """Files under `statements/` with what was given of coverage, completeness and absence."""
+
+
+class Custody(msgspec.Struct, frozen=True, kw_only=True):
+    """`custody.json`: who made the case, when, of what, with what."""
+
+    v: int = VERSION
+    made_at: int
+    """Milliseconds since the epoch, UTC, by the maker's clock: a statement."""
+    made_by: str
+    """As the maker says."""
+    program: str
+    evidence: str
+    question: Mapping[str, Any]
+    """The selection, so that it can be repeated."""
+
+
+def document(
+    timeline: Timeline,
+    log: str,
+    proofs: Mapping[Place, str],
+    unproven: Mapping[Place, str],
+    statements: Iterable[str],
+) -> CaseDocument:
+    """Compose `case.json`; `proofs` are folders by place, `unproven` the reasons for none."""
+    steps = timeline.path.steps
+    return CaseDocument(
+        subject=timeline.subject,
+        log=log,
+        head=timeline.freshness.head,
+        first=steps[0].row.time if steps else None,
+        last=steps[-1].row.time if steps else None,
+        records=tuple(
+            CaseRecord(
+                proof=proofs.get(step.row.place, ""),
+                time=step.row.time,
+                uid=step.row.uid,
+                raw_sha256=step.row.raw_sha256,
+                object=step.row.place.object,
+                unit=step.row.place.unit,
+                line=step.row.place.line,
+                shard=step.row.place.shard,
+                leaf=step.row.place.leaf,
+                standing=step.row.place.standing,
+                unproven=unproven.get(step.row.place),
+            )
+            for step in steps
+        ),
+        statements=tuple(statements),
+    )
+
+
+def shipped(name: str) -> bytes:
+    """Return a file that every case carries, as this release has it."""
+    return files("nhi_evidence.investigate.case").joinpath(name).read_bytes()
+
+
+def proof_checker() -> bytes:
+    """Return the program that checks one proof, as every proof bundle carries it."""
+    return bundle.released(bundle.CHECKER)
+
+
+def encode(value: object) -> bytes:
+    """Return JSON that is meant to be read."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"

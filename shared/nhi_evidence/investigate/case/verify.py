@@ -1,0 +1,146 @@
+"""Checking a case: the bag, every proof against pinned keys, and the story against the proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence.evidence import bundle, note, proof
+from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.investigate import row
+from nhi_evidence.investigate.case import bag, contents
+from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord
+from nhi_evidence.investigate.row import Place
+
+_MAX_DOCUMENT_BYTES = 1 << 30
+
+
+class CaseReport(msgspec.Struct, kw_only=True):
+    """What checking a case showed."""
+
+    subject: str = ""
+    records: int = 0
+    proven: int = 0
+    unproven: list[str] = []
+    """Records the case itself says it has no proof of, and why."""
+    findings: list[str] = []
+    """What is not as the case says; nothing of a case that holds."""
+    not_checked: list[str] = []
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything it says it proves is proven."""
+        return not self.findings
+
+
+def check(
+    files: bag.Files,
+    pinned: Sequence[note.Key],
+    progress: Callable[[str, int], None] = lambda _what, _done: None,
+) -> CaseReport:
+    """Check a case against pinned keys. Raises `BagError` where there is none."""
+    report = CaseReport(findings=bag.check(files))
+    case = _document(files)
+    report.subject, report.records = case.subject, len(case.records)
+    names = _proof_files(files)
+    claimed = {record.proof for record in case.records if record.proof}
+    report.findings += [f"{name}: proof of no record" for name in sorted(set(names) - claimed)]
+    order = [record.time for record in case.records]
+    if order != sorted(order):
+        report.findings.append(f"{contents.CASE}: records not in order of time")
+    for done, record in enumerate(case.records):
+        progress("proofs", done)
+        where = f"record {done + 1} ({record.uid or record.raw_sha256[:16]})"
+        if not record.proof:
+            report.unproven.append(f"{where}: {record.unproven or 'no reason is given'}")
+            continue
+        try:
+            _check_record(files, names.get(record.proof, []), record, pinned)
+        except (proof.ProveError, bag.BagError, ValueError) as error:
+            report.findings.append(f"{where}: {error}")
+        else:
+            report.proven += 1
+    report.findings += _told_otherwise(files, case)
+    report.not_checked = _NOT_CHECKED + [
+        f"what {contents.STATEMENTS}{name} states" for name in case.statements
+    ]
+    return report
+
+
+_NOT_CHECKED = [
+    "that nothing was left out of the case: that takes the evidence (verify, timeline)",
+    f"what {contents.TIMELINE} and {contents.REPORT} say in words; their records are compared",
+]
+
+
+def _document(files: bag.Files) -> CaseDocument:
+    data = files.read(bag.PAYLOAD + contents.CASE, _MAX_DOCUMENT_BYTES)
+    try:
+        case = msgspec.json.decode(data, type=CaseDocument)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise bag.BagError(f"{contents.CASE}: {error}") from error
+    if case.v != contents.VERSION:
+        raise bag.BagError(f"{contents.CASE}: version {case.v}")
+    return case
+
+
+def _proof_files(files: bag.Files) -> dict[str, list[str]]:
+    folder = bag.PAYLOAD + contents.PROOFS
+    names: dict[str, list[str]] = {}
+    for name in files.names():
+        if name.startswith(folder):
+            inside = name.removeprefix(bag.PAYLOAD).rpartition("/")
+            names.setdefault(inside[0], []).append(inside[2])
+    return names
+
+
+def _check_record(
+    files: bag.Files, names: Sequence[str], record: CaseRecord, pinned: Sequence[note.Key]
+) -> None:
+    if not names:
+        raise bag.BagError(f"{record.proof}: no proof there")
+    held: Mapping[str, bytes] = {
+        name: files.read(
+            f"{bag.PAYLOAD}{record.proof}/{name}", proof.SIZES.get(name, bundle.MAX_OTHER_BYTES)
+        )
+        for name in names
+    }
+    shown = proof.check(held, pinned, pinned[0].name)
+    kept = decode_line(held[proof.RECORD])
+    place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
+    told = row.read(kept.n, "", place)
+    stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
+    actual = (told.time, told.uid, told.raw_sha256, shown.key, shown.unit, kept.i)
+    if stated != actual:
+        raise proof.ProveError(f"{record.proof} proves another record than the case states")
+
+
+def _told_otherwise(files: bag.Files, case: CaseDocument) -> list[str]:
+    """Return how the timeline differs from the records that are proven."""
+    data = files.read(bag.PAYLOAD + contents.TIMELINE, _MAX_DOCUMENT_BYTES)
+    try:
+        told = msgspec.json.decode(data, type=_Told)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return [f"{contents.TIMELINE}: {error}"]
+    ours = [(each.time, each.uid, each.raw_sha256) for each in case.records]
+    theirs = [(step.row.time, step.row.uid, step.row.raw_sha256) for step in told.path.steps]
+    return [] if ours == theirs else [f"{contents.TIMELINE}: not the records of {contents.CASE}"]
+
+
+class _ToldRow(msgspec.Struct):
+    time: int
+    raw_sha256: str
+    uid: str | None = None
+
+
+class _ToldStep(msgspec.Struct):
+    row: _ToldRow
+
+
+class _ToldPath(msgspec.Struct):
+    steps: tuple[_ToldStep, ...]
+
+
+class _Told(msgspec.Struct):
+    path: _ToldPath

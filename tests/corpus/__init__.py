@@ -1,0 +1,1 @@
+"""Real records beside the checkout, and what is made of them."""

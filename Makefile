@@ -92,8 +92,12 @@ fmt: $(SYNCED)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-build: $(TOOLS)  ## the wheel, into dist/
-	$(UV) build --wheel --out-dir dist --python $(INTERPRETER)
+build: $(TOOLS)  ## wheel and sdist of what is committed, and what is in them, into dist/
+	$(PYTHON) infra/release.py --out .build/release $(ARGS)
+	$(UV) build --quiet --sdist --wheel --out-dir dist --python $(INTERPRETER) .build/release
+	$(UV) export --quiet --frozen --no-default-groups --all-extras --no-emit-project \
+	  --format cyclonedx1.5 --output-file dist/nhi-evidence.cdx.json
+	@ls dist
 
 clean:  ## remove everything made here
 	rm -rf .venv .venv-terraform-stub .tools .build cdk.out cdktf.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Where the deployables are: beside the library, in a checkout."""
+"""Where the deployables are: beside the library in a checkout, inside it where it is installed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ def folder(name: str) -> Path:
 
     Raises `SettingsError` where the library is installed without the deployables.
     """
-    deployable = Path(nhi_evidence.__file__).resolve().parents[2] / "functions" / name
-    if not (deployable / "deploy.toml").exists():
-        raise SettingsError(
-            "the demo runs the real functions, which an installed package does not hold; "
-            "run it from a checkout: make demo"
-        )
-    return deployable
+    package = Path(nhi_evidence.__file__).resolve().parent
+    for functions in (package.parents[1] / "functions", package / "demo" / "functions"):
+        if (functions / name / "deploy.toml").exists():
+            return functions / name
+    raise SettingsError(
+        "the demo runs the real functions, which this installed package does not hold: "
+        "run it from a checkout (make demo), or install what `make build` makes, "
+        "with its extra `demo`"
+    )

@@ -57,7 +57,7 @@ def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed])
         _say(out, _step(record))
     steps = Counter(NAMES.get(step.source, step.source) for step in followed)
     told = ", ".join(f"{count} in {name}" for name, count in steps.items())
-    _say(out, f"One CI job, by issuer and subject: {told.replace(' in', ' steps in', 1)}")
+    _say(out, f"One CI job, known by its token: {told.replace(' in', ' steps in', 1)}")
 
 
 def _step(record: dict[str, Any]) -> str:

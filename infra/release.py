@@ -1,0 +1,91 @@
+"""The tree that wheel and sdist are built from: what is committed, and the demo's functions.
+
+In a checkout the demo runs `functions/` beside the library; what is installed has no such place,
+so the functions it runs lie inside the package. Nothing of a working tree that is not committed
+gets in, and the package names its commit (`nhi-evidence version --verbose`); without git it is
+the tree as it lies, and names none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGED = ("LICENSE", "README.md", "pyproject.toml", "shared", "functions")
+"""What the build needs, and no more."""
+
+PLAYED = ("aws_export", "azure_export", "gcp_export")
+"""The functions that the demo runs."""
+
+INSIDE = Path("shared/nhi_evidence/demo/functions")
+_MADE = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+class ReleaseError(Exception):
+    """The tree cannot be staged; the text says why."""
+
+
+def stage(target: Path, *, uncommitted: bool = False) -> str:
+    """Make the tree in `target`, which is replaced; return the commit, or "no commit".
+
+    With `uncommitted`, the tree as it lies is taken, and no commit is named. Raises
+    `ReleaseError` where something is changed and not committed, since no commit would say it.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    if uncommitted or not (ROOT / ".git").exists():
+        for name in PACKAGED:
+            _copy(ROOT / name, target / name)
+        commit = "no commit"
+    else:
+        if changed := _git("status", "--porcelain", "--untracked-files=no", "--", *PACKAGED):
+            raise ReleaseError(f"changed and not committed: {changed.decode().split()[1]}")
+        archive = _git("archive", "--format=tar", "HEAD", *PACKAGED)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(target, filter="data")
+        commit = _git("rev-parse", "HEAD").decode().strip()
+    for name in PLAYED:
+        _copy(target / "functions" / name, target / INSIDE / name)
+    shutil.rmtree(target / "functions")
+    return commit
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=_MADE)
+    else:
+        shutil.copy2(source, target)
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        command = ("git", "-C", str(ROOT), *arguments)
+        return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ReleaseError(f"git {arguments[0]}: {error}") from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Stage the tree; say of which commit it is."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--uncommitted", action="store_true", help="take the tree as it lies")
+    given = parser.parse_args(arguments)
+    try:
+        commit = stage(given.out, uncommitted=given.uncommitted)
+    except ReleaseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{given.out}: {commit}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

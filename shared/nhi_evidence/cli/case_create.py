@@ -25,6 +25,7 @@ from nhi_evidence.investigate import timeline
 from nhi_evidence.investigate.case import bag, contents
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
+from nhi_evidence.investigate.report import page as report
 from nhi_evidence.investigate.row import Place
 from nhi_evidence.investigate.timeline import Timeline
 from nhi_evidence.ports import EvidenceVersions
@@ -43,6 +44,10 @@ has no proof or is contested; 4 could not be done (said on standard error);
 64 wrong usage.
 """
 
+_CHECKED_BY = (
+    "python3 check_case.py CASE.zip 'NAME+ID+KEY'",
+    "nhi-evidence case verify CASE.zip --key 'NAME+ID+KEY'",
+)
 _MAX_STATEMENT_BYTES = 64 << 20
 
 
@@ -175,6 +180,7 @@ def _documents(
         contents.CASE: contents.encode(document),
         contents.CUSTODY: contents.encode(custody),
         contents.TIMELINE: timeline_report.as_document(told) + b"\n",
+        contents.REPORT: report.page(told, verify=_CHECKED_BY),
     }
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from nhi_evidence.adapters.store.evidence_uri import Access
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, output_file
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.investigate import timeline
+from nhi_evidence.investigate.report import page as report
 from nhi_evidence.terminal import timeline_report
 
 EXAMPLES = """\b
@@ -39,6 +43,11 @@ def command(
     since: whose.Since = None,
     until: whose.Until = None,
     source: SourceName = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", dir_okay=False, help="Write the report as one page, too."),
+    ] = None,
+    overwrite: output_file.Overwrite = False,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     index: IndexFolder = None,
@@ -72,9 +81,23 @@ def command(
     )
     with opened(what) as events:
         told = timeline.compose(events, selection, subject=whose.subject(selection))
+    if html is not None:
+        verify = _commands(inputs, told) if told.freshness.proven else []
+        with output_file.create(html, overwrite=overwrite) as file:
+            file.write(report.page(told, verify=verify))
     if as_json:
         sys.stdout.write(timeline_report.as_document(told).decode() + "\n")
     else:
         timeline_report.show(Console(highlight=False, markup=False), told)
     if told.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _commands(inputs: list[str], told: timeline.Timeline) -> list[str]:
+    """Return what somebody else runs to check the report."""
+    commands = [f"nhi-evidence verify {shlex.quote(inputs[0])} --deep --key KEY"]
+    uid = next((step.row.uid for step in told.path.steps if step.row.uid), None)
+    if uid is not None:
+        record = f"{shlex.quote(inputs[0])} {shlex.quote(uid)}"
+        commands.append(f"nhi-evidence prove {record} --key KEY -o proof.zip")
+    return commands

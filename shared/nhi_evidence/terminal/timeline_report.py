@@ -144,7 +144,7 @@ def place_text(place: Place) -> str:
 
 
 def _credential(each: Credential) -> str:
-    uses = f"{each.uses} uses" if each.uses else "not used here"
+    uses = {0: "not used here", 1: "1 use"}.get(each.uses, f"{each.uses} uses")
     parent = f", made with {each.parent}" if each.parent else ""
     return f"credential {each.uid}: {uses}; making {each.mint}{parent}"
 

@@ -1,0 +1,249 @@
+"""A timeline as one page: it loads nothing, prints, and says the same without script.
+
+Its policy lets nothing run but the style and the script it holds, by their hashes.
+https://www.w3.org/TR/CSP3/
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from html import escape
+
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.investigate.lineage import Step
+from nhi_evidence.investigate.report import chart, words
+from nhi_evidence.investigate.row import Standing
+from nhi_evidence.investigate.timeline import Timeline
+
+MAX_ROWS = 5_000
+"""Records in the table; of more the first, and the page says so."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSED = frozenset({"denied", "unauthenticated"})
+
+
+def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
+    """Return the page; `verify` are commands that check what it says."""
+    style, script = _asset("page.css"), _asset("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    body = "\n".join(_body(timeline, verify))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(timeline.subject)}</title>\n<style>{style}</style>\n</head>\n"
+        f"<body>\n{body}\n<script>{script}</script>\n</body>\n</html>\n"
+    ).encode("utf-8", "backslashreplace")
+
+
+def _asset(name: str) -> str:
+    data = pkgutil.get_data(__name__, name)
+    if data is None:
+        raise SettingsError(f"the package lacks {name}")
+    return data.decode()
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def instant(milliseconds: int) -> str:
+    """Return an instant as ISO 8601 UTC; one outside the calendar as its number."""
+    try:
+        at = _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return f"{milliseconds} ms"
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
+    yield f"<h1>{escape(timeline.subject)}</h1>"
+    yield from _status(timeline)
+    yield "<h2>In words</h2>"
+    for sentence in words.story(timeline):
+        yield f"<p>{escape(sentence)}</p>"
+    if not timeline.path.steps:
+        return
+    yield "<h2>Over time</h2>"
+    yield from _legend(timeline)
+    if len(timeline.path.steps) > chart.MAX_MARKS:
+        yield f"<p>An even share of {chart.MAX_MARKS} of all records is drawn.</p>"
+    yield '<div class="scroll chart">'
+    yield from chart.records(timeline)
+    yield "</div>"
+    yield from _stages(timeline)
+    yield "<h2>Credentials</h2>"
+    yield "<p>From left to right: made with. Dashed: its making is not on record here.</p>"
+    if len(timeline.path.credentials) > chart.MAX_NODES:
+        yield f"<p>The first {chart.MAX_NODES} are drawn.</p>"
+    yield '<div class="scroll chart">'
+    yield from chart.credentials(timeline.path.credentials)
+    yield "</div>"
+    yield from _findings(timeline)
+    yield from _visibility(timeline)
+    yield from _records(timeline.path.steps)
+    yield from _how_to_verify(verify)
+
+
+def _status(timeline: Timeline) -> Iterator[str]:
+    fresh = timeline.freshness
+    if fresh.proven:
+        signed = "" if fresh.head_time is None else f", signed {instant(fresh.head_time)}"
+        text = f"Sealed: {fresh.head}{signed}. Signature and hashes were checked as it was read."
+        kind = "good"
+    else:
+        text, kind = "Raw log files: nothing of this is proven.", "bad"
+    yield f'<p class="status {kind}">{escape(text)}</p>'
+    for gap in timeline.gaps:
+        yield f'<p class="status warn">{escape(gap.kind.replace("_", " "))}: {escape(gap.text)}</p>'
+    for text in fresh.unreadable:
+        yield f'<p class="status bad">not read: {escape(text)}</p>'
+
+
+def _legend(timeline: Timeline) -> Iterator[str]:
+    phases = dict.fromkeys(step.row.base_phase for step in timeline.path.steps)
+    yield '<ul class="legend">'
+    for phase in phases:
+        letters = "".join(word[0] for word in phase.split())
+        index = list(chart.COLORS).index(phase) if phase in chart.COLORS else len(chart.COLORS) - 1
+        yield f'<li><span class="dot p{index}">{escape(letters)}</span> {escape(phase)}</li>'
+    yield "<li>hollow: refused</li></ul>"
+
+
+def _stages(timeline: Timeline) -> Iterator[str]:
+    yield "<h2>Stages</h2>"
+    rows = (
+        (
+            stage.phase,
+            instant(stage.first),
+            words.span(stage.since_first_touch),
+            words.span(stage.last - stage.first),
+            str(stage.records),
+            str(stage.refused),
+        )
+        for stage in timeline.stages
+    )
+    yield from _table(
+        ("phase", "first", "after the first record", "lasted", "records", "refused"), rows
+    )
+
+
+def _findings(timeline: Timeline) -> Iterator[str]:
+    yield "<h2>What several records show together</h2>"
+    if not timeline.findings:
+        yield "<p>No rule holds.</p>"
+        return
+    rows = (
+        (
+            each.rule + (" (uncertain)" if each.is_uncertain else ""),
+            instant(each.first),
+            each.actor,
+            each.text,
+        )
+        for each in timeline.findings
+    )
+    yield from _table(("rule", "from", "credential or identity", "finding"), rows)
+
+
+def _visibility(timeline: Timeline) -> Iterator[str]:
+    yield "<h2>What could not be seen</h2>"
+    if timeline.visibility is None:
+        yield (
+            '<p class="status warn">No statement on coverage was given: what is not here may have '
+            "happened and not been recorded.</p>"
+        )
+        return
+    rows = (
+        (
+            each.verdict,
+            each.what,
+            "would have been seen" if each.is_seen else "would not have been seen",
+            f"{instant(each.since)} to {instant(each.until)}",
+            each.reason,
+        )
+        for each in timeline.visibility
+    )
+    yield from _table(("verdict", "step", "", "from and to", "because"), rows)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield '<div class="scroll"><table><thead><tr>'
+    yield "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    yield "</tr></thead><tbody>"
+    for row in rows:
+        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+    yield "</tbody></table></div>"
+
+
+def _records(steps: Sequence[Step]) -> Iterator[str]:
+    yield '<h2 id="records">Records</h2>'
+    if len(steps) > MAX_ROWS:
+        yield f"<p>The first {MAX_ROWS} of {len(steps)}; timeline.json has all.</p>"
+    shown = steps[:MAX_ROWS]
+    yield '<form id="filter" hidden>'
+    yield '<label>text <input type="search" name="text"></label>'
+    for name, values in (
+        ("phase", sorted({step.row.base_phase for step in shown})),
+        ("platform", sorted({step.row.provider for step in shown})),
+        ("outcome", sorted({step.row.outcome for step in shown})),
+    ):
+        options = "".join(f"<option>{escape(value)}</option>" for value in values)
+        yield (
+            f'<label>{name} <select name="{name}"><option value="">all</option>{options}'
+            "</select></label>"
+        )
+    yield '<output aria-live="polite"></output></form>'
+    yield '<div class="scroll"><table id="rows"><thead><tr>'
+    heads = ("", "time", "platform", "operation", "outcome", "phase", "who", "on", "where it lies")
+    yield "".join(f'<th scope="col">{head}</th>' for head in heads)
+    yield "</tr></thead><tbody>"
+    for number, step in enumerate(shown, start=1):
+        yield _record(number, step)
+    yield "</tbody></table></div>"
+
+
+def _record(number: int, step: Step) -> str:
+    row, place = step.row, step.row.place
+    tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
+    is_guess = not row.phase_rules or row.phase_rules[0].startswith("fallback:")
+    standing = "" if place.standing is Standing.COUNTED else f"{place.standing}: "
+    seal = f", leaf {place.shard}/{place.leaf}" if place.shard else ""
+    cells = (
+        (str(number), ""),
+        (instant(row.time), ""),
+        (f"{row.provider} {row.account or ''}", ""),
+        (row.operation, ""),
+        (row.outcome, "refused" if row.outcome in _REFUSED else ""),
+        (f"{row.phase}{tried}{' [a guess]' if is_guess else ''}", ""),
+        (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
+        (", ".join(row.targets), "long"),
+        (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),
+    )
+    data = (
+        f'id="r{number}" tabindex="-1" data-phase="{escape(row.base_phase, quote=True)}" '
+        f'data-platform="{escape(row.provider, quote=True)}" '
+        f'data-outcome="{escape(row.outcome, quote=True)}"'
+    )
+    shown = "".join(
+        f'<td class="{css}">{escape(text)}</td>' if css else f"<td>{escape(text)}</td>"
+        for text, css in cells
+    )
+    return f"<tr {data}>{shown}</tr>"
+
+
+def _how_to_verify(commands: Sequence[str]) -> Iterator[str]:
+    yield "<h2>How to verify this</h2>"
+    yield (
+        "<p>This page proves nothing by itself: it repeats what records say. Each record names "
+        "the object and the line it lies in; a proof of it is checked offline, with the key of "
+        "the log, which has to come to you by another way than this page.</p>"
+    )
+    for command in commands:
+        yield f"<pre>{escape(command)}</pre>"

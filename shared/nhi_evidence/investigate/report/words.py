@@ -1,0 +1,60 @@
+"""The story of a timeline in sentences: each says what a record says, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.investigate.row import Row
+from nhi_evidence.investigate.timeline import Timeline
+
+_REFUSED = frozenset({"denied", "unauthenticated"})
+
+
+def story(timeline: Timeline) -> Iterator[str]:
+    """Yield sentences, without a trailing newline."""
+    steps = timeline.path.steps
+    if not steps:
+        yield f"Nothing of {timeline.subject} is on record in what was read."
+        return
+    first = steps[0].row
+    yield f"The first record is {_did(first)}{_where(first)}."
+    for stage in timeline.stages[1:]:
+        row = next(step.row for step in steps if step.row.base_phase == stage.phase)
+        refused = f", {stage.refused} of them refused" if stage.refused else ""
+        count = "one record" if stage.records == 1 else f"{stage.records} records"
+        if stage.records == stage.refused == 1:
+            refused = ", refused"
+        yield (
+            f"{span(stage.since_first_touch)} after it, {stage.phase.lower()}: "
+            f"{count}{refused}; the first is {_did(row)}."
+        )
+    made = [each for each in timeline.path.credentials if each.minted_by is not None]
+    if made:
+        yield f"It made {len(made)} credentials that are followed here."
+    if len(timeline.providers) > 1:
+        yield f"It crosses {', '.join(timeline.providers)}."
+    last = steps[-1].row
+    yield f"The last record is {_did(last)}, {span(last.time - first.time)} after the first."
+
+
+def _did(row: Row) -> str:
+    outcome = "refused" if row.outcome in _REFUSED else row.outcome
+    on = f" on {row.targets[0]}" if row.targets else ""
+    return f"{row.operation}{on} ({outcome})"
+
+
+def _where(row: Row) -> str:
+    address = f" from {row.ip}" if row.ip else ""
+    account = f" in {row.account}" if row.account else ""
+    who = f" by {row.identity}" if row.identity else ""
+    return f"{who}{address}{account}"
+
+
+def span(milliseconds: int) -> str:
+    """Return a span of time in its two largest units."""
+    seconds = milliseconds // 1000
+    if seconds < 60:  # noqa: PLR2004 of a minute
+        return f"{seconds} s"
+    if seconds < 3600:  # noqa: PLR2004 of an hour
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds // 60 % 60} min"

@@ -1,0 +1,158 @@
+"""The report: loads nothing, shows what records say and no more, and is used in a real browser."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.investigate.index import MemoryIndex, Selection
+from nhi_evidence.investigate.lineage import Credential, Mint
+from nhi_evidence.investigate.report import chart, words
+from nhi_evidence.investigate.report.page import page
+from nhi_evidence.investigate.row import Row
+from nhi_evidence.investigate.timeline import Timeline, Visibility, compose
+from tests import browser
+from tests.investigating import HOUR, MINUTE, START, minted, used
+
+KEY, SESSION = "AKIAIOSFODNN7EXAMPLE", "ASIAI44QH8DHBEXAMPLE"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def story() -> list[Row]:
+    return [
+        used(
+            0, KEY, phase="Credential Validation", operation="GetCallerIdentity", ip="203.0.113.77"
+        ),
+        used(MINUTE, KEY, operation="ListBuckets"),
+        used(2 * MINUTE, KEY, operation="GetSecretValue", phase="Secret Access", outcome="denied"),
+        minted(3 * MINUTE, KEY, SESSION),
+        used(
+            4 * MINUTE, SESSION, operation="GetSecretValue", phase="Secret Access", provider="GCP",
+            targets=(HOSTILE,), account="example-payments",
+        ),
+    ]  # fmt: skip
+
+
+def told(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
+    seen = Visibility(
+        what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
+        reason="no data events", is_seen=False,
+    )  # fmt: skip
+    index = MemoryIndex(story() if rows is None else rows)
+    selection = Selection(credentials=frozenset({KEY}))
+    return compose(index, selection, subject=subject, visibility=[seen])
+
+
+def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:
+    text = page(told()).decode()
+    links = re.findall(r"""<[^>]+ (?:href|src|action)=["']?([^"'\s>]+)""", text)
+    assert {link[0] for link in links} == {"#"}
+    policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', text)[0])
+    assert "unsafe" not in policy
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        body = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[0]
+        digest = b64encode(sha256(body.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+    assert not re.search(r"<[^>]+ style=", text), "its own policy would refuse it"
+
+
+def test_what_a_record_says_is_text() -> None:
+    text = page(told(subject=HOSTILE)).decode()
+    assert "<img" not in text
+    assert "<script>alert" not in text
+
+
+def test_without_data_it_is_small() -> None:
+    assert len(gzip.compress(page(told([])))) < 250_000
+
+
+def test_of_nothing_it_says_that_nothing_is_on_record() -> None:
+    assert "is on record in what was read" in page(told([])).decode()
+
+
+def test_the_words_are_those_of_the_records() -> None:
+    sentences = list(words.story(told()))
+    assert sentences[0].startswith("The first record is GetCallerIdentity (success)")
+    assert "It crosses AWS, GCP." in sentences
+    assert any("secret access: 2 records, 1 of them refused" in each for each in sentences)
+    assert sentences[-1].endswith("4 min 0 s after the first.")
+
+
+def test_colors_of_phases_stand_out_against_white() -> None:
+    """WCAG 2.2, 1.4.11: a contrast of three to one."""
+    for color in chart.COLORS.values():
+        channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4
+            for each in channels
+        )
+        luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        assert 1.05 / (luminance + 0.05) >= (2.5 if color == chart.COLORS["Unknown"] else 3)
+
+
+def test_of_very_many_records_an_even_share_is_drawn_and_that_is_told() -> None:
+    rows = [used(number, KEY) for number in range(chart.MAX_MARKS + 500)]
+    text = page(told(rows)).decode()
+    assert text.count("<circle") == chart.MAX_MARKS
+    assert f"An even share of {chart.MAX_MARKS}" in text
+
+
+def test_credentials_that_made_each_other_are_drawn() -> None:
+    def credential(uid: str, parent: str | None) -> Credential:
+        return Credential(
+            uid=uid, mint=Mint.SEEN, minted_by=None, parent=parent, first=None, last=None, uses=0
+        )
+
+    drawn = "".join(chart.credentials([credential("a", "b"), credential("b", "a")]))
+    assert drawn.count("<rect") == 2
+    assert not list(chart.credentials([]))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_bytes(page(told(), verify=["nhi-evidence verify ./evidence --key KEY"]))
+    return path
+
+
+def shown(used_page: browser.Page) -> int:
+    count = used_page.js("document.querySelectorAll('#rows tbody tr:not([hidden])').length")
+    return int(count)
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_in_a_browser_it_filters_by_click_and_by_keyboard_without_complaint(
+    file: Path, width: int
+) -> None:
+    with browser.opened(file, width=width) as used_page:
+        assert shown(used_page) == 5
+        used_page.js("document.querySelector('[name=text]').focus()")
+        used_page.type("getsecret")
+        assert shown(used_page) == 2
+        used_page.key("Tab")
+        used_page.js("document.activeElement.value = 'Secret Access'")
+        used_page.js("document.activeElement.dispatchEvent(new Event('input', {bubbles: true}))")
+        assert shown(used_page) == 2
+        assert used_page.js("document.querySelector('output').textContent") == "2 of 5 records"
+        used_page.click("a[href='#r1'] circle")
+        assert used_page.js("document.activeElement.id") == "r1"
+        assert shown(used_page) == 5, "a mark leads to its record, whatever was filtered"
+        overflow = used_page.js(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, "nothing is wider than the window"
+        assert used_page.screenshot().startswith(b"\x89PNG")
+        assert not used_page.complaints
+        assert used_page.requests == [file.as_uri()]
+
+
+def test_without_script_all_of_it_is_there(file: Path) -> None:
+    text = re.sub(r"<script>.*?</script>", "", file.read_text(), flags=re.DOTALL)
+    assert text.count("<circle") == 5
+    assert text.count('<tr id="r') == 5

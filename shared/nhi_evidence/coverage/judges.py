@@ -252,3 +252,8 @@ EVALUATORS: dict[str, Evaluator] = {
     "mcp": _reachable,
 }
 """Every evaluator a setting may name."""
+
+
+def evaluator_of(cell: Cell) -> str:
+    """Return the name of the evaluator that decides a cell."""
+    return setting_of(cell).evaluator

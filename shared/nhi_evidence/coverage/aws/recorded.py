@@ -94,35 +94,30 @@ def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: st
         own = [trail for trail in own if trail.has_global_events]
     names = tuple(dict.fromkeys(name for trail in own for name in trail.names))
     ready = [trail for trail in own if trail.is_logging and not trail.delivery_error]
+    ours = [trail for trail in own if trail.is_ours]
     try:
-        here = _missed(kind, [trail for trail in ready if trail.is_ours])
+        here = _missed(kind, ours)
         if not here:
-            return Judgment(
-                Verdict.CONFIGURED,
-                (f"recorded by {_named(t for t in ready if t.is_ours)}",),
-                answers=names,
-            )
+            by = _named(trail for trail in ours if trail.is_logging)
+            return Judgment(Verdict.CONFIGURED, (f"recorded by {by}",), answers=names)
+        if not _missed(kind, ours, doubtful=True):
+            return _doubtful(own, names)
         anywhere = _missed(kind, ready)
         possibly = _missed(kind, own, doubtful=True)
+        lost = _missed(kind, [trail for trail in ready if trail.is_ours is not False])
     except TooManyClassesError as error:
         return unknown(f"the selectors cannot be compared: {error}", answers=names)
     if not own:
         return Judgment(Verdict.GAP, ("no trail",), phrases(here), names)
     if not anywhere:
         if any(trail.is_ours is None for trail in ready):
-            return unknown(
-                "recorded, and what this deployment takes in is not known", answers=names
-            )
+            reason = "recorded, and what this deployment takes in is not known"
+            return unknown(reason, answers=names)
         by = _named(trail for trail in ready if not trail.is_ours)
-        return Judgment(
-            Verdict.ELSEWHERE,
-            (f"recorded by {by}, whose files do not come into this evidence",),
-            phrases(here),
-            names,
-        )
+        reason = f"recorded by {by}, which does not come into this evidence"
+        return Judgment(Verdict.ELSEWHERE, (reason,), phrases(here), names)
     if not possibly:
         return _doubtful(own, names)
-    lost = _missed(kind, [trail for trail in ready if trail.is_ours is not False])
     return Judgment(Verdict.GAP, (_why(own, ready),), phrases(lost or here), names)
 
 
@@ -134,6 +129,8 @@ def _missed(kind: EventKind, of: Sequence[Trail], *, doubtful: bool = False) -> 
     able = [trail for trail in of if trail.is_logging is not False and not trail.delivery_error]
     if doubtful and any(trail.selectors is None for trail in able):
         return []
+    if not doubtful:
+        able = [trail for trail in able if trail.is_logging]
     chosen = [selector for trail in able for selector in trail.selectors or ()]
     events = representatives(kind, selectors.listed(chosen))
     return [event for event in events if not any(one.records(event) for one in chosen)]

@@ -1,0 +1,140 @@
+"""A cell over time: from readings, and from changes that records state between them.
+
+What is claimed, and what is not:
+- At a reading its verdict holds. Between two readings it holds where both say the same, they are
+  no farther apart than `apart_ms`, and no change is on record; else it is UNKNOWN.
+- From a change on, what the record states holds, until the next reading says otherwise: then
+  what lay between is UNKNOWN, for no record says since when.
+- Before the first reading and after the last nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage import changes as changed
+from nhi_evidence.coverage import judges
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.cells import Cell, setting_of
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.intervals import Span, Stretch, clipped, joined
+from nhi_evidence.coverage.judges import EVERYONE, Subject
+from nhi_evidence.coverage.verdict import Judgment, Verdict
+
+APART_MS = 25 * 3_600_000
+"""Readings once a day, with an hour to spare, follow each other without a hole."""
+
+_FIXED = {"impossible", "not_known"}
+
+
+class _Point(msgspec.Struct, frozen=True):
+    """A time at which something becomes known."""
+
+    at: int
+    reading: Reading
+    """As it is from then on."""
+    by: str
+    """The reading, or the change."""
+    is_reading: bool
+
+
+def stretches(
+    cell: Cell,
+    readings: Sequence[Reading],
+    changes: Sequence[Change],
+    window: Span,
+    *,
+    subject: Subject = EVERYONE,
+    apart_ms: int = APART_MS,
+) -> tuple[Stretch, ...]:
+    """Return what is known of a cell in a window, without a hole, in order of time.
+
+    `readings` and `changes` are of any platform, in any order.
+    """
+    if setting_of(cell).evaluator in _FIXED:
+        judged = judges.judge(cell, None, subject)
+        return (Stretch(window, judged.verdict, judged.reason, "documentation"),)
+    platform = judges.reader_of(cell.platform)
+    points = _points(
+        sorted((one for one in readings if one.platform == platform), key=lambda one: one.at),
+        sorted((one for one in changes if one.platform == platform), key=lambda one: one.at),
+    )
+    known = tuple(_known(cell, points, subject, apart_ms))
+    return _filled(joined(clipped(known, window)), window, bool(points))
+
+
+def _points(readings: Sequence[Reading], changes: Sequence[Change]) -> list[_Point]:
+    """Return readings and changes in order; a change before any reading has nothing to change."""
+    events: list[tuple[int, int, Reading | Change]] = [(one.at, 1, one) for one in readings]
+    events += [(one.at, 0, one) for one in changes]
+    events.sort(key=lambda event: event[:2])
+    points: list[_Point] = []
+    for at, _, event in events:
+        if isinstance(event, Reading):
+            points.append(_Point(at, event, "read", is_reading=True))
+        elif points:
+            after = changed.applied(points[-1].reading, event)
+            points.append(_Point(at, after, event.what, is_reading=False))
+    return points
+
+
+def _known(
+    cell: Cell, points: Sequence[_Point], subject: Subject, apart_ms: int
+) -> Iterator[Stretch]:
+    judged = [judges.judge(cell, point.reading, subject) for point in points]
+    last_read = 0
+    for index, (point, judgment) in enumerate(zip(points, judged, strict=True)):
+        last_read = point.at if point.is_reading else last_read
+        following = points[index + 1] if index + 1 < len(points) else None
+        if following is None:
+            if point.is_reading:
+                yield _stretch(point.at, point.at + 1, judgment, "read")
+            else:
+                yield _stretch(point.at, point.at + 1, judgment, f"recorded: {point.by}")
+            return
+        if following.at == point.at:
+            continue
+        yield from _between(
+            point, judgment, following, judged[index + 1], following.at - last_read <= apart_ms
+        )
+
+
+def _between(
+    point: _Point, judgment: Judgment, following: _Point, then: Judgment, is_near: bool
+) -> Iterator[Stretch]:
+    basis = "read" if point.is_reading else f"recorded: {point.by}"
+    if judgment.verdict is Verdict.UNKNOWN:
+        yield _stretch(point.at, following.at, judgment, basis)
+    elif following.is_reading and then.verdict is not judgment.verdict:
+        yield _stretch(point.at, point.at + 1, judgment, basis)
+        reason = f"{judgment.verdict} before and {then.verdict} when read next: "
+        reason += "no record says since when"
+        yield Stretch(Span(point.at + 1, following.at), Verdict.UNKNOWN, reason, "no record")
+    elif not is_near:
+        yield _stretch(point.at, point.at + 1, judgment, basis)
+        reason = "not read for longer than readings may be apart"
+        yield Stretch(Span(point.at + 1, following.at), Verdict.UNKNOWN, reason, "no reading")
+    else:
+        yield _stretch(point.at, following.at, judgment, basis)
+
+
+def _stretch(start: int, end: int, judgment: Judgment, basis: str) -> Stretch:
+    return Stretch(Span(start, end), judgment.verdict, judgment.reason, basis)
+
+
+def _filled(known: Sequence[Stretch], window: Span, was_read: bool) -> tuple[Stretch, ...]:
+    """Say UNKNOWN where nothing is known."""
+    every: list[Stretch] = []
+    at = window.start
+    for stretch in known:
+        if at < stretch.span.start:
+            reason = "before the first reading" if not every else "nothing is known"
+            every.append(Stretch(Span(at, stretch.span.start), Verdict.UNKNOWN, reason, "-"))
+        every.append(stretch)
+        at = stretch.span.end
+    if at < window.end:
+        reason = "after the last reading" if was_read else "its settings were never read"
+        every.append(Stretch(Span(at, window.end), Verdict.UNKNOWN, reason, "-"))
+    return joined(every)

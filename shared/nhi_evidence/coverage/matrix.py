@@ -1,0 +1,150 @@
+"""The matrix: every cell of the platforms that were read, at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.coverage import history, judges
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.cells import Cell, Fix, Step, cells, setting_of
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.intervals import Span, Stretch, overlaid
+from nhi_evidence.coverage.judges import EVERYONE, Subject
+from nhi_evidence.coverage.verdict import Verdict
+
+SCHEMA = "coverage/1"
+_OWN = {"kubernetes", "gateway"}
+"""Platforms no reading is of: their cells are documentation alone, and always shown."""
+
+
+class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One cell as it is reported."""
+
+    cell: str
+    platform: str
+    step: Step
+    case: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    """Answers it rests on."""
+    read_at: int | None = None
+    """When its settings were read, milliseconds since the epoch."""
+    stretches: tuple[Stretch, ...] = ()
+    documented: str
+    setting: str
+    reads: tuple[str, ...]
+    record: str
+    limit: str = ""
+    fix: Fix | None = None
+    """Where a setting would mend it."""
+    compensating: str = ""
+    confidence: str
+
+
+class Matrix(msgspec.Struct, frozen=True, kw_only=True):
+    """The report; printed by `--json`."""
+
+    schema: str = SCHEMA
+    verdicts: dict[str, int]
+    read: dict[str, int]
+    """Platform to the time of the reading that was judged."""
+    not_read: tuple[str, ...]
+    """Platforms of which there is no reading; none of their cells is shown."""
+    cells: tuple[CellState, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The report in one line."""
+        counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
+        return f"{len(self.cells)} cells: {counts}" if self.cells else "no reading of any platform"
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something that could be recorded is known not to be."""
+        return any(cell.verdict in {Verdict.GAP, Verdict.BROKEN} for cell in self.cells)
+
+    @property
+    def has_doubt(self) -> bool:
+        """Whether something is not known to be recorded here."""
+        return any(cell.verdict in {Verdict.UNKNOWN, Verdict.ELSEWHERE} for cell in self.cells)
+
+
+def matrix(
+    readings: Sequence[Reading],
+    changes: Sequence[Change] = (),
+    *,
+    subject: Subject = EVERYONE,
+    proofs: Sequence[tuple[str, Sequence[Stretch]]] = (),
+) -> Matrix:
+    """Judge every cell by the last reading of its platform, and say what was so over time.
+
+    `proofs` are the stretches canaries show, by cell (`canary.weigh`): they go over settings.
+    """
+    newest = {one.platform: one for one in sorted(readings, key=lambda one: one.at)}
+    known = _Known(tuple(readings), tuple(changes), subject, dict(proofs))
+    states = [
+        _state(cell, newest.get(judges.reader_of(cell.platform)), known)
+        for cell in cells()
+        if judges.reader_of(cell.platform) in newest or (newest and cell.platform in _OWN)
+    ]
+    counts = Counter(state.verdict for state in states)
+    names = dict.fromkeys(judges.reader_of(cell.platform) for cell in cells())
+    return Matrix(
+        verdicts={verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
+        read={name: reading.at for name, reading in newest.items()},
+        not_read=tuple(name for name in names if name not in newest and name not in _OWN),
+        cells=tuple(states),
+    )
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What a matrix is made of."""
+
+    readings: tuple[Reading, ...]
+    changes: tuple[Change, ...]
+    subject: Subject
+    proven: dict[str, Sequence[Stretch]]
+
+
+def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
+    setting = setting_of(cell)
+    judged = judges.judge(cell, reading, known.subject)
+    verdict, reasons = judged.verdict, judged.reasons
+    over_time: tuple[Stretch, ...] = ()
+    if reading is not None:
+        times = [one.at for one in known.readings if one.platform == reading.platform]
+        window = Span(min(times), max(times) + 1)
+        over_time = history.stretches(
+            cell, known.readings, known.changes, window, subject=known.subject
+        )
+    shown = known.proven.get(cell.id, ())
+    if shown:
+        verdict, reasons = shown[-1].verdict, (shown[-1].reason, *reasons)
+    mendable = verdict in {Verdict.GAP, Verdict.ELSEWHERE, Verdict.UNKNOWN, Verdict.BROKEN}
+    return CellState(
+        cell=cell.id,
+        platform=cell.platform,
+        step=cell.step,
+        case=cell.case,
+        verdict=verdict,
+        reasons=reasons,
+        missing=judged.missing,
+        answers=judged.answers,
+        read_at=None if reading is None else reading.at,
+        stretches=overlaid(over_time, shown),
+        documented=cell.documented,
+        setting=setting.setting,
+        reads=setting.reads,
+        record=cell.record,
+        limit=cell.limit,
+        fix=setting.fix
+        if mendable and cell.documented not in {"impossible", "not known"}
+        else None,
+        compensating=cell.compensating,
+        confidence=cell.confidence,
+    )

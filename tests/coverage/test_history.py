@@ -1,0 +1,283 @@
+"""Coverage over time: from readings and recorded changes, and what neither says."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from nhi_evidence.coverage import changes, history, matrix
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.cells import cells
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.intervals import Span, Stretch
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate import google, microsoft
+from tests.coverage.readings import edited, put
+
+CELLS = {cell.id: cell for cell in cells()}
+HOUR = 3_600_000
+VALIDATION = CELLS["aws.credential_validation.valid_key"]
+SECRETS = CELLS["gcp.secret_access.secret_manager"]
+KEYS = CELLS["azure.secret_access.list_keys"]
+TRAIL = "arn:aws:cloudtrail:eu-central-1:999988887777:trail/organization"
+
+
+def record(event: str, at: int, outcome: str = "success", **parameters: Any) -> list[Change]:
+    raw = {
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": event,
+        "requestParameters": parameters,
+    }
+    return list(
+        changes.of_record(
+            "aws_cloudtrail", json.dumps(raw).encode(), at=at, uid="u", outcome=outcome
+        )
+    )
+
+
+def google_entry(payload: dict[str, Any], kind: str, at: int = 3 * HOUR) -> list[Change]:
+    raw = json.dumps({"protoPayload": payload, "resource": {"type": kind}}).encode()
+    return list(changes.of_record("gcp_audit", raw, at=at, uid="u", outcome="success"))
+
+
+def azure_record(operation: str, body: object = None, at: int = 3 * HOUR) -> list[Change]:
+    raw = {
+        "operationName": f"MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/{operation}",
+        "resourceId": f"{microsoft.SUBSCRIPTION}/providers/Microsoft.Insights/"
+        "diagnosticSettings/nhi-evidence",
+        "properties": {} if body is None else {"requestbody": json.dumps(body)},
+    }
+    text = json.dumps(raw).encode()
+    return list(changes.of_record("azure_activity", text, at=at, uid="u", outcome="success"))
+
+
+def daily(platform: str, *hours: int) -> list[Reading]:
+    return [estate.reading(platform, hour * HOUR) for hour in hours]
+
+
+def told(cell: Any, readings: list[Reading], made: list[Change]) -> list[tuple[str, int, int]]:
+    window = Span(0, 48 * HOUR)
+    every = history.stretches(cell, readings, made, window)
+    assert (every[0].span.start, every[-1].span.end) == (0, window.end)
+    pairs = pairwise(every)
+    assert all(one.span.end == other.span.start for one, other in pairs)
+    return [_hours(one) for one in every]
+
+
+def _hours(stretch: Stretch) -> tuple[str, int, int]:
+    """Round a stretch to hours: what holds at a reading alone lasts a millisecond."""
+    return stretch.verdict.value, stretch.span.start // HOUR, stretch.span.end // HOUR
+
+
+def test_nothing_is_known_before_the_first_and_after_the_last_reading() -> None:
+    assert told(VALIDATION, daily("aws", 2, 20), []) == [
+        ("UNKNOWN", 0, 2),
+        ("CONFIGURED", 2, 20),
+        ("UNKNOWN", 20, 48),
+    ]
+    assert told(VALIDATION, [], []) == [("UNKNOWN", 0, 48)]
+
+
+def test_readings_too_far_apart_leave_a_hole() -> None:
+    assert told(VALIDATION, daily("aws", 1, 40), []) == [
+        ("UNKNOWN", 0, 1),
+        ("CONFIGURED", 1, 1),
+        ("UNKNOWN", 1, 40),
+        ("CONFIGURED", 40, 40),
+        ("UNKNOWN", 40, 48),
+    ]
+
+
+def test_a_trail_that_was_stopped_and_started_has_a_gap_between() -> None:
+    made = [
+        *record("StopLogging", 5 * HOUR, name=TRAIL),
+        *record("StartLogging", 7 * HOUR, name=TRAIL),
+    ]
+    assert told(VALIDATION, daily("aws", 2, 20), made) == [
+        ("UNKNOWN", 0, 2),
+        ("CONFIGURED", 2, 5),
+        ("GAP", 5, 7),
+        ("CONFIGURED", 7, 20),
+        ("UNKNOWN", 20, 48),
+    ]
+
+
+@pytest.mark.parametrize("name", ["organization", TRAIL])
+def test_a_trail_is_known_by_name_and_by_arn(name: str) -> None:
+    """The telemetry rule records one account without a trail; of the others nothing is recorded."""
+    stopped = changes.applied(estate.reading("aws", 0), record("StopLogging", 1, name=name)[0])
+    judged = matrix.matrix([stopped])
+    state = next(one for one in judged.cells if one.cell == "aws.privilege_change.policies")
+    assert state.verdict is Verdict.GAP
+
+
+def test_a_refused_change_changed_nothing() -> None:
+    assert record("StopLogging", 5 * HOUR, "denied", name=TRAIL) == []
+
+
+def test_a_change_of_unknown_outcome_states_no_direction() -> None:
+    made = record("StopLogging", 5 * HOUR, "unknown", name=TRAIL)
+    assert not made[0].is_stated
+    assert told(VALIDATION, daily("aws", 2, 20), made)[1:] == [
+        ("CONFIGURED", 2, 5),
+        ("UNKNOWN", 5, 20),
+        ("CONFIGURED", 20, 20),
+        ("UNKNOWN", 20, 48),
+    ]
+
+
+def test_selectors_that_replace_are_what_the_record_states() -> None:
+    selector = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]},
+                                   {"field": "readOnly", "equals": ["false"]}]}  # fmt: skip
+    made = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL, advancedEventSelectors=[selector])
+    assert made[0].is_stated
+    after = changes.applied(estate.reading("aws", 0), made[0])
+    verdicts = {one.cell: one.verdict for one in matrix.matrix([after]).cells}
+    assert verdicts["aws.credential_validation.valid_key"] is not Verdict.CONFIGURED
+    assert verdicts["aws.privilege_change.policies"] is Verdict.CONFIGURED
+    assert verdicts["aws.data_access.services"] is Verdict.GAP
+
+
+def test_selectors_the_record_leaves_out_are_unknown() -> None:
+    made = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL)
+    assert not made[0].is_stated
+
+
+def test_a_deleted_trail_and_another_bucket() -> None:
+    for change in (
+        record("DeleteTrail", 1, name=TRAIL),
+        record("UpdateTrail", 1, name="organization", s3BucketName="another"),
+    ):
+        after = changes.applied(estate.reading("aws", 0), change[0])
+        state = next(
+            one
+            for one in matrix.matrix([after]).cells
+            if one.cell == "aws.privilege_change.policies"
+        )
+        assert state.verdict in {Verdict.GAP, Verdict.ELSEWHERE}
+
+
+def test_a_reading_that_differs_says_nothing_of_the_time_before_it() -> None:
+    """Configured, then a gap, and no change on record: since when nobody knows."""
+    off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 10 * HOUR))
+    off = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})(off)
+    assert told(VALIDATION, [*daily("aws", 2), off], []) == [
+        ("UNKNOWN", 0, 2),
+        ("CONFIGURED", 2, 2),
+        ("UNKNOWN", 2, 10),
+        ("GAP", 10, 10),
+        ("UNKNOWN", 10, 48),
+    ]
+
+
+def delta(action: str, log_type: str, member: str | None = None) -> dict[str, Any]:
+    one = {"action": action, "service": "allServices", "logType": log_type}
+    return {**one, "exemptedMember": member} if member else one
+
+
+def set_policy(*deltas: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "methodName": "SetIamPolicy",
+        "resourceName": google.ORGANIZATION,
+        "serviceData": {"policyDelta": {"auditConfigDeltas": list(deltas)}},
+    }
+
+
+def test_audit_configuration_changes_as_the_deltas_say() -> None:
+    off = google_entry(set_policy(delta("REMOVE", "DATA_READ")), "organization")
+    on = google_entry(set_policy(delta("ADD", "DATA_READ")), "organization", 6 * HOUR)
+    assert told(SECRETS, daily("gcp", 2, 20), [*off, *on])[1:4] == [
+        ("CONFIGURED", 2, 3),
+        ("GAP", 3, 6),
+        ("CONFIGURED", 6, 20),
+    ]
+    exempted = google_entry(
+        set_policy(delta("ADD", "DATA_READ", "user:ann@example.com")), "organization"
+    )
+    assert told(SECRETS, daily("gcp", 2), exempted)[2][0] == "GAP"
+
+
+def test_a_policy_whose_difference_was_left_out_is_unknown() -> None:
+    made = google_entry(
+        {"methodName": "SetIamPolicy", "resourceName": google.ORGANIZATION}, "organization"
+    )
+    assert not made[0].is_stated
+    assert told(SECRETS, daily("gcp", 2, 20), made)[1:3] == [
+        ("CONFIGURED", 2, 3),
+        ("UNKNOWN", 3, 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delta_", "kind"),
+    [({"bindingDeltas": [{}]}, "organization"), ({"auditConfigDeltas": [{}]}, "gcs_bucket")],
+)
+def test_a_policy_of_something_else_changes_nothing(delta_: dict[str, Any], kind: str) -> None:
+    payload = {"methodName": "x.SetIamPolicy", "resourceName": google.ORGANIZATION}
+    assert google_entry({**payload, "serviceData": {"policyDelta": delta_}}, kind) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "verdict"),
+    [
+        ("DeleteSink", {}, "ELSEWHERE"),
+        ("UpdateSink", {"sink": {"disabled": True}, "updateMask": "disabled"}, "ELSEWHERE"),
+        ("UpdateSink", {"sink": {"filter": "severity>=ERROR"}, "updateMask": "filter"}, "GAP"),
+        ("UpdateSink", {"sink": {"description": "x"}, "updateMask": "description"}, "CONFIGURED"),
+        ("UpdateSink", {}, "UNKNOWN"),
+    ],
+)
+def test_a_sink_is_what_the_record_states(
+    method: str, request_: dict[str, Any], verdict: str
+) -> None:
+    payload = {
+        "methodName": f"google.logging.v2.ConfigServiceV2.{method}",
+        "resourceName": f"{google.ORGANIZATION}/sinks/nhi-evidence",
+        "request": request_,
+    }
+    made = google_entry(payload, "logging_sink")
+    states = history.stretches(SECRETS, daily("gcp", 2), made, Span(3 * HOUR, 3 * HOUR + 1))
+    assert [one.verdict for one in states] == [verdict]
+
+
+def test_diagnostic_settings_deleted_and_written() -> None:
+    assert told(KEYS, daily("azure", 2), azure_record("DELETE"))[1:3] == [
+        ("CONFIGURED", 2, 3),
+        ("ELSEWHERE", 3, 3),
+    ]
+    assert told(KEYS, daily("azure", 2, 20), azure_record("WRITE"))[1:3] == [
+        ("CONFIGURED", 2, 3),
+        ("UNKNOWN", 3, 20),
+    ]
+    narrowed = azure_record("WRITE", microsoft.setting(["Policy"]))
+    assert told(KEYS, daily("azure", 2), narrowed)[2][0] == "ELSEWHERE"
+    same = azure_record("WRITE", microsoft.setting(["Administrative"]))
+    assert told(KEYS, daily("azure", 2, 20), same)[1] == ("CONFIGURED", 2, 20)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"eventName":1}', b"\xff", b"[" * 5000])
+@pytest.mark.parametrize("pack", ["aws_cloudtrail", "gcp_audit", "azure_activity", "azure_entra"])
+def test_any_other_record_changes_nothing(pack: str, raw: bytes) -> None:
+    assert list(changes.of_record(pack, raw, at=0, uid="u", outcome="success")) == []
+
+
+def test_a_change_before_any_reading_is_not_a_state() -> None:
+    made = record("StopLogging", HOUR, name=TRAIL)
+    assert told(VALIDATION, daily("aws", 2), made)[0] == ("UNKNOWN", 0, 2)
+
+
+def test_the_matrix_of_the_estate() -> None:
+    judged = matrix.matrix(estate.readings(2 * HOUR))
+    assert judged.verdict == ("137 cells: 109 CONFIGURED, 16 IMPOSSIBLE, 4 ELSEWHERE, 8 UNKNOWN")
+    assert judged.not_read == ()
+    assert not judged.has_gap
+    alone = matrix.matrix([estate.reading("gcp", 0)])
+    assert {one.platform for one in alone.cells} == {
+        "gcp", "gcp_agent", "gke", "gateway", "kubernetes",
+    }  # fmt: skip
+    assert "aws" in alone.not_read
+    assert matrix.matrix([]).verdict == "no reading of any platform"

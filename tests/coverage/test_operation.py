@@ -1,0 +1,97 @@
+"""The layer of operations: one answer, and no guess that raises it."""
+
+from __future__ import annotations
+
+import pytest
+
+from nhi_evidence.coverage import operation
+from nhi_evidence.coverage.judges import Subject
+from nhi_evidence.coverage.operation import Answered
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate import amazon, google
+from tests.coverage.readings import Change, edited, put
+
+ROLE = "arn:aws:iam::333344445555:role/shop"
+
+
+def answered(
+    name: str, *changes: Change, platform: str = "aws", resource: str | None = None
+) -> Answered:
+    reading = estate.reading(platform, 0)
+    for change in changes:
+        reading = change(reading)
+    found = operation.operations(name, [reading], subject=Subject(ROLE), resource=resource)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "verdict", "by"),
+    [
+        ("s3:GetObject", "aws", "CONFIGURED", "CloudTrail data event of AWS::S3::Object"),
+        ("sts:AssumeRole", "aws", "CONFIGURED", "CloudTrail management event"),
+        ("iam.projects.serviceAccounts.keys.create", "gcp", "CONFIGURED", "Admin Activity entry"),
+        ("storage.objects.get", "gcp", "CONFIGURED", "Data Access entry"),
+        ("Microsoft.Compute/virtualMachines/read", "azure", "IMPOSSIBLE", "no log"),
+        ("GET /users/{id}", "azure", "CONFIGURED", "Graph activity record"),
+        ("acme:MakeIt", "aws", "UNKNOWN", "nothing known"),
+        ("s3:GetObject", "gcp", "UNKNOWN", "aws, data log"),
+    ],
+)
+def test_an_operation_is_answered(name: str, platform: str, verdict: str, by: str) -> None:
+    one = answered(name, platform=platform)
+    assert (one.verdict, one.by) == (verdict, by)
+
+
+def test_a_class_of_log_that_is_no_documentation_claims_nothing() -> None:
+    """That a service has no data events does not say that the operation makes a record."""
+    one = answered("clouddirectory:GetObjectInformation")
+    assert one.log == "management"
+    assert one.verdict is Verdict.UNKNOWN
+    assert "not documented" in one.reasons[0]
+
+
+def test_the_answer_is_one_sentence() -> None:
+    one = answered("s3:GetObject")
+    assert one.sentence(ROLE, "2026-03-02T08:00:00Z") == (
+        f"s3:GetObject by {ROLE} at 2026-03-02T08:00:00Z: would have been recorded here, as the "
+        "settings were read: recorded by trail organization."
+    )
+
+
+def test_a_bucket_that_is_excluded_is_not_another_bucket() -> None:
+    conditions = [
+        amazon.field("eventCategory", "Data"),
+        amazon.field("resources.type", "AWS::S3::Object"),
+        amazon.field("resources.ARN", "arn:aws:s3:::logs/", operator="NotStartsWith"),
+    ]
+    change = edited(
+        "cloudtrail:GetEventSelectors",
+        put(AdvancedEventSelectors=[amazon.selector(*conditions)]),
+    )
+    assert answered("s3:GetObject", change).verdict is Verdict.GAP
+    shop = answered("s3:GetObject", change, resource="arn:aws:s3:::shop/a")
+    assert shop.verdict is Verdict.CONFIGURED
+    logs = answered("s3:GetObject", change, resource="arn:aws:s3:::logs/a")
+    assert logs.verdict is Verdict.GAP
+
+
+def test_what_depends_on_a_read_flag_is_unknown() -> None:
+    management = amazon.selector(
+        amazon.field("eventCategory", "Management"), amazon.field("readOnly", "true")
+    )
+    change = edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=[management]))
+    kept = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})
+    one = answered("sts:AssumeRole", change, kept)
+    assert one.verdict is Verdict.UNKNOWN
+    assert "as a read CONFIGURED, as a write GAP" in one.reasons[0]
+
+
+def test_a_type_of_call_that_is_off_is_named() -> None:
+    config = google.audit_config("ADMIN_READ", "DATA_READ")
+    change = edited(
+        "cloudresourcemanager.getIamPolicy", put(auditConfigs=[config]), google.ORGANIZATION
+    )
+    one = answered("storage.objects.get", change, platform="gcp")
+    assert one.verdict is Verdict.UNKNOWN
+    assert "GAP as DATA_WRITE" in one.reasons[0]

@@ -16,7 +16,7 @@ from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import amazon, google, microsoft
 from nhi_evidence.demo.estate.amazon import field, selector
-from tests.coverage.readings import Change, edited, put, without_source
+from nhi_evidence.demo.estate.edits import Change, edited, put, without_source
 
 READINGS = {reading.platform: reading for reading in estate.readings(0)}
 V = Verdict

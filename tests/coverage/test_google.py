@@ -19,7 +19,7 @@ from nhi_evidence.coverage.judges import Subject
 from nhi_evidence.coverage.verdict import Judgment, Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import google
-from tests.coverage.readings import Change, added, edited, put, refused
+from nhi_evidence.demo.estate.edits import Change, added, edited, put, refused
 
 CELLS = {cell.id: cell for cell in cells()}
 POLICY, SINKS = "cloudresourcemanager.getIamPolicy", "logging.sinks.list"

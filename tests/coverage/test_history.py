@@ -16,7 +16,7 @@ from nhi_evidence.coverage.intervals import Span, Stretch
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import google, microsoft
-from tests.coverage.readings import edited, put
+from nhi_evidence.demo.estate.edits import edited, put
 
 CELLS = {cell.id: cell for cell in cells()}
 HOUR = 3_600_000

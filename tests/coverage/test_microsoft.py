@@ -15,7 +15,7 @@ from nhi_evidence.coverage.cells import cells
 from nhi_evidence.coverage.verdict import Judgment, Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import microsoft
-from tests.coverage.readings import Change, added, edited, put, refused
+from nhi_evidence.demo.estate.edits import Change, added, edited, put, refused
 
 CELLS = {cell.id: cell for cell in cells()}
 SETTINGS = "Microsoft.Insights/diagnosticSettings"

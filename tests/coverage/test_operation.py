@@ -10,7 +10,7 @@ from nhi_evidence.coverage.operation import Answered
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate import amazon, google
-from tests.coverage.readings import Change, edited, put
+from nhi_evidence.demo.estate.edits import Change, edited, put
 
 ROLE = "arn:aws:iam::333344445555:role/shop"
 
@@ -95,3 +95,28 @@ def test_a_type_of_call_that_is_off_is_named() -> None:
     one = answered("storage.objects.get", change, platform="gcp")
     assert one.verdict is Verdict.UNKNOWN
     assert "GAP as DATA_WRITE" in one.reasons[0]
+
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("hours", "verdict", "why"),
+    [
+        ((1, 4), "CONFIGURED", "recorded by"),
+        ((1,), "UNKNOWN", "no later reading"),
+        ((1, 40), "UNKNOWN", "too far"),
+        ((3,), "UNKNOWN", "no reading of aws"),
+    ],
+)
+def test_an_instant_is_known_between_readings_alone(
+    hours: tuple[int, ...], verdict: str, why: str
+) -> None:
+    readings = [estate.reading("aws", hour * HOUR) for hour in hours]
+    one = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
+    assert one.verdict == verdict
+    assert why in one.reasons[0]
+    off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 3 * HOUR))
+    readings = [estate.reading("aws", HOUR), off]
+    one = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
+    assert (one.verdict, "when read next" in one.reasons[0]) == (Verdict.UNKNOWN, True)

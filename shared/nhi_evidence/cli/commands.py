@@ -62,6 +62,7 @@ COMMANDS = (
     Command("backfill gcp", Panel.DEPLOY, "Lock what Cloud Logging's API lists of a window."),
     Command("verify", Panel.AUDIT, "Verify an evidence store with public keys alone."),
     Command("reconcile", Panel.AUDIT, "Compare what providers delivered with what is counted."),
+    Command("coverage", Panel.AUDIT, "Say which steps are recorded in this evidence."),
     Command("copy", Panel.AUDIT, "Copy an evidence store into a directory."),
     Command("prove", Panel.AUDIT, "Write a proof of one record that anyone checks offline."),
     Command("check-proof", Panel.AUDIT, "Check a proof bundle, offline."),

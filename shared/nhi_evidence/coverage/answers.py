@@ -39,6 +39,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The provider's own code, unless `ok`."""
     answer: Any = None
     """The body, as JSON."""
+    raw: str = ""
+    """The body's exact text, where that is not the JSON of `answer` (XML), or was kept beside."""
 
     @property
     def name(self) -> str:

@@ -29,6 +29,16 @@ APART_MS = 25 * 3_600_000
 _FIXED = {"impossible", "not_known"}
 
 
+def newest(readings: Sequence[Reading], changes: Sequence[Change]) -> dict[str, Reading]:
+    """Return the last reading of each platform, with what is on record as changed since."""
+    last = {one.platform: one for one in sorted(readings, key=lambda one: one.at)}
+    for change in sorted(changes, key=lambda one: one.at):
+        reading = last.get(change.platform)
+        if reading is not None and change.at >= reading.at:
+            last[change.platform] = changed.applied(reading, change)
+    return last
+
+
 class _Point(msgspec.Struct, frozen=True):
     """A time at which something becomes known."""
 

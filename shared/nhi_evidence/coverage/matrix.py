@@ -81,11 +81,11 @@ def matrix(
     subject: Subject = EVERYONE,
     proofs: Sequence[tuple[str, Sequence[Stretch]]] = (),
 ) -> Matrix:
-    """Judge every cell by the last reading of its platform, and say what was so over time.
+    """Judge every cell by the last reading of its platform and what was changed since.
 
     `proofs` are the stretches canaries show, by cell (`canary.weigh`): they go over settings.
     """
-    newest = {one.platform: one for one in sorted(readings, key=lambda one: one.at)}
+    newest = history.newest(readings, changes)
     known = _Known(tuple(readings), tuple(changes), subject, dict(proofs))
     states = [
         _state(cell, newest.get(judges.reader_of(cell.platform)), known)

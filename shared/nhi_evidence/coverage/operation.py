@@ -11,9 +11,10 @@ import msgspec
 
 from nhi_evidence.catalog.atlas import Log
 from nhi_evidence.catalog.atlas.explanation import Explanation, explain
-from nhi_evidence.coverage import judges
+from nhi_evidence.coverage import history, judges
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import Cell, Step, cells
+from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.judges import Subject
 from nhi_evidence.coverage.verdict import Judgment, Verdict, unknown
 from nhi_evidence.errors import CatalogError
@@ -29,6 +30,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     service: str
     operation: str
+    pack: str
+    """The source pack that reads its records."""
     verdict: Verdict
     by: str
     """What records it, in words."""
@@ -78,6 +81,62 @@ def operations(
     return tuple(_answered(each, newest, subject, resource) for each in explain(name))
 
 
+def at_time(
+    name: str,
+    readings: Sequence[Reading],
+    changes: Sequence[Change],
+    at: int,
+    *,
+    subject: Subject,
+    resource: str | None = None,
+) -> tuple[Answered, ...]:
+    """Judge an operation at an instant, as `history` judges cells.
+
+    What was read before it holds only where a later reading says the same, near enough, or a
+    change on record lies between: without one nobody knows what was set at that instant.
+    """
+    before = [one for one in readings if one.at <= at]
+    made = [one for one in changes if one.at <= at]
+    standing = tuple(history.newest(before, made).values())
+    found = operations(name, standing, subject=subject, resource=resource)
+    later = [one for one in readings if one.at > at]
+    result = []
+    for one in found:
+        platform = judges.reader_of(_PLATFORMS.get(one.pack, one.pack))
+        following = min(
+            (reading for reading in later if reading.platform == platform),
+            key=lambda reading: reading.at,
+            default=None,
+        )
+        changed = any(
+            following is not None and change.platform == platform and at < change.at < following.at
+            for change in changes
+        )
+        result.append(one if changed else _held(one, following, name, subject, resource))
+    return tuple(result)
+
+
+def _held(
+    one: Answered, following: Reading | None, name: str, subject: Subject, resource: str | None
+) -> Answered:
+    if one.read_at is None or one.verdict in {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}:
+        return one
+    if following is None:
+        reason = f"{one.verdict} when last read, before it; no later reading says the same"
+    elif following.at - one.read_at > history.APART_MS:
+        reason = f"{one.verdict} when last read, and the next reading is too far from it"
+    else:
+        then = operations(name, (following,), subject=subject, resource=resource)
+        same = (one.service, one.operation)
+        verdict = next(each.verdict for each in then if (each.service, each.operation) == same)
+        if verdict is one.verdict:
+            return one
+        reason = f"{one.verdict} when last read and {verdict} when read next"
+    return msgspec.structs.replace(
+        one, verdict=Verdict.UNKNOWN, reasons=(reason, *one.reasons), missing=()
+    )
+
+
 def _answered(
     explained: Explanation,
     newest: dict[str, Reading],
@@ -91,6 +150,7 @@ def _answered(
     return Answered(
         service=explained.service,
         operation=explained.operation,
+        pack=explained.pack,
         verdict=judged.verdict,
         by=by,
         log=explained.log,

@@ -48,10 +48,30 @@ def by_trails(
     asked = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
     if asked is None:
         asked = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
-    return all_of(
-        _in_account(known, kind, account, asked, regions_known=regions is not None)
-        for account in wanted
+    return _of_accounts(
+        {
+            account: _in_account(known, kind, account, asked, regions_known=regions is not None)
+            for account in wanted
+        }
     )
+
+
+def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
+    """Name the accounts of which the same is true together."""
+    together: dict[Judgment, list[str]] = {}
+    for account, judgment in judged.items():
+        together.setdefault(msgspec.structs.replace(judgment, answers=()), []).append(account)
+    parts = []
+    for judgment, accounts in together.items():
+        reasons = judgment.reasons
+        if len(together) > 1 or judgment.verdict is not Verdict.CONFIGURED:
+            whose = "every account" if len(together) == 1 else f"account {', '.join(accounts)}"
+            reasons = tuple(f"{whose}: {reason}" for reason in reasons)
+        answers = tuple(
+            dict.fromkeys(name for account in accounts for name in judged[account].answers)
+        )
+        parts.append(msgspec.structs.replace(judgment, reasons=reasons, answers=answers))
+    return all_of(parts)
 
 
 def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
@@ -79,13 +99,13 @@ def _in_account(
         and all(region == _ANY_REGION for region, _ in bad)
     ):
         return unknown(
-            f"account {account}: no trail covers every region, and the enabled ones "
-            "could not be read",
+            "no trail covers every region, and the enabled ones could not be read",
             answers=worst.answers,
         )
     where = "" if len(bad) == len(judged) else f" in {', '.join(region for region, _ in bad)}"
-    reasons = tuple(f"account {account}{where}: {reason}" for reason in worst.reasons)
-    return msgspec.structs.replace(worst, reasons=reasons)
+    return msgspec.structs.replace(
+        worst, reasons=tuple(f"{reason}{where}" for reason in worst.reasons)
+    )
 
 
 def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: str) -> Judgment:
@@ -118,7 +138,8 @@ def _in_region(known: Sequence[Trail], kind: EventKind, account: str, region: st
         return Judgment(Verdict.ELSEWHERE, (reason,), phrases(here), names)
     if not possibly:
         return _doubtful(own, names)
-    return Judgment(Verdict.GAP, (_why(own, ready),), phrases(lost or here), names)
+    missing = phrases(lost or here)
+    return Judgment(Verdict.GAP, (_why(own, ready, missing),), missing, names)
 
 
 def _missed(kind: EventKind, of: Sequence[Trail], *, doubtful: bool = False) -> list[Event]:
@@ -131,7 +152,12 @@ def _missed(kind: EventKind, of: Sequence[Trail], *, doubtful: bool = False) -> 
         return []
     if not doubtful:
         able = [trail for trail in able if trail.is_logging]
-    chosen = [selector for trail in able for selector in trail.selectors or ()]
+    chosen = [
+        selector
+        for trail in able
+        for selector in trail.selectors or ()
+        if selector.may_record(kind.category)
+    ]
     events = representatives(kind, selectors.listed(chosen))
     return [event for event in events if not any(one.records(event) for one in chosen)]
 
@@ -141,11 +167,11 @@ def _doubtful(own: Sequence[Trail], names: tuple[str, ...]) -> Judgment:
     return unknown(f"status or selectors of {_named(unread)} could not be read", answers=names)
 
 
-def _why(own: Sequence[Trail], ready: Sequence[Trail]) -> str:
+def _why(own: Sequence[Trail], ready: Sequence[Trail], missing: Sequence[str]) -> str:
     stopped = [trail for trail in own if trail.is_logging is False]
     failing = [trail for trail in own if trail.delivery_error]
     if ready:
-        return f"the selectors of {_named(ready)} leave out"
+        return f"the selectors of {_named(ready)} leave out {missing[0]}"
     if stopped:
         return f"{_named(stopped)} is stopped"
     if failing:

@@ -72,6 +72,10 @@ class Selector(msgspec.Struct, frozen=True):
         """Whether an event passes; `event` has every field that is named here."""
         return all(condition.holds(event[condition.field]) for condition in self.conditions)
 
+    def may_record(self, category: str) -> bool:
+        """Whether it could pass any event of a category."""
+        return all(one.holds(category) for one in self.conditions if one.field == CATEGORY)
+
 
 DEFAULT = (Selector((Condition(CATEGORY, equals=("Management",)),)),)
 """Of a trail nobody gave selectors."""

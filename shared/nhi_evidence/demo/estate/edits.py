@@ -1,4 +1,4 @@
-"""Readings of the estate with single answers changed."""
+"""Single answers of a reading changed: what a demo plants and a test turns off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def edited(call: str, edit: Callable[[Any], Any], scope: str | None = None) -> C
 
     def change(reading: Reading) -> Reading:
         before = [a for a in reading.all(call) if scope in (None, a.scope)]
-        assert before, f"the estate has no answer {call} {scope or ''}"
+        if not before:
+            raise ValueError(f"the estate has no answer {call} {scope}")
         for answer in before:
             copied = msgspec.json.decode(msgspec.json.encode(answer.answer))
             after = msgspec.structs.replace(answer, answer=edit(copied))

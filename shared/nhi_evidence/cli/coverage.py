@@ -1,0 +1,217 @@
+"""`nhi-evidence coverage`: is a step recorded, and in this evidence?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.timeline import instant
+from nhi_evidence.coverage import answers, evidence, history, operation
+from nhi_evidence.coverage.answers import Reading, ReadingError
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.controls import support
+from nhi_evidence.coverage.judges import Subject
+from nhi_evidence.coverage.matrix import Matrix, matrix
+from nhi_evidence.coverage.page import page
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
+from nhi_evidence.terminal import coverage_report
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence coverage --config-dir docs/examples/coverage
+  nhi-evidence coverage --evidence s3://evidence --policy policy.toml --html coverage.html
+  nhi-evidence coverage --config-dir DIR --operation s3:GetObject --identity ARN --at TIME
+
+\b
+Exit codes: 0 everything that can be is recorded here; 2 a gap, or a canary that did not
+arrive; 3 no gap, but something recorded elsewhere or not known; 4 could not be done
+(said on standard error); 64 wrong usage.
+"""
+
+_EXIT = {
+    Verdict.GAP: exit_codes.INCOMPLETE,
+    Verdict.BROKEN: exit_codes.INCOMPLETE,
+    Verdict.ELSEWHERE: exit_codes.POLICY,
+    Verdict.UNKNOWN: exit_codes.POLICY,
+}
+
+
+def command(
+    *,
+    config_dir: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of saved readings of settings (*.json)."
+        ),
+    ] = None,
+    evidence_uri: Annotated[
+        str | None,
+        typer.Option(
+            "--evidence",
+            metavar="EVIDENCE",
+            help="Take sealed readings and changes of settings from this evidence, too: "
+            "s3://bucket[?endpoint=URL], or a directory.",
+        ),
+    ] = None,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(help="Of this identity alone: an ARN, or the e-mail of a service account."),
+    ] = None,
+    operation_name: Annotated[
+        str | None,
+        typer.Option(
+            "--operation", metavar="OPERATION", help="Answer for one operation: s3:GetObject."
+        ),
+    ] = None,
+    resource: Annotated[
+        str | None, typer.Option(help="With --operation, of this resource alone: an ARN.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="As of this instant, ISO 8601; default: last reading."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write one self-contained page here, too.")
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Say for which controls there is evidence.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell every cell, over time.")] = False,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say, for each step on each platform, whether it is recorded in this evidence.
+
+    Judges what collectors read of the providers' settings: of all trails, sinks and diagnostic
+    settings together, never of one that passes. What could not be read is unknown, neither a gap
+    nor a proof. With --operation it answers for one operation in a sentence.
+    """
+    if config_dir is None and evidence_uri is None:
+        raise typer.BadParameter("give --config-dir, --evidence or both")
+    until = instant(at, "--at") if at else None
+    readings = list(_saved(config_dir)) if config_dir else []
+    changes: list[Change] = []
+    if evidence_uri is not None:
+        access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+        told = _told(evidence_uri, access, options.policy(policy, key))
+        readings += [reading for _, reading in told.readings]
+        changes = [change for _, change in told.changes]
+        for name, reason in told.unreadable.items():
+            typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
+    if operation_name is not None:
+        asked = _Asked(operation_name, identity, resource, until)
+        _one_operation(asked, readings, changes, as_json=as_json)
+        return
+    if until is not None:
+        readings = [reading for reading in readings if reading.at <= until]
+        changes = [change for change in changes if change.at <= until]
+    result = matrix(readings, changes, subject=Subject(identity))
+    shown = support(result) if controls or html is not None else ()
+    if html is not None:
+        _write(html, page(result, shown))
+    _print(result, shown if controls else (), verbose=verbose, as_json=as_json)
+    if result.has_gap:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+    if result.has_doubt or not result.cells:
+        raise typer.Exit(exit_codes.POLICY)
+
+
+def _saved(folder: Path) -> Iterator[Reading]:
+    """Read every reading of a folder. Raises `SettingsError` naming a file that is none."""
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise SettingsError(f"{folder}: no readings (*.json)")
+    for file in files:
+        try:
+            if file.stat().st_size > answers.MAX_READING_BYTES:
+                raise ReadingError(f"{file}: more than {answers.MAX_READING_BYTES} bytes")
+            yield answers.read(file.read_bytes(), str(file))
+        except OSError as error:
+            raise SettingsError(f"{file}: {error.strerror}") from error
+
+
+def _told(uri: str, access: Access, trust: Policy) -> evidence.Told:
+    store = open_sealed(uri, access)
+    return evidence.told(store, StoredLog(store, trust.name, trust.keys), trust.mappers)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What is asked of one operation."""
+
+    name: str
+    identity: str | None
+    resource: str | None
+    at: int | None
+
+
+def _one_operation(
+    asked: _Asked, readings: Sequence[Reading], changes: Sequence[Change], *, as_json: bool
+) -> None:
+    subject, until = Subject(asked.identity), asked.at
+    if until is None:
+        standing = tuple(history.newest(readings, changes).values())
+        found = operation.operations(asked.name, standing, subject=subject, resource=asked.resource)
+    else:
+        found = operation.at_time(
+            asked.name, readings, changes, until, subject=subject, resource=asked.resource
+        )
+    if as_json:
+        value = {"schema": "coverage-operation/1", "at": until, "operations": found}
+        typer.echo(neutralize_json(msgspec.json.encode(value)))
+    else:
+        when = "the last reading" if until is None else _iso(until)
+        for one in found:
+            typer.echo(neutralize(one.sentence(asked.identity or "anyone", when)))
+            facts = [f"recorded as: {one.by} (class {one.log}, known by {one.log_known or '-'})"]
+            facts += [f"because {reason}" for reason in one.reasons[1:]]
+            facts += [f"not recorded: {text}" for text in one.missing]
+            facts.append(f"phase: {one.phase} ({one.known})")
+            if one.read_at is not None:
+                facts.append(f"settings read at {_iso(one.read_at)}")
+            for fact in facts:
+                typer.echo(f"  {neutralize(fact)}")
+    codes = [_EXIT.get(one.verdict, exit_codes.OK) for one in found]
+    if exit_codes.INCOMPLETE in codes:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+    if exit_codes.POLICY in codes:
+        raise typer.Exit(exit_codes.POLICY)
+
+
+def _iso(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def _print(result: Matrix, shown: Sequence[object], *, verbose: bool, as_json: bool) -> None:
+    if as_json:
+        value = {**msgspec.to_builtins(result), **({"controls": shown} if shown else {})}
+        typer.echo(neutralize_json(msgspec.json.encode(value)))
+        return
+    for line in coverage_report.lines(result, verbose=verbose):
+        sys.stdout.write(neutralize(line) + "\n")
+    if shown:
+        for line in coverage_report.controls(shown):  # type: ignore[arg-type]
+            sys.stdout.write(neutralize(line) + "\n")

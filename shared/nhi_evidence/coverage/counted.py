@@ -1,0 +1,190 @@
+"""The records that count, as far as coverage reads them: head, exact raw text and place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.coverage.signed import Placed
+from nhi_evidence.evidence import counting, keys, objects
+from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.ports import EvidenceVersions
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    uid: str | None = None
+
+
+class _Nhi(msgspec.Struct, gc=False):
+    canonical_uid: str | None = None
+    uid: str | None = None
+    name: str | None = None
+    credential_uid: str | None = None
+
+
+class _Hop(msgspec.Struct, gc=False):
+    uid: str = ""
+    canonical_uid: str | None = None
+    credential_uid: str | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    uid: str | None = None
+    name: str | None = None
+
+
+class _Api(msgspec.Struct, gc=False):
+    operation: str = ""
+    service: _Named | None = None
+
+
+class _Actor(msgspec.Struct, gc=False):
+    user: _Named | None = None
+
+
+class Head(msgspec.Struct, gc=False):
+    """What of a normalized record coverage asks for; every other attribute is passed over."""
+
+    time: int
+    nhi_phase: str
+    nhi_base_phase: str
+    nhi_outcome: str
+    nhi: _Nhi
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    api: _Api = msgspec.field(default_factory=_Api)
+    actor: _Actor | None = None
+    http_request: dict[str, object] | None = None
+    entity: _Named | None = None
+    user: _Named | None = None
+    resources: tuple[_Named, ...] = ()
+    nhi_delegations: tuple[_Hop, ...] = ()
+    nhi_issued_credential_uids: tuple[str, ...] = ()
+
+    @property
+    def phases(self) -> frozenset[str]:
+        """Base and effective phase."""
+        return frozenset({self.nhi_phase, self.nhi_base_phase})
+
+    @property
+    def actors(self) -> frozenset[str]:
+        """Every name of who acted, through whom, and with which credential."""
+        names = {self.nhi.canonical_uid, self.nhi.uid, self.nhi.name, self.nhi.credential_uid}
+        for hop in self.nhi_delegations:
+            names |= {hop.uid, hop.canonical_uid, hop.credential_uid}
+        if self.actor and self.actor.user:
+            names |= {self.actor.user.uid, self.actor.user.name}
+        return frozenset(name for name in names if name)
+
+    @property
+    def about(self) -> frozenset[str]:
+        """Every name of what it was done to."""
+        things = [self.entity, self.user, *self.resources]
+        names = {name for thing in things if thing for name in (thing.uid, thing.name)}
+        return frozenset(name for name in names if name)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One kept record of a unit that counts, or is contested."""
+
+    at: Placed
+    unit: str
+    index: int
+    pack: str
+    head: Head
+    raw: bytes
+    status: counting.Status
+
+
+class Reader:
+    """Reads the counted records of sealed objects, hour by hour; names what cannot be read."""
+
+    def __init__(self, store: EvidenceVersions, accepted: Sequence[str] = ()) -> None:
+        """Read from `store`; `accepted` as in `counting.count`."""
+        self._store = store
+        self._accepted = accepted
+        self.unreadable: dict[str, str] = {}
+        """Objects, and lines, by name: why."""
+        self.objects = 0
+        self.records = 0
+
+    def records_of(
+        self, placed: Iterable[Placed], marks: Sequence[bytes] | None = None
+    ) -> Iterator[Record]:
+        """Yield the records of some objects of evidence: all of every hour that is asked for.
+
+        With `marks`, those alone whose line holds one of them: what is not decoded costs little.
+        """
+        ordered = sorted(placed, key=lambda one: (one.source, one.hour, one.order))
+        for (source, _), group in groupby(ordered, key=lambda one: (one.source, one.hour)):
+            yield from self._hour(source, list(group), marks)
+
+    def _hour(
+        self, source: str, group: Sequence[Placed], marks: Sequence[bytes] | None
+    ) -> Iterator[Record]:
+        claims: list[counting.Claim] = []
+        found: list[tuple[Placed, UnitLine, list[bytes]]] = []
+        bodies = self._store.bodies((one.key, one.vid) for one in group)
+        for at, body in zip(group, bodies, strict=True):
+            try:
+                table, units = _opened(at, body)
+            except (ValueError, RecursionError) as error:
+                self.unreadable[at.key] = str(error)
+                continue
+            self.objects += 1
+            valid = [unit for unit, _ in units if _is_valid(at, table, unit)]
+            claims += counting.claims(at.order, at.key, table.header, valid)
+            for unit, lines in units:
+                self.records += unit.kept
+                own = [line for line in lines if _marked(line, marks)]
+                if unit in valid and own:
+                    found.append((at, unit, own))
+        weighed = counting.count(claims, self._accepted)
+        for at, unit, lines in found:
+            standing = weighed[source, unit.unit]
+            own_claim = (at.order, unit.part)
+            is_contested = standing.status is counting.Status.CONTESTED
+            if is_contested or own_claim in {(one.index, one.part) for one in standing.counted}:
+                yield from self._lines(at, unit, lines, standing.status)
+
+    def _lines(
+        self, at: Placed, unit: UnitLine, lines: Sequence[bytes], status: counting.Status
+    ) -> Iterator[Record]:
+        for line in lines:
+            try:
+                parsed = decode_line(line)
+                if parsed.form == "kept":
+                    yield _record(at, unit, parsed, status)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                self.unreadable[f"{at.key} {unit.unit}"] = str(error)
+
+
+def _marked(line: bytes, marks: Sequence[bytes] | None) -> bool:
+    return marks is None or any(mark in line for mark in marks)
+
+
+def _record(at: Placed, unit: UnitLine, parsed: ParsedLine, status: counting.Status) -> Record:
+    head = msgspec.json.decode(parsed.n, type=Head)
+    pack = parsed.s or at.source
+    return Record(at, unit.unit, parsed.i or 0, pack, head, parsed.raw or b"", status)
+
+
+def _opened(at: Placed, body: bytes | None) -> tuple[Table, list[tuple[UnitLine, Sequence[bytes]]]]:
+    if body is None:
+        raise ValueError("it is gone")
+    if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
+        raise ValueError("its bytes have not the hash its key states")
+    table, lines = objects.read_object(body)
+    return table, list(objects.lines_of(table, lines))
+
+
+def _is_valid(at: Placed, table: Table, unit: UnitLine) -> bool:
+    if (table.header.source, table.header.hour) != (at.source, at.hour):
+        return False
+    if at.source not in sources.names():
+        return True
+    return keys.unit_hour(unit.unit, sources.load(at.source).hour_of) == at.hour

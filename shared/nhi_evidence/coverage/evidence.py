@@ -1,0 +1,64 @@
+"""What the sealed evidence itself says of coverage: readings, and changes of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.coverage import changes, reading_file, signed
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.counted import Reader
+from nhi_evidence.coverage.signed import Placed, SignedLog
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import EvidenceVersions
+
+MARKS = (
+    b"StopLogging",
+    b"StartLogging",
+    b"PutEventSelectors",
+    b"DeleteTrail",
+    b"UpdateTrail",
+    b"SetIamPolicy",
+    b"etIAMPolicy",
+    b"Sink",
+    b"iagnosticSettings/",
+    b"IAGNOSTICSETTINGS/",
+)
+"""A line without any of them changes nothing we judge by."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a sealed log says."""
+
+    log: SignedLog
+    readings: tuple[tuple[Placed, Reading], ...]
+    changes: tuple[tuple[Placed, Change], ...]
+    unreadable: dict[str, str]
+    """By key: why; nothing of it is in the rest."""
+
+
+def told(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = ()) -> Told:
+    """Read it. Raises `LogError` where the log does not hold.
+
+    `accepted` are digests of releases a policy accepts, the latest last. A contested record
+    changes nothing: neither side of a contradiction decides.
+    """
+    log = signed.read(stored)
+    problems: dict[str, str] = {}
+    readings = tuple(reading_file.sealed(store, log.of("op", reading_file.KIND), problems))
+    reader = Reader(store, accepted)
+    found = tuple(
+        (record.at, change)
+        for record in reader.records_of(log.of("ev"), MARKS)
+        if record.status == "counted"
+        for change in changes.of_record(
+            record.pack,
+            record.raw,
+            at=record.head.time,
+            uid=record.head.metadata.uid or "",
+            outcome=record.head.nhi_outcome,
+        )
+    )
+    return Told(log, readings, found, {**problems, **reader.unreadable})

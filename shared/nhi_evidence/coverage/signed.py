@@ -1,0 +1,127 @@
+"""What signed heads commit to, for coverage: every leaf of an object, with its place.
+
+The entries of each shard are hashed and compared with the root its newest checkpoint signs: an
+entry that is not signed is not seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nhi_evidence.errors import LogError
+from nhi_evidence.evidence import keys, log, merkle, tiles
+from nhi_evidence.evidence.leaf import EpochLeaf, ObjectLeaf, decode
+from nhi_evidence.evidence.stored_log import StoredLog
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The newest signed state of one shard."""
+
+    shard: str
+    origin: str
+    epoch: int
+    size: int
+    root: str
+    """Hex."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """One object that is sealed."""
+
+    shard: str
+    index: int
+    """Of its leaf in the shard."""
+    order: int
+    """Among the leaves of all shards: which was sealed first."""
+    key: str
+    vid: str
+    leaf_hash: str
+    """Hex."""
+    kind: str
+    """`ev` or `op`."""
+    source: str
+    """Or the kind of operation: `config`, `recon`, ..."""
+    hour: str
+
+
+class SignedLog(msgspec.Struct, frozen=True):
+    """What is signed, oldest first."""
+
+    heads: tuple[Head, ...]
+    placed: tuple[Placed, ...]
+    at: int | None
+    """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
+
+    def of(self, kind: str, source: str | None = None) -> tuple[Placed, ...]:
+        """Return the objects of a kind, or those of one source of it."""
+        return tuple(
+            one for one in self.placed if one.kind == kind and source in (None, one.source)
+        )
+
+
+def read(stored: StoredLog) -> SignedLog:
+    """Read the log. Raises `LogError` where its entries are not those that are signed."""
+    heads: list[Head] = []
+    placed: list[Placed] = []
+    at: int | None = None
+    order = 0
+    for shard in stored.shards():
+        epoch = stored.newest_signed(shard)
+        checkpoint = stored.checkpoint(shard, epoch) if epoch else None
+        if checkpoint is None:
+            continue
+        hashes: list[bytes] = []
+        for index, entry in _entries(stored, shard, checkpoint.size):
+            hashes.append(merkle.leaf_hash(entry))
+            order += 1
+            leaf = _decoded(shard, index, entry)
+            if isinstance(leaf, EpochLeaf):
+                at = leaf.at
+            if isinstance(leaf, ObjectLeaf) and (found := _placed(leaf)):
+                kind, source, hour = found
+                placed.append(
+                    Placed(
+                        shard,
+                        index,
+                        order,
+                        leaf.key,
+                        leaf.vid,
+                        hashes[-1].hex(),
+                        kind,
+                        source,
+                        hour,
+                    )
+                )
+        if merkle.root(hashes) != checkpoint.root:
+            raise LogError(f"the entries of shard {shard} are not those its checkpoint signs")
+        heads.append(Head(shard, checkpoint.origin, epoch, checkpoint.size, checkpoint.root.hex()))
+    return SignedLog(tuple(heads), tuple(placed), at)
+
+
+def _placed(leaf: ObjectLeaf) -> tuple[str, str, str] | None:
+    named = keys.parse_key(leaf.key)
+    if not named.hour or not named.body_sha256:
+        return None
+    return named.kind, named.source, named.hour
+
+
+def _entries(stored: StoredLog, shard: str, size: int) -> Iterator[tuple[int, bytes]]:
+    for start in range(0, size, tiles.WIDTH):
+        width = min(tiles.WIDTH, size - start)
+        path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
+        try:
+            bundle = tiles.unbundle(stored.tile(shard, path))
+        except (KeyError, ValueError) as error:
+            raise LogError(f"{log.tile_key(shard, path)}: {error}") from error
+        if len(bundle) != width:
+            raise LogError(f"{log.tile_key(shard, path)}: {len(bundle)} entries, not {width}")
+        yield from enumerate(bundle, start)
+
+
+def _decoded(shard: str, index: int, entry: bytes) -> object:
+    try:
+        return decode(entry)
+    except ValueError as error:
+        raise LogError(f"entry {index} of shard {shard}: {error}") from error

@@ -1,0 +1,175 @@
+"""The page: self-contained, for keys and for print, and looked at by a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.coverage.controls import features, support
+from nhi_evidence.coverage.matrix import Matrix, matrix
+from nhi_evidence.coverage.page import LETTERS, instant, page
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate.edits import added
+
+MATRIX = matrix(estate.readings(1_772_438_400_000))
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    """No address but within the page; its own policy forbids every other."""
+    text = page(MATRIX, support(MATRIX))
+    links = re.findall(r"""(?:href|src|action)=["']?([^"'\s>]+)""", text)
+    assert {link[0] for link in links} == {"#"}
+    assert "@import" not in text
+    assert "url(" not in text
+    policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', text)[0])
+    assert policy.startswith("default-src 'none'; ")
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        body = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[0]
+        digest = b64encode(sha256(body.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+
+
+def test_every_cell_is_on_the_page_with_what_mends_it() -> None:
+    text = page(MATRIX)
+    for cell in MATRIX.cells:
+        assert f'id="{cell.cell}"' in text
+        assert f'href="#{cell.cell}"' in text
+    marks = re.findall(r'<a class="mark (\w+)" [^>]*>(\w)</a>', text)
+    assert len(marks) == len(MATRIX.cells)
+    assert {(LETTERS[Verdict(verdict)]) for verdict, _ in marks} == {letter for _, letter in marks}
+
+
+def test_what_an_answer_says_is_text_and_no_markup() -> None:
+    name = "<script>alert(1)</script>"
+    cluster = Answer(
+        call="eks:ListClusters", scope="111122223333/eu-west-1", answer={"clusters": [name]}
+    )
+    reading = added(cluster)(estate.reading("aws", 0))
+    text = page(matrix([reading]))
+    assert name not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_times_outside_the_calendar_are_numbers() -> None:
+    assert instant(0) == "1970-01-01 00:00:00Z"
+    assert instant(10**18) == f"{10**18} ms"
+
+
+def _browser() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("allowance:chromium is not installed")
+    return found
+
+
+def _look(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "coverage.html"
+    file.write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [
+            _browser(),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=2000",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--enable-logging=stderr",
+            "--v=0",
+            *options,
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 480])
+def test_a_browser_shows_it_without_a_complaint(tmp_path: Path, width: int) -> None:
+    shot = tmp_path / "shot.png"
+    seen = _look(tmp_path, page(MATRIX), f"--window-size={width},900", f"--screenshot={shot}")
+    assert "CONSOLE" not in seen.stderr
+    assert shot.stat().st_size > 20_000
+
+
+PRESS = """
+const press = (key) => document.activeElement.dispatchEvent(
+  new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const at = () => document.activeElement.hash;
+const all = [...document.querySelectorAll(".map .mark")];
+all[0].focus(); const seen = [at()];
+press("ArrowRight"); seen.push(at());
+press("ArrowLeft"); seen.push(at());
+press("ArrowDown"); seen.push(at());
+press("ArrowUp"); seen.push(at());
+all[3].focus(); all[3].click();
+setTimeout(() => {
+  const shown = [...document.querySelectorAll("article")].filter((one) => one.offsetParent);
+  seen.push(shown.map((one) => one.id).join());
+  press("Escape");
+  setTimeout(() => {
+    seen.push(String(document.querySelectorAll(".chosen").length), at());
+    document.title = JSON.stringify(seen);
+  }, 50);
+}, 50);
+"""
+
+
+def test_it_is_used_by_keys_alone(tmp_path: Path) -> None:
+    """Arrows move over the map, opening shows that cell alone, Escape goes back to its mark."""
+    digest = b64encode(sha256(PRESS.encode()).digest()).decode()
+    text = page(MATRIX).replace("script-src ", f"script-src &#x27;sha256-{digest}&#x27; ")
+    text = text.replace("</body>", f"<script>{PRESS}</script></body>")
+    seen = _look(tmp_path, text, "--window-size=1280,900", "--dump-dom")
+    assert "CONSOLE" not in seen.stderr
+    title = unescape(re.findall(r"<title>(.*?)</title>", seen.stdout)[0])
+    cells = [f"#{cell.cell}" for cell in MATRIX.cells]
+    first, right, left, down, up, shown, chosen, back = msgspec.json.decode(title)
+    hashes = re.findall(r'href="(#[^"]+)"', page(MATRIX))
+    assert (first, right, left) == (hashes[0], hashes[1], hashes[0])
+    assert down.startswith("#aws_agent.")
+    assert up in cells
+    assert up.startswith("#aws.")
+    assert (f"#{shown}", chosen, back) == (hashes[3], "0", hashes[3])
+
+
+def test_it_prints_every_cell(tmp_path: Path) -> None:
+    paper = tmp_path / "coverage.pdf"
+    _look(tmp_path, page(MATRIX), f"--print-to-pdf={paper}")
+    pages = len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
+    assert pages > len(MATRIX.cells) // 6
+
+
+def test_controls_are_never_met() -> None:
+    """What there is for a control is said in three words, and none of them is a judgment of it."""
+    every = support(MATRIX)
+    assert {one.evidence for one in every} <= {"evidence available", "partial", "gap"}
+    text = page(MATRIX, every).lower()
+    assert "compliant" not in text
+    eight = next(one for one in every if one.control == "NHI8")
+    assert "Environment" in eight.note
+    assert "NHI-08" in eight.note
+    names = {
+        control
+        for feature in features()
+        for group in feature.controls.values()
+        for control in group
+    }
+    assert {one.control for one in every} == names
+    assert not any(re.fullmatch(r"[A-Z]{2}\.[A-Z]{2}-\d", name) for name in names)
+
+
+def test_nothing_recorded_is_a_gap_of_every_control() -> None:
+    nothing: Matrix = matrix([msgspec.structs.replace(estate.reading("okta", 0), answers=())])
+    assert {one.evidence for one in support(nothing)} == {"gap"}

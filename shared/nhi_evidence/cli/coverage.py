@@ -14,7 +14,7 @@ import typer
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
-from nhi_evidence.cli.timeline import instant
+from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage import answers, evidence, history, operation
 from nhi_evidence.coverage.answers import Reading, ReadingError
 from nhi_evidence.coverage.changes import Change

@@ -65,6 +65,12 @@ class Unit:
         self.headers.append(header)
         self._parts[header["part"]] = lines
 
+    def size_with_cuts(self) -> int:
+        """Bytes of gaps, texts and cuts together: those of the delivery, where all is kept."""
+        between = sum(gaps.size(tuple(map(tuple, header["gaps"]))) for header in self.headers)
+        gone = sum(cut[2] for line in self.lines for cut in line.get("c", ()))
+        return between + gone + sum(len(text) for text in self.raw())
+
     @property
     def seen(self) -> int:
         """Records of the unit."""

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 BESIDE = {
     "azure_activity": ("azure/principal.py",),
     "azure_resource": ("kubernetes/identity.py",),
+    "k8s_audit": ("kubernetes/identity.py",),
 }
 """Code outside a pack's folder that decides for it: packs do not import each other."""
 

@@ -10,20 +10,23 @@ import gzip
 import logging
 import traceback
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from nhi_evidence import sources
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Delivery, RawRecord
 from nhi_evidence.evidence import lines, objects
 from nhi_evidence.evidence.lines import ParsedLine, UnitLine
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import Outcome, lock_batch
+from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.reading import cutting
 from tests.cases.reader import FOLDER
 from tests.memory_store import MemoryStore
+from tests.tamper.sealed_store import SealedStore
 
 MARK = b"LEAKED-VALUE"
 PIECES = (b"LEAKED", b"EAKED-VAL", b"KED-VALUE")
@@ -131,18 +134,24 @@ def test_who_has_the_original_can_prove_each_cut(source: str) -> None:
     assert proved
 
 
+@pytest.mark.parametrize("where", ["map", "cut", "units"])
 @pytest.mark.parametrize("source", DECLARING)
 def test_what_fails_is_reported_without_its_text(
-    source: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    source: str, where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error of the mapper that quotes the record is told by its kind alone, and locked cut."""
+    """An error that quotes the record is told by its kind alone, and what it was of locked cut."""
     mapper = Mapper(source, keep_out_of_scope_raw=True)
-
-    def fails(raw: bytes) -> None:
-        raise ValueError(f"cannot map {raw!r} of {MARK!r}")
-
-    monkeypatch.setattr(mapper.packs[source], "map", lambda raw, *_: fails(raw))
     (body, *_) = files(source).values()
+
+    def fails(*given: object) -> None:
+        raise ValueError(f"cannot map {given!r} of {MARK!r} in {body!r}")
+
+    if where == "map":
+        monkeypatch.setattr(mapper.packs[source], "map", fails)
+    elif where == "cut":
+        monkeypatch.setattr(cutting.Cutter, "cut", fails)
+    else:
+        monkeypatch.setattr(mapper, "_records", fails)
     store = MemoryStore()
     outcome = lock_batch(mapper, [Delivery("b/k@1!h=2026030208", body)], store)
     (error,) = outcome.unmapped.values()
@@ -152,9 +161,39 @@ def test_what_fails_is_reported_without_its_text(
     assert "ValueError" in told
     assert [] == leaks(told.encode())
     for _, unit, own in written(store):
-        assert unit.rejection is not None
-        assert ("mapper_failed", "cut") == (unit.rejection.reason, unit.rebuild)
+        assert "cut" == unit.rebuild
+        reasons = {line.x.reason for line in map(lines.decode_line, own) if line.x}
+        assert "mapper_failed" in reasons
         assert [] == leaks(lines.encode(unit) + b"\n".join(own))
+
+
+@pytest.mark.parametrize("source", DECLARING)
+def test_cut_evidence_is_verified_and_mapped_again(source: str) -> None:
+    """Sealed, it passes every check, and what was kept gives the same lines."""
+    world = SealedStore()
+    before = world.verify().reproduced
+    mapper = Mapper(source, keep_out_of_scope_raw=True)
+    written_at = {"writer": "test"}
+    for number, (_, body) in enumerate(deliveries(source)):
+        delivery = Delivery(f"b/k{number}@1!h=2026030208", body)
+        lock_batch(mapper, [delivery], world.store, metadata=written_at).ensure_locked()
+    world.seal()
+    report = world.verify()
+    assert [] == [(one.code, one.detail, one.unit) for one in report.findings]
+    assert report.reproduced > before
+
+
+def test_a_cut_that_no_source_declares_is_not_reproduced() -> None:
+    """Whoever hides a part of a record as a cut of CloudTrail's has no line to show for it."""
+    mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
+    raw = b'{"eventTime":"2026-03-02T08:15:30Z","eventName":"x","eventSource":"iam.amazonaws.com"}'
+    unit = lines.unit_id("u")
+    line, _ = mapper.records.line(unit, RawRecord(0, 0, raw), "ab" * 32)
+    parsed = lines.decode_line(line or b"")
+    was = (sha256(raw).hexdigest(), len(raw))
+    assert line == mapper.records.again(unit, parsed, was)
+    parsed.c = (lines.Cut("KA-C1", 0, 4, "ab"),)
+    assert mapper.records.again(unit, parsed, was) is None
 
 
 def test_every_file_of_leaks_holds_one() -> None:

@@ -45,6 +45,11 @@ def cut(path: str, raw: str, **more: Any) -> str:
         ("a.*", '{"a":{"x":"LEAK","y":[1]}}', '{"a":{"x":"","y":[]}}'),
         ("a.*.key", '{"a":[{"key":"LEAK"},{"key":"LEAK"}]}', '{"a":[{"key":""},{"key":""}]}'),
         ("a.*", '{"a":[17,"LEAK"]}', '{"a":[""]}'),
+        (
+            "a.ke*",
+            '{"a":{"key":"LEAK","k":"x","ke.y":"LEAK"}}',
+            '{"a":{"key":"","k":"x","ke.y":""}}',
+        ),
         ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}', '{"t":"{\\"key\\":\\"\\"}"}'),
         ("t>key", '{"t":{"key":"LEAK"}}', '{"t":{"key":""}}'),
         ("t>key", '{"t":"LEAK"}', '{"t":""}'),
@@ -108,6 +113,15 @@ def test_a_refused_category_is_not_kept() -> None:
     assert ("usage", b"") == (refused.refused, refused.text)
     for raw in (b'{"action":"repo.copilot."}', b'{"action":7}', b'{"a":{"action":"copilot.x"}}'):
         assert (None, raw) == (Cutter(table).cut(raw).refused, Cutter(table).cut(raw).text)
+
+
+def test_a_condition_looks_into_a_text() -> None:
+    """Where the record is JSON inside a text, what the condition asks of is in there."""
+    unless = Condition("t>ref.resource", any_of=("roles",))
+    for resource, kept in (("roles", {"a": "LEAK"}), ("secrets", {})):
+        inside = json.dumps({"ref": {"resource": resource}, "o": {"a": "LEAK"}})
+        done = cut("t>o", json.dumps({"t": inside}), unless=unless)
+        assert kept == json.loads(json.loads(done)["t"])["o"]
 
 
 def test_every_text_below_is_cut_but_for_hashes_and_known_names() -> None:

@@ -206,7 +206,8 @@ class _Batch:
             expected.add(self._checked(part))
             broken = broken or part.broken
         if broken is not None:
-            self._outcome.unmapped[name] = broken
+            cuts = self._mapper.records.cuts
+            self._outcome.unmapped[name] = _unquoted(broken) if cuts else broken
         self._units.setdefault(name, _Unit()).expected |= expected
         return iter((first,)) if first.table_line.parts == 1 else make()
 

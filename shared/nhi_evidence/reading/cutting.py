@@ -39,9 +39,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def holds(self, record: Any) -> bool:
         """Whether the record has such a value; one that is no text is none of a list."""
-        value = record
-        for step in self.path.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
+        value = _at(record, self.path)
         if self.present is not None:
             return (value is not None) is self.present
         if not isinstance(value, str):
@@ -51,13 +49,26 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+def _at(record: Any, path: str) -> Any:
+    """Return the value at a path, in JSON inside a text, too; None without any.
+
+    Raises what the JSON reader raises where such a text is no JSON.
+    """
+    value = record
+    for step in _STEP.finditer(path):
+        value = value.get(step[1]) if isinstance(value, dict) else None
+        if step[2] == ">" and isinstance(value, str):
+            value = msgspec.json.decode(value)
+    return value
+
+
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A declared field: the rule's name, its path, and why it may not be locked."""
 
     rule: str
     path: str
-    """Names with a dot between; `*` is any member or element, `**` as the last step every text
-    below; `>` enters JSON inside a text."""
+    """Names with a dot between; `*` is any member or element, `name*` each whose name begins so,
+    `**` as the last step every text below; `>` enters JSON inside a text."""
     why: str
     query_except: tuple[str, ...] | None = None
     """Where given, the field is a URI: the values of its query are cut, but for these names."""
@@ -169,7 +180,7 @@ def _find(data: bytes, span: Span, field: Field, steps: _Steps) -> Iterator[Piec
         yield from _texts(data, span, field)
         return
     for member in members(data, *span):
-        if name not in (_ANY, member.name):
+        if not _is_named(member.name, name):
             continue
         if is_text:
             yield from _inside(data, member.value, member.end, field, rest)
@@ -177,6 +188,12 @@ def _find(data: bytes, span: Span, field: Field, steps: _Steps) -> Iterator[Piec
             yield from _find(data, (member.value, member.end), field, rest)
         else:
             yield from _of_value(data, member.start, (member.value, member.end), field)
+
+
+def _is_named(name: str | None, step: str) -> bool:
+    return step == _ANY or (
+        name is not None and (name == step or (step.endswith(_ANY) and name.startswith(step[:-1])))
+    )
 
 
 def _texts(data: bytes, span: Span, field: Field, name: str | None = None) -> Iterator[Piece]:

@@ -222,7 +222,8 @@ def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
     if (unit.kind == "rejection") != (unit.rejection is not None and unit.raw_sha256 is None):
         yield "a rejection has a reason and no inflated bytes, and nothing else does"
     if unit.kind != "records":
-        if unit.records or unit.gaps or not unit.is_exact:
+        is_whole = unit.is_exact or (unit.kind == "rejection" and unit.rebuild == "cut")
+        if unit.records or unit.gaps or not is_whole:
             yield f"a {unit.kind} has no records and no gaps"
         return
     try:

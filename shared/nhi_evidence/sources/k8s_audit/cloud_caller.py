@@ -1,0 +1,73 @@
+"""Who called an EKS cluster, in AWS's terms: the record rules EK-01, after the room's own.
+
+EKS maps a principal of IAM to a user name that an administrator chooses, and notes beside it who
+that was. Only the principal is proven; names of the cluster's own and its masters stay what the
+room says they are.
+https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
+https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Account, Actor, Session
+from nhi_evidence.identity import CAPTIONS, IdentityKind, Mechanism, chain_hop
+from nhi_evidence.kubernetes.audit_event import AuditEvent
+
+_ARN, _CANONICAL, _KEY, _PRINCIPAL = "arn", "canonicalArn", "accessKeyId", "principalId"
+_PROVEN = frozenset(
+    {
+        IdentityKind.K8S_SERVICE_ACCOUNT,
+        IdentityKind.PROVIDER_SERVICE,
+        IdentityKind.ANONYMOUS,
+        IdentityKind.ROOT_OR_BREAK_GLASS,
+    }
+)
+_BY_TRAIL = ("AWS-06a",)
+
+
+def with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
+    """Add to an actor what the cluster noted of the principal of IAM that called."""
+    extra = (event.user.extra if event.user else None) or {}
+    arn = _first(extra.get(_ARN)) or _first(extra.get(_CANONICAL))
+    if arn is None or event.impersonatedUser is not None:
+        return actor
+    key, principal = _first(extra.get(_KEY)), _first(extra.get(_PRINCIPAL))
+    identity = actor.identity
+    if IdentityKind(identity.type_id) not in _PROVEN:
+        is_user = ":user/" in arn
+        kind = IdentityKind.LONG_LIVED_KEY if is_user else IdentityKind.ROLE_SESSION
+        identity = msgspec.structs.replace(
+            identity,
+            type_id=kind.value,
+            type=CAPTIONS[kind],
+            decision_rule="EK-01a" if is_user else "EK-01b",
+            refinable_by=() if is_user else _BY_TRAIL,
+        )
+    if key:
+        identity = msgspec.structs.replace(
+            identity, credential_uid=key, credential_kind="access_key_id"
+        )
+    hops = actor.hops
+    if not hops and identity.uid is not None:
+        hops = (
+            chain_hop(0, arn, Mechanism.TOKEN_EXCHANGE, credential_uid=key),
+            chain_hop(
+                1,
+                identity.uid,
+                Mechanism.TOKEN_EXCHANGE,
+                canonical_uid=identity.canonical_uid,
+                credential_uid=identity.credential_uid,
+            ),
+        )
+    user = actor.user
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""  # noqa: PLR2004 parts of an ARN
+    if user is not None and account:
+        user = msgspec.structs.replace(user, account=Account(account))
+    session = Session(uid=principal, credential_uid=key) if key or principal else actor.session
+    return msgspec.structs.replace(actor, identity=identity, hops=hops, user=user, session=session)
+
+
+def _first(values: list[str] | None) -> str | None:
+    return values[0] if values and values[0] else None

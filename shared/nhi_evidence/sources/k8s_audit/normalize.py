@@ -1,0 +1,67 @@
+"""One audit event of an API server -> Event or Rejection, from the record alone.
+
+The cluster is not named in it: canonical ids of service accounts need one, and so are absent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Event, Logged, Rejection
+from nhi_evidence.kubernetes import normalize as kubernetes
+from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
+from nhi_evidence.kubernetes.operation import CORE
+from nhi_evidence.reading import instant
+from nhi_evidence.sources.k8s_audit.cloud_caller import with_cloud_caller
+from nhi_evidence.sources.k8s_audit.record import read
+
+_DETAIL = 200
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    decoded = read(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    audit, unusable, document = decoded
+    text = audit.requestReceivedTimestamp or audit.stageTimestamp
+    time = instant.milliseconds(text)
+    if text is None or time is None:
+        if text is None and "requestReceivedTimestamp" not in unusable:
+            return Rejection("event_time_missing")
+        return Rejection("event_time_malformed", repr(text)[:_DETAIL])
+    try:
+        return _event(audit, (time, text), unusable, document)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return Rejection("malformed_json", str(error)[:_DETAIL])
+
+
+def _event(
+    audit: AuditEvent, time: tuple[int, str], unusable: tuple[str, ...], document: bytes
+) -> Event | Rejection:
+    called = kubernetes.operation(audit)
+    if called is None:
+        return Rejection("event_name_missing")
+    # The group without a name is called by its version alone.
+    reference = audit.objectRef or ObjectReference()
+    service_name = reference.apiGroup or reference.apiVersion or audit.apiVersion or CORE
+    event = kubernetes.event(
+        audit,
+        called,
+        time,
+        Logged(
+            "Kubernetes",
+            "Kubernetes Audit",
+            "kubernetes_audit",
+            audit.stage,
+            audit.apiVersion,
+            kubernetes.uid(audit),
+            audit.auditID or None,
+        ),
+        service_name=service_name,
+        cluster=None,
+        unusable=unusable,
+    )
+    return msgspec.structs.replace(
+        event, actor=with_cloud_caller(event.actor, audit), record=msgspec.Raw(document)
+    )

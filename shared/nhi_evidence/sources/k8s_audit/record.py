@@ -1,0 +1,57 @@
+"""The audit event of a record: as the API server writes it, or as the message of a log event.
+
+A CloudWatch Logs subscription, which is how EKS's log reaches a file, wraps each event:
+`{"id": ..., "timestamp": ..., "message": "<the event>"}`.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.kubernetes.audit_event import ABSENT, AuditEvent, audit_events
+from nhi_evidence.reading.lenient_decoder import nested
+
+_DETAIL = 200
+_KIND = "Event"
+_API = "audit.k8s.io/"
+
+
+class _Outer(msgspec.Struct, frozen=True, gc=False):
+    """What tells the two forms apart."""
+
+    kind: msgspec.Raw = ABSENT
+    verb: msgspec.Raw = ABSENT
+    api_version: msgspec.Raw = msgspec.field(name="apiVersion", default=ABSENT)
+    message: msgspec.Raw = ABSENT
+    level: msgspec.Raw = ABSENT
+
+
+_outer = msgspec.json.Decoder(_Outer).decode
+
+
+def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
+    """Read the audit event of a record; the last value is its JSON.
+
+    The second value names attributes that could not be used.
+    """
+    try:
+        outer = _outer(raw)
+        wrapped = bytes(outer.message) if not bytes(outer.verb) else b""
+        document = nested(wrapped) if wrapped else raw
+    except msgspec.ValidationError:
+        return Rejection("record_not_an_object")
+    except RecursionError:
+        return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Rejection("malformed_json", str(error)[:_DETAIL])
+    if document.startswith(b'"'):
+        return Rejection("not_an_audit_entry", "a message that is no audit event")
+    decoded = audit_events.record(document)
+    if isinstance(decoded, Rejection):
+        return decoded
+    event, unusable = decoded
+    if not (event.apiVersion or "").startswith(_API) and not event.verb:
+        return Rejection("not_an_audit_entry", "no event of the group audit.k8s.io")
+    return event, unusable, document

@@ -10,7 +10,6 @@ import msgspec
 from nhi_evidence.event import Event, Logged, Rejection
 from nhi_evidence.kubernetes import normalize as kubernetes
 from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
-from nhi_evidence.kubernetes.operation import CORE
 from nhi_evidence.reading import instant
 from nhi_evidence.sources.k8s_audit.cloud_caller import with_cloud_caller
 from nhi_evidence.sources.k8s_audit.record import read
@@ -44,7 +43,8 @@ def _event(
         return Rejection("event_name_missing")
     # The group without a name is called by its version alone.
     reference = audit.objectRef or ObjectReference()
-    service_name = reference.apiGroup or reference.apiVersion or audit.apiVersion or CORE
+    service_name = reference.apiGroup or reference.apiVersion or audit.apiVersion
+    service_name = service_name or called.resource.partition("/")[0]
     event = kubernetes.event(
         audit,
         called,

@@ -17,7 +17,7 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas fmt build clean
+.PHONY: help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,12 @@ bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group atlas --python $(INTERPRETER)
 	$(BIN)/python -m tests.atlas
+
+docs: $(SYNCED)  ## what documents show of the program made anew, then the site, into .build/site
+	$(BIN)/python -m tests.docs
+	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group docs --python $(INTERPRETER)
+	$(BIN)/python -m infra.site --out .build/pages
+	$(BIN)/zensical build --strict --clean
 
 fmt: $(SYNCED)  ## format and mend what can be mended
 	$(BIN)/ruff format .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -157,3 +159,36 @@ def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path
     other = run("keys", "--key-file", tmp_path / "other.pem", "--name", NAME).out.strip()
     told_of(run(*asked, "--key", other), 4, "checkpoint")
     told_of(run(*asked), 4, "nothing to trust")
+
+
+@pytest.mark.parametrize("form", ["timesketch", "csv", "json"])
+def test_for_other_tools_it_is_inert_and_has_what_they_ask_for(raw: Path, form: str) -> None:
+    result = run("timeline", raw, "--credential", KEY_ID, "--format", form)
+    assert result.code == 0, result.err
+    assert not {"\x1b", "\u202e"} & set(result.out)
+    if form == "timesketch":
+        events = [json.loads(line) for line in result.out.splitlines()]
+        assert all({"message", "datetime", "timestamp_desc"} <= set(event) for event in events)
+        assert events[0]["datetime"] == "2026-03-02T08:10:00.000Z"
+    if form == "csv":
+        head, *rows = csv.reader(io.StringIO(result.out))
+        assert [row[head.index("operation")] for row in rows] == [
+            "GetCallerIdentity", "AssumeRole", "GetSecretValue",
+        ]  # fmt: skip
+        assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+
+
+def test_as_ocsf_it_is_the_evidence_itself_and_raw_logs_are_refused(
+    raw: Path, tmp_path: Path
+) -> None:
+    run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
+    key, uid = make(tmp_path, tmp_path / "log.pem")
+    asked = ("timeline", tmp_path / "evidence", "--key", key, "--index", tmp_path / "index")
+    found = run("query", *asked[1:], "--sql", "SELECT uid, identity FROM events", "--json")
+    who = dict(found.json["rows"])[uid]
+    result = run(*asked, "--identity", who, "--format", "ocsf")
+    assert result.code == 0, result.err
+    records = [json.loads(line) for line in result.out.splitlines()]
+    assert uid in [record["metadata"]["uid"] for record in records]
+    assert {record["metadata"]["version"] for record in records} == {"1.8.0"}
+    told_of(run("timeline", raw, "--identity", who, "--format", "ocsf"), 4, "normalize")

@@ -23,7 +23,8 @@ from nhi_evidence.event import Rejection
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import trust
 from nhi_evidence.investigate.index import EventIndex, MemoryIndex
-from nhi_evidence.investigate.row import Place, Row, read
+from nhi_evidence.investigate.row import Place, Row
+from nhi_evidence.investigate.row_reading import read
 from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.pipeline.export import Normalized

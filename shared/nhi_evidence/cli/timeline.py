@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from nhi_evidence.adapters.store.evidence_uri import Access
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, output_file
+from nhi_evidence.cli import exit_codes, output_file, timeline_export
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
 from nhi_evidence.cli.normalize import SourceName
+from nhi_evidence.cli.timeline_export import Format
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import timeline
 from nhi_evidence.investigate.report import page as report
 from nhi_evidence.terminal import timeline_report
@@ -43,6 +45,9 @@ def command(
     since: whose.Since = None,
     until: whose.Until = None,
     source: SourceName = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="How to print it; ocsf takes an evidence store.")
+    ] = Format.TEXT,
     html: Annotated[
         Path | None,
         typer.Option("--html", dir_okay=False, help="Write the report as one page, too."),
@@ -85,12 +90,29 @@ def command(
         verify = _commands(inputs, told) if told.freshness.proven else []
         with output_file.create(html, overwrite=overwrite) as file:
             file.write(report.page(told, verify=verify))
-    if as_json:
-        sys.stdout.write(timeline_report.as_document(told).decode() + "\n")
-    else:
-        timeline_report.show(Console(highlight=False, markup=False), told)
+    _print(Format.JSON if as_json else form, told, what)
     if told.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _print(form: Format, told: timeline.Timeline, what: Sources) -> None:
+    match form:
+        case Format.TEXT:
+            timeline_report.show(Console(highlight=False, markup=False), told)
+            return
+        case Format.JSON:
+            lines = iter([timeline_report.as_document(told) + b"\n"])
+        case Format.TIMESKETCH:
+            lines = timeline_export.timesketch(told)
+        case Format.CSV:
+            lines = timeline_export.csv(told)
+        case Format.OCSF:
+            if not told.freshness.proven:
+                raise SettingsError("--format ocsf takes an evidence store; raw logs: normalize")
+            lines = timeline_export.ocsf(told, open_sealed(what.inputs[0], what.access))
+    for line in lines:
+        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
 
 
 def _commands(inputs: list[str], told: timeline.Timeline) -> list[str]:

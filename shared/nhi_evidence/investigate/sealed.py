@@ -16,10 +16,10 @@ from nhi_evidence import sources
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import counting, keys, log, merkle, objects, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
-from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
+from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import row, trust
+from nhi_evidence.investigate import row_reading, trust
 from nhi_evidence.investigate.row import Place, Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
@@ -148,18 +148,18 @@ def read(at: SealedObject, body: bytes | None) -> ObjectRows:
     if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
         raise ValueError("body hash does not match its key")
     table, lines = objects.read_object(body)
+    source = table.header.source
     rows: list[tuple[int, Row]] = []
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []
     for number, (unit, own) in enumerate(objects.lines_of(table, lines)):
+        places = _Places(at, unit.unit)
         for place, line in enumerate(own):
             try:
-                parsed = decode_line(line)
-                if parsed.form == "kept":
-                    read_row = _row(at, table, unit, parsed)
+                read_row = row_reading.read_line(line, source, places.of)
+                if read_row is not None:
                     rows.append((number, read_row))
-                    raw = parsed.raw or b""
-                    trusts += ((number, each) for each in trust.trusts(read_row, raw))
+                    trusts += ((number, each) for each in _trusts(read_row, line))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 if len(unreadable) < _MAX_UNREADABLE:
                     unreadable.append(f"{at.key}: unit {unit.unit} line {place}: {error}")
@@ -170,9 +170,20 @@ _MAX_UNREADABLE = 20
 """Lines of one object that are named; verify names every one."""
 
 
-def _row(at: SealedObject, table: Table, unit: UnitLine, parsed: ParsedLine) -> Row:
-    place = Place(at.key, unit.unit, parsed.i or 0, at.shard, at.leaf, Standing.VOID)
-    return row.read(parsed.n, parsed.s or table.header.source, place)
+class _Places(msgspec.Struct):
+    """Makes the places of one unit's records."""
+
+    at: SealedObject
+    unit: str
+
+    def of(self, line: int) -> Place:
+        at = self.at
+        return Place(at.key, self.unit, line, at.shard, at.leaf, Standing.VOID)
+
+
+def _trusts(read_row: Row, line: bytes) -> Iterator[Trust]:
+    if trust.may_state(read_row.source, line):
+        yield from trust.trusts(read_row, decode_line(line).raw or b"")
 
 
 def _claims(at: SealedObject, table: Table) -> tuple[UnitClaim, ...]:

@@ -18,7 +18,7 @@ JOIN = "nhi:oidc:"
 
 _PROVIDERS = "/providers/"
 _MARKS = {
-    "gcp_audit": b'"issuerUri"',
+    "gcp_audit": b"issuerUri",
     "azure_entra": b"FederatedIdentityCredentials",
     "azure_monitor": b"FederatedIdentityCredentials",
 }
@@ -37,10 +37,15 @@ class Trust(msgspec.Struct, frozen=True):
     """Of the act, milliseconds since the epoch, UTC."""
 
 
+def may_state(source: str, text: bytes) -> bool:
+    """Whether a text of a pack's record, quoted or not, may hold an act of trust."""
+    mark = _MARKS.get(source)
+    return mark is not None and mark in text
+
+
 def trusts(row: Row, raw: bytes) -> Iterator[Trust]:
     """Yield what a record's exact raw text states of trust; nothing where it has another form."""
-    mark = _MARKS.get(row.source)
-    if mark is None or mark not in raw or row.outcome != "success":
+    if row.outcome != "success" or not may_state(row.source, raw):
         return
     try:
         if row.source == "gcp_audit":

@@ -26,6 +26,12 @@ def instant(milliseconds: int) -> str:
         return f"{milliseconds} ms after 1970-01-01T00:00:00Z"
 
 
+def iso_instant(milliseconds: int) -> str:
+    """Return an instant as ISO 8601 UTC, to the millisecond."""
+    at = _EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
 def neutralize(text: str) -> str:
     r"""Show control, format and bidirectional characters as `\u` escapes."""
     return _CONTROL.sub(_escape, text)

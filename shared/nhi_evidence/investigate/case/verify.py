@@ -8,7 +8,7 @@ import msgspec
 
 from nhi_evidence.evidence import bundle, note, proof
 from nhi_evidence.evidence.lines import decode_line
-from nhi_evidence.investigate import row
+from nhi_evidence.investigate import row_reading
 from nhi_evidence.investigate.case import bag, contents
 from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord
 from nhi_evidence.investigate.row import Place
@@ -109,7 +109,7 @@ def _check_record(
     shown = proof.check(held, pinned, pinned[0].name)
     kept = decode_line(held[proof.RECORD])
     place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
-    told = row.read(kept.n, "", place)
+    told = row_reading.read(kept.n, "", place)
     stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
     actual = (told.time, told.uid, told.raw_sha256, shown.key, shown.unit, kept.i)
     if stated != actual:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,54 @@ def test_asking(path: Path) -> None:
     assert (400, "ed25519") == (read.bucket("main").retention_days, read.evidence.signer)
     assert 32 == len(read.auditors[0].external_id)
     assert f"{path} written" in result.stdout
+
+
+def test_answers_are_checked_as_they_come(path: Path) -> None:
+    """What contradicts an earlier answer is asked again at once, not refused at the end."""
+    given = [
+        *("existing", "organization-trail", "xx-west-1", "eu-west-1", "o-exampleorg1"),
+        *("111122223333", "111122223333", "222233334444"),
+        *("us-gov-west-1", "eu-central-1", "organization-trail", "", "example.org/evidence", "0"),
+        *("", "no", "no", "no", "no", "security@example.org", "200", "100000"),
+    ]
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(given) + "\n")
+    assert 0 == result.exit_code, result.output
+    for said in (
+        '"xx-west-1" is in no partition of AWS that is known',
+        '"111122223333" is the log-archive account as well: name another',
+        '"us-gov-west-1" is in aws-us-gov, and the trail\'s bucket in aws',
+        '"organization-trail" is the bucket of the trail as well',
+    ):
+        assert said in result.stderr
+    read = config.read(path.read_text())
+    assert "nhi-evidence-222233334444-eu-central-1" == read.bucket("main").bucket
+
+
+def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
+    """Before an answer is typed, not after a wrong one."""
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
+    for shown in (
+        "one of: existing, new",
+        "the id of an AWS organization (aws organizations describe-organization), such as o-exam",
+        "an AWS account id: 12 digits, in quotes, such as 222233334444",
+        "a whole number of days, up to 36500, or 0 for a trial, such as 365",
+        "an e-mail address, such as security@example.org",
+    ):
+        assert shown in result.stderr
+
+
+def test_answers_are_kept_where_it_ends_early(path: Path) -> None:
+    """The line that is shown goes on where it ended, and asks nothing again."""
+    short = CliRunner().invoke(
+        app, ["init", "-o", str(path)], input="\n".join(["existing", "organization-trail"]) + "\n"
+    )
+    (line,) = (line for line in short.stderr.splitlines() if "nhi-evidence init" in line)
+    arguments = shlex.split(line)[1:]
+    assert ["--trail-kind", "existing", "--trail-bucket", "organization-trail"] == arguments[3:]
+    rest = ["eu-west-1", *ASKED[4:]]
+    done = CliRunner().invoke(app, arguments, input="\n".join(rest) + "\n")
+    assert 0 == done.exit_code, done.output
+    assert "organization-trail" == config.read(path.read_text()).trails[0].bucket
 
 
 def test_input_that_ends(path: Path) -> None:

@@ -201,6 +201,13 @@ def test_wrong_spelling_or_kind(kind: str) -> None:
 
 MANAGED = ("# management_account", "management_account")
 
+FILES = """[[sources]]
+source = "aws_cloudtrail"
+evidence = "main"
+keep_out_of_scope_raw = true
+files = {{account = "111122223333", bucket = "other-logs", region = "eu-central-1", prefix = "{}"}}
+
+"""
 CONTRADICTIONS = {
     "no retention": (
         [('profile = "trial"\n', "")],
@@ -395,6 +402,49 @@ CONTRADICTIONS = {
         [("arn:aws:iam::444455556666", "arn:aws-cn:iam::444455556666")],
         "auditors.principals",
         "is of another partition than the evidence: begin it arn:aws:",
+    ),
+    "logs and evidence in one bucket": (
+        [('bucket = "organization-trail-111122223333"', 'bucket = "nhi-evidence-222233334444"')],
+        "trails.bucket",
+        "is an evidence bucket: what is delivered and what is kept never share one",
+    ),
+    "prefix with CloudTrail's own folder": (
+        [('# prefix = "cloudtrail/"', 'prefix = "cloudtrail/AWSLogs/"')],
+        "trails.prefix",
+        "holds AWSLogs/, which CloudTrail adds itself",
+    ),
+    "prefix with an empty folder": (
+        [('# prefix = "cloudtrail/"', 'prefix = "cloudtrail//"')],
+        "trails.prefix",
+        "has an empty folder",
+    ),
+    "prefix as a pattern": (
+        [('# prefix = "cloudtrail/"', 'prefix = "cloud*/"')],
+        "trails.prefix",
+        "is no pattern",
+    ),
+    "prefixes that overlap": (
+        [
+            ("[gcp]", FILES.format("x/y/") + "[gcp]"),
+            ("[azure]", FILES.format("x/") + "[azure]"),
+        ],
+        "sources.files.prefix",
+        'overlaps "x/y/" of sources entry 4, in the same bucket',
+    ),
+    "key of another region": (
+        [("# kms_key = \"arn:aws:kms:eu-central-1", "kms_key = \"arn:aws:kms:eu-west-1")],
+        "trails.kms_key",
+        "is in eu-west-1, and the bucket in eu-central-1: S3 encrypts with keys of",
+    ),
+    "topic of another region": (
+        [("# topic = \"arn:aws:sns:eu-central-1", "topic = \"arn:aws:sns:eu-west-1")],
+        "trails.topic",
+        "is in eu-west-1, and the bucket in eu-central-1: S3 notifies topics of",
+    ),
+    "alarm topic where no alarm is": (
+        [("# topics = [\"arn:aws:sns:eu-central-1", "topics = [\"arn:aws:sns:eu-west-1")],
+        "alarms.topics",
+        "is in eu-west-1, which has no alarms; alarms are in: eu-central-1",
     ),
     "empty list": (
         [('["arn:aws:iam::444455556666:role/auditor"]', "[]")],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from nhi_evidence import sources
+from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
@@ -275,6 +276,10 @@ def _alarms(file: File) -> _Contradictions:
         )
 
 
+def _topics(file: File) -> _Contradictions:
+    return topics_fit(file, _regions(file))
+
+
 def _regions(file: File) -> set[str]:
     """Return every region that has alarms: of evidence, and of exporters."""
     used = {one.trail for one in file.sources}
@@ -315,7 +320,9 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _deliveries,
     _same_twice,
     _trails,
+    feeds_fit,
     _alarms,
+    _topics,
     _auditors,
     _guardrails,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,9 @@ def command(
 ) -> None:
     """Write the configuration of a deployment, asking for what no option says.
 
-    A file that is there is never overwritten. Whatever else there is to choose is in
+    Each answer is checked as it comes, beside those before it. Where it ends early, or the whole
+    is refused, nothing is written and the line is shown that goes on with what was answered. A
+    file that is there is never overwritten. Whatever else there is to choose is in
     nhi-evidence.example.toml.
     """
     if output.exists():
@@ -60,10 +63,15 @@ def command(
     ask = Answers(
         {name.replace("_", "-"): value for name, value in values.items()}, asks=not no_input
     )
-    tables = parts(ask)
-    ask.complete()
-    written = text(tables)
-    read = config.read(written, str(output))
+    try:
+        tables = parts(ask)
+        ask.complete()
+        written = text(tables)
+        read = config.read(written, str(output))
+    except SettingsError:
+        if not no_input and ask.kept:
+            _say_kept(ask, output)
+        raise
     try:
         with output.open("x", encoding="utf-8") as file:
             file.write(written)
@@ -76,6 +84,16 @@ def command(
         typer.echo(f"{output} written")
         for step in outcome.next:
             typer.echo(f"next: {step}")
+
+
+def _say_kept(ask: Answers, output: Path) -> None:
+    """Say how to go on without answering all of it again."""
+    words = ["nhi-evidence", "init", "-o", str(output)]
+    words += [word for option, value in ask.kept.items() for word in (f"--{option}", value)]
+    typer.echo(
+        f"\nNothing is written. What was answered is kept in this line:\n  {shlex.join(words)}",
+        err=True,
+    )
 
 
 def _next(read: config.Config, output: Path) -> list[str]:

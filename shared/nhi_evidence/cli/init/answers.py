@@ -19,6 +19,9 @@ _TRUTH = {"yes": True, "y": True, "no": False, "n": False}
 _Reader = Callable[[str], Any]
 """Reads an answer. Raises `ValueError` saying why it is none."""
 
+Check = Callable[[str], str | None]
+"""Says what is wrong with an answer beside those that were given before, or None."""
+
 
 class Answers:
     """Takes one answer after the other; what nobody can be asked for is collected."""
@@ -28,14 +31,28 @@ class Answers:
         self._given = given
         self._asks = asks
         self._missing: list[str] = []
+        self.kept: dict[str, str] = {}
+        """Every answer that was taken, by its option, as it was given."""
 
-    def text(self, option: str, question: str, kind: Any, default: str | None = None) -> Any:
+    def text(
+        self,
+        option: str,
+        question: str,
+        kind: Any,
+        default: str | None = None,
+        check: Check = lambda _: None,
+    ) -> Any:
         """Return the answer to one question, of the kind the configuration takes.
+
+        `check` looks at it beside earlier answers: what contradicts one is asked again at once.
 
         Raises `SettingsError` for an option of another kind, and when input ends. Where nobody
         can be asked, a missing answer is noted for `complete` and None is returned.
         """
-        return self._answer(option, question, lambda value: _scalar(value, kind, option), default)
+        asked = f"{question}\n  {explained(kind)}"
+        return self._answer(
+            option, asked, lambda value: _scalar(value, kind, option, check), default
+        )
 
     def several(self, option: str, question: str, kind: Any, *, may_be_none: bool = False) -> Any:
         """Return a list of answers, given with commas between; `none` for none where it may be."""
@@ -49,7 +66,7 @@ class Answers:
                 raise ValueError("nothing was given")
             return [_scalar(one, kind, option) for one in parts]
 
-        return self._answer(option, f"{question} ({extent})", read, None)
+        return self._answer(option, f"{question} ({extent})\n  {explained(kind)}", read, None)
 
     def whether(self, option: str, question: str) -> bool:
         """Return a yes or no; an option is spelt so, too."""
@@ -59,7 +76,7 @@ class Answers:
         """Whether a part is wanted: its first option is given, or whoever is asked says yes."""
         if self._given.get(option) is not None or not self._asks:
             return self._given.get(option) is not None
-        return _ask(option, f"{question} (yes or no)", _truth, None) is True
+        return _ask(option, f"{question} (yes or no)", _truth, None)[1] is True
 
     def complete(self) -> None:
         """Raise `SettingsError` naming every option that is missing."""
@@ -72,34 +89,55 @@ class Answers:
     def _answer(self, option: str, question: str, read: _Reader, default: str | None) -> Any:
         value = self._given.get(option)
         if value is None and self._asks:
-            return _ask(option, question, read, default)
+            answer, taken = _ask(option, question, read, default)
+            self.kept[option] = answer
+            return taken
         value = default if value is None else value
         if value is None:
             self._missing.append(option)
             return None
         try:
-            return read(value)
+            taken = read(value)
         except ValueError as error:
             raise SettingsError(f"--{option}: {error}") from error
+        self.kept[option] = value
+        return taken
 
 
-def _ask(option: str, question: str, read: _Reader, default: str | None) -> Any:
+def _ask(option: str, question: str, read: _Reader, default: str | None) -> tuple[str, Any]:
+    """Return an answer as it was given and as it was read; ask until it can be."""
+    title, _, explanation = question.partition("\n")
+    typer.echo(f"\n{title}{chr(10) if explanation else ''}{explanation}", err=True)
     while True:
         try:
-            answer = str(typer.prompt(question, default=default, type=str, err=True)).strip()
+            answer = str(typer.prompt("", default=default, type=str, err=True, prompt_suffix="> "))
         except typer.Abort as error:
-            raise SettingsError(f"no answer to {question!r}; give it with --{option}") from error
+            raise SettingsError(f"no answer to {title!r}; give it with --{option}") from error
         try:
-            return read(answer)
+            return answer.strip(), read(answer.strip())
         except ValueError as error:
             typer.echo(f"  {error}", err=True)
 
 
-def _scalar(value: str, kind: Any, option: str) -> Any:
+def explained(kind: Any) -> str:
+    """Return what a kind of value looks like, with one that could be written."""
+    for described in (kind, msgspec.inspect.type_info(kind)):
+        if isinstance(described, msgspec.inspect.Metadata):
+            extra = described.extra_json_schema or {}
+            return f"{extra['description']}, such as {extra['examples'][0]}"
+        if isinstance(described, msgspec.inspect.LiteralType):
+            return f"one of: {', '.join(str(value) for value in described.values)}"
+    raise TypeError(f"{kind}: a kind without a description")
+
+
+def _scalar(value: str, kind: Any, option: str, check: Check = lambda _: None) -> Any:
     try:
-        return msgspec.convert(value, kind, strict=False)
+        taken = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(wrong(kind, value, (option.replace("-", "_"),))) from error
+    if (problem := check(value)) is not None:
+        raise ValueError(f'"{value}" {problem}')
+    return taken
 
 
 def _truth(value: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from nhi_evidence.cli.init.answers import Answers
+from nhi_evidence import partitions
+from nhi_evidence.cli.init.answers import Answers, Check
 from nhi_evidence.cli.init.text import Part, Value
 from nhi_evidence.config import kinds
 from nhi_evidence.config.rules import CONFIRMED_DAYS
@@ -30,7 +32,7 @@ _DAYS = Annotated[
 def parts(ask: Answers) -> list[Part]:
     """Ask for everything a configuration needs; return its tables."""
     trail = _trail(ask)
-    tables = [*_evidence(ask, new_trail=trail.keys["kind"] == "new"), trail]
+    tables = [*_evidence(ask, trail.keys), trail]
     keep = ask.whether(
         "keep-out-of-scope-raw",
         "Keep the raw text of records out of scope as well? People's are among them",
@@ -45,17 +47,60 @@ def parts(ask: Answers) -> list[Part]:
     return [*tables, *gcp, *azure, *_auditor(ask), _alarms(ask)]
 
 
-def _evidence(ask: Answers, *, new_trail: bool) -> list[Part]:
+def _other_than(taken: Mapping[str, object]) -> Check:
+    """Return a check that an answer is none of those taken, by what each is."""
+
+    def check(value: str) -> str | None:
+        what = next((name for name, other in taken.items() if other == value), None)
+        return None if what is None else f"is {what} as well: name another"
+
+    return check
+
+
+def _region_beside(other: object = None, what: str = "") -> Check:
+    """Return a check that a region is AWS's, and of the partition of another one."""
+
+    def check(value: str) -> str | None:
+        partition = partitions.of_region(value)
+        if partition is None:
+            return "is in no partition of AWS that is known: check its spelling"
+        beside = partitions.of_region(str(other)) if other else None
+        if beside is not None and beside != partition:
+            return f"is in {partition.name}, and {what} in {beside.name}: no role reaches across"
+        return None
+
+    return check
+
+
+def _evidence(ask: Answers, trail: Mapping[str, Value]) -> list[Part]:
     organization = ask.text("organization", "Id of the AWS organization", kinds.OrganizationId)
     management = None
-    if new_trail:
+    if trail["kind"] == "new":
         # An organization trail belongs to the management account, wherever it is made from.
         management = ask.text("management-account", "Management account", kinds.Account)
     archive = ask.text("log-archive-account", "Account the trail delivers to", kinds.Account)
-    account = ask.text("evidence-account", "Account for evidence alone", kinds.Account)
-    region = ask.text("region", "Region of the evidence", kinds.Region)
+    account = ask.text(
+        "evidence-account",
+        "Account for evidence alone, out of reach of whoever runs the logs",
+        kinds.Account,
+        check=_other_than(
+            {"the log-archive account": archive, "the management account": management}
+        ),
+    )
+    region = ask.text(
+        "region",
+        "Region of the evidence",
+        kinds.Region,
+        check=_region_beside(trail["region"], "the trail's bucket"),
+    )
     offered = f"nhi-evidence-{account}-{region}" if account and region else NO_BUCKET
-    bucket = ask.text("bucket", "Name of the evidence bucket", kinds.Bucket, offered)
+    bucket = ask.text(
+        "bucket",
+        "Name of the evidence bucket",
+        kinds.Bucket,
+        offered,
+        check=_other_than({"the bucket of the trail": trail["bucket"]}),
+    )
     log = ask.text("log-name", "Name of its signed log: a domain and a path", kinds.LogName)
     days, confirmed = _retention(ask)
     return [
@@ -112,7 +157,9 @@ def _trail(ask: Answers) -> Part:
         "name": "organization",
         "kind": kind,
         "bucket": ask.text("trail-bucket", "Bucket of the trail", kinds.SourceBucketName),
-        "region": ask.text("trail-region", "Region of that bucket", kinds.Region),
+        "region": ask.text(
+            "trail-region", "Region of that bucket", kinds.Region, check=_region_beside()
+        ),
     }
     if kind == "new":
         keys["data_events"] = ask.several(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -207,3 +208,33 @@ def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
     looking = made.search()
     assert looking.find(UID, search.Where()) is None
     assert {bundle} == set(looking.unreadable)
+
+
+def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held() -> None:
+    """Whatever the size of the log, memory is that of the hours something was found in."""
+    made = sealed.seal(
+        store_of(*([unit(str(number), file_of(str(number)))] for number in range(300)))
+    )
+    looking = made.search()
+    asked: list[int] = []
+    beginnings = made.store.beginnings
+
+    def counted(wanted: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
+        chosen = list(wanted)
+        asked.append(len(chosen))
+        return beginnings(chosen)
+
+    made.store.beginnings = counted  # type: ignore[method-assign] # what is asked for is counted
+    assert looking.find("nowhere", search.Where()) is None
+    assert (300, 128) == (sum(asked), max(asked))
+
+
+def test_a_later_version_of_a_key_is_no_claim() -> None:
+    """Verification counts the first alone, and so does the standing a proof comes with."""
+    store = store_of([unit("a", file_of(UID))])
+    (key,) = store.keys("ev/")
+    genuine = store.first(key)
+    body, genuine.body = genuine.body, b"put there before"
+    store.add(key, body, genuine.metadata)
+    record = found_in(sealed.seal(store))
+    assert "void: a claim nobody counts" == record.standing

@@ -86,3 +86,11 @@ def _with(options: dict[int, int], *, sized: bool = True, content: bytes = b"x\n
     if sized:
         compressor.set_pledged_input_size(len(content))
     return compressor.compress(content) + compressor.flush()
+
+
+def test_lines_without_number_are_refused_before_they_are_split() -> None:
+    """A few bytes inflate to very many empty lines, each of which would cost memory."""
+    body, _ = frame.pack([b""] * (frame.MAX_LINES + 1))
+    assert len(body) < 1_000
+    with pytest.raises(ValueError, match="2000001 lines"):
+        frame.unpack(body, limit=1 << 30)

@@ -202,3 +202,18 @@ def test_an_idle_log_has_a_heartbeat() -> None:
     assert (4, 1, 1) == (done.epoch, done.checkpoints, len(done.void))
     world.now += MINUTE_MS
     assert (4, ()) == (world.sealer().run().epoch, world.sealer().run().void)
+
+
+def test_long_leaves_are_sealed_in_several_plans() -> None:
+    """A writer decides how long keys and metadata are; a plan is what its readers take."""
+    world = World()
+    for number in range(9):
+        body = b"%d" % number
+        key = f"ev/v1/other/h=unknown/{sha256(body).hexdigest()}"
+        world.store.put_new(key, body, metadata={"long": "x" * 1000})
+    sealer = world.sealer()
+    sealer._max_bytes = 3_000
+    runs = [sealer.run(everything=True) for _ in range(6)]
+    assert 9 == sum(run.added for run in runs)
+    assert max(run.added for run in runs) == 2
+    assert [] == [run.void for run in runs if run.void]

@@ -65,6 +65,20 @@ def test_a_stamp_is_accepted_where_openssl_accepts_it(
     assert accepts(stamp, stamping.roots) == ("intermediate" in chain or not intermediate)
 
 
+@pytest.mark.parametrize("status", range(6))
+def test_a_status_is_taken_where_openssl_takes_it(tmp_path: Path, status: int) -> None:
+    """Granted, and granted with modifications; no other status goes with a token."""
+    stamping = Stamping(tmp_path / "tsa")
+    stamp = stamping.stamp(TEXT)
+    place = stamp.index(b"\x02\x01\x00", 0, 16)
+    given = stamp[: place + 2] + bytes([status]) + stamp[place + 3 :]
+    expected = openssl_accepts(tmp_path, given, tmp_path / "tsa" / "roots.pem")
+    assert (status in {0, 1}) == expected == accepts(given, stamping.roots)
+    other = given[:-1] + bytes([given[-1] ^ 1])
+    assert not accepts(other, stamping.roots)
+    assert not openssl_accepts(tmp_path, other, tmp_path / "tsa" / "roots.pem")
+
+
 def test_putting_in_order_changes_nothing_else(tmp_path: Path) -> None:
     """The same certificates, the same bytes around them; a second time nothing changes."""
     stamp = Stamping(tmp_path, intermediate=True, chain="intermediate root").stamp(TEXT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import resource
 import tempfile
 from hashlib import sha256
 from pathlib import Path
@@ -16,14 +18,15 @@ from nhi_evidence.adapters.store.copying import CopyState
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.spilling import SpillingSorter
 from nhi_evidence.demo.story import generate
-from nhi_evidence.event import Delivery
+from nhi_evidence.event import Delivery, Undecodable
 from nhi_evidence.evidence.lines import Header
-from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier, verifier
+from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier, contents, verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
 from tests.memory_store import DAY_MS
 from tests.tamper import object_rows, rows
+from tests.tamper.editing import EditedObject
 from tests.tamper.sealed_store import HOUR, HOUR_MS, SealedStore, mapper
 
 
@@ -259,3 +262,51 @@ def test_overlapping_trails_are_told_apart_from_copies() -> None:
     world.seal()
     report = world.verify()
     assert ([], 1, 2) == (codes(report), report.duplicate_records, report.linked_records)
+
+
+def _forged_whole(world: SealedStore, data: bytes, *, rejected: bool, limit: int) -> str:
+    """Seal an object of one unit that holds `data`, under limits its writer states."""
+    unit = f"trail/bomb@1!h={HOUR}"
+    parts = mapper().reject_delivery(Delivery(unit, data), Undecodable("malformed_json", ""))
+    (packed,) = mapper().packer.pack(parts)
+    edited = EditedObject(packed.body)
+    edited.header["settings"]["limits"]["inflated_bytes"] = limit
+    if not rejected:
+        line = edited.units[0].line
+        line |= {"kind": "companion", "raw_sha256": line["src_sha256"]}
+        del line["rejection"]
+    key = world.put(edited, world.key_of("ev/"))
+    world.seal()
+    return key
+
+
+def test_a_bomb_is_inflated_as_far_as_a_reader_goes_and_no_further() -> None:
+    """Whatever limits its writer states: the report says that it was not decoded again."""
+    world = SealedStore()
+    bomb = gzip.compress(bytes(1 << 20), mtime=0)
+    _forged_whole(world, bomb * 300, rejected=True, limit=1 << 52)
+    before = _peak()
+    report = world.verify()
+    assert any("the split of 1 units" in line for line in report.not_checked)
+    assert [] == codes(report)
+    assert _peak() - before < 500 << 10
+
+
+@pytest.mark.parametrize("limit", [-1, -(1 << 60), 1 << 60])
+def test_limits_no_decoder_has_are_no_error(limit: int) -> None:
+    """A header may state any; what is rejected under them is found or passes as it is."""
+    world = SealedStore()
+    _forged_whole(world, b'{"Records":[]}', rejected=True, limit=limit)
+    assert set(codes(world.verify())) <= {"not_reproduced"}
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_a_text_of_very_many_pieces_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece costs memory, and a gap of a unit line may hold millions; it is said."""
+    monkeypatch.setattr(contents, "SPLIT_SEPARATORS", 3)
+    report = SealedStore().verify()
+    assert [] == codes(report)
+    assert any("the split of 6 units" in line for line in report.not_checked)

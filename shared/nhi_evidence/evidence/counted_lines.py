@@ -13,7 +13,7 @@ import msgspec
 
 from nhi_evidence.evidence import counting, objects
 from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
-from nhi_evidence.evidence.search import SealedLeaf, Search, Where, is_valid
+from nhi_evidence.evidence.sealed_objects import SealedLeaf, SealedObjects, Where, is_valid
 
 
 class CountedLine(msgspec.Struct, frozen=True):
@@ -25,9 +25,9 @@ class CountedLine(msgspec.Struct, frozen=True):
 
 
 class CountedLines:
-    """Reads a sealed store through a `Search`, whose `unreadable` names what could not be read."""
+    """Reads a sealed store; `unreadable` of what it reads through names what could not be read."""
 
-    def __init__(self, search: Search, *, accepted: tuple[str, ...] = ()) -> None:
+    def __init__(self, search: SealedObjects, *, accepted: tuple[str, ...] = ()) -> None:
         """Weigh claims with `accepted` as `counting.count` does."""
         self._search = search
         self._accepted = accepted

@@ -29,6 +29,9 @@ _OPTIONS: dict[int, int] = {
 }
 _READ_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 
+MAX_LINES = 2_000_000
+"""Lines a reader splits a frame into: each costs memory, and an empty one no bytes."""
+
 _LINES_AT_ONCE = 256
 """Lines joined per call: fewer calls, without holding the whole body twice."""
 
@@ -58,7 +61,8 @@ def unpack(body: bytes, *, limit: int) -> list[bytes]:
     """Inflate one frame into its lines.
 
     Raises `ValueError` when the frame is damaged, of another form than `pack` gives or longer
-    than `limit` bytes, when anything follows it, or when the last line is not terminated.
+    than `limit` bytes or MAX_LINES lines, when anything follows it, or when the last line is not
+    terminated.
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -148,4 +152,6 @@ _RUN_LENGTH, _RESERVED = 1, 3
 def _lines(data: bytes) -> list[bytes]:
     if not data.endswith(b"\n"):
         raise ValueError("last line is not terminated")
+    if (count := data.count(b"\n")) > MAX_LINES:
+        raise ValueError(f"{count} lines, more than {MAX_LINES}")
     return data[:-1].split(b"\n")

@@ -35,7 +35,14 @@ GENESIS = f"{PREFIX}genesis"
 MAX_LEAVES = 50_000
 """Leaves of one plan; a sealer that finds more takes the rest in the next."""
 
-MAX_PLAN_BYTES = 1 << 30
+MAX_PLAN_BYTES = 128 << 20
+"""What a plan inflates to at most."""
+
+MAX_LEAVES_BYTES = 64 << 20
+"""Bytes of the leaves of one plan; a sealer that finds more takes the rest in the next."""
+
+MAX_OBJECT_BYTES = 128 << 20
+"""Of any object of the log no more is read."""
 
 _INDEX_BITS = 40
 
@@ -215,12 +222,19 @@ def fits(leaf: Leaf) -> bool:
         return False
 
 
+def bytes_of(leaf: Leaf) -> int:
+    """How many bytes an entry takes in a plan."""
+    return len(encode(leaf)) + 1
+
+
 def advance(before: Position, body: bytes) -> Step:
     """Add a plan to a log. A plan that does not fit is void: it adds nothing, for anybody."""
     digest = sha256(body).hexdigest()
     passed = msgspec.structs.replace(before, epoch=before.epoch + 1, plan=digest)
     try:
         entries = entries_of(body)
+        if len(entries) > MAX_LEAVES + 1:
+            raise ValueError(f"{len(entries)} entries")
         leaves = [decode(entry) for entry in entries]
     except ValueError as error:
         return Step(passed, (), {}, f"not a plan: {error}"[:500])
@@ -266,8 +280,6 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
             if getattr(first, name) != getattr(expected, name)
         ]
         return f"does not follow epoch {before.epoch}: {', '.join(wrong)}"
-    if len(leaves) > MAX_LEAVES + 1:
-        return f"{len(leaves)} entries"
     if any(len(entry) > tiles.MAX_ENTRY_BYTES for entry in entries):
         return f"an entry past {tiles.MAX_ENTRY_BYTES} bytes"
     seen: set[tuple[str, str]] = set()

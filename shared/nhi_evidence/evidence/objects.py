@@ -36,6 +36,9 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_LINES_BYTES = 256 * 1024 * 1024
 """What a reader inflates at most: one part may be larger than OBJECT_BYTES alone."""
 
+OBJECT_LINES = 1_000_000
+"""Nor has it more lines, its table aside; a reader takes twice as many (`frame.MAX_LINES`)."""
+
 _SURELY_FITS_BYTES = MAX_BODY_BYTES - (1 << 20)
 """Lines of no more bytes fit into a body even where they do not compress at all."""
 
@@ -77,7 +80,7 @@ class Packer:
         objects of its own. Raises `ObjectTooLargeError` when a single part exceeds one PUT.
         """
         open_parts: list[UnitPart] = []
-        size = 0
+        size = lines = 0
         for part in parts:
             if (
                 open_parts
@@ -85,11 +88,11 @@ class Packer:
                 and part.hour == open_parts[-1].hour
             ):
                 continue
-            if open_parts and not self._fits(open_parts, size, part):
+            size, lines = size + part.size, lines + len(part.lines)
+            if open_parts and not self._fits(open_parts, size, lines, part):
                 yield from self._closed(open_parts)
-                open_parts, size = [], 0
+                open_parts, size, lines = [], part.size, len(part.lines)
             open_parts.append(part)
-            size += part.size
         if open_parts:
             yield from self._closed(open_parts)
 
@@ -102,18 +105,26 @@ class Packer:
                 f"more than {_MAX_PART_BYTES}",
                 unit=line.unit,
             )
+        if len(part.lines) > OBJECT_LINES:
+            line = part.table_line
+            raise ObjectTooLargeError(
+                f"{line.unit} part {line.part}: {len(part.lines)} lines, more than {OBJECT_LINES}",
+                unit=line.unit,
+            )
         if part.size > _SURELY_FITS_BYTES:
             for _ in self._closed([part]):
                 pass
 
     @staticmethod
-    def _fits(open_parts: Sequence[UnitPart], size: int, part: UnitPart) -> bool:
+    def _fits(open_parts: Sequence[UnitPart], size: int, lines: int, part: UnitPart) -> bool:
+        """Whether a part goes into an object that then holds so many bytes and lines."""
         last, new = open_parts[-1].table_line, part.table_line
         return (
             part.hour == open_parts[-1].hour
             and last.unit != new.unit
             and last.parts == new.parts == 1
-            and size + part.size <= OBJECT_BYTES
+            and size <= OBJECT_BYTES
+            and lines <= OBJECT_LINES
             and len(open_parts) < MAX_UNITS
         )
 

@@ -60,20 +60,22 @@ class Sealer:
         lock_log: bool = False,
         heartbeat_ms: int = sweep.HOUR_MS,
         max_leaves: int = log.MAX_LEAVES,
+        max_bytes: int = log.MAX_LEAVES_BYTES,
         at_once: int = sweep.MAX_LISTED_AT_ONCE,
     ) -> None:
         """Seal as log `name` with every one of `signers`.
 
         `lock_log` locks every key of the log until everything sealed in its year has expired, for a
         store that can (docs/evidence-format.md, "The log"). An idle log gets a checkpoint at least
-        every `heartbeat_ms`; one plan takes at most `max_leaves` versions, one run
-        `at_once` of one prefix.
+        every `heartbeat_ms`; one plan takes at most `max_leaves` versions
+        in `max_bytes`, one run `at_once` of one prefix.
         """
         self._store = store
         self._clock = clock
         self._lock_policy = lock_policy
         self._heartbeat_ms = heartbeat_ms
         self._max_leaves = max_leaves
+        self._max_bytes = max_bytes
         self._at_once = at_once
         self._signers = LogSigners(name, signers)
         stored = StoredLog(store, name, self._signers.keys)
@@ -102,8 +104,7 @@ class Sealer:
             enough=lambda versions: self._clock() - now > LISTING_MS or versions >= MAX_LISTED,
         )
         new = self._unsealed(listing.versions, head)
-        chosen = fair_share(new, self._max_leaves)
-        leaves = self._leaves(chosen, listing.versions, now)
+        chosen, leaves = self._that_fit(fair_share(new, self._max_leaves), listing.versions, now)
         behind = listing.until < now
         moved = listing.cursors != cursors
         is_own = False
@@ -139,6 +140,20 @@ class Sealer:
         if newest is None or not newest.is_signed:
             return True
         return now - newest.modified >= self._heartbeat_ms
+
+    def _that_fit(
+        self, chosen: list[Version], listed: Sequence[Version], now: int
+    ) -> tuple[list[Version], list[leaf.ObjectLeaf | leaf.MarkerLeaf]]:
+        """Return as many of the chosen versions as one plan can hold, and their leaves.
+
+        A writer decides how long its keys and metadata are.
+        """
+        leaves = self._leaves(chosen, listed, now)
+        while len(chosen) > 1 and sum(map(log.bytes_of, leaves)) > self._max_bytes:
+            chosen = fair_share(chosen, len(chosen) // 2)
+            kept = {(version.key, version.id) for version in chosen}
+            leaves = [entry for entry in leaves if (entry.key, entry.vid) in kept]
+        return chosen, leaves
 
     def _leaves(
         self, chosen: Sequence[Version], listed: Sequence[Version], now: int

@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.evidence import counting, keys, log, note, objects, proof, prove, provider, tiles
-from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence import (
+    counting,
+    note,
+    objects,
+    proof,
+    prove,
+    provider,
+)
 from nhi_evidence.evidence.lines import UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.sealed_objects import (
+    SealedLeaf,
+    SealedObjects,
+    Where,
+    distance,
+    is_valid,
+)
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
 
-_NEAR_MS = 48 * 3_600_000
-"""A provider's document is looked for in the hours so near to the file's, and in no others."""
+__all__ = ["SealedRecord", "Search", "Where"]
+
+_HOURS_AT_ONCE = 48
+"""Source hours whose leaves are held and whose claims are weighed together."""
 
 
-class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to look. A native id does not say; source and hour spare reading the rest."""
+class _Found(msgspec.Struct, frozen=True):
+    """Where an id stands."""
 
-    source: str | None = None
-    hour: str | None = None
-
-
-class SealedLeaf(msgspec.Struct, frozen=True):
-    """The leaf of one object of evidence, in a signed epoch."""
-
-    shard: str
-    epoch: int
-    index: int
-    """Place in the shard."""
-    order: int
-    """Place among all of them: which was sealed first."""
-    leaf: ObjectLeaf
-    source: str
-    hour: str
+    at: SealedLeaf
+    unit: str
+    number: int
+    place: int
 
 
 class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +75,8 @@ class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.status)
 
 
-class Search:
-    """Looks through one store. What cannot be read there is named, and keeps nothing from view."""
+class Search(SealedObjects):
+    """Looks through one store."""
 
     def __init__(
         self,
@@ -85,30 +87,63 @@ class Search:
         accepted: Sequence[str] = (),
     ) -> None:
         """Search the signed shards of `stored`; `accepted` as in `counting.count`."""
-        self._store = store
-        self._stored = stored
+        super().__init__(store, stored)
         self._progress = progress
         self._accepted = accepted
-        self._leaves: dict[int, SealedLeaf] = {}
-        """Of all objects that may matter, by `order`."""
-        self._weighed: dict[tuple[str, str], dict[tuple[str, str], counting.Unit]] = {}
-        self.unreadable: dict[str, str] = {}
-        """Objects that are no evidence objects inside, or gone, by key: why; see `verify`."""
+        self._hours: dict[tuple[str, str], list[SealedLeaf]] = {}
+        """Leaves of the source hours that are weighed together."""
+        self._weighed: dict[tuple[str, str, str], counting.Unit] = {}
+        """By source, hour and unit: of what was found in these hours."""
 
     def find(self, uid: str, where: Where) -> SealedRecord | None:
         """Return the kept record with a native id, from an object that counts if one holds it."""
-        self._leaves = {leaf.order: leaf for leaf in self.leaves(where)}
-        wanted = [leaf for leaf in self._leaves.values() if where.hour in {None, leaf.hour}]
+        found = list(self._found(uid, where))
+        hours = list(dict.fromkeys((each.at.source, each.at.hour) for each in found))
         best: SealedRecord | None = None
-        for done, (leaf, table, lines) in enumerate(self.read(wanted)):
-            self._progress("objects", done)
-            for match in _matches(leaf, table, lines, uid):
-                record = self._weigh(match)
+        for start in range(0, len(hours), _HOURS_AT_ONCE):
+            chosen = set(hours[start : start + _HOURS_AT_ONCE])
+            here = [each for each in found if (each.at.source, each.at.hour) in chosen]
+            self._weigh_hours(chosen, {each.unit for each in here})
+            for record in self._opened_again(here):
                 if record.counts:
                     return record
                 if best is None or (best.status is None and record.status is not None):
                     best = record
         return best
+
+    def _found(self, uid: str, where: Where) -> Iterator[_Found]:
+        """Yield where an id stands: of a unit in an object, the first place."""
+        wanted = (leaf for leaf in self.leaves(where) if where.hour in {None, leaf.hour})
+        for done, (leaf, table, lines) in enumerate(self.read(wanted)):
+            self._progress("objects", done)
+            yield from _matches(leaf, table, lines, uid)
+
+    def _opened_again(self, found: Iterable[_Found]) -> Iterator[SealedRecord]:
+        """Yield what was found with its table and lines, and how it stands."""
+        for each in found:
+            for leaf, table, lines in self.read([each.at]):
+                own = list(objects.lines_of(table, lines))[each.number - 1][1]
+                yield self._weigh(
+                    SealedRecord(
+                        at=leaf, table=table, number=each.number, lines=own, place=each.place
+                    )
+                )
+
+    def _weigh_hours(self, hours: set[tuple[str, str]], units: set[str]) -> None:
+        """Weigh the units of these names among all claims of these source hours."""
+        self._hours = {hour: [] for hour in hours}
+        for leaf in self.leaves(Where()):
+            if (leaf.source, leaf.hour) in hours:
+                self._hours[leaf.source, leaf.hour].append(leaf)
+        self._weighed = {}
+        for (source, hour), leaves in self._hours.items():
+            claims: list[counting.Claim] = []
+            for leaf, table, _ in self.read(leaves):
+                valid = [line for line in table.units if is_valid(leaf, table, line)]
+                valid = [line for line in valid if line.unit in units]
+                claims += counting.claims(leaf.order, leaf.leaf.key, table.header, valid)
+            for (_, name), weighed in counting.count(claims, self._accepted).items():
+                self._weighed[source, hour, name] = weighed
 
     def bundle(
         self,
@@ -156,13 +191,9 @@ class Search:
 
     def _companions(self, at: SealedLeaf) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
         """Yield the companions of an object's source, those of the nearest hours first."""
-        near = [
-            (distance, leaf)
-            for leaf in self._leaves.values()
-            if leaf.source == at.source and (distance := _distance(at.hour, leaf.hour)) <= _NEAR_MS
-        ]
-        near.sort(key=lambda pair: pair[0])
-        for _, table, lines in self.read(leaf for _, leaf in near):
+        near = list(self.leaves(Where(source=at.source, hour=at.hour)))
+        near.sort(key=lambda leaf: distance(at.hour, leaf.hour))
+        for _, table, lines in self.read(near):
             for unit, own in objects.lines_of(table, lines):
                 if unit.kind == "companion":
                     yield unit, own
@@ -172,8 +203,9 @@ class Search:
         if record.unit.parts == 1:
             yield record.unit, record.lines
             return
+        leaves = {leaf.order: leaf for leaf in self._hours[record.at.source, record.at.hour]}
         for claim in record.parts:
-            for _, table, lines in self.read([self._leaves[claim.index]]):
+            for _, table, lines in self.read([leaves[claim.index]]):
                 for unit, own in objects.lines_of(table, lines):
                     if (unit.unit, unit.part) == (claim.unit, claim.part):
                         yield unit, own
@@ -183,16 +215,7 @@ class Search:
         at, unit = record.at, record.unit
         if not is_valid(at, record.table, unit):
             return record
-        hour = (at.source, at.hour)
-        if hour not in self._weighed:
-            claims: list[counting.Claim] = []
-            every = self._leaves.values()
-            same = [leaf for leaf in every if (leaf.source, leaf.hour) == hour]
-            for leaf, table, _ in self.read(same):
-                valid = [line for line in table.units if is_valid(leaf, table, line)]
-                claims += counting.claims(leaf.order, leaf.leaf.key, table.header, valid)
-            self._weighed[hour] = counting.count(claims, self._accepted)
-        weighed = self._weighed[hour].get((at.source, unit.unit))
+        weighed = self._weighed.get((at.source, at.hour, unit.unit))
         if weighed is None:
             return record
         own = {(claim.index, claim.part) for claim in weighed.counted}
@@ -203,93 +226,11 @@ class Search:
             parts=weighed.counted,
         )
 
-    def read(
-        self, leaves: Iterable[SealedLeaf]
-    ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
-        """Yield the objects of leaves with their tables and lines; name what is none."""
-        chosen = list(leaves)
-        bodies = self._store.bodies((leaf.leaf.key, leaf.leaf.vid) for leaf in chosen)
-        for leaf, body in zip(chosen, bodies, strict=True):
-            try:
-                yield leaf, *_opened(leaf.leaf, body)
-            except (ValueError, RecursionError) as error:
-                self.unreadable[leaf.leaf.key] = str(error)
 
-    def leaves(self, where: Where) -> Iterator[SealedLeaf]:
-        """Yield the leaves of objects of evidence under a signed checkpoint, oldest first.
-
-        Of other hours those alone that may hold the provider's document.
-        """
-        order = 0
-        for shard in self._stored.shards():
-            epoch = 0
-            for index, leaf in self._entries(shard):
-                order += 1
-                if isinstance(leaf, EpochLeaf):
-                    epoch = leaf.epoch
-                if not isinstance(leaf, ObjectLeaf):
-                    continue
-                stated = keys.parse_key(leaf.key)
-                if stated.kind != "ev" or not stated.hour or not stated.body_sha256:
-                    continue
-                is_near = where.hour is None or _distance(where.hour, stated.hour) <= _NEAR_MS
-                if is_near and where.source in {None, stated.source}:
-                    yield SealedLeaf(shard, epoch, index, order, leaf, stated.source, stated.hour)
-
-    def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:
-        """Yield index and leaf of everything the newest checkpoint of a shard signs."""
-        newest = self._stored.checkpoint(shard, self._stored.newest_signed(shard))
-        size = 0 if newest is None else newest.size
-        for start in range(0, size, tiles.WIDTH):
-            width = min(tiles.WIDTH, size - start)
-            path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
-            try:
-                bundle = tiles.unbundle(self._stored.tile(shard, path))
-                leaves = [decode(entry) for entry in bundle]
-                if len(leaves) != width:
-                    raise ValueError(f"{len(leaves)} entries, not {width}")
-            except (KeyError, ValueError) as error:
-                self.unreadable[log.tile_key(shard, path)] = f"{type(error).__name__}: {error}"
-                continue
-            yield from enumerate(leaves, start)
-
-
-def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes]]:
-    if body is None:
-        raise ValueError("it is gone")
-    digest = sha256(body).hexdigest()
-    if digest != keys.parse_key(leaf.key).body_sha256:
-        raise ValueError("its bytes have not the hash its key states")
-    table, lines = objects.read_object(body)
-    for _ in objects.lines_of(table, lines):
-        break
-    return table, lines
-
-
-def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
-    """Whether a claim is of the source and hour its object lies under."""
-    header = table.header
-    if (header.source, header.hour) != (leaf.source, leaf.hour):
-        return False
-    if leaf.source not in sources.names():
-        return True
-    return keys.unit_hour(unit.unit, sources.load(leaf.source).hour_of) == leaf.hour
-
-
-def _matches(
-    at: SealedLeaf, table: Table, lines: Sequence[bytes], uid: str
-) -> Iterator[SealedRecord]:
+def _matches(at: SealedLeaf, table: Table, lines: Sequence[bytes], uid: str) -> Iterator[_Found]:
     wanted = msgspec.json.encode(uid)
-    start = 0
-    for number, unit in enumerate(table.units, start=1):
-        own = lines[start : start + unit.lines]
-        start += unit.lines
+    for number, (unit, own) in enumerate(objects.lines_of(table, lines), start=1):
         for place, line in enumerate(own):
             if wanted in line and proof.uid_of(line) == uid:
-                yield SealedRecord(at=at, table=table, number=number, lines=own, place=place)
-
-
-def _distance(hour: str, other: str) -> int:
-    """Milliseconds between two hours; an unknown one is as near as any may be."""
-    first, second = keys.hour_start(hour), keys.hour_start(other)
-    return abs(first - second) if first is not None and second is not None else _NEAR_MS
+                yield _Found(at, unit.unit, number, place)
+                break

@@ -12,6 +12,9 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
 
+_MOST_MAPPERS = 64
+"""Kept at once: a writer may state other settings in every object."""
+
 
 class Reproducer:
     """Maps units again, as `evidence.verify.report.Reproducer` asks; mappers are made once."""
@@ -37,6 +40,8 @@ class Reproducer:
     def _mapper(self, source: str, settings: Settings) -> Mapper:
         known = (source, repr(settings).encode())
         if known not in self._mappers:
+            if len(self._mappers) >= _MOST_MAPPERS:
+                self._mappers.pop(next(iter(self._mappers)))
             self._mappers[known] = Mapper(
                 source,
                 scope=Scope(settings.scope),

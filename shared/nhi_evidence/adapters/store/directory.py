@@ -18,6 +18,8 @@ import msgspec
 
 from nhi_evidence.adapters.store import plain_files
 from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.evidence import log
+from nhi_evidence.evidence.objects import MAX_BODY_BYTES
 from nhi_evidence.stored import Description, Receipt, Unreadable, Version
 
 _BESIDE = ".metadata"
@@ -35,11 +37,8 @@ _UNVERSIONED = "null"
 _LATEST_MS = 253_402_300_800_000
 """The end of the calendar."""
 
-_FILE_BYTES = 1 << 26
-"""Of a file of evidence no more is read, and a byte: what is larger is no object of the format."""
+_LOG = log.PREFIX.partition("/")[0] + "/"
 
-_LOG_BYTES = 1 << 30
-"""The same of a file of the log: a plan."""
 
 _BESIDE_BYTES = 1 << 20
 
@@ -269,7 +268,7 @@ def _is_key(key: str) -> bool:
 
 
 def _bound(key: str) -> int:
-    return _LOG_BYTES if key.startswith("log/") else _FILE_BYTES
+    return log.MAX_OBJECT_BYTES if key.startswith(_LOG) else MAX_BODY_BYTES
 
 
 def _write(path: Path, body: bytes) -> None:

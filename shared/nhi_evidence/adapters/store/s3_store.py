@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.evidence import log
+from nhi_evidence.evidence.objects import MAX_BODY_BYTES
 from nhi_evidence.stored import Receipt
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 _PRECONDITION_FAILED = 412
@@ -87,6 +90,21 @@ class S3EvidenceWriter:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def bounded(key: str, body: StreamingBody) -> bytes:
+    """Read an object as far as the format lets one go, and a byte, which shows that there is more.
+
+    A writer may put gigabytes under a key.
+    """
+    limit = log.MAX_OBJECT_BYTES if key.startswith(log.PREFIX) else MAX_BODY_BYTES
+    chunks: list[bytes] = []
+    room = limit + 1
+    while room and (chunk := body.read(room)):
+        chunks.append(chunk)
+        room -= len(chunk)
+    body.close()
+    return b"".join(chunks)
+
+
 class S3EvidenceReader:
     """An `EvidenceReader` on one bucket, for the auditor role."""
 
@@ -111,7 +129,7 @@ class S3EvidenceReader:
         """Return the bytes of one version. Raises `StoreUnavailableError`."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
-            return answer["Body"].read()
+            return bounded(key, answer["Body"])
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter, bounded
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.evidence import log
 from nhi_evidence.stored import Description, Receipt, Unreadable, Version
@@ -29,6 +29,8 @@ THREADS = 16
 _AHEAD = 2 * THREADS
 
 _NOT_FOUND = 404
+_NO_SUCH_RANGE = 416
+"""Of the first bytes: the object is empty."""
 
 _REFUSALS = {400, 403, 405}
 """Of a HEAD: no valid request for this version, not allowed, of no kind that can be asked."""
@@ -179,10 +181,12 @@ class S3EvidenceVersions(S3EvidenceReader):
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=key, VersionId=version, **more
             )
-            return answer["Body"].read()
+            return bounded(key, answer["Body"])
         except ClientError as error:
             if _status(error) == _NOT_FOUND:
                 return None
+            if _status(error) == _NO_SUCH_RANGE:
+                return b""
             raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error

@@ -1,0 +1,157 @@
+"""The objects of evidence under signed checkpoints: their leaves, and what is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.evidence import flags, keys, log, objects, tiles
+from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.lines import UnitLine
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import EvidenceVersions
+
+_NEAR_MS = 48 * 3_600_000
+"""A provider's document is looked for in the hours so near to the file's, and in no others."""
+
+
+_AT_ONCE = 128
+_BYTES_AT_ONCE = 128 << 20
+"""Objects a store may read ahead among."""
+
+
+class Where(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look. A native id does not say; source and hour spare reading the rest."""
+
+    source: str | None = None
+    hour: str | None = None
+
+
+class SealedLeaf(msgspec.Struct, frozen=True):
+    """The leaf of one object of evidence, in a signed epoch."""
+
+    shard: str
+    epoch: int
+    index: int
+    """Place in the shard."""
+    order: int
+    """Place among all of them: which was sealed first."""
+    leaf: ObjectLeaf
+    source: str
+    hour: str
+
+
+class SealedObjects:
+    """Reads one store. What cannot be read there is named, and keeps nothing from view."""
+
+    def __init__(self, store: EvidenceVersions, stored: StoredLog) -> None:
+        """Read what the signed shards of `stored` seal."""
+        self._store = store
+        self._stored = stored
+        self.unreadable: dict[str, str] = {}
+        """Objects that are no evidence objects inside, or gone, by key: why; see `verify`."""
+
+    def read(
+        self, leaves: Iterable[SealedLeaf]
+    ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
+        """Yield the objects of leaves with their tables and lines; name what is none."""
+        for chosen in _chunks(leaves):
+            bodies = self._store.beginnings(
+                (leaf.leaf.key, leaf.leaf.vid, _read_of(leaf)) for leaf in chosen
+            )
+            for leaf, body in zip(chosen, bodies, strict=True):
+                try:
+                    yield leaf, *_opened(leaf.leaf, body)
+                except (ValueError, RecursionError) as error:
+                    self.unreadable[leaf.leaf.key] = str(error)
+
+    def leaves(self, where: Where) -> Iterator[SealedLeaf]:
+        """Yield the leaves of objects of evidence under a signed checkpoint, oldest first.
+
+        Of other hours those alone that may hold the provider's document.
+        """
+        order = 0
+        for shard in self._stored.shards():
+            epoch = 0
+            for index, leaf in self._entries(shard):
+                order += 1
+                if isinstance(leaf, EpochLeaf):
+                    epoch = leaf.epoch
+                if not isinstance(leaf, ObjectLeaf):
+                    continue
+                stated = keys.parse_key(leaf.key)
+                if stated.kind != "ev" or not stated.hour or not stated.body_sha256:
+                    continue
+                is_near = where.hour is None or distance(where.hour, stated.hour) <= _NEAR_MS
+                if is_near and where.source in {None, stated.source}:
+                    yield SealedLeaf(shard, epoch, index, order, leaf, stated.source, stated.hour)
+
+    def _entries(self, shard: str) -> Iterator[tuple[int, Leaf]]:
+        """Yield index and leaf of everything the newest checkpoint of a shard signs."""
+        newest = self._stored.checkpoint(shard, self._stored.newest_signed(shard))
+        size = 0 if newest is None else newest.size
+        for start in range(0, size, tiles.WIDTH):
+            width = min(tiles.WIDTH, size - start)
+            path = tiles.path(tiles.ENTRIES, start // tiles.WIDTH, width)
+            try:
+                bundle = tiles.unbundle(self._stored.tile(shard, path))
+                leaves = [decode(entry) for entry in bundle]
+                if len(leaves) != width:
+                    raise ValueError(f"{len(leaves)} entries, not {width}")
+            except (KeyError, ValueError) as error:
+                self.unreadable[log.tile_key(shard, path)] = f"{type(error).__name__}: {error}"
+                continue
+            yield from enumerate(leaves, start)
+
+
+def _read_of(leaf: SealedLeaf) -> int:
+    """How much is read of an object: what was sealed, and a byte, which shows if it is more."""
+    return min(leaf.leaf.size, objects.MAX_BODY_BYTES) + 1
+
+
+def _chunks(leaves: Iterable[SealedLeaf]) -> Iterator[list[SealedLeaf]]:
+    """Yield leaves in groups small enough that a store may read ahead among their objects."""
+    chosen: list[SealedLeaf] = []
+    size = 0
+    for leaf in leaves:
+        size += _read_of(leaf)
+        if chosen and (len(chosen) >= _AT_ONCE or size > _BYTES_AT_ONCE):
+            yield chosen
+            chosen, size = [], _read_of(leaf)
+        chosen.append(leaf)
+    if chosen:
+        yield chosen
+
+
+def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes]]:
+    if body is None:
+        raise ValueError("it is gone")
+    digest = sha256(body).hexdigest()
+    if digest != keys.parse_key(leaf.key).body_sha256:
+        raise ValueError("its bytes have not the hash its key states")
+    table, lines = objects.read_object(body)
+    for _ in objects.lines_of(table, lines):
+        break
+    return table, lines
+
+
+def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
+    """Whether a claim is of the source and hour its object lies under, the first of its key."""
+    header = table.header
+    if flags.SHADOW in leaf.leaf.flags:
+        return False
+    if (header.source, header.hour) != (leaf.source, leaf.hour):
+        return False
+    if leaf.source not in sources.names():
+        return True
+    return keys.unit_hour(unit.unit, sources.load(leaf.source).hour_of) == leaf.hour
+
+
+def distance(hour: str, other: str) -> int:
+    """Milliseconds between two hours; an unknown one is as near as any may be."""
+    first, second = keys.hour_start(hour), keys.hour_start(other)
+    return abs(first - second) if first is not None and second is not None else _NEAR_MS

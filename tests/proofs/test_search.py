@@ -210,7 +210,9 @@ def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
     assert {bundle} == set(looking.unreadable)
 
 
-def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held() -> None:
+def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Whatever the size of the log, memory is that of the hours something was found in."""
     made = sealed.seal(
         store_of(*([unit(str(number), file_of(str(number)))] for number in range(300)))
@@ -224,7 +226,7 @@ def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held() -> None:
         asked.append(len(chosen))
         return beginnings(chosen)
 
-    made.store.beginnings = counted  # type: ignore[method-assign] # what is asked for is counted
+    monkeypatch.setattr(made.store, "beginnings", counted)
     assert looking.find("nowhere", search.Where()) is None
     assert (300, 128) == (sum(asked), max(asked))
 

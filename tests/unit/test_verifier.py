@@ -20,7 +20,7 @@ from nhi_evidence.adapters.store.spilling import SpillingSorter
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery, Undecodable
 from nhi_evidence.evidence.lines import Header
-from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier, contents, verifier
+from nhi_evidence.evidence.verify import MemorySorter, Options, State, Verifier, decoding, verifier
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
@@ -264,30 +264,27 @@ def test_overlapping_trails_are_told_apart_from_copies() -> None:
     assert ([], 1, 2) == (codes(report), report.duplicate_records, report.linked_records)
 
 
-def _forged_whole(world: SealedStore, data: bytes, *, rejected: bool, limit: int) -> str:
-    """Seal an object of one unit that holds `data`, under limits its writer states."""
-    unit = f"trail/bomb@1!h={HOUR}"
+def _rejection(world: SealedStore, data: bytes, *, limit: int, number: int = 0) -> None:
+    """Seal an object of one rejected delivery, under limits its writer states."""
+    unit = f"trail/bomb{number}@1!h={HOUR}"
     parts = mapper().reject_delivery(Delivery(unit, data), Undecodable("malformed_json", ""))
     (packed,) = mapper().packer.pack(parts)
     edited = EditedObject(packed.body)
     edited.header["settings"]["limits"]["inflated_bytes"] = limit
-    if not rejected:
-        line = edited.units[0].line
-        line |= {"kind": "companion", "raw_sha256": line["src_sha256"]}
-        del line["rejection"]
-    key = world.put(edited, world.key_of("ev/"))
+    world.put(edited, world.key_of("ev/"))
     world.seal()
-    return key
 
 
 def test_a_bomb_is_inflated_as_far_as_a_reader_goes_and_no_further() -> None:
     """Whatever limits its writer states: the report says that it was not decoded again."""
     world = SealedStore()
     bomb = gzip.compress(bytes(1 << 20), mtime=0)
-    _forged_whole(world, bomb * 300, rejected=True, limit=1 << 52)
+    pieces = gzip.compress(b'{"Records":[' + b"0," * (20 << 20) + b"0]}", mtime=0)
+    _rejection(world, bomb * 300, limit=1 << 52)
+    _rejection(world, pieces, limit=1 << 52, number=1)
     before = _peak()
     report = world.verify()
-    assert any("the split of 1 units" in line for line in report.not_checked)
+    assert any("the split of 2 units" in line for line in report.not_checked)
     assert [] == codes(report)
     assert _peak() - before < 500 << 10
 
@@ -296,7 +293,7 @@ def test_a_bomb_is_inflated_as_far_as_a_reader_goes_and_no_further() -> None:
 def test_limits_no_decoder_has_are_no_error(limit: int) -> None:
     """A header may state any; what is rejected under them is found or passes as it is."""
     world = SealedStore()
-    _forged_whole(world, b'{"Records":[]}', rejected=True, limit=limit)
+    _rejection(world, b'{"Records":[]}', limit=limit)
     assert set(codes(world.verify())) <= {"not_reproduced"}
 
 
@@ -306,7 +303,7 @@ def _peak() -> int:
 
 def test_a_text_of_very_many_pieces_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each piece costs memory, and a gap of a unit line may hold millions; it is said."""
-    monkeypatch.setattr(contents, "SPLIT_SEPARATORS", 3)
+    monkeypatch.setattr(decoding, "SPLIT_SEPARATORS", 3)
     report = SealedStore().verify()
     assert [] == codes(report)
     assert any("the split of 6 units" in line for line in report.not_checked)

@@ -14,26 +14,18 @@ import msgspec
 from nhi_evidence import sources
 from nhi_evidence.azure import event_hub
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.event import Decoded, Undecodable
 from nhi_evidence.evidence import frame, gaps, lines, merkle
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, lines_of
-from nhi_evidence.evidence.verify import stated
+from nhi_evidence.evidence.verify import decoding, stated
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import finding
 from nhi_evidence.evidence.verify.report import MapAgain
 
 MOST_FINDINGS = 20
 """Of one object; the last says that there are more."""
-
-_AGAIN_BYTES = 128 << 20
-"""What was rejected is inflated so far, to see whether it can be decoded."""
-
-SPLIT_BYTES = 64 << 20
-"""A larger unit is rebuilt and hashed, and not split again ..."""
-SPLIT_SEPARATORS = 3_000_000
-"""... nor one with more commas and line ends: each may part two records."""
 
 
 class Checked(msgspec.Struct):
@@ -262,34 +254,17 @@ class _Unit:
         reason = self._unit.rejection.reason if self._unit.rejection is not None else ""
         if reason in _NOT_BY_DECODING:
             return
-        try:
-            source = sources.load(self._header.source)
-        except SettingsError:
-            source = None
-        limits = _bounded(self._header.settings.limits, _AGAIN_BYTES)
-        is_small = data.count(b",") + data.count(b"\n") <= SPLIT_SEPARATORS
-        decoded = source.decode(data, limits) if source is not None and is_small else None
-        if decoded is None or (
-            isinstance(decoded, Undecodable)
-            and decoded.reason == "inflation_limit"
-            and limits != self._header.settings.limits
-        ):
+        decoded = decoding.again(self._header, data, is_packed=True)
+        if decoded is None:
             self._result.not_split += 1
         elif not isinstance(decoded, Undecodable):
             yield self._finding("not_reproduced", f"rejected as {reason}, and it can be decoded")
 
     def _split_again(self, data: bytes) -> Iterator[Finding]:
-        try:
-            source = sources.load(self._header.source)
-        except SettingsError:
-            source = None
-        separators = data.count(b",") + data.count(b"\n")
-        if source is None or len(data) > SPLIT_BYTES or separators > SPLIT_SEPARATORS:
+        decoded = decoding.again(self._header, data, is_packed=False)
+        if decoded is None:
             self._result.not_split += 1
             return
-        # What was delivered was inflated once: no more can be in it than there is.
-        limits = _bounded(self._header.settings.limits, len(data))
-        decoded = source.decode(data, limits)
         if isinstance(decoded, Undecodable):
             yield self._finding("split_mismatch", f"{decoded.reason}: {decoded.detail}")
         elif decoded.data != data:
@@ -339,15 +314,6 @@ class _Unit:
 
     def _finding(self, code: str, detail: str, record: int | None = None) -> Finding:
         return finding(code, self._leaf, detail, unit=self._unit.unit, record=record)
-
-
-def _bounded(stated: Limits, inflated: int) -> Limits:
-    """Return the limits a header states, as far as a reader goes: a writer may state any."""
-    return Limits(
-        inflated_bytes=max(0, min(stated.inflated_bytes, inflated)),
-        record_bytes=max(0, stated.record_bytes),
-        mapped_bytes=max(0, stated.mapped_bytes),
-    )
 
 
 _NOT_BY_DECODING = frozenset(

@@ -71,6 +71,7 @@ COMMANDS = (
     Command("summary", Panel.INVESTIGATE, "Say who did what in raw log files, and when."),
     Command("timeline", Panel.INVESTIGATE, "Tell what an identity did, from first touch on."),
     Command("query", Panel.INVESTIGATE, "Ask an evidence store or raw logs in SQL."),
+    Command("renormalize", Panel.INVESTIGATE, "Show what this release would map otherwise."),
     Command("case", Panel.INVESTIGATE, "Hand over what an identity did, with every proof."),
     Command("case create", Panel.INVESTIGATE, "Write a case: report, records and proofs in a zip."),
     Command("case verify", Panel.INVESTIGATE, "Check a case, offline, against keys you trust."),

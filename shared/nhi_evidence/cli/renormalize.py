@@ -1,0 +1,103 @@
+"""`nhi-evidence renormalize`: what would today's mapping make of old raw records?"""
+
+from __future__ import annotations
+
+import sys
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence import __version__
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli.progress import Steps
+from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.renormalize import Difference, Renormalizer
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence renormalize ./evidence --policy policy.toml
+  nhi-evidence renormalize s3://evidence --policy policy.toml --source aws_cloudtrail --json
+
+\b
+Exit codes: 0 compared; 2 something could not be read, or its raw text was not
+kept; 4 could not be done (said on standard error); 64 wrong usage.
+"""
+
+SCHEMA = "nhi-evidence/renormalize/1"
+_SHOWN = 30
+
+
+def command(
+    evidence: options.Evidence,
+    *,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    hour: Annotated[
+        str | None, typer.Option(metavar="YYYYMMDDHH", help="Only this hour, UTC.")
+    ] = None,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show what this release would make of the raw records in an evidence store.
+
+    Maps every raw text again, and compares with what was written then: which records, which
+    attributes, which phases. It touches nothing; evidence stays as it was sealed.
+    """
+    trusted = options.policy(policy, key)
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    store = open_sealed(evidence, access)
+    stored = StoredLog(store, trusted.name, trusted.keys)
+    listed = sealed.listed(stored, sealed.heads(stored))
+    wanted = [
+        each
+        for each in listed.objects
+        if source in {None, each.source} and hour in {None, each.hour}
+    ]
+    renormalizer = Renormalizer()
+    bodies = store.bodies((each.key, each.vid) for each in wanted)
+    with Steps("mapping again") as steps:
+        for done, (each, body) in enumerate(zip(wanted, bodies, strict=True)):
+            steps.say("objects", done)
+            if body is None or sha256(body).hexdigest() != keys.parse_key(each.key).body_sha256:
+                reason = "gone" if body is None else "body hash does not match its key"
+                renormalizer.difference.unreadable.append(f"{each.key}: {reason}")
+                continue
+            renormalizer.take(each.key, body)
+    _print(renormalizer.difference, as_json=as_json)
+    if renormalizer.difference.unreadable or renormalizer.difference.not_kept:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _print(difference: Difference, *, as_json: bool) -> None:
+    changes = sorted(difference.changes.values(), key=lambda each: (-each.records, each.what))
+    if as_json:
+        plain = msgspec.to_builtins(difference)
+        plain["changes"] = msgspec.to_builtins(changes)
+        document = {"schema": SCHEMA, "release": __version__, **plain}
+        sys.stdout.write(neutralize_json(msgspec.json.encode(document)).decode() + "\n")
+        return
+    verdict = "THE SAME" if not difference.changed else "WOULD CHANGE"
+    lines = [
+        f"{verdict} {difference.changed} of {difference.records} records, with {__version__}",
+        "mapped by "
+        + (", ".join(f"{name} ({count})" for name, count in difference.releases.items()) or "none"),
+    ]
+    for each in changes[:_SHOWN]:
+        lines += [f"{each.records:>8}  {each.what}", f"          e.g. {', '.join(each.examples)}"]
+    if len(changes) > _SHOWN:
+        lines.append(f"          ... and {len(changes) - _SHOWN} more; --json has them all")
+    if difference.not_kept:
+        lines.append(f"not kept  {difference.not_kept} records out of scope, without raw text")
+    lines += [f"not read  {text}" for text in difference.unreadable]
+    for line in lines:
+        typer.echo(neutralize(line))

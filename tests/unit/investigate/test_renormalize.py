@@ -1,0 +1,93 @@
+"""What a newer release would map otherwise is counted, and what cannot be mapped again is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from nhi_evidence.evidence import frame, objects
+from nhi_evidence.investigate.renormalize import Difference, Renormalizer
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.cli import command
+from tests.cli.sealed_copy import NAME
+from tests.cli.test_sealing import make
+from tests.memory_store import MemoryStore
+from tests.proofs import sealed
+
+
+def body(*, keep: bool = True) -> bytes:
+    """An object of a CloudTrail file, as this release writes it."""
+    store = MemoryStore()
+    file, _, _ = sealed.deliveries(sealed.trail_file())
+    lock_batch(sealed.mapper(keep=keep), [file], store)
+    (key,) = store.keys("ev/")
+    return store.get(key)
+
+
+def edited(change: Callable[[bytes], bytes], *, keep: bool = True) -> bytes:
+    """The same with other lines: as an older release might have written them."""
+    table, lines = objects.read_object(body(keep=keep))
+    packed, _ = frame.pack([*table.lines, *map(change, lines)], table=len(table.lines))
+    return packed
+
+
+def difference(*bodies: bytes) -> Difference:
+    renormalizer = Renormalizer()
+    for number, each in enumerate(bodies):
+        renormalizer.take(f"object-{number}", each)
+    return renormalizer.difference
+
+
+def test_what_this_release_wrote_it_would_write_again() -> None:
+    found = difference(body())
+    assert found.records == found.same > 1
+    assert not found.changes
+    assert not found.unreadable
+
+
+def test_an_attribute_that_would_change_is_counted_by_name_a_phase_by_its_values() -> None:
+    def older(line: bytes) -> bytes:
+        if b'"nhi_phase":"Data Access"' not in line:
+            return line
+        line = line.replace(b'"nhi_phase":"Data Access"', b'"nhi_phase":"Routine"')
+        return line.replace(b'"activity_name":"', b'"activity_name":"old ')
+
+    found = difference(edited(older))
+    assert found.changed > 0
+    assert found.changes["nhi_phase: Routine -> Data Access"].records == found.changed
+    assert found.changes["activity_name"].records == found.changed
+    assert len(found.changes["activity_name"].examples) <= 3
+
+
+def test_a_record_that_was_rejected_and_would_be_kept_is_told() -> None:
+    def older(line: bytes) -> bytes:
+        held = msgspec.json.decode(line)
+        if "n" not in held:
+            return line
+        rejected = {"u": held["u"], "i": held["i"], "x": {"reason": "old"}, "r": held["r"]}
+        return msgspec.json.encode(rejected)
+
+    found = difference(edited(older))
+    assert set(found.changes) == {"rejected (old) -> kept"}
+
+
+def test_what_was_not_kept_is_counted_and_what_is_no_object_is_named() -> None:
+    found = difference(body(keep=False), b"no object", body())
+    assert found.not_kept > 0
+    assert len(found.unreadable) == 1
+    assert found.unreadable[0].startswith("object-1: ")
+    assert found.same == found.records > 0
+
+
+def test_the_command_says_the_same_and_touches_nothing(tmp_path: Path) -> None:
+    folder = tmp_path
+    command.run("keys", "--new", "--key-file", folder / "log.pem", "--name", NAME)
+    key, _ = make(folder, folder / "log.pem")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    result = command.run("renormalize", folder / "evidence", "--key", key)
+    assert (result.code in {0, 2}, result.out[:8]) == (True, "THE SAME"), result.err
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    told = command.run("renormalize", folder / "evidence", "--key", key, "--json").json
+    assert (told["schema"], told["changed"]) == ("nhi-evidence/renormalize/1", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
+from nhi_evidence.stored import Description, Version
 from tests.memory_store import DAY_MS
 from tests.signing import LocalSigner
 
@@ -117,6 +119,11 @@ class Sealed:
         """Put a reading where a collector does."""
         operation = reading_file.write(reading)
         self.store.put_new(operation.key, operation.body, metadata=operation.metadata)
+
+    def put(self, key: str, body: bytes, at: int) -> None:
+        """Put an object as of a time, as a copy of a bucket has it."""
+        said = Description(len(body), sha256(body).hexdigest(), {}, None, None)
+        self.store.keep(Version(key, "v1", at, len(body)), said, body)
 
     def seal(self, at: int = DAY + 30 * HOUR) -> None:
         """Seal everything."""

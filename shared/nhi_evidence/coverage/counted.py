@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 
@@ -13,6 +13,7 @@ from nhi_evidence.coverage.signed import Placed
 from nhi_evidence.evidence import counting, keys, objects
 from nhi_evidence.evidence.lines import ParsedLine, UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
+from nhi_evidence.phases import Phase
 from nhi_evidence.ports import EvidenceVersions
 
 
@@ -67,8 +68,15 @@ class Head(msgspec.Struct, gc=False):
 
     @property
     def phases(self) -> frozenset[str]:
-        """Base and effective phase."""
-        return frozenset({self.nhi_phase, self.nhi_base_phase})
+        """Base and effective phase, spelled as `Phase` has them."""
+        names = (self.nhi_phase, self.nhi_base_phase)
+        return frozenset(name.lower().replace(" ", "_") for name in names)
+
+    def is_of(self, phases: Collection[Phase]) -> bool:
+        """Whether the record may be of one of these phases; a phase nobody knows may be any."""
+        wanted = {phase.name.lower() for phase in phases}
+        known = {phase.name.lower() for phase in Phase}
+        return any(name in wanted or name not in known for name in self.phases)
 
     @property
     def actors(self) -> frozenset[str]:
@@ -111,6 +119,9 @@ class Reader:
         """Objects, and lines, by name: why."""
         self.objects = 0
         self.records = 0
+        """Kept records of the objects that were opened, counted or not."""
+        self.rejected = 0
+        """Records and deliveries that could not be read when they were exported."""
 
     def records_of(
         self, placed: Iterable[Placed], marks: Sequence[bytes] | None = None
@@ -140,6 +151,7 @@ class Reader:
             claims += counting.claims(at.order, at.key, table.header, valid)
             for unit, lines in units:
                 self.records += unit.kept
+                self.rejected += unit.rejected + (unit.kind == "rejection")
                 own = [line for line in lines if _marked(line, marks)]
                 if unit in valid and own:
                     found.append((at, unit, own))

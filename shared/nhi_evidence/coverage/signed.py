@@ -37,8 +37,8 @@ class Placed(msgspec.Struct, frozen=True):
     """Among the leaves of all shards: which was sealed first."""
     key: str
     vid: str
-    leaf_hash: str
-    """Hex."""
+    locked_at: int
+    """When the store took it, milliseconds since the epoch."""
     kind: str
     """`ev` or `op`."""
     source: str
@@ -82,17 +82,7 @@ def read(stored: StoredLog) -> SignedLog:
             if isinstance(leaf, ObjectLeaf) and (found := _placed(leaf)):
                 kind, source, hour = found
                 placed.append(
-                    Placed(
-                        shard,
-                        index,
-                        order,
-                        leaf.key,
-                        leaf.vid,
-                        hashes[-1].hex(),
-                        kind,
-                        source,
-                        hour,
-                    )
+                    Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
                 )
         if merkle.root(hashes) != checkpoint.root:
             raise LogError(f"the entries of shard {shard} are not those its checkpoint signs")

@@ -65,7 +65,9 @@ def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
     for judgment, accounts in together.items():
         reasons = judgment.reasons
         if len(together) > 1 or judgment.verdict is not Verdict.CONFIGURED:
-            whose = "every account" if len(together) == 1 else f"account {', '.join(accounts)}"
+            whose = f"account {', '.join(accounts)}"
+            if len(together) == 1 and len(accounts) > 1:
+                whose = "every account"
             reasons = tuple(f"{whose}: {reason}" for reason in reasons)
         answers = tuple(
             dict.fromkeys(name for account in accounts for name in judged[account].answers)

@@ -1,0 +1,87 @@
+"""`nhi-evidence check-absence`: does a statement of absence hold?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence.check import Checked, check
+from nhi_evidence.coverage.absence.document import AbsenceError
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence check-absence absence.json --key log.vkey
+  nhi-evidence check-absence absence.json --policy policy.toml --evidence ./evidence-copy
+
+\b
+Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
+"""
+
+
+class _Result(msgspec.Struct):
+    """What `--json` prints."""
+
+    schema: str
+    holds: bool
+    checked: Checked | None = None
+    problem: str | None = None
+
+
+def command(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, metavar="DOCUMENT", help="What attest-absence wrote."
+        ),
+    ],
+    *,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EVIDENCE",
+            help="Repeat the search in this evidence: s3://bucket, or a directory.",
+        ),
+    ] = None,
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Check a statement of absence against keys you trust, offline.
+
+    Checks that every ingredient is sealed, and draws the conclusion again. With --evidence the
+    search is repeated and nothing may be left out; without it that is not looked at, and said.
+    """
+    trust = options.policy(policy, key)
+    try:
+        made = document.read(file.read_bytes(), str(file))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    store = None if evidence is None else open_sealed(evidence, access)
+    result = _Result("absence-check/1", holds=True)
+    try:
+        result.checked = check(made, trust.name, trust.keys, store, trust.mappers)
+    except AbsenceError as error:
+        result.holds, result.problem = False, str(error)
+    if as_json:
+        typer.echo(neutralize_json(msgspec.json.encode(result)))
+    elif result.checked is None:
+        typer.echo(f"does NOT hold: {neutralize(result.problem or '')}")
+    else:
+        typer.echo("holds")
+        typer.echo(result.checked.search)
+        typer.echo(neutralize(result.checked.text))
+    if not result.holds:
+        raise typer.Exit(exit_codes.WRONG)

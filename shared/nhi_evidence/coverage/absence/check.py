@@ -1,0 +1,247 @@
+"""Checking a document, by whoever holds a public key: with the evidence, or without.
+
+Every ingredient is proven to be a leaf under a checkpoint that a pinned key signed, and the
+conclusion is drawn again. Without the evidence nobody can see whether another reading, another
+change or a matching record is sealed beside them: the checker says "search not repeated".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.statement import Statements
+from nhi_evidence.coverage import reading_file
+from nhi_evidence.coverage.absence.conclude import SOURCES, Ingredients, conclude, platform_of
+from nhi_evidence.coverage.absence.document import (
+    AbsenceError,
+    Document,
+    SealedObject,
+    SealedRecord,
+)
+from nhi_evidence.coverage.absence.gather import changes_of, gather, weighed
+from nhi_evidence.coverage.answers import Reading, ReadingError
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary.plan import Plan
+from nhi_evidence.coverage.canary.weigh import Seen
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.counted import Head, Record
+from nhi_evidence.coverage.signed import Placed
+from nhi_evidence.evidence import checkpoint, counting, keys, leaf, merkle, note, proof, proof_paths
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.evidence.proof import ProveError
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import EvidenceVersions
+
+NOT_REPEATED = "search not repeated"
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a document was found to be."""
+
+    text: str
+    search: str
+    """`search repeated`, or `search not repeated` with what that leaves open."""
+    sealed_until: int
+
+
+def check(
+    document: Document,
+    name: str,
+    pinned: Sequence[note.Key],
+    store: EvidenceVersions | None = None,
+    accepted: Sequence[str] = (),
+) -> Checked:
+    """Check a document of the log `name`. Raises `AbsenceError` naming what does not hold."""
+    if document.asked.platform != platform_of(document.asked.identity):
+        raise AbsenceError("asked: not the platform of the identity")
+    if document.asked.start >= document.asked.end:
+        raise AbsenceError("asked: the time ends before it begins")
+    checker = _Checker(name, pinned)
+    checker.heads(document)
+    given = checker.ingredients(document)
+    if document.search.matching:
+        raise AbsenceError(f"search: {document.search.matching} records match")
+    if document.search.source != SOURCES[document.asked.platform]:
+        raise AbsenceError(f"search: of {document.search.source}, not of the identity's platform")
+    drawn = conclude(document.asked, given)
+    if drawn != document.conclusion:
+        raise AbsenceError(f"conclusion: {_differs(document, drawn)} does not follow")
+    if store is None:
+        open_ = f"{NOT_REPEATED}: whether more is sealed than is listed here was not looked at"
+        return Checked(drawn.text, open_, document.sealed_until)
+    _repeat(document, store, StoredLog(store, name, pinned), accepted)
+    return Checked(drawn.text, "search repeated", document.sealed_until)
+
+
+def _differs(document: Document, drawn: msgspec.Struct) -> str:
+    stated = msgspec.structs.asdict(document.conclusion)
+    own = msgspec.structs.asdict(drawn)
+    return ", ".join(name for name in own if own[name] != stated[name])
+
+
+def _repeat(
+    document: Document, store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
+) -> None:
+    """Search again under the same heads, and compare every ingredient."""
+    own = gather(store, stored, document.asked, accepted)
+    heads = {head.shard: (head.size, head.root) for head in own.log.heads}
+    ranges = {one.shard: (one.end, one.root) for one in document.search.ranges}
+    if heads != ranges:
+        raise AbsenceError("the evidence has other heads than the document: make it anew")
+    if own.log.at != document.sealed_until:
+        raise AbsenceError("sealed_until: not the time of the newest head")
+    if own.matching:
+        uid = own.matching[0].head.metadata.uid
+        raise AbsenceError(f"search: {len(own.matching)} records match, {uid} among them")
+    if own.search != document.search:
+        raise AbsenceError("search: repeated, it finds otherwise")
+    groups: tuple[tuple[str, Iterable[str], Iterable[str]], ...] = (
+        ("readings", _keys(document.readings), (at.key for at, _ in own.readings)),
+        ("plans", _keys(document.plans), (at.key for at, _ in own.plans)),
+        ("statements", _keys(document.statements), (at.key for at, _ in own.statements)),
+        ("changes", _lines(document.changes), map(_line_of, (one for one, _ in own.changes))),
+        ("canaries", _lines(document.canaries), map(_line_of, (one for one, _ in own.canaries))),
+    )
+    for name, listed, found in groups:
+        if sorted(listed) != sorted(found):
+            raise AbsenceError(f"{name}: others are sealed than are listed")
+
+
+def _keys(sealed: Iterable[SealedObject]) -> list[str]:
+    return [_object_leaf(one).key for one in sealed]
+
+
+def _lines(sealed: Iterable[SealedRecord]) -> list[str]:
+    return [sha256(one.files[proof.RAW]).hexdigest() for one in sealed]
+
+
+def _line_of(record: Record) -> str:
+    return sha256(record.raw).hexdigest()
+
+
+def _object_leaf(sealed: SealedObject) -> ObjectLeaf:
+    try:
+        entry = leaf.decode(sealed.leaf)
+    except ValueError as error:
+        raise AbsenceError(f"a leaf: {error}") from error
+    if not isinstance(entry, ObjectLeaf):
+        raise AbsenceError("a leaf is of no object")
+    return entry
+
+
+class _Checker:
+    def __init__(self, name: str, pinned: Sequence[note.Key]) -> None:
+        self._name = name
+        self._pinned = pinned
+        self._roots: dict[str, tuple[int, bytes]] = {}
+
+    def heads(self, document: Document) -> None:
+        """Check the checkpoints, and that the ranges searched are all they sign."""
+        for shard, signed in document.checkpoints.items():
+            origin = f"{self._name}/{shard}"
+            try:
+                head = checkpoint.read(signed, self._pinned, origin)
+            except note.NoteError as error:
+                raise AbsenceError(f"checkpoint of {shard}: {error}") from error
+            self._roots[shard] = (head.size, head.root)
+        ranges = {
+            one.shard: (one.end, bytes.fromhex(one.root)) if _is_hex(one.root) else None
+            for one in document.search.ranges
+            if one.first == 0
+        }
+        if ranges != self._roots or len(document.search.ranges) != len(self._roots):
+            raise AbsenceError("search: the ranges are not all that the checkpoints sign")
+
+    def ingredients(self, document: Document) -> Ingredients:
+        """Check every ingredient and read it."""
+        readings = tuple(self._reading(one) for one in document.readings)
+        records = [self._record(one) for one in document.changes]
+        changes: list[Change] = []
+        for record in records:
+            found = list(changes_of(record, document.asked))
+            if not found:
+                raise AbsenceError("changes: a record that changes nothing that is asked about")
+            changes += found
+        made = [self._plan(one) for one in document.plans]
+        seen = [self._seen(one) for one in document.canaries]
+        statements = tuple(self._statements(one) for one in document.statements)
+        return Ingredients(
+            readings=readings,
+            changes=tuple(changes),
+            canaries=weighed(made, seen, document.sealed_until),
+            statements=statements,
+            search=document.search,
+            sealed_until=document.sealed_until,
+        )
+
+    def _object(self, sealed: SealedObject) -> ObjectLeaf:
+        """Check that an object is a leaf of the log, and its bytes those the leaf commits to."""
+        entry = _object_leaf(sealed)
+        try:
+            shown = proof_paths.read_log_proof(sealed.proof)
+            origin = f"{self._name}/{sealed.shard}"
+            head = checkpoint.read(shown.signed, self._pinned, origin)
+            hashed = merkle.leaf_hash(sealed.leaf)
+            merkle.check_inclusion(hashed, shown.index, head.size, shown.path, head.root)
+        except (ValueError, note.NoteError) as error:
+            raise AbsenceError(f"{entry.key}: {error}") from error
+        if self._roots.get(sealed.shard) != (head.size, head.root):
+            raise AbsenceError(f"{entry.key}: under another checkpoint than is searched")
+        stated = keys.parse_key(entry.key).body_sha256
+        if stated is None or sha256(sealed.body).hexdigest() != stated:
+            raise AbsenceError(f"{entry.key}: other bytes than its key says")
+        return entry
+
+    def _reading(self, sealed: SealedObject) -> Reading:
+        entry = self._object(sealed)
+        try:
+            return reading_file.read(sealed.body, entry.key)
+        except ReadingError as error:
+            raise AbsenceError(str(error)) from error
+
+    def _plan(self, sealed: SealedObject) -> tuple[int, Plan]:
+        entry = self._object(sealed)
+        try:
+            return entry.at, plans.read(sealed.body, entry.key)
+        except ReadingError as error:
+            raise AbsenceError(str(error)) from error
+
+    def _statements(self, sealed: SealedObject) -> tuple[str, Statements]:
+        entry = self._object(sealed)
+        try:
+            return entry.key, statement_file.read(sealed.body)
+        except ValueError as error:
+            raise AbsenceError(f"{entry.key}: {error}") from error
+
+    def _record(self, sealed: SealedRecord) -> Record:
+        try:
+            shown = proof.check(sealed.files, self._pinned, self._name)
+            entry = leaf.decode(sealed.files[proof.LEAF])
+            parsed = decode_line(sealed.files[proof.RECORD])
+            head = msgspec.json.decode(parsed.n, type=Head)
+        except (ProveError, KeyError, ValueError, msgspec.MsgspecError) as error:
+            raise AbsenceError(f"a record: {error}") from error
+        shard = shown.origin.rpartition("/")[2]
+        if not isinstance(entry, ObjectLeaf) or self._roots.get(shard, (0, b""))[0] != shown.size:
+            raise AbsenceError(f"{shown.key}: under another checkpoint than is searched")
+        named = keys.parse_key(shown.key)
+        at = Placed(
+            shard, shown.index, 0, entry.key, entry.vid, entry.at, named.kind, named.source,
+            named.hour or "",
+        )  # fmt: skip
+        pack = parsed.s or named.source
+        raw = sealed.files[proof.RAW]
+        return Record(at, shown.unit, shown.record, pack, head, raw, counting.Status.COUNTED)
+
+    def _seen(self, sealed: SealedRecord) -> Seen:
+        record = self._record(sealed)
+        return Seen(record.head, record.raw, record.at.locked_at, record.at.key)
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) == 2 * merkle.HASH_BYTES and set(text) <= set("0123456789abcdef")

@@ -1,0 +1,235 @@
+"""Gathering: the sealed ingredients of a statement out of a store, and the search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.statement import Statements
+from nhi_evidence.coverage import changes as changed
+from nhi_evidence.coverage import evidence, reading_file, signed
+from nhi_evidence.coverage.absence.conclude import HOUR_MS, SOURCES, Ingredients, decided
+from nhi_evidence.coverage.absence.document import Asked, Range, Search
+from nhi_evidence.coverage.answers import Reading, ReadingError
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary.plan import Plan
+from nhi_evidence.coverage.canary.weigh import Seen, Weighed, weigh
+from nhi_evidence.coverage.cells import PHASES
+from nhi_evidence.coverage.changes import Change
+from nhi_evidence.coverage.counted import Reader, Record
+from nhi_evidence.coverage.history import APART_MS
+from nhi_evidence.coverage.judges import Subject
+from nhi_evidence.coverage.signed import Placed, SignedLog
+from nhi_evidence.evidence import counting, keys
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.ports import EvidenceVersions
+
+LATE_HOURS = 48
+"""Records of an instant are looked for from the source hour before it to so many after it."""
+
+
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """Ingredients with the places they were found in."""
+
+    log: SignedLog
+    readings: tuple[tuple[Placed, Reading], ...]
+    changes: tuple[tuple[Record, Change], ...]
+    plans: tuple[tuple[Placed, Plan], ...]
+    canaries: tuple[tuple[Record, Seen], ...]
+    statements: tuple[tuple[Placed, Statements], ...]
+    search: Search
+    matching: tuple[Record, ...]
+    """Records that are on record after all."""
+    problems: dict[str, str]
+    """Ingredients that could not be read, by key."""
+
+    def ingredients(self) -> Ingredients:
+        """Return what a conclusion is made of."""
+        return Ingredients(
+            readings=tuple(reading for _, reading in self.readings),
+            changes=tuple(change for _, change in self.changes),
+            canaries=weighed(
+                [(at.locked_at, made) for at, made in self.plans],
+                [seen for _, seen in self.canaries],
+                self.log.at or 0,
+            ),
+            statements=tuple((at.key, held) for at, held in self.statements),
+            search=self.search,
+            sealed_until=self.log.at or 0,
+        )
+
+
+def gather(
+    store: EvidenceVersions, stored: StoredLog, asked: Asked, accepted: Sequence[str] = ()
+) -> Gathered:
+    """Gather everything a statement on `asked` rests on. Raises `LogError`."""
+    log = signed.read(stored)
+    problems: dict[str, str] = {}
+    readings = tuple(
+        (at, reading)
+        for at, reading in reading_file.sealed(store, log.of("op", reading_file.KIND), problems)
+        if reading.platform == asked.platform
+        and asked.start - APART_MS <= reading.at <= asked.end + APART_MS
+    )
+    made = tuple(_plans(store, log, asked, problems))
+    marks = [one.nonce.encode() for _, each in made for one in each.probes]
+    source = SOURCES[asked.platform]
+    reader = Reader(store, accepted)
+    found: list[tuple[Record, Change]] = []
+    canaries: list[tuple[Record, Seen]] = []
+    for record in reader.records_of(log.of("ev", source), [*evidence.MARKS, *marks]):
+        if record.status is not counting.Status.COUNTED:
+            continue
+        found += ((record, change) for change in _changes(record, asked))
+        if any(mark in record.raw for mark in marks):
+            seen = Seen(record.head, record.raw, record.at.locked_at, record.at.key)
+            canaries.append((record, seen))
+    search, matching = _search(store, log, asked, accepted)
+    return Gathered(
+        log=log,
+        readings=readings,
+        changes=tuple(found),
+        plans=made,
+        canaries=tuple(canaries),
+        statements=tuple(_statements(store, log, asked, problems)),
+        search=search,
+        matching=matching,
+        problems=problems,
+    )
+
+
+def weighed(
+    made: Iterable[tuple[int, Plan]], seen: Sequence[Seen], sealed_until: int
+) -> tuple[Weighed, ...]:
+    """Weigh plans, each with when it was locked, against the records that arrived."""
+    return tuple(
+        one for locked_at, each in made for one in weigh(each, locked_at, seen, sealed_until)
+    )
+
+
+def changes_of(record: Record, asked: Asked) -> Iterator[Change]:
+    """Yield what a record states as changed, of the platform that is asked about."""
+    yield from _changes(record, asked)
+
+
+def _changes(record: Record, asked: Asked) -> Iterator[Change]:
+    stated = changed.of_record(
+        record.pack,
+        record.raw,
+        at=record.head.time,
+        uid=record.head.metadata.uid or "",
+        outcome=record.head.nhi_outcome,
+    )
+    for change in stated:
+        if change.platform == asked.platform and asked.start - APART_MS <= change.at < asked.end:
+            yield change
+
+
+def _plans(
+    store: EvidenceVersions, log: SignedLog, asked: Asked, problems: dict[str, str]
+) -> Iterator[tuple[Placed, Plan]]:
+    cells = {cell.id for cell in decided(asked)}
+    for at, body in _bodies(store, log.of("op", plans.KIND), plans.ENDING, asked, problems):
+        try:
+            made = plans.read(body, at.key)
+        except ReadingError as error:
+            problems[at.key] = str(error)
+            continue
+        if made.hour == at.hour and any(one.cell in cells for one in made.probes):
+            yield at, made
+
+
+def _statements(
+    store: EvidenceVersions, log: SignedLog, asked: Asked, problems: dict[str, str]
+) -> Iterator[tuple[Placed, Statements]]:
+    placed = log.of("op", "recon")
+    for at, body in _bodies(store, placed, statement_file.ENDING, asked, problems):
+        try:
+            held = statement_file.read(body)
+        except ValueError as error:
+            problems[at.key] = str(error)
+            continue
+        if held.source == SOURCES[asked.platform] and held.hour == at.hour:
+            yield at, held
+
+
+def _bodies(
+    store: EvidenceVersions,
+    placed: Iterable[Placed],
+    ending: str,
+    asked: Asked,
+    problems: dict[str, str],
+) -> Iterator[tuple[Placed, bytes]]:
+    """Yield the sound objects of an ending in the hours that matter."""
+    first, last = asked.start - HOUR_MS, asked.end + HOUR_MS
+    chosen = [
+        one
+        for one in placed
+        if one.key.endswith(ending)
+        and (start := keys.hour_start(one.hour)) is not None
+        and first < start < last
+    ]
+    bodies = store.bodies((one.key, one.vid) for one in chosen)
+    for at, body in zip(chosen, bodies, strict=True):
+        if body is None or sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
+            problems[at.key] = "gone, or other bytes than were sealed"
+        else:
+            yield at, body
+
+
+def _search(
+    store: EvidenceVersions, log: SignedLog, asked: Asked, accepted: Sequence[str]
+) -> tuple[Search, tuple[Record, ...]]:
+    source = SOURCES[asked.platform]
+    first = keys.hour_of(asked.start - HOUR_MS)
+    last = keys.hour_of(asked.end + LATE_HOURS * HOUR_MS)
+    chosen = [
+        one
+        for one in log.of("ev", source)
+        if one.hour == keys.UNKNOWN_HOUR or first <= one.hour <= last
+    ]
+    reader = Reader(store, accepted)
+    matching: list[Record] = []
+    other_steps = mentions = 0
+    for record in reader.records_of(chosen):
+        if not asked.start <= record.head.time < asked.end:
+            continue
+        if is_by(record, asked.identity):
+            if record.head.is_of(PHASES[asked.step]):
+                matching.append(record)
+            else:
+                other_steps += 1
+        elif asked.identity.encode() in record.raw:
+            mentions += 1
+    ranges = tuple(Range(head.shard, 0, head.size, head.root) for head in log.heads)
+    search = Search(
+        ranges=ranges,
+        source=source,
+        first_hour=first,
+        last_hour=last,
+        objects=reader.objects,
+        records=reader.records,
+        rejected=reader.rejected,
+        matching=len(matching),
+        other_steps=other_steps,
+        mentions=mentions,
+        unreadable=tuple(sorted(reader.unreadable)),
+    )
+    return search, tuple(matching)
+
+
+def is_by(record: Record, identity: str) -> bool:
+    """Whether an identity acted, or acted through others: by any name the record gives it.
+
+    A role is known by the sessions it acts through as well.
+    """
+    names = record.head.actors
+    caller = Subject(identity).caller
+    if identity in names or (caller is not None and caller in names):
+        return True
+    if caller is not None and caller.endswith("*"):
+        return any(name.startswith(caller[:-1]) for name in names)
+    return False

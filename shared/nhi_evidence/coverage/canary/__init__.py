@@ -1,0 +1,1 @@
+"""Canaries: harmless probes, announced before their hour, weighed by the records that arrive."""

@@ -1,0 +1,118 @@
+"""Plans: which probes of an hour are to come, sealed before it, so that silence is evidence.
+
+A plan is a function of log, platform and hour: its nonces are no secrets. Whoever copies a nonce
+into a call of their own makes a record that says so, under their own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.coverage.answers import ReadingError
+from nhi_evidence.coverage.canary.probes import MAX_CALLS_AN_HOUR, Probe, probes
+from nhi_evidence.coverage.reading_file import Operation
+from nhi_evidence.errors import CatalogError, SettingsError
+from nhi_evidence.evidence import frame, keys
+
+KIND = "coverage"
+ENDING = ".canaries.json.zst"
+PLAN_VERSION = 1
+_MAX_BYTES = 1 << 20
+_HOUR_MS = 3_600_000
+
+
+class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One probe that is to come."""
+
+    cell: str
+    nonce: str
+    operation: str
+    phases: tuple[str, ...]
+    expect: str
+    within_minutes: int
+    """After which its record has to be locked."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The probes of one platform in one hour."""
+
+    v: int
+    platform: str
+    hour: str
+    """`YYYYMMDDHH`."""
+    principal: str
+    """The canary's own identity, as records name it."""
+    probes: tuple[Announced, ...]
+
+
+def plan(log: str, platform: str, hour: str, principal: str, delays: dict[str, int]) -> Plan:
+    """Return the plan of an hour: probes whose turn it is.
+
+    `delays` are minutes by cell. Raises `SettingsError` for an hour that is none, and where the
+    probes would be too many calls.
+    """
+    start = keys.hour_start(hour)
+    if start is None:
+        raise SettingsError(f"{hour!r} is no hour, YYYYMMDDHH")
+    due = [one for one in probes(platform) if (start // _HOUR_MS) % one.every_hours == 0]
+    if len(due) >= MAX_CALLS_AN_HOUR:
+        raise CatalogError(f"{len(due)} probes of {platform} in an hour: {MAX_CALLS_AN_HOUR}")
+    return Plan(
+        v=PLAN_VERSION,
+        platform=platform,
+        hour=hour,
+        principal=principal,
+        probes=tuple(
+            Announced(
+                cell=one.cell,
+                nonce=nonce(log, hour, one),
+                operation=one.operation,
+                phases=one.phases,
+                expect=one.expect,
+                within_minutes=2 * delays[one.cell],
+            )
+            for one in due
+        ),
+    )
+
+
+def nonce(log: str, hour: str, probe: Probe) -> str:
+    """Return what marks one probe of one hour: hex, so that it fits into any name."""
+    text = f"{log}\n{hour}\n{probe.cell}\n{probe.call}\n{probe.outcome}"
+    return f"nhic{sha256(text.encode()).hexdigest()[:20]}"
+
+
+def write(made: Plan) -> Operation:
+    """Return the object that holds a plan, under the hour it is for."""
+    body, _ = frame.pack([msgspec.json.encode(made, order="sorted")])
+    key = f"op/v1/{KIND}/h={made.hour}/{sha256(body).hexdigest()}{ENDING}"
+    return Operation(key, body, {"platform": made.platform, "probes": str(len(made.probes))})
+
+
+def read(body: bytes, name: str) -> Plan:
+    """Read it back. Raises `ReadingError` for anything `write` would not have written."""
+    try:
+        lines = frame.unpack(body, limit=_MAX_BYTES)
+        made = msgspec.json.decode(lines[0], type=Plan)
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise ReadingError(f"{name}: {error}") from error
+    if len(lines) != 1 or made.v != PLAN_VERSION or write(made).body != body:
+        raise ReadingError(f"{name}: not in its own form")
+    if keys.hour_start(made.hour) is None or not all(_sound(one) for one in made.probes):
+        raise ReadingError(f"{name}: no hour, or a nonce that marks nothing")
+    return made
+
+
+_NONCE_LENGTH = 24
+
+
+def _sound(one: Announced) -> bool:
+    return len(one.nonce) == _NONCE_LENGTH and one.nonce.isalnum() and one.within_minutes > 0
+
+
+def marks(plans: Iterator[Plan]) -> list[bytes]:
+    """Return what the lines of the records of plans hold."""
+    return [one.nonce.encode() for made in plans for one in made.probes]

@@ -1,0 +1,67 @@
+"""`nhi-evidence attest-absence` and `check-absence` as people run them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.demo import estate
+from tests.cli.command import run
+from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, record
+
+TIMES = ("--from", "2026-03-02T06:00:00Z", "--to", "2026-03-02T12:00:00Z")
+
+
+def made(tmp_path: Path) -> Sealed:
+    sealed = Sealed(tmp_path / "evidence")
+    sealed.lock(delivery(7, [record("GetCallerIdentity", 430, 1)]))
+    for hour in (2, 20):
+        sealed.state(estate.reading("aws", DAY + hour * HOUR))
+    sealed.seal()
+    return sealed
+
+
+def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
+    sealed = made(tmp_path)
+    file = tmp_path / "absence.json"
+    ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
+    shown = run(*ask, "--step", "secret_access", "-o", file)
+    assert shown.code == exit_codes.INCOMPLETE  # no statement on completeness is sealed
+    assert shown.out.startswith(f"None on record: secret access by {BOT}")
+    assert (
+        "It would have been recorded from 2026-03-02 06:00:00Z to 2026-03-02 12:00:00Z" in shown.out
+    )
+    assert "known to be complete for no hour" in shown.out
+    without = run("check-absence", file, "--key", sealed.vkey)
+    assert (without.code, without.out.splitlines()[0]) == (exit_codes.OK, "holds")
+    assert without.out.splitlines()[1].startswith("search not repeated")
+    again = run("check-absence", file, "--key", sealed.vkey, "--evidence", sealed.folder, "--json")
+    assert again.json["holds"] is True
+    assert again.json["checked"]["search"] == "search repeated"
+    file.write_bytes(file.read_bytes().replace(b"secret access by", b"secret access of"))
+    bad = run("check-absence", file, "--key", sealed.vkey)
+    assert bad.code == exit_codes.WRONG
+    assert bad.out.startswith("does NOT hold: conclusion: text does not follow")
+
+
+def test_what_is_on_record_is_named(tmp_path: Path) -> None:
+    sealed = made(tmp_path)
+    file = tmp_path / "absence.json"
+    ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
+    shown = run(*ask, "--step", "credential_validation", "-o", file)
+    assert shown.code == exit_codes.WRONG
+    assert shown.out.startswith("on record: 1 records; nothing is attested")
+    assert "GetCallerIdentity" in shown.out
+    assert not file.exists()
+
+
+def test_wrong_use(tmp_path: Path) -> None:
+    sealed = made(tmp_path)
+    ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
+    late = run(
+        *ask, *TIMES[2:], "--from", "2026-03-03", "--step", "enumeration", "-o", tmp_path / "x"
+    )
+    assert late.code == exit_codes.USAGE
+    file = tmp_path / "no.json"
+    file.write_text("{}")
+    assert run("check-absence", file, "--key", sealed.vkey).code == exit_codes.FAILED

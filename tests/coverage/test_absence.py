@@ -1,0 +1,375 @@
+"""Statements of absence: made, checked with and without the evidence, and each part falsified."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.reasons import Verdict as Completeness
+from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
+from nhi_evidence.coverage import reading_file, signed
+from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence.check import NOT_REPEATED, check
+from nhi_evidence.coverage.absence.document import AbsenceError, Asked, Document
+from nhi_evidence.coverage.absence.gather import gather
+from nhi_evidence.coverage.absence.make import make
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.cells import Step, cells, setting_of
+from nhi_evidence.demo import estate
+from nhi_evidence.evidence import proof
+from tests.coverage.sealed_estate import (
+    ACCOUNT,
+    BOT,
+    DAY,
+    HOUR,
+    NAME,
+    TRAIL,
+    Sealed,
+    change,
+    delivery,
+    record,
+)
+
+DELAYS = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
+CANARY = f"arn:aws:iam::{ACCOUNT}:user/nhi-evidence-canary"
+ASKED = Asked(BOT, Step.CREDENTIAL_VALIDATION, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+SECRETS = Asked(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+
+
+def canary(hour: int, nonce: str, number: int, **members: Any) -> dict[str, Any]:
+    """The record of a canary's probe."""
+    identity = {
+        "type": "IAMUser",
+        "principalId": "AIDACKCEVSQ6C2CANARY",
+        "arn": CANARY,
+        "accountId": ACCOUNT,
+        "accessKeyId": "AKIAI44QH8DHBEXAMPLE",
+        "userName": "nhi-evidence-canary",
+    }
+    agent = f"Boto3/1.44 nhi-canary/{nonce}"
+    return record(
+        "GetParameter",
+        hour * 60 + 5,
+        number,
+        **{
+            "userIdentity": identity,
+            "userAgent": agent,
+            "eventSource": "ssm.amazonaws.com",
+            "errorCode": "AccessDenied",
+            **members,
+        },
+    )
+
+
+def statements(hour: int, verdict: Completeness = Completeness.PROVEN) -> statement_file.Operation:
+    """A statement on an hour of the account's files, as reconcile writes it."""
+    scope = Scope(account=ACCOUNT, region="eu-central-1")
+    one = Statement(
+        scope=scope,
+        verdict=verdict,
+        reasons=() if verdict is Completeness.PROVEN else ("key_unknown",),
+        expected=1,
+        found=1,
+    )
+    held = Statements(
+        source="aws_cloudtrail",
+        hour=f"20260302{hour:02}",
+        log=Log(f"{NAME}/2026", 1, "0" * 64, DAY),
+        statements=(one,),
+    )
+    return next(statement_file.write(held))
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    """Readings before and after, a stop of the trail between, canaries, statements of ten hours."""
+    made = Sealed(tmp_path_factory.mktemp("absence") / "evidence")
+    for hour in (7, 8, 9):
+        plan = plans.plan(NAME, "aws", f"20260302{hour:02}", CANARY, DELAYS)
+        operation = plans.write(plan)
+        made.put(operation.key, operation.body, DAY + 4 * HOUR)
+    made.seal(DAY + 4 * HOUR)
+    nonces = {
+        hour: next(
+            one.nonce
+            for one in plans.plan(NAME, "aws", f"20260302{hour:02}", CANARY, DELAYS).probes
+            if one.cell == "aws.secret_access.services"
+        )
+        for hour in (7, 8, 9)
+    }
+    made.lock(
+        delivery(5, [record("GetCallerIdentity", 300, 1)]),
+        delivery(
+            7,
+            [
+                canary(7, nonces[7], 2),
+                record("ListBuckets", 430, 3, eventSource="s3.amazonaws.com"),
+            ],
+        ),
+        delivery(8, [canary(8, nonces[8], 4)]),
+        delivery(10, [change("StopLogging", 610, 5, name=TRAIL)]),
+        delivery(11, [change("StartLogging", 670, 6, name=TRAIL)]),
+    )
+    for hour in (2, 20):
+        made.state(estate.reading("aws", DAY + hour * HOUR))
+    for hour in range(5, 12):
+        stated = statements(hour, Completeness.UNPROVABLE if hour == 8 else Completeness.PROVEN)
+        made.put(stated.key, stated.body, DAY + 20 * HOUR)
+    made.seal()
+    return made
+
+
+def written(sealed: Sealed, asked: Asked = SECRETS) -> Document:
+    gathered = gather(sealed.store, sealed.stored, asked)
+    assert gathered.problems == {}
+    return make(sealed.store, sealed.stored, asked, gathered)
+
+
+def parts(of: Any) -> list[tuple[float, float]]:
+    return [((one.start - DAY) / HOUR, (one.end - DAY) / HOUR) for one in of]
+
+
+def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
+    made = written(sealed)
+    found = made.conclusion
+    assert parts(found.recorded) == [(6, 9), (10, 10 + 10 / 60), (11 + 10 / 60, 12)]
+    assert parts(found.not_recorded) == [(10 + 10 / 60, 11 + 10 / 60), (9, 10)]
+    assert parts(found.proven) == [(7, 9)]
+    assert parts(found.complete) == [(6, 8), (9, 12)]
+    assert [(one.what, *parts([one])[0]) for one in found.not_complete] == [
+        ("key_unknown", 8, 9),
+        ("no statement", 12, 13),
+    ]
+    assert found.text.startswith(
+        f"None on record: secret access by {BOT} from 2026-03-02 06:00:00Z"
+    )
+    assert "no access" not in found.text.lower()
+    assert "recorded by CloudWatch telemetry rule all-trails" in found.text
+    assert "a canary did not arrive" in found.text
+    assert made.search.other_steps == 3
+    assert made.search.ranges[0].end == signed.read(sealed.stored).heads[-1].size
+
+
+def test_what_is_on_record_is_not_attested(sealed: Sealed) -> None:
+    asked = msgspec.structs.replace(ASKED, start=DAY + 4 * HOUR)
+    gathered = gather(sealed.store, sealed.stored, asked)
+    assert [one.head.api.operation for one in gathered.matching] == ["GetCallerIdentity"]
+    with pytest.raises(AbsenceError, match="on record: 1 records"):
+        make(sealed.store, sealed.stored, asked, gathered)
+
+
+def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
+    made = Sealed(tmp_path / "evidence")
+    identity = {
+        "type": "AssumedRole",
+        "principalId": "AROACKCEVSQ6C2EXAMPLE:session",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/shop/session",
+        "accountId": ACCOUNT,
+        "accessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AROACKCEVSQ6C2EXAMPLE",
+                "arn": f"arn:aws:iam::{ACCOUNT}:role/shop",
+                "accountId": ACCOUNT,
+                "userName": "shop",
+            }
+        },
+    }
+    made.lock(delivery(7, [record("GetCallerIdentity", 430, 1, userIdentity=identity)]))
+    made.seal()
+    for name, matching in (("shop", 1), ("other", 0)):
+        asked = msgspec.structs.replace(ASKED, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}")
+        assert len(gather(made.store, made.stored, asked).matching) == matching
+
+
+def test_it_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
+    made = document.read(document.write(written(sealed)), "x")
+    without = check(made, NAME, [sealed.key])
+    assert without.search.startswith(NOT_REPEATED)
+    assert without.text == made.conclusion.text
+    with_it = check(made, NAME, [sealed.key], sealed.store)
+    assert with_it.search == "search repeated"
+
+
+def flipped(data: str) -> str:
+    body = bytearray(b64decode(data))
+    body[len(body) // 2] ^= 1
+    return b64encode(bytes(body)).decode()
+
+
+def _reading(made: dict[str, Any]) -> None:
+    made["readings"][0]["body"] = flipped(made["readings"][0]["body"])
+
+
+def _another_reading(made: dict[str, Any]) -> None:
+    """A reading of the collector's own spelling, that nobody sealed."""
+    operation = reading_file.write(estate.reading("aws", DAY + 3 * HOUR))
+    made["readings"][0]["body"] = b64encode(operation.body).decode()
+
+
+def _no_change(made: dict[str, Any]) -> None:
+    made["changes"] = made["changes"][1:]
+
+
+def _span(made: dict[str, Any]) -> None:
+    made["conclusion"]["recorded"][0]["end"] += HOUR
+
+
+def _canary(made: dict[str, Any]) -> None:
+    files = made["canaries"][0]["files"]
+    name = proof.RECORD
+    files[name] = b64encode(b64decode(files[name]).replace(b"nhic", b"nhid")).decode()
+
+
+def _no_canary(made: dict[str, Any]) -> None:
+    made["canaries"] = []
+
+
+def _statement(made: dict[str, Any]) -> None:
+    """The unprovable hour as a proven one."""
+    for one in made["statements"]:
+        operation = statements(8, Completeness.UNPROVABLE)
+        if b64decode(one["body"]) == operation.body:
+            one["body"] = b64encode(statements(8).body).decode()
+
+
+def _complete(made: dict[str, Any]) -> None:
+    made["conclusion"]["complete"] = [
+        {"start": DAY, "end": DAY + 24 * HOUR, "what": made["conclusion"]["complete"][0]["what"]}
+    ]
+
+
+def _range(made: dict[str, Any]) -> None:
+    made["search"]["ranges"][0]["end"] -= 1
+
+
+def _text(made: dict[str, Any]) -> None:
+    made["conclusion"]["text"] = made["conclusion"]["text"].replace("would not have been", "would")
+
+
+def _head(made: dict[str, Any]) -> None:
+    shard, signed_ = next(iter(made["checkpoints"].items()))
+    made["checkpoints"][shard] = b64encode(
+        b64decode(signed_).replace(b"example", b"exomple")
+    ).decode()
+
+
+def _identity(made: dict[str, Any]) -> None:
+    made["asked"]["identity"] = f"arn:aws:iam::{ACCOUNT}:user/another"
+
+
+@pytest.mark.parametrize(
+    ("falsify", "said"),
+    [
+        (_reading, "other bytes than its key says"),
+        (_another_reading, "other bytes than its key says"),
+        (_span, "recorded does not follow"),
+        (_no_change, "does not follow"),
+        (_canary, "a record: "),
+        (_no_canary, "does not follow"),
+        (_statement, "other bytes than its key says"),
+        (_complete, "complete does not follow"),
+        (_range, "not all that the checkpoints sign"),
+        (_text, "text does not follow"),
+        (_head, "checkpoint of 2026"),
+        (_identity, "text does not follow"),
+    ],
+)
+def test_a_falsified_ingredient_is_refused_without_the_evidence(
+    sealed: Sealed, falsify: Any, said: str
+) -> None:
+    made = json.loads(document.write(written(sealed)))
+    falsify(made)
+    with pytest.raises(AbsenceError, match=said):
+        check(document.read(json.dumps(made).encode(), "x"), NAME, [sealed.key])
+
+
+def rewritten(sealed: Sealed, **parts_: Any) -> Document:
+    """A document whose author left something out, and drew the conclusion that follows then."""
+    gathered = gather(sealed.store, sealed.stored, SECRETS)
+    return make(sealed.store, sealed.stored, SECRETS, msgspec.structs.replace(gathered, **parts_))
+
+
+def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> None:
+    """Consistent in itself, so that nobody sees it without the evidence; and refused with it."""
+    whole = gather(sealed.store, sealed.stored, SECRETS)
+    search = msgspec.structs.replace(whole.search, other_steps=0)
+    for name, value in (
+        ("readings", whole.readings[:1]),
+        ("changes", ()),
+        ("plans", whole.plans[:1]),
+        ("canaries", whole.canaries[:1]),
+        ("statements", whole.statements[:2]),
+        ("search", search),
+    ):
+        made = rewritten(sealed, **{name: value})
+        assert check(made, NAME, [sealed.key]).search.startswith(NOT_REPEATED)
+        with pytest.raises(AbsenceError, match=name):
+            check(made, NAME, [sealed.key], sealed.store)
+
+
+def test_a_record_that_matches_is_seen_by_repeating_the_search(
+    sealed: Sealed, tmp_path: Path
+) -> None:
+    made = written(sealed)
+    copied = Sealed(tmp_path / "copy")
+    shutil.copytree(sealed.folder, copied.folder, dirs_exist_ok=True)
+    secret = record("GetSecretValue", 450, 20, eventSource="secretsmanager.amazonaws.com")
+    copied.lock(delivery(7, [secret], "Other"))
+    copied.seal(DAY + 31 * HOUR)
+    with pytest.raises(AbsenceError, match="other heads"):
+        check(made, NAME, [sealed.key], copied.store)
+    again = gather(copied.store, copied.stored, SECRETS)
+    assert len(again.matching) == 1
+    forged = msgspec.structs.replace(
+        again, matching=(), search=msgspec.structs.replace(again.search, matching=0)
+    )
+    made = make(copied.store, copied.stored, SECRETS, forged)
+    with pytest.raises(AbsenceError, match="1 records match"):
+        check(made, NAME, [copied.key], copied.store)
+
+
+def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
+    other = Sealed(tmp_path / "other", "other")
+    with pytest.raises(AbsenceError, match="checkpoint of 2026"):
+        check(written(sealed), NAME, [other.key])
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": "absence/9"}', b"[" * 100_000])
+def test_what_is_no_document_is_refused(content: bytes) -> None:
+    with pytest.raises(AbsenceError):
+        document.read(content, "x")
+
+
+def test_it_is_checked_without_a_network(sealed: Sealed, tmp_path: Path) -> None:
+    file = tmp_path / "absence.json"
+    file.write_bytes(document.write(written(sealed)))
+    program = Path(sys.executable).with_name("nhi-evidence")
+    alone: list[str | Path] = [
+        "unshare",
+        "-n",
+        "-r",
+        program,
+        "check-absence",
+        file,
+        "--key",
+        sealed.vkey,
+    ]
+    for more, said in (
+        ((), NOT_REPEATED),
+        (("--evidence", sealed.folder), "search repeated"),
+    ):
+        seen = subprocess.run([*alone, *more], capture_output=True, text=True, check=False)
+        assert seen.returncode == 0, seen.stderr
+        assert seen.stdout.splitlines()[0] == "holds"
+        assert seen.stdout.splitlines()[1].startswith(said)

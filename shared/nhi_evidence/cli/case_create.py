@@ -86,6 +86,7 @@ def command(
         str, typer.Option("--by", metavar="NAME", help="Who makes the case, as it shall say.")
     ] = "not stated",
     overwrite: output_file.Overwrite = False,
+    coverage: whose.Coverage = None,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     index: IndexFolder = None,
@@ -108,6 +109,7 @@ def command(
         since=since,
         until=until,
     )
+    judge = whose.judge(coverage, selection)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     what = Sources(
         inputs=(evidence,), keys=key, policy_file=policy, folder=index, access=access,
@@ -117,7 +119,7 @@ def command(
         raise SettingsError(f"{evidence}: no evidence store; raw logs prove nothing")
     trusted = options.policy(policy, key)
     with local(what) as events:
-        told = timeline.compose(events, selection, subject=whose.subject(selection))
+        told = timeline.compose(events, selection, subject=whose.subject(selection), judge=judge)
     store = open_sealed(evidence, access)
     statements = {path.name: _statement(path) for path in statement or ()}
     with output_file.create(output, overwrite=overwrite) as sink:

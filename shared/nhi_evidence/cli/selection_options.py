@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nhi_evidence.cli.record_output import instant
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.investigate import lineage, visibility
 from nhi_evidence.investigate.index import Selection
+from nhi_evidence.investigate.timeline import Visibility
 
 Identities = Annotated[
     list[str] | None,
@@ -65,3 +70,30 @@ def subject(selection: Selection) -> str:
         *sorted(selection.resources),
     ]
     return " or ".join(named)
+
+
+Coverage = Annotated[
+    Path | None,
+    typer.Option(
+        "--coverage",
+        exists=True,
+        dir_okay=False,
+        help="Say what could not have been seen, by this report of `coverage --json`.",
+    ),
+]
+
+
+def judge(
+    file: Path | None, chosen: Selection
+) -> Callable[[lineage.Path], Iterable[Visibility]] | None:
+    """Return what says of a path what could be seen; None without a report.
+
+    Raises `SettingsError` for what is no report.
+    """
+    if file is None:
+        return None
+    try:
+        report = visibility.read(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file}: {error}") from error
+    return lambda path: visibility.of_path(path, report, chosen.since, chosen.until)

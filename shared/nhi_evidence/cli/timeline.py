@@ -53,6 +53,7 @@ def command(
         typer.Option("--html", dir_okay=False, help="Write the report as one page, too."),
     ] = None,
     overwrite: output_file.Overwrite = False,
+    coverage: whose.Coverage = None,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     index: IndexFolder = None,
@@ -75,6 +76,7 @@ def command(
         since=since,
         until=until,
     )
+    judge = whose.judge(coverage, selection)
     what = Sources(
         inputs=tuple(inputs),
         keys=key,
@@ -85,7 +87,7 @@ def command(
         quiet=as_json,
     )
     with opened(what) as events:
-        told = timeline.compose(events, selection, subject=whose.subject(selection))
+        told = timeline.compose(events, selection, subject=whose.subject(selection), judge=judge)
     if html is not None:
         verify = _commands(inputs, told) if told.freshness.proven else []
         with output_file.create(html, overwrite=overwrite) as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -40,13 +40,31 @@ class Visibility(msgspec.Struct, frozen=True, kw_only=True):
     """For how long a kind of act would have been seen, as statements on coverage say."""
 
     what: str
-    """The cell: platform and step."""
+    """The cell: platform and case."""
+    step: str
     verdict: str
     since: int
     until: int
     reason: str
     is_seen: bool
     """Whether a record of it would have come into this evidence."""
+    is_on_record: bool
+    """Whether the path has a record of that step on that platform."""
+
+    @property
+    def text(self) -> str:
+        """What follows from the verdict, in words."""
+        if self.is_seen:
+            return "on record" if self.is_on_record else "none on record; it would have been"
+        return _UNSEEN.get(self.verdict, "would not have been recorded")
+
+
+_UNSEEN = {
+    "UNKNOWN": "whether it would have been recorded is not known",
+    "ELSEWHERE": "recorded, and not in this evidence",
+    "BROKEN": "should have been recorded, and a test of it did not arrive",
+    "IMPOSSIBLE": "no setting records it",
+}
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +97,12 @@ def compose(
     selection: Selection,
     *,
     subject: str,
-    visibility: Iterable[Visibility] | None = None,
+    judge: Callable[[Path], Iterable[Visibility]] | None = None,
 ) -> Timeline:
-    """Follow a selection through an index, and tell what it shows."""
+    """Follow a selection through an index, and tell what it shows.
+
+    `judge` says what of a path could be seen; without it nothing is said of that.
+    """
     path, freshness = follow(index, selection), index.freshness()
     return Timeline(
         subject=subject,
@@ -90,7 +111,7 @@ def compose(
         stages=_stages(path),
         findings=tuple(sequences.findings(path, freshness.first)),
         gaps=tuple(_gaps(path, freshness)),
-        visibility=None if visibility is None else tuple(visibility),
+        visibility=None if judge is None else tuple(judge(path)),
     )
 
 

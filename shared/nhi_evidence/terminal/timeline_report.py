@@ -11,7 +11,7 @@ from rich.text import Text
 from nhi_evidence.investigate.index import Freshness
 from nhi_evidence.investigate.lineage import Credential, Step
 from nhi_evidence.investigate.row import Place, Row, Standing
-from nhi_evidence.investigate.timeline import Stage, Timeline
+from nhi_evidence.investigate.timeline import Stage, Timeline, Visibility
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/timeline/1"
@@ -153,11 +153,22 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
     if timeline.visibility is None:
         yield f"not judged: {_NOT_JUDGED}"
         return
-    for each in timeline.visibility:
-        seen = "would have been seen" if each.is_seen else "would NOT have been seen"
-        span = f"{instant(each.since)} to {instant(each.until)}"
-        yield f"{each.verdict:<10}{each.what}: {seen} {span}"
-        yield f"          {each.reason}"
+    seen = [each for each in timeline.visibility if each.is_seen]
+    unseen = [each for each in timeline.visibility if not each.is_seen]
+    for each in unseen:
+        yield f"{each.verdict:<11}{each.what}: {each.text}"
+        yield f"          {_span(each)}; {each.reason}"
+    for each in seen:
+        if not each.is_on_record:
+            yield f"{each.verdict:<11}{each.what}: {each.text}"
+            yield f"          {_span(each)}"
+    on_record = sum(each.is_on_record for each in seen)
+    if on_record:
+        yield f"seen      {on_record} more cells are recorded, and their step is on record"
+
+
+def _span(each: Visibility) -> str:
+    return f"{instant(each.since)} to {instant(each.until)}"
 
 
 def day(milliseconds: int) -> str:

@@ -43,10 +43,11 @@ def told(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
     seen = Visibility(
         what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
         reason="no data events", is_seen=False,
+        step="data_access", is_on_record=False,
     )  # fmt: skip
     index = MemoryIndex(story() if rows is None else rows)
     selection = Selection(credentials=frozenset({KEY}))
-    return compose(index, selection, subject=subject, visibility=[seen])
+    return compose(index, selection, subject=subject, judge=lambda _path: [seen])
 
 
 def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:

@@ -164,7 +164,7 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
         (
             each.verdict,
             each.what,
-            "would have been seen" if each.is_seen else "would not have been seen",
+            each.text,
             f"{instant(each.since)} to {instant(each.until)}",
             each.reason,
         )

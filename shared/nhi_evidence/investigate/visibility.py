@@ -1,0 +1,94 @@
+"""What of a path would have been recorded, and what could not have been seen, by a coverage report.
+
+A report of `nhi-evidence coverage --json` says of each cell, for spans of time, what its settings
+record. Of a time that no reading covers nothing is known, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage import intervals
+from nhi_evidence.coverage.cells import PHASES
+from nhi_evidence.coverage.intervals import Span
+from nhi_evidence.coverage.matrix import SCHEMA, CellState, Matrix
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.investigate.lineage import Path
+from nhi_evidence.investigate.row import Row
+from nhi_evidence.investigate.timeline import Visibility
+
+_PLATFORMS: Mapping[str, tuple[str, ...]] = {
+    "AWS": ("aws", "aws_agent"),
+    "GCP": ("gcp", "gcp_agent"),
+    "Azure": ("azure", "entra", "azure_agent"),
+    "github_audit": ("github",),
+    "vault_audit": ("vault",),
+    "okta_system": ("okta",),
+    "aws_api_gateway": ("gateway",),
+    "k8s_audit": ("eks", "gke", "aks", "kubernetes"),
+}
+"""Provider, or source where that is a platform of its own, to platforms of cells."""
+
+
+def read(document: bytes) -> Matrix:
+    """Read a report. Raises `ValueError` saying what is wrong with it."""
+    try:
+        report = msgspec.json.decode(document, type=Matrix)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"no report of coverage --json: {error}") from error
+    if report.schema != SCHEMA:
+        raise ValueError(f"a report of the form {report.schema!r}, not {SCHEMA!r}")
+    return report
+
+
+def of_path(
+    path: Path, report: Matrix, since: int | None = None, until: int | None = None
+) -> list[Visibility]:
+    """Return what could be seen of the platforms of a path while it lasted, or was asked for."""
+    times = [step.row.time for step in path.steps]
+    start = since if since is not None else min(times, default=None)
+    end = until if until is not None else max(times, default=0) + 1
+    if start is None or start >= end:
+        return []
+    rows = [step.row for step in path.steps]
+    platforms = {name for row in rows for name in _platforms(row)}
+    window = Span(start, end)
+    return [
+        each
+        for cell in report.cells
+        if cell.platform in platforms
+        for each in _of_cell(cell, rows, window)
+    ]
+
+
+def _platforms(row: Row) -> tuple[str, ...]:
+    return _PLATFORMS.get(row.source) or _PLATFORMS.get(row.provider, ())
+
+
+def _of_cell(cell: CellState, rows: Sequence[Row], window: Span) -> Iterator[Visibility]:
+    phases = {phase.name.replace("_", " ").title() for phase in PHASES[cell.step]}
+    is_on_record = any(
+        cell.platform in _platforms(row) and {row.phase, row.base_phase} & phases for row in rows
+    )
+    known: list[tuple[Span, Verdict, str]] = []
+    for stretch in cell.stretches:
+        common = stretch.span.common(window)
+        if common is not None:
+            known.append((common, stretch.verdict, stretch.reason))
+    if cell.verdict is Verdict.IMPOSSIBLE:
+        known = [(window, cell.verdict, cell.reasons[0] if cell.reasons else "")]
+    rest = intervals.difference([window], [span for span, _, _ in known])
+    known += [(span, Verdict.UNKNOWN, "no reading of settings covers this time") for span in rest]
+    for span, verdict, reason in sorted(known):
+        yield Visibility(
+            what=f"{cell.platform}: {cell.case}",
+            step=cell.step,
+            verdict=verdict,
+            since=span.start,
+            until=span.end,
+            reason=reason,
+            is_seen=verdict.is_recorded_here,
+            is_on_record=is_on_record,
+        )

@@ -1,0 +1,91 @@
+"""What could not have been seen is said for the time of the path, and silence is no proof."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from nhi_evidence.coverage.cells import Step
+from nhi_evidence.coverage.intervals import Span, Stretch
+from nhi_evidence.coverage.matrix import CellState, Matrix
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.investigate import visibility
+from nhi_evidence.investigate.index import MemoryIndex, Selection
+from nhi_evidence.investigate.lineage import Path, follow
+from tests.investigating import HOUR, MINUTE, START, used
+
+KEY = "AKIAIOSFODNN7EXAMPLE"
+END = START + 10 * MINUTE
+
+
+def path() -> Path:
+    rows = [used(0, KEY), used(10 * MINUTE - 1, KEY, phase="Secret Access")]
+    return follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
+
+
+def cell(platform: str, step: Step, verdict: Verdict, *stretches: Stretch) -> CellState:
+    return CellState(
+        cell=f"{platform}.{step}", platform=platform, step=step, case="a case", verdict=verdict,
+        reasons=("why",), stretches=stretches, documented="setting", setting="", reads=(),
+        record="", confidence="high",
+    )  # fmt: skip
+
+
+def report(*cells: CellState) -> Matrix:
+    return Matrix(verdicts={}, read={}, not_read=(), cells=cells)
+
+
+def stretch(start: int, end: int, verdict: Verdict = Verdict.CONFIGURED) -> Stretch:
+    return Stretch(Span(start, end), verdict, "as read", "read")
+
+
+def test_a_cell_is_told_for_the_time_of_the_path_and_the_rest_of_it_is_unknown() -> None:
+    state = cell(
+        "aws", Step.ENUMERATION, Verdict.CONFIGURED,
+        stretch(START - HOUR, START + 3 * MINUTE),
+        stretch(START + 3 * MINUTE, START + 5 * MINUTE, Verdict.GAP),
+    )  # fmt: skip
+    told = visibility.of_path(path(), report(state))
+    assert [(each.since, each.until, each.verdict, each.is_seen) for each in told] == [
+        (START, START + 3 * MINUTE, "CONFIGURED", True),
+        (START + 3 * MINUTE, START + 5 * MINUTE, "GAP", False),
+        (START + 5 * MINUTE, END, "UNKNOWN", False),
+    ]
+    assert all(each.is_on_record for each in told)
+
+
+def test_a_step_without_a_record_is_told_as_none_on_record() -> None:
+    state = cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END))
+    (told,) = visibility.of_path(path(), report(state))
+    assert (told.is_seen, told.is_on_record) == (True, False)
+    assert told.text == "none on record; it would have been"
+
+
+def test_the_impossible_is_so_at_all_times_and_other_platforms_are_not_told() -> None:
+    states = [
+        cell("aws", Step.ENUMERATION, Verdict.IMPOSSIBLE),
+        cell("gcp", Step.ENUMERATION, Verdict.GAP, stretch(START, END)),
+    ]
+    (told,) = visibility.of_path(path(), report(*states))
+    assert (told.verdict, told.since, told.until) == ("IMPOSSIBLE", START, END)
+
+
+def test_the_time_that_was_asked_for_counts_where_there_is_one() -> None:
+    state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
+    told = visibility.of_path(path(), report(state), START - MINUTE, START + MINUTE)
+    assert [(each.since, each.until, each.verdict) for each in told] == [
+        (START - MINUTE, START, "UNKNOWN"),
+        (START, START + MINUTE, "CONFIGURED"),
+    ]
+    assert not visibility.of_path(path(), report(state), END, START)
+
+
+def test_a_report_is_read_back_and_what_is_none_is_refused() -> None:
+    state = report(cell("aws", Step.ENUMERATION, Verdict.GAP, stretch(START, END)))
+    assert visibility.read(msgspec.json.encode(state)) == state
+    for document in (b"{}", b"[", b'{"schema":"coverage/9"}', b"\xff"):
+        with pytest.raises(ValueError, match="report"):
+            visibility.read(document)
+    other = msgspec.structs.replace(state, schema="coverage/9")
+    with pytest.raises(ValueError, match="coverage/9"):
+        visibility.read(msgspec.json.encode(other))

@@ -60,6 +60,14 @@ class AwsExportStack(Stack):
             window=entry.batch_window_seconds,
             architecture=architecture,
         )
+        log_format = plan.log_format(feed.source)
+        if log_format is not None:
+            CfnOutput(
+                self,
+                f"{feed.exporter}-log-format",
+                value=log_format,
+                description="The format to switch access logging on with, on every stage",
+            )
         if feed.notifies == "existing-bucket":
             BucketNotifications(
                 self, f"{feed.exporter}-notifications", feed=feed, delivery=exporter.delivery

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from infra.aws.feed import Feed, Notifies
 from infra.aws.web_identity import entra_issuer, entra_trust, google_trust
+from nhi_evidence import sources
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.documents import Statement, role_trust
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Files, SourceEntry, Trail
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline.scope import Scope
 
 
@@ -21,6 +23,14 @@ def feeds(config: Config) -> tuple[tuple[Feed, SourceEntry], ...]:
         for entry in config.sources
         if entry.trail is not None or entry.files is not None
     )
+
+
+def log_format(source: str) -> str | None:
+    """Return the format a source's log has to be written in, where whoever logs chooses one."""
+    try:
+        return sources.table(source, "log_format.json").decode().strip()
+    except SettingsError:
+        return None
 
 
 def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> ExporterSettings:

@@ -44,6 +44,12 @@ source = "aws_cloudtrail"
 evidence = "main"
 files = { account = "111122223333", bucket = "plain-logs", region = "eu-central-1" }
 keep_out_of_scope_raw = true
+
+[[sources]]
+source = "aws_api_gateway"
+evidence = "main"
+files = { account = "777788889999", bucket = "api-logs", region = "eu-central-1", prefix = "api/" }
+keep_out_of_scope_raw = true
 """
 
 
@@ -212,6 +218,16 @@ def test_files_of_another_account_are_pinned_to_it(other: Estate) -> None:
     } == allowed["Condition"]
     outputs = json.dumps(other.templates["nhi-evidence-export-eu-central-1"]["Outputs"])
     assert name in outputs
+
+
+def test_the_format_of_access_logs_is_shipped(other: Estate) -> None:
+    """Whoever switches access logging on takes it from the stack: no key, and no free text."""
+    outputs = other.templates["nhi-evidence-export-eu-central-1"]["Outputs"]
+    (shipped,) = [one["Value"] for one in outputs.values() if "$context." in str(one["Value"])]
+    fields = json.loads(shipped)
+    assert "$context.identity.apiKeyId" in fields.values()
+    assert not {"$context.identity.apiKey", "$context.path"} & set(fields.values())
+    assert "nhi-evidence/1" == fields["format"]
 
 
 def test_an_existing_topic_is_told(other: Estate) -> None:

@@ -1,0 +1,160 @@
+"""One entry of an access log -> Event or Rejection, from the record alone."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from nhi_evidence.event import (
+    About,
+    Call,
+    Endpoint,
+    Event,
+    Logged,
+    Outcome,
+    Rejection,
+    Result,
+    Target,
+)
+from nhi_evidence.identity import with_unusable
+from nhi_evidence.reading import http_status, instant
+from nhi_evidence.reading.address import is_address
+from nhi_evidence.sources.aws_api_gateway.identity import actor
+from nhi_evidence.sources.aws_api_gateway.record import Entry, known, read
+
+_DETAIL = 200
+_SERVICE = "execute-api"
+_DOMAIN = re.compile(r"[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
+_SECONDS = 100_000_000_000
+"""A count below is of seconds: as milliseconds it would lie before API Gateway was there."""
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    decoded = read(raw)
+    if isinstance(decoded, Rejection):
+        return decoded
+    entry, unusable, document = decoded
+    stated = known(entry.request_time_epoch)
+    if stated is None:
+        missing = "requestTimeEpoch" not in unusable
+        return Rejection("event_time_missing" if missing else "event_time_malformed")
+    time = _time(stated)
+    if time is None:
+        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
+    operation = _operation(entry)
+    if operation is None:
+        return Rejection("event_name_missing")
+    api = known(entry.api_id)
+    if api is None:
+        return Rejection("event_source_missing")
+    event = _event(entry, operation, api, (time, stated), document)
+    if not unusable:
+        return event
+    named = with_unusable(event.actor.identity, unusable)
+    return msgspec.structs.replace(
+        event, actor=msgspec.structs.replace(event.actor, identity=named)
+    )
+
+
+def _time(text: str) -> int | None:
+    if _DIGITS.fullmatch(text) is None:
+        return None
+    count = int(text)
+    return instant.of_number(count * 1000 if count < _SECONDS else count)
+
+
+def _operation(entry: Entry) -> str | None:
+    """Return method and path template of a REST API, the route key of an HTTP API."""
+    route, method, path = (
+        known(entry.route_key),
+        known(entry.http_method),
+        known(entry.resource_path),
+    )
+    if route is not None:
+        return route
+    if method is None:
+        return None
+    return f"{method} {path}" if path else f"{method} "
+
+
+def _event(
+    entry: Entry,
+    operation: str,
+    api: str,
+    time: tuple[int, str],
+    document: bytes,
+) -> Event:
+    region = _DOMAIN.fullmatch(known(entry.domain_name) or "")
+    path = known(entry.resource_path)
+    return Event(
+        time=time[0],
+        original_time=time[1],
+        logged=Logged(
+            "AWS",
+            "API Gateway",
+            "api_access",
+            uid=known(entry.request_id),
+            correlation_uid=known(entry.extended_request_id),
+            account=known(entry.account_id),
+            region=region[1] if region else None,
+        ),
+        call=Call(
+            _SERVICE,
+            api,
+            operation,
+            operation,
+            None,
+            known(entry.request_id),
+            _source(entry),
+            known(entry.user_agent),
+            endpoint=known(entry.domain_name),
+            details=_details(entry),
+        ),
+        actor=actor(entry),
+        about=About(
+            targets=(
+                Target(
+                    uid=api, type="AWS::ApiGateway::RestApi" if path else "AWS::ApiGatewayV2::Api"
+                ),
+                *((Target(name=path, type="path"),) if path else ()),
+            )
+        ),
+        outcome=_outcome(entry),
+        record=msgspec.Raw(document),
+    )
+
+
+def _source(entry: Entry) -> Endpoint | None:
+    address, endpoint, vpc = known(entry.source_ip), known(entry.vpce_id), known(entry.vpc_id)
+    if address is None:
+        return Endpoint(uid=endpoint, vpc_uid=vpc) if endpoint or vpc else None
+    if is_address(address):
+        return Endpoint(ip=address, uid=endpoint, vpc_uid=vpc)
+    return Endpoint(name=address, uid=endpoint, vpc_uid=vpc)
+
+
+def _outcome(entry: Entry) -> Outcome:
+    code = http_status.number(known(entry.status))
+    if code is None:
+        return Outcome(Result.UNKNOWN)
+    result = http_status.result(code)
+    if result is Result.SUCCESS:
+        return Outcome(result)
+    return Outcome(result, str(code), known(entry.error_response_type))
+
+
+def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """Facts OCSF has no attribute for: what each step of the gateway decided."""
+    found = {
+        "stage": entry.stage,
+        "authorizer_status": entry.authorizer_status,
+        "authorize_status": entry.authorize_status,
+        "authenticate_status": entry.authenticate_status,
+        "waf_status": entry.waf_status,
+        "principal_org_id": entry.principal_org_id,
+        "cognito_identity_id": entry.cognito_identity_id,
+    }
+    return tuple((name, text) for name, value in found.items() if (text := known(value)))

@@ -1,0 +1,49 @@
+"""Okta's System Log, streamed and delivered as files (docs/sources/okta_system.md)."""
+
+from __future__ import annotations
+
+import re
+
+from nhi_evidence.event import Kind
+from nhi_evidence.reading import hours
+from nhi_evidence.reading.json_files import decode
+from nhi_evidence.sources.okta_system.normalize import normalize
+
+__all__ = [
+    "LISTS_OUT_OF_SCOPE_IDS",
+    "NAME",
+    "TABLES",
+    "decode",
+    "hour_of",
+    "kind_of",
+    "normalize",
+    "unwrap",
+]
+
+NAME = "okta_system"
+"""The source's name in evidence keys."""
+
+LISTS_OUT_OF_SCOPE_IDS = False
+"""No organization is asked record by record whether it is complete."""
+
+TABLES = ("catalog.json",)
+"""Data files of this pack that decide output; they are part of the mapper digest."""
+
+_FIREHOSE = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
+
+unwrap = decode
+"""Forms for reading local files are those of deliveries."""
+
+
+def kind_of(_object_key: str) -> Kind:
+    """Every delivered file holds records."""
+    return Kind.RECORDS
+
+
+def hour_of(object_key: str) -> str | None:
+    """UTC hour `YYYYMMDDHH` stated in the key of a file that Firehose delivered, or None.
+
+    https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
+    """
+    match = _FIREHOSE.search(object_key)
+    return hours.of_parts(*match.groups()) if match else None

@@ -1,0 +1,194 @@
+"""One System Log event -> Event or Rejection, from the record alone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.event import (
+    About,
+    Call,
+    Endpoint,
+    Event,
+    Logged,
+    Outcome,
+    Rejection,
+    Result,
+    Target,
+    User,
+)
+from nhi_evidence.identity import with_unusable
+from nhi_evidence.reading import instant
+from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.sources.okta_system.identity import actor
+from nhi_evidence.sources.okta_system.record import Entity, LogEvent, Read, read, text_in
+
+_DETAIL = 200
+_RESULTS = {"SUCCESS": Result.SUCCESS, "ALLOW": Result.SUCCESS, "DENY": Result.DENIED}
+_FAILURE = "FAILURE"
+_REASONS: tuple[tuple[str, Result], ...] = (
+    ("invalid_credentials", Result.UNAUTHENTICATED),
+    ("verification_error", Result.UNAUTHENTICATED),
+    ("locked_out", Result.UNAUTHENTICATED),
+    ("invalid_client", Result.UNAUTHENTICATED),
+    ("invalid_token", Result.UNAUTHENTICATED),
+    ("invalid_grant", Result.UNAUTHENTICATED),
+    ("no_matching_scope", Result.DENIED),
+    ("invalid_scope", Result.DENIED),
+    ("no_matching_policy", Result.DENIED),
+    ("access_denied", Result.DENIED),
+    ("access denied", Result.DENIED),
+    ("unauthorized", Result.DENIED),
+    ("permission", Result.DENIED),
+    ("rate limit", Result.THROTTLED),
+)
+"""What the reason of a failure says, in Okta's words; the first that is in it decides."""
+_TOKENS = frozenset({"access_token", "id_token", "refresh_token", "device_secret"})
+_CREDENTIALS = {
+    "Token": "API Token",
+    "OAuth2ClientSecret": "Client Secret",
+    "client_secret": "Client Secret",
+    "JWK": "Client Key",
+}
+_OF_NHI = _TOKENS | frozenset(_CREDENTIALS) | {"PublicClientApp", "AIAgent"}
+
+
+def normalize(raw: bytes) -> Event | Rejection:
+    """Normalize one record; a record that cannot be read is a `Rejection`, never a guess."""
+    done = read(raw)
+    if isinstance(done, Rejection):
+        return done
+    event = done.event
+    time = instant.milliseconds(event.published)
+    if event.published is None or time is None:
+        if event.published is None and "published" not in done.unusable:
+            return Rejection("event_time_missing")
+        return Rejection("event_time_malformed", repr(event.published)[:_DETAIL])
+    if not event.event_type:
+        return Rejection("event_name_missing")
+    return _event(done, event.event_type, (time, event.published))
+
+
+def _event(done: Read, name: str, time: tuple[int, str]) -> Event:
+    event = done.event
+    service = name.partition(".")[0]
+    who = actor(event, done.organization)
+    if done.unusable:
+        named = with_unusable(who.identity, done.unusable)
+        who = msgspec.structs.replace(who, identity=named)
+    client = event.client
+    agent = client.user_agent.raw_user_agent if client and client.user_agent else None
+    transaction = event.transaction
+    return Event(
+        time=time[0],
+        original_time=time[1],
+        logged=Logged(
+            "Okta",
+            "System Log",
+            event_code=name,
+            version=event.version or None,
+            uid=event.uuid or None,
+            correlation_uid=(transaction.id if transaction else None) or None,
+            account=done.organization,
+        ),
+        call=Call(
+            service,
+            service,
+            name,
+            name,
+            None,
+            text_in(event.debug_context.debug_data if event.debug_context else None, "requestId"),
+            _source(client.ip_address if client else None),
+            agent or None,
+            details=_details(event),
+        ),
+        actor=who,
+        about=_about(event, name),
+        outcome=_outcome(event),
+        record=msgspec.Raw(done.document),
+    )
+
+
+def _source(address: str | None) -> Endpoint | None:
+    if address is None or is_absent(address):
+        return None
+    return Endpoint(ip=address) if is_address(address) else Endpoint(name=address)
+
+
+def _outcome(event: LogEvent) -> Outcome:
+    """The result is Okta's; of a failure the reason says which."""
+    stated = event.outcome
+    if stated is None or not stated.result:
+        return Outcome(Result.UNKNOWN)
+    reason = stated.reason or None
+    if stated.result == _FAILURE:
+        said = (reason or "").lower()
+        found = next((result for words, result in _REASONS if words in said), Result.FAILED)
+        return Outcome(found, stated.result, reason)
+    result = _RESULTS.get(stated.result, Result.UNKNOWN)
+    return Outcome(result, None if result is Result.SUCCESS else stated.result, reason)
+
+
+def _about(event: LogEvent, name: str) -> About:
+    entities = event.target or []
+    targets = tuple(
+        Target(
+            uid=each.id or None,
+            name=each.alternate_id or each.display_name or None,
+            type=each.type or None,
+        )
+        for each in entities
+        if each.id or each.alternate_id or each.display_name
+    )
+    user = _first(entities, "User")
+    group = _first(entities, "UserGroup")
+    app = _first(entities, "AppInstance")
+    data = event.debug_context.debug_data if event.debug_context else None
+    privilege = text_in(data, "privilegeGranted") or text_in(data, "privilegeRevoked")
+    issued = tuple(each.id for each in entities if each.type in _TOKENS and each.id)
+    credential = next((each for each in entities if each.type in _CREDENTIALS), None)
+    return About(
+        targets=targets,
+        is_nhi=any(each.type in _OF_NHI for each in entities),
+        user=_user(user) if user else None,
+        group=_named(group) if group else None,
+        service=_named(app) if app else None,
+        entity=Target(
+            uid=credential.id or None,
+            name=credential.display_name or None,
+            type=_CREDENTIALS[credential.type or ""],
+        )
+        if credential and (credential.id or credential.display_name)
+        else None,
+        privileges=(privilege,) if privilege else (),
+        log_name="log_stream" if ".log_stream." in name else None,
+        issued_credentials=issued,
+    )
+
+
+def _first(entities: list[Entity], kind: str) -> Entity | None:
+    return next(
+        (each for each in entities if each.type == kind and (each.id or each.alternate_id)), None
+    )
+
+
+def _user(entity: Entity) -> User:
+    return User(
+        uid=entity.id or None, name=entity.alternate_id or entity.display_name or None, type_id=1
+    )
+
+
+def _named(entity: Entity) -> Target:
+    return Target(uid=entity.id or None, name=entity.display_name or entity.alternate_id or None)
+
+
+def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
+    """Facts OCSF has no attribute for."""
+    data = event.debug_context.debug_data if event.debug_context else None
+    found = {
+        "transaction_type": event.transaction.type if event.transaction else None,
+        "request_uri": text_in(data, "requestUri"),
+        "granted_scopes": text_in(data, "grantedScopes"),
+        "requested_scopes": text_in(data, "requestedScopes"),
+        "grant_type": text_in(data, "grantType"),
+    }
+    return tuple((name, value) for name, value in found.items() if value)

@@ -48,12 +48,13 @@ REASONS = {
     f"{NIST}CloudWatchLogGroupEncrypted": _NOT_EVIDENCE,
     f"{NIST}SNSEncryptedKMS": _NOT_EVIDENCE,
     f"{NIST}LambdaConcurrency": (
-        "The exporter is bounded by its queue's maximum concurrency; the sealer is correct "
-        "however many run (docs/decisions/0038-no-reserved-concurrency.md)."
+        "The exporter is bounded by its queue's maximum concurrency; the functions of the "
+        "evidence account are correct however many run "
+        "(docs/decisions/0038-no-reserved-concurrency.md)."
     ),
     f"{NIST}LambdaDLQ": (
-        "The exporter's queue has its dead-letter queue; the sealer's next run does what the "
-        "last one left."
+        "The exporter's queue has its dead-letter queue; what runs by the clock does in its "
+        "next run what the last one left."
     ),
     f"{NIST}LambdaInsideVPC": (
         "No function reaches anything but AWS's own endpoints; a VPC would add a network to "

@@ -13,6 +13,7 @@ from infra.aws.export_stack import AwsExportStack
 from infra.aws.guardrail_stack import GuardrailStack
 from infra.aws.monitoring_stack import MonitoringStack
 from infra.aws.plan import feeds
+from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
 from infra.aws.trail_stack import TrailStack
@@ -20,7 +21,7 @@ from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config, naming
 from nhi_evidence.errors import SettingsError
 
-EVIDENCE_FUNCTIONS = ("seal",)
+EVIDENCE_FUNCTIONS = ("seal", "reconcile")
 """Functions of the evidence account that the stacks deploy."""
 
 
@@ -38,7 +39,9 @@ def compose(
     """
     _one_queue_for_each_bucket(config)
     seal, export = staged("seal"), staged("aws_export")
+    reconcile = staged("reconcile")
     seals: dict[str, list[SealStack]] = {}
+    reconciles: dict[str, list[ReconcileStack]] = {}
     for at, store in enumerate(config.evidence.buckets):
         evidence = EvidenceStack(
             app,
@@ -68,7 +71,18 @@ def compose(
         )
         sealing.add_stack_dependency(evidence)
         seals.setdefault(store.region, []).append(sealing)
-    _watch_evidence(app, config, seals)
+        reconciling = ReconcileStack(
+            app,
+            f"nhi-evidence-{store.name}-reconcile",
+            config=config,
+            store=store,
+            bundle=reconcile,
+            architecture=architecture,
+        )
+        # It takes a role of the evidence's stack, and asks for the key of the sealer's.
+        reconciling.add_stack_dependency(sealing)
+        reconciles.setdefault(store.region, []).append(reconciling)
+    _watch_evidence(app, config, seals, reconciles)
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -109,7 +123,12 @@ def compose(
     acknowledge(app)
 
 
-def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStack]]) -> None:
+def _watch_evidence(
+    app: cdk.App,
+    config: Config,
+    seals: dict[str, list[SealStack]],
+    reconciles: dict[str, list[ReconcileStack]],
+) -> None:
     for at, (region, here) in enumerate(seals.items()):
         MonitoringStack(
             app,
@@ -118,6 +137,7 @@ def _watch_evidence(app: cdk.App, config: Config, seals: dict[str, list[SealStac
             account=config.evidence.account,
             region=region,
             seals=here,
+            reconciles=reconciles[region],
             buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )

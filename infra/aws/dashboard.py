@@ -15,7 +15,7 @@ _WIDTH = 12
 
 
 class Dashboard(Construct):
-    """A dashboard of these exporters, sealers and buckets; each by the name it is deployed under.
+    """A dashboard of these exporters, functions and buckets, by the names they are deployed under.
 
     `alarms` are the ARNs of everything that can be raised here.
     """
@@ -28,6 +28,7 @@ class Dashboard(Construct):
         dashboard_name: str,
         exporters: Sequence[str] = (),
         sealers: Sequence[str] = (),
+        reconcilers: Sequence[str] = (),
         buckets: Sequence[str] = (),
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
@@ -53,6 +54,14 @@ class Dashboard(Construct):
             page.add_widgets(
                 _graph(f"{function}: epochs", [_ours(one, function, "seal") for one in names]),
                 _graph(f"{function}: size", [_ours("LogSize", function, "seal", "Maximum")]),
+            )
+        for function in reconcilers:
+            names = ("Statements", "Unprovable", "Missing", "Unbacked")
+            page.add_widgets(
+                _graph(
+                    f"{function}: completeness",
+                    [_ours(one, function, "reconcile") for one in names],
+                ),
             )
         for bucket in buckets:
             page.add_widgets(

@@ -14,6 +14,8 @@ from infra.aws.cost_alarms import AccountBudget
 from infra.aws.dashboard import Dashboard
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
+from infra.aws.reconcile_alarms import ReconcileAlarms
+from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
 from infra.aws.store_alarms import StoreAlarms
@@ -22,7 +24,7 @@ from nhi_evidence.config.silence import of_entry
 
 
 class MonitoringStack(Stack):
-    """What watches one account and region: its exporters, or its sealers and their buckets.
+    """What watches one account and region: its exporters, or its sealers, reconcilers and buckets.
 
     `buckets` are the evidence buckets here, `has_budget` whether the account's budget is made
     by this stack.
@@ -38,6 +40,7 @@ class MonitoringStack(Stack):
         region: str,
         exports: AwsExportStack | None = None,
         seals: Sequence[SealStack] = (),
+        reconciles: Sequence[ReconcileStack] = (),
         buckets: Sequence[EvidenceBucket] = (),
         has_budget: bool = False,
     ) -> None:
@@ -77,6 +80,13 @@ class MonitoringStack(Stack):
                 signed=seal.signed,
                 target=target.arn,
             ).alarms
+        for reconcile in reconciles:
+            alarms += ReconcileAlarms(
+                self,
+                reconcile.function_name,
+                function=reconcile.function_name,
+                target=target.arn,
+            ).alarms
         for bucket in buckets:
             alarms += StoreAlarms(
                 self, bucket.bucket, config=config, store=bucket, target=target.arn
@@ -95,6 +105,7 @@ class MonitoringStack(Stack):
             dashboard_name=f"nhi-evidence-{region}",
             exporters=[feed.exporter for feed, _, _ in exported],
             sealers=[seal.function_name for seal in seals],
+            reconcilers=[one.function_name for one in reconciles],
             buckets=[one.bucket for one in buckets],
             alarms=[
                 cloudwatch.Alarm.from_alarm_name(self, f"{one.name}-status", one.name)

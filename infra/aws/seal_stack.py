@@ -44,8 +44,11 @@ class SealStack(Stack):
             sealer=sealer_arn,
             signer=config.evidence.signer,
             readers=[
-                naming.role_arn(region, account, naming.auditor(store.name, one.name))
-                for one in config.auditors
+                naming.role_arn(region, account, name)
+                for name in (
+                    *(naming.auditor(store.name, one.name) for one in config.auditors),
+                    naming.function(store.name, naming.OPERATORS["recon"]),
+                )
             ],
             alias=f"nhi-evidence-{store.name}",
         )

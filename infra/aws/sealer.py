@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
-from aws_cdk import aws_events as events
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.aws import acknowledged
 from infra.aws.auditor_role import LISTS, READS, SETTINGS
+from infra.aws.clock import Clock
 from infra.aws.environment import variables
 from infra.aws.signing_key import PUBLIC
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.sealer import Settings
-from nhi_evidence.config import naming
 from nhi_evidence.config.documents import allow
 
 
@@ -62,36 +59,4 @@ class Sealer(Construct):
             [f"{bucket_arn}/*", f"{bucket_arn}/log/v1/*"],
             "The sealer reads every version, which is its work, and writes the log alone.",
         )
-        function = self.staged.function
-        period = Duration.minutes(trigger.rate_minutes)
-        lambda_.CfnEventInvokeConfig(
-            self,
-            "Once",
-            function_name=function.function_name,
-            qualifier="$LATEST",
-            maximum_retry_attempts=0,
-            maximum_event_age_in_seconds=period.to_seconds(),
-        )
-        rule = events.CfnRule(
-            self,
-            "Clock",
-            name=naming.clock(function_name),
-            description=f"Starts {function_name}",
-            schedule_expression=events.Schedule.rate(period).expression_string,
-            state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="seal",
-                    arn=function.function_arn,
-                    retry_policy=events.CfnRule.RetryPolicyProperty(maximum_retry_attempts=0),
-                )
-            ],
-        )
-        lambda_.CfnPermission(
-            self,
-            "ClockMayStart",
-            action="lambda:InvokeFunction",
-            function_name=function.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.attr_arn,
-        )
+        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

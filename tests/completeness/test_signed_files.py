@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nhi_evidence.completeness import withheld
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.evidence.lines import unit_id
@@ -351,3 +352,16 @@ def test_documents_that_are_no_digests_prove_nothing() -> None:
     assert ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}") in named(evidence.on(THIRD))
     assert "digest_missing" in evidence.on(SECOND).reasons
     assert Verdict.PROVEN is evidence.on("2026030211").verdict
+
+
+def test_a_small_store_says_what_it_lacks() -> None:
+    """The one withheld file, by name: what a demonstration shows."""
+    trail = _made()
+    del trail.objects[FILES[3]]
+    evidence = evidence_of(trail)
+    stated = withheld.statements(
+        evidence.store, world.NAME, [evidence.key], world.public_keys(), now=evidence.now
+    )
+    assert [("missing", f"{BUCKET}/{FILES[3]}")] == [
+        (each.reason, each.name) for each in withheld.lacking(stated)
+    ]

@@ -7,12 +7,14 @@ from hashlib import sha256
 
 import pytest
 
+from nhi_evidence.demo.story import generate
 from nhi_evidence.errors import ObjectTooLargeError
-from nhi_evidence.event import Limits
+from nhi_evidence.event import Delivery, Kind, Limits
 from nhi_evidence.evidence import frame, gaps, lines, objects, unit
 from nhi_evidence.evidence.lines import MapperIdentity, Settings
 from nhi_evidence.evidence.objects import Packer
 from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
+from nhi_evidence.pipeline.export import Mapper
 
 HOUR = "2026030208"
 MAPPER = MapperIdentity("0.1.0", "ab" * 32)
@@ -159,3 +161,23 @@ def test_an_object_has_no_more_lines_than_a_reader_takes(monkeypatch: pytest.Mon
     monkeypatch.setattr(objects, "OBJECT_LINES", 0)
     with pytest.raises(ObjectTooLargeError, match="a part 1: 1 lines"):
         packer().check_size(part("a", b"a"))
+
+
+def test_lines_that_are_of_no_records_are_read_alone() -> None:
+    """The same as of an object read whole, and no line after the last of them."""
+    deliveries = [
+        Delivery("b/a-digest.json.gz@v1!h=2026030208", b'{"digest":1}', kind=Kind.COMPANION),
+        Delivery("b/b.json.gz@v1!h=2026030208", b"{"),
+        Delivery("b/c.json.gz@v1!h=2026030208", generate()[0].body),
+    ]
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+    (packed,) = mapper.packer.pack(part for each in deliveries for part in mapper.units(each))
+    table, after = objects.read_object(packed.body)
+    expected = [
+        (unit, list(own)) for unit, own in objects.lines_of(table, after) if unit.kind != "records"
+    ]
+    assert 2 == len(expected)
+    read = [(unit, list(own)) for unit, own in objects.lines_of_others(packed.body, table)]
+    assert expected == read
+    with pytest.raises(ValueError, match="frame"):
+        list(objects.lines_of_others(packed.body[: len(packed.body) // 8], table))

@@ -20,7 +20,7 @@ from nhi_evidence.completeness.statement import Log, Scope, Statement, Subject
 from nhi_evidence.evidence import keys, provider
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
-from nhi_evidence.evidence.objects import Table, lines_of, read_object
+from nhi_evidence.evidence.objects import Table, lines_of_others
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.evidence.verify.statements import Head, Weighed
@@ -69,8 +69,7 @@ class Check:
         """See `StatementCheck.evidence`."""
 
         def opened() -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
-            read, lines = read_object(body)
-            yield from lines_of(read, lines)
+            yield from lines_of_others(body, table)
 
         try:
             self._gatherer.take(

@@ -9,7 +9,7 @@ from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.evidence import flags, frame, keys
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
-from nhi_evidence.evidence.objects import Table, lines_of, read_object, read_table
+from nhi_evidence.evidence.objects import Table, lines_of_others, read_table
 from nhi_evidence.evidence.verify import objects
 from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.ports import EvidenceVersions
@@ -89,9 +89,8 @@ class Reading:
 
     def _take(self, order: int, entry: ObjectLeaf, content: Content, body: bytes | None) -> None:
         def opened() -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
-            if body is not None:
-                read, lines = read_object(body)
-                yield from lines_of(read, lines)
+            if body is not None and content.table is not None:
+                yield from lines_of_others(body, content.table)
 
         if content.table is None or not content.counts:
             found = content.findings[0]

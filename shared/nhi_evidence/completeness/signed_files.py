@@ -119,14 +119,15 @@ def _judge_lists(
         for item in items
         if isinstance(item, BrokenItem)
     ]
-    lists = {item.sha256: item for item in items if isinstance(item, ListItem)}
+    # The same document may lie where it belongs, and a copy of it elsewhere.
+    lists = {(item.sha256, item.unit_place): item for item in items if isinstance(item, ListItem)}
     usable: dict[str, ListItem] = {}
-    for digest, item in sorted(lists.items()):
+    for _, item in sorted(lists.items()):
         problem = _problem(item, keys)
         if problem is not None:
-            named.append(Named(problem[0], item.place, problem[1]))
+            named.append(Named(problem[0], item.unit_place, problem[1]))
         if problem is None or problem[0] == "key_unknown":
-            usable[digest] = item
+            usable[item.sha256] = item
     if not lists:
         named.append(Named("no_list", "", "no signed list of this hour is here"))
     elif hour_start is not None:
@@ -141,7 +142,7 @@ def _judge_lists(
 
 def _problem(item: ListItem, keys: Mapping[str, bytes]) -> tuple[str, str] | None:
     if item.place != item.unit_place:
-        return "digest_invalid", f"delivered as {item.unit_place}"
+        return "digest_invalid", f"it is the document of {item.place}"
     if not item.signature:
         return "digest_invalid", "its signature was not kept with it"
     if item.fingerprint not in keys:

@@ -116,7 +116,12 @@ def _operation(of: Statements, held: Sequence[Statement], lines: list[bytes]) ->
     return Operation(
         operation_key("recon", of.hour, body, ENDING),
         body,
-        {"source": of.source, "statements": str(len(held)), "size": str(of.log.size)},
+        {
+            "source": of.source,
+            "statements": str(len(held)),
+            "size": str(of.log.size),
+            "at": str(of.log.at),
+        },
     )
 
 

@@ -47,7 +47,7 @@ SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
 EXPORTER_ALARM_METRICS = 14
-BUCKET_ALARM_METRICS = 25
+BUCKET_ALARM_METRICS = 29
 DASHBOARDS = 2
 """In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
 

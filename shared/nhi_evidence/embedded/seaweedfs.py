@@ -91,6 +91,7 @@ class EmbeddedStore:
         self.admin = iam.new_credentials("admin")
         self.exporter = iam.new_credentials("exporter")
         self.sealer = iam.new_credentials("sealer")
+        self.reconciler = iam.new_credentials("reconciler")
         self.investigator = iam.new_credentials("investigator")
         self.endpoint_url = ""
         self.region = _REGION
@@ -164,11 +165,14 @@ class EmbeddedStore:
     def _start(self) -> None:
         program = _program()
         self._directory.mkdir(parents=True, exist_ok=True)
-        identities = iam.identities(self.admin, self.exporter, self.sealer, self.investigator)
+        identities = iam.identities(
+            self.admin, self.exporter, self.sealer, self.reconciler, self.investigator
+        )
         roles = iam.roles(
             self._sources,
             exporter=self.exporter.name,
             sealer=self.sealer.name,
+            reconciler=self.reconciler.name,
             investigator=self.investigator.name,
             web_identities=self._web_identities,
             session_seconds=self._session_seconds,

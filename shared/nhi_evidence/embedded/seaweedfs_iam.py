@@ -60,6 +60,8 @@ def writer_role(source: str) -> str:
     return f"{_ROLE}nhi-evidence-writer-{source}"
 
 
+RECON_ROLE = f"{_ROLE}nhi-evidence-op-recon"
+"""What the function that reconciles takes to put its statements."""
 AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
 SEALER_ROLE = f"{_ROLE}nhi-evidence-sealer"
 
@@ -81,7 +83,11 @@ _CONFIGURATION = [
 
 
 def identities(
-    admin: Credentials, exporter: Credentials, sealer: Credentials, investigator: Credentials
+    admin: Credentials,
+    exporter: Credentials,
+    sealer: Credentials,
+    reconciler: Credentials,
+    investigator: Credentials,
 ) -> dict[str, Any]:
     """Return the static identities: only the administrator holds anything but policies."""
     everything = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -90,6 +96,7 @@ def identities(
             _identity(admin, EVIDENCE_ACCOUNT, actions=everything),
             _identity(exporter, WORKLOAD_ACCOUNT, policies=["exporter"]),
             _identity(sealer, EVIDENCE_ACCOUNT, policies=["sealing"]),
+            _identity(reconciler, EVIDENCE_ACCOUNT, policies=["reconcile"]),
             _identity(investigator, AUDIT_ACCOUNT, policies=["investigator"]),
         ]
     }
@@ -100,11 +107,12 @@ def roles(
     *,
     exporter: str,
     sealer: str,
+    reconciler: str,
     investigator: str,
     web_identities: tuple[WebIdentity, ...] = (),
     session_seconds: int = 3600,
 ) -> dict[str, Any]:
-    """Return roles and policies: a put-only writer per source, a sealer, a reading auditor.
+    """Return roles and policies: put-only writers, a sealer, a reading auditor.
 
     A writer of a source with a web identity is taken with its token alone; every other writer,
     by the exporter.
@@ -119,6 +127,11 @@ def roles(
         ],
         "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE])],
         "sealing": [_allow(["sts:AssumeRole"], [SEALER_ROLE])],
+        "reconcile": [
+            _allow(_READING, [evidence, f"{evidence}/*"]),
+            _allow(["sts:AssumeRole"], [RECON_ROLE]),
+        ],
+        "recon": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/recon/*"])],
         "auditor": [_allow(_READING, [evidence, f"{evidence}/*"])],
         "sealer": [
             _allow([*_READING, *_CONFIGURATION], [evidence, f"{evidence}/*"]),
@@ -143,6 +156,7 @@ def roles(
         "roles": [
             _role(AUDITOR_ROLE, _trust(investigator), policy="auditor"),
             _role(SEALER_ROLE, _trust(sealer), policy="sealer"),
+            _role(RECON_ROLE, _trust(reconciler), policy="recon"),
             *(
                 _role(
                     writer_role(source),

@@ -79,6 +79,33 @@ def unpack(body: bytes, *, limit: int) -> list[bytes]:
     return _lines(data)
 
 
+def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
+    """Yield the first lines of a frame, inflating no more of it than they take.
+
+    Raises `ValueError` as `unpack` does, of what is read; what follows is not looked at.
+    """
+    _check_header(body)
+    inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
+    rest, size, given = b"", 0, body
+    while count > 0:
+        try:
+            data = inflater.decompress(given, max_length=_INFLATED_AT_ONCE)
+        except zstd.ZstdError as error:
+            raise ValueError(f"not a zstd frame: {error}") from error
+        given = b""
+        size += len(data)
+        if size > limit:
+            raise ValueError(f"inflates to more than {limit} bytes")
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines[:count]
+        count -= len(lines)
+        if count > 0 and not data and (inflater.eof or inflater.needs_input):
+            raise ValueError("zstd frame is truncated, or its last line is not terminated")
+
+
+_INFLATED_AT_ONCE = 4 << 20
+
+
 def unpack_table(head: bytes, *, limit: int) -> list[bytes]:
     """Inflate the first bytes of a frame, as many as its table takes, into the table's lines.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -236,6 +237,26 @@ def read_object(body: bytes) -> tuple[Table, list[bytes]]:
     lines = frame.unpack(body, limit=MAX_LINES_BYTES)
     table = read_table(lines)
     return table, lines[len(table.lines) :]
+
+
+def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
+    """Yield each unit line that is not of records with its lines, of an object's body.
+
+    Inflates no more than up to the last of them. Raises `ValueError`.
+    """
+    places = [place for place, unit in enumerate(table.units) if unit.kind != "records"]
+    if not places or any(unit.lines < 0 for unit in table.units):
+        return
+    units = table.units[: places[-1] + 1]
+    total = len(table.lines) + sum(unit.lines for unit in units)
+    lines = frame.first_lines(body, total, limit=MAX_LINES_BYTES)
+    for line in table.lines:
+        if next(lines) != line:
+            raise ValueError("the frame opens with another table than its first block")
+    for unit in units:
+        own = [line for line in islice(lines, unit.lines) if unit.kind != "records"]
+        if unit.kind != "records":
+            yield unit, own
 
 
 def lines_of(table: Table, lines: Sequence[bytes]) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:

@@ -110,6 +110,8 @@ PRINCIPALS = (
     Principal("writer of gcp_audit", role=f"{_MAIN}-writer-gcp_audit"),
     Principal("writer of azure_monitor", role=f"{_MAIN}-writer-azure_monitor"),
     Principal("sealer", role=f"{_MAIN}-sealer"),
+    Principal("reconcile", role=f"{_MAIN}-reconcile"),
+    Principal("writer of recon", role=f"{_MAIN}-op-recon"),
     Principal("auditor", role=f"{_MAIN}-auditor-external"),
     Principal("replication", role=f"{_MAIN}-replication"),
     Principal("exporter", role=f"{_MAIN}-aws_cloudtrail-organization", account=ARCHIVE),

@@ -47,6 +47,11 @@ def until(end: int, within: float | None, after: float | None) -> Series:
     return lambda slot: within if slot < end else after
 
 
+def hourly(value: float) -> Series:
+    """Return a series of one value an hour."""
+    return lambda slot: value if slot % HOUR == HOUR - 1 else None
+
+
 def growing(step: float, before: float) -> Series:
     """Return a series that grows from the beginning of the situation by `step` a slot."""
     return lambda slot: before if slot < BEFORE else before + step * (slot - BEFORE)
@@ -94,6 +99,10 @@ NORMAL: Mapping[str, Series] = {
     "seal FlaggedExpired": always(0),
     "sealer Errors": always(0),
     "TriggeredRules": always(1),
+    # The function that reconciles runs by the hour, and reports zero in every run.
+    "reconcile Statements": hourly(20),
+    "reconcile Missing": hourly(0),
+    "reconcile Unbacked": hourly(0),
     # CloudTrail's records of signatures come a quarter of an hour late.
     "kms-signatures": until(3, None, 1),
     "kms-signatures-by-others": always(None),
@@ -183,6 +192,13 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     },
     "the trail that counts is stopped": {
         "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE else 1
+    },
+    "a provider delivered what is not counted": {"reconcile Missing": once(1)},
+    "something is counted that no provider names": {"reconcile Unbacked": once(1)},
+    "the function that reconciles fails": {
+        "reconcile Statements": lambda slot: None if slot >= BEFORE else hourly(20)(slot),
+        "reconcile Missing": since(None, 0),
+        "reconcile Unbacked": since(None, 0),
     },
     "objects by the million": {"PutRequests": since(50_000, 100)},
     "the replica is out of reach": {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.alarm_table import EXPORTER, SEALER, STORE, alarms_of, with_table
+from tests.infra.aws.alarm_table import EXPORTER, RECONCILER, SEALER, STORE, alarms_of, with_table
 from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import Estate
 from tests.infra.aws.scenarios import SITUATIONS, raised
@@ -49,6 +49,9 @@ EXPECTED: dict[str, set[str]] = {
     "a stranger signs": {f"{SEALER}-foreign-signature"},
     "the sealer's role signs another log": {f"{SEALER}-more-signatures"},
     "the trail that counts is stopped": {f"{SEALER}-fewer-signatures"},
+    "a provider delivered what is not counted": {f"{RECONCILER}-missing"},
+    "something is counted that no provider names": {f"{RECONCILER}-unbacked"},
+    "the function that reconciles fails": {f"{RECONCILER}-silent"},
     "objects by the million": {f"{STORE}-object-rate"},
     "the replica is out of reach": {
         f"{STORE}-replication-failed",

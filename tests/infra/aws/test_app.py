@@ -111,6 +111,7 @@ def test_the_example_gives_every_stack_without_a_cloud(example: Estate) -> None:
     assert {
         "nhi-evidence-main",
         "nhi-evidence-main-seal",
+        "nhi-evidence-main-reconcile",
         "nhi-evidence-export-eu-central-1",
         "nhi-evidence-export-eu-central-1-monitoring",
         "nhi-evidence-eu-central-1-monitoring",

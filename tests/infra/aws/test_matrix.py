@@ -25,6 +25,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of gcp_audit": {"put ev gcp": YES},
     "writer of azure_monitor": {"put ev azure": YES},
     "sealer": dict.fromkeys(("put log", "lock log", "read", "list", "sign"), YES),
+    "reconcile": {**dict.fromkeys(LOOKS, YES), "put op": "via op-recon"},
+    "writer of recon": {"put op": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
     "replication": {},
     "exporter": {"put ev aws": "via writer-aws_cloudtrail"},

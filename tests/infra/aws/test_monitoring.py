@@ -157,6 +157,7 @@ def test_every_metric_of_ours_is_one_a_function_emits(estate: Estate) -> None:
         "aws_export": _literals("aws_export"),
         "seal": _literals("seal")
         | {"Flagged" + flag.title().replace("_", "") for flag in flags.ALL},
+        "reconcile": _literals("reconcile"),
     }
     seen = 0
     for alarm in alarms(estate).values():

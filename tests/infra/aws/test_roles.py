@@ -70,7 +70,30 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
 
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
     """A role that no function has is one that somebody could make a function for."""
-    assert [] == estate.roles("-op-")
+    assert ["nhi-evidence-main-op-recon"] == [
+        role.properties["RoleName"] for role in estate.roles("-op-")
+    ]
+
+
+def test_the_function_that_reconciles_writes_by_one_role_alone(estate: Estate) -> None:
+    """It reads, asks for public keys and takes that role; the role puts statements, and is its."""
+    (own,) = documents(estate.role("nhi-evidence-main-reconcile"))
+    changing = {
+        (action, str(one["Resource"]))
+        for one in statements(own)
+        for action in one["Action"]
+        if not action.partition(":")[2].startswith(("Get", "List", "Describe"))
+        and not action.startswith("logs:")
+    }
+    role = arn(EVIDENCE, "nhi-evidence-main-op-recon")
+    assert {("sts:AssumeRole", role)} == changing
+    (put,) = documents(estate.role("nhi-evidence-main-op-recon"))
+    assert ({"s3:PutObject"}, {f"{BUCKET}/op/v1/recon/*"}) == (actions(put), resources(put))
+    trusted = trust(estate, "nhi-evidence-main-op-recon")
+    inside = {"aws:PrincipalOrgID": ORGANIZATION}
+    assert trusts(trusted, exporter_request(arn(EVIDENCE, "nhi-evidence-main-reconcile"), **inside))
+    for other in ("nhi-evidence-main-sealer", "administrator"):
+        assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
 
 
 def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
@@ -78,13 +101,16 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
     names = {
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
-        if one.stack in {"nhi-evidence-main", "nhi-evidence-main-seal"}
+        if one.stack
+        in {"nhi-evidence-main", "nhi-evidence-main-seal", "nhi-evidence-main-reconcile"}
     }
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
         "nhi-evidence-main-auditor-external",
         "nhi-evidence-main-replication",
         "nhi-evidence-main-sealer",
+        "nhi-evidence-main-reconcile",
+        "nhi-evidence-main-op-recon",
     } == names
 
 
@@ -184,13 +210,20 @@ def test_the_exporter_reads_its_prefix_and_takes_its_writer_role(estate: Estate)
 
 
 def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) -> None:
-    """Nothing is allowed on everything, or to everybody, anywhere."""
+    """Nothing is allowed on everything, or to everybody, but what has no resource to name."""
     for role in estate.of("AWS::IAM::Role"):
         for statement in statements(role.properties["AssumeRolePolicyDocument"]):
             assert "*" not in str(statement["Principal"])
         for policy in documents(role) if "Policies" in role.properties else []:
-            assert "*" not in resources(policy)
+            for one in statements(policy):
+                everywhere = "*" in one["Resource"] and one["Resource"] in ("*", ["*"])
+                assert not everywhere or set(one["Action"]) <= NO_RESOURCE
             assert not [one for one in actions(policy) if "*" in one]
+
+
+NO_RESOURCE = {"cloudtrail:ListPublicKeys"}
+"""Actions AWS lets nobody confine to a resource:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html"""
 
 
 def exporter_request(principal: str = EXPORTER, **context: str) -> Request:

@@ -70,20 +70,31 @@ def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
         )
 
 
-def test_the_sealer_runs_by_the_clock_and_is_not_repeated(estate: Estate) -> None:
-    """Every five minutes; a failed run is not tried again but followed by the next."""
-    clock = next(
-        one.properties
+@pytest.mark.parametrize(
+    ("function", "rate"), [("sealer", "rate(5 minutes)"), ("reconcile", "rate(1 hour)")]
+)
+def test_a_function_runs_by_its_clock_and_is_not_repeated(
+    estate: Estate, function: str, rate: str
+) -> None:
+    """As its deploy.toml says; a failed run is not tried again but followed by the next."""
+    (rule,) = (
+        one
         for one in estate.of("AWS::Events::Rule")
-        if "ScheduleExpression" in one.properties
+        if one.properties.get("Name") == f"nhi-evidence-main-{function}-clock"
     )
-    assert ("rate(5 minutes)", "ENABLED") == (clock["ScheduleExpression"], clock["State"])
+    clock = rule.properties
+    assert (rate, "ENABLED") == (clock["ScheduleExpression"], clock["State"])
     (target,) = clock["Targets"]
     assert {"MaximumRetryAttempts": 0} == target["RetryPolicy"]
-    assert 0 == estate.only("AWS::Lambda::EventInvokeConfig").properties["MaximumRetryAttempts"]
-    permission = estate.only("AWS::Lambda::Permission").properties
+    (once,) = (
+        one for one in estate.of("AWS::Lambda::EventInvokeConfig") if one.stack == rule.stack
+    )
+    assert 0 == once.properties["MaximumRetryAttempts"]
+    (permission,) = (
+        one.properties for one in estate.of("AWS::Lambda::Permission") if one.stack == rule.stack
+    )
     assert "events.amazonaws.com" == permission["Principal"]
-    assert permission["SourceArn"].startswith("arn:SealerClock")
+    assert f"arn:{rule.id}" in permission["SourceArn"]
 
 
 def test_every_signature_is_logged_by_amazon(estate: Estate) -> None:

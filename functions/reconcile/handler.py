@@ -1,0 +1,48 @@
+"""AWS Lambda entry: a schedule in, statements on completeness out.
+
+What one run leaves, the next does: it looks for the hours that lack a statement. What must wake
+somebody is a metric.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from nhi_evidence.adapters.aws.reconciler import Done, reconcile
+
+logger = Logger(service="reconcile")
+metrics = Metrics(namespace="nhi-evidence", service="reconcile")
+
+
+def report(done: Done) -> None:
+    """Log and count a run. Every metric has a value in every run, so that alarms see zero."""
+    log = logger.warning if done.incomplete or done.problems else logger.info
+    log("reconciled", run=msgspec.to_builtins(done))
+    metrics.add_metric("Statements", MetricUnit.Count, done.statements)
+    metrics.add_metric("Incomplete", MetricUnit.Count, done.incomplete)
+    metrics.add_metric("Missing", MetricUnit.Count, done.missing)
+    metrics.add_metric("Unbacked", MetricUnit.Count, done.unbacked)
+    metrics.add_metric("Unprovable", MetricUnit.Count, done.verdicts.get("unprovable", 0))
+    metrics.add_metric("Unsound", MetricUnit.Count, len(done.unsound))
+    metrics.add_metric("Problems", MetricUnit.Count, len(done.problems))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(_event: dict[str, Any], context: LambdaContext) -> Any:
+    """Lambda handler: what this run stated, as JSON."""
+    metrics.add_dimension("function", context.function_name)
+    try:
+        done = reconcile()
+    except Exception as error:
+        logger.error("not reconciled", exc_info=error)
+        metrics.add_metric("FailedRuns", MetricUnit.Count, 1)
+        raise
+    report(done)
+    metrics.add_metric("FailedRuns", MetricUnit.Count, 0)
+    return msgspec.to_builtins(done)

@@ -1,0 +1,54 @@
+"""The evidence account: the function that states the completeness of one evidence bucket."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from infra.aws.reconciler import Reconciler
+from infra.bundle import Bundle
+from nhi_evidence import config as configuration
+from nhi_evidence.adapters.aws.reconciler import Settings
+from nhi_evidence.config import Config, naming
+
+
+class ReconcileStack(Stack):
+    """Function, role and schedule; the role it writes with belongs to the evidence's own stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        store: configuration.EvidenceBucket,
+        bundle: Bundle,
+        architecture: str | None = None,
+    ) -> None:
+        account, region = config.evidence.account, store.region
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=account, region=region),
+            description=f"nhi-evidence: states the completeness of {store.bucket}",
+            termination_protection=True,
+        )
+        self.function_name = naming.function(store.name, naming.OPERATORS["recon"])
+        Reconciler(
+            self,
+            "Reconciler",
+            bundle=bundle,
+            function_name=self.function_name,
+            architecture=architecture,
+            bucket_arn=naming.bucket_arn(region, store.bucket),
+            keys_arn=f"arn:{naming.partition(region)}:kms:{region}:{account}:key/*",
+            settings=Settings(
+                bucket=store.bucket,
+                bucket_owner=account,
+                log_name=store.log,
+                signing_keys=(f"alias/nhi-evidence-{store.name}",),
+                operator_role=naming.role_arn(
+                    region, account, naming.operator(store.name, "recon")
+                ),
+            ),
+        )

@@ -1,0 +1,64 @@
+"""The function that reconciles: what it may do, and the clock that starts it."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from infra.aws import acknowledged
+from infra.aws.auditor_role import LISTS, READS
+from infra.aws.clock import Clock
+from infra.aws.environment import variables
+from infra.aws.signing_key import PUBLIC
+from infra.aws.staged_function import StagedFunction
+from infra.bundle import Bundle
+from infra.declaration import DeclarationError, Schedule
+from nhi_evidence.adapters.aws.reconciler import Settings
+from nhi_evidence.config.documents import allow
+
+
+class Reconciler(Construct):
+    """States the completeness of one evidence bucket on the schedule its `deploy.toml` says.
+
+    It reads everything, asks CloudTrail for its public keys, and writes by taking the one role
+    that may put under `op/v1/recon`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        bundle: Bundle,
+        function_name: str,
+        bucket_arn: str,
+        keys_arn: str,
+        settings: Settings,
+        architecture: str | None = None,
+    ) -> None:
+        super().__init__(scope, name)
+        trigger = bundle.declaration.trigger
+        if not isinstance(trigger, Schedule):
+            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
+        self.staged = StagedFunction(
+            self,
+            "Reconcile",
+            bundle=bundle,
+            function_name=function_name,
+            architecture=architecture,
+            environment=variables(settings),
+            permissions=[
+                allow("Read", READS, f"{bucket_arn}/*"),
+                allow("List", LISTS, bucket_arn),
+                allow("LogKeys", PUBLIC, keys_arn),
+                # It has no resource: the keys are published to everybody.
+                allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
+                allow("State", ["sts:AssumeRole"], settings.operator_role),
+            ],
+        )
+        acknowledged.prefixes(
+            self.staged,
+            [f"{bucket_arn}/*", keys_arn, "*"],
+            "It reads every version, which is its work; the public half of the log's key, whose "
+            "own policy names it; and CloudTrail's public keys, which have no resource.",
+        )
+        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

@@ -1,0 +1,172 @@
+"""What an AWS execution environment of the function that reconciles does, and builds once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+
+import msgspec
+
+from nhi_evidence import sources
+from nhi_evidence.adapters import clock, environ
+from nhi_evidence.adapters.aws import public_keys, session
+from nhi_evidence.adapters.signing import signers
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
+from nhi_evidence.adapters.store.spilling import Sorters
+from nhi_evidence.completeness import provider_keys, statement_file
+from nhi_evidence.completeness import reconcile as completeness
+from nhi_evidence.completeness.due import Due
+from nhi_evidence.completeness.hours import HOUR_MS
+from nhi_evidence.completeness.judge import Known
+from nhi_evidence.completeness.reasons import REASONS
+from nhi_evidence.completeness.statement import Statements, Subject
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.errors import SourceUnavailableError
+from nhi_evidence.evidence import keys, note, provider
+
+_NEIGHBORS_MS = 3 * HOUR_MS
+"""What hours before the first one that is due are read for: lists and runs that reach into it."""
+_MOST_NAMED = 50
+"""Things that one run names in its log."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`NHI_EVIDENCE_*` environment of the function that reconciles."""
+
+    bucket: str
+    bucket_owner: str
+    log_name: str
+    signing_keys: tuple[str, ...]
+    """KMS keys the log is signed with, by id, ARN or alias: their public halves are read."""
+    operator_role: str
+    """ARN of the role that may put under `op/v1/recon`."""
+    mappers: tuple[str, ...] = ()
+    """Digests of the releases that count, the latest last; none: any does."""
+
+
+class Done(msgspec.Struct, kw_only=True):
+    """What one run came to."""
+
+    statements: int = 0
+    """Source hours and scopes that were judged."""
+    verdicts: dict[str, int] = {}
+    incomplete: int = 0
+    """Of these, something is known to be missing of."""
+    missing: int = 0
+    """Things that are missing, altered or not counted, by all statements together."""
+    unbacked: int = 0
+    named: list[str] = []
+    """The first of them, by name."""
+    unsound: list[str] = []
+    """Objects that claim nothing."""
+    problems: list[str] = []
+    """What could not be asked, and why: the hours it concerns are unprovable."""
+    size: int = 0
+    """Of the log that was read."""
+
+
+class _Clients:
+    """The evidence store to read, and the one prefix to write."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = S3EvidenceVersions(session.own_client(), settings.bucket)
+        self.writer = S3EvidenceWriter(
+            session.role_client(settings.operator_role, session_name="reconcile"),
+            settings.bucket,
+            owner=settings.bucket_owner,
+        )
+        public = (one.public_key() for one in signers.open_signers([], settings.signing_keys))
+        self.keys = [note.from_spki(settings.log_name, der) for der in public]
+
+    def put(self, operation: Operation) -> str:
+        """Put an object under `op/v1/recon`; return its key."""
+        self.writer.put_new(operation.key, operation.body, metadata=operation.metadata)
+        return operation.key
+
+
+@cache
+def _clients() -> _Clients:
+    return _Clients(environ.read_settings(Settings))
+
+
+def reconcile() -> Done:
+    """Judge every hour that is due, and put the statements.
+
+    Raises `SettingsError`, `StoreUnavailableError`, and `LogError` where the log is not whole.
+    """
+    clients, now = _clients(), clock.now()
+    due = Due(clients.store, now)
+    wanted = [hour for hour in due.hours if any(due(name, hour) for name in sources.names())]
+    if not wanted:
+        return Done()
+    first = (keys.hour_start(wanted[0]) or now) - _NEIGHBORS_MS
+    sealed = completeness.recent(
+        clients.store, clients.settings.log_name, clients.keys, since=first
+    )
+    with Sorters() as sorters:
+        read = completeness.gather(
+            clients.store,
+            sealed,
+            sorters,
+            wanted=lambda _source, hour: (keys.hour_start(hour) or now) >= first,
+            now=now,
+        )
+        done = Done(size=read.log.size, unsound=sorted(read.unsound)[:_MOST_NAMED])
+        inputs, known = _public_keys(clients, read, first, now, done)
+        judged = Known(log=read.log, keys=known, mappers=clients.settings.mappers)
+        for held in completeness.statements(read, judged, inputs=inputs, due=due):
+            for operation in statement_file.write(held):
+                clients.put(operation)
+            _count(done, held)
+    return done
+
+
+def _public_keys(
+    clients: _Clients, read: completeness.Read, begins: int, ends: int, done: Done
+) -> tuple[tuple[str, ...], dict[str, bytes]]:
+    """Fetch and seal the public keys of every region whose files are in the evidence."""
+    found: dict[str, bytes] = {}
+    places: list[str] = []
+    for region in _regions(subject for subject, _ in read.items):
+        try:
+            listed = public_keys.listed(region, begins, ends)
+        except SourceUnavailableError as error:
+            done.problems.append(str(error))
+            continue
+        found |= provider.read_keys(listed)
+        places.append(clients.put(provider_keys.write(listed, keys.hour_of(ends))))
+    return tuple(sorted(set(places))), found
+
+
+def _regions(subjects: Iterable[Subject]) -> list[str]:
+    return sorted(
+        {
+            scope.region
+            for source, _, scope in subjects
+            if scope.region and sources.signing_source(source) is not None
+        }
+    )
+
+
+def _count(done: Done, held: Statements) -> None:
+    verdicts = Counter(done.verdicts)
+    for each in held.statements:
+        done.statements += 1
+        verdicts[str(each.verdict)] += 1
+        if not each.is_incomplete:
+            continue
+        done.incomplete += 1
+        grave = {
+            reason: count for reason, count in each.totals.items() if REASONS[reason].is_incomplete
+        }
+        done.unbacked += grave.pop("unbacked", 0)
+        done.missing += sum(grave.values())
+        done.named += [
+            f"{held.hour} {named.reason} {named.name}"
+            for named in each.named[: _MOST_NAMED - len(done.named)]
+            if REASONS[named.reason].is_incomplete
+        ]
+    done.verdicts = dict(sorted(verdicts.items()))

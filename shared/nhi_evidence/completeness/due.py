@@ -1,0 +1,74 @@
+"""Which hours a scheduled run has to judge: those that lack a statement of a late enough log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.hours import HOUR_MS, hours
+from nhi_evidence.evidence import keys
+from nhi_evidence.ports import EvidenceVersions
+from nhi_evidence.stored import Version
+
+STAGES_MS = (2 * HOUR_MS, 26 * HOUR_MS, 49 * HOUR_MS)
+"""An hour is judged when it has been over for so long: when its lists should be there, when what
+came late is, and when nothing may be named any more."""
+
+WINDOW_MS = 96 * HOUR_MS
+"""Hours that have been over for longer are left to `nhi-evidence reconcile`."""
+
+
+class Due:
+    """The hours that are due, by what statements there are."""
+
+    def __init__(self, store: EvidenceVersions, now: int) -> None:
+        """Look at what is stated, as of `now`, milliseconds since the epoch."""
+        self._now = now
+        self._stated: dict[tuple[str, str], int] = {}
+        first = now - WINDOW_MS
+        self._hours = [
+            hour for hour in hours(first, now - STAGES_MS[0], most=1000) if self._stage(hour)
+        ]
+        for hour in self._hours:
+            for source, at in _stated(store, hour):
+                known = self._stated.get((source, hour), 0)
+                self._stated[source, hour] = max(known, at)
+
+    def __call__(self, source: str, hour: str) -> bool:
+        """Whether an hour of a source lacks a statement."""
+        stage = self._stage(hour)
+        began = keys.hour_start(hour)
+        if stage is None or began is None or began < self._now - WINDOW_MS:
+            return False
+        return self._stated.get((source, hour), 0) < stage
+
+    @property
+    def hours(self) -> list[str]:
+        """The hours that may be due, oldest first."""
+        return self._hours
+
+    def _stage(self, hour: str) -> int | None:
+        """Return from when on a statement of an hour is late enough, as of now."""
+        began = keys.hour_start(hour)
+        if began is None:
+            return None
+        passed = [began + HOUR_MS + stage for stage in STAGES_MS]
+        return max((instant for instant in passed if instant <= self._now), default=None)
+
+
+def _stated(store: EvidenceVersions, hour: str) -> Iterator[tuple[str, int]]:
+    """Yield source and time of the log of each object of statements on an hour."""
+    versions = [
+        version
+        for version in store.versions(f"{statement_file.PREFIX}h={hour}/")
+        if not version.marker and statement_file.is_statements(version.key)
+    ]
+    yield from _described(store, versions)
+
+
+def _described(store: EvidenceVersions, versions: Iterable[Version]) -> Iterator[tuple[str, int]]:
+    for description in store.describe(versions):
+        metadata = {} if description is None else description.metadata
+        at = metadata.get("at", "")
+        if at.isascii() and at.isdigit():
+            yield metadata.get("source", ""), int(at)

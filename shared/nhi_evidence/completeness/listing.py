@@ -1,0 +1,125 @@
+"""What a provider's API lists of an hour, as the deployment asked for it: ids, kept as evidence.
+
+An object under `op/v1/recon/` that lists the native ids of records, sorted, none twice; a listing
+that is too long for one is several (docs/evidence-format.md, "Listings").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
+
+import msgspec
+
+from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.completeness.statement_file import PREFIX, Operation, operation_key
+from nhi_evidence.evidence import frame, keys
+
+FORMAT_VERSION = 1
+ENDING = ".listing.ndjson.zst"
+MOST_IDS = 200_000
+"""Ids of one object."""
+MAX_ID_BYTES = 2_000
+_MAX_LINES_BYTES = 512 << 20
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked of an API, and how it answered."""
+
+    source: str
+    """Of the pack whose records are listed."""
+    hour: str
+    """Of the records, by their own time."""
+    scope: Scope
+    request: str
+    """The filter, or the path with its query."""
+    at: int
+    """When it was asked, milliseconds since the epoch."""
+    refused: str = ""
+    """Why there is no answer: a code of `REASONS`; empty where there is one."""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One object of a listing."""
+
+    asked: Asked
+    part: int
+    parts: int
+    ids: tuple[str, ...]
+
+
+class _Header(msgspec.Struct, frozen=True, tag_field="k", tag="listing", omit_defaults=True):
+    v: int
+    source: str
+    hour: str
+    scope: Scope
+    request: str
+    at: int
+    part: int
+    parts: int
+    ids: int
+    refused: str = ""
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_header = msgspec.json.Decoder(_Header).decode
+_id = msgspec.json.Decoder(str).decode
+
+
+def is_listing(key: str) -> bool:
+    """Whether a key is one of a listing."""
+    stated = keys.parse_key(key)
+    return key.startswith(PREFIX) and key.endswith(ENDING) and stated.body_sha256 is not None
+
+
+def write(asked: Asked, ids: Iterable[str], count: int) -> Iterator[Operation]:
+    """Yield the objects of a listing; `ids` come sorted, none twice, `count` of them."""
+    parts = max(1, -(-count // MOST_IDS))
+    remaining = iter(ids)
+    for part in range(1, parts + 1):
+        chunk = list(islice(remaining, MOST_IDS))
+        header = _Header(
+            FORMAT_VERSION,
+            asked.source,
+            asked.hour,
+            asked.scope,
+            asked.request,
+            asked.at,
+            part,
+            parts,
+            len(chunk),
+            asked.refused,
+        )
+        body, _ = frame.pack([_encode(header), *map(_encode, chunk)])
+        yield Operation(
+            operation_key("recon", asked.hour, body, ENDING),
+            body,
+            {"source": asked.source, "ids": str(len(chunk)), "part": f"{part}/{parts}"},
+        )
+
+
+def read(body: bytes) -> Listing:
+    """Read one object of a listing. Raises `ValueError` naming what is not in its form."""
+    lines = frame.unpack(body, limit=_MAX_LINES_BYTES)
+    try:
+        header = _header(lines[0])
+        ids = tuple(map(_id, lines[1:]))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"listing: {error}") from error
+    if header.v != FORMAT_VERSION or header.ids != len(ids) or len(ids) > MOST_IDS:
+        raise ValueError(f"listing: version {header.v}, {header.ids} ids, {len(ids)} lines")
+    if [_encode(header), *map(_encode, ids)] != lines:
+        raise ValueError("listing: not in its own canonical form")
+    if any(one >= next_ for one, next_ in pairwise(ids)):
+        raise ValueError("listing: ids out of order or doubled")
+    if any(len(each) > MAX_ID_BYTES for each in ids) or not 1 <= header.part <= header.parts:
+        raise ValueError("listing: an id that is too long, or a part that cannot be")
+    asked = Asked(
+        source=header.source,
+        hour=header.hour,
+        scope=header.scope,
+        request=header.request,
+        at=header.at,
+        refused=header.refused,
+    )
+    return Listing(asked, header.part, header.parts, ids)

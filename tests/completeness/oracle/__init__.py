@@ -1,0 +1,1 @@
+"""The AWS CLI's own validator of log files, as a second opinion on digest chains."""

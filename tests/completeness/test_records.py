@@ -1,0 +1,151 @@
+"""An hour judged record by record: reconciled exactly when the API lists what is here."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.completeness import listing, records, statement_file
+from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.completeness.records import Comparison
+from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
+from nhi_evidence.demo.story import gcp_files
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import frame, lines, objects
+from nhi_evidence.evidence.verify.sorting import MemorySorter
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.scope import Scope as Kept
+from tests.memory_store import MemoryStore
+
+SCOPE = Scope("projects/example")
+ASKED = Asked(source="gcp_audit", hour="2026030208", scope=SCOPE, request="logName:x", at=1)
+
+
+def compared(listed: list[str], here: list[str], out_of_scope: list[str]) -> records.Compared:
+    comparison = Comparison(MemorySorter())
+    for uid in listed:
+        comparison.listed(uid)
+    for uid in here:
+        comparison.here(uid, of_the_hour=True)
+    for uid in out_of_scope:
+        comparison.out_of_scope(lines.out_of_scope_hash(uid))
+    return comparison.compare()
+
+
+uids = st.lists(st.sampled_from([f"id-{number}" for number in range(8)]))
+
+
+@given(uids, uids, uids)
+def test_reconciled_exactly_when_the_sets_are_equal(
+    listed: list[str], here: list[str], left: list[str]
+) -> None:
+    """Whatever is there twice; a record that is out of scope is here, and is not asked for."""
+    result = compared(listed, here, left)
+    statement = records.state(SCOPE, result)
+    missing, unbacked = set(listed) - set(here) - set(left), set(here) - set(listed)
+    assert bool(missing or unbacked) is (statement.verdict is not Verdict.RECONCILED)
+    assert (len(missing), len(unbacked)) == (
+        statement.totals.get("missing", 0),
+        statement.totals.get("unbacked", 0),
+    )
+    assert {(each.reason, each.name) for each in statement.named} == {
+        *(("missing", uid) for uid in missing),
+        *(("unbacked", uid) for uid in unbacked),
+    }
+    assert (len(set(listed)), len(set(listed)) - len(missing)) == (
+        statement.expected,
+        statement.found,
+    )
+    round_trip(statement)
+
+
+def round_trip(statement: Statement) -> None:
+    log = Log("main/2026", 1, "ab" * 32, 1)
+    held = Statements(source="gcp_audit", hour="2026030208", log=log, statements=(statement,))
+    (written,) = statement_file.write(held)
+    assert (statement.verdict,) == tuple(
+        each.verdict for each in statement_file.read(written.body).statements
+    )
+
+
+def test_no_answer_is_no_verdict() -> None:
+    """Refused, not asked, or of an unknown license: unprovable, and nothing is missing."""
+    for refused in ("refused", "license_unknown", ""):
+        statement = records.state(SCOPE, None, refused=refused)
+        assert (Verdict.UNPROVABLE, (refused or "not_asked",), False) == (
+            statement.verdict,
+            statement.reasons,
+            statement.is_incomplete,
+        )
+        round_trip(statement)
+
+
+@pytest.mark.parametrize("scope", [Kept.NHI, Kept.ALL])
+@pytest.mark.parametrize("keep", [True, False])
+def test_real_entries_are_found_by_their_ids(scope: Kept, keep: bool) -> None:
+    """Kept, rejected or left out: each entry an API would list is known again."""
+    mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=keep)
+    body = gcp_files()[0].body
+    store = MemoryStore()
+    lock_batch(mapper, [Delivery("bucket/file@1!h=2026030208", body)], store)
+    comparison = Comparison(MemorySorter())
+    for key in store.objects:
+        table, after = objects.read_object(store.get(key))
+        for _, own in objects.lines_of(table, after):
+            records.take(comparison, [lines.decode_line(line) for line in own], Scope(), None)
+    entries = [json.loads(line) for line in body.splitlines() if line.strip()]
+    for entry in entries:
+        comparison.listed("|".join((entry["insertId"], entry["timestamp"], entry["logName"])))
+    comparison.listed("one|more|entry")
+    result = comparison.compare()
+    assert (1, "one|more|entry") == (result.missing, result.named[0].name)
+    assert result.expected == result.found + 1 == len({json.dumps(each) for each in entries}) + 1
+
+
+def test_a_listing_is_read_back_and_split() -> None:
+    """Sorted ids, so many to an object; nobody has to hold all of them."""
+    ids = sorted(f"id-{number:07d}" for number in range(7))
+    (written,) = listing.write(ASKED, ids, len(ids))
+    assert listing.is_listing(written.key)
+    back = listing.read(written.body)
+    assert (ASKED, 1, 1, tuple(ids)) == (back.asked, back.part, back.parts, back.ids)
+
+
+def test_a_long_listing_is_several_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_IDS", 3)
+    ids = sorted(f"id-{number}" for number in range(7))
+    parts = [listing.read(each.body) for each in listing.write(ASKED, ids, len(ids))]
+    assert [(1, 3), (2, 3), (3, 3)] == [(each.part, each.parts) for each in parts]
+    assert ids == [uid for each in parts for uid in each.ids]
+
+
+@pytest.mark.parametrize("change", ["doubled", "unsorted", "number", "count", "spaces"])
+def test_another_form_of_a_listing_is_refused(change: str) -> None:
+    (written,) = listing.write(ASKED, ["a", "b"], 2)
+    read = frame.unpack(written.body, limit=1 << 20)
+    if change == "doubled":
+        read[2] = read[1]
+    elif change == "unsorted":
+        read[1:] = read[:0:-1]
+    elif change == "number":
+        read[1] = b"7"
+    elif change == "count":
+        read = read[:-1]
+    else:
+        read[0] = read[0].replace(b",", b", ", 1)
+    body, _ = frame.pack(read)
+    with pytest.raises(ValueError, match="listing: "):
+        listing.read(body)
+
+
+def test_names_are_bounded_and_counted() -> None:
+    """More than a statement names are in its totals."""
+    many = [f"id-{number}" for number in range(statement_file.MAX_NAMED + 7)]
+    statement = records.state(SCOPE, compared(many, [], []))
+    assert len(many) == statement.totals["missing"]
+    assert statement_file.MAX_NAMED == len(statement.named)

@@ -1,0 +1,224 @@
+"""The function that reconciles under AWS's own runtime client, on a real locked bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
+from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness.check import Check
+from nhi_evidence.completeness.statement import standing
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.evidence import note
+from nhi_evidence.evidence.flags import LockPolicy
+from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
+from nhi_evidence.evidence.verify.sorting import MemorySorter
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.cloudtrail_stub import CloudTrailStub
+from tests.completeness import trail as world
+from tests.completeness.trail import BUCKET, HOUR, NAME, Trail
+from tests.kms_stub import ALIAS, KmsStub
+
+FOLDER = Path(__file__).parents[2] / "functions" / "reconcile"
+LOST = 3
+"""The hour, counted from the first, of which a file is withheld."""
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A store of its own: a bucket has one log."""
+    folder = tmp_path_factory.mktemp("reconciled")
+    with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kms() -> Iterator[KmsStub]:
+    with KmsStub() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cloudtrail() -> Iterator[CloudTrailStub]:
+    with CloudTrailStub(world.public_keys()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lost(bucket: EmbeddedStore, kms: KmsStub) -> str:
+    return deliver(bucket, kms)
+
+
+def deliver(bucket: EmbeddedStore, kms: KmsStub) -> str:
+    """Export and seal a trail of the last hours but for one file; return its key."""
+    now = datetime.fromtimestamp(clock.now() / 1000, UTC)
+    start = now.replace(minute=0, second=0, microsecond=0) - 8 * HOUR
+    trail = Trail()
+    withheld = trail.hours(7, start=start)[LOST]
+    del trail.objects[withheld]
+    client = bucket.client(bucket.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+    outcome = lock_batch(mapper, trail.deliveries(), S3EvidenceWriter(client, iam.EVIDENCE_BUCKET))
+    outcome.ensure_locked()
+    seal(bucket, kms)
+    return withheld
+
+
+def seal(bucket: EmbeddedStore, kms: KmsStub) -> None:
+    client = bucket.client(bucket.sealer, role_arn=iam.SEALER_ROLE)
+    Sealer(
+        S3EvidenceLog(client, iam.EVIDENCE_BUCKET),
+        [kms.signer],
+        clock.now,
+        name=NAME,
+        lock_policy=LockPolicy(retention_ms=0, encryption=None),
+    ).run(everything=True)
+
+
+def settings(
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, **changes: str
+) -> dict[str, str]:
+    """The environment of the function: what its own role may, as Lambda gives it."""
+    return {
+        **bucket.environment(bucket.reconciler),
+        "AWS_ENDPOINT_URL_KMS": kms.endpoint_url,
+        "AWS_ENDPOINT_URL_CLOUDTRAIL": cloudtrail.endpoint_url,
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_LOG_NAME": NAME,
+        "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
+        "NHI_EVIDENCE_OPERATOR_ROLE": iam.RECON_ROLE,
+        **changes,
+    }
+
+
+def invoke(environment: dict[str, str], log: Path) -> tuple[Any, dict[str, Any]]:
+    """One run in an environment of its own: its answer, and its metrics."""
+    with LambdaRuntime(FOLDER, "handler.handler", environment=environment, log=log) as running:
+        answer = running.invoke({})
+        return answer, metrics(running)
+
+
+def metrics(running: LambdaRuntime) -> dict[str, Any]:
+    lines = [line for line in running.logs().splitlines() if line.startswith("{")]
+    return next(one for one in map(json.loads, lines) if "_aws" in one)
+
+
+def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
+    client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+    return S3EvidenceVersions(client, iam.EVIDENCE_BUCKET)
+
+
+def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
+    key = note.from_spki(NAME, kms.signer.public_key())
+    return Verifier(
+        reader(bucket),
+        Policy(name=NAME, keys=(key,)),
+        now=clock.now(),
+        options=Options(statements=Check(MemorySorter)),
+    ).run()
+
+
+def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> None:
+    """Where CloudTrail does not answer, hours are unprovable, and the run says why."""
+    with (
+        CloudTrailStub({}) as refusing,
+        EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as other,
+    ):
+        deliver(other, kms)
+        refusing.refused = "AccessDeniedException"
+        done, counted = invoke(settings(other, kms, refusing), tmp_path / "log")
+    assert ({"unprovable"}, 1) == (set(done["verdicts"]), len(done["problems"]))
+    assert "AccessDenied" in done["problems"][0]
+    assert ([1.0], [0.0]) == (counted["Problems"], counted["FailedRuns"])
+
+
+def bucket_keys(bucket: EmbeddedStore) -> list[str]:
+    return list(reader(bucket).keys("op/"))
+
+
+def test_what_is_missing_is_stated_sealed_and_verifies(
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
+) -> None:
+    """One withheld file: its hour is not proven, and names it; every other hour is."""
+    done, counted = invoke(settings(bucket, kms, cloudtrail), tmp_path / "log")
+    assert ([1.0], [0.0], [0.0]) == (
+        counted["Missing"],
+        counted["Unbacked"],
+        counted["FailedRuns"],
+    )
+    assert [f"missing {BUCKET}/{lost}"] == [each.partition(" ")[2] for each in done["named"]]
+    assert (1, [], []) == (done["incomplete"], done["problems"], done["unsound"])
+    assert done["verdicts"]["proven"] >= 3
+    store = reader(bucket)
+    keys = [key for key in store.keys("op/v1/recon/") if statement_file.is_statements(key)]
+    stands = standing((key, statement_file.read(store.get(key))) for key in keys)
+    assert done["statements"] == len(stands)
+    seal(bucket, kms)
+    report = verified(bucket, kms)
+    assert {"hour_incomplete"} == {each.code for each in report.findings}, report.findings
+    assert done["verdicts"] == report.statements
+
+
+def test_an_hour_is_judged_once_at_each_stage(
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
+) -> None:
+    """The next run finds statements on every hour that is due, and states nothing."""
+    before = bucket_keys(bucket)
+    done, counted = invoke(settings(bucket, kms, cloudtrail), tmp_path / "log")
+    assert (0, [0.0], [0.0]) == (done["statements"], counted["Missing"], counted["FailedRuns"])
+    assert before == bucket_keys(bucket)
+
+
+def test_the_role_it_takes_puts_statements_and_nothing_else(bucket: EmbeddedStore) -> None:
+    """No evidence, no log, no other operation; it reads nothing."""
+    client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
+    own = bucket.client(bucket.reconciler)
+    for key in ("ev/v1/aws_cloudtrail/h=x/y", "log/v1/2026/plan/x", "op/v1/coverage/h=x/y"):
+        for one in (client, own):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                one.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        own.put_object(Bucket=iam.EVIDENCE_BUCKET, Key="op/v1/recon/h=x/y", Body=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.list_objects_v2(Bucket=iam.EVIDENCE_BUCKET)
+
+
+def test_a_log_of_another_key_states_nothing(
+    bucket: EmbeddedStore, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
+) -> None:
+    """What is not signed by the key it was told is no evidence; the run fails, and says so."""
+    with KmsStub("another") as other:
+        environment = settings(bucket, other, cloudtrail)
+        with LambdaRuntime(
+            FOLDER, "handler.handler", environment=environment, log=tmp_path / "log"
+        ) as running:
+            with pytest.raises(InvocationError, match="LogError"):
+                running.invoke({})
+            assert [1.0] == metrics(running)["FailedRuns"]
+
+
+def test_missing_settings_are_named(
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, tmp_path: Path
+) -> None:
+    environment = settings(bucket, kms, cloudtrail, NHI_EVIDENCE_OPERATOR_ROLE="")
+    with (
+        LambdaRuntime(
+            FOLDER, "handler.handler", environment=environment, log=tmp_path / "log"
+        ) as running,
+        pytest.raises(InvocationError, match="NHI_EVIDENCE_OPERATOR_ROLE is not set"),
+    ):
+        running.invoke({})

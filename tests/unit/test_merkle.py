@@ -146,3 +146,82 @@ def test_no_other_proof_verifies(size: int, data: st.DataObject) -> None:
             continue
         with pytest.raises(merkle.ProofError):
             merkle.check_inclusion(*one, root)
+
+
+SIZES = range(1, 34)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_proof_of_a_small_tree_verifies(size: int) -> None:
+    """Of each leaf, and from each older tree, the empty one and the tree itself among them."""
+    hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
+    root, subtree = merkle.root(hashes), merkle.of_leaves(hashes)
+    for index, leaf in enumerate(hashes):
+        path = merkle.inclusion_path(index, size, subtree)
+        merkle.check_inclusion(leaf, index, size, path, root)
+    for old in range(size + 1):
+        path = merkle.consistency_path(old, size, subtree)
+        old_root = merkle.root(hashes[:old]) if old else merkle.EMPTY_ROOT
+        merkle.check_consistency(old, size, path, old_root, root)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_each_way_to_be_wrong_is_named(size: int) -> None:
+    """Too long, too short, of another length, to another root: the message says which."""
+    hashes = [merkle.leaf_hash(bytes([one])) for one in range(size)]
+    root, subtree = merkle.root(hashes), merkle.of_leaves(hashes)
+    for index, leaf in enumerate(hashes):
+        path = merkle.inclusion_path(index, size, subtree)
+        included = (leaf, index, size)
+        for wrong, message in _wrong_paths(path, root):
+            with pytest.raises(merkle.ProofError, match=message):
+                merkle.check_inclusion(*included, wrong, root)
+        with pytest.raises(merkle.ProofError, match="another root"):
+            merkle.check_inclusion(*included, path, merkle.EMPTY_ROOT)
+    for old in range(1, size):
+        path = merkle.consistency_path(old, size, subtree)
+        old_root = merkle.root(hashes[:old])
+        for wrong, message in _wrong_paths(path, root):
+            with pytest.raises(merkle.ProofError, match=message):
+                merkle.check_consistency(old, size, wrong, old_root, root)
+        for roots in ((old_root, old_root), (root, root)):
+            with pytest.raises(merkle.ProofError, match="other roots"):
+                merkle.check_consistency(old, size, path, *roots)
+
+
+def _wrong_paths(path: list[bytes], root: bytes) -> list[tuple[list[bytes], str]]:
+    wrong = [([*path, root], "too long")]
+    if path:
+        wrong += [(path[:-1], "too short"), ([*path[:-1], path[-1][:-1]], "hash of 31 bytes")]
+    return wrong
+
+
+def test_of_the_same_tree_nothing_is_to_be_proved() -> None:
+    """An empty path, and one root; an empty tree has the root of the empty tree."""
+    root = merkle.leaf_hash(b"a")
+    for old, old_root in ((0, merkle.EMPTY_ROOT), (1, root)):
+        merkle.check_consistency(old, 1, [], old_root, root)
+        with pytest.raises(merkle.ProofError, match="too long"):
+            merkle.check_consistency(old, 1, [root], old_root, root)
+        with pytest.raises(merkle.ProofError, match="the same size has two roots"):
+            merkle.check_consistency(old, 1, [], merkle.leaf_hash(b"b"), root)
+
+
+@pytest.mark.parametrize(("old", "new"), [(-1, 3), (4, 3)])
+def test_no_tree_extends_a_larger_one(old: int, new: int) -> None:
+    """Neither made nor checked."""
+    root = merkle.leaf_hash(b"a")
+    with pytest.raises(ValueError, match=f"a tree of {new} does not extend one of {old}"):
+        merkle.consistency_path(old, new, merkle.of_leaves([root] * 4))
+    with pytest.raises(merkle.ProofError, match=f"a tree of {new} does not extend one of {old}"):
+        merkle.check_consistency(old, new, [], root, root)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_a_leaf_that_is_not_there_has_no_path(index: int) -> None:
+    """Neither made nor checked."""
+    root = merkle.leaf_hash(b"a")
+    with pytest.raises(ValueError, match=f"no leaf {index} in a tree of 3"):
+        merkle.inclusion_path(index, 3, merkle.of_leaves([root] * 3))
+    with pytest.raises(merkle.ProofError, match=f"no leaf {index} in a tree of 3"):
+        merkle.check_inclusion(root, index, 3, [], root)

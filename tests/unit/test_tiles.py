@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nhi_evidence.evidence import merkle, tiles
 
 LEAVES = [merkle.leaf_hash(number.to_bytes(4, "big")) for number in range(1500)]
+MANY = [merkle.leaf_hash(number.to_bytes(4, "big")) for number in range(70_000)]
 
 
 def grown(sizes: list[int]) -> tuple[dict[str, bytes], tiles.Edge, int]:
@@ -41,7 +42,7 @@ def test_the_example_of_the_specification() -> None:
     """'a tree of size 70,000': 273 full and one 112 wide, one full and one 17 wide, one 1 wide."""
     assert [112, 17, 1] == tiles.edge_widths(70_000)
     assert [0, 1] == tiles.edge_widths(256)
-    leaves = [merkle.leaf_hash(number.to_bytes(4, "big")) for number in range(70_000)]
+    leaves = MANY
     stored, edge = tiles.grow((), 0, leaves)
     assert merkle.root(leaves) == tiles.edge_root(edge)
     partial = {name for name in stored if ".p/" in name}
@@ -105,3 +106,49 @@ def test_a_wrong_tile_is_said() -> None:
         tiles.read_edge(3, lambda _: b"short")
     with pytest.raises(KeyError):
         tiles.read_edge(3, dict[str, bytes]().__getitem__)
+
+
+def test_entries_go_on_in_the_bundle_that_is_not_full() -> None:
+    """Of 300 entries the second bundle has 44; the next fill it and begin a third."""
+    entries = [b"%d" % number for number in range(600)]
+    bundles = tiles.grow_entries(300, entries[256:300], entries[300:])
+    assert ["tile/entries/001", "tile/entries/002.p/88"] == list(bundles)
+    assert entries[256:512] == tiles.unbundle(bundles["tile/entries/001"])
+
+
+@pytest.mark.parametrize("entries", [[], [b""], [b"abc", b""], [b"x" * 65_535]])
+def test_an_entry_may_be_empty_or_as_long_as_its_length_can_say(entries: list[bytes]) -> None:
+    """16 bits of length: from 0 to 65,535."""
+    assert entries == tiles.unbundle(tiles.bundle(entries))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "names"),
+    [
+        (0, 1, {"tile/0/000"}),
+        (0, 256, {"tile/1/000"}),
+        (256, 512, {"tile/1/000"}),
+        (512, 768 - 128, {"tile/0/002"}),
+        (0, 65_536, {"tile/2/000.p/1"}),
+        (0, 32_768, {"tile/1/000"}),
+        (65_536, 70_000, {"tile/1/001.p/17", "tile/0/273.p/112"}),
+        (69_888, 70_000, {"tile/0/273.p/112"}),
+    ],
+)
+def test_a_subtree_is_read_from_the_highest_tiles(start: int, end: int, names: set[str]) -> None:
+    """A proof of a large tree costs a few tiles, not its leaves."""
+    stored, _ = tiles.grow((), 0, MANY)
+    read: set[str] = set()
+
+    def reading(name: str) -> bytes:
+        read.add(name)
+        return stored[name]
+
+    assert merkle.root(MANY[start:end]) == tiles.subtree_of(70_000, reading)(start, end)
+    assert names == read
+
+
+def test_a_tile_of_another_length_is_no_part_of_a_proof() -> None:
+    """Whoever shortens a tile makes no other hash of it."""
+    with pytest.raises(ValueError, match=r"tile/0/000\.p/3: 5 bytes instead of 96"):
+        tiles.subtree_of(3, lambda _: b"short")(0, 2)

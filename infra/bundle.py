@@ -36,7 +36,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _EPOCH_SECONDS = 315_532_800
 
-_LEFT_OUT = (
+_NOT_STAGED = (
     "cli/*",
     "commit.txt",
     "demo/*",
@@ -136,9 +136,9 @@ def _uv(*command: str) -> list[str]:
 def export_lock(declared: Declaration, *options: str) -> str:
     """Return what uv.lock holds of the function's group, in the form `options` ask for."""
     group = declared.function.dependency_group
-    left_out = [part for one in declared.bundle.provided for part in ("--no-emit-package", one)]
+    omitted = [part for one in declared.bundle.provided for part in ("--no-emit-package", one)]
     export = [*_uv("export"), "--quiet", "--frozen", "--no-emit-project"]
-    return _run(declared.function.name, [*export, "--only-group", group, *left_out, *options])
+    return _run(declared.function.name, [*export, "--only-group", group, *omitted, *options])
 
 
 def _install(declared: Declaration, platform: str, python: str, target: Path) -> None:
@@ -176,7 +176,7 @@ def _copy_library(root: Path) -> None:
 
 
 def _is_left_out(inside: str) -> bool:
-    return any(fnmatch(inside, glob) for glob in _LEFT_OUT)
+    return any(fnmatch(inside, glob) for glob in _NOT_STAGED)
 
 
 def _lift(declared: Declaration, root: Path) -> None:

@@ -95,8 +95,8 @@ def faults(failures: Iterable[Finding], reasons: Iterable[Acceptance]) -> list[s
 def table(reasons: Iterable[Acceptance]) -> str:
     """Return what is accepted as a table in Markdown, resources with one reason in one row."""
     rows: dict[tuple[str, str], list[str]] = {}
-    for one in reasons:
-        rows.setdefault((one.check, one.reason), []).append(f"{one.stack}/{one.path}")
+    for reason in reasons:
+        rows.setdefault((reason.check, reason.reason), []).append(f"{reason.stack}/{reason.path}")
     lines = ["| check | resources | why it does not apply |", "|---|---|---|"]
     lines += [
         f"| {check} | {', '.join(f'`{path}`' for path in paths)} | {reason} |"

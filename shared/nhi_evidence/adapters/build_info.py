@@ -32,18 +32,18 @@ def _noted_by_installer() -> str | None:
     except metadata.PackageNotFoundError:
         return None
     vcs = json.loads(text).get("vcs_info", {}) if text else {}
-    found = vcs.get("commit_id")
-    return found if isinstance(found, str) and _HASH.fullmatch(found) else None
+    commit = vcs.get("commit_id")
+    return commit if isinstance(commit, str) and _HASH.fullmatch(commit) else None
 
 
 def _checked_out() -> str | None:
     package = Path(__file__).parents[1]
     if not (package.parents[1] / ".git").exists():
         return None
-    found = _git(package, "rev-parse", "HEAD")
-    if found is None or not _HASH.fullmatch(found):
+    commit = _git(package, "rev-parse", "HEAD")
+    if commit is None or not _HASH.fullmatch(commit):
         return None
-    return found if _git(package, "status", "--porcelain", ".") == "" else f"{found}+changes"
+    return commit if _git(package, "status", "--porcelain", ".") == "" else f"{commit}+changes"
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -66,8 +66,8 @@ def ask(platform: str, url: str, *, query: Mapping[str, str], headers: Mapping[s
     except urllib3.exceptions.HTTPError as error:
         raise TokenUnavailableError(f"{platform} gives no token: {error}") from error
     if answer.status != _OK:
-        said = answer.data[:_SHOWN].decode(errors="replace")
-        raise TokenUnavailableError(f"{platform} gives no token: {answer.status} {said}")
+        shown = answer.data[:_SHOWN].decode(errors="replace")
+        raise TokenUnavailableError(f"{platform} gives no token: {answer.status} {shown}")
     return answer.data
 
 
@@ -88,8 +88,8 @@ class PlatformToken:
         """Return a token that is good for a while. Raises `TokenUnavailableError`."""
         if self._now() >= self._until_ms:
             token = self._fetch()
-            said = claims(token)
-            if said is None:
+            stated = claims(token)
+            if stated is None:
                 raise TokenUnavailableError(f"{self._platform} answers with no JSON Web Token")
-            self._token, self._until_ms = token, said.exp * 1000 - EARLY_MS
+            self._token, self._until_ms = token, stated.exp * 1000 - EARLY_MS
         return self._token

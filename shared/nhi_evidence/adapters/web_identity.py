@@ -68,7 +68,7 @@ def role_client(
             )["Credentials"]
         except ClientError as error:
             if _is_refusal(error):
-                raise TokenRefusedError(f"{role_arn}: {error}; {_said(shown)}") from error
+                raise TokenRefusedError(f"{role_arn}: {error}; {_stated_claims(shown)}") from error
             raise StoreUnavailableError(f"{role_arn}: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{role_arn}: {error}") from error
@@ -98,7 +98,7 @@ def _is_refusal(error: ClientError) -> bool:
     return status in _REFUSING and error.response.get("Error", {}).get("Code") not in _PASSING
 
 
-def _said(token: str) -> str:
+def _stated_claims(token: str) -> str:
     """Say what the refused token states, so that it can be held against the role's trust policy."""
     claims = platform_token.claims(token)
     if claims is None:

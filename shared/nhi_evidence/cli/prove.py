@@ -96,16 +96,16 @@ def command(
             steps.say,
             accepted=trust.mappers,
         )
-        found = looking.find(uid, search.Where(source=source, hour=hour))
+        place = looking.find(uid, search.Where(source=source, hour=hour))
         files = {}
-        if found is not None:
-            files = looking.bundle(found, trust.keys, trusted_keys, with_file=with_file)
+        if place is not None:
+            files = looking.bundle(place, trust.keys, trusted_keys, with_file=with_file)
     for name, reason in looking.unreadable.items():
         _warn(f"cannot be read: {name}: {reason}")
-    if found is None:
+    if place is None:
         raise ProveError(f"no sealed record has the id {uid!r}")
-    if not found.counts:
-        _warn(f"the unit of this record is {found.standing}; see verify")
+    if not place.counts:
+        _warn(f"the unit of this record is {place.standing}; see verify")
     checked = proof.check(
         files,
         trust.keys,
@@ -126,7 +126,7 @@ def command(
         leaf=checked.index,
         unit=checked.unit,
         record=checked.record,
-        status=found.standing,
+        status=place.standing,
         origin=checked.origin,
         anchored=checked.anchored,
         provider_signature=checked.provider_signature,
@@ -138,7 +138,7 @@ def command(
         return
     for line in proof_report.lines(checked):
         typer.echo(line)
-    typer.echo(f"unit     {found.standing}")
+    typer.echo(f"unit     {place.standing}")
     name = neutralize(str(output))
     typer.echo(f"proof    {name}; check it with: nhi-evidence check-proof {name} --key KEY")
     if provider.FILE in files:

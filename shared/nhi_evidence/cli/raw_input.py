@@ -144,11 +144,11 @@ class Inputs:
                 yield Reading(piece.name, piece.line, raw, mapped, source)
 
     def _map(self, mapper: Mapper, raw: bytes) -> Normalized | OutOfScope | Rejection:
-        found = assumed.utc(raw) if self._assume_utc else None
-        if found is None:
+        assumption = assumed.utc(raw) if self._assume_utc else None
+        if assumption is None:
             return mapper.map(raw)
-        mapped = mapper.map(found.raw)
-        return _marked(mapped, raw, found) if isinstance(mapped, Normalized) else mapped
+        mapped = mapper.map(assumption.raw)
+        return _marked(mapped, raw, assumption) if isinstance(mapped, Normalized) else mapped
 
     def _mapper(self, source: str) -> Mapper:
         mapper = self._mappers.get(source)
@@ -184,13 +184,13 @@ def _records(mapper: Mapper, document: bytes) -> Iterator[tuple[bytes, Rejection
         yield decoded.record(index).raw, None
 
 
-def _marked(mapped: Normalized, raw: bytes, found: Assumed) -> Normalized:
+def _marked(mapped: Normalized, raw: bytes, assumption: Assumed) -> Normalized:
     """Return a record as it is of its own text, and labeled: its zone is assumed."""
     record = mapped.record
-    told = record.metadata.original_time
+    original = record.metadata.original_time
     metadata = msgspec.structs.replace(
         record.metadata,
-        original_time=found.originals.get(told, told),
+        original_time=assumption.originals.get(original, original),
         labels=(*record.metadata.labels, assumed.LABEL),
     )
     fingerprint = msgspec.structs.replace(record.raw_data_hash, value=sha256(raw).hexdigest())

@@ -137,14 +137,14 @@ def as_json(record: Record) -> bytes:
 def _line(record: Record, form: Format) -> bytes:
     if form is Format.NDJSON:
         return as_json(record) + b"\n"
-    found = {name: safe_text.neutralize(cell) for name, cell in cells(record).items()}
+    row = {name: safe_text.neutralize(cell) for name, cell in cells(record).items()}
     if form is Format.TABLE:
-        if found["labels"]:
-            found["time"] += _ASSUMED
-        return _aligned(found)
+        if row["labels"]:
+            row["time"] += _ASSUMED
+        return _aligned(row)
     text = io.StringIO()
     csv.writer(text).writerow(
-        f"'{found[name]}" if found[name].startswith(safe_text.FORMULA) else found[name]
+        f"'{row[name]}" if row[name].startswith(safe_text.FORMULA) else row[name]
         for name in COLUMNS
     )
     return text.getvalue().encode()

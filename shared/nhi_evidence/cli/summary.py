@@ -134,11 +134,11 @@ def _of_evidence(
     with progress.Steps("reading") as steps:
         looking = Search(store, StoredLog(store, trusted.name, trusted.keys))
         counted = CountedLines(looking, accepted=trusted.mappers)
-        for found in counted.lines(Where(source=source)):
-            line = found.line
-            if found.unit.kind == "rejection":
-                undecoded.add(found.unit.unit)
-            if found.unit.kind != "records" or line.form not in {"kept", "rejected"}:
+        for counted_line in counted.lines(Where(source=source)):
+            line = counted_line.line
+            if counted_line.unit.kind == "rejection":
+                undecoded.add(counted_line.unit.unit)
+            if counted_line.unit.kind != "records" or line.form not in {"kept", "rejected"}:
                 continue
             report.input += 1
             record = _sealed(line) if line.form == "kept" else None

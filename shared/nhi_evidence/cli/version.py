@@ -57,7 +57,7 @@ def command(
     if not (verbose or as_json):
         typer.echo(f"nhi-evidence {__version__}")
         return
-    found = _Version(
+    version = _Version(
         version=__version__,
         commit=build_info.commit(),
         mapper=mapper_identity().digest,
@@ -69,16 +69,16 @@ def command(
         python=f"{platform.python_implementation()} {platform.python_version()} {sys.platform}",
     )
     if as_json:
-        typer.echo(msgspec.json.encode(found))
+        typer.echo(msgspec.json.encode(version))
         return
     rows = {
-        "commit": found.commit or "not recorded",
-        "mapper": found.mapper,
-        "formats": f"evidence {found.evidence_format}, leaf {found.leaf_format}, "
-        f"{found.verify_report}",
-        "schema": f"OCSF {found.ocsf}, nhi extension {found.nhi_extension}",
-        "python": found.python,
+        "commit": version.commit or "not recorded",
+        "mapper": version.mapper,
+        "formats": f"evidence {version.evidence_format}, leaf {version.leaf_format}, "
+        f"{version.verify_report}",
+        "schema": f"OCSF {version.ocsf}, nhi extension {version.nhi_extension}",
+        "python": version.python,
     }
-    typer.echo(f"nhi-evidence {found.version}")
+    typer.echo(f"nhi-evidence {version.version}")
     for name, value in rows.items():
         typer.echo(f"{name:9}{value}")

@@ -64,12 +64,12 @@ def _classes(estate: Estate, a_day: Volumes) -> str:
 
 
 def _lines(lines: tuple[Line, ...]) -> Iterator[str]:
-    for group, members in groupby(lines, key=lambda one: one.group):
+    for group, members in groupby(lines, key=lambda line: line.group):
         yield group
-        for one in members:
-            item = f"  {one.item}"
-            as_of = f"  {one.as_of}" if one.as_of else ""
-            yield f"{item:{_ITEM}}{one.arithmetic:{_ARITHMETIC}}{one.usd:>{_USD},.2f}{as_of}"
+        for line in members:
+            item = f"  {line.item}"
+            as_of = f"  {line.as_of}" if line.as_of else ""
+            yield f"{item:{_ITEM}}{line.arithmetic:{_ARITHMETIC}}{line.usd:>{_USD},.2f}{as_of}"
 
 
 def _bytes(number: float) -> str:

@@ -66,7 +66,7 @@ def _written(who: str, act: str, store: EmbeddedStore, source: str, token: str) 
         S3EvidenceWriter(client, iam.EVIDENCE_BUCKET).put_new(key, b"x", metadata={})
     except StoreUnavailableError as error:
         cause = error.__cause__
-        text = _said(cause) if isinstance(cause, ClientError) else str(error)
+        text = _answer(cause) if isinstance(cause, ClientError) else str(error)
         return Refusal(who, act, refused=True, error=text)
     return Refusal(who, act, refused=False, error="NOT REFUSED")
 
@@ -159,11 +159,11 @@ def _attempt(who: str, act: str, call: Callable[[], object]) -> Refusal:
     try:
         call()
     except ClientError as error:
-        return Refusal(who, act, refused=True, error=_said(error))
+        return Refusal(who, act, refused=True, error=_answer(error))
     return Refusal(who, act, refused=False, error="NOT REFUSED")
 
 
-def _said(error: ClientError) -> str:
+def _answer(error: ClientError) -> str:
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     problem = error.response["Error"]
     return f"{status} {problem.get('Code', '')}: {problem.get('Message', '')}"

@@ -56,8 +56,8 @@ def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed])
     for record in sorted(used, key=lambda known: known["time"]):
         _say(out, _step(record))
     steps = Counter(NAMES.get(step.source, step.source) for step in followed)
-    told = ", ".join(f"{count} in {name}" for name, count in steps.items())
-    _say(out, f"One CI job, known by its token: {told.replace(' in', ' steps in', 1)}")
+    counts = ", ".join(f"{count} in {name}" for name, count in steps.items())
+    _say(out, f"One CI job, known by its token: {counts.replace(' in', ' steps in', 1)}")
 
 
 def _step(record: dict[str, Any]) -> str:

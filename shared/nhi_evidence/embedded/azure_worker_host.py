@@ -86,13 +86,17 @@ class Host:
         self._library.start_threadpool_executor()
         indexed = _check(await self._library.functions_metadata_request(_wrap()))
         functions = []
-        for one in indexed.function_metadata_results:
-            load = SimpleNamespace(function_id=one.function_id, metadata=one)
+        for function in indexed.function_metadata_results:
+            load = SimpleNamespace(function_id=function.function_id, metadata=function)
             _check(await self._library.function_load_request(_wrap(function_load_request=load)))
-            self._ids[one.name] = one.function_id
-            bindings = [json.loads(binding) for binding in one.raw_bindings]
+            self._ids[function.name] = function.function_id
+            bindings = [json.loads(binding) for binding in function.raw_bindings]
             functions.append(
-                {"name": one.name, "bindings": bindings, "retry": _plain(one.retry_options)}
+                {
+                    "name": function.name,
+                    "bindings": bindings,
+                    "retry": _plain(function.retry_options),
+                }
             )
         return functions
 

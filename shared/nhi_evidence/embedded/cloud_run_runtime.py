@@ -43,8 +43,8 @@ class CloudEvent(msgspec.Struct, frozen=True):
             "time": self.time,
             "specversion": "1.0",
         }
-        found = {f"ce-{name}": value for name, value in attributes.items() if value is not None}
-        return found | {"Content-Type": "application/json"}
+        headers = {f"ce-{name}": value for name, value in attributes.items() if value is not None}
+        return headers | {"Content-Type": "application/json"}
 
 
 class CloudRunRuntime:

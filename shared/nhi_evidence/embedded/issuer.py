@@ -99,7 +99,7 @@ class EmbeddedIssuer:
         """Return a signed token (RS256, RFC 7515); `changed` replaces claims."""
         subject = self._subjects[platform]
         now = clock.now() // 1000
-        said = {
+        claims = {
             "iss": self.issuer(platform),
             "sub": subject.sub,
             "aud": audience,
@@ -110,7 +110,7 @@ class EmbeddedIssuer:
             **changed,
         }
         head = _b64(msgspec.json.encode({"alg": "RS256", "typ": "JWT", "kid": _KEY_ID}))
-        signed = f"{head}.{_b64(msgspec.json.encode(said))}"
+        signed = f"{head}.{_b64(msgspec.json.encode(claims))}"
         signature = (key or self._key).sign(signed.encode(), padding.PKCS1v15(), SHA256())
         return f"{signed}.{_b64(signature)}"
 
@@ -165,8 +165,8 @@ class EmbeddedIssuer:
         return 200, msgspec.json.encode(answer)
 
     def _discovery(self, platform: str) -> bytes:
-        said = {"issuer": self.issuer(platform), "jwks_uri": self.keys_url(platform)}
-        return msgspec.json.encode(said)
+        metadata = {"issuer": self.issuer(platform), "jwks_uri": self.keys_url(platform)}
+        return msgspec.json.encode(metadata)
 
     def _keys(self) -> bytes:
         public = self._key.public_key().public_numbers()

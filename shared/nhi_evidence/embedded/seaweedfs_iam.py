@@ -200,20 +200,26 @@ def _trust(name: str) -> dict[str, Any]:
     return _allow(["sts:AssumeRole"], None) | {"Principal": {"AWS": principal}}
 
 
-def _trust_web(one: WebIdentity) -> dict[str, Any]:
+def _trust_web(identity: WebIdentity) -> dict[str, Any]:
     """Return the trust in one subject's tokens for one audience, both exact."""
     return _allow(["sts:AssumeRoleWithWebIdentity"], None) | {
-        "Principal": {"Federated": one.provider},
-        "Condition": {"StringEquals": {"oidc:sub": one.subject, "oidc:aud": one.audience}},
+        "Principal": {"Federated": identity.provider},
+        "Condition": {
+            "StringEquals": {"oidc:sub": identity.subject, "oidc:aud": identity.audience}
+        },
     }
 
 
-def _provider(one: WebIdentity) -> dict[str, Any]:
+def _provider(identity: WebIdentity) -> dict[str, Any]:
     return {
-        "name": one.provider,
+        "name": identity.provider,
         "type": "oidc",
         "enabled": True,
-        "config": {"issuer": one.issuer, "clientId": one.audience, "jwksUri": one.keys_url},
+        "config": {
+            "issuer": identity.issuer,
+            "clientId": identity.audience,
+            "jwksUri": identity.keys_url,
+        },
     }
 
 

@@ -23,10 +23,10 @@ SLACK_MS = 60_000
 _NEAR_MS = 3_600_000
 """A version so soon after a plan is come to plan by plan; a later one is searched for."""
 
-_REMEMBERED = 200_000
+_IDENTITIES_KEPT = 200_000
 """Identities of sealed versions kept in memory, some 300 bytes each."""
 
-_BLOCKS_REMEMBERED = 256
+_BLOCKS_KEPT = 256
 
 Identity = tuple[str, str]
 """Key and version id."""
@@ -93,7 +93,7 @@ class Plans:
         sealed = log.versions_in(self._log.plan(shard, epoch) or b"")
         self._versions[shard, epoch] = sealed
         self._count += len(sealed)
-        while self._count > _REMEMBERED:
+        while self._count > _IDENTITIES_KEPT:
             _, dropped = self._versions.popitem(last=False)
             self._count -= len(dropped)
         return sealed
@@ -125,7 +125,7 @@ class Plans:
         times = self._times.get((shard, block), {})
         if epoch not in times:
             times = self._times[shard, block] = self._log.plan_times(shard, block)
-            while len(self._times) > _BLOCKS_REMEMBERED:
+            while len(self._times) > _BLOCKS_KEPT:
                 self._times.popitem(last=False)
         if epoch not in times:
             version = self._log.plan_version(shard, epoch)

@@ -210,8 +210,8 @@ class _Listing:
             self._keep(prefix, leaf.Cursor("", self._now, cursor.began))
         if versions:
             self._sweep(prefix, "*", versions)
-        found = [folder for folder in folders if folder != _LOG]
-        return _Level(found, cursor.since, is_whole=not is_cut and not cursor.after)
+        listed = [folder for folder in folders if folder != _LOG]
+        return _Level(listed, cursor.since, is_whole=not is_cut and not cursor.after)
 
     def folder(self, source: str, folder: str, hour: str) -> bool:
         """Take the versions under a folder; False where the rest of it is named by no cursor."""

@@ -50,10 +50,10 @@ def in_order(data: bytes) -> bytes:
     One without any, or that is none, is returned as it is.
     """
     try:
-        found = _certificates(data)
-        if found is None:
+        span = _certificates(data)
+        if span is None:
             return data
-        start, end = found
+        start, end = span
         certificates = [data[at:past] for _, at, _, past in _elements(data, start, end)]
     except ValueError:
         return data
@@ -74,8 +74,8 @@ def _certificates(data: bytes) -> tuple[int, int] | None:
 
 def _inside(data: bytes, span: tuple[int, int], number: int, tag: int) -> tuple[int, int]:
     """Return where the content of an element stands. Raises `ValueError` if it is another."""
-    for position, (found, _, start, end) in enumerate(_elements(data, *span)):
-        if position == number and found == tag:
+    for position, (own_tag, _, start, end) in enumerate(_elements(data, *span)):
+        if position == number and own_tag == tag:
             return start, end
     raise ValueError("not a time stamp")
 

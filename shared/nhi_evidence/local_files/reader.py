@@ -74,11 +74,11 @@ def _of_file(name: str, content: io.BufferedReader, limit: int) -> Iterator[Piec
         yield Piece(name, 0, b"", problem)
         return
     if is_rows:
-        found = rows.documents(text)
+        split = rows.documents(text)
     else:
-        found = (yaml_documents.documents if is_yaml else documents.split)(text, limit)
+        split = (yaml_documents.documents if is_yaml else documents.split)(text, limit)
     is_first = True
-    for document in found:
+    for document in split:
         if document.problem is not None:
             yield Piece(name, document.line, document.data, document.problem)
         elif not (is_first and document.data == b"[]"):  # a list of nothing is what was asked for

@@ -87,7 +87,10 @@ def in_order(
     mapper: Mapper, deliveries: Iterable[Delivery | Announced]
 ) -> list[Delivery | Announced]:
     """Return deliveries in the order they go into objects: by hour, name, and then bytes."""
-    return sorted(deliveries, key=lambda one: (mapper.hour(one.unit), one.unit, _bytes(one)))
+    return sorted(
+        deliveries,
+        key=lambda delivery: (mapper.hour(delivery.unit), delivery.unit, _bytes(delivery)),
+    )
 
 
 def _bytes(delivery: Delivery | Announced) -> bytes:
@@ -234,10 +237,10 @@ def _unquoted(error: Exception) -> Exception:
     """Return an error that quotes nothing: what is raised may hold a text that is to be cut."""
     if isinstance(error, ObjectTooLargeError):
         return error
-    told = MappingFailedError(
+    failed = MappingFailedError(
         f"{type(error).__name__}; its text may quote the log, so it is left out"
     )
-    return told.with_traceback(error.__traceback__)
+    return failed.with_traceback(error.__traceback__)
 
 
 def _cause(error: Exception) -> Undecodable:

@@ -44,8 +44,8 @@ class RecordMapper:
         self._routes = sources.routes(source)
         self._source = source
         self._category = None if self._routes is None else sources.router(source).category
-        found = {name: sources.cutter(name) for name in packs}
-        self._cutters = {name: cutter for name, cutter in found.items() if cutter is not None}
+        cutters = {name: sources.cutter(name) for name in packs}
+        self._cutters = {name: cutter for name, cutter in cutters.items() if cutter is not None}
 
     @property
     def cuts(self) -> bool:

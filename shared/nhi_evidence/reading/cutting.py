@@ -216,12 +216,12 @@ def _inside(data: bytes, start: int, end: int, field: Field, steps: _Steps) -> I
     try:
         msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
         first = len(inner) - len(inner.lstrip(b" \t\r\n"))
-        found = list(_find(inner, (first, value_end(inner, first)), field, steps))
+        nested = list(_find(inner, (first, value_end(inner, first)), field, steps))
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        found = []
+        nested = []
         if len(inner):
             yield Piece(start + 1, end - 1, UNREADABLE)
-    for piece in found:
+    for piece in nested:
         yield Piece(*text.place(piece.start, piece.end), piece.rule)
 
 
@@ -269,10 +269,10 @@ def _query_values(uri: bytes, known: tuple[str, ...]) -> Iterator[Span]:
         at = end + 1
 
 
-def _without(raw: bytes, found: list[Piece]) -> Kept:
+def _without(raw: bytes, overlapping: list[Piece]) -> Kept:
     """Return a text without the pieces; of two that overlap the outer is taken."""
     pieces: list[Piece] = []
-    for piece in found:
+    for piece in overlapping:
         if pieces and piece.start < pieces[-1].end:
             last = pieces[-1]
             pieces[-1] = Piece(last.start, max(last.end, piece.end), last.rule)

@@ -120,8 +120,10 @@ def _policy_differences(policy: dict[str, Any], expected: list[Statement]) -> Ju
         "changed": {sid for sid in wanted.keys() & actual.keys() if wanted[sid] != actual[sid]},
         "added": actual.keys() - wanted.keys(),
     }
-    found = [f"{kind}: {', '.join(sorted(sids))}" for kind, sids in differences.items() if sids]
-    return not found, "; ".join(found) or f"{len(wanted)} statements, as deployed"
+    deviations = [
+        f"{kind}: {', '.join(sorted(sids))}" for kind, sids in differences.items() if sids
+    ]
+    return not deviations, "; ".join(deviations) or f"{len(wanted)} statements, as deployed"
 
 
 def _comparable(value: Any) -> Any:

@@ -91,20 +91,20 @@ class DirectoryStore:
         """
         return self._put(key, body, None, dict(metadata))
 
-    def keep(self, version: Version, said: Description, body: bytes) -> Receipt:
+    def keep(self, version: Version, description: Description, body: bytes) -> Receipt:
         """Copy a version from another store, with all that store says of it.
 
         Raises `UnwritableKeyError` for a key no file can bear here, `OtherBytesError` when other
         bytes are there, of the log too.
         """
         beside = _Beside(
-            said.metadata,
+            description.metadata,
             version.modified,
-            said.size,
-            said.sha256,
+            description.size,
+            description.sha256,
             version.id,
-            said.retain_until,
-            said.encryption,
+            description.retain_until,
+            description.encryption,
         )
         receipt = self._put(version.key, body, beside, {})
         if not receipt.created:
@@ -114,8 +114,8 @@ class DirectoryStore:
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""
         inside = prefix.rpartition("/")[0]
-        found = plain_files.below(self._root, inside and f"{inside}/")
-        yield from sorted(key for key in found if key.startswith(prefix) and _is_key(key))
+        paths = plain_files.below(self._root, inside and f"{inside}/")
+        yield from sorted(key for key in paths if key.startswith(prefix) and _is_key(key))
 
     def get(self, key: str) -> bytes:
         """See `EvidenceReader.get`. Of a file past its bound one byte more, so that it shows."""
@@ -138,9 +138,9 @@ class DirectoryStore:
             if entry in {last, *(() if entry > after else (entry,))}:
                 continue
             last = entry
-            found = entry if slash else self._version(key)
-            if found is not None:
-                yield found
+            listed = entry if slash else self._version(key)
+            if listed is not None:
+                yield listed
 
     def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
         """See `EvidenceVersions.versions`."""

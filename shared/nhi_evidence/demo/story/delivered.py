@@ -41,14 +41,14 @@ def gcp_files(*, seed: int = 7, minutes: int = 45, per_minute: int = 6) -> tuple
     for number in range(minutes * per_minute):
         at = timedelta(seconds=number * 60 / per_minute)
         entries.append(recorder.random.choice(shapes)(recorder, at, number))
-    entries.sort(key=lambda one: one["timestamp"])
+    entries.sort(key=lambda entry: entry["timestamp"])
     files = []
     for quarter in range(0, minutes, _FILE_MINUTES):
         until = START + timedelta(minutes=quarter + _FILE_MINUTES)
-        found = [one for one in entries if _within(one["timestamp"], quarter)]
+        inside = [entry for entry in entries if _within(entry["timestamp"], quarter)]
         name = f"audit/{until:%Y-%m-%dT%H:%M:%S}+00:00_{recorder.random.getrandbits(24):06x}"
-        body = b"".join(_compact(one) + b"\n" for one in found)
-        files.append(LogFile(name, body, len(found)))
+        body = b"".join(_compact(entry) + b"\n" for entry in inside)
+        files.append(LogFile(name, body, len(inside)))
     return tuple(files)
 
 
@@ -62,13 +62,13 @@ def azure_batches(
     for number in range(minutes * per_minute):
         at = timedelta(seconds=number * 60 / per_minute)
         records += recorder.random.choice(shapes)(recorder, at, number)
-    records.sort(key=lambda one: one["time"])
+    records.sort(key=lambda record: record["time"])
     events = []
     for start in range(0, len(records), _RECORDS_PER_EVENT):
-        found = records[start : start + _RECORDS_PER_EVENT]
-        body = b'{"records":[' + b",".join(map(_compact, found)) + b"]}"
+        chunk = records[start : start + _RECORDS_PER_EVENT]
+        body = b'{"records":[' + b",".join(map(_compact, chunk)) + b"]}"
         sequence = _FIRST_SEQUENCE + start // _RECORDS_PER_EVENT
-        events.append(HubEvent(sequence, found[-1]["time"], body, len(found)))
+        events.append(HubEvent(sequence, chunk[-1]["time"], body, len(chunk)))
     return tuple(
         tuple(events[start : start + _EVENTS_PER_INVOCATION])
         for start in range(0, len(events), _EVENTS_PER_INVOCATION)

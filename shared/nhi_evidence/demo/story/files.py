@@ -40,7 +40,7 @@ def generate(*, seed: int = 7, minutes: int = 45, per_minute: int = 12) -> tuple
         shape = recorder.random.choice(names)
         records.append(shape(recorder, at, account, region, number))
     grouped: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
-    for record in sorted(records, key=lambda one: one["eventTime"]):
+    for record in sorted(records, key=lambda record: record["eventTime"]):
         minute = int(record["eventTime"][14:16]) // _FILE_MINUTES
         grouped[record["recipientAccountId"], record["awsRegion"], minute].append(record)
     return tuple(
@@ -56,15 +56,15 @@ def bulk(*, seed: int, records: int) -> bytes:
     """
     recorder = Recorder(seed)
     names = _weighted()
-    found = []
+    lines = []
     for number in range(records):
         account = recorder.random.choice(ACCOUNTS)
         shape = recorder.random.choice(names)
         at = timedelta(seconds=number / 50)
-        found.append(
+        lines.append(
             _compact(shape(recorder, at, account, recorder.random.choice(REGIONS), number))
         )
-    return b'{"Records":[' + b",".join(found) + b"]}"
+    return b'{"Records":[' + b",".join(lines) + b"]}"
 
 
 def _weighted() -> list[Any]:
@@ -72,14 +72,14 @@ def _weighted() -> list[Any]:
 
 
 def _file(
-    recorder: Recorder, account: str, region: str, minute: int, found: list[dict[str, Any]]
+    recorder: Recorder, account: str, region: str, minute: int, records: list[dict[str, Any]]
 ) -> TrailFile:
     delivered = START + timedelta(minutes=minute)
     unique = "".join(recorder.random.choices(_ALPHABET, k=16))
     name = f"{account}_CloudTrail_{region}_{delivered:%Y%m%dT%H%MZ}_{unique}.json.gz"
     folder = f"AWSLogs/{_ORGANIZATION}/{account}/CloudTrail/{region}/{delivered:%Y/%m/%d}"
-    document = b'{"Records":[' + b",".join(map(_compact, found)) + b"]}"
-    return TrailFile(f"{folder}/{name}", gzip.compress(document, 6, mtime=0), len(found))
+    document = b'{"Records":[' + b",".join(map(_compact, records)) + b"]}"
+    return TrailFile(f"{folder}/{name}", gzip.compress(document, 6, mtime=0), len(records))
 
 
 def _compact(record: dict[str, Any]) -> bytes:

@@ -41,9 +41,9 @@ class Anchors:
             if before is None or (before.shard, before.epoch) < (attested.shard, attested.epoch):
                 newest[attested.name] = attested
         for name, candidate in self._before.items():
-            found = self._from_before(*candidate) if name not in newest else None
-            if found is not None:
-                newest[name] = found
+            carried = self._from_before(*candidate) if name not in newest else None
+            if carried is not None:
+                newest[name] = carried
         self.held = [newest[name] for name in sorted(newest)]
         self._enough()
 

@@ -232,9 +232,9 @@ class _Unit:
         if len(data) != span:
             yield self._finding("rebuild_mismatch", f"{len(data)} bytes, the span is {span}")
         elif unit.parts == 1:
-            yield from self._whole(data)
+            yield from self._in_one_part(data)
 
-    def _whole(self, data: bytes) -> Iterator[Finding]:
+    def _in_one_part(self, data: bytes) -> Iterator[Finding]:
         """A unit of one part: its hash, and its split."""
         unit = self._unit
         digest = sha256(data).hexdigest()

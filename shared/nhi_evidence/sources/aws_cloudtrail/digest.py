@@ -71,10 +71,10 @@ def delivered_record(file: bytes, index: int) -> bytes:
 
     Raises `ValueError` when the file is none of CloudTrail, or holds fewer records.
     """
-    found = members(file)
-    if list(found) != [b"Records"]:
+    envelope = members(file)
+    if list(envelope) != [b"Records"]:
         raise JsonError("file: not {'Records': [...]}")
-    records = strict_json.elements(found[b"Records"], spaces=True)
+    records = strict_json.elements(envelope[b"Records"], spaces=True)
     if index >= len(records):
         raise JsonError(f"file: {len(records)} records, none has the index {index}")
     return records[index]
@@ -95,13 +95,13 @@ def members(document: bytes) -> dict[bytes, bytes]:
     return strict_json.members(document, spaces=True)
 
 
-def text_of(found: Mapping[bytes, bytes], name: bytes) -> bytes:
+def text_of(envelope: Mapping[bytes, bytes], name: bytes) -> bytes:
     """Return the text of a member. Raises `ValueError` when it is missing, or none."""
-    return strict_json.text(value_of(found, name), foreign=True)
+    return strict_json.text(value_of(envelope, name), foreign=True)
 
 
-def value_of(found: Mapping[bytes, bytes], name: bytes) -> bytes:
+def value_of(envelope: Mapping[bytes, bytes], name: bytes) -> bytes:
     """Return a member as it is written. Raises `ValueError` when it is missing."""
-    if name not in found:
+    if name not in envelope:
         raise JsonError(f"{name.decode()} is missing")
-    return found[name]
+    return envelope[name]

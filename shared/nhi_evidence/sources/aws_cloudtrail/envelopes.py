@@ -62,7 +62,7 @@ def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
         split = split_records(data, limits)
         # What is no document of records is one record, which says itself what is wrong with it.
         unreadable = isinstance(split, Undecodable) and split.reason in _NO_DOCUMENT
-        return _whole(data.strip()) if unreadable else split
+        return _single_record(data.strip()) if unreadable else split
     if not isinstance(marks.Records, msgspec.UnsetType):
         return split_records(data, limits)
     if not isinstance(marks.awslogs, msgspec.UnsetType):
@@ -75,8 +75,8 @@ def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
     if not isinstance(marks.CloudTrailEvent, msgspec.UnsetType):
         return _joined((marks.CloudTrailEvent,))
     if not isinstance(marks.detail, msgspec.UnsetType):
-        return _whole(bytes(marks.detail))
-    return _whole(data.strip())
+        return _single_record(bytes(marks.detail))
+    return _single_record(data.strip())
 
 
 def _subscription(payload: str, limits: Limits) -> Decoded | Undecodable:
@@ -89,7 +89,7 @@ def _subscription(payload: str, limits: Limits) -> Decoded | Undecodable:
     return unwrap(packed, limits)
 
 
-def _whole(record: bytes) -> Decoded:
+def _single_record(record: bytes) -> Decoded:
     return Decoded(record, ((0, len(record)),))
 
 

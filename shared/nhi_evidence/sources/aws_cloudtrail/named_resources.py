@@ -108,7 +108,7 @@ class _Role(NamedTuple):
 _QUALIFIES = _Role(None)
 """Of a member that is not entered."""
 _SETS = frozenset({"items", "member"})
-_REMEMBERED, _LONGEST_NAME = 4096, 128
+_ROLES_KEPT, _LONGEST_NAME = 4096, 128
 _known: dict[str, _Role] = {}
 """Roles by name, bounded in number and length: names come from records."""
 
@@ -171,7 +171,7 @@ def _role(name: str) -> _Role:
         role = _Role(None, is_bare=True)
     else:
         role = _Role(match[1] if match and match[1] else None)
-    if len(_known) < _REMEMBERED and len(name) <= _LONGEST_NAME:
+    if len(_known) < _ROLES_KEPT and len(name) <= _LONGEST_NAME:
         _known[name] = role
     return role
 

@@ -51,7 +51,7 @@ def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
         return split_records(bytes(marks.entries), limits)
     if not isinstance(marks.message, msgspec.UnsetType):
         return _messages([marks], data, limits)
-    return _whole(data)
+    return _single_entry(data)
 
 
 def _messages(marks: list[_Document], data: bytes, limits: Limits) -> Decoded | Undecodable:
@@ -74,9 +74,9 @@ def _split_or_whole(data: bytes, limits: Limits) -> Decoded | Undecodable:
     """What holds no object is one record, which says itself what is wrong with it."""
     split = split_records(data, limits)
     is_text = isinstance(split, Undecodable) and split.reason == "malformed_json"
-    return _whole(data) if is_text else split
+    return _single_entry(data) if is_text else split
 
 
-def _whole(data: bytes) -> Decoded:
+def _single_entry(data: bytes) -> Decoded:
     record = data.strip(_SPACE)
     return Decoded(record, ((0, len(record)),))

@@ -41,7 +41,9 @@ PHRASES = {
     "is said": r"\b(?:is|are|was|were) said\b(?! (?:to|of))",
     "came of": r"\bcame of\b",
     "must not be": r"which must not be\b",
-    "British spelling": r"\b(?:normalis|organis|recognis|serialis|defence|behaviour|colour)\w*",
+    "British spelling": (
+        r"\b(?:(?:normal|organ|recogn|serial)is[aei]|defen[c]e|behavi[o]ur|colo[u]r)\w*"
+    ),
 }
 """Turns of phrase in docstrings, comments, messages and pages."""
 

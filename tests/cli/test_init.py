@@ -184,7 +184,7 @@ def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
     for shown in (
         "one of: existing, new",
         "the id of an AWS organization (aws organizations describe-organization), such as o-exam",
-        "an AWS account id: 12 digits, in quotes, such as 222233334444",
+        "an AWS account id: 12 digits, such as 222233334444",
         "a whole number of days, up to 36500, or 0 for a trial, such as 365",
         "an e-mail address, such as security@example.org",
     ):

@@ -235,12 +235,14 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> Non
     (tmp_path / "x.json").write_text(json.dumps(GOOD))
     code = (
         "import sys; sys.modules['pyarrow'] = None; from nhi_evidence import cli\n"
-        f"sys.argv = ['x', 'normalize', '--format', 'parquet', {str(tmp_path / 'x.json')!r}]\n"
+        f"sys.argv = ['x', 'normalize', '--format', 'parquet', {str(tmp_path / 'x.json')!r}, "
+        f"'-o', {str(tmp_path / 'x.parquet')!r}]\n"
         "cli.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (4, "") == (done.returncode, done.stdout)
     assert "needs pyarrow" in done.stderr
+    assert not (tmp_path / "x.parquet").exists()
     assert "Traceback" not in done.stderr
 
 

@@ -134,6 +134,7 @@ def command(
         record_output.instant(start, "--from"),
         record_output.instant(end, "--to"),
     )
+    record_output.ensure(form)
     logs = Inputs(source, scope=scope, assume_utc=assume_utc)
     files = logs.files(inputs)
     summary, notes = Summary(), Notes(quiet=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +20,7 @@ COLUMNS = (
     *("time", "phase", "outcome", "identity_type", "identity", "operation", "service"),
     *("target", "source_ip", "account", "region", "uid", "raw_sha256", "labels"),
 )
-_SHOWN = (("time", 21), ("phase", 20), ("outcome", 10), ("operation", 31), ("identity", 0))
+_SHOWN = (("time", 21), ("phase", 21), ("outcome", 15), ("operation", 28), ("identity", 0))
 _ASSUMED = "*"
 """Stands after a time whose zone is assumed."""
 
@@ -93,6 +94,12 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what is left, and what a form ends with."""
+
+
+def ensure(form: Format) -> None:
+    """Raise `SettingsError` where a form needs a library that is not installed."""
+    if form is Format.PARQUET:
+        importlib.import_module("nhi_evidence.cli.parquet_output")
 
 
 def writer(form: Format, sink: BinaryIO) -> Writer:

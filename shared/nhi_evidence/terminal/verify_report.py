@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 import msgspec
@@ -15,6 +16,7 @@ SCHEMA = "nhi-evidence/verify-report/1"
 """Names the form of the document; a change of meaning is another number."""
 
 _SHOWN = 5
+_NOT_CHECKED = "not checked: "
 _HOUR_MS = 3_600_000
 
 
@@ -78,14 +80,29 @@ def show(out: Console, report: Report, context: Context | None = None) -> None:
     verdict, style, meaning = VERDICTS[report.exit_code]
     out.print(Text(verdict, style=style), Text(f" {meaning}"), sep="", soft_wrap=True)
     for line in _lines(report, context):
-        out.print(Text(neutralize(line)), soft_wrap=True)
+        for row in _rows(neutralize(line), out):
+            out.print(Text(row), soft_wrap=True)
+
+
+def _rows(line: str, out: Console) -> list[str]:
+    """Return a line as it is; on a terminal, sentences are broken between words, and indented."""
+    if not out.is_terminal or not line.startswith(_NOT_CHECKED):
+        return [line]
+    return textwrap.wrap(
+        line, max(out.width - 1, 40), subsequent_indent=" " * 10, break_long_words=False
+    )
+
+
+def _count(count: int, one: str, more: str = "") -> str:
+    return f"1 {one}" if count == 1 else f"{count} {more or one + 's'}"
 
 
 def _lines(report: Report, context: Context | None) -> Iterator[str]:
     if context is not None:
         yield f"store     {context.store}"
         yield f"by        {', '.join(context.keys)}; {context.program}, {instant(report.now)}"
-    yield f"log       {report.name}, {report.epochs} epochs, {report.leaves} leaves"
+    extent = f"{_count(report.epochs, 'epoch')}, {_count(report.leaves, 'leaf', 'leaves')}"
+    yield f"log       {report.name}, {extent}"
     yield f"head      size {report.size}, root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
         age = report.head_age_ms / _HOUR_MS
@@ -108,7 +125,7 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         yield f"anchor    {anchor.name}, {anchor.shard} epoch {anchor.epoch}, {instant(anchor.at)}"
     yield from _findings(report.findings)
     for line in report.not_checked:
-        yield f"not checked: {line}"
+        yield f"{_NOT_CHECKED}{line}"
     yield f"next      {_NEXT[report.exit_code]}"
 
 

@@ -124,7 +124,9 @@ def explained(kind: Any) -> str:
     for described in (kind, msgspec.inspect.type_info(kind)):
         if isinstance(described, msgspec.inspect.Metadata):
             extra = described.extra_json_schema or {}
-            return f"{extra['description']}, such as {extra['examples'][0]}"
+            # Quotes are the file's business: whoever answers types none.
+            described_as = str(extra["description"]).replace(", in quotes", "")
+            return f"{described_as}, such as {extra['examples'][0]}"
         if isinstance(described, msgspec.inspect.LiteralType):
             return f"one of: {', '.join(str(value) for value in described.values)}"
     raise TypeError(f"{kind}: a kind without a description")

@@ -57,7 +57,9 @@ def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # 
 
 
 def report(outcome: Outcome) -> None:
-    """Log what became of one group of runs: a line an object, and a line a failure."""
+    """Log what became of one group of runs: a line a category, an object and a failure."""
+    for category, records in sorted(outcome.categories.items()):
+        logger.info("took %s, %d records", category, records)
     for locked in outcome.objects:
         logger.info("locked %s", msgspec.json.encode(locked).decode())
     for unit, error in outcome.unmapped.items():

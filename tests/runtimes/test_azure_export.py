@@ -178,6 +178,20 @@ def test_how_far_behind_a_partition_is_read_is_in_the_log(worker: Worker) -> Non
     assert waited - 1 <= int(age) <= waited + 60
 
 
+def test_the_lines_alarms_read_are_those_of_the_worker(
+    worker: Worker, locked: EmbeddedStore
+) -> None:
+    """A line a category with its records, and one an object that says what it could not decode."""
+    before = len(worker.log.read_text())
+    batch_ = [message(950, records(record(), record())), message(951, records(record()))]
+    assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
+    lines = worker.log.read_text()[before:].splitlines()
+    taken = [line.partition(queries.TOOK)[2] for line in lines if queries.TOOK in line]
+    assert ["administrative, 3 records"] == taken
+    (object_,) = [line for line in lines if f":{queries.LOCKED}" in line]
+    assert '"rejected_deliveries":0' in object_
+
+
 def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
     worker: Worker, locked: EmbeddedStore
 ) -> None:

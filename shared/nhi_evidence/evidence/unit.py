@@ -49,6 +49,8 @@ class UnitPart(msgspec.Struct, frozen=True):
     """Bytes of all its lines, the table line and newlines included."""
     broken: Exception | None = None
     """What was raised by the first record that broke the mapper: for the log, never stored."""
+    categories: Mapping[str, int] = {}
+    """Records of each category its source routes by: for the log, never stored."""
 
 
 def unit_part(
@@ -67,6 +69,7 @@ def unit_part(
     messages: Messages | None = None,
     rejection: Rejection | None = None,
     broken: Exception | None = None,
+    categories: Mapping[str, int] | None = None,
 ) -> UnitPart:
     """Put one part of a unit together; `span` is what it accounts for of the unit's bytes."""
     excluded = dict(sorted((out_of_scope or {}).items()))
@@ -96,7 +99,9 @@ def unit_part(
     )
     encoded = encode(table_line)
     size = len(encoded) + sum(map(len, lines)) + len(lines) + 1
-    return UnitPart(identity.hour, table_line, encoded, tuple(lines), size, broken)
+    return UnitPart(
+        identity.hour, table_line, encoded, tuple(lines), size, broken, categories or {}
+    )
 
 
 def split(spans: Sequence[tuple[int, int]], size: int) -> list[tuple[range, tuple[int, int]]]:

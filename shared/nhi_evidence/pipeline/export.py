@@ -140,11 +140,14 @@ class Mapper:
         excluded: Counter[str] = Counter()
         uids: list[str] = []
         broken: Exception | None = None
+        categories: Counter[str] = Counter()
         for index in indexes:
             line, read = self.records.line(u, decoded.record(index), delivery_sha256)
             if line is not None:
                 written.append(line)
             broken = broken or read.broken
+            if read.category is not None:
+                categories[read.category] += 1
             is_cut = is_cut or bool(read.kept.pieces)
             mapped = read.mapped
             if isinstance(mapped, Rejection):
@@ -170,6 +173,7 @@ class Mapper:
             out_of_scope=excluded,
             messages=messages_of(decoded.data, decoded.messages) if part == 1 else None,
             broken=broken,
+            categories=categories,
         )
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -61,6 +62,8 @@ class Outcome(msgspec.Struct):
     unmapped: dict[str, Exception] = msgspec.field(default_factory=dict)
     """Units with a record that broke the mapper, and what it raised: that record is locked as it
     came. Where the unit as a whole did, all of it is, unless that was not wanted."""
+    categories: Counter[str] = msgspec.field(default_factory=Counter)
+    """Records that were read of each category the source routes by, whatever became of them."""
 
     def ensure_locked(self) -> None:
         """Raise what kept a unit from being locked; return when every one is."""
@@ -184,7 +187,7 @@ class _Batch:
         except MemoryError:
             raise
         except Exception as raised:  # named in the locked unit, and in `unmapped` for the log
-            error = _unquoted(raised) if self._mapper.records.cuts else raised
+            error = self._told(raised)
             self._outcome.unmapped[delivery.unit] = error
             if not self._reject_unmapped:
                 self._outcome.failed[delivery.unit] = error
@@ -203,16 +206,18 @@ class _Batch:
         """
         parts = make()
         first = next(parts)
-        expected = {self._checked(first)}
-        broken = first.broken
-        for part in parts:
+        expected: set[_Part] = set()
+        for part in chain((first,), parts):
             expected.add(self._checked(part))
-            broken = broken or part.broken
-        if broken is not None:
-            cuts = self._mapper.records.cuts
-            self._outcome.unmapped[name] = _unquoted(broken) if cuts else broken
+            self._outcome.categories.update(part.categories)
+            if part.broken is not None:
+                self._outcome.unmapped.setdefault(name, self._told(part.broken))
         self._units.setdefault(name, _Unit()).expected |= expected
         return iter((first,)) if first.table_line.parts == 1 else make()
+
+    def _told(self, error: Exception) -> Exception:
+        """Return what the log may be told of an error: of a source that cuts, nothing it quotes."""
+        return _unquoted(error) if self._mapper.records.cuts else error
 
     def _checked(self, part: UnitPart) -> _Part:
         self._mapper.packer.check_size(part)

@@ -32,6 +32,8 @@ class Read(msgspec.Struct, frozen=True):
     """What of its text may be written."""
     broken: Exception | None = None
     """What was raised, where it broke the mapper: for the log, never written."""
+    category: str | None = None
+    """What the source routed it by, as `routes.json` spells it."""
 
 
 class RecordMapper:
@@ -63,19 +65,24 @@ class RecordMapper:
             return _broken(None, kept, error)
 
     def _read(self, raw: bytes) -> Read:
-        name = self._source if self._routes is None else None
         if len(raw) > self._settings.limits.mapped_bytes:
             return self._unread(raw, Rejection("record_too_large", f"{len(raw)} bytes"))
         try:
             text = str(raw, "utf-8")
         except UnicodeDecodeError as error:
             return self._unread(raw, Rejection("invalid_utf8", error.reason[:_DETAIL]))
-        if name is None:
-            routed = self._route(raw)
-            if isinstance(routed, Rejection):
-                return Read(None, routed, cutting.Kept(raw))
-            name = routed
-        pack = name if self._routes is not None else None
+        if self._category is None or self._routes is None:
+            return self._by(self._source, None, raw, text)
+        category = self._category(raw)
+        if isinstance(category, Rejection):
+            return Read(None, category, cutting.Kept(raw))
+        pack = self._routes.get(category)
+        if pack is None:  # the table has no row for it
+            unknown = Rejection("category_unknown", repr(category)[:_DETAIL])
+            return Read(None, unknown, cutting.Kept(raw))
+        return msgspec.structs.replace(self._by(pack, pack, raw, text), category=category)
+
+    def _by(self, name: str, pack: str | None, raw: bytes, text: str) -> Read:
         cutter = self._cutters.get(name)
         if cutter is None:
             return self._mapped(name, pack, text, cutting.Kept(raw))
@@ -142,16 +149,6 @@ class RecordMapper:
 
     def _unread(self, raw: bytes, rejection: Rejection) -> Read:
         return Read(None, rejection, cutting.everything(raw) if self.cuts else cutting.Kept(raw))
-
-    def _route(self, raw: bytes) -> str | Rejection:
-        """Return the pack a record belongs to, by the table; a category without a row has none."""
-        if self._category is None or self._routes is None:
-            return self._source
-        category = self._category(raw)
-        if isinstance(category, Rejection):
-            return category
-        pack = self._routes.get(category)
-        return pack or Rejection("category_unknown", repr(category)[:_DETAIL])
 
 
 def _broken(pack: str | None, kept: cutting.Kept, error: Exception) -> Read:

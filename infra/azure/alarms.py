@@ -14,28 +14,24 @@ from cdktn_provider_azurerm.monitor_action_group import (
 from cdktn_provider_azurerm.monitor_diagnostic_setting import (
     MonitorDiagnosticSetting,
     MonitorDiagnosticSettingEnabledLog,
-)
-from cdktn_provider_azurerm.monitor_metric_alert import (
-    MonitorMetricAlert,
-    MonitorMetricAlertAction,
-    MonitorMetricAlertCriteria,
-    MonitorMetricAlertCriteriaDimension,
+    MonitorDiagnosticSettingEnabledMetric,
 )
 from cdktn_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import (
     MonitorScheduledQueryRulesAlertV2,
     MonitorScheduledQueryRulesAlertV2Action,
     MonitorScheduledQueryRulesAlertV2Criteria,
     MonitorScheduledQueryRulesAlertV2CriteriaDimension,
+    MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods,
 )
 from constructs import Construct
 
 from infra.azure import queries
-from infra.azure.event_hub import LogHub
-from infra.azure.names import HUB, NAME
+from infra.azure.event_hub import PARTITIONS, LogHub
+from infra.azure.names import NAME
 
 
 class Workspace(Construct):
-    """Where alarms look: what the function says, and the Activity Log of every subscription."""
+    """Where alarms look: what the function says, what the hub counts, every Activity Log."""
 
     def __init__(self, scope: Construct, name: str, *, location: str) -> None:
         super().__init__(scope, name)
@@ -75,6 +71,23 @@ class FunctionLogs(Construct):
         )
 
 
+class HubMetrics(Construct):
+    """What the hub counts by the minute, in the workspace: a search sees that nothing was."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, hub: LogHub, workspace: LogAnalyticsWorkspace
+    ) -> None:
+        super().__init__(scope, name)
+        MonitorDiagnosticSetting(
+            self,
+            "setting",
+            name=f"{NAME}-hub",
+            target_resource_id=hub.namespace.id,
+            log_analytics_workspace_id=workspace.id,
+            enabled_metric=[MonitorDiagnosticSettingEnabledMetric(category="AllMetrics")],
+        )
+
+
 class Searched(NamedTuple):
     """An alert on what a query of the workspace returns; any row is a reason."""
 
@@ -86,22 +99,55 @@ class Searched(NamedTuple):
     meaning: str
     by: str | None = None
     """Column whose every value is an alert of its own."""
+    periods: int = 1
+    """How many times in a row there must be a row."""
 
 
-SEARCHED = (
+ALWAYS = (
     Searched(
         "failing",
         queries.FAILURES,
         "PT15M",
         "PT15M",
-        "The exporter fails: the evidence store refuses or is out of reach.",
+        "The exporter fails for half an hour: the evidence store refuses or is out of reach.",
+        periods=2,
+    ),
+    Searched(
+        "rejected",
+        queries.REJECTED,
+        "PT15M",
+        "PT15M",
+        "A message could not be decoded, or a record broke the mapper: locked as it came.",
     ),
     Searched(
         "lagging",
-        queries.LAG,
+        queries.behind(queries.LAG_SECONDS),
         "PT15M",
         "PT30M",
         "A partition is read an hour behind what arrives in it; after seven days logs are lost.",
+        by="Partition",
+    ),
+    Searched(
+        "losing",
+        queries.behind(queries.LOSS_SECONDS),
+        "PT15M",
+        "PT30M",
+        "Half the time is gone after which the hub forgets what waits in a partition.",
+        by="Partition",
+    ),
+    Searched(
+        "unread",
+        queries.UNREAD,
+        "PT15M",
+        "PT3H",
+        "Logs reach the hub and nobody reads them; after seven days they are gone.",
+    ),
+    Searched(
+        "partition-unread",
+        queries.partition_unread(PARTITIONS),
+        "PT30M",
+        "PT6H",
+        "Many messages came, and a partition was not read once in six hours.",
         by="Partition",
     ),
     Searched(
@@ -110,22 +156,54 @@ SEARCHED = (
         "PT15M",
         "PT1H",
         "A diagnostic setting that sends logs here was deleted: apply again, or remediate.",
+        by="Setting",
     ),
 )
+"""Alerts that are right whatever the tenant is like."""
 
 
-SILENT_WINDOWS = {1: "PT1H", 6: "PT6H", 12: "PT12H", 24: "P1D"}
-"""The windows of a metric alert that are whole hours and worth the name of silence."""
+def silences(hours: int, *, entra: bool) -> tuple[Searched, ...]:
+    """Return what is told of nothing for so many hours, 0 being for ever.
 
-
-def _no_success(hours: int) -> Searched:
-    return Searched(
-        "no-success",
-        queries.no_success(hours),
-        "PT30M",
+    A search looks back two days: of a longer silence the evidence account alone tells.
+    """
+    if not 0 < hours <= queries.LONGEST_HOURS:
+        return ()
+    of_directory = Searched(
+        "directory-silent",
+        queries.DIRECTORY_SILENT,
+        "PT1H",
         "P2D",
-        f"Nothing has been locked for {hours} hours, or never: nothing arrives, the package is"
-        " not published, or every batch fails.",
+        "No sign-in of a managed identity came for two days, or ever, though the exporter's own"
+        " does every day: the directory's diagnostic setting is gone or refused.",
+    )
+    return (
+        Searched(
+            "silent",
+            queries.silent(hours),
+            "PT30M",
+            "P2D",
+            f"Nothing has reached the hub for {hours} hours, or ever: the diagnostic settings are"
+            " gone or refused.",
+        ),
+        Searched(
+            "no-success",
+            queries.no_success(hours),
+            "PT30M",
+            "P2D",
+            f"Nothing has been locked for {hours} hours, or never: nothing arrives, the package is"
+            " not published, or every batch fails.",
+        ),
+        Searched(
+            "category-silent",
+            queries.CATEGORY_SILENT,
+            "PT1H",
+            "P2D",
+            "A category of logs that came all day has not come for twelve hours: a setting is gone,"
+            " changed or refused, or it rests.",
+            by="Category",
+        ),
+        *((of_directory,) if entra else ()),
     )
 
 
@@ -139,12 +217,11 @@ class Alarms(Construct):
         *,
         location: str,
         email: str,
-        hub: LogHub,
         workspace: LogAnalyticsWorkspace,
         silence_hours: int | None,
+        entra: bool,
     ) -> None:
         super().__init__(scope, name)
-        self._hub = hub
         self._location = location
         self._workspace = workspace
         self._group = MonitorActionGroup(
@@ -155,35 +232,9 @@ class Alarms(Construct):
             resource_group_name=NAME,
             email_receiver=[MonitorActionGroupEmailReceiver(name="alarms", email_address=email)],
         )
-        self._metrics(
-            "unread",
-            "Logs reach the hub and nobody reads them; after seven days they are gone.",
-            "PT1H",
-            [
-                _total("IncomingMessages", "GreaterThan", 0),
-                _total("OutgoingMessages", "LessThan", 1),
-            ],
-        )
-        for searched in SEARCHED:
+        hours = queries.NO_SUCCESS_HOURS if silence_hours is None else silence_hours
+        for searched in (*ALWAYS, *silences(hours, entra=entra)):
             self._search(searched)
-        self._silence(queries.NO_SUCCESS_HOURS if silence_hours is None else silence_hours)
-
-    def _silence(self, hours: int) -> None:
-        """Tell of nothing for so many hours, 0 being for ever; longer, the evidence account does.
-
-        The metric's window is the next longer one Azure has.
-        """
-        window = next((text for most, text in SILENT_WINDOWS.items() if most >= hours), None)
-        if hours and window is not None:
-            self._metrics(
-                "silent",
-                f"Nothing has reached the hub for {hours} hours: a diagnostic setting is gone or"
-                " refused.",
-                window,
-                [_total("IncomingMessages", "LessThan", 1)],
-            )
-        if 0 < hours <= queries.LONGEST_HOURS:
-            self._search(_no_success(hours))
 
     def _search(self, searched: Searched) -> None:
         dimensions = (
@@ -208,6 +259,8 @@ class Alarms(Construct):
             window_duration=searched.window,
             # A table appears with its first row.
             skip_query_validation=True,
+            # Told when it begins, and taken back when it ends; not at every evaluation between.
+            auto_mitigation_enabled=True,
             criteria=[
                 MonitorScheduledQueryRulesAlertV2Criteria(
                     query=searched.query,
@@ -215,37 +268,11 @@ class Alarms(Construct):
                     threshold=0,
                     time_aggregation_method="Count",
                     dimension=dimensions,
+                    failing_periods=MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods(
+                        minimum_failing_periods_to_trigger_alert=searched.periods,
+                        number_of_evaluation_periods=searched.periods,
+                    ),
                 )
             ],
             action=MonitorScheduledQueryRulesAlertV2Action(action_groups=[self._group.id]),
         )
-
-    def _metrics(
-        self, name: str, meaning: str, window: str, criteria: list[MonitorMetricAlertCriteria]
-    ) -> None:
-        MonitorMetricAlert(
-            self,
-            name,
-            name=f"{NAME}-{name}",
-            resource_group_name=NAME,
-            scopes=[self._hub.namespace.id],
-            description=meaning,
-            severity=1,
-            frequency="PT15M",
-            window_size=window,
-            criteria=criteria,
-            action=[MonitorMetricAlertAction(action_group_id=self._group.id)],
-        )
-
-
-def _total(metric: str, operator: str, threshold: int) -> MonitorMetricAlertCriteria:
-    return MonitorMetricAlertCriteria(
-        metric_namespace="Microsoft.EventHub/namespaces",
-        metric_name=metric,
-        aggregation="Total",
-        operator=operator,
-        threshold=threshold,
-        dimension=[
-            MonitorMetricAlertCriteriaDimension(name="EntityName", operator="Include", values=[HUB])
-        ],
-    )

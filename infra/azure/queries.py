@@ -1,4 +1,9 @@
-"""What alarms search the workspace for, in the Kusto query language."""
+"""What alarms search the workspace for, in the Kusto query language.
+
+Every alarm is a search, also of the hub's metrics: a metric alert is not met while its metric has
+no value, and that nothing came, or was read, is what has to be told.
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types
+"""
 
 from __future__ import annotations
 
@@ -12,44 +17,123 @@ LONGEST_HOURS = 47
 
 LAG_SECONDS = 3_600
 
+LOSS_SECONDS = 7 * 86_400 // 2
+"""Half the time is gone after which the hub forgets a message."""
+
 LOCKED = "locked "
-"""How the function's line begins for each evidence object."""
+"""How the function's line begins for each evidence object, which follows as JSON."""
+
+UNMAPPED = "unmapped"
+"""How it begins for what broke the mapper."""
 
 READ = "read partition "
-"""How its line begins for each batch: `read partition 3, 128 messages, oldest 42 s`."""
+"""How it begins for each batch: `read partition 3, 128 messages, oldest 42 s`."""
 
-FAILURES = 'FunctionAppLogs | where Level in ("Error", "Critical")'
+TOOK = "took "
+"""How it begins for each category of a batch: `took signinlogs, 128 records`."""
 
-_TABLES = (
-    "union isfuzzy=true FunctionAppLogs, AzureActivity, (datatable(TimeGenerated: datetime)[])"
-)
-"""Both tables, whether or not they have had a row: `isfuzzy` passes over what is not there yet."""
+MANY_MESSAGES = 1_000
+"""So many messages in six hours leave out no partition, since Azure Monitor names none."""
+
+FAILURES = f"""FunctionAppLogs
+| where Level in ("Error", "Critical") and Message !startswith "{UNMAPPED}\""""
+
+REJECTED = f"""FunctionAppLogs
+| where (Message startswith "{LOCKED}" and Message !contains '"rejected_deliveries":0')
+  or Message startswith "{UNMAPPED}\""""
+
+_NONE = "(datatable(TimeGenerated: datetime)[])"
+"""Keeps a search whole where a table has had no row and so does not exist: `isfuzzy` passes over
+what is not there."""
+
+_SINCE = f"""let since = toscalar(union isfuzzy=true
+  FunctionAppLogs, AzureActivity, AzureMetrics, {_NONE}
+| summarize min(TimeGenerated));"""
+"""The first row of any kind: a deployment has its time from then on, whatever never comes."""
+
+_LOCKED = f'FunctionAppLogs | where Message startswith "{LOCKED}"'
+_READ = f'FunctionAppLogs | where Message startswith "{READ}"'
+_DIRECTORY = f"""FunctionAppLogs
+  | where Message startswith "{TOOK}" and Message contains "managedidentitysigninlogs\""""
+_CAME = 'AzureMetrics | where MetricName == "IncomingMessages" and Total > 0'
+"""The hub's messages, by the minute; of the namespace, which has no other hub."""
+
+
+def _count(rows: str, when: str) -> str:
+    """Return how many rows there are in a time, none where the table is not there."""
+    return f"""toscalar(union isfuzzy=true
+  ({rows} | project TimeGenerated), {_NONE}
+| where TimeGenerated {when}
+| count)"""
+
+
+def _never(rows: str, hours: int) -> str:
+    """Return the search that has one row when nothing of a kind came for so many hours, or ever."""
+    return f"""{_SINCE}
+let found = {_count(rows, f"> ago({hours}h)")};
+print TimeGenerated = now(), Since = since, Found = found
+| where Found == 0 and Since < ago({hours}h)"""
 
 
 def no_success(hours: int) -> str:
-    """Return the search for an export that has locked nothing for so many hours, or never.
+    """Return the search for an export that has locked nothing for so many hours, or never."""
+    return _never(_LOCKED, hours)
 
-    One row when it is so, counted from the first row of any kind in the workspace: a deployment
-    has that long to bring its first evidence, and one that never brings any is told.
+
+def silent(hours: int) -> str:
+    """Return the search for a hub that no message reached for so many hours, or ever."""
+    return _never(_CAME, hours)
+
+
+DIRECTORY_SILENT = _never(_DIRECTORY, LONGEST_HOURS)
+"""The exporter itself signs in at least once a day, as a managed identity: so where the directory
+is exported, this category comes, however quiet the tenant."""
+
+UNREAD = f"""let came = {_count(_CAME, "between (ago(3h) .. ago(1h))")};
+let read = {_count(_READ, "> ago(3h)")};
+print TimeGenerated = now(), Came = came, Read = read
+| where Came > 0 and Read == 0"""
+
+
+def partition_unread(partitions: int) -> str:
+    """Return the search for partitions that nobody reads while many messages come by others.
+
+    The host says nothing of a partition it does not read: no lag of it is in any line.
     """
-    return f"""let since = toscalar({_TABLES} | summarize min(TimeGenerated));
-let locked = toscalar(union isfuzzy=true
-  (FunctionAppLogs | where Message startswith "{LOCKED}" | project TimeGenerated),
-  (datatable(TimeGenerated: datetime)[])
-| where TimeGenerated > ago({hours}h)
-| count);
-print TimeGenerated = now(), Since = since, Locked = locked
-| where Locked == 0 and Since < ago({hours}h)"""
+    return f"""let read = FunctionAppLogs
+| where Message startswith "{READ}"
+| parse Message with "{READ}" Partition ", " Messages: long " messages" *
+| project Partition, Messages;
+let messages = toscalar(read | summarize sum(Messages));
+range Number from 0 to {partitions - 1} step 1
+| project Partition = tostring(Number)
+| join kind=leftanti (read) on Partition
+| where messages >= {MANY_MESSAGES}
+| project TimeGenerated = now(), Partition"""
 
 
-LAG = f"""FunctionAppLogs
+def behind(seconds: int) -> str:
+    """Return the search for partitions whose oldest message had waited longer when it was read."""
+    return f"""FunctionAppLogs
 | where Message startswith "{READ}"
 | parse Message with "{READ}" Partition ", " Messages: long " messages, oldest " Age: long " s"
-| where Age > {LAG_SECONDS}
+| where Age > {seconds}
 | summarize Age = max(Age), TimeGenerated = max(TimeGenerated) by Partition"""
+
+
+CATEGORY_SILENT = f"""FunctionAppLogs
+| where Message startswith "{TOOK}"
+| parse Message with "{TOOK}" Category ", " Records: long " records"
+| extend Quarter = toint((now() - TimeGenerated) / 6h)
+| summarize Recent = countif(Quarter < 2),
+  Quarters = dcountif(Quarter, Quarter between (2 .. 5)),
+  TimeGenerated = max(TimeGenerated) by Category
+| where Recent == 0 and Quarters == 4"""
+"""Categories that came in each quarter of a day, so with no gap of twelve hours, and then for
+twelve hours did not. What never came that evenly is not expected."""
 
 REMOVED_SETTINGS = f"""AzureActivity
 | where OperationNameValue =~ "Microsoft.Insights/diagnosticSettings/delete"
 | where ActivityStatusValue in~ ("Success", "Succeeded")
 | where _ResourceId has "{NAME}"
-| project TimeGenerated, _ResourceId, Caller"""
+| project TimeGenerated, Setting = _ResourceId, Caller"""

@@ -19,7 +19,7 @@ from cdktn_provider_azurerm.provider import (
 from constructs import Construct
 
 from infra.azure.activity_logs import ManagementGroupLogs, SubscriptionLogs
-from infra.azure.alarms import Alarms, FunctionLogs, Workspace
+from infra.azure.alarms import Alarms, FunctionLogs, HubMetrics, Workspace
 from infra.azure.audience import AwsAudience
 from infra.azure.entra_logs import EntraLogs
 from infra.azure.event_hub import LogHub
@@ -126,15 +126,16 @@ class AzureExportStack(TerraformStack):
             workspace=workspace,
             after=[function.site],
         )
+        HubMetrics(self, "hub-metrics", hub=hub, workspace=workspace)
         if alarm_email:
             Alarms(
                 self,
                 "alarms",
                 location=location,
                 email=alarm_email,
-                hub=hub,
                 workspace=workspace,
                 silence_hours=silence_hours,
+                entra=azure.entra,
             )
 
     def _sources(

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from cdktn_provider_google.monitoring_alert_policy import (
     MonitoringAlertPolicy,
+    MonitoringAlertPolicyAlertStrategy,
+    MonitoringAlertPolicyAlertStrategyNotificationRateLimit,
     MonitoringAlertPolicyConditions,
+    MonitoringAlertPolicyConditionsConditionMatchedLog,
     MonitoringAlertPolicyConditionsConditionPrometheusQueryLanguage,
     MonitoringAlertPolicyConditionsConditionThreshold,
     MonitoringAlertPolicyConditionsConditionThresholdAggregations,
@@ -16,9 +19,13 @@ from cdktn_provider_google.monitoring_alert_policy import (
 from cdktn_provider_google.monitoring_notification_channel import MonitoringNotificationChannel
 from constructs import Construct
 
+from infra.gcp.dead_letters import LONGEST_SECONDS
 from infra.gcp.names import NAME, TOPIC
+from infra.gcp.topic import REPLAY_SECONDS
 
 SUBSCRIPTION = 'resource.type = "pubsub_subscription" AND metric.type = '
+AGE = f'{SUBSCRIPTION}"pubsub.googleapis.com/subscription/oldest_unacked_message_age"'
+SERVICE = f"{NAME}-gcp-export"
 SET_ASIDE = f'resource.labels.subscription_id = "{NAME}-dead-letters"'
 
 RECORDS_THE_EXPORT = "storage.googleapis.com"
@@ -81,18 +88,36 @@ THRESHOLDS = (
     Threshold(
         "waiting",
         "Audit logs wait to be locked",
-        f'{SUBSCRIPTION}"pubsub.googleapis.com/subscription/oldest_unacked_message_age"'
-        f" AND NOT {SET_ASIDE}",
+        f"{AGE} AND NOT {SET_ASIDE}",
         HOUR,
         300,
         "ALIGN_MAX",
         "The oldest delivery has waited an hour. It is tried again for 14 days.",
     ),
     Threshold(
+        "losing",
+        "Audit logs are about to be lost",
+        f"{AGE} AND NOT {SET_ASIDE}",
+        REPLAY_SECONDS // 2,
+        300,
+        "ALIGN_MAX",
+        "Half the time is gone after which the oldest entry that waits for its file is forgotten;"
+        " a file is kept for twice as long.",
+    ),
+    Threshold(
+        "dead-letters-old",
+        "Audit logs that were set aside are about to be lost",
+        f"{AGE} AND {SET_ASIDE}",
+        LONGEST_SECONDS // 2,
+        300,
+        "ALIGN_MAX",
+        "Half the time is gone after which the oldest message that was set aside is forgotten.",
+    ),
+    Threshold(
         "failing",
         "The exporter fails",
         'resource.type = "cloud_run_revision" AND metric.type = "run.googleapis.com/request_count"'
-        f' AND resource.labels.service_name = "{NAME}-gcp-export"'
+        f' AND resource.labels.service_name = "{SERVICE}"'
         ' AND metric.labels.response_code_class = "5xx"',
         0,
         900,
@@ -100,6 +125,28 @@ THRESHOLDS = (
         "Calls fail for a quarter of an hour: the evidence store refuses or is out of reach.",
     ),
 )
+
+
+class Logged(NamedTuple):
+    """Lines of the function's log; any one is a reason."""
+
+    name: str
+    title: str
+    filter: str
+    meaning: str
+
+
+LOGGED = (
+    Logged(
+        "rejected",
+        "Audit logs could not be read",
+        f'resource.type = "cloud_run_revision" AND resource.labels.service_name = "{SERVICE}"'
+        ' AND (jsonPayload.message = "unmapped" OR jsonPayload.object.rejected_deliveries > 0)',
+        "A file could not be decoded, or a record broke the mapper. It is locked as it came.",
+    ),
+)
+RATE_LIMIT = "3600s"
+"""Between two notifications of one kind of line; Google Cloud demands that there is one."""
 
 
 def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[Absence, ...]:
@@ -126,7 +173,7 @@ def absences(data_access: Collection[str], silence_hours: int | None) -> tuple[A
             "no-success",
             "Nothing is locked",
             "run_googleapis_com:request_count"
-            f'{{monitored_resource="cloud_run_revision",service_name="{NAME}-gcp-export",'
+            f'{{monitored_resource="cloud_run_revision",service_name="{SERVICE}",'
             'response_code_class="2xx"}',
             seconds,
             f"The exporter has not succeeded once for {hours}: it is not called, since its "
@@ -161,11 +208,22 @@ class Alarms(Construct):
         self._channels = [channel.name]
         for threshold in THRESHOLDS:
             self._policy(threshold, _above(threshold))
+        limited = MonitoringAlertPolicyAlertStrategy(
+            notification_rate_limit=MonitoringAlertPolicyAlertStrategyNotificationRateLimit(
+                period=RATE_LIMIT
+            )
+        )
+        for logged in LOGGED:
+            self._policy(logged, _matched(logged), strategy=limited)
         for absence in absences(data_access, silence_hours):
             self._policy(absence, _absent(absence))
 
     def _policy(
-        self, alarm: Threshold | Absence, condition: MonitoringAlertPolicyConditions
+        self,
+        alarm: Threshold | Absence | Logged,
+        condition: MonitoringAlertPolicyConditions,
+        *,
+        strategy: MonitoringAlertPolicyAlertStrategy | None = None,
     ) -> None:
         MonitoringAlertPolicy(
             self,
@@ -174,6 +232,7 @@ class Alarms(Construct):
             display_name=f"nhi-evidence: {alarm.title}",
             combiner="OR",
             conditions=[condition],
+            alert_strategy=strategy,
             notification_channels=self._channels,
             documentation=MonitoringAlertPolicyDocumentation(
                 content=f"{alarm.meaning} See docs/deploy-gcp.md.", mime_type="text/markdown"
@@ -209,5 +268,14 @@ def _absent(absence: Absence) -> MonitoringAlertPolicyConditions:
                 # The metrics appear with their first point; the policy comes before it.
                 disable_metric_validation=True,
             )
+        ),
+    )
+
+
+def _matched(logged: Logged) -> MonitoringAlertPolicyConditions:
+    return MonitoringAlertPolicyConditions(
+        display_name=logged.title,
+        condition_matched_log=MonitoringAlertPolicyConditionsConditionMatchedLog(
+            filter=logged.filter
         ),
     )

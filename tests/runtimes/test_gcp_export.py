@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from infra.gcp.alarms import LOGGED
 from nhi_evidence.adapters.gcp.staged_files import StagedFiles
 from nhi_evidence.demo import deployable
 from nhi_evidence.demo.story import gcp_files
@@ -320,6 +321,21 @@ def test_what_cannot_be_decoded_is_locked_and_acknowledged(
     assert unit.rejection is not None
     assert case.reason == unit.rejection.reason
     assert case.kept == b"".join(line["r"].encode() for line in lines)
+
+
+def test_what_cannot_be_decoded_is_in_a_line_the_alarm_matches(
+    locked: EmbeddedStore, runtime: CloudRunRuntime
+) -> None:
+    """A line a delivery counts what could not be decoded; nothing where all could."""
+    (filtered,) = [one.filter for one in LOGGED if one.name == "rejected"]
+    assert "jsonPayload.object.rejected_deliveries > 0" in filtered
+    assert 'jsonPayload.message = "unmapped"' in filtered
+    good = message(b64encode(ENTRY).decode(), "9302")
+    for data, number, rejected in ((message("%", "9301"), "9301", 1), (good, "9302", 0)):
+        before = len(runtime.logs())
+        assert 200 == runtime.deliver(published(data, number))
+        (line,) = map(json.loads, runtime.logs()[before:].splitlines())
+        assert ("locked", rejected) == (line["message"], line["object"]["rejected_deliveries"])
 
 
 def test_half_an_entry_is_a_rejected_record(

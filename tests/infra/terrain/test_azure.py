@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.azure import queries, regions
+from infra.azure import regions
 from infra.azure.names import storage_id
 from infra.azure.resource_kinds import kinds_of
 from infra.teardown import Teardown
@@ -379,7 +379,7 @@ def test_terraform_refuses_to_destroy_what_is_unread(azure: Stack, tmp_path: Pat
     drained = synthesize(tmp_path / "drain", teardown=Teardown.DRAIN)["azure-export"]
     assert kept == never_destroyed(drained)
     settings = drained["resource"]["azurerm_monitor_diagnostic_setting"].values()
-    assert ["nhi-evidence-function"] == [one["name"] for one in settings]
+    assert ["nhi-evidence-function", "nhi-evidence-hub"] == sorted(one["name"] for one in settings)
     assert not {
         *("azurerm_monitor_aad_diagnostic_setting", "azurerm_policy_definition"),
         "azurerm_management_group_template_deployment",
@@ -465,83 +465,70 @@ def test_the_identity_comes_before_what_uses_it(stacks: Stacks, azure: Stack) ->
     assert made["name"] == looked_up["name"]
 
 
-def test_someone_is_told_when_logs_stop_wait_or_fail(azure: Stack) -> None:
-    """Two metrics of the hub, and an address for them and for every search."""
-    group = only(azure, "azurerm_monitor_action_group")
-    assert "security@example.org" == group["email_receiver"][0]["email_address"]
-    assert {
-        "nhi-evidence-silent": [("IncomingMessages", "LessThan", 1)],
-        "nhi-evidence-unread": [
-            ("IncomingMessages", "GreaterThan", 0),
-            ("OutgoingMessages", "LessThan", 1),
-        ],
-    } == {
-        one["name"]: [
-            (part["metric_name"], part["operator"], part["threshold"]) for part in one["criteria"]
-        ]
-        for one in azure["resource"]["azurerm_monitor_metric_alert"].values()
-    }
-
-
 def test_alarms_search_what_is_there_to_be_found(azure: Stack) -> None:
-    """Four searches of one workspace, which has the function's log and every Activity Log."""
+    """One workspace, which has the function's log, the hub's counts and every Activity Log."""
     workspace, _ = at(azure, "workspace/workspace")
-    group, _ = at(azure, "alarms/group")
-    alerts = {
-        one["name"].removeprefix("nhi-evidence-"): one
-        for one in azure["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()
-    }
-    assert {"failing", "no-success", "lagging", "setting-removed"} == set(alerts)
-    for alert in alerts.values():
+    group, body = at(azure, "alarms/group")
+    assert "security@example.org" == body["email_receiver"][0]["email_address"]
+    alerts = azure["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()
+    for alert in alerts:
         assert [f"${{{workspace}.id}}"] == alert["scopes"]
         assert {"action_groups": [f"${{{group}.id}}"]} == alert["action"]
-        (criteria,) = alert["criteria"]
-        assert ("GreaterThan", 0) == (criteria["operator"], criteria["threshold"])
-    (lagging,) = alerts["lagging"]["criteria"]
-    assert [{"name": "Partition", "operator": "Include", "values": ["*"]}] == lagging["dimension"]
+        assert alert["auto_mitigation_enabled"] is True
+    assert {
+        "lagging": "Partition",
+        "losing": "Partition",
+        "partition-unread": "Partition",
+        "category-silent": "Category",
+        "setting-removed": "Setting",
+    } == {
+        one["name"].removeprefix("nhi-evidence-"): one["criteria"][0]["dimension"][0]["name"]
+        for one in alerts
+        if "dimension" in one["criteria"][0]
+    }
+    assert "azurerm_monitor_metric_alert" not in azure["resource"]
     sent = {
-        one["name"]: one["log_analytics_workspace_id"]
+        one["name"]: (one["log_analytics_workspace_id"], *_categories(one))
         for one in azure["resource"]["azurerm_monitor_diagnostic_setting"].values()
     }
     assert {
-        "nhi-evidence": f"${{{workspace}.id}}",
-        "nhi-evidence-function": f"${{{workspace}.id}}",
-    } == sent
+        "nhi-evidence-hub": (f"${{{workspace}.id}}", "AllMetrics"),
+        "nhi-evidence-function": (f"${{{workspace}.id}}", "FunctionAppLogs"),
+    }.items() <= sent.items()
+    assert f"${{{workspace}.id}}" == sent["nhi-evidence"][0]
+    _, hub = at(azure, "logs/hub")
+    _, unread = at(azure, "alarms/partition-unread")
+    assert f"range Number from 0 to {hub['partition_count'] - 1} " in unread["criteria"][0]["query"]
 
 
-def test_what_never_was_is_missed_too(azure: Stack) -> None:
-    """A workspace whose tables have had no row yields a row once it is old enough, not before."""
-    query = queries.no_success(6)
-    assert 2 == query.count("union isfuzzy=true")
-    assert 2 == query.count("(datatable(TimeGenerated: datetime)[])")
-    assert "Locked == 0 and Since < ago(6h)" in query
-    source = (ROOT / "functions" / "azure_export" / "function_app.py").read_text()
-    assert f'logger.info("{queries.LOCKED}%s"' in source
+def _categories(setting: Stack) -> list[str]:
+    kinds = ("enabled_log", "enabled_metric")
+    return [one["category"] for kind in kinds for one in setting.get(kind, ())]
 
 
-def _alerts(stack: Stack) -> dict[str, Any]:
-    """Return the window of each alert, by its name."""
-    return {
-        one["name"].removeprefix("nhi-evidence-"): one.get(
-            "window_size", one.get("window_duration")
-        )
-        for kind in ("monitor_metric_alert", "monitor_scheduled_query_rules_alert_v2")
-        for one in stack["resource"][f"azurerm_{kind}"].values()
-    }
+SILENCES = {"silent", "no-success", "category-silent", "directory-silent"}
 
 
 def test_silence_is_as_long_as_the_configuration_says(azure: Stack, tmp_path: Path) -> None:
     """Six hours where it does not; none for 0; what is longer is told in the evidence account."""
-    assert {"silent": "PT6H", "no-success": "P2D"}.items() <= _alerts(azure).items()
+
+    def silences(stack: Stack) -> dict[str, str]:
+        rules = stack["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()
+        named = {
+            one["name"].removeprefix("nhi-evidence-"): one["criteria"][0]["query"] for one in rules
+        }
+        return {name: query for name, query in named.items() if name in SILENCES}
+
+    assert SILENCES == set(silences(azure))
+    assert "ago(6h)" in silences(azure)["silent"]
     entry = 'source = "azure_monitor"\nevidence = "main"\n'
-    for hours, expected in ((20, {"silent", "no-success"}), (40, {"no-success"}), (0, set())):
+    for hours, expected in ((40, SILENCES), (50, set()), (0, set())):
         stack = synthesize(
             tmp_path / str(hours), change=(entry, f"{entry}silence_hours = {hours}\n")
         )["azure-export"]
-        assert expected == {"silent", "no-success"} & set(_alerts(stack))
-        if hours == 20:
-            assert "P1D" == _alerts(stack)["silent"]
-            assert "ago(20h)" in at(stack, "alarms/no-success")[1]["criteria"][0]["query"]
+        assert expected == set(silences(stack))
+        for name in expected & {"silent", "no-success"}:
+            assert f"ago({hours}h)" in silences(stack)[name]
 
 
 def test_a_tenant_may_leave_out_its_directory_and_its_resources(tmp_path: Path) -> None:
@@ -559,3 +546,5 @@ def test_a_tenant_may_leave_out_its_directory_and_its_resources(tmp_path: Path) 
     )["azure-export"]
     assert [] == [one for one in less["resource"] if "policy" in one or "aad" in one]
     assert 2 == len(less["resource"]["azurerm_role_assignment"])
+    rules = less["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values()
+    assert "nhi-evidence-directory-silent" not in {one["name"] for one in rules}

@@ -269,7 +269,7 @@ def test_everything_stays_in_the_region(gcp: Stack) -> None:
 
 
 def test_someone_is_told_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
-    """Three thresholds, and an address for them and for every absence."""
+    """Thresholds on three metrics, and an address for them and for every absence."""
     alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
     watched = {
         metric

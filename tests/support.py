@@ -133,9 +133,9 @@ def _states_failure(raw: Any) -> bool:
 
 
 def _states_trail_failure(raw: Any) -> bool:
-    return bool(raw.get("errorCode") or raw.get("errorMessage")) or "Failure" in str(
-        [raw.get("responseElements"), raw.get("serviceEventDetails")]
-    )
+    told = str([raw.get("responseElements"), raw.get("serviceEventDetails")])
+    failed = "Failure" in told or "'isError': True" in told
+    return bool(raw.get("errorCode") or raw.get("errorMessage")) or failed
 
 
 def _states_activity_failure(raw: Any) -> bool:

@@ -38,7 +38,12 @@ _MFA_USED = b'"MFAUsed"'
 _FROM_CONSOLE = (("session_credential_from_console", "true"),)
 _AGGREGATED = "AwsAggregatedEvent"
 """Summaries of data events name no operation and no caller: the type stands for both."""
-_JWT_GATEWAY = ("bedrock-agentcore.amazonaws.com", "InvokeGateway")
+_JWT_GATEWAY = frozenset(
+    {
+        ("bedrock-agentcore.amazonaws.com", "InvokeGateway"),
+        ("bedrock-agentcore.amazonaws.com", "InvokeMcp"),
+    }
+)
 """The AgentCore gateway authenticates its callers by JWT and logs them as anonymous."""
 
 _RECORD_CLASSES = {
@@ -89,7 +94,7 @@ def _event(
     context = RecordContext(
         record.eventType,
         record.recipientAccountId,
-        (source, name) == _JWT_GATEWAY,
+        (source, name) in _JWT_GATEWAY,
         is_true(record.sessionCredentialFromConsole),
         machine_client(record, service) if is_service_event else None,
         is_service_event and service == COGNITO,

@@ -134,7 +134,11 @@ def _sign_in(field: str) -> Any:
 
 
 def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
-    """JSON-RPC over HTTP: the status is in the body, `errorCode` stays empty."""
+    """JSON-RPC over HTTP: status and error are in the answer, `errorCode` stays empty.
+
+    The error of a call is in the answer's body, whatever the status; a tool that failed says so in
+    its result. https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/understanding-gateway-cloudtrail-log-entries.html
+    """
     if not isinstance(response, dict):
         return Result.UNKNOWN, None
     status = response.get("statusCode")
@@ -142,15 +146,50 @@ def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
         status = int(status)
     if status is not None and (isinstance(status, bool) or not isinstance(status, int)):
         return Result.UNKNOWN, None
-    error = response.get("error")
+    answer = _json_rpc(response.get("body"))
+    error = answer.get("error") or response.get("error")
     code = error.get("code") if isinstance(error, dict) else None
+    told = str(code) if isinstance(code, int) and not isinstance(code, bool) else None
     if status == 401 or code == -32001:  # noqa: PLR2004 HTTP and JSON-RPC numbers
-        return Result.UNAUTHENTICATED, None
-    if status == 403:  # noqa: PLR2004
-        return Result.DENIED, None
-    if (isinstance(status, int) and status >= 400) or code is not None:  # noqa: PLR2004
+        return Result.UNAUTHENTICATED, told
+    if status == 403 or _is_refusal(error):  # noqa: PLR2004
+        return Result.DENIED, told
+    if code in _JSON_RPC:
+        return _JSON_RPC[code], told
+    if (isinstance(status, int) and status >= 400) or error is not None:  # noqa: PLR2004
+        return Result.FAILED, told
+    result = answer.get("result")
+    if isinstance(result, dict) and result.get("isError") is True:
         return Result.FAILED, None
     return None
 
 
-_IN_RESPONSE = {("bedrock-agentcore", "InvokeGateway"): _agent_gateway}
+def _json_rpc(body: Any) -> dict[str, Any]:
+    """Return the answer a body holds, which may be a text of it."""
+    if isinstance(body, str):
+        try:
+            body = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, RecursionError):
+            return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _is_refusal(error: Any) -> bool:
+    message = error.get("message") if isinstance(error, dict) else None
+    said = message.lower() if isinstance(message, str) else ""
+    return any(words in said for words in _REFUSED_WORDS)
+
+
+_JSON_RPC = {
+    -32700: Result.INVALID,
+    -32600: Result.INVALID,
+    -32601: Result.NOT_FOUND,
+    -32602: Result.INVALID,
+}
+"""https://www.jsonrpc.org/specification#error_object"""
+_REFUSED_WORDS = ("not authorized", "unauthorized", "insufficient", "access denied", "forbidden")
+
+_IN_RESPONSE = {
+    ("bedrock-agentcore", "InvokeGateway"): _agent_gateway,
+    ("bedrock-agentcore", "InvokeMcp"): _agent_gateway,
+}

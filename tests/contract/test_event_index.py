@@ -25,9 +25,10 @@ from nhi_evidence.evidence.counting import Status
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import in_memory
 from nhi_evidence.investigate import sealed as sealed_reading
 from nhi_evidence.investigate.index import MemoryIndex, Selection
-from nhi_evidence.investigate.row import Row, Standing
+from nhi_evidence.investigate.row import Row
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.memory_store import DAY_MS
 from tests.proofs import sealed
@@ -58,37 +59,9 @@ def refresh(folder: Path, index: Path, *, jobs: int = 1) -> State:
     )  # fmt: skip
 
 
-def in_memory(folder: Path) -> MemoryIndex:
-    """The rows and acts of trust of a store, weighed as `counting` weighs them."""
+def in_memory_of(folder: Path) -> MemoryIndex:
     store = DirectoryStore(folder)
-    stored = StoredLog(store, NAME, (KEY,))
-    rows: list[Row] = []
-    listed = sealed_reading.listed(stored, sealed_reading.heads(stored))
-    bodies = store.bodies((each.key, each.vid) for each in listed.objects)
-    read = [sealed_reading.read(at, body) for at, body in zip(listed.objects, bodies, strict=True)]
-    by_hour: dict[tuple[str, str], list[tuple[int, sealed_reading.UnitClaim]]] = {}
-    numbered = iter(range(10_000))
-    numbers = [[next(numbered) for _ in held.claims] for held in read]
-    for held, own in zip(read, numbers, strict=True):
-        by_hour.setdefault((held.at.source, held.at.hour), []).extend(
-            zip(own, held.claims, strict=True)
-        )
-    standing = {
-        number: value
-        for claims in by_hour.values()
-        for number, value in sealed_reading.standings(claims).items()
-    }
-    for held, own in zip(read, numbers, strict=True):
-        for number, row in held.rows:
-            place = msgspec.structs.replace(row.place, standing=standing[own[number]])
-            rows.append(msgspec.structs.replace(row, place=place))
-    trusts = [
-        each
-        for held, own in zip(read, numbers, strict=True)
-        for number, each in held.trusts
-        if standing[own[number]] is Standing.COUNTED
-    ]
-    return MemoryIndex(rows, trusts)
+    return in_memory.of_store(store, StoredLog(store, NAME, (KEY,)), log_name=NAME)
 
 
 class Both(NamedTuple):
@@ -114,7 +87,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     seal(folder)
     index = tmp_path_factory.mktemp("index")
     with LocalIndex(index, refresh(folder, index)) as local:
-        yield Both(folder, in_memory(folder), local)
+        yield Both(folder, in_memory_of(folder), local)
 
 
 def test_they_hold_the_same(both: Both) -> None:
@@ -124,7 +97,9 @@ def test_they_hold_the_same(both: Both) -> None:
     assert (memory.rows, memory.first, memory.last, memory.duplicates) == (
         local.rows, local.first, local.last, local.duplicates,
     )  # fmt: skip
+    assert memory.proven
     assert local.proven
+    assert (memory.head, memory.head_time) == (local.head, local.head_time)
     assert local.head_time == sealed.NOW
 
 

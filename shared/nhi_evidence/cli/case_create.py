@@ -15,20 +15,16 @@ from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, output_file
 from nhi_evidence.cli import selection_options as whose
-from nhi_evidence.cli.event_index import IndexFolder, Sources, local
+from nhi_evidence.cli.event_index import IndexFolder, Sources, opened
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import prove
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate import timeline
-from nhi_evidence.investigate.case import bag, contents
+from nhi_evidence.investigate.case import bag, contents, make
+from nhi_evidence.investigate.case.make import Made
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
-from nhi_evidence.investigate.report import page as report
-from nhi_evidence.investigate.row import Place
 from nhi_evidence.investigate.timeline import Timeline
-from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
@@ -44,14 +40,10 @@ has no proof or is contested; 4 could not be done (said on standard error);
 64 wrong usage.
 """
 
-_CHECKED_BY = (
-    "python3 check_case.py CASE.zip 'NAME+ID+KEY'",
-    "nhi-evidence case verify CASE.zip --key 'NAME+ID+KEY'",
-)
 _MAX_STATEMENT_BYTES = 64 << 20
 
 
-class _Made(msgspec.Struct):
+class _Written(msgspec.Struct):
     """What `--json` prints."""
 
     case: str
@@ -118,72 +110,32 @@ def command(
     if not what.is_store:
         raise SettingsError(f"{evidence}: no evidence store; raw logs prove nothing")
     trusted = options.policy(policy, key)
-    with local(what) as events:
+    with opened(what) as events:
         told = timeline.compose(events, selection, subject=whose.subject(selection), judge=judge)
     store = open_sealed(evidence, access)
     statements = {path.name: _statement(path) for path in statement or ()}
-    with output_file.create(output, overwrite=overwrite) as sink:
-        writer = bag.Writer(sink, "case")
-        proofs, unproven = _put_proofs(writer, store, trusted, told)
-        for name, data in statements.items():
-            writer.add(contents.STATEMENTS + name, data)
-        custody = contents.Custody(
-            made_at=clock.now(),
+    made_at = clock.now()
+    parts = make.Parts(
+        told=told,
+        told_as_json=timeline_report.as_document(told) + b"\n",
+        log_name=trusted.name,
+        keys=trusted.keys,
+        custody=contents.Custody(
+            made_at=made_at,
             made_by=made_by,
             program=f"nhi-evidence {__version__}",
             evidence=evidence,
             question=_question(selection),
-        )
-        document = contents.document(told, trusted.name, proofs, unproven, statements)
-        for name, data in _documents(told, trusted, custody, document).items():
-            writer.add(name, data)
-        writer.close(
-            {
-                "Bagging-Date": timeline_report.day(custody.made_at),
-                "Bag-Software-Agent": custody.program,
-                "External-Description": "a case of nhi-evidence",
-            }
-        )
-    _print(output, told, proofs, unproven, as_json=as_json)
-    if unproven or told.is_incomplete:
-        raise typer.Exit(exit_codes.INCOMPLETE)
-
-
-def _put_proofs(
-    writer: bag.Writer, store: EvidenceVersions, trusted: Policy, told: Timeline
-) -> tuple[dict[Place, str], dict[Place, str]]:
-    """Write the proof of each record; returns their folders, and why others have none."""
+        ),
+        made_on=timeline_report.day(made_at),
+        statements=statements,
+    )
     prover = Prover(store, StoredLog(store, trusted.name, trusted.keys), trusted.keys)
-    places = [step.row.place for step in told.path.steps]
-    numbers = {place: number for number, place in enumerate(places, start=1)}
-    proofs: dict[Place, str] = {}
-    unproven: dict[Place, str] = {}
-    with Steps("proving") as steps:
-        for done, (place, files) in enumerate(prover.prove(places)):
-            steps.say("records", done)
-            if isinstance(files, str):
-                unproven[place] = files
-                continue
-            folder = f"{contents.PROOFS}{numbers[place]:06d}"
-            for name, data in files.items():
-                writer.add(f"{folder}/{name}", data)
-            proofs[place] = folder
-    return proofs, unproven
-
-
-def _documents(
-    told: Timeline, trusted: Policy, custody: contents.Custody, document: contents.CaseDocument
-) -> dict[str, bytes]:
-    return {
-        contents.README: contents.shipped(contents.README),
-        contents.CHECKER: contents.shipped(contents.CHECKER),
-        contents.PROOF_CHECKER: contents.proof_checker(),
-        contents.KEYS: prove.keys_file(trusted.keys),
-        contents.CASE: contents.encode(document),
-        contents.CUSTODY: contents.encode(custody),
-        contents.TIMELINE: timeline_report.as_document(told) + b"\n",
-        contents.REPORT: report.page(told, verify=_CHECKED_BY),
-    }
+    with output_file.create(output, overwrite=overwrite) as sink, Steps("proving") as steps:
+        made = make.make(sink, parts, prover, steps.say)
+    _print(output, told, made, as_json=as_json)
+    if made.unproven or told.is_incomplete:
+        raise typer.Exit(exit_codes.INCOMPLETE)
 
 
 def _statement(path: Path) -> bytes:
@@ -205,26 +157,21 @@ def _question(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _print(
-    output: Path,
-    told: Timeline,
-    proofs: dict[Place, str],
-    unproven: dict[Place, str],
-    *,
-    as_json: bool,
-) -> None:
-    made = _Made(
+def _print(output: Path, told: Timeline, made: Made, *, as_json: bool) -> None:
+    written = _Written(
         case=str(output),
         subject=told.subject,
         records=len(told.path.steps),
-        proven=len(proofs),
-        unproven=sorted(unproven.values()),
+        proven=len(made.proofs),
+        unproven=sorted(made.unproven.values()),
     )
     if as_json:
-        sys.stdout.write(neutralize_json(msgspec.json.encode(made)).decode() + "\n")
+        sys.stdout.write(neutralize_json(msgspec.json.encode(written)).decode() + "\n")
         return
-    typer.echo(f"WRITTEN {made.records} records, {made.proven} proven: {neutralize(made.case)}")
-    for reason in made.unproven:
+    typer.echo(
+        f"WRITTEN {written.records} records, {written.proven} proven: {neutralize(written.case)}"
+    )
+    for reason in written.unproven:
         typer.echo(f"no proof  {neutralize(reason)}")
     typer.echo("next      hand it over with the key of the log by another way; check it with:")
-    typer.echo(f"          nhi-evidence case verify {neutralize(made.case)} --key KEY")
+    typer.echo(f"          nhi-evidence case verify {neutralize(written.case)} --key KEY")

@@ -14,14 +14,17 @@ from rich.console import Console
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.demo import (
     crossing,
+    investigation,
     refusals,
     sealing,
     show,
     show_brief,
     show_clouds,
+    show_investigation,
     show_sealing,
 )
 from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.investigation import Investigated
 from nhi_evidence.demo.stage import Stage
 from nhi_evidence.demo.story.crossing import JOIN_ID
 from nhi_evidence.embedded.seaweedfs_iam import EVIDENCE_BUCKET
@@ -39,6 +42,10 @@ Examples:
 Exit codes: 0 everything shown holds; 1 a check failed; 4 the store cannot be
 started (said on standard error); 64 wrong usage.
 """
+
+
+_LEFT = "nhi-evidence-demo-"
+"""How the folder begins that report and case are left in."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -61,6 +68,8 @@ class Report(msgspec.Struct, kw_only=True):
     ok: bool
     failed: list[str]
     kept_copy: str | None = None
+    investigated: Investigated | None = None
+    """The CI job's report and case; None for files of one's own."""
 
 
 def command(
@@ -94,7 +103,8 @@ def command(
     runtimes, each function writing by its own identity. Shows that every record is accounted
     for, what a leaked key did, that delivering everything twice changes nothing and in other
     groups counts nothing twice, and what the lock refuses. Then seals the bucket, verifies it,
-    proves one record, and tampers with copies.
+    proves one record, and tampers with copies. Ends with one job's way through the clouds, as a
+    page and as a case with a proof of every record, left in a folder of their own.
     """
     screen = show.Screen(quiet=as_json)
     detail, brief = screen.only(wanted=verbose), screen.only(wanted=not verbose)
@@ -132,12 +142,14 @@ def command(
         show_brief.held(brief, len(before), len(changed), regrouped, refused)
         notary = sealing.Notary(store, Path(folder))
         sealed, verified, proof, tampered = _notarized(notary, objects, detail, brief, working)
+        done = _investigated(notary, detail, brief, working) if input_ is None else None
         copied = notary.copy(keep) if keep else None
     failed = _failed(
         counts, refused, changed, [*first_failures, *second_failures, *regroup_failures]
     )
     failed += _not_proven(sealed, verified, proof, tampered)
     failed += _not_once(counts, verified)
+    failed += show_investigation.not_told(done, followed)
     if input_ is None:
         failed += _not_followed(clouds, followed)
     report = Report(
@@ -154,9 +166,11 @@ def command(
         ok=not failed,
         failed=failed,
         kept_copy=str(keep) if copied else None,
+        investigated=done,
     )
     show.copied(screen.out, copied, keep, str(notary.key))
     show_brief.verdict(screen.out, failed, own_files=input_ is not None)
+    show_investigation.left(screen.out, done)
     if as_json:
         typer.echo(msgspec.json.encode(report))
     if failed:
@@ -185,6 +199,17 @@ def _notarized(
     show_sealing.tampered(detail, tampered)
     show_brief.tampered(brief, tampered)
     return sealed, verified, proof, tampered
+
+
+def _investigated(
+    notary: sealing.Notary, detail: Console, brief: Console, working: Callable[[str], None]
+) -> Investigated:
+    """Tell one job's way, and leave report and case in a folder of their own."""
+    working("telling one job's way, with a proof of every record")
+    folder = Path(tempfile.mkdtemp(prefix=_LEFT))
+    done, told = investigation.investigate(notary, JOIN_ID, folder)
+    show_investigation.shown(detail, brief, done, told)
+    return done
 
 
 def _failed(

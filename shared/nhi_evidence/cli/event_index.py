@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from nhi_evidence.cli.raw_input import Inputs
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import trust
+from nhi_evidence.investigate import in_memory, trust
 from nhi_evidence.investigate.index import EventIndex, MemoryIndex
 from nhi_evidence.investigate.row import Place, Row
 from nhi_evidence.investigate.row_reading import read
@@ -93,8 +94,27 @@ def opened(what: Sources) -> Iterator[EventIndex]:
             trusts += stated
         yield MemoryIndex(rows, trusts)
         return
+    if importlib.util.find_spec("duckdb") is None or importlib.util.find_spec("pyarrow") is None:
+        yield _in_memory(what)
+        return
     with local(what) as index:
         yield index
+
+
+def _in_memory(what: Sources) -> MemoryIndex:
+    """Without DuckDB, everything in memory, anew every time."""
+    if what.folder is not None:
+        raise SettingsError("--index needs DuckDB and Arrow: install nhi-evidence[investigate]")
+    trusted = read_policy(what.policy_file, what.keys)
+    store = open_sealed(what.inputs[0], what.access)
+    with Steps("reading") as steps:
+        return in_memory.of_store(
+            store,
+            StoredLog(store, trusted.name, trusted.keys),
+            log_name=trusted.name,
+            accepted=trusted.mappers,
+            progress=steps.say,
+        )
 
 
 @contextmanager

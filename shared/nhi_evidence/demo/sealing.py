@@ -82,6 +82,16 @@ class Notary:
             lock_log=True,
         ).run()
 
+    @property
+    def audited(self) -> S3EvidenceVersions:
+        """The bucket, as the auditor role sees it."""
+        return self._audit
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Digests of the releases the policy accepts."""
+        return tuple(self._policy.mappers)
+
     def verify(self) -> Report:
         """Verify the bucket as the auditor role: every record, mapped again from its raw text."""
         return self._verify(self._audit)

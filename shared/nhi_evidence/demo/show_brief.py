@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -53,19 +54,32 @@ def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed])
         record for record in records if record["nhi"].get("credential_uid") in LEAKED_AND_MINTED
     ]
     _title(out, "What one leaked key did, and the key it got itself")
-    for record in sorted(used, key=lambda known: known["time"]):
-        _say(out, _step(record))
+    for run in _runs(sorted(used, key=lambda known: known["time"])):
+        _say(out, _step(run))
     steps = Counter(NAMES.get(step.source, step.source) for step in followed)
     counts = ", ".join(f"{count} in {name}" for name, count in steps.items())
     _say(out, f"One CI job, known by its token: {counts.replace(' in', ' steps in', 1)}")
 
 
-def _step(record: dict[str, Any]) -> str:
+def _runs(records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Group what follows each other in one account, of one phase and outcome."""
+    return [
+        list(run)
+        for _, run in groupby(
+            records,
+            lambda each: (each["cloud"]["account"]["uid"], each["nhi_phase"], each["nhi_outcome"]),
+        )
+    ]
+
+
+def _step(run: Sequence[dict[str, Any]]) -> str:
+    record = run[0]
     service = record["api"]["service"]["name"].partition(".")[0]
+    more = f", {len(run) - 1} more" if len(run) > 1 else ""
     refused = "denied" if record["nhi_outcome"] == "denied" else ""
     return (
         f"  {record['metadata']['original_time'][11:16]} {record['cloud']['account']['uid']} "
-        f"{service + ':' + record['api']['operation']:29} {record['nhi_phase']:21} {refused}"
+        f"{service + ':' + record['api']['operation'] + more:29} {record['nhi_phase']:21} {refused}"
     ).rstrip()
 
 

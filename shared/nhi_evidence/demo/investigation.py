@@ -1,0 +1,97 @@
+"""The demo's end: one job's way through the clouds as a report, and as a case with proofs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from nhi_evidence import __version__
+from nhi_evidence.adapters import clock
+from nhi_evidence.demo.sealing import NAME, Notary
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import in_memory, timeline
+from nhi_evidence.investigate.case import contents, make
+from nhi_evidence.investigate.index import Selection
+from nhi_evidence.investigate.proofs import Prover
+from nhi_evidence.investigate.report import page as report
+from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.terminal import timeline_report
+
+REPORT, CASE, KEY = "report.html", "case.zip", "log.vkey"
+
+
+class Investigated(msgspec.Struct, frozen=True, kw_only=True):
+    """What was told of one workload, and handed over."""
+
+    subject: str
+    records: int
+    platforms: list[str]
+    findings: list[str]
+    """Rules that hold."""
+    folder: str
+    """Where report, case and the key of the log are left."""
+    proven: int
+    holds: bool
+    """Whether the checker in the case says so, with Python alone."""
+    checked: str
+    """What it prints."""
+
+
+def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigated, Timeline]:
+    """Follow a workload through the sealed evidence; write report and case into `folder`."""
+    stored = StoredLog(notary.audited, NAME, (notary.key,))
+    index = in_memory.of_store(notary.audited, stored, log_name=NAME, accepted=notary.accepted)
+    selection = Selection(identities=frozenset({subject}))
+    told = timeline.compose(index, selection, subject=subject)
+    folder.mkdir(parents=True, exist_ok=True)
+    page, case = folder / REPORT, folder / CASE
+    page.write_bytes(report.page(told))
+    (folder / KEY).write_text(f"{notary.key}\n", encoding="utf-8")
+    made_at = clock.now()
+    parts = make.Parts(
+        told=told,
+        told_as_json=timeline_report.as_document(told) + b"\n",
+        log_name=NAME,
+        keys=(notary.key,),
+        custody=contents.Custody(
+            made_at=made_at,
+            made_by="nhi-evidence demo",
+            program=f"nhi-evidence {__version__}",
+            evidence="the embedded bucket of the demo",
+            question={"identities": [subject]},
+        ),
+        made_on=timeline_report.day(made_at),
+    )
+    with case.open("wb") as sink:
+        made = make.make(sink, parts, Prover(notary.audited, stored, (notary.key,)))
+    checked = _checked(case, str(notary.key), folder)
+    return Investigated(
+        subject=subject,
+        records=len(told.path.steps),
+        platforms=list(told.providers),
+        findings=sorted({finding.rule for finding in told.findings}),
+        folder=str(folder),
+        proven=len(made.proofs),
+        holds=checked.returncode == 0,
+        checked=(checked.stdout or checked.stderr).strip(),
+    ), told
+
+
+def _checked(case: Path, key: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the checker of this release on the case, with Python alone."""
+    with tempfile.TemporaryDirectory(dir=folder) as programs:
+        for name, data in (
+            (contents.CHECKER, contents.shipped(contents.CHECKER)),
+            (contents.PROOF_CHECKER, contents.proof_checker()),
+        ):
+            Path(programs, name).write_bytes(data)
+        return subprocess.run(  # noqa: S603 our own program on our own case
+            [sys.executable, "-S", Path(programs, contents.CHECKER), case, key],
+            capture_output=True,
+            text=True,
+            check=False,
+        )

@@ -1,0 +1,45 @@
+"""What the demo prints of its investigation, and what of it must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from nhi_evidence.demo.crossing import Followed
+from nhi_evidence.demo.investigation import CASE, KEY, REPORT, Investigated
+from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.terminal import timeline_report
+from nhi_evidence.terminal.safe_text import neutralize
+
+
+def shown(detail: Console, brief: Console, done: Investigated, told: Timeline) -> None:
+    """Show the whole timeline, or how long it took and that every record of it is proven."""
+    timeline_report.show(detail, told)
+    steps = told.path.steps
+    lasted = timeline_report.duration(steps[-1].row.time - steps[0].row.time) if steps else "0 s"
+    proven = f"{done.proven} of {done.records} records proven offline"
+    brief.print(f"That CI job, first touch to last: {lasted}; {proven}", soft_wrap=True)
+
+
+def left(out: Console, done: Investigated | None) -> None:
+    """Say where report and case are, and how to check the case."""
+    if done is None:
+        return
+    names = f"{REPORT}, {CASE}, {KEY}"
+    out.print(Text(f"left  {neutralize(done.folder)}: {names}"), soft_wrap=True)
+    command = f"nhi-evidence case verify {CASE} --key {KEY}"
+    out.print(Text(f"      {command}"), soft_wrap=True)
+
+
+def not_told(done: Investigated | None, followed: Sequence[Followed]) -> list[str]:
+    """Return what of the investigation does not hold."""
+    if done is None:
+        return []
+    problems = []
+    if done.records != len(followed):
+        problems.append(f"{done.records} of {len(followed)} steps of the CI job were told")
+    if done.proven != done.records or not done.holds:
+        problems.append(f"the case does not hold: {done.checked}")
+    return problems

@@ -1,0 +1,98 @@
+"""An index of a sealed store in memory: for a store of few objects, or where DuckDB is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+import msgspec
+
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.index import Freshness, MemoryIndex, distinct
+from nhi_evidence.investigate.row import Row, Standing
+from nhi_evidence.investigate.sealed import Head, ObjectRows, UnitClaim
+from nhi_evidence.ports import EvidenceVersions
+
+Numbered = tuple[ObjectRows, Sequence[int]]
+"""What an object holds, and a number for each of its claims."""
+
+
+def of_store(
+    store: EvidenceVersions,
+    stored: StoredLog,
+    *,
+    log_name: str,
+    accepted: Sequence[str] = (),
+    progress: Callable[[str, int], None] = lambda _what, _done: None,
+) -> MemoryIndex:
+    """Return an index of all records of a store, weighed as `counting` weighs them.
+
+    Raises `LogError` when the log is not what its keys signed.
+    """
+    heads = sealed.heads(stored)
+    listed = sealed.listed(stored, heads)
+    unreadable: list[str] = []
+    read: list[Numbered] = []
+    numbers = count()
+    bodies = store.bodies((each.key, each.vid) for each in listed.objects)
+    for done, (at, body) in enumerate(zip(listed.objects, bodies, strict=True)):
+        progress("objects", done)
+        try:
+            held = sealed.read(at, body)
+        except (ValueError, RecursionError) as error:
+            unreadable.append(f"{at.key}: {error}")
+            continue
+        unreadable += held.unreadable
+        read.append((held, [next(numbers) for _ in held.claims]))
+    standings = _standings(read, accepted)
+    rows = list(_rows(read, standings))
+    trusts = [
+        each
+        for held, own in read
+        for number, each in held.trusts
+        if standings[own[number]] is Standing.COUNTED
+    ]
+    freshness = _freshness(rows, len(listed.objects), heads, log_name)
+    return MemoryIndex(
+        rows,
+        trusts,
+        freshness=msgspec.structs.replace(
+            freshness, head_time=listed.signed_at, unreadable=tuple(unreadable)
+        ),
+    )
+
+
+def _standings(read: Sequence[Numbered], accepted: Sequence[str]) -> dict[int, Standing]:
+    by_hour: dict[tuple[str, str], list[tuple[int, UnitClaim]]] = {}
+    for held, own in read:
+        by_hour.setdefault((held.at.source, held.at.hour), []).extend(
+            zip(own, held.claims, strict=True)
+        )
+    return {
+        number: standing
+        for claims in by_hour.values()
+        for number, standing in sealed.standings(claims, accepted).items()
+    }
+
+
+def _rows(read: Sequence[Numbered], standings: dict[int, Standing]) -> Iterator[Row]:
+    for held, own in read:
+        for number, row in held.rows:
+            place = msgspec.structs.replace(row.place, standing=standings[own[number]])
+            yield msgspec.structs.replace(row, place=place)
+
+
+def _freshness(rows: Sequence[Row], objects: int, heads: Sequence[Head], name: str) -> Freshness:
+    every = list(distinct(rows))
+    counted = [row.time for row in every if row.place.standing is Standing.COUNTED]
+    return Freshness(
+        proven=True,
+        rows=len(counted),
+        objects=objects,
+        first=min(counted, default=None),
+        last=max(counted, default=None),
+        head=", ".join(f"{name}/{head.shard} size {head.size}" for head in heads),
+        head_time=None,
+        duplicates=len(rows) - len(every),
+    )

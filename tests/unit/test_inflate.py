@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nhi_evidence.event import Limits, Undecodable
-from nhi_evidence.reading.inflate import inflate
+from nhi_evidence.reading.inflate import inflate, inflated, inflated_sha256
 
 LIMIT = Limits(inflated_bytes=100)
 
@@ -29,3 +32,24 @@ def test_one_byte_more_is_refused(sizes: tuple[int, ...]) -> None:
     assert isinstance(refused, Undecodable)
     assert "inflation_limit" == refused.reason
     assert "100" in refused.detail
+
+
+@given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
+def test_hashing_in_pieces_says_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
+    """Of whatever comes: the hash of what would be held, and none where that is undecodable."""
+    whole = bytearray(members(50, 0, 40) + tail)
+    whole[place % len(whole)] = value
+    for body in (bytes(whole), members(50, 0, 40) + tail, bytes(whole[:cut]), members(99, 9), tail):
+        held = inflated(body, LIMIT)
+        expected = None if isinstance(held, Undecodable) else sha256(held).hexdigest()
+        assert expected == inflated_sha256(body, LIMIT)
+
+
+def test_a_file_of_many_pieces_is_hashed() -> None:
+    """Of more than is inflated at once."""
+    content = bytes(range(256)) * (9 << 12)
+    limits = Limits(inflated_bytes=len(content))
+    for body in (gzip.compress(content, 1), gzip.compress(content[:7], 1) * 3):
+        held = inflated(body, limits)
+        assert isinstance(held, bytes)
+        assert sha256(held).hexdigest() == inflated_sha256(body, limits)

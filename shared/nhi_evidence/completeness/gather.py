@@ -18,12 +18,12 @@ from nhi_evidence.completeness.items import (
     RunItem,
 )
 from nhi_evidence.completeness.statement import Scope, Subject
-from nhi_evidence.event import Limits, Undecodable
+from nhi_evidence.event import Limits
 from nhi_evidence.evidence import counting, keys
 from nhi_evidence.evidence.lines import Header, UnitLine, decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.verify.sorting import Sorter
-from nhi_evidence.reading.inflate import inflated
+from nhi_evidence.reading.inflate import inflated_sha256
 
 MAX_LIST_HOURS = 48
 """Hours one signed list may span, as far as it is believed."""
@@ -186,5 +186,4 @@ def _inflated_sha256(unit: UnitLine, own: Sequence[bytes]) -> str | None:
         delivered = b"".join(decode_line(line).raw or b"" for line in own)
     except ValueError:
         return None
-    content = inflated(delivered, Limits())
-    return None if isinstance(content, Undecodable) else sha256(content).hexdigest()
+    return inflated_sha256(delivered, Limits())

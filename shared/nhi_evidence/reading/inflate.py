@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from isal import igzip_lib, isal_zlib
 
 from nhi_evidence.event import Limits, Undecodable
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_CONTAINER = 31
+_PIECE_BYTES = 1 << 20
 
 
 def inflated(body: bytes, limits: Limits) -> bytes | Undecodable:
@@ -46,3 +49,26 @@ def inflate(body: bytes, limits: Limits) -> bytes | Undecodable:
         content.append(data)
         rest = member.unused_data
     return content[0] if len(content) == 1 else b"".join(content)
+
+
+def inflated_sha256(body: bytes, limits: Limits) -> str | None:
+    """Hash what `inflated` returns, hex, without holding it; None where that is undecodable."""
+    if not body.startswith(GZIP_MAGIC):
+        return sha256(body).hexdigest() if len(body) <= limits.inflated_bytes else None
+    digest, room, rest = sha256(), limits.inflated_bytes, body
+    while rest:
+        if not rest.startswith(GZIP_MAGIC):
+            return None
+        member = isal_zlib.decompressobj(wbits=_GZIP_CONTAINER)
+        while not member.eof:
+            try:
+                piece = member.decompress(rest, _PIECE_BYTES)
+            except igzip_lib.IsalError:  # type: ignore[misc] # its stub types the class as a value
+                return None
+            room -= len(piece)
+            if room < 0 or not (piece or member.eof):
+                return None
+            digest.update(piece)
+            rest = member.unconsumed_tail
+        rest = member.unused_data
+    return digest.hexdigest()

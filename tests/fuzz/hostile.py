@@ -1,160 +1,75 @@
 """What is stored is made hostile, at every layer, and verified: findings, never an exception.
 
 python -m tests.fuzz.hostile --seconds 600
+
+Whatever was done, each way to verify comes to its end, what it prints is inert in a terminal, and
+an attack that nothing is found of changed nothing that counts (`hostile_harmless`).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import io
 import random
+import re
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from functools import cache
+from pathlib import Path
 
 import msgspec
+from rich.console import Console
 
+from nhi_evidence.adapters.store import copying
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.errors import EvidenceError
-from nhi_evidence.evidence import frame, log
-from nhi_evidence.evidence.verify import Report
-from tests.tamper.editing import EditedObject
-from tests.tamper.sealed_store import SealedStore
-
-ODD: tuple[Any, ...] = (
-    None, True, 0, -1, 1 << 53, 1 << 64, 1e308, 0.5, "", "x", "\x00", "\x1b[31m", "\u202e",
-    "9" * 400, "x" * 100_000, [], {}, [[]], [0, ""], {"a": 1}, [1] * 5_000, "é" * 50, "=" * 64,
-    "ab" * 32, "2026139925", "trail/x@1!h=2026030208", "ns/hub#1/0/1-99999999999",
-)  # fmt: skip
+from nhi_evidence.evidence import proof, search
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Options, Report, State, Verifier
+from nhi_evidence.pipeline.reproduce import Reproducer
+from nhi_evidence.terminal import proof_report, verify_report
+from tests.fuzz.hostile_acts import ACTS, spoil_copy
+from tests.fuzz.hostile_harmless import why_harmless
+from tests.tamper.sealed_store import NAME, SealedStore
 
 MOST_MEGABYTES = 1_000
 
-
-def nested(levels: int) -> Any:
-    """A list of lists of lists."""
-    value: Any = []
-    for _ in range(levels):
-        value = [value]
-    return value
+_ACTIVE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal could act on."""
 
 
-def change_json(value: Any, chance: random.Random) -> Any:
-    """Put something odd somewhere into a JSON value."""
-    inside = value
-    while True:
-        if not isinstance(inside, dict | list) or not inside:
-            return value
-        place = chance.choice(list(inside) if isinstance(inside, dict) else range(len(inside)))
-        deeper = inside[place]
-        if isinstance(deeper, dict | list) and deeper and chance.random() < 0.6:
-            inside = deeper
-            continue
-        act = chance.randrange(4)
-        if act == 0 and isinstance(inside, dict):
-            del inside[place]
-        elif act == 1 and isinstance(inside, dict):
-            inside[chance.choice(("extra", "k", "u", "i", "n", "x", "o", "r", "r64"))] = deeper
-        elif act == 2:
-            inside[place] = nested(chance.choice((5, 200, 900)))
-        else:
-            inside[place] = chance.choice(ODD)
-        return value
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one attack."""
+
+    report: Report
+    harmless: str | None
+    """Why nothing had to be found; None where something was, or had to be."""
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether something was found, or nothing had to be."""
+        return bool(self.report.findings) or self.harmless is not None
 
 
-def bytes_anywhere(world: SealedStore, chance: random.Random) -> None:
-    """Overwrite, cut, double or lengthen stored bytes in place."""
-    key = chance.choice(list(world.store.keys("")))
-    body = bytearray(world.store.get(key))
-    for _ in range(chance.randrange(1, 6)):
-        at = chance.randrange(len(body) + 1)
-        act = chance.randrange(4)
-        if act == 0 and at < len(body):
-            body[at] = chance.randrange(256)
-        elif act == 1:
-            del body[at : at + chance.randrange(1, 40)]
-        elif act == 2:
-            body[at:at] = chance.randbytes(chance.randrange(1, 40))
-        else:
-            body[at:at] = body[: chance.randrange(len(body) + 1)]
-    world.rewrite(key, bytes(body))
+@cache
+def _state() -> State:
+    state = SealedStore().verify().state
+    assert state is not None
+    return state
 
 
-def structure(world: SealedStore, chance: random.Random) -> None:
-    """Change the JSON of an object, make its roots anew, and have it sealed as it is."""
-    key = chance.choice(list(world.store.keys("ev/")))
-    edited = world.edit(key)
-    for _ in range(chance.randrange(1, 4)):
-        unit = chance.choice(edited.units)
-        act = chance.randrange(4)
-        if act == 0:
-            change_json(edited.header, chance)
-        elif act == 1:
-            change_json(unit.line, chance)
-        elif unit.lines:
-            place = chance.randrange(len(unit.lines))
-            line = change_json(json.loads(unit.lines[place]), chance)
-            unit.lines[place] = json.dumps(line, ensure_ascii=chance.random() < 0.5).encode()
-    put_and_seal(world, edited, key, chance)
+@cache
+def _uid() -> str:
+    """The native id of a record of the store."""
+    world = SealedStore()
+    lines = (line for unit in world.edit(world.key_of("ev/")).units for line in unit.lines)
+    return next(uid for uid in map(proof.uid_of, lines) if uid)
 
 
-def put_and_seal(world: SealedStore, edited: EditedObject, key: str, chance: random.Random) -> None:
-    """Write a changed object as its writer could, and seal it."""
-    if chance.random() < 0.8:
-        edited.reroot()
-    try:
-        body, metadata = edited.body(), edited.metadata()
-    except (KeyError, TypeError, ValueError):
-        return  # what even a writer could not write
-    world.put_body(body, key, metadata)
-    world.seal()
-
-
-def bomb(world: SealedStore, chance: random.Random) -> None:
-    """A small object that inflates to much, or to very many lines."""
-    key = world.key_of("ev/")
-    lines = chance.choice(([b"0" * (300 << 20)], [b""] * 8_000_000))
-    body, table = frame.pack(lines, table=1)
-    world.put_body(body, key, {"table": str(table), "root": "00" * 32})
-    world.seal()
-
-
-def log_of(world: SealedStore, chance: random.Random) -> None:
-    """Change the JSON of a plan in place, or the text of a checkpoint."""
-    epoch = chance.randrange(1, 4)
-    if chance.random() < 0.5:
-        text = world.store.get(world.checkpoint(epoch)).decode()
-        lines = text.split("\n")
-        lines[chance.randrange(len(lines))] = str(chance.choice(ODD))[:1_000]
-        world.rewrite(world.checkpoint(epoch), "\n".join(lines).encode(errors="replace"))
-        return
-    entries = [json.loads(entry) for entry in world.entries(epoch)]
-    change_json(entries, chance)
-    try:
-        written = [msgspec.json.encode(entry) for entry in entries]
-    except (TypeError, msgspec.MsgspecError):
-        return
-    world.rewrite(world.plan(epoch), log.write_plan(written))
-
-
-def metadata_of(world: SealedStore, chance: random.Random) -> None:
-    """State odd things in the metadata of an object, and have them sealed."""
-    key = world.key_of("ev/")
-    edited = world.edit(key)
-    edited.header["codec"] = str(chance.random())
-    metadata = edited.metadata()
-    metadata[chance.choice([*metadata, "other"])] = str(chance.choice(ODD))[:1_000]
-    world.put_body(edited.body(), key, metadata)
-    world.seal()
-
-
-ACTS: tuple[tuple[Callable[[SealedStore, random.Random], None], int], ...] = (
-    (structure, 60), (bytes_anywhere, 25), (log_of, 20), (metadata_of, 10), (bomb, 1),
-)  # fmt: skip
-
-
-def attack(seed: int) -> Report:
+def attack(seed: int) -> Outcome:
     """Make a store hostile, and verify it; whatever was done, this is no exception."""
     chance = random.Random(seed)  # noqa: S311 attacks, repeatable by their seed
     world = SealedStore()
@@ -162,9 +77,76 @@ def attack(seed: int) -> Report:
     for _ in range(chance.randrange(1, 3)):
         try:
             chance.choice(acts)(world, chance)
-        except (EvidenceError, ValueError):
+        except (EvidenceError, KeyError, IndexError, ValueError, StopIteration):
             continue  # an earlier act left nothing to act on, or a log no sealer goes on with
-    return world.verify(deep=chance.random() < 0.8)
+    way = chance.choice(("whole", "whole", "fast", "since", "parts", "copy", "prove"))
+    if way == "copy":
+        return _copied(world, chance)
+    if way == "prove":
+        _prove(world)
+    report = _verified(world, way)
+    _shown(report)
+    if report.findings:
+        return Outcome(report, None)
+    if way in {"fast", "since"}:
+        whole = world.verify()
+        _shown(whole)
+        if whole.findings:
+            return Outcome(report, f"{way}: a whole, deep verification finds it, as is said")
+    return Outcome(report, why_harmless(world))
+
+
+def _verified(world: SealedStore, way: str) -> Report:
+    if way == "parts":
+        reports = world.verify_in_parts(2)
+        return verify_report.read_document(verify_report.as_document(reports))
+    since = _state() if way == "since" else None
+    return world.verify(deep=way != "fast", since=since)
+
+
+def _copied(world: SealedStore, chance: random.Random) -> Outcome:
+    """Take the store away into a directory, spoil that, and verify it there."""
+    with tempfile.TemporaryDirectory(prefix="hostile-") as name:
+        folder = Path(name, "copy")
+        taken = list(copying.copy(world.store, DirectoryStore(folder)))
+        act = spoil_copy(folder, chance)
+        report = Verifier(
+            DirectoryStore(folder),
+            world.policy,
+            now=world.now,
+            options=Options(deep=True, reproduce=Reproducer()),
+        ).run()
+        _shown(report)
+    is_whole = all(each.state is copying.CopyState.COPIED for each in taken)
+    why = f"copy: {act}, of what no verification reads" if act in {"beside", "odd"} else None
+    if why is None and not report.findings and is_whole:
+        why = "copy: of a file beside another, or of a spelling nobody reads" if act else None
+    return Outcome(report, why if not world.verify().findings else "copy: of a hostile store")
+
+
+def _prove(world: SealedStore) -> None:
+    """Prove a record out of it, if that can be done; what is said is inert."""
+    looking = search.Search(world.store, StoredLog(world.store, NAME, [world.key]))
+    try:
+        record = looking.find(_uid(), search.Where())
+        if record is None:
+            return
+        files = looking.bundle(record, [world.key])
+        for line in proof_report.lines(proof.check(files, [world.key], NAME)):
+            assert not _ACTIVE.search(line), line
+    except EvidenceError:
+        return  # said to whoever asked
+
+
+def _shown(report: Report) -> None:
+    """Print a report both ways: nothing of it acts on a terminal, and the one reads back."""
+    document = verify_report.as_document(report)
+    assert not _ACTIVE.search(document.decode()), "in --json"
+    assert verify_report.read_document(document).findings == report.findings
+    out = io.StringIO()
+    verify_report.show(Console(file=out, width=1_000), report)
+    found = _ACTIVE.search(out.getvalue())
+    assert found is None, out.getvalue()[max(0, found.start() - 80) : found.end() + 80]
 
 
 def main() -> None:
@@ -175,21 +157,33 @@ def main() -> None:
     options = parser.parse_args()
     until = time.monotonic() + options.seconds
     found: Counter[str] = Counter()
-    number = clean = 0
+    harmless: Counter[str] = Counter()
+    unexplained: list[int] = []
+    number = 0
     while time.monotonic() < until:
+        seed = options.seed + number
         try:
-            report = attack(options.seed + number)
+            outcome = attack(seed)
         except BaseException as error:
-            error.add_note(f"seed {options.seed + number}")
+            error.add_note(f"seed {seed}")
             raise
         number += 1
-        clean += not report.findings
-        found.update({finding.code for finding in report.findings})
+        found.update({finding.code for finding in outcome.report.findings})
+        if outcome.harmless is not None and not outcome.report.findings:
+            harmless[outcome.harmless] += 1
+        if not outcome.is_explained:
+            unexplained.append(seed)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(
-        f"{number} attacks, 0 exceptions, {clean} without a finding, "
-        f"{megabytes:.0f} MB at most\n{dict(found.most_common())}\n"
+    lines = (
+        f"{number} attacks, 0 exceptions, {megabytes:.0f} MB at most",
+        f"without a finding, and harmless: {sum(harmless.values())}",
+        *(f"  {count} {why}" for why, count in harmless.most_common()),
+        f"without a finding, unexplained: {len(unexplained)} {unexplained[:20]}",
+        f"found: {dict(found.most_common())}",
     )
+    sys.stdout.write("\n".join(lines) + "\n")
+    if unexplained:
+        sys.exit("attacks that nothing was found of")
     if megabytes > MOST_MEGABYTES:
         sys.exit(f"more than {MOST_MEGABYTES} MB")
 

@@ -7,13 +7,16 @@ from typing import Annotated
 import msgspec
 import typer
 
+from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.signing.http_witness import HttpWitness
 from nhi_evidence.adapters.signing.timestamp_authority import TimestampAuthority
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy, open_log
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.errors import LogError, SettingsError
 from nhi_evidence.evidence.anchoring import Anchored, Anchoring
+from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
@@ -49,6 +52,16 @@ def command(
         list[str] | None,
         typer.Option(metavar="EVIDENCE", help="Copy the checkpoint there, in other hands."),
     ] = None,
+    retention_days: Annotated[
+        float, typer.Option(min=0, help="Shortest lock promised, as `seal` is told.")
+    ] = 0,
+    grace_days: Annotated[
+        float, typer.Option(min=0, help="From the end of a lock to expiry, as `seal` is told.")
+    ] = 0,
+    lock_log: Annotated[
+        bool,
+        typer.Option("--lock-log", help="Lock what they say as `seal --lock-log` does the log."),
+    ] = False,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
@@ -63,8 +76,15 @@ def command(
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     if not (tsa or witness or copy_to):
         raise SettingsError("name somebody outside: --tsa, --witness or --copy-to")
+    store = open_log(evidence, access)
+    if lock_log and isinstance(store, DirectoryStore):
+        raise SettingsError(f"{evidence}: a directory locks nothing: leave out --lock-log")
+    lock_policy = LockPolicy(
+        retention_ms=int(retention_days * options.DAY_MS),
+        grace_ms=int(grace_days * options.DAY_MS),
+    )
     anchoring = Anchoring(
-        open_log(evidence, access),
+        store,
         verifier_policy.name,
         verifier_policy.keys,
         witnesses=[
@@ -72,6 +92,8 @@ def command(
             *(_witness(one) for one in witness or ()),
         ],
         copies=[NamedCopy(uri, Access(profile=profile)) for uri in copy_to or ()],
+        kept_ms=lock_policy.kept_ms if lock_log else None,
+        now=clock.now(),
     )
     try:
         done = anchoring.run()

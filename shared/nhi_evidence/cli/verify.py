@@ -21,7 +21,16 @@ from nhi_evidence.cli import output_file
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.completeness.check import Check
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
+from nhi_evidence.evidence.verify import (
+    Options,
+    Part,
+    Policy,
+    Report,
+    State,
+    Verifier,
+    join,
+    policy_sha256,
+)
 from nhi_evidence.pipeline.reproduce import Reproducer
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.terminal import verify_report
@@ -176,7 +185,12 @@ def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Rep
             raise SettingsError(f"{file}: not the --json report of a part: {error}") from error
     if any(report.name != policy.name for report in reports):
         raise SettingsError(f"a report of another log than {policy.name}")
-    return join(reports, Verifier(store, policy, now=clock.now()).hashes_of)
+    if any(
+        report.judged is None or report.judged.policy != policy_sha256(policy) for report in reports
+    ):
+        raise SettingsError("a report that judges by another policy; give the same to each part")
+    verifier = Verifier(store, policy, now=clock.now())
+    return join(reports, verifier.hashes_of, verifier.signs)
 
 
 def _save(path: Path, report: Report) -> None:

@@ -40,8 +40,17 @@ class Anchoring:
         *,
         witnesses: Sequence[Witness] = (),
         copies: Sequence[CheckpointCopy] = (),
+        kept_ms: int | None = None,
+        now: int = 0,
     ) -> None:
-        """Show checkpoints signed by `keys` to `witnesses`, and copy them to `copies`."""
+        """Show checkpoints signed by `keys` to `witnesses`, and copy them to `copies`.
+
+        What witnesses say is locked as the log is, `kept_ms` after the end of the shard's year and
+        not sooner after `now` (`log.lock_end`); without it, as long as the store locks everything.
+        A copy is under the rules of whoever holds it.
+        """
+        self._kept_ms = kept_ms
+        self._now = now
         self._store = store
         self._keys = tuple(keys)
         self._log = StoredLog(store, name, keys)
@@ -68,7 +77,10 @@ class Anchoring:
                 attestation = witness.attest(
                     signed, lambda old: self._path(shard, old, newest_checkpoint.size)
                 )
-                self._store.put_new(key, attestation, metadata={})
+                until = (
+                    None if self._kept_ms is None else log.lock_end(shard, self._now, self._kept_ms)
+                )
+                self._store.put_new(key, attestation, metadata={}, retain_until=until)
                 made.append(witness.name)
             except (WitnessError, StoreUnavailableError) as error:
                 failed[witness.name] = str(error)

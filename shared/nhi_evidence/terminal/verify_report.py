@@ -105,8 +105,8 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
     yield f"log       {report.name}, {extent}"
     yield f"head      size {report.size}, root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
-        age = report.head_age_ms / _HOUR_MS
-        yield f"          signed {instant(report.head_at)}, {age:.1f} hours old"
+        hours, tenths = divmod(report.head_age_ms * 10 // _HOUR_MS, 10)
+        yield f"          signed {instant(report.head_at)}, {hours}.{tenths} hours old"
     yield f"objects   {report.objects} hashed ({report.bytes:,} bytes), {report.listed} listed"
     if report.part is not None:
         yield f"part      {report.part.number} of {report.part.of}"

@@ -7,7 +7,7 @@ finding, and states what it did not look at.
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import CODES, Finding, Meaning, Severity
 from nhi_evidence.evidence.verify.join import join
-from nhi_evidence.evidence.verify.report import Options, Part, Policy, Report
+from nhi_evidence.evidence.verify.report import Options, Part, Policy, Report, policy_sha256
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
 from nhi_evidence.evidence.verify.verifier import Verifier
 
@@ -25,4 +25,5 @@ __all__ = [
     "State",
     "Verifier",
     "join",
+    "policy_sha256",
 ]

@@ -111,6 +111,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Index of the record in its unit."""
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse a code that is none, of a report or a state that is read back."""
+        if self.code not in CODES:
+            raise ValueError(f"no finding has the code {self.code[:40]!r}")
+
     @property
     def meaning(self) -> Meaning:
         """Step, severity and explanation of the code."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,15 +17,21 @@ _SUMS = (
     "listed", "objects", "bytes", "records", "reproduced", "rejected_deliveries",
     "duplicate_records", "linked_records", "not_rebuilt", "expired",
 )  # fmt: skip
+_BELIEVED = "whether the reports of the parts are what the program printed; they are believed"
 _TALLIES = ("units", "records_counted", "flags")
 
 
-def join(reports: Sequence[Report], hashes_of: HashesOf) -> Report:
+def join(
+    reports: Sequence[Report],
+    hashes_of: HashesOf,
+    signs: Callable[[Report], bool] = lambda _report: True,
+) -> Report:
     """Return one report of the parts of one verification.
 
-    A part that is not there, or that saw another log, is a finding. `hashes_of` reads the hash of
-    each message of a run again. Raises `SettingsError` when the reports are not parts of one
-    verification.
+    A part that is not there, or that saw another log, is a finding; so is one whose head `signs`
+    does not know. `hashes_of` reads the hash of each message of a run again. What a report says
+    else is believed, which is among what was not checked. Raises `SettingsError` when the reports
+    are not parts of one verification.
     """
     parts = {}
     for report in reports:
@@ -40,6 +46,8 @@ def join(reports: Sequence[Report], hashes_of: HashesOf) -> Report:
     first = ordered[0]
     if len({(report.part and report.part.of, report.name) for report in ordered}) > 1:
         raise SettingsError("reports of different divisions, or of different logs")
+    if len({report.judged for report in ordered}) > 1:
+        raise SettingsError("reports that judge by different policies, or looked differently far")
     joined = msgspec.structs.replace(
         first,
         part=None,
@@ -54,6 +62,15 @@ def join(reports: Sequence[Report], hashes_of: HashesOf) -> Report:
     edges = streams.merged(report.edges for report in ordered if report.edges)
     weighed = streams.Weighed(sorted(edges.runs, key=streams.place), edges.expired, hashes_of)
     joined.findings += weighed.findings
+    joined.findings += [
+        Finding(
+            code="part_differs",
+            key=joined.name,
+            detail=f"part {number}: the store has no signed head of size {report.size}",
+        )
+        for number, report in sorted(parts.items())
+        if not signs(report)
+    ]
     if weighed.duplicates:
         joined.units["duplicate messages"] = weighed.duplicates
     joined.findings += [
@@ -88,4 +105,4 @@ def _added(tallies: object) -> dict[str, int]:
 
 def _not_checked(ordered: Sequence[Report]) -> list[str]:
     lines = dict.fromkeys(line for report in ordered for line in report.not_checked)
-    return [line for line in lines if "--join" not in line]
+    return [*(line for line in lines if "--join" not in line), _BELIEVED]

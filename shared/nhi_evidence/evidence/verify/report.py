@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from nhi_evidence.evidence import anchor, note, sweep
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
@@ -39,6 +41,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """So many names, copies among them, must have spoken of the log ..."""
     anchor_age_ms: int = sweep.DAY_MS
     """... and of a checkpoint not older than this now."""
+
+
+def policy_sha256(policy: Policy) -> str:
+    """Return the hash of what a policy trusts and asks for, hex."""
+    trusts = [(one.name, one.form, str(one.key), len(one.roots)) for one in policy.trusts]
+    prints = [root.fingerprint(SHA256()).hex() for one in policy.trusts for root in one.roots]
+    asked = (
+        *(policy.name, [str(key) for key in policy.keys], policy.mappers),
+        *(policy.require_cosignature, policy.retention_ms, policy.grace_ms),
+        *(policy.seal_delay_ms, policy.head_age_ms, trusts, prints),
+        *([name for name, _ in policy.copies], policy.anchors_required, policy.anchor_age_ms),
+    )
+    return sha256(msgspec.json.encode(asked)).hexdigest()
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -110,6 +125,15 @@ class Edges(msgspec.Struct, kw_only=True):
     """Source to hours of which something is gone as it may be."""
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """By what a verification judged, and how far it looked: parts of one have the same."""
+
+    policy: str
+    """SHA-256 of what was trusted and asked for, hex; `policy_sha256`."""
+    deep: bool
+    reproduce: bool
+
+
 class Report(msgspec.Struct, kw_only=True):
     """What was looked at and what was found."""
 
@@ -122,6 +146,8 @@ class Report(msgspec.Struct, kw_only=True):
     size: int = 0
     """Of the signed log."""
     root: str | None = None
+    head: str | None = None
+    """Key of its newest checkpoint that holds."""
     head_at: int | None = None
     """The sealer's clock at the newest signed epoch, milliseconds since the epoch."""
     head_age_ms: int | None = None
@@ -158,6 +184,7 @@ class Report(msgspec.Struct, kw_only=True):
     """The newest that holds, of each name."""
     not_checked: list[str] = []
     sample: str | None = None
+    judged: Judged | None = None
     part: Part | None = None
     edges: Edges | None = None
     """Of a part: what `join` still has to weigh."""

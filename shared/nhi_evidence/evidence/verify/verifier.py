@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import flags, frame, keys, log, sweep
+from nhi_evidence.evidence import flags, keys, log, sweep
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.objects import read_table
-from nhi_evidence.evidence.verify import cosigned, objects, streams
+from nhi_evidence.evidence.verify import asking, cosigned, objects, streams
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
@@ -20,7 +19,14 @@ from nhi_evidence.evidence.verify.listing import Listing, list_once
 from nhi_evidence.evidence.verify.natives import Natives
 from nhi_evidence.evidence.verify.not_checked import not_checked
 from nhi_evidence.evidence.verify.reader import Reader
-from nhi_evidence.evidence.verify.report import Options, Policy, Report, Run
+from nhi_evidence.evidence.verify.report import (
+    Judged,
+    Options,
+    Policy,
+    Report,
+    Run,
+    policy_sha256,
+)
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
 from nhi_evidence.evidence.verify.statements import Head
 from nhi_evidence.evidence.verify.unsealed import MOST_WAITING, Unsealed
@@ -59,7 +65,16 @@ class Verifier:
         self._options = options or Options()
         self._progress = progress
         self._sorter = sorter
-        self._report = Report(name=policy.name, now=now, part=self._options.part)
+        self._report = Report(
+            name=policy.name,
+            now=now,
+            part=self._options.part,
+            judged=Judged(
+                policy_sha256(policy),
+                self._options.deep,
+                self._options.reproduce is not None,
+            ),
+        )
         self._flags: Counter[str] = Counter()
         self._natives = Natives(sorter())
         self._unsealed = Unsealed(store, policy, self._options, self._report)
@@ -151,7 +166,9 @@ class Verifier:
         report.anchors = outside.held
         report.not_checked += outside.not_checked
         if chain.signed_head is not None:
-            report.size, report.root = chain.signed_head.size, chain.signed_head.root.hex()
+            head = chain.signed_head
+            report.size, report.root = head.size, head.root.hex()
+            report.head = log.checkpoint_key(head.shard, head.epoch)
         report.head_at = chain.signed_at
         if chain.signed_at is not None:
             report.head_age_ms = self._now - chain.signed_at
@@ -314,16 +331,12 @@ class Verifier:
         )
 
     def hashes_of(self, run: Run) -> Sequence[str]:
-        """Return the hash of each message of a run, read from its table again; else none."""
-        (body,) = self._store.bodies([(run.key, run.version)])
-        try:
-            table = read_table(frame.unpack(body or b"", limit=objects.MAX_TABLE_BYTES))
-        except ValueError:
-            return ()
-        for unit in table.units:
-            if unit.unit == run.unit and unit.messages is not None:
-                return unit.messages.h
-        return ()
+        """See `asking.hashes_of`."""
+        return asking.hashes_of(self._store, run)
+
+    def signs(self, report: Report) -> bool:
+        """See `asking.signs`."""
+        return asking.signs(self._store, self._policy, report)
 
     def _find(self, code: str, entry: Leaf, detail: str = "") -> None:
         if isinstance(entry, ObjectLeaf | MarkerLeaf):

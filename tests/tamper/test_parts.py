@@ -1,0 +1,89 @@
+"""Reports of parts that were made otherwise than told: refused or found, never an exception."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence.verify import Options, Part, Report, join, policy_sha256
+from nhi_evidence.evidence.verify.report import Run
+from nhi_evidence.terminal import verify_report
+from tests.tamper.sealed_store import SealedStore
+
+
+def reports(world: SealedStore) -> list[Report]:
+    return [world.verify(part=Part(number, 2)) for number in (1, 2)]
+
+
+def joined(world: SealedStore, parts: list[Report]) -> Report:
+    verifier = world.verifier(Options())
+    return join(parts, verifier.hashes_of, verifier.signs)
+
+
+def test_the_parts_as_they_are() -> None:
+    """Nothing is found, and that reports are believed is said."""
+    world = SealedStore()
+    report = joined(world, reports(world))
+    assert [] == report.findings
+    assert any("are believed" in line for line in report.not_checked)
+
+
+def test_parts_judge_by_one_policy_and_look_as_far() -> None:
+    """A part that trusts other keys, or looked less far, is no part of the same verification."""
+    world = SealedStore()
+    first, _ = reports(world)
+    lenient = msgspec.structs.replace(world.policy, retention_ms=0)
+    assert policy_sha256(lenient) != policy_sha256(world.policy)
+    for other in (
+        world.verify(part=Part(2, 2), policy=lenient),
+        world.verify(part=Part(2, 2), deep=False),
+    ):
+        with pytest.raises(SettingsError, match="different policies, or looked"):
+            joined(world, [first, other])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"size": 4}, {"root": "00" * 32}, {"head": "log/v1/2026/checkpoint/000000000009"}],
+    ids=str,
+)
+def test_a_head_nobody_signed_is_found(change: dict[str, Any]) -> None:
+    """The head of every part is in the store, under a key of the policy."""
+    world = SealedStore()
+    parts = [msgspec.structs.replace(each, **change) for each in reports(world)]
+    assert {"part_differs"} == {each.code for each in joined(world, parts).findings}
+
+
+def test_a_run_that_is_not_there_is_found() -> None:
+    """Runs that overlap are read again; one whose table is another, or none, does not hold."""
+    world = SealedStore()
+    first, second = reports(world)
+    made = (
+        Run("azure_monitor", "s", 1, last, "00" * 32, "2026030208", key, "v", "s/1-9")
+        for last, key in ((9, world.key_of("ev/")), (8, "../../etc/passwd"), (7, "x" * 9_000))
+    )
+    assert first.edges is not None
+    first.edges.runs += made
+    assert {"object_altered"} == {each.code for each in joined(world, [first, second]).findings}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["findings"].append({"code": "no_such", "key": "x"}),
+        lambda document: document.update(edges=[]),
+        lambda document: document.update(now="x"),
+    ],
+    ids=["code", "edges", "now"],
+)
+def test_a_document_of_another_form_is_refused(change: Callable[[Any], None]) -> None:
+    """Said as such, where it is read."""
+    document = json.loads(verify_report.as_document(reports(SealedStore())[0]))
+    change(document)
+    with pytest.raises(ValueError, match=r"no finding has the code|Expected"):
+        verify_report.read_document(json.dumps(document).encode())

@@ -1,0 +1,39 @@
+"""What somebody outside says is kept as long as the log it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from nhi_evidence.evidence import log
+from nhi_evidence.evidence.anchoring import Anchoring
+from nhi_evidence.stored import AnchorForm
+from tests.memory_store import DAY_MS
+from tests.tamper.sealed_store import NAME, SealedStore
+
+
+class Outsider:
+    """Says something of every checkpoint."""
+
+    name = "tsa.example"
+    form = AnchorForm.TIMESTAMP
+
+    def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
+        assert path(checkpoint.count(b"no size")) == []
+        return b"said"
+
+
+@pytest.mark.parametrize("kept_ms", [None, 90 * DAY_MS])
+def test_an_anchor_is_locked_as_the_log_is(kept_ms: int | None) -> None:
+    """Until the year of its shard, retention and grace are over, where that is asked for."""
+    world = SealedStore()
+    anchoring = Anchoring(
+        world.store, NAME, [world.key], witnesses=[Outsider()], kept_ms=kept_ms, now=world.now
+    )
+    done = anchoring.run()
+    assert done is not None
+    assert (Outsider.name,) == done.made
+    key = log.anchor_key("2026", 3, "tsa.example.tsr")
+    expected = world.now + DAY_MS if kept_ms is None else log.lock_end("2026", world.now, kept_ms)
+    assert expected == world.store.first(key).retain_until

@@ -53,7 +53,7 @@ test-deep: $(SYNCED)  ## everything, at length: other examples and order, long f
 e2e: $(SYNCED) $(EMULATOR) $(CDK)  ## deploy into an emulated AWS, from a delivered file to sealed evidence
 	$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
 
-check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
+check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling, duplicates, the shape of the tree
 	@# Offline, so a chosen mirror is not asked; but its name in the environment would count as a change.
 	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	  $(UV) lock --quiet --check --offline --python $(INTERPRETER)
@@ -62,6 +62,9 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/typos
+	@# What a pack offers is the same list in every pack, by its protocol.
+	$(BIN)/pylint --score=n $$(find shared/nhi_evidence functions infra -name '*.py' ! -path '*/sources/*/__init__.py')
+	$(BIN)/python -m pytest -q tests/architecture
 
 CONFIG ?= nhi-evidence.example.toml
 # drain or remove: how far Google Cloud and Azure are taken down (docs/deploy-gcp.md)

@@ -82,3 +82,21 @@ def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:
     assert first == scheduling.shuffled(items, "1")
     assert len(items) < 20 or first != scheduling.shuffled(items, "2")
     assert sorted(map(id, items)) == sorted(map(id, first))
+
+
+def test_no_test_waits_for_what_a_busy_machine_misses() -> None:
+    """A bound on a wait says that something hangs: minutes, never what a quick machine takes.
+
+    Ends of processes that were told to end, and of a deployment, have bounds of their own.
+    """
+    words = r"(?:timeout=|\.join\(|^_?[A-Z_]*SECONDS[A-Z_]* = )"
+    bounds = re.compile(rf"{words}(\d+(?:\.\d+)?)", re.MULTILINE)
+    apart = {"e2e", "mutants"}
+    short = [
+        f"{path.relative_to(ROOT)}: {bound[0].strip()}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if not apart & set(path.parts)
+        for bound in bounds.finditer(path.read_text(encoding="utf-8"))
+        if float(bound[1]) < 120
+    ]
+    assert [] == short

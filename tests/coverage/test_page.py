@@ -91,7 +91,7 @@ def _look(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,  # hung, however busy the machine
     )
 
 

@@ -107,7 +107,7 @@ def test_a_killed_exporter_loses_and_doubles_nothing(tmp_path: Path) -> None:
                 killer.start()
                 with pytest.raises(InvocationError, match="stopped"):
                     doomed.invoke(event)
-                killer.join(10)
+                killer.join(300)
             assert {"counted"} == set(evidence.statuses().values())
         event = sqs_messages.event([sqs_messages.notification(file) for file in files])
         with runtime(len(KILL_AFTER)) as last:

@@ -163,7 +163,7 @@ def test_a_folder_with_what_is_no_plain_file_is_refused(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,  # hung, however busy the machine
     )
     assert (1, True) == (walked.returncode, name in walked.stderr)
 

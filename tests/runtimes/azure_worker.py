@@ -21,7 +21,7 @@ UV = ROOT / ".tools" / "bin" / "uv"
 LOCK = Path(__file__).with_name("azure_worker.txt")
 HOST = ROOT / "shared" / "nhi_evidence" / "embedded" / "azure_worker_host.py"
 FUNCTION = "azure_export"
-_SECONDS = 60
+_SECONDS = 300
 
 
 def environment() -> Path:

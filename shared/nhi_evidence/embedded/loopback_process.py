@@ -14,7 +14,7 @@ from nhi_evidence.errors import EvidenceError
 
 HOST = "127.0.0.1"
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 5.0
 _STARTS = 3
 _LOG_TAIL = 2_000

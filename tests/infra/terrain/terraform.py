@@ -75,7 +75,7 @@ class Terraform:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,  # hung, however busy the machine
             check=False,
             env={
                 "PATH": os.environ["PATH"],
@@ -120,7 +120,7 @@ def _stub_python() -> Path:
         ],
         cwd=ROOT,
         env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV)},
-        timeout=180,
+        timeout=300,  # hung, however busy the machine
         check=True,
     )
     return VENV / "bin" / "python"

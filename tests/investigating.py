@@ -48,6 +48,7 @@ _BASE: dict[str, Any] = {
     "ip": None,
     "user_agent": None,
     "targets": (),
+    "target_names": (),
     "entity": None,
     "principal": None,
     "labels": (),

@@ -113,7 +113,7 @@ def test_they_answer_every_selection_alike(both: Both, data: st.DataObject) -> N
         "credentials": [row.credential, "none"],
         "issued": [*row.issued, row.entity, "none"],
         "addresses": [row.ip, "192.0.2.200"],
-        "resources": [*row.targets, *(each.upper() for each in row.targets), "nothing"],
+        "resources": [*row.targets, *(each.upper() for each in row.target_names), "nothing"],
     }
     drawn = {
         name: frozenset(each for each in data.draw(st.lists(st.sampled_from(of))) if each)

@@ -76,6 +76,7 @@ COLUMNS = (
     Column("ip", _T, ("src_endpoint.ip",), "caller's address; never a name"),
     Column("user_agent", _T, ("http_request.user_agent",), "what the caller says it is"),
     Column("targets", _L, ("resources",), "what was acted on: ids, or names"),
+    Column("target_names", _L, ("resources",), "names of those that have an id, too"),
     Column("entity", _T, ("entity.uid",), "durable credential the operation was about"),
     Column("principal", _T, ("user.uid", "user.name"), "principal changed, assumed or granted to"),
     Column("labels", _L, ("metadata.labels",), "`split:1/2` and the like"),

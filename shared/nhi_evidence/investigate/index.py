@@ -65,7 +65,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         if not self.resources:
             return False
         wanted = {each.lower() for each in self.resources}
-        return any(target.lower() in wanted for target in row.targets)
+        return any(name.lower() in wanted for name in (*row.targets, *row.target_names))
 
 
 class Freshness(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,6 +89,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     user_agent: str | None
     targets: tuple[str, ...]
     """What was acted on, by id, or by name where there is no id."""
+    target_names: tuple[str, ...]
+    """Names of those that have an id, too."""
     entity: str | None
     """The durable credential the operation was about."""
     principal: str | None

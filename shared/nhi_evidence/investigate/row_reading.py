@@ -222,6 +222,7 @@ def _row(record: _Record, targets: tuple[str, ...], source: str, place: Place) -
         ip=_address(record),
         user_agent=_user_agent(record),
         targets=targets,
+        target_names=tuple(each.name for each in record.resources if each.uid and each.name),
         entity=record.entity.uid if record.entity else None,
         principal=(record.user.uid or record.user.name) if record.user else None,
         labels=metadata.labels,

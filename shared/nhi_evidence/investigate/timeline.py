@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from nhi_evidence.investigate.index import EventIndex, Freshness, Selection
 from nhi_evidence.investigate.lineage import Mint, Path, follow
 from nhi_evidence.investigate.row import Standing
 from nhi_evidence.investigate.sequences import Finding
+from nhi_evidence.investigate.witness import Witnessed, witnesses
 
 _REFUSED = frozenset({"denied", "unauthenticated"})
 
@@ -32,7 +33,7 @@ class Gap(msgspec.Struct, frozen=True):
     """What the records alone show to be missing, or cannot be relied on."""
 
     kind: str
-    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `cut_off` or `split`."""
+    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `cut_off` or `one_sided`."""
     text: str
 
 
@@ -77,6 +78,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[Stage, ...]
     """In order of first appearance."""
     findings: tuple[Finding, ...]
+    witnesses: tuple[Witnessed, ...]
     gaps: tuple[Gap, ...]
     visibility: tuple[Visibility, ...] | None
     """What would have been recorded, and what not; None where no statement was given."""
@@ -104,13 +106,15 @@ def compose(
     `judge` says what of a path could be seen; without it nothing is said of that.
     """
     path, freshness = follow(index, selection), index.freshness()
+    witnessed = tuple(witnesses(index, path))
     return Timeline(
         subject=subject,
         freshness=freshness,
         path=path,
         stages=_stages(path),
         findings=tuple(sequences.findings(path, freshness.first)),
-        gaps=tuple(_gaps(path, freshness)),
+        witnesses=witnessed,
+        gaps=(*_gaps(path, freshness), *_unwitnessed(witnessed)),
         visibility=None if judge is None else tuple(judge(path)),
     )
 
@@ -134,6 +138,12 @@ def _stages(path: Path) -> tuple[Stage, ...]:
         )
         for phase, (first, last, records, refused) in stages.items()
     )
+
+
+def _unwitnessed(witnessed: Iterable[Witnessed]) -> Iterator[Gap]:
+    for each in witnessed:
+        if each.witness is None:
+            yield Gap("one_sided", f"{each.taken.operation}: {each.text}")
 
 
 def _gaps(path: Path, freshness: Freshness) -> Sequence[Gap]:

@@ -73,6 +73,10 @@ def _lines(timeline: Timeline) -> Iterator[str]:
         unsure = " (uncertain)" if finding.is_uncertain else ""
         yield f"finding   {finding.rule}{unsure} {instant(finding.first)} {finding.actor}"
         yield f"          {finding.text}"
+    for each in timeline.witnesses:
+        if each.witness is not None:
+            yield f"witness   {each.taken.provider} {each.taken.operation}: {each.text}"
+            yield f"          {place_text(each.witness.place)}"
     for gap in timeline.gaps:
         yield f"gap       {gap.text}"
     yield from _visibility(timeline)

@@ -150,7 +150,7 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     add("addresses", sorted(selection.addresses), "list_contains(?, ip)")
     add(
         "resources", sorted({each.lower() for each in selection.resources}),
-        "list_has_any(list_transform(targets, lambda x: lower(x)), ?)",
+        "list_has_any(list_transform(list_concat(targets, target_names), lambda x: lower(x)), ?)",
     )  # fmt: skip
     add(
         "subjects", [f"{issuer}\0{subject}" for issuer, subject in sorted(selection.subjects)],

@@ -14,7 +14,7 @@ from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.sealed import SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 
-VERSION = 1
+VERSION = 2
 """Of these files. An index of another version is made anew; it holds nothing of its own."""
 
 _ARROW = {

@@ -87,6 +87,7 @@ def _body(timeline: Timeline, verify: Sequence[str]) -> Iterator[str]:
     yield from chart.credentials(timeline.path.credentials)
     yield "</div>"
     yield from _findings(timeline)
+    yield from _witnesses(timeline)
     yield from _visibility(timeline)
     yield from _records(timeline.path.steps)
     yield from _how_to_verify(verify)
@@ -150,6 +151,17 @@ def _findings(timeline: Timeline) -> Iterator[str]:
         for each in timeline.findings
     )
     yield from _table(("rule", "from", "credential or identity", "finding"), rows)
+
+
+def _witnesses(timeline: Timeline) -> Iterator[str]:
+    if not timeline.witnesses:
+        return
+    yield "<h2>Who else recorded it</h2>"
+    rows = (
+        (f"{each.taken.provider} {each.taken.operation}", instant(each.taken.time), each.text)
+        for each in timeline.witnesses
+    )
+    yield from _table(("token taken", "at", "the other side"), rows)
 
 
 def _visibility(timeline: Timeline) -> Iterator[str]:

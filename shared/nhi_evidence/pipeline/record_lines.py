@@ -89,7 +89,9 @@ class RecordMapper:
         kept = cutter.cut(raw)
         if kept.refused is not None:
             return Read(pack, OutOfScope(f"refused_{kept.refused}"), kept)
-        was = Original(sha256(raw).digest(), len(raw)) if kept.pieces else None
+        if not kept.pieces:
+            return self._mapped(name, pack, text, kept)
+        was = Original(sha256(raw).digest(), len(raw))
         return self._mapped(name, pack, kept.text.decode(), kept, was)
 
     def _mapped(

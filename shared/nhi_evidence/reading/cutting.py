@@ -10,95 +10,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from nhi_evidence.reading.json_places import Span, Text, members, value_end
+from nhi_evidence.reading import cut_check
+from nhi_evidence.reading.cut_table import (
+    ALL,
+    ANY,
+    Category,
+    Condition,
+    CutTable,
+    Field,
+    Steps,
+    is_named,
+    query_values,
+    steps_of,
+)
+from nhi_evidence.reading.json_places import Member, Span, Text, members, value_end
+
+__all__ = [
+    "REFUSED",
+    "UNREADABLE",
+    "Category",
+    "Condition",
+    "CutTable",
+    "Cutter",
+    "Field",
+    "Kept",
+    "Piece",
+    "everything",
+]
 
 UNREADABLE = "unreadable"
 """Rule of what is cut since nobody can read it."""
 
 REFUSED = "refused"
 """Rule of a record of a category that its source refuses."""
-
-_STEP = re.compile(r"([^.>]+)([.>]?)")
-_SEPARATOR = re.compile(rb"[&;#]")
-_ANY, _ALL = "*", "**"
-
-
-class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value of the record, and which it has to be."""
-
-    path: str
-    any_of: tuple[str, ...] = msgspec.field(name="in", default=())
-    starts_with: str | None = None
-    present: bool | None = None
-    """Where given, that the value is there, whatever it is, or is not."""
-
-    def holds(self, record: Any) -> bool:
-        """Whether the record has such a value; one that is no text is none of a list."""
-        value = _at(record, self.path)
-        if self.present is not None:
-            return (value is not None) is self.present
-        if not isinstance(value, str):
-            return False
-        return value in self.any_of or (
-            self.starts_with is not None and value.startswith(self.starts_with)
-        )
-
-
-def _at(record: Any, path: str) -> Any:
-    """Return the value at a path, in JSON inside a text, too; None without any.
-
-    Raises what the JSON reader raises where such a text is no JSON.
-    """
-    value = record
-    for step in _STEP.finditer(path):
-        value = value.get(step[1]) if isinstance(value, dict) else None
-        if step[2] == ">" and isinstance(value, str):
-            value = msgspec.json.decode(value)
-    return value
-
-
-class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A declared field: the rule's name, its path, and why it may not be locked."""
-
-    rule: str
-    path: str
-    """Names with a dot between; `*` is any member or element, `name*` each whose name begins so,
-    `**` as the last step every text below; `>` enters JSON inside a text."""
-    why: str
-    query_except: tuple[str, ...] | None = None
-    """Where given, the field is a URI: the values of its query are cut, but for these names."""
-    unless: Condition | None = None
-    """Where it holds, nothing is cut."""
-    unless_begins: str | None = None
-    """A text that begins so is not cut: what the log itself has hashed."""
-    names_except: tuple[str, ...] = ()
-    """Of every text below: those under these names are not cut."""
-
-
-class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Records that are not kept at all, only counted."""
-
-    name: str
-    when: tuple[Condition, ...]
-    """All of them hold."""
-    why: str
-
-    def holds(self, record: Any) -> bool:
-        """Whether a record is of the category."""
-        return all(condition.holds(record) for condition in self.when)
-
-
-class CutTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a source declares."""
-
-    version: int
-    fields: tuple[Field, ...] = ()
-    refused: tuple[Category, ...] = ()
 
 
 class Piece(msgspec.Struct, frozen=True, order=True):
@@ -126,8 +73,21 @@ class Kept(msgspec.Struct, frozen=True):
             gone += piece.end - piece.start
 
 
-_Steps = tuple[tuple[str, bool], ...]
-"""Name of each step, and whether its value is JSON inside a text."""
+class _Declared:
+    """One field, ready to be looked for."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.steps = steps_of(field.path)
+        self._marks = tuple(_marks(self.steps))
+        self._is_query = field.query_except is not None
+
+    def may_be_in(self, raw: bytes) -> bool:
+        """Whether a text whose names are spelt plainly may hold the field."""
+        for mark in self._marks:
+            if mark not in raw:
+                return False
+        return not self._is_query or b"?" in raw or b"\\u" in raw
 
 
 class Cutter:
@@ -135,10 +95,16 @@ class Cutter:
 
     def __init__(self, table: CutTable) -> None:
         """Prepare the paths of the table."""
-        self._fields = [(field, _steps(field.path)) for field in table.fields]
-        self._refused = table.refused
-        conditional = any(field.unless for field in table.fields)
-        self._asks = bool(table.refused) or conditional
+        self._fields = tuple(map(_Declared, table.fields))
+        self._names = cut_check.Names(
+            name
+            for declared in self._fields
+            for name, _ in declared.steps
+            if not name.endswith(ANY)
+        )
+        self._refused = tuple(
+            (category, tuple(_marks_of_all(category.when))) for category in table.refused
+        )
 
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
@@ -147,21 +113,104 @@ class Cutter:
         too.
         """
         try:
-            record = msgspec.json.decode(raw, type=dict if self._asks else dict[str, msgspec.Raw])
+            _object(raw)
             raw.decode()
-            refused = next((one.name for one in self._refused if one.holds(record)), None)
+            is_plain = _ESCAPED_NAME.search(raw) is None
+            fields = [each for each in self._fields if not is_plain or each.may_be_in(raw)]
+            refused = self._refusal(raw, is_plain=is_plain)
             if refused is not None:
                 return Kept(b"", (Piece(0, len(raw), REFUSED),), refused)
-            start = len(raw) - len(raw.lstrip(b" \t\r\n"))
-            pieces = sorted(
-                piece
-                for field, steps in self._fields
-                if field.unless is None or not field.unless.holds(record)
-                for piece in _find(raw, (start, value_end(raw, start)), field, steps)
-            )
+            if not fields or (is_plain and not self._may_cut(raw, fields)):
+                return Kept(raw)
+            pieces = _pieces(raw, fields)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return everything(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
+
+    def _may_cut(self, raw: bytes, fields: list[_Declared]) -> bool:
+        """Whether any field cuts something, as far as the decoded record tells."""
+        record = msgspec.json.decode(raw)
+        if not self._names.are_told(raw, record):
+            return True
+        return any(
+            cut_check.cuts(record, each.field, each.steps, self._names)
+            for each in fields
+            if each.field.unless is None or not each.field.unless.holds(record)
+        )
+
+    def _refusal(self, raw: bytes, *, is_plain: bool) -> str | None:
+        for category, marks in self._refused:
+            if (not is_plain or all(mark in raw for mark in marks)) and category.holds(
+                msgspec.json.decode(raw)
+            ):
+                return category.name
+        return None
+
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_ESCAPED_NAME = re.compile(rb'\\u[^"]*"[ \t\r\n]*:')
+"""A name that may be spelt with escapes; a value that ends so is taken for one, to be sure."""
+
+
+def _pieces(raw: bytes, fields: list[_Declared]) -> list[Piece]:
+    document = _Document(raw)
+    conditional = any(declared.field.unless for declared in fields)
+    record = msgspec.json.decode(raw) if conditional else None
+    span = document.whole()
+    return sorted(
+        piece
+        for declared in fields
+        if declared.field.unless is None or not declared.field.unless.holds(record)
+        for piece in _find(document, span, declared.field, declared.steps)
+    )
+
+
+def _marks(steps: Steps) -> Iterator[bytes]:
+    """Yield what a text holds where it holds a path: its names, up to a text that may be JSON."""
+    for name, is_text in steps:
+        if not name.endswith(ANY):
+            yield b'"%b"' % name.encode()
+        if is_text:
+            return
+
+
+def _marks_of_all(conditions: tuple[Condition, ...]) -> Iterator[bytes]:
+    for condition in conditions:
+        if condition.present is not False:
+            yield from _marks(steps_of(condition.path))
+
+
+class _Document:
+    """A text whose members are looked up once, however many fields are looked for in it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._known: dict[Span, tuple[Member, ...]] = {}
+        self._inside: dict[Span, tuple[Text, _Document | None]] = {}
+
+    def members(self, span: Span) -> tuple[Member, ...]:
+        known = self._known.get(span)
+        if known is None:
+            known = self._known[span] = tuple(members(self.data, *span))
+        return known
+
+    def text(self, span: Span) -> tuple[Text, _Document | None]:
+        """Return the text at a place, and the object it holds; None where it holds none."""
+        known = self._inside.get(span)
+        if known is None:
+            text = Text(self.data, *span)
+            try:
+                _object(text.content)
+                known = (text, _Document(text.content))
+            except (msgspec.MsgspecError, RecursionError, ValueError):
+                known = (text, None)
+            self._inside[span] = known
+        return known
+
+    def whole(self) -> Span:
+        """Return where the object begins and ends."""
+        first = len(self.data) - len(self.data.lstrip(b" \t\r\n"))
+        return first, value_end(self.data, first)
 
 
 def everything(raw: bytes) -> Kept:
@@ -169,59 +218,48 @@ def everything(raw: bytes) -> Kept:
     return Kept(b"", (Piece(0, len(raw), UNREADABLE),) if raw else ())
 
 
-def _steps(path: str) -> _Steps:
-    return tuple((match[1], match[2] == ">") for match in _STEP.finditer(path))
-
-
-def _find(data: bytes, span: Span, field: Field, steps: _Steps) -> Iterator[Piece]:
+def _find(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:
     """Yield what a field's rule cuts of the value at `span`."""
     (name, is_text), rest = steps[0], steps[1:]
-    if name == _ALL:
-        yield from _texts(data, span, field)
+    if name == ALL:
+        yield from _texts(document, span, field)
         return
-    for member in members(data, *span):
-        if not _is_named(member.name, name):
+    for member in document.members(span):
+        if not is_named(member.name, name):
             continue
         if is_text:
-            yield from _inside(data, member.value, member.end, field, rest)
+            yield from _inside(document, (member.value, member.end), field, rest)
         elif rest:
-            yield from _find(data, (member.value, member.end), field, rest)
+            yield from _find(document, (member.value, member.end), field, rest)
         else:
-            yield from _of_value(data, member.start, (member.value, member.end), field)
+            yield from _of_value(document.data, member.start, (member.value, member.end), field)
 
 
-def _is_named(name: str | None, step: str) -> bool:
-    return step == _ANY or (
-        name is not None and (name == step or (step.endswith(_ANY) and name.startswith(step[:-1])))
-    )
-
-
-def _texts(data: bytes, span: Span, field: Field, name: str | None = None) -> Iterator[Piece]:
+def _texts(
+    document: _Document, span: Span, field: Field, name: str | None = None
+) -> Iterator[Piece]:
     """Yield every text below a value that is not excepted; `name` is the nearest one above."""
-    for member in members(data, *span):
+    data = document.data
+    for member in document.members(span):
         nearest = member.name or name
         if data[member.value : member.value + 1] != b'"':
-            yield from _texts(data, (member.value, member.end), field, nearest)
+            yield from _texts(document, (member.value, member.end), field, nearest)
         elif nearest not in field.names_except:
             yield from _of_value(data, member.start, (member.value, member.end), field)
 
 
-def _inside(data: bytes, start: int, end: int, field: Field, steps: _Steps) -> Iterator[Piece]:
+def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iterator[Piece]:
     """Yield what is cut of the JSON a text holds; all of a text that holds no object."""
-    if data[start : start + 1] != b'"':
-        yield from _find(data, (start, end), field, steps)
+    start, end = span
+    if document.data[start : start + 1] != b'"':
+        yield from _find(document, span, field, steps)
         return
-    text = Text(data, start, end)
-    inner = text.content
-    try:
-        msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
-        first = len(inner) - len(inner.lstrip(b" \t\r\n"))
-        nested = list(_find(inner, (first, value_end(inner, first)), field, steps))
-    except (msgspec.MsgspecError, RecursionError, ValueError):
-        nested = []
-        if len(inner):
+    text, inner = document.text(span)
+    if inner is None:
+        if text.content:
             yield Piece(start + 1, end - 1, UNREADABLE)
-    for piece in nested:
+        return
+    for piece in _find(inner, inner.whole(), field, steps):
         yield Piece(*text.place(piece.start, piece.end), piece.rule)
 
 
@@ -237,7 +275,7 @@ def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[P
         return
     if first == b'"' and field.query_except is not None:
         text = Text(data, start, end)
-        for inner in _query_values(text.content, field.query_except):
+        for inner in query_values(text.content, field.query_except):
             yield Piece(*text.place(*inner), field.rule)
     elif first in {b'"', b"{", b"["}:
         if end - start > len(b'""'):
@@ -253,20 +291,6 @@ def _with_comma(data: bytes, start: int, end: int) -> Span:
         return start, after + 1
     before = data[:start].rstrip(b" \t\r\n")
     return (len(before) - 1, end) if before.endswith(b",") else (start, end)
-
-
-def _query_values(uri: bytes, known: tuple[str, ...]) -> Iterator[Span]:
-    """Yield the values of a URI's query whose names are not `known`; a bare word is one."""
-    at = uri.find(b"?") + 1
-    while 0 < at <= len(uri):
-        stop = _SEPARATOR.search(uri, at)
-        end = stop.start() if stop else len(uri)
-        name, equals, _ = uri[at:end].partition(b"=")
-        if unquote_to_bytes(name).decode(errors="replace") not in known:
-            start = at + len(name) + len(equals) if equals else at
-            if start < end:
-                yield start, end
-        at = end + 1
 
 
 def _without(raw: bytes, overlapping: list[Piece]) -> Kept:

@@ -10,31 +10,35 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
 Span = tuple[int, int]
 
-_SPACE = re.compile(rb"[ \t\r\n]*")
-_NAME = re.compile(rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_NAME = re.compile(
+    rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*'
+    rb'("[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\r\n,\]}{\["]+)?',
+    re.DOTALL,
+)
+"""A name, and its value where that is neither object nor list."""
+_NEXT = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BARE = re.compile(rb"[^ \t\r\n,\]}]+")
 _MARK = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
 
 
-class Member:
+class Member(NamedTuple):
     """One member of an object, or one element of a list."""
 
-    __slots__ = ("end", "name", "start", "value")
-
-    def __init__(self, name: str | None, start: int, value: int, end: int) -> None:
-        """Place it: `start` is where its name begins, `value` and `end` bound its value."""
-        self.name = name
-        """None of an element."""
-        self.start = start
-        self.value = value
-        self.end = end
+    name: str | None
+    """None of an element."""
+    start: int
+    """Where its name begins."""
+    value: int
+    end: int
+    """With `value` it bounds the value."""
 
 
 def members(data: bytes, start: int, end: int) -> Iterator[Member]:
@@ -45,21 +49,25 @@ def members(data: bytes, start: int, end: int) -> Iterator[Member]:
     opening = data[start : start + 1]
     if opening not in {b"{", b"["}:
         return
-    at = _after_space(data, start + 1)
+    is_object = opening == b"{"
+    at = _after(data, start + 1)
     while at < end - 1:
-        name, name_at = None, at
-        if opening == b"{":
-            match = _NAME.match(data, at)
-            if match is None:
-                raise ValueError(f"byte {at}: not the name of a member")
-            name_at, at = match.start(1), match.end()
-            spelt = match[1]
-            name = spelt[1:-1].decode() if b"\\" not in spelt else msgspec.json.decode(spelt)
-        after = value_end(data, at)
-        yield Member(name, name_at, at, after)
-        at = _after_space(data, after)
-        if data[at : at + 1] == b",":
-            at = _after_space(data, at + 1)
+        if not is_object:
+            after = value_end(data, at)
+            yield Member(None, at, at, after)
+            at = _after(data, after)
+            continue
+        match = _NAME.match(data, at)
+        if match is None:
+            raise ValueError(f"byte {at}: not the name of a member")
+        spelt = match[1]
+        name = spelt[1:-1].decode() if b"\\" not in spelt else msgspec.json.decode(spelt)
+        value, after = match.span(2)
+        if value < 0:
+            value = match.end()
+            after = value_end(data, value)
+        yield Member(name, match.start(1), value, after)
+        at = _after(data, after)
 
 
 def value_end(data: bytes, at: int) -> int:
@@ -127,6 +135,7 @@ class Text:
             last = escape.end()
 
 
-def _after_space(data: bytes, at: int) -> int:
-    match = _SPACE.match(data, at)
+def _after(data: bytes, at: int) -> int:
+    """Return where the next member begins: past blanks, and a comma among them."""
+    match = _NEXT.match(data, at)
     return at if match is None else match.end()

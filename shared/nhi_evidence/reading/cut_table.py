@@ -1,0 +1,119 @@
+"""What a source declares to be cut: fields by their paths, and categories that are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from nhi_evidence.reading.json_places import Span
+
+_STEP = re.compile(r"([^.>]+)([.>]?)")
+_SEPARATOR = re.compile(rb"[&;#]")
+ANY, ALL = "*", "**"
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value of the record, and which it has to be."""
+
+    path: str
+    any_of: tuple[str, ...] = msgspec.field(name="in", default=())
+    starts_with: str | None = None
+    present: bool | None = None
+    """Where given, that the value is there, whatever it is, or is not."""
+
+    def holds(self, record: Any) -> bool:
+        """Whether the record has such a value; one that is no text is none of a list."""
+        value = _at(record, self.path)
+        if self.present is not None:
+            return (value is not None) is self.present
+        if not isinstance(value, str):
+            return False
+        return value in self.any_of or (
+            self.starts_with is not None and value.startswith(self.starts_with)
+        )
+
+
+def _at(record: Any, path: str) -> Any:
+    """Return the value at a path, in JSON inside a text, too; None without any.
+
+    Raises what the JSON reader raises where such a text is no JSON.
+    """
+    value = record
+    for step in _STEP.finditer(path):
+        value = value.get(step[1]) if isinstance(value, dict) else None
+        if step[2] == ">" and isinstance(value, str):
+            value = msgspec.json.decode(value)
+    return value
+
+
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A declared field: the rule's name, its path, and why it may not be locked."""
+
+    rule: str
+    path: str
+    """Names with a dot between; `*` is any member or element, `name*` each whose name begins so,
+    `**` as the last step every text below; `>` enters JSON inside a text."""
+    why: str
+    query_except: tuple[str, ...] | None = None
+    """Where given, the field is a URI: the values of its query are cut, but for these names."""
+    unless: Condition | None = None
+    """Where it holds, nothing is cut."""
+    unless_begins: str | None = None
+    """A text that begins so is not cut: what the log itself has hashed."""
+    names_except: tuple[str, ...] = ()
+    """Of every text below: those under these names are not cut."""
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Records that are not kept at all, only counted."""
+
+    name: str
+    when: tuple[Condition, ...]
+    """All of them hold."""
+    why: str
+
+    def holds(self, record: Any) -> bool:
+        """Whether a record is of the category."""
+        return all(condition.holds(record) for condition in self.when)
+
+
+class CutTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a source declares."""
+
+    version: int
+    fields: tuple[Field, ...] = ()
+    refused: tuple[Category, ...] = ()
+
+
+Steps = tuple[tuple[str, bool], ...]
+"""Name of each step, and whether its value is JSON inside a text."""
+
+
+def steps_of(path: str) -> Steps:
+    """Return the steps of a path."""
+    return tuple((match[1], match[2] == ">") for match in _STEP.finditer(path))
+
+
+def is_named(name: str | None, step: str) -> bool:
+    """Whether a step takes a member of this name; an element has none."""
+    return step == ANY or (
+        name is not None and (name == step or (step.endswith(ANY) and name.startswith(step[:-1])))
+    )
+
+
+def query_values(uri: bytes, known: tuple[str, ...]) -> Iterator[Span]:
+    """Yield the values of a URI's query whose names are not `known`; a bare word is one."""
+    at = uri.find(b"?") + 1
+    while 0 < at <= len(uri):
+        stop = _SEPARATOR.search(uri, at)
+        end = stop.start() if stop else len(uri)
+        name, equals, _ = uri[at:end].partition(b"=")
+        if unquote_to_bytes(name).decode(errors="replace") not in known:
+            start = at + len(name) + len(equals) if equals else at
+            if start < end:
+                yield start, end
+        at = end + 1

@@ -63,6 +63,7 @@ COMMANDS = (
     Command("verify", Panel.AUDIT, "Verify an evidence store with public keys alone."),
     Command("reconcile", Panel.AUDIT, "Compare what providers delivered with what is counted."),
     Command("coverage", Panel.AUDIT, "Say which steps are recorded in this evidence."),
+    Command("offboarding", Panel.AUDIT, "Show whether an identity is gone, and what came after."),
     Command("attest-absence", Panel.AUDIT, "State that a step is not on record, with its limits."),
     Command("check-absence", Panel.AUDIT, "Check a statement of absence, offline."),
     Command("copy", Panel.AUDIT, "Copy an evidence store into a directory."),

@@ -44,6 +44,16 @@ class _Api(msgspec.Struct, gc=False):
     service: _Named | None = None
 
 
+class _Cloud(msgspec.Struct, gc=False):
+    account: _Named | None = None
+
+
+class _Entity(msgspec.Struct, gc=False):
+    uid: str | None = None
+    name: str | None = None
+    user: _Named | None = None
+
+
 class _Actor(msgspec.Struct, gc=False):
     user: _Named | None = None
 
@@ -60,7 +70,11 @@ class Head(msgspec.Struct, gc=False):
     api: _Api = msgspec.field(default_factory=_Api)
     actor: _Actor | None = None
     http_request: dict[str, object] | None = None
-    entity: _Named | None = None
+    class_uid: int = 0
+    activity_id: int = 0
+    nhi_sub_phase: str | None = None
+    cloud: _Cloud = msgspec.field(default_factory=_Cloud)
+    entity: _Entity | None = None
     user: _Named | None = None
     resources: tuple[_Named, ...] = ()
     nhi_delegations: tuple[_Hop, ...] = ()
@@ -91,9 +105,15 @@ class Head(msgspec.Struct, gc=False):
     @property
     def about(self) -> frozenset[str]:
         """Every name of what it was done to."""
-        things = [self.entity, self.user, *self.resources]
+        owner = self.entity.user if self.entity else None
+        things = [self.entity, owner, self.user, *self.resources]
         names = {name for thing in things if thing for name in (thing.uid, thing.name)}
         return frozenset(name for name in names if name)
+
+    @property
+    def account(self) -> str | None:
+        """The account, project or subscription in whose log it is."""
+        return self.cloud.account.uid if self.cloud.account else None
 
 
 class Record(msgspec.Struct, frozen=True):

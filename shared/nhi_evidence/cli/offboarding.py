@@ -1,0 +1,88 @@
+"""`nhi-evidence offboarding`: is an identity gone, and what came after?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.coverage import offboarding, reading_file, signed
+from nhi_evidence.coverage.counted import Reader
+from nhi_evidence.coverage.offboarding import Report
+from nhi_evidence.coverage.page import instant
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence offboarding ./evidence --policy policy.toml --identity ARN
+  nhi-evidence offboarding s3://evidence --policy policy.toml --identity EMAIL
+
+\b
+Exit codes: 0 revoked, state read after it, nothing used after it; 1 used after it; 2 no
+revocation, or no state after it, on record, or sessions that may outlive it; 4 could not be
+done; 64 wrong usage.
+"""
+
+
+def command(
+    evidence: options.Evidence,
+    *,
+    identity: Annotated[str, typer.Option(help="ARN, e-mail of a service account, or object id.")],
+    key: options.Keys = None,
+    policy: options.PolicyFile = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the offboarding of an identity: before, revocation, state, and use after it.
+
+    Use of a dead key leaves no record on AWS and Google Cloud: there the state read afterwards is
+    the proof, and the report says so. Sessions made before outlive a key, by up to 36 hours.
+    """
+    trust = options.policy(policy, key)
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    store = open_sealed(evidence, access)
+    log = signed.read(StoredLog(store, trust.name, trust.keys))
+    problems: dict[str, str] = {}
+    readings = [one for _, one in reading_file.sealed(store, log.of("op", "config"), problems)]
+    reader = Reader(store, trust.mappers)
+    made = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
+    for name, reason in {**problems, **reader.unreadable}.items():
+        typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
+    if as_json:
+        typer.echo(neutralize_json(msgspec.json.encode(made)))
+    else:
+        _print(made)
+    if made.used_after:
+        raise typer.Exit(exit_codes.WRONG)
+    if made.revoked_at is None or not made.states or made.sessions:
+        raise typer.Exit(exit_codes.INCOMPLETE)
+
+
+def _print(made: Report) -> None:
+    lines = [made.verdict, ""]
+    lines += [
+        f"credential {use.credential}: {instant(use.first)} to {instant(use.last)}, "
+        f"{use.used} done, {use.validated} validated, {use.refused} refused, {use.after} after"
+        for use in made.credentials
+    ]
+    lines += [
+        f"revocation {instant(one.at)} {one.operation} ({one.what}, {one.outcome}) by {one.by}"
+        for one in made.revocations
+    ]
+    lines += [
+        f"session {one.credential}: made {instant(one.made)} by {one.operation}, may live until "
+        f"{instant(one.may_live_until)}, {one.used_after} uses after"
+        for one in made.sessions
+    ]
+    lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in made.states]
+    if not made.use_after_is_visible:
+        lines.append(f"use after it cannot be seen: {made.unseen}")
+    for line in lines:
+        typer.echo(neutralize(line))

@@ -1,0 +1,258 @@
+"""Offboarding: what an identity did before it, what took it away, what is left, what came after.
+
+Three things together show it: a revocation on record, the state read after it, and that nothing was
+used afterwards. Where use of a dead credential leaves no record, that third cannot be shown from
+any log, and the report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage.absence.gather import is_by
+from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.cells import cells
+from nhi_evidence.coverage.counted import Record
+from nhi_evidence.coverage.judges import Subject
+
+SCHEMA = "offboarding/1"
+
+_TAKES_AWAY = {
+    (3004, 4): "deleted",
+    (3004, 9): "disabled",
+    (3001, 6): "deleted",
+    (3001, 5): "disabled",
+}
+"""OCSF class and activity: Entity Management delete and disable, Account Change the same."""
+_GIVES_BACK = {(3004, 8), (3001, 2)}
+_ENABLED = "enabled again"
+_SESSION_POLICY = "AWSRevokeOlderSessions"
+_HOUR_MS = 3_600_000
+_LONGEST_MS = {"GetFederationToken": 36 * _HOUR_MS, "GetSessionToken": 36 * _HOUR_MS,
+               "GenerateAccessToken": 12 * _HOUR_MS}  # fmt: skip
+"""How long at most a session lives; of others a role session's twelve hours."""
+_STATES = ("iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:GetUser", "iam:GetRole",
+           "iam.projects.serviceAccounts.get", "iam.projects.serviceAccounts.keys.list",
+           "graph:servicePrincipals", "graph:applications")  # fmt: skip
+"""Calls whose answers state whether an identity or its credentials are there."""
+_UNSEEN = {"aws": "aws.credential_validation.dead_key", "gcp": "gcp.credential_validation.dead_key"}
+
+
+class Use(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One credential of the identity, before the revocation and after it."""
+
+    credential: str
+    """Its id; `not stated` where records name none."""
+    used: int
+    validated: int
+    refused: int
+    first: int
+    last: int
+    after: int = 0
+    """Records of its use after the revocation."""
+    last_after: int | None = None
+
+
+class Revocation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One act that took something away."""
+
+    at: int
+    what: str
+    operation: str
+    by: str
+    outcome: str
+    uid: str
+    credential: str = ""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A credential that was made from the identity's own before the revocation."""
+
+    credential: str
+    operation: str
+    made: int
+    may_live_until: int
+    used_after: int
+    """Records of its use after the revocation."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """What a reading after the revocation says."""
+
+    at: int
+    call: str
+    says: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints."""
+
+    schema: str = SCHEMA
+    identity: str
+    revoked_at: int | None
+    """The last successful revocation, milliseconds since the epoch; None where what was taken
+    away was given back since."""
+    credentials: tuple[Use, ...]
+    """But for those of `sessions`."""
+    revocations: tuple[Revocation, ...]
+    sessions: tuple[Session, ...]
+    """That may outlive the revocation."""
+    states: tuple[State, ...]
+    use_after_is_visible: bool
+    """Whether use of a dead credential leaves a record at all."""
+    unseen: str = ""
+    """Why it would not."""
+
+    @property
+    def used_after(self) -> int:
+        """Records of use after the revocation, sessions included."""
+        return sum(one.after for one in self.credentials) + sum(
+            one.used_after for one in self.sessions
+        )
+
+    @property
+    def verdict(self) -> str:
+        """The report in one line."""
+        if self.revoked_at is None:
+            return "NOT OFFBOARDED: no revocation is on record"
+        if self.used_after:
+            return f"USED AFTER: {self.used_after} records after the revocation"
+        if not self.states:
+            return "REVOKED, and no reading after it says what is left"
+        if self.sessions:
+            return f"REVOKED; {len(self.sessions)} sessions may outlive it, none is seen in use"
+        return "OFFBOARDED: revoked, state read after it, no use on record after it"
+
+
+def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]) -> Report:
+    """Make the report of the counted records of a store, in any order."""
+    every = sorted(records, key=lambda one: one.head.time)
+    own = [one for one in every if is_by(one, identity)]
+    names = _names(identity, own)
+    revocations = tuple(_revocations(every, names, Subject(identity).account))
+    revoked_at = _revoked_at(revocations)
+    sessions = tuple(_sessions(own, every, revoked_at))
+    minted = {one.credential for one in sessions}
+    platform = _platform(identity)
+    unseen = next((cell.record for cell in cells() if cell.id == _UNSEEN.get(platform)), "")
+    return Report(
+        identity=identity,
+        revoked_at=revoked_at,
+        credentials=tuple(one for one in _uses(own, revoked_at) if one.credential not in minted),
+        revocations=revocations,
+        sessions=sessions,
+        states=tuple(_states(readings, names, revoked_at)),
+        use_after_is_visible=not unseen,
+        unseen=unseen,
+    )
+
+
+def _revoked_at(acts: Sequence[Revocation]) -> int | None:
+    """Return when the last of it was taken away, None where a thing was given back since."""
+    standing: dict[str, int | None] = {}
+    for act in acts:
+        if act.outcome == "success":
+            standing[act.credential] = None if act.what == _ENABLED else act.at
+    times = list(standing.values())
+    if not times or None in times:
+        return None
+    return max(time for time in times if time is not None)
+
+
+def _platform(identity: str) -> str:
+    if identity.startswith("arn:"):
+        return "aws"
+    return "gcp" if "@" in identity else "azure"
+
+
+def _names(identity: str, own: Iterable[Record]) -> frozenset[str]:
+    """Return the names of the identity, and the ids of its credentials."""
+    names = {identity, identity.rpartition("/")[2]}
+    for record in own:
+        nhi = record.head.nhi
+        names |= {nhi.canonical_uid, nhi.uid, nhi.credential_uid} - {None}  # type: ignore[arg-type]
+    return frozenset(name for name in names if name)
+
+
+def _uses(own: Sequence[Record], revoked_at: int | None) -> list[Use]:
+    by_credential: dict[str, list[Record]] = {}
+    for record in own:
+        by_credential.setdefault(record.head.nhi.credential_uid or "not stated", []).append(record)
+    uses = []
+    for credential, records in by_credential.items():
+        after = [one for one in records if revoked_at is not None and one.head.time > revoked_at]
+        uses.append(
+            Use(
+                credential=credential,
+                used=sum(one.head.nhi_outcome == "success" for one in records),
+                validated=sum("credential_validation" in one.head.phases for one in records),
+                refused=sum("failed_attempt" in one.head.phases for one in records),
+                first=records[0].head.time,
+                last=records[-1].head.time,
+                after=len(after),
+                last_after=after[-1].head.time if after else None,
+            )
+        )
+    return uses
+
+
+def _revocations(
+    every: Sequence[Record], names: frozenset[str], account: str | None
+) -> Iterable[Revocation]:
+    for record in every:
+        head = record.head
+        what = _TAKES_AWAY.get((head.class_uid, head.activity_id))
+        if (head.class_uid, head.activity_id) in _GIVES_BACK:
+            what = _ENABLED
+        if what is None and _SESSION_POLICY.encode() in record.raw:
+            what = "older sessions revoked"
+        about = head.about & names
+        if what is None or not about or account not in {None, head.account}:
+            continue
+        yield Revocation(
+            at=head.time,
+            what=what,
+            operation=head.api.operation,
+            by=head.nhi.uid or head.nhi.name or "not stated",
+            outcome=head.nhi_outcome,
+            uid=head.metadata.uid or "",
+            credential=(head.entity.uid or "") if head.entity else "",
+        )
+
+
+def _sessions(
+    own: Sequence[Record], every: Sequence[Record], revoked_at: int | None
+) -> Iterable[Session]:
+    if revoked_at is None:
+        return
+    for record in own:
+        head = record.head
+        longest = _LONGEST_MS.get(head.api.operation, 12 * _HOUR_MS)
+        if head.time > revoked_at or head.time + longest <= revoked_at:
+            continue
+        for credential in head.nhi_issued_credential_uids:
+            used = sum(
+                one.head.time > revoked_at and one.head.nhi.credential_uid == credential
+                for one in every
+            )
+            yield Session(credential, head.api.operation, head.time, head.time + longest, used)
+
+
+def _states(
+    readings: Sequence[Reading], names: frozenset[str], revoked_at: int | None
+) -> Iterable[State]:
+    if revoked_at is None:
+        return
+    wanted = [name.encode() for name in names]
+    for reading in sorted(readings, key=lambda one: one.at):
+        if reading.at <= revoked_at:
+            continue
+        for answer in reading.answers:
+            if answer.call not in _STATES or answer.status in {"denied", "failed"}:
+                continue
+            text = msgspec.json.encode([answer.request, answer.answer])
+            if any(name in text for name in wanted):
+                says = "there is none" if answer.status == "absent" else text.decode()[:500]
+                yield State(reading.at, answer.call, says)

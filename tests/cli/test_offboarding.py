@@ -1,0 +1,138 @@
+"""`nhi-evidence offboarding`: before, revocation, state, use after, sessions that outlive it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.cli import exit_codes
+from nhi_evidence.coverage.answers import Answer
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate.edits import added
+from tests.cli.command import run
+from tests.coverage.sealed_estate import ACCOUNT, BOT, DAY, HOUR, KEY_ID, Sealed, delivery, record
+
+ADMIN = {
+    "userIdentity": {
+        "type": "IAMUser",
+        "principalId": "AIDAI23HXEXAMPLEADMIN",
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/admin",
+        "accountId": ACCOUNT,
+        "accessKeyId": "AKIAI44QH8DHBEXAMPLE",
+        "userName": "admin",
+    },
+    "eventSource": "iam.amazonaws.com",
+    "readOnly": False,
+}
+SESSION = "ASIAIOSFODNN7EXAMPLE"
+
+
+def disable(minute: int, name: str = "bot", **members: Any) -> dict[str, Any]:
+    parameters = {"userName": name, "accessKeyId": KEY_ID, "status": "Inactive"}
+    parameters["status"] = members.pop("status", "Inactive")
+    if name != "bot":
+        parameters["accessKeyId"] = "AKIAEXAMPLEOTHER0000"
+    return record(
+        "UpdateAccessKey", minute, minute, **{**ADMIN, "requestParameters": parameters, **members}
+    )
+
+
+def shown(tmp_path: Path, *records: dict[str, Any], state: str | None = None) -> Any:
+    sealed = Sealed(tmp_path / "evidence")
+    sealed.lock(delivery(7, records))
+    if state is not None:
+        key = {"UserName": "bot", "AccessKeyId": KEY_ID, "Status": state}
+        answer = Answer(
+            call="iam:ListAccessKeys",
+            scope=ACCOUNT,
+            request={"UserName": "bot"},
+            answer={"AccessKeyMetadata": [key]},
+        )
+        sealed.state(added(answer)(estate.reading("aws", DAY + 20 * HOUR)))
+    sealed.seal()
+    ask = ("offboarding", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
+    return run(*ask), run(*ask, "--json")
+
+
+USED = (record("GetCallerIdentity", 420, 1), record("AssumeRole", 421, 2, errorCode="AccessDenied"))
+
+
+def test_offboarded(tmp_path: Path) -> None:
+    told, printed = shown(tmp_path, *USED, disable(430), state="Inactive")
+    assert told.code == exit_codes.OK
+    assert told.out.startswith(
+        "OFFBOARDED: revoked, state read after it, no use on record after it"
+    )
+    assert (
+        f"credential {KEY_ID}: 2026-03-02 07:00:00Z to 2026-03-02 07:01:00Z, 1 done, " in told.out
+    )
+    assert "1 validated, 1 refused, 0 after" in told.out
+    assert "UpdateAccessKey (disabled, success) by arn:aws:iam::333344445555:user/admin" in told.out
+    assert '"Status":"Inactive"' in told.out
+    assert "use after it cannot be seen" in told.out
+    assert printed.json["schema"] == "offboarding/1"
+    assert printed.json["use_after_is_visible"] is False
+
+
+def test_no_revocation_a_refused_one_and_that_of_another(tmp_path: Path) -> None:
+    cases = (
+        (),
+        (disable(430, errorCode="AccessDenied"),),
+        (disable(430, "another"),),
+        (disable(430), disable(435, status="Active")),
+    )
+    for number, records in enumerate(cases):
+        told, _ = shown(tmp_path / str(number), *USED, *records, state="Active")
+        assert told.code == exit_codes.INCOMPLETE
+        assert told.out.startswith("NOT OFFBOARDED")
+
+
+def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:
+    told, _ = shown(tmp_path, *USED, disable(430))
+    assert told.code == exit_codes.INCOMPLETE
+    assert told.out.startswith("REVOKED, and no reading after it says what is left")
+
+
+def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
+    mint = record(
+        "GetFederationToken",
+        425,
+        3,
+        responseElements={"credentials": {"accessKeyId": SESSION}},
+    )
+    told, printed = shown(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
+    assert told.code == exit_codes.INCOMPLETE
+    assert told.out.startswith("REVOKED; 1 sessions may outlive it, none is seen in use")
+    session = printed.json["sessions"][0]
+    assert session["may_live_until"] - session["made"] == 36 * HOUR
+    federated = {
+        "type": "FederatedUser",
+        "principalId": f"{ACCOUNT}:bot",
+        "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/bot",
+        "accountId": ACCOUNT,
+        "accessKeyId": SESSION,
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "IAMUser",
+                "principalId": "AIDACKCEVSQ6C2EXAMPLE",
+                "arn": BOT,
+                "accountId": ACCOUNT,
+                "userName": "bot",
+            }
+        },
+    }
+    use = record("ListBuckets", 440, 4, userIdentity=federated, eventSource="s3.amazonaws.com")
+    told, printed = shown(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
+    assert told.code == exit_codes.WRONG
+    assert told.out.startswith("USED AFTER: ")
+    assert printed.json["sessions"][0]["used_after"] == 1
+
+
+def test_use_of_the_key_itself(tmp_path: Path) -> None:
+    again = record("GetCallerIdentity", 445, 9)
+    told, printed = shown(tmp_path, *USED, disable(430), again, state="Inactive")
+    assert told.code == exit_codes.WRONG
+    assert printed.json["credentials"][0]["after"] == 1
+    assert msgspec.json.encode(printed.json)

@@ -127,7 +127,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     result = run("--verbose", "--input", given, "--keep", tmp_path / "copy")
     assert result.returncode == 0, result.stderr
     assert "malformed_json" in result.stdout
-    assert "The lock holds at the S3 API" in result.stdout
+    assert "the lock holds at the S3 API" in result.stdout
     assert "\x1b" not in result.stdout
     for shown in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
         assert shown in result.stdout

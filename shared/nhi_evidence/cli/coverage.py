@@ -17,6 +17,7 @@ from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage import answers, evidence, history, operation
 from nhi_evidence.coverage.answers import Reading, ReadingError
+from nhi_evidence.coverage.canary.weigh import Weighed, stretches
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.controls import support
 from nhi_evidence.coverage.judges import Subject
@@ -108,11 +109,13 @@ def command(
     until = instant(at, "--at") if at else None
     readings = list(_saved(config_dir)) if config_dir else []
     changes: list[Change] = []
+    canaries: list[Weighed] = []
     if evidence_uri is not None:
         access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
         told = _told(evidence_uri, access, options.policy(policy, key))
         readings += [reading for _, reading in told.readings]
         changes = [change for _, change in told.changes]
+        canaries = list(told.canaries)
         for name, reason in told.unreadable.items():
             typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
     if operation_name is not None:
@@ -122,7 +125,11 @@ def command(
     if until is not None:
         readings = [reading for reading in readings if reading.at <= until]
         changes = [change for change in changes if change.at <= until]
-    result = matrix(readings, changes, subject=Subject(identity))
+    proofs = {
+        cell: tuple(one for one in spans if until is None or one.span.start <= until)
+        for cell, spans in stretches(canaries).items()
+    }
+    result = matrix(readings, changes, subject=Subject(identity), proofs=tuple(proofs.items()))
     shown = support(result) if controls or html is not None else ()
     if html is not None:
         _write(html, page(result, shown))

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.demo import (
+    blind_spots,
     crossing,
     investigation,
     refusals,
@@ -35,6 +36,7 @@ EXAMPLES = """\b
 Examples:
   nhi-evidence demo
   nhi-evidence demo --verbose | less
+  nhi-evidence demo --seed 7
   nhi-evidence demo --input ./my-trail-files
   nhi-evidence demo --keep ./evidence-copy
 
@@ -65,6 +67,8 @@ class Report(msgspec.Struct, kw_only=True):
     """Object versions that a second delivery of the same files added or took away: none."""
     regrouped: int
     """Objects that delivering AWS's files in smaller batches added; none of it counts twice."""
+    blind_spots: blind_spots.BlindSpots | None = None
+    """Gaps, a canary and a file taken from an estate, and what was named; None for own files."""
     ok: bool
     failed: list[str]
     kept_copy: str | None = None
@@ -93,6 +97,9 @@ def command(
             "--verbose", "-v", help="Show every table, every refusal, and one object in full."
         ),
     ] = False,
+    seed: Annotated[
+        int, typer.Option(help="Draws the gaps, the canary and the file that are taken away.")
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON object.")
     ] = False,
@@ -103,8 +110,10 @@ def command(
     runtimes, each function writing by its own identity. Shows that every record is accounted
     for, what a leaked key did, that delivering everything twice changes nothing and in other
     groups counts nothing twice, and what the lock refuses. Then seals the bucket, verifies it,
-    proves one record, and tampers with copies. Ends with one job's way through the clouds, as a
-    page and as a case with a proof of every record, left in a folder of their own.
+    proves one record, and tampers with copies. Takes settings, a canary's record and a delivered
+    file away from an estate, and shows that coverage and reconcile name just that. Ends with one
+    job's way through the clouds, as a page and as a case with a proof of every record, left in a
+    folder of their own.
     """
     screen = show.Screen(quiet=as_json)
     detail, brief = screen.only(wanted=verbose), screen.only(wanted=not verbose)
@@ -142,16 +151,17 @@ def command(
         show_brief.held(brief, len(before), len(changed), regrouped, refused)
         notary = sealing.Notary(store, Path(folder))
         sealed, verified, proof, tampered = _notarized(notary, objects, detail, brief, working)
+        spots = _blind_spots(Path(folder), seed, detail, brief) if input_ is None else None
         done = _investigated(notary, detail, brief, working) if input_ is None else None
         copied = notary.copy(keep) if keep else None
-    failed = _failed(
-        counts, refused, changed, [*first_failures, *second_failures, *regroup_failures]
-    )
-    failed += _not_proven(sealed, verified, proof, tampered)
-    failed += _not_once(counts, verified)
-    failed += show_investigation.not_told(done, followed)
-    if input_ is None:
-        failed += _not_followed(clouds, followed)
+    failed = [
+        *_failed(counts, refused, changed, [*first_failures, *second_failures, *regroup_failures]),
+        *_not_proven(sealed, verified, proof, tampered),
+        *_not_once(counts, verified),
+        *show_investigation.not_told(done, followed),
+        *(_not_followed(clouds, followed) if input_ is None else ()),
+        *_not_exact(spots),
+    ]
     report = Report(
         deliveries=counts,
         clouds=clouds,
@@ -163,6 +173,7 @@ def command(
         tampered=tampered,
         redelivery_changed=[key for key, _ in changed],
         regrouped=regrouped,
+        blind_spots=spots,
         ok=not failed,
         failed=failed,
         kept_copy=str(keep) if copied else None,
@@ -176,6 +187,22 @@ def command(
     if failed:
         typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
         raise typer.Exit(exit_codes.WRONG)
+
+
+def _blind_spots(
+    folder: Path, seed: int, detail: Console, brief: Console
+) -> blind_spots.BlindSpots:
+    spots = blind_spots.show_blind_spots(folder / "estate", seed)
+    show_brief.blind_spots(brief, spots)
+    for line in spots.lines():
+        detail.print(line)
+    return spots
+
+
+def _not_exact(spots: blind_spots.BlindSpots | None) -> list[str]:
+    if spots is None or spots.exact:
+        return []
+    return ["coverage and reconcile did not name exactly what was taken away"]
 
 
 def _notarized(

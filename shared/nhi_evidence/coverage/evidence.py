@@ -1,4 +1,4 @@
-"""What the sealed evidence itself says of coverage: readings, and changes of settings."""
+"""What the sealed evidence itself says of coverage: readings, changes of settings, canaries."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import msgspec
 
 from nhi_evidence.coverage import changes, reading_file, signed
 from nhi_evidence.coverage.answers import Reading
+from nhi_evidence.coverage.canary import sealed
+from nhi_evidence.coverage.canary.weigh import Seen, Weighed
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.coverage.signed import Placed, SignedLog
+from nhi_evidence.evidence import counting
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
 
@@ -35,6 +38,8 @@ class Told(msgspec.Struct, frozen=True):
     log: SignedLog
     readings: tuple[tuple[Placed, Reading], ...]
     changes: tuple[tuple[Placed, Change], ...]
+    canaries: tuple[Weighed, ...]
+    """What became of every probe that was announced."""
     unreadable: dict[str, str]
     """By key: why; nothing of it is in the rest."""
 
@@ -48,17 +53,25 @@ def told(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = (
     log = signed.read(stored)
     problems: dict[str, str] = {}
     readings = tuple(reading_file.sealed(store, log.of("op", reading_file.KIND), problems))
+    planned = list(sealed.read(store, log, problems))
+    nonces = sealed.marks(planned)
     reader = Reader(store, accepted)
-    found = tuple(
-        (record.at, change)
-        for record in reader.records_of(log.of("ev"), MARKS)
-        if record.status == "counted"
-        for change in changes.of_record(
-            record.pack,
-            record.raw,
-            at=record.head.time,
-            uid=record.head.metadata.uid or "",
-            outcome=record.head.nhi_outcome,
+    found: list[tuple[Placed, Change]] = []
+    seen: list[Seen] = []
+    for record in reader.records_of(log.of("ev"), [*MARKS, *nonces]):
+        if record.status is not counting.Status.COUNTED:
+            continue
+        found += (
+            (record.at, change)
+            for change in changes.of_record(
+                record.pack,
+                record.raw,
+                at=record.head.time,
+                uid=record.head.metadata.uid or "",
+                outcome=record.head.nhi_outcome,
+            )
         )
-    )
-    return Told(log, readings, found, {**problems, **reader.unreadable})
+        if any(nonce in record.raw for nonce in nonces):
+            seen.append(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
+    canaries = sealed.weighed(planned, seen, log.at or 0)
+    return Told(log, readings, tuple(found), canaries, {**problems, **reader.unreadable})

@@ -123,8 +123,9 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
             cell, known.readings, known.changes, window, subject=known.subject
         )
     shown = known.proven.get(cell.id, ())
-    if shown:
-        verdict, reasons = shown[-1].verdict, (shown[-1].reason, *reasons)
+    last = shown[-1] if shown else None
+    if last is not None and _decides(verdict, last, reading):
+        verdict, reasons = last.verdict, (last.reason, *reasons)
     mendable = verdict in {Verdict.GAP, Verdict.ELSEWHERE, Verdict.UNKNOWN, Verdict.BROKEN}
     return CellState(
         cell=cell.id,
@@ -148,3 +149,10 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
         compensating=cell.compensating,
         confidence=cell.confidence,
     )
+
+
+def _decides(verdict: Verdict, canary: Stretch, reading: Reading | None) -> bool:
+    """Whether a canary goes over what settings say: a late one, and never over a known gap."""
+    if verdict in {Verdict.GAP, Verdict.ELSEWHERE}:
+        return False
+    return reading is None or canary.span.end > reading.at - history.APART_MS

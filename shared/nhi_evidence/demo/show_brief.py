@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from nhi_evidence.demo.blind_spots import BlindSpots
 from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.crossing import Followed
 from nhi_evidence.demo.refusals import Refusal
@@ -83,6 +84,12 @@ def _step(run: Sequence[dict[str, Any]]) -> str:
     ).rstrip()
 
 
+def blind_spots(out: Console, spots: BlindSpots) -> None:
+    """Show what a seed took away from an estate, and what was named."""
+    for act, finds in spots.rows():
+        _say(out, f"  {act:37}{finds}")
+
+
 def held(
     out: Console, objects: int, changed: int, regrouped: int, refused: Sequence[Refusal]
 ) -> None:
@@ -110,8 +117,7 @@ def sealed(out: Console, done: Sealed, report: Report, proof: Proof | None) -> N
 
 def tampered(out: Console, changes: Sequence[Tampered]) -> None:
     """Show what was done to copies and what verification found."""
-    _title(out, "What is seen")
-    _say(out, f"  {'done to a copy':37}verification finds")
+    _title(out, "What is seen, of what is done to copies")
     for change in changes:
         codes = ", ".join(dict.fromkeys(text.partition(" ")[0] for text in change.findings))
         _say(out, f"  {change.act:37}{codes or 'NOTHING'}")
@@ -126,8 +132,7 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
             _say(out, f"  {problem}")
     else:
         out.print(Text("HOLDS", style="bold green"), "all of the above was done, not described")
-    _say(out, "The lock holds at the S3 API, not against whoever owns this disk: that takes a")
-    _say(out, "bucket in another account, which is what a deployment uses.")
+    _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
     rows = [
         ("nhi-evidence demo --verbose", "all of it, and one object in full"),
         ("nhi-evidence demo --keep ./copy", "leave the evidence, to look into"),

@@ -1,0 +1,137 @@
+"""What a seed takes away from the estate, and whether coverage and reconcile name exactly that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from nhi_evidence.adapters.signing.key_file import KeyFile
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.adapters.store.spilling import Sorters
+from nhi_evidence.completeness import reconcile
+from nhi_evidence.completeness.judge import Known
+from nhi_evidence.coverage import evidence
+from nhi_evidence.coverage.canary.weigh import stretches
+from nhi_evidence.coverage.matrix import Matrix, matrix
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo import estate
+from nhi_evidence.demo.estate import day
+from nhi_evidence.demo.estate.day import Drawn
+from nhi_evidence.evidence import note, provider
+from nhi_evidence.evidence.flags import LockPolicy
+from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.stored_log import StoredLog
+
+_DAY_MS = 86_400_000
+
+
+class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
+    """What was planted, and what was named."""
+
+    seed: int
+    planted: tuple[str, ...]
+    """Gaps, in words."""
+    planted_cells: tuple[str, ...]
+    named_cells: tuple[str, ...]
+    """Cells that coverage calls another verdict than of the estate without gaps."""
+    canary: str
+    broken: tuple[str, ...]
+    """Cells that coverage calls broken."""
+    withheld: str
+    missing: tuple[str, ...]
+    """Files that reconcile names as missing."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether exactly what was planted is named."""
+        return (
+            self.planted_cells == self.named_cells
+            and (self.canary,) == self.broken
+            and (self.withheld,) == self.missing
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What was done, and what was found."""
+        gaps = f"coverage: {len(self.named_cells)} cells, {len(self.broken)} canary"
+        file = f"reconcile: {len(self.missing)} missing"
+        exact = "just that" if self.exact else "NOT JUST THAT"
+        return [
+            (f"take {len(self.planted)} settings and a canary away", f"{gaps}; {exact}"),
+            ("withhold a delivered file", f"{file}; {exact}"),
+        ]
+
+    def lines(self) -> list[str]:
+        """Tell all of it."""
+        return [
+            f"Taken away from an estate by seed {self.seed}, and named by",
+            *(f"  coverage   {name}" for name in self.planted),
+            *(f"             {cell}" for cell in self.named_cells),
+            *(f"  coverage   the canary of {cell} did not arrive" for cell in self.broken),
+            *(f"  reconcile  {name.rpartition('/')[2]}" for name in self.missing),
+        ]
+
+
+def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
+    """Write a morning of the estate with what the seed takes away, seal it, and ask."""
+    drawn = day.draw(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    signer = KeyFile.create(folder / "log.key")
+    copied = folder / "evidence"
+    listed = day.write(copied, drawn)
+    store = DirectoryStore(copied)
+    lock_policy = LockPolicy(retention_ms=_DAY_MS)
+    Sealer(store, [signer], lambda: day.SEALED_AT, name=day.NAME, lock_policy=lock_policy).run(
+        everything=True
+    )
+    keys = (note.from_spki(day.NAME, signer.public_key()),)
+    return _asked(store, keys, drawn, listed)
+
+
+def _asked(
+    store: DirectoryStore, keys: tuple[note.Key, ...], drawn: Drawn, listed: bytes
+) -> BlindSpots:
+    told = evidence.told(store, StoredLog(store, day.NAME, keys))
+    proofs = tuple(stretches(told.canaries).items())
+    readings = [reading for _, reading in told.readings]
+    judged = matrix(readings, [change for _, change in told.changes], proofs=proofs)
+    whole = matrix([estate.reading(name, day.DAY) for name in day.PLATFORMS])
+    return BlindSpots(
+        seed=drawn.seed,
+        planted=tuple(plant.name for plant in drawn.plants),
+        planted_cells=tuple(sorted(cell for one in drawn.plants for cell in one.expected)),
+        named_cells=tuple(sorted(_changed(whole, judged))),
+        canary=drawn.canary,
+        broken=tuple(one.cell for one in judged.cells if one.verdict is Verdict.BROKEN),
+        withheld=drawn.withheld,
+        missing=tuple(_missing(store, keys, listed)),
+    )
+
+
+def _changed(whole: Matrix, judged: Matrix) -> set[str]:
+    """Return the cells settings say less of than without gaps; canaries are told apart."""
+    before = {one.cell: one.verdict for one in whole.cells}
+    canaries = {Verdict.PROVEN, Verdict.BROKEN}
+    return {
+        one.cell
+        for one in judged.cells
+        if one.verdict not in canaries and one.verdict is not before[one.cell]
+    }
+
+
+def _missing(store: DirectoryStore, keys: tuple[note.Key, ...], listed: bytes) -> list[str]:
+    """Return the names of the files that are missing, over all hours."""
+    now = day.SEALED_AT
+    with Sorters() as sorters:
+        sealed = reconcile.whole(store, day.NAME, keys, sorters, now=now)
+        read = reconcile.gather(store, sealed, sorters, now=now)
+        known = Known(log=read.log, keys=provider.read_keys(listed))
+        return sorted(
+            {
+                named.name
+                for held in reconcile.statements(read, known)
+                for statement in held.statements
+                for named in statement.named
+                if named.reason == "missing"
+            }
+        )

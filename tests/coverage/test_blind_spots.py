@@ -1,0 +1,30 @@
+"""The demo's draws: coverage and reconcile name what was taken away, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.demo.blind_spots import show_blind_spots
+from nhi_evidence.demo.estate import day
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_exactly_what_was_planted_is_named(tmp_path: Path, seed: int) -> None:
+    shown = show_blind_spots(tmp_path, seed)
+    assert shown.planted_cells == shown.named_cells
+    assert (shown.canary,) == shown.broken
+    assert (shown.withheld,) == shown.missing
+    assert shown.exact
+    assert len(shown.planted) == 2
+
+
+def test_draws_differ_and_repeat() -> None:
+    drawn = [day.draw(seed) for seed in range(20)]
+    assert drawn == [day.draw(seed) for seed in range(20)]
+    assert len({(one.plants[0].name, one.canary, one.withheld) for one in drawn}) > 10
+    for one in drawn:
+        gaps = {cell for plant in one.plants for cell in plant.expected}
+        assert one.canary not in gaps
+        assert len({plant.platform for plant in one.plants}) == 2

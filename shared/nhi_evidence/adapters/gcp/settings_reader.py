@@ -1,0 +1,106 @@
+"""Reading Google Cloud's settings for coverage: policies of every ancestor, sinks, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from nhi_evidence.adapters.rest_reader import RestReader
+from nhi_evidence.coverage.answers import DEPLOYMENT, READING_VERSION, Answer, Deployment, Reading
+from nhi_evidence.coverage.gcp import audit_config, sinks, tree
+
+RESOURCES = "cloudresourcemanager.googleapis.com"
+LOGGING = "logging.googleapis.com"
+IDENTITY = "cloudidentity.googleapis.com"
+HOSTS = (RESOURCES, LOGGING, IDENTITY)
+_PLURALS = {"project": "projects", "folder": "folders", "organization": "organizations"}
+_POLICY = {"options": {"requestedPolicyVersion": 3}}
+
+
+def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Reading:
+    """Read everything cells of Google Cloud rest on; `at` in milliseconds since the epoch."""
+    listed = reader.ask(
+        "cloudresourcemanager.projects.list",
+        "all",
+        f"https://{RESOURCES}/v1/projects?filter=lifecycleState%3AACTIVE",
+        items="projects",
+        next_page="nextPageToken",
+        page_parameter="pageToken",
+    )
+    resources: dict[str, None] = {}
+    for project in (listed or {}).get("projects", ()):
+        resources.update(dict.fromkeys(_above(reader, str(project["projectId"]))))
+    members: dict[str, None] = {}
+    for resource in resources:
+        members.update(dict.fromkeys(_of_resource(reader, resource)))
+    for member in members:
+        _group(reader, member)
+    own = Answer(
+        call=DEPLOYMENT, scope="all", answer=msgspec.json.decode(msgspec.json.encode(deployment))
+    )
+    return Reading(v=READING_VERSION, platform="gcp", at=at, answers=(own, *reader.answers))
+
+
+def _above(reader: RestReader, project: str) -> Iterator[str]:
+    """Yield a project and everything above it."""
+    answer = reader.ask(
+        tree.ANCESTRY,
+        f"projects/{project}",
+        f"https://{RESOURCES}/v1/projects/{quote(project)}:getAncestry",
+        body={},
+    )
+    for one in (answer or {}).get("ancestor", ()):
+        kind, name = one["resourceId"]["type"], one["resourceId"]["id"]
+        if kind in _PLURALS:
+            yield f"{_PLURALS[kind]}/{name}"
+
+
+def _of_resource(reader: RestReader, resource: str) -> Iterator[str]:
+    """Ask for policy and sinks of a resource; yield the groups its policy exempts."""
+    version = "v2" if resource.startswith("folders/") else "v1"
+    policy = reader.ask(
+        tree.POLICY,
+        resource,
+        f"https://{RESOURCES}/{version}/{quote(resource)}:getIamPolicy",
+        body=_POLICY,
+    )
+    reader.ask(
+        sinks.SINKS,
+        resource,
+        f"https://{LOGGING}/v2/{quote(resource)}/sinks",
+        items="sinks",
+        next_page="nextPageToken",
+        page_parameter="pageToken",
+    )
+    yield from _exempted(policy or {})
+
+
+def _exempted(policy: Mapping[str, Any]) -> Iterator[str]:
+    for config in policy.get("auditConfigs", ()):
+        for log in config.get("auditLogConfigs", ()):
+            yield from (
+                member for member in log.get("exemptedMembers", ()) if member.startswith("group:")
+            )
+
+
+def _group(reader: RestReader, member: str) -> None:
+    """Ask for everybody in a group, through others too."""
+    email = quote(member.partition(":")[2])
+    found = reader.ask(
+        "cloudidentity.groups.lookup",
+        member,
+        f"https://{IDENTITY}/v1/groups:lookup?groupKey.id={email}",
+    )
+    name = (found or {}).get("name")
+    if name:
+        reader.ask(
+            audit_config.MEMBERS,
+            member,
+            f"https://{IDENTITY}/v1/{quote(str(name))}/memberships:searchTransitiveMemberships",
+            items="memberships",
+            next_page="nextPageToken",
+            page_parameter="pageToken",
+        )

@@ -1,0 +1,137 @@
+"""Read-only calls over HTTPS for coverage, every answer kept with its exact text."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from nhi_evidence.coverage.answers import Answer, Status
+from nhi_evidence.errors import SettingsError
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_TIMEOUT_SECONDS = 30
+_MOST_PAGES = 200
+_DENIED, _ABSENT = (401, 403), (404,)
+_LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token goes to the host it is for, and to no other."""
+
+    def redirect_request(self, *_args: Any, **_named: Any) -> None:
+        return None
+
+
+class RestReader:
+    """Asks with a bearer token, and keeps every answer."""
+
+    def __init__(self, tokens: Mapping[str, str], bases: Mapping[str, str] | None = None) -> None:
+        """Take a token for each host; `bases` are other addresses for hosts, of tests."""
+        self._tokens = tokens
+        self._bases = bases or {}
+        self._opener = urllib.request.build_opener(_NoRedirect)
+        self.answers: list[Answer] = []
+
+    def ask(
+        self,
+        call: str,
+        scope: str,
+        url: str,
+        *,
+        body: Any = None,
+        items: str | None = None,
+        next_page: str = "",
+        page_parameter: str = "",
+    ) -> Any:
+        """Ask, all pages as one answer, and keep what came; None unless it is `ok`.
+
+        `items` names the list that pages add to, `next_page` the member that leads to the next:
+        a whole address, or a token that goes into `page_parameter`.
+        """
+        texts: list[str] = []
+        whole: Any = None
+        target: str | None = url
+        status: Status = "ok"
+        error = ""
+        while target and len(texts) < _MOST_PAGES:
+            status, error, text = self._send(target, body)
+            if status != "ok":
+                break
+            try:
+                page = msgspec.json.decode(text)
+            except (msgspec.MsgspecError, RecursionError):
+                status, error = "failed", "the answer is no JSON"
+                break
+            texts.append(text)
+            whole = page if whole is None or items is None else _joined(whole, page, items)
+            target = _following(url, page, next_page, page_parameter)
+        if status == "ok" and target:
+            status, error = "failed", f"more than {_MOST_PAGES} pages"
+        is_ok = status == "ok"
+        self.answers.append(
+            Answer(
+                call=call,
+                scope=scope,
+                request={} if body is None else {"body": body},
+                status=status,
+                error=error,
+                answer=whole if is_ok else None,
+                raw="\n".join(texts) if is_ok else "",
+            )
+        )
+        return whole if is_ok else None
+
+    def _send(self, url: str, body: Any) -> tuple[Status, str, str]:
+        parts = urlsplit(url)
+        token = self._tokens.get(parts.netloc)
+        if token is None:
+            return "failed", f"no token for {parts.netloc}", ""
+        base = self._bases.get(parts.netloc)
+        if base is not None:
+            local = urlsplit(base)
+            parts = parts._replace(scheme=local.scheme, netloc=local.netloc)
+        if parts.scheme != "https" and parts.hostname not in _LOCAL:
+            raise SettingsError(f"{url}: a token goes over HTTPS alone")
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        data = None
+        if body is not None:
+            data, headers["Content-Type"] = msgspec.json.encode(body), "application/json"
+        request = urllib.request.Request(urlunsplit(parts), data=data, headers=headers)  # noqa: S310 checked above
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                content = answer.read(MAX_ANSWER_BYTES + 1)
+        except urllib.error.HTTPError as failed:
+            with failed:
+                code = failed.code
+            status: Status = (
+                "denied" if code in _DENIED else "absent" if code in _ABSENT else "failed"
+            )
+            return status, str(code), ""
+        except (urllib.error.URLError, OSError) as failed:
+            return "failed", type(failed).__name__, ""
+        if len(content) > MAX_ANSWER_BYTES:
+            return "failed", f"more than {MAX_ANSWER_BYTES} bytes", ""
+        try:
+            return "ok", "", content.decode()
+        except UnicodeDecodeError:
+            return "failed", "the answer is not UTF-8", ""
+
+
+def _joined(whole: Any, page: Any, items: str) -> Any:
+    return {**page, items: [*whole.get(items, ()), *page.get(items, ())]}
+
+
+def _following(url: str, page: Any, next_page: str, parameter: str) -> str | None:
+    following = page.get(next_page) if next_page and isinstance(page, dict) else None
+    if not following:
+        return None
+    if not parameter:
+        # A whole address, as Azure gives it: on the host that was asked, or nowhere.
+        return str(following) if urlsplit(str(following)).netloc == urlsplit(url).netloc else None
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{parameter}={following}"

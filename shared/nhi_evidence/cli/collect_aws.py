@@ -1,0 +1,55 @@
+"""`nhi-evidence collect aws`: read AWS's settings, for coverage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nhi_evidence.adapters import clock
+from nhi_evidence.cli import config_file, reading_output
+from nhi_evidence.cli import evidence_options as options
+
+EXAMPLES = """\b
+Examples:
+  nhi-evidence collect aws --out settings
+  nhi-evidence coverage --config-dir settings
+
+\b
+Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
+error); 4 could not be done; 64 wrong usage.
+"""
+
+
+def command(
+    *,
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+    ],
+    config: config_file.Option = config_file.DEFAULT,
+    region: Annotated[
+        str | None, typer.Option(help="Ask here first; default: that of the first bucket.")
+    ] = None,
+    profile: options.Profile = None,
+) -> None:
+    """Read, and change nothing: trails, selectors, buckets, rules, clusters and stages of AWS.
+
+    Keeps every answer, refusals too, for `coverage` to judge. Best run in the management account,
+    or as its delegated administrator: there trails and accounts of the organization are seen.
+    """
+    settings = config_file.load(config)
+    # Amazon's library is loaded where it is needed alone.
+    import boto3  # noqa: PLC0415
+
+    from nhi_evidence.adapters.aws.settings_reader import read_settings  # noqa: PLC0415
+
+    buckets = settings.evidence.buckets
+    reading = read_settings(
+        boto3.session.Session(profile_name=profile),
+        region=region or buckets[0].region,
+        at=clock.now(),
+        deployment=reading_output.deployment(settings),
+        evidence_buckets=[one.bucket for one in buckets],
+    )
+    reading_output.write(reading, out)

@@ -1,0 +1,123 @@
+"""Reading AWS's settings from an AWS in this process, and judging what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from nhi_evidence.adapters.aws import settings_reader
+from nhi_evidence.adapters.aws.settings_reader import Reader, read_settings
+from nhi_evidence.coverage import answers, reading_file
+from nhi_evidence.coverage.answers import Deployment, Reading, Source
+from nhi_evidence.coverage.matrix import matrix
+from nhi_evidence.coverage.verdict import Verdict
+
+REGION = "eu-central-1"
+AT = 1_772_438_400_000
+DEPLOYMENT = Deployment((Source(source="aws_cloudtrail", buckets=("trail",)),))
+
+
+def _answering(pages: Any) -> Any:
+    """Answer what the emulator lacks as its server does: with an error."""
+
+    def answer(*given: Any) -> Any:
+        try:
+            return pages(*given)
+        except (NotImplementedError, ImportError) as lacking:
+            error: Any = {"Error": {"Code": "NotImplemented", "Message": str(lacking)}}
+            raise ClientError(error, "x") from lacking
+
+    return answer
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(Reader, "_pages", _answering(Reader._pages))
+    with mock_aws():
+        made = boto3.session.Session()
+        s3 = made.client("s3", region_name=REGION)
+        where: Any = {"LocationConstraint": REGION}
+        for bucket in ("trail", "evidence"):
+            s3.create_bucket(
+                Bucket=bucket,
+                CreateBucketConfiguration=where,
+                ObjectLockEnabledForBucket=bucket == "evidence",
+            )
+        trails = made.client("cloudtrail", region_name=REGION)
+        trails.create_trail(Name="all", S3BucketName="trail", IsMultiRegionTrail=True)
+        trails.start_logging(Name="all")
+        yield made
+
+
+def read(session: boto3.session.Session) -> Reading:
+    return read_settings(
+        session, region=REGION, at=AT, deployment=DEPLOYMENT, evidence_buckets=["evidence"]
+    )
+
+
+def verdicts(reading: Reading) -> dict[str, Verdict]:
+    return {one.cell: one.verdict for one in matrix([reading]).cells}
+
+
+def test_what_is_read_is_judged(session: boto3.session.Session) -> None:
+    reading = read(session)
+    judged = verdicts(reading)
+    assert judged["aws.credential_validation.valid_key"] is Verdict.CONFIGURED
+    assert judged["aws.data_access.services"] is Verdict.GAP
+    assert answers.read(answers.write(reading), "x") == reading
+    assert reading_file.read(reading_file.write(reading).body, "x") == reading
+
+
+def test_selectors_and_status_are_those_of_the_trail(session: boto3.session.Session) -> None:
+    trails = session.client("cloudtrail", region_name=REGION)
+    selectors: Any = [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]
+    trails.put_event_selectors(TrailName="all", EventSelectors=selectors)
+    judged = verdicts(read(session))
+    assert judged["aws.credential_validation.valid_key"] is Verdict.GAP
+    assert judged["aws.log_tampering.trail"] is Verdict.CONFIGURED
+    trails.stop_logging(Name="all")
+    assert verdicts(read(session))["aws.log_tampering.trail"] is Verdict.GAP
+
+
+def test_what_an_emulator_does_not_know_is_an_answer_too(session: boto3.session.Session) -> None:
+    """Of a service that answers with an error there is an answer, and cells are unknown."""
+    reading = read(session)
+    unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
+    assert all(one.error for one in unread)
+    assert verdicts(reading)["aws.enumeration.telemetry"] in {Verdict.UNKNOWN, Verdict.GAP}
+
+
+def test_a_refusal_is_kept(session: boto3.session.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        error: Any = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+        raise ClientError(error, "DescribeTrails")
+
+    monkeypatch.setattr(settings_reader.Reader, "_pages", refuse)
+    reading = read(session)
+    assert {one.status for one in reading.answers[1:]} == {"denied"}
+    assert set(verdicts(reading).values()) <= {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}
+
+
+def test_nothing_is_asked_that_could_change_anything(session: boto3.session.Session) -> None:
+    """Every call is a Describe, Get or List."""
+    calls = [one.call for one in read(session).answers[1:]]
+    verbs = ("Describe", "Get", "List")
+    assert len(calls) > 10
+    assert [call for call in calls if not call.partition(":")[2].startswith(verbs)] == []
+
+
+def test_pages_are_one_answer(session: boto3.session.Session) -> None:
+    events = session.client("events", region_name=REGION)
+    for number in range(120):
+        events.put_rule(Name=f"rule-{number}", ScheduleExpression="rate(1 hour)")
+    reader = Reader(session, REGION, "123456789012")
+    assert len(reader.ask("events", "ListRules", REGION)["Rules"]) == 120
+    assert len(reader.answers) == 1

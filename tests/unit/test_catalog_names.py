@@ -32,3 +32,43 @@ def test_a_name_is_what_it_is_unless_a_table_says_otherwise() -> None:
     assert ("iam:UpdateAccessKey",) != catalog().classify(event("updateaccesskey")).rules
     folded = catalog(names={"fold_case": True}).classify(event("updateaccesskey"))
     assert ("iam:UpdateAccessKey",) == folded.rules
+
+
+MEANS = {"phase": "routine", "class": 6003, "activity": 3}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_row_of_the_service_and_the_longer_name_come_first(turned: bool) -> None:
+    """Whatever the order of the table: of the service before of any, then by length."""
+    names = ["Up", "UpdateAccess", "Update"]
+    rows = [
+        {"service": service, "operation": name, "match": "prefix", "why": "test", **MEANS}
+        for service in ("*", "iam")
+        for name in (*names, *(["UpdateAccessKeyOf"] if service == "*" else []))
+    ]
+    loaded = catalog(rows=rows[::-1] if turned else rows)
+    assert ("iam:UpdateAccess",) == loaded.classify(event("UpdateAccessKeyOf")).rules
+    assert ("iam:Update",) == loaded.classify(event("UpdateUser")).rules
+    other = event("UpdateAccessKeyOf", service="sts")
+    assert ("*:UpdateAccessKeyOf",) == loaded.classify(other).rules
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_longer_permission_comes_first(turned: bool) -> None:
+    """And a permission without such an ending says nothing."""
+    fallback = [
+        {"id": "short", "permission": ".create", **MEANS},
+        {"id": "long", "permission": ".keys.create", **MEANS},
+    ]
+    loaded = catalog(fallback=fallback[::-1] if turned else fallback)
+    assert ("fallback:long",) == loaded.classify(event("a/b", permissions=("x.keys.create",))).rules
+    assert ("fallback:short",) == loaded.classify(event("a/b", permissions=("x.create",))).rules
+    assert ("fallback:none",) == loaded.classify(event("a/b", permissions=("x.get",))).rules
+
+
+def test_a_pattern_folds_case_where_the_table_does() -> None:
+    """And nowhere else."""
+    row = {"service": "iam", "operation": "up.*key", "match": "pattern", "why": "test", **MEANS}
+    folded = catalog(rows=[row], names={"fold_case": True})
+    assert ("iam:up.*key",) == folded.classify(event("UpdateAccessKey")).rules
+    assert ("iam:up.*key",) != catalog(rows=[row]).classify(event("UpdateAccessKey")).rules

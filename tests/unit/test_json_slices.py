@@ -142,3 +142,11 @@ def test_a_limit_may_be_reached() -> None:
     assert 50 == len(decoded(lines + b"\n"))
     assert isinstance(bounded(b"x" * 20, [(0, 20)], LIMITS), Decoded)
     assert isinstance(bounded(b"x" * 21, [(0, 21)], LIMITS), Undecodable)
+
+
+def test_where_an_envelope_ends_is_told() -> None:
+    """The first byte that is none of it: at the beginning, between two elements, after them."""
+    assert 0 == RECORDS.locate(b"[1]", [1])
+    assert 13 == RECORDS.locate(b'{"Records":[1x2]}', [1, 1])
+    assert 13 == RECORDS.locate(b'{"Records":[1]x', [1])
+    assert [(12, 13)] == RECORDS.locate(b'{"Records":[1]}', [1])

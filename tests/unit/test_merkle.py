@@ -207,6 +207,14 @@ def test_of_the_same_tree_nothing_is_to_be_proved() -> None:
             merkle.check_consistency(old, 1, [], merkle.leaf_hash(b"b"), root)
 
 
+def test_an_empty_path_proves_no_growth() -> None:
+    """Of a tree that is not whole the proof begins with a hash of its own."""
+    roots = (merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b"))
+    for old in (2, 3):
+        with pytest.raises(merkle.ProofError, match="too short"):
+            merkle.check_consistency(old, 5, [], *roots)
+
+
 @pytest.mark.parametrize(("old", "new"), [(-1, 3), (4, 3)])
 def test_no_tree_extends_a_larger_one(old: int, new: int) -> None:
     """Neither made nor checked."""

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 import pytest
 
 from nhi_evidence.errors import LogError
-from nhi_evidence.evidence import keys, leaf, log
+from nhi_evidence.evidence import keys, leaf, log, sweep
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.log_signers import LogSigners
 from nhi_evidence.evidence.verify import Policy, Verifier
@@ -185,6 +186,26 @@ def test_a_fast_clock_passes_nothing_over() -> None:
         world.now += 5 * MINUTE_MS
         added += world.sealer().run().added
     assert 1 == added, "an hour of yesterday is listed within the hour"
+
+
+def test_a_cursor_that_moved_is_put_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing that passed over sealed versions alone goes on from there, not from before."""
+    world = World()
+    world.sealer().run()
+    cursor = leaf.Cursor("ev/v1/flood/h=x/0999", world.now)
+    find = sweep.find
+
+    def further(*args: Any, **options: Any) -> Any:
+        moved = {"ev/v1/flood/h=x/": cursor}
+        return msgspec.structs.replace(find(*args, **options), cursors=moved)
+
+    monkeypatch.setattr(sweep, "find", further)
+    world.now += MINUTE_MS
+    done = world.sealer().run()
+    assert (2, 1, 0) == (done.epoch, done.checkpoints, done.added)
+    assert {"ev/v1/flood/h=x/": cursor} == first_leaf(world, 2).cursors
+    world.now += MINUTE_MS
+    assert (2, 0) == (world.sealer().run().epoch, world.sealer().run().checkpoints)
 
 
 def test_an_idle_log_has_a_heartbeat() -> None:

@@ -163,3 +163,13 @@ def test_a_share_of_a_plan_for_each_source() -> None:
     assert [*flood[:24], *others] == chosen
     assert flood == fair_share(flood, 100)
     assert flood[:7] == fair_share(flood, 7)
+
+
+def test_what_is_left_is_shared_evenly_among_those_that_have_too_much() -> None:
+    """The small one has its three; of the 27 left, two floods have 13 and 14."""
+    floods = {
+        source: [Version(f"ev/v1/{source}/h=x/{n}", "1", n) for n in range(100)] for source in "ab"
+    }
+    small = [Version(f"ev/v1/c/h=x/{n}", "1", n) for n in range(3)]
+    chosen = fair_share([*floods["a"], *floods["b"], *small], 30)
+    assert [*floods["a"][:13], *floods["b"][:14], *small] == chosen

@@ -8,9 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from nhi_evidence.config import documents
-from nhi_evidence.config.documents import deny
-
-SENDERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
+from nhi_evidence.config.aws.queues import alarm_topic
 
 
 class AlarmTarget(Construct):
@@ -42,24 +40,7 @@ class AlarmTarget(Construct):
             self,
             "Policy",
             topics=[made.ref],
-            policy_document=documents.document(
-                [
-                    {
-                        "Sid": "Alarms",
-                        "Effect": "Allow",
-                        "Principal": {"Service": list(SENDERS)},
-                        "Action": ["sns:Publish"],
-                        "Resource": made.ref,
-                        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-                    },
-                    deny(
-                        "PlainHttp",
-                        ["sns:Publish"],
-                        made.ref,
-                        {"Bool": {"aws:SecureTransport": "false"}},
-                    ),
-                ]
-            ),
+            policy_document=documents.document(alarm_topic(made.ref, account)),
         )
         if email is not None:
             sns.CfnSubscription(self, "Email", topic_arn=made.ref, protocol="email", endpoint=email)

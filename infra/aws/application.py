@@ -12,17 +12,14 @@ from infra.aws.evidence_stack import EvidenceStack
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.guardrail_stack import GuardrailStack
 from infra.aws.monitoring_stack import MonitoringStack
-from infra.aws.plan import feeds
 from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
 from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.errors import SettingsError
-
-EVIDENCE_FUNCTIONS = ("seal", "reconcile")
-"""Functions of the evidence account that the stacks deploy."""
 
 
 def compose(
@@ -49,7 +46,6 @@ def compose(
             config=config,
             store=store,
             makes_provider=at == 0,
-            deployed=EVIDENCE_FUNCTIONS,
         )
         if store.replica is not None:
             replica = ReplicaStack(

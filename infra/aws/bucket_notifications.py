@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.aws.delivery_queue import DeliveryQueue
-from infra.aws.feed import Feed
+from nhi_evidence.config.aws.feed import Feed
 
 
 class BucketNotifications(Construct):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.aws.feed import Feed
 from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
 from nhi_evidence.config import documents
-from nhi_evidence.config.documents import deny
+from nhi_evidence.config.aws import queues
+from nhi_evidence.config.aws.feed import Feed
 
 
 class DeliveryQueue(Construct):
@@ -19,7 +19,7 @@ class DeliveryQueue(Construct):
         self.dead_letters = sqs.CfnQueue(
             self,
             "DeadLetters",
-            queue_name=f"{feed.exporter}-dead",
+            queue_name=feed.dead_letters,
             message_retention_period=RETENTION_SECONDS,
             sqs_managed_sse_enabled=True,
             redrive_allow_policy={
@@ -39,43 +39,15 @@ class DeliveryQueue(Construct):
                 "maxReceiveCount": numbers.max_receive_count,
             },
         )
-        plain = {"Bool": {"aws:SecureTransport": "false"}}
         self.policy = sqs.CfnQueuePolicy(
             self,
             "Policy",
             queues=[self.queue.ref],
-            policy_document=documents.document(
-                [_senders(feed), deny("PlainHttp", ["sqs:*"], feed.queue_arn, plain)]
-            ),
+            policy_document=documents.document(queues.delivery_queue(feed)),
         )
         sqs.CfnQueuePolicy(
             self,
             "DeadPolicy",
             queues=[self.dead_letters.ref],
-            policy_document=documents.document(
-                [deny("PlainHttp", ["sqs:*"], f"{feed.queue_arn}-dead", plain)]
-            ),
+            policy_document=documents.document(queues.dead_letters(feed)),
         )
-
-
-def _senders(feed: Feed) -> documents.Statement:
-    """A notification is believed for where it comes from; the exporter then checks what it names.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-    """
-    if feed.topic is not None:
-        service, condition = "sns.amazonaws.com", {"ArnEquals": {"aws:SourceArn": feed.topic}}
-    else:
-        service = "s3.amazonaws.com"
-        condition = {
-            "ArnEquals": {"aws:SourceArn": feed.bucket_arn},
-            "StringEquals": {"aws:SourceAccount": feed.owner},
-        }
-    return {
-        "Sid": "Notifications",
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": ["sqs:SendMessage"],
-        "Resource": feed.queue_arn,
-        "Condition": condition,
-    }

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws import plan
-from infra.aws.auditor_role import AuditorRole
+from infra.aws.entra_provider import EntraProvider
 from infra.aws.evidence_bucket import EvidenceBucket
-from infra.aws.replica import ReplicationRole, replication
-from infra.aws.web_identity import EntraProvider
-from infra.aws.writer_role import PutOnlyRole, source_prefixes
+from infra.aws.planned_role import PlannedRole
+from infra.aws.replica import replication
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
-from nhi_evidence.config.bucket_policy import evidence_policy
+from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws.buckets import evidence_bucket
 from nhi_evidence.config.silence import silence_hours
+
+_OWN_PREFIX = "Keys below its own prefixes are what the role is for; it may put only."
+_AUDITED = "An auditor reads every version of everything, and the public half of every key."
+_REPLICATED = "Everything is replicated: the role reads versions and makes their copies, only."
 
 
 class EvidenceStack(Stack):
     """One evidence bucket with its writers, operators and auditors.
 
     `makes_provider` is true for one stack of an account: a tenant is a provider of the account.
-    `deployed` names the functions of the evidence account; each kind of `op/` object has a role
-    where its function is among them.
     """
 
     def __init__(
@@ -35,7 +34,6 @@ class EvidenceStack(Stack):
         config: Config,
         store: configuration.EvidenceBucket,
         makes_provider: bool,
-        deployed: Collection[str],
     ) -> None:
         account, region = config.evidence.account, store.region
         super().__init__(
@@ -45,17 +43,21 @@ class EvidenceStack(Stack):
             description=f"nhi-evidence: locked bucket {store.bucket} and its roles",
             termination_protection=True,
         )
-        bucket_arn = naming.bucket_arn(region, store.bucket)
+        self._make_bucket(config, store)
+        self._make_roles(config, store)
+        if makes_provider and config.azure is not None:
+            EntraProvider(self, "Entra", tenant=config.azure.tenant, audience=config.azure.audience)
+
+    def _make_bucket(self, config: Config, store: configuration.EvidenceBucket) -> None:
         replicate = None
         if store.replica is not None:
-            replica_arn = naming.bucket_arn(region, store.replica.bucket)
-            role = ReplicationRole(
+            replica_arn = naming.bucket_arn(store.region, store.replica.bucket)
+            role = PlannedRole(
                 self,
                 "Replication",
-                role_name=naming.replication(store.name),
-                account=account,
-                source_arn=bucket_arn,
-                replica_arn=replica_arn,
+                plan=roles.replication(config, store, replica_arn),
+                wide=[f"{naming.bucket_arn(store.region, store.bucket)}/*", f"{replica_arn}/*"],
+                reason=_REPLICATED,
             )
             replicate = replication(
                 role=role, replica_arn=replica_arn, replica_account=store.replica.account
@@ -63,18 +65,7 @@ class EvidenceStack(Stack):
         self.bucket = EvidenceBucket(
             self,
             "Evidence",
-            bucket=store.bucket,
-            retention_days=store.retention_days,
-            grace_days=store.grace_days,
-            archive_after_days=store.archive_after_days,
-            statements=evidence_policy(
-                bucket_arn,
-                organization=config.organization.id,
-                sealer=naming.role_arn(region, account, naming.function(store.name, "sealer")),
-                retention_days=store.retention_days,
-                grace_days=store.grace_days,
-                legal_role=config.evidence.legal_role,
-            ),
+            plan=evidence_bucket(config, store),
             sources=[
                 source
                 for source in dict.fromkeys(one.source for one in config.sources_in(store.name))
@@ -82,36 +73,15 @@ class EvidenceStack(Stack):
             ],
             replicate=replicate,
         )
-        trusts = plan.writer_trusts(config, store)
-        for source, trusted in trusts.items():
-            PutOnlyRole(
-                self,
-                f"Writer-{source}",
-                role_name=naming.writer(store.name, source),
-                bucket_arn=bucket_arn,
-                prefixes=source_prefixes(source),
-                trusted=trusted,
-            )
-        for kind, function in naming.OPERATORS.items():
-            if function in deployed:
-                PutOnlyRole(
-                    self,
-                    f"Operator-{kind}",
-                    role_name=naming.operator(store.name, kind),
-                    bucket_arn=bucket_arn,
-                    prefixes=(f"op/v1/{kind}/",),
-                    trusted=[plan.operator_trust(config, store, function)],
-                )
-        for auditor in config.auditors:
-            AuditorRole(
-                self,
-                f"Auditor-{auditor.name}",
-                role_name=naming.auditor(store.name, auditor.name),
-                bucket_arn=bucket_arn,
-                keys_arn=f"arn:{naming.partition(region)}:kms:{region}:{account}:key/*",
-                principals=auditor.principals,
-                external_id=auditor.external_id,
-                mfa=auditor.mfa,
-            )
-        if makes_provider and config.azure is not None:
-            EntraProvider(self, "Entra", tenant=config.azure.tenant, audience=config.azure.audience)
+
+    def _make_roles(self, config: Config, store: configuration.EvidenceBucket) -> None:
+        bucket = naming.bucket_arn(store.region, store.bucket)
+        for source, role in roles.writers(config, store):
+            wide = [f"{bucket}/ev/v1/{source}/*"]
+            PlannedRole(self, f"Writer-{source}", plan=role, wide=wide, reason=_OWN_PREFIX)
+        for kind, role in roles.operators(config, store):
+            wide = [f"{bucket}/op/v1/{kind}/*"]
+            PlannedRole(self, f"Operator-{kind}", plan=role, wide=wide, reason=_OWN_PREFIX)
+        for auditor, role in roles.auditors(config, store):
+            wide = [f"{bucket}/*", roles.keys_arn(config, store)]
+            PlannedRole(self, f"Auditor-{auditor}", plan=role, wide=wide, reason=_AUDITED)

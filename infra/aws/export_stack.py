@@ -7,12 +7,13 @@ from constructs import Construct
 
 from infra.aws import plan
 from infra.aws.bucket_notifications import BucketNotifications
-from infra.aws.feed import Feed
 from infra.aws.file_exporter import FileExporter
 from infra.aws.redelivery import Redelivery, redelivery
 from infra.aws.trail_bucket import TrailBucket
 from infra.bundle import Bundle
 from nhi_evidence.config import Config
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.tables import SourceEntry
 
 
@@ -37,7 +38,7 @@ class AwsExportStack(Stack):
             termination_protection=True,
         )
         self.feeds: list[tuple[Feed, SourceEntry, Redelivery]] = []
-        for feed, entry in plan.feeds(config):
+        for feed, entry in feeds(config):
             if feed.region == region:
                 numbers = redelivery(bundle.declaration, entry.batch_window_seconds)
                 self.feeds.append((feed, entry, numbers))
@@ -54,6 +55,7 @@ class AwsExportStack(Stack):
         exporter = FileExporter(
             self,
             feed.exporter,
+            config=config,
             feed=feed,
             bundle=bundle,
             settings=plan.exporter_settings(config, feed, entry),

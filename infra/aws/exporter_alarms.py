@@ -9,8 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.aws.alarm import Absence, Alarm, metric, own
-from infra.aws.feed import Feed
 from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
+from nhi_evidence.config.aws.feed import Feed
 
 LAG = Duration.hours(1)
 """A file that waits longer than this is late; CloudTrail itself takes up to fifteen minutes."""

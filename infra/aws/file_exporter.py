@@ -9,13 +9,14 @@ from constructs import Construct
 from infra.aws import acknowledged
 from infra.aws.delivery_queue import DeliveryQueue
 from infra.aws.environment import variables
-from infra.aws.feed import Feed
 from infra.aws.redelivery import redelivery
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Sqs
 from nhi_evidence.adapters.aws.exporter import Settings
-from nhi_evidence.config.documents import Statement, allow
+from nhi_evidence.config import Config
+from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws.feed import Feed
 
 
 class FileExporter(Construct):
@@ -30,6 +31,7 @@ class FileExporter(Construct):
         scope: Construct,
         name: str,
         *,
+        config: Config,
         feed: Feed,
         bundle: Bundle,
         settings: Settings,
@@ -50,7 +52,7 @@ class FileExporter(Construct):
             function_name=feed.exporter,
             architecture=architecture,
             environment=variables(settings),
-            permissions=_permissions(feed, settings.writer_role_arn),
+            role=lambda log_group: roles.exporter(config, feed, log_group=log_group),
         )
         acknowledged.prefixes(
             self.staged,
@@ -81,20 +83,3 @@ class FileExporter(Construct):
                 region=feed.topic.split(":")[3],
             )
             subscription.add_resource_dependency(self.delivery.policy)
-
-
-def _permissions(feed: Feed, writer: str) -> list[Statement]:
-    statements = [
-        allow(
-            "Source", ["s3:GetObject", "s3:GetObjectVersion"], f"{feed.bucket_arn}/{feed.prefix}*"
-        ),
-        allow("Write", ["sts:AssumeRole"], writer),
-        allow(
-            "Messages",
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-            feed.queue_arn,
-        ),
-    ]
-    if feed.kms_key is not None:
-        statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key))
-    return statements

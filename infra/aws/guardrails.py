@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from aws_cdk import aws_organizations as organizations
 from constructs import Construct
 
-from infra.aws.guardrail_documents import LONGEST_DOCUMENT
+from nhi_evidence.config.aws.guardrail_documents import LONGEST_DOCUMENT
+from nhi_evidence.config.aws.guardrail_plan import PolicyPlan
 from nhi_evidence.errors import SettingsError
 
 
 class Guardrail(Construct):
-    """One organization policy. Raises `SettingsError` when it is longer than AWS takes.
-
-    `kind` is `SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`.
-    """
+    """One organization policy. Raises `SettingsError` when it is longer than AWS takes."""
 
     def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        kind: str,
-        policy_name: str,
-        meaning: str,
-        content: dict[str, Any],
-        targets: Sequence[str],
+        self, scope: Construct, name: str, *, plan: PolicyPlan, targets: Sequence[str]
     ) -> None:
         super().__init__(scope, name)
-        length = len(msgspec.json.encode(content))
+        length = len(msgspec.json.encode(plan.content))
         if length > LONGEST_DOCUMENT:
             raise SettingsError(
-                f"{policy_name} has {length} characters, more than {LONGEST_DOCUMENT}: "
+                f"{plan.name} has {length} characters, more than {LONGEST_DOCUMENT}: "
                 "attach guardrails for fewer buckets, auditors or tenants"
             )
         organizations.CfnPolicy(
             self,
             "Policy",
-            name=policy_name,
-            description=meaning,
-            type=kind,
-            content=content,
+            name=plan.name,
+            description=plan.meaning,
+            type=plan.kind,
+            content=plan.content,
             target_ids=list(targets),
         )

@@ -20,6 +20,7 @@ from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
 from infra.aws.store_alarms import StoreAlarms
 from nhi_evidence.config import Config, EvidenceBucket
+from nhi_evidence.config.aws.queues import ALARM_TOPIC
 from nhi_evidence.config.silence import of_entry
 
 
@@ -55,7 +56,7 @@ class MonitoringStack(Stack):
             "Target",
             topics=config.alarms.topics,
             email=config.alarms.email,
-            topic_name="nhi-evidence-alarms",
+            topic_name=ALARM_TOPIC,
             account=account,
             region=region,
         )

@@ -9,14 +9,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from nhi_evidence.config import documents
-from nhi_evidence.config.documents import Statement
+from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 
 
 class PrivateBucket(Construct):
     """A bucket and its policy, both kept when their stack goes.
 
-    `statements` is the policy; `properties` are what else CloudFormation takes of a bucket. A
-    first deployment that fails removes what it made, so that the next can make it again.
+    `properties` are what CloudFormation takes of a bucket beside its plan. A first
+    deployment that fails removes what it made, so that the next can make it again.
     """
 
     def __init__(
@@ -24,15 +24,17 @@ class PrivateBucket(Construct):
         scope: Construct,
         name: str,
         *,
-        bucket: str,
-        statements: list[Statement],
+        plan: BucketPlan,
         **properties: Any,
     ) -> None:
         super().__init__(scope, name)
         self.resource = s3.CfnBucket(
             self,
             "Bucket",
-            bucket_name=bucket,
+            bucket_name=plan.name,
+            object_lock_enabled=None if plan.lock_days is None else True,
+            object_lock_configuration=None if plan.lock_days is None else _lock(plan.lock_days),
+            lifecycle_configuration=_lifecycle(plan.lifecycle) if plan.lifecycle else None,
             versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
             bucket_encryption=_encryption(),
             ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
@@ -51,7 +53,7 @@ class PrivateBucket(Construct):
             **properties,
         )
         self.policy = s3.CfnBucketPolicy(
-            self, "Policy", bucket=bucket, policy_document=documents.document(statements)
+            self, "Policy", bucket=plan.name, policy_document=documents.document(plan.statements)
         )
         self.policy.add_resource_dependency(self.resource)
         for resource in (self.resource, self.policy):
@@ -71,4 +73,36 @@ def _encryption() -> s3.CfnBucket.BucketEncryptionProperty:
                 ),
             )
         ]
+    )
+
+
+def _lock(days: int) -> s3.CfnBucket.ObjectLockConfigurationProperty:
+    return s3.CfnBucket.ObjectLockConfigurationProperty(
+        object_lock_enabled="Enabled",
+        rule=s3.CfnBucket.ObjectLockRuleProperty(
+            default_retention=s3.CfnBucket.DefaultRetentionProperty(mode="COMPLIANCE", days=days)
+        ),
+    )
+
+
+def _lifecycle(rules: list[LifecycleRule]) -> s3.CfnBucket.LifecycleConfigurationProperty:
+    return s3.CfnBucket.LifecycleConfigurationProperty(rules=[_rule(one) for one in rules])
+
+
+def _rule(rule: LifecycleRule) -> s3.CfnBucket.RuleProperty:
+    noncurrent, archive = rule.noncurrent_days, rule.archive_days
+    return s3.CfnBucket.RuleProperty(
+        id=rule.id,
+        status="Enabled",
+        prefix=rule.prefix or None,
+        expiration_in_days=rule.expire_days,
+        noncurrent_version_expiration=None
+        if noncurrent is None
+        else s3.CfnBucket.NoncurrentVersionExpirationProperty(noncurrent_days=noncurrent),
+        transitions=None
+        if archive is None
+        else [
+            s3.CfnBucket.TransitionProperty(storage_class="GLACIER_IR", transition_in_days=archive)
+        ],
+        expired_object_delete_marker=rule.markers or None,
     )

@@ -37,16 +37,16 @@ class ReconcileStack(Stack):
         Reconciler(
             self,
             "Reconciler",
+            config=config,
+            store=store,
             bundle=bundle,
             function_name=self.function_name,
             architecture=architecture,
-            bucket_arn=naming.bucket_arn(region, store.bucket),
-            keys_arn=f"arn:{naming.partition(region)}:kms:{region}:{account}:key/*",
             settings=Settings(
                 bucket=store.bucket,
                 bucket_owner=account,
                 log_name=store.log,
-                signing_keys=(f"alias/nhi-evidence-{store.name}",),
+                signing_keys=(f"alias/{naming.signing_key(store.name)}",),
                 operator_role=naming.role_arn(
                     region, account, naming.operator(store.name, "recon")
                 ),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from constructs import Construct
 
 from infra.aws import acknowledged
-from infra.aws.auditor_role import LISTS, READS
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
-from infra.aws.signing_key import PUBLIC
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.reconciler import Settings
-from nhi_evidence.config.documents import allow
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import roles
 
 
 class Reconciler(Construct):
@@ -28,10 +27,10 @@ class Reconciler(Construct):
         scope: Construct,
         name: str,
         *,
+        config: Config,
+        store: EvidenceBucket,
         bundle: Bundle,
         function_name: str,
-        bucket_arn: str,
-        keys_arn: str,
         settings: Settings,
         architecture: str | None = None,
     ) -> None:
@@ -46,18 +45,15 @@ class Reconciler(Construct):
             function_name=function_name,
             architecture=architecture,
             environment=variables(settings),
-            permissions=[
-                allow("Read", READS, f"{bucket_arn}/*"),
-                allow("List", LISTS, bucket_arn),
-                allow("LogKeys", PUBLIC, keys_arn),
-                # It has no resource: the keys are published to everybody.
-                allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
-                allow("State", ["sts:AssumeRole"], settings.operator_role),
-            ],
+            role=lambda log_group: roles.reconciler(config, store, log_group=log_group),
         )
         acknowledged.prefixes(
             self.staged,
-            [f"{bucket_arn}/*", keys_arn, "*"],
+            [
+                f"{naming.bucket_arn(store.region, store.bucket)}/*",
+                roles.keys_arn(config, store),
+                "*",
+            ],
             "It reads every version, which is its work; the public half of the log's key, whose "
             "own policy names it; and CloudTrail's public keys, which have no resource.",
         )

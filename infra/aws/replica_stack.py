@@ -7,8 +7,8 @@ from constructs import Construct
 
 from infra.aws.evidence_bucket import EvidenceBucket
 from nhi_evidence import config as configuration
-from nhi_evidence.config import Config, naming
-from nhi_evidence.config.bucket_policy import replica_policy
+from nhi_evidence.config import Config
+from nhi_evidence.config.aws.buckets import replica_bucket
 from nhi_evidence.config.tables import Replica
 
 
@@ -31,18 +31,4 @@ class ReplicaStack(Stack):
             description=f"nhi-evidence: locked replica {replica.bucket} of {store.bucket}",
             termination_protection=True,
         )
-        self.bucket = EvidenceBucket(
-            self,
-            "Replica",
-            bucket=replica.bucket,
-            retention_days=store.retention_days,
-            grace_days=store.grace_days,
-            archive_after_days=store.archive_after_days,
-            statements=replica_policy(
-                naming.bucket_arn(replica.region, replica.bucket),
-                organization=config.organization.id,
-                replication_role=naming.role_arn(
-                    store.region, config.evidence.account, naming.replication(store.name)
-                ),
-            ),
-        )
+        self.bucket = EvidenceBucket(self, "Replica", plan=replica_bucket(config, store, replica))

@@ -13,11 +13,11 @@ from nhi_evidence.evidence import flags
 SERVICE = "seal"
 
 LATE = 4
-"""Signatures of a quarter of an hour and one: CloudTrail hands over its records so late, so that a
-day, which begins and ends at any moment, may hold some that were made before it."""
+"""Checkpoints of a quarter of an hour and one: CloudTrail hands over its records so late, so that
+a day, which begins and ends at any moment, may hold signatures that were made before it."""
 
 UNCOUNTED = 12
-"""Signatures of an hour, for the other direction."""
+"""Checkpoints of an hour, for the other direction."""
 
 _FLAGS = (
     flags.KEY_HASH,
@@ -111,7 +111,7 @@ class SealAlarms(Construct):
                 metrics={"signed": signatures, "made": ours("Signatures")},
                 expression="FILL(signed, 0) - FILL(made, 0)",
                 period=day,
-                above=LATE,
+                above=LATE * signed.keys,
                 missing="notBreaching",
                 target=target,
             ),
@@ -123,7 +123,7 @@ class SealAlarms(Construct):
                 metrics={"signed": signatures, "made": ours("Signatures")},
                 expression="FILL(made, 0) - FILL(signed, 0)",
                 period=day,
-                above=UNCOUNTED,
+                above=UNCOUNTED * signed.keys,
                 missing="notBreaching",
                 target=target,
             ),

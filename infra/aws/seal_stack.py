@@ -1,4 +1,4 @@
-"""The evidence account: the key, and the function that seals one evidence bucket with it."""
+"""The evidence account: the keys, and the function that seals one evidence bucket with them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from infra.aws.signature_log import SignatureLog
 from infra.aws.signing_key import SigningKey
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
-from nhi_evidence.adapters.aws.sealer import Settings
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws.key_policy import signing_keys
+
+_KEYS = ("Signing", "Cosigning")
+"""Ids of the constructs, in the order of `signing_keys`; there may be no second."""
 
 
 class SealStack(Stack):
-    """Key, sealer, schedule, and the log of every use of the key."""
+    """Keys, sealer, schedule, and the log of every use of the keys."""
 
     def __init__(
         self,
@@ -36,50 +39,31 @@ class SealStack(Stack):
             termination_protection=True,
         )
         self.function_name = naming.function(store.name, "sealer")
-        sealer_arn = naming.role_arn(region, account, self.function_name)
-        key = SigningKey(
-            self,
-            "Signing",
-            account_root=f"arn:{naming.partition(region)}:iam::{account}:root",
-            sealer=sealer_arn,
-            signer=config.evidence.signer,
-            readers=[
-                naming.role_arn(region, account, name)
-                for name in (
-                    *(naming.auditor(store.name, one.name) for one in config.auditors),
-                    naming.function(store.name, naming.OPERATORS["recon"]),
-                )
-            ],
-            alias=f"nhi-evidence-{store.name}",
-        )
-        key_arn = key.resource.attr_arn
+        keys = [
+            SigningKey(self, key, plan=plan)
+            for key, plan in zip(_KEYS, signing_keys(config, store), strict=False)
+        ]
+        arns = [one.resource.attr_arn for one in keys]
         Sealer(
             self,
             "Sealer",
+            config=config,
+            store=store,
             bundle=bundle,
-            function_name=self.function_name,
+            keys=arns,
             architecture=architecture,
-            bucket_arn=naming.bucket_arn(region, store.bucket),
-            key_arn=key_arn,
-            settings=Settings(
-                bucket=store.bucket,
-                bucket_owner=account,
-                log_name=store.log,
-                signing_keys=(key_arn,),
-                retention_days=store.retention_days,
-                grace_days=store.grace_days,
-            ),
         )
         self.signed = SignatureLog(
             self,
             "Signed",
             log_name=f"nhi-evidence-{store.name}",
-            key_arn=key_arn,
-            sealer=sealer_arn,
+            keys=arns,
+            sealer=naming.role_arn(region, account, self.function_name),
         )
-        CfnOutput(
-            self,
-            "SigningKeyArn",
-            value=key_arn,
-            description="Fetch its public half now and keep it apart: nhi-evidence keys",
-        )
+        for key, arn in zip(_KEYS, arns, strict=False):
+            CfnOutput(
+                self,
+                f"{key}KeyArn",
+                value=arn,
+                description="Fetch its public half now and keep it apart: nhi-evidence keys",
+            )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from constructs import Construct
 
 from infra.aws import acknowledged
-from infra.aws.auditor_role import LISTS, READS, SETTINGS
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
-from infra.aws.signing_key import PUBLIC
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.sealer import Settings
-from nhi_evidence.config.documents import allow
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import roles
 
 
 class Sealer(Construct):
-    """Seals one evidence bucket on the schedule its `deploy.toml` says.
+    """Seals one evidence bucket on the schedule its `deploy.toml` says, with keys of these ARNs.
 
     It reads everything and writes under `log/` alone. No concurrency is reserved for it: the
     protocol holds however many run (docs/decisions/0038-no-reserved-concurrency.md). The schedule
@@ -29,14 +30,15 @@ class Sealer(Construct):
         scope: Construct,
         name: str,
         *,
+        config: Config,
+        store: EvidenceBucket,
         bundle: Bundle,
-        function_name: str,
-        bucket_arn: str,
-        key_arn: str,
-        settings: Settings,
+        keys: Sequence[str],
         architecture: str | None = None,
     ) -> None:
         super().__init__(scope, name)
+        function_name = naming.function(store.name, "sealer")
+        bucket_arn = naming.bucket_arn(store.region, store.bucket)
         trigger = bundle.declaration.trigger
         if not isinstance(trigger, Schedule):
             raise DeclarationError(f"{bundle.name}: a sealer runs on a schedule, not on {trigger}")
@@ -46,13 +48,17 @@ class Sealer(Construct):
             bundle=bundle,
             function_name=function_name,
             architecture=architecture,
-            environment=variables(settings),
-            permissions=[
-                allow("Read", READS, f"{bucket_arn}/*"),
-                allow("List", [*LISTS, *SETTINGS], bucket_arn),
-                allow("Log", ["s3:PutObject", "s3:PutObjectRetention"], f"{bucket_arn}/log/v1/*"),
-                allow("Sign", ["kms:Sign", *PUBLIC], key_arn),
-            ],
+            environment=variables(
+                Settings(
+                    bucket=store.bucket,
+                    bucket_owner=config.evidence.account,
+                    log_name=store.log,
+                    signing_keys=tuple(keys),
+                    retention_days=store.retention_days,
+                    grace_days=store.grace_days,
+                )
+            ),
+            role=lambda log_group: roles.sealer(store, keys=keys, log_group=log_group),
         )
         acknowledged.prefixes(
             self.staged,

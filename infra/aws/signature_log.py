@@ -1,10 +1,12 @@
-"""Every use of the signing key, by whomever: counted, and told apart from the sealer's own.
+"""Every use of the keys of a log, by whomever: counted, and told apart from the sealer's own.
 
 CloudTrail records each `kms:Sign`; EventBridge hands the record to a log group within minutes.
 What is counted there is Amazon's word, not the sealer's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
@@ -20,16 +22,18 @@ _ISSUER = "$.detail.userIdentity.sessionContext.sessionIssuer.arn"
 
 
 class SignatureLog(Construct):
-    """A log group of the key's signatures, with one metric for all and one for strangers'.
+    """A log group of the signatures of `keys`, with one metric for all and one for strangers'.
 
-    `log_name` is the part of the names that tells one key's from another's; `sealer` the ARN of
+    `log_name` is the part of the names that tells one log's from another's; `sealer` the ARN of
     the one role that should be seen.
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, log_name: str, key_arn: str, sealer: str
+        self, scope: Construct, name: str, *, log_name: str, keys: Sequence[str], sealer: str
     ) -> None:
         super().__init__(scope, name)
+        self.keys = len(keys)
+        """Signatures of one checkpoint."""
         self.signatures = f"{log_name}-kms-signatures"
         self.strangers = f"{log_name}-kms-signatures-by-others"
         group = logs.LogGroup(
@@ -42,7 +46,7 @@ class SignatureLog(Construct):
         rule = events.CfnRule(
             self,
             "Rule",
-            description="Every signature made with the key",
+            description="Every signature made with the keys of the log",
             # Whether KMS calls a signature a read is not documented: this state gets both.
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             event_pattern={
@@ -51,7 +55,7 @@ class SignatureLog(Construct):
                 "detail": {
                     "eventSource": ["kms.amazonaws.com"],
                     "eventName": ["Sign"],
-                    "resources": {"ARN": [key_arn]},
+                    "resources": {"ARN": list(keys)},
                 },
             },
             targets=[events.CfnRule.TargetProperty(id="log", arn=group.log_group_arn)],

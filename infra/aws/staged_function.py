@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -11,8 +11,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundle import Bundle
-from nhi_evidence.config import documents
-from nhi_evidence.config.documents import Statement, allow, service_trust
+from nhi_evidence.config import documents, naming
+from nhi_evidence.config.aws.roles import RolePlan
 
 LOG_DAYS = logs.RetentionDays.ONE_YEAR
 
@@ -23,7 +23,7 @@ class StagedFunction(Construct):
     """A function as its `deploy.toml` says, with exactly these permissions.
 
     Function and role are both called `function_name`, which other accounts' policies rely on.
-    `permissions` are added to writing its own logs.
+    `role` makes the role's plan from the ARN of the function's log group.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class StagedFunction(Construct):
         function_name: str,
         architecture: str | None = None,
         environment: Mapping[str, str],
-        permissions: list[Statement],
+        role: Callable[[str], RolePlan],
     ) -> None:
         super().__init__(scope, name)
         declared = bundle.declaration.function
@@ -43,24 +43,20 @@ class StagedFunction(Construct):
         self.logs = logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/lambda/{function_name}",
+            log_group_name=naming.log_group(function_name),
             retention=LOG_DAYS,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        write_logs = allow(
-            "Logs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [self.logs.log_group_arn],
-        )
+        planned = role(self.logs.log_group_arn)
         self.role = iam.CfnRole(
             self,
             "Role",
-            role_name=function_name,
-            assume_role_policy_document=service_trust("lambda.amazonaws.com"),
+            role_name=planned.name,
+            assume_role_policy_document=documents.document(planned.trust),
             policies=[
                 iam.CfnRole.PolicyProperty(
-                    policy_name="function",
-                    policy_document=documents.document([write_logs, *permissions]),
+                    policy_name=planned.policy_name,
+                    policy_document=documents.document(planned.policy),
                 )
             ],
         )

@@ -25,8 +25,12 @@ principals = ["arn:aws:iam::111122223333:role/operations"]
 external_id = "operations-2026-5d81"
 mfa = false
 """
-TEXT = EXAMPLE + OPERATIONS
-"""The documented example, and its operators, who may look at the evidence when they replay."""
+COSIGNER = '# cosigner = "none"'
+TEXT = EXAMPLE.replace(COSIGNER, COSIGNER.removeprefix("# ")) + OPERATIONS
+"""The documented example, and its operators, who may look at the evidence when they replay.
+
+The emulator's KMS makes no ML-DSA keys, so nothing is cosigned here.
+"""
 
 
 def here(name: str) -> Bundle:

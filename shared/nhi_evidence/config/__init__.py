@@ -75,6 +75,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     signer: Literal["ed25519", "p256"]
+    cosigner: Literal["ml-dsa-44", "none"]
     legal_role: str | None
     buckets: tuple[EvidenceBucket, ...]
 
@@ -136,6 +137,7 @@ def _resolved(file: tables.File) -> Config:
         evidence=Evidence(
             account=file.evidence.account,
             signer=file.evidence.signer,
+            cosigner=file.evidence.cosigner,
             legal_role=file.evidence.legal_role,
             buckets=buckets,
         ),

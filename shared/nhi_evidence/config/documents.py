@@ -62,9 +62,9 @@ def document(statements: Iterable[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def service_trust(service: str, condition: Condition = NONE) -> dict[str, Any]:
-    """Return the trust policy of a role that a service of AWS takes."""
-    return document([trust("Service", {"Service": service}, "sts:AssumeRole", condition)])
+def service_statement(service: str, condition: Condition = NONE) -> Statement:
+    """Return trust in a service of AWS."""
+    return trust("Service", {"Service": service}, "sts:AssumeRole", condition)
 
 
 def role_trust(sid: str, arns: Sequence[str], condition: Condition) -> Statement:

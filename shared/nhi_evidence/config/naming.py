@@ -54,6 +54,11 @@ def role_arn(region: str, account: str, name: str) -> str:
     return f"arn:{partition(region)}:iam::{account}:role/{name}"
 
 
+def root_arn(region: str, account: str) -> str:
+    """Return what stands for an account in policies; `region` tells the partition alone."""
+    return f"arn:{partition(region)}:iam::{account}:root"
+
+
 def bucket_arn(region: str, bucket: str) -> str:
     """Return the ARN of a bucket; `region` tells the partition alone."""
     return f"arn:{partition(region)}:s3:::{bucket}"
@@ -72,6 +77,27 @@ def operator(store: str, kind: str) -> str:
 def function(store: str, name: str) -> str:
     """Name of a function of the evidence account, and of its role."""
     return _short(f"nhi-evidence-{store}-{name}")
+
+
+def log_group(function: str) -> str:
+    """Name of the log group of a function."""
+    return f"/aws/lambda/{function}"
+
+
+def log_group_arn(region: str, account: str, function: str) -> str:
+    """Return the ARN of a function's log group, with the streams in it, as policies name it."""
+    where = f"arn:{partition(region)}:logs:{region}:{account}"
+    return f"{where}:log-group:{log_group(function)}:*"
+
+
+def signing_key(store: str) -> str:
+    """Alias of the key that signs the log of an evidence bucket, without `alias/`."""
+    return f"nhi-evidence-{store}"
+
+
+def cosigning_key(store: str) -> str:
+    """Alias of the key that cosigns the log of an evidence bucket, without `alias/`."""
+    return f"nhi-evidence-{store}-cosigner"
 
 
 def clock(function: str) -> str:

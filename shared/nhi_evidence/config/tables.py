@@ -63,6 +63,9 @@ class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):
 
     account: kinds.Account
     signer: Literal["ed25519", "p256"] = "ed25519"
+    cosigner: Literal["ml-dsa-44", "none"] = "ml-dsa-44"
+    """Signs beside the signer, for when curves are broken; `none` where KMS of the region has no
+    such key."""
     legal_role: kinds.RoleArn | None = None
     """The one role that may set and release legal holds; absent: nobody may."""
     buckets: tuple[BucketTable, ...]

@@ -82,9 +82,15 @@ class Estate:
         return document
 
     @property
+    def signing_keys(self) -> tuple[Resource, ...]:
+        """The keys the log is signed with: the signer, and the cosigner if there is one."""
+        keys = self.of("AWS::KMS::Key")
+        return tuple(sorted(keys, key=lambda one: one.properties["KeySpec"] == "ML_DSA_44"))
+
+    @property
     def key_policy(self) -> dict[str, Any]:
-        """The signing key's policy."""
-        document: dict[str, Any] = self.only("AWS::KMS::Key").properties["KeyPolicy"]
+        """The signer's policy; the cosigner's differs in its algorithm alone."""
+        document: dict[str, Any] = self.signing_keys[0].properties["KeyPolicy"]
         return document
 
 

@@ -219,7 +219,7 @@ def _deployed(estate: Estate) -> Iterator[Actor]:
 
 def _with_key(document: Document, estate: Estate) -> Document:
     """Put the signing key's ARN, which the template does not know yet, in the reference's place."""
-    reference = f'"arn:{estate.only("AWS::KMS::Key").id}"'
+    reference = f'"arn:{estate.signing_keys[0].id}"'
     text = json.dumps(document).replace(reference, f'"{KEY}"')
     known: Document = json.loads(text)
     return known

@@ -92,7 +92,8 @@ NORMAL: Mapping[str, Series] = {
     "exporter Errors": always(0),
     # The sealer, which reports zero in every run, and its clock.
     "seal Checkpoints": always(1),
-    "seal Signatures": always(1),
+    # With both keys of the log.
+    "seal Signatures": always(2),
     "seal VoidPlans": always(0),
     "seal LogContradictions": always(0),
     "seal Flagged": always(0),
@@ -104,7 +105,7 @@ NORMAL: Mapping[str, Series] = {
     "reconcile Missing": hourly(0),
     "reconcile Unbacked": hourly(0),
     # CloudTrail's records of signatures come a quarter of an hour late.
-    "kms-signatures": until(3, None, 1),
+    "kms-signatures": until(3, None, 2),
     "kms-signatures-by-others": always(None),
     # The buckets.
     "PutRequests": always(100),
@@ -140,8 +141,8 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "PutRequests": since(None, 100),
         "sealer Errors": since(1, 0),
         "seal Checkpoints": since(None, 1),
-        "seal Signatures": since(None, 1),
-        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+        "seal Signatures": since(None, 2),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 2,
         "ReplicationLatency": since(None, 30),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 500),
         "dead ApproximateAgeOfOldestMessage": lambda slot: (
@@ -174,24 +175,24 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
     "the sealer fails": {
         "sealer Errors": since(1, 0),
         "seal Checkpoints": since(None, 1),
-        "seal Signatures": since(None, 1),
-        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+        "seal Signatures": since(None, 2),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 2,
     },
     "the sealer's clock is removed": {
         "TriggeredRules": since(None, 1),
         "sealer Errors": since(None, 0),
         "seal Checkpoints": since(None, 1),
-        "seal Signatures": since(None, 1),
-        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 1,
+        "seal Signatures": since(None, 2),
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE + 3 else 2,
     },
     "tampering with objects": {"seal Flagged": once(1)},
     "tampering with the log": {"seal LogContradictions": once(1), "sealer Errors": once(1)},
     "a stranger signs": {"kms-signatures-by-others": once(1, None)},
     "the sealer's role signs another log": {
-        "kms-signatures": lambda slot: None if slot < 3 else 1 + (BEFORE <= slot < BEFORE + 8)
+        "kms-signatures": lambda slot: None if slot < 3 else 2 + (BEFORE <= slot < BEFORE + 12)
     },
     "the trail that counts is stopped": {
-        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE else 1
+        "kms-signatures": lambda slot: None if slot < 3 or slot >= BEFORE else 2
     },
     "a provider delivered what is not counted": {"reconcile Missing": once(1)},
     "something is counted that no provider names": {"reconcile Unbacked": once(1)},

@@ -75,6 +75,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
     text = changed(
         EXAMPLE,
         ('signer = "ed25519"', 'signer = "p256"'),
+        ("# cosigner", "cosigner"),
         ("# topic =", "topic ="),
         ("# kms_key =", "kms_key ="),
         ("mfa = false", "mfa = true"),
@@ -148,8 +149,8 @@ def test_a_trial_locks_for_a_day(example: Estate) -> None:
 
 def test_a_key_where_there_is_no_ed25519(other: Estate) -> None:
     """The other spec, and its one algorithm."""
-    key = other.only("AWS::KMS::Key").properties
-    assert "ECC_NIST_P256" == key["KeySpec"]
+    key = other.signing_keys[0].properties
+    assert ["ECC_NIST_P256"] == [one.properties["KeySpec"] for one in other.signing_keys]
     sign = next(one for one in statements(key["KeyPolicy"]) if one["Sid"] == "Sign")
     assert "ECDSA_SHA_256" == sign["Condition"]["StringEquals"]["kms:SigningAlgorithm"]
 

@@ -101,13 +101,13 @@ def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None
 
 
 def test_signatures_are_held_against_those_the_sealer_made(estate: Estate) -> None:
-    """Amazon's count of a day against the sealer's own, but for what Amazon counts late."""
+    """Amazon's count of a day and both keys against the sealer's own, but for what comes late."""
     every = alarms(estate)
     more, fewer = every[f"{SEALER}-more-signatures"], every[f"{SEALER}-fewer-signatures"]
     for alarm in (more, fewer):
         assert {"nhi-evidence-main-kms-signatures", "Signatures"} == set(watched(alarm))
         assert {86_400} == {metric["period"] for metric in watched(alarm).values()}
-    assert (4, 12) == (more["Threshold"], fewer["Threshold"])
+    assert (2 * 4, 2 * 12) == (more["Threshold"], fewer["Threshold"])
 
 
 def test_growth_and_cost_are_watched(estate: Estate) -> None:

@@ -178,20 +178,22 @@ def test_the_sealer_can_read_every_setting_an_epoch_records(estate: Estate) -> N
     connection = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
     inside = {**connection, "aws:PrincipalOrgID": ORGANIZATION}
     (policy,) = documents(estate.role(name))
-    (key,) = {one["Resource"] for one in statements(policy) if "kms:Sign" in one["Action"]}
+    (keys,) = [one["Resource"] for one in statements(policy) if "kms:Sign" in one["Action"]]
+    policies = {BUCKET: estate.bucket_policy}
+    for arn_of_key, key in zip(keys, estate.signing_keys, strict=True):
+        stated = statements(key.properties["KeyPolicy"])
+        policies[arn_of_key] = {"Statement": [{**one, "Resource": arn_of_key} for one in stated]}
     for call in recorder.calls:
         action = READS_OF[call]
         of_key = action.startswith("kms:")
-        key_policy = {
-            "Statement": [{**one, "Resource": key} for one in estate.key_policy["Statement"]]
-        }
-        assert allows(
-            Request(arn(EVIDENCE, name), action, key if of_key else BUCKET, inside),
-            identity=[policy],
-            resource=[key_policy if of_key else estate.bucket_policy],
-            owner=EVIDENCE,
-            resource_must_allow=of_key,
-        ), call
+        for resource in keys if of_key else [BUCKET]:
+            assert allows(
+                Request(arn(EVIDENCE, name), action, resource, inside),
+                identity=[policy],
+                resource=[policies[resource]],
+                owner=EVIDENCE,
+                resource_must_allow=of_key,
+            ), call
     assert {"get_key_policy", "get_bucket_policy"} <= set(recorder.calls)
 
 

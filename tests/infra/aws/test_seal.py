@@ -14,12 +14,18 @@ ADMINISTRATOR = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "
 SIGNING = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
 
 
-def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
-    """Whether a principal may, with every right its own account could give it."""
+COSIGNING = {"kms:SigningAlgorithm": "ML_DSA_SHAKE_256", "kms:MessageType": "RAW"}
+
+
+def may(estate: Estate, principal: str, action: str, *, key: int = 0, **context: str) -> bool:
+    """Whether a principal may, with every right its own account could give it.
+
+    `key` 0 is the signer, 1 the cosigner.
+    """
     return allows(
         Request(principal, action, "key", context),
         identity=ADMINISTRATOR,
-        resource=[estate.key_policy],
+        resource=[estate.signing_keys[key].properties["KeyPolicy"]],
         owner=EVIDENCE,
         resource_must_allow=True,
     )
@@ -27,13 +33,47 @@ def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
 
 def test_the_key_signs_with_ed25519_and_is_kept(estate: Estate) -> None:
     """The configured spec; the longest wait before a deletion; not deleted with its stack."""
-    key = estate.only("AWS::KMS::Key")
+    key, _ = estate.signing_keys
     assert ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", 30) == (
         key.properties["KeySpec"],
         key.properties["KeyUsage"],
         key.properties["PendingWindowInDays"],
     )
     assert "RetainExceptOnCreate" == key.definition["DeletionPolicy"]
+
+
+def test_another_key_cosigns_for_when_curves_are_broken(estate: Estate) -> None:
+    """Of ML-DSA-44, kept like the first; sealed with both, under an alias of its own each."""
+    signer, cosigner = estate.signing_keys
+    assert ("ML_DSA_44", "SIGN_VERIFY", 30) == (
+        cosigner.properties["KeySpec"],
+        cosigner.properties["KeyUsage"],
+        cosigner.properties["PendingWindowInDays"],
+    )
+    assert "RetainExceptOnCreate" == cosigner.definition["DeletionPolicy"]
+    aliases = {one.properties["AliasName"] for one in estate.of("AWS::KMS::Alias")}
+    assert {"alias/nhi-evidence-main", "alias/nhi-evidence-main-cosigner"} == aliases
+    (sealer,) = [
+        one.properties["Environment"]["Variables"]
+        for one in estate.of("AWS::Lambda::Function")
+        if one.properties.get("FunctionName") == "nhi-evidence-main-sealer"
+    ]
+    arns = [f"arn:{signer.id}", f"arn:{cosigner.id}"]
+    assert arns == json.loads(sealer["NHI_EVIDENCE_SIGNING_KEYS"])
+    (policy,) = documents(estate.role("nhi-evidence-main-sealer"))
+    (sign,) = [one for one in policy["Statement"] if one["Sid"] == "Sign"]
+    assert arns == sign["Resource"]
+
+
+def test_nobody_but_the_sealer_cosigns(estate: Estate) -> None:
+    """By its one algorithm; the policies of both keys say the same but for that."""
+    assert may(estate, SEALER, "kms:Sign", key=1, **COSIGNING)
+    assert not may(estate, SEALER, "kms:Sign", key=1, **SIGNING)
+    for other in (arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
+        assert not may(estate, other, "kms:Sign", key=1, **COSIGNING), other
+        assert not may(estate, other, "kms:CreateGrant", key=1), other
+    first, second = (json.dumps(one.properties["KeyPolicy"]) for one in estate.signing_keys)
+    assert first.replace("ED25519_SHA_512", "ML_DSA_SHAKE_256") == second
 
 
 def test_the_sealer_alone_signs(estate: Estate) -> None:
@@ -98,13 +138,18 @@ def test_a_function_runs_by_its_clock_and_is_not_repeated(
 
 
 def test_every_signature_is_logged_by_amazon(estate: Estate) -> None:
-    """Signatures with this key reach a log group, read events included, and are counted twice."""
+    """Signatures with either key reach a log group, reads included, and are counted twice.
+
+    The sealer's own count is of both as well: an alarm compares the two sums.
+    """
     rule = next(
         one.properties for one in estate.of("AWS::Events::Rule") if "EventPattern" in one.properties
     )
     assert "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" == rule["State"]
     assert ["Sign"] == rule["EventPattern"]["detail"]["eventName"]
-    assert rule["EventPattern"]["detail"]["resources"]["ARN"] == ["arn:SigningKey9E2FA532"]
+    assert rule["EventPattern"]["detail"]["resources"]["ARN"] == [
+        f"arn:{one.id}" for one in estate.signing_keys
+    ]
     filters = {
         one.properties["MetricTransformations"][0]["MetricName"]: one.properties["FilterPattern"]
         for one in estate.of("AWS::Logs::MetricFilter")

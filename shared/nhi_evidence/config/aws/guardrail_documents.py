@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from infra.aws.web_identity import WEB_IDENTITY
+from nhi_evidence.config.aws.web_trust import WEB_IDENTITY
 from nhi_evidence.config.bucket_policy import ANNOTATIONS
 from nhi_evidence.config.documents import NONE, Condition, Statement, document
 

@@ -60,3 +60,13 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     def queue_arn(self) -> str:
         """ARN of the exporter's queue."""
         return f"arn:{partition(self.region)}:sqs:{self.region}:{self.account}:{self.exporter}"
+
+    @property
+    def dead_letters(self) -> str:
+        """Name of the queue for what could not be exported."""
+        return f"{self.exporter}-dead"
+
+    @property
+    def dead_letters_arn(self) -> str:
+        """ARN of the queue for what could not be exported."""
+        return f"{self.queue_arn}-dead"

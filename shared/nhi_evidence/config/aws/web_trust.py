@@ -5,9 +5,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-conditio
 
 from __future__ import annotations
 
-from aws_cdk import aws_iam as iam
-from constructs import Construct
-
 from nhi_evidence.config.documents import Statement, trust
 from nhi_evidence.config.naming import partition
 
@@ -61,16 +58,3 @@ def entra_trust(
 def entra_provider_arn(region: str, account: str, tenant: str) -> str:
     """Return the ARN of the account's provider for a tenant; `region` tells the partition."""
     return f"arn:{partition(region)}:iam::{account}:oidc-provider/{entra_issuer(tenant)}"
-
-
-class EntraProvider(Construct):
-    """The tenant as an OIDC provider of the evidence account, for one audience."""
-
-    def __init__(self, scope: Construct, name: str, *, tenant: str, audience: str) -> None:
-        super().__init__(scope, name)
-        self.resource = iam.CfnOIDCProvider(
-            self,
-            "Provider",
-            url=f"https://{entra_issuer(tenant)}",
-            client_id_list=[audience],
-        )

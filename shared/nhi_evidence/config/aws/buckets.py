@@ -1,0 +1,152 @@
+"""Every bucket the stacks make: its policy, its lock, and when what it holds expires."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.bucket_policy import evidence_policy, replica_policy, transport
+from nhi_evidence.config.documents import Statement
+from nhi_evidence.config.tables import Replica, Trail
+
+EXPIRING = ("ev/", "op/")
+"""What ends with its lock. `log/` does not: the leaves outlive what they name."""
+
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+class LifecycleRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of a bucket's lifecycle; days count from when an object was written."""
+
+    id: str
+    prefix: str = ""
+    """Empty: the whole bucket."""
+    expire_days: int | None = None
+    noncurrent_days: int | None = None
+    """From when a version is no longer the current one to its end."""
+    archive_days: int | None = None
+    """To Glacier Instant Retrieval."""
+    markers: bool = False
+    """Whether delete markers are removed that nothing lies under."""
+
+
+class BucketPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One bucket. All are versioned, encrypted by S3 and closed to the public."""
+
+    name: str
+    account: str
+    region: str
+    statements: list[Statement]
+    lifecycle: list[LifecycleRule]
+    lock_days: int | None = None
+    """COMPLIANCE by default for so long; None: no Object Lock."""
+
+
+def evidence_bucket(config: Config, store: EvidenceBucket) -> BucketPlan:
+    """Return an evidence bucket."""
+    account = config.evidence.account
+    sealer = naming.function(store.name, "sealer")
+    return BucketPlan(
+        name=store.bucket,
+        account=account,
+        region=store.region,
+        lock_days=store.retention_days,
+        statements=evidence_policy(
+            naming.bucket_arn(store.region, store.bucket),
+            organization=config.organization.id,
+            sealer=naming.role_arn(store.region, account, sealer),
+            retention_days=store.retention_days,
+            grace_days=store.grace_days,
+            legal_role=config.evidence.legal_role,
+        ),
+        lifecycle=_expiry_after_lock(store),
+    )
+
+
+def replica_bucket(config: Config, store: EvidenceBucket, replica: Replica) -> BucketPlan:
+    """Return the replica of an evidence bucket: the same lock, the same expiry, its own owner."""
+    return BucketPlan(
+        name=replica.bucket,
+        account=replica.account,
+        region=replica.region,
+        lock_days=store.retention_days,
+        statements=replica_policy(
+            naming.bucket_arn(replica.region, replica.bucket),
+            organization=config.organization.id,
+            replication_role=naming.role_arn(
+                store.region, config.evidence.account, naming.replication(store.name)
+            ),
+        ),
+        lifecycle=_expiry_after_lock(store),
+    )
+
+
+def trail_bucket(config: Config, trail: Trail, feed: Feed) -> BucketPlan:
+    """Return the bucket of a new trail. Raises `ValueError` without a management account."""
+    rules = []
+    if trail.keep_days is not None:
+        rules.append(LifecycleRule(id="expire", expire_days=trail.keep_days, noncurrent_days=1))
+    return BucketPlan(
+        name=trail.bucket,
+        account=feed.account,
+        region=trail.region,
+        statements=[*transport(feed.bucket_arn), *_deliveries(config, trail)],
+        lifecycle=rules,
+    )
+
+
+def _expiry_after_lock(store: EvidenceBucket) -> list[LifecycleRule]:
+    """Expire what its lock no longer holds; remove the markers expiry leaves."""
+    rules = []
+    for prefix in EXPIRING:
+        name = prefix.rstrip("/")
+        rules += [
+            LifecycleRule(
+                id=f"expire-{name}",
+                prefix=prefix,
+                expire_days=store.retention_days + store.grace_days,
+                noncurrent_days=1,
+                archive_days=store.archive_after_days,
+            ),
+            LifecycleRule(id=f"markers-{name}", prefix=prefix, markers=True),
+        ]
+    return rules
+
+
+def _deliveries(config: Config, trail: Trail) -> list[Statement]:
+    """What CloudTrail itself needs, for this trail alone.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+    """
+    management = config.organization.management_account
+    if management is None:
+        raise ValueError(f"the new trail {trail.name} has no management account to belong to")
+    bucket = naming.bucket_arn(trail.region, trail.bucket)
+    service = {"Service": CLOUDTRAIL}
+    this_trail = {"aws:SourceArn": naming.trail_arn(trail.region, management, trail.name)}
+    statements: list[Statement] = [
+        {
+            "Sid": "TrailAcl",
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": ["s3:GetBucketAcl"],
+            "Resource": bucket,
+            "Condition": {"StringEquals": this_trail},
+        }
+    ]
+    folders = {"TrailFiles": management, "TrailFilesOfOrganization": config.organization.id}
+    for sid, folder in folders.items():
+        statements.append(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": service,
+                "Action": ["s3:PutObject"],
+                "Resource": f"{bucket}/{trail.prefix}AWSLogs/{folder}/*",
+                "Condition": {
+                    "StringEquals": {**this_trail, "s3:x-amz-acl": "bucket-owner-full-control"}
+                },
+            }
+        )
+    return statements

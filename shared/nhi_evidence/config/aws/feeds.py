@@ -1,0 +1,62 @@
+"""From the configuration to every feed of files: what is read where, and how it is told of."""
+
+from __future__ import annotations
+
+from nhi_evidence.config import Config
+from nhi_evidence.config.aws.feed import Feed, Notifies
+from nhi_evidence.config.tables import Files, SourceEntry, Trail
+
+
+def feeds(config: Config) -> tuple[tuple[Feed, SourceEntry], ...]:
+    """Return every feed of files, with the entry that asks for it."""
+    return tuple(
+        (_feed(config, entry), entry)
+        for entry in config.sources
+        if entry.trail is not None or entry.files is not None
+    )
+
+
+def _feed(config: Config, entry: SourceEntry) -> Feed:
+    if entry.trail is not None:
+        return _trail_feed(config, entry, config.trail(entry.trail))
+    if entry.files is not None:
+        return _files_feed(config, entry, entry.files)
+    raise ValueError(f"{entry.source} comes neither from a trail nor as files")
+
+
+def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
+    here = config.log_archive.account
+    made: Notifies = "new-bucket" if trail.kind == "new" else "existing-bucket"
+    return Feed(
+        source=entry.source,
+        store=entry.evidence,
+        name=trail.name,
+        account=here,
+        region=trail.region,
+        bucket=trail.bucket,
+        owner=here,
+        # Files of an organization trail lie under its organization's id: no other's are read.
+        prefix=f"{trail.prefix}AWSLogs/{config.organization.id}/",
+        accounts=trail.accounts,
+        kms_key=trail.kms_key,
+        topic=trail.topic,
+        notifies=made if trail.topic is None else "topic",
+    )
+
+
+def _files_feed(config: Config, entry: SourceEntry, files: Files) -> Feed:
+    here = config.log_archive.account
+    owned: Notifies = "existing-bucket" if files.account == here else "elsewhere"
+    return Feed(
+        source=entry.source,
+        store=entry.evidence,
+        name=files.bucket,
+        account=here,
+        region=files.region,
+        bucket=files.bucket,
+        owner=files.account,
+        prefix=files.prefix,
+        kms_key=files.kms_key,
+        topic=files.topic,
+        notifies=owned if files.topic is None else "topic",
+    )

@@ -1,0 +1,74 @@
+"""The organization's policies a configuration asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws.guardrail_documents import (
+    Protected,
+    resource_control_policy,
+    service_control_policies,
+)
+from nhi_evidence.config.aws.trusts import web_identities
+from nhi_evidence.config.tables import Guardrails
+
+
+class PolicyPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy of the organization."""
+
+    name: str
+    kind: str
+    """`SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`."""
+    meaning: str
+    content: dict[str, Any]
+
+
+def policies(config: Config) -> tuple[PolicyPlan, ...]:
+    """Return the policies of the organization, none where no guardrails are asked for."""
+    if config.guardrails is None:
+        return ()
+    protected = _protected(config, config.guardrails)
+    controls = [
+        PolicyPlan(
+            name=name,
+            kind="SERVICE_CONTROL_POLICY",
+            meaning="What no principal of the evidence account may do",
+            content=content,
+        )
+        for name, content in service_control_policies(protected).items()
+    ]
+    resources = PolicyPlan(
+        name="nhi-evidence-resources",
+        kind="RESOURCE_CONTROL_POLICY",
+        meaning="Who may reach the buckets and roles of the evidence account",
+        content=resource_control_policy(
+            protected,
+            organization=config.organization.id,
+            auditors=[arn for one in config.auditors for arn in one.principals],
+            web_identities=web_identities(config),
+        ),
+    )
+    return (*controls, resources)
+
+
+def _protected(config: Config, guardrails: Guardrails) -> Protected:
+    stores, account = config.evidence.buckets, config.evidence.account
+    replicas = [one.replica for one in stores if one.replica is not None]
+    return Protected(
+        partition=naming.partition(stores[0].region),
+        account=account,
+        replica_accounts=tuple(one.account for one in replicas),
+        buckets=(
+            *(naming.bucket_arn(one.region, one.bucket) for one in stores),
+            *(naming.bucket_arn(one.region, one.bucket) for one in replicas),
+        ),
+        sealers=tuple(
+            naming.role_arn(one.region, account, naming.function(one.name, "sealer"))
+            for one in stores
+        ),
+        pipeline_roles=guardrails.pipeline_roles,
+        pipeline_principals=guardrails.pipeline_principals,
+    )

@@ -1,0 +1,138 @@
+"""The policy of a signing key: only the sealer signs, and no other policy can say otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.documents import Statement
+
+SPECS = {
+    "ed25519": ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512"),
+    "p256": ("ECC_NIST_P256", "ECDSA_SHA_256"),
+    "ml-dsa-44": ("ML_DSA_44", "ML_DSA_SHAKE_256"),
+}
+"""Configured signer or cosigner to key spec and the one algorithm it signs with.
+
+https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
+"""
+
+PUBLIC = ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey")
+
+ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:Describe*",
+    "kms:DisableKey",
+    "kms:EnableKey",
+    "kms:Get*",
+    "kms:List*",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+"""What the account may delegate. Not `kms:Sign`, and not `kms:CreateGrant`, which could grant it.
+
+`PutKeyPolicy` remains, or the key could never be administered again; the guardrails bind it.
+"""
+
+
+def key_policy(
+    account_root: str, *, sealer: str, algorithm: str, readers: Sequence[str]
+) -> list[Statement]:
+    """Return the statements for a key that `sealer`, the ARN of a role, signs with.
+
+    `readers` are the ARNs of roles that may fetch its public half; `account_root` stands for the
+    account.
+    """
+    root = {"AWS": account_root}
+    return [
+        {
+            "Sid": "Administration",
+            "Effect": "Allow",
+            "Principal": root,
+            "Action": list(ADMINISTRATION),
+            "Resource": "*",
+        },
+        {
+            "Sid": "Sign",
+            "Effect": "Allow",
+            "Principal": root,
+            "Action": "kms:Sign",
+            "Resource": "*",
+            "Condition": {
+                "ArnEquals": {"aws:PrincipalArn": sealer},
+                "StringEquals": {"kms:SigningAlgorithm": algorithm, "kms:MessageType": "RAW"},
+            },
+        },
+        {
+            "Sid": "PublicHalf",
+            "Effect": "Allow",
+            "Principal": root,
+            "Action": list(PUBLIC),
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": [sealer, *readers]}},
+        },
+        {
+            "Sid": "NobodyElseSigns",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "kms:Sign",
+            "Resource": "*",
+            "Condition": {"ArnNotEquals": {"aws:PrincipalArn": sealer}},
+        },
+        {
+            "Sid": "NoGrants",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "kms:CreateGrant",
+            "Resource": "*",
+        },
+    ]
+
+
+class KeyPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One key that signs the log of an evidence bucket."""
+
+    alias: str
+    """Without `alias/`."""
+    spec: str
+    """Key spec of KMS."""
+    statements: list[Statement]
+    """Its policy."""
+
+
+def signing_keys(config: Config, store: EvidenceBucket) -> tuple[KeyPlan, ...]:
+    """Return the keys the checkpoints of one evidence bucket are signed with, the signer first."""
+    sealer = naming.role_arn(
+        store.region, config.evidence.account, naming.function(store.name, "sealer")
+    )
+    readers = [
+        naming.role_arn(store.region, config.evidence.account, name)
+        for name in (
+            *(naming.auditor(store.name, auditor.name) for auditor in config.auditors),
+            naming.function(store.name, naming.OPERATORS["recon"]),
+        )
+    ]
+    chosen: dict[str, str] = {naming.signing_key(store.name): config.evidence.signer}
+    if config.evidence.cosigner != "none":
+        chosen[naming.cosigning_key(store.name)] = config.evidence.cosigner
+    return tuple(
+        KeyPlan(
+            alias=alias,
+            spec=SPECS[kind][0],
+            statements=key_policy(
+                naming.root_arn(store.region, config.evidence.account),
+                sealer=sealer,
+                algorithm=SPECS[kind][1],
+                readers=readers,
+            ),
+        )
+        for alias, kind in chosen.items()
+    )

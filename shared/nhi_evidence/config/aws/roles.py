@@ -1,0 +1,227 @@
+"""Every role of the AWS side: who may take it, and what it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import trusts
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.key_policy import PUBLIC
+from nhi_evidence.config.documents import (
+    Condition,
+    Statement,
+    allow,
+    role_trust,
+    service_statement,
+)
+
+READS = (
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:GetObjectRetention",
+    "s3:GetObjectLegalHold",
+)
+LISTS = ("s3:ListBucket", "s3:ListBucketVersions")
+SETTINGS = (
+    "s3:GetBucketLocation",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+)
+FROM_SOURCE = (
+    "s3:GetObjectVersionForReplication",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectRetention",
+    "s3:GetObjectLegalHold",
+)
+
+DEPLOYED_FUNCTIONS = ("seal", "reconcile")
+"""Functions of the evidence account that the stacks deploy."""
+
+
+class RolePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One role, with the one policy it has."""
+
+    name: str
+    trust: list[Statement]
+    policy_name: str
+    policy: list[Statement]
+
+
+def writers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
+    """Return each source kept in a bucket with the role that may put its evidence."""
+    return tuple(
+        (
+            source,
+            _put_only(store, naming.writer(store.name, source), f"ev/v1/{source}/", trusted),
+        )
+        for source, trusted in trusts.writer_trusts(config, store).items()
+    )
+
+
+def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
+    """Return each kind of `op/` object with the role that may put it.
+
+    A kind has a role where its function is deployed.
+    """
+    return tuple(
+        (
+            kind,
+            _put_only(
+                store,
+                naming.operator(store.name, kind),
+                f"op/v1/{kind}/",
+                [trusts.operator_trust(config, store, function)],
+            ),
+        )
+        for kind, function in naming.OPERATORS.items()
+        if function in DEPLOYED_FUNCTIONS
+    )
+
+
+def _put_only(store: EvidenceBucket, name: str, prefix: str, trusted: list[Statement]) -> RolePlan:
+    """Return a role that may put objects under one prefix, and nothing else on anything."""
+    objects = [f"{naming.bucket_arn(store.region, store.bucket)}/{prefix}*"]
+    return RolePlan(
+        name=name,
+        trust=trusted,
+        policy_name="put",
+        policy=[allow("Put", ["s3:PutObject"], objects)],
+    )
+
+
+def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
+    """Return each auditor with the role to read one evidence bucket with.
+
+    They may belong to another organization; the external id keeps their provider from being
+    talked into using its access for somebody else. Of the keys they may fetch the public half,
+    where the key's own policy names the role.
+    """
+    bucket = naming.bucket_arn(store.region, store.bucket)
+    keys = keys_arn(config, store)
+    roles = []
+    for auditor in config.auditors:
+        condition: dict[str, dict[str, str]] = {
+            "StringEquals": {"sts:ExternalId": auditor.external_id}
+        }
+        if auditor.mfa:
+            condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+        role = RolePlan(
+            name=naming.auditor(store.name, auditor.name),
+            trust=[role_trust("Auditor", auditor.principals, condition)],
+            policy_name="read",
+            policy=[
+                allow("Objects", READS, f"{bucket}/*"),
+                allow("Bucket", [*LISTS, *SETTINGS], bucket),
+                allow("Keys", PUBLIC, keys),
+            ],
+        )
+        roles.append((auditor.name, role))
+    return tuple(roles)
+
+
+def keys_arn(config: Config, store: EvidenceBucket) -> str:
+    """Return the ARN of every key of the evidence account in a bucket's region."""
+    partition, account = naming.partition(store.region), config.evidence.account
+    return f"arn:{partition}:kms:{store.region}:{account}:key/*"
+
+
+def replication(config: Config, store: EvidenceBucket, replica: str) -> RolePlan:
+    """Return the role S3 copies with, into the bucket of the ARN `replica`.
+
+    It may replicate neither deletions nor tags, and it may not hand over ownership: the replica
+    owns what it holds.
+    """
+    bucket = naming.bucket_arn(store.region, store.bucket)
+    condition: Condition = {
+        "StringEquals": {"aws:SourceAccount": config.evidence.account},
+        "ArnEquals": {"aws:SourceArn": bucket},
+    }
+    return RolePlan(
+        name=naming.replication(store.name),
+        trust=[service_statement("s3.amazonaws.com", condition)],
+        policy_name="replicate",
+        policy=[
+            allow("Source", ["s3:GetReplicationConfiguration", "s3:ListBucket"], bucket),
+            allow("Versions", FROM_SOURCE, f"{bucket}/*"),
+            allow("Replica", ["s3:ReplicateObject"], f"{replica}/*"),
+        ],
+    )
+
+
+def sealer(store: EvidenceBucket, *, keys: Sequence[str], log_group: str) -> RolePlan:
+    """Return the sealer's role: it reads everything, writes under `log/` alone, and signs.
+
+    `keys` are the ARNs of its keys, `log_group` that of its own log with the streams in it.
+    """
+    bucket = naming.bucket_arn(store.region, store.bucket)
+    return _function(
+        naming.function(store.name, "sealer"),
+        log_group,
+        [
+            allow("Read", READS, f"{bucket}/*"),
+            allow("List", [*LISTS, *SETTINGS], bucket),
+            allow("Log", ["s3:PutObject", "s3:PutObjectRetention"], f"{bucket}/log/v1/*"),
+            allow("Sign", ["kms:Sign", *PUBLIC], list(keys)),
+        ],
+    )
+
+
+def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
+    """Return the reconciler's role: it reads everything, asks for public keys, and writes by taking
+    the one role that may put under `op/v1/recon`.
+
+    `log_group` is the ARN of its own log, with the streams in it.
+    """
+    bucket = naming.bucket_arn(store.region, store.bucket)
+    operator = naming.role_arn(
+        store.region, config.evidence.account, naming.operator(store.name, "recon")
+    )
+    return _function(
+        naming.function(store.name, naming.OPERATORS["recon"]),
+        log_group,
+        [
+            allow("Read", READS, f"{bucket}/*"),
+            allow("List", LISTS, bucket),
+            allow("LogKeys", PUBLIC, keys_arn(config, store)),
+            # It has no resource: the keys are published to everybody.
+            allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
+            allow("State", ["sts:AssumeRole"], operator),
+        ],
+    )
+
+
+def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:
+    """Return an exporter's role: it reads the feed's prefix, takes its writer role and its queue.
+
+    `log_group` is the ARN of its own log, with the streams in it.
+    """
+    files = f"{feed.bucket_arn}/{feed.prefix}*"
+    statements = [
+        allow("Source", ["s3:GetObject", "s3:GetObjectVersion"], files),
+        allow("Write", ["sts:AssumeRole"], feed.writer_arn(config.evidence.account)),
+        allow(
+            "Messages",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            feed.queue_arn,
+        ),
+    ]
+    if feed.kms_key is not None:
+        statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key))
+    return _function(feed.exporter, log_group, statements)
+
+
+def _function(name: str, log_group: str, statements: list[Statement]) -> RolePlan:
+    logs = allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
+    return RolePlan(
+        name=name,
+        trust=[service_statement("lambda.amazonaws.com")],
+        policy_name="function",
+        policy=[logs, *statements],
+    )

@@ -12,8 +12,17 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"
+    """It is there, and does not do its work."""
+    CHANGED = "changed"
+    """It is there, and is not what the stacks write."""
+    NOT_DEPLOYED = "not deployed"
+    """It is not there."""
     UNKNOWN = "unknown"
     """Could not be looked at; says nothing of how it is."""
+
+
+WRONG = (State.FAILED, State.CHANGED, State.NOT_DEPLOYED)
+"""States that something must be done about."""
 
 
 class Check(msgspec.Struct, frozen=True):

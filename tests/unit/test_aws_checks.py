@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
+from nhi_evidence.adapters.aws import bucket_checks, delivery_account_checks, policy_differences
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
-from nhi_evidence.checks import State
+from nhi_evidence.checks import WRONG, State
 from nhi_evidence.config.bucket_policy import evidence_policy
 
 
@@ -22,7 +22,7 @@ def answered(answer: Any) -> State:
     (check,) = AwsChecks("account").look(
         "thing", ask, lambda reply: (reply == "well", reply), "mend it"
     )
-    assert (check.remediation == "mend it") == (check.state is State.FAILED)
+    assert (check.remediation == "mend it") == (check.state in WRONG)
     return check.state
 
 
@@ -35,15 +35,15 @@ def refused(code: str) -> ClientError:
     [
         ("well", State.OK),
         ("bad", State.FAILED),
-        (refused("NoSuchBucket"), State.FAILED),
-        (refused("ObjectLockConfigurationNotFoundError"), State.FAILED),
+        (refused("NoSuchBucket"), State.NOT_DEPLOYED),
+        (refused("ObjectLockConfigurationNotFoundError"), State.NOT_DEPLOYED),
         (refused("AccessDenied"), State.UNKNOWN),
         (refused("Throttling"), State.UNKNOWN),
         (EndpointConnectionError(endpoint_url="https://example.com"), State.UNKNOWN),
     ],
 )
 def test_what_cannot_be_asked_is_not_well(answer: Any, state: State) -> None:
-    """Only an answer can be well; a refusal is not seen, an absence is wrong."""
+    """Only an answer can be well; a refusal is not seen, an absence is not deployed."""
     assert state == answered(answer)
 
 
@@ -71,7 +71,7 @@ def as_stored(policy: list[dict[str, Any]]) -> dict[str, Any]:
 
 def test_the_policy_of_the_stacks_is_well_however_s3_writes_it() -> None:
     """Order, and a list of one, are no difference."""
-    is_ok, observed = evidence_account_checks._policy_differences(as_stored(POLICY), POLICY)
+    is_ok, observed = policy_differences.judged(as_stored(POLICY), POLICY)
     assert is_ok, observed
 
 
@@ -80,7 +80,7 @@ def test_every_statement_is_missed_and_every_change_is_seen(sid: str) -> None:
     """A deny that is gone, made hollow by a condition, narrowed, or turned round."""
 
     def observed(policy: list[dict[str, Any]]) -> tuple[bool, str]:
-        return evidence_account_checks._policy_differences(as_stored(policy), POLICY)
+        return policy_differences.judged(as_stored(policy), POLICY)
 
     rest = [one for one in POLICY if one["Sid"] != sid]
     (statement,) = [one for one in POLICY if one["Sid"] == sid]
@@ -106,7 +106,7 @@ def test_a_statement_of_somebody_elses_is_seen() -> None:
         "Resource": "arn:aws:s3:::evidence/*",
     }
     policy = as_stored([*POLICY, added])
-    assert (False, "added: Theirs") == evidence_account_checks._policy_differences(policy, POLICY)
+    assert (False, "added: Theirs") == policy_differences.judged(policy, POLICY)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_statement_of_somebody_elses_is_seen() -> None:
 def test_a_lock_is_well_if_nobody_can_open_it(rule: dict[str, Any], well: bool) -> None:
     """COMPLIANCE, and as long as was configured."""
     answer = {"ObjectLockConfiguration": {"Rule": {"DefaultRetention": rule}}}
-    assert well == evidence_account_checks._locked(answer, 400)[0]
+    assert well == bucket_checks.locked(answer, 400)[0]
 
 
 def selector(*fields: dict[str, Any]) -> dict[str, Any]:

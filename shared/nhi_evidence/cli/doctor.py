@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,9 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from nhi_evidence.adapters import clock
-from nhi_evidence.adapters.aws import delivery_account_checks, evidence_account_checks
-from nhi_evidence.checks import Check, State
-from nhi_evidence.cli import config_file, exit_codes
+from nhi_evidence.adapters.aws import (
+    delivery_account_checks,
+    evidence_account_checks,
+    management_account_checks,
+)
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks
+from nhi_evidence.checks import WRONG, Check, State
+from nhi_evidence.cli import config_file, elsewhere, exit_codes
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import Config
@@ -58,8 +63,10 @@ def command(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Look at a deployed estate, and say what is wrong and how to mend it. Changes nothing.
+    """Compare what is deployed with what the stacks write, and say how to mend it.
 
+    Changes nothing. Policies, trusts, locks, expiry, notifications and alarms are compared
+    statement by statement; what differs is "changed", what is not there "not deployed".
     Each profile (or the environment's credentials) is used for the account it belongs to. What
     no credentials reach, Google Cloud and Azure among it, is named as not seen, never as well.
     """
@@ -74,7 +81,7 @@ def command(
     else:
         _show(checks)
     states = Counter(one.state for one in checks)
-    if states[State.FAILED]:
+    if any(states[state] for state in WRONG):
         raise typer.Exit(exit_codes.WRONG)
     if not states[State.OK]:
         raise typer.Exit(exit_codes.FAILED)
@@ -91,36 +98,64 @@ def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
             raise SettingsError(
                 f"no access to AWS as {name or 'this environment'}: {error}"
             ) from error
-    evidence, logs = read.evidence.account, read.log_archive.account
-    if evidence in reached:
-        now = datetime.fromtimestamp(clock.now() / 1000, UTC)
-        yield from evidence_account_checks.checks(read, reached[evidence], now)
-    else:
-        yield _unseen(f"evidence account {evidence}", "no credentials of it were given")
-    if logs in reached:
-        yield from delivery_account_checks.checks(read, reached[logs])
-    else:
-        yield _unseen(f"log-archive account {logs}", "no credentials of it were given")
-    if read.gcp is not None:
-        yield _unseen(f"Google Cloud, {read.gcp.project}", "see docs/deploy-gcp.md, alarms")
-    if read.azure is not None:
-        yield _unseen(f"Azure, {read.azure.tenant}", "see docs/deploy-azure.md, alarms")
+    yield from _aws(read, reached)
+    yield from elsewhere.checks(read)
 
 
-def _unseen(scope: str, why: str) -> Check:
-    return Check(scope, "everything", State.UNKNOWN, why)
+def _aws(read: Config, reached: dict[str, _Account]) -> Iterator[Check]:
+    now = datetime.fromtimestamp(clock.now() / 1000, UTC)
+    parts: list[tuple[str, str, Callable[[_Account], Iterator[Check]]]] = [
+        (
+            "evidence account",
+            read.evidence.account,
+            lambda account: evidence_account_checks.checks(read, account, now),
+        ),
+        (
+            "log-archive account",
+            read.log_archive.account,
+            lambda account: delivery_account_checks.checks(read, account),
+        ),
+    ]
+    replicas = [one.replica.account for one in read.evidence.buckets if one.replica is not None]
+    parts += [("replica account", one, _of_replica(read, one)) for one in dict.fromkeys(replicas)]
+    management = read.organization.management_account
+    if management is not None and read.guardrails is not None:
+        parts.append(
+            (
+                "management account",
+                management,
+                lambda account: management_account_checks.checks(read, account),
+            )
+        )
+    for kind, number, look in parts:
+        if number in reached:
+            yield from look(reached[number])
+        else:
+            yield AwsChecks(f"{kind} {number}").unseen(
+                "everything", "no credentials of it were given"
+            )
+
+
+def _of_replica(read: Config, number: str) -> Callable[[_Account], Iterator[Check]]:
+    return lambda account: evidence_account_checks.replica_checks(read, account, number)
 
 
 def _show(checks: list[Check]) -> None:
     console = Console(highlight=False, markup=False)
+    states = Counter(one.state for one in checks)
+    summary = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    console.print(f"{_verdict(states)}: {summary}")
     scope = None
     for check in checks:
         if check.scope != scope:
             scope = check.scope
             console.print(f"\n{neutralize(scope)}")
-        console.print(f"  {check.state:9} {neutralize(check.what)}: {neutralize(check.observed)}")
+        console.print(f"  {check.state:12} {neutralize(check.what)}: {neutralize(check.observed)}")
         if check.remediation:
-            console.print(f"            remediation: {neutralize(check.remediation)}")
-    states = Counter(one.state for one in checks)
-    summary = ", ".join(f"{states[state]} {state}" for state in State if states[state])
-    console.print(f"\n{summary}")
+            console.print(f"               remediation: {neutralize(check.remediation)}")
+
+
+def _verdict(states: Counter[State]) -> str:
+    if any(states[state] for state in WRONG):
+        return "not well"
+    return "all that was looked at is well" if states[State.OK] else "nothing was looked at"

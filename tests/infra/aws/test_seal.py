@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.infra.aws.estate import EVIDENCE, Estate, arn, documents
+from tests.infra.aws.estate import EVIDENCE, Estate, Resource, arn, documents
 from tests.infra.aws.iam import Request, allows
 
 SEALER = arn(EVIDENCE, "nhi-evidence-main-sealer")
@@ -17,15 +17,21 @@ SIGNING = {"kms:SigningAlgorithm": "ED25519_SHA_512", "kms:MessageType": "RAW"}
 COSIGNING = {"kms:SigningAlgorithm": "ML_DSA_SHAKE_256", "kms:MessageType": "RAW"}
 
 
-def may(estate: Estate, principal: str, action: str, *, key: int = 0, **context: str) -> bool:
-    """Whether a principal may, with every right its own account could give it.
+def may(estate: Estate, principal: str, action: str, **context: str) -> bool:
+    """Whether a principal may with the signer, with every right its own account could give it."""
+    return may_with(estate.signing_keys[0], principal, action, **context)
 
-    `key` 0 is the signer, 1 the cosigner.
-    """
+
+def may_cosign(estate: Estate, principal: str, action: str, **context: str) -> bool:
+    """The same of the cosigner."""
+    return may_with(estate.signing_keys[1], principal, action, **context)
+
+
+def may_with(key: Resource, principal: str, action: str, **context: str) -> bool:
     return allows(
         Request(principal, action, "key", context),
         identity=ADMINISTRATOR,
-        resource=[estate.signing_keys[key].properties["KeyPolicy"]],
+        resource=[key.properties["KeyPolicy"]],
         owner=EVIDENCE,
         resource_must_allow=True,
     )
@@ -67,11 +73,11 @@ def test_another_key_cosigns_for_when_curves_are_broken(estate: Estate) -> None:
 
 def test_nobody_but_the_sealer_cosigns(estate: Estate) -> None:
     """By its one algorithm; the policies of both keys say the same but for that."""
-    assert may(estate, SEALER, "kms:Sign", key=1, **COSIGNING)
-    assert not may(estate, SEALER, "kms:Sign", key=1, **SIGNING)
+    assert may_cosign(estate, SEALER, "kms:Sign", **COSIGNING)
+    assert not may_cosign(estate, SEALER, "kms:Sign", **SIGNING)
     for other in (arn(EVIDENCE, "administrator"), f"arn:aws:iam::{EVIDENCE}:root"):
-        assert not may(estate, other, "kms:Sign", key=1, **COSIGNING), other
-        assert not may(estate, other, "kms:CreateGrant", key=1), other
+        assert not may_cosign(estate, other, "kms:Sign", **COSIGNING), other
+        assert not may_cosign(estate, other, "kms:CreateGrant"), other
     first, second = (json.dumps(one.properties["KeyPolicy"]) for one in estate.signing_keys)
     assert first.replace("ED25519_SHA_512", "ML_DSA_SHAKE_256") == second
 

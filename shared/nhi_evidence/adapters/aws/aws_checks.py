@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.checks import Check, State
+
+DEPLOY = "deploy again: make deploy"
 
 _ABSENT = (
     "NoSuch",
@@ -23,6 +25,14 @@ Judged = tuple[bool, str]
 """Whether it is well, and what was found."""
 
 
+class Clients(Protocol):
+    """Makes clients of one account."""
+
+    def client(self, service: str, region: str) -> Any:
+        """Return a client of a service in a region."""
+        ...
+
+
 class AwsChecks:
     """Looks at one account."""
 
@@ -31,15 +41,21 @@ class AwsChecks:
         self._scope = scope
 
     def look(
-        self, what: str, ask: Callable[[], Any], judge: Callable[[Any], Judged], remediation: str
+        self,
+        what: str,
+        ask: Callable[[], Any],
+        judge: Callable[[Any], Judged],
+        remediation: str,
+        *,
+        wrong: State = State.FAILED,
     ) -> Iterator[Check]:
-        """Yield the check of one answer: wrong as well where the thing is not there."""
+        """Yield the check of one answer; an answer that is not well has the state `wrong`."""
         try:
             answer = ask()
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if any(part in code for part in _ABSENT) or code in {"404", "NoSuchBucket"}:
-                yield Check(self._scope, what, State.FAILED, f"not deployed ({code})", remediation)
+            code = error_code(error)
+            if is_absent(error):
+                yield Check(self._scope, what, State.NOT_DEPLOYED, code, remediation)
             else:
                 yield Check(self._scope, what, State.UNKNOWN, f"{code or error}")
             return
@@ -47,5 +63,36 @@ class AwsChecks:
             yield Check(self._scope, what, State.UNKNOWN, str(error))
             return
         is_ok, observed = judge(answer)
-        state = State.OK if is_ok else State.FAILED
+        state = State.OK if is_ok else wrong
         yield Check(self._scope, what, state, observed, "" if is_ok else remediation)
+
+    def compare(
+        self, what: str, ask: Callable[[], Any], judge: Callable[[Any], Judged], remediation: str
+    ) -> Iterator[Check]:
+        """Yield the check of what the stacks write: it is that, or it was changed."""
+        yield from self.look(what, ask, judge, remediation, wrong=State.CHANGED)
+
+    def unseen(self, what: str, why: str) -> Check:
+        """Return the check of what was not looked at."""
+        return Check(self._scope, what, State.UNKNOWN, why)
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code AWS refuses with."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that a thing is not there."""
+    code = error_code(error)
+    return code == "404" or any(part in code for part in _ABSENT)
+
+
+def or_nothing(ask: Callable[[], Any], code: str) -> Any:
+    """Return the answer, or None where AWS refuses with this code: there is no such thing."""
+    try:
+        return ask()
+    except ClientError as error:
+        if error_code(error) == code:
+            return None
+        raise

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
-from nhi_evidence.adapters.aws.evidence_account_checks import DEPLOY, Clients
+from nhi_evidence.adapters.aws import bucket_checks
+from nhi_evidence.adapters.aws.alarm_checks import alarms
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.policy_differences import differences, judged
+from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws import queues, roles
+from nhi_evidence.config.aws.buckets import trail_bucket
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.tables import Trail
 
 _REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operations.md)"
@@ -16,20 +24,23 @@ _REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operatio
 
 def checks(config: Config, clients: Clients) -> Iterator[Check]:
     """Yield every check of the log-archive account."""
-    checks_of = AwsChecks(f"log-archive account {config.log_archive.account}")
+    account = config.log_archive.account
+    checks_of = AwsChecks(f"log-archive account {account}")
     for trail in config.trails:
         yield from _trail(checks_of, clients.client("cloudtrail", trail.region), trail)
-    for entry in config.sources:
-        if entry.trail is not None:
-            trail = config.trail(entry.trail)
-            name = naming.exporter(entry.evidence, entry.source, trail.name)
-            if trail.topic is None:
-                s3 = clients.client("s3", trail.region)
-                yield from _notifies(checks_of, s3, trail.bucket, name)
-            yield from _exporter(checks_of, clients, trail.region, name)
-        elif entry.files is not None:
-            name = naming.exporter(entry.evidence, entry.source, entry.files.bucket)
-            yield from _exporter(checks_of, clients, entry.files.region, name)
+    of_files = feeds(config)
+    for feed, entry in of_files:
+        if entry.trail is not None and config.trail(entry.trail).kind == "new":
+            yield from bucket_checks.bucket(
+                AwsChecks(f"log-archive account {account}, {feed.bucket}"),
+                clients,
+                trail_bucket(config, config.trail(entry.trail), feed),
+            )
+        if feed.notifies in ("new-bucket", "existing-bucket"):
+            yield from _notifies(checks_of, clients.client("s3", feed.region), feed)
+        yield from _exporter(checks_of, clients, config, feed)
+    for region in dict.fromkeys(feed.region for feed, _ in of_files):
+        yield from alarms(checks_of, clients, config, account=account, region=region)
 
 
 def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Check]:
@@ -101,37 +112,69 @@ def _everything(answer: dict[str, Any]) -> Judged:
     return is_ok, recorded if is_ok else "management events are missing"
 
 
-def _notifies(checks_of: AwsChecks, s3: Any, bucket: str, queue: str) -> Iterator[Check]:
-    def judge(answer: dict[str, Any]) -> Judged:
-        queues = [one["QueueArn"] for one in answer.get("QueueConfigurations", [])]
-        is_ok = any(arn.rsplit(":", 1)[-1] == queue for arn in queues)
-        return is_ok, ", ".join(queues) or "notifies no queue"
-
-    yield from checks_of.look(
-        f"notifications of {bucket}",
-        lambda: s3.get_bucket_notification_configuration(Bucket=bucket),
-        judge,
-        f"the queue {queue} is not told of new files; then replay what it missed. {DEPLOY}",
+def _notifies(checks_of: AwsChecks, s3: Any, feed: Feed) -> Iterator[Check]:
+    yield from checks_of.compare(
+        f"notifications of {feed.bucket}",
+        lambda: s3.get_bucket_notification_configuration(
+            Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
+        ),
+        lambda answer: notified(answer, feed),
+        f"the queue {feed.exporter} is not told of every new file; then replay what it missed. "
+        f"{DEPLOY}",
     )
 
 
-def _exporter(checks_of: AwsChecks, clients: Clients, region: str, name: str) -> Iterator[Check]:
-    sqs, functions = clients.client("sqs", region), clients.client("lambda", region)
+def notified(answer: dict[str, Any], feed: Feed) -> Judged:
+    """Whether a bucket tells a feed's queue of every file under the feed's prefix."""
+    queues_told = answer.get("QueueConfigurations", [])
+    ours = [_told(one) for one in queues_told if one["QueueArn"] == feed.queue_arn]
+    wanted = (["s3:ObjectCreated:*"], {"prefix": feed.prefix} if feed.prefix else {})
+    if wanted in ours:
+        return True, f"{feed.queue_arn}, of {feed.prefix or 'every key'}"
+    if ours:
+        return False, "; ".join(f"{', '.join(events)} of {rules}" for events, rules in ours)
+    return False, ", ".join(str(one["QueueArn"]) for one in queues_told) or "notifies no queue"
+
+
+def _told(configuration: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return sorted(configuration["Events"]), {one["Name"].lower(): one["Value"] for one in rules}
+
+
+def _exporter(
+    checks_of: AwsChecks, clients: Clients, config: Config, feed: Feed
+) -> Iterator[Check]:
+    sqs, functions = clients.client("sqs", feed.region), clients.client("lambda", feed.region)
+    name = feed.exporter
+
+    def attributes(queue: str) -> dict[str, str]:
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return dict(answer["Attributes"])
 
     def depth(queue: str) -> int:
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        wanted = ["ApproximateNumberOfMessages"]
-        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-        return int(attributes[wanted[0]])
+        return int(attributes(queue)["ApproximateNumberOfMessages"])
 
     yield from checks_of.look(
         f"queue {name}", lambda: depth(name), lambda n: (True, f"{n} waiting"), DEPLOY
     )
     yield from checks_of.look(
-        f"queue {name}-dead",
-        lambda: depth(f"{name}-dead"),
+        f"queue {feed.dead_letters}",
+        lambda: depth(feed.dead_letters),
         lambda n: (n == 0, f"{n} given up"),
         _REDRIVE,
+    )
+    yield from checks_of.compare(
+        f"queue {name}, who may send",
+        lambda: attributes(name),
+        lambda found: _sent(found, feed),
+        f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
+    )
+    yield from checks_of.compare(
+        f"queue {feed.dead_letters}, who may send",
+        lambda: attributes(feed.dead_letters),
+        lambda found: judged(json.loads(found.get("Policy", _EMPTY)), queues.dead_letters(feed)),
+        f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
     )
     yield from checks_of.look(
         f"function {name}",
@@ -145,6 +188,26 @@ def _exporter(checks_of: AwsChecks, clients: Clients, region: str, name: str) ->
         _fed,
         "the function takes nothing from its queue: enable its event source mapping",
     )
+    log_group = naming.log_group_arn(feed.region, feed.account, name)
+    yield from role(
+        checks_of,
+        clients.client("iam", feed.region),
+        roles.exporter(config, feed, log_group=log_group),
+    )
+
+
+_EMPTY = '{"Statement": []}'
+
+
+def _sent(found: dict[str, str], feed: Feed) -> Judged:
+    """Whether a queue takes what it should, and gives up to its own dead letters."""
+    changed = differences(json.loads(found.get("Policy", _EMPTY)), queues.delivery_queue(feed))
+    dead = json.loads(found.get("RedrivePolicy", "{}")).get("deadLetterTargetArn")
+    faults = [
+        *([changed] if changed else []),
+        *([f"gives up to {dead}"] if dead != feed.dead_letters_arn else []),
+    ]
+    return not faults, "; ".join(faults) or "as deployed"
 
 
 def _fed(mappings: list[dict[str, Any]]) -> Judged:

@@ -1,30 +1,25 @@
-"""Looking at the evidence account: the lock, who may write, the sealer, its key, what came last."""
+"""Looking at the evidence account: buckets, roles, keys, the sealer, alarms, what came last."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Judged
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.adapters.aws import bucket_checks, key_checks
+from nhi_evidence.adapters.aws.alarm_checks import alarms
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.bucket_policy import evidence_policy
-from nhi_evidence.config.documents import Statement
+from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
+from nhi_evidence.config.aws.key_policy import signing_keys
+from nhi_evidence.config.aws.web_trust import entra_provider_arn
 
-DEPLOY = "deploy again: cdk deploy"
 _STALE = timedelta(hours=2)
-_SPECS = {"ed25519": "ECC_NIST_EDWARDS25519", "p256": "ECC_NIST_P256"}
-_EXPIRING = ("ev/", "op/")
-
-
-class Clients(Protocol):
-    """Makes clients of one account."""
-
-    def client(self, service: str, region: str) -> Any:
-        """Return a client of a service in a region."""
-        ...
 
 
 def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
@@ -32,156 +27,67 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
     account = config.evidence.account
     for bucket in config.evidence.buckets:
         checks_of = AwsChecks(f"evidence account {account}, {bucket.bucket}")
-        s3 = clients.client("s3", bucket.region)
-        owned = {"Bucket": bucket.bucket, "ExpectedBucketOwner": account}
-        yield from _bucket(checks_of, s3, owned, bucket, _policy(config, bucket))
-        yield from _roles(checks_of, clients.client("iam", bucket.region), config, bucket)
+        plan = evidence_bucket(config, bucket)
+        yield from bucket_checks.bucket(checks_of, clients, plan)
+        yield from bucket_checks.replication(
+            checks_of,
+            clients,
+            plan,
+            replica=None
+            if bucket.replica is None
+            else naming.bucket_arn(bucket.region, bucket.replica.bucket),
+            role=naming.role_arn(bucket.region, account, naming.replication(bucket.name)),
+        )
+        yield from _untold(checks_of, clients, bucket, account)
+        yield from _roles(checks_of, clients, config, bucket)
         yield from _sealing(checks_of, clients, config, bucket)
-        yield from _newest(checks_of, s3, owned, config=config, bucket=bucket, now=now)
+        yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
+    checks_of = AwsChecks(f"evidence account {account}")
+    if config.azure is not None:
+        yield from _provider(checks_of, clients, config)
+    for region in dict.fromkeys(one.region for one in config.evidence.buckets):
+        yield from alarms(checks_of, clients, config, account=account, region=region)
 
 
-def _policy(config: Config, bucket: EvidenceBucket) -> list[Statement]:
-    """Return the policy the stacks give an evidence bucket."""
-    sealer = naming.function(bucket.name, "sealer")
-    return evidence_policy(
-        naming.bucket_arn(bucket.region, bucket.bucket),
-        organization=config.organization.id,
-        sealer=naming.role_arn(bucket.region, config.evidence.account, sealer),
-        retention_days=bucket.retention_days,
-        grace_days=bucket.grace_days,
-        legal_role=config.evidence.legal_role,
-    )
+def replica_checks(config: Config, clients: Clients, account: str) -> Iterator[Check]:
+    """Yield every check of the replicas that one account holds."""
+    for bucket in config.evidence.buckets:
+        if bucket.replica is not None and bucket.replica.account == account:
+            checks_of = AwsChecks(f"replica account {account}, {bucket.replica.bucket}")
+            plan = replica_bucket(config, bucket, bucket.replica)
+            yield from bucket_checks.bucket(checks_of, clients, plan)
+            yield from bucket_checks.replication(checks_of, clients, plan, replica=None, role="")
 
 
-def _bucket(
-    checks_of: AwsChecks,
-    s3: Any,
-    owned: dict[str, str],
-    bucket: EvidenceBucket,
-    policy: list[Statement],
+def _untold(
+    checks_of: AwsChecks, clients: Clients, bucket: EvidenceBucket, account: str
 ) -> Iterator[Check]:
-    yield from checks_of.look(
-        "lock",
-        lambda: s3.get_object_lock_configuration(**owned),
-        lambda answer: _locked(answer, bucket.retention_days),
-        f"the bucket must lock each version for {bucket.retention_days} days in COMPLIANCE mode; "
-        "a bucket made without Object Lock cannot be mended: make another",
-    )
-    yield from checks_of.look(
-        "versioning",
-        lambda: s3.get_bucket_versioning(**owned),
-        lambda answer: (answer.get("Status") == "Enabled", str(answer.get("Status"))),
-        DEPLOY,
-    )
-    yield from checks_of.look(
-        "encryption",
-        lambda: s3.get_bucket_encryption(**owned),
-        _encrypted,
-        "a key that can be disabled makes locked evidence unreadable: set AES256",
-    )
-    yield from checks_of.look(
-        "policy",
-        lambda: s3.get_bucket_policy(**owned),
-        lambda answer: _policy_differences(json.loads(answer["Policy"]), policy),
-        f"somebody changed it; CloudTrail says who (PutBucketPolicy). Then {DEPLOY}",
-    )
-    yield from checks_of.look(
-        "lifecycle",
-        lambda: s3.get_bucket_lifecycle_configuration(**owned),
-        lambda answer: _expires(answer, bucket.retention_days + bucket.grace_days),
-        DEPLOY,
-    )
-    yield from checks_of.look(
-        "public access",
-        lambda: s3.get_public_access_block(**owned),
-        lambda answer: _private(answer["PublicAccessBlockConfiguration"]),
-        DEPLOY,
+    s3 = clients.client("s3", bucket.region)
+    yield from checks_of.compare(
+        "notifications",
+        lambda: s3.get_bucket_notification_configuration(
+            Bucket=bucket.bucket, ExpectedBucketOwner=account
+        ),
+        _tells_nobody,
+        "the stacks let the evidence bucket notify nobody: remove it, or know why it is there",
     )
 
 
-def _locked(answer: dict[str, Any], days: int) -> Judged:
-    rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {})
-    mode, lock_days = rule.get("Mode"), rule.get("Days") or 365 * (rule.get("Years") or 0)
-    return mode == "COMPLIANCE" and lock_days >= days, f"{mode or 'no default'}, {lock_days} days"
-
-
-def _encrypted(answer: dict[str, Any]) -> Judged:
-    rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
-    algorithms = [one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules]
-    return algorithms == ["AES256"], ", ".join(algorithms)
-
-
-def _policy_differences(policy: dict[str, Any], expected: list[Statement]) -> Judged:
-    """Whether a bucket's policy is what the stacks write, statement by statement."""
-    actual = {str(one.get("Sid")): _comparable(one) for one in policy["Statement"]}
-    wanted = {str(one["Sid"]): _comparable(one) for one in expected}
-    differences = {
-        "missing": wanted.keys() - actual.keys(),
-        "changed": {sid for sid in wanted.keys() & actual.keys() if wanted[sid] != actual[sid]},
-        "added": actual.keys() - wanted.keys(),
-    }
-    deviations = [
-        f"{kind}: {', '.join(sorted(sids))}" for kind, sids in differences.items() if sids
-    ]
-    return not deviations, "; ".join(deviations) or f"{len(wanted)} statements, as deployed"
-
-
-def _comparable(value: Any) -> Any:
-    """Return a part of a policy without what S3 may write otherwise: order, and lists of one."""
-    if isinstance(value, dict):
-        if value.keys() == {"AWS"} and value["AWS"] == "*":
-            return ["*"]
-        return {key: _comparable(part) for key, part in value.items()}
-    return sorted(str(part) for part in _listed(value))
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _expires(answer: dict[str, Any], days: int) -> Judged:
-    expiry = {
-        one.get("Filter", {}).get("Prefix", one.get("Prefix", "")): one["Expiration"]["Days"]
-        for one in answer["Rules"]
-        if one["Status"] == "Enabled" and "Days" in one.get("Expiration", {})
-    }
-    is_ok = all(expiry.get(prefix) == days for prefix in _EXPIRING)
-    return is_ok, ", ".join(f"{prefix or 'all'} {after} days" for prefix, after in expiry.items())
-
-
-def _private(block: dict[str, bool]) -> Judged:
-    off = sorted(name for name, on in block.items() if not on)
-    return not off and len(block) == len(_BLOCKS), f"off: {', '.join(off)}" if off else "blocked"
-
-
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+def _tells_nobody(answer: dict[str, Any]) -> Judged:
+    told = sorted(answer.keys() - {"ResponseMetadata"})
+    return not told, ", ".join(told) or "none, as deployed"
 
 
 def _roles(
-    checks_of: AwsChecks, iam: Any, config: Config, bucket: EvidenceBucket
+    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
 ) -> Iterator[Check]:
-    names = [naming.writer(bucket.name, one.source) for one in _trusted(config, bucket)]
-    names += [naming.auditor(bucket.name, one.name) for one in config.auditors]
-    for name in dict.fromkeys(names):
-        yield from checks_of.look(
-            f"role {name}",
-            lambda name=name: iam.get_role(RoleName=name),  # type: ignore[misc]
-            lambda answer: (True, str(answer["Role"]["Arn"])),
-            DEPLOY,
-        )
-
-
-def _trusted(config: Config, bucket: EvidenceBucket) -> Iterable[Any]:
-    """Sources whose writer role is made: of another cloud, once its identity is known."""
-    for entry in config.sources_in(bucket.name):
-        unknown = (
-            entry.source == "gcp_audit" and not (config.gcp and config.gcp.service_account_id)
-        ) or (
-            entry.source == "azure_monitor"
-            and not (config.azure and config.azure.managed_identity_object_id)
-        )
-        if not unknown:
-            yield entry
+    iam = clients.client("iam", bucket.region)
+    for planned in (roles.writers, roles.operators, roles.auditors):
+        for _, plan in planned(config, bucket):
+            yield from role(checks_of, iam, plan)
+    if bucket.replica is not None:
+        replica = naming.bucket_arn(bucket.region, bucket.replica.bucket)
+        yield from role(checks_of, iam, roles.replication(config, bucket, replica))
 
 
 def _sealing(
@@ -195,28 +101,49 @@ def _sealing(
         lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
         DEPLOY,
     )
-    kms, alias = clients.client("kms", bucket.region), f"alias/nhi-evidence-{bucket.name}"
-    wanted = _SPECS[config.evidence.signer]
+    clock = naming.clock(name)
     yield from checks_of.look(
-        f"signing key {alias}",
-        lambda: kms.describe_key(KeyId=alias)["KeyMetadata"],
-        lambda key: (
-            key["KeyState"] == "Enabled" and key.get("KeySpec") == wanted,
-            f"{key['KeyState']}, {key.get('KeySpec')}",
+        f"rule {clock}",
+        lambda: clients.client("events", bucket.region).describe_rule(Name=clock),
+        lambda answer: (answer.get("State") == "ENABLED", str(answer.get("State"))),
+        "nothing starts the sealer: enable the rule",
+    )
+    kms, plans = clients.client("kms", bucket.region), signing_keys(config, bucket)
+    for plan in plans:
+        yield from key_checks.key(checks_of, kms, plan)
+    try:
+        keys = key_checks.arns(kms, plans)
+    except (ClientError, BotoCoreError):
+        yield checks_of.unseen(f"role {name}", "its keys are not to be seen, see above")
+        return
+    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
+    plan_of_role = roles.sealer(bucket, keys=keys, log_group=log_group)
+    yield from role(checks_of, clients.client("iam", bucket.region), plan_of_role)
+
+
+def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterator[Check]:
+    azure, region = config.azure, config.evidence.buckets[0].region
+    if azure is None:
+        return
+    arn = entra_provider_arn(region, config.evidence.account, azure.tenant)
+    yield from checks_of.compare(
+        f"identity provider of tenant {azure.tenant}",
+        lambda: clients.client("iam", region).get_open_id_connect_provider(
+            OpenIDConnectProviderArn=arn
         ),
-        f"the log cannot be signed; enable the key, or cancel its deletion. It must be {wanted}",
+        lambda answer: (
+            answer["ClientIDList"] == [azure.audience],
+            f"audiences {', '.join(answer['ClientIDList'])}",
+        ),
+        DEPLOY,
     )
 
 
 def _newest(
-    checks_of: AwsChecks,
-    s3: Any,
-    owned: dict[str, str],
-    *,
-    config: Config,
-    bucket: EvidenceBucket,
-    now: datetime,
+    checks_of: AwsChecks, clients: Clients, *, config: Config, bucket: EvidenceBucket, now: datetime
 ) -> Iterator[Check]:
+    s3 = clients.client("s3", bucket.region)
+    owned = {"Bucket": bucket.bucket, "ExpectedBucketOwner": config.evidence.account}
     yield from checks_of.look(
         "newest checkpoint",
         lambda: _last(s3, owned, f"log/v1/{now:%Y}/checkpoint/"),

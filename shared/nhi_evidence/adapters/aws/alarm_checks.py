@@ -1,0 +1,76 @@
+"""Looking at the alarms of one account and region: that they are on, and reach somebody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.policy_differences import judged
+from nhi_evidence.checks import Check
+from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws import queues
+
+_PREFIX = "nhi-evidence-"
+
+
+def alarms(
+    checks_of: AwsChecks, clients: Clients, config: Config, *, account: str, region: str
+) -> Iterator[Check]:
+    """Yield the checks of the alarms of one account and region, and of the topic they go to."""
+    cloudwatch = clients.client("cloudwatch", region)
+    yield from checks_of.look(
+        f"alarms of {region}",
+        lambda: [
+            one
+            for page in cloudwatch.get_paginator("describe_alarms").paginate(
+                AlarmNamePrefix=_PREFIX, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            )
+            for kind in ("MetricAlarms", "CompositeAlarms")
+            for one in page.get(kind, [])
+        ],
+        _on,
+        f"an alarm that is off says nothing: enable its actions, or {DEPLOY}",
+    )
+    named = next((one for one in config.alarms.topics if one.split(":")[3] == region), None)
+    sns = clients.client("sns", region)
+    if named is not None:
+        yield from checks_of.look(
+            f"topic {named}",
+            lambda: sns.get_topic_attributes(TopicArn=named),
+            lambda _: (True, "is there"),
+            "alarms of this region go nowhere: name a topic that is there in [alarms]",
+        )
+        return
+    topic = f"arn:{naming.partition(region)}:sns:{region}:{account}:{queues.ALARM_TOPIC}"
+    yield from checks_of.compare(
+        f"topic {queues.ALARM_TOPIC} of {region}",
+        lambda: sns.get_topic_attributes(TopicArn=topic)["Attributes"],
+        lambda answer: judged(json.loads(answer["Policy"]), queues.alarm_topic(topic, account)),
+        DEPLOY,
+    )
+    yield from checks_of.look(
+        f"subscriptions of {queues.ALARM_TOPIC} of {region}",
+        lambda: [
+            one
+            for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            for one in page["Subscriptions"]
+        ],
+        _confirmed,
+        "confirm the subscription: AWS sent a mail to the address in [alarms]",
+    )
+
+
+def _on(found: list[dict[str, Any]]) -> Judged:
+    off = sorted(str(one["AlarmName"]) for one in found if not one.get("ActionsEnabled", True))
+    if off:
+        return False, f"off: {', '.join(off)}"
+    return bool(found), f"{len(found)} alarms, all on" if found else "there are none"
+
+
+def _confirmed(subscriptions: list[dict[str, Any]]) -> Judged:
+    confirmed = [one for one in subscriptions if one["SubscriptionArn"].startswith("arn:")]
+    waiting = len(subscriptions) - len(confirmed)
+    more = f", {waiting} not confirmed" if waiting else ""
+    return bool(confirmed) and not waiting, f"{len(confirmed)} confirmed{more}"

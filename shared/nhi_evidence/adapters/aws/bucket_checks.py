@@ -1,0 +1,182 @@
+"""Looking at a bucket the stacks make: every setting of it, against what they write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_nothing
+from nhi_evidence.adapters.aws.policy_differences import judged
+from nhi_evidence.checks import Check
+from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
+
+_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+_NOT_COPIED = "ReplicationConfigurationNotFoundError"
+_NO_RULES = "NoSuchLifecycleConfiguration"
+
+
+def bucket(checks_of: AwsChecks, clients: Clients, plan: BucketPlan) -> Iterator[Check]:
+    """Yield the checks of one bucket's own settings."""
+    s3 = clients.client("s3", plan.region)
+    owned = {"Bucket": plan.name, "ExpectedBucketOwner": plan.account}
+    if plan.lock_days is not None:
+        days = plan.lock_days
+        yield from checks_of.compare(
+            "lock",
+            lambda: s3.get_object_lock_configuration(**owned),
+            lambda answer: locked(answer, days),
+            f"the bucket must lock each version for {days} days in COMPLIANCE mode; "
+            "a bucket made without Object Lock cannot be mended: make another",
+        )
+    yield from checks_of.compare(
+        "versioning",
+        lambda: s3.get_bucket_versioning(**owned),
+        lambda answer: (answer.get("Status") == "Enabled", str(answer.get("Status"))),
+        DEPLOY,
+    )
+    yield from checks_of.compare(
+        "encryption",
+        lambda: s3.get_bucket_encryption(**owned),
+        _encrypted,
+        "a key that can be disabled makes locked evidence unreadable: set AES256",
+    )
+    yield from checks_of.compare(
+        "policy",
+        lambda: s3.get_bucket_policy(**owned),
+        lambda answer: judged(json.loads(answer["Policy"]), plan.statements),
+        f"somebody changed it; CloudTrail says who (PutBucketPolicy). Then {DEPLOY}",
+    )
+    yield from _expiry(checks_of, s3, owned, plan.lifecycle)
+    yield from checks_of.compare(
+        "ownership",
+        lambda: s3.get_bucket_ownership_controls(**owned),
+        _owned,
+        DEPLOY,
+    )
+    yield from checks_of.compare(
+        "public access",
+        lambda: s3.get_public_access_block(**owned),
+        lambda answer: _private(answer["PublicAccessBlockConfiguration"]),
+        DEPLOY,
+    )
+
+
+def _expiry(
+    checks_of: AwsChecks, s3: Any, owned: dict[str, str], rules: list[LifecycleRule]
+) -> Iterator[Check]:
+    def ask() -> Any:
+        if rules:
+            return s3.get_bucket_lifecycle_configuration(**owned)
+        # None is asked for, and none is well.
+        found = or_nothing(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
+        return found or {"Rules": []}
+
+    yield from checks_of.compare("lifecycle", ask, lambda answer: lifecycle(answer, rules), DEPLOY)
+
+
+def replication(
+    checks_of: AwsChecks, clients: Clients, plan: BucketPlan, *, replica: str | None, role: str
+) -> Iterator[Check]:
+    """Yield the check of where a bucket is copied to: the bucket of the ARN `replica` alone."""
+    s3 = clients.client("s3", plan.region)
+    owned = {"Bucket": plan.name, "ExpectedBucketOwner": plan.account}
+
+    def ask() -> Any:
+        answer = or_nothing(lambda: s3.get_bucket_replication(**owned), _NOT_COPIED)
+        return [] if answer is None else _copies(answer["ReplicationConfiguration"])
+
+    wanted = [] if replica is None else [(role, "Enabled", replica, "", "Disabled")]
+    yield from checks_of.compare(
+        "replication",
+        ask,
+        lambda found: (found == wanted, "; ".join(" ".join(one) for one in found) or "none"),
+        f"somebody copies it elsewhere, or no longer to the replica. {DEPLOY}",
+    )
+
+
+def _copies(configuration: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (
+            configuration["Role"],
+            rule["Status"],
+            rule["Destination"]["Bucket"],
+            rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")),
+            rule.get("DeleteMarkerReplication", {}).get("Status", "Disabled"),
+        )
+        for rule in configuration["Rules"]
+    ]
+
+
+def locked(answer: dict[str, Any], days: int) -> Judged:
+    """Whether each version is locked in COMPLIANCE mode, for `days` at least."""
+    rule = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {})
+    mode, lock_days = rule.get("Mode"), rule.get("Days") or 365 * (rule.get("Years") or 0)
+    return mode == "COMPLIANCE" and lock_days >= days, f"{mode or 'no default'}, {lock_days} days"
+
+
+def lifecycle(answer: dict[str, Any], rules: list[LifecycleRule]) -> Judged:
+    """Whether the rules are those the stacks write, and no more."""
+    actual = {str(one.get("ID")): _rule(one) for one in answer["Rules"]}
+    wanted = {one.id: one for one in rules}
+    kinds = {
+        "missing": wanted.keys() - actual.keys(),
+        "changed": {name for name in wanted.keys() & actual.keys() if wanted[name] != actual[name]},
+        "added": actual.keys() - wanted.keys(),
+    }
+    found = [f"{kind}: {', '.join(sorted(names))}" for kind, names in kinds.items() if names]
+    if found:
+        return False, "; ".join(found)
+    expiry = [f"{one.prefix or 'all'} {one.expire_days} days" for one in rules if one.expire_days]
+    return True, ", ".join(expiry) or "none, as deployed"
+
+
+_KNOWN = {
+    "ID",
+    "Status",
+    "Prefix",
+    "Filter",
+    "Expiration",
+    "Transitions",
+    "NoncurrentVersionExpiration",
+}
+
+
+def _rule(rule: dict[str, Any]) -> LifecycleRule | None:
+    """Return a rule as the stacks would write it; None for one that they could not."""
+    place = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
+    expiration, moves = rule.get("Expiration", {}), rule.get("Transitions", [])
+    if (
+        rule["Status"] != "Enabled"
+        or not rule.keys() <= _KNOWN
+        or not place.keys() <= {"Prefix"}
+        or not expiration.keys() <= {"Days", "ExpiredObjectDeleteMarker"}
+        or [one.get("StorageClass") for one in moves] not in ([], ["GLACIER_IR"])
+    ):
+        return None
+    noncurrent = rule.get("NoncurrentVersionExpiration", {})
+    return LifecycleRule(
+        id=rule["ID"],
+        prefix=place.get("Prefix", ""),
+        expire_days=expiration.get("Days"),
+        noncurrent_days=noncurrent.get("NoncurrentDays"),
+        archive_days=moves[0].get("Days") if moves else None,
+        markers=bool(expiration.get("ExpiredObjectDeleteMarker")),
+    )
+
+
+def _encrypted(answer: dict[str, Any]) -> Judged:
+    rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    algorithms = [one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules]
+    return algorithms == ["AES256"], ", ".join(algorithms)
+
+
+def _owned(answer: dict[str, Any]) -> Judged:
+    rules = [one["ObjectOwnership"] for one in answer["OwnershipControls"]["Rules"]]
+    return rules == ["BucketOwnerEnforced"], ", ".join(rules)
+
+
+def _private(block: dict[str, bool]) -> Judged:
+    off = sorted(name for name, on in block.items() if not on)
+    return not off and len(block) == len(_BLOCKS), f"off: {', '.join(off)}" if off else "blocked"

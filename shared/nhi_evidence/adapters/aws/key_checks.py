@@ -1,0 +1,60 @@
+"""Looking at the keys a log is signed with: their state, their policies, and who was granted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged
+from nhi_evidence.adapters.aws.policy_differences import judged
+from nhi_evidence.checks import Check
+from nhi_evidence.config.aws.key_policy import KeyPlan
+
+
+def key(checks_of: AwsChecks, kms: Any, plan: KeyPlan) -> Iterator[Check]:
+    """Yield the checks of one key, found by its alias."""
+    alias = f"alias/{plan.alias}"
+    yield from checks_of.look(
+        f"signing key {alias}",
+        lambda: kms.describe_key(KeyId=alias)["KeyMetadata"],
+        lambda found: (
+            found["KeyState"] == "Enabled" and found.get("KeySpec") == plan.spec,
+            f"{found['KeyState']}, {found.get('KeySpec')}",
+        ),
+        f"the log cannot be signed; enable the key, or cancel its deletion. It must be {plan.spec}",
+    )
+    yield from checks_of.compare(
+        f"policy of {alias}",
+        lambda: kms.get_key_policy(KeyId=_id(kms, alias), PolicyName="default"),
+        lambda answer: judged(json.loads(answer["Policy"]), plan.statements),
+        f"somebody changed who may sign; CloudTrail says who (PutKeyPolicy). Then {DEPLOY}",
+    )
+    yield from checks_of.compare(
+        f"grants of {alias}",
+        lambda: [
+            one
+            for page in kms.get_paginator("list_grants").paginate(KeyId=_id(kms, alias))
+            for one in page["Grants"]
+        ],
+        _none,
+        "a grant may sign whatever the policy says: revoke it (kms:RevokeGrant), and treat what "
+        "was signed since as in doubt",
+    )
+
+
+def arns(kms: Any, plans: tuple[KeyPlan, ...]) -> list[str]:
+    """Return the ARNs of keys, found by their aliases. Raises `ClientError` where one is not."""
+    return [
+        str(kms.describe_key(KeyId=f"alias/{one.alias}")["KeyMetadata"]["Arn"]) for one in plans
+    ]
+
+
+def _id(kms: Any, alias: str) -> str:
+    """Return the id of a key: of a policy and of grants only that is taken, not an alias."""
+    return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])
+
+
+def _none(grants: list[dict[str, Any]]) -> Judged:
+    held = [str(one.get("GranteePrincipal")) for one in grants]
+    return not held, ", ".join(held) or "none"

@@ -1,0 +1,55 @@
+"""Looking at a role: who may take it, and everything that gives it rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, or_nothing
+from nhi_evidence.adapters.aws.policy_differences import differences
+from nhi_evidence.checks import Check
+from nhi_evidence.config.aws.roles import RolePlan
+
+_CHANGED = f"somebody changed it; CloudTrail says who (iam.amazonaws.com). Then {DEPLOY}"
+
+
+def role(checks_of: AwsChecks, iam: Any, plan: RolePlan) -> Iterator[Check]:
+    """Yield the check of one role: its trust, its one policy, and that it has no other."""
+    yield from checks_of.compare(
+        f"role {plan.name}", lambda: _asked(iam, plan), lambda found: _judged(found, plan), _CHANGED
+    )
+
+
+def _asked(iam: Any, plan: RolePlan) -> dict[str, Any]:
+    name = {"RoleName": plan.name}
+    return {
+        "role": iam.get_role(**name)["Role"],
+        "policy": or_nothing(
+            lambda: iam.get_role_policy(**name, PolicyName=plan.policy_name)["PolicyDocument"],
+            "NoSuchEntity",
+        ),
+        "inline": [
+            one
+            for page in iam.get_paginator("list_role_policies").paginate(**name)
+            for one in page["PolicyNames"]
+        ],
+        "attached": [
+            one["PolicyName"]
+            for page in iam.get_paginator("list_attached_role_policies").paginate(**name)
+            for one in page["AttachedPolicies"]
+        ],
+    }
+
+
+def _judged(found: dict[str, Any], plan: RolePlan) -> Judged:
+    trust = differences(found["role"]["AssumeRolePolicyDocument"], plan.trust)
+    actual = found["policy"]
+    policy = "not there" if actual is None else differences(actual, plan.policy)
+    others = sorted({*found["inline"]} - {plan.policy_name}) + sorted(found["attached"])
+    faults = [
+        *([f"trust {trust}"] if trust else []),
+        *([f"policy {plan.policy_name} {policy}"] if policy else []),
+        *([f"more policies: {', '.join(others)}"] if others else []),
+    ]
+    trusted = f"trust and policy {plan.policy_name}, as deployed"
+    return not faults, "; ".join(faults) or trusted

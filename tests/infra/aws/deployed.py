@@ -1,0 +1,378 @@
+"""What AWS would answer of the synthesized stacks, were they deployed: for the doctor to look at.
+
+Names and ARNs are AWS's; everything else comes from the templates, and can be changed before it
+is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.infra.aws.estate import Estate
+
+REGIONS = {
+    "nhi-evidence-main": "eu-central-1",
+    "nhi-evidence-main-seal": "eu-central-1",
+    "nhi-evidence-eu-central-1-monitoring": "eu-central-1",
+    "nhi-evidence-main-replica": "eu-west-1",
+    "nhi-evidence-export-eu-central-1": "eu-central-1",
+    "nhi-evidence-export-eu-central-1-monitoring": "eu-central-1",
+    "nhi-evidence-export-us-east-1": "us-east-1",
+    "nhi-evidence-export-us-east-1-monitoring": "us-east-1",
+    "nhi-evidence-guardrails": "us-east-1",
+}
+
+
+def absent(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "not there"}}, "Get")
+
+
+class Paged:
+    """A paginator of one page."""
+
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        self.paginate = lambda **asked: [answer(**asked)]
+
+
+class Deployed:
+    """The accounts of an estate."""
+
+    def __init__(self, estate: Estate, accounts: dict[str, str]) -> None:
+        """Take the stacks of `accounts`, stack to account number."""
+        self._accounts = accounts
+        self.things: dict[str, dict[str, Any]] = {}
+        """Type and name to properties with real ARNs."""
+        for stack, template in estate.templates.items():
+            if stack in accounts:
+                self._add(stack, template["Resources"])
+
+    def account(self, number: str) -> Account:
+        """Return one of the accounts, to look at."""
+        return Account(self, number)
+
+    def named(self, kind: str, name: str, code: str) -> dict[str, Any]:
+        """Return the properties of a resource. Raises `ClientError` where it is not."""
+        found = self.things.get(f"{kind} {name}")
+        if found is None:
+            raise absent(code)
+        return found
+
+    def of(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Yield every resource of a type."""
+        for key, one in self.things.items():
+            if key.startswith(f"{kind} "):
+                yield one
+
+    def _add(self, stack: str, resources: dict[str, Any]) -> None:
+        where = (REGIONS[stack], self._accounts[stack])
+        for logical, one in resources.items():
+            properties = deepcopy(_resolve(one.get("Properties", {}), resources, where))
+            name = _name(one["Type"], logical, properties)
+            properties["Arn"] = _arn(one["Type"], name, logical, where)
+            properties["_where"] = [*where]
+            # Topics of several regions have one name.
+            if one["Type"].startswith("AWS::SNS::"):
+                name = f"{stack}/{logical}"
+            self.things[f"{one['Type']} {name}"] = properties
+
+
+_NAMES = (
+    "RoleName", "FunctionName", "QueueName", "BucketName", "LogGroupName", "TopicName",
+    "AliasName", "AlarmName", "Bucket", "Name",
+)  # fmt: skip
+
+
+def _name(kind: str, logical: str, properties: dict[str, Any]) -> str:
+    if kind in {"AWS::Lambda::EventSourceMapping"}:
+        return logical
+    return str(next((properties[one] for one in _NAMES if properties.get(one)), logical))
+
+
+def _arn(kind: str, name: str, logical: str, where: tuple[str, str]) -> str:
+    region, account = where
+    return {
+        "AWS::IAM::Role": f"arn:aws:iam::{account}:role/{name}",
+        "AWS::KMS::Key": f"arn:aws:kms:{region}:{account}:key/{logical}",
+        "AWS::SQS::Queue": f"arn:aws:sqs:{region}:{account}:{name}",
+        "AWS::SNS::Topic": f"arn:aws:sns:{region}:{account}:{name}",
+        "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
+        "AWS::Logs::LogGroup": f"arn:aws:logs:{region}:{account}:log-group:{name}:*",
+    }.get(kind, f"arn:aws:other:{region}:{account}:{name}")
+
+
+def _resolve(value: Any, resources: dict[str, Any], where: tuple[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_resolve(one, resources, where) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) in ({"Ref"}, {"Fn::GetAtt"}):
+        logical = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+        if logical == "AWS::Partition":
+            return "aws"
+        target = resources.get(logical)
+        if target is None:
+            return logical
+        name = _name(target["Type"], logical, target.get("Properties", {}))
+        by_arn = "Ref" not in value or target["Type"] == "AWS::SNS::Topic"
+        return _arn(target["Type"], name, logical, where) if by_arn else name
+    if set(value) == {"Fn::Join"}:
+        separator, parts = value["Fn::Join"]
+        return separator.join(str(_resolve(one, resources, where)) for one in parts)
+    return {key: _resolve(one, resources, where) for key, one in value.items()}
+
+
+class Account:
+    """Gives the clients of one account."""
+
+    def __init__(self, deployed: Deployed, number: str) -> None:
+        self._deployed, self._number = deployed, number
+
+    def client(self, _service: str, region: str) -> Service:
+        """See `aws_checks.Clients`."""
+        return Service(self._deployed, region, self._number)
+
+
+class Service:
+    """Answers as the client of any service does."""
+
+    def __init__(self, deployed: Deployed, region: str, account: str) -> None:
+        self._d, self._where = deployed, (region, account)
+
+    def get_paginator(self, operation: str) -> Paged:
+        return Paged(getattr(self, operation))
+
+    # S3
+
+    def _bucket(self, name: str, owner: str) -> dict[str, Any]:
+        found = self._d.named("AWS::S3::Bucket", name, "NoSuchBucket")
+        assert owner, "the owner is asked for"
+        return found
+
+    def _setting(self, asked: dict[str, str], key: str, code: str) -> Any:
+        found = self._bucket(asked["Bucket"], asked["ExpectedBucketOwner"]).get(key)
+        if found is None:
+            raise absent(code)
+        return found
+
+    def get_object_lock_configuration(self, **asked: str) -> Any:
+        code = "ObjectLockConfigurationNotFoundError"
+        return {"ObjectLockConfiguration": self._setting(asked, "ObjectLockConfiguration", code)}
+
+    def get_bucket_versioning(self, **asked: str) -> Any:
+        return self._setting(asked, "VersioningConfiguration", "x")
+
+    def get_bucket_encryption(self, **asked: str) -> Any:
+        rules = self._setting(asked, "BucketEncryption", "x")["ServerSideEncryptionConfiguration"]
+        told = [
+            {"ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"]}
+            for one in rules
+        ]
+        return {"ServerSideEncryptionConfiguration": {"Rules": told}}
+
+    def get_bucket_policy(self, **asked: str) -> Any:
+        policy = self._d.named("AWS::S3::BucketPolicy", asked["Bucket"], "NoSuchBucketPolicy")
+        return {"Policy": json.dumps(policy["PolicyDocument"])}
+
+    def get_bucket_ownership_controls(self, **asked: str) -> Any:
+        return {"OwnershipControls": self._setting(asked, "OwnershipControls", "x")}
+
+    def get_public_access_block(self, **asked: str) -> Any:
+        found = self._setting(asked, "PublicAccessBlockConfiguration", "x")
+        return {"PublicAccessBlockConfiguration": found}
+
+    def get_bucket_lifecycle_configuration(self, **asked: str) -> Any:
+        rules = self._setting(asked, "LifecycleConfiguration", "NoSuchLifecycleConfiguration")
+        return {"Rules": [_rule(one) for one in rules["Rules"]]}
+
+    def get_bucket_replication(self, **asked: str) -> Any:
+        code = "ReplicationConfigurationNotFoundError"
+        return {"ReplicationConfiguration": self._setting(asked, "ReplicationConfiguration", code)}
+
+    def get_bucket_notification_configuration(self, **asked: str) -> Any:
+        """Of a bucket of ours, as its template says; of another, as CDK's custom resource does."""
+        made = self._d.things.get(f"AWS::S3::Bucket {asked['Bucket']}")
+        if made is not None:
+            told = made.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+            return {"QueueConfigurations": [_notification(one) for one in told]} if told else {}
+        custom = self._d.named("Custom::S3BucketNotifications", asked["Bucket"], "NoSuchBucket")
+        return custom["NotificationConfiguration"]
+
+    def list_objects_v2(self, **_: str) -> Any:
+        return {}
+
+    # IAM
+
+    def get_role(self, *, RoleName: str) -> Any:  # noqa: N803
+        found = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        return {"Role": {"AssumeRolePolicyDocument": found["AssumeRolePolicyDocument"]}}
+
+    def _policies(self, role: str) -> dict[str, Any]:
+        found = self._d.named("AWS::IAM::Role", role, "NoSuchEntity").get("Policies", [])
+        return {one["PolicyName"]: one["PolicyDocument"] for one in found}
+
+    def get_role_policy(self, *, RoleName: str, PolicyName: str) -> Any:  # noqa: N803
+        found = self._policies(RoleName).get(PolicyName)
+        if found is None:
+            raise absent("NoSuchEntity")
+        return {"PolicyDocument": found}
+
+    def list_role_policies(self, *, RoleName: str) -> Any:  # noqa: N803
+        return {"PolicyNames": list(self._policies(RoleName))}
+
+    def list_attached_role_policies(self, *, RoleName: str) -> Any:  # noqa: N803
+        found = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        return {
+            "AttachedPolicies": [
+                {"PolicyName": one.rsplit("/", 1)[1]} for one in found.get("ManagedPolicyArns", [])
+            ]
+        }
+
+    def get_open_id_connect_provider(self, **_: str) -> Any:
+        for found in self._d.of("AWS::IAM::OIDCProvider"):
+            return {"ClientIDList": found["ClientIdList"]}
+        raise absent("NoSuchEntity")
+
+    # KMS
+
+    def _key(self, key: str) -> dict[str, Any]:
+        if key.startswith("alias/"):
+            key = self._d.named("AWS::KMS::Alias", key, "NotFoundException")["TargetKeyId"]
+        return self._d.named("AWS::KMS::Key", key, "NotFoundException")
+
+    def describe_key(self, *, KeyId: str) -> Any:  # noqa: N803
+        found = self._key(KeyId)
+        told = {"KeyState": "Enabled", "KeySpec": found["KeySpec"], "Arn": found["Arn"]}
+        return {"KeyMetadata": {"KeyId": found["Arn"].rsplit("/", 1)[1], **told}}
+
+    def get_key_policy(self, *, KeyId: str, PolicyName: str) -> Any:  # noqa: N803
+        assert not KeyId.startswith("alias/"), "KMS takes no alias here"
+        assert PolicyName == "default"
+        return {"Policy": json.dumps(self._key(KeyId)["KeyPolicy"])}
+
+    def list_grants(self, *, KeyId: str) -> Any:  # noqa: N803
+        return {"Grants": self._key(KeyId).get("_grants", [])}
+
+    # Lambda, EventBridge, CloudWatch, SNS
+
+    def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803
+        self._d.named("AWS::Lambda::Function", FunctionName, "ResourceNotFoundException")
+        return {"State": "Active"}
+
+    def list_event_source_mappings(self, *, FunctionName: str) -> Any:  # noqa: N803
+        found = [
+            one
+            for one in self._d.of("AWS::Lambda::EventSourceMapping")
+            if one["FunctionName"] == FunctionName
+        ]
+        return {"EventSourceMappings": [{"State": "Enabled"} for _ in found]}
+
+    def describe_rule(self, *, Name: str) -> Any:  # noqa: N803
+        return self._d.named("AWS::Events::Rule", Name, "ResourceNotFoundException")
+
+    def describe_alarms(self, *, AlarmNamePrefix: str, AlarmTypes: list[str]) -> Any:  # noqa: N803
+        assert {"MetricAlarm", "CompositeAlarm"} == set(AlarmTypes)
+        return {
+            kind: [
+                one
+                for one in self._d.of(type_)
+                if one["AlarmName"].startswith(AlarmNamePrefix) and one["_where"] == [*self._where]
+            ]
+            for kind, type_ in (
+                ("MetricAlarms", "AWS::CloudWatch::Alarm"),
+                ("CompositeAlarms", "AWS::CloudWatch::CompositeAlarm"),
+            )
+        }
+
+    def get_topic_attributes(self, *, TopicArn: str) -> Any:  # noqa: N803
+        found = [one for one in self._d.of("AWS::SNS::TopicPolicy") if one["Topics"] == [TopicArn]]
+        if not found:
+            raise absent("NotFound")
+        return {"Attributes": {"Policy": json.dumps(found[0]["PolicyDocument"])}}
+
+    def list_subscriptions_by_topic(self, *, TopicArn: str) -> Any:  # noqa: N803
+        found = [one for one in self._d.of("AWS::SNS::Subscription") if one["TopicArn"] == TopicArn]
+        return {
+            "Subscriptions": [
+                {"SubscriptionArn": one.get("_state", f"{TopicArn}:1")} for one in found
+            ]
+        }
+
+    # SQS, CloudTrail, Organizations
+
+    def get_queue_url(self, *, QueueName: str) -> Any:  # noqa: N803
+        self._d.named("AWS::SQS::Queue", QueueName, "AWS.SimpleQueueService.NonExistentQueue")
+        return {"QueueUrl": QueueName}
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803
+        assert ["All"] == AttributeNames
+        queue = self._d.named("AWS::SQS::Queue", QueueUrl, "x")
+        policies = [
+            one["PolicyDocument"]
+            for one in self._d.of("AWS::SQS::QueuePolicy")
+            if one["Queues"] == [QueueUrl]
+        ]
+        told = {"ApproximateNumberOfMessages": "0"}
+        if policies:
+            told["Policy"] = json.dumps(policies[0])
+        if "RedrivePolicy" in queue:
+            told["RedrivePolicy"] = json.dumps(queue["RedrivePolicy"])
+        return {"Attributes": told}
+
+    def describe_trails(self, **_: Any) -> Any:
+        return {"trailList": []}
+
+    def list_policies(self, *, Filter: str) -> Any:  # noqa: N803
+        found = [one for one in self._d.of("AWS::Organizations::Policy") if one["Type"] == Filter]
+        return {"Policies": [{"Id": one["Name"], "Name": one["Name"]} for one in found]}
+
+    def describe_policy(self, *, PolicyId: str) -> Any:  # noqa: N803
+        found = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
+        return {"Policy": {"Content": json.dumps(found["Content"])}}
+
+    def list_targets_for_policy(self, *, PolicyId: str) -> Any:  # noqa: N803
+        found = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
+        return {"Targets": [{"TargetId": one} for one in found["TargetIds"]]}
+
+
+def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a lifecycle rule of CloudFormation as S3 gives it back."""
+    expiration: dict[str, Any] = {}
+    if "ExpirationInDays" in rule:
+        expiration["Days"] = rule["ExpirationInDays"]
+    if rule.get("ExpiredObjectDeleteMarker"):
+        expiration["ExpiredObjectDeleteMarker"] = True
+    told = {
+        "ID": rule["Id"],
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+        "Expiration": expiration,
+    }
+    if "NoncurrentVersionExpiration" in rule:
+        told["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
+    if "Transitions" in rule:
+        told["Transitions"] = [
+            {"Days": one["TransitionInDays"], "StorageClass": one["StorageClass"]}
+            for one in rule["Transitions"]
+        ]
+    return told
+
+
+def _notification(one: dict[str, Any]) -> dict[str, Any]:
+    """Return a notification of CloudFormation as S3 gives it back."""
+    rules = one.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+    return {
+        "QueueArn": one["Queue"],
+        "Events": [one["Event"]],
+        "Filter": {
+            "Key": {
+                "FilterRules": [
+                    {"Name": rule["Name"].title(), "Value": rule["Value"]} for rule in rules
+                ]
+            }
+        },
+    }

@@ -17,10 +17,10 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
+.PHONY: bootstrap deploy deploy-gcp deploy-azure help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PLAYABLE)  ## logs of three clouds in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
@@ -67,8 +67,26 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling, dupl
 	$(BIN)/python -m pytest -q tests/architecture
 
 CONFIG ?= nhi-evidence.example.toml
+# What is deployed for real has a file of its own.
+bootstrap deploy deploy-gcp deploy-azure: CONFIG = nhi-evidence.toml
 # drain or remove: how far Google Cloud and Azure are taken down (docs/deploy-gcp.md)
 TEARDOWN ?= none
+
+YES ?=
+TRUST ?=
+DEPLOY = $(BIN)/python -m infra.deploy --config $(CONFIG) $(if $(YES),--yes) $(ARGS)
+
+bootstrap: $(SYNCED) $(CDK)  ## make the CDK's roles in the account of the credentials; TRUST=account deploys into it
+	@$(DEPLOY) $(if $(TRUST),--trust $(TRUST)) bootstrap
+
+deploy: $(SYNCED) $(CDK)  ## check and deploy the stacks of CONFIG=... in the account of the credentials; YES=1 asks nothing
+	@$(DEPLOY) aws
+
+deploy-gcp: $(SYNCED)  ## the same for Google Cloud
+	@$(DEPLOY) gcp
+
+deploy-azure: $(SYNCED)  ## the same for Azure
+	@$(DEPLOY) azure
 
 synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out

@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        app = cdktn.App(outdir=str(options.out))
+        # Its only validation asks for Terraform, which is needed to deploy and not to synthesize;
+        # `infra.deploy` asks for its version.
+        app = cdktn.App(outdir=str(options.out), skip_validation=True)
         compose(app, config, teardown=options.teardown)
     except FileNotFoundError as error:
         return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or run nhi-evidence init")

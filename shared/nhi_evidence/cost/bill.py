@@ -163,6 +163,7 @@ def _compute(estate: Estate, a_day: Volumes) -> Iterator[Line]:
 def _watching(a_day: Volumes) -> Iterator[Line]:
     group = "metrics and logs"
     yield times(group, "alarms", m.EXPORTER_ALARM_METRICS + m.BUCKET_ALARM_METRICS, "cw_alarm")
+    yield times(group, "composite alarms", m.COMPOSITE_ALARMS, "cw_composite")
     yield times(group, "custom metrics", m.CUSTOM_METRICS, "cw_metric")
     yield times(group, "dashboards", m.DASHBOARDS, "cw_dashboard")
     lines = (a_day.batches + a_day.objects + _RUNS) * MONTH

@@ -48,6 +48,7 @@ SEALER_MEGABYTES = 1_024
 
 EXPORTER_ALARM_METRICS = 14
 BUCKET_ALARM_METRICS = 29
+COMPOSITE_ALARMS = 6
 DASHBOARDS = 2
 """In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
 

@@ -23,6 +23,8 @@ SQS = "https://aws.amazon.com/sqs/pricing/"
 LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 KMS = "https://aws.amazon.com/kms/pricing/"
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+COMPOSITES = "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm"
+"""Another's list of Amazon's prices: no copy of Amazon's own page that names this one was found."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -66,6 +68,7 @@ PRICES: Mapping[str, Price] = {
     "kms_key": Price(1.00, 1, "key a month", KMS, "2026-06"),
     "kms_sign": Price(0.15, 10_000, "asymmetric request", KMS, "2026-06"),
     "cw_alarm": Price(0.10, 1, "alarm metric a month", CLOUDWATCH, "2026-06"),
+    "cw_composite": Price(0.50, 1, "composite alarm a month", COMPOSITES, "2026-11"),
     "cw_metric": Price(0.30, 1, "custom metric a month", CLOUDWATCH, "2026-06"),
     "cw_dashboard": Price(3.00, 1, "dashboard a month", CLOUDWATCH, "2026-06"),
     "cw_logs": Price(0.50, 1, "GB of logs taken in", CLOUDWATCH, "2026-06"),

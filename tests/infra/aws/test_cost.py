@@ -27,6 +27,13 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
         measured.EXPORTER_ALARM_METRICS,
         measured.BUCKET_ALARM_METRICS,
     )
+    composites = len(list(estate.of("AWS::CloudWatch::CompositeAlarm")))
+    fresh = [
+        one
+        for one in estate.of("AWS::CloudWatch::CompositeAlarm")
+        if str(one.properties["AlarmName"]).startswith(SECOND_EXPORTER)
+    ]
+    assert measured.COMPOSITE_ALARMS == composites - len(fresh)
     # One in each account: beside the exporter, and beside the evidence.
     exporters = [name for name in watched if name.endswith("-silence-absent")]
     dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,24 @@ def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
             "use_azuread_auth": True,
         }
     } == kept["azure-export"]["terraform"]["backend"]
+
+
+def test_terraform_is_not_needed_to_synthesize(tmp_path: Path) -> None:
+    """Whoever only reads the stacks, or deploys AWS alone, has none."""
+    without = tmp_path / "terraform"
+    without.write_text("#!/bin/sh\nexit 127\n")
+    without.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.terrain_app", "--out", str(tmp_path / "out"),
+         "--config", str(ROOT / "nhi-evidence.example.toml")],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert 0 == done.returncode, done.stderr
+    assert (tmp_path / "out" / "stacks" / "azure-export").is_dir()
 
 
 def test_a_cloud_that_is_not_configured_has_no_stack(tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ def web_identities(config: Config) -> Mapping[str, str]:
     return known
 
 
+def unknown_writers(config: Config) -> tuple[tuple[str, str], ...]:
+    """Return table and key of each writer outside AWS whose identity is not known yet."""
+    unknown = []
+    if config.gcp is not None and config.gcp.service_account_id is None:
+        unknown.append(("gcp", "service_account_id"))
+    if config.azure is not None and config.azure.managed_identity_object_id is None:
+        unknown.append(("azure", "managed_identity_object_id"))
+    return tuple(unknown)
+
+
 def _web_trust(config: Config, store: EvidenceBucket, source: str) -> Statement | None:
     gcp, azure = config.gcp, config.azure
     if source == GCP_SOURCE and gcp is not None and gcp.service_account_id is not None:

@@ -1,0 +1,72 @@
+"""Which accounts of a deployment are reached, and with whose credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.assembly import Stack
+from nhi_evidence.config import naming
+from nhi_evidence.errors import SettingsError
+
+_QUICKLY = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
+_QUALIFIER = "hnb659fds"
+"""Of the CDK's bootstrap, where none is chosen."""
+
+
+class Access:
+    """The account of the credentials at hand, and others by the roles of the CDK.
+
+    `cdk bootstrap --trust` lets one account deploy into another. What is there is then asked with
+    the role the CDK looks up with; without it, nothing is asked there.
+    """
+
+    def __init__(self, region: str) -> None:
+        """Find out whose the credentials are. Raises `SettingsError` where there are none."""
+        self._session = boto3.session.Session()
+        self._sessions: dict[tuple[str, str], boto3.session.Session | None] = {}
+        try:
+            identity = self._sts(region).get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            raise SettingsError(
+                f"no access to AWS: {error}; name a profile with AWS_PROFILE=..."
+            ) from error
+        self.account = str(identity["Account"])
+
+    def deploys(self, stack: Stack) -> bool:
+        """Whether these credentials can deploy into a stack's account and region."""
+        return stack.account == self.account or self._take("deploy", stack) is not None
+
+    def client(self, service: str, stack: Stack, region: str | None = None) -> Any:
+        """Return a client in a stack's account; None where nothing can be asked there."""
+        if stack.account == self.account:
+            session: boto3.session.Session | None = self._session
+        else:
+            where = (stack.account, stack.region)
+            if where not in self._sessions:
+                self._sessions[where] = self._take("lookup", stack)
+            session = self._sessions[where]
+        if session is None:
+            return None
+        return session.client(  # type: ignore[call-overload]
+            service, region_name=region or stack.region, config=_QUICKLY
+        )
+
+    def _take(self, kind: str, stack: Stack) -> boto3.session.Session | None:
+        name = f"cdk-{_QUALIFIER}-{kind}-role-{stack.account}-{stack.region}"
+        arn = naming.role_arn(stack.region, stack.account, name)
+        try:
+            given = self._sts(stack.region).assume_role(
+                RoleArn=arn, RoleSessionName="nhi-evidence-deploy"
+            )["Credentials"]
+        except (BotoCoreError, ClientError):
+            return None
+        return boto3.session.Session(
+            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        )
+
+    def _sts(self, region: str) -> Any:
+        return self._session.client("sts", region_name=region, config=_QUICKLY)

@@ -1,0 +1,42 @@
+"""Asking one account about one thing before anything is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.requirement import Requirement, Standing
+from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
+
+Told = tuple[Standing, str]
+
+
+class Asking:
+    """Asks within one scope, such as an account and region."""
+
+    def __init__(self, scope: str) -> None:
+        """Name the scope as the report does."""
+        self._scope = scope
+
+    def ask(
+        self, what: str, question: Callable[[], Any], judge: Callable[[Any], Told], absent: Told
+    ) -> Iterator[Requirement]:
+        """Yield what an answer comes to; `absent` where AWS says that there is no such thing."""
+        try:
+            answer = question()
+        except ClientError as error:
+            if is_absent(error):
+                yield Requirement(self._scope, *absent)
+            else:
+                yield Requirement(self._scope, Standing.UNSEEN, f"{what} ({error_code(error)})")
+            return
+        except BotoCoreError as error:
+            yield Requirement(self._scope, Standing.UNSEEN, f"{what} ({error})")
+            return
+        yield Requirement(self._scope, *judge(answer))
+
+    def said(self, standing: Standing, text: str) -> Requirement:
+        """Return what needs no question."""
+        return Requirement(self._scope, standing, text)

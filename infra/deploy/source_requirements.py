@@ -1,0 +1,203 @@
+"""What the log-archive account needs: a trail that delivers, and a bucket free to notify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from infra.deploy.access import Access
+from infra.deploy.asking import Asking, Told
+from infra.deploy.assembly import Stack
+from infra.deploy.requirement import Requirement, Standing
+from nhi_evidence.config import Config
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.config.documents import Statement
+from nhi_evidence.config.tables import Trail
+
+CONTROL_TOWER = "aws-controltower-"
+_CREATED = ("s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:*")
+_KINDS = {
+    "QueueConfigurations": "QueueArn",
+    "TopicConfigurations": "TopicArn",
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+}
+
+
+def requirements(access: Access, config: Config, export: Stack) -> Iterator[Requirement]:
+    """Yield what the feeds of one export stack's region need."""
+    for feed, entry in feeds(config):
+        if feed.region != export.region:
+            continue
+        asking = Asking(f"s3://{feed.bucket}")
+        trail = None if entry.trail is None else config.trail(entry.trail)
+        if trail is not None and trail.kind == "new":
+            continue  # its bucket is made with everything it needs
+        yield from _trail(access, asking, export, trail)
+        yield from _bucket(access, asking, export, feed)
+        yield from _told(access, asking, export, feed)
+        if feed.kms_key is not None:
+            yield from _readable(access, asking, export, feed, feed.kms_key)
+
+
+def _trail(
+    access: Access, asking: Asking, export: Stack, trail: Trail | None
+) -> Iterator[Requirement]:
+    cloudtrail = access.client("cloudtrail", export)
+    if trail is None or cloudtrail is None:
+        return
+
+    def judge(answer: Any) -> Told:
+        found = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
+        if not found:
+            return Standing.MISSING, (
+                "no trail delivers here, as far as this account sees: is the name right? Or write "
+                'kind = "new"'
+            )
+        return _as_configured(found[0], trail)
+
+    yield from asking.ask(
+        "the trail",
+        lambda: cloudtrail.describe_trails(includeShadowTrails=True),
+        judge,
+        (Standing.MISSING, "no trail delivers here"),
+    )
+
+
+def _as_configured(found: dict[str, Any], trail: Trail) -> Told:
+    prefix = found.get("S3KeyPrefix") or ""
+    actual = f"{prefix.strip('/')}/" if prefix else ""
+    if actual != trail.prefix:
+        return Standing.MISSING, f'the trail delivers under "{actual}": write prefix = "{actual}"'
+    key = found.get("KmsKeyId")
+    if key and trail.kms_key is None:
+        return Standing.MISSING, f'the trail encrypts its files: write kms_key = "{key}"'
+    if not found.get("IsOrganizationTrail"):
+        return Standing.NOTE, f"{found.get('Name')} is no trail of the organization"
+    return Standing.OK, f"{found.get('Name')} delivers here"
+
+
+def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator[Requirement]:
+    s3 = access.client("s3", export)
+    if s3 is None:
+        return
+    if feed.bucket.startswith(CONTROL_TOWER):
+        yield asking.said(
+            Standing.NOTE,
+            "made by Control Tower, whose controls forbid changes of its policy, encryption, "
+            "logging and lifecycle; that they let notifications be added is not settled "
+            "(docs/conform.md): if not, let a topic be notified by the management account",
+        )
+    yield from asking.ask(
+        "whose it is",
+        lambda: s3.get_bucket_location(Bucket=feed.bucket, ExpectedBucketOwner=feed.owner),
+        lambda answer: _located(answer, feed),
+        (Standing.MISSING, f"there is no such bucket in {feed.owner}"),
+    )
+
+
+def _located(answer: dict[str, Any], feed: Feed) -> Told:
+    region = answer.get("LocationConstraint") or "us-east-1"
+    if region != feed.region:
+        return Standing.MISSING, f'lies in {region}: write region = "{region}"'
+    return Standing.OK, f"is in {feed.owner}, {region}"
+
+
+def _told(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator[Requirement]:
+    s3 = access.client("s3", export)
+    if s3 is None or feed.notifies == "elsewhere":
+        return
+    yield from asking.ask(
+        "what it notifies",
+        lambda: s3.get_bucket_notification_configuration(
+            Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
+        ),
+        lambda answer: notifiable(answer, feed),
+        (Standing.MISSING, "there is no such bucket"),
+    )
+
+
+def notifiable(answer: dict[str, Any], feed: Feed) -> Told:
+    """Whether a bucket can tell a feed's queue of its files: S3 tells one place of each key."""
+    told = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
+    if feed.notifies == "topic":
+        topics = {arn for arn, _ in told}
+        if feed.topic in topics:
+            return Standing.OK, f"notifies {feed.topic}"
+        return Standing.MISSING, f"does not notify {feed.topic}: let it, or remove topic = ..."
+    others = [
+        (arn, _prefix(one))
+        for arn, one in told
+        if arn != feed.queue_arn
+        and any(event in _CREATED for event in one["Events"])
+        and _overlap(_prefix(one), feed.prefix)
+    ]
+    if others:
+        arn, prefix = others[0]
+        return Standing.MISSING, (
+            f'tells {arn} of "{prefix}" already, and S3 tells one place of a key: let the bucket '
+            "notify a topic, subscribe both, and name it with topic = ..."
+        )
+    return Standing.OK, "is free to notify"
+
+
+def _prefix(one: dict[str, Any]) -> str:
+    rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    return next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), "")
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _readable(
+    access: Access, asking: Asking, export: Stack, feed: Feed, key: str
+) -> Iterator[Requirement]:
+    region, account = key.split(":")[3:5]
+    statement = msgspec.json.encode(decrypting(feed)).decode()
+    give = f"add to the policy of {key}: {statement}"
+    if account != export.account:
+        yield asking.said(Standing.NOTE, f"its key is of {account}, which must let it read: {give}")
+        return
+    kms = access.client("kms", export, region)
+    if kms is None:
+        return
+    yield from asking.ask(
+        f"the policy of {key}",
+        lambda: msgspec.json.decode(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]),
+        lambda policy: _delegates(policy, account, feed, give),
+        (Standing.MISSING, f"there is no key {key}"),
+    )
+
+
+def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Told:
+    wanted = (feed.role_arn, f"{feed.role_arn.split(':role/')[0]}:root", account)
+    for one in policy["Statement"]:
+        principals = one.get("Principal", {})
+        named = principals.get("AWS", ()) if isinstance(principals, dict) else principals
+        actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+        if (
+            one["Effect"] == "Allow"
+            and set(wanted) & {named if isinstance(named, str) else "", *_all(named)}
+            and any(action in ("kms:*", "kms:Decrypt", "kms:D*", "*") for action in actions)
+        ):
+            return Standing.OK, "its key lets this account's roles decrypt"
+    return Standing.MISSING, give
+
+
+def _all(named: Any) -> list[str]:
+    return named if isinstance(named, list) else []
+
+
+def decrypting(feed: Feed) -> Statement:
+    """Return the statement a key's policy needs, for an exporter that may not be made yet."""
+    return {
+        "Sid": "NhiEvidenceReads",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"{feed.role_arn.split(':role/')[0]}:root"},
+        "Action": ["kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": feed.role_arn}},
+    }

@@ -1,0 +1,228 @@
+"""What the design takes for true of a deployed estate: facts that no emulator has.
+
+Each is asked of what `make deploy` made in live accounts: by an AWS session, or by the command
+line of the other cloud. Nothing is changed, but for one signature that is to be refused, and a
+notification configuration that is written back as it was read.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from botocore.exceptions import ClientError
+
+from nhi_evidence.config import Config, gcp_names, naming
+from tests.conform.facts import said
+
+PATIENCE_SECONDS = 1_800
+_PAUSE_SECONDS = 30
+
+
+class Live(Protocol):
+    """What an estate is asked through."""
+
+    def client(self, service: str) -> Any:
+        """Return an AWS client, of the account the fact is about."""
+        ...
+
+    def run(self, *command: str) -> str:
+        """Return what a command prints, or how it failed."""
+        ...
+
+    def wait(self) -> bool:
+        """Wait a while; return whether there is patience for more."""
+        ...
+
+
+class EstateFact(NamedTuple):
+    """One fact of an estate, and whose credentials ask it."""
+
+    name: str
+    expected: str
+    why: str
+    by: str
+    ask: Callable[[Live, Config], str]
+
+
+def rule_writes(live: Live, config: Config) -> str:
+    """Whether EventBridge could make a stream in the log of signatures."""
+    group = f"/aws/events/nhi-evidence-{config.evidence.buckets[0].name}-signatures"
+    logs = live.client("logs")
+    while True:
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        if streams:
+            return "a stream"
+        if not live.wait():
+            return "no stream"
+
+
+def denied_signature(live: Live, config: Config) -> str:
+    """Sign without the right to; return what the record of it names."""
+    store = config.evidence.buckets[0]
+    alias = f"alias/{naming.signing_key(store.name)}"
+    kms, logs = live.client("kms"), live.client("logs")
+    arn = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    algorithm = "ED25519_SHA_512" if config.evidence.signer == "ed25519" else "ECDSA_SHA_256"
+    refusal = said(
+        lambda: kms.sign(
+            KeyId=arn, Message=b"conform", MessageType="RAW", SigningAlgorithm=algorithm
+        )
+    )
+    if not refusal.endswith("AccessDeniedException"):
+        return f"not refused: {refusal}"
+    group, begin = f"/aws/events/nhi-evidence-{store.name}-signatures", _now_ms()
+    while True:
+        found = logs.filter_log_events(
+            logGroupName=group,
+            startTime=begin - 60_000,
+            filterPattern='{ $.detail.errorCode = "AccessDenied*" }',
+        )["events"]
+        if any(arn in one["message"] for one in found):
+            return "the key's ARN"
+        if not live.wait():
+            return "another key" if found else "no record"
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def notifies_again(live: Live, config: Config) -> str:
+    """Write a Control Tower bucket's notifications as they are."""
+    trail = next((one for one in config.trails if one.bucket.startswith("aws-controltower-")), None)
+    if trail is None:
+        return "no trail of this configuration is Control Tower's"
+    s3 = live.client("s3")
+    try:
+        now = s3.get_bucket_notification_configuration(Bucket=trail.bucket)
+    except ClientError as error:
+        return f"could not be asked: {error.response['Error']['Code']}"
+    now.pop("ResponseMetadata", None)
+    return said(
+        lambda: s3.put_bucket_notification_configuration(
+            Bucket=trail.bucket, NotificationConfiguration=now
+        )
+    )
+
+
+def batches(live: Live, config: Config) -> str:
+    """State of the subscription that writes into the staging bucket, which has a retention."""
+    if config.gcp is None:
+        return "no Google Cloud in this configuration"
+    bucket = gcp_names.staging_bucket(config.gcp.project)
+    held = live.run(
+        "gcloud", "storage", "buckets", "describe", f"gs://{bucket}",
+        "--format=value(retention_policy.retentionPeriod)",
+    )  # fmt: skip
+    if not held:
+        return "the bucket has no retention"
+    return live.run(
+        "gcloud", "pubsub", "subscriptions", "describe", f"{gcp_names.NAME}-batches",
+        f"--project={config.gcp.project}", "--format=value(cloudStorageConfig.state)",
+    )  # fmt: skip
+
+
+def function_logs(live: Live, config: Config) -> str:
+    """Whether the function's own log lines reach the workspace."""
+    if config.azure is None:
+        return "no Azure in this configuration"
+    workspace = live.run(
+        "az", "monitor", "log-analytics", "workspace", "show", "--resource-group", "nhi-evidence",
+        "--workspace-name", "nhi-evidence", "--query", "customerId", "--output", "tsv",
+    )  # fmt: skip
+    rows = live.run(
+        "az", "monitor", "log-analytics", "query", "--workspace", workspace,
+        "--analytics-query", "FunctionAppLogs | count", "--query", "[0].Count", "--output", "tsv",
+    )  # fmt: skip
+    return "rows" if rows.isdigit() and int(rows) > 0 else f"{rows or 'no'} rows"
+
+
+def planned_without_keys(live: Live, config: Config) -> str:
+    """Whether Terraform reads the storage that takes no shared keys, and finds it as it made it."""
+    if config.azure is None:
+        return "no Azure in this configuration"
+    return live.run(
+        "sh", "-c",
+        "terraform -chdir=cdktf.out/stacks/azure-export plan -input=false -detailed-exitcode "
+        ">/dev/null && echo no changes",
+    )  # fmt: skip
+
+
+ESTATE = (
+    EstateFact(
+        "EventBridge writes to a log group under aws:SourceArn",
+        "a stream",
+        "the log of signatures: CreateLogStream and PutLogEvents with the rule's ARN",
+        "the evidence account, half an hour after deploying",
+        rule_writes,
+    ),
+    EstateFact(
+        "the record of a refused signature names the key",
+        "the key's ARN",
+        "foreign-signature counts attempts: the rule matches resources.ARN",
+        "an administrator of the evidence account",
+        denied_signature,
+    ),
+    EstateFact(
+        "notifications of a bucket Control Tower made can be written",
+        "done",
+        "its controls name policy, encryption, logging and lifecycle",
+        "the log-archive account",
+        notifies_again,
+    ),
+    EstateFact(
+        "Pub/Sub writes into a bucket with retention",
+        "ACTIVE",
+        "batched files are kept as long as they can be announced again",
+        "gcloud",
+        batches,
+    ),
+    EstateFact(
+        "FunctionAppLogs come from Flex Consumption",
+        "rows",
+        "the alarms on the function's errors and silence read them",
+        "az",
+        function_logs,
+    ),
+    EstateFact(
+        "Terraform reads a storage account without shared keys",
+        "no changes",
+        "azurerm with storage_use_azuread, and keys switched off",
+        "terraform, after az login",
+        planned_without_keys,
+    ),
+)
+
+
+class Session:
+    """A live estate: AWS by a session, other clouds by their command lines."""
+
+    def __init__(self, session: Any, region: str) -> None:
+        """Ask AWS in one region; be patient for half an hour, once."""
+        self._session, self._region = session, region
+        self._until = time.monotonic() + PATIENCE_SECONDS
+
+    def client(self, service: str) -> Any:
+        """See `Live`."""
+        return self._session.client(service, region_name=self._region)
+
+    def run(self, *command: str) -> str:
+        """See `Live`."""
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            return f"{command[0]} is not on the path"
+        if done.returncode:
+            lines = done.stderr.strip().splitlines()
+            return f"failed: {lines[-1] if lines else done.returncode}"
+        return done.stdout.strip()
+
+    def wait(self) -> bool:
+        """See `Live`."""
+        if time.monotonic() > self._until:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+        return True

@@ -1,0 +1,21 @@
+"""The configuration of the end-to-end deployment: the documented example, and who operates it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text(encoding="utf-8")
+OPERATIONS = """
+[[auditors]]
+name = "operations"
+principals = ["arn:aws:iam::111122223333:role/operations"]
+external_id = "operations-2026-5d81"
+mfa = false
+"""
+COSIGNER = '# cosigner = "none"'
+TEXT = EXAMPLE.replace(COSIGNER, COSIGNER.removeprefix("# ")) + OPERATIONS
+"""The documented example, and its operators, who may look at the evidence when they replay.
+
+The emulator's KMS makes no ML-DSA keys, so nothing is cosigned here.
+"""

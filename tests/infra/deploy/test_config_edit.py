@@ -1,0 +1,47 @@
+"""One value is written into the configuration, and nothing else is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.deploy.config_edit import set_value
+from nhi_evidence.config import ConfigError, read
+from nhi_evidence.errors import SettingsError
+
+EXAMPLE = (Path(__file__).parents[3] / "nhi-evidence.example.toml").read_text()
+KEY = "service_account_id"
+LINE = f'{KEY} = "101234567890123456789"\n'
+
+
+def written(path: Path, text: str, value: str = "109999999999999999999") -> list[str]:
+    """Write the text and the value; return the lines that are other than before."""
+    path.write_text(text)
+    set_value(path, "gcp", KEY, value)
+    assert read(path.read_text()).gcp is not None
+    before, after = text.splitlines(), path.read_text().splitlines()
+    return [line for line in after if line not in before]
+
+
+@pytest.mark.parametrize("without", ["", f"# {LINE}"])
+def test_a_value_comes_into_its_table_alone(tmp_path: Path, without: str) -> None:
+    """In place of the line that is commented out, or after the table's name."""
+    text = EXAMPLE.replace(LINE, without)
+    path = tmp_path / "nhi-evidence.toml"
+    assert [f'{KEY} = "109999999999999999999"'] == written(path, text)
+    config = read(path.read_text())
+    assert config.gcp is not None
+    assert "109999999999999999999" == config.gcp.service_account_id
+
+
+def test_what_is_wrong_is_not_written(tmp_path: Path) -> None:
+    """The file is read before it is written; one without the table is named."""
+    path = tmp_path / "nhi-evidence.toml"
+    text = EXAMPLE.replace(LINE, "")
+    with pytest.raises(ConfigError):
+        written(path, text, "no number")
+    assert text == path.read_text()
+    path.write_text("gcp = {}\n")
+    with pytest.raises(SettingsError, match=r"no line \[gcp\]"):
+        set_value(path, "gcp", KEY, "1")

@@ -1,0 +1,207 @@
+"""`make deploy-gcp` and `make deploy-azure`: order, what is missing, and one pass over AWS.
+
+Terraform, gcloud and az are stand-ins that write down how they are called and answer as told:
+shown is the order of things, not that the clouds take them (docs/deploy-gcp.md, deploy-azure.md).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
+SUBJECT = "109999999999999999999"
+OBJECT = "44444444-5555-6666-7777-888888888888"
+TENANT = "11111111-2222-3333-4444-555555555555"
+
+STAND_IN = """#!/bin/sh
+echo "$(basename $0) $*" >> "{log}"
+case "$(basename $0) $*" in
+{cases}
+esac
+exit 0
+"""
+
+WELL = {
+    "terraform version -json": """echo '{"terraform_version": "1.11.4"}'""",
+    "*output -raw exporter_subject": f"printf {SUBJECT}",
+    "*output -raw publish": "echo az functionapp deployment source config-zip",
+    "gcloud services list*": "echo serviceusage.googleapis.com cloudresourcemanager.googleapis.com",
+    "az account show*": f"echo {TENANT}",
+}
+
+
+class Machine:
+    """A folder of stand-ins, and what they were called with."""
+
+    def __init__(self, folder: Path, text: str, **answers: str) -> None:
+        self.folder, self.log = folder, folder / "called"
+        self.config = folder / "nhi-evidence.toml"
+        self.config.write_text(text)
+        self.log.touch()
+        programs = folder / "bin"
+        programs.mkdir()
+        cases = {**answers, **WELL} | answers
+        lines = "\n".join(f'"{name}"|{_glob(name)}) {do} ;;' for name, do in cases.items())
+        for name in ("terraform", "gcloud", "az"):
+            program = programs / name
+            program.write_text(STAND_IN.format(log=self.log, cases=lines))
+            program.chmod(0o755)
+
+    def deploy(self, target: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run what `make deploy-TARGET` runs."""
+        return subprocess.run(
+            [sys.executable, "-m", "infra.deploy", target, "--config", str(self.config),
+             "--out", str(self.folder / "out"), *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+
+    def did(self) -> list[str]:
+        """Return the calls that change something, folders left out."""
+        called = self.log.read_text().splitlines()
+        return [
+            line.replace(f"{self.folder}/out/stacks/", "")
+            for line in called
+            if " apply" in line or " config-zip" in line
+        ]
+
+
+def _glob(name: str) -> str:
+    """Return a pattern of sh: blanks are quoted, asterisks are not."""
+    return "*".join(f'"{part}"' if part else "" for part in name.split("*"))
+
+
+def without(key: str) -> str:
+    """Return the example before an identity is known."""
+    lines = EXAMPLE.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(f"{key} = "))
+
+
+def knowing(key: str, value: str) -> str:
+    """Return the example with an identity."""
+    return without(key).replace(f"[{_table(key)}]\n", f'[{_table(key)}]\n{key} = "{value}"\n')
+
+
+def _table(key: str) -> str:
+    return "gcp" if key == "service_account_id" else "azure"
+
+
+def test_the_identity_comes_first_and_goes_into_the_configuration(tmp_path: Path) -> None:
+    """So that AWS is deployed once, knowing it; the export waits for that."""
+    machine = Machine(tmp_path, without("service_account_id"))
+    done = machine.deploy("gcp", "--yes")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert [
+        "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color"
+    ] == machine.did()
+    assert f'service_account_id = "{SUBJECT}"' in machine.config.read_text()
+    assert done.stdout.splitlines()[0] == "ready: 3 ok"
+    assert "make deploy, and then this again" in done.stdout.splitlines()[-1]
+    again = machine.deploy("gcp", "--yes")
+    assert 0 == again.returncode, again.stdout + again.stderr
+    assert [
+        "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color",
+        "terraform -chdir=gcp-export apply -input=false -auto-approve -no-color",
+    ] == machine.did()[1:]
+    assert f"nhi-evidence doctor --config {machine.config}" == again.stdout.split("\n")[-2].strip()
+
+
+def test_azure_is_published_after_it_is_made(tmp_path: Path) -> None:
+    """The package is the last step of the same command."""
+    text = knowing("managed_identity_object_id", OBJECT)
+    answers = {"*output -raw exporter_subject": f"printf {OBJECT}"}
+    machine = Machine(tmp_path, text, **answers)
+    done = machine.deploy("azure", "--yes")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert [
+        "terraform -chdir=azure-identity apply -input=false -auto-approve -no-color",
+        "terraform -chdir=azure-export apply -input=false -auto-approve -no-color",
+        "az functionapp deployment source config-zip",
+    ] == machine.did()
+    assert "subscription 22222222-3333-4444-5555-666666666666" in done.stdout
+
+
+def test_another_identity_than_aws_trusts_stops_it(tmp_path: Path) -> None:
+    """Everything would be refused by AWS; so nothing more is made."""
+    machine = Machine(tmp_path, knowing("service_account_id", "101111111111111111111"))
+    done = machine.deploy("gcp", "--yes")
+    assert 1 == done.returncode
+    assert f"the identity that is deployed is {SUBJECT}: AWS would refuse it" in done.stdout
+    assert 1 == len(machine.did())
+    assert SUBJECT not in machine.config.read_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "answers", "said"),
+    [
+        ("gcp", {"terraform version -json": "exit 3"}, "terraform: it said nothing"),
+        (
+            "gcp",
+            {"terraform version -json": """echo '{"terraform_version": "1.5.7"}'"""},
+            "terraform 1.5.7 is older than 1.6",
+        ),
+        (
+            "gcp",
+            {"gcloud services list*": "echo run.googleapis.com serviceusage.googleapis.com"},
+            "gcloud services enable cloudresourcemanager.googleapis.com --project example-evidence",
+        ),
+        (
+            "gcp",
+            {"gcloud projects describe*": "echo denied >&2; exit 1"},
+            "gcloud auth application-default login, or another project (denied)",
+        ),
+        ("azure", {"az account show*": "echo another"}, f"belongs to another, not to {TENANT}"),
+        ("azure", {"az account show*": "exit 1"}, f"az login --tenant {TENANT}"),
+    ],
+)
+def test_what_is_missing_is_one_line_and_nothing_is_made(
+    tmp_path: Path, target: str, answers: dict[str, str], said: str
+) -> None:
+    """The verdict first, each thing with its mending, and no stack is touched."""
+    machine = Machine(tmp_path, EXAMPLE, **answers)
+    done = machine.deploy(target, "--yes")
+    assert 1 == done.returncode, done.stdout + done.stderr
+    assert done.stdout.startswith("not ready: ")
+    assert any("missing" in line and said in line for line in done.stdout.splitlines()), done.stdout
+    assert [] == machine.did()
+
+
+def test_without_a_terminal_nothing_is_deployed_unasked(tmp_path: Path) -> None:
+    """Nobody answers there: YES=1 does."""
+    machine = Machine(tmp_path, EXAMPLE)
+    done = machine.deploy("gcp")
+    assert 3 == done.returncode
+    assert "say YES=1" in done.stdout
+    assert [] == machine.did()
+
+
+def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(tmp_path: Path) -> None:
+    """Its code is ours, and nothing follows."""
+    machine = Machine(
+        tmp_path,
+        knowing("service_account_id", SUBJECT),
+        **{"*gcp-export apply*": "echo no >&2; exit 7"},
+    )
+    done = machine.deploy("gcp", "--yes")
+    assert 7 == done.returncode
+    assert "say the same again: nothing is lost" in done.stdout
+
+
+def test_a_configuration_without_the_cloud_is_named(tmp_path: Path) -> None:
+    """There is nothing to deploy there."""
+    text = EXAMPLE[: EXAMPLE.index("[azure]")] + EXAMPLE[EXAMPLE.index("# Who may read") :]
+    start = text.index('[[sources]]\nsource = "azure_monitor"')
+    end = text.index("# Another source that is delivered")
+    machine = Machine(tmp_path, text[:start] + text[end:])
+    done = machine.deploy("azure")
+    assert (2, f"{machine.config} has no table [azure]\n") == (done.returncode, done.stderr)

@@ -1,0 +1,105 @@
+"""The questions to a live estate tell a yes from a no: asked of answers as the clouds give them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from botocore.exceptions import ClientError
+
+from nhi_evidence.config import read
+from tests.conform.__main__ import ask_estate
+from tests.conform.estate_facts import ESTATE, EstateFact
+
+EXAMPLE = (Path(__file__).parents[2] / "nhi-evidence.example.toml").read_text()
+CONFIG = read(
+    EXAMPLE.replace(
+        "organization-trail-111122223333", "aws-controltower-logs-111122223333-eu-central-1"
+    )
+)
+KEY = "arn:aws:kms:eu-central-1:222233334444:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def refused(code: str) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    return ClientError(answer, "Call")
+
+
+class Estate:
+    """An estate that answers as told; `GOOD` is one where everything is as the design expects."""
+
+    GOOD: ClassVar[dict[str, Any]] = {
+        "describe_log_streams": {"logStreams": [{"logStreamName": "a"}]},
+        "describe_key": {"KeyMetadata": {"Arn": KEY}},
+        "sign": refused("AccessDeniedException"),
+        "filter_log_events": {"events": [{"message": f"... {KEY} ..."}]},
+        "get_bucket_notification_configuration": {},
+        "put_bucket_notification_configuration": {},
+        "gcloud storage": "1209600",
+        "gcloud pubsub": "ACTIVE",
+        "az monitor log-analytics workspace": "55555555-6666-7777-8888-999999999999",
+        "az monitor log-analytics query": "12",
+        "sh -c": "no changes",
+    }
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = {**self.GOOD, **answers}
+        self._patience = 2
+
+    def client(self, _service: str) -> Any:
+        return self
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**_asked: Any) -> Any:
+            answer = self._answers[operation]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    def run(self, *command: str) -> str:
+        said = " ".join(command)
+        return next(str(it) for key, it in self._answers.items() if said.startswith(key))
+
+    def wait(self) -> bool:
+        self._patience -= 1
+        return self._patience >= 0
+
+
+def test_an_estate_as_the_design_expects_it() -> None:
+    """Every fact holds, each is asked, and says who has to ask it."""
+    answers = list(ask_estate(Estate(), CONFIG))
+    assert [] == [one for one in answers if not one.holds]
+    assert len(ESTATE) == len(answers) == len({one.name for one in ESTATE})
+    assert all(one.by and one.why for one in ESTATE)
+
+
+@pytest.mark.parametrize(
+    ("fact", "answers", "found"),
+    [
+        (0, {"describe_log_streams": {"logStreams": []}}, "no stream"),
+        (1, {"sign": {}}, "not refused: done"),
+        (1, {"filter_log_events": {"events": []}}, "no record"),
+        (1, {"filter_log_events": {"events": [{"message": "*"}]}}, "another key"),
+        (2, {"put_bucket_notification_configuration": refused("AccessDenied")}, "400 AccessDenied"),
+        (3, {"gcloud storage": ""}, "the bucket has no retention"),
+        (
+            3,
+            {"gcloud pubsub": "IN_TRANSIT_LOCATION_RESTRICTION"},
+            "IN_TRANSIT_LOCATION_RESTRICTION",
+        ),
+        (4, {"az monitor log-analytics query": "0"}, "0 rows"),
+        (5, {"sh -c": "failed: Key based authentication is not permitted"}, "failed: Key based"),
+    ],
+)
+def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], found: str) -> None:
+    """Each answer that the design does not expect is no."""
+    one: EstateFact = ESTATE[fact]
+    told = one.ask(Estate(**answers), CONFIG)
+    assert told.startswith(found)
+    assert told != one.expected

@@ -120,7 +120,12 @@ def test_the_example_gives_every_stack_without_a_cloud(example: Estate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")]
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
 )
 def test_another_partition(region: str, partition: str, tmp_path: Path) -> None:
     """Every ARN is of the partition, and every resource exists in the region."""
@@ -130,6 +135,10 @@ def test_another_partition(region: str, partition: str, tmp_path: Path) -> None:
     assert {partition} == set(re.findall(r"arn:(aws[a-z-]*):", written))
     program = Path(sys.executable).with_name("cfn-lint")
     templates = sorted(str(path) for path in (tmp_path / "cdk.out").glob("*.template.json"))
+    if partition == "aws-eusc":
+        # The linter knows what exists in the region, and not yet how its ARNs begin.
+        for path in map(Path, templates):
+            path.write_text(path.read_text().replace(f"arn:{partition}:", "arn:aws:"))
     done = subprocess.run(
         [str(program), "--ignore-checks", "W3005", "--regions", region, "--", *templates],
         capture_output=True,

@@ -91,7 +91,7 @@ def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
     """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and every stack is made."""
     said = deployed.history["deployed"]
     for stack in deployed.stacks:
-        assert re.search(rf"^ \S+  {stack}( \(no changes\))?$", said, re.MULTILINE), said[-3000:]
+        assert re.search(rf"^\W+{stack}( \(no changes\))?$", said, re.MULTILINE), said[-3000:]
 
 
 def test_the_repository_synthesizes_through_a_pipe(deployed: Deployment) -> None:
@@ -305,7 +305,8 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     """Wrong is what the emulator lacks, and what is taken away; what is not reached is not seen."""
     code, found = doctor(deployed, "evidence", "logs")
     assert 1 == code
-    assert LACKING == {what: told for what, told in found.items() if told[0] in WRONG}
+    wrong = {what: told for what, told in found.items() if told[0] in WRONG}
+    assert wrong == LACKING, wrong
     s3 = deployed.aws.client("s3", LOGS)
     told = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
     told.pop("ResponseMetadata")

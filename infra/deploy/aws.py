@@ -106,8 +106,9 @@ def _next(config: Config, path: Path, every: Sequence[Stack], mine: Sequence[Sta
     if any(one.account == config.evidence.account for one in mine):
         say("keep the public keys outside AWS, now:")
         for store in config.evidence.buckets:
-            keys = " ".join(f"--kms-key alias/{one.alias}" for one in signing_keys(config, store))
-            say(f"  nhi-evidence keys --name {store.log} {keys} > {store.name}.vkey")
+            for key in signing_keys(config, store):
+                alias = f"--kms-key alias/{key.alias}"
+                say(f"  nhi-evidence keys --name {store.log} {alias} > {key.alias}.vkey")
     if len(mine) < len(every):
         say("then the other accounts; the first evidence comes after that")
     say("the first evidence is there a quarter of an hour later:")

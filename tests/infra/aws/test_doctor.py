@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,23 +17,13 @@ from nhi_evidence.adapters.aws import (
     management_account_checks,
 )
 from nhi_evidence.checks import Check, State
-from nhi_evidence.config import read
+from nhi_evidence.config import Config, read
 from tests.infra.aws.conftest import production
-from tests.infra.aws.deployed import REGIONS, Deployed
-from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA, Estate
+from tests.infra.aws.deployed import Deployed
+from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 
 CONFIG = read(production())
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
-ACCOUNTS = {
-    stack: ARCHIVE
-    if "export" in stack
-    else REPLICA
-    if "replica" in stack
-    else MANAGEMENT
-    if "guardrails" in stack
-    else EVIDENCE
-    for stack in REGIONS
-}
 MAIN = "nhi-evidence-222233334444"
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 REPLICATION = "arn:aws:iam::222233334444:role/nhi-evidence-main-replication"
@@ -41,8 +32,8 @@ NOT_IN_TEMPLATES = ("newest checkpoint", "evidence of", "trail into")
 
 
 @pytest.fixture(scope="module")
-def pristine(estate: Estate) -> Deployed:
-    return Deployed(estate, ACCOUNTS)
+def pristine(assembly: Path) -> Deployed:
+    return Deployed(assembly)
 
 
 @pytest.fixture
@@ -54,19 +45,19 @@ def aws(pristine: Deployed) -> Deployed:
     return mine
 
 
-def looked(aws: Deployed) -> Iterator[Check]:
+def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
     """Look at the parts of the estate, as the command does with credentials of all accounts."""
-    yield from evidence_account_checks.checks(CONFIG, aws.account(EVIDENCE), NOW)
-    yield from evidence_account_checks.replica_checks(CONFIG, aws.account(REPLICA), REPLICA)
-    yield from delivery_account_checks.checks(CONFIG, aws.account(ARCHIVE))
-    yield from management_account_checks.checks(CONFIG, aws.account(MANAGEMENT))
+    yield from evidence_account_checks.checks(config, aws.account(EVIDENCE), NOW)
+    yield from evidence_account_checks.replica_checks(config, aws.account(REPLICA), REPLICA)
+    yield from delivery_account_checks.checks(config, aws.account(ARCHIVE))
+    yield from management_account_checks.checks(config, aws.account(MANAGEMENT))
 
 
-def found(aws: Deployed) -> dict[str, tuple[State, str]]:
+def found(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:
     """Return every check of a deployment that is not well, by scope and name."""
     return {
         f"{one.scope.split()[0]} {one.what}": (one.state, one.observed)
-        for one in looked(aws)
+        for one in looked(aws, config)
         if one.state is not State.OK and not one.what.startswith(NOT_IN_TEMPLATES)
     }
 

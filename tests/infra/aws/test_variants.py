@@ -1,0 +1,106 @@
+"""Estates of other shapes: each is synthesized, linted, and what the doctor expects of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.deploy.assembly import stacks
+from nhi_evidence.config import read
+from tests.infra.aws.conftest import EXAMPLE, NEW_TRAIL
+from tests.infra.aws.deployed import Deployed
+from tests.infra.aws.test_app import synthesized
+from tests.infra.aws.test_doctor import found
+
+TOPICS = (
+    'topics = ["arn:aws:sns:eu-central-1:111122223333:alarms", '
+    '"arn:aws:sns:us-east-1:111122223333:alarms"]'
+)
+
+
+def without(text: str, source: str, begin: str, end: str) -> str:
+    """Return a configuration without a cloud: its source, and its table."""
+    at = text.index(f'[[sources]]\nsource = "{source}"')
+    text = text[:at] + text[text.index("\n\n", at) + 2 :]
+    return text[: text.index(begin)] + text[text.index(end) :]
+
+
+def no_google(text: str = EXAMPLE) -> str:
+    return without(text, "gcp_audit", "[gcp]", "[azure]")
+
+
+def no_azure(text: str = EXAMPLE) -> str:
+    return without(text, "azure_monitor", "[azure]", "# Who may read")
+
+
+def two_regions() -> str:
+    trail = NEW_TRAIL.replace('kind = "new"', 'kind = "existing"').replace(
+        'data_events = ["AWS::S3::Object", "AWS::Lambda::Function"]\n', ""
+    )
+    return EXAMPLE.replace("[gcp]", f"{trail}\n[gcp]", 1)
+
+
+def topics_only() -> str:
+    text = no_azure(no_google(two_regions()))
+    return text.replace('email = "security@example.org"', TOPICS, 1)
+
+
+def commented(text: str, *names: str) -> str:
+    """Return a configuration with the lines of these beginnings switched on."""
+    for name in names:
+        assert f"# {name}" in text, name
+        text = text.replace(f"# {name}", name, 1)
+    return text
+
+
+def replicated() -> str:
+    return commented(
+        EXAMPLE, "[evidence.buckets.replica]", 'account = "5555', 'region = "eu-west-1"',
+        'bucket = "nhi-evidence-replica',
+    )  # fmt: skip
+
+
+def guarded() -> str:
+    return commented(
+        EXAMPLE, "management_account", "[guardrails]", "targets", "pipeline_roles",
+        "pipeline_principals",
+    )  # fmt: skip
+
+
+VARIANTS = {
+    "two regions": (two_regions(), {"nhi-evidence-export-us-east-1"}, set()),
+    "a replica": (replicated(), {"nhi-evidence-main-replica"}, set()),
+    "guardrails": (guarded(), {"nhi-evidence-guardrails"}, set()),
+    "no Google Cloud": (no_google(), set(), {"gcp_audit", "accounts.google.com"}),
+    "no Azure": (no_azure(), set(), {"azure_monitor", "sts.windows.net", "OIDCProvider"}),
+    "topics only": (topics_only(), set(), {'AWS::SNS::Topic"', "security@example.org"}),
+}
+"""Name to configuration, stacks it has beside the example's, and what no template holds."""
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_is_whole(name: str, tmp_path: Path) -> None:
+    """Its stacks are there, nothing of what it leaves out is, the linter and the doctor agree."""
+    text, more, never = VARIANTS[name]
+    estate = synthesized(text, tmp_path)
+    assert more <= set(estate.templates)
+    written = json.dumps(estate.templates)
+    assert [] == [one for one in never if one in written]
+    assembly = tmp_path / "cdk.out"
+    regions = sorted({one.region for one in stacks(assembly)})
+    templates = sorted(str(path) for path in assembly.glob("*.template.json"))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "--ignore-checks", "W3005",
+         "--regions", *regions, "--", *templates],
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert (0, "") == (done.returncode, done.stdout)
+    aws, config = Deployed(assembly), read(text)
+    aws.topics = set(config.alarms.topics)
+    assert {} == found(aws, config)

@@ -27,7 +27,7 @@ class Access:
     def __init__(self, region: str) -> None:
         """Find out whose the credentials are. Raises `SettingsError` where there are none."""
         self._session = boto3.session.Session()
-        self._sessions: dict[tuple[str, str], boto3.session.Session | None] = {}
+        self._sessions: dict[tuple[str, str, str], boto3.session.Session | None] = {}
         try:
             identity = self._sts(region).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
@@ -38,22 +38,33 @@ class Access:
 
     def deploys(self, stack: Stack) -> bool:
         """Whether these credentials can deploy into a stack's account and region."""
-        return stack.account == self.account or self._take("deploy", stack) is not None
+        return self._session_of("deploy", stack) is not None
 
     def client(self, service: str, stack: Stack, region: str | None = None) -> Any:
         """Return a client in a stack's account; None where nothing can be asked there."""
-        if stack.account == self.account:
-            session: boto3.session.Session | None = self._session
-        else:
-            where = (stack.account, stack.region)
-            if where not in self._sessions:
-                self._sessions[where] = self._take("lookup", stack)
-            session = self._sessions[where]
+        session = self._session_of("lookup", stack)
         if session is None:
             return None
         return session.client(  # type: ignore[call-overload]
             service, region_name=region or stack.region, config=_QUICKLY
         )
+
+    def deployer(self, service: str, stack: Stack) -> Any:
+        """Return a client that may change a stack; None where these credentials cannot deploy."""
+        session = self._session_of("deploy", stack)
+        if session is None:
+            return None
+        return session.client(  # type: ignore[call-overload]
+            service, region_name=stack.region, config=_QUICKLY
+        )
+
+    def _session_of(self, kind: str, stack: Stack) -> boto3.session.Session | None:
+        if stack.account == self.account:
+            return self._session
+        where = (kind, stack.account, stack.region)
+        if where not in self._sessions:
+            self._sessions[where] = self._take(kind, stack)
+        return self._sessions[where]
 
     def _take(self, kind: str, stack: Stack) -> boto3.session.Session | None:
         name = f"cdk-{_QUALIFIER}-{kind}-role-{stack.account}-{stack.region}"

@@ -11,6 +11,7 @@ from infra.deploy import organization_requirements, source_requirements, stack_r
 from infra.deploy.access import Access
 from infra.deploy.assembly import Stack, stacks
 from infra.deploy.requirement import Requirement, Standing, verdict
+from infra.deploy.rolled_back import release
 from infra.deploy.running import answered_yes, run, say
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.key_policy import signing_keys
@@ -48,6 +49,7 @@ def deploy(
     if not yes and not answered_yes(f"deploy {len(mine)} stacks?"):
         say("nothing was deployed: answer y, or say YES=1")
         return 3
+    release(access, mine)
     code = run(
         [*cdk, "deploy", "--app", str(out), "--exclusively", "--require-approval", "never",
          "--progress", "events", "--no-notices", *(one.name for one in mine)]

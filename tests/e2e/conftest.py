@@ -31,10 +31,10 @@ def deployed(prepared: Deployment) -> Deployment:
     prepared.history = {"first": prepared.make("--check", "aws", expected=1)}
     prepared.bootstrap()
     prepared.make_trail()
-    squatter = prepared.squat()
-    prepared.history["failed"] = prepared.make("--yes", "aws", expected=1)
-    prepared.history["left"] = prepared.buckets()
-    prepared.remove(squatter)
-    prepared.history["deployed"] = prepared.deploy()
+    prepared.forbid()
+    prepared.history["failed"] = prepared.deploy(expected=1)
+    prepared.history["left"] = prepared.log_groups()
+    prepared.allow()
+    prepared.history["deployed"] = prepared.make("--yes", "aws")
     prepared.lock()
     return prepared

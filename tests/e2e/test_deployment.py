@@ -80,18 +80,27 @@ def test_what_is_missing_is_said_before_anything_is_deployed(deployed: Deploymen
     assert "nothing was deployed" == said[-1]
 
 
-def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> None:
-    """It leaves no bucket behind whose name would be taken, and the same command goes through."""
-    assert "say the same again: nothing is lost" in deployed.history["failed"]
-    assert STORE.bucket not in deployed.history["left"].split()
-    assert STORE.bucket in deployed.buckets().split()
-
-
 def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
-    """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and every stack is made."""
+    """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and stacks are made."""
+    said = deployed.history["failed"]
+    for stack in ("nhi-evidence-main", "nhi-evidence-eu-central-1-monitoring"):
+        assert re.search(rf"^\W+{stack}$", said, re.MULTILINE), said[-3000:]
+    assert "(y/n)" not in said
+
+
+def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> None:
+    """It leaves no name taken and no stack that cannot be removed; `make deploy` goes through."""
+    failed = "nhi-evidence-export-eu-central-1"
+    assert "ROLLBACK" in deployed.history["failed"]
+    exporter = f"/aws/lambda/{QUEUE}"
+    assert exporter not in deployed.history["left"].split()
     said = deployed.history["deployed"]
+    assert f"{failed} was never made; it is taken away and made anew" in said
     for stack in deployed.stacks:
         assert re.search(rf"^\W+{stack}( \(no changes\))?$", said, re.MULTILINE), said[-3000:]
+    assert exporter in deployed.log_groups().split()
+    found = deployed.aws.client("cloudformation", LOGS).describe_stacks(StackName=failed)
+    assert found["Stacks"][0]["EnableTerminationProtection"], "it is protected again"
 
 
 def test_the_repository_synthesizes_through_a_pipe(deployed: Deployment) -> None:
@@ -319,6 +328,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
 
 def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
     """`make deploy` finds all it needs, changes nothing, and ends with how to see evidence."""
+    assert len(deployed.stacks) == deployed.deploy().count("(no changes)")
     said = deployed.make("--yes", "aws")
     assert said.startswith("ready: "), said
     assert len(deployed.stacks) == said.count("(no changes)"), said

@@ -14,8 +14,10 @@ from infra.deploy import organization_requirements, source_requirements, stack_r
 from infra.deploy.access import Access
 from infra.deploy.assembly import Stack, stacks
 from infra.deploy.requirement import Requirement, Standing, verdict
+from infra.deploy.rolled_back import release
 from nhi_evidence.config import Config, read
 from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.errors import EvidenceError
 from tests.infra.aws.conftest import EXAMPLE, production
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 from tests.infra.aws.iam import Request, allows
@@ -355,6 +357,43 @@ def test_a_key_of_another_account_is_told_with_the_statement_its_owner_adds() ->
     (text,) = of_source(config)[Standing.NOTE]
     assert text.startswith(f"its key is of {MANAGEMENT}, which must let it read: add to the policy")
     assert "kms:Decrypt" in json.loads(text[text.index("{") :])["Action"]
+
+
+class Deployer(Reached):
+    """Access that may change stacks as well."""
+
+    def deployer(self, service: str, stack: Stack) -> Any:
+        """Return the one client."""
+        return self.client(service, stack)
+
+
+@pytest.mark.parametrize(
+    ("status", "protected", "released"),
+    [
+        ("ROLLBACK_COMPLETE", True, True),
+        ("ROLLBACK_FAILED", True, True),
+        ("ROLLBACK_COMPLETE", False, False),
+        ("CREATE_COMPLETE", True, False),
+        ("UPDATE_ROLLBACK_COMPLETE", True, False),
+    ],
+)
+def test_only_a_stack_that_was_never_made_loses_its_protection(
+    status: str, protected: bool, released: bool
+) -> None:
+    """One that was made keeps it, whatever became of its last change."""
+    found = {"StackStatus": status, "EnableTerminationProtection": protected}
+    answers = Answers(describe_stacks={"Stacks": [found]}, update_termination_protection={})
+    release(Deployer(answers), [stack()])
+    changes = [asked for name, asked in answers.asked if name != "describe_stacks"]
+    wanted = {"StackName": "nhi-evidence-main", "EnableTerminationProtection": False}
+    assert ([wanted] if released else []) == changes
+
+
+def test_a_stack_that_is_not_there_is_made_without_more() -> None:
+    """And what cannot be looked at is an error that names the stack."""
+    release(Deployer(Answers(describe_stacks=GONE)), [stack()])
+    with pytest.raises(EvidenceError, match="nhi-evidence-main"):
+        release(Deployer(Answers(describe_stacks=refused("Throttling"))), [stack()])
 
 
 MANAGED = stack("nhi-evidence-guardrails", MANAGEMENT, region="us-east-1")

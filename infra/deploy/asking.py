@@ -37,6 +37,6 @@ class Asking:
             return
         yield Requirement(self._scope, *judge(answer))
 
-    def said(self, standing: Standing, text: str) -> Requirement:
+    def stated(self, standing: Standing, text: str) -> Requirement:
         """Return what needs no question."""
         return Requirement(self._scope, standing, text)

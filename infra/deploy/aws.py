@@ -34,14 +34,14 @@ def deploy(
     every = stacks(out)
     access = Access(every[0].region)
     mine = [one for one in every if access.deploys(one)]
-    found = list(_requirements(access, config, mine))
-    say(verdict(found))
+    results = list(_requirements(access, config, mine))
+    say(verdict(results))
     _show(every, mine, access.account)
-    say("\nwhat has to be there first", *map(str, found) if found else ["  nothing to check"])
+    say("\nwhat has to be there first", *map(str, results) if results else ["  nothing to check"])
     if not mine:
         say(f"\nnothing of this deployment is in {access.account}: use another profile")
         return 1
-    if any(one.standing is Standing.MISSING for one in found):
+    if any(one.standing is Standing.MISSING for one in results):
         say("\nnothing was deployed")
         return 1
     if check_only:

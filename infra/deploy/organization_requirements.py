@@ -41,12 +41,12 @@ def _right(access: Access, config: Config, stack: Stack) -> Iterator[Requirement
     yield from Asking(f"organization {wanted}").ask(
         f"whether {stack.account} is in it",
         lambda: client.describe_organization()["Organization"]["Id"],
-        lambda found: (
+        lambda actual: (
             (Standing.OK, f"{stack.account} is in it")
-            if found == wanted
+            if actual == wanted
             else (
                 Standing.MISSING,
-                f'{stack.account} is in {found}, and nobody outside may write: id = "{found}"',
+                f'{stack.account} is in {actual}, and nobody outside may write: id = "{actual}"',
             )
         ),
         (Standing.MISSING, f"{stack.account} is in no organization"),

@@ -27,8 +27,10 @@ def release(access: Access, stacks: Sequence[Stack]) -> None:
         if client is None:
             continue
         try:
-            found = _described(client, stack.name)
-            if found.get("StackStatus") in NEVER_MADE and found.get("EnableTerminationProtection"):
+            description = _described(client, stack.name)
+            if description.get("StackStatus") in NEVER_MADE and description.get(
+                "EnableTerminationProtection"
+            ):
                 client.update_termination_protection(
                     StackName=stack.name, EnableTerminationProtection=False
                 )
@@ -39,9 +41,9 @@ def release(access: Access, stacks: Sequence[Stack]) -> None:
 
 def _described(client: Any, name: str) -> dict[str, Any]:
     try:
-        (found,) = client.describe_stacks(StackName=name)["Stacks"]
+        (description,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") == "ValidationError":
             return {}  # there is none
         raise
-    return dict(found)
+    return dict(description)

@@ -50,13 +50,13 @@ def _trail(
         return
 
     def judge(answer: Any) -> Told:
-        found = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
-        if not found:
+        described = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
+        if not described:
             return Standing.MISSING, (
                 "no trail delivers here, as far as this account sees: is the name right? Or write "
                 'kind = "new"'
             )
-        return _as_configured(found[0], trail)
+        return _as_configured(described[0], trail)
 
     yield from asking.ask(
         "the trail",
@@ -66,17 +66,17 @@ def _trail(
     )
 
 
-def _as_configured(found: dict[str, Any], trail: Trail) -> Told:
-    prefix = found.get("S3KeyPrefix") or ""
+def _as_configured(described: dict[str, Any], trail: Trail) -> Told:
+    prefix = described.get("S3KeyPrefix") or ""
     actual = f"{prefix.strip('/')}/" if prefix else ""
     if actual != trail.prefix:
         return Standing.MISSING, f'the trail delivers under "{actual}": write prefix = "{actual}"'
-    key = found.get("KmsKeyId")
+    key = described.get("KmsKeyId")
     if key and trail.kms_key is None:
         return Standing.MISSING, f'the trail encrypts its files: write kms_key = "{key}"'
-    if not found.get("IsOrganizationTrail"):
-        return Standing.NOTE, f"{found.get('Name')} is no trail of the organization"
-    return Standing.OK, f"{found.get('Name')} delivers here"
+    if not described.get("IsOrganizationTrail"):
+        return Standing.NOTE, f"{described.get('Name')} is no trail of the organization"
+    return Standing.OK, f"{described.get('Name')} delivers here"
 
 
 def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator[Requirement]:
@@ -84,7 +84,7 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
     if s3 is None:
         return
     if feed.bucket.startswith(CONTROL_TOWER):
-        yield asking.said(
+        yield asking.stated(
             Standing.NOTE,
             "made by Control Tower, whose controls forbid changes of its policy, encryption, "
             "logging and lifecycle; that they let notifications be added is not settled "
@@ -121,15 +121,15 @@ def _told(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator
 
 def notifiable(answer: dict[str, Any], feed: Feed) -> Told:
     """Whether a bucket can tell a feed's queue of its files: S3 tells one place of each key."""
-    told = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
+    destinations = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
     if feed.notifies == "topic":
-        topics = {arn for arn, _ in told}
+        topics = {arn for arn, _ in destinations}
         if feed.topic in topics:
             return Standing.OK, f"notifies {feed.topic}"
         return Standing.MISSING, f"does not notify {feed.topic}: let it, or remove topic = ..."
     others = [
         (arn, _prefix(one))
-        for arn, one in told
+        for arn, one in destinations
         if arn != feed.queue_arn
         and any(event in _CREATED for event in one["Events"])
         and _overlap(_prefix(one), feed.prefix)
@@ -159,7 +159,9 @@ def _readable(
     statement = msgspec.json.encode(decrypting(feed)).decode()
     give = f"add to the policy of {key}: {statement}"
     if account != export.account:
-        yield asking.said(Standing.NOTE, f"its key is of {account}, which must let it read: {give}")
+        yield asking.stated(
+            Standing.NOTE, f"its key is of {account}, which must let it read: {give}"
+        )
         return
     kms = access.client("kms", export, region)
     if kms is None:

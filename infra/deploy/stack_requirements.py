@@ -35,7 +35,9 @@ def _bootstrapped(
     mend = f"make bootstrap, or cdk bootstrap aws://{stack.account}/{stack.region}"
     ssm = access.client("ssm", stack)
     if ssm is None:
-        yield asking.said(Standing.UNSEEN, "whether it is bootstrapped: its lookup role is closed")
+        yield asking.stated(
+            Standing.UNSEEN, "whether it is bootstrapped: its lookup role is closed"
+        )
         return
     where = (stack.account, stack.region)
     needed = max(one.bootstrap_version for one in stacks if (one.account, one.region) == where)
@@ -62,32 +64,32 @@ def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requir
         if _is_there(cloudformation, stack.name):
             return
     except ClientError as error:
-        yield asking.said(Standing.UNSEEN, f"whether {stack.name} is there ({error_code(error)})")
+        yield asking.stated(Standing.UNSEEN, f"whether {stack.name} is there ({error_code(error)})")
         return
     taken = (
         Standing.MISSING,
         f"{{}} is left from a stack that is gone: cdk import {stack.name}, or another name",
     )
     for kind, name in stack.retained:
-        found = _found(access, stack, kind, name)
-        if found == "elsewhere":
-            yield asking.said(
+        existing = _found(access, stack, kind, name)
+        if existing == "elsewhere":
+            yield asking.stated(
                 Standing.MISSING,
                 f"the bucket name {name} is taken by somebody else: choose another",
             )
-        elif found == "here":
-            yield asking.said(taken[0], taken[1].format(name))
+        elif existing == "here":
+            yield asking.stated(taken[0], taken[1].format(name))
 
 
 def _is_there(cloudformation: Any, name: str) -> bool:
     """Whether a stack is deployed; one whose first creation was rolled back is not."""
     try:
-        (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        (existing,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error_code(error) == "ValidationError":
             return False
         raise
-    return found["StackStatus"] not in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
+    return existing["StackStatus"] not in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
 
 
 def _found(access: Access, stack: Stack, kind: str, name: str) -> str:
@@ -108,8 +110,10 @@ def _bucket(access: Access, stack: Stack, name: str) -> str:
 
 
 def _log_group(access: Access, stack: Stack, name: str) -> str:
-    found = access.client("logs", stack).describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    return "here" if name in {one["logGroupName"] for one in found} else ""
+    existing = access.client("logs", stack).describe_log_groups(logGroupNamePrefix=name)[
+        "logGroups"
+    ]
+    return "here" if name in {one["logGroupName"] for one in existing} else ""
 
 
 def _trail(access: Access, stack: Stack, name: str) -> str:

@@ -80,15 +80,15 @@ _NEEDED_SERVICES = ("serviceusage.googleapis.com", "cloudresourcemanager.googlea
 
 
 def _services(project: str) -> Iterator[Requirement]:
-    code, said = output(
+    code, printed = output(
         ["gcloud", "services", "list", "--enabled", f"--project={project}",
          "--format=value(config.name)"]
     )  # fmt: skip
     scope = f"project {project}"
     if code:
-        yield Requirement(scope, Standing.UNSEEN, f"services that are on ({_line(said)})")
+        yield Requirement(scope, Standing.UNSEEN, f"services that are on ({_line(printed)})")
         return
-    off = [one for one in _NEEDED_SERVICES if one not in said.split()]
+    off = [one for one in _NEEDED_SERVICES if one not in printed.split()]
     if off:
         enable = f"gcloud services enable {' '.join(off)} --project {project}"
         yield Requirement(scope, Standing.MISSING, f"{', '.join(off)} off: {enable}")
@@ -128,11 +128,11 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
     configuration is wrong; 3: not confirmed; else what Terraform returned.
     """
-    found = [*_terraform(), *cloud.requirements()]
-    say(verdict(found), f"\nstacks, in this order, into {cloud.place}")
+    results = [*_terraform(), *cloud.requirements()]
+    say(verdict(results), f"\nstacks, in this order, into {cloud.place}")
     say(*(f"  {one}" for one in cloud.stacks))
-    say("\nwhat has to be there first", *map(str, found))
-    if any(one.standing is Standing.MISSING for one in found):
+    say("\nwhat has to be there first", *map(str, results))
+    if any(one.standing is Standing.MISSING for one in results):
         say("\nnothing was deployed")
         return 1
     code = synthesize(["--config", str(path), "--out", str(out)])
@@ -159,11 +159,11 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
 
 def _trust(cloud: Cloud, path: Path, identity: Path) -> int | None:
     """See that AWS can trust the identity; return the exit code where the export has to wait."""
-    code, said = output(["terraform", f"-chdir={identity}", "output", "-raw", SUBJECT])
+    code, printed = output(["terraform", f"-chdir={identity}", "output", "-raw", SUBJECT])
     if code:
-        say(f"{SUBJECT} of {identity.name}: {_line(said)}")
+        say(f"{SUBJECT} of {identity.name}: {_line(printed)}")
         return code
-    subject = said.strip()
+    subject = printed.strip()
     if cloud.subject == subject:
         return None
     if cloud.subject is not None:
@@ -191,22 +191,22 @@ def _apply(stack: Path) -> int:
 def _follow(cloud: Cloud, export: Path) -> int:
     """Run the commands the stack has as outputs, such as publishing the package."""
     for name in cloud.after:
-        code, said = output(["terraform", f"-chdir={export}", "output", "-raw", name])
+        code, printed = output(["terraform", f"-chdir={export}", "output", "-raw", name])
         if code:
-            say(f"{name} of {export.name}: {_line(said)}")
+            say(f"{name} of {export.name}: {_line(printed)}")
             return code
-        code = run(["sh", "-c", f"cd {export} && {said.strip()}"])
+        code = run(["sh", "-c", f"cd {export} && {printed.strip()}"])
         if code:
             return code
     return 0
 
 
 def _terraform() -> Iterator[Requirement]:
-    code, said = output(["terraform", "version", "-json"])
+    code, printed = output(["terraform", "version", "-json"])
     if code:
-        yield Requirement("this machine", Standing.MISSING, f"terraform: {_line(said)}")
+        yield Requirement("this machine", Standing.MISSING, f"terraform: {_line(printed)}")
         return
-    version = str(json.loads(said)["terraform_version"])
+    version = str(json.loads(printed)["terraform_version"])
     numbers = tuple(int(one) for one in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST_TERRAFORM:
         needed = ".".join(map(str, OLDEST_TERRAFORM))
@@ -219,17 +219,17 @@ def _terraform() -> Iterator[Requirement]:
 def _asked(
     scope: str, command: list[str], mend: str, *, wanted: str | None = None
 ) -> Iterator[Requirement]:
-    code, said = output(command)
+    code, printed = output(command)
     if code == NOT_FOUND:
-        yield Requirement(scope, Standing.UNSEEN, said)
+        yield Requirement(scope, Standing.UNSEEN, printed)
     elif code:
-        yield Requirement(scope, Standing.MISSING, f"{mend} ({_line(said)})")
-    elif wanted is not None and said.strip() != wanted:
-        yield Requirement(scope, Standing.MISSING, f"belongs to {said.strip()}, not to {wanted}")
+        yield Requirement(scope, Standing.MISSING, f"{mend} ({_line(printed)})")
+    elif wanted is not None and printed.strip() != wanted:
+        yield Requirement(scope, Standing.MISSING, f"belongs to {printed.strip()}, not to {wanted}")
     else:
         yield Requirement(scope, Standing.OK, "is to be seen")
 
 
-def _line(said: str) -> str:
-    lines = said.strip().splitlines()
+def _line(printed: str) -> str:
+    lines = printed.strip().splitlines()
     return lines[-1] if lines else "it said nothing"

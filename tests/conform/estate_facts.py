@@ -75,15 +75,15 @@ def denied_signature(live: Live, config: Config) -> str:
         return f"not refused: {refusal}"
     group, begin = f"/aws/events/nhi-evidence-{store.name}-signatures", _now_ms()
     while True:
-        found = logs.filter_log_events(
+        events = logs.filter_log_events(
             logGroupName=group,
             startTime=begin - 60_000,
             filterPattern='{ $.detail.errorCode = "AccessDenied*" }',
         )["events"]
-        if any(arn in one["message"] for one in found):
+        if any(arn in one["message"] for one in events):
             return "the key's ARN"
         if not live.wait():
-            return "another key" if found else "no record"
+            return "another key" if events else "no record"
 
 
 def _now_ms() -> int:
@@ -113,11 +113,11 @@ def batches(live: Live, config: Config) -> str:
     if config.gcp is None:
         return "no Google Cloud in this configuration"
     bucket = gcp_names.staging_bucket(config.gcp.project)
-    held = live.run(
+    retention = live.run(
         "gcloud", "storage", "buckets", "describe", f"gs://{bucket}",
         "--format=value(retention_policy.retentionPeriod)",
     )  # fmt: skip
-    if not held:
+    if not retention:
         return "the bucket has no retention"
     return live.run(
         "gcloud", "pubsub", "subscriptions", "describe", f"{gcp_names.NAME}-batches",

@@ -104,9 +104,9 @@ class Deployment:
             timeout=_SECONDS,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert done.returncode == expected, said[-4000:]
-        return said
+        printed = done.stdout + done.stderr
+        assert done.returncode == expected, printed[-4000:]
+        return printed
 
     def forbid(self) -> None:
         """Let nobody change whom the trail's bucket notifies, so that the export stack fails."""
@@ -127,8 +127,8 @@ class Deployment:
 
     def log_groups(self) -> str:
         """Return the names of the log groups of the log archive, which outlive their stack."""
-        found = self.aws.client("logs", LOGS).describe_log_groups()["logGroups"]
-        return " ".join(one["logGroupName"] for one in found)
+        listed = self.aws.client("logs", LOGS).describe_log_groups()["logGroups"]
+        return " ".join(one["logGroupName"] for one in listed)
 
     def lock(self) -> None:
         """Lock and encrypt the bucket as its template asks: CloudFormation does not here."""
@@ -193,8 +193,8 @@ class Deployment:
     def objects(self, prefix: str) -> list[dict[str, Any]]:
         """Return every version under a prefix of the evidence bucket, seen as its owner."""
         pages = self.aws.client("s3", EVIDENCE).get_paginator("list_object_versions")
-        found = pages.paginate(Bucket=STORE.bucket, Prefix=prefix)
-        return [one for page in found for one in page.get("Versions", [])]
+        listed = pages.paginate(Bucket=STORE.bucket, Prefix=prefix)
+        return [one for page in listed for one in page.get("Versions", [])]
 
     def _config(self) -> str:
         return f"-c config={self.folder / 'nhi-evidence.toml'}"

@@ -47,10 +47,10 @@ class Deployed:
 
     def named(self, kind: str, name: str, code: str) -> dict[str, Any]:
         """Return the properties of a resource. Raises `ClientError` where it is not."""
-        found = self.things.get(f"{kind} {name}")
-        if found is None:
+        resource = self.things.get(f"{kind} {name}")
+        if resource is None:
             raise absent(code)
-        return found
+        return resource
 
     def of(self, kind: str) -> Iterator[dict[str, Any]]:
         """Yield every resource of a type."""
@@ -139,15 +139,15 @@ class Service:
     # S3
 
     def _bucket(self, name: str, owner: str) -> dict[str, Any]:
-        found = self._d.named("AWS::S3::Bucket", name, "NoSuchBucket")
+        resource = self._d.named("AWS::S3::Bucket", name, "NoSuchBucket")
         assert owner, "the owner is asked for"
-        return found
+        return resource
 
     def _setting(self, asked: dict[str, str], key: str, code: str) -> Any:
-        found = self._bucket(asked["Bucket"], asked["ExpectedBucketOwner"]).get(key)
-        if found is None:
+        resource = self._bucket(asked["Bucket"], asked["ExpectedBucketOwner"]).get(key)
+        if resource is None:
             raise absent(code)
-        return found
+        return resource
 
     def get_object_lock_configuration(self, **asked: str) -> Any:
         code = "ObjectLockConfigurationNotFoundError"
@@ -158,11 +158,11 @@ class Service:
 
     def get_bucket_encryption(self, **asked: str) -> Any:
         rules = self._setting(asked, "BucketEncryption", "x")["ServerSideEncryptionConfiguration"]
-        told = [
+        answer = [
             {"ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"]}
             for one in rules
         ]
-        return {"ServerSideEncryptionConfiguration": {"Rules": told}}
+        return {"ServerSideEncryptionConfiguration": {"Rules": answer}}
 
     def get_bucket_policy(self, **asked: str) -> Any:
         policy = self._d.named("AWS::S3::BucketPolicy", asked["Bucket"], "NoSuchBucketPolicy")
@@ -172,8 +172,8 @@ class Service:
         return {"OwnershipControls": self._setting(asked, "OwnershipControls", "x")}
 
     def get_public_access_block(self, **asked: str) -> Any:
-        found = self._setting(asked, "PublicAccessBlockConfiguration", "x")
-        return {"PublicAccessBlockConfiguration": found}
+        resource = self._setting(asked, "PublicAccessBlockConfiguration", "x")
+        return {"PublicAccessBlockConfiguration": resource}
 
     def get_bucket_lifecycle_configuration(self, **asked: str) -> Any:
         rules = self._setting(asked, "LifecycleConfiguration", "NoSuchLifecycleConfiguration")
@@ -187,8 +187,8 @@ class Service:
         """Of a bucket of ours, as its template says; of another, as CDK's custom resource does."""
         made = self._d.things.get(f"AWS::S3::Bucket {asked['Bucket']}")
         if made is not None:
-            told = made.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
-            return {"QueueConfigurations": [_notification(one) for one in told]} if told else {}
+            answer = made.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+            return {"QueueConfigurations": [_notification(one) for one in answer]} if answer else {}
         custom = self._d.named("Custom::S3BucketNotifications", asked["Bucket"], "NoSuchBucket")
         return custom["NotificationConfiguration"]
 
@@ -198,33 +198,34 @@ class Service:
     # IAM
 
     def get_role(self, *, RoleName: str) -> Any:  # noqa: N803
-        found = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
-        return {"Role": {"AssumeRolePolicyDocument": found["AssumeRolePolicyDocument"]}}
+        resource = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        return {"Role": {"AssumeRolePolicyDocument": resource["AssumeRolePolicyDocument"]}}
 
     def _policies(self, role: str) -> dict[str, Any]:
-        found = self._d.named("AWS::IAM::Role", role, "NoSuchEntity").get("Policies", [])
-        return {one["PolicyName"]: one["PolicyDocument"] for one in found}
+        resource = self._d.named("AWS::IAM::Role", role, "NoSuchEntity").get("Policies", [])
+        return {one["PolicyName"]: one["PolicyDocument"] for one in resource}
 
     def get_role_policy(self, *, RoleName: str, PolicyName: str) -> Any:  # noqa: N803
-        found = self._policies(RoleName).get(PolicyName)
-        if found is None:
+        resource = self._policies(RoleName).get(PolicyName)
+        if resource is None:
             raise absent("NoSuchEntity")
-        return {"PolicyDocument": found}
+        return {"PolicyDocument": resource}
 
     def list_role_policies(self, *, RoleName: str) -> Any:  # noqa: N803
         return {"PolicyNames": list(self._policies(RoleName))}
 
     def list_attached_role_policies(self, *, RoleName: str) -> Any:  # noqa: N803
-        found = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        resource = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
         return {
             "AttachedPolicies": [
-                {"PolicyName": one.rsplit("/", 1)[1]} for one in found.get("ManagedPolicyArns", [])
+                {"PolicyName": one.rsplit("/", 1)[1]}
+                for one in resource.get("ManagedPolicyArns", [])
             ]
         }
 
     def get_open_id_connect_provider(self, **_: str) -> Any:
-        for found in self._d.of("AWS::IAM::OIDCProvider"):
-            return {"ClientIDList": found["ClientIdList"]}
+        for resource in self._d.of("AWS::IAM::OIDCProvider"):
+            return {"ClientIDList": resource["ClientIdList"]}
         raise absent("NoSuchEntity")
 
     # KMS
@@ -235,9 +236,9 @@ class Service:
         return self._d.named("AWS::KMS::Key", key, "NotFoundException")
 
     def describe_key(self, *, KeyId: str) -> Any:  # noqa: N803
-        found = self._key(KeyId)
-        told = {"KeyState": "Enabled", "KeySpec": found["KeySpec"], "Arn": found["Arn"]}
-        return {"KeyMetadata": {"KeyId": found["Arn"].rsplit("/", 1)[1], **told}}
+        resource = self._key(KeyId)
+        answer = {"KeyState": "Enabled", "KeySpec": resource["KeySpec"], "Arn": resource["Arn"]}
+        return {"KeyMetadata": {"KeyId": resource["Arn"].rsplit("/", 1)[1], **answer}}
 
     def get_key_policy(self, *, KeyId: str, PolicyName: str) -> Any:  # noqa: N803
         assert not KeyId.startswith("alias/"), "KMS takes no alias here"
@@ -254,12 +255,12 @@ class Service:
         return {"State": "Active"}
 
     def list_event_source_mappings(self, *, FunctionName: str) -> Any:  # noqa: N803
-        found = [
+        resource = [
             one
             for one in self._d.of("AWS::Lambda::EventSourceMapping")
             if one["FunctionName"] == FunctionName
         ]
-        return {"EventSourceMappings": [{"State": "Enabled"} for _ in found]}
+        return {"EventSourceMappings": [{"State": "Enabled"} for _ in resource]}
 
     def describe_rule(self, *, Name: str) -> Any:  # noqa: N803
         return self._d.named("AWS::Events::Rule", Name, "ResourceNotFoundException")
@@ -281,16 +282,20 @@ class Service:
     def get_topic_attributes(self, *, TopicArn: str) -> Any:  # noqa: N803
         if TopicArn in self._d.topics:
             return {"Attributes": {"Policy": "{}"}}
-        found = [one for one in self._d.of("AWS::SNS::TopicPolicy") if one["Topics"] == [TopicArn]]
-        if not found:
+        resource = [
+            one for one in self._d.of("AWS::SNS::TopicPolicy") if one["Topics"] == [TopicArn]
+        ]
+        if not resource:
             raise absent("NotFound")
-        return {"Attributes": {"Policy": json.dumps(found[0]["PolicyDocument"])}}
+        return {"Attributes": {"Policy": json.dumps(resource[0]["PolicyDocument"])}}
 
     def list_subscriptions_by_topic(self, *, TopicArn: str) -> Any:  # noqa: N803
-        found = [one for one in self._d.of("AWS::SNS::Subscription") if one["TopicArn"] == TopicArn]
+        resource = [
+            one for one in self._d.of("AWS::SNS::Subscription") if one["TopicArn"] == TopicArn
+        ]
         return {
             "Subscriptions": [
-                {"SubscriptionArn": one.get("_state", f"{TopicArn}:1")} for one in found
+                {"SubscriptionArn": one.get("_state", f"{TopicArn}:1")} for one in resource
             ]
         }
 
@@ -308,27 +313,29 @@ class Service:
             for one in self._d.of("AWS::SQS::QueuePolicy")
             if one["Queues"] == [QueueUrl]
         ]
-        told = {"ApproximateNumberOfMessages": "0"}
+        answer = {"ApproximateNumberOfMessages": "0"}
         if policies:
-            told["Policy"] = json.dumps(policies[0])
+            answer["Policy"] = json.dumps(policies[0])
         if "RedrivePolicy" in queue:
-            told["RedrivePolicy"] = json.dumps(queue["RedrivePolicy"])
-        return {"Attributes": told}
+            answer["RedrivePolicy"] = json.dumps(queue["RedrivePolicy"])
+        return {"Attributes": answer}
 
     def describe_trails(self, **_: Any) -> Any:
         return {"trailList": []}
 
     def list_policies(self, *, Filter: str) -> Any:  # noqa: N803
-        found = [one for one in self._d.of("AWS::Organizations::Policy") if one["Type"] == Filter]
-        return {"Policies": [{"Id": one["Name"], "Name": one["Name"]} for one in found]}
+        resource = [
+            one for one in self._d.of("AWS::Organizations::Policy") if one["Type"] == Filter
+        ]
+        return {"Policies": [{"Id": one["Name"], "Name": one["Name"]} for one in resource]}
 
     def describe_policy(self, *, PolicyId: str) -> Any:  # noqa: N803
-        found = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
-        return {"Policy": {"Content": json.dumps(found["Content"])}}
+        resource = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
+        return {"Policy": {"Content": json.dumps(resource["Content"])}}
 
     def list_targets_for_policy(self, *, PolicyId: str) -> Any:  # noqa: N803
-        found = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
-        return {"Targets": [{"TargetId": one} for one in found["TargetIds"]]}
+        resource = self._d.named("AWS::Organizations::Policy", PolicyId, "PolicyNotFoundException")
+        return {"Targets": [{"TargetId": one} for one in resource["TargetIds"]]}
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
@@ -338,20 +345,20 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         expiration["Days"] = rule["ExpirationInDays"]
     if rule.get("ExpiredObjectDeleteMarker"):
         expiration["ExpiredObjectDeleteMarker"] = True
-    told = {
+    answer = {
         "ID": rule["Id"],
         "Status": rule["Status"],
         "Filter": {"Prefix": rule.get("Prefix", "")},
         "Expiration": expiration,
     }
     if "NoncurrentVersionExpiration" in rule:
-        told["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
+        answer["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
     if "Transitions" in rule:
-        told["Transitions"] = [
+        answer["Transitions"] = [
             {"Days": one["TransitionInDays"], "StorageClass": one["StorageClass"]}
             for one in rule["Transitions"]
         ]
-    return told
+    return answer
 
 
 def _notification(one: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_every_stack_says_where_it_goes_after_those_it_needs(assembly: Path) -> 
         "nhi-evidence-main": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-main-replica": (REPLICA, "eu-west-1"),
         "nhi-evidence-main-seal": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-reconcile": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-eu-central-1-monitoring": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-export-eu-central-1": (ARCHIVE, "eu-central-1"),
         "nhi-evidence-export-eu-central-1-monitoring": (ARCHIVE, "eu-central-1"),

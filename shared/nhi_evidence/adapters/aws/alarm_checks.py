@@ -62,11 +62,11 @@ def alarms(
     )
 
 
-def _on(found: list[dict[str, Any]]) -> Judged:
-    off = sorted(str(one["AlarmName"]) for one in found if not one.get("ActionsEnabled", True))
+def _on(deployed: list[dict[str, Any]]) -> Judged:
+    off = sorted(str(one["AlarmName"]) for one in deployed if not one.get("ActionsEnabled", True))
     if off:
         return False, f"off: {', '.join(off)}"
-    return bool(found), f"{len(found)} alarms, all on" if found else "there are none"
+    return bool(deployed), f"{len(deployed)} alarms, all on" if deployed else "there are none"
 
 
 def _confirmed(subscriptions: list[dict[str, Any]]) -> Judged:

@@ -70,8 +70,8 @@ def _expiry(
         if rules:
             return s3.get_bucket_lifecycle_configuration(**owned)
         # None is asked for, and none is well.
-        found = or_nothing(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
-        return found or {"Rules": []}
+        current = or_nothing(lambda: s3.get_bucket_lifecycle_configuration(**owned), _NO_RULES)
+        return current or {"Rules": []}
 
     yield from checks_of.compare("lifecycle", ask, lambda answer: lifecycle(answer, rules), DEPLOY)
 
@@ -91,7 +91,7 @@ def replication(
     yield from checks_of.compare(
         "replication",
         ask,
-        lambda found: (found == wanted, "; ".join(" ".join(one) for one in found) or "none"),
+        lambda current: (current == wanted, "; ".join(" ".join(one) for one in current) or "none"),
         f"somebody copies it elsewhere, or no longer to the replica. {DEPLOY}",
     )
 
@@ -125,9 +125,9 @@ def lifecycle(answer: dict[str, Any], rules: list[LifecycleRule]) -> Judged:
         "changed": {name for name in wanted.keys() & actual.keys() if wanted[name] != actual[name]},
         "added": actual.keys() - wanted.keys(),
     }
-    found = [f"{kind}: {', '.join(sorted(names))}" for kind, names in kinds.items() if names]
-    if found:
-        return False, "; ".join(found)
+    current = [f"{kind}: {', '.join(sorted(names))}" for kind, names in kinds.items() if names]
+    if current:
+        return False, "; ".join(current)
     expiry = [f"{one.prefix or 'all'} {one.expire_days} days" for one in rules if one.expire_days]
     return True, ", ".join(expiry) or "none, as deployed"
 

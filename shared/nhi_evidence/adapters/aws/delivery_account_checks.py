@@ -167,13 +167,15 @@ def _exporter(
     yield from checks_of.compare(
         f"queue {name}, who may send",
         lambda: attributes(name),
-        lambda found: _sent(found, feed),
+        lambda attributes_found: _sent(attributes_found, feed),
         f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
     )
     yield from checks_of.compare(
         f"queue {feed.dead_letters}, who may send",
         lambda: attributes(feed.dead_letters),
-        lambda found: judged(json.loads(found.get("Policy", _EMPTY)), queues.dead_letters(feed)),
+        lambda attributes_found: judged(
+            json.loads(attributes_found.get("Policy", _EMPTY)), queues.dead_letters(feed)
+        ),
         f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
     )
     yield from checks_of.look(
@@ -199,10 +201,12 @@ def _exporter(
 _EMPTY = '{"Statement": []}'
 
 
-def _sent(found: dict[str, str], feed: Feed) -> Judged:
+def _sent(attributes_found: dict[str, str], feed: Feed) -> Judged:
     """Whether a queue takes what it should, and gives up to its own dead letters."""
-    changed = differences(json.loads(found.get("Policy", _EMPTY)), queues.delivery_queue(feed))
-    dead = json.loads(found.get("RedrivePolicy", "{}")).get("deadLetterTargetArn")
+    changed = differences(
+        json.loads(attributes_found.get("Policy", _EMPTY)), queues.delivery_queue(feed)
+    )
+    dead = json.loads(attributes_found.get("RedrivePolicy", "{}")).get("deadLetterTargetArn")
     faults = [
         *([changed] if changed else []),
         *([f"gives up to {dead}"] if dead != feed.dead_letters_arn else []),

@@ -41,6 +41,7 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
         yield from _untold(checks_of, clients, bucket, account)
         yield from _roles(checks_of, clients, config, bucket)
         yield from _sealing(checks_of, clients, config, bucket)
+        yield from _reconciling(checks_of, clients, config, bucket)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
     checks_of = AwsChecks(f"evidence account {account}")
     if config.azure is not None:
@@ -93,21 +94,8 @@ def _roles(
 def _sealing(
     checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
 ) -> Iterator[Check]:
-    functions = clients.client("lambda", bucket.region)
     name = naming.function(bucket.name, "sealer")
-    yield from checks_of.look(
-        f"function {name}",
-        lambda: functions.get_function_configuration(FunctionName=name),
-        lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
-        DEPLOY,
-    )
-    clock = naming.clock(name)
-    yield from checks_of.look(
-        f"rule {clock}",
-        lambda: clients.client("events", bucket.region).describe_rule(Name=clock),
-        lambda answer: (answer.get("State") == "ENABLED", str(answer.get("State"))),
-        "nothing starts the sealer: enable the rule",
-    )
+    yield from _by_the_clock(checks_of, clients, bucket, name)
     kms, plans = clients.client("kms", bucket.region), signing_keys(config, bucket)
     for plan in plans:
         yield from key_checks.key(checks_of, kms, plan)
@@ -119,6 +107,34 @@ def _sealing(
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan_of_role = roles.sealer(bucket, keys=keys, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan_of_role)
+
+
+def _reconciling(
+    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
+) -> Iterator[Check]:
+    name = naming.function(bucket.name, naming.OPERATORS["recon"])
+    yield from _by_the_clock(checks_of, clients, bucket, name)
+    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
+    plan = roles.reconciler(config, bucket, log_group=log_group)
+    yield from role(checks_of, clients.client("iam", bucket.region), plan)
+
+
+def _by_the_clock(
+    checks_of: AwsChecks, clients: Clients, bucket: EvidenceBucket, name: str
+) -> Iterator[Check]:
+    functions, clock = clients.client("lambda", bucket.region), naming.clock(name)
+    yield from checks_of.look(
+        f"function {name}",
+        lambda: functions.get_function_configuration(FunctionName=name),
+        lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
+        DEPLOY,
+    )
+    yield from checks_of.look(
+        f"rule {clock}",
+        lambda: clients.client("events", bucket.region).describe_rule(Name=clock),
+        lambda answer: (answer.get("State") == "ENABLED", str(answer.get("State"))),
+        f"nothing starts {name}: enable the rule",
+    )
 
 
 def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterator[Check]:

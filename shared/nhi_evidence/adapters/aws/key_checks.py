@@ -18,9 +18,9 @@ def key(checks_of: AwsChecks, kms: Any, plan: KeyPlan) -> Iterator[Check]:
     yield from checks_of.look(
         f"signing key {alias}",
         lambda: kms.describe_key(KeyId=alias)["KeyMetadata"],
-        lambda found: (
-            found["KeyState"] == "Enabled" and found.get("KeySpec") == plan.spec,
-            f"{found['KeyState']}, {found.get('KeySpec')}",
+        lambda metadata: (
+            metadata["KeyState"] == "Enabled" and metadata.get("KeySpec") == plan.spec,
+            f"{metadata['KeyState']}, {metadata.get('KeySpec')}",
         ),
         f"the log cannot be signed; enable the key, or cancel its deletion. It must be {plan.spec}",
     )
@@ -56,5 +56,5 @@ def _id(kms: Any, alias: str) -> str:
 
 
 def _none(grants: list[dict[str, Any]]) -> Judged:
-    held = [str(one.get("GranteePrincipal")) for one in grants]
-    return not held, ", ".join(held) or "none"
+    grantees = [str(one.get("GranteePrincipal")) for one in grants]
+    return not grantees, ", ".join(grantees) or "none"

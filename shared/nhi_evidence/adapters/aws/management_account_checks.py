@@ -27,7 +27,7 @@ def checks(config: Config, clients: Clients) -> Iterator[Check]:
         yield from checks_of.compare(
             f"organization policy {plan.name}",
             lambda plan=plan: _asked(organizations, plan),  # type: ignore[misc]
-            lambda found, plan=plan: _judged(found, plan, targets),  # type: ignore[misc]
+            lambda actual, plan=plan: _judged(actual, plan, targets),  # type: ignore[misc]
             _CHANGED,
         )
 
@@ -44,9 +44,9 @@ def _asked(organizations: Any, plan: PolicyPlan) -> dict[str, Any]:
     }
 
 
-def _judged(found: dict[str, Any], plan: PolicyPlan, targets: tuple[str, ...]) -> Judged:
-    changed = differences(found["content"], plan.content["Statement"])
-    detached = sorted(set(targets) - found["targets"])
+def _judged(actual: dict[str, Any], plan: PolicyPlan, targets: tuple[str, ...]) -> Judged:
+    changed = differences(actual["content"], plan.content["Statement"])
+    detached = sorted(set(targets) - actual["targets"])
     faults = [
         *([changed] if changed else []),
         *([f"not attached to {', '.join(detached)}"] if detached else []),

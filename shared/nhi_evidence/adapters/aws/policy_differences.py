@@ -11,8 +11,8 @@ from nhi_evidence.config.documents import Statement
 
 def judged(policy: Mapping[str, Any], expected: list[Statement]) -> Judged:
     """Whether a policy is what the stacks write, statement by statement."""
-    found = differences(policy, expected)
-    return not found, found or f"{len(expected)} statements, as deployed"
+    listed = differences(policy, expected)
+    return not listed, listed or f"{len(expected)} statements, as deployed"
 
 
 def differences(policy: Mapping[str, Any], expected: list[Statement]) -> str:
@@ -30,10 +30,10 @@ def differences(policy: Mapping[str, Any], expected: list[Statement]) -> str:
 
 def _by_sid(statements: Iterable[Statement]) -> dict[str, list[str]]:
     """Return statements by Sid, in whatever order, each as often as it is there."""
-    found: dict[str, list[str]] = {}
+    listed: dict[str, list[str]] = {}
     for one in statements:
-        found.setdefault(str(one.get("Sid")), []).append(repr(_comparable(one)))
-    return {sid: sorted(same) for sid, same in found.items()}
+        listed.setdefault(str(one.get("Sid")), []).append(repr(_comparable(one)))
+    return {sid: sorted(same) for sid, same in listed.items()}
 
 
 def _comparable(value: Any) -> Any:

@@ -16,7 +16,10 @@ _CHANGED = f"somebody changed it; CloudTrail says who (iam.amazonaws.com). Then 
 def role(checks_of: AwsChecks, iam: Any, plan: RolePlan) -> Iterator[Check]:
     """Yield the check of one role: its trust, its one policy, and that it has no other."""
     yield from checks_of.compare(
-        f"role {plan.name}", lambda: _asked(iam, plan), lambda found: _judged(found, plan), _CHANGED
+        f"role {plan.name}",
+        lambda: _asked(iam, plan),
+        lambda deployed: _judged(deployed, plan),
+        _CHANGED,
     )
 
 
@@ -41,11 +44,11 @@ def _asked(iam: Any, plan: RolePlan) -> dict[str, Any]:
     }
 
 
-def _judged(found: dict[str, Any], plan: RolePlan) -> Judged:
-    trust = differences(found["role"]["AssumeRolePolicyDocument"], plan.trust)
-    actual = found["policy"]
+def _judged(deployed: dict[str, Any], plan: RolePlan) -> Judged:
+    trust = differences(deployed["role"]["AssumeRolePolicyDocument"], plan.trust)
+    actual = deployed["policy"]
     policy = "not there" if actual is None else differences(actual, plan.policy)
-    others = sorted({*found["inline"]} - {plan.policy_name}) + sorted(found["attached"])
+    others = sorted({*deployed["inline"]} - {plan.policy_name}) + sorted(deployed["attached"])
     faults = [
         *([f"trust {trust}"] if trust else []),
         *([f"policy {plan.policy_name} {policy}"] if policy else []),

@@ -69,7 +69,7 @@ def without(template: Template) -> tuple[Template, set[str]]:
             one["DependsOn"] = [name for name in depends if name in resources]
             if not one["DependsOn"]:
                 del one["DependsOn"]
-    for statements in _statement_lists(found):
+    for statements in statement_lists(found):
         kept = [one for one in statements if one.get("Sid") not in STATEMENTS]
         used |= {one["Sid"] for one in statements if one.get("Sid") in STATEMENTS}
         statements[:] = kept
@@ -144,13 +144,14 @@ def _name_sessions(statement: dict[str, Any]) -> set[str]:
     return used
 
 
-def _statement_lists(value: Any) -> Iterator[list[Any]]:
+def statement_lists(value: Any) -> Iterator[list[Any]]:
+    """Yield the statements of every policy in a template."""
     if isinstance(value, dict):
         statements = value.get("Statement")
         if isinstance(statements, list):
             yield statements
         for one in value.values():
-            yield from _statement_lists(one)
+            yield from statement_lists(one)
     elif isinstance(value, list):
         for one in value:
-            yield from _statement_lists(one)
+            yield from statement_lists(one)

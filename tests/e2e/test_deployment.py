@@ -306,8 +306,34 @@ def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[s
     return found.returncode, {what: (one["state"], one["observed"]) for what, one in named.items()}
 
 
-LACKING: dict[str, tuple[str, str]] = {}
-"""What the doctor finds of the emulator: what it lacks, and what the profile puts otherwise."""
+LACKING = {
+    "lifecycle": ("not deployed", "NoSuchLifecycleConfiguration"),  # the emulator makes none
+    "alarms of eu-central-1": ("failed", "there are none"),
+    "identity provider of tenant 11111111-2222-3333-4444-555555555555": (
+        "not deployed",
+        "NoSuchEntity",
+    ),
+    "evidence of gcp_audit": ("failed", "none"),
+    "evidence of azure_monitor": ("failed", "none"),
+    f"trail into {TRAIL.bucket}": ("failed", "without the organization, log-file validation"),
+    f"trail into {TRAIL.bucket}, logging": ("failed", "stopped"),
+}
+"""What the doctor finds of the emulator, beside statements that the profile puts otherwise."""
+
+
+def altered(deployed: Deployment) -> set[str]:
+    """Return the Sids of statements that the profile takes out or puts otherwise."""
+
+    def statements(which: str) -> set[tuple[str, str]]:
+        return {
+            (statement["Sid"], json.dumps(statement, sort_keys=True))
+            for path in deployed.templates(which)
+            for listed in profile.statement_lists(json.loads(path.read_text()))
+            for statement in listed
+            if "Sid" in statement
+        }
+
+    return {sid for sid, _ in statements("production") - statements("deployed")}
 
 
 def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
@@ -315,7 +341,18 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     code, found = doctor(deployed, "evidence", "logs")
     assert 1 == code
     wrong = {what: told for what, told in found.items() if told[0] in WRONG}
-    assert wrong == LACKING, wrong
+    statements = {what: told for what, told in wrong.items() if what not in LACKING}
+    assert wrong == LACKING | statements, wrong
+    assert {"policy", "policy of alias/nhi-evidence-main"} <= set(statements)
+    named = {
+        sid
+        for state, observed in statements.values()
+        for sids in re.findall(r"(?:missing|changed): ([^;]+)", observed)
+        for sid in sids.split(", ")
+        if state == "changed"
+    }
+    assert {"NotCreateOnly", "NobodyElseSigns"} <= named <= altered(deployed), wrong
+    assert {"changed"} == {state for state, _ in statements.values()}, wrong
     s3 = deployed.aws.client("s3", LOGS)
     told = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
     told.pop("ResponseMetadata")

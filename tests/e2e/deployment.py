@@ -105,6 +105,7 @@ class Deployment:
             check=False,
         )
         printed = done.stdout + done.stderr
+        self._write_down(f"make: {' '.join(arguments)} (as {account})", printed)
         assert done.returncode == expected, printed[-4000:]
         return printed
 
@@ -161,8 +162,14 @@ class Deployment:
             timeout=_SECONDS,
             check=False,
         )
+        self._write_down(f"cdk {command} | cat", done.stdout)
         assert (done.returncode != 0) == bool(expected), f"cdk {command}\n{done.stdout[-6000:]}"
         return done.stdout
+
+    def _write_down(self, command: str, printed: str) -> None:
+        """Keep what a person would have seen, beside the configuration."""
+        with (self.folder / "transcript.txt").open("a", encoding="utf-8") as transcript:
+            transcript.write(f"$ {command}\n{printed}\n")
 
     def _environment(self, account: str) -> dict[str, str]:
         """Return the emulator's environment, in which bundles are staged from what is cached."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
@@ -17,8 +18,8 @@ from botocore.exceptions import ClientError
 from nhi_evidence.config import Config, gcp_names, naming
 from tests.conform.facts import said
 
-PATIENCE_SECONDS = 1_800
-_PAUSE_SECONDS = 30
+PATIENCE = timedelta(minutes=30)
+_PAUSE = timedelta(seconds=30)
 
 
 class Live(Protocol):
@@ -203,7 +204,7 @@ class Session:
     def __init__(self, session: Any, region: str) -> None:
         """Ask AWS in one region; be patient for half an hour, once."""
         self._session, self._region = session, region
-        self._until = time.monotonic() + PATIENCE_SECONDS
+        self._until = time.monotonic() + PATIENCE.total_seconds()
 
     def client(self, service: str) -> Any:
         """See `Live`."""
@@ -224,5 +225,5 @@ class Session:
         """See `Live`."""
         if time.monotonic() > self._until:
             return False
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_PAUSE.total_seconds())
         return True

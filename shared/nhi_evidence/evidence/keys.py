@@ -18,6 +18,12 @@ UNKNOWN_HOUR = "unknown"
 KINDS = ("ev", "op")
 """First segments of everything that is sealed; the log itself lies under `log/`."""
 
+LOG_PREFIX = "log/v1/"
+"""Where the log lies. Here, so that a writer, which reads no log, needs nothing of it."""
+
+LOG_OBJECT_BYTES = 128 << 20
+"""Of any object of the log no more is read."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = re.compile(r"h=(\d{10}|unknown)")
 _UNIT_HOUR = re.compile(r"!h=(\d{10})$", re.ASCII)

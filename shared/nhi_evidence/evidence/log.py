@@ -27,7 +27,7 @@ from nhi_evidence.evidence.leaf import (
     encode,
 )
 
-PREFIX = "log/v1/"
+PREFIX = keys.LOG_PREFIX
 
 GENESIS = f"{PREFIX}genesis"
 """Names the first shard. Create-only, so that all sealers begin the same log."""
@@ -41,7 +41,7 @@ MAX_PLAN_BYTES = 128 << 20
 MAX_LEAVES_BYTES = 64 << 20
 """Bytes of the leaves of one plan; a sealer that finds more takes the rest in the next."""
 
-MAX_OBJECT_BYTES = 128 << 20
+MAX_OBJECT_BYTES = keys.LOG_OBJECT_BYTES
 """Of any object of the log no more is read."""
 
 _INDEX_BITS = 40

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.errors import StoreUnavailableError
-from nhi_evidence.evidence import log
+from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.objects import MAX_BODY_BYTES
 from nhi_evidence.stored import Receipt
 
@@ -95,7 +95,7 @@ def bounded(key: str, body: StreamingBody) -> bytes:
 
     A writer may put gigabytes under a key.
     """
-    limit = log.MAX_OBJECT_BYTES if key.startswith(log.PREFIX) else MAX_BODY_BYTES
+    limit = keys.LOG_OBJECT_BYTES if key.startswith(keys.LOG_PREFIX) else MAX_BODY_BYTES
     chunks: list[bytes] = []
     room = limit + 1
     while room and (chunk := body.read(room)):

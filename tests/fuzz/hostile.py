@@ -32,7 +32,7 @@ from nhi_evidence.evidence.verify import Options, Report, State, Verifier
 from nhi_evidence.pipeline.reproduce import Reproducer
 from nhi_evidence.terminal import proof_report, verify_report
 from tests.fuzz.hostile_acts import ACTS, spoil_copy
-from tests.fuzz.hostile_harmless import why_harmless
+from tests.fuzz.hostile_harmless import is_of_nobody, why_harmless
 from tests.tamper.sealed_store import NAME, SealedStore
 
 MOST_MEGABYTES = 1_000
@@ -109,19 +109,25 @@ def _copied(world: SealedStore, chance: random.Random) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = Path(name, "copy")
         taken = list(copying.copy(world.store, DirectoryStore(folder)))
-        act = spoil_copy(folder, chance)
+        act, key = spoil_copy(folder, chance)
+        options = Options(deep=True, reproduce=Reproducer())
         report = Verifier(
-            DirectoryStore(folder),
-            world.policy,
-            now=world.now,
-            options=Options(deep=True, reproduce=Reproducer()),
+            DirectoryStore(folder), world.policy, now=world.now, options=options
         ).run()
         _shown(report)
-    is_whole = all(each.state is copying.CopyState.COPIED for each in taken)
-    why = f"copy: {act}, of what no verification reads" if act in {"beside", "odd"} else None
-    if why is None and not report.findings and is_whole:
-        why = "copy: of a file beside another, or of a spelling nobody reads" if act else None
-    return Outcome(report, why if not world.verify().findings else "copy: of a hostile store")
+    if report.findings:
+        return Outcome(report, None)
+    missed = {each.code for each in world.verify().findings}
+    if is_of_nobody(world, key):
+        key, missed = "", missed - {"plan_void"}
+    if key or missed - _NOT_IN_A_COPY or any(one.state in _LOST for one in taken):
+        return Outcome(report, None)
+    return Outcome(report, f"copy: {act}, of what no verification reads; {sorted(missed)}")
+
+
+_LOST = {copying.CopyState.GONE, copying.CopyState.DIFFERS}
+_NOT_IN_A_COPY = {"leaf_false", "marker", "shadow"}
+"""What only a bucket shows: later versions, markers, and its own word on a version."""
 
 
 def _prove(world: SealedStore) -> None:

@@ -200,8 +200,8 @@ ACTS: tuple[tuple[Act, int], ...] = (
 )  # fmt: skip
 
 
-def spoil_copy(folder: Path, chance: random.Random) -> str:
-    """Do to a directory copy what its holder can; say what."""
+def spoil_copy(folder: Path, chance: random.Random) -> tuple[str, str]:
+    """Do to a directory copy what its holder can; say what, and to which key's bytes, if any."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     path = chance.choice(files)
     act = chance.choice(("beside", "bytes", "gone", "link", "pipe", "sparse", "folder", "odd"))
@@ -211,6 +211,7 @@ def spoil_copy(folder: Path, chance: random.Random) -> str:
         content = msgspec.json.encode(value)
     else:
         content = change_bytes(path.read_bytes(), chance)
+    is_same = act == "bytes" and content == path.read_bytes()
     path.chmod(0o644)
     path.unlink()
     if act in {"beside", "bytes"}:
@@ -225,6 +226,6 @@ def spoil_copy(folder: Path, chance: random.Random) -> str:
     elif act == "folder":
         path.mkdir()
     elif act == "odd":
-        os.fsencode(path)
         Path(os.fsdecode(os.fsencode(path.parent) + b"/\xff\x1b[2J")).write_bytes(b"x")
-    return act
+    key = path.relative_to(folder).as_posix()
+    return act, "" if key.startswith(".metadata/") or is_same else key

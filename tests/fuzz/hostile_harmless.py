@@ -46,6 +46,20 @@ def why_harmless(world: SealedStore) -> str | None:
     return "; ".join(sorted(filter(None, reasons))) or "nothing was changed"
 
 
+def is_of_nobody(world: SealedStore, key: str) -> bool:
+    """Whether a key is that of a plan no valid checkpoint covers: it adds nothing to the log."""
+    if "/plan/" not in key:
+        return False
+    stored = StoredLog(world.store, NAME, [world.key])
+    try:
+        return all(
+            stored.checkpoint("2026", epoch) is None
+            for epoch in range(int(key[-12:]), stored.newest_epoch("2026") + 1)
+        )
+    except LogError:
+        return False
+
+
 def _in_place(world: SealedStore, key: str, body: bytes | None) -> str | None:
     before = _before()[key]
     if body is None:

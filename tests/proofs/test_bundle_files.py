@@ -229,3 +229,38 @@ def test_a_key_of_a_witness_is_no_key_of_a_log() -> None:
             check_proof.read_key(wrong)
     name, stored = check_proof.read_key(key())
     assert (pinned.name.encode(), pinned.public) == (name, stored[1:])
+
+
+def _many(folder: Path) -> None:
+    for number in range(bundle.MAX_FILES):
+        (folder / f"anchor-{number}.tsr").write_bytes(b"x")
+
+
+def _large(folder: Path) -> None:
+    for number in range(17):
+        with (folder / f"anchor-{number}.tsr").open("wb") as file:
+            file.truncate(bundle.MAX_OTHER_BYTES)
+
+
+def _piped(folder: Path) -> None:
+    os.mkfifo(folder / "anchor-x.tsr")
+
+
+@pytest.mark.parametrize("change", [_many, _large, _piped])
+def test_a_folder_that_holds_more_than_a_bundle_does_is_refused(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """Anchors too are plain files, and bounded together."""
+    folder = unpacked(tmp_path / "folder")
+    change(folder)
+    assert 4 == run("check-proof", folder, "--key", key()).code
+    assert 2 == alone(folder).returncode
+
+
+def test_a_bundle_is_no_pipe_and_no_device(tmp_path: Path) -> None:
+    """Neither is opened: the one never ends, the other never begins."""
+    pipe = tmp_path / "proof.zip"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        assert 4 == run("check-proof", path, "--key", key()).code
+        assert 2 == alone(path).returncode

@@ -80,8 +80,11 @@ def _read(path: Path) -> dict[str, bytes]:
     """Read a bundle. Raises `SettingsError` when it is none, or cannot be read."""
     try:
         if path.is_dir():
-            return dict(_plain_file(file) for file in sorted(path.iterdir()) if _belongs(file.name))
-        if path.stat().st_size > bundle.MAX_BUNDLE_BYTES:
+            return _folder(path)
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SettingsError(f"{path}: neither a folder nor a plain file")
+        if found.st_size > bundle.MAX_BUNDLE_BYTES:
             raise SettingsError(f"{path}: more than {bundle.MAX_BUNDLE_BYTES} bytes")
         return bundle.unpack(path.read_bytes(), proof.SIZES)
     except OSError as error:
@@ -93,13 +96,26 @@ def _belongs(name: str) -> bool:
     return name in proof.SIZES or name in programs or name.startswith(proof.ANCHOR)
 
 
-def _plain_file(path: Path) -> tuple[str, bytes]:
+def _folder(path: Path) -> dict[str, bytes]:
+    """Read an unpacked bundle. Raises `SettingsError` where it holds more than a bundle does."""
+    files: dict[str, bytes] = {}
+    names = sorted(file for file in path.iterdir() if _belongs(file.name))
+    total = 0
+    for file in names:
+        files[file.name] = _plain_file(file)
+        total += len(files[file.name])
+        if len(names) > bundle.MAX_FILES or total > bundle.MAX_BUNDLE_BYTES:
+            raise SettingsError(f"{path}: holds more than a bundle does")
+    return files
+
+
+def _plain_file(path: Path) -> bytes:
     """Read a file of an unpacked bundle; links and devices are not followed."""
     found = path.lstat()
     limit = proof.SIZES.get(path.name, bundle.MAX_OTHER_BYTES)
     if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
         raise SettingsError(f"{path}: not a plain file of at most {limit} bytes")
-    return path.name, path.read_bytes()
+    return path.read_bytes()
 
 
 def _print(result: _Result, *, as_json: bool) -> None:

@@ -75,6 +75,7 @@ SIZES = {
 }
 NEEDED = tuple(SIZES)[:9]
 PROVIDER = tuple(SIZES)[9:]
+PROGRAMS = ("check_proof.py", "walkthrough.sh")
 OTHER_BYTES = 16 * MIB
 BUNDLE_BYTES = 256 * MIB
 BUNDLE_FILES = 256
@@ -92,16 +93,25 @@ def read_bundle(path: str) -> dict[str, bytes]:
 def read_folder(path: Path) -> dict[str, bytes]:
     """The files of an unpacked bundle; links and devices are not followed."""
     files = {}
-    for name, limit in SIZES.items():
-        try:
-            found = (path / name).lstat()
-        except FileNotFoundError:
-            continue
+    total = 0
+    names = sorted(each.name for each in path.iterdir() if belongs(each.name))
+    for name in names:
+        limit = SIZES.get(name, OTHER_BYTES)
+        found = (path / name).lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
-            raise NotReadable(f"{name}: not a plain file of at most {limit} bytes")
-        with (path / name).open("rb") as file:
-            files[name] = file.read(limit + 1)
+            raise NotReadable(f"{name!r}: not a plain file of at most {limit} bytes")
+        total += found.st_size
+        if len(names) > BUNDLE_FILES or total > BUNDLE_BYTES:
+            raise NotReadable("the folder holds more than a bundle does")
+        if name in SIZES:
+            with (path / name).open("rb") as file:
+                files[name] = file.read(limit + 1)
     return files
+
+
+def belongs(name: str) -> bool:
+    """Whether a file of a folder is one of a bundle's."""
+    return name in SIZES or name in PROGRAMS or name.startswith("anchor-")
 
 
 def read_zip(path: Path) -> dict[str, bytes]:
@@ -109,7 +119,10 @@ def read_zip(path: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     seen: set[str] = set()
     try:
-        if path.stat().st_size > BUNDLE_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise NotReadable("neither a folder nor a plain file")
+        if found.st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
         with zipfile.ZipFile(path) as bundle:
             entries = bundle.infolist()

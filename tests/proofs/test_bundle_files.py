@@ -231,7 +231,7 @@ def test_a_key_of_a_witness_is_no_key_of_a_log() -> None:
     assert (pinned.name.encode(), pinned.public) == (name, stored[1:])
 
 
-def _many(folder: Path) -> None:
+def _many_anchors(folder: Path) -> None:
     for number in range(bundle.MAX_FILES):
         (folder / f"anchor-{number}.tsr").write_bytes(b"x")
 
@@ -246,7 +246,7 @@ def _piped(folder: Path) -> None:
     os.mkfifo(folder / "anchor-x.tsr")
 
 
-@pytest.mark.parametrize("change", [_many, _large, _piped])
+@pytest.mark.parametrize("change", [_many_anchors, _large, _piped])
 def test_a_folder_that_holds_more_than_a_bundle_does_is_refused(
     tmp_path: Path, change: Callable[[Path], None]
 ) -> None:

@@ -77,6 +77,12 @@ def young_by_its_clock(world: SealedStore) -> Done:
     return Done({("clock_skew", world.plan(4)), ("head_stale", NAME)}, policy=policy)
 
 
+@row("a plan that closes its shard for one that is no later year")
+def closed_for_good(world: SealedStore) -> Done:
+    forge_epoch(world, change=lambda first: msgspec.structs.replace(first, closes="²"))
+    return Done({("plan_void", world.plan(4))})
+
+
 @row("keys under the log that no log has, one of them a number in other digits")
 def stray_in_the_log(world: SealedStore) -> Done:
     strays = ("log/v1/2026/plan/²", "log/v1/2026/plan/junk", "log/v2/2026/plan/000000000001")

@@ -25,7 +25,7 @@ LOG_OBJECT_BYTES = 128 << 20
 """Of any object of the log no more is read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HOUR = re.compile(r"h=(\d{10}|unknown)")
+_HOUR = re.compile(r"h=(\d{10}|unknown)", re.ASCII)
 _UNIT_HOUR = re.compile(r"!h=(\d{10})$", re.ASCII)
 _NAMES = {
     "ev": re.compile(r"([0-9a-f]{64})\.ndjson\.zst"),

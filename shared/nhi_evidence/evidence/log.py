@@ -111,6 +111,8 @@ def index_of(place: int) -> int:
     return place & ((1 << _INDEX_BITS) - 1)
 
 
+_SHARD = re.compile(r"\d{4}", re.ASCII)
+
 _KEY = re.compile(
     r"log/v1/(?:genesis|\d{4}/(?:(?:plan|checkpoint)/\d{12}|anchor/\d{12}/[^/]+"
     r"|tile/(?:\d{1,2}|entries)/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?))",
@@ -263,6 +265,10 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
         return f"shard {before.shard} was closed"
     if not isinstance(first, EpochLeaf):
         return "does not open with an epoch leaf"
+    if first.closes is not None and not (
+        _SHARD.fullmatch(first.closes) and first.closes > before.shard
+    ):
+        return f"closes for no later shard: {first.closes[:40]!r}"
     expected = epoch_leaf(
         before,
         at=first.at,

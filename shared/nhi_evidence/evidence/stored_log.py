@@ -18,9 +18,9 @@ from nhi_evidence.evidence.leaf import Closed
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
-_SHARD = re.compile(r"\d{4}")
+_SHARD = re.compile(r"\d{4}", re.ASCII)
 _EPOCH_DIGITS, _BLOCK_DIGITS = 12, 3
-_EPOCH = re.compile(rf"\d{{{_EPOCH_DIGITS}}}")
+_EPOCH = re.compile(rf"\d{{{_EPOCH_DIGITS}}}", re.ASCII)
 
 BLOCK = 10**_BLOCK_DIGITS
 """Plans listed in one request: S3 answers with as many keys."""

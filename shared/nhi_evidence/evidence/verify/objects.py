@@ -13,9 +13,8 @@ from nhi_evidence.evidence import flags, frame, gaps, keys, lines
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
 from nhi_evidence.evidence.lines import Header, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
-from nhi_evidence.evidence.verify.entries import OfKey
 from nhi_evidence.evidence.verify.findings import Finding
-from nhi_evidence.stored import Description
+from nhi_evidence.stored import Description, Version
 
 MAX_TABLE_BYTES = MAX_LINES_BYTES
 """What a table may inflate to."""
@@ -58,19 +57,19 @@ def policy_deviations(leaf: Leaf, retention_ms: int) -> Iterator[str]:
         yield "undescribed"
 
 
-def false_flags(leaf: ObjectLeaf | MarkerLeaf, of_key: OfKey, *, is_whole: bool) -> Iterator[str]:
+def false_flags(
+    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, *, is_alone: bool
+) -> Iterator[str]:
     """Yield how the flags of a leaf differ from what log and store show of its version.
 
-    That it is the first of its key shows where the log was read whole: a version before it that is
-    gone is a leaf still.
+    `listed` is the version as the store lists it; `is_alone` where the log was read whole and has
+    no other leaf of its key: a version before it that is gone is a leaf still.
     """
     problem = flags.contradiction(leaf)
     if problem is not None:
         yield problem
-    listed = next((each for each in of_key.listed if each.id == leaf.vid), None)
     if listed is None or listed.marker or not isinstance(leaf, ObjectLeaf):
         return
-    is_alone = is_whole and all(each.vid == leaf.vid for _, each in of_key.sealed)
     if listed.shadow and flags.SHADOW not in leaf.flags:
         yield "not the first version of its key, and it has no flag that says so"
     elif not listed.shadow and flags.SHADOW in leaf.flags and is_alone:

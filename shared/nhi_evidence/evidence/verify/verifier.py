@@ -197,14 +197,15 @@ class Verifier:
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """V4 of one key; yield what of it is to be read."""
-        is_whole = self._options.since is None
+        listed = {version.id: version for version in group.listed}
+        is_alone = self._options.since is None and len({e.vid for _, e in group.sealed}) == 1
         sealed: set[str] = set()
         for index, entry in group.sealed:
             if entry.vid in sealed:
                 self._find("sealed_twice", entry)
                 continue
             sealed.add(entry.vid)
-            for problem in objects.false_flags(entry, group, is_whole=is_whole):
+            for problem in objects.false_flags(entry, listed.get(entry.vid), is_alone=is_alone):
                 self._find("leaf_false", entry, problem[:300])
             is_readable = self._store.complete or flags.SHADOW not in entry.flags
             if isinstance(entry, ObjectLeaf) and is_readable:

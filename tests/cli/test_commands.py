@@ -145,7 +145,7 @@ def test_no_library_of_a_cloud_is_loaded_until_a_cloud_is_reached(
     ("words", "offered"),
     [
         ("nhi-evidence ", {row.word for row in commands.below("")}),
-        ("nhi-evidence re", {"reconcile", "replay"}),
+        ("nhi-evidence re", {"reconcile", "renormalize", "replay"}),
         ("nhi-evidence replay ", {"aws", "gcp", "azure"}),
         ("nhi-evidence verify --se", {"--seed"}),
     ],

@@ -105,6 +105,7 @@ bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
 	$(BIN)/python -m tests.bench $(ARGS)
 	$(BIN)/python -m tests.bench.investigate
+	$(BIN)/python -m tests.bench.every_source
 
 atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group atlas --python $(INTERPRETER)

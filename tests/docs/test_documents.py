@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -107,3 +108,21 @@ def test_queries_for_the_auditor_hold_what_evidence_holds() -> None:
     )
     assert len(asked) > 4
     assert [] == sorted(path for path in asked if at(record, path) is None)
+
+
+def test_every_declared_cut_is_in_the_privacy_page() -> None:
+    """Whoever decides what goes in reads there what is taken out, and why; nothing else."""
+    page = (ROOT / "docs" / "privacy.md").read_text()
+    table = page.partition("<!-- declared cuts -->")[2].partition("<!-- end -->")[0]
+    stated = {tuple(row.split(" | ")[:2]) for row in table.splitlines() if row.startswith("| `")}
+    declared = set()
+    for source in sources.names():
+        if sources.cutter(source) is None:
+            continue
+        cuts = json.loads(sources.table(source, sources.CUTS))
+        declared |= {(f"| `{source}`", f"`{field['rule']}`") for field in cuts["fields"]}
+        declared |= {
+            (f"| `{source}`", f"refused: `{category['name']}`")
+            for category in cuts.get("refused", ())
+        }
+    assert declared == stated

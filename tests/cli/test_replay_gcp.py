@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from nhi_evidence import sources
+from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
+from nhi_evidence.adapters.gcp.gcs_source import GcsSource, SourceBucket
 from nhi_evidence.adapters.gcp.staged_files import StagedFiles
+from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.config import gcp_names
 from nhi_evidence.embedded.gcs import EmbeddedGcs, GcsObject
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
 from tests.cli.command import Result, run
 from tests.pubsub_server import PubsubServer
 
@@ -64,9 +70,11 @@ def test_a_dry_run_lists_and_announces_nothing(storage: EmbeddedGcs, pubsub: Pub
     files = put(storage)
     result = replay("--dry-run")
     assert (0, "") == (result.code, result.err)
-    listed = {f"would announce gs://{BUCKET}/{file.name}@{file.generation}" for file in files}
+    listed = {
+        f"would announce gs://{BUCKET}/{file.name}@{file.generation} (unknown)" for file in files
+    }
     assert listed == set(result.out.splitlines()[:2])
-    assert "files  2 in the window, 0 announced" in result.out
+    assert "files  2 in the window, 2 chosen, 0 announced" in result.out
     assert [] == pubsub.published
 
 
@@ -88,6 +96,33 @@ def test_a_window_is_announced_as_cloud_storage_does(
     assert {(TOPIC, "OBJECT_FINALIZE")} == {
         (one["topic"], one["attributes"]["eventType"]) for one in pubsub.published
     }
+
+
+def test_only_what_is_missing_is_announced(
+    storage: EmbeddedGcs, pubsub: PubsubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with a counted unit in the evidence is left alone."""
+    locked, missing = put(storage)
+    pack = sources.load("gcp_audit")
+    source = GcsSource((SourceBucket(BUCKET),), pack, token=str)
+    delivery = source.fetch(ObjectRef(BUCKET, locked.name, locked.generation))
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    mapper = Mapper("gcp_audit", keep_out_of_scope_raw=False)
+    lock_batch(mapper, [delivery], DirectoryStore(evidence)).ensure_locked()
+    result = replay("--only-missing", "--evidence", str(evidence), "--dry-run")
+    assert [
+        f"would announce gs://{BUCKET}/{missing.name}@{missing.generation} (missing)",
+        "files  2 in the window, 1 chosen, 0 announced",
+    ] == [result.out.splitlines()[0], result.out.splitlines()[2]], result
+    report = replay("--only-missing", "--evidence", str(evidence), "--json").json
+    assert (2, 1) == (report["found"], report["announced"])
+    assert [missing.name] == [one["attributes"]["objectId"] for one in pubsub.published]
+
+
+def test_only_what_is_missing_needs_the_evidence() -> None:
+    """Nothing is announced on a guess."""
+    assert "--only-missing needs --evidence" in replay("--only-missing").err
 
 
 def test_another_window_has_other_files(storage: EmbeddedGcs, pubsub: PubsubServer) -> None:

@@ -1,87 +1,135 @@
 """`nhi-evidence replay azure` over a stand-in of `az`, which records what it is asked.
 
-What the host then does is shown under the worker's own library (tests/runtimes): messages that
-come again, in other batches, are counted once. That a real host starts anew is not shown here.
+What comes of it is shown under the worker's own library (tests/runtimes/test_replay_azure.py).
 """
 
 from __future__ import annotations
 
-import json
-import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from nhi_evidence.adapters.store.directory import DirectoryStore
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.config import azure_names
+from nhi_evidence.event import Delivery
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
 from tests.cli.command import Result, run
+from tests.event_hub_host import Checkpoints
 
 EXAMPLE = Path(__file__).parents[2] / "nhi-evidence.example.toml"
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 SITE = azure_names.site_name(SUBSCRIPTION)
-HUB = f"{azure_names.namespace_name(SUBSCRIPTION)}.servicebus.windows.net/audit-logs"
-GROUP = f"{HUB}/nhi-evidence-0a1b2c3d"
-CHECKPOINTS = [f"{GROUP}/checkpoint/{partition}" for partition in range(3)]
-STAND_IN = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
-with (folder / "calls").open("a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
-if sys.argv[3] == (folder / "fails").read_text():
-    sys.exit("ERROR: (AuthorizationFailed) no")
-if sys.argv[3] == "list":
-    print((folder / "blobs").read_text())
-"""
+NAMESPACE = azure_names.namespace_name(SUBSCRIPTION)
 
 
 @pytest.fixture
-def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    program = tmp_path / "bin" / "az"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(python=sys.executable, folder=str(tmp_path)))
-    program.chmod(0o755)
-    (tmp_path / "fails").write_text("")
-    (tmp_path / "blobs").write_text(json.dumps([*CHECKPOINTS, f"{GROUP}/ownership/0"]))
-    monkeypatch.setenv("PATH", str(program.parent))
-    return tmp_path
+def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoints:
+    """Three partitions, read up to message 20."""
+    checkpoints = Checkpoints(tmp_path, SUBSCRIPTION)
+    for partition in range(3):
+        checkpoints.move(str(partition), 20)
+    monkeypatch.setenv("PATH", str(checkpoints.program.parent))
+    return checkpoints
 
 
-def calls(az: Path) -> list[list[str]]:
-    return [json.loads(line) for line in (az / "calls").read_text().splitlines()]
+def names(az: Checkpoints) -> list[str]:
+    return [az.name(str(partition)) for partition in range(3)]
 
 
 def replay(*more: str) -> Result:
     return run("replay", "azure", "--config", str(EXAMPLE), *more)
 
 
-def test_a_dry_run_lists_checkpoints_and_changes_nothing(az: Path) -> None:
+def test_a_dry_run_lists_checkpoints_and_changes_nothing(az: Checkpoints) -> None:
     """Of the deployed hub alone, by the names the deployment gives."""
     result = replay("--dry-run")
     assert (0, "") == (result.code, result.err)
-    assert [f"would remove {name}" for name in CHECKPOINTS] == result.out.splitlines()[:3]
-    (listed,) = calls(az)
+    assert [f"would remove {name}" for name in names(az)] == result.out.splitlines()[:3]
+    (listed,) = az.calls()
     assert ["storage", "blob", "list"] == listed[:3]
-    assert f"{HUB}/" == listed[listed.index("--prefix") + 1]
+    prefix = f"{NAMESPACE}.servicebus.windows.net/audit-logs/"
+    assert prefix == listed[listed.index("--prefix") + 1]
     assert azure_names.storage_name(SUBSCRIPTION) == listed[listed.index("--account-name") + 1]
+    assert 4 == len(az.blobs)
 
 
-def test_checkpoints_are_removed_while_the_app_stands_still(az: Path) -> None:
+def test_checkpoints_are_removed_while_the_app_stands_still(az: Checkpoints) -> None:
     """Listed, stopped, each removed, started: in that order, and no ownership with them."""
-    assert CHECKPOINTS == replay("--json").json["checkpoints"]
-    done = calls(az)
+    expected = names(az)
+    assert expected == [one["checkpoint"] for one in replay("--json").json["rewound"]]
+    done = az.calls()
     assert ["list", "stop", "delete", "delete", "delete", "start"] == [
         call[2] if call[0] == "storage" else call[1] for call in done
     ]
-    assert CHECKPOINTS == [call[call.index("--name") + 1] for call in done[2:5]]
     assert {SITE} == {call[call.index("--name") + 1] for call in (done[1], done[5])}
     assert all(SUBSCRIPTION in call for call in done)
+    assert [f"{az.group}/ownership/0"] == list(az.blobs)
 
 
-def test_the_app_is_started_again_whatever_happens(az: Path) -> None:
+def test_the_app_is_started_again_whatever_happens(az: Checkpoints) -> None:
     """A checkpoint that cannot be removed is said, and the export goes on."""
-    (az / "fails").write_text("delete")
+    (az.folder / "fails").write_text("delete")
     result = replay()
     assert (4, True) == (result.code, "AuthorizationFailed" in result.err)
-    assert ["functionapp", "start"] == calls(az)[-1][:2]
+    assert ["functionapp", "start"] == az.calls()[-1][:2]
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    """Partition 0 whole, of partition 1 messages 8 to 9 missing, of partition 2 nothing."""
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    runs = [run_of("0", 1, 20), run_of("1", 1, 7), run_of("1", 10, 20)]
+    mapper = Mapper("azure_monitor", keep_out_of_scope_raw=False)
+    deliveries = [Delivery(one.unit, event_hub.frame(one)) for one in runs]
+    lock_batch(mapper, deliveries, DirectoryStore(folder)).ensure_locked()
+    return folder
+
+
+def run_of(partition: str, first: int, last: int) -> Run:
+    enqueued = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    numbers = range(first, last + 1)
+    messages = [Message(b'{"records":[]}', one, str(one), enqueued) for one in numbers]
+    return Run(f"{NAMESPACE}/audit-logs#2026-03-01/{partition}", tuple(messages))
+
+
+def only_missing(evidence: Path, *more: str) -> Result:
+    begins = f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H}"
+    return replay("--only-missing", "--evidence", str(evidence), "--from", begins, *more)
+
+
+def test_only_partitions_with_something_missing_are_rewound(
+    az: Checkpoints, evidence: Path
+) -> None:
+    """What is whole goes on where it was; of which nothing is known is read again."""
+    assert [
+        f"would remove {az.name('1')} (8 is missing)",
+        f"would remove {az.name('2')}",
+    ] == only_missing(evidence, "--dry-run").out.splitlines()[:2]
+    report = only_missing(evidence, "--json").json
+    assert [("1", 8, 20), ("2", None, 20)] == [
+        (one["partition"], one["first_missing"], one["read"]) for one in report["rewound"]
+    ]
+    assert (20, None, None) == tuple(az.read(str(partition)) for partition in range(3))
+
+
+def test_where_nothing_is_missing_the_app_is_not_stopped(az: Checkpoints, evidence: Path) -> None:
+    """Nothing is asked of it."""
+    az.blobs = {az.name("0"): {"SequenceNumber": "20"}}
+    result = only_missing(evidence)
+    assert (0, "checkpoints  1, 0 chosen") == (result.code, result.out.splitlines()[-1])
+    assert [["storage", "blob", "list"]] == [call[:3] for call in az.calls()]
+
+
+def test_only_missing_needs_to_know_where_to_look(az: Checkpoints) -> None:
+    """Nothing is rewound on a guess."""
+    result = replay("--only-missing")
+    assert (4, True) == (result.code, "needs --evidence and --from" in result.err)
+    assert [] == az.calls()
 
 
 def test_without_az_the_way_to_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,16 +7,22 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence.adapters.azure.checkpoints import Checkpoints
+from nhi_evidence import sources
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.azure.checkpoints import Checkpoint, Checkpoints
+from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import config_file
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.config.tables import AZURE_SOURCE
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.pipeline import hub_gaps, replay
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence replay azure --dry-run
-  nhi-evidence replay azure
+  nhi-evidence replay azure --only-missing --from 2026-03-02 \\
+      --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
 \b
 Exit codes: 0 rewound, or listed; 4 could not be done (said on standard error;
@@ -24,49 +30,101 @@ doing all of it again is safe); 64 wrong usage.
 """
 
 
+class _Partition(msgspec.Struct):
+    partition: str
+    checkpoint: str
+    read: int | None
+    first_missing: int | None
+
+
 class _Report(msgspec.Struct):
     site: str
     dry_run: bool
-    checkpoints: list[str]
+    found: int
+    rewound: list[_Partition]
 
 
 def command(
     *,
     config: config_file.Option = config_file.DEFAULT,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List the checkpoints; change nothing.")
+    begins: Annotated[
+        str | None,
+        typer.Option("--from", help="With --only-missing: first hour looked at, UTC."),
+    ] = None,
+    evidence: Annotated[
+        str | None, typer.Option(help="The evidence, to see what is missing: s3://bucket.")
+    ] = None,
+    only_missing: Annotated[
+        bool,
+        typer.Option("--only-missing", help="Only partitions of which a message is missing."),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the partitions; change nothing.")
+    ] = False,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
     """Have the exporter read everything again that the hub still keeps: seven days.
 
     Stops the function app, removes its checkpoints, and starts it. Run with the Azure command
     line (az) signed in as who may do that: Website Contributor on the app, and Storage Blob Data
-    Contributor on its storage. A message that is locked already is counted once, however it is
-    batched.
+    Contributor on its storage; --role-arn, --external-id are of the evidence. A message that is
+    locked already is counted once, however it is batched.
     """
     azure = config_file.load(config).azure
     if azure is None:
         raise SettingsError("the configuration has no [azure]: there is nothing to replay")
+    if only_missing and (evidence is None or begins is None):
+        raise SettingsError("--only-missing needs --evidence and --from: what is looked at")
     checkpoints = Checkpoints(azure.home)
-    names = checkpoints.names()
-    if not dry_run:
-        _rewind(checkpoints, names)
-    report = _Report(checkpoints.site, dry_run, names)
+    found = checkpoints.all()
+    wanted: dict[str, int | None] = {one.partition: None for one in found}
+    if only_missing and evidence is not None and begins is not None:
+        access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+        wanted = _lacking(checkpoints, found, begins, evidence, access)
+    chosen = [one for one in found if one.partition in wanted]
+    if chosen and not dry_run:
+        _rewind(checkpoints, chosen)
+    report = _Report(
+        checkpoints.site,
+        dry_run,
+        len(found),
+        [_Partition(one.partition, one.name, one.read, wanted[one.partition]) for one in chosen],
+    )
     if as_json:
         typer.echo(neutralize_json(msgspec.json.encode(report)))
-        return
-    for name in names:
-        typer.echo(f"{'would remove' if dry_run else 'removed'} {neutralize(name)}")
-    typer.echo(f"app    {report.site}{'' if dry_run else ', stopped and started'}")
-    typer.echo(f"checkpoints  {len(names)}")
+    else:
+        _print(report)
 
 
-def _rewind(checkpoints: Checkpoints, names: list[str]) -> None:
+def _lacking(
+    checkpoints: Checkpoints, found: list[Checkpoint], begins: str, evidence: str, access: Access
+) -> dict[str, int | None]:
+    """Return the partitions of which a message is missing in the evidence, from an hour to now."""
+    when = replay.window(begins, clock.utc_now())
+    source = sources.load(AZURE_SOURCE)
+    numbers = hub_gaps.counted(open_log(evidence, access), source, when.hours(), checkpoints.hub)
+    return hub_gaps.lacking(numbers, {one.partition: one.read for one in found})
+
+
+def _print(report: _Report) -> None:
+    for one in report.rewound:
+        since = "" if one.first_missing is None else f" ({one.first_missing} is missing)"
+        typer.echo(
+            f"{'would remove' if report.dry_run else 'removed'} {neutralize(one.checkpoint)}{since}"
+        )
+    changed = bool(report.rewound) and not report.dry_run
+    typer.echo(f"app    {report.site}{', stopped and started' if changed else ''}")
+    typer.echo(f"checkpoints  {report.found}, {len(report.rewound)} chosen")
+
+
+def _rewind(checkpoints: Checkpoints, chosen: list[Checkpoint]) -> None:
     """Remove checkpoints while the app stands still; start it again whatever happens."""
     checkpoints.stop()
     try:
-        for name in names:
-            checkpoints.remove(name)
+        for one in chosen:
+            checkpoints.remove(one.name)
     finally:
         checkpoints.start()

@@ -19,8 +19,28 @@ CONTAINER = "azure-webjobs-eventhub"
 """Where the Functions host keeps checkpoints."""
 
 _FOLDER = "/checkpoint/"
+_READ = "sequencenumber"
 _TIMEOUT_SECONDS = 300
 _SHOWN = 500
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """How far one partition has been read."""
+
+    name: str
+    """Of its blob."""
+    read: int | None
+    """Number of the last message that was passed; None where the blob does not say."""
+
+    @property
+    def partition(self) -> str:
+        """The partition."""
+        return self.name.rpartition("/")[2]
+
+
+class _Blob(msgspec.Struct, frozen=True):
+    name: str
+    metadata: dict[str, str] | None = None
 
 
 class Checkpoints:
@@ -33,16 +53,20 @@ class Checkpoints:
         """Name of the function app."""
         self._account = azure_names.storage_name(subscription)
         namespace = azure_names.namespace_name(subscription)
+        self.hub = f"{namespace}/{azure_names.HUB}"
+        """The hub, as units name it."""
         self._prefix = f"{namespace}.servicebus.windows.net/{azure_names.HUB}/"
 
-    def names(self) -> list[str]:
-        """Return the names of all checkpoints. Raises `SettingsError`, `SourceUnavailableError`."""
-        answer = self._blob("list", "--prefix", self._prefix, "--query", "[].name")
+    def all(self) -> list[Checkpoint]:
+        """Return every checkpoint. Raises `SettingsError`, `SourceUnavailableError`."""
+        wanted = ("--include", "m", "--query", "[].{name:name, metadata:metadata}")
+        answer = self._blob("list", "--prefix", self._prefix, *wanted)
         try:
-            names = msgspec.json.decode(answer, type=list[str])
+            blobs = msgspec.json.decode(answer, type=list[_Blob])
         except msgspec.MsgspecError as error:
             raise SourceUnavailableError(f"{self._account}: az answers {error}") from error
-        return sorted(name for name in names if _FOLDER in name)
+        found = sorted((one for one in blobs if _FOLDER in one.name), key=lambda one: one.name)
+        return [Checkpoint(one.name, _number(one.metadata or {})) for one in found]
 
     def remove(self, name: str) -> None:
         """Remove a checkpoint; the host must be stopped, or it writes it again."""
@@ -82,3 +106,9 @@ class Checkpoints:
             text = done.stderr[-_SHOWN:].decode(errors="replace").strip()
             raise SourceUnavailableError(f"az {' '.join(arguments[:3])}: {text}")
         return done.stdout
+
+
+def _number(metadata: dict[str, str]) -> int | None:
+    """Return the last number a checkpoint states, as the host writes it."""
+    text = next((value for key, value in metadata.items() if key.lower() == _READ), "")
+    return int(text) if text.isascii() and text.isdecimal() else None

@@ -1,0 +1,121 @@
+"""`replay azure` to its end: under the worker's own library, what was passed over is locked.
+
+The hub is one in memory, read through a port (tests/event_hub_host.py): that a real host, over
+AMQP, starts at the first message where it finds no checkpoint is not shown here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence.azure.event_hub import Message
+from nhi_evidence.config import azure_names
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from tests.cases.reader import cases, read
+from tests.cli.command import run
+from tests.event_hub_host import Checkpoints, Host
+from tests.runtimes import evidence
+from tests.runtimes.azure_worker import Worker, bundle
+from tests.runtimes.test_azure_export import settings
+from tests.web_identity import federated_store, issuer
+
+EXAMPLE = Path(__file__).parents[2] / "nhi-evidence.example.toml"
+SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
+NAMESPACE = azure_names.namespace_name(SUBSCRIPTION)
+NUMBERS = range(100, 124)
+PASSED_OVER = range(108, 116)
+ENQUEUED = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedStore, Worker]]:
+    """The function in its worker, over a locked store."""
+    folder = tmp_path_factory.mktemp("replay")
+    with issuer() as platforms, federated_store(folder, platforms) as store:
+        given = settings(platforms, store.endpoint_url, NHI_EVIDENCE_HUB_NAMESPACE=NAMESPACE)
+        with Worker(bundle(folder / "bundle"), given, folder / "log") as worker:
+            yield store, worker
+
+
+def hub(partition: str, after: int | None) -> Sequence[Message]:
+    """Return the messages of a partition after a number: the port a host reads by."""
+    record = read(cases("azure_activity")["identity-02-application"]).record
+    return [
+        Message(
+            json.dumps({"records": [{**record, "message": f"{partition}/{number}"}]}).encode(),
+            number,
+            str(number * 64),
+            f"{ENQUEUED:%Y-%m-%dT%H:%M:%S.000Z}",
+        )
+        for number in NUMBERS
+        if after is None or number > after
+    ]
+
+
+def held(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
+    """Return each message of each partition that evidence holds, by the hash of its bytes."""
+    found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for units in evidence.stored(store, "azure_monitor").values():
+        for unit, _ in units:
+            assert unit.messages is not None
+            partition = unit.unit.split("/")[2]
+            for number, digest in enumerate(unit.messages.h, start=unit.messages.first):
+                found[partition][number].add(digest)
+    return found
+
+
+def test_what_was_passed_over_is_locked_by_a_replay(
+    locked: tuple[EmbeddedStore, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the partition that lacks something is read again; all of it then is what came."""
+    store, worker = locked
+    checkpoints = Checkpoints(tmp_path, SUBSCRIPTION)
+
+    def invoke(partition: str, messages: Sequence[Message]) -> dict[str, Any]:
+        context = {
+            "PartitionId": partition,
+            "EventHubName": azure_names.HUB,
+            "FullyQualifiedNamespace": f"{NAMESPACE}.servicebus.windows.net",
+        }
+        return worker.invoke(messages, partition=context)
+
+    host = Host(hub, checkpoints, invoke)
+    host.run("1", batch=10)
+    host.run("0", batch=5, until=PASSED_OVER[0] - 1)
+    checkpoints.move("0", PASSED_OVER[-1])
+    host.run("0", batch=5)
+    assert set(NUMBERS) - set(PASSED_OVER) == set(held(store)["0"])
+    whole = evidence.stored(store, "azure_monitor")
+
+    monkeypatch.setenv("PATH", str(checkpoints.program.parent))
+    for name, value in store.environment(store.admin).items():
+        monkeypatch.setenv(name, value)
+    begins = f"{ENQUEUED - timedelta(hours=1):%Y-%m-%dT%H}"
+    asked = ("replay", "azure", "--config", EXAMPLE, "--from", begins, "--json")
+    place = ("--only-missing", "--evidence", f"s3://{iam.EVIDENCE_BUCKET}")
+    report = run(*asked, *place).json
+    assert [("0", PASSED_OVER[0])] == [
+        (one["partition"], one["first_missing"]) for one in report["rewound"]
+    ]
+    assert (None, NUMBERS[-1]) == (checkpoints.read("0"), checkpoints.read("1"))
+
+    for partition in ("0", "1"):
+        host.run(partition, batch=7)
+    for partition in ("0", "1"):
+        assert set(NUMBERS) == set(held(store)[partition])
+    # What is there twice is there with the same bytes, which is what counting takes once.
+    assert {1} == {len(one) for numbers in held(store).values() for one in numbers.values()}
+    assert [] == run(*asked, *place).json["rewound"]
+    after = evidence.stored(store, "azure_monitor")
+    assert whole.items() <= after.items()
+    assert {"0"} == {
+        unit.unit.split("/")[2] for key in after.keys() - whole.keys() for unit, _ in after[key]
+    }

@@ -5,6 +5,9 @@ from __future__ import annotations
 from nhi_evidence import sources
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
+from nhi_evidence.adapters.listing.entra import EntraScope, Log
+from nhi_evidence.adapters.listing.google import GoogleScope
+from nhi_evidence.adapters.listing.hours import ApiScope
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.tables import SourceEntry
@@ -35,3 +38,18 @@ def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> Exporte
         scope=Scope(entry.scope),
         keep_out_of_scope_raw=entry.keep_out_of_scope_raw,
     )
+
+
+def listings(config: Config) -> tuple[ApiScope, ...]:
+    """Return what the function that reconciles lists by the APIs of other clouds."""
+    scopes: list[ApiScope] = []
+    gcp, azure = config.gcp, config.azure
+    if gcp is not None and gcp.reconcile_provider is not None:
+        scopes += [
+            GoogleScope(resource=f"projects/{project}", provider=gcp.reconcile_provider)
+            for project in gcp.reconcile_projects
+        ]
+    if azure is not None and azure.entra and azure.reconcile_client_id is not None:
+        logs: tuple[Log, ...] = ("audit", "service_principal", "managed_identity")
+        scopes += [EntraScope(azure.tenant, azure.reconcile_client_id, log) for log in logs]
+    return tuple(scopes)

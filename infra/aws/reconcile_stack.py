@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
+from infra.aws import plan
 from infra.aws.reconciler import Reconciler
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
@@ -50,5 +51,6 @@ class ReconcileStack(Stack):
                 operator_role=naming.role_arn(
                     region, account, naming.operator(store.name, "recon")
                 ),
+                listings=plan.listings(config),
             ),
         )

@@ -133,17 +133,24 @@ def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
 
 
 def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> None:
-    """Where CloudTrail does not answer, hours are unprovable, and the run says why."""
+    """Where neither CloudTrail nor another cloud can be asked, hours are unprovable, and why."""
+    listings = [{"kind": "google", "resource": "projects/example", "provider": "//pool"}]
     with (
         CloudTrailStub({}) as refusing,
         EmbeddedStore(tmp_path / "store", sources=("aws_cloudtrail",)) as other,
     ):
         deliver(other, kms)
         refusing.refused = "AccessDeniedException"
-        done, counted = invoke(settings(other, kms, refusing), tmp_path / "log")
-    assert ({"unprovable"}, 1) == (set(done["verdicts"]), len(done["problems"]))
+        environment = settings(other, kms, refusing, NHI_EVIDENCE_LISTINGS=json.dumps(listings))
+        done, counted = invoke(environment, tmp_path / "log")
+        seal(other, kms)
+        report = verified(other, kms)
+    assert ({"unprovable"}, 2) == (set(done["verdicts"]), len(done["problems"]))
     assert "AccessDenied" in done["problems"][0]
-    assert ([1.0], [0.0]) == (counted["Problems"], counted["FailedRuns"])
+    assert "no identity token for https://pool" in done["problems"][1]
+    assert ([2.0], [0.0]) == (counted["Problems"], counted["FailedRuns"])
+    assert {"hour_incomplete"} == {each.code for each in report.findings}
+    assert any("made of what an API listed" in line for line in report.not_checked)
 
 
 def bucket_keys(bucket: EmbeddedStore) -> list[str]:

@@ -15,6 +15,7 @@ from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.completeness.items import Item, subject_key, subject_of
 from nhi_evidence.completeness.judge import Known, judge
+from nhi_evidence.completeness.listing import is_listing
 from nhi_evidence.completeness.reasons import ORDER
 from nhi_evidence.completeness.statement import Log, Scope, Statement, Subject
 from nhi_evidence.evidence import keys, provider
@@ -131,7 +132,10 @@ class Check:
                     self._false(subject, each, problem)
             standing = max(statements, key=lambda each: (each.log.origin, each.log.size, each.key))
             verdicts[str(standing.statement.verdict)] += 1
-            if standing.statement.is_incomplete and newest is not None:
+            is_listed = any(is_listing(key) for key in standing.inputs)
+            if standing.statement.is_incomplete and is_listed:
+                self._report(subject, standing.statement)
+            elif standing.statement.is_incomplete and newest is not None:
                 self._incomplete(subject, items, standing, newest)
         result.verdicts = dict(sorted(verdicts.items()))
         result.not_weighed = dict(sorted(not_weighed.items()))
@@ -155,6 +159,9 @@ class Check:
         if subject[:2] in self._expired:
             not_weighed["something of the hour has expired"] += 1
             return None
+        if any(is_listing(key) for key in sealed.inputs):
+            not_weighed["made of what an API listed, which nobody can list again"] += 1
+            return None
         return _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
 
     def _known(self, subject: Subject, sealed: _Sealed, at: Log | None = None) -> Known:
@@ -174,8 +181,10 @@ class Check:
         """Report what a standing statement says is missing, unless it has come since."""
         now = Log(head.origin, head.size, head.root, head.at)
         again = judge(subject, items, self._known(subject, sealed, now))
-        if not again.is_incomplete:
-            return
+        if again.is_incomplete:
+            self._report(subject, again)
+
+    def _report(self, subject: Subject, again: Statement) -> None:
         what = ", ".join(f"{name} {count}" for name, count in sorted(again.totals.items()))
         first = next((f": {each.reason} {each.name}" for each in again.named), "")
         self._findings.append(

@@ -7,6 +7,7 @@ what stands in the evidence for a record that is out of scope.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -133,6 +134,32 @@ def take(
                 is_own = not account or record.cloud.account.uid == account
                 is_then = span is not None and span[0] <= record.time < span[1]
                 comparison.here(uid, of_the_hour=is_own and is_then)
+        elif line.form == "rejected":
+            uid = rejected_uid(line.raw or b"")
+            if uid is not None:
+                comparison.here(uid, of_the_hour=False)
+
+
+class _Rejected(msgspec.Struct):
+    """Where providers put the id of a record, whatever else of it cannot be read."""
+
+    insertId: str | None = None
+    timestamp: str | None = None
+    logName: str | None = None
+    id: str | None = None
+    properties: Any = None
+
+
+def rejected_uid(raw: bytes) -> str | None:
+    """Return the native id of a record that was rejected, where it can be read."""
+    try:
+        record = msgspec.json.decode(raw, type=_Rejected)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    if record.insertId and record.timestamp and record.logName:
+        return f"{record.insertId}|{record.timestamp}|{record.logName}"
+    inner = record.properties.get("id") if isinstance(record.properties, dict) else None
+    return record.id or (inner if isinstance(inner, str) and inner else None)
 
 
 def state(

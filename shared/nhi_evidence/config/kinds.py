@@ -148,6 +148,22 @@ Uuid = Annotated[
         examples=["11111111-2222-3333-4444-555555555555"],
     ),
 ]
+WorkloadProvider = Annotated[
+    str,
+    Meta(
+        pattern=(
+            r"^//iam\.googleapis\.com/projects/\d+/locations/global/"
+            r"workloadIdentityPools/[a-z0-9-]+/providers/[a-z0-9-]+$"
+        ),
+        description="the full name of a provider of a workload identity pool",
+        examples=[
+            (
+                "//iam.googleapis.com/projects/123456789012/locations/global/"
+                "workloadIdentityPools/nhi-evidence/providers/aws"
+            )
+        ],
+    ),
+]
 GcpNumber = Annotated[
     str,
     Meta(

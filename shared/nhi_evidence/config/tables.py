@@ -141,6 +141,10 @@ class Gcp(msgspec.Struct, frozen=True, kw_only=True):
     """Services to switch Data Access logs on for. They cost by volume."""
     delivery: Literal["files", "direct"] = "files"
     """Batched files; or one event a record, for estates of some thousand records a day."""
+    reconcile_provider: kinds.WorkloadProvider | None = None
+    """By which the function that reconciles reads Cloud Logging; absent: it is not asked."""
+    reconcile_projects: tuple[kinds.GcpProject, ...] = ()
+    """Projects it lists, hour by hour: the API lists none that lie below another resource."""
     state_bucket: kinds.SourceBucketName | None = None
     """Cloud Storage bucket of the Terraform state; absent: a file beside the configuration."""
 
@@ -163,6 +167,9 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     management_group: kinds.ManagementGroup | None = None
     """Group the policy is assigned to, its own Activity Log exported too; absent: the tenant's
     root group."""
+    reconcile_client_id: kinds.Uuid | None = None
+    """Application with a federated credential, as which the function that reconciles asks Graph
+    for Entra's logs; absent: it does not."""
     state_storage: kinds.AzureContainer | None = None
     """Storage account and container of the Terraform state; absent: a file beside the
     configuration."""

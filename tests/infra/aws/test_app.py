@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from nhi_evidence.adapters.aws.reconciler import Settings
+from nhi_evidence.adapters.environ import read_settings
+from nhi_evidence.adapters.listing.google import GoogleScope
 from tests.infra.aws.conftest import EXAMPLE, ROOT
-from tests.infra.aws.estate import ARCHIVE, Estate
+from tests.infra.aws.estate import ARCHIVE, Estate, documents
 from tests.infra.aws.iam import Request, allows, statements
 
 EXAMPLE_FILE = ROOT / "nhi-evidence.example.toml"
@@ -79,6 +82,9 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Estate:
         ("# topic =", "topic ="),
         ("# kms_key =", "kms_key ="),
         ("mfa = false", "mfa = true"),
+        ("# reconcile_provider =", "reconcile_provider ="),
+        ("# reconcile_projects =", "reconcile_projects ="),
+        ("# reconcile_client_id =", "reconcile_client_id ="),
         ('service_account_id = "', '# service_account_id = "'),
         ('email = "security@example.org"', f'email = "security@example.org"\ntopics = ["{TOPIC}"]'),
         ("[gcp]", f"{ELSEWHERE}\n[gcp]"),
@@ -291,3 +297,28 @@ def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
         if "plain-logs" in str(one.properties["BucketName"])
     ]
     assert [None] == [one.get("Filter") for one in made]
+
+
+def test_what_reconciles_is_known_only_to_those_it_asks(example: Estate, other: Estate) -> None:
+    """A token for each configured cloud, for minutes; none where no cloud is asked."""
+    name = "nhi-evidence-main-reconcile"
+    pool = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
+    (policy,) = documents(other.role(name))
+    (outward,) = (one for one in policy["Statement"] if one["Sid"] == "Outward")
+    assert ["sts:GetWebIdentityToken"] == outward["Action"]
+    audiences = outward["Condition"]["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]
+    assert ["api://AzureADTokenExchange", f"https:{pool}/nhi-evidence/providers/aws"] == audiences
+    assert {"sts:IdentityTokenAudience": "false"} == outward["Condition"]["Null"]
+    (none,) = documents(example.role(name))
+    assert not [one for one in none["Statement"] if one["Sid"] == "Outward"]
+    (function,) = (
+        one.properties
+        for one in other.of("AWS::Lambda::Function")
+        if one.properties.get("FunctionName") == name
+    )
+    variables = function["Environment"]["Variables"]
+    settings = read_settings(Settings, variables)
+    assert ["projects/example-payments"] == [
+        one.resource for one in settings.listings if isinstance(one, GoogleScope)
+    ]
+    assert 4 == len(settings.listings)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from hashlib import sha256
 
 import msgspec
 
 from nhi_evidence import sources
 from nhi_evidence.adapters import clock, environ
 from nhi_evidence.adapters.aws import public_keys, session
+from nhi_evidence.adapters.aws.identity_token import identity_token
+from nhi_evidence.adapters.listing import hours as listed_hours
+from nhi_evidence.adapters.listing.hours import ApiScope, Hour
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
@@ -21,6 +25,7 @@ from nhi_evidence.completeness.due import Due
 from nhi_evidence.completeness.hours import HOUR_MS
 from nhi_evidence.completeness.judge import Known
 from nhi_evidence.completeness.reasons import REASONS
+from nhi_evidence.completeness.sealed import is_evidence
 from nhi_evidence.completeness.statement import Statements, Subject
 from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.errors import SourceUnavailableError
@@ -44,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True):
     """ARN of the role that may put under `op/v1/recon`."""
     mappers: tuple[str, ...] = ()
     """Digests of the releases that count, the latest last; none: any does."""
+    listings: tuple[ApiScope, ...] = ()
+    """What is listed by the APIs of Google Cloud and Microsoft."""
 
 
 class Done(msgspec.Struct, kw_only=True):
@@ -121,7 +128,63 @@ def reconcile() -> Done:
             for operation in statement_file.write(held):
                 clients.put(operation)
             _count(done, held)
+        for held in _listed(clients, sealed, due, wanted, sorters=sorters, now=now, done=done):
+            for operation in statement_file.write(held):
+                clients.put(operation)
+            _count(done, held)
     return done
+
+
+def _listed(
+    clients: _Clients,
+    sealed: completeness.Sealed,
+    due: Due,
+    wanted: Sequence[str],
+    *,
+    sorters: Sorters,
+    now: int,
+    done: Done,
+) -> Iterator[Statements]:
+    """Yield statements on the hours that are judged by what an API lists."""
+    made: list[Hour] = []
+    for scope in clients.settings.listings:
+        source = listed_hours.source_of(scope)
+        own = [hour for hour in wanted if due(source, hour)]
+        hours, problem = listed_hours.asked(scope, own, identity_token, sorters, now)
+        made += hours
+        if problem:
+            done.problems.append(problem)
+    for each in made:
+        each.put_listing(clients.put)
+    _see(clients, sealed, made)
+    for each in made:
+        statement = each.conclude(clients.put)
+        yield Statements(
+            source=each.source,
+            hour=each.hour,
+            log=sealed.log,
+            inputs=tuple(sorted(each.inputs)),
+            mappers=clients.settings.mappers,
+            statements=(statement,),
+        )
+
+
+def _see(clients: _Clients, sealed: completeness.Sealed, made: Sequence[Hour]) -> None:
+    """Show each hour the records that may be of it: those delivered since it began."""
+    by_source: dict[str, list[Hour]] = {}
+    for each in made:
+        by_source.setdefault(listed_hours.DELIVERED_AS[each.source], []).append(each)
+    chosen = [
+        (entry, by_source[keys.parse_key(entry.key).source])
+        for _, entry in sealed.entries
+        if is_evidence(entry) and keys.parse_key(entry.key).source in by_source
+    ]
+    bodies = clients.store.bodies((entry.key, entry.vid) for entry, _ in chosen)
+    for (entry, hours), body in zip(chosen, bodies, strict=True):
+        if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
+            continue  # it claims nothing; `verify` says so
+        for each in hours:
+            each.see(body)
 
 
 def _public_keys(

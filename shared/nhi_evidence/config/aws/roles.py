@@ -193,8 +193,31 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
             # It has no resource: the keys are published to everybody.
             allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
             allow("State", ["sts:AssumeRole"], operator),
+            *_outward(config),
         ],
     )
+
+
+TOKEN_SECONDS = 300
+"""How long a token may hold by which the reconciler is known to another cloud."""
+
+
+def _outward(config: Config) -> list[Statement]:
+    """Return the right to be known elsewhere: by those who are asked, and for minutes."""
+    audiences = []
+    if config.azure is not None and config.azure.reconcile_client_id is not None:
+        audiences.append("api://AzureADTokenExchange")
+    if config.gcp is not None and config.gcp.reconcile_provider is not None:
+        audiences.append(f"https:{config.gcp.reconcile_provider}")
+    if not audiences:
+        return []
+    condition: Condition = {
+        "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": audiences},
+        # A condition on all values holds where there is none, too: so it is asked for first.
+        "Null": {"sts:IdentityTokenAudience": "false"},
+        "NumericLessThanEquals": {"sts:DurationSeconds": str(TOKEN_SECONDS)},
+    }
+    return [allow("Outward", ["sts:GetWebIdentityToken"], "*", condition)]
 
 
 def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:

@@ -1,0 +1,100 @@
+"""Cloud Logging's entries of an hour, as its API lists them to a federated AWS role.
+
+https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
+https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.adapters.listing import http_json
+from nhi_evidence.errors import SourceUnavailableError
+
+_PAGE = 1000
+_SCOPE = "https://www.googleapis.com/auth/logging.read"
+_AUDIT_LOGS = 'logName:"cloudaudit.googleapis.com"'
+
+
+class GoogleScope(msgspec.Struct, frozen=True, tag_field="kind", tag="google"):
+    """One resource whose audit logs are listed."""
+
+    resource: str
+    """`projects/<id>`, `folders/<number>` or `organizations/<number>`."""
+    provider: str
+    """`//iam.googleapis.com/projects/<n>/locations/global/workloadIdentityPools/<p>/providers/<p>`;
+    the audience of the identity token, too."""
+    filter: str = ""
+    """That of the sink; empty where every audit log is exported."""
+    sts: str = "https://sts.googleapis.com/v1/token"
+    logging: str = "https://logging.googleapis.com/v2/entries:list"
+
+
+def filter_of(scope: GoogleScope, hour: datetime) -> str:
+    """Return the filter of an hour, which is kept with what it lists."""
+    begins, ends = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (hour, hour + timedelta(hours=1)))
+    own = f"({scope.filter}) AND " if scope.filter else ""
+    return f'{own}{_AUDIT_LOGS} AND timestamp>="{begins}" AND timestamp<"{ends}"'
+
+
+def audience(scope: GoogleScope) -> str:
+    """Return what the identity token is for: the pool's provider takes it by default."""
+    return f"https:{scope.provider}"
+
+
+def token(scope: GoogleScope, identity: Callable[[str], str]) -> str:
+    """Exchange an AWS identity token for one of Google. Raises as `http_json.ask` does."""
+    answer = http_json.ask(
+        scope.sts,
+        form={
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "audience": scope.provider,
+            "scope": _SCOPE,
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "subject_token": identity(audience(scope)),
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        },
+    )
+    return _text(answer, "access_token", scope.sts)
+
+
+def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str, Any]]:
+    """Yield the native id of each entry a filter lists, and the entry.
+
+    The id is the pack's own: insert id, time to the nanosecond, and log. An entry that lacks one
+    of them can be asked for by nobody and is left out. Raises as `http_json.ask` does.
+    """
+    asked: dict[str, Any] = {
+        "resourceNames": [scope.resource],
+        "filter": wanted,
+        "orderBy": "timestamp asc",
+        "pageSize": _PAGE,
+    }
+    while True:
+        page = http_json.ask(scope.logging, token=access, document=asked)
+        for entry in page.get("entries") or ():
+            parts = [entry.get(name) for name in ("insertId", "timestamp", "logName")]
+            if all(isinstance(part, str) and part for part in parts):
+                yield "|".join(parts), entry
+        following = page.get("nextPageToken")
+        if not following:
+            return
+        if following == asked.get("pageToken"):
+            raise SourceUnavailableError(f"{scope.logging}: the same page again")
+        asked["pageToken"] = following
+
+
+def _text(answer: dict[str, Any], name: str, url: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise SourceUnavailableError(f"{url}: the answer has no {name}")
+    return value
+
+
+def hour_of(milliseconds: int) -> datetime:
+    """Return an instant as Google's filters want it."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)

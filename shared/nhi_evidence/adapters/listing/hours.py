@@ -1,0 +1,191 @@
+"""Hours of what APIs list against the records that are here: listings, statements, fills.
+
+What is missing is stated, and what the API lists of it is kept as a fill beside the listing: an
+object in the form of evidence, marked `raw_form: api`, which counts for nothing of the delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.adapters.listing import entra, google, http_json
+from nhi_evidence.adapters.listing.entra import EntraScope
+from nhi_evidence.adapters.listing.google import GoogleScope
+from nhi_evidence.completeness import listing, records
+from nhi_evidence.completeness.due import STAGES_MS
+from nhi_evidence.completeness.hours import HOUR_MS
+from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.records import Comparison
+from nhi_evidence.completeness.statement import Named, Scope, Statement
+from nhi_evidence.completeness.statement_file import Operation, operation_key
+from nhi_evidence.errors import EvidenceError
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.evidence.objects import lines_of, read_object
+from nhi_evidence.evidence.verify.sorting import Sorter
+from nhi_evidence.pipeline.export import Mapper
+
+ApiScope = GoogleScope | EntraScope
+
+DELIVERED_AS = {"gcp_audit": "gcp_audit", "azure_entra": "azure_monitor"}
+"""The pack of a scope's records to the source they are delivered by."""
+
+_FILL = ".ndjson.zst"
+
+
+class Hour:
+    """One hour of one scope, while it is compared."""
+
+    def __init__(self, scope: ApiScope, hour: str, sorter: Callable[[], Sorter], now: int) -> None:
+        """Judge `hour`, which is listed at `now`."""
+        self.api = scope
+        self.hour = hour
+        self.source = source_of(scope)
+        self.scope = scope_of(scope)
+        self._now = now
+        self._begins = keys.hour_start(hour) or 0
+        self._comparison = Comparison(sorter())
+        self._ids = sorter()
+        self._raw = sorter()
+        self._refused = ""
+        self.inputs: list[str] = []
+        """Keys of what was put of it."""
+
+    def list(self, access: str) -> None:
+        """Ask the API. What it refuses is a reason; raises `SourceUnavailableError`."""
+        try:
+            if isinstance(self.api, GoogleScope):
+                wanted = google.filter_of(self.api, google.hour_of(self._begins))
+                for uid, entry in google.entries(self.api, access, wanted):
+                    self._take(uid)
+                    raw = msgspec.json.encode(entry, order="sorted")
+                    self._raw.add(uid.encode(), raw)
+            else:
+                for uid in entra.ids(self.api, access, self._request):
+                    self._take(uid)
+        except http_json.RefusedError as error:
+            self.refuse(entra.reason(error) if isinstance(self.api, EntraScope) else "refused")
+
+    def refuse(self, reason: str) -> None:
+        """Note why there is no listing: a code of `REASONS`."""
+        self._refused = reason
+
+    def _take(self, uid: str) -> None:
+        self._comparison.listed(uid)
+        self._ids.add(uid.encode(), b"")
+
+    @property
+    def _request(self) -> str:
+        if isinstance(self.api, GoogleScope):
+            return google.filter_of(self.api, google.hour_of(self._begins))
+        return entra.path_of(self.api, self._begins, self._begins + HOUR_MS)
+
+    def put_listing(self, put: Callable[[Operation], str]) -> None:
+        """Keep what was listed, or that nothing was."""
+        asked = Asked(
+            source=self.source,
+            hour=self.hour,
+            scope=self.scope,
+            request=self._request,
+            at=self._now,
+            refused=self._refused,
+        )
+        count = 0 if self._refused else sum(1 for _ in _once(self._ids))
+        ids: Iterable[str] = () if self._refused else _once(self._ids)
+        self.inputs += [put(each) for each in listing.write(asked, ids, count)]
+
+    def see(self, body: bytes) -> None:
+        """Take the records of an object of evidence. Raises `ValueError` of none."""
+        # Only a project's own records can be told from those of others.
+        is_project = isinstance(self.api, GoogleScope) and self.api.resource.startswith("projects/")
+        span = (self._begins, self._begins + HOUR_MS) if is_project else None
+        table, after = read_object(body)
+        for _, own in lines_of(table, after):
+            records.take(self._comparison, [decode_line(line) for line in own], self.scope, span)
+
+    def conclude(self, put: Callable[[Operation], str]) -> Statement:
+        """Return the statement; what is missing is filled first, and named with its fill."""
+        open_until = self._begins + HOUR_MS + STAGES_MS[1]
+        if self._refused:
+            return records.state(self.scope, None, refused=self._refused, open_until=open_until)
+        compared = self._comparison.compare()
+        missing = {each.name for each in compared.named if each.reason == "missing"}
+        if missing and isinstance(self.api, GoogleScope):
+            filled = [put(each) for each in self._fills(self.api, missing)]
+            self.inputs += filled
+            compared.named = [_with(each, filled) for each in compared.named]
+        return records.state(self.scope, compared, open_until=open_until)
+
+    def _fills(self, api: GoogleScope, missing: set[str]) -> Iterator[Operation]:
+        """Yield objects with what the API lists of missing records."""
+        found = {uid: raw for uid, raw in self._raw if uid.decode() in missing}
+        body = b"".join(raw + b"\n" for _, raw in sorted(found.items()))
+        wanted = sha256(self._request.encode()).hexdigest()[:16]
+        unit = f"api/{api.resource}/{wanted}/{sha256(body).hexdigest()[:16]}!h={self.hour}"
+        mapper = Mapper(self.source, keep_out_of_scope_raw=False)
+        for packed in mapper.packer.pack(mapper.units(Delivery(unit, body, raw_form="api"))):
+            key = operation_key("recon", self.hour, packed.body, _FILL)
+            yield Operation(key, packed.body, packed.metadata)
+
+
+def source_of(scope: ApiScope) -> str:
+    """Return the pack of a scope's records."""
+    return "gcp_audit" if isinstance(scope, GoogleScope) else "azure_entra"
+
+
+def scope_of(scope: ApiScope) -> Scope:
+    """Return a scope as statements name it."""
+    if isinstance(scope, GoogleScope):
+        return Scope(account=scope.resource)
+    return Scope(account=scope.tenant, stream=scope.log)
+
+
+def audience(scope: ApiScope) -> str:
+    """Return what the identity token for a scope is for."""
+    return google.audience(scope) if isinstance(scope, GoogleScope) else entra.AUDIENCE
+
+
+def access(scope: ApiScope, identity: Callable[[str], str]) -> str:
+    """Return a token for a scope's API. Raises `EvidenceError`."""
+    if isinstance(scope, GoogleScope):
+        return google.token(scope, identity)
+    return entra.token(scope, identity)
+
+
+def asked(
+    scope: ApiScope,
+    hours: Sequence[str],
+    identity: Callable[[str], str],
+    sorter: Callable[[], Sorter],
+    now: int,
+) -> tuple[list[Hour], str]:
+    """List some hours of a scope; return them, and what went wrong, which is a reason in each."""
+    made = [Hour(scope, hour, sorter, now) for hour in hours]
+    problem = ""
+    try:
+        token = access(scope, identity)
+        for each in made:
+            each.list(token)
+    except EvidenceError as error:
+        problem = str(error)
+        for each in made:
+            each.refuse("refused")
+    return made, problem
+
+
+def _once(sorter: Sorter) -> Iterator[str]:
+    last: bytes | None = None
+    for uid, _ in sorter:
+        if uid != last:
+            yield uid.decode()
+        last = uid
+
+
+def _with(named: Named, filled: Sequence[str]) -> Named:
+    if named.reason != "missing" or not filled:
+        return named
+    return msgspec.structs.replace(named, detail=f"filled in {filled[0]}")

@@ -1,0 +1,116 @@
+"""The APIs of Google and Microsoft that reconciling asks, on loopback: pages, refusals, trouble."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+PAGE = 2
+_SPAN = re.compile(r'timestamp>="([^"]+)" AND timestamp<"([^"]+)"')
+_GRAPH_SPAN = re.compile(r"(\w+) ge (\S+) and \w+ lt (\S+)")
+
+
+class ApiServer:
+    """Lists what it is given; a context manager."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        """Of Cloud Logging."""
+        self.audits: list[dict[str, Any]] = []
+        """Of Entra: `id` and `activityDateTime`."""
+        self.answers: dict[str, list[tuple[int, dict[str, Any], dict[str, str]]]] = {}
+        """What a path answers first, in place of what it would."""
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        """Path and form, document or query of each request."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> ApiServer:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(
+        self, path: str, given: dict[str, Any], token: str
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """The answer of one request."""
+        self.asked.append((path, given))
+        if self.answers.get(path):
+            return self.answers[path].pop(0)
+        if path.endswith("token"):
+            taken = given.get("subject_token") or given.get("client_assertion")
+            assert taken == "identity", given
+            return 200, {"access_token": "access"}, {}
+        assert token == "Bearer access"
+        if path == "/v2/entries:list":
+            return 200, self._entries(given), {}
+        if path == "/v1.0/auditLogs/directoryAudits":
+            return 200, self._audits(given), {}
+        return 404, {"error": {"code": 404, "message": path}}, {}
+
+    def _entries(self, given: dict[str, Any]) -> dict[str, Any]:
+        span = _SPAN.search(given["filter"])
+        assert span is not None
+        begins, ends = (text.rstrip("Z") for text in span.groups())
+        own = [one for one in self.entries if begins <= one["timestamp"].rstrip("Z") < ends]
+        start = int(given.get("pageToken", 0))
+        page: dict[str, Any] = {"entries": own[start : start + PAGE]}
+        if start + PAGE < len(own):
+            page["nextPageToken"] = str(start + PAGE)
+        return page
+
+    def _audits(self, given: dict[str, Any]) -> dict[str, Any]:
+        span = _GRAPH_SPAN.search(given["$filter"][0])
+        assert span is not None
+        own = [each for each in self.audits if span[2] <= each["activityDateTime"] < span[3]]
+        start = int(given.get("$skip", ["0"])[0])
+        page: dict[str, Any] = {"value": [{"id": each["id"]} for each in own[start : start + PAGE]]}
+        if start + PAGE < len(own):
+            query = f"$filter={given['$filter'][0].replace(' ', '%20')}&$skip={start + PAGE}"
+            page["@odata.nextLink"] = f"{self.url}/v1.0/auditLogs/directoryAudits?{query}"
+        return page
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class _Api(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
+                pass
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                self._send(unquote(parts.path), parse_qs(parts.query))
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Type") == "application/json":
+                    given = json.loads(body)
+                else:
+                    given = {name: one[0] for name, one in parse_qs(body.decode()).items()}
+                self._send(unquote(urlsplit(self.path).path), given)
+
+            def _send(self, path: str, given: dict[str, Any]) -> None:
+                token = self.headers.get("Authorization", "")
+                status, answered, headers = server.answer(path, given, token)
+                body = json.dumps(answered).encode()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        return _Api

@@ -74,7 +74,11 @@ def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
     say(f"bootstrapping {', '.join(places)}")
     partition = naming.partition(every[0].region)
     policy = f"arn:{partition}:iam::aws:policy/AdministratorAccess"
-    trusting = ["--trust", trust, "--cloudformation-execution-policies", policy] if trust else []
+    # Looking up is trusted by itself, too: it is how `make deploy` asks what is there.
+    trusting: list[str] = []
+    if trust:
+        trusting = ["--trust", trust, "--trust-for-lookup", trust]
+        trusting += ["--cloudformation-execution-policies", policy]
     # With an assembly the CDK does not ask for an app, which would ask for its configuration.
     return run([*cdk, "bootstrap", "--app", str(out), *trusting, "--no-notices", *places])
 

@@ -99,12 +99,13 @@ class Deployment:
             cwd=ROOT,
             env=self._environment(account),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=_SECONDS,
             check=False,
         )
-        printed = done.stdout + done.stderr
+        printed = done.stdout
         self._write_down(f"make: {' '.join(arguments)} (as {account})", printed)
         assert done.returncode == expected, printed[-4000:]
         return printed

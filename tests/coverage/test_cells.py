@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from nhi_evidence import sources
 from nhi_evidence.coverage import judges
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import PHASES, Cell, Step, cells, setting_of, settings
@@ -257,3 +258,9 @@ def test_the_matrix_is_whole() -> None:
         "partial": 8,
         "not known": 3,
     }
+
+
+def test_sources_are_those_of_this_release_but_for_three_that_have_none() -> None:
+    """A cell that waits for a source of another name would never be recorded here."""
+    named = {cell.params["source"] for cell in cells() if "source" in cell.params}
+    assert named - set(sources.names()) == {"mcp_audit", "anthropic_activity", "openai_audit"}

@@ -127,7 +127,7 @@ def _event_bus(reading: Reading, _params: dict[str, Any], _subject: Subject) -> 
 
 
 def _api_gateway(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
-    source = params.get("source", "api_gateway_access")
+    source = params.get("source", "aws_api_gateway")
     return switches.taken_in(reading, source, switches.api_gateway(reading))
 
 

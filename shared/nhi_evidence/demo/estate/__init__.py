@@ -32,10 +32,10 @@ SOURCES = [
     *(
         {"source": name}
         for name in (
-            "eks_audit",
-            "api_gateway_access",
+            "k8s_audit",
+            "aws_api_gateway",
             "github_audit",
-            "okta_system_log",
+            "okta_system",
             "vault_audit",
             "mcp_audit",
             "anthropic_activity",

@@ -26,7 +26,7 @@ from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
 from tests.memory_store import DAY_MS
 from tests.tamper import object_rows, rows
-from tests.tamper.editing import EditedObject
+from tests.tamper.editing import EditedObject, EditedUnit
 from tests.tamper.sealed_store import HOUR, HOUR_MS, SealedStore, mapper
 
 
@@ -245,6 +245,27 @@ def test_one_hostile_object_costs_one_finding(number: int) -> None:
     report = world.verify()
     assert 1 <= len(report.findings) <= 20
     assert {"counted": 12} == {name: n for name, n in report.units.items() if name == "counted"}
+
+
+@pytest.mark.parametrize(("field", "code"), [("kept", "arithmetic"), (None, "unit_hour")])
+def test_units_without_number_cost_few_findings(field: str | None, code: str) -> None:
+    """One object of very many bad units: twenty findings of a step, the last says of more."""
+    world = SealedStore()
+    key = world.key_of("ev/")
+    edited = world.edit(key)
+    (first, *_) = edited.units
+    edited.units = []
+    for number in range(60):
+        unit = EditedUnit(dict(first.line), list(first.lines))
+        unit.rename(f"trail/{number:03d}@1!h={HOUR if field else '2026030209'}")
+        if field:
+            unit.line[field] += 1
+        edited.units.append(unit)
+    edited.reroot()
+    world.put(edited, key)
+    world.seal()
+    found = [each for each in world.verify().findings if each.code == code]
+    assert (20, "more of this object") == (len(found), found[-1].detail[-19:])
 
 
 def test_overlapping_trails_are_told_apart_from_copies() -> None:

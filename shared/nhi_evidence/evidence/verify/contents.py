@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
 
 import msgspec
 
@@ -21,11 +20,8 @@ from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, lines_of
 from nhi_evidence.evidence.verify import decoding, stated
 from nhi_evidence.evidence.verify.findings import Finding
-from nhi_evidence.evidence.verify.objects import finding
+from nhi_evidence.evidence.verify.objects import bounded, finding
 from nhi_evidence.evidence.verify.report import MapAgain
-
-MOST_FINDINGS = 20
-"""Of one object; the last says that there are more."""
 
 
 class Checked(msgspec.Struct):
@@ -59,12 +55,7 @@ def check(leaf: ObjectLeaf, table: Table, body: bytes, again: MapAgain | None) -
         for unit, own in units
         for problem in _Unit(leaf, table.header, unit, own, again=again, result=result).check()
     )
-    result.findings += islice(problems, MOST_FINDINGS)
-    if len(result.findings) == MOST_FINDINGS and next(problems, None) is not None:
-        last = result.findings[-1]
-        result.findings[-1] = msgspec.structs.replace(
-            last, detail=f"{last.detail}; and more of this object"[:300]
-        )
+    result.findings += bounded(problems)
     return result
 
 

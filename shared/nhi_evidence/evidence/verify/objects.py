@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 import msgspec
 
@@ -15,6 +15,9 @@ from nhi_evidence.evidence.lines import Header, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.stored import Description, Version
+
+MOST_FINDINGS = 20
+"""Of one object and step."""
 
 MAX_TABLE_BYTES = MAX_LINES_BYTES
 """What a table may inflate to."""
@@ -125,17 +128,30 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
 
 def weigh(leaf: ObjectLeaf, table: Table) -> Content:
     """V2: a table has the sealed root, and is what key and leaf state."""
-    findings = [
-        *_root(leaf, table),
-        *_as_stated(leaf, table),
-        *_order(leaf, table),
-        *(problem for unit in table.units for problem in _arithmetic(leaf, unit)),
-    ]
+    findings = bounded(
+        chain(
+            _root(leaf, table),
+            _as_stated(leaf, table),
+            _order(leaf, table),
+            (problem for unit in table.units for problem in _arithmetic(leaf, unit)),
+        )
+    )
     hour = keys.parse_key(leaf.key).hour
     void = frozenset(
         place for place, unit in enumerate(table.units) if _hour(table.header, unit) != hour
     )
     return Content(table, findings, void)
+
+
+def bounded(problems: Iterator[Finding]) -> list[Finding]:
+    """Return at most `MOST_FINDINGS` of one object; the last says where there are more."""
+    findings = list(islice(problems, MOST_FINDINGS))
+    if len(findings) == MOST_FINDINGS and next(problems, None) is not None:
+        last = findings[-1]
+        findings[-1] = msgspec.structs.replace(
+            last, detail=f"{last.detail}; and more of this object"[:300]
+        )
+    return findings
 
 
 def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:

@@ -114,7 +114,7 @@ class Reader:
             return
         content = objects.read_content(entry, body)
         report.findings += content.findings
-        report.findings += objects.hours(entry, content)
+        report.findings += objects.bounded(objects.hours(entry, content))
         if content.table is None or not content.counts:
             return
         if statements is not None:

@@ -145,6 +145,10 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
         return RawRecord(index, start, self.data[start:end])
 
 
+LONGEST_DETAIL = 200
+"""Characters of a rejection's detail, which may quote what is as long as a sender likes."""
+
+
 class Rejection(msgspec.Struct, frozen=True, gc=False):
     """Why a record could not be normalized. Its raw bytes are kept; nothing is dropped."""
 

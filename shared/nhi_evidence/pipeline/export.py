@@ -41,8 +41,6 @@ from nhi_evidence.reading.inflate import inflated
 
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
 
-_DETAIL = 200
-
 
 class Mapper:
     """One source with its packs, tables and settings: same input, same output."""

@@ -18,14 +18,13 @@ from nhi_evidence.errors import (
     StoreUnavailableError,
     UnreachedError,
 )
-from nhi_evidence.event import Announced, Delivery, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Announced, Delivery, Undecodable
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import EvidenceObject
 from nhi_evidence.evidence.unit import UnitPart
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.ports import EvidenceWriter
 
-_DETAIL = 200
 WRITES_FAILED = 2
 """So many writes refused in a row, and the store is taken for unavailable."""
 
@@ -250,7 +249,7 @@ def _unquoted(error: Exception) -> Exception:
 
 def _cause(error: Exception) -> Undecodable:
     reason = "part_too_large" if isinstance(error, ObjectTooLargeError) else "mapper_failed"
-    return Undecodable(reason, f"{type(error).__name__}: {error}"[:_DETAIL])
+    return Undecodable(reason, f"{type(error).__name__}: {error}"[:LONGEST_DETAIL])
 
 
 def _summary(packed: EvidenceObject, *, created: bool) -> LockedObject:

@@ -9,12 +9,10 @@ import msgspec
 from nhi_evidence import sources
 from nhi_evidence.catalog import lexicon
 from nhi_evidence.catalog.catalog import Catalog
-from nhi_evidence.event import Event, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Event, Rejection
 from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.ocsf.write import ocsf_record
 from nhi_evidence.pipeline.scope import Scope, out_of_scope
-
-_DETAIL = 200
 
 
 class OutOfScope(msgspec.Struct, frozen=True, gc=False):
@@ -78,7 +76,7 @@ class PackMapper:
         try:
             classification = self.catalog.classify(event)
         except (msgspec.MsgspecError, RecursionError) as error:
-            return Rejection("malformed_json", str(error)[:_DETAIL])
+            return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
         reason = out_of_scope(event, classification, self._scope)
         if reason is not None:
             uid = event.logged.uid

@@ -12,13 +12,12 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.event import RawRecord, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, RawRecord, Rejection
 from nhi_evidence.evidence import lines
 from nhi_evidence.evidence.lines import Cut, Settings
 from nhi_evidence.pipeline.mapping import Normalized, Original, OutOfScope, PackMapper
 from nhi_evidence.reading import cutting
 
-_DETAIL = 200
 Mapped = Normalized | OutOfScope | Rejection
 
 
@@ -70,7 +69,7 @@ class RecordMapper:
         try:
             text = str(raw, "utf-8")
         except UnicodeDecodeError as error:
-            return self._unread(raw, Rejection("invalid_utf8", error.reason[:_DETAIL]))
+            return self._unread(raw, Rejection("invalid_utf8", error.reason[:LONGEST_DETAIL]))
         if self._category is None or self._routes is None:
             return self._by(self._source, None, raw, text)
         category = self._category(raw)
@@ -78,7 +77,7 @@ class RecordMapper:
             return Read(None, category, cutting.Kept(raw))
         pack = self._routes.get(category)
         if pack is None:  # the table has no row for it
-            unknown = Rejection("category_unknown", repr(category)[:_DETAIL])
+            unknown = Rejection("category_unknown", repr(category)[:LONGEST_DETAIL])
             return Read(None, unknown, cutting.Kept(raw))
         return msgspec.structs.replace(self._by(pack, pack, raw, text), category=category)
 

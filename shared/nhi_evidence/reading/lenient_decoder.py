@@ -12,9 +12,8 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 
-from nhi_evidence.event import Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Rejection
 
-_DETAIL = 200
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
 
@@ -39,7 +38,7 @@ class LenientDecoder(Generic[_StructT]):
         except RecursionError:
             return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Rejection("malformed_json", str(error)[:_DETAIL])
+            return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
     def record_leniently(self, raw: bytes) -> tuple[_StructT, tuple[str, ...]] | Rejection:
         """Read a whole record attribute by attribute."""
@@ -51,7 +50,7 @@ class LenientDecoder(Generic[_StructT]):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if isinstance(error, msgspec.ValidationError):
                 return Rejection("record_not_an_object", raw[:40].decode(errors="replace"))
-            return Rejection("malformed_json", str(error)[:_DETAIL])
+            return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
         return record, tuple(unusable)
 
     def part(self, piece: bytes | msgspec.Raw, where: str) -> tuple[_StructT, tuple[str, ...]]:

@@ -17,14 +17,13 @@ from typing import Any, Protocol
 import msgspec
 
 from nhi_evidence.errors import DeliveryRefusedError
-from nhi_evidence.event import Delivery, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Delivery, Undecodable
 
 STORED = "google.cloud.storage.object.v1.finalized"
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 
 _PUBSUB = "//pubsub.googleapis.com/"
 _FINALIZED = "OBJECT_FINALIZE"
-_DETAIL = 200
 
 
 class CloudEvent(Protocol):
@@ -123,7 +122,7 @@ def published(event: CloudEvent, topics: Collection[str]) -> Delivery:
     try:
         publication = msgspec.convert(event.data, _Published)
     except msgspec.ValidationError as error:
-        undecodable = Undecodable("message_malformed", str(error)[:_DETAIL])
+        undecodable = Undecodable("message_malformed", str(error)[:LONGEST_DETAIL])
         unit = f"event/{topic}/{event['id']}{_hour(_attribute(event, 'time'))}"
         return Delivery(unit, _bytes(event.data), undecodable=undecodable)
     message = publication.message

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from nhi_evidence.event import (
+    LONGEST_DETAIL,
     About,
     Call,
     Endpoint,
@@ -23,7 +24,6 @@ from nhi_evidence.reading.address import is_address
 from nhi_evidence.sources.aws_api_gateway.identity import actor
 from nhi_evidence.sources.aws_api_gateway.record import Entry, known, read
 
-_DETAIL = 200
 _SERVICE = "execute-api"
 _DOMAIN = re.compile(r"[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _SECONDS = 100_000_000_000
@@ -43,7 +43,7 @@ def normalize(raw: bytes) -> Event | Rejection:
         return Rejection("event_time_missing" if missing else "event_time_malformed")
     time = _time(stated)
     if time is None:
-        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(stated)[:LONGEST_DETAIL])
     operation = _operation(entry)
     if operation is None:
         return Rejection("event_name_missing")

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Rejection
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 
-_DETAIL = 200
 _EMPTY = msgspec.Raw(b"")
 _ABSENT = "-"
 
@@ -81,7 +80,7 @@ def read(raw: bytes) -> tuple[Entry, tuple[str, ...], bytes] | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if document.startswith(b'"'):
         return Rejection("not_an_audit_entry", "a message that is no entry of the format")
     decoded = _entries.record(document)

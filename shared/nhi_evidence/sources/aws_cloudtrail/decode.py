@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Decoded, Limits, Undecodable
 from nhi_evidence.reading import json_slices
 from nhi_evidence.reading.inflate import inflated
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_DETAIL = 200
 _SPACE = b" \t\r\n"
 _ENVELOPE = json_slices.Envelope("Records")
 
@@ -46,7 +45,7 @@ def split_records(data: bytes, limits: Limits) -> Decoded | Undecodable:
             return _not_records(data, error)
         scanned = _ENVELOPE.scan(data)
         if scanned is None:
-            return Undecodable("malformed_json", str(error)[:_DETAIL])
+            return Undecodable("malformed_json", str(error)[:LONGEST_DETAIL])
         return json_slices.bounded(data, scanned, limits)
     spans = _ENVELOPE.locate(data, [memoryview(raw).nbytes for raw in raws])
     if isinstance(spans, int):
@@ -59,12 +58,12 @@ def _not_records(data: bytes, error: Exception) -> Undecodable:
     try:
         document = msgspec.json.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return Undecodable("malformed_json", str(error)[:_DETAIL])
+        return Undecodable("malformed_json", str(error)[:LONGEST_DETAIL])
     if isinstance(document, dict) and "Records" not in document:
-        return Undecodable("records_missing", f"keys: {sorted(document)}"[:_DETAIL])
+        return Undecodable("records_missing", f"keys: {sorted(document)}"[:LONGEST_DETAIL])
     if isinstance(document, dict) and not isinstance(document["Records"], list):
         return Undecodable("records_not_a_list", f"Records: {type(document['Records']).__name__}")
-    return Undecodable("unexpected_envelope", str(error)[:_DETAIL])
+    return Undecodable("unexpected_envelope", str(error)[:LONGEST_DETAIL])
 
 
 def _unexpected(data: bytes, position: int) -> Undecodable:

@@ -18,11 +18,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Decoded, Limits, Undecodable
 from nhi_evidence.reading.inflate import GZIP_MAGIC, inflated
 from nhi_evidence.sources.aws_cloudtrail.decode import split_records
 
-_DETAIL = 200
 _CONTROL = "CONTROL_MESSAGE"
 _NO_DOCUMENT = frozenset({"malformed_json", "unexpected_envelope"})
 
@@ -83,7 +82,7 @@ def _subscription(payload: str, limits: Limits) -> Decoded | Undecodable:
     try:
         packed = b64decode(payload, validate=True)
     except (Base64Error, ValueError) as error:
-        return Undecodable("damaged_base64", str(error)[:_DETAIL])
+        return Undecodable("damaged_base64", str(error)[:LONGEST_DETAIL])
     if not packed.startswith(GZIP_MAGIC):
         return Undecodable("damaged_gzip", "awslogs.data is not gzip")
     return unwrap(packed, limits)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Session
+from nhi_evidence.event import LONGEST_DETAIL, Actor, Call, Event, Logged, Rejection, Session
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.aws_cloudtrail.actor import actor
 from nhi_evidence.sources.aws_cloudtrail.outcome import outcome
@@ -33,7 +33,6 @@ from nhi_evidence.sources.aws_cloudtrail.text import (
 )
 from nhi_evidence.sources.aws_cloudtrail.verdict import RecordContext
 
-_DETAIL = 200
 _MFA_USED = b'"MFAUsed"'
 _FROM_CONSOLE = (("session_credential_from_console", "true"),)
 _AGGREGATED = "AwsAggregatedEvent"
@@ -66,7 +65,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if text is None or time is None:
         if text is None and "eventTime" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(text)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(text)[:LONGEST_DETAIL])
     insight = record.insightDetails
     name = record.eventName or (insight.eventName if insight else None)
     if record.eventType == _AGGREGATED:
@@ -79,7 +78,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     try:
         return _event(record, (time, text), name, source, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
 def _event(

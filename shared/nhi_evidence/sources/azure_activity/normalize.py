@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from nhi_evidence.azure.text import endpoint, milliseconds, subscription_of
-from nhi_evidence.event import Call, Event, Logged, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Call, Event, Logged, Rejection
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.azure_activity.actor import actor
 from nhi_evidence.sources.azure_activity.outcome import outcome
@@ -24,7 +24,6 @@ from nhi_evidence.sources.azure_activity.record import (
 )
 from nhi_evidence.sources.azure_activity.targets import about
 
-_DETAIL = 200
 _LEGACY = frozenset({"write", "delete", "action"})
 """What log profiles wrote as category of administrative records."""
 
@@ -37,7 +36,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
 def _event(record: ActivityRecord, unusable: tuple[str, ...]) -> Event | Rejection:
@@ -47,13 +46,13 @@ def _event(record: ActivityRecord, unusable: tuple[str, ...]) -> Event | Rejecti
     if record.time is None or time is None:
         if record.time is None and "time" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(record.time)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(record.time)[:LONGEST_DETAIL])
     if not record.operationName:
         return Rejection("event_name_missing")
     service, slash, _ = record.operationName.partition("/")
     if not slash or not service:
         return Rejection(
-            "event_source_missing", f"{record.operationName!r} names no provider"[:_DETAIL]
+            "event_source_missing", f"{record.operationName!r} names no provider"[:LONGEST_DETAIL]
         )
     properties = folded(parsed(record.properties))
     if not isinstance(properties, dict):

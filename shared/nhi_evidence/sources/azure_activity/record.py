@@ -13,9 +13,8 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.event import Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Rejection
 
-_DETAIL = 200
 _EMPTY = msgspec.Raw(b"")
 _NOTHING = frozenset({b"", b"null"})
 
@@ -72,7 +71,7 @@ def read(raw: bytes) -> tuple[ActivityRecord, tuple[str, ...]] | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if record.time is None or record.operationName is None or record.category is None:
         return _read_leniently(raw)
     return record, ()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of, tenant_of
-from nhi_evidence.event import Logged
+from nhi_evidence.event import LONGEST_DETAIL, Logged
 from nhi_evidence.sources.azure_entra.record import Envelope
 
-_DETAIL = 200
 _PROVIDER = "Azure"
 _ENTRA = "Microsoft Entra ID"
 
@@ -109,7 +108,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         unreadable = next((text for text in candidates if text is not None), None)
         if unreadable is None and "time" not in self.unusable:
             raise TimeUnreadable("event_time_missing", "")
-        raise TimeUnreadable("event_time_malformed", repr(unreadable)[:_DETAIL])
+        raise TimeUnreadable("event_time_malformed", repr(unreadable)[:LONGEST_DETAIL])
 
     def logged(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Event, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Event, Rejection
 from nhi_evidence.sources.azure_entra import audit, graph_call, sign_in
 from nhi_evidence.sources.azure_entra.envelope import (
     AUDIT_LOGS,
@@ -20,8 +20,6 @@ from nhi_evidence.sources.azure_entra.envelope import (
     TimeUnreadable,
 )
 from nhi_evidence.sources.azure_entra.record import SIGN_IN, properties, read
-
-_DETAIL = 200
 
 
 def normalize(raw: bytes) -> Event | Rejection:
@@ -45,7 +43,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
 def _event(view: EnvelopeView, category: str, raw: bytes) -> Event:
@@ -77,4 +75,4 @@ def _no_category(view: EnvelopeView) -> Rejection:
     if view.category is None:
         return Rejection("category_missing")
     of = f" of {view.provider}" if view.is_of_another_service else ""
-    return Rejection("category_unknown", f"{view.category!r}{of}"[:_DETAIL])
+    return Rejection("category_unknown", f"{view.category!r}{of}"[:LONGEST_DETAIL])

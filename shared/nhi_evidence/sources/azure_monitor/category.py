@@ -16,7 +16,6 @@ from nhi_evidence.azure.text import non_empty, provider_of, subscription_of
 from nhi_evidence.event import Rejection
 from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
-_DETAIL = 200
 _ABSENT = msgspec.Raw(b"")
 
 

@@ -9,10 +9,9 @@ https://learn.microsoft.com/azure/azure-monitor/platform/stream-monitoring-data-
 from __future__ import annotations
 
 from nhi_evidence.azure import event_hub
-from nhi_evidence.event import Decoded, Limits, Message, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Decoded, Limits, Message, Undecodable
 from nhi_evidence.reading import json_slices
 
-_DETAIL = 200
 _ENVELOPES = (json_slices.Envelope("records"), json_slices.Envelope())
 
 
@@ -21,7 +20,7 @@ def decode(body: bytes, limits: Limits) -> Decoded | Undecodable:
     try:
         _, framed = event_hub.read(body)
     except ValueError as error:
-        return Undecodable("run_malformed", str(error)[:_DETAIL])
+        return Undecodable("run_malformed", str(error)[:LONGEST_DETAIL])
     spans: list[tuple[int, int]] = []
     messages = []
     for message in framed:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of
-from nhi_evidence.event import Logged
+from nhi_evidence.event import LONGEST_DETAIL, Logged
 from nhi_evidence.sources.azure_resource.record import Envelope
 
-_DETAIL = 200
 _PROVIDER = "Azure"
 
 KEY_VAULT = ("AuditEvent",)
@@ -57,7 +56,7 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         unreadable = next((text for text in candidates if text is not None), None)
         if unreadable is None and "time" not in self.unusable:
             raise Unreadable("event_time_missing", "")
-        raise Unreadable("event_time_malformed", repr(unreadable)[:_DETAIL])
+        raise Unreadable("event_time_malformed", repr(unreadable)[:LONGEST_DETAIL])
 
     def operation(self) -> str:
         """Return the operation. Raises `Unreadable` where the record names none."""

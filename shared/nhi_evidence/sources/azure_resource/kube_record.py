@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Rejection
 from nhi_evidence.kubernetes.audit_event import AuditEvent, audit_events
 from nhi_evidence.reading.cut_off import leading_members
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import EMPTY, is_absent
 
-_DETAIL = 200
 CUT_OFF = "properties.log.cut_off"
 """Label of an event read from what stands before the cut."""
 
@@ -41,7 +40,7 @@ def read(view: EnvelopeView) -> tuple[AuditEvent, tuple[str, ...]] | Rejection:
         return Rejection("log_missing", "properties hold no log")
     text = nested(log)
     if text.startswith(b'"'):
-        return Rejection("log_malformed", text[:_DETAIL].decode(errors="replace"))
+        return Rejection("log_malformed", text[:LONGEST_DETAIL].decode(errors="replace"))
     decoded = audit_events.record(text)
     if isinstance(decoded, Rejection) and (leading := leading_members(text)) is not None:
         # AKS cuts a log at 16 KiB: who called what stands at its beginning.
@@ -50,5 +49,5 @@ def read(view: EnvelopeView) -> tuple[AuditEvent, tuple[str, ...]] | Rejection:
             return decoded[0], (*decoded[1], CUT_OFF)
         decoded = Rejection("malformed_json", "cut off before it names a user")
     if isinstance(decoded, Rejection):
-        return Rejection("log_malformed", f"{decoded.reason} {decoded.detail}"[:_DETAIL])
+        return Rejection("log_malformed", f"{decoded.reason} {decoded.detail}"[:LONGEST_DETAIL])
     return decoded

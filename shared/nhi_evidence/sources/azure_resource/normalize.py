@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from nhi_evidence.event import Event, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Event, Rejection
 from nhi_evidence.sources.azure_resource import key_vault, kube_audit, storage
 from nhi_evidence.sources.azure_resource.envelope import (
     KEY_VAULT,
@@ -21,8 +21,6 @@ from nhi_evidence.sources.azure_resource.envelope import (
     Unreadable,
 )
 from nhi_evidence.sources.azure_resource.record import read
-
-_DETAIL = 200
 
 _READERS: dict[str, Callable[[EnvelopeView], Event | Rejection]] = {
     **dict.fromkeys((name.lower() for name in KEY_VAULT), key_vault.event),
@@ -46,7 +44,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     provider = (view.provider or "").lower()
     if reader is None or (provider and provider not in _PROVIDERS[view.category]):
         of = f" of {view.provider}" if provider else ""
-        return Rejection("category_unknown", f"{view.envelope.category!r}{of}"[:_DETAIL])
+        return Rejection("category_unknown", f"{view.envelope.category!r}{of}"[:LONGEST_DETAIL])
     try:
         return reader(view)
     except Unreadable as unreadable:
@@ -55,4 +53,4 @@ def normalize(raw: bytes) -> Event | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])

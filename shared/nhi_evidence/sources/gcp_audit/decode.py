@@ -14,14 +14,13 @@ import re
 
 import msgspec
 
-from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Decoded, Limits, Undecodable
 from nhi_evidence.reading import json_slices
 from nhi_evidence.reading.inflate import inflated
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _AVRO_MAGIC = b"Obj\x01"
 _SPACE = b" \t\r\n"
-_DETAIL = 200
 
 _LINE = re.compile(rb"[^\n]+")
 
@@ -90,7 +89,7 @@ def _list(data: bytes, limits: Limits) -> Decoded | Undecodable:
     try:
         raws = _decode_list(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Undecodable("malformed_json", str(error)[:_DETAIL])
+        return Undecodable("malformed_json", str(error)[:LONGEST_DETAIL])
     spans = _BARE_LIST.locate(data, [memoryview(raw).nbytes for raw in raws])
     if isinstance(spans, int):
         return Undecodable("unexpected_envelope", f"at byte {spans}, outside the records")

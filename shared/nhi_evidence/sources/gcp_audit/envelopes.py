@@ -17,11 +17,10 @@ from binascii import Error as Base64Error
 
 import msgspec
 
-from nhi_evidence.event import Decoded, Limits, Undecodable
+from nhi_evidence.event import LONGEST_DETAIL, Decoded, Limits, Undecodable
 from nhi_evidence.reading.inflate import inflated
 from nhi_evidence.sources.gcp_audit.decode import split_records
 
-_DETAIL = 200
 _SPACE = b" \t\r\n"
 
 
@@ -61,7 +60,7 @@ def _messages(marks: list[_Document], data: bytes, limits: Limits) -> Decoded | 
     try:
         pieces = [b64decode(text, validate=True) for text in texts]
     except (Base64Error, ValueError) as error:
-        return Undecodable("damaged_base64", str(error)[:_DETAIL])
+        return Undecodable("damaged_base64", str(error)[:LONGEST_DETAIL])
     spans = []
     position = 0
     for piece in pieces:

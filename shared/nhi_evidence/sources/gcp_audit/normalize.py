@@ -9,7 +9,17 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Actor, Call, Event, Logged, Rejection, Result, Session, User
+from nhi_evidence.event import (
+    LONGEST_DETAIL,
+    Actor,
+    Call,
+    Event,
+    Logged,
+    Rejection,
+    Result,
+    Session,
+    User,
+)
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.kubernetes.operation import Operation, of_method
 from nhi_evidence.reading.bounded_cache import bounded_cache
@@ -36,7 +46,6 @@ from nhi_evidence.sources.gcp_audit.text import (
     service_key,
 )
 
-_DETAIL = 200
 _AUDIT_LOG = "type.googleapis.com/google.cloud.audit.AuditLog"
 _REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
 _TOKEN_SERVICE = "sts.googleapis.com"  # noqa: S105 the name of a service
@@ -65,7 +74,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if entry.timestamp is None or time is None:
         if entry.timestamp is None and "timestamp" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(entry.timestamp)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(entry.timestamp)[:LONGEST_DETAIL])
     if not audit.method_name:
         return Rejection("event_name_missing")
     if not audit.service_name:
@@ -73,7 +82,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     try:
         event = _event(entry, log, (time, entry.timestamp), raw, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if unusable:
         named = with_unusable(event.actor.identity, unusable)
         actor = msgspec.structs.replace(event.actor, identity=named)
@@ -88,7 +97,7 @@ def _is_audit(audit: AuditLog, log: LogName | None) -> bool:
 def _what(entry: LogEntry) -> str:
     audit = entry.proto_payload
     payload = "no protoPayload" if audit is None else audit.type or "protoPayload without @type"
-    return f"log {entry.log_name!r}: {payload}"[:_DETAIL]
+    return f"log {entry.log_name!r}: {payload}"[:LONGEST_DETAIL]
 
 
 def _event(

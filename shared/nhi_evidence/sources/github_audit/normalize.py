@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Call, Endpoint, Event, Logged, Outcome, Rejection, Result
+from nhi_evidence.event import (
+    LONGEST_DETAIL,
+    Call,
+    Endpoint,
+    Event,
+    Logged,
+    Outcome,
+    Rejection,
+    Result,
+)
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import instant
 from nhi_evidence.reading.address import is_absent, is_address
@@ -15,7 +24,6 @@ from nhi_evidence.sources.github_audit.identity import actor
 from nhi_evidence.sources.github_audit.record import Entry, entries, first, text_of
 from nhi_evidence.sources.github_audit.targets import about
 
-_DETAIL = 200
 _API_REQUEST = "api.request"
 _FAILED_LOGIN = "failed_login"
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED = 200, 400, 401, 403, 404, 429
@@ -34,7 +42,7 @@ def normalize(raw: bytes) -> Event | Rejection:
         return Rejection("event_time_malformed" if of_no_use else "event_time_missing")
     time = instant.of_number(stated) if isinstance(stated, int) else instant.milliseconds(stated)
     if time is None:
-        return Rejection("event_time_malformed", repr(stated)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(stated)[:LONGEST_DETAIL])
     if not entry.action:
         return Rejection("event_name_missing")
     return _event(entry, entry.action, (time, str(stated)), raw, unusable)

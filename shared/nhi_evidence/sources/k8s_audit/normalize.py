@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Event, Logged, Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Event, Logged, Rejection
 from nhi_evidence.kubernetes import normalize as kubernetes
 from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
 from nhi_evidence.reading import instant
 from nhi_evidence.sources.k8s_audit.cloud_caller import with_cloud_caller
 from nhi_evidence.sources.k8s_audit.record import read
-
-_DETAIL = 200
 
 
 def normalize(raw: bytes) -> Event | Rejection:
@@ -28,11 +26,11 @@ def normalize(raw: bytes) -> Event | Rejection:
     if text is None or time is None:
         if text is None and "requestReceivedTimestamp" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(text)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(text)[:LONGEST_DETAIL])
     try:
         return _event(audit, (time, text), unusable, document)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
 def _event(

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import Rejection
+from nhi_evidence.event import LONGEST_DETAIL, Rejection
 from nhi_evidence.kubernetes.audit_event import ABSENT, AuditEvent, audit_events
 from nhi_evidence.reading.lenient_decoder import nested
 
-_DETAIL = 200
 _KIND = "Event"
 _API = "audit.k8s.io/"
 
@@ -45,7 +44,7 @@ def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if document.startswith(b'"'):
         return Rejection("not_an_audit_entry", "a message that is no audit event")
     decoded = audit_events.record(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.event import (
+    LONGEST_DETAIL,
     About,
     Call,
     Endpoint,
@@ -22,7 +23,6 @@ from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.sources.okta_system.identity import actor
 from nhi_evidence.sources.okta_system.record import Entity, LogEvent, Read, read, text_in
 
-_DETAIL = 200
 _RESULTS = {"SUCCESS": Result.SUCCESS, "ALLOW": Result.SUCCESS, "DENY": Result.DENIED}
 _FAILURE = "FAILURE"
 _REASONS: tuple[tuple[str, Result], ...] = (
@@ -62,7 +62,7 @@ def normalize(raw: bytes) -> Event | Rejection:
     if event.published is None or time is None:
         if event.published is None and "published" not in done.unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(event.published)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(event.published)[:LONGEST_DETAIL])
     if not event.event_type:
         return Rejection("event_name_missing")
     return _event(done, event.event_type, (time, event.published))

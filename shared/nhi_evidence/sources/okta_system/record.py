@@ -13,7 +13,6 @@ import msgspec
 from nhi_evidence.event import Rejection
 from nhi_evidence.reading.lenient_decoder import LenientDecoder
 
-_DETAIL = 200
 _EMPTY = msgspec.Raw(b"")
 
 

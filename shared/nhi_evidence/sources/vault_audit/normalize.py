@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from nhi_evidence.event import (
+    LONGEST_DETAIL,
     About,
     Call,
     Endpoint,
@@ -35,7 +36,6 @@ from nhi_evidence.sources.vault_audit.record import (
     text_in,
 )
 
-_DETAIL = 200
 _TYPES = frozenset({"request", "response"})
 _SYSTEM, _TOKEN = ("sys/", "system"), ("auth/token/", "token")
 _HASHED = "hmac-sha256:"
@@ -76,16 +76,16 @@ def normalize(raw: bytes) -> Event | Rejection:
     if entry.time is None or time is None:
         if entry.time is None and "time" not in unusable:
             return Rejection("event_time_missing")
-        return Rejection("event_time_malformed", repr(entry.time)[:_DETAIL])
+        return Rejection("event_time_malformed", repr(entry.time)[:LONGEST_DETAIL])
     request = entry.request
     if entry.type not in _TYPES or (request is None and entry.auth is None):
-        return Rejection("not_an_audit_entry", f"type {entry.type!r}"[:_DETAIL])
+        return Rejection("not_an_audit_entry", f"type {entry.type!r}"[:LONGEST_DETAIL])
     if request is None or not request.operation or not request.path:
         return Rejection("event_name_missing")
     try:
         return _event(entry, request, (time, entry.time), raw, unusable)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:_DETAIL])
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
 def _event(

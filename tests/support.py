@@ -59,8 +59,9 @@ def unsupported(record: dict[str, Any], raw: Any) -> list[str]:
     """Return every text and time of an output that its raw record does not hold."""
     product = record["metadata"]["product"]
     texts = {*_texts(raw), *(name.lower() for name in product.values())}
-    if "isInteractive" in raw:
-        texts.add("SignInLogs" if raw["isInteractive"] else "NonInteractiveUserSignInLogs")
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        if name.lower() == "isinteractive":  # names are read in any case
+            texts.add("SignInLogs" if value else "NonInteractiveUserSignInLogs")
     joined = "\n".join(texts)
     missing = []
     for path, value in _leaves(record):

@@ -6,9 +6,10 @@ https://learn.microsoft.com/azure/azure-monitor/platform/resource-logs-schema
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from nhi_evidence.event import Endpoint
+from nhi_evidence.event import LONGEST_DETAIL, Endpoint, Rejection
 from nhi_evidence.reading.address import is_absent, is_address
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
@@ -39,6 +40,23 @@ def milliseconds(text: str | None) -> int | None:
         return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         return None
+
+
+def first_instant(
+    candidates: Sequence[str | None], *, is_unusable: bool
+) -> tuple[int, str] | Rejection:
+    """Return the first text that states an instant, in milliseconds and as it stands.
+
+    A rejection where none does: the time is missing, unless one was there of an odd shape.
+    """
+    for text in candidates:
+        instant = milliseconds(text)
+        if text is not None and instant is not None:
+            return instant, text
+    unreadable = next((text for text in candidates if text is not None), None)
+    if unreadable is None and not is_unusable:
+        return Rejection("event_time_missing")
+    return Rejection("event_time_malformed", repr(unreadable)[:LONGEST_DETAIL])
 
 
 @bounded_cache(results=4096, longest=_LONGEST)

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from nhi_evidence.azure.text import endpoint, non_empty, subscription_of
-from nhi_evidence.event import About, Account, Actor, Call, Event, Target, User
+from nhi_evidence.event import About, Account, Actor, Call, Event, Rejection, Target, User
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, decode_leniently, nested
@@ -34,10 +34,6 @@ _initiator = LenientDecoder(Initiator, fold_case=True)
 _encode = msgspec.json.Encoder().encode
 
 
-class OperationMissing(Exception):  # noqa: N818 it says what it is
-    """The record names no activity."""
-
-
 def is_audit(view: EnvelopeView, raw: bytes) -> bool:
     """Whether a record without a category of its own is shaped like an audit record."""
     audit, _ = properties(view.envelope, raw, AUDIT)
@@ -46,25 +42,26 @@ def is_audit(view: EnvelopeView, raw: bytes) -> bool:
     )
 
 
-def event(view: EnvelopeView, raw: bytes) -> Event:
+def event(view: EnvelopeView, raw: bytes) -> Event | Rejection:
     """Return the event an audit record states.
 
-    Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
-    `OperationMissing`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     audit, unusable = properties(view.envelope, raw, AUDIT)
-    time, original = view.time(audit.activityDateTime)
+    time = view.time(audit.activityDateTime)
+    if isinstance(time, Rejection):
+        return time
     name = audit.activityDisplayName or view.envelope.operationName
     if not name or not name.strip():
-        raise OperationMissing
+        return Rejection("event_name_missing")
     initiator, misshapen = _read_initiator(audit)
     targets, unreadable = read_targets(audit)
     changed = changes(targets)
     verdict, hops = identity.of_initiator(initiator, view.tenant)
     user, app = initiator.user or InitiatingUser(), initiator.app or InitiatingApp()
     return Event(
-        time=time,
-        original_time=original,
+        time=time[0],
+        original_time=time[1],
         logged=view.logged(
             "audit",
             uid=non_empty(audit.id),

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of, tenant_of
-from nhi_evidence.event import LONGEST_DETAIL, Logged
+from nhi_evidence.azure.text import (
+    first_instant,
+    non_empty,
+    provider_of,
+    subscription_of,
+    tenant_of,
+)
+from nhi_evidence.event import Logged, Rejection
 from nhi_evidence.sources.azure_entra.record import Envelope
 
 _PROVIDER = "Azure"
@@ -42,10 +48,6 @@ BY_EVENT_TYPE = {
     "managedidentity": "ManagedIdentitySignInLogs",
 }
 """By `signInEventTypes` of a Microsoft Graph object, lower case."""
-
-
-class TimeUnreadable(Exception):  # noqa: N818 it says what it is
-    """No time of the record states an instant; `args` hold the reason and what was found."""
 
 
 class EnvelopeView(msgspec.Struct, frozen=True):
@@ -95,20 +97,10 @@ class EnvelopeView(msgspec.Struct, frozen=True):
             or non_empty(tenant_of(envelope.resourceId))
         )
 
-    def time(self, own: str | None) -> tuple[int, str]:
-        """Return the first readable time, the activity's own before the envelope's.
-
-        Raises `TimeUnreadable` where none states an instant.
-        """
+    def time(self, own: str | None) -> tuple[int, str] | Rejection:
+        """Return the first readable time, the activity's own before the envelope's."""
         candidates = (own, self.envelope.time, self.envelope.timeGenerated)
-        for text in candidates:
-            instant = milliseconds(text)
-            if text is not None and instant is not None:
-                return instant, text
-        unreadable = next((text for text in candidates if text is not None), None)
-        if unreadable is None and "time" not in self.unusable:
-            raise TimeUnreadable("event_time_missing", "")
-        raise TimeUnreadable("event_time_malformed", repr(unreadable)[:LONGEST_DETAIL])
+        return first_instant(candidates, is_unusable="time" in self.unusable)
 
     def logged(
         self,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from nhi_evidence.azure.text import endpoint, milliseconds, non_empty
-from nhi_evidence.event import About, Account, Actor, Call, Event, Session, Target, User
+from nhi_evidence.event import About, Account, Actor, Call, Event, Rejection, Session, Target, User
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.sources.azure_entra import identity, outcome
-from nhi_evidence.sources.azure_entra.audit import OperationMissing
 from nhi_evidence.sources.azure_entra.envelope import GRAPH_LOGS, EnvelopeView
 from nhi_evidence.sources.azure_entra.graph_path import path_of
 from nhi_evidence.sources.azure_entra.record import GRAPH_CALL, GraphCall, properties
@@ -27,24 +26,25 @@ _OF_NHI = frozenset(
 """Collections whose members are, hold or empower non-human identities; lower case."""
 
 
-def event(view: EnvelopeView, raw: bytes) -> Event:
+def event(view: EnvelopeView, raw: bytes) -> Event | Rejection:
     """Return the event a Graph activity record states.
 
-    Raises what the JSON reader raises when a slice does not decode, `TimeUnreadable`, and
-    `OperationMissing`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     call, unusable = properties(view.envelope, raw, GRAPH_CALL)
-    time, original = view.time(call.timeGenerated)
+    time = view.time(call.timeGenerated)
+    if isinstance(time, Rejection):
+        return time
     method, uri = non_empty(call.requestMethod), non_empty(call.requestUri)
     if method is None or uri is None:
-        raise OperationMissing
+        return Rejection("event_name_missing")
     path = path_of(uri)
     verdict, hops = identity.of_graph_call(call, view.tenant)
     service_name = view.category or GRAPH_LOGS
     segments = {one.lower() for one in path.operation.split("/")}
     return Event(
-        time=time,
-        original_time=original,
+        time=time[0],
+        original_time=time[1],
         logged=view.logged(
             "graph_activity",
             uid=non_empty(call.requestId),

@@ -17,7 +17,6 @@ from nhi_evidence.sources.azure_entra.envelope import (
     NON_INTERACTIVE_LOGS,
     SIGN_IN_LOGS,
     EnvelopeView,
-    TimeUnreadable,
 )
 from nhi_evidence.sources.azure_entra.record import SIGN_IN, properties, read
 
@@ -35,18 +34,13 @@ def normalize(raw: bytes) -> Event | Rejection:
         if category is None:
             return _no_category(view)
         return _event(view, category, raw)
-    except TimeUnreadable as unreadable:
-        reason, detail = unreadable.args
-        return Rejection(reason, detail)
-    except audit.OperationMissing:
-        return Rejection("event_name_missing")
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:
         return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
 
 
-def _event(view: EnvelopeView, category: str, raw: bytes) -> Event:
+def _event(view: EnvelopeView, category: str, raw: bytes) -> Event | Rejection:
     if category == AUDIT_LOGS:
         return audit.event(view, raw)
     if category == GRAPH_LOGS:

@@ -10,6 +10,7 @@ from nhi_evidence.event import (
     Call,
     Event,
     Outcome,
+    Rejection,
     Result,
     Session,
     Target,
@@ -32,21 +33,23 @@ _OF_PRINCIPALS = frozenset(
 )
 
 
-def event(view: EnvelopeView, category: str, raw: bytes) -> Event:
+def event(view: EnvelopeView, category: str, raw: bytes) -> Event | Rejection:
     """Return the event a sign-in states; its time is when the sign-in began.
 
-    Raises what the JSON reader raises when a slice does not decode, and `TimeUnreadable`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     sign_in, unusable = properties(view.envelope, raw, SIGN_IN)
-    time, original = view.time(sign_in.createdDateTime)
+    time = view.time(sign_in.createdDateTime)
+    if isinstance(time, Rejection):
+        return time
     verdict, hops = identity.of_sign_in(sign_in, category, view.tenant)
     result = outcome.of_sign_in(view.envelope, sign_in)
     types = sign_in.signInEventTypes or ()
     event_code = view.category or (types[0] if types else None)
     spelt = event_code or category
     return Event(
-        time=time,
-        original_time=original,
+        time=time[0],
+        original_time=time[1],
         logged=view.logged(
             "signin",
             uid=non_empty(sign_in.id),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.azure.text import milliseconds, non_empty, provider_of, subscription_of
-from nhi_evidence.event import LONGEST_DETAIL, Logged
+from nhi_evidence.azure.text import first_instant, non_empty, provider_of, subscription_of
+from nhi_evidence.event import Logged, Rejection
 from nhi_evidence.sources.azure_resource.record import Envelope
 
 _PROVIDER = "Azure"
@@ -21,10 +21,6 @@ PROVIDERS = {
 """Whose categories they are: other services use the same names for other logs."""
 CATEGORIES = (*KEY_VAULT, *STORAGE, *KUBERNETES)
 """The categories of diagnostic settings this pack takes."""
-
-
-class Unreadable(Exception):  # noqa: N818 it says what it is
-    """The record states no instant or no operation; `args` are reason and detail."""
 
 
 class EnvelopeView(msgspec.Struct, frozen=True):
@@ -43,27 +39,15 @@ class EnvelopeView(msgspec.Struct, frozen=True):
         """The resource provider as the resource id spells it."""
         return provider_of(self.envelope.resourceId)
 
-    def time(self, *own: str | None) -> tuple[int, str]:
-        """Return the first readable time, the record's own before the envelope's.
-
-        Raises `Unreadable` where none states an instant.
-        """
+    def time(self, *own: str | None) -> tuple[int, str] | Rejection:
+        """Return the first readable time, the record's own before the envelope's."""
         candidates = (*own, self.envelope.time)
-        for text in candidates:
-            instant = milliseconds(text)
-            if text is not None and instant is not None:
-                return instant, text
-        unreadable = next((text for text in candidates if text is not None), None)
-        if unreadable is None and "time" not in self.unusable:
-            raise Unreadable("event_time_missing", "")
-        raise Unreadable("event_time_malformed", repr(unreadable)[:LONGEST_DETAIL])
+        return first_instant(candidates, is_unusable="time" in self.unusable)
 
-    def operation(self) -> str:
-        """Return the operation. Raises `Unreadable` where the record names none."""
+    def operation(self) -> str | Rejection:
+        """Return the operation, or that the record names none."""
         name = self.envelope.operationName
-        if not name or not name.strip():
-            raise Unreadable("event_name_missing", "")
-        return name
+        return name if name and name.strip() else Rejection("event_name_missing")
 
     def logged(
         self,

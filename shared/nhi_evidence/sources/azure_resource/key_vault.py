@@ -12,12 +12,12 @@ import msgspec
 from nhi_evidence.azure import principal
 from nhi_evidence.azure.claims import read
 from nhi_evidence.azure.text import endpoint, non_empty
-from nhi_evidence.event import About, Actor, Call, Event, Outcome, Result, Target
+from nhi_evidence.event import About, Actor, Call, Event, Outcome, Rejection, Result, Target
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind, with_unusable
 from nhi_evidence.reading import http_status
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import EMPTY, Number, is_absent
 
 SERVICE = "Microsoft.KeyVault"
@@ -54,14 +54,17 @@ _call = LenientDecoder(VaultCall, fold_case=True)
 _token = LenientDecoder(_Token, fold_case=True)
 
 
-def event(view: EnvelopeView) -> Event:
+def event(view: EnvelopeView) -> Event | Rejection:
     """Return the event a Key Vault record states.
 
-    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     call, unusable = _read_call(view)
-    time, original = view.time()
-    name = view.operation()
+    time, name = view.time(), view.operation()
+    if isinstance(time, Rejection):
+        return time
+    if isinstance(name, Rejection):
+        return name
     status = http_status.number(call.httpStatusCode)
     who, misshapen = _actor(bytes(view.envelope.identity))
     if who is None:
@@ -69,10 +72,10 @@ def event(view: EnvelopeView) -> Event:
     identity = with_unusable(who.identity, (*view.unusable, *unusable, *misshapen))
     service_name = view.provider or view.envelope.category
     if service_name is None:
-        raise Unreadable("event_source_missing", "")
+        return Rejection("event_source_missing")
     return Event(
-        time=time,
-        original_time=original,
+        time=time[0],
+        original_time=time[1],
         logged=view.logged(_PRODUCT, "keyvault"),
         call=Call(
             service=SERVICE,

@@ -7,7 +7,7 @@ from nhi_evidence.event import Event, Rejection, Target
 from nhi_evidence.kubernetes import normalize
 from nhi_evidence.kubernetes.about import CLUSTER
 from nhi_evidence.sources.azure_resource import kube_record
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 
 _PRODUCT = "Azure Kubernetes Service"
 
@@ -15,20 +15,22 @@ _PRODUCT = "Azure Kubernetes Service"
 def event(view: EnvelopeView) -> Event | Rejection:
     """Return the event an audit record states, or why its log cannot be read.
 
-    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     decoded = kube_record.read(view)
     if isinstance(decoded, Rejection):
         return decoded
     audit, unusable = decoded
     time = view.time(audit.requestReceivedTimestamp, audit.stageTimestamp)
+    if isinstance(time, Rejection):
+        return time
     called = normalize.operation(audit)
     if called is None:
-        raise Unreadable("event_name_missing", "")
+        return Rejection("event_name_missing")
     service_name = audit.objectRef.apiGroup if audit.objectRef else None
     service_name = service_name or view.envelope.category
     if service_name is None:
-        raise Unreadable("event_source_missing", "")
+        return Rejection("event_source_missing")
     cluster = non_empty(view.envelope.resourceId)
     return normalize.event(
         audit,

@@ -18,7 +18,6 @@ from nhi_evidence.sources.azure_resource.envelope import (
     PROVIDERS,
     STORAGE,
     EnvelopeView,
-    Unreadable,
 )
 from nhi_evidence.sources.azure_resource.record import read
 
@@ -47,9 +46,6 @@ def normalize(raw: bytes) -> Event | Rejection:
         return Rejection("category_unknown", f"{view.envelope.category!r}{of}"[:LONGEST_DETAIL])
     try:
         return reader(view)
-    except Unreadable as unreadable:
-        reason, detail = unreadable.args
-        return Rejection(reason, detail)
     except RecursionError:
         return Rejection("nesting_too_deep", "more levels than the JSON reader takes")
     except (msgspec.MsgspecError, UnicodeError) as error:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.azure.text import endpoint, non_empty
-from nhi_evidence.event import About, Call, Event, Outcome, Result, Target
+from nhi_evidence.event import About, Call, Event, Outcome, Rejection, Result, Target
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import http_status
 from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
-from nhi_evidence.sources.azure_resource.envelope import EnvelopeView, Unreadable
+from nhi_evidence.sources.azure_resource.envelope import EnvelopeView
 from nhi_evidence.sources.azure_resource.record import is_absent
 from nhi_evidence.sources.azure_resource.storage_actor import actor
 
@@ -52,22 +52,25 @@ class StorageCall(msgspec.Struct, frozen=True, gc=False):
 _call = LenientDecoder(StorageCall, fold_case=True)
 
 
-def event(view: EnvelopeView) -> Event:
+def event(view: EnvelopeView) -> Event | Rejection:
     """Return the event a Storage record states.
 
-    Raises what the JSON reader raises when a slice does not decode, and `Unreadable`.
+    Raises what the JSON reader raises when a slice does not decode.
     """
     call, unusable = _read_call(view)
-    time, original = view.time()
-    name = view.operation()
+    time, name = view.time(), view.operation()
+    if isinstance(time, Rejection):
+        return time
+    if isinstance(name, Rejection):
+        return name
     who, misshapen = actor(bytes(view.envelope.identity))
     identity = with_unusable(who.identity, (*view.unusable, *unusable, *misshapen))
     service_name = view.provider or view.envelope.category
     if service_name is None:
-        raise Unreadable("event_source_missing", "")
+        return Rejection("event_source_missing")
     return Event(
-        time=time,
-        original_time=original,
+        time=time[0],
+        original_time=time[1],
         logged=view.logged(_PRODUCT, "storage", uid=_uid(view, call)),
         call=Call(
             service=SERVICE,

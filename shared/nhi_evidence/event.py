@@ -145,8 +145,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
         return RawRecord(index, start, self.data[start:end])
 
 
-LONGEST_DETAIL = 200
-"""Characters of a rejection's detail, which may quote what is as long as a sender likes."""
+LONGEST_DETAIL = 200  # characters: a detail may quote what is as long as a sender likes
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):

@@ -49,6 +49,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "catalog-lexicon.md").read_text()
         ("Microsoft.Authorization/roleManagementPolicies/write", "privilege"),
         ("securitycenter.organizations.muteConfigs.create", "suppress"),
         ("DownloadDefaultKeyPair", "secret"),
+        ("GetAccessKey2", "secret"),
         ("DisableCrl", "credential"),
         ("Add member to role completed (PIM activation)", "privilege"),
         ("POST /groups/{id}/members/$ref", "privilege"),
@@ -107,6 +108,13 @@ def test_the_verb_decides_last(operation: str, rule: str, phase: Phase) -> None:
     classification = LEXICON.by_verb(operation)
     assert classification is not None
     assert (phase, (f"{BY_VERB}{rule}",)) == (classification.phase, classification.rules)
+
+
+def test_the_action_at_the_end_of_a_path_is_what_is_done() -> None:
+    """`POST` says little where the path ends in a verb."""
+    archived = LEXICON.by_verb("POST /teams/{id}/archive")
+    assert archived is not None
+    assert 3 == archived.activity_id
 
 
 def test_a_guess_is_of_the_one_class_that_claims_nothing() -> None:

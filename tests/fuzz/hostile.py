@@ -118,6 +118,8 @@ def _copied(world: SealedStore, chance: random.Random) -> Outcome:
     if report.findings:
         return Outcome(report, None)
     missed = {each.code for each in world.verify().findings}
+    if any(one.state is copying.CopyState.UNWRITABLE for one in taken):
+        missed -= {"stray_key"}  # no file can bear its key, and the copy names it
     if is_of_nobody(world, key):
         key, missed = "", missed - {"plan_void"}
     if key or missed - _NOT_IN_A_COPY or any(one.state in _LOST for one in taken):

@@ -324,3 +324,27 @@ def test_an_object_altered_since_it_was_indexed_leaves_its_records_unproven(
     assert "body hash does not match its key" in made.json["unproven"][0]
     checked = run("case", "verify", tmp_path / "case.zip", "--key", case.key)
     assert (checked.code, checked.out[:5]) == (2, "HOLDS")
+
+
+@pytest.mark.parametrize(
+    "document", ["[]", "{}", '{"v":1,"records":[1]}', '{"v":1,"records":[[]]}', "["]
+)
+def test_a_case_of_another_form_is_unreadable_to_both_and_no_traceback(
+    case: Case, tmp_path: Path, document: str
+) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(case.folder, folder)
+    (folder / "data/case.json").write_text(document)
+    manifested(folder)
+    refused(run("case", "verify", folder, "--key", case.key), "case.json")
+    theirs = alone(folder, case.key, programs(tmp_path / "programs"))
+    assert (theirs.returncode, "Traceback" in theirs.stderr) == (2, False), theirs.stderr
+
+
+def test_a_policy_that_demands_a_cosignature_is_kept_to(case: Case, tmp_path: Path) -> None:
+    run("keys", "--new", "--post-quantum", "--key-file", tmp_path / "pq.pem", "--name", NAME)
+    other = run("keys", "--key-file", tmp_path / "pq.pem", "--name", NAME).out.strip()
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'keys = ["{case.key}", "{other}"]\nrequire_cosignature = true\n')
+    result = run("case", "verify", case.zip, "--policy", policy)
+    assert (result.code, "ML-DSA-44" in result.out) == (1, True), result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate.case import bag, contents, verify
 from nhi_evidence.investigate.case.verify import CaseReport
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
@@ -51,10 +50,10 @@ def command(
     try:
         with Steps("checking") as steps:
             if case.is_dir():
-                report, altered = _check(CaseFolder(case), trusted.keys, steps)
+                report, altered = _check(CaseFolder(case), trusted, steps)
             else:
                 with case.open("rb") as stream:
-                    report, altered = _check(bag.ZippedFiles(stream), trusted.keys, steps)
+                    report, altered = _check(bag.ZippedFiles(stream), trusted, steps)
     except (bag.BagError, OSError) as error:
         raise SettingsError(f"{case}: {error}") from error
     for name in altered:
@@ -68,10 +67,8 @@ def command(
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _check(
-    files: bag.Files, keys: Sequence[note.Key], steps: Steps
-) -> tuple[CaseReport, list[str]]:
-    report = verify.check(files, keys, steps.say)
+def _check(files: bag.Files, policy: Policy, steps: Steps) -> tuple[CaseReport, list[str]]:
+    report = verify.check(files, policy, steps.say)
     released = {
         contents.CHECKER: contents.shipped(contents.CHECKER),
         contents.PROOF_CHECKER: contents.proof_checker(),

@@ -17,8 +17,10 @@ import hashlib
 import json
 import re
 import stat
+import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import check_proof
@@ -26,6 +28,11 @@ import check_proof
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)")
+BAD_INPUT = (
+    AttributeError, EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading anything but a case may end in; an encrypted zip is a RuntimeError."""
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
 
@@ -152,7 +159,7 @@ def check_records(case: Folder | Zip, pinned: str) -> tuple[int, int, list[str]]
         except check_proof.NotShown as error:
             wrong.append(f"record {number}: {error}")
             continue
-        except (check_proof.NotReadable, KeyError, TypeError, ValueError) as error:
+        except (check_proof.NotReadable, *BAD_INPUT) as error:
             wrong.append(f"record {number}: cannot be read: {error!r}")
             continue
         stated = tuple(
@@ -177,8 +184,7 @@ def main() -> int:
         case = Folder(path) if path.is_dir() else Zip(path)
         wrong = check_bag(case)
         proven, without, more = check_records(case, sys.argv[2])
-    except (Broken, check_proof.NotReadable, OSError, zipfile.BadZipFile, KeyError, TypeError,
-            ValueError, RecursionError) as error:  # fmt: skip
+    except (Broken, check_proof.NotReadable, *BAD_INPUT) as error:
         sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
         return 2
     wrong += more

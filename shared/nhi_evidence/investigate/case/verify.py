@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from nhi_evidence.evidence import bundle, note, proof
+from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate import row_reading
 from nhi_evidence.investigate.case import bag, contents
 from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord
@@ -36,10 +37,13 @@ class CaseReport(msgspec.Struct, kw_only=True):
 
 def check(
     files: bag.Files,
-    pinned: Sequence[note.Key],
+    policy: Policy,
     progress: Callable[[str, int], None] = lambda _what, _done: None,
 ) -> CaseReport:
-    """Check a case against pinned keys. Raises `BagError` where there is none."""
+    """Check a case against a policy: its keys, and the cosignature it may demand.
+
+    Raises `BagError` where there is no case.
+    """
     report = CaseReport(findings=bag.check(files))
     case = _document(files)
     report.subject, report.records = case.subject, len(case.records)
@@ -56,7 +60,7 @@ def check(
             report.unproven.append(f"{where}: {record.unproven or 'no reason is given'}")
             continue
         try:
-            _check_record(files, names.get(record.proof, []), record, pinned)
+            _check_record(files, names.get(record.proof, []), record, policy)
         except (proof.ProveError, bag.BagError, ValueError) as error:
             report.findings.append(f"{where}: {error}")
         else:
@@ -96,7 +100,7 @@ def _proof_files(files: bag.Files) -> dict[str, list[str]]:
 
 
 def _check_record(
-    files: bag.Files, names: Sequence[str], record: CaseRecord, pinned: Sequence[note.Key]
+    files: bag.Files, names: Sequence[str], record: CaseRecord, policy: Policy
 ) -> None:
     if not names:
         raise bag.BagError(f"{record.proof}: no proof there")
@@ -106,7 +110,13 @@ def _check_record(
         )
         for name in names
     }
-    shown = proof.check(held, pinned, pinned[0].name)
+    shown = proof.check(
+        held,
+        policy.keys,
+        policy.name,
+        policy.trusts,
+        require_cosignature=policy.require_cosignature,
+    )
     kept = decode_line(held[proof.RECORD])
     place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
     told = row_reading.read(kept.n, "", place)

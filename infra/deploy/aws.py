@@ -55,7 +55,7 @@ def deploy(
          "--progress", "events", "--no-notices", *(one.name for one in mine)]
     )  # fmt: skip
     if code:
-        say("\nnot deployed; mend what is said above and say the same again: nothing is lost")
+        say("\nnot deployed; fix what is listed above and run it again: nothing is lost")
         return code
     _next(config, path, every, mine)
     return 0

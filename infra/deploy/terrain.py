@@ -150,7 +150,7 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
         return trusted
     code = _apply(export) or _follow(cloud, export)
     if code:
-        say("\nnot done; mend what is said above and say the same again: nothing is lost")
+        say("\nnot done; fix what is listed above and run it again: nothing is lost")
         return code
     say(f"\ndeployed: {' and '.join(cloud.stacks)}", f"the first evidence: {cloud.first_evidence}")
     say(f"  nhi-evidence doctor --config {path}")

@@ -50,7 +50,7 @@ class Notes:
         for text in (*inputs.unread, *inputs.skipped):
             self.note(text)
         if self.left_out:
-            self.note(f"{self.left_out} more like these; --rejects writes every one")
+            self.note(f"{self.left_out} more like these; normalize --rejects writes every one")
         for source, count in sorted(inputs.detected.items()):
             self.note(f"source {source}, detected by the attributes of {count} documents")
 

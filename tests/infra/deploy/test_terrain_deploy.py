@@ -194,7 +194,7 @@ def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(tmp_path: Path) -
     )
     done = machine.deploy("gcp", "--yes")
     assert 7 == done.returncode
-    assert "say the same again: nothing is lost" in done.stdout
+    assert "run it again: nothing is lost" in done.stdout
 
 
 def test_a_configuration_without_the_cloud_is_named(tmp_path: Path) -> None:

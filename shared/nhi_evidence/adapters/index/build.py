@@ -53,7 +53,7 @@ def refresh(
         state = None  # the store went back: nothing of what was read is believed
     if state is not None and state.heads == signed:
         return state
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what it holds is evidence
     state = state or State(log=log_name, accepted=list(accepted))
     state.generation += 1
     known = {head.shard: head.size for head in state.heads}

@@ -32,7 +32,7 @@ _BASE: dict[str, Any] = {
     "identity": None,
     "identity_uid": None,
     "identity_name": None,
-    "identity_type": "Role Session",
+    "identity_type": "Temporary Session",
     "issuer": None,
     "subject": None,
     "credential": None,

@@ -14,7 +14,7 @@ class IdentityKind(IntEnum):
 
     UNKNOWN = 0
     LONG_LIVED_KEY = 1
-    ROLE_SESSION = 2
+    TEMPORARY_SESSION = 2
     WORKLOAD_INSTANCE = 3
     K8S_SERVICE_ACCOUNT = 4
     FEDERATED_WORKLOAD = 5
@@ -39,7 +39,7 @@ class IdentityKind(IntEnum):
 CAPTIONS: Mapping[IdentityKind, str] = {
     IdentityKind.UNKNOWN: "Unknown",
     IdentityKind.LONG_LIVED_KEY: "Long-lived Access Key",
-    IdentityKind.ROLE_SESSION: "Role Session",
+    IdentityKind.TEMPORARY_SESSION: "Temporary Session",
     IdentityKind.WORKLOAD_INSTANCE: "Workload Instance",
     IdentityKind.K8S_SERVICE_ACCOUNT: "Kubernetes Service Account",
     IdentityKind.FEDERATED_WORKLOAD: "Federated Workload",

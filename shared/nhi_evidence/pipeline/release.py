@@ -19,6 +19,7 @@ ROOMS = ("azure", "catalog", "kubernetes", "ocsf", "reading", "sources")
 """Packages of which every module and table is part of the digest."""
 
 MODULES = (
+    "access_keys.py",
     "event.py",
     "evidence/gaps.py",
     "evidence/lines.py",

@@ -110,13 +110,17 @@ def _of_iam(entry: Entry, arn: str) -> Identity:
         )
     if arn.endswith(":root"):
         return decided(IdentityKind.ROOT_OR_BREAK_GLASS, "AG-01b", uid=arn)
+    if ":assumed-role/" not in arn and ":federated-user/" not in arn:
+        return decided(IdentityKind.UNKNOWN, "AG-01d", uid=arn)
+    # A federated user's principal names an account, not a role.
+    is_role = ":assumed-role/" in arn
     return decided(
-        IdentityKind.ROLE_SESSION,
+        IdentityKind.TEMPORARY_SESSION,
         "AG-01c",
         uid=arn,
         name=arn.partition("/")[2].partition("/")[0] or None,
-        canonical_uid=f"{canonical}role/{principal}" if canonical else None,
-        refinable_by=_BY_TRAIL,
+        canonical_uid=f"{canonical}role/{principal}" if canonical and is_role else None,
+        refinable_by=_BY_TRAIL if is_role else (),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nhi_evidence.access_keys import credential_kind
 from nhi_evidence.identity import Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail import issuers
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity, is_true
@@ -19,7 +20,6 @@ from nhi_evidence.sources.aws_cloudtrail.text import is_console
 from nhi_evidence.sources.aws_cloudtrail.verdict import (
     RecordContext,
     canonical,
-    credential_kind,
     make_identity,
 )
 
@@ -27,6 +27,7 @@ _TOKEN_KINDS = frozenset({"service_bearer_token", "service_specific_credential"}
 _BEDROCK_USER = "BedrockAPIKey-"
 _ANONYMOUS = frozenset({"anonymous", "ANONYMOUS_PRINCIPAL"})
 _USER_ID = "AIDA"
+_ROLE_ID = "AROA"
 """How the unique id of an IAM user begins (IAM user guide, "IAM identifiers")."""
 
 
@@ -148,7 +149,7 @@ def _iam_user(principal: UserIdentity, context: RecordContext) -> Identity:
         kind, rule, refinable = IdentityKind.HUMAN_PROGRAMMATIC, "AWS-09", ()
     elif credential_kind(principal.accessKeyId) == "session_key":
         # GetSessionToken and GetFederationToken hand out keys that expire.
-        kind, rule = IdentityKind.ROLE_SESSION, "AWS-10a"
+        kind, rule = IdentityKind.TEMPORARY_SESSION, "AWS-10a"
     canonical_uid = canonical(principal.accountId, "user", principal.principalId)
     is_root = credential_kind(principal.accessKeyId) == "access_key"
     return make_identity(
@@ -168,7 +169,7 @@ def _federated_user(principal: UserIdentity, _: RecordContext) -> Identity:
     session_context = principal.sessionContext
     parent = session_context.sessionIssuer if session_context else None
     return make_identity(
-        IdentityKind.ROLE_SESSION,
+        IdentityKind.TEMPORARY_SESSION,
         "AWS-07",
         principal,
         uid=principal.arn,
@@ -194,8 +195,9 @@ def _account(principal: UserIdentity, context: RecordContext) -> Identity:
             refinable_by=("AWS-12",),
             labels=["identity_in_other_account"],
         )
+    is_role = (principal.principalId or "").startswith(_ROLE_ID)
     return make_identity(
-        IdentityKind.ROLE_SESSION,
+        IdentityKind.TEMPORARY_SESSION if is_role else IdentityKind.UNKNOWN,
         "AWS-12",
         principal,
         uid=principal.principalId or principal.accountId,

@@ -80,7 +80,7 @@ def assumed_role(principal: UserIdentity, context: RecordContext) -> Identity:
             labels=weak,
         )
     if _INSTANCE_ID.fullmatch(session.name):
-        return _of(session, IdentityKind.ROLE_SESSION, "AWS-06e", labels=(SPOOFABLE,))
+        return _of(session, IdentityKind.TEMPORARY_SESSION, "AWS-06e", labels=(SPOOFABLE,))
     federation = session_context.webIdFederationData
     if federation is not None and federation.federatedProvider:
         kind = issuers.kind_of(federation.federatedProvider, None)
@@ -109,7 +109,7 @@ def _by_name(session: _Session) -> Identity:
     if session.role_name.startswith(_AGENT_ROLES):
         return _of(session, IdentityKind.AI_AGENT, "AWS-06i", is_agentic=True)
     if session.principal.invokedByDelegate is not None:
-        return _of(session, IdentityKind.ROLE_SESSION, "AWS-06j", refinable_by=("AWS-06j",))
+        return _of(session, IdentityKind.TEMPORARY_SESSION, "AWS-06j", refinable_by=("AWS-06j",))
     if _EMAIL.fullmatch(session.name) or (source_identity and _EMAIL.fullmatch(source_identity)):
         return _of(
             session,
@@ -125,7 +125,7 @@ def _by_name(session: _Session) -> Identity:
     imitates = session.role_name.startswith(_SSO_NAME)
     return _of(
         session,
-        IdentityKind.ROLE_SESSION,
+        IdentityKind.TEMPORARY_SESSION,
         "AWS-06m",
         labels=("reserved_name_without_reserved_path",) if imitates else (),
         refinable_by=tuple(refinable),

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nhi_evidence.access_keys import credential_kind
 from nhi_evidence.identity import CAPTIONS, Identity, IdentityKind
 from nhi_evidence.sources.aws_cloudtrail.record import UserIdentity
-
-_CREDENTIAL_KINDS = {
-    "AKIA": "access_key",
-    "ASIA": "session_key",
-    "ABIA": "service_bearer_token",
-    "ACCA": "service_specific_credential",
-}
-"""Meaning of the first four characters of an access key id (IAM user guide, "IAM identifiers")."""
 
 
 class RecordContext(NamedTuple):
@@ -73,11 +66,6 @@ def make_identity(
         root_uid=root_uid,
         is_chain_complete=is_chain_complete,
     )
-
-
-def credential_kind(access_key: str | None) -> str | None:
-    """Return what an access key id stands for, by its documented prefix."""
-    return _CREDENTIAL_KINDS.get(access_key[:4]) if access_key else None
 
 
 def canonical(account: str | None, *parts: str | None) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nhi_evidence.access_keys import credential_kind
 from nhi_evidence.event import Account, Actor, Session
 from nhi_evidence.identity import CAPTIONS, IdentityKind, Mechanism, chain_hop
 from nhi_evidence.kubernetes.audit_event import AuditEvent
@@ -36,18 +37,17 @@ def with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
     key, principal = _first(extra.get(_KEY)), _first(extra.get(_PRINCIPAL))
     identity = actor.identity
     if IdentityKind(identity.type_id) not in _PROVEN:
-        is_user = ":user/" in arn
-        kind = IdentityKind.LONG_LIVED_KEY if is_user else IdentityKind.ROLE_SESSION
+        kind, rule, refinable_by = _kind_of(arn, key)
         identity = msgspec.structs.replace(
             identity,
             type_id=kind.value,
             type=CAPTIONS[kind],
-            decision_rule="EK-01a" if is_user else "EK-01b",
-            refinable_by=() if is_user else _BY_TRAIL,
+            decision_rule=rule,
+            refinable_by=refinable_by,
         )
     if key:
         identity = msgspec.structs.replace(
-            identity, credential_uid=key, credential_kind="access_key_id"
+            identity, credential_uid=key, credential_kind=credential_kind(key)
         )
     hops = actor.hops
     if not hops and identity.uid is not None:
@@ -67,6 +67,19 @@ def with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
         user = msgspec.structs.replace(user, account=Account(account))
     session = Session(uid=principal, credential_uid=key) if key or principal else actor.session
     return msgspec.structs.replace(actor, identity=identity, hops=hops, user=user, session=session)
+
+
+def _kind_of(arn: str, key: str | None) -> tuple[IdentityKind, str, tuple[str, ...]]:
+    """Return what a principal of IAM is, the rule that says so, and what could refine it."""
+    if ":assumed-role/" in arn or ":role/" in arn:
+        return IdentityKind.TEMPORARY_SESSION, "EK-01b", _BY_TRAIL
+    is_user = ":user/" in arn
+    if ":federated-user/" in arn or (is_user and credential_kind(key) == "session_key"):
+        # GetSessionToken and GetFederationToken hand out keys that expire.
+        return IdentityKind.TEMPORARY_SESSION, "EK-01c", ()
+    if is_user:
+        return IdentityKind.LONG_LIVED_KEY, "EK-01a", ()
+    return IdentityKind.UNKNOWN, "EK-01d", ()
 
 
 def _first(values: list[str] | None) -> str | None:

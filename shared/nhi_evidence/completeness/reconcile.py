@@ -85,13 +85,16 @@ def whole(
 _ANY_DELAY_MS = 1 << 60
 """How late an epoch is signed is for `verify` to judge."""
 
+_SET_BACK_MS = 600_000
+"""By how much a sealer's clock may run backward from one plan to the next."""
+
 
 def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, since: int) -> Sealed:
     """Read a log backward from its newest checkpoint to the plans of an instant.
 
-    `since` is milliseconds since the epoch, by the sealer's clock. Each plan is the one the next
-    names by its hash, the last the one whose tree is signed. Raises `LogError` when they are not,
-    or nothing is signed.
+    `since` is milliseconds since the epoch, by the sealer's clock, which may have been set back a
+    little. Each plan is the one the next names by its hash, the last the one whose tree is signed.
+    Raises `LogError` when they are not, or nothing is signed.
     """
     stored = StoredLog(store, name, pinned)
     shards = stored.shards()
@@ -117,15 +120,20 @@ def _backward(stored: StoredLog, head: log.Position, since: int) -> tuple[list[P
     while epoch:
         first, leaves = _plan(stored, shard, epoch, expected)
         newest = first.at if newest is None else newest
-        # A void plan adds nothing, whatever it says: the next begins where it would have.
-        if first.size + len(leaves) == size:
+        # A void plan adds nothing, whatever it says: the next begins where it would have, and
+        # nobody signed it. Else it is a void one after it that was taken for what it is not.
+        if first.size + len(leaves) != size:
+            if stored.checkpoint(shard, epoch) is not None:
+                key = log.plan_key(shard, epoch)
+                raise LogError(f"{key} is signed, and the plan after it does not follow it")
+        else:
             size = first.size
             entries += [
                 (log.order(shard, size + offset), leaf)
                 for offset, leaf in enumerate(leaves)
                 if isinstance(leaf, ObjectLeaf) and leaf.key.startswith("ev/")
             ]
-            if first.at < since:
+            if first.at < since - _SET_BACK_MS:
                 break
         expected, epoch = first.previous, epoch - 1
         if not epoch and first.opens is not None:

@@ -27,7 +27,6 @@ from nhi_evidence.reading.inflate import inflated_sha256
 
 MAX_LIST_HOURS = 48
 """Hours one signed list may span, as far as it is believed."""
-_MESSAGE_BYTES = 8
 
 Opened = Callable[[], Iterator[tuple[UnitLine, Sequence[bytes]]]]
 """Reads an object whole: each unit line with its lines."""
@@ -93,8 +92,13 @@ class Gatherer:
             if claimed is None or not slash or unit.part != 1 or unit.messages is None:
                 continue
             _, first, last = claimed
-            hashes = b"".join(bytes.fromhex(each)[:_MESSAGE_BYTES] for each in unit.messages.h)
-            if (unit.messages.first, len(unit.messages.h)) == (first, last - first + 1):
+            count = last - first + 1
+            hashes = b"".join(
+                bytes.fromhex(each)[: streams.MESSAGE_BYTES] for each in unit.messages.h
+            )
+            is_exact = (unit.messages.first, len(unit.messages.h)) == (first, count)
+            # What states its messages otherwise is no run: `streams.judge` names it.
+            if is_exact and len(hashes) == count * streams.MESSAGE_BYTES and "\0" not in unit.unit:
                 self._runs.add(subject, RunItem(order, unit.unit, partition, first, last, hashes))
 
     def _signed_list(

@@ -111,7 +111,25 @@ class EdgeItem(msgspec.Struct, frozen=True, array_like=True, tag="edge", gc=Fals
     is_end: bool
 
 
-Item = ClaimItem | ListItem | FileItem | BrokenItem | ChainItem | RunItem | GapItem | EdgeItem
+class TwiceItem(msgspec.Struct, frozen=True, array_like=True, tag="twice", gc=False):
+    """A number that has another message in a run of another hour."""
+
+    order: int
+    partition: str
+    number: int
+
+
+Item = (
+    ClaimItem
+    | ListItem
+    | FileItem
+    | BrokenItem
+    | ChainItem
+    | RunItem
+    | GapItem
+    | EdgeItem
+    | TwiceItem
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode: msgspec.msgpack.Decoder[Item] = msgspec.msgpack.Decoder(Item)

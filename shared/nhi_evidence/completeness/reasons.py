@@ -48,7 +48,9 @@ REASONS: dict[str, Meaning] = {
     "canary_missing": Meaning(_LACKING, "a canary that was sealed as expected was not recorded"),
     "waiting": Meaning(_NOT_KNOWN, "something is counted that the provider may still name"),
     "uncovered": Meaning(_NOT_KNOWN, "nothing speaks of a part of the hour"),
-    "open": Meaning(_NOT_KNOWN, "the hour is too young to be judged"),
+    "open": Meaning(
+        _NOT_KNOWN, "the hour is too young to be judged, or nothing later shows that it is over"
+    ),
     "key_unknown": Meaning(
         _NOT_KNOWN, "the provider's public key for a signed list is not at hand"
     ),

@@ -1,23 +1,40 @@
 """Contiguity of streams: whether the numbers of a hub's messages follow each other.
 
-The transport then lost nothing; what the source never put into it, nobody here can know.
+The transport then lost nothing; what the source never put into it, nobody here can know. Sequence
+numbers decide, never offsets: these grow by bytes, and a hub that failed over spells them anew.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import msgspec
 
 from nhi_evidence.completeness.hours import between
-from nhi_evidence.completeness.items import EdgeItem, GapItem, Item, Items, RunItem
+from nhi_evidence.completeness.items import (
+    EdgeItem,
+    GapItem,
+    Item,
+    Items,
+    RunItem,
+    TwiceItem,
+)
 from nhi_evidence.completeness.statement import Named, Scope, Subject
+from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.verify.sorting import Sorter
+
+MESSAGE_BYTES = 8
+"""Of the hash of each message, what a run keeps."""
 
 _MOST_HOURS = 24 * 35
 """A gap is filed under so many of the hours it may be of."""
 _NUMBER_BYTES = 12
-_HASH_BYTES = 8
 _END = b"\0"
+
+_Placed = tuple[str, RunItem]
+"""The hour of a run, and the run."""
 
 
 class Runs:
@@ -33,43 +50,179 @@ class Runs:
         names = (source, scope.stream, run.partition)
         key = _END.join(name.encode(errors="surrogatepass") for name in names)
         value = _END.join(
-            (hour.encode(), b"%d" % run.order, b"%d" % run.last, run.unit.encode(), run.hashes)
+            (
+                hour.encode(),
+                b"%d" % run.order,
+                b"%d" % run.last,
+                run.unit.encode(errors="surrogatepass"),
+                run.hashes,
+            )
         )
         self._sorter.add(key + _END + run.first.to_bytes(_NUMBER_BYTES), value)
 
     def close(self, items: Items) -> None:
-        """File every run, every gap between runs and both ends of each stream under its hours."""
-        stream: bytes | None = None
-        reach: tuple[Subject, RunItem] | None = None
+        """File every run, and what keeps an hour from being contiguous under each such hour."""
+        for (source, stream), same in groupby(self._restored(), key=lambda each: each[0]):
+            filed = _Stream(items, source, Scope(stream=stream))
+            for _, partitioned in groupby(same, key=lambda each: each[2].partition):
+                filed.partition((hour, run) for _, hour, run in partitioned)
+            filed.close()
+
+    def _restored(self) -> Iterator[tuple[tuple[str, str], str, RunItem]]:
         for key, value in self._sorter:
             name, first = key[: -_NUMBER_BYTES - 1], int.from_bytes(key[-_NUMBER_BYTES:])
-            subject, run = _restored(name, first, value)
-            if name != stream:
-                _end(items, reach)
-                if first > 0:
-                    items.add(subject, EdgeItem(run.order, run.partition, first, is_end=False))
-                stream, reach = name, None
-            items.add(subject, run)
-            if reach is not None and first > reach[1].last + 1:
-                gap = GapItem(run.order, run.partition, reach[1].last + 1, first - 1)
-                for hour in between(reach[0][1], subject[1], most=_MOST_HOURS):
-                    items.add((subject[0], hour, subject[2]), gap)
-            if reach is None or run.last > reach[1].last:
-                reach = (subject, run)
-        _end(items, reach)
+            names = (part.decode(errors="surrogatepass") for part in name.split(_END))
+            source, stream, partition = names
+            hour, order, last, unit, hashes = value.split(_END, maxsplit=4)
+            run = RunItem(
+                int(order),
+                unit.decode(errors="surrogatepass"),
+                partition,
+                first,
+                int(last),
+                hashes,
+            )
+            yield (source, stream), hour.decode(), run
 
 
-def _end(items: Items, reach: tuple[Subject, RunItem] | None) -> None:
-    if reach is not None:
-        subject, run = reach
-        items.add(subject, EdgeItem(run.order, run.partition, run.last, is_end=True))
+class _Stream:
+    """The runs of one stream while they are filed, partition by partition.
+
+    What an item says is true as of every log that has both of its sides: its `order` is that of
+    the later one.
+    """
+
+    def __init__(self, items: Items, source: str, scope: Scope) -> None:
+        self._items = items
+        self._source = source
+        self._scope = scope
+        self._hours: set[str] = set()
+        self._starts: list[_Placed] = []
+        self._ends: list[_Placed] = []
+
+    def _file(self, hour: str, item: Item) -> None:
+        self._items.add((self._source, hour, self._scope), item)
+
+    def partition(self, runs: Iterable[_Placed]) -> None:
+        """File the runs of one partition, which come in order of their first numbers."""
+        begins: int | None = None
+        # The runs a gap follows, while runs come that begin where it ends.
+        before: list[_Placed] = []
+        gap_ends: int | None = None
+        # The runs that reach furthest, of each hour the earliest in the log.
+        reach: list[_Placed] = []
+        numbers = _Numbers()
+        for hour, run in runs:
+            self._hours.add(hour)
+            self._file(hour, run)
+            begins = run.first if begins is None else begins
+            if 0 < run.first == begins:
+                self._starts.append((hour, run))
+            if reach and run.first > reach[0][1].last + 1:
+                before, gap_ends = reach, run.first
+            if run.first == gap_ends:
+                for each in before:
+                    self._gap(each, (hour, run))
+            for twice in numbers.take(hour, run):
+                self._file(*twice)
+            reach = _furthest(reach, (hour, run))
+        for twice in numbers.drop(None):
+            self._file(*twice)
+        self._ends += reach
+
+    def _gap(self, before: _Placed, after: _Placed) -> None:
+        order = max(before[1].order, after[1].order)
+        gap = GapItem(order, after[1].partition, before[1].last + 1, after[1].first - 1)
+        for hour in between(before[0], after[0], most=_MOST_HOURS):
+            self._file(hour, gap)
+
+    def close(self) -> None:
+        """File both ends of each partition under every hour of the stream that lies past them."""
+        for at, run in self._starts:
+            edge = EdgeItem(run.order, run.partition, run.first, is_end=False)
+            for hour in self._hours:
+                if hour <= at or not _is_known(hour, at):
+                    self._file(hour, edge)
+        for at, run in self._ends:
+            edge = EdgeItem(run.order, run.partition, run.last, is_end=True)
+            for hour in self._hours:
+                if hour >= at or not _is_known(hour, at):
+                    self._file(hour, edge)
 
 
-def _restored(name: bytes, first: int, value: bytes) -> tuple[Subject, RunItem]:
-    source, stream, partition = (part.decode(errors="surrogatepass") for part in name.split(_END))
-    hour, order, last, unit, hashes = value.split(_END, maxsplit=4)
-    run = RunItem(int(order), unit.decode(), partition, first, int(last), hashes)
-    return (source, hour.decode(), Scope(stream=stream)), run
+def _furthest(reach: list[_Placed], new: _Placed) -> list[_Placed]:
+    """Return the runs that reach furthest: of those that end alike, each hour's earliest."""
+    hour, run = new
+    if not reach or run.last > reach[0][1].last:
+        return [new]
+    if run.last < reach[0][1].last:
+        return reach
+    same = [each for each in reach if each[0] == hour]
+    if same and same[0][1].order <= run.order:
+        return reach
+    return [*(each for each in reach if each[0] != hour), new]
+
+
+def _is_known(*hours: str) -> bool:
+    return keys.UNKNOWN_HOUR not in hours
+
+
+class _Copy(msgspec.Struct, frozen=True, gc=False):
+    """One message of a number that several runs hold."""
+
+    hour: str
+    order: int
+    digest: bytes
+
+
+class _Numbers:
+    """Numbers that several runs of a partition hold; remembers those still open alone."""
+
+    def __init__(self) -> None:
+        self._partition = ""
+        self._last: _Placed | None = None
+        """The run before, as long as nothing overlaps it."""
+        self._copies: dict[int, list[_Copy]] = {}
+
+    def take(self, hour: str, run: RunItem) -> Iterator[tuple[str, TwiceItem]]:
+        """Take the next run; yield what is known of the numbers before it."""
+        self._partition = run.partition
+        yield from self.drop(run.first)
+        overlaps = self._last is not None and run.first <= self._last[1].last
+        if overlaps and self._last is not None:
+            self._read(*self._last)
+            self._last = None
+        if self._copies:
+            self._read(hour, run)
+        else:
+            self._last = (hour, run)
+
+    def _read(self, hour: str, run: RunItem) -> None:
+        for number in range(run.first, run.last + 1):
+            copies = self._copies.setdefault(number, [])
+            copy = _Copy(hour, run.order, _digest(run, number))
+            if copy not in copies:
+                copies.append(copy)
+
+    def drop(self, until: int | None) -> Iterator[tuple[str, TwiceItem]]:
+        """Yield what contradicts itself of the numbers before `until`, and forget these."""
+        for number in [each for each in self._copies if until is None or each < until]:
+            copies = self._copies.pop(number)
+            for hour in sorted({copy.hour for copy in copies}):
+                # Of one hour `judge` sees it itself, and knows which units count.
+                orders = [
+                    max(own.order, other.order)
+                    for own in copies
+                    for other in copies
+                    if own.hour == hour and other.hour != hour and own.digest != other.digest
+                ]
+                if orders:
+                    yield hour, TwiceItem(min(orders), self._partition, number)
+
+
+def _digest(run: RunItem, number: int) -> bytes:
+    at = (number - run.first) * MESSAGE_BYTES
+    return run.hashes[at : at + MESSAGE_BYTES]
 
 
 def judge(items: Sequence[Item], counted: frozenset[str]) -> tuple[list[Named], int]:
@@ -77,33 +230,45 @@ def judge(items: Sequence[Item], counted: frozenset[str]) -> tuple[list[Named], 
 
     `counted` are the units that count.
     """
-    named: list[Named] = []
     runs = [item for item in items if isinstance(item, RunItem) and item.unit in counted]
-    for item in items:
-        if isinstance(item, GapItem):
-            named.append(Named("number_gap", f"{item.partition}/{_numbers(item.first, item.last)}"))
-        elif isinstance(item, EdgeItem):
-            reason, detail = (
-                ("open", "the last number that is here: what follows it is not known")
-                if item.is_end
-                else ("uncovered", "the first number that is here: what was before is not known")
-            )
-            named.append(Named(reason, f"{item.partition}/{item.number}", detail))
     messages = _messages(runs)
+    named = [each for item in items if (each := _named(item)) is not None]
     named += [
-        Named("contested", f"{partition}/{number}", "one number with different messages")
+        _contested(partition, number)
         for (partition, number), hashes in messages.items()
         if len(hashes) > 1
     ]
+    named += [
+        Named("uncovered", unit, "states no messages of the numbers in its name")
+        for unit in sorted(counted - {run.unit for run in runs})
+    ]
     return named, len(messages)
+
+
+def _named(item: Item) -> Named | None:
+    if isinstance(item, GapItem):
+        return Named("number_gap", f"{item.partition}/{_numbers(item.first, item.last)}")
+    if isinstance(item, TwiceItem):
+        return _contested(item.partition, item.number)
+    if isinstance(item, EdgeItem):
+        reason, detail = (
+            ("open", "the last number that is here: what follows it is not known")
+            if item.is_end
+            else ("uncovered", "the first number that is here: what was before is not known")
+        )
+        return Named(reason, f"{item.partition}/{item.number}", detail)
+    return None
+
+
+def _contested(partition: str, number: int) -> Named:
+    return Named("contested", f"{partition}/{number}", "one number with different messages")
 
 
 def _messages(runs: Iterable[RunItem]) -> dict[tuple[str, int], set[bytes]]:
     messages: defaultdict[tuple[str, int], set[bytes]] = defaultdict(set)
     for run in runs:
-        for offset in range(run.last - run.first + 1):
-            at = offset * _HASH_BYTES
-            messages[run.partition, run.first + offset].add(run.hashes[at : at + _HASH_BYTES])
+        for number in range(run.first, run.last + 1):
+            messages[run.partition, number].add(_digest(run, number))
     return messages
 
 

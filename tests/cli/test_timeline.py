@@ -90,6 +90,13 @@ def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
     assert "silence below proves nothing" in lines[-1]
 
 
+def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:
+    assert run("timeline", raw, "--credential", KEY_ID, "--every-record").code == 0
+    result = run("timeline", raw, "--credential", KEY_ID, "--every-record", "--json")
+    assert result.code == 4
+    assert result.err.endswith("every other format has every record\n")
+
+
 def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> None:
     for more in ([], ["--json"]):
         result = run("timeline", raw, "--credential", KEY_ID, *more)

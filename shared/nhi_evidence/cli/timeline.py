@@ -48,6 +48,10 @@ def command(
     form: Annotated[
         Format, typer.Option("--format", help="How to print it; ocsf takes an evidence store.")
     ] = Format.TEXT,
+    every_record: Annotated[
+        bool,
+        typer.Option("--every-record", help="As text, print each record of a run of the same act."),
+    ] = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", dir_okay=False, help="Write the report as one page, too."),
@@ -92,16 +96,19 @@ def command(
         verify = _commands(inputs, told) if told.freshness.proven else []
         with output_file.create(html, overwrite=overwrite) as file:
             file.write(report.page(told, verify=verify))
-    _print(Format.JSON if as_json else form, told, what)
+    if every_record and (as_json or form is not Format.TEXT):
+        raise SettingsError("--every-record is of the text; every other format has every record")
+    if form is Format.TEXT and not as_json:
+        console = Console(highlight=False, markup=False)
+        timeline_report.show(console, told, every_record=every_record)
+    else:
+        _print(Format.JSON if as_json else form, told, what)
     if told.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
 def _print(form: Format, told: timeline.Timeline, what: Sources) -> None:
     match form:
-        case Format.TEXT:
-            timeline_report.show(Console(highlight=False, markup=False), told)
-            return
         case Format.JSON:
             lines = iter([timeline_report.as_document(told) + b"\n"])
         case Format.TIMESKETCH:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from nhi_evidence.identity import MECHANISMS, Mechanism
 from nhi_evidence.investigate.index import EventIndex, Selection, order
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.trust import JOIN, Trusts
@@ -28,7 +29,8 @@ class Mint(StrEnum):
 
     SEEN = "seen"
     NOT_EXPECTED = "not expected"
-    """Handed to the workload by the platform: no record of it need exist."""
+    """Handed to the workload by the platform, or made by a service to go on in the caller's name:
+    no record of it need exist."""
     BEFORE = "not in this evidence"
     """Lasts until it is deleted: made before the evidence begins, or where nothing was recorded."""
     MISSING = "missing"
@@ -39,6 +41,14 @@ _DELIVERED = frozenset(
     {"Workload Instance", "Managed Identity", "Provider Service", "Cloud Service Principal"}
 )
 """Types of identity whose platform hands them their credentials."""
+
+_FORWARD = MECHANISMS[Mechanism.PROVIDER_FORWARD_ACCESS]
+"""A service makes a credential of its caller's to call another service for it, and no record is
+written of that: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+"""
+
+_UNNAMED_SERVICE = "AWS Internal"
+"""What CloudTrail writes where a service of AWS made the request and is not named."""
 
 LASTING = frozenset(
     {
@@ -221,6 +231,10 @@ class _Following:
                     self._minted.setdefault(uid, row)
 
 
+def _is_forwarded(row: Row) -> bool:
+    return _FORWARD in row.mechanisms or row.invoked_by == _UNNAMED_SERVICE
+
+
 def _is_creation(row: Row) -> bool:
     """Whether a record about a durable credential is the one that made it."""
     return row.base_phase == "Credential Lifecycle" and row.sub_phase == "create"
@@ -255,6 +269,6 @@ def _mint(mint: Row | None, uses: list[Row]) -> Mint:
         return Mint.SEEN
     if any(row.credential_kind in LASTING for row in uses):
         return Mint.BEFORE
-    if uses and all(row.identity_type in _DELIVERED for row in uses):
+    if uses and all(row.identity_type in _DELIVERED or _is_forwarded(row) for row in uses):
         return Mint.NOT_EXPECTED
     return Mint.MISSING

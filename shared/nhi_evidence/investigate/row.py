@@ -99,3 +99,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Marks of a record that is a part of, or an addition to, another."""
     raw_sha256: str
     place: Place
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether no row of a catalog names the operation."""
+        return not self.phase_rules or self.phase_rules[0].startswith("fallback:")

@@ -161,7 +161,10 @@ def _sweeps(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
     for run in bursts(listing, 10 * MINUTE, [_operation, _service, _region], is_sweep):
         operations, services = len({_operation(r) for r in run}), len({_service(r) for r in run})
         regions = len({_region(row) for row in run})
-        text = f"{operations} enumerations over {services} services in {regions} regions: a sweep"
+        text = (
+            f"{operations} different enumerations, {_count(services, 'service')}, "
+            f"{_count(regions, 'region')}: a sweep"
+        )
         yield _finding("W3", actor, text, run)
 
 
@@ -293,3 +296,7 @@ def _finding(
         rows=tuple(rows),
         is_uncertain=uncertain,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from nhi_evidence.investigate.index import Freshness
-from nhi_evidence.investigate.lineage import Credential, Step
-from nhi_evidence.investigate.row import Place, Row, Standing
-from nhi_evidence.investigate.timeline import Stage, Timeline, Visibility
+from nhi_evidence.investigate.lineage import Credential, Mint
+from nhi_evidence.investigate.timeline import Gap, Stage, Timeline, Visibility
+from nhi_evidence.terminal import timeline_steps
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/timeline/1"
@@ -32,11 +32,14 @@ def as_document(timeline: Timeline) -> bytes:
     return neutralize_json(msgspec.json.encode(plain))
 
 
-def show(out: Console, timeline: Timeline) -> None:
-    """Print a timeline for a reader: the verdict first, what it cannot say last."""
+def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> None:
+    """Print a timeline for a reader: the verdict first, what it cannot say last.
+
+    A run of the same act is one entry, unless `every_record`.
+    """
     verdict, style, text = _verdict(timeline)
     out.print(Text(verdict, style=style), Text(f" {neutralize(text)}"), sep="", soft_wrap=True)
-    for line in _lines(timeline):
+    for line in _lines(timeline, every_record=every_record):
         out.print(Text(neutralize(line)), soft_wrap=True)
 
 
@@ -52,23 +55,17 @@ def _verdict(timeline: Timeline) -> tuple[str, str, str]:
     )
 
 
-def _lines(timeline: Timeline) -> Iterator[str]:
+def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
     yield from freshness_lines(timeline.freshness)
     for workload in timeline.path.workloads:
         yield f"workload  {workload}"
     yield from map(_stage, timeline.stages)
     if timeline.path.steps:
         yield ""
-    day = ""
-    for step in timeline.path.steps:
-        when = instant(step.row.time)
-        if when[:10] != day:
-            day = when[:10]
-            yield day
-        yield from _step(step, when[11:19])
+    yield from timeline_steps.entries(timeline.path.steps, every_record=every_record)
     if timeline.path.credentials:
         yield ""
-    yield from map(_credential, timeline.path.credentials)
+    yield from _credentials(timeline.path.credentials)
     for finding in timeline.findings:
         unsure = " (uncertain)" if finding.is_uncertain else ""
         yield f"finding   {finding.rule}{unsure} {instant(finding.first)} {finding.actor}"
@@ -76,9 +73,8 @@ def _lines(timeline: Timeline) -> Iterator[str]:
     for each in timeline.witnesses:
         if each.witness is not None:
             yield f"witness   {each.taken.provider} {each.taken.operation}: {each.text}"
-            yield f"          {place_text(each.witness.place)}"
-    for gap in timeline.gaps:
-        yield f"gap       {gap.text}"
+            yield f"          {timeline_steps.place_text(each.witness.place)}"
+    yield from _gaps(timeline.gaps)
     yield from _visibility(timeline)
 
 
@@ -120,31 +116,27 @@ def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count} records"
 
 
-def _step(step: Step, clock: str) -> Iterator[str]:
-    row = step.row
-    tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
-    guess = " [a guess]" if is_guess(row) else ""
-    yield f"{clock}  {row.provider:<8} {row.operation}  {row.outcome}"
-    yield f"          {row.phase}{tried}{guess}; by {step.known_by}"
-    if row.targets:
-        yield f"          on {', '.join(row.targets[:_SHOWN])}"
-    if row.issued:
-        yield f"          issued {', '.join(row.issued)}"
-    yield f"          {place_text(row.place)}"
+def _credentials(credentials: Iterable[Credential]) -> Iterator[str]:
+    """Yield each credential; of those a platform hands out by itself, the first few."""
+    handed_out = 0
+    for each in credentials:
+        handed_out += each.mint is Mint.NOT_EXPECTED
+        if each.mint is not Mint.NOT_EXPECTED or handed_out <= _SHOWN:
+            yield _credential(each)
+    if handed_out > _SHOWN:
+        more = handed_out - _SHOWN
+        yield f"          ... and {more} more that the platform made; --json has all"
 
 
-def is_guess(row: Row) -> bool:
-    """Whether no row of a catalog names the operation."""
-    return not row.phase_rules or row.phase_rules[0].startswith("fallback:")
-
-
-def place_text(place: Place) -> str:
-    """Return where a record lies, short enough for a screen; `--json` has all of it."""
-    if place.standing is Standing.UNPROVEN:
-        return f"{place.object} record {place.line}"
-    name = place.object.rpartition("/")[2][:12]
-    mark = "" if place.standing is Standing.COUNTED else f" {str(place.standing).upper()}"
-    return f"object {name} leaf {place.shard}/{place.leaf} record {place.line}{mark}"
+def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
+    kinds: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        kinds.setdefault(gap.kind, []).append(gap)
+    for kind, alike in kinds.items():
+        for gap in alike[:_SHOWN]:
+            yield f"gap       {gap.text}"
+        if len(alike) > _SHOWN:
+            yield f"          ... and {len(alike) - _SHOWN} more ({kind}); --json has all"
 
 
 def _credential(each: Credential) -> str:

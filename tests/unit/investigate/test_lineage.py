@@ -61,6 +61,19 @@ def test_the_making_of_a_credential_is_found_before_the_time_that_was_asked_for(
     assert all(step.row.time >= START + 2 * MINUTE for step in path.steps)
 
 
+def test_a_service_acts_for_its_caller_without_a_record_of_the_credential() -> None:
+    forwarded = {"mechanisms": ("Key Use", "Provider Forward Access")}
+    for facts in (forwarded, {"invoked_by": "AWS Internal"}):
+        rows = [used(0, FIRST, **facts), used(MINUTE, FIRST, **facts)]
+        path = follow(MemoryIndex(rows), Selection(credentials=frozenset({FIRST})))
+        assert path.credentials[0].mint is Mint.NOT_EXPECTED
+        # Used by somebody directly, too, it was made by somebody.
+        path = follow(
+            MemoryIndex([*rows, used(2 * MINUTE, FIRST)]), Selection(credentials=frozenset({FIRST}))
+        )
+        assert path.credentials[0].mint is Mint.MISSING
+
+
 def test_a_platform_hands_its_workload_credentials_without_a_record() -> None:
     rows = [used(0, "ASIAINSTANCE", identity_type="Workload Instance")]
     path = follow(MemoryIndex(rows), Selection(credentials=frozenset({"ASIAINSTANCE"})))

@@ -224,7 +224,6 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
 def _record(number: int, step: Step) -> str:
     row, place = step.row, step.row.place
     tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
-    is_guess = not row.phase_rules or row.phase_rules[0].startswith("fallback:")
     standing = "" if place.standing is Standing.COUNTED else f"{place.standing}: "
     seal = f", leaf {place.shard}/{place.leaf}" if place.shard else ""
     cells = (
@@ -233,7 +232,7 @@ def _record(number: int, step: Step) -> str:
         (f"{row.provider} {row.account or ''}", ""),
         (row.operation, ""),
         (row.outcome, "refused" if row.outcome in _REFUSED else ""),
-        (f"{row.phase}{tried}{' [a guess]' if is_guess else ''}", ""),
+        (f"{row.phase}{tried}{' [a guess]' if row.is_guess else ''}", ""),
         (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
         (", ".join(row.targets), "long"),
         (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),

@@ -1,0 +1,113 @@
+"""The records of a timeline for a reader: a run of the same act is one entry.
+
+A sweep is hundreds of records that differ in their target alone; printed one by one they hide
+what came before and after. `--json`, CSV and the case have every record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from nhi_evidence.investigate.lineage import Step
+from nhi_evidence.investigate.row import Place, Row, Standing
+from nhi_evidence.terminal.safe_text import instant
+
+_LONGEST_RUN_MS = 60_000
+_SHORTEST_RUN = 3
+"""Fewer of a kind are printed one by one."""
+_TARGETS = 5
+
+
+def entries(steps: Iterable[Step], *, every_record: bool = False) -> Iterator[str]:
+    """Yield the lines of the records, in order, under the day of each.
+
+    Records within a minute that differ in nothing but their time, target and place are one entry,
+    where the first of them stands, unless `every_record`; one that hands out a credential, or is
+    not simply counted, always stands alone.
+    """
+    day = ""
+    for run in ([step] for step in steps) if every_record else _runs(steps):
+        when = instant(run[0].row.time)
+        if when[:10] != day:
+            day = when[:10]
+            yield day
+        yield from _entry(run, when[11:19])
+
+
+def _runs(steps: Iterable[Step]) -> Iterator[Sequence[Step]]:
+    open_runs: dict[tuple[object, ...], list[tuple[int, Step]]] = {}
+    runs: list[list[tuple[int, Step]]] = []
+    for number, step in enumerate(steps):
+        alike = _alike(step)
+        run = open_runs.get(alike)
+        if run is None or step.row.time - run[0][1].row.time > _LONGEST_RUN_MS:
+            open_runs[alike] = run = []
+            runs.append(run)
+        run.append((number, step))
+    parts = [
+        part
+        for run in runs
+        for part in ([run] if len(run) >= _SHORTEST_RUN else [[member] for member in run])
+    ]
+    parts.sort(key=lambda part: part[0][0])
+    for part in parts:
+        yield [step for _, step in part]
+
+
+def _alike(step: Step) -> tuple[object, ...]:
+    row = step.row
+    is_plain = not row.issued and row.place.standing in {Standing.COUNTED, Standing.UNPROVEN}
+    return (
+        instant(row.time)[:10],
+        step.known_by,
+        row.provider,
+        row.account,
+        row.service,
+        row.operation,
+        row.outcome,
+        row.phase,
+        row.base_phase,
+        row.is_guess,
+        row.ip,
+        row.identity,
+        row.credential,
+        row.place.standing,
+        None if is_plain else id(step),
+    )
+
+
+def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
+    row = run[0].row
+    tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
+    guess = " [a guess]" if row.is_guess else ""
+    times = f", {len(run)} times until {instant(run[-1].row.time)[11:19]}" if len(run) > 1 else ""
+    yield f"{clock}  {row.provider:<8} {row.operation}  {row.outcome}{times}"
+    who = "" if run[0].known_by == "identity" else f", as {row.identity or 'nobody named'}"
+    yield f"          {row.phase}{tried}{guess}; by {run[0].known_by}{who}"
+    yield f"          {_where(row)}"
+    targets = list(dict.fromkeys(target for step in run for target in step.row.targets))
+    if targets:
+        more = f", and {len(targets) - _TARGETS} more" if len(targets) > _TARGETS else ""
+        yield f"          on {', '.join(targets[:_TARGETS])}{more}"
+    if row.issued:
+        yield f"          issued {', '.join(row.issued)}"
+    if len(run) == 1:
+        yield f"          {place_text(row.place)}"
+        return
+    yield f"          first {place_text(row.place)}"
+    yield f"          last  {place_text(run[-1].row.place)}"
+
+
+def _where(row: Row) -> str:
+    account = f" in {row.account}" if row.account else ""
+    address = f", from {row.ip}" if row.ip else ""
+    return f"{row.service or row.source}{account}{address}"
+
+
+def place_text(place: Place) -> str:
+    """Return where a record lies, short enough for a screen; `--json` has all of it."""
+    if place.standing is Standing.UNPROVEN:
+        return f"{place.object} record {place.line}"
+    name = place.object.rpartition("/")[2][:12]
+    mark = "" if place.standing is Standing.COUNTED else f" {str(place.standing).upper()}"
+    return f"object {name} leaf {place.shard}/{place.leaf} record {place.line}{mark}"

@@ -26,7 +26,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rows(logs: Path, *asked: str) -> list[dict[str, object]]:
+def rows(logs: Path, *asked: str | Path) -> list[dict[str, object]]:
     result = run("query", logs, *asked, "--json")
     assert result.code == 0, result.err
     answer = result.json
@@ -98,6 +98,27 @@ def test_as_parquet_it_goes_to_a_file_and_never_over_one(logs: Path, tmp_path: P
     assert pq.read_table(out).num_rows > 100
     refused = run(*asked)
     assert (refused.code, "is there already" in refused.err) == (4, True)
+
+
+def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
+    verified, looked = tmp_path / "verify.json", tmp_path / "doctor.json"
+    verified.write_text(json.dumps({
+        "schema": "nhi-evidence/verify-report/1",
+        "findings": [{"step": "V2", "code": "key_hash", "detail": "other bytes",
+                      "key": "ev/v1/gcp_audit/h=2026030208/" + "0" * 64 + ".ndjson.zst"}],
+    }))  # fmt: skip
+    looked.write_text(json.dumps([
+        {"scope": "account", "what": "rule", "state": "failed", "observed": "DISABLED"},
+        {"scope": "account", "what": "role", "state": "ok", "observed": "as deployed"},
+    ]))  # fmt: skip
+    asked = "SELECT made_by, source, hour, code, detail FROM findings ORDER BY made_by"
+    given = ("--report", verified, "--report", looked)
+    assert [list(row.values()) for row in rows(logs, "--sql", asked, *given)] == [
+        ["doctor", None, None, "failed", "rule: DISABLED"],
+        ["verify", "gcp_audit", "2026030208", "key_hash", "other bytes"],
+    ]
+    refused = run("query", logs, "--sql", asked, "--report", logs / "0.json.gz")
+    assert (refused.code, "no report of" in refused.err) == (4, True)
 
 
 @pytest.mark.parametrize(

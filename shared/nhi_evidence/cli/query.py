@@ -18,7 +18,8 @@ from nhi_evidence.cli.event_index import IndexFolder, Sources, local
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.cli.query_output import Format
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.investigate import library
+from nhi_evidence.investigate import findings, library
+from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.library import Question
 from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize
@@ -65,6 +66,15 @@ def command(
         Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
     ] = None,
     overwrite: output_file.Overwrite = False,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--report",
+            exists=True,
+            dir_okay=False,
+            help="Show in `findings` what this report of verify --json or doctor --json finds.",
+        ),
+    ] = None,
     source: SourceName = None,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
@@ -76,9 +86,10 @@ def command(
 ) -> None:
     """Ask an evidence store, or raw log files, in SQL.
 
-    The views are `events` (records that count, each once), `units`, `identities` and
-    `all_events` (with those that do not count, and why). A question is one SELECT; it reaches no
-    file and no network. How fresh the answer is goes to standard error.
+    The views are `events` (records that count, each once), `units`, `identities`, `findings`
+    (what sealed statements on completeness say) and `all_events` (with those that do not count,
+    and why). A question is one SELECT; it reaches no file and no network. How fresh the answer is
+    goes to standard error.
     """
     if list_them:
         sys.stdout.write(_listed())
@@ -95,7 +106,9 @@ def command(
         source=source,
         quiet=as_json,
     )
+    reported = [row for path in report or () for row in _findings(path)]
     with local(what) as events, _sink(output, overwrite=overwrite) as sink:
+        events.add_findings(reported)
         _answer(events, asked, Format.JSON if as_json else form, sink)
 
 
@@ -109,6 +122,13 @@ def _asked(sql: str | None, question: str | None) -> str:
         names = ", ".join(each.name for each in library.questions())
         raise SettingsError(f"--question {question}: there is none; known: {names}")
     return known.sql
+
+
+def _findings(path: Path) -> tuple[FindingRow, ...]:
+    try:
+        return findings.of_report(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:

@@ -33,6 +33,7 @@ def of_store(
     heads = sealed.heads(stored)
     listed = sealed.listed(stored, heads)
     unreadable: list[str] = []
+    unreadable_count = 0
     read: list[Numbered] = []
     numbers = count()
     bodies = store.bodies((each.key, each.vid) for each in listed.objects)
@@ -42,8 +43,10 @@ def of_store(
             held = sealed.read(at, body)
         except (ValueError, RecursionError) as error:
             unreadable.append(f"{at.key}: {error}")
+            unreadable_count += 1
             continue
         unreadable += held.unreadable
+        unreadable_count += held.unreadable_count
         read.append((held, [next(numbers) for _ in held.claims]))
     standings = _standings(read, accepted)
     rows = list(_rows(read, standings))
@@ -58,7 +61,10 @@ def of_store(
         rows,
         trusts,
         freshness=msgspec.structs.replace(
-            freshness, head_time=listed.signed_at, unreadable=tuple(unreadable)
+            freshness,
+            head_time=listed.signed_at,
+            unreadable=tuple(unreadable),
+            unreadable_count=unreadable_count,
         ),
     )
 

@@ -85,7 +85,9 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int = 0
     """Rows that repeat another, and are not shown."""
     unreadable: tuple[str, ...] = ()
-    """Objects and lines that could not be read, and why; nothing in them is shown."""
+    """Objects and lines that could not be read, and why; nothing in them is shown. The first."""
+    unreadable_count: int = 0
+    """How many there are in all: more than `unreadable` names, where there are many."""
 
 
 class EventIndex(Protocol):

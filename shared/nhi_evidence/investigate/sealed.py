@@ -13,13 +13,15 @@ from hashlib import sha256
 import msgspec
 
 from nhi_evidence import sources
+from nhi_evidence.completeness import statement_file
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import counting, keys, log, merkle, objects, tiles
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.objects import Table
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import row_reading, trust
+from nhi_evidence.investigate import findings, row_reading, trust
+from nhi_evidence.investigate.findings import StatementRows
 from nhi_evidence.investigate.row import Place, Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
@@ -65,7 +67,9 @@ class ObjectRows(msgspec.Struct, frozen=True):
     """Each with the number of its claim; its standing is not decided here."""
     trusts: tuple[tuple[int, Trust], ...]
     unreadable: tuple[str, ...]
-    """Lines that could not be read, and why."""
+    """Lines that could not be read, and why; the first of them."""
+    unreadable_count: int
+    """How many there are in all."""
 
 
 def heads(stored: StoredLog) -> list[Head]:
@@ -84,6 +88,8 @@ class Listed(msgspec.Struct, frozen=True):
 
     objects: tuple[SealedObject, ...]
     """Objects of evidence, oldest first."""
+    statements: tuple[SealedObject, ...]
+    """Objects of statements on completeness, oldest first."""
     signed_at: int | None
     """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
 
@@ -96,6 +102,7 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
     """
     order = 0
     objects_of: list[SealedObject] = []
+    statements: list[SealedObject] = []
     signed_at: int | None = None
     for head in signed:
         leaves: list[bytes] = []
@@ -107,14 +114,18 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
                 signed_at = leaf.at
             elif isinstance(leaf, ObjectLeaf):
                 named = keys.parse_key(leaf.key)
-                if named.kind == "ev" and named.hour and named.body_sha256:
-                    at = SealedObject(
-                        head.shard, index, order, leaf.key, leaf.vid, named.source, named.hour
-                    )
+                if not (named.hour and named.body_sha256):
+                    continue
+                at = SealedObject(
+                    head.shard, index, order, leaf.key, leaf.vid, named.source, named.hour
+                )
+                if named.kind == "ev":
                     objects_of.append(at)
+                elif statement_file.is_statements(leaf.key):
+                    statements.append(at)
         if merkle.root(leaves).hex() != head.root:
             raise LogError(f"the entries of shard {head.shard} are not those its checkpoint signs")
-    return Listed(tuple(objects_of), signed_at)
+    return Listed(tuple(objects_of), tuple(statements), signed_at)
 
 
 def _entries(stored: StoredLog, head: Head) -> Iterator[tuple[int, bytes]]:
@@ -137,21 +148,38 @@ def _decoded(head: Head, index: int, entry: bytes) -> Leaf:
         raise LogError(f"entry {index} of shard {head.shard}: {error}") from error
 
 
+def read_statements(at: SealedObject, body: bytes | None) -> tuple[StatementRows, ...]:
+    """Return what an object of statements says.
+
+    Raises `ValueError` as `read` does, and for what is in another form.
+    """
+    held = statement_file.read(_stored(at, body))
+    if held.hour != at.hour:
+        raise ValueError(f"speaks of the hour {held.hour}")
+    return tuple(findings.of_statements(at.key, held))
+
+
+def _stored(at: SealedObject, body: bytes | None) -> bytes:
+    if body is None:
+        raise ValueError("it is gone")
+    if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
+        raise ValueError("body hash does not match its key")
+    return body
+
+
 def read(at: SealedObject, body: bytes | None) -> ObjectRows:
     """Return what an object holds.
 
     Raises `ValueError` saying why when it is gone, has other bytes than its key says, or is no
     evidence object inside.
     """
-    if body is None:
-        raise ValueError("it is gone")
-    if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-        raise ValueError("body hash does not match its key")
+    body = _stored(at, body)
     table, lines = objects.read_object(body)
     source = table.header.source
     rows: list[tuple[int, Row]] = []
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []
+    unreadable_count = 0
     for number, (unit, own) in enumerate(objects.lines_of(table, lines)):
         places = _Places(at, unit.unit)
         for place, line in enumerate(own):
@@ -161,13 +189,21 @@ def read(at: SealedObject, body: bytes | None) -> ObjectRows:
                     rows.append((number, read_row))
                     trusts += ((number, each) for each in _trusts(read_row, line))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                unreadable_count += 1
                 if len(unreadable) < _MAX_UNREADABLE:
                     unreadable.append(f"{at.key}: unit {unit.unit} line {place}: {error}")
-    return ObjectRows(at, _claims(at, table), tuple(rows), tuple(trusts), tuple(unreadable))
+    return ObjectRows(
+        at,
+        _claims(at, table),
+        tuple(rows),
+        tuple(trusts),
+        tuple(unreadable),
+        unreadable_count,
+    )
 
 
 _MAX_UNREADABLE = 20
-"""Lines of one object that are named; verify names every one."""
+"""Lines of one object that are named, all are numbered; verify names every one."""
 
 
 class _Places(msgspec.Struct):

@@ -161,8 +161,8 @@ def _gaps(path: Path, freshness: Freshness) -> Sequence[Gap]:
         gaps.append(
             Gap("contested", f"{contested} of its records are in contested units; see verify")
         )
-    if freshness.unreadable:
-        text = f"{len(freshness.unreadable)} objects or lines could not be read, and are not shown"
+    if freshness.unreadable_count:
+        text = f"{freshness.unreadable_count} objects or lines could not be read, and are not shown"
         gaps.append(Gap("unreadable", text))
     if path.cut_off:
         gaps.append(Gap("cut_off", f"{path.cut_off}: the rest is left out; narrow the time"))

@@ -93,8 +93,9 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     yield f"          {freshness.rows} records in {freshness.objects} {kind}{repeated}; {span}"
     for text in freshness.unreadable[:_SHOWN]:
         yield f"          not read: {text}"
-    if len(freshness.unreadable) > _SHOWN:
-        yield f"          ... and {len(freshness.unreadable) - _SHOWN} more"
+    more = freshness.unreadable_count - min(len(freshness.unreadable), _SHOWN)
+    if more:
+        yield f"          ... and {more} more"
 
 
 _SHOWN = 5

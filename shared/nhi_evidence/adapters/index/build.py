@@ -17,6 +17,7 @@ from nhi_evidence.adapters.index import state as states
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.findings import StatementRows
 from nhi_evidence.investigate.sealed import Head, ObjectRows, SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ports import EvidenceVersions
@@ -61,10 +62,28 @@ def refresh(
     state.head_time = listed.signed_at
     new = [each for each in listed.objects if each.leaf >= known.get(each.shard, 0)]
     hours = _Adding(folder, state, progress).add(store, new, jobs or os.cpu_count() or 1)
+    stated = [each for each in listed.statements if each.leaf >= known.get(each.shard, 0)]
+    _add_statements(folder, state, store, stated)
     state.heads = signed
     weigh.hours(folder, state, hours)
     states.save(folder, state)
     return state
+
+
+def _add_statements(
+    folder: Path, state: State, store: EvidenceVersions, new: Sequence[SealedObject]
+) -> None:
+    """Add what sealed statements on completeness say."""
+    rows: list[StatementRows] = []
+    bodies = store.bodies((each.key, each.vid) for each in new)
+    for at, body in zip(new, bodies, strict=True):
+        try:
+            rows += sealed.read_statements(at, body)
+        except (ValueError, RecursionError) as error:
+            state.note_unreadable([f"{at.key}: {error}"], 1)
+    if rows:
+        number = len(state.findings) + 1
+        states.put(folder, state, "findings", number, schema.findings_table(rows))
 
 
 def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
@@ -100,7 +119,7 @@ class _Adding:
             self._progress("objects", done)
             self._hours.add((at.source, at.hour))
             if isinstance(result, str):
-                self._state.note_unreadable(f"{at.key}: {result}")
+                self._state.note_unreadable([f"{at.key}: {result}"], 1)
                 continue
             self._take(at, *result)
             if self._row_count >= BATCH_ROWS:
@@ -116,7 +135,7 @@ class _Adding:
         rows: pa.Table,
         claims: Sequence[UnitClaim],
         trusts: Sequence[tuple[int, Trust]],
-        unreadable: Sequence[str],
+        unreadable: tuple[Sequence[str], int],
     ) -> None:
         first = self._state.next_claim
         shifted = pc.add(rows["claim"], first)
@@ -125,8 +144,7 @@ class _Adding:
         self._claims += [(first + number, at, each) for number, each in enumerate(claims)]
         self._trusts += [(first + number, each) for number, each in trusts]
         self._state.next_claim += len(claims)
-        for text in unreadable:
-            self._state.note_unreadable(text)
+        self._state.note_unreadable(*unreadable)
 
     def _write(self) -> None:
         number = len(self._state.events) + 1
@@ -141,7 +159,9 @@ class _Adding:
         self._rows, self._row_count, self._claims, self._trusts = [], 0, [], []
 
 
-_Read = tuple[pa.Table, tuple[UnitClaim, ...], tuple[tuple[int, Trust], ...], tuple[str, ...]]
+_Read = tuple[
+    pa.Table, tuple[UnitClaim, ...], tuple[tuple[int, Trust], ...], tuple[tuple[str, ...], int]
+]
 
 
 def _read_all(
@@ -164,4 +184,5 @@ def _read(at: SealedObject, body: bytes | None) -> _Read | str:
         held: ObjectRows = sealed.read(at, body)
     except (ValueError, RecursionError) as error:
         return str(error)
-    return schema.events_table(held.rows), held.claims, held.trusts, held.unreadable
+    named = held.unreadable, held.unreadable_count
+    return schema.events_table(held.rows), held.claims, held.trusts, named

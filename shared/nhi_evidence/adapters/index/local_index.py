@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from nhi_evidence.adapters.index import duck
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.investigate.columns import COLUMNS, Type
+from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.index import Freshness, Selection
 from nhi_evidence.investigate.row import Place, Row, Standing
 from nhi_evidence.investigate.trust import Trust
@@ -17,15 +20,18 @@ from nhi_evidence.investigate.trust import Trust
 _FETCHED = 10_000
 
 _VIEWS = """
-CREATE VIEW units AS
+CREATE VIEW claimed AS
 SELECT c.claim, c.of_source AS source, c.hour, c.unit, c.part, c.records, c.is_rejection,
-       c.object, c.shard, c.leaf, s.standing
+       c.object, substr(sha256(c.unit), 1, 16) AS unit_id, c.shard, c.leaf, s.standing
 FROM read_parquet({claims}) c JOIN read_parquet({standing}) s USING (claim);
+CREATE VIEW units AS
+SELECT source, hour, unit, unit_id, part, records, is_rejection, object, shard, leaf, standing
+FROM claimed;
 CREATE VIEW all_events AS
-SELECT e.* EXCLUDE (claim, line, record), u.object, u.unit, e.line, u.shard, u.leaf,
-       u.standing, u.hour, r.claim IS NOT NULL AS is_repeated
+SELECT e.* EXCLUDE (claim, line, record), u.object, u.unit, u.unit_id, e.line, u.shard, u.leaf,
+       u.hour, u.standing, r.claim IS NOT NULL AS is_repeated
 FROM read_parquet({events}) e
-JOIN units u USING (claim)
+JOIN claimed u USING (claim)
 LEFT JOIN read_parquet({repeated}) r ON r.claim = e.claim AND r.line = e.line;
 CREATE VIEW events AS
 SELECT * EXCLUDE (is_repeated, standing) FROM all_events
@@ -39,6 +45,19 @@ SELECT identity, any_value(identity_type) AS identity_type, any_value(identity_n
 FROM events WHERE identity IS NOT NULL GROUP BY identity;
 """
 
+_FINDINGS = """
+CREATE TABLE reported ({columns});
+CREATE VIEW findings AS
+SELECT * FROM reported
+UNION ALL
+SELECT {names} FROM (
+  SELECT *, dense_rank() OVER (
+    PARTITION BY source, hour, account, region, stream
+    ORDER BY origin DESC, size DESC, object DESC) AS place
+  FROM {stated})
+WHERE place = 1 AND code IS NOT NULL;
+"""
+
 
 class LocalIndex:
     """See `EventIndex`. A context manager; its connection can read the index alone."""
@@ -49,6 +68,15 @@ class LocalIndex:
         self._state = state
         self.connection = duck.connect(folder)
         self.connection.execute(_views(folder, state))
+
+    def add_findings(self, rows: Iterable[FindingRow]) -> None:
+        """Show findings of reports in the view, beside those of sealed statements."""
+        marks = ", ".join("?" for _ in FindingRow.__struct_fields__)
+        for row in rows:
+            self.connection.execute(
+                f"INSERT INTO reported VALUES ({marks})",  # noqa: S608 marks alone
+                list(msgspec.structs.astuple(row)),
+            )
 
     def __enter__(self) -> LocalIndex:
         """Return itself."""
@@ -86,7 +114,7 @@ class LocalIndex:
         files = [str(self._folder / name) for name in self._state.trusts]
         found = self.connection.execute(
             "SELECT DISTINCT name, issuer, subject, time FROM read_parquet($1) "
-            "JOIN units USING (claim) WHERE standing IN ('counted', 'unproven') "
+            "JOIN claimed USING (claim) WHERE standing IN ('counted', 'unproven') "
             "ORDER BY time, name",
             [files],
         )
@@ -112,6 +140,7 @@ class LocalIndex:
             head_time=self._state.head_time,
             duplicates=repeated,
             unreadable=tuple(self._state.unreadable),
+            unreadable_count=self._state.unreadable_count,
         )
 
 
@@ -120,7 +149,19 @@ def _views(folder: Path, state: State) -> str:
         paths = (str(folder / name).replace("'", "''") for name in names if name)
         return "[" + ", ".join(f"'{path}'" for path in paths) + "]"
 
-    return _VIEWS.format(
+    columns = {
+        name: "BIGINT" if name == "things" else "VARCHAR" for name in FindingRow.__struct_fields__
+    }
+    absent = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+    stated = f"(SELECT {absent}, '' AS origin, 0 AS size WHERE false)"
+    if state.findings:
+        stated = f"read_parquet({listed(state.findings)})"
+    findings = _FINDINGS.format(
+        columns=", ".join(f"{name} {kind}" for name, kind in columns.items()),
+        names=", ".join(columns),
+        stated=stated,
+    )
+    return findings + _VIEWS.format(
         events=listed(state.events),
         claims=listed(state.claims),
         standing=listed([state.standing]),

@@ -10,11 +10,12 @@ import msgspec
 import pyarrow as pa
 
 from nhi_evidence.investigate.columns import COLUMNS, Type
+from nhi_evidence.investigate.findings import FindingRow, StatementRows
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.sealed import SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 
-VERSION = 2
+VERSION = 3
 """Of these files. An index of another version is made anew; it holds nothing of its own."""
 
 _ARROW = {
@@ -66,7 +67,17 @@ TRUSTS = pa.schema(
     ]
 )
 
-_NAMES = [column.name for column in COLUMNS]
+FINDINGS = pa.schema(
+    [
+        *(
+            pa.field(name, pa.int64() if name == "things" else pa.string())
+            for name in FindingRow.__struct_fields__
+        ),
+        pa.field("origin", pa.string()),
+        pa.field("size", pa.int64()),
+    ]
+)
+"""Findings of statements, and the log each is of; a statement that finds nothing has no code."""
 
 
 def events_table(rows: Sequence[tuple[int, Row]]) -> pa.Table:
@@ -112,6 +123,19 @@ def claims_table(claims: Sequence[tuple[int, SealedObject, UnitClaim]]) -> pa.Ta
         for number, at, each in claims
     ]
     return pa.Table.from_pylist(rows, schema=CLAIMS)
+
+
+def findings_table(statements: Sequence[StatementRows]) -> pa.Table:
+    """Return what statements say as a table of `FINDINGS`."""
+    rows = []
+    for each in statements:
+        account, region, stream = each.scope
+        stands = {"made_by": "completeness", "source": each.source, "hour": each.hour,
+                  "account": account, "region": region, "stream": stream,
+                  "object": each.key, "origin": each.origin, "size": each.size}  # fmt: skip
+        rows.append(stands)
+        rows += (stands | msgspec.structs.asdict(row) for row in each.rows)
+    return pa.Table.from_pylist(rows, schema=FINDINGS)
 
 
 def trusts_table(trusts: Sequence[tuple[int, Trust]]) -> pa.Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -31,26 +33,30 @@ class State(msgspec.Struct, kw_only=True):
     events: list[str] = []
     claims: list[str] = []
     trusts: list[str] = []
+    findings: list[str] = []
     standing: str | None = None
     repeated: str | None = None
     unreadable: list[str] = []
+    """The first objects and lines that could not be read, and why."""
+    unreadable_count: int = 0
+    """How many could not be read in all."""
     head_time: int | None = None
     """When the newest head was signed, milliseconds since the epoch, as its log says."""
 
-    def note_unreadable(self, text: str) -> None:
-        """Keep what could not be read, up to a bound."""
-        if len(self.unreadable) < _MAX_UNREADABLE:
-            self.unreadable.append(text)
+    def note_unreadable(self, texts: Iterable[str], count: int) -> None:
+        """Count what could not be read, and keep the texts of the first of it."""
+        self.unreadable_count += count
+        self.unreadable += islice(texts, max(0, _MAX_UNREADABLE - len(self.unreadable)))
 
     @property
     def files(self) -> set[str]:
         """All files that belong to it."""
         single = {name for name in (self.standing, self.repeated) if name}
-        return {*self.events, *self.claims, *self.trusts, *single, FILE}
+        return {*self.events, *self.claims, *self.trusts, *self.findings, *single, FILE}
 
 
 def put(folder: Path, state: State, kind: str, number: int, table: pa.Table) -> None:
-    """Write one file of `events`, `claims` or `trusts`, and name it in the state."""
+    """Write one file of `events`, `claims`, `trusts` or `findings`, and name it in the state."""
     name = f"{kind}-{number:06d}.parquet"
     pq.write_table(table, folder / name, compression="zstd")
     getattr(state, kind).append(name)

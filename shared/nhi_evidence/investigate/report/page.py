@@ -106,6 +106,9 @@ def _status(timeline: Timeline) -> Iterator[str]:
         yield f'<p class="status warn">{escape(gap.kind.replace("_", " "))}: {escape(gap.text)}</p>'
     for text in fresh.unreadable:
         yield f'<p class="status bad">not read: {escape(text)}</p>'
+    more = fresh.unreadable_count - len(fresh.unreadable)
+    if more:
+        yield f'<p class="status bad">not read: {more} more, not named here</p>'
 
 
 def _legend(timeline: Timeline) -> Iterator[str]:

@@ -138,6 +138,9 @@ class _Record(msgspec.Struct, gc=False):
     unmapped: msgspec.Raw = msgspec.Raw()
 
 
+SHAPE, UNPLACED = _Record, _Unmapped
+"""What is read of a normalized record, and of its `unmapped`: other readers keep to it."""
+
 _decode = msgspec.json.Decoder(_Record).decode
 _unmapped = msgspec.json.Decoder(_Unmapped).decode
 

@@ -1,0 +1,61 @@
+"""Athena's SQL over an evidence store in a folder: transpiled by sqlglot, executed by DuckDB.
+
+The objects are read as Athena's text tables read them: zstd by the ending of the name, a line a
+row, the path beside it. What DuckDB does otherwise is evened out here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlglot
+
+from nhi_evidence.investigate.athena.views import UNDATED
+
+DATABASE = "nhi_evidence_main"
+BUCKET = "example-evidence"
+
+
+class Lake:
+    """The tables of one store, and the statements they are asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"CREATE SCHEMA {DATABASE}")
+        for table, path, parts in (
+            ("evidence", "ev/v1/*", "regexp_extract(file, '/ev/v1/([^/]+)/', 1) AS of_source, "),
+            ("statements", "op/v1/recon", ""),
+        ):
+            for name, hour in ((table, "h=[0-9]*"), (f"{table}{UNDATED}", "h=unknown")):
+                self._make(folder, name, f"{path}/{hour}/*.ndjson.zst", parts)
+
+    def _make(self, folder: Path, name: str, pattern: str, parts: str) -> None:
+        files = [str(each) for each in folder.glob(pattern)]
+        read = (
+            f"SELECT filename AS file, line FROM read_csv({files}, columns={{'line': 'VARCHAR'}}, "
+            "delim='\x01', quote='', escape='', header=false, auto_detect=false, filename=true, "
+            "compression='zstd', max_line_size=200000000, null_padding=false, strict_mode=false)"
+            if files
+            else "SELECT '' AS file, '' AS line WHERE false"
+        )
+        # To Trino's json_extract what is no JSON has nothing in it; to DuckDB's it is an error.
+        self._connection.execute(
+            f"CREATE VIEW {DATABASE}.{name} AS SELECT {parts}"
+            "regexp_extract(file, '/h=([^/]+)/', 1) AS hour, "
+            f"replace(file, '{folder}/', 's3://{BUCKET}/') AS \"$path\", "
+            f"CASE WHEN json_valid(line) THEN line END AS line FROM ({read})"
+        )
+
+    def ask(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns and the rows of a statement of Athena's."""
+        result = self._connection.execute(transpiled(sql))
+        return [each[0] for each in result.description or ()], result.fetchall()
+
+
+def transpiled(sql: str) -> str:
+    """Return a statement of Athena's as DuckDB reads it; raises where sqlglot cannot read it."""
+    (text,) = sqlglot.transpile(sql, read="athena", write="duckdb")
+    return str(text)

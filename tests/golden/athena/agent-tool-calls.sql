@@ -1,0 +1,47 @@
+-- duckdb
+SELECT
+  identity,
+  credential,
+  service,
+  operation,
+  outcome,
+  COUNT(*) AS records,
+  MIN(time) AS first_seen,
+  MAX(time) AS last_seen
+FROM events
+WHERE
+  is_agentic OR base_phase = 'Agent Action'
+GROUP BY
+  identity,
+  credential,
+  service,
+  operation,
+  outcome
+ORDER BY
+  records DESC,
+  first_seen
+LIMIT 500
+
+-- athena
+SELECT
+  identity,
+  credential,
+  service,
+  operation,
+  outcome,
+  COUNT(*) AS records,
+  MIN(time) AS first_seen,
+  MAX(time) AS last_seen
+FROM events
+WHERE
+  is_agentic OR base_phase = 'Agent Action'
+GROUP BY
+  identity,
+  credential,
+  service,
+  operation,
+  outcome
+ORDER BY
+  records DESC,
+  first_seen
+LIMIT 500

@@ -1,0 +1,57 @@
+-- duckdb
+SELECT
+  minted.credential AS unused,
+  minted.identity AS made_by,
+  minted.time AS made_at,
+  minted.service,
+  minted.operation,
+  minted.account
+FROM (
+  SELECT
+    issued_credential AS credential,
+    identity,
+    time,
+    service,
+    operation,
+    account
+  FROM events
+  CROSS JOIN UNNEST(issued) AS issue(issued_credential)
+  WHERE
+    base_phase = 'Credential Lifecycle'
+) AS minted
+LEFT JOIN events AS used
+  ON used.credential = minted.credential
+WHERE
+  used.credential IS NULL
+ORDER BY
+  made_at
+LIMIT 500
+
+-- athena
+SELECT
+  minted.credential AS unused,
+  minted.identity AS made_by,
+  minted.time AS made_at,
+  minted.service,
+  minted.operation,
+  minted.account
+FROM (
+  SELECT
+    issued_credential AS credential,
+    identity,
+    time,
+    service,
+    operation,
+    account
+  FROM events
+  CROSS JOIN UNNEST(issued) AS issue(issued_credential)
+  WHERE
+    base_phase = 'Credential Lifecycle'
+) AS minted
+LEFT JOIN events AS used
+  ON used.credential = minted.credential
+WHERE
+  used.credential IS NULL
+ORDER BY
+  made_at
+LIMIT 500

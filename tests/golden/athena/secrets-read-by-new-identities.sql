@@ -1,0 +1,55 @@
+-- duckdb
+SELECT
+  reads.identity,
+  reads.identity_type,
+  reads.credential,
+  reads.ip,
+  reads.service,
+  reads.operation,
+  reads.time,
+  known.first_seen
+FROM events AS reads
+JOIN (
+  SELECT
+    identity,
+    MIN(time) AS first_seen
+  FROM events
+  GROUP BY
+    identity
+) AS known
+  ON known.identity = reads.identity
+WHERE
+  reads.base_phase = 'Secret Access'
+  AND reads.outcome = 'success'
+  AND reads.time < known.first_seen + INTERVAL '1' DAY
+ORDER BY
+  reads.time
+LIMIT 500
+
+-- athena
+SELECT
+  reads.identity,
+  reads.identity_type,
+  reads.credential,
+  reads.ip,
+  reads.service,
+  reads.operation,
+  reads.time,
+  known.first_seen
+FROM events AS reads
+JOIN (
+  SELECT
+    identity,
+    MIN(time) AS first_seen
+  FROM events
+  GROUP BY
+    identity
+) AS known
+  ON known.identity = reads.identity
+WHERE
+  reads.base_phase = 'Secret Access'
+  AND reads.outcome = 'success'
+  AND reads.time < known.first_seen + INTERVAL '1' DAY
+ORDER BY
+  reads.time
+LIMIT 500

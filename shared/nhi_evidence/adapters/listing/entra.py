@@ -20,7 +20,7 @@ from nhi_evidence.errors import SourceUnavailableError
 AUDIENCE = "api://AzureADTokenExchange"
 """What Entra asks of an identity token of a federated credential."""
 
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt\N{HYPHEN-MINUS}bearer"
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 section 2.2."""
 
 _PATHS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from nhi_evidence.cli import exit_codes
@@ -53,6 +54,32 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
     assert shown.out.startswith("on record: 1 records; nothing is attested")
     assert "GetCallerIdentity" in shown.out
     assert not file.exists()
+
+
+def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> None:
+    """None is written that the policy refuses, and none without what it asks for holds."""
+    sealed = made(tmp_path)
+    policy = tmp_path / "policy.toml"
+    copy = tmp_path / "elsewhere"
+    copy.mkdir()
+    policy.write_text(
+        f'keys = ["{sealed.vkey}"]\nanchors_required = 1\n'
+        f'[[anchors]]\nkind = "copy"\nevidence = "{copy}"\n'
+    )
+    file = tmp_path / "absence.json"
+    ask = ("attest-absence", sealed.folder, "--identity", BOT, *TIMES, "--step", "secret_access")
+    refused = run(*ask, "--policy", policy, "-o", file)
+    assert refused.code == exit_codes.FAILED
+    assert "0 of 1 names spoke of it recently enough" in refused.err
+    assert not file.exists()
+    run(*ask, "--key", sealed.vkey, "-o", file)
+    bad = run("check-absence", file, "--policy", policy)
+    assert bad.code == exit_codes.WRONG
+    assert bad.out.startswith("does NOT hold: anchors: 0 of 1 names")
+    shutil.copytree(sealed.folder / "log", copy / "log")
+    held = run("check-absence", file, "--policy", policy)
+    assert (held.code, held.out.splitlines()[0]) == (exit_codes.OK, "holds")
+    assert f"anchored by {copy}: a checkpoint sealed at 2026-03-0" in held.out
 
 
 def test_wrong_use(tmp_path: Path) -> None:

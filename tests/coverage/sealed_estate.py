@@ -17,12 +17,13 @@ from nhi_evidence.evidence import note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.stored import Description, Version
 from tests.memory_store import DAY_MS
-from tests.signing import LocalSigner
+from tests.signing import LocalCosigner, LocalSigner
 
 NAME = "example.org/evidence"
 BUCKET = "organization-trail-111122223333"
@@ -92,13 +93,14 @@ def delivery(hour: int, records: Iterable[dict[str, Any]], mark: str = "AbCdEf")
 class Sealed:
     """A sealed directory and the key that signed it."""
 
-    def __init__(self, folder: Path, signer: str = "log") -> None:
+    def __init__(self, folder: Path, signer: str = "log", *, cosigner: str = "") -> None:
         """Begin an empty one."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.store = DirectoryStore(folder)
         self.signer = LocalSigner(signer)
         self.key = note.from_spki(NAME, self.signer.public_key())
+        self.cosigners = [LocalCosigner(cosigner)] if cosigner else []
 
     @property
     def stored(self) -> StoredLog:
@@ -109,6 +111,12 @@ class Sealed:
     def vkey(self) -> str:
         """The verifier key, as `--key` takes it."""
         return str(self.key)
+
+    @property
+    def policy(self) -> Policy:
+        """Its keys, and nothing that is asked for."""
+        more = (note.from_spki(NAME, each.public_key()) for each in self.cosigners)
+        return Policy(name=NAME, keys=(self.key, *more))
 
     def lock(self, *deliveries: Delivery) -> None:
         """Lock files."""
@@ -129,7 +137,7 @@ class Sealed:
         """Seal everything."""
         Sealer(
             self.store,
-            [self.signer],
+            [self.signer, *self.cosigners],
             lambda: at,
             name=NAME,
             lock_policy=LockPolicy(retention_ms=DAY_MS),

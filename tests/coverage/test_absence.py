@@ -194,10 +194,10 @@ def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
 
 def test_it_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
     made = document.read(document.write(written(sealed)), "x")
-    without = check(made, NAME, [sealed.key])
+    without = check(made, sealed.policy)
     assert without.search.startswith(NOT_REPEATED)
     assert without.text == made.conclusion.text
-    with_it = check(made, NAME, [sealed.key], sealed.store)
+    with_it = check(made, sealed.policy, sealed.store)
     assert with_it.search == "search repeated"
 
 
@@ -291,7 +291,7 @@ def test_a_falsified_ingredient_is_refused_without_the_evidence(
     made = json.loads(document.write(written(sealed)))
     falsify(made)
     with pytest.raises(AbsenceError, match=said):
-        check(document.read(json.dumps(made).encode(), "x"), NAME, [sealed.key])
+        check(document.read(json.dumps(made).encode(), "x"), sealed.policy)
 
 
 def rewritten(sealed: Sealed, **parts_: Any) -> Document:
@@ -313,9 +313,9 @@ def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> Non
         ("search", search),
     ):
         made = rewritten(sealed, **{name: value})
-        assert check(made, NAME, [sealed.key]).search.startswith(NOT_REPEATED)
+        assert check(made, sealed.policy).search.startswith(NOT_REPEATED)
         with pytest.raises(AbsenceError, match=name):
-            check(made, NAME, [sealed.key], sealed.store)
+            check(made, sealed.policy, sealed.store)
 
 
 def test_a_record_that_matches_is_seen_by_repeating_the_search(
@@ -328,7 +328,7 @@ def test_a_record_that_matches_is_seen_by_repeating_the_search(
     copied.lock(delivery(7, [secret], "Other"))
     copied.seal(DAY + 31 * HOUR)
     with pytest.raises(AbsenceError, match="other heads"):
-        check(made, NAME, [sealed.key], copied.store)
+        check(made, sealed.policy, copied.store)
     again = gather(copied.store, copied.stored, SECRETS)
     assert len(again.matching) == 1
     forged = msgspec.structs.replace(
@@ -336,13 +336,13 @@ def test_a_record_that_matches_is_seen_by_repeating_the_search(
     )
     made = make(copied.store, copied.stored, SECRETS, forged)
     with pytest.raises(AbsenceError, match="1 records match"):
-        check(made, NAME, [copied.key], copied.store)
+        check(made, copied.policy, copied.store)
 
 
 def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
     other = Sealed(tmp_path / "other", "other")
     with pytest.raises(AbsenceError, match="checkpoint of 2026"):
-        check(written(sealed), NAME, [other.key])
+        check(written(sealed), other.policy)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"schema": "absence/9"}', b"[" * 100_000])

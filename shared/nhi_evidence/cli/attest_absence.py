@@ -12,6 +12,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence.check import check
 from nhi_evidence.coverage.absence.conclude import platform_of
 from nhi_evidence.coverage.absence.document import Asked
 from nhi_evidence.coverage.absence.gather import gather
@@ -77,6 +78,8 @@ def command(
             typer.echo(f"  {neutralize(f'{record.head.api.operation} {uid} {record.at.key}')}")
         raise typer.Exit(exit_codes.WRONG)
     made = make(store, stored, asked, gathered)
+    # What the policy asks of whoever checks it: a document that lacks it is not written.
+    check(made, trust)
     try:
         with output.open("xb") as file:
             file.write(document.write(made))

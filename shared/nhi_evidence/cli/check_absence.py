@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from nhi_evidence.cli import exit_codes
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import Checked, check
 from nhi_evidence.coverage.absence.document import AbsenceError
+from nhi_evidence.coverage.page import instant
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
@@ -60,8 +62,9 @@ def command(
 ) -> None:
     """Check a statement of absence against keys you trust, offline.
 
-    Checks that every ingredient is sealed, and draws the conclusion again. With --evidence the
-    search is repeated and nothing may be left out; without it that is not looked at, and said.
+    Checks that every ingredient is sealed, and draws the conclusion again. A policy's anchors and
+    cosignature are asked of it as well. With --evidence the search is repeated and nothing may be
+    left out; without it that is not looked at, and said.
     """
     trust = options.policy(policy, key)
     try:
@@ -72,7 +75,7 @@ def command(
     store = None if evidence is None else open_sealed(evidence, access)
     result = _Result("absence-check/1", holds=True)
     try:
-        result.checked = check(made, trust.name, trust.keys, store, trust.mappers)
+        result.checked = check(made, trust, store)
     except AbsenceError as error:
         result.holds, result.problem = False, str(error)
     if as_json:
@@ -82,6 +85,17 @@ def command(
     else:
         typer.echo("holds")
         typer.echo(result.checked.search)
+        for line in _outside(result.checked):
+            typer.echo(neutralize(line))
         typer.echo(neutralize(result.checked.text))
     if not result.holds:
         raise typer.Exit(exit_codes.WRONG)
+
+
+def _outside(checked: Checked) -> Iterator[str]:
+    if checked.cosigned:
+        yield "cosigned by a pinned ML-DSA-44 key"
+    for name, at in sorted(checked.anchored.items()):
+        yield f"anchored by {name}: a checkpoint sealed at {instant(at)}"
+    for line in checked.not_checked:
+        yield f"not looked at: {line}"

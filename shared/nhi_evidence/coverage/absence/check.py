@@ -15,6 +15,7 @@ import msgspec
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.coverage import reading_file
+from nhi_evidence.coverage.absence import anchored
 from nhi_evidence.coverage.absence.conclude import SOURCES, Ingredients, conclude, platform_of
 from nhi_evidence.coverage.absence.document import (
     AbsenceError,
@@ -35,6 +36,7 @@ from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.ports import EvidenceVersions
 
 NOT_REPEATED = "search not repeated"
@@ -47,22 +49,28 @@ class Checked(msgspec.Struct, frozen=True):
     search: str
     """`search repeated`, or `search not repeated` with what that leaves open."""
     sealed_until: int
+    cosigned: bool = False
+    """Whether a pinned ML-DSA-44 key cosigned every checkpoint it rests on."""
+    anchored: dict[str, int] = {}
+    """Who of those the policy names spoke of the log, and when the newest checkpoint they saw was
+    sealed, milliseconds since the epoch."""
+    not_checked: tuple[str, ...] = ()
+    """Anchors that were not looked at, and why."""
 
 
-def check(
-    document: Document,
-    name: str,
-    pinned: Sequence[note.Key],
-    store: EvidenceVersions | None = None,
-    accepted: Sequence[str] = (),
-) -> Checked:
-    """Check a document of the log `name`. Raises `AbsenceError` naming what does not hold."""
+def check(document: Document, policy: Policy, store: EvidenceVersions | None = None) -> Checked:
+    """Check a document by what `policy` trusts and asks for: keys, cosignature and anchors.
+
+    Without `store` the search is not repeated. Raises `AbsenceError` naming what does not hold.
+    """
     if document.asked.platform != platform_of(document.asked.identity):
         raise AbsenceError("asked: not the platform of the identity")
     if document.asked.start >= document.asked.end:
         raise AbsenceError("asked: the time ends before it begins")
-    checker = _Checker(name, pinned)
+    checker = _Checker(policy)
     checker.heads(document)
+    outside = anchored.weigh(document.anchors, checker.roots, policy, document.sealed_until)
+    anchored.demand(outside, policy, document.sealed_until)
     given = checker.ingredients(document)
     if document.search.matching:
         raise AbsenceError(f"search: {document.search.matching} records match")
@@ -71,11 +79,18 @@ def check(
     drawn = conclude(document.asked, given)
     if drawn != document.conclusion:
         raise AbsenceError(f"conclusion: {_differs(document, drawn)} does not follow")
-    if store is None:
-        open_ = f"{NOT_REPEATED}: whether more is sealed than is listed here was not looked at"
-        return Checked(drawn.text, open_, document.sealed_until)
-    _repeat(document, store, StoredLog(store, name, pinned), accepted)
-    return Checked(drawn.text, "search repeated", document.sealed_until)
+    search = f"{NOT_REPEATED}: whether more is sealed than is listed here was not looked at"
+    if store is not None:
+        _repeat(document, store, StoredLog(store, policy.name, policy.keys), policy.mappers)
+        search = "search repeated"
+    return Checked(
+        text=drawn.text,
+        search=search,
+        sealed_until=document.sealed_until,
+        cosigned=checker.cosigned,
+        anchored=outside.names,
+        not_checked=outside.notes,
+    )
 
 
 def _differs(document: Document, drawn: msgspec.Struct) -> str:
@@ -135,26 +150,37 @@ def _object_leaf(sealed: SealedObject) -> ObjectLeaf:
 
 
 class _Checker:
-    def __init__(self, name: str, pinned: Sequence[note.Key]) -> None:
-        self._name = name
-        self._pinned = pinned
-        self._roots: dict[str, tuple[int, bytes]] = {}
+    def __init__(self, policy: Policy) -> None:
+        self._name = policy.name
+        self._pinned = policy.keys
+        self._require_cosignature = policy.require_cosignature
+        self.cosigned = True
+        """Whether every head is."""
+        self.roots: dict[str, tuple[int, bytes]] = {}
+        """Size and root of each shard's head."""
 
     def heads(self, document: Document) -> None:
         """Check the checkpoints, and that the ranges searched are all they sign."""
         for shard, signed in document.checkpoints.items():
             origin = f"{self._name}/{shard}"
             try:
-                head = checkpoint.read(signed, self._pinned, origin)
+                by = checkpoint.read_signed(signed, self._pinned, origin)
             except note.NoteError as error:
                 raise AbsenceError(f"checkpoint of {shard}: {error}") from error
-            self._roots[shard] = (head.size, head.root)
+            if self._require_cosignature and not by.is_cosigned:
+                raise AbsenceError(
+                    f"checkpoint of {shard}: no cosignature by a pinned ML-DSA-44 key, which is "
+                    "required"
+                )
+            self.cosigned = self.cosigned and by.is_cosigned
+            head = by.checkpoint
+            self.roots[shard] = (head.size, head.root)
         ranges = {
             one.shard: (one.end, bytes.fromhex(one.root)) if _is_hex(one.root) else None
             for one in document.search.ranges
             if one.first == 0
         }
-        if ranges != self._roots or len(document.search.ranges) != len(self._roots):
+        if ranges != self.roots or len(document.search.ranges) != len(self.roots):
             raise AbsenceError("search: the ranges are not all that the checkpoints sign")
 
     def ingredients(self, document: Document) -> Ingredients:
@@ -190,7 +216,7 @@ class _Checker:
             merkle.check_inclusion(hashed, shown.index, head.size, shown.path, head.root)
         except (ValueError, note.NoteError) as error:
             raise AbsenceError(f"{entry.key}: {error}") from error
-        if self._roots.get(sealed.shard) != (head.size, head.root):
+        if self.roots.get(sealed.shard) != (head.size, head.root):
             raise AbsenceError(f"{entry.key}: under another checkpoint than is searched")
         stated = keys.parse_key(entry.key).body_sha256
         if stated is None or sha256(sealed.body).hexdigest() != stated:
@@ -227,7 +253,7 @@ class _Checker:
         except (ProveError, KeyError, ValueError, msgspec.MsgspecError) as error:
             raise AbsenceError(f"a record: {error}") from error
         shard = shown.origin.rpartition("/")[2]
-        if not isinstance(entry, ObjectLeaf) or self._roots.get(shard, (0, b""))[0] != shown.size:
+        if not isinstance(entry, ObjectLeaf) or self.roots.get(shard, (0, b""))[0] != shown.size:
             raise AbsenceError(f"{shown.key}: under another checkpoint than is searched")
         named = keys.parse_key(shown.key)
         at = Placed(

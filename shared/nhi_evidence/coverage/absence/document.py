@@ -49,6 +49,22 @@ class SealedRecord(msgspec.Struct, frozen=True):
     files: dict[str, bytes]
 
 
+class Anchored(msgspec.Struct, frozen=True):
+    """A checkpoint that somebody outside spoke of, and what they said."""
+
+    shard: str
+    checkpoint: bytes
+    """Signed."""
+    path: tuple[bytes, ...]
+    """Consistency proof from its tree to that of the shard's head (RFC 9162, 2.1.4.1)."""
+    leaf: bytes
+    """Entry of the log that opens its epoch, and says when it was sealed."""
+    proof: bytes
+    """c2sp.org/tlog-proof of that leaf."""
+    said: dict[str, bytes]
+    """What they said, by the name of its file in a proof bundle."""
+
+
 class Range(msgspec.Struct, frozen=True):
     """Leaves that were searched: of a shard, from `first` until before `end`."""
 
@@ -124,6 +140,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     statements: tuple[SealedObject, ...]
     search: Search
     conclusion: Conclusion
+    anchors: tuple[Anchored, ...] = ()
 
 
 def write(document: Document) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nhi_evidence.coverage.absence import anchored
 from nhi_evidence.coverage.absence.conclude import conclude
 from nhi_evidence.coverage.absence.document import (
     SCHEMA,
@@ -41,6 +42,7 @@ def make(store: EvidenceVersions, stored: StoredLog, asked: Asked, gathered: Gat
         statements=tuple(maker.of_object(at) for at, _ in gathered.statements),
         search=gathered.search,
         conclusion=conclude(asked, gathered.ingredients()),
+        anchors=tuple(anchored.gather(stored, gathered.log.heads)),
     )
 
 

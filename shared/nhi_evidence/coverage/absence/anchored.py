@@ -1,0 +1,177 @@
+"""What somebody outside said of the log a document rests on: put in, and weighed by a policy.
+
+An anchor speaks of a checkpoint, most often an older one than the head. The document shows that
+the head extends it (RFC 9162, 2.1.4), and by an epoch leaf under it when it was sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage.absence.document import AbsenceError, Anchored
+from nhi_evidence.coverage.signed import Head
+from nhi_evidence.errors import StoreUnavailableError
+from nhi_evidence.evidence import anchor, checkpoint, leaf, log, merkle, note, proof_paths, prove
+from nhi_evidence.evidence import tiles as tree
+from nhi_evidence.evidence.checkpoint import Checkpoint
+from nhi_evidence.evidence.leaf import EpochLeaf
+from nhi_evidence.evidence.proof import ANCHOR, LEAF, PROOF
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.evidence.verify import Policy
+from nhi_evidence.ports import EvidenceReader
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """Who outside spoke of a log, as far as a document shows it."""
+
+    names: dict[str, int]
+    """Who, and of what age: the sealer's clock at the newest checkpoint of theirs."""
+    notes: tuple[str, ...]
+    """What was not looked at, and why."""
+
+
+def gather(stored: StoredLog, heads: Iterable[Head]) -> Iterator[Anchored]:
+    """Yield what lies in the log of each name's newest anchor, shard by shard.
+
+    Raises `LogError` and `ProveError` where the log is not what it signs.
+    """
+    for head in heads:
+        newest: dict[str, int] = {}
+        prefix = f"{log.PREFIX}{head.shard}/anchor/"
+        for key in stored.keys(prefix):
+            number, _, name = key.removeprefix(prefix).partition("/")
+            if number.isascii() and number.isdigit() and int(number) <= head.epoch:
+                newest[name] = max(newest.get(name, 0), int(number))
+        for epoch in sorted(set(newest.values())):
+            names = {name for name, number in newest.items() if number == epoch}
+            yield from _of_epoch(stored, head, epoch, names)
+
+
+def _of_epoch(stored: StoredLog, head: Head, epoch: int, names: set[str]) -> Iterator[Anchored]:
+    signed = stored.get(log.checkpoint_key(head.shard, epoch))
+    stated = stored.checkpoint(head.shard, epoch)
+    opening = log.first_leaf(stored.plan(head.shard, epoch) or b"")
+    if signed is None or stated is None or opening is None:
+        return  # an anchor of no checkpoint: `verify` says so
+    every = prove.anchors(stored, head.shard, epoch)
+    said = {file: data for file, data in every.items() if file.removeprefix(ANCHOR) in names}
+    shown = prove.entry(stored, head.shard, head.epoch, opening.size)
+    subtree = tree.subtree_of(head.size, lambda path: stored.tile(head.shard, path))
+    yield Anchored(
+        shard=head.shard,
+        checkpoint=signed,
+        path=tuple(merkle.consistency_path(stated.size, head.size, subtree)),
+        leaf=shown[LEAF],
+        proof=shown[PROOF],
+        said=said,
+    )
+
+
+def weigh(
+    given: Sequence[Anchored],
+    roots: Mapping[str, tuple[int, bytes]],
+    policy: Policy,
+    sealed_until: int,
+) -> Weighed:
+    """Return who spoke of the log whose heads `roots` are, by shard, as a policy believes.
+
+    Raises `AbsenceError` for an anchor by a name the policy trusts that does not hold, and for a
+    checkpoint the head does not extend.
+    """
+    names: dict[str, int] = {}
+    notes: set[str] = set()
+    trusted = {ANCHOR + anchor.file_name(one.name, one.form): one for one in policy.trusts}
+    sealed: dict[tuple[str, int], tuple[bytes, int]] = {}
+    if roots:
+        newest = max(roots)
+        size, root = roots[newest]
+        sealed[newest, size] = (root, sealed_until)
+    for each in given:
+        stated, at = _check(each, roots, policy)
+        sealed.setdefault((each.shard, stated.size), (stated.root, at))
+        for file, data in each.said.items():
+            trust = trusted.get(file)
+            if trust is None:
+                notes.add(f"{file}: by a name the policy does not trust")
+                continue
+            try:
+                anchor.check(trust, data, stated)
+            except anchor.AnchorError as error:
+                raise AbsenceError(f"anchors: {file}: {error}") from error
+            names[trust.name] = max(at, names.get(trust.name, at))
+    for name, copy in policy.copies:
+        try:
+            at_copy = _copied(name, copy, sealed, policy)
+        except StoreUnavailableError as error:
+            notes.add(f"the copies in {name}: {error}")
+            continue
+        if at_copy is not None:
+            names[name] = at_copy
+    return Weighed(names, tuple(sorted(notes)))
+
+
+def _check(
+    each: Anchored, roots: Mapping[str, tuple[int, bytes]], policy: Policy
+) -> tuple[Checkpoint, int]:
+    """Return an anchored checkpoint, and when it was sealed, at the earliest."""
+    origin = f"{policy.name}/{each.shard}"
+    if each.shard not in roots:
+        raise AbsenceError(f"anchors: of the shard {each.shard}, of which no checkpoint is here")
+    size, root = roots[each.shard]
+    try:
+        stated = checkpoint.read(each.checkpoint, policy.keys, origin)
+        merkle.check_consistency(stated.size, size, each.path, stated.root, root)
+        shown = proof_paths.read_log_proof(each.proof)
+        merkle.check_inclusion(merkle.leaf_hash(each.leaf), shown.index, size, shown.path, root)
+        opening = leaf.decode(each.leaf)
+    except (ValueError, note.NoteError) as error:
+        raise AbsenceError(f"anchors: checkpoint of {origin}: {error}") from error
+    # A leaf of an epoch before it would only make it older than it is.
+    if not isinstance(opening, EpochLeaf) or shown.index >= stated.size:
+        raise AbsenceError(f"anchors: checkpoint of {origin}: no leaf of its epoch is shown")
+    return stated, opening.at
+
+
+def _copied(
+    name: str,
+    copy: EvidenceReader,
+    sealed: Mapping[tuple[str, int], tuple[bytes, int]],
+    policy: Policy,
+) -> int | None:
+    """Return the age of the newest checkpoint a copy keeps that the document shows; None of none.
+
+    Raises `AbsenceError` where it keeps another one of that size.
+    """
+    ages: list[int] = []
+    for key in copy.keys(log.PREFIX):
+        shard, _, rest = key.removeprefix(log.PREFIX).partition("/")
+        if not rest.startswith("checkpoint/"):
+            continue
+        try:
+            kept = checkpoint.read(copy.get(key), policy.keys, f"{policy.name}/{shard}")
+        except note.NoteError as error:
+            raise AbsenceError(f"anchors: {name}: {key}: {error}") from error
+        shown = sealed.get((shard, kept.size))
+        if shown is None:
+            continue
+        root, at = shown
+        if root != kept.root:
+            raise AbsenceError(f"anchors: {name}: {key} is of another history")
+        ages.append(at)
+    return max(ages, default=None)
+
+
+def demand(found: Weighed, policy: Policy, sealed_until: int) -> None:
+    """Raise `AbsenceError` where fewer names than a policy asks for spoke of the log recently.
+
+    Recently is as of the newest head: a document does not age, what it shows of its log does.
+    """
+    due = sealed_until - policy.anchor_age_ms
+    recent = sorted(name for name, at in found.names.items() if at >= due)
+    if len(recent) < policy.anchors_required:
+        raise AbsenceError(
+            f"anchors: {len(recent)} of {policy.anchors_required} names spoke of it recently enough"
+            f"{': ' if recent else ''}{', '.join(recent)}"
+        )

@@ -67,6 +67,9 @@ class RestReader:
             except (msgspec.MsgspecError, RecursionError):
                 status, error = "failed", "the answer is no JSON"
                 break
+            if items is not None and not _is_page(page, items):
+                status, error = "failed", f"the answer has no list of {items}"
+                break
             texts.append(text)
             whole = page if whole is None or items is None else _joined(whole, page, items)
             target = _following(url, page, next_page, page_parameter)
@@ -120,6 +123,11 @@ class RestReader:
             return "ok", "", content.decode()
         except UnicodeDecodeError:
             return "failed", "the answer is not UTF-8", ""
+
+
+def _is_page(page: Any, items: str) -> bool:
+    """Whether an answer is an object whose list, where it has one, is a list."""
+    return isinstance(page, dict) and isinstance(page.get(items, []), list)
 
 
 def _joined(whole: Any, page: Any, items: str) -> Any:

@@ -21,6 +21,12 @@ def namespace_name(subscription: str) -> str:
     return f"{NAME}-{unique(subscription)}"
 
 
+def namespace_id(subscription: str) -> str:
+    """Return the resource id of the Event Hubs namespace."""
+    group = f"/subscriptions/{subscription}/resourceGroups/{NAME}"
+    return f"{group}/providers/Microsoft.EventHub/namespaces/{namespace_name(subscription)}"
+
+
 def site_name(subscription: str) -> str:
     """Return the name of the function app."""
     return f"{NAME}-{unique(subscription)}"

@@ -91,12 +91,18 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return (answer for answer in self.all(call) if answer.status == "ok")
 
     def one(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
-        """Return the answer to a call at a scope with these parameters, whatever came of it."""
+        """Return the answer to a call at a scope with these parameters, whatever came of it.
+
+        Where it was asked in several accounts, an answer that was given before a refusal.
+        """
+        refused: Answer | None = None
         for answer in self.all(call):
             asked = (answer.request.get(name) == value for name, value in request.items())
             if scope in (None, answer.scope) and all(asked):
-                return answer
-        return None
+                if answer.status == "ok":
+                    return answer
+                refused = refused or answer
+        return refused
 
     def unread(self, call: str) -> tuple[Answer, ...]:
         """Return the answers to a call that say nothing: denied or failed."""
@@ -132,6 +138,30 @@ def read(content: bytes, name: str) -> Reading:
 def write(reading: Reading) -> bytes:
     """Return the bytes of a reading; equal readings have equal bytes."""
     return msgspec.json.encode(reading, order="sorted")
+
+
+def bounded(reading: Reading) -> Reading:
+    """Return the reading so that it can be read back: the largest answers give way.
+
+    An answer that gives way is `failed` and says so: what rests on it is not known.
+    """
+    total = len(write(reading))
+    if total <= MAX_READING_BYTES:
+        return reading
+    sizes = [len(msgspec.json.encode(answer)) for answer in reading.answers]
+    kept = list(reading.answers)
+    for at in sorted(range(len(kept)), key=lambda index: -sizes[index]):
+        if total <= MAX_READING_BYTES:
+            break
+        kept[at] = msgspec.structs.replace(
+            kept[at],
+            status="failed",
+            error=f"{sizes[at]} bytes, too much to be kept with the rest",
+            answer=None,
+            raw="",
+        )
+        total -= sizes[at] - len(msgspec.json.encode(kept[at]))
+    return msgspec.structs.replace(reading, answers=tuple(kept))
 
 
 def by_platform(readings: Iterable[Reading]) -> Mapping[str, tuple[Reading, ...]]:

@@ -14,14 +14,8 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.coverage.answers import (
-    DEPLOYMENT,
-    READING_VERSION,
-    Answer,
-    Deployment,
-    Reading,
-    Status,
-)
+from nhi_evidence.coverage.answers import Answer, Deployment, Reading, Status
+from nhi_evidence.coverage.gathering import gathered
 
 if TYPE_CHECKING:
     import boto3
@@ -136,6 +130,17 @@ def read_settings(
     """
     account = str(session.client("sts", config=_CONFIG).get_caller_identity()["Account"])
     reader = Reader(session, region, account)
+
+    def walk() -> None:
+        ask_account(reader, region)
+        for bucket in evidence_buckets:
+            reader.ask("s3", "GetObjectLockConfiguration", Bucket=bucket)
+
+    return gathered("aws", walk, reader.answers, at=at, deployment=deployment)
+
+
+def ask_account(reader: Reader, region: str) -> None:
+    """Ask everything of one account, in `region` what is asked once."""
     reader.ask("organizations", "ListAccounts")
     regions = _enabled(reader.ask("account", "ListRegions")) or (region,)
     trails = {trail["TrailARN"]: trail for each in regions for trail in _trails(reader, each)}
@@ -146,14 +151,8 @@ def read_settings(
         reader.ask("cloudtrail", "GetEventConfiguration", home, TrailName=arn)
     for bucket in dict.fromkeys(str(trail.get("S3BucketName", "")) for trail in trails.values()):
         reader.ask("s3", "GetBucketNotificationConfiguration", Bucket=bucket)
-    for bucket in evidence_buckets:
-        reader.ask("s3", "GetObjectLockConfiguration", Bucket=bucket)
     for each in regions:
         _of_region(reader, each)
-    own = Answer(
-        call=DEPLOYMENT, scope=account, answer=msgspec.json.decode(msgspec.json.encode(deployment))
-    )
-    return Reading(v=READING_VERSION, platform="aws", at=at, answers=(own, *reader.answers))
 
 
 def _trails(reader: Reader, region: str) -> Iterator[Mapping[str, Any]]:

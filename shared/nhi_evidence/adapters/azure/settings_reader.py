@@ -8,9 +8,10 @@ from urllib.parse import quote
 import msgspec
 
 from nhi_evidence.adapters.rest_reader import RestReader
-from nhi_evidence.coverage.answers import DEPLOYMENT, READING_VERSION, Answer, Deployment, Reading
+from nhi_evidence.coverage.answers import Deployment, Reading
 from nhi_evidence.coverage.azure import estate, settings
 from nhi_evidence.coverage.cells import cells
+from nhi_evidence.coverage.gathering import gathered
 
 MANAGEMENT, GRAPH = "management.azure.com", "graph.microsoft.com"
 HOSTS = (MANAGEMENT, GRAPH)
@@ -20,6 +21,10 @@ _TENANT = "/providers/microsoft.aadiam"
 
 def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Reading:
     """Read everything cells of Azure and Entra rest on; `at` in milliseconds since the epoch."""
+    return gathered("azure", lambda: _walk(reader), reader.answers, at=at, deployment=deployment)
+
+
+def _walk(reader: RestReader) -> None:
     listed = _list(reader, estate.SUBSCRIPTIONS, "tenant", "/subscriptions?api-version=2022-12-01")
     subscriptions = [str(one["subscriptionId"]) for one in listed]
     groups = _list(
@@ -40,10 +45,6 @@ def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Rea
     reader.ask(estate.LICENSES, "tenant", f"https://{GRAPH}/v1.0/subscribedSkus")
     if subscriptions:
         _resources(reader, subscriptions)
-    own = Answer(
-        call=DEPLOYMENT, scope="all", answer=msgspec.json.decode(msgspec.json.encode(deployment))
-    )
-    return Reading(v=READING_VERSION, platform="azure", at=at, answers=(own, *reader.answers))
 
 
 def _wanted() -> dict[str, tuple[str, ...]]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from nhi_evidence.adapters.rest_reader import RestReader
-from nhi_evidence.coverage.answers import DEPLOYMENT, READING_VERSION, Answer, Deployment, Reading
+from nhi_evidence.coverage.answers import Deployment, Reading
+from nhi_evidence.coverage.gathering import gathered
 from nhi_evidence.coverage.gcp import audit_config, sinks, tree
 
 RESOURCES = "cloudresourcemanager.googleapis.com"
@@ -22,6 +21,10 @@ _POLICY = {"options": {"requestedPolicyVersion": 3}}
 
 def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Reading:
     """Read everything cells of Google Cloud rest on; `at` in milliseconds since the epoch."""
+    return gathered("gcp", lambda: _walk(reader), reader.answers, at=at, deployment=deployment)
+
+
+def _walk(reader: RestReader) -> None:
     listed = reader.ask(
         "cloudresourcemanager.projects.list",
         "all",
@@ -38,10 +41,6 @@ def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Rea
         members.update(dict.fromkeys(_of_resource(reader, resource)))
     for member in members:
         _group(reader, member)
-    own = Answer(
-        call=DEPLOYMENT, scope="all", answer=msgspec.json.decode(msgspec.json.encode(deployment))
-    )
-    return Reading(v=READING_VERSION, platform="gcp", at=at, answers=(own, *reader.answers))
 
 
 def _above(reader: RestReader, project: str) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""Running a collector so that whatever it is told costs no other collector, and is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from nhi_evidence.coverage import answers
+from nhi_evidence.coverage.answers import READING_VERSION, Answer, Deployment, Reading
+from nhi_evidence.errors import EvidenceError
+
+COLLECTOR = "nhi-evidence:Collector"
+"""The answer that says why a collector ended early."""
+
+_OTHER_SHAPE = (
+    msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError, ValueError,
+    RecursionError,
+)  # fmt: skip
+"""What a walk through answers of another shape than documented raises."""
+
+
+def gathered(
+    platform: str,
+    walk: Callable[[], None],
+    told: Sequence[Answer],
+    *,
+    at: int,
+    deployment: Deployment,
+) -> Reading:
+    """Run a collector to its end, or to where it can go no further, and return what it was told.
+
+    `walk` asks, and adds each answer to `told`. Where a provider cannot be reached, or an answer
+    has another shape than documented, what was told before is kept, with the reason.
+    """
+    error = ""
+    try:
+        walk()
+    except EvidenceError as failed:
+        error = str(failed)
+    except _OTHER_SHAPE as failed:
+        error = f"an answer has another shape than documented: {failed!r}"
+    own = Answer(
+        call=answers.DEPLOYMENT,
+        scope="all",
+        answer=msgspec.json.decode(msgspec.json.encode(deployment)),
+    )
+    ended = [Answer(call=COLLECTOR, scope=platform, status="failed", error=error)] if error else []
+    return answers.bounded(
+        Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *told, *ended))
+    )
+
+
+def refused(platform: str, reason: str, *, at: int, deployment: Deployment) -> Reading:
+    """Return the reading of a platform nobody could ask: its cells are unknown, and why."""
+
+    def nothing() -> None:
+        raise EvidenceError(reason)
+
+    return gathered(platform, nothing, (), at=at, deployment=deployment)
+
+
+def unread(reading: Reading) -> tuple[Answer, ...]:
+    """Return the answers that say nothing: denied or failed."""
+    return tuple(one for one in reading.answers if one.status in {"denied", "failed"})
+
+
+def is_empty(reading: Reading) -> bool:
+    """Whether the provider answered nothing at all."""
+    given = (one for one in reading.answers if one.call != answers.DEPLOYMENT)
+    return not any(one.status in {"ok", "absent"} for one in given)

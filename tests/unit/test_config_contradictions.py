@@ -195,6 +195,21 @@ CONTRADICTIONS = {
         "guardrails",
         "add management_account under [organization]",
     ),
+    "settings of the evidence account": (
+        [("[alarms]", '[coverage]\naccounts = ["222233334444"]\n[alarms]')],
+        "coverage.accounts",
+        "is the evidence account",
+    ),
+    "an account whose settings are read twice": (
+        [("[alarms]", '[coverage]\naccounts = ["333344445555", "333344445555"]\n[alarms]')],
+        "coverage.accounts",
+        "is named before",
+    ),
+    "no account whose settings are read": (
+        [("[alarms]", "[coverage]\naccounts = []\n[alarms]")],
+        "coverage.accounts",
+        "is empty",
+    ),
     "region of no partition": (
         [('region = "eu-central-1"\nlog', 'region = "xx-central-1"\nlog')],
         "evidence.buckets.region",

@@ -93,6 +93,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tables.Alarms
     gcp: tables.Gcp | None
     azure: tables.Azure | None
+    coverage: tables.Coverage | None
     guardrails: tables.Guardrails | None
 
     def bucket(self, name: str) -> EvidenceBucket:
@@ -147,6 +148,7 @@ def _resolved(file: tables.File) -> Config:
         alarms=file.alarms,
         gcp=file.gcp,
         azure=file.azure,
+        coverage=file.coverage,
         guardrails=file.guardrails,
     )
 

@@ -74,6 +74,11 @@ def operator(store: str, kind: str) -> str:
     return _short(f"nhi-evidence-{store}-op-{kind}")
 
 
+def settings_reader(store: str) -> str:
+    """Name of the role, in an account that is covered, that reads settings for one store."""
+    return _short(f"nhi-evidence-{store}-settings-reader")
+
+
 def function(store: str, name: str) -> str:
     """Name of a function of the evidence account, and of its role."""
     return _short(f"nhi-evidence-{store}-{name}")

@@ -135,6 +135,8 @@ def _not_empty(file: File) -> _Contradictions:
     ]
     if file.azure is not None:
         lists.append((("azure", "subscriptions"), file.azure.subscriptions))
+    if file.coverage is not None:
+        lists.append((("coverage", "accounts"), file.coverage.accounts))
     if file.guardrails is not None:
         lists += [
             (("guardrails", key), getattr(file.guardrails, key))
@@ -308,6 +310,21 @@ def _guardrails(file: File) -> _Contradictions:
         )
 
 
+def _coverage(file: File) -> _Contradictions:
+    if file.coverage is None:
+        return
+    accounts = file.coverage.accounts
+    for at, account in enumerate(accounts):
+        path: Path = ("coverage", "accounts", at)
+        if account in accounts[:at]:
+            yield path, f'"{account}" is named before: remove one'
+        if account == file.evidence.account:
+            yield path, "is the evidence account, which holds nothing to be recorded: remove it"
+    for key, section in (("gcp_provider", "gcp"), ("azure_client_id", "azure")):
+        if getattr(file.coverage, key) is not None and getattr(file, section) is None:
+            yield ("coverage", key), f"needs the table [{section}]: add it, or remove this"
+
+
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
@@ -324,5 +341,6 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _alarms,
     _topics,
     _auditors,
+    _coverage,
     _guardrails,
 )

@@ -205,6 +205,19 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """More evidence objects than this in an hour raise an alarm."""
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """`[coverage]`: whose settings a function of the evidence account reads by the hour. Opt-in."""
+
+    accounts: tuple[kinds.Account, ...]
+    """Of AWS: each gets a role that reads settings alone. The management account, or a delegated
+    administrator of CloudTrail, shows trails and accounts of the whole organization."""
+    gcp_provider: kinds.WorkloadProvider | None = None
+    """By which Google Cloud knows the function; absent: it is not asked."""
+    azure_client_id: kinds.Uuid | None = None
+    """Application with a federated credential, as which the function asks Azure and Entra; absent:
+    they are not asked."""
+
+
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
     """`[guardrails]`: organization policies around the evidence account. Opt-in."""
 
@@ -231,4 +244,5 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     alarms: Alarms
     gcp: Gcp | None = None
     azure: Azure | None = None
+    coverage: Coverage | None = None
     guardrails: Guardrails | None = None

@@ -41,8 +41,10 @@ FROM_SOURCE = (
     "s3:GetObjectLegalHold",
 )
 
-DEPLOYED_FUNCTIONS = ("seal", "reconcile")
-"""Functions of the evidence account that the stacks deploy."""
+
+def deployed_functions(config: Config) -> frozenset[str]:
+    """Return the functions of the evidence account that the stacks of a configuration deploy."""
+    return frozenset({"seal", "reconcile"} | ({"coverage"} if config.coverage else set()))
 
 
 class RolePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +83,7 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
             ),
         )
         for kind, function in naming.OPERATORS.items()
-        if function in DEPLOYED_FUNCTIONS
+        if function in deployed_functions(config)
     )
 
 
@@ -161,7 +163,7 @@ def sealer(store: EvidenceBucket, *, keys: Sequence[str], log_group: str) -> Rol
     `keys` are the ARNs of its keys, `log_group` that of its own log with the streams in it.
     """
     bucket = naming.bucket_arn(store.region, store.bucket)
-    return _function(
+    return function_role(
         naming.function(store.name, "sealer"),
         log_group,
         [
@@ -183,7 +185,7 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
     operator = naming.role_arn(
         store.region, config.evidence.account, naming.operator(store.name, "recon")
     )
-    return _function(
+    return function_role(
         naming.function(store.name, naming.OPERATORS["recon"]),
         log_group,
         [
@@ -193,22 +195,25 @@ def reconciler(config: Config, store: EvidenceBucket, *, log_group: str) -> Role
             # It has no resource: the keys are published to everybody.
             allow("ProviderKeys", ["cloudtrail:ListPublicKeys"], "*"),
             allow("State", ["sts:AssumeRole"], operator),
-            *_outward(config),
+            *outward(
+                provider=None if config.gcp is None else config.gcp.reconcile_provider,
+                client_id=None if config.azure is None else config.azure.reconcile_client_id,
+            ),
         ],
     )
 
 
 TOKEN_SECONDS = 300
-"""How long a token may hold by which the reconciler is known to another cloud."""
+"""How long a token may hold by which a function is known to another cloud."""
 
 
-def _outward(config: Config) -> list[Statement]:
-    """Return the right to be known elsewhere: by those who are asked, and for minutes."""
-    audiences = []
-    if config.azure is not None and config.azure.reconcile_client_id is not None:
-        audiences.append("api://AzureADTokenExchange")
-    if config.gcp is not None and config.gcp.reconcile_provider is not None:
-        audiences.append(f"https:{config.gcp.reconcile_provider}")
+def outward(*, provider: str | None, client_id: str | None) -> list[Statement]:
+    """Return the right to be known elsewhere: by those who are asked, and for minutes.
+
+    `provider` is that of Google Cloud's workload identity pool, `client_id` Entra's application.
+    """
+    audiences = [] if client_id is None else ["api://AzureADTokenExchange"]
+    audiences += [] if provider is None else [f"https:{provider}"]
     if not audiences:
         return []
     condition: Condition = {
@@ -237,10 +242,11 @@ def exporter(config: Config, feed: Feed, *, log_group: str) -> RolePlan:
     ]
     if feed.kms_key is not None:
         statements.append(allow("Decrypt", ["kms:Decrypt"], feed.kms_key))
-    return _function(feed.exporter, log_group, statements)
+    return function_role(feed.exporter, log_group, statements)
 
 
-def _function(name: str, log_group: str, statements: list[Statement]) -> RolePlan:
+def function_role(name: str, log_group: str, statements: list[Statement]) -> RolePlan:
+    """Return the role of a function, which may write its own log and do what is stated."""
     logs = allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group])
     return RolePlan(
         name=name,

@@ -1,0 +1,105 @@
+"""Roles of the function that reads settings: its own, and one that reads in each account."""
+
+from __future__ import annotations
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, outward
+from nhi_evidence.config.documents import Statement, allow, role_trust
+
+KINDS = ("config", "coverage")
+"""Kinds of `op/` object the function writes: what it was told, and what it makes of it."""
+
+WITHOUT_RESOURCE = (
+    "account:ListRegions",
+    "cloudtrail:DescribeTrails",
+    "eks:ListClusters",
+    "events:ListRules",
+    "observabilityadmin:ListTelemetryRules",
+    "organizations:ListAccounts",
+)
+"""What AWS lets nobody confine to a resource, or lists all of an account by nature."""
+
+
+def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
+    """Return the function's role: it reads what it stated itself, and takes the roles it needs.
+
+    Evidence it does not read. `log_group` is the ARN of its own log, with the streams in it.
+    """
+    coverage, account = config.coverage, config.evidence.account
+    bucket = naming.bucket_arn(store.region, store.bucket)
+    own = [f"op/v1/{kind}/*" for kind in KINDS]
+    accounts = () if coverage is None else coverage.accounts
+    return function_role(
+        naming.function(store.name, naming.OPERATORS["coverage"]),
+        log_group,
+        [
+            allow("Read", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{p}" for p in own]),
+            allow("List", LISTS, bucket, {"StringLike": {"s3:prefix": own}}),
+            allow("Lock", ["s3:GetBucketObjectLockConfiguration"], bucket),
+            allow(
+                "State",
+                ["sts:AssumeRole"],
+                [
+                    naming.role_arn(store.region, account, naming.operator(store.name, kind))
+                    for kind in KINDS
+                ],
+            ),
+            allow("Settings", ["sts:AssumeRole"], [reader_arn(store, each) for each in accounts]),
+            *outward(
+                provider=None if coverage is None else coverage.gcp_provider,
+                client_id=None if coverage is None else coverage.azure_client_id,
+            ),
+        ],
+    )
+
+
+def reader_arn(store: EvidenceBucket, account: str) -> str:
+    """Return the ARN of the role that reads the settings of an account."""
+    return naming.role_arn(store.region, account, naming.settings_reader(store.name))
+
+
+def settings_reader(config: Config, store: EvidenceBucket, account: str) -> RolePlan:
+    """Return the role that reads settings in an account: no data, no secret, and no change."""
+    function = naming.role_arn(
+        store.region,
+        config.evidence.account,
+        naming.function(store.name, naming.OPERATORS["coverage"]),
+    )
+    inside = {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
+    return RolePlan(
+        name=naming.settings_reader(store.name),
+        trust=[role_trust("Coverage", [function], inside)],
+        policy_name="read-settings",
+        policy=_reads(naming.partition(store.region), account),
+    )
+
+
+def _reads(partition: str, account: str) -> list[Statement]:
+    """Return what the calls of `adapters.aws.settings_reader` need, and nothing else."""
+    arn = f"arn:{partition}"
+    return [
+        allow("Lists", WITHOUT_RESOURCE, "*"),
+        allow(
+            "Trails",
+            [
+                "cloudtrail:GetEventConfiguration",
+                "cloudtrail:GetEventSelectors",
+                "cloudtrail:GetTrailStatus",
+            ],
+            # A trail of the organization is seen in its members under its own account.
+            f"{arn}:cloudtrail:*:*:trail/*",
+        ),
+        allow("Buckets", ["s3:GetBucketNotification"], f"{arn}:s3:::*"),
+        allow("Rules", ["events:DescribeRule"], f"{arn}:events:*:{account}:rule/*"),
+        allow(
+            "Telemetry",
+            ["observabilityadmin:GetTelemetryRule"],
+            f"{arn}:observabilityadmin:*:{account}:telemetry-rule/*",
+        ),
+        allow("Clusters", ["eks:DescribeCluster"], f"{arn}:eks:*:{account}:cluster/*"),
+        allow(
+            "Gateways",
+            ["apigateway:GET"],
+            [f"{arn}:apigateway:*::/restapis", f"{arn}:apigateway:*::/restapis/*/stages"],
+        ),
+    ]

@@ -92,6 +92,7 @@ class EmbeddedStore:
         self.exporter = iam.new_credentials("exporter")
         self.sealer = iam.new_credentials("sealer")
         self.reconciler = iam.new_credentials("reconciler")
+        self.collector = iam.new_credentials("collector")
         self.investigator = iam.new_credentials("investigator")
         self.endpoint_url = ""
         self.region = _REGION
@@ -166,13 +167,19 @@ class EmbeddedStore:
         program = _program()
         self._directory.mkdir(parents=True, exist_ok=True)
         identities = iam.identities(
-            self.admin, self.exporter, self.sealer, self.reconciler, self.investigator
+            admin=self.admin,
+            exporter=self.exporter,
+            sealer=self.sealer,
+            reconciler=self.reconciler,
+            collector=self.collector,
+            investigator=self.investigator,
         )
         roles = iam.roles(
             self._sources,
             exporter=self.exporter.name,
             sealer=self.sealer.name,
             reconciler=self.reconciler.name,
+            collector=self.collector.name,
             investigator=self.investigator.name,
             web_identities=self._web_identities,
             session_seconds=self._session_seconds,

@@ -62,6 +62,11 @@ def writer_role(source: str) -> str:
 
 RECON_ROLE = f"{_ROLE}nhi-evidence-op-recon"
 """What the function that reconciles takes to put its statements."""
+CONFIG_ROLE = f"{_ROLE}nhi-evidence-op-config"
+COVERAGE_ROLE = f"{_ROLE}nhi-evidence-op-coverage"
+"""What the function that reads settings takes to put what it was told, and what that comes to."""
+READER_ROLE = f"arn:aws:iam::{WORKLOAD_ACCOUNT}:role/nhi-evidence-settings-reader"
+"""What it takes to read settings."""
 AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
 SEALER_ROLE = f"{_ROLE}nhi-evidence-sealer"
 
@@ -83,10 +88,12 @@ _CONFIGURATION = [
 
 
 def identities(
+    *,
     admin: Credentials,
     exporter: Credentials,
     sealer: Credentials,
     reconciler: Credentials,
+    collector: Credentials,
     investigator: Credentials,
 ) -> dict[str, Any]:
     """Return the static identities: only the administrator holds anything but policies."""
@@ -97,6 +104,7 @@ def identities(
             _identity(exporter, WORKLOAD_ACCOUNT, policies=["exporter"]),
             _identity(sealer, EVIDENCE_ACCOUNT, policies=["sealing"]),
             _identity(reconciler, EVIDENCE_ACCOUNT, policies=["reconcile"]),
+            _identity(collector, EVIDENCE_ACCOUNT, policies=["collect"]),
             _identity(investigator, AUDIT_ACCOUNT, policies=["investigator"]),
         ]
     }
@@ -108,6 +116,7 @@ def roles(
     exporter: str,
     sealer: str,
     reconciler: str,
+    collector: str,
     investigator: str,
     web_identities: tuple[WebIdentity, ...] = (),
     session_seconds: int = 3600,
@@ -131,6 +140,19 @@ def roles(
             _allow(_READING, [evidence, f"{evidence}/*"]),
             _allow(["sts:AssumeRole"], [RECON_ROLE]),
         ],
+        "collect": [
+            _allow(
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [f"{evidence}/op/v1/{kind}/*" for kind in ("config", "coverage")],
+            ),
+            # Prefixes of listings are a condition it does not know.
+            _allow(["s3:ListBucket", "s3:ListBucketVersions"], [evidence]),
+            _allow(["s3:GetBucketObjectLockConfiguration"], [evidence]),
+            _allow(["sts:AssumeRole"], [CONFIG_ROLE, COVERAGE_ROLE, READER_ROLE]),
+        ],
+        "config": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/config/*"])],
+        "coverage": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/coverage/*"])],
+        "settings": [_allow(["s3:GetBucketNotification"], [f"arn:aws:s3:::{TRAIL_BUCKET}"])],
         "recon": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/recon/*"])],
         "auditor": [_allow(_READING, [evidence, f"{evidence}/*"])],
         "sealer": [
@@ -157,6 +179,9 @@ def roles(
             _role(AUDITOR_ROLE, _trust(investigator), policy="auditor"),
             _role(SEALER_ROLE, _trust(sealer), policy="sealer"),
             _role(RECON_ROLE, _trust(reconciler), policy="recon"),
+            _role(CONFIG_ROLE, _trust(collector), policy="config"),
+            _role(COVERAGE_ROLE, _trust(collector), policy="coverage"),
+            _role(READER_ROLE, _trust(collector), policy="settings"),
             *(
                 _role(
                     writer_role(source),

@@ -14,7 +14,7 @@ from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Jud
 from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws import coverage_roles, roles
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
 from nhi_evidence.config.aws.web_trust import entra_provider_arn
@@ -42,6 +42,8 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
         yield from _roles(checks_of, clients, config, bucket)
         yield from _sealing(checks_of, clients, config, bucket)
         yield from _reconciling(checks_of, clients, config, bucket)
+        if config.coverage is not None:
+            yield from _covering(checks_of, clients, config, bucket)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
     checks_of = AwsChecks(f"evidence account {account}")
     if config.azure is not None:
@@ -116,6 +118,16 @@ def _reconciling(
     yield from _by_the_clock(checks_of, clients, bucket, name)
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan = roles.reconciler(config, bucket, log_group=log_group)
+    yield from role(checks_of, clients.client("iam", bucket.region), plan)
+
+
+def _covering(
+    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
+) -> Iterator[Check]:
+    name = naming.function(bucket.name, naming.OPERATORS["coverage"])
+    yield from _by_the_clock(checks_of, clients, bucket, name)
+    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
+    plan = coverage_roles.collector(config, bucket, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan)
 
 

@@ -17,6 +17,7 @@ import msgspec
 from nhi_evidence.adapters.listing import http_json
 from nhi_evidence.errors import SourceUnavailableError
 
+LOGIN = "https://login.microsoftonline.com"
 AUDIENCE = "api://AzureADTokenExchange"
 """What Entra asks of an identity token of a federated credential."""
 
@@ -50,7 +51,7 @@ class EntraScope(msgspec.Struct, frozen=True, tag_field="kind", tag="entra"):
     client_id: str
     """Of the application with the federated credential and `AuditLog.Read.All`."""
     log: Log
-    login: str = "https://login.microsoftonline.com"
+    login: str = LOGIN
     graph: str = "https://graph.microsoft.com"
 
 
@@ -63,13 +64,34 @@ def path_of(scope: EntraScope, begins: int, ends: int) -> str:
 
 def token(scope: EntraScope, identity: Callable[[str], str]) -> str:
     """Exchange an AWS identity token for one of Graph. Raises as `http_json.ask` does."""
-    url = f"{scope.login}/{quote(scope.tenant)}/oauth2/v2.0/token"
+    return exchanged(
+        scope.tenant,
+        scope.client_id,
+        identity,
+        resource="https://graph.microsoft.com",
+        login=scope.login,
+    )
+
+
+def exchanged(
+    tenant: str,
+    client_id: str,
+    identity: Callable[[str], str],
+    *,
+    resource: str,
+    login: str = LOGIN,
+) -> str:
+    """Exchange an AWS identity token for one of an application of a tenant, for one resource.
+
+    Raises as `http_json.ask` does.
+    """
+    url = f"{login}/{quote(tenant)}/oauth2/v2.0/token"
     answer = http_json.ask(
         url,
         form={
             "grant_type": "client_credentials",
-            "client_id": scope.client_id,
-            "scope": "https://graph.microsoft.com/.default",
+            "client_id": client_id,
+            "scope": f"{resource}/.default",
             "client_assertion_type": _ASSERTION,
             "client_assertion": identity(AUDIENCE),
         },

@@ -16,6 +16,7 @@ from nhi_evidence.adapters.listing import http_json
 from nhi_evidence.errors import SourceUnavailableError
 
 _PAGE = 1000
+STS = "https://sts.googleapis.com/v1/token"
 _SCOPE = "https://www.googleapis.com/auth/logging.read"
 _AUDIT_LOGS = 'logName:"cloudaudit.googleapis.com"'
 
@@ -30,7 +31,7 @@ class GoogleScope(msgspec.Struct, frozen=True, tag_field="kind", tag="google"):
     the audience of the identity token, too."""
     filter: str = ""
     """That of the sink; empty where every audit log is exported."""
-    sts: str = "https://sts.googleapis.com/v1/token"
+    sts: str = STS
     logging: str = "https://logging.googleapis.com/v2/entries:list"
 
 
@@ -48,18 +49,26 @@ def audience(scope: GoogleScope) -> str:
 
 def token(scope: GoogleScope, identity: Callable[[str], str]) -> str:
     """Exchange an AWS identity token for one of Google. Raises as `http_json.ask` does."""
+    return exchanged(scope.provider, identity, scopes=_SCOPE, sts=scope.sts)
+
+
+def exchanged(provider: str, identity: Callable[[str], str], *, scopes: str, sts: str = STS) -> str:
+    """Exchange an AWS identity token at a pool's provider for one of Google with these scopes.
+
+    Raises as `http_json.ask` does.
+    """
     answer = http_json.ask(
-        scope.sts,
+        sts,
         form={
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-            "audience": scope.provider,
-            "scope": _SCOPE,
+            "audience": provider,
+            "scope": scopes,
             "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
-            "subject_token": identity(audience(scope)),
+            "subject_token": identity(f"https:{provider}"),
             "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
         },
     )
-    return _text(answer, "access_token", scope.sts)
+    return _text(answer, "access_token", sts)
 
 
 def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,196 @@
+"""What an AWS execution environment of the function `coverage` does, and builds once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+
+import msgspec
+
+from nhi_evidence import __version__
+from nhi_evidence.adapters import clock, environ
+from nhi_evidence.adapters.aws import session
+from nhi_evidence.adapters.aws.identity_token import identity_token
+from nhi_evidence.adapters.collecting import aws_accounts, clouds
+from nhi_evidence.adapters.collecting.aws_accounts import Accounts
+from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
+from nhi_evidence.coverage import gathering, reading_file, verdict_file
+from nhi_evidence.coverage.answers import Deployment, Reading, ReadingError
+from nhi_evidence.coverage.matrix import matrix
+from nhi_evidence.coverage.reading_file import Operation
+from nhi_evidence.coverage.verdict_file import Before, Stated
+from nhi_evidence.evidence import keys
+from nhi_evidence.ports import EvidenceVersions
+
+_MOST_NAMED = 50
+"""Calls and cells that one run names in its log."""
+_HOUR_MS = 3_600_000
+_HOURS_BACK = 25
+"""How far back a run looks for the verdicts of the run before."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`NHI_EVIDENCE_*` environment of the function that reads settings."""
+
+    bucket: str
+    bucket_owner: str
+    region: str
+    """Of the bucket; asked first for what is not of a region."""
+    config_role: str
+    """ARN of the role that may put under `op/v1/config`."""
+    coverage_role: str
+    """ARN of the role that may put under `op/v1/coverage`."""
+    deployment: Deployment
+    """What this deployment takes in."""
+    accounts: tuple[str, ...] = ()
+    """Accounts of AWS whose settings are read."""
+    reader_role: str = ""
+    """ARN of the role that reads in them, with `{account}` for the account."""
+    google: GooglePlace | None = None
+    microsoft: MicrosoftPlace | None = None
+
+
+class Done(msgspec.Struct, kw_only=True):
+    """What one run came to."""
+
+    readings: dict[str, str] = {}
+    """Platform to the key of its reading."""
+    answers: int = 0
+    refused: int = 0
+    """Of these, say nothing: denied or failed."""
+    refusals: list[str] = []
+    """The first of them."""
+    unreadable: list[str] = []
+    """Platforms that answered nothing at all, and accounts that could not be entered, and why."""
+    verdicts: dict[str, int] = {}
+    stated: str = ""
+    """Key of the verdicts."""
+    lost: list[str] = []
+    """Cells that were recorded here at the run before, and are not known to be now."""
+    problems: list[str] = []
+    """What is stored and could not be read."""
+
+
+class _Clients:
+    """The evidence store: what was stated is read, two prefixes are written."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = S3EvidenceVersions(session.own_client(), settings.bucket)
+        self._writers = {
+            kind: S3EvidenceWriter(
+                session.role_client(role, session_name="coverage"),
+                settings.bucket,
+                owner=settings.bucket_owner,
+            )
+            for kind, role in (
+                (reading_file.KIND, settings.config_role),
+                (verdict_file.KIND, settings.coverage_role),
+            )
+        }
+
+    def put(self, operation: Operation) -> str:
+        """Put an object with the role of its kind; return its key."""
+        writer = self._writers[keys.parse_key(operation.key).source]
+        writer.put_new(operation.key, operation.body, metadata=operation.metadata)
+        return operation.key
+
+
+@cache
+def _clients() -> _Clients:
+    return _Clients(environ.read_settings(Settings))
+
+
+def collect(is_late: Callable[[], bool] = lambda: False) -> Done:
+    """Ask every account and cloud, keep what was told, and state what it comes to.
+
+    `is_late` says when no further account is begun. Raises `SettingsError` and
+    `StoreUnavailableError`: what could not be locked is asked again by the next run.
+    """
+    clients, now = _clients(), clock.now()
+    done = Done()
+    readings: list[Reading] = []
+    for read in _collectors(clients.settings, now, is_late):
+        reading = read()
+        readings.append(reading)
+        done.readings[reading.platform] = clients.put(reading_file.write(reading))
+        _count(done, reading)
+    result = matrix(readings)
+    before = _before(clients.store, now, done)
+    stated = verdict_file.state(result, done.readings, release=__version__, before=before)
+    done.stated = clients.put(verdict_file.write(stated))
+    done.verdicts = dict(sorted(Counter(str(one.verdict) for one in result.cells).items()))
+    done.lost = [f"{one.cell}: {one.was}, now {one.verdict}" for one in stated.lost]
+    return done
+
+
+def _collectors(
+    settings: Settings, now: int, is_late: Callable[[], bool]
+) -> Iterator[Callable[[], Reading]]:
+    if settings.accounts:
+        roles = tuple(
+            (account, settings.reader_role.replace("{account}", account))
+            for account in settings.accounts
+        )
+        accounts = Accounts(
+            roles=roles,
+            region=settings.region,
+            evidence_bucket=settings.bucket,
+            evidence_account=settings.bucket_owner,
+        )
+        yield partial(
+            aws_accounts.read,
+            accounts,
+            at=now,
+            deployment=settings.deployment,
+            is_late=is_late,
+        )
+    own = {"at": now, "deployment": settings.deployment}
+    if settings.google is not None:
+        yield partial(clouds.read_google, settings.google, identity_token, **own)  # type: ignore[arg-type]
+    if settings.microsoft is not None:
+        yield partial(clouds.read_microsoft, settings.microsoft, identity_token, **own)  # type: ignore[arg-type]
+
+
+def _count(done: Done, reading: Reading) -> None:
+    unread = gathering.unread(reading)
+    done.answers += len(reading.answers) - 1
+    done.refused += len(unread)
+    done.refusals += [
+        f"{one.name}: {one.error}" for one in unread[: _MOST_NAMED - len(done.refusals)]
+    ]
+    # A role that cannot be taken is an account of which nothing is known.
+    done.unreadable += [
+        f"{reading.platform} {one.scope}: {one.error}"
+        for one in reading.unread(aws_accounts.TAKING)
+    ]
+    if gathering.is_empty(reading):
+        why = unread[-1].error if unread else "nothing was answered"
+        done.unreadable.append(f"{reading.platform}: {why}")
+
+
+def _before(store: EvidenceVersions, now: int, done: Done) -> Before | None:
+    """Return the newest verdicts there are; say in `done` which could not be read."""
+    for age in range(_HOURS_BACK):
+        hour = keys.hour_of(now - age * _HOUR_MS)
+        prefix = f"op/v1/{verdict_file.KIND}/h={hour}/"
+        versions = [
+            (one.key, one.id)
+            for one in store.versions(prefix)
+            if not one.marker and one.key.endswith(verdict_file.ENDING)
+        ]
+        known: list[tuple[int, str, Stated]] = []
+        for (key, _), body in zip(versions, store.bodies(versions), strict=True):
+            try:
+                stated = verdict_file.read(body or b"", key)
+            except ReadingError as error:
+                done.problems.append(str(error))
+            else:
+                known.append((stated.at, key, stated))
+        if known:
+            _, key, stated = max(known, key=lambda each: each[:2])
+            return Before(key, stated)
+    return None

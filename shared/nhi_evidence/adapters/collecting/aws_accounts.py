@@ -1,0 +1,89 @@
+"""AWS's settings, account by account, each by the role that reads there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence.adapters.aws.session import role_session
+from nhi_evidence.adapters.aws.settings_reader import Reader, ask_account
+from nhi_evidence.coverage.answers import Answer, Deployment, Reading
+from nhi_evidence.coverage.gathering import gathered
+
+_AT_ONCE = 8
+_MOST_TEXT = 300
+TAKING = "sts:AssumeRole"
+SESSION = "coverage"
+"""Name of the sessions, as CloudTrail of each account shows them."""
+
+
+class Accounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose settings are read, and in whose bucket they are kept."""
+
+    roles: tuple[tuple[str, str], ...]
+    """Account and ARN of the role that reads there; the first one shows the organization."""
+    region: str
+    """Asked first, for what is not of a region."""
+    evidence_bucket: str
+    evidence_account: str
+
+
+def read(
+    accounts: Accounts, *, at: int, deployment: Deployment, is_late: Callable[[], bool]
+) -> Reading:
+    """Read the settings of every account as one reading; `at` in milliseconds since the epoch.
+
+    A role that cannot be taken is an answer, too. `is_late` says when no account is begun any
+    more: those are then answers that failed.
+    """
+    own = Reader(boto3.session.Session(), accounts.region, accounts.evidence_account)
+    told: list[Answer] = own.answers
+
+    def walk() -> None:
+        own.ask("s3", "GetObjectLockConfiguration", Bucket=accounts.evidence_bucket)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            parts = pool.map(
+                lambda place: _of_account(*place, region=accounts.region, is_late=is_late),
+                accounts.roles,
+            )
+            for part in parts:
+                told.extend(part)
+
+    return gathered("aws", walk, told, at=at, deployment=deployment)
+
+
+def _of_account(
+    account: str, role: str, *, region: str, is_late: Callable[[], bool]
+) -> Sequence[Answer]:
+    if is_late():
+        return [_taking(account, role, "failed", "no time was left")]
+    session = role_session(role, session_name=SESSION)
+    try:
+        credentials = session.get_credentials()
+        if credentials is not None:
+            credentials.get_frozen_credentials()  # takes the role
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "")) or "unknown"
+        return [_taking(account, role, "denied", code)]
+    except BotoCoreError as error:
+        return [_taking(account, role, "failed", str(error)[:_MOST_TEXT])]
+    reader = Reader(session, region, account)
+    # An answer of another shape ends this account, and no other one.
+    reading = gathered(
+        "aws", lambda: ask_account(reader, region), reader.answers, at=0, deployment=Deployment()
+    )
+    return reading.answers[1:]
+
+
+def _taking(account: str, role: str, status: str, error: str) -> Answer:
+    return Answer(
+        call=TAKING,
+        scope=account,
+        request={"RoleArn": role},
+        status="denied" if status == "denied" else "failed",
+        error=error,
+    )

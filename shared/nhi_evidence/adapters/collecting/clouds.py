@@ -1,0 +1,80 @@
+"""Google's and Microsoft's settings, asked as a federated AWS role.
+
+https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from nhi_evidence.adapters.azure import settings_reader as azure
+from nhi_evidence.adapters.gcp import settings_reader as gcp
+from nhi_evidence.adapters.listing import entra, google
+from nhi_evidence.adapters.rest_reader import RestReader
+from nhi_evidence.coverage.answers import Deployment, Reading
+from nhi_evidence.coverage.gathering import refused
+from nhi_evidence.errors import EvidenceError
+
+_READ_ONLY = (
+    "https://www.googleapis.com/auth/cloud-platform.read-only "
+    "https://www.googleapis.com/auth/cloud-identity.groups.readonly"
+)
+Identity = Callable[[str], str]
+"""Audience to an identity token of this function's role."""
+
+
+class GooglePlace(msgspec.Struct, frozen=True):
+    """Google Cloud, by the provider of a workload identity pool."""
+
+    provider: str
+    sts: str = google.STS
+    bases: dict[str, str] = {}
+    """Other addresses for hosts, of tests."""
+
+
+class MicrosoftPlace(msgspec.Struct, frozen=True):
+    """Azure and Entra, by an application of a tenant with a federated credential."""
+
+    tenant: str
+    client_id: str
+    login: str = entra.LOGIN
+    bases: dict[str, str] = {}
+    """Other addresses for hosts, of tests."""
+
+
+def read_google(
+    place: GooglePlace, identity: Identity, *, at: int, deployment: Deployment
+) -> Reading:
+    """Read Google Cloud's settings; without a token its cells are unknown, and the reading why."""
+    try:
+        token = google.exchanged(place.provider, identity, scopes=_READ_ONLY, sts=place.sts)
+    except EvidenceError as error:
+        return refused("gcp", str(error), at=at, deployment=deployment)
+    reader = RestReader(dict.fromkeys(gcp.HOSTS, token), place.bases)
+    return gcp.read_settings(reader, at=at, deployment=deployment)
+
+
+def read_microsoft(
+    place: MicrosoftPlace, identity: Identity, *, at: int, deployment: Deployment
+) -> Reading:
+    """Read Azure's and Entra's settings, of which the licenses need a token of their own.
+
+    Without one for Resource Manager nothing is read, and the reading says why.
+    """
+    tokens: dict[str, str] = {}
+    problems: list[str] = []
+    for host in azure.HOSTS:
+        try:
+            tokens[host] = entra.exchanged(
+                place.tenant, place.client_id, identity, resource=f"https://{host}",
+                login=place.login,
+            )  # fmt: skip
+        except EvidenceError as error:
+            problems.append(str(error))
+    if not tokens:
+        return refused("azure", problems[0], at=at, deployment=deployment)
+    # A host without a token is asked nothing: its answers say so.
+    return azure.read_settings(RestReader(tokens, place.bases), at=at, deployment=deployment)

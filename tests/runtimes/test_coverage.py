@@ -1,0 +1,186 @@
+"""The function that reads settings under AWS's own runtime client, on a real locked bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
+from nhi_evidence.coverage import evidence, reading_file, verdict_file
+from nhi_evidence.coverage.answers import Deployment, Source
+from nhi_evidence.coverage.verdict import Verdict
+from nhi_evidence.demo.estate import amazon
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.evidence import note
+from nhi_evidence.evidence.flags import LockPolicy
+from nhi_evidence.evidence.seal import Sealer
+from nhi_evidence.evidence.stored_log import StoredLog
+from tests.kms_stub import KmsStub
+from tests.settings_stub import SettingsStub
+
+FOLDER = Path(__file__).parents[2] / "functions" / "coverage"
+NAME = "example.org/coverage"
+DEPLOYMENT = Deployment((Source(source="aws_cloudtrail", buckets=(amazon.TRAIL_BUCKET,)),))
+VALID_KEY = "aws.credential_validation.valid_key"
+
+
+def answers() -> dict[str, Any]:
+    """What CloudTrail and Organizations say of the estate's one trail."""
+    wanted = {
+        "organizations:ListAccounts",
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:GetEventSelectors",
+    }
+    return {
+        one.call.partition(":")[2]: one.answer for one in amazon.answers() if one.call in wanted
+    }
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A store of its own: a bucket has one log."""
+    folder = tmp_path_factory.mktemp("covered")
+    with EmbeddedStore(folder, sources=("aws_cloudtrail",)) as running:
+        yield running
+
+
+@pytest.fixture
+def aws() -> Iterator[SettingsStub]:
+    with SettingsStub(answers()) as running:
+        yield running
+
+
+def invoke(
+    bucket: EmbeddedStore, aws: SettingsStub, log: Path, **changes: str
+) -> tuple[Any, dict[str, Any]]:
+    """One run in an environment of its own: its answer, and its metrics."""
+    environment = {
+        **bucket.environment(bucket.collector),
+        **aws.environment(),
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_REGION": "us-east-1",
+        "NHI_EVIDENCE_CONFIG_ROLE": iam.CONFIG_ROLE,
+        "NHI_EVIDENCE_COVERAGE_ROLE": iam.COVERAGE_ROLE,
+        "NHI_EVIDENCE_DEPLOYMENT": json.dumps(
+            {"sources": [{"source": "aws_cloudtrail", "buckets": [amazon.TRAIL_BUCKET]}]}
+        ),
+        "NHI_EVIDENCE_ACCOUNTS": json.dumps([iam.WORKLOAD_ACCOUNT]),
+        "NHI_EVIDENCE_READER_ROLE": iam.READER_ROLE.replace(iam.WORKLOAD_ACCOUNT, "{account}"),
+        **changes,
+    }
+    with LambdaRuntime(FOLDER, "handler.handler", environment=environment, log=log) as running:
+        answer = running.invoke({})
+        lines = [line for line in running.logs().splitlines() if line.startswith("{")]
+        return answer, next(one for one in map(json.loads, lines) if "_aws" in one)
+
+
+def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
+    client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+    return S3EvidenceVersions(client, iam.EVIDENCE_BUCKET)
+
+
+def test_what_is_told_is_kept_judged_and_sealed(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """Every answer, refusals too, is evidence; and so is what it came to."""
+    done, counted = invoke(bucket, aws, tmp_path / "log")
+    assert ([1.0], [0.0], [0.0]) == (
+        counted["Stated"],
+        counted["Unreadable"],
+        counted["FailedRuns"],
+    )
+    assert {"aws"} == set(done["readings"])
+    assert 0 < done["refused"] < done["answers"]
+    store = reader(bucket)
+    stated = verdict_file.read(store.get(done["stated"]), done["stated"])
+    assert done["readings"] == stated.readings
+    judged = {one.cell: one.verdict for one in stated.cells}
+    assert judged[VALID_KEY] is Verdict.CONFIGURED
+    assert judged["aws.enumeration.telemetry"] is Verdict.UNKNOWN, "it may not list the rules"
+    reading = reading_file.read(store.get(done["readings"]["aws"]), "reading")
+    accounts = {one.scope.partition("/")[0] for one in reading.answers[1:]}
+    assert {iam.WORKLOAD_ACCOUNT, iam.EVIDENCE_ACCOUNT} == accounts
+    with KmsStub() as kms:
+        client = bucket.client(bucket.sealer, role_arn=iam.SEALER_ROLE)
+        log = S3EvidenceLog(client, iam.EVIDENCE_BUCKET)
+        policy = LockPolicy(retention_ms=0, encryption=None)
+        Sealer(log, [kms.signer], clock.now, name=NAME, lock_policy=policy).run(everything=True)
+        key = note.from_spki(NAME, kms.signer.public_key())
+    told = evidence.told(store, StoredLog(store, NAME, [key]))
+    assert [reading] == [one for _, one in told.readings]
+    assert {} == told.unreadable
+
+
+def test_what_is_lost_since_the_run_before_is_named(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """A trail that is stopped: every cell that rested on it, once."""
+    aws.answers["GetTrailStatus"] = {"IsLogging": True}
+    invoke(bucket, aws, tmp_path / "before")
+    aws.answers["GetTrailStatus"] = {"IsLogging": False}
+    done, counted = invoke(bucket, aws, tmp_path / "stopped")
+    assert f"{VALID_KEY}: CONFIGURED, now GAP" in done["lost"]
+    assert counted["Lost"] == [float(len(done["lost"]))]
+    again, _ = invoke(bucket, aws, tmp_path / "again")
+    assert [] == again["lost"]
+
+
+def test_a_cloud_that_cannot_be_asked_costs_no_other(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """Google Cloud gives no token: its cells are unknown, with the reason; AWS is judged."""
+    provider = (
+        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/p"
+    )
+    done, counted = invoke(
+        bucket, aws, tmp_path / "log", NHI_EVIDENCE_GOOGLE=json.dumps({"provider": provider})
+    )
+    assert [1.0] == counted["Unreadable"]
+    assert done["unreadable"][0].startswith(f"gcp: no identity token for https:{provider}")
+    assert {"aws", "gcp"} == set(done["readings"])
+    assert done["verdicts"]["CONFIGURED"] > 0
+
+
+def test_an_account_that_cannot_be_entered_is_an_answer(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """Its settings are unknown; the run goes on, and somebody is woken."""
+    nobody = iam.READER_ROLE.replace("settings-reader", "nobody")
+    done, counted = invoke(bucket, aws, tmp_path / "log", NHI_EVIDENCE_READER_ROLE=nobody)
+    (refused,) = done["refusals"]
+    assert refused.startswith(f"sts:AssumeRole {iam.WORKLOAD_ACCOUNT}: ")
+    assert ([1.0], [0.0]) == (counted["Unreadable"], counted["FailedRuns"])
+    assert "CONFIGURED" not in done["verdicts"]
+
+
+def test_each_role_it_takes_puts_its_own_kind_alone(bucket: EmbeddedStore) -> None:
+    """No evidence, no log, no statement of another function; and it reads nothing with them."""
+    own = bucket.client(bucket.collector)
+    for role, kind in ((iam.CONFIG_ROLE, "config"), (iam.COVERAGE_ROLE, "coverage")):
+        client = bucket.client(bucket.collector, role_arn=role)
+        others = {"ev/v1/aws_cloudtrail", "log/v1/2026", "op/v1/recon", "op/v1/config",
+                  "op/v1/coverage"} - {f"op/v1/{kind}"}  # fmt: skip
+        for prefix in others:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                client.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=f"{prefix}/h=x/y", Body=b"x")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            own.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=f"op/v1/{kind}/h=x/y", Body=b"x")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.list_objects_v2(Bucket=iam.EVIDENCE_BUCKET)
+
+
+def test_missing_settings_are_named(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    with pytest.raises(InvocationError, match="NHI_EVIDENCE_CONFIG_ROLE is not set"):
+        invoke(bucket, aws, tmp_path / "log", NHI_EVIDENCE_CONFIG_ROLE="")

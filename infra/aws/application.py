@@ -8,6 +8,7 @@ import aws_cdk as cdk
 
 from infra.aws.acknowledged import acknowledge
 from infra.aws.cost_alarms import WITHOUT_BUDGETS
+from infra.aws.coverage_stack import CoverageStack
 from infra.aws.evidence_stack import EvidenceStack
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.guardrail_stack import GuardrailStack
@@ -15,6 +16,7 @@ from infra.aws.monitoring_stack import MonitoringStack
 from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.replica_stack import ReplicaStack
 from infra.aws.seal_stack import SealStack
+from infra.aws.settings_reader_stack import SettingsReaderStack
 from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config, naming
@@ -78,7 +80,8 @@ def compose(
         # It takes a role of the evidence's stack, and asks for the key of the sealer's.
         reconciling.add_stack_dependency(sealing)
         reconciles.setdefault(store.region, []).append(reconciling)
-    _watch_evidence(app, config, seals, reconciles)
+    covering = _cover(app, config, seals, staged, architecture)
+    _watch_evidence(app, config, seals, reconciles, covering)
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -119,11 +122,41 @@ def compose(
     acknowledge(app)
 
 
+def _cover(
+    app: cdk.App,
+    config: Config,
+    seals: dict[str, list[SealStack]],
+    staged: Callable[[str], Bundle],
+    architecture: str | None,
+) -> dict[str, list[CoverageStack]]:
+    """Add what reads settings, and the roles it reads with; return it by region."""
+    made: dict[str, list[CoverageStack]] = {}
+    if config.coverage is None:
+        return made
+    bundle = staged("coverage")
+    for account in config.coverage.accounts:
+        SettingsReaderStack(app, f"nhi-evidence-settings-{account}", config=config, account=account)
+    for store in config.evidence.buckets:
+        covering = CoverageStack(
+            app,
+            f"nhi-evidence-{store.name}-coverage",
+            config=config,
+            store=store,
+            bundle=bundle,
+            architecture=architecture,
+        )
+        # Its roles are of the evidence's stack, and what it writes is there to be sealed.
+        covering.add_stack_dependency(seals[store.region][0])
+        made.setdefault(store.region, []).append(covering)
+    return made
+
+
 def _watch_evidence(
     app: cdk.App,
     config: Config,
     seals: dict[str, list[SealStack]],
     reconciles: dict[str, list[ReconcileStack]],
+    covering: dict[str, list[CoverageStack]],
 ) -> None:
     for at, (region, here) in enumerate(seals.items()):
         MonitoringStack(
@@ -134,6 +167,7 @@ def _watch_evidence(
             region=region,
             seals=here,
             reconciles=reconciles[region],
+            covering=covering.get(region, ()),
             buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )

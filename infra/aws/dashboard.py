@@ -29,6 +29,7 @@ class Dashboard(Construct):
         exporters: Sequence[str] = (),
         sealers: Sequence[str] = (),
         reconcilers: Sequence[str] = (),
+        covering: Sequence[str] = (),
         buckets: Sequence[str] = (),
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
@@ -61,6 +62,14 @@ class Dashboard(Construct):
                 _graph(
                     f"{function}: completeness",
                     [_ours(one, function, "reconcile") for one in names],
+                ),
+            )
+        for function in covering:
+            names = ("Gap", "Unknown", "Lost", "Refused")
+            page.add_widgets(
+                _graph(
+                    f"{function}: what is recorded",
+                    [_ours(one, function, "coverage") for one in names],
                 ),
             )
         for bucket in buckets:

@@ -11,6 +11,8 @@ from constructs import Construct
 from infra.aws.alarm import Absence, Alarm
 from infra.aws.alarm_target import AlarmTarget
 from infra.aws.cost_alarms import AccountBudget
+from infra.aws.coverage_alarms import CoverageAlarms
+from infra.aws.coverage_stack import CoverageStack
 from infra.aws.dashboard import Dashboard
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
@@ -42,6 +44,7 @@ class MonitoringStack(Stack):
         exports: AwsExportStack | None = None,
         seals: Sequence[SealStack] = (),
         reconciles: Sequence[ReconcileStack] = (),
+        covering: Sequence[CoverageStack] = (),
         buckets: Sequence[EvidenceBucket] = (),
         has_budget: bool = False,
     ) -> None:
@@ -88,6 +91,10 @@ class MonitoringStack(Stack):
                 function=reconcile.function_name,
                 target=target.arn,
             ).alarms
+        for each in covering:
+            alarms += CoverageAlarms(
+                self, each.function_name, function=each.function_name, target=target.arn
+            ).alarms
         for bucket in buckets:
             alarms += StoreAlarms(
                 self, bucket.bucket, config=config, store=bucket, target=target.arn
@@ -107,6 +114,7 @@ class MonitoringStack(Stack):
             exporters=[feed.exporter for feed, _, _ in exported],
             sealers=[seal.function_name for seal in seals],
             reconcilers=[one.function_name for one in reconciles],
+            covering=[one.function_name for one in covering],
             buckets=[one.bucket for one in buckets],
             alarms=[
                 cloudwatch.Alarm.from_alarm_name(self, f"{one.name}-status", one.name)

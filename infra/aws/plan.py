@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from nhi_evidence import sources
+from nhi_evidence.adapters.aws.collector import Settings as CoverageSettings
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
+from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
 from nhi_evidence.adapters.listing.entra import EntraScope, Log
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.adapters.listing.hours import ApiScope
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import coverage_roles
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.tables import SourceEntry
+from nhi_evidence.coverage.deployed import deployment
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline.scope import Scope
 
@@ -53,3 +57,30 @@ def listings(config: Config) -> tuple[ApiScope, ...]:
         logs: tuple[Log, ...] = ("audit", "service_principal", "managed_identity")
         scopes += [EntraScope(azure.tenant, azure.reconcile_client_id, log) for log in logs]
     return tuple(scopes)
+
+
+def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings:
+    """Return what the function that reads settings is told. Raises `SettingsError`."""
+    table, account = config.coverage, config.evidence.account
+    if table is None:
+        raise SettingsError("[coverage] is missing")
+    google = None if table.gcp_provider is None else GooglePlace(table.gcp_provider)
+    microsoft = None
+    if config.azure is not None and table.azure_client_id is not None:
+        microsoft = MicrosoftPlace(config.azure.tenant, table.azure_client_id)
+    config_role, coverage_role = (
+        naming.role_arn(store.region, account, naming.operator(store.name, kind))
+        for kind in coverage_roles.KINDS
+    )
+    return CoverageSettings(
+        bucket=store.bucket,
+        bucket_owner=account,
+        region=store.region,
+        config_role=config_role,
+        coverage_role=coverage_role,
+        deployment=deployment(config),
+        accounts=table.accounts,
+        reader_role=coverage_roles.reader_arn(store, "{account}"),
+        google=google,
+        microsoft=microsoft,
+    )

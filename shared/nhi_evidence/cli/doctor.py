@@ -16,6 +16,7 @@ from rich.console import Console
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.aws import (
+    covered_account_checks,
     delivery_account_checks,
     evidence_account_checks,
     management_account_checks,
@@ -127,6 +128,8 @@ def _aws(read: Config, reached: dict[str, _Account]) -> Iterator[Check]:
                 lambda account: management_account_checks.checks(read, account),
             )
         )
+    covered = () if read.coverage is None else read.coverage.accounts
+    parts += [("account whose settings are read", one, _of_covered(read, one)) for one in covered]
     for kind, number, look in parts:
         if number in reached:
             yield from look(reached[number])
@@ -138,6 +141,10 @@ def _aws(read: Config, reached: dict[str, _Account]) -> Iterator[Check]:
 
 def _of_replica(read: Config, number: str) -> Callable[[_Account], Iterator[Check]]:
     return lambda account: evidence_account_checks.replica_checks(read, account, number)
+
+
+def _of_covered(read: Config, number: str) -> Callable[[_Account], Iterator[Check]]:
+    return lambda account: covered_account_checks.checks(read, account, number)
 
 
 def _show(checks: list[Check]) -> None:

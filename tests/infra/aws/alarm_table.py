@@ -11,6 +11,7 @@ from tests.infra.aws.scenarios import SITUATIONS, raised
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 SEALER = "nhi-evidence-main-sealer"
 RECONCILER = "nhi-evidence-main-reconcile"
+COVERAGE = "nhi-evidence-main-coverage"
 STORE = "nhi-evidence-main"
 KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 

@@ -68,6 +68,8 @@ class Deployed:
             # Topics of several regions have one name.
             if one["Type"].startswith("AWS::SNS::"):
                 name = f"{stack.name}/{logical}"
+            if stack.name.startswith("nhi-evidence-settings-"):
+                name = f"{name}@{stack.account}"
             self.things[f"{one['Type']} {name}"] = properties
 
 
@@ -197,12 +199,18 @@ class Service:
 
     # IAM
 
+    def _role(self, name: str) -> dict[str, Any]:
+        """Of the accounts whose settings are read, each has a role of one name."""
+        here = f"{name}@{self._where[1]}"
+        is_here = f"AWS::IAM::Role {here}" in self._d.things
+        return self._d.named("AWS::IAM::Role", here if is_here else name, "NoSuchEntity")
+
     def get_role(self, *, RoleName: str) -> Any:  # noqa: N803
-        resource = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        resource = self._role(RoleName)
         return {"Role": {"AssumeRolePolicyDocument": resource["AssumeRolePolicyDocument"]}}
 
     def _policies(self, role: str) -> dict[str, Any]:
-        resource = self._d.named("AWS::IAM::Role", role, "NoSuchEntity").get("Policies", [])
+        resource = self._role(role).get("Policies", [])
         return {one["PolicyName"]: one["PolicyDocument"] for one in resource}
 
     def get_role_policy(self, *, RoleName: str, PolicyName: str) -> Any:  # noqa: N803
@@ -215,7 +223,7 @@ class Service:
         return {"PolicyNames": list(self._policies(RoleName))}
 
     def list_attached_role_policies(self, *, RoleName: str) -> Any:  # noqa: N803
-        resource = self._d.named("AWS::IAM::Role", RoleName, "NoSuchEntity")
+        resource = self._role(RoleName)
         return {
             "AttachedPolicies": [
                 {"PolicyName": one.rsplit("/", 1)[1]}

@@ -209,6 +209,8 @@ def _deployed(estate: Estate) -> Iterator[Actor]:
         if name is None:
             continue  # CDK's own handler of bucket notifications
         account = ARCHIVE if role.stack.startswith("nhi-evidence-export-") else EVIDENCE
+        if role.stack.startswith("nhi-evidence-settings-"):
+            account = role.stack.rpartition("-")[2]
         yield Actor(
             text=str(name).removeprefix("nhi-evidence-main-"),
             principal=arn(account, name),

@@ -104,6 +104,10 @@ NORMAL: Mapping[str, Series] = {
     "reconcile Statements": hourly(20),
     "reconcile Missing": hourly(0),
     "reconcile Unbacked": hourly(0),
+    # The function that reads settings, likewise.
+    "coverage Stated": hourly(1),
+    "coverage Lost": hourly(0),
+    "coverage Unreadable": hourly(0),
     # CloudTrail's records of signatures come a quarter of an hour late.
     "kms-signatures": until(3, None, 2),
     "kms-signatures-by-others": always(None),
@@ -200,6 +204,13 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "reconcile Statements": lambda slot: None if slot >= BEFORE else hourly(20)(slot),
         "reconcile Missing": since(None, 0),
         "reconcile Unbacked": since(None, 0),
+    },
+    "a trail is stopped, or a sink": {"coverage Lost": once(3)},
+    "a cloud's settings cannot be read": {"coverage Unreadable": since(1, 0)},
+    "the function that reads settings fails": {
+        "coverage Stated": lambda slot: None if slot >= BEFORE else hourly(1)(slot),
+        "coverage Lost": since(None, 0),
+        "coverage Unreadable": since(None, 0),
     },
     "objects by the million": {"PutRequests": since(50_000, 100)},
     "the replica is out of reach": {

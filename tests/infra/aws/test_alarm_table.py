@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.infra.aws.alarm_table import EXPORTER, RECONCILER, SEALER, STORE, alarms_of, with_table
+from tests.infra.aws.alarm_table import (
+    COVERAGE,
+    EXPORTER,
+    RECONCILER,
+    SEALER,
+    STORE,
+    alarms_of,
+    with_table,
+)
 from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import Estate
 from tests.infra.aws.scenarios import SITUATIONS, raised
@@ -52,6 +60,9 @@ EXPECTED: dict[str, set[str]] = {
     "a provider delivered what is not counted": {f"{RECONCILER}-missing"},
     "something is counted that no provider names": {f"{RECONCILER}-unbacked"},
     "the function that reconciles fails": {f"{RECONCILER}-silent"},
+    "a trail is stopped, or a sink": {f"{COVERAGE}-lost"},
+    "a cloud's settings cannot be read": {f"{COVERAGE}-unreadable"},
+    "the function that reads settings fails": {f"{COVERAGE}-silent"},
     "objects by the million": {f"{STORE}-object-rate"},
     "the replica is out of reach": {
         f"{STORE}-replication-failed",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from nhi_evidence.adapters.aws import (
+    covered_account_checks,
     delivery_account_checks,
     evidence_account_checks,
     management_account_checks,
@@ -51,6 +52,8 @@ def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
     yield from evidence_account_checks.replica_checks(config, aws.account(REPLICA), REPLICA)
     yield from delivery_account_checks.checks(config, aws.account(ARCHIVE))
     yield from management_account_checks.checks(config, aws.account(MANAGEMENT))
+    for account in () if config.coverage is None else config.coverage.accounts:
+        yield from covered_account_checks.checks(config, aws.account(account), account)
 
 
 def found(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:
@@ -88,9 +91,17 @@ def statements_of(aws: Deployed) -> Iterator[tuple[str, list[dict[str, Any]], st
         elif kind == "AWS::KMS::Key":
             yield key, one["KeyPolicy"]["Statement"], " policy of alias/nhi-evidence-main"
         elif kind == "AWS::IAM::Role" and name.startswith("nhi-evidence-"):
-            yield f"{key} trust", one["AssumeRolePolicyDocument"]["Statement"], f" role {name}"
+            yield (
+                f"{key} trust",
+                one["AssumeRolePolicyDocument"]["Statement"],
+                f" role {name.partition('@')[0]}",
+            )
             (policy,) = one["Policies"]
-            yield f"{key} policy", policy["PolicyDocument"]["Statement"], f" role {name}"
+            yield (
+                f"{key} policy",
+                policy["PolicyDocument"]["Statement"],
+                f" role {name.partition('@')[0]}",
+            )
         elif kind == "AWS::SQS::QueuePolicy":
             yield key, one["PolicyDocument"]["Statement"], f" queue {one['Queues'][0]}"
         elif kind == "AWS::SNS::TopicPolicy":

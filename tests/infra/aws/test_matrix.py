@@ -13,7 +13,9 @@ from tests.infra.aws.paths import EVERYTHING, Actor, World
 
 PAGE = Path(__file__).parents[3] / "docs" / "threat-model.md"
 
-PUTS = ("put ev aws", "put ev gcp", "put ev azure", "put op", "put log")
+PUTS = (
+    "put ev aws", "put ev gcp", "put ev azure", "put op", "put coverage", "put config", "put log",
+)  # fmt: skip
 CHANGES = ("change policy", "change lifecycle", "change metrics", "change key")
 MONITORING = ("silence alarms", "stop the sealer")
 LOOKS = ("read", "list")
@@ -26,6 +28,11 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of azure_monitor": {"put ev azure": YES},
     "sealer": dict.fromkeys(("put log", "lock log", "read", "list", "sign"), YES),
     "reconcile": {**dict.fromkeys(LOOKS, YES), "put op": "via op-recon"},
+    # It reads back what it stated itself; evidence it neither reads nor lists.
+    "coverage": {"put config": "via op-config", "put coverage": "via op-coverage"},
+    "what reads settings": {},
+    "writer of config": {"put config": YES},
+    "writer of coverage": {"put coverage": YES},
     "writer of recon": {"put op": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
     "replication": {},

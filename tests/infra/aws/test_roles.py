@@ -70,9 +70,9 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
 
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
     """A role that no function has is one that somebody could make a function for."""
-    assert ["nhi-evidence-main-op-recon"] == [
+    assert {f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")} == {
         role.properties["RoleName"] for role in estate.roles("-op-")
-    ]
+    }
 
 
 def test_the_function_that_reconciles_writes_by_one_role_alone(estate: Estate) -> None:
@@ -102,7 +102,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
         if one.stack
-        in {"nhi-evidence-main", "nhi-evidence-main-seal", "nhi-evidence-main-reconcile"}
+        in {f"nhi-evidence-main{of}" for of in ("", "-seal", "-reconcile", "-coverage")}
     }
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
@@ -110,7 +110,8 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         "nhi-evidence-main-replication",
         "nhi-evidence-main-sealer",
         "nhi-evidence-main-reconcile",
-        "nhi-evidence-main-op-recon",
+        "nhi-evidence-main-coverage",
+        *(f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")),
     } == names
 
 
@@ -223,9 +224,18 @@ def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) 
             assert not [one for one in actions(policy) if "*" in one]
 
 
-NO_RESOURCE = {"cloudtrail:ListPublicKeys"}
-"""Actions AWS lets nobody confine to a resource:
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html"""
+NO_RESOURCE = {
+    "account:ListRegions",
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:ListPublicKeys",
+    "eks:ListClusters",
+    "events:ListRules",
+    "observabilityadmin:ListTelemetryRules",
+    "organizations:ListAccounts",
+    "sts:GetWebIdentityToken",
+}
+"""Actions AWS lets nobody confine to a resource, or that list all of an account:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"""
 
 
 def exporter_request(principal: str = EXPORTER, **context: str) -> Request:

@@ -117,7 +117,12 @@ def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "rate"), [("sealer", "rate(5 minutes)"), ("reconcile", "rate(1 hour)")]
+    ("function", "rate"),
+    [
+        ("sealer", "rate(5 minutes)"),
+        ("reconcile", "rate(1 hour)"),
+        ("coverage", "rate(1 hour)"),
+    ],
 )
 def test_a_function_runs_by_its_clock_and_is_not_repeated(
     estate: Estate, function: str, rate: str

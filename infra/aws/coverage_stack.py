@@ -1,0 +1,73 @@
+"""The evidence account: the function that reads settings, and states what they come to."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from infra.aws import acknowledged, plan
+from infra.aws.clock import Clock
+from infra.aws.environment import variables
+from infra.aws.staged_function import StagedFunction
+from infra.bundle import Bundle
+from infra.declaration import DeclarationError, Schedule
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import coverage_roles
+from nhi_evidence.errors import SettingsError
+
+MOST_ENVIRONMENT_BYTES = 4096
+"""https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
+class CoverageStack(Stack):
+    """Function, role and schedule of one evidence bucket.
+
+    The roles it writes with belong to the evidence's own stack, those it reads with to the
+    accounts it reads.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        store: EvidenceBucket,
+        bundle: Bundle,
+        architecture: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=config.evidence.account, region=store.region),
+            description=f"nhi-evidence: reads what is recorded, for {store.bucket}",
+            termination_protection=True,
+        )
+        trigger = bundle.declaration.trigger
+        if not isinstance(trigger, Schedule):
+            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
+        environment = variables(plan.coverage_settings(config, store))
+        size = sum(len(key) + len(value) for key, value in environment.items())
+        if size > MOST_ENVIRONMENT_BYTES:
+            raise SettingsError(
+                f"coverage: its sources and accounts take {size} bytes of the function's "
+                f"environment, and AWS gives it {MOST_ENVIRONMENT_BYTES}: name fewer accounts"
+            )
+        self.function_name = naming.function(store.name, naming.OPERATORS["coverage"])
+        self.staged = StagedFunction(
+            self,
+            "Coverage",
+            bundle=bundle,
+            function_name=self.function_name,
+            architecture=architecture,
+            environment=environment,
+            role=lambda log_group: coverage_roles.collector(config, store, log_group=log_group),
+        )
+        bucket = naming.bucket_arn(store.region, store.bucket)
+        acknowledged.prefixes(
+            self.staged,
+            [*(f"{bucket}/op/v1/{kind}/*" for kind in coverage_roles.KINDS), "*"],
+            "It reads what it stated in other hours, and is known to other clouds by a token, "
+            "which has no resource.",
+        )
+        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

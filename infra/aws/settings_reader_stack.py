@@ -1,0 +1,37 @@
+"""An account whose settings are read: the role that reads them, and nothing else."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from infra.aws.planned_role import PlannedRole
+from nhi_evidence.config import Config
+from nhi_evidence.config.aws import coverage_roles
+
+
+class SettingsReaderStack(Stack):
+    """One role for each evidence bucket, which the function of that bucket may take."""
+
+    def __init__(self, scope: Construct, name: str, *, config: Config, account: str) -> None:
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=account, region=config.evidence.buckets[0].region),
+            description="nhi-evidence: lets settings of logging be read, and nothing else",
+            termination_protection=True,
+        )
+        for store in config.evidence.buckets:
+            planned = coverage_roles.settings_reader(config, store, account)
+            stated = [one["Resource"] for one in planned.policy]
+            resources = [
+                one for each in stated for one in ([each] if isinstance(each, str) else each)
+            ]
+            PlannedRole(
+                self,
+                store.name,
+                plan=planned,
+                wide=resources,
+                reason="It reads settings of every trail, rule, cluster and gateway of the "
+                "account, those that are made tomorrow among them; data it reads nowhere.",
+            )

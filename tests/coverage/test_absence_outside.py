@@ -66,8 +66,8 @@ def stamp(sealed: Sealed, by: Stamping, epoch: int = 1) -> bytes:
     return by.stamp(text_of(sealed, epoch))
 
 
-def put(sealed: Sealed, said: bytes, epoch: int = 1, file: str = FILE) -> None:
-    sealed.store.put_new(log.anchor_key("2026", epoch, file), said, metadata={})
+def put(sealed: Sealed, body: bytes, epoch: int = 1, file: str = FILE) -> None:
+    sealed.store.put_new(log.anchor_key("2026", epoch, file), body, metadata={})
 
 
 def asking(sealed: Sealed, by: Stamping, *, hours: int = 12, required: int = 1) -> Policy:
@@ -119,13 +119,13 @@ def _no_anchor(made: Made) -> None:
 
 
 def _nothing_said(made: Made) -> None:
-    made["anchors"][0]["said"] = {}
+    made["anchors"][0]["attestations"] = {}
 
 
 def _stamp(made: Made) -> None:
-    said = made["anchors"][0]["said"]
-    (file,) = said
-    said[file] = flipped(said[file])
+    attestations = made["anchors"][0]["attestations"]
+    (file,) = attestations
+    attestations[file] = flipped(attestations[file])
 
 
 def _path(made: Made) -> None:

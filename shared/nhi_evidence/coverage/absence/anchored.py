@@ -56,7 +56,9 @@ def _of_epoch(stored: StoredLog, head: Head, epoch: int, names: set[str]) -> Ite
     if signed is None or stated is None or opening is None:
         return  # an anchor of no checkpoint: `verify` says so
     every = prove.anchors(stored, head.shard, epoch)
-    said = {file: data for file, data in every.items() if file.removeprefix(ANCHOR) in names}
+    attestations = {
+        file: data for file, data in every.items() if file.removeprefix(ANCHOR) in names
+    }
     shown = prove.entry(stored, head.shard, head.epoch, opening.size)
     subtree = tree.subtree_of(head.size, lambda path: stored.tile(head.shard, path))
     yield Anchored(
@@ -65,7 +67,7 @@ def _of_epoch(stored: StoredLog, head: Head, epoch: int, names: set[str]) -> Ite
         path=tuple(merkle.consistency_path(stated.size, head.size, subtree)),
         leaf=shown[LEAF],
         proof=shown[PROOF],
-        said=said,
+        attestations=attestations,
     )
 
 
@@ -91,7 +93,7 @@ def weigh(
     for each in given:
         stated, at = _check(each, roots, policy)
         sealed.setdefault((each.shard, stated.size), (stated.root, at))
-        for file, data in each.said.items():
+        for file, data in each.attestations.items():
             trust = trusted.get(file)
             if trust is None:
                 notes.add(f"{file}: by a name the policy does not trust")

@@ -61,7 +61,7 @@ class Anchored(msgspec.Struct, frozen=True):
     """Entry of the log that opens its epoch, and says when it was sealed."""
     proof: bytes
     """c2sp.org/tlog-proof of that leaf."""
-    said: dict[str, bytes]
+    attestations: dict[str, bytes]
     """What they said, by the name of its file in a proof bundle."""
 
 

@@ -7,12 +7,14 @@ from nhi_evidence.adapters.aws.collector import Settings as CoverageSettings
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
 from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
+from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope, Log
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.adapters.listing.hours import ApiScope
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles
 from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.coverage.deployed import deployment
 from nhi_evidence.errors import SettingsError
@@ -53,9 +55,14 @@ def listings(config: Config) -> tuple[ApiScope, ...]:
             GoogleScope(resource=f"projects/{project}", provider=gcp.reconcile_provider)
             for project in gcp.reconcile_projects
         ]
-    if azure is not None and azure.entra and azure.reconcile_client_id is not None:
+    if azure is not None and azure.reconcile_client_id is not None:
+        client = azure.reconcile_client_id
         logs: tuple[Log, ...] = ("audit", "service_principal", "managed_identity")
-        scopes += [EntraScope(azure.tenant, azure.reconcile_client_id, log) for log in logs]
+        scopes += [EntraScope(azure.tenant, client, log) for log in logs if azure.entra]
+        scopes += [
+            ActivityScope(azure.tenant, client, subscription, ACTIVITY_CATEGORIES)
+            for subscription in azure.subscriptions
+        ]
     return tuple(scopes)
 
 

@@ -18,10 +18,7 @@ from constructs import Construct
 
 from infra.azure.event_hub import LogHub
 from infra.azure.names import NAME, management_group_id
-
-CATEGORIES = ("Administrative", "Security", "Policy")
-"""What somebody did. The other categories (health, autoscale, advice) say how something fares.
-https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
+from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 
 GROUP_CATEGORIES = ("Administrative", "Policy")
 """What the log of a management group has."""
@@ -59,7 +56,8 @@ class SubscriptionLogs(Construct):
                 eventhub_name=hub.hub.name,
                 log_analytics_workspace_id=workspace.id,
                 enabled_log=[
-                    MonitorDiagnosticSettingEnabledLog(category=category) for category in CATEGORIES
+                    MonitorDiagnosticSettingEnabledLog(category=category)
+                    for category in ACTIVITY_CATEGORIES
                 ],
             )
 

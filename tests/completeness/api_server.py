@@ -8,10 +8,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 PAGE = 2
 _SPAN = re.compile(r'timestamp>="([^"]+)" AND timestamp<"([^"]+)"')
+_ACTIVITY_SPAN = re.compile(r"eventTimestamp ge '(\S+)' and eventTimestamp le '(\S+)'")
 _GRAPH_SPAN = re.compile(r"(\w+) ge (\S+) and \w+ lt (\S+)")
 
 
@@ -23,6 +24,8 @@ class ApiServer:
         """Of Cloud Logging."""
         self.audits: list[dict[str, Any]] = []
         """Of Entra: `id` and `activityDateTime`."""
+        self.activities: list[dict[str, Any]] = []
+        """Of the Activity Log, as Resource Manager lists them."""
         self.answers: dict[str, list[tuple[int, dict[str, Any], dict[str, str]]]] = {}
         """What a path answers first, in place of what it would."""
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -59,6 +62,8 @@ class ApiServer:
             return 200, self._entries(given), {}
         if path == "/v1.0/auditLogs/directoryAudits":
             return 200, self._audits(given), {}
+        if path.endswith("/providers/Microsoft.Insights/eventtypes/management/values"):
+            return 200, self._activities(path, given), {}
         return 404, {"error": {"code": 404, "message": path}}, {}
 
     def _entries(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +86,25 @@ class ApiServer:
         if start + PAGE < len(own):
             query = f"$filter={given['$filter'][0].replace(' ', '%20')}&$skip={start + PAGE}"
             page["@odata.nextLink"] = f"{self.url}/v1.0/auditLogs/directoryAudits?{query}"
+        return page
+
+    def _activities(self, path: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Both ends of the span are of it, and times are compared as they are written."""
+        assert given["api-version"] == ["2015-04-01"]
+        span = _ACTIVITY_SPAN.fullmatch(given["$filter"][0])
+        assert span is not None, given
+        own = [one for one in self.activities if span[1] <= one["eventTimestamp"] <= span[2]]
+        start = int(given.get("$skipToken", ["0"])[0])
+        page: dict[str, Any] = {"value": own[start : start + PAGE]}
+        if start + PAGE < len(own):
+            query = urlencode(
+                {
+                    "api-version": "2015-04-01",
+                    "$filter": given["$filter"][0],
+                    "$skipToken": start + PAGE,
+                }
+            )
+            page["nextLink"] = f"{self.url}{path}?{query}"
         return page
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -79,10 +79,12 @@ def evidence(lines: list[dict[str, Any]], scope: Kept = Kept.ALL) -> list[bytes]
 class Outcome:
     """One hour, listed and compared."""
 
-    def __init__(self, scope: ApiScope, bodies: list[bytes], hour: str = NAMED_HOUR) -> None:
+    def __init__(
+        self, scope: ApiScope, bodies: list[bytes], hour: str = NAMED_HOUR, *, now: int = 1
+    ) -> None:
         self.put: list[Operation] = []
         (made,), self.problem = listed_hours.asked(
-            scope, [hour], lambda _audience: "identity", MemorySorter, 1
+            scope, [hour], lambda _audience: "identity", MemorySorter, now
         )
         made.put_listing(self._put)
         for body in bodies:

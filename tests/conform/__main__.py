@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nhi_evidence.config import Config, read
 from tests.conform.estate_facts import ESTATE, Live, Session
 from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
+from tests.conform.reconciled_facts import RECONCILED
 
 SIGNATURES = {
     f"{algorithm} over the message itself"
@@ -58,7 +59,7 @@ def asked_of_kms(kms: Any, key: str) -> Answer:
 
 def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
     """Ask every fact of a deployed estate."""
-    for one in ESTATE:
+    for one in (*ESTATE, *RECONCILED):
         try:
             found = one.ask(live, config)
         except (ClientError, BotoCoreError) as error:
@@ -89,7 +90,7 @@ def main(arguments: list[str]) -> int:
     if options.dry_run:
         for one in facts:
             sys.stdout.write(f"{one.name}: expected {one.expected} ({one.why})\n")
-        for fact in ESTATE:
+        for fact in (*ESTATE, *RECONCILED):
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
             )

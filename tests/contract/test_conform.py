@@ -11,6 +11,7 @@ from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.conform import __main__ as conform
 from tests.conform.estate_facts import ESTATE
 from tests.conform.facts import LOCK, POLICY, Bucket
+from tests.conform.reconciled_facts import RECONCILED
 
 
 def test_every_fact_of_the_lock_holds_here(store: EmbeddedStore) -> None:
@@ -34,13 +35,15 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
     """Nothing is asked, everything is named."""
     assert 0 == conform.main(["--dry-run"])
     printed = capsys.readouterr().out
-    assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE))
+    assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED))
 
 
 def test_the_page_names_what_is_asked_of_an_estate() -> None:
     """Each fact with what is expected, and what to do where it is otherwise."""
     page = (Path(__file__).parents[2] / "docs" / "conform.md").read_text().replace("`", "")
-    assert [] == [one.name for one in ESTATE if f"| {one.name} | {one.expected} |" not in page]
+    assert [] == [
+        one.name for one in (*ESTATE, *RECONCILED) if f"| {one.name} | {one.expected} |" not in page
+    ]
 
 
 def test_operations_say_how(store: EmbeddedStore) -> None:

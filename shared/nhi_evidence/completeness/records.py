@@ -6,8 +6,8 @@ what stands in the evidence for a record that is out of scope.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,7 +18,7 @@ from nhi_evidence.completeness.statement_file import MAX_NAMED
 from nhi_evidence.evidence.lines import ParsedLine, out_of_scope_hash
 from nhi_evidence.evidence.verify.sorting import Sorter
 
-_LISTED, _HERE, _OF_THE_HOUR = b"l", b"h", b"o"
+_LISTED, _HERE, _OF_THE_HOUR, _ALIAS = b"l", b"h", b"o", b"a"
 
 
 class Compared(msgspec.Struct, kw_only=True):
@@ -40,9 +40,11 @@ class Comparison:
         """Set them aside in `sorter`."""
         self._sorter = sorter
 
-    def listed(self, uid: str) -> None:
-        """Take the native id of a record an API lists."""
+    def listed(self, uid: str, alias: str | None = None) -> None:
+        """Take what a record an API lists is matched by, and another id it may have here."""
         self._sorter.add(_key(out_of_scope_hash(uid)), _LISTED + uid.encode())
+        if alias is not None:
+            self._sorter.add(_key(out_of_scope_hash(alias)), _ALIAS + uid.encode())
 
     def here(self, uid: str, *, of_the_hour: bool) -> None:
         """Take the native id of a record that is here, and whether the API should list it."""
@@ -56,20 +58,31 @@ class Comparison:
     def compare(self) -> Compared:
         """Weigh everything that was taken; each id counts once."""
         result = Compared()
+        by_alias = self._here_by_alias()
         for values in self._by_id():
             listed = next((value for value in values if value.startswith(_LISTED)), None)
-            here = [value for value in values if not value.startswith(_LISTED)]
+            here = [value for value in values if value[:1] in _HERE + _OF_THE_HOUR]
             if listed is not None:
                 result.expected += 1
-                if here:
+                if here or listed[1:] in by_alias:
                     result.found += 1
                 else:
                     result.missing += 1
                     _name(result, "missing", listed)
-            elif any(value.startswith(_OF_THE_HOUR) for value in here):
+            elif any(value.startswith(_OF_THE_HOUR) for value in here) and len(here) == len(values):
                 result.unbacked += 1
                 _name(result, "unbacked", max(here))
         return result
+
+    def _here_by_alias(self) -> set[bytes]:
+        """Return what is here by its other id alone: of most sources nothing."""
+        return {
+            value[1:]
+            for values in self._by_id()
+            if any(value[:1] in _HERE + _OF_THE_HOUR for value in values)
+            for value in values
+            if value.startswith(_ALIAS)
+        }
 
     def _by_id(self) -> Iterator[list[bytes]]:
         current: bytes | None = None
@@ -95,6 +108,13 @@ def _name(result: Compared, reason: str, value: bytes) -> None:
         result.named.append(Named(reason, value[1:].decode(errors="replace")))
 
 
+class Matching(NamedTuple):
+    """How records of a pack are matched whose deliveries leave out the id that is listed."""
+
+    pack: str
+    id_of: Callable[[bytes], str | None]
+
+
 class _Uid(msgspec.Struct):
     uid: str | None = None
 
@@ -115,27 +135,35 @@ _record = msgspec.json.Decoder(_Record).decode
 
 
 def take(
-    comparison: Comparison, lines: Sequence[ParsedLine], scope: Scope, span: tuple[int, int] | None
+    comparison: Comparison,
+    lines: Sequence[ParsedLine],
+    scope: Scope,
+    span: tuple[int, int] | None,
+    matching: Matching | None = None,
 ) -> None:
     """Take the records of a unit's lines.
 
     Those kept of an hour (`span`, milliseconds since the epoch) and of the scope's account are to
-    be listed; without `span` none is. A record without a native id can be asked for by nobody.
+    be listed; without `span` none is. A record without an id can be asked for by nobody. `matching`
+    says which pack's records are matched by something else than their id.
     """
-    account = scope.account.rpartition("/")[2]
+    account = scope.account.rpartition("/")[2].lower()
     for line in lines:
         if line.h is not None:
             for half in line.h:
                 comparison.out_of_scope(half)
-        elif line.form == "kept":
+        elif line.form == "kept" and (matching is None or line.s == matching.pack):
             record = _record(line.n)
-            uid = record.metadata.uid
+            uid = record.metadata.uid if matching is None else matching.id_of(line.raw or b"")
             if uid is not None:
-                is_own = not account or record.cloud.account.uid == account
+                own = record.cloud.account.uid or ""
+                is_own = not account or own.lower() == account
                 is_then = span is not None and span[0] <= record.time < span[1]
                 comparison.here(uid, of_the_hour=is_own and is_then)
-        elif line.form == "rejected":
-            uid = rejected_uid(line.raw or b"")
+        elif line.form in {"rejected", "out_of_scope"}:
+            uid = None if matching is None else matching.id_of(line.raw or b"")
+            if uid is None and line.form == "rejected":
+                uid = rejected_uid(line.raw or b"")
             if uid is not None:
                 comparison.here(uid, of_the_hour=False)
 

@@ -10,6 +10,11 @@ NAME = "nhi-evidence"
 HUB = "audit-logs"
 """The Event Hub all logs come through."""
 
+ACTIVITY_CATEGORIES = ("Administrative", "Security", "Policy")
+"""Of the Activity Log, what is exported: what somebody did. The other categories (health,
+autoscale, advice) say how something fares.
+https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
+
 
 def unique(subscription: str) -> str:
     """Return twelve characters for names that all of Azure shares, the same every time."""

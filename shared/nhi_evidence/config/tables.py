@@ -169,7 +169,7 @@ class Azure(msgspec.Struct, frozen=True, kw_only=True):
     root group."""
     reconcile_client_id: kinds.Uuid | None = None
     """Application with a federated credential, as which the function that reconciles asks Graph
-    for Entra's logs; absent: it does not."""
+    for Entra's logs and Resource Manager for the Activity Log; absent: it asks neither."""
     state_storage: kinds.AzureContainer | None = None
     """Storage account and container of the Terraform state; absent: a file beside the
     configuration."""

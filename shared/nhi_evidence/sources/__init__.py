@@ -146,6 +146,24 @@ def signing_source(name: str) -> SigningSource | None:
     return cast("SigningSource", pack) if hasattr(pack, "statement") else None
 
 
+class ListedSource(Source, Protocol):
+    """A pack whose deliveries leave out the id that its provider's API lists."""
+
+    def listed_id(self, raw: bytes) -> str | None:
+        """Return what a record, delivered or listed, is matched by; None where it cannot be."""
+        ...
+
+    def native_id(self, raw: bytes) -> str | None:
+        """Return the id the provider gave a record; None where its form leaves it out."""
+        ...
+
+
+def listed_source(name: str) -> ListedSource | None:
+    """Return a pack whose records are matched otherwise than by their id, or None of another."""
+    pack = load(name)
+    return cast("ListedSource", pack) if hasattr(pack, "listed_id") else None
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all source packs."""
     return tuple(sorted(one.name for one in pkgutil.iter_modules(__path__) if one.ispkg))
@@ -212,6 +230,8 @@ def _protocols(module: object) -> Iterator[type]:
     yield Router if _is_router(module) else Pack
     if hasattr(module, "statement"):
         yield SigningSource
+    if hasattr(module, "listed_id"):
+        yield ListedSource
 
 
 @cache

@@ -13,7 +13,9 @@ import pytest
 
 from nhi_evidence.adapters.aws.reconciler import Settings
 from nhi_evidence.adapters.environ import read_settings
+from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.google import GoogleScope
+from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from tests.infra.aws.conftest import EXAMPLE, ROOT
 from tests.infra.aws.estate import ARCHIVE, Estate, documents
 from tests.infra.aws.iam import Request, allows, statements
@@ -321,4 +323,6 @@ def test_what_reconciles_is_known_only_to_those_it_asks(example: Estate, other: 
     assert ["projects/example-payments"] == [
         one.resource for one in settings.listings if isinstance(one, GoogleScope)
     ]
-    assert 4 == len(settings.listings)
+    subscriptions = [one for one in settings.listings if isinstance(one, ActivityScope)]
+    assert [ACTIVITY_CATEGORIES] == [one.categories for one in subscriptions]
+    assert 5 == len(settings.listings)

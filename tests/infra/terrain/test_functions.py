@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from infra.azure.activity_logs import CATEGORIES as ACTIVITY
 from infra.azure.activity_logs import GROUP_CATEGORIES
 from infra.azure.entra_logs import CATEGORIES as ENTRA
 from infra.bundle import stage
@@ -20,6 +19,7 @@ from infra.gcp.build_source import build_source
 from infra.terrain import azure_settings, gcp_settings
 from nhi_evidence import config
 from nhi_evidence.adapters import environ
+from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES as ACTIVITY
 from tests.infra.terrain.synthesis import ROOT, Stack, at, example, only
 
 CLOUDS = ("gcp_export", "azure_export")

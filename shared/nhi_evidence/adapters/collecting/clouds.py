@@ -12,7 +12,7 @@ import msgspec
 
 from nhi_evidence.adapters.azure import settings_reader as azure
 from nhi_evidence.adapters.gcp import settings_reader as gcp
-from nhi_evidence.adapters.listing import entra, google
+from nhi_evidence.adapters.listing import google, microsoft
 from nhi_evidence.adapters.rest_reader import RestReader
 from nhi_evidence.coverage.answers import Deployment, Reading
 from nhi_evidence.coverage.gathering import refused
@@ -40,7 +40,7 @@ class MicrosoftPlace(msgspec.Struct, frozen=True):
 
     tenant: str
     client_id: str
-    login: str = entra.LOGIN
+    login: str = microsoft.LOGIN
     bases: dict[str, str] = {}
     """Other addresses for hosts, of tests."""
 
@@ -68,7 +68,7 @@ def read_microsoft(
     problems: list[str] = []
     for host in azure.HOSTS:
         try:
-            tokens[host] = entra.exchanged(
+            tokens[host] = microsoft.exchanged(
                 place.tenant, place.client_id, identity, resource=f"https://{host}",
                 login=place.login,
             )  # fmt: skip

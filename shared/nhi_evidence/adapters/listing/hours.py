@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
-from nhi_evidence.adapters.listing import entra, google, http_json
+from nhi_evidence import sources
+from nhi_evidence.adapters.listing import activity, entra, google, http_json, microsoft
+from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.completeness import listing, records
 from nhi_evidence.completeness.due import STAGES_MS
 from nhi_evidence.completeness.hours import HOUR_MS
 from nhi_evidence.completeness.listing import Asked
-from nhi_evidence.completeness.records import Comparison
+from nhi_evidence.completeness.records import Comparison, Matching
 from nhi_evidence.completeness.statement import Named, Scope, Statement
 from nhi_evidence.completeness.statement_file import Operation, operation_key
 from nhi_evidence.errors import EvidenceError
@@ -29,9 +32,13 @@ from nhi_evidence.evidence.objects import lines_of, read_object
 from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.pipeline.export import Mapper
 
-ApiScope = GoogleScope | EntraScope
+ApiScope = GoogleScope | EntraScope | ActivityScope
 
-DELIVERED_AS = {"gcp_audit": "gcp_audit", "azure_entra": "azure_monitor"}
+DELIVERED_AS = {
+    "gcp_audit": "gcp_audit",
+    "azure_entra": "azure_monitor",
+    activity.PACK: "azure_monitor",
+}
 """The pack of a scope's records to the source they are delivered by."""
 
 _FILL = ".ndjson.zst"
@@ -57,15 +64,18 @@ class Hour:
 
     def list(self, access: str) -> None:
         """Ask the API. What it refuses is a reason; raises `SourceUnavailableError`."""
+        if isinstance(self.api, ActivityScope) and self._begins < self._now - activity.KEPT_MS:
+            self.refuse("not_asked")
+            return
         try:
             if isinstance(self.api, GoogleScope):
-                wanted = google.filter_of(self.api, google.hour_of(self._begins))
-                for uid, entry in google.entries(self.api, access, wanted):
-                    self._take(uid)
-                    raw = msgspec.json.encode(entry, order="sorted")
-                    self._raw.add(uid.encode(), raw)
+                for uid, entry in google.entries(self.api, access, self._request):
+                    self._take(uid, entry=entry)
+            elif isinstance(self.api, ActivityScope):
+                for uid, own, entry in activity.entries(self.api, access, self._path):
+                    self._take(uid, own, entry)
             else:
-                for uid in entra.ids(self.api, access, self._request):
+                for uid in entra.ids(self.api, access, self._path):
                     self._take(uid)
         except http_json.RefusedError as error:
             self.refuse(entra.reason(error) if isinstance(self.api, EntraScope) else "refused")
@@ -74,15 +84,29 @@ class Hour:
         """Note why there is no listing: a code of `REASONS`."""
         self._refused = reason
 
-    def _take(self, uid: str) -> None:
-        self._comparison.listed(uid)
+    def _take(self, uid: str, alias: str | None = None, entry: Any = None) -> None:
+        self._comparison.listed(uid, alias)
         self._ids.add(uid.encode(), b"")
+        if entry is not None:
+            self._raw.add(uid.encode(), msgspec.json.encode(entry, order="sorted"))
 
     @property
     def _request(self) -> str:
+        """What is kept with the listing."""
         if isinstance(self.api, GoogleScope):
             return google.filter_of(self.api, google.hour_of(self._begins))
-        return entra.path_of(self.api, self._begins, self._begins + HOUR_MS)
+        if isinstance(self.api, ActivityScope):
+            return activity.request_of(self.api, self._begins, self._begins + HOUR_MS)
+        return self._path
+
+    @property
+    def _path(self) -> str:
+        """What is asked of an API of Microsoft."""
+        if isinstance(self.api, ActivityScope):
+            return activity.path_of(self.api, self._begins, self._begins + HOUR_MS)
+        if isinstance(self.api, EntraScope):
+            return entra.path_of(self.api, self._begins, self._begins + HOUR_MS)
+        return ""
 
     def put_listing(self, put: Callable[[Operation], str]) -> None:
         """Keep what was listed, or that nothing was."""
@@ -100,12 +124,25 @@ class Hour:
 
     def see(self, body: bytes) -> None:
         """Take the records of an object of evidence. Raises `ValueError` of none."""
-        # Only a project's own records can be told from those of others.
-        is_project = isinstance(self.api, GoogleScope) and self.api.resource.startswith("projects/")
-        span = (self._begins, self._begins + HOUR_MS) if is_project else None
+        span = (self._begins, self._begins + HOUR_MS) if self._lists_all else None
         table, after = read_object(body)
         for _, own in lines_of(table, after):
-            records.take(self._comparison, [decode_line(line) for line in own], self.scope, span)
+            parsed = [decode_line(line) for line in own]
+            records.take(self._comparison, parsed, self.scope, span, self._matching)
+
+    @property
+    def _lists_all(self) -> bool:
+        """Whether a record of the scope and hour has to be listed: those of others cannot be
+        distinguished from a folder's own.
+        """
+        if isinstance(self.api, GoogleScope):
+            return self.api.resource.startswith("projects/")
+        return isinstance(self.api, ActivityScope)
+
+    @property
+    def _matching(self) -> Matching | None:
+        pack = sources.listed_source(self.source)
+        return None if pack is None else Matching(self.source, pack.listed_id)
 
     def conclude(self, put: Callable[[Operation], str]) -> Statement:
         """Return the statement; what is missing is filled first, and named with its fill."""
@@ -114,18 +151,18 @@ class Hour:
             return records.state(self.scope, None, refused=self._refused, open_until=open_until)
         compared = self._comparison.compare()
         missing = {each.name for each in compared.named if each.reason == "missing"}
-        if missing and isinstance(self.api, GoogleScope):
-            filled = [put(each) for each in self._fills(self.api, missing)]
+        if missing and not isinstance(self.api, EntraScope):
+            filled = [put(each) for each in self._fills(missing)]
             self.inputs += filled
             compared.named = [_with(each, filled) for each in compared.named]
         return records.state(self.scope, compared, open_until=open_until)
 
-    def _fills(self, api: GoogleScope, missing: set[str]) -> Iterator[Operation]:
+    def _fills(self, missing: set[str]) -> Iterator[Operation]:
         """Yield objects with what the API lists of missing records."""
         found = {uid: raw for uid, raw in self._raw if uid.decode() in missing}
         body = b"".join(raw + b"\n" for _, raw in sorted(found.items()))
         wanted = sha256(self._request.encode()).hexdigest()[:16]
-        unit = f"api/{api.resource}/{wanted}/{sha256(body).hexdigest()[:16]}!h={self.hour}"
+        unit = f"api/{self.scope.account}/{wanted}/{sha256(body).hexdigest()[:16]}!h={self.hour}"
         mapper = Mapper(self.source, keep_out_of_scope_raw=False)
         for packed in mapper.packer.pack(mapper.units(Delivery(unit, body, raw_form="api"))):
             key = operation_key("recon", self.hour, packed.body, _FILL)
@@ -134,6 +171,8 @@ class Hour:
 
 def source_of(scope: ApiScope) -> str:
     """Return the pack of a scope's records."""
+    if isinstance(scope, ActivityScope):
+        return activity.PACK
     return "gcp_audit" if isinstance(scope, GoogleScope) else "azure_entra"
 
 
@@ -141,18 +180,22 @@ def scope_of(scope: ApiScope) -> Scope:
     """Return a scope as statements name it."""
     if isinstance(scope, GoogleScope):
         return Scope(account=scope.resource)
+    if isinstance(scope, ActivityScope):
+        return Scope(account=scope.subscription)
     return Scope(account=scope.tenant, stream=scope.log)
 
 
 def audience(scope: ApiScope) -> str:
     """Return what the identity token for a scope is for."""
-    return google.audience(scope) if isinstance(scope, GoogleScope) else entra.AUDIENCE
+    return google.audience(scope) if isinstance(scope, GoogleScope) else microsoft.AUDIENCE
 
 
 def access(scope: ApiScope, identity: Callable[[str], str]) -> str:
     """Return a token for a scope's API. Raises `EvidenceError`."""
     if isinstance(scope, GoogleScope):
         return google.token(scope, identity)
+    if isinstance(scope, ActivityScope):
+        return activity.token(scope, identity)
     return entra.token(scope, identity)
 
 

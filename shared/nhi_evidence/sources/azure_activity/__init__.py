@@ -8,6 +8,7 @@ from __future__ import annotations
 from nhi_evidence.azure.text import hour_of
 from nhi_evidence.event import Kind
 from nhi_evidence.sources.azure_activity.decode import decode, unwrap
+from nhi_evidence.sources.azure_activity.listed import listed_id, native_id
 from nhi_evidence.sources.azure_activity.normalize import normalize
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "decode",
     "hour_of",
     "kind_of",
+    "listed_id",
+    "native_id",
     "normalize",
     "unwrap",
 ]

@@ -36,8 +36,8 @@ class GuardrailStack(Stack):
             description="nhi-evidence: what the organization forbids around the evidence account",
             termination_protection=True,
         )
-        for one in policies(config):
-            Guardrail(self, _ids(one), plan=one, targets=guardrails.targets)
+        for policy in policies(config):
+            Guardrail(self, _ids(policy), plan=policy, targets=guardrails.targets)
 
 
 def _ids(plan: PolicyPlan) -> str:

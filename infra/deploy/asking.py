@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
 
-Told = tuple[Standing, str]
+Judgement = tuple[Standing, str]
 
 
 class Asking:
@@ -21,7 +21,11 @@ class Asking:
         self._scope = scope
 
     def ask(
-        self, what: str, question: Callable[[], Any], judge: Callable[[Any], Told], absent: Told
+        self,
+        what: str,
+        question: Callable[[], Any],
+        judge: Callable[[Any], Judgement],
+        absent: Judgement,
     ) -> Iterator[Requirement]:
         """Yield what an answer comes to; `absent` where AWS says that there is no such thing."""
         try:

@@ -60,7 +60,7 @@ def _stack(assembly: Path, name: str, artifact: dict[str, Any]) -> Stack:
 
 
 def _retained(resources: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for one in resources.values():
-        name = one.get("Properties", {}).get(_FIXED_NAMES.get(one["Type"], ""))
-        if name and str(one.get("DeletionPolicy", "")).startswith("Retain"):
-            yield one["Type"], name
+    for resource in resources.values():
+        name = resource.get("Properties", {}).get(_FIXED_NAMES.get(resource["Type"], ""))
+        if name and str(resource.get("DeletionPolicy", "")).startswith("Retain"):
+            yield resource["Type"], name

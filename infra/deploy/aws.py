@@ -93,9 +93,9 @@ def _requirements(access: Access, config: Config, mine: Sequence[Stack]) -> Iter
 
 def _show(every: Sequence[Stack], mine: Sequence[Stack], account: str) -> None:
     say(f"\nstacks, in this order, with credentials of {account}")
-    for one in every:
-        mark = " " if one in mine else "-"
-        say(f"{mark} {one.account} {one.region:15} {one.name:45} {_meant(one)}")
+    for stack in every:
+        mark = " " if stack in mine else "-"
+        say(f"{mark} {stack.account} {stack.region:15} {stack.name:45} {_meant(stack)}")
     others = sorted({one.account for one in every if one not in mine})
     if others:
         say(f"- not with these credentials: say the same with those of {', '.join(others)}")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Told
+from infra.deploy.asking import Asking, Judgement
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.config import Config
@@ -37,7 +37,7 @@ def requirements(access: Access, config: Config, export: Stack) -> Iterator[Requ
             continue  # its bucket is made with everything it needs
         yield from _trail(access, asking, export, trail)
         yield from _bucket(access, asking, export, feed)
-        yield from _told(access, asking, export, feed)
+        yield from _notifications(access, asking, export, feed)
         if feed.kms_key is not None:
             yield from _readable(access, asking, export, feed, feed.kms_key)
 
@@ -49,7 +49,7 @@ def _trail(
     if trail is None or cloudtrail is None:
         return
 
-    def judge(answer: Any) -> Told:
+    def judge(answer: Any) -> Judgement:
         described = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
         if not described:
             return Standing.MISSING, (
@@ -66,7 +66,7 @@ def _trail(
     )
 
 
-def _as_configured(described: dict[str, Any], trail: Trail) -> Told:
+def _as_configured(described: dict[str, Any], trail: Trail) -> Judgement:
     prefix = described.get("S3KeyPrefix") or ""
     actual = f"{prefix.strip('/')}/" if prefix else ""
     if actual != trail.prefix:
@@ -98,14 +98,16 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
     )
 
 
-def _located(answer: dict[str, Any], feed: Feed) -> Told:
+def _located(answer: dict[str, Any], feed: Feed) -> Judgement:
     region = answer.get("LocationConstraint") or "us-east-1"
     if region != feed.region:
         return Standing.MISSING, f'lies in {region}: write region = "{region}"'
     return Standing.OK, f"is in {feed.owner}, {region}"
 
 
-def _told(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator[Requirement]:
+def _notifications(
+    access: Access, asking: Asking, export: Stack, feed: Feed
+) -> Iterator[Requirement]:
     s3 = access.client("s3", export)
     if s3 is None or feed.notifies == "elsewhere":
         return
@@ -119,7 +121,7 @@ def _told(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterator
     )
 
 
-def notifiable(answer: dict[str, Any], feed: Feed) -> Told:
+def notifiable(answer: dict[str, Any], feed: Feed) -> Judgement:
     """Whether a bucket can tell a feed's queue of its files: S3 tells one place of each key."""
     destinations = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
     if feed.notifies == "topic":
@@ -143,13 +145,13 @@ def notifiable(answer: dict[str, Any], feed: Feed) -> Told:
     return Standing.OK, "is free to notify"
 
 
-def _prefix(one: dict[str, Any]) -> str:
-    rules = one.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+def _prefix(configuration: dict[str, Any]) -> str:
+    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", ())
     return next((rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"), "")
 
 
-def _overlap(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def _overlap(first: str, other: str) -> bool:
+    return first.startswith(other) or other.startswith(first)
 
 
 def _readable(
@@ -174,14 +176,16 @@ def _readable(
     )
 
 
-def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Told:
+def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Judgement:
     wanted = (feed.role_arn, f"{feed.role_arn.split(':role/')[0]}:root", account)
-    for one in policy["Statement"]:
-        principals = one.get("Principal", {})
+    for statement in policy["Statement"]:
+        principals = statement.get("Principal", {})
         named = principals.get("AWS", ()) if isinstance(principals, dict) else principals
-        actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+        actions = (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
         if (
-            one["Effect"] == "Allow"
+            statement["Effect"] == "Allow"
             and set(wanted) & {named if isinstance(named, str) else "", *_all(named)}
             and any(action in ("kms:*", "kms:Decrypt", "kms:D*", "*") for action in actions)
         ):

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Told
+from infra.deploy.asking import Asking, Judgement
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
@@ -42,7 +42,7 @@ def _bootstrapped(
     where = (stack.account, stack.region)
     needed = max(one.bootstrap_version for one in stacks if (one.account, one.region) == where)
 
-    def judge(answer: Any) -> Told:
+    def judge(answer: Any) -> Judgement:
         version = int(answer["Parameter"]["Value"])
         if version < needed:
             return Standing.MISSING, f"bootstrapped with version {version}, not {needed}: {mend}"
@@ -71,7 +71,7 @@ def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requir
         f"{{}} is left from a stack that is gone: cdk import {stack.name}, or another name",
     )
     for kind, name in stack.retained:
-        existing = _found(access, stack, kind, name)
+        existing = _taken(access, stack, kind, name)
         if existing == "elsewhere":
             yield asking.stated(
                 Standing.MISSING,
@@ -92,7 +92,7 @@ def _is_there(cloudformation: Any, name: str) -> bool:
     return existing["StackStatus"] not in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
 
 
-def _found(access: Access, stack: Stack, kind: str, name: str) -> str:
+def _taken(access: Access, stack: Stack, kind: str, name: str) -> str:
     """Return whether a name is taken: `here`, `elsewhere`, or empty where it is free or unseen."""
     try:
         return _FINDERS[kind](access, stack, name)

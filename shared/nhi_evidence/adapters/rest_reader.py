@@ -54,7 +54,7 @@ class RestReader:
         a whole address, or a token that goes into `page_parameter`.
         """
         texts: list[str] = []
-        whole: Any = None
+        combined: Any = None
         target: str | None = url
         status: Status = "ok"
         error = ""
@@ -71,7 +71,7 @@ class RestReader:
                 status, error = "failed", f"the answer has no list of {items}"
                 break
             texts.append(text)
-            whole = page if whole is None or items is None else _joined(whole, page, items)
+            combined = page if combined is None or items is None else _joined(combined, page, items)
             target = _following(url, page, next_page, page_parameter)
         if status == "ok" and target:
             status, error = "failed", f"more than {_MOST_PAGES} pages"
@@ -83,11 +83,11 @@ class RestReader:
                 request={} if body is None else {"body": body},
                 status=status,
                 error=error,
-                answer=whole if is_ok else None,
+                answer=combined if is_ok else None,
                 raw="\n".join(texts) if is_ok else "",
             )
         )
-        return whole if is_ok else None
+        return combined if is_ok else None
 
     def _send(self, url: str, body: Any) -> tuple[Status, str, str]:
         parts = urlsplit(url)
@@ -130,8 +130,8 @@ def _is_page(page: Any, items: str) -> bool:
     return isinstance(page, dict) and isinstance(page.get(items, []), list)
 
 
-def _joined(whole: Any, page: Any, items: str) -> Any:
-    return {**page, items: [*whole.get(items, ()), *page.get(items, ())]}
+def _joined(earlier: Any, page: Any, items: str) -> Any:
+    return {**page, items: [*earlier.get(items, ()), *page.get(items, ())]}
 
 
 def _following(url: str, page: Any, next_page: str, parameter: str) -> str | None:

@@ -27,7 +27,7 @@ def counted(
     `hub` is `<namespace>/<hub>`. One that was made anew counts from 0 again, and has a later
     creation id: a time. Raises `StoreUnavailableError` when the store cannot be asked.
     """
-    found: defaultdict[str, defaultdict[str, Ranges]] = defaultdict(lambda: defaultdict(list))
+    ranges: defaultdict[str, defaultdict[str, Ranges]] = defaultdict(lambda: defaultdict(list))
     for hour in hours:
         for unit, known in standing.of_hour(store, source, hour).items():
             claimed = event_hub.claimed(unit)
@@ -37,8 +37,8 @@ def counted(
             name, _, rest = stream.partition("#")
             creation, _, partition = rest.rpartition("/")
             if name == hub:
-                found[creation][partition].append((first, last))
-    return dict(found[max(found)]) if found else {}
+                ranges[creation][partition].append((first, last))
+    return dict(ranges[max(ranges)]) if ranges else {}
 
 
 def first_missing(ranges: Ranges, read: int) -> int | None:

@@ -186,7 +186,7 @@ class _Batch:
         except MemoryError:
             raise
         except Exception as raised:  # named in the locked unit, and in `unmapped` for the log
-            error = self._told(raised)
+            error = self._explained(raised)
             self._outcome.unmapped[delivery.unit] = error
             if not self._reject_unmapped:
                 self._outcome.failed[delivery.unit] = error
@@ -210,11 +210,11 @@ class _Batch:
             expected.add(self._checked(part))
             self._outcome.categories.update(part.categories)
             if part.broken is not None:
-                self._outcome.unmapped.setdefault(name, self._told(part.broken))
+                self._outcome.unmapped.setdefault(name, self._explained(part.broken))
         self._units.setdefault(name, _Unit()).expected |= expected
         return iter((first,)) if first.table_line.parts == 1 else make()
 
-    def _told(self, error: Exception) -> Exception:
+    def _explained(self, error: Exception) -> Exception:
         """Return what the log may be told of an error: of a source that cuts, nothing it quotes."""
         return _unquoted(error) if self._mapper.records.cuts else error
 

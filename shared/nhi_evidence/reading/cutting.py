@@ -156,7 +156,7 @@ def _pieces(raw: bytes, fields: list[_Declared]) -> list[Piece]:
     document = _Document(raw)
     conditional = any(declared.field.unless for declared in fields)
     record = msgspec.json.decode(raw) if conditional else None
-    span = document.whole()
+    span = document.span()
     return sorted(
         piece
         for declared in fields
@@ -207,7 +207,7 @@ class _Document:
             self._inside[span] = known
         return known
 
-    def whole(self) -> Span:
+    def span(self) -> Span:
         """Return where the object begins and ends."""
         first = len(self.data) - len(self.data.lstrip(b" \t\r\n"))
         return first, value_end(self.data, first)
@@ -259,7 +259,7 @@ def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iter
         if text.content:
             yield Piece(start + 1, end - 1, UNREADABLE)
         return
-    for piece in _find(inner, inner.whole(), field, steps):
+    for piece in _find(inner, inner.span(), field, steps):
         yield Piece(*text.place(piece.start, piece.end), piece.rule)
 
 

@@ -127,7 +127,7 @@ def _notifies(checks_of: AwsChecks, s3: Any, feed: Feed) -> Iterator[Check]:
 def notified(answer: dict[str, Any], feed: Feed) -> Judged:
     """Whether a bucket tells a feed's queue of every file under the feed's prefix."""
     queues_told = answer.get("QueueConfigurations", [])
-    ours = [_told(one) for one in queues_told if one["QueueArn"] == feed.queue_arn]
+    ours = [_events_and_filter(one) for one in queues_told if one["QueueArn"] == feed.queue_arn]
     wanted = (["s3:ObjectCreated:*"], {"prefix": feed.prefix} if feed.prefix else {})
     if wanted in ours:
         return True, f"{feed.queue_arn}, of {feed.prefix or 'every key'}"
@@ -136,7 +136,7 @@ def notified(answer: dict[str, Any], feed: Feed) -> Judged:
     return False, ", ".join(str(one["QueueArn"]) for one in queues_told) or "notifies no queue"
 
 
-def _told(configuration: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+def _events_and_filter(configuration: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
     rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     return sorted(configuration["Events"]), {one["Name"].lower(): one["Value"] for one in rules}
 

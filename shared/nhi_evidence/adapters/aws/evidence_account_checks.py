@@ -77,8 +77,8 @@ def _untold(
 
 
 def _tells_nobody(answer: dict[str, Any]) -> Judged:
-    told = sorted(answer.keys() - {"ResponseMetadata"})
-    return not told, ", ".join(told) or "none, as deployed"
+    destinations = sorted(answer.keys() - {"ResponseMetadata"})
+    return not destinations, ", ".join(destinations) or "none, as deployed"
 
 
 def _roles(

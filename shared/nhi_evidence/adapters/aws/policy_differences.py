@@ -31,8 +31,8 @@ def differences(policy: Mapping[str, Any], expected: list[Statement]) -> str:
 def _by_sid(statements: Iterable[Statement]) -> dict[str, list[str]]:
     """Return statements by Sid, in whatever order, each as often as it is there."""
     listed: dict[str, list[str]] = {}
-    for one in statements:
-        listed.setdefault(str(one.get("Sid")), []).append(repr(_comparable(one)))
+    for statement in statements:
+        listed.setdefault(str(statement.get("Sid")), []).append(repr(_comparable(statement)))
     return {sid: sorted(same) for sid, same in listed.items()}
 
 

@@ -24,7 +24,7 @@ def listed(region: str, begins: int, ends: int) -> bytes:
     The same answer is the same bytes. Raises `SourceUnavailableError` where the region cannot be
     asked: it may not be enabled in this account.
     """
-    found: dict[str, dict[str, str]] = {}
+    by_fingerprint: dict[str, dict[str, str]] = {}
     try:
         client = boto3.session.Session().client(
             "cloudtrail", region_name=region, config=CLIENT_CONFIG
@@ -35,10 +35,13 @@ def listed(region: str, begins: int, ends: int) -> bytes:
         for page in pages:
             for key in page["PublicKeyList"]:
                 value = b64encode(key["Value"]).decode()
-                found[key["Fingerprint"]] = {"Fingerprint": key["Fingerprint"], "Value": value}
+                by_fingerprint[key["Fingerprint"]] = {
+                    "Fingerprint": key["Fingerprint"],
+                    "Value": value,
+                }
     except (BotoCoreError, ClientError) as error:
         raise SourceUnavailableError(f"public keys of {region}: {error}") from error
-    keys = [found[fingerprint] for fingerprint in sorted(found)]
+    keys = [by_fingerprint[fingerprint] for fingerprint in sorted(by_fingerprint)]
     return msgspec.json.encode({"PublicKeyList": keys})
 
 

@@ -124,14 +124,14 @@ def reconcile() -> Done:
         done = Done(size=read.log.size, unsound=sorted(read.unsound)[:_MOST_NAMED])
         inputs, known = _public_keys(clients, read, first, now, done)
         judged = Known(log=read.log, keys=known, mappers=clients.settings.mappers)
-        for held in completeness.statements(read, judged, inputs=inputs, due=due):
-            for operation in statement_file.write(held):
+        for of_hour in completeness.statements(read, judged, inputs=inputs, due=due):
+            for operation in statement_file.write(of_hour):
                 clients.put(operation)
-            _count(done, held)
-        for held in _listed(clients, sealed, due, wanted, sorters=sorters, now=now, done=done):
-            for operation in statement_file.write(held):
+            _count(done, of_hour)
+        for of_hour in _listed(clients, sealed, due, wanted, sorters=sorters, now=now, done=done):
+            for operation in statement_file.write(of_hour):
                 clients.put(operation)
-            _count(done, held)
+            _count(done, of_hour)
     return done
 
 
@@ -191,7 +191,7 @@ def _public_keys(
     clients: _Clients, read: completeness.Read, begins: int, ends: int, done: Done
 ) -> tuple[tuple[str, ...], dict[str, bytes]]:
     """Fetch and seal the public keys of every region whose files are in the evidence."""
-    found: dict[str, bytes] = {}
+    verified: dict[str, bytes] = {}
     places: list[str] = []
     for region in _regions(subject for subject, _ in read.items):
         try:
@@ -199,9 +199,9 @@ def _public_keys(
         except SourceUnavailableError as error:
             done.problems.append(str(error))
             continue
-        found |= provider.read_keys(listed)
+        verified |= provider.read_keys(listed)
         places.append(clients.put(provider_keys.write(listed, keys.hour_of(ends))))
-    return tuple(sorted(set(places))), found
+    return tuple(sorted(set(places))), verified
 
 
 def _regions(subjects: Iterable[Subject]) -> list[str]:
@@ -214,9 +214,9 @@ def _regions(subjects: Iterable[Subject]) -> list[str]:
     )
 
 
-def _count(done: Done, held: Statements) -> None:
+def _count(done: Done, of_hour: Statements) -> None:
     verdicts = Counter(done.verdicts)
-    for each in held.statements:
+    for each in of_hour.statements:
         done.statements += 1
         verdicts[str(each.verdict)] += 1
         if not each.is_incomplete:
@@ -228,7 +228,7 @@ def _count(done: Done, held: Statements) -> None:
         done.unbacked += grave.pop("unbacked", 0)
         done.missing += sum(grave.values())
         done.named += [
-            f"{held.hour} {named.reason} {named.name}"
+            f"{of_hour.hour} {named.reason} {named.name}"
             for named in each.named[: _MOST_NAMED - len(done.named)]
             if REASONS[named.reason].is_incomplete
         ]

@@ -84,17 +84,17 @@ class Reader:
         method = _snake(operation)
         if not client.can_paginate(method):
             return _plain(getattr(client, method)(**parameters))
-        whole: dict[str, Any] = {}
+        combined: dict[str, Any] = {}
         pages = client.get_paginator(method).paginate(**parameters)
         for number, page in enumerate(pages):
             if number == _MOST_PAGES:
                 raise BotoCoreError
             for member, value in _plain(page).items():
                 if isinstance(value, list):
-                    whole.setdefault(member, []).extend(value)
+                    combined.setdefault(member, []).extend(value)
                 elif member not in {"NextToken", "nextToken", "position", "Marker"}:
-                    whole[member] = value
-        return whole
+                    combined[member] = value
+        return combined
 
     def _client(self, service: str, region: str) -> Any:
         key = (service, region)

@@ -65,8 +65,8 @@ class Checkpoints:
             blobs = msgspec.json.decode(answer, type=list[_Blob])
         except msgspec.MsgspecError as error:
             raise SourceUnavailableError(f"{self._account}: az answers {error}") from error
-        found = sorted((one for one in blobs if _FOLDER in one.name), key=lambda one: one.name)
-        return [Checkpoint(one.name, _number(one.metadata or {})) for one in found]
+        own = sorted((one for one in blobs if _FOLDER in one.name), key=lambda blob: blob.name)
+        return [Checkpoint(one.name, _number(one.metadata or {})) for one in own]
 
     def remove(self, name: str) -> None:
         """Remove a checkpoint; the host must be stopped, or it writes it again."""

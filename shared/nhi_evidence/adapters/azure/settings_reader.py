@@ -70,14 +70,14 @@ def _resources(reader: RestReader, subscriptions: list[str]) -> None:
             "options": {"resultFormat": "objectArray", "$top": _MOST_RESOURCES},
         },
     )
-    found = (answer or {}).get("data", ())
-    if (answer or {}).get("resultTruncated") == "true" or len(found) >= _MOST_RESOURCES:
+    resources = (answer or {}).get("data", ())
+    if (answer or {}).get("resultTruncated") == "true" or len(resources) >= _MOST_RESOURCES:
         # More than one answer holds: that all have a setting could not be said.
         last = reader.answers.pop()
         reader.answers.append(
             msgspec.structs.replace(last, status="failed", error="more than one page", answer=None)
         )
-    for resource in found:
+    for resource in resources:
         children = wanted.get(str(resource["type"]).lower(), ())
         for scope in [f"{resource['id']}/{child}" for child in children] or [str(resource["id"])]:
             _settings(reader, scope)

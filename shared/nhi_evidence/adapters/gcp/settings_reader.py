@@ -51,8 +51,8 @@ def _above(reader: RestReader, project: str) -> Iterator[str]:
         f"https://{RESOURCES}/v1/projects/{quote(project)}:getAncestry",
         body={},
     )
-    for one in (answer or {}).get("ancestor", ()):
-        kind, name = one["resourceId"]["type"], one["resourceId"]["id"]
+    for ancestor in (answer or {}).get("ancestor", ()):
+        kind, name = ancestor["resourceId"]["type"], ancestor["resourceId"]["id"]
         if kind in _PLURALS:
             yield f"{_PLURALS[kind]}/{name}"
 
@@ -88,12 +88,12 @@ def _exempted(policy: Mapping[str, Any]) -> Iterator[str]:
 def _group(reader: RestReader, member: str) -> None:
     """Ask for everybody in a group, through others too."""
     email = quote(member.partition(":")[2])
-    found = reader.ask(
+    group = reader.ask(
         "cloudidentity.groups.lookup",
         member,
         f"https://{IDENTITY}/v1/groups:lookup?groupKey.id={email}",
     )
-    name = (found or {}).get("name")
+    name = (group or {}).get("name")
     if name:
         reader.ask(
             audit_config.MEMBERS,

@@ -181,8 +181,8 @@ def _read_all(
 
 def _read(at: SealedObject, body: bytes | None) -> _Read | str:
     try:
-        held: ObjectRows = sealed.read(at, body)
+        content: ObjectRows = sealed.read(at, body)
     except (ValueError, RecursionError) as error:
         return str(error)
-    named = held.unreadable, held.unreadable_count
-    return schema.events_table(held.rows), held.claims, held.trusts, named
+    named = content.unreadable, content.unreadable_count
+    return schema.events_table(content.rows), content.claims, content.trusts, named

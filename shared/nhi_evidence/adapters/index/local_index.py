@@ -112,13 +112,13 @@ class LocalIndex:
         if not self._state.trusts:
             return []
         files = [str(self._folder / name) for name in self._state.trusts]
-        found = self.connection.execute(
+        selected = self.connection.execute(
             "SELECT DISTINCT name, issuer, subject, time FROM read_parquet($1) "
             "JOIN claimed USING (claim) WHERE standing IN ('counted', 'unproven') "
             "ORDER BY time, name",
             [files],
         )
-        return [Trust(*each) for each in found.fetchall()]
+        return [Trust(*each) for each in selected.fetchall()]
 
     def freshness(self) -> Freshness:
         """See `EventIndex.freshness`."""

@@ -159,8 +159,8 @@ class Hour:
 
     def _fills(self, missing: set[str]) -> Iterator[Operation]:
         """Yield objects with what the API lists of missing records."""
-        found = {uid: raw for uid, raw in self._raw if uid.decode() in missing}
-        body = b"".join(raw + b"\n" for _, raw in sorted(found.items()))
+        records = {uid: raw for uid, raw in self._raw if uid.decode() in missing}
+        body = b"".join(raw + b"\n" for _, raw in sorted(records.items()))
         wanted = sha256(self._request.encode()).hexdigest()[:16]
         unit = f"api/{self.scope.account}/{wanted}/{sha256(body).hexdigest()[:16]}!h={self.hour}"
         mapper = Mapper(self.source, keep_out_of_scope_raw=False)

@@ -148,7 +148,7 @@ def _outcome(entry: Entry) -> Outcome:
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for: what each step of the gateway decided."""
-    found = {
+    details = {
         "stage": entry.stage,
         "authorizer_status": entry.authorizer_status,
         "authorize_status": entry.authorize_status,
@@ -157,4 +157,4 @@ def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
         "principal_org_id": entry.principal_org_id,
         "cognito_identity_id": entry.cognito_identity_id,
     }
-    return tuple((name, text) for name, value in found.items() if (text := known(value)))
+    return tuple((name, text) for name, value in details.items() if (text := known(value)))

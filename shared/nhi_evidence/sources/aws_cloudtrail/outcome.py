@@ -149,15 +149,15 @@ def _agent_gateway(response: Any) -> tuple[Result, str | None] | None:
     answer = _json_rpc(response.get("body"))
     error = answer.get("error") or response.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    told = str(code) if isinstance(code, int) and not isinstance(code, bool) else None
+    reason = str(code) if isinstance(code, int) and not isinstance(code, bool) else None
     if status == 401 or code == -32001:  # noqa: PLR2004 HTTP and JSON-RPC numbers
-        return Result.UNAUTHENTICATED, told
+        return Result.UNAUTHENTICATED, reason
     if status == 403 or _is_refusal(error):  # noqa: PLR2004
-        return Result.DENIED, told
+        return Result.DENIED, reason
     if code in _JSON_RPC:
-        return _JSON_RPC[code], told
+        return _JSON_RPC[code], reason
     if (isinstance(status, int) and status >= 400) or error is not None:  # noqa: PLR2004
-        return Result.FAILED, told
+        return Result.FAILED, reason
     result = answer.get("result")
     if isinstance(result, dict) and result.get("isError") is True:
         return Result.FAILED, None
@@ -176,8 +176,8 @@ def _json_rpc(body: Any) -> dict[str, Any]:
 
 def _is_refusal(error: Any) -> bool:
     message = error.get("message") if isinstance(error, dict) else None
-    said = message.lower() if isinstance(message, str) else ""
-    return any(words in said for words in _REFUSED_WORDS)
+    text = message.lower() if isinstance(message, str) else ""
+    return any(words in text for words in _REFUSED_WORDS)
 
 
 _JSON_RPC = {

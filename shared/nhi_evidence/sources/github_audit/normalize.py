@@ -133,11 +133,11 @@ def _of_status(code: str | None) -> Outcome:
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
-    found = {
+    details = {
         "token_scopes": entry.token_scopes,
         "workflow_run_id": text_of(entry.workflow_run_id),
         "head_branch": entry.head_branch,
         "agent_session_id": entry.agent_session_id,
         "old_permission": entry.old_permission,
     }
-    return tuple((name, value) for name, value in found.items() if value)
+    return tuple((name, value) for name, value in details.items() if value)

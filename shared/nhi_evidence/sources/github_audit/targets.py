@@ -61,7 +61,7 @@ def about(entry: Entry, category: str, action: str) -> About:
 
 def _targets(entry: Entry) -> tuple[Target, ...]:
     repo = entry.repo or entry.repository
-    found = (
+    targets = (
         Target(uid=text_of(entry.repo_id), name=repo, type="repository") if repo else None,
         Target(uid=_org_uid(entry), name=first(entry.org), type="organization")
         if first(entry.org)
@@ -73,7 +73,7 @@ def _targets(entry: Entry) -> tuple[Target, ...]:
         Target(uid=text_of(entry.hook_id), type="hook") if text_of(entry.hook_id) else None,
         Target(name=entry.url_path, type="api_path") if entry.url_path else None,
     )
-    return tuple(target for target in found if target is not None)
+    return tuple(target for target in targets if target is not None)
 
 
 def _org_uid(entry: Entry) -> str | None:

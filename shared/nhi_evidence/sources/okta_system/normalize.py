@@ -121,9 +121,9 @@ def _outcome(event: LogEvent) -> Outcome:
         return Outcome(Result.UNKNOWN)
     reason = stated.reason or None
     if stated.result == _FAILURE:
-        said = (reason or "").lower()
-        found = next((result for words, result in _REASONS if words in said), Result.FAILED)
-        return Outcome(found, stated.result, reason)
+        text = (reason or "").lower()
+        result = next((result for words, result in _REASONS if words in text), Result.FAILED)
+        return Outcome(result, stated.result, reason)
     result = _RESULTS.get(stated.result, Result.UNKNOWN)
     return Outcome(result, None if result is Result.SUCCESS else stated.result, reason)
 
@@ -184,11 +184,11 @@ def _named(entity: Entity) -> Target:
 def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
     data = event.debug_context.debug_data if event.debug_context else None
-    found = {
+    details = {
         "transaction_type": event.transaction.type if event.transaction else None,
         "request_uri": text_in(data, "requestUri"),
         "granted_scopes": text_in(data, "grantedScopes"),
         "requested_scopes": text_in(data, "requestedScopes"),
         "grant_type": text_in(data, "grantType"),
     }
-    return tuple((name, value) for name, value in found.items() if value)
+    return tuple((name, value) for name, value in details.items() if value)

@@ -162,9 +162,9 @@ def _outcome(entry: Entry) -> Outcome:
     """A request has no outcome yet; an error has one at once."""
     results = entry.auth.policy_results if entry.auth else None
     if entry.error:
-        said = entry.error.lower()
-        found = next((result for words, result in _ERRORS if words in said), Result.FAILED)
-        return Outcome(found, None, entry.error)
+        text = entry.error.lower()
+        result = next((result for words, result in _ERRORS if words in text), Result.FAILED)
+        return Outcome(result, None, entry.error)
     if results is not None and results.allowed is False:
         return Outcome(Result.DENIED)
     return Outcome(Result.SUCCESS if entry.type == "response" else Result.UNKNOWN)
@@ -208,9 +208,9 @@ def _details(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
     auth = principal(entry)
     namespace = request.namespace.path if request.namespace else None
-    found = {
+    details = {
         "namespace": namespace,
         "token_type": auth.token_type if auth else None,
         "forwarded_from": entry.forwarded_from,
     }
-    return tuple((name, value) for name, value in found.items() if value)
+    return tuple((name, value) for name, value in details.items() if value)

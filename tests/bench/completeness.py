@@ -68,9 +68,7 @@ def files(count: int, hours: int = 24) -> None:
     with Sorters() as sorters:
 
         def work() -> list[Any]:
-            sealed = reconcile.whole(
-                evidence.store, NAME, [evidence.key], sorters, now=evidence.now
-            )
+            sealed = reconcile.full(evidence.store, NAME, [evidence.key], sorters, now=evidence.now)
             read = reconcile.gather(evidence.store, sealed, sorters, now=evidence.now)
             known = Known(log=read.log, keys=world.public_keys())
             return list(reconcile.statements(read, known))

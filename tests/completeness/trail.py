@@ -255,7 +255,7 @@ class Evidence:
 
     def read(self) -> reconcile.Read:
         """Everything that is sealed."""
-        sealed = reconcile.whole(self.store, NAME, [self.key], MemorySorter, now=self.now)
+        sealed = reconcile.full(self.store, NAME, [self.key], MemorySorter, now=self.now)
         return reconcile.gather(self.store, sealed, MemorySorter, now=self.now)
 
     def statements(self, keys: dict[str, bytes] | None = None) -> list[Statements]:

@@ -34,7 +34,7 @@ def sealed(tmp_path: Path) -> Sealed:
 
 
 def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:
-    told = evidence.told(sealed.store, sealed.stored)
+    told = evidence.observed(sealed.store, sealed.stored)
     assert told.unreadable == {}
     assert [one.what.split()[0] for _, one in told.changes] == ["StopLogging", "StartLogging"]
     readings = [reading for _, reading in told.readings]
@@ -55,11 +55,11 @@ def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:
 def test_what_is_not_sealed_is_not_seen(sealed: Sealed) -> None:
     sealed.state(estate.reading("gcp", DAY))
     sealed.lock(delivery(9, [change("DeleteTrail", 541, 4, name=TRAIL)]))
-    told = evidence.told(sealed.store, sealed.stored)
+    told = evidence.observed(sealed.store, sealed.stored)
     assert {reading.platform for _, reading in told.readings} == {"aws"}
     assert len(told.changes) == 2
     sealed.seal()
-    told = evidence.told(sealed.store, sealed.stored)
+    told = evidence.observed(sealed.store, sealed.stored)
     assert {reading.platform for _, reading in told.readings} == {"aws", "gcp"}
     assert len(told.changes) == 3
 
@@ -72,20 +72,20 @@ def test_a_change_in_two_objects_is_one(sealed: Sealed) -> None:
     sealed.lock(again, delivery(6, [record("GetCallerIdentity", 361, 9)]))
     sealed.lock(again, delivery(5, [record("GetCallerIdentity", 301, 10)], "Other"))
     sealed.seal()
-    assert len(evidence.told(sealed.store, sealed.stored).changes) == 2
+    assert len(evidence.observed(sealed.store, sealed.stored).changes) == 2
 
 
 def test_a_contested_change_decides_nothing(sealed: Sealed) -> None:
     sealed.lock(delivery(7, [record("GetCallerIdentity", 421, 11)]))
     sealed.seal()
-    told = evidence.told(sealed.store, sealed.stored)
+    told = evidence.observed(sealed.store, sealed.stored)
     assert [one.what.split()[0] for _, one in told.changes] == ["StopLogging"]
 
 
 def test_an_altered_reading_is_named_and_left_out(sealed: Sealed) -> None:
     path = next((sealed.folder / "op/v1/config").rglob(f"*{reading_file.ENDING}"))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    told = evidence.told(sealed.store, sealed.stored)
+    told = evidence.observed(sealed.store, sealed.stored)
     assert len(told.readings) == 1
     assert len(told.unreadable) == 1
 
@@ -93,13 +93,13 @@ def test_an_altered_reading_is_named_and_left_out(sealed: Sealed) -> None:
 def test_another_log_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:
     other = StoredLog(sealed.store, NAME, (Sealed(tmp_path / "other", "other").key,))
     with pytest.raises(LogError):
-        evidence.told(sealed.store, other)
+        evidence.observed(sealed.store, other)
     path = next(one for one in (sealed.folder / "log").rglob("tile/entries/**/*") if one.is_file())
     body = bytearray(path.read_bytes())
     body[-2] ^= 1
     path.write_bytes(bytes(body))
     with pytest.raises(LogError):
-        evidence.told(sealed.store, sealed.stored)
+        evidence.observed(sealed.store, sealed.stored)
 
 
 @pytest.mark.parametrize("body", [b"", b"no frame", b"\x28\xb5\x2f\xfd"])

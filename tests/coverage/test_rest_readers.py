@@ -168,7 +168,7 @@ def test_refusals_are_answers(provider: Provider, code: int, status: str) -> Non
     path = f"/v1/{google.ORGANIZATION}:getIamPolicy"
     provider.codes[path] = code
     reading = of_google(provider)
-    answer = reading.one("cloudresourcemanager.getIamPolicy", google.ORGANIZATION)
+    answer = reading.single("cloudresourcemanager.getIamPolicy", google.ORGANIZATION)
     assert answer is not None
     assert (answer.status, answer.error) == (status, str(code))
     assert verdicts(reading)["gcp.secret_access.secret_manager"] is Verdict.UNKNOWN

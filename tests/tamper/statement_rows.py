@@ -19,7 +19,7 @@ from tests.tamper.sealed_store import HOUR, NAME, SealedStore
 
 
 def _written(world: SealedStore) -> list[Statements]:
-    sealed = reconcile.whole(world.store, NAME, [world.key], MemorySorter, now=world.now)
+    sealed = reconcile.full(world.store, NAME, [world.key], MemorySorter, now=world.now)
     read = reconcile.gather(world.store, sealed, MemorySorter, now=world.now)
     return list(reconcile.statements(read, Known(log=read.log)))
 

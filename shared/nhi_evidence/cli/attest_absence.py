@@ -87,8 +87,13 @@ def command(
         raise SettingsError(f"{output}: {error.strerror}") from error
     typer.echo(neutralize(made.conclusion.text))
     typer.echo(f"written to {neutralize(str(output))}")
-    found = made.conclusion
-    if found.not_recorded or found.not_known or found.not_complete or found.limits:
+    conclusion = made.conclusion
+    if (
+        conclusion.not_recorded
+        or conclusion.not_known
+        or conclusion.not_complete
+        or conclusion.limits
+    ):
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 

@@ -19,12 +19,11 @@ from nhi_evidence.cli.event_index import IndexFolder, Sources, opened
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import timeline
 from nhi_evidence.investigate.case import bag, contents, make
 from nhi_evidence.investigate.case.make import Made
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
-from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.investigate.timeline import Timeline, compose
 from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
 
@@ -111,13 +110,13 @@ def command(
         raise SettingsError(f"{evidence}: no evidence store; raw logs prove nothing")
     trusted = options.policy(policy, key)
     with opened(what) as events:
-        told = timeline.compose(events, selection, subject=whose.subject(selection), judge=judge)
+        timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     store = open_sealed(evidence, access)
     statements = {path.name: _statement(path) for path in statement or ()}
     made_at = clock.now()
     parts = make.Parts(
-        told=told,
-        told_as_json=timeline_report.as_document(told) + b"\n",
+        timeline=timeline,
+        timeline_as_json=timeline_report.as_document(timeline) + b"\n",
         log_name=trusted.name,
         keys=trusted.keys,
         custody=contents.Custody(
@@ -133,8 +132,8 @@ def command(
     prover = Prover(store, StoredLog(store, trusted.name, trusted.keys), trusted.keys)
     with output_file.create(output, overwrite=overwrite) as sink, Steps("proving") as steps:
         made = make.make(sink, parts, prover, steps.say)
-    _print(output, told, made, as_json=as_json)
-    if made.unproven or told.is_incomplete:
+    _print(output, timeline, made, as_json=as_json)
+    if made.unproven or timeline.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
@@ -157,11 +156,11 @@ def _question(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _print(output: Path, told: Timeline, made: Made, *, as_json: bool) -> None:
+def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> None:
     written = _Written(
         case=str(output),
-        subject=told.subject,
-        records=len(told.path.steps),
+        subject=timeline.subject,
+        records=len(timeline.path.steps),
         proven=len(made.proofs),
         unproven=sorted(made.unproven.values()),
     )

@@ -81,10 +81,10 @@ def _read(path: Path) -> dict[str, bytes]:
     try:
         if path.is_dir():
             return _folder(path)
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise SettingsError(f"{path}: neither a folder nor a plain file")
-        if found.st_size > bundle.MAX_BUNDLE_BYTES:
+        if status.st_size > bundle.MAX_BUNDLE_BYTES:
             raise SettingsError(f"{path}: more than {bundle.MAX_BUNDLE_BYTES} bytes")
         return bundle.unpack(path.read_bytes(), proof.SIZES)
     except OSError as error:
@@ -111,9 +111,9 @@ def _folder(path: Path) -> dict[str, bytes]:
 
 def _plain_file(path: Path) -> bytes:
     """Read a file of an unpacked bundle; links and devices are not followed."""
-    found = path.lstat()
+    status = path.lstat()
     limit = proof.SIZES.get(path.name, bundle.MAX_OTHER_BYTES)
-    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
         raise SettingsError(f"{path}: not a plain file of at most {limit} bytes")
     return path.read_bytes()
 

@@ -112,11 +112,11 @@ def command(
     canaries: list[Weighed] = []
     if evidence_uri is not None:
         access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-        told = _told(evidence_uri, access, options.policy(policy, key))
-        readings += [reading for _, reading in told.readings]
-        changes = [change for _, change in told.changes]
-        canaries = list(told.canaries)
-        for name, reason in told.unreadable.items():
+        observed = _observed(evidence_uri, access, options.policy(policy, key))
+        readings += [reading for _, reading in observed.readings]
+        changes = [change for _, change in observed.changes]
+        canaries = list(observed.canaries)
+        for name, reason in observed.unreadable.items():
             typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
     if operation_name is not None:
         asked = _Asked(operation_name, identity, resource, until)
@@ -154,9 +154,9 @@ def _saved(folder: Path) -> Iterator[Reading]:
             raise SettingsError(f"{file}: {error.strerror}") from error
 
 
-def _told(uri: str, access: Access, trust: Policy) -> evidence.Told:
+def _observed(uri: str, access: Access, trust: Policy) -> evidence.Observed:
     store = open_sealed(uri, access)
-    return evidence.told(store, StoredLog(store, trust.name, trust.keys), trust.mappers)
+    return evidence.observed(store, StoredLog(store, trust.name, trust.keys), trust.mappers)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -174,27 +174,31 @@ def _one_operation(
     subject, until = Subject(asked.identity), asked.at
     if until is None:
         standing = tuple(history.newest(readings, changes).values())
-        found = operation.operations(asked.name, standing, subject=subject, resource=asked.resource)
+        answers = operation.operations(
+            asked.name, standing, subject=subject, resource=asked.resource
+        )
     else:
-        found = operation.at_time(
+        answers = operation.at_time(
             asked.name, readings, changes, until, subject=subject, resource=asked.resource
         )
     if as_json:
-        value = {"schema": "coverage-operation/1", "at": until, "operations": found}
+        value = {"schema": "coverage-operation/1", "at": until, "operations": answers}
         typer.echo(neutralize_json(msgspec.json.encode(value)))
     else:
         when = "the last reading" if until is None else _iso(until)
-        for one in found:
-            typer.echo(neutralize(one.sentence(asked.identity or "anyone", when)))
-            facts = [f"recorded as: {one.by} (class {one.log}, known by {one.log_known or '-'})"]
-            facts += [f"because {reason}" for reason in one.reasons[1:]]
-            facts += [f"not recorded: {text}" for text in one.missing]
-            facts.append(f"phase: {one.phase} ({one.known})")
-            if one.read_at is not None:
-                facts.append(f"settings read at {_iso(one.read_at)}")
+        for answer in answers:
+            typer.echo(neutralize(answer.sentence(asked.identity or "anyone", when)))
+            facts = [
+                f"recorded as: {answer.by} (class {answer.log}, known by {answer.log_known or '-'})"
+            ]
+            facts += [f"because {reason}" for reason in answer.reasons[1:]]
+            facts += [f"not recorded: {text}" for text in answer.missing]
+            facts.append(f"phase: {answer.phase} ({answer.known})")
+            if answer.read_at is not None:
+                facts.append(f"settings read at {_iso(answer.read_at)}")
             for fact in facts:
                 typer.echo(f"  {neutralize(fact)}")
-    codes = [_EXIT.get(one.verdict, exit_codes.OK) for one in found]
+    codes = [_EXIT.get(one.verdict, exit_codes.OK) for one in answers]
     if exit_codes.INCOMPLETE in codes:
         raise typer.Exit(exit_codes.INCOMPLETE)
     if exit_codes.POLICY in codes:

@@ -148,7 +148,7 @@ def command(
         refused += refusals.of_tokens(store, stage.platforms)
         show.redelivery(detail, len(before), changed, regrouped)
         show.refusals(detail, refused)
-        show_brief.held(brief, len(before), len(changed), regrouped, refused)
+        show_brief.holds(brief, len(before), len(changed), regrouped, refused)
         notary = sealing.Notary(store, Path(folder))
         sealed, verified, proof, tampered = _notarized(notary, objects, detail, brief, working)
         spots = _blind_spots(Path(folder), seed, detail, brief) if input_ is None else None
@@ -234,8 +234,8 @@ def _investigated(
     """Tell one job's way, and leave report and case in a folder of their own."""
     working("telling one job's way, with a proof of every record")
     folder = Path(tempfile.mkdtemp(prefix=_LEFT))
-    done, told = investigation.investigate(notary, JOIN_ID, folder)
-    show_investigation.shown(detail, brief, done, told)
+    done, timeline = investigation.investigate(notary, JOIN_ID, folder)
+    show_investigation.shown(detail, brief, done, timeline)
     return done
 
 

@@ -139,8 +139,8 @@ def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
     statement = duck.one_select(index.connection, sql)
     freshness = index.freshness()
     if form is not Format.JSON:
-        for told in timeline_report.freshness_lines(freshness):
-            typer.echo(neutralize(told), err=True)
+        for notice in timeline_report.freshness_lines(freshness):
+            typer.echo(neutralize(notice), err=True)
     try:
         if form is Format.PARQUET:
             query_output.write_parquet(index.connection.sql(sql).to_arrow_table(), sink)

@@ -27,8 +27,8 @@ def write(reading: Reading, folder: Path) -> None:
         raise SettingsError(f"{path}: {error.strerror}") from error
     unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
     typer.echo(f"{len(reading.answers)} answers, {len(unread)} of them refused or failed")
-    for one in unread:
-        typer.echo(f"{one.status}: {neutralize(f'{one.name}: {one.error}')}", err=True)
+    for answer in unread:
+        typer.echo(f"{answer.status}: {neutralize(f'{answer.name}: {answer.error}')}", err=True)
     typer.echo(f"written to {neutralize(str(path))}")
     if unread:
         raise typer.Exit(exit_codes.INCOMPLETE)
@@ -48,12 +48,12 @@ def token(given: str) -> str:
 def deployment(settings: Config) -> Deployment:
     """Return what a deployment takes in, as far as its configuration alone says."""
     trails = {trail.name: trail for trail in settings.trails}
-    found = []
+    sources = []
     for source in settings.sources:
         buckets = [trails[source.trail].bucket] if source.trail in trails else []
         buckets += [source.files.bucket] if source.files else []
-        found.append(Source(source=source.source, buckets=tuple(buckets)))
-    return Deployment(tuple(found))
+        sources.append(Source(source=source.source, buckets=tuple(buckets)))
+    return Deployment(tuple(sources))
 
 
 def with_doors(

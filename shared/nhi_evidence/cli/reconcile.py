@@ -88,7 +88,7 @@ def command(
         raise SettingsError(f"{out}: is there already; name a new directory")
     now = clock.now()
     with Steps("reconciling") as steps, Sorters() as sorters:
-        sealed = reconcile.whole(
+        sealed = reconcile.full(
             store, trusted.name, trusted.keys, sorters, now=now, progress=steps.say
         )
         read = reconcile.gather(store, sealed, sorters, now=now, progress=steps.say)
@@ -97,10 +97,10 @@ def command(
         known = Known(log=read.log, keys=given or known_keys, mappers=trusted.mappers)
         tally = reconcile_report.Tally(read.log, keep_all=as_json, required=require)
         used = () if given else inputs
-        for held in reconcile.statements(read, known, inputs=used, due=is_due):
-            tally.add(held)
+        for of_hour in reconcile.statements(read, known, inputs=used, due=is_due):
+            tally.add(of_hour)
             if out is not None:
-                _write(out, held)
+                _write(out, of_hour)
     report = tally.report
     report.objects, report.unsound = read.objects, dict(read.unsound)
     report.not_checked = list(
@@ -135,8 +135,8 @@ def _due(source: str | None, first: str | None, last: str | None) -> Callable[[s
     return is_due
 
 
-def _write(folder: Path, held: Statements) -> None:
-    for written in statement_file.write(held):
+def _write(folder: Path, of_hour: Statements) -> None:
+    for written in statement_file.write(of_hour):
         path = folder / written.key
         path.parent.mkdir(parents=True, exist_ok=True)
         with output_file.create(path) as file:

@@ -79,18 +79,18 @@ def command(
     if only_missing and (evidence is None or begins is None):
         raise SettingsError("--only-missing needs --evidence and --from: what is looked at")
     checkpoints = Checkpoints(azure.home)
-    found = checkpoints.all()
-    wanted: dict[str, int | None] = {one.partition: None for one in found}
+    existing = checkpoints.all()
+    wanted: dict[str, int | None] = {one.partition: None for one in existing}
     if only_missing and evidence is not None and begins is not None:
         access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
-        wanted = _lacking(checkpoints, found, begins, evidence, access)
-    chosen = [one for one in found if one.partition in wanted]
+        wanted = _lacking(checkpoints, existing, begins, evidence, access)
+    chosen = [one for one in existing if one.partition in wanted]
     if chosen and not dry_run:
         _rewind(checkpoints, chosen)
     report = _Report(
         checkpoints.site,
         dry_run,
-        len(found),
+        len(existing),
         [_Partition(one.partition, one.name, one.read, wanted[one.partition]) for one in chosen],
     )
     if as_json:
@@ -100,20 +100,23 @@ def command(
 
 
 def _lacking(
-    checkpoints: Checkpoints, found: list[Checkpoint], begins: str, evidence: str, access: Access
+    checkpoints: Checkpoints, existing: list[Checkpoint], begins: str, evidence: str, access: Access
 ) -> dict[str, int | None]:
     """Return the partitions of which a message is missing in the evidence, from an hour to now."""
     when = replay.window(begins, clock.utc_now())
     source = sources.load(AZURE_SOURCE)
     numbers = hub_gaps.counted(open_log(evidence, access), source, when.hours(), checkpoints.hub)
-    return hub_gaps.lacking(numbers, {one.partition: one.read for one in found})
+    return hub_gaps.lacking(numbers, {one.partition: one.read for one in existing})
 
 
 def _print(report: _Report) -> None:
-    for one in report.rewound:
-        since = "" if one.first_missing is None else f" ({one.first_missing} is missing)"
+    for partition in report.rewound:
+        since = (
+            "" if partition.first_missing is None else f" ({partition.first_missing} is missing)"
+        )
         typer.echo(
-            f"{'would remove' if report.dry_run else 'removed'} {neutralize(one.checkpoint)}{since}"
+            f"{'would remove' if report.dry_run else 'removed'} "
+            f"{neutralize(partition.checkpoint)}{since}"
         )
     changed = bool(report.rewound) and not report.dry_run
     typer.echo(f"app    {report.site}{', stopped and started' if changed else ''}")
@@ -124,7 +127,7 @@ def _rewind(checkpoints: Checkpoints, chosen: list[Checkpoint]) -> None:
     """Remove checkpoints while the app stands still; start it again whatever happens."""
     checkpoints.stop()
     try:
-        for one in chosen:
-            checkpoints.remove(one.name)
+        for partition in chosen:
+            checkpoints.remove(partition.name)
     finally:
         checkpoints.start()

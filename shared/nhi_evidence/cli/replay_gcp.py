@@ -101,7 +101,7 @@ def command(
             sendings = list(replay.judged(sendings, open_log(evidence, access), pack, steps.say))
     wanted = [
         sending
-        for sending in sorted(sendings, key=lambda one: (one.file.stored, one.file.key))
+        for sending in sorted(sendings, key=lambda sending: (sending.file.stored, sending.file.key))
         if not only_missing or sending.standing is not Standing.PRESENT
     ]
     topic = gcp_names.topic_path(gcp.project, gcp_names.FILES_TOPIC)
@@ -131,8 +131,8 @@ def _sending(file: StagedFile, pack: Source) -> Sending:
         hour_of=pack.hour_of,
         modified=file.finished,
     )
-    found = File(ref.bucket, ref.name, ref.generation, "", file.size, file.finished)
-    return Sending(found, unit, keys.unit_hour(unit, pack.hour_of))
+    listed = File(ref.bucket, ref.name, ref.generation, "", file.size, file.finished)
+    return Sending(listed, unit, keys.unit_hour(unit, pack.hour_of))
 
 
 def _ref(sending: Sending) -> ObjectRef:

@@ -18,8 +18,8 @@ from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, o
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.cli.timeline_export import Format
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.investigate import timeline
 from nhi_evidence.investigate.report import page as report
+from nhi_evidence.investigate.timeline import Timeline, compose
 from nhi_evidence.terminal import timeline_report
 
 EXAMPLES = """\b
@@ -91,43 +91,43 @@ def command(
         quiet=as_json,
     )
     with opened(what) as events:
-        told = timeline.compose(events, selection, subject=whose.subject(selection), judge=judge)
+        timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     if html is not None:
-        verify = _commands(inputs, told) if told.freshness.proven else []
+        verify = _commands(inputs, timeline) if timeline.freshness.proven else []
         with output_file.create(html, overwrite=overwrite) as file:
-            file.write(report.page(told, verify=verify))
+            file.write(report.page(timeline, verify=verify))
     if every_record and (as_json or form is not Format.TEXT):
         raise SettingsError("--every-record is of the text; every other format has every record")
     if form is Format.TEXT and not as_json:
         console = Console(highlight=False, markup=False)
-        timeline_report.show(console, told, every_record=every_record)
+        timeline_report.show(console, timeline, every_record=every_record)
     else:
-        _print(Format.JSON if as_json else form, told, what)
-    if told.is_incomplete:
+        _print(Format.JSON if as_json else form, timeline, what)
+    if timeline.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _print(form: Format, told: timeline.Timeline, what: Sources) -> None:
+def _print(form: Format, timeline: Timeline, what: Sources) -> None:
     match form:
         case Format.JSON:
-            lines = iter([timeline_report.as_document(told) + b"\n"])
+            lines = iter([timeline_report.as_document(timeline) + b"\n"])
         case Format.TIMESKETCH:
-            lines = timeline_export.timesketch(told)
+            lines = timeline_export.timesketch(timeline)
         case Format.CSV:
-            lines = timeline_export.csv(told)
+            lines = timeline_export.csv(timeline)
         case Format.OCSF:
-            if not told.freshness.proven:
+            if not timeline.freshness.proven:
                 raise SettingsError("--format ocsf takes an evidence store; raw logs: normalize")
-            lines = timeline_export.ocsf(told, open_sealed(what.inputs[0], what.access))
+            lines = timeline_export.ocsf(timeline, open_sealed(what.inputs[0], what.access))
     for line in lines:
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 
-def _commands(inputs: list[str], told: timeline.Timeline) -> list[str]:
+def _commands(inputs: list[str], timeline: Timeline) -> list[str]:
     """Return what somebody else runs to check the report."""
     commands = [f"nhi-evidence verify {shlex.quote(inputs[0])} --deep --key KEY"]
-    uid = next((step.row.uid for step in told.path.steps if step.row.uid), None)
+    uid = next((step.row.uid for step in timeline.path.steps if step.row.uid), None)
     if uid is not None:
         record = f"{shlex.quote(inputs[0])} {shlex.quote(uid)}"
         commands.append(f"nhi-evidence prove {record} --key KEY -o proof.zip")

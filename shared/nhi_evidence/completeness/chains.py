@@ -13,7 +13,7 @@ from nhi_evidence.completeness.statement import Subject
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 _TIME_BYTES = 8
-_REMEMBERED = 100
+_CHAINS_KEPT = 100
 """Lists of one chain a further one may follow: those before it in time."""
 _MOST_BETWEEN = 24 * 35
 """Lists that are named as missing between two that are there."""
@@ -66,7 +66,7 @@ class _Walk:
         if known is None or known.sha256 != item.sha256:
             self._follow(item)
         self._recent[item.place] = item
-        while len(self._recent) > _REMEMBERED:
+        while len(self._recent) > _CHAINS_KEPT:
             del self._recent[next(iter(self._recent))]
         self._end = max(self._end or item.ends, item.ends)
 

@@ -97,16 +97,18 @@ class Check:
         if not statement_file.is_statements(entry.key):
             return
         try:
-            held = statement_file.read(body)
+            of_hour = statement_file.read(body)
         except (ValueError, RecursionError) as error:
             self._find("statement_invalid", entry, str(error))
             return
-        if keys.parse_key(entry.key).hour != held.hour:
-            self._find("statement_invalid", entry, f"speaks of the hour {held.hour}")
+        if keys.parse_key(entry.key).hour != of_hour.hour:
+            self._find("statement_invalid", entry, f"speaks of the hour {of_hour.hour}")
             return
-        for each in held.statements:
-            sealed = _Sealed(entry.key, entry.vid, held.log, held.inputs, held.mappers, each)
-            subject = (held.source, held.hour, each.scope)
+        for each in of_hour.statements:
+            sealed = _Sealed(
+                entry.key, entry.vid, of_hour.log, of_hour.inputs, of_hour.mappers, each
+            )
+            subject = (of_hour.source, of_hour.hour, each.scope)
             self._statements.add(subject_key(subject), _encode(sealed))
 
     def expired(self, entry: ObjectLeaf) -> None:
@@ -188,37 +190,37 @@ class Check:
         what = ", ".join(f"{name} {count}" for name, count in sorted(again.totals.items()))
         first = next((f": {each.reason} {each.name}" for each in again.named), "")
         self._findings.append(
-            Finding(code="hour_incomplete", key=_said(subject), detail=f"{what}{first}"[:_TEXT])
+            Finding(code="hour_incomplete", key=_in_words(subject), detail=f"{what}{first}"[:_TEXT])
         )
 
     def _merged(self) -> Iterator[tuple[Subject, list[Item], list[_Sealed]]]:
         """Yield what there is of each subject: evidence, statements, or both."""
         evidence = iter(self._gatherer.close())
-        held = next(evidence, None)
+        gathered = next(evidence, None)
         for key, statements in self._by_subject():
-            while held is not None and subject_key(held[0]) < key:
-                yield held[0], held[1], []
-                held = next(evidence, None)
-            if held is not None and subject_key(held[0]) == key:
-                yield held[0], held[1], statements
-                held = next(evidence, None)
+            while gathered is not None and subject_key(gathered[0]) < key:
+                yield gathered[0], gathered[1], []
+                gathered = next(evidence, None)
+            if gathered is not None and subject_key(gathered[0]) == key:
+                yield gathered[0], gathered[1], statements
+                gathered = next(evidence, None)
             else:
                 yield subject_of(key), [], statements
-        while held is not None:
-            yield held[0], held[1], []
-            held = next(evidence, None)
+        while gathered is not None:
+            yield gathered[0], gathered[1], []
+            gathered = next(evidence, None)
 
     def _by_subject(self) -> Iterator[tuple[bytes, list[_Sealed]]]:
         current: bytes | None = None
-        held: list[_Sealed] = []
+        group: list[_Sealed] = []
         for key, value in self._statements:
             if current is not None and key != current:
-                yield current, held
-                held = []
+                yield current, group
+                group = []
             current = key
-            held.append(_decode(value))
+            group.append(_decode(value))
         if current is not None:
-            yield current, held
+            yield current, group
 
     def _false(self, subject: Subject, sealed: _Sealed, problem: str) -> None:
         self._findings.append(
@@ -226,7 +228,7 @@ class Check:
                 code="statement_false",
                 key=sealed.key,
                 version=sealed.vid,
-                detail=f"{_said(subject)}: {problem}"[:_TEXT],
+                detail=f"{_in_words(subject)}: {problem}"[:_TEXT],
             )
         )
 
@@ -249,15 +251,15 @@ def _differs(stated: Statement, own: Statement) -> str | None:
             f"{own.expected}"
         )
     for reason in _EXACT:
-        one, two = stated.totals.get(reason, 0), own.totals.get(reason, 0)
-        if one != two:
-            return f"states {one} {reason}; the log gives {two}"
+        claimed, given = stated.totals.get(reason, 0), own.totals.get(reason, 0)
+        if claimed != given:
+            return f"states {claimed} {reason}; the log gives {given}"
     if stated.open_until != own.open_until:
         return f"is open until {stated.open_until}; the log gives {own.open_until}"
     return None
 
 
-def _said(subject: Subject) -> str:
+def _in_words(subject: Subject) -> str:
     """Return a subject in words."""
     source, hour, scope = subject
     names = [getattr(scope, field) for field in Scope.__struct_fields__]

@@ -62,8 +62,8 @@ class Gatherer:
         if pack is None:
             self._plain(order, key, vid, table.header, units)
             return
-        whole = {"companion", "rejection"}
-        read = dict(_by_unit(opened)) if any(unit.kind in whole for unit in units) else {}
+        read_in_full = {"companion", "rejection"}
+        read = dict(_by_unit(opened)) if any(unit.kind in read_in_full for unit in units) else {}
         for unit, claim in zip(
             units, counting.claims(order, key, table.header, units), strict=True
         ):

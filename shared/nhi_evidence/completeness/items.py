@@ -150,15 +150,15 @@ class Items:
     def __iter__(self) -> Iterator[tuple[Subject, list[Item]]]:
         """Yield the items of each subject, subjects in order of `subject_key`."""
         current: bytes | None = None
-        held: list[Item] = []
+        group: list[Item] = []
         for key, value in self._sorter:
             if current is not None and key != current:
-                yield subject_of(current), held
-                held = []
+                yield subject_of(current), group
+                group = []
             current = key
-            held.append(_decode.decode(value))
+            group.append(_decode.decode(value))
         if current is not None:
-            yield subject_of(current), held
+            yield subject_of(current), group
 
 
 def subject_key(subject: Subject) -> bytes:

@@ -48,8 +48,8 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
     """Judge one hour of one scope."""
     source, hour, scope = subject
     end = limit(known.log)
-    held = [item for item in items if item.order < end]
-    claims = [item.claim for item in held if isinstance(item, ClaimItem)]
+    sealed = [item for item in items if item.order < end]
+    claims = [item.claim for item in sealed if isinstance(item, ClaimItem)]
     units = sorted(counting.count(claims, known.mappers).values(), key=lambda unit: unit.unit)
     started = keys.hour_start(hour)
     expected: int | None = None
@@ -57,29 +57,29 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
     best = Verdict.UNPROVABLE
     if sources.signing_source(source) is not None:
         best = Verdict.PROVEN
-        files = signed_files.judge(held, units, known.keys, hour_start=started, now=known.log.at)
-        named, expected, found = files.named, files.expected, files.found
+        files = signed_files.judge(sealed, units, known.keys, hour_start=started, now=known.log.at)
+        named, expected, counted_files = files.named, files.expected, files.found
         if started is not None:
             open_until = started + HOUR_MS + signed_files.NAMED_WITHIN_MS
     elif scope.stream:
         best = Verdict.CONTIGUOUS
         counted = frozenset(unit.unit for unit in units if unit.status is Status.COUNTED)
-        named, found = streams.judge(held, counted)
+        named, counted_files = streams.judge(sealed, counted)
         named += _uncounted(units)
     else:
         named = [Named("no_list", ""), *_uncounted(units)]
-        found = sum(unit.status is Status.COUNTED for unit in units)
+        counted_files = sum(unit.status is Status.COUNTED for unit in units)
     named += _announced(known)
     return conclude(
         Statement(
             scope=scope,
             verdict=best,
             expected=expected,
-            found=found,
+            found=counted_files,
             open_until=open_until,
             heartbeats=known.heartbeats,
             canaries=known.canaries,
-            counts=tuple(_counts(units, held)),
+            counts=tuple(_counts(units, sealed)),
         ),
         named,
         expired=known.expired,
@@ -119,9 +119,9 @@ def _announced(known: Known) -> Iterator[Named]:
             yield Named(reason, f"{announced.found} of {announced.expected}")
 
 
-def _counts(units: Sequence[counting.Unit], held: Sequence[Item]) -> Iterator[Counts]:
+def _counts(units: Sequence[counting.Unit], items: Sequence[Item]) -> Iterator[Counts]:
     """Yield the parts of every unit that counts, with the version they are in."""
-    versions = {item.order: item.vid for item in held if isinstance(item, ClaimItem)}
+    versions = {item.order: item.vid for item in items if isinstance(item, ClaimItem)}
     for unit in units:
         for claim in unit.counted:
             yield Counts(

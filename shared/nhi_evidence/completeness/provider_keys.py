@@ -31,7 +31,7 @@ def read(
     Of some hours, or of all. What is no list of keys, or has another hash than its key states, is
     left out: `verify` says so. Raises `StoreUnavailableError`.
     """
-    found: dict[str, bytes] = {}
+    public_keys: dict[str, bytes] = {}
     places: list[str] = []
     prefixes = [PREFIX] if hours is None else [f"{PREFIX}h={hour}/" for hour in hours]
     for prefix in prefixes:
@@ -42,8 +42,8 @@ def read(
             if sha256(body).hexdigest() != keys.parse_key(key).body_sha256:
                 continue
             try:
-                found |= provider.read_keys(body)
+                public_keys |= provider.read_keys(body)
             except provider.ProviderError:
                 continue
             places.append(key)
-    return tuple(places), found
+    return tuple(places), public_keys

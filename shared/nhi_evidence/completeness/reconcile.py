@@ -52,7 +52,7 @@ class Sealed(msgspec.Struct, frozen=True):
     findings: Sequence[Finding] = ()
 
 
-def whole(
+def full(
     store: EvidenceVersions,
     name: str,
     pinned: Sequence[note.Key],
@@ -195,7 +195,7 @@ def statements(
 ) -> Iterator[Statements]:
     """Yield the statements on each source and hour that is due, as of the log that was read."""
     subjects = ((subject, items) for subject, items in read.items if due(*subject[:2]))
-    for (source, hour), held in groupby(subjects, key=lambda pair: pair[0][:2]):
+    for (source, hour), of_hour in groupby(subjects, key=lambda pair: pair[0][:2]):
         own = msgspec.structs.replace(known, log=read.log, expired=(source, hour) in read.expired)
         yield Statements(
             source=source,
@@ -203,5 +203,5 @@ def statements(
             log=read.log,
             inputs=tuple(inputs),
             mappers=known.mappers,
-            statements=tuple(judge(subject, items, own) for subject, items in held),
+            statements=tuple(judge(subject, items, own) for subject, items in of_hour),
         )

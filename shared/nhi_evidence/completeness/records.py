@@ -86,17 +86,17 @@ class Comparison:
 
     def _by_id(self) -> Iterator[list[bytes]]:
         current: bytes | None = None
-        held: list[bytes] = []
+        values: list[bytes] = []
         for key, value in self._sorter:
             if current is not None and key != current:
-                yield held
-                held = []
+                yield values
+                values = []
             current = key
             # Once each: a record may be here in several units.
-            if value not in held:
-                held.append(value)
-        if held:
-            yield held
+            if value not in values:
+                values.append(value)
+        if values:
+            yield values
 
 
 def _key(half: str) -> bytes:

@@ -58,7 +58,7 @@ class Reading:
 
     def _tables(self, chunk: Sequence[Placed], now: int) -> None:
         wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in chunk]
-        whole: list[Placed] = []
+        read_in_full: list[Placed] = []
         for (order, entry), head in zip(chunk, self._store.beginnings(wanted), strict=True):
             self.objects += 1
             self._progress("objects", self.objects)
@@ -74,12 +74,12 @@ class Reading:
             if table is None or all(unit.kind == "records" for unit in table.units):
                 self._take(order, entry, content, None)
             else:
-                whole.append((order, entry))
-        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in whole)
-        for (order, entry), body in zip(whole, bodies, strict=True):
-            self._whole(order, entry, body)
+                read_in_full.append((order, entry))
+        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in read_in_full)
+        for (order, entry), body in zip(read_in_full, bodies, strict=True):
+            self._take_full(order, entry, body)
 
-    def _whole(self, order: int, entry: ObjectLeaf, body: bytes | None) -> None:
+    def _take_full(self, order: int, entry: ObjectLeaf, body: bytes | None) -> None:
         problems = [] if body is None else list(objects.stored(entry, body))
         is_altered = any(each.code != "no_checksum" for each in problems)
         if body is None or is_altered:
@@ -93,8 +93,8 @@ class Reading:
                 yield from lines_of_others(body, content.table)
 
         if content.table is None or not content.counts:
-            found = content.findings[0]
-            self.unsound[entry.key] = found.detail or found.code
+            first = content.findings[0]
+            self.unsound[entry.key] = first.detail or first.code
             return
         try:
             self._gatherer.take(

@@ -73,21 +73,23 @@ def judge(
     by_name: dict[str, list[counting.Unit]] = defaultdict(list)
     for unit in units:
         by_name[file_name(unit.unit)].append(unit)
-    found = 0
+    counted = 0
     for name, hashes in expected.items():
         outcome = _outcome(by_name.get(name, ()), hashes, inflated)
         if outcome is None:
-            found += 1
+            counted += 1
         else:
             named.append(Named(outcome[0], name, outcome[1]))
     is_due = hour_start is None or now - hour_start - HOUR_MS >= NAMED_WITHIN_MS
-    for name, held in by_name.items():
+    for name, deliveries in by_name.items():
         if name in expected or name in companions:
             continue
         if lists.any:
             named.append(Named("unbacked" if is_due else "waiting", name))
-        named += [Named(each.status, name) for each in held if each.status is not Status.COUNTED]
-    return Files(expected=len(expected) if lists.any else None, found=found, named=named)
+        named += [
+            Named(each.status, name) for each in deliveries if each.status is not Status.COUNTED
+        ]
+    return Files(expected=len(expected) if lists.any else None, found=counted, named=named)
 
 
 def _outcome(

@@ -126,10 +126,10 @@ def standing(objects: Iterable[tuple[str, Statements]]) -> dict[Subject, Standin
     stands: that they differ is a finding of `verify`.
     """
     stands: dict[Subject, Standing] = {}
-    for key, held in objects:
-        for statement in held.statements:
-            subject = (held.source, held.hour, statement.scope)
-            new = Standing(statement, held.log, key)
+    for key, statements in objects:
+        for statement in statements.statements:
+            subject = (statements.source, statements.hour, statement.scope)
+            new = Standing(statement, statements.log, key)
             old = stands.setdefault(subject, new)
             if _age(old) < _age(new):
                 stands[subject] = new

@@ -91,34 +91,34 @@ def operation_key(kind: str, hour: str, body: bytes, ending: str) -> str:
 
 def write(statements: Statements) -> Iterator[Operation]:
     """Yield the objects that hold some statements: one, or several where one is too large."""
-    held: list[Statement] = []
+    batch: list[Statement] = []
     lines: list[bytes] = []
     size = 0
     for statement in sorted(statements.statements, key=lambda each: each.scope):
         own = list(_lines(_bounded(statement)))
         own_size = sum(map(len, own)) + len(own)
-        if held and size + own_size > MAX_LINES_BYTES - _HEADER_BYTES:
-            yield _operation(statements, held, lines)
-            held, lines, size = [], [], 0
-        held.append(statement)
+        if batch and size + own_size > MAX_LINES_BYTES - _HEADER_BYTES:
+            yield _operation(statements, batch, lines)
+            batch, lines, size = [], [], 0
+        batch.append(statement)
         lines += own
         size += own_size
-    if held:
-        yield _operation(statements, held, lines)
+    if batch:
+        yield _operation(statements, batch, lines)
 
 
 _HEADER_BYTES = 1 << 20
 
 
-def _operation(of: Statements, held: Sequence[Statement], lines: list[bytes]) -> Operation:
-    header = _Header(FORMAT_VERSION, of.source, of.hour, of.log, len(held), of.inputs, of.mappers)
+def _operation(of: Statements, batch: Sequence[Statement], lines: list[bytes]) -> Operation:
+    header = _Header(FORMAT_VERSION, of.source, of.hour, of.log, len(batch), of.inputs, of.mappers)
     body, _ = frame.pack([_encode(header), *lines])
     return Operation(
         operation_key("recon", of.hour, body, ENDING),
         body,
         {
             "source": of.source,
-            "statements": str(len(held)),
+            "statements": str(len(batch)),
             "size": str(of.log.size),
             "at": str(of.log.at),
         },

@@ -26,7 +26,7 @@ def statements(
 
     Raises `LogError` where nothing of the log is signed.
     """
-    sealed = reconcile.whole(store, name, pinned, sorter, now=now)
+    sealed = reconcile.full(store, name, pinned, sorter, now=now)
     read = reconcile.gather(store, sealed, sorter, now=now)
     return list(reconcile.statements(read, Known(log=read.log, keys=provider_keys)))
 

@@ -90,7 +90,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         """Yield the answers to a call that were given."""
         return (answer for answer in self.all(call) if answer.status == "ok")
 
-    def one(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
+    def single(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
         """Return the answer to a call at a scope with these parameters, whatever came of it.
 
         Where it was asked in several accounts, an answer that was given before a refusal.

@@ -74,10 +74,10 @@ def of_record(pack: str, raw: bytes, *, at: int, uid: str, outcome: str) -> Iter
         return
     try:
         record = msgspec.json.decode(raw)
-        found = list(reader(record))
+        parsed = list(reader(record))
     except _OTHER_SHAPE:
         return  # a record of another shape states nothing; it is in the evidence all the same
-    for platform, what, stated in found:
+    for platform, what, stated in parsed:
         edits = stated
         if outcome == "unknown":
             edits = tuple(msgspec.structs.replace(edit, body=None) for edit in stated)
@@ -93,10 +93,10 @@ _OTHER_SHAPE = (
     UnicodeDecodeError,
     RecursionError,
 )
-_Found = tuple[str, str, tuple[Edit, ...]]
+_Parsed = tuple[str, str, tuple[Edit, ...]]
 
 
-def _cloudtrail(record: dict[str, Any]) -> Iterator[_Found]:
+def _cloudtrail(record: dict[str, Any]) -> Iterator[_Parsed]:
     if record.get("eventSource") != "cloudtrail.amazonaws.com":
         return
     name, parameters = record["eventName"], record.get("requestParameters") or {}
@@ -190,7 +190,7 @@ def _capitals(value: Any) -> Any:
     return [_capitals(one) for one in value] if isinstance(value, list) else value
 
 
-def _google(entry: dict[str, Any]) -> Iterator[_Found]:
+def _google(entry: dict[str, Any]) -> Iterator[_Parsed]:
     payload = entry["protoPayload"]
     method = str(payload["methodName"]).rpartition(".")[2].lower()
     resource = str(payload.get("resourceName", "")).removeprefix("//")
@@ -203,7 +203,7 @@ def _google(entry: dict[str, Any]) -> Iterator[_Found]:
             yield "gcp", f"{method} {resource}", (_sink(scope, name, method, request),)
 
 
-def _policy(entry: dict[str, Any], payload: dict[str, Any], resource: str) -> Iterator[_Found]:
+def _policy(entry: dict[str, Any], payload: dict[str, Any], resource: str) -> Iterator[_Parsed]:
     kind = str(entry.get("resource", {}).get("type", ""))
     if kind not in {"project", "folder", "organization"}:
         return
@@ -279,11 +279,11 @@ def _sink(scope: str, name: str, method: str, request: dict[str, Any]) -> Edit:
 _SETTINGS = "/providers/microsoft.insights/diagnosticsettings/"
 
 
-def _activity(record: dict[str, Any]) -> Iterator[_Found]:
+def _activity(record: dict[str, Any]) -> Iterator[_Parsed]:
     operation = str(record["operationName"]).lower()
     resource = str(record["resourceId"])
-    before, found, name = _split(resource)
-    if not found or not operation.startswith("microsoft.insights/diagnosticsettings/"):
+    before, separator, name = _split(resource)
+    if not separator or not operation.startswith("microsoft.insights/diagnosticsettings/"):
         return
     stated = _request_body(record) if operation.endswith("/write") else None
 
@@ -324,7 +324,7 @@ def _request_body(record: dict[str, Any]) -> dict[str, Any] | None:
     return properties if isinstance(properties, dict) else None
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], Iterator[_Found]]] = {
+_READERS: dict[str, Callable[[dict[str, Any]], Iterator[_Parsed]]] = {
     "aws_cloudtrail": _cloudtrail,
     "gcp_audit": _google,
     "azure_activity": _activity,

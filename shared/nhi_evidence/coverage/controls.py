@@ -69,8 +69,8 @@ def support(matrix: Matrix) -> tuple[Support, ...]:
     )
 
 
-def _support(matrix: Matrix, framework: str, control: str, found: list[Feature]) -> Support:
-    cells = {cell.cell: cell for feature in found for cell in _cells(matrix, feature)}
+def _support(matrix: Matrix, framework: str, control: str, mapped: list[Feature]) -> Support:
+    cells = {cell.cell: cell for feature in mapped for cell in _cells(matrix, feature)}
     counted = [cell for cell in cells.values() if cell.verdict is not Verdict.IMPOSSIBLE]
     recorded = sum(cell.verdict.is_recorded_here for cell in counted)
     evidence: Evidence = "partial"
@@ -82,7 +82,7 @@ def _support(matrix: Matrix, framework: str, control: str, found: list[Feature])
         framework=framework,
         control=control,
         evidence=evidence,
-        features=tuple(feature.feature for feature in found),
+        features=tuple(feature.feature for feature in mapped),
         cells=len(cells),
         recorded=recorded,
         note=NOTES.get((framework, control), ""),

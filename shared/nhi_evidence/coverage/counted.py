@@ -150,15 +150,15 @@ class Reader:
 
         With `marks`, those alone whose line holds one of them: what is not decoded costs little.
         """
-        ordered = sorted(placed, key=lambda one: (one.source, one.hour, one.order))
-        for (source, _), group in groupby(ordered, key=lambda one: (one.source, one.hour)):
+        ordered = sorted(placed, key=lambda at: (at.source, at.hour, at.order))
+        for (source, _), group in groupby(ordered, key=lambda at: (at.source, at.hour)):
             yield from self._hour(source, list(group), marks)
 
     def _hour(
         self, source: str, group: Sequence[Placed], marks: Sequence[bytes] | None
     ) -> Iterator[Record]:
         claims: list[counting.Claim] = []
-        found: list[tuple[Placed, UnitLine, list[bytes]]] = []
+        candidates: list[tuple[Placed, UnitLine, list[bytes]]] = []
         bodies = self._store.bodies((one.key, one.vid) for one in group)
         for at, body in zip(group, bodies, strict=True):
             try:
@@ -174,9 +174,9 @@ class Reader:
                 self.rejected += unit.rejected + (unit.kind == "rejection")
                 own = [line for line in lines if _marked(line, marks)]
                 if unit in valid and own:
-                    found.append((at, unit, own))
+                    candidates.append((at, unit, own))
         weighed = counting.count(claims, self._accepted)
-        for at, unit, lines in found:
+        for at, unit, lines in candidates:
             standing = weighed[source, unit.unit]
             own_claim = (at.order, unit.part)
             is_contested = standing.status is counting.Status.CONTESTED

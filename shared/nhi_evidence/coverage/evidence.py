@@ -32,7 +32,7 @@ MARKS = (
 """A line without any of them changes nothing we judge by."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Observed(msgspec.Struct, frozen=True):
     """What a sealed log says."""
 
     log: SignedLog
@@ -44,7 +44,7 @@ class Told(msgspec.Struct, frozen=True):
     """By key: why; nothing of it is in the rest."""
 
 
-def told(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = ()) -> Told:
+def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = ()) -> Observed:
     """Read it. Raises `LogError` where the log does not hold.
 
     `accepted` are digests of releases a policy accepts, the latest last. A contested record
@@ -56,12 +56,12 @@ def told(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = (
     planned = list(sealed.read(store, log, problems))
     nonces = sealed.marks(planned)
     reader = Reader(store, accepted)
-    found: list[tuple[Placed, Change]] = []
+    made: list[tuple[Placed, Change]] = []
     seen: list[Seen] = []
     for record in reader.records_of(log.of("ev"), [*MARKS, *nonces]):
         if record.status is not counting.Status.COUNTED:
             continue
-        found += (
+        made += (
             (record.at, change)
             for change in changes.of_record(
                 record.pack,
@@ -74,4 +74,4 @@ def told(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str] = (
         if any(nonce in record.raw for nonce in nonces):
             seen.append(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
     canaries = sealed.weighed(planned, seen, log.at or 0)
-    return Told(log, readings, tuple(found), canaries, {**problems, **reader.unreadable})
+    return Observed(log, readings, tuple(made), canaries, {**problems, **reader.unreadable})

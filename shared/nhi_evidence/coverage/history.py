@@ -31,8 +31,8 @@ _FIXED = {"impossible", "not_known"}
 
 def newest(readings: Sequence[Reading], changes: Sequence[Change]) -> dict[str, Reading]:
     """Return the last reading of each platform, with what is on record as changed since."""
-    last = {one.platform: one for one in sorted(readings, key=lambda one: one.at)}
-    for change in sorted(changes, key=lambda one: one.at):
+    last = {one.platform: one for one in sorted(readings, key=lambda reading: reading.at)}
+    for change in sorted(changes, key=lambda each: each.at):
         reading = last.get(change.platform)
         if reading is not None and change.at >= reading.at:
             last[change.platform] = changed.applied(reading, change)
@@ -68,8 +68,8 @@ def stretches(
         return (Stretch(window, judged.verdict, judged.reason, "documentation"),)
     platform = judges.reader_of(cell.platform)
     points = _points(
-        sorted((one for one in readings if one.platform == platform), key=lambda one: one.at),
-        sorted((one for one in changes if one.platform == platform), key=lambda one: one.at),
+        sorted((one for one in readings if one.platform == platform), key=lambda each: each.at),
+        sorted((one for one in changes if one.platform == platform), key=lambda each: each.at),
     )
     known = tuple(_known(cell, points, subject, apart_ms))
     return _filled(joined(clipped(known, window)), window, bool(points))

@@ -45,8 +45,8 @@ def union(spans: Iterable[Span]) -> tuple[Span, ...]:
 def intersection(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:
     """Return what both cover."""
     right = union(others)
-    found = (one.common(other) for one in union(some) for other in right)
-    return tuple(span for span in found if span is not None)
+    overlaps = (one.common(other) for one in union(some) for other in right)
+    return tuple(span for span in overlaps if span is not None)
 
 
 def difference(some: Iterable[Span], others: Iterable[Span]) -> tuple[Span, ...]:

@@ -128,7 +128,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(identity: str, records: Iterable[Record], readings: Sequence[Reading]) -> Report:
     """Make the report of the counted records of a store, in any order."""
-    every = sorted(records, key=lambda one: one.head.time)
+    every = sorted(records, key=lambda record: record.head.time)
     own = [one for one in every if is_by(one, identity)]
     names = _names(identity, own)
     revocations = tuple(_revocations(every, names, Subject(identity).account))
@@ -246,7 +246,7 @@ def _states(
     if revoked_at is None:
         return
     wanted = [name.encode() for name in names]
-    for reading in sorted(readings, key=lambda one: one.at):
+    for reading in sorted(readings, key=lambda each: each.at):
         if reading.at <= revoked_at:
             continue
         for answer in reading.answers:

@@ -77,7 +77,7 @@ def operations(
     `resource` narrows a data event of AWS to an ARN. The readings are those up to the time asked
     about. Raises `CatalogError` when a table cannot be read.
     """
-    newest = {one.platform: one for one in sorted(readings, key=lambda one: one.at)}
+    newest = {one.platform: one for one in sorted(readings, key=lambda reading: reading.at)}
     return tuple(_answered(each, newest, subject, resource) for each in explain(name))
 
 
@@ -98,11 +98,11 @@ def at_time(
     before = [one for one in readings if one.at <= at]
     made = [one for one in changes if one.at <= at]
     standing = tuple(history.newest(before, made).values())
-    found = operations(name, standing, subject=subject, resource=resource)
+    answers = operations(name, standing, subject=subject, resource=resource)
     later = [one for one in readings if one.at > at]
     result = []
-    for one in found:
-        platform = judges.reader_of(_PLATFORMS.get(one.pack, one.pack))
+    for answer in answers:
+        platform = judges.reader_of(_PLATFORMS.get(answer.pack, answer.pack))
         following = min(
             (reading for reading in later if reading.platform == platform),
             key=lambda reading: reading.at,
@@ -112,28 +112,28 @@ def at_time(
             following is not None and change.platform == platform and at < change.at < following.at
             for change in changes
         )
-        result.append(one if changed else _held(one, following, name, subject, resource))
+        result.append(answer if changed else _confirmed(answer, following, name, subject, resource))
     return tuple(result)
 
 
-def _held(
-    one: Answered, following: Reading | None, name: str, subject: Subject, resource: str | None
+def _confirmed(
+    answer: Answered, following: Reading | None, name: str, subject: Subject, resource: str | None
 ) -> Answered:
-    if one.read_at is None or one.verdict in {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}:
-        return one
+    if answer.read_at is None or answer.verdict in {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}:
+        return answer
     if following is None:
-        reason = f"{one.verdict} when last read, before it; no later reading says the same"
-    elif following.at - one.read_at > history.APART_MS:
-        reason = f"{one.verdict} when last read, and the next reading is too far from it"
+        reason = f"{answer.verdict} when last read, before it; no later reading says the same"
+    elif following.at - answer.read_at > history.APART_MS:
+        reason = f"{answer.verdict} when last read, and the next reading is too far from it"
     else:
         then = operations(name, (following,), subject=subject, resource=resource)
-        same = (one.service, one.operation)
+        same = (answer.service, answer.operation)
         verdict = next(each.verdict for each in then if (each.service, each.operation) == same)
-        if verdict is one.verdict:
-            return one
-        reason = f"{one.verdict} when last read and {verdict} when read next"
+        if verdict is answer.verdict:
+            return answer
+        reason = f"{answer.verdict} when last read and {verdict} when read next"
     return msgspec.structs.replace(
-        one, verdict=Verdict.UNKNOWN, reasons=(reason, *one.reasons), missing=()
+        answer, verdict=Verdict.UNKNOWN, reasons=(reason, *answer.reasons), missing=()
     )
 
 

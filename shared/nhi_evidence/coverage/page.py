@@ -164,11 +164,12 @@ def _controls(support: Sequence[Support]) -> Iterator[str]:
     yield '<div class="scroll"><table class="map"><thead><tr><th scope="col">framework</th>'
     yield '<th scope="col">control</th><th scope="col">evidence</th><th scope="col">by</th>'
     yield "</tr></thead><tbody>"
-    for one in support:
-        note = f" <em>{escape(one.note)}</em>" if one.note else ""
+    for control in support:
+        note = f" <em>{escape(control.note)}</em>" if control.note else ""
         yield (
-            f"<tr><td>{escape(one.framework)}</td><th scope=row>{escape(one.control)}</th>"
-            f"<td>{escape(one.evidence)}{note}</td><td>{escape(', '.join(one.features))}</td></tr>"
+            f"<tr><td>{escape(control.framework)}</td><th scope=row>{escape(control.control)}</th>"
+            f"<td>{escape(control.evidence)}{note}</td>"
+            f"<td>{escape(', '.join(control.features))}</td></tr>"
         )
     yield "</tbody></table></div>"
 

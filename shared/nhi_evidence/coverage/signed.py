@@ -79,8 +79,8 @@ def read(stored: StoredLog) -> SignedLog:
             leaf = _decoded(shard, index, entry)
             if isinstance(leaf, EpochLeaf):
                 at = leaf.at
-            if isinstance(leaf, ObjectLeaf) and (found := _placed(leaf)):
-                kind, source, hour = found
+            if isinstance(leaf, ObjectLeaf) and (parts := _placed(leaf)):
+                kind, source, hour = parts
                 placed.append(
                     Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
                 )

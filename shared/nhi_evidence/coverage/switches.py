@@ -66,7 +66,7 @@ def eks(reading: Reading, types: Sequence[str]) -> Judgment:
     if not wanted:
         return unknown("there is no cluster: nothing shows that one would be recorded")
     return all_of(
-        _cluster(reading.one(EKS_CLUSTER, scope, name=name), name, types)
+        _cluster(reading.single(EKS_CLUSTER, scope, name=name), name, types)
         for scope, name in sorted(wanted)
     )
 
@@ -114,7 +114,7 @@ def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
 
     `filter` drops entries, so a device with one records an unknown part; `exclude` removes fields.
     """
-    answer = reading.one(VAULT_DEVICES)
+    answer = reading.single(VAULT_DEVICES)
     if answer is None or answer.status != "ok":
         return _unread(reading, VAULT_DEVICES, "the audit devices were not read")
     body: dict[str, Any] = answer.answer.get("data", answer.answer)
@@ -125,15 +125,15 @@ def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
     names = (answer.name,)
     if not devices:
         return Judgment(Verdict.GAP, ("there is no audit device",), ("every request",), names)
-    whole = {name: one for name, one in devices.items() if not one.options.get("filter")}
-    if not whole:
+    unfiltered = {name: one for name, one in devices.items() if not one.options.get("filter")}
+    if not unfiltered:
         reason = "every audit device has a filter, which drops entries"
         return Judgment(Verdict.GAP, (reason,), ("entries a filter drops",), names)
-    if len(whole) < least:
-        reason = f"{len(whole)} audit device records everything, and {least} are needed: "
+    if len(unfiltered) < least:
+        reason = f"{len(unfiltered)} audit device records everything, and {least} are needed: "
         reason += "with one, its own removal is the last thing recorded"
         return Judgment(Verdict.GAP, (reason,), ("what follows its removal",), names)
-    full = {name: one for name, one in whole.items() if not one.options.get("exclude")}
+    full = {name: one for name, one in unfiltered.items() if not one.options.get("exclude")}
     if not full:
         reason = "every audit device that records all entries excludes fields"
         return Judgment(Verdict.GAP, (reason,), ("fields that are excluded",), names)
@@ -145,7 +145,7 @@ def vault(reading: Reading, *, least: int, plain_accessor: bool) -> Judgment:
 
 def github(reading: Reading, *, api_events: bool) -> Judgment:
     """Judge whether an Enterprise streams its audit log, and API requests in it where needed."""
-    answer = reading.one(GITHUB_STREAMS)
+    answer = reading.single(GITHUB_STREAMS)
     if answer is None or answer.status in {"denied", "failed"}:
         return _unread(reading, GITHUB_STREAMS, "the streams were not read")
     streams = answer.answer if isinstance(answer.answer, list) else []
@@ -155,7 +155,7 @@ def github(reading: Reading, *, api_events: bool) -> Judgment:
     on = Judgment(_ON, ("a stream of the audit log is enabled",), answers=(answer.name,))
     if not api_events:
         return on
-    switch = reading.one(GITHUB_API_EVENTS)
+    switch = reading.single(GITHUB_API_EVENTS)
     if switch is None or switch.status != "ok":
         reason = "whether API requests are streamed shows in the Enterprise's settings page alone"
         return unknown(reason, answers=(answer.name,))
@@ -167,7 +167,7 @@ def github(reading: Reading, *, api_events: bool) -> Judgment:
 
 def reachable(reading: Reading, call: str, what: str) -> Judgment:
     """Judge a log that its product always keeps: being read is its switch."""
-    answer = reading.one(call)
+    answer = reading.single(call)
     if answer is None or answer.status in {"denied", "failed"}:
         return _unread(reading, call, f"{what} was not read")
     if answer.status == "absent" or (

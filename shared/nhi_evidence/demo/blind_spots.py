@@ -91,16 +91,16 @@ def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
 def _asked(
     store: DirectoryStore, keys: tuple[note.Key, ...], drawn: Drawn, listed: bytes
 ) -> BlindSpots:
-    told = evidence.told(store, StoredLog(store, day.NAME, keys))
-    proofs = tuple(stretches(told.canaries).items())
-    readings = [reading for _, reading in told.readings]
-    judged = matrix(readings, [change for _, change in told.changes], proofs=proofs)
-    whole = matrix([estate.reading(name, day.DAY) for name in day.PLATFORMS])
+    observed = evidence.observed(store, StoredLog(store, day.NAME, keys))
+    proofs = tuple(stretches(observed.canaries).items())
+    readings = [reading for _, reading in observed.readings]
+    judged = matrix(readings, [change for _, change in observed.changes], proofs=proofs)
+    intact = matrix([estate.reading(name, day.DAY) for name in day.PLATFORMS])
     return BlindSpots(
         seed=drawn.seed,
         planted=tuple(plant.name for plant in drawn.plants),
         planted_cells=tuple(sorted(cell for one in drawn.plants for cell in one.expected)),
-        named_cells=tuple(sorted(_changed(whole, judged))),
+        named_cells=tuple(sorted(_changed(intact, judged))),
         canary=drawn.canary,
         broken=tuple(one.cell for one in judged.cells if one.verdict is Verdict.BROKEN),
         withheld=drawn.withheld,
@@ -108,9 +108,9 @@ def _asked(
     )
 
 
-def _changed(whole: Matrix, judged: Matrix) -> set[str]:
+def _changed(intact: Matrix, judged: Matrix) -> set[str]:
     """Return the cells settings say less of than without gaps; canaries are told apart."""
-    before = {one.cell: one.verdict for one in whole.cells}
+    before = {one.cell: one.verdict for one in intact.cells}
     canaries = {Verdict.PROVEN, Verdict.BROKEN}
     return {
         one.cell
@@ -123,7 +123,7 @@ def _missing(store: DirectoryStore, keys: tuple[note.Key, ...], listed: bytes) -
     """Return the names of the files that are missing, over all hours."""
     now = day.SEALED_AT
     with Sorters() as sorters:
-        sealed = reconcile.whole(store, day.NAME, keys, sorters, now=now)
+        sealed = reconcile.full(store, day.NAME, keys, sorters, now=now)
         read = reconcile.gather(store, sealed, sorters, now=now)
         known = Known(log=read.log, keys=provider.read_keys(listed))
         return sorted(

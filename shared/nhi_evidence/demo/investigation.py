@@ -13,12 +13,12 @@ from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
 from nhi_evidence.demo.sealing import NAME, Notary
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate import in_memory, timeline
+from nhi_evidence.investigate import in_memory
 from nhi_evidence.investigate.case import contents, make
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
 from nhi_evidence.investigate.report import page as report
-from nhi_evidence.investigate.timeline import Timeline
+from nhi_evidence.investigate.timeline import Timeline, compose
 from nhi_evidence.terminal import timeline_report
 
 REPORT, CASE, KEY = "report.html", "case.zip", "log.vkey"
@@ -46,15 +46,15 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
     stored = StoredLog(notary.audited, NAME, (notary.key,))
     index = in_memory.of_store(notary.audited, stored, log_name=NAME, accepted=notary.accepted)
     selection = Selection(identities=frozenset({subject}))
-    told = timeline.compose(index, selection, subject=subject)
+    timeline = compose(index, selection, subject=subject)
     folder.mkdir(parents=True, exist_ok=True)
     page, case = folder / REPORT, folder / CASE
-    page.write_bytes(report.page(told))
+    page.write_bytes(report.page(timeline))
     (folder / KEY).write_text(f"{notary.key}\n", encoding="utf-8")
     made_at = clock.now()
     parts = make.Parts(
-        told=told,
-        told_as_json=timeline_report.as_document(told) + b"\n",
+        timeline=timeline,
+        timeline_as_json=timeline_report.as_document(timeline) + b"\n",
         log_name=NAME,
         keys=(notary.key,),
         custody=contents.Custody(
@@ -71,14 +71,14 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
     checked = _checked(case, str(notary.key), folder)
     return Investigated(
         subject=subject,
-        records=len(told.path.steps),
-        platforms=list(told.providers),
-        findings=sorted({finding.rule for finding in told.findings}),
+        records=len(timeline.path.steps),
+        platforms=list(timeline.providers),
+        findings=sorted({finding.rule for finding in timeline.findings}),
         folder=str(folder),
         proven=len(made.proofs),
         holds=checked.returncode == 0,
         checked=(checked.stdout or checked.stderr).strip(),
-    ), told
+    ), timeline
 
 
 def _checked(case: Path, key: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -90,7 +90,7 @@ def blind_spots(out: Console, spots: BlindSpots) -> None:
         _say(out, f"  {act:37}{finds}")
 
 
-def held(
+def holds(
     out: Console, objects: int, changed: int, regrouped: int, refused: Sequence[Refusal]
 ) -> None:
     """Say what delivering again did, and what was refused."""

@@ -14,10 +14,10 @@ from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize
 
 
-def shown(detail: Console, brief: Console, done: Investigated, told: Timeline) -> None:
+def shown(detail: Console, brief: Console, done: Investigated, timeline: Timeline) -> None:
     """Show the whole timeline, or how long it took and that every record of it is proven."""
-    timeline_report.show(detail, told)
-    steps = told.path.steps
+    timeline_report.show(detail, timeline)
+    steps = timeline.path.steps
     lasted = timeline_report.duration(steps[-1].row.time - steps[0].row.time) if steps else "0 s"
     proven = f"{done.proven} of {done.records} records proven offline"
     brief.print(f"That CI job, first touch to last: {lasted}; {proven}", soft_wrap=True)

@@ -33,7 +33,7 @@ _HOURS_AT_ONCE = 48
 """Source hours whose leaves are held and whose claims are weighed together."""
 
 
-class _Found(msgspec.Struct, frozen=True):
+class _Match(msgspec.Struct, frozen=True):
     """Where an id stands."""
 
     at: SealedLeaf
@@ -97,12 +97,12 @@ class Search(SealedObjects):
 
     def find(self, uid: str, where: Where) -> SealedRecord | None:
         """Return the kept record with a native id, from an object that counts if one holds it."""
-        found = list(self._found(uid, where))
-        hours = list(dict.fromkeys((each.at.source, each.at.hour) for each in found))
+        matches = list(self._matches(uid, where))
+        hours = list(dict.fromkeys((each.at.source, each.at.hour) for each in matches))
         best: SealedRecord | None = None
         for start in range(0, len(hours), _HOURS_AT_ONCE):
             chosen = set(hours[start : start + _HOURS_AT_ONCE])
-            here = [each for each in found if (each.at.source, each.at.hour) in chosen]
+            here = [each for each in matches if (each.at.source, each.at.hour) in chosen]
             self._weigh_hours(chosen, {each.unit for each in here})
             for record in self._opened_again(here):
                 if record.counts:
@@ -111,16 +111,16 @@ class Search(SealedObjects):
                     best = record
         return best
 
-    def _found(self, uid: str, where: Where) -> Iterator[_Found]:
+    def _matches(self, uid: str, where: Where) -> Iterator[_Match]:
         """Yield where an id stands: of a unit in an object, the first place."""
         wanted = (leaf for leaf in self.leaves(where) if where.hour in {None, leaf.hour})
         for done, (leaf, table, lines) in enumerate(self.read(wanted)):
             self._progress("objects", done)
             yield from _matches(leaf, table, lines, uid)
 
-    def _opened_again(self, found: Iterable[_Found]) -> Iterator[SealedRecord]:
+    def _opened_again(self, matches: Iterable[_Match]) -> Iterator[SealedRecord]:
         """Yield what was found with its table and lines, and how it stands."""
-        for each in found:
+        for each in matches:
             for leaf, table, lines in self.read([each.at]):
                 own = list(objects.lines_of(table, lines))[each.number - 1][1]
                 yield self._weigh(
@@ -227,10 +227,10 @@ class Search(SealedObjects):
         )
 
 
-def _matches(at: SealedLeaf, table: Table, lines: Sequence[bytes], uid: str) -> Iterator[_Found]:
+def _matches(at: SealedLeaf, table: Table, lines: Sequence[bytes], uid: str) -> Iterator[_Match]:
     wanted = msgspec.json.encode(uid)
     for number, (unit, own) in enumerate(objects.lines_of(table, lines), start=1):
         for place, line in enumerate(own):
             if wanted in line and proof.uid_of(line) == uid:
-                yield _Found(at, unit.unit, number, place)
+                yield _Match(at, unit.unit, number, place)
                 break

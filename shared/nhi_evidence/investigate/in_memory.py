@@ -40,20 +40,20 @@ def of_store(
     for done, (at, body) in enumerate(zip(listed.objects, bodies, strict=True)):
         progress("objects", done)
         try:
-            held = sealed.read(at, body)
+            content = sealed.read(at, body)
         except (ValueError, RecursionError) as error:
             unreadable.append(f"{at.key}: {error}")
             unreadable_count += 1
             continue
-        unreadable += held.unreadable
-        unreadable_count += held.unreadable_count
-        read.append((held, [next(numbers) for _ in held.claims]))
+        unreadable += content.unreadable
+        unreadable_count += content.unreadable_count
+        read.append((content, [next(numbers) for _ in content.claims]))
     standings = _standings(read, accepted)
     rows = list(_rows(read, standings))
     trusts = [
         each
-        for held, own in read
-        for number, each in held.trusts
+        for content, own in read
+        for number, each in content.trusts
         if standings[own[number]] is Standing.COUNTED
     ]
     freshness = _freshness(rows, len(listed.objects), heads, log_name)
@@ -71,9 +71,9 @@ def of_store(
 
 def _standings(read: Sequence[Numbered], accepted: Sequence[str]) -> dict[int, Standing]:
     by_hour: dict[tuple[str, str], list[tuple[int, UnitClaim]]] = {}
-    for held, own in read:
-        by_hour.setdefault((held.at.source, held.at.hour), []).extend(
-            zip(own, held.claims, strict=True)
+    for content, own in read:
+        by_hour.setdefault((content.at.source, content.at.hour), []).extend(
+            zip(own, content.claims, strict=True)
         )
     return {
         number: standing
@@ -83,8 +83,8 @@ def _standings(read: Sequence[Numbered], accepted: Sequence[str]) -> dict[int, S
 
 
 def _rows(read: Sequence[Numbered], standings: dict[int, Standing]) -> Iterator[Row]:
-    for held, own in read:
-        for number, row in held.rows:
+    for content, own in read:
+        for number, row in content.rows:
             place = msgspec.structs.replace(row.place, standing=standings[own[number]])
             yield msgspec.structs.replace(row, place=place)
 

@@ -163,13 +163,13 @@ def read_line(line: bytes, source: str, place: Callable[[int], Place]) -> Row | 
     `UnreadableRecordError` as `read` does.
     """
     try:
-        held = _decode_line(line)
-        if held.n is None:
+        line_ = _decode_line(line)
+        if line_.n is None:
             return None
-        targets = _targets(held.n)
+        targets = _targets(line_.n)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableRecordError(str(error)) from error
-    return _row(held.n, targets, held.s or source, place(held.i))
+    return _row(line_.n, targets, line_.s or source, place(line_.i))
 
 
 def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:

@@ -10,7 +10,7 @@ from nhi_evidence.coverage.matrix import CellState, Matrix
 from nhi_evidence.coverage.page import LETTERS, MEANINGS, instant
 from nhi_evidence.coverage.verdict import Verdict
 
-_TOLD = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKNOWN)
+_SHOWN = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKNOWN)
 """What is told cell by cell, in this order."""
 
 
@@ -25,7 +25,7 @@ def lines(matrix: Matrix, *, verbose: bool = False) -> Iterator[str]:
         yield f"  not read, and not shown: {', '.join(matrix.not_read)}"
     yield ""
     yield from _grid(matrix)
-    for verdict in Verdict if verbose else _TOLD:
+    for verdict in Verdict if verbose else _SHOWN:
         for cell in matrix.cells:
             if cell.verdict is verdict:
                 yield from _cell(cell, verbose=verbose)
@@ -69,9 +69,14 @@ def _cell(cell: CellState, *, verbose: bool) -> Iterator[str]:
     for name in cell.missing:
         yield f"  not recorded: {name}"
     if verbose:
-        for one in cell.stretches:
-            end = "" if one.span.end - one.span.start <= 1 else f" to {instant(one.span.end)}"
-            yield f"  {instant(one.span.start)}{end} {one.verdict}: {one.reason} ({one.basis})"
+        for stretch in cell.stretches:
+            end = (
+                ""
+                if stretch.span.end - stretch.span.start <= 1
+                else f" to {instant(stretch.span.end)}"
+            )
+            verdict = f"{stretch.verdict}: {stretch.reason} ({stretch.basis})"
+            yield f"  {instant(stretch.span.start)}{end} {verdict}"
     if cell.fix is not None:
         yield f"  fix: {cell.fix.cli}"
     if cell.compensating:
@@ -83,8 +88,9 @@ def controls(support: Sequence[Support]) -> Iterator[str]:
     yield ""
     yield "Evidence for controls; none of it says that a control is met"
     width = max(len(one.framework) for one in support)
-    for one in support:
-        facts = f"{one.recorded} of {one.cells} cells recorded here"
-        yield f"  {one.framework.ljust(width)}  {one.control:<10} {one.evidence:<18} {facts}"
-        if one.note:
-            yield f"  {' ' * width}  {one.note}"
+    for control in support:
+        facts = f"{control.recorded} of {control.cells} cells recorded here"
+        name = f"{control.framework.ljust(width)}  {control.control:<10}"
+        yield f"  {name} {control.evidence:<18} {facts}"
+        if control.note:
+            yield f"  {' ' * width}  {control.note}"

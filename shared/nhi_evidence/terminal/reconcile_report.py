@@ -79,10 +79,10 @@ class Tally:
         self._keep_all = keep_all
         self._required = ORDER.index(required) if required is not None else 0
 
-    def add(self, held: Statements) -> None:
+    def add(self, statements: Statements) -> None:
         """Count the statements on an hour."""
         report = self.report
-        for each in held.statements:
+        for each in statements.statements:
             _bump(report.verdicts, str(each.verdict))
             for reason in each.reasons:
                 _bump(report.reasons, reason)
@@ -91,17 +91,17 @@ class Tally:
             report.weaker += not is_open and ORDER.index(each.verdict) < self._required
             shown = each.is_incomplete and len(report.statements) < _SHOWN
             if self._keep_all or shown:
-                report.statements.append(_line(held, each))
+                report.statements.append(_line(statements, each))
 
 
 def _bump(tally: dict[str, int], name: str) -> None:
     tally[name] = tally.get(name, 0) + 1
 
 
-def _line(held: Statements, each: Statement) -> _Line:
+def _line(statements: Statements, each: Statement) -> _Line:
     return _Line(
-        source=held.source,
-        hour=held.hour,
+        source=statements.source,
+        hour=statements.hour,
         scope=each.scope,
         verdict=each.verdict,
         reasons=each.reasons,

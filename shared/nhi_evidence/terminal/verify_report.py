@@ -93,8 +93,8 @@ def _rows(line: str, out: Console) -> list[str]:
     )
 
 
-def _count(count: int, one: str, more: str = "") -> str:
-    return f"1 {one}" if count == 1 else f"{count} {more or one + 's'}"
+def _count(count: int, singular: str, more: str = "") -> str:
+    return f"1 {singular}" if count == 1 else f"{count} {more or singular + 's'}"
 
 
 def _lines(report: Report, context: Context | None) -> Iterator[str]:

@@ -122,8 +122,8 @@ def _repeat(
         ("changes", _lines(document.changes), map(_line_of, (one for one, _ in own.changes))),
         ("canaries", _lines(document.canaries), map(_line_of, (one for one, _ in own.canaries))),
     )
-    for name, listed, found in groups:
-        if sorted(listed) != sorted(found):
+    for name, listed, repeated in groups:
+        if sorted(listed) != sorted(repeated):
             raise AbsenceError(f"{name}: others are sealed than are listed")
 
 
@@ -189,10 +189,10 @@ class _Checker:
         records = [self._record(one) for one in document.changes]
         changes: list[Change] = []
         for record in records:
-            found = list(changes_of(record, document.asked))
-            if not found:
+            recognized = list(changes_of(record, document.asked))
+            if not recognized:
                 raise AbsenceError("changes: a record that changes nothing that is asked about")
-            changes += found
+            changes += recognized
         made = [self._plan(one) for one in document.plans]
         seen = [self._seen(one) for one in document.canaries]
         statements = tuple(self._statements(one) for one in document.statements)

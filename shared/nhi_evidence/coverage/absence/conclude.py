@@ -162,18 +162,18 @@ def _completeness(
     rest: list[Part] = []
     first, last = asked.start - asked.start % HOUR_MS, asked.end + HOUR_MS
     for start in range(first, last, HOUR_MS):
-        said = by_hour.get(start, [])
-        if said and all(verdict in _COMPLETE for verdict, _ in said):
+        stated = by_hour.get(start, [])
+        if stated and all(verdict in _COMPLETE for verdict, _ in stated):
             complete.append(Span(start, start + HOUR_MS))
             continue
-        reasons = sorted({reason for _, each in said for reason in each})
-        what = f"{', '.join(reasons) or 'not proven'}" if said else "no statement"
+        reasons = sorted({reason for _, each in stated for reason in each})
+        what = f"{', '.join(reasons) or 'not proven'}" if stated else "no statement"
         if rest and rest[-1].end == start and rest[-1].what == what:
             rest[-1] = Part(rest[-1].start, start + HOUR_MS, what)
         else:
             rest.append(Part(start, start + HOUR_MS, what))
-    whole = _parts(union(complete), "everything the provider lists as delivered is counted")
-    return whole, tuple(rest)
+    covered = _parts(union(complete), "everything the provider lists as delivered is counted")
+    return covered, tuple(rest)
 
 
 def _text(

@@ -78,12 +78,12 @@ def gather(
     marks = [one.nonce.encode() for _, each in made for one in each.probes]
     source = SOURCES[asked.platform]
     reader = Reader(store, accepted)
-    found: list[tuple[Record, Change]] = []
+    changes: list[tuple[Record, Change]] = []
     canaries: list[tuple[Record, Seen]] = []
     for record in reader.records_of(log.of("ev", source), [*evidence.MARKS, *marks]):
         if record.status is not counting.Status.COUNTED:
             continue
-        found += ((record, change) for change in _changes(record, asked))
+        changes += ((record, change) for change in _changes(record, asked))
         if any(mark in record.raw for mark in marks):
             seen = Seen(record.head, record.raw, record.at.locked_at, record.at.key)
             canaries.append((record, seen))
@@ -91,7 +91,7 @@ def gather(
     return Gathered(
         log=log,
         readings=readings,
-        changes=tuple(found),
+        changes=tuple(changes),
         plans=made,
         canaries=tuple(canaries),
         statements=tuple(_statements(store, log, asked, problems)),
@@ -148,12 +148,12 @@ def _statements(
     placed = log.of("op", "recon")
     for at, body in _bodies(store, placed, statement_file.ENDING, asked, problems):
         try:
-            held = statement_file.read(body)
+            statements = statement_file.read(body)
         except ValueError as error:
             problems[at.key] = str(error)
             continue
-        if held.source == SOURCES[asked.platform] and held.hour == at.hour:
-            yield at, held
+        if statements.source == SOURCES[asked.platform] and statements.hour == at.hour:
+            yield at, statements
 
 
 def _bodies(

@@ -72,7 +72,7 @@ def aggregated(reading: Reading) -> Judgment:
 
 
 def _locked(bucket: str, reading: Reading) -> Judgment:
-    answer = reading.one(OBJECT_LOCK, Bucket=bucket)
+    answer = reading.single(OBJECT_LOCK, Bucket=bucket)
     if answer is None or answer.status in {"denied", "failed"}:
         return unknown(f"the lock of {bucket} could not be read")
     configuration = (answer.answer or {}).get("ObjectLockConfiguration", {})

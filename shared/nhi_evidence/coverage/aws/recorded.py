@@ -78,7 +78,7 @@ def _of_accounts(judged: dict[str, Judgment]) -> Judgment:
 
 def account_of_bucket(reading: Reading, bucket: str) -> tuple[str, ...]:
     """Return the account a bucket's lock was read in: its owner's; none where that is not said."""
-    answer = reading.one("s3:GetObjectLockConfiguration", Bucket=bucket)
+    answer = reading.single("s3:GetObjectLockConfiguration", Bucket=bucket)
     return () if answer is None else (answer.scope.partition("/")[0],)
 
 

@@ -62,13 +62,13 @@ def of(reading: Reading) -> tuple[Trail, ...]:
 
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
-    found: dict[str, Trail] = {}
+    by_arn: dict[str, Trail] = {}
     for answer in reading.ok(DESCRIBE):
         for described in answer.answer["trailList"]:
             arn = str(described["TrailARN"])
-            if arn not in found:
-                found[arn] = _trail(reading, answer, arn, described)
-    return (*found.values(), *_telemetry_rules(reading))
+            if arn not in by_arn:
+                by_arn[arn] = _trail(reading, answer, arn, described)
+    return (*by_arn.values(), *_telemetry_rules(reading))
 
 
 def estate(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
@@ -93,11 +93,11 @@ def estate(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
 
 
 def _trail(reading: Reading, described_by: Answer, arn: str, described: dict[str, Any]) -> Trail:
-    status = reading.one(STATUS, Name=arn)
-    chosen = reading.one(SELECTORS, TrailName=arn)
+    status = reading.single(STATUS, Name=arn)
+    chosen = reading.single(SELECTORS, TrailName=arn)
     known_status = status.answer if status and status.status == "ok" else None
     bucket = str(described.get("S3BucketName", ""))
-    notification = reading.one(NOTIFICATION, Bucket=bucket)
+    notification = reading.single(NOTIFICATION, Bucket=bucket)
     used = [one.name for one in (described_by, status, chosen, notification) if one is not None]
     return Trail(
         arn=arn,

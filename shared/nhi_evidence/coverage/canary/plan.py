@@ -109,8 +109,8 @@ def read(body: bytes, name: str) -> Plan:
 _NONCE_LENGTH = 24
 
 
-def _sound(one: Announced) -> bool:
-    return len(one.nonce) == _NONCE_LENGTH and one.nonce.isalnum() and one.within_minutes > 0
+def _sound(probe: Announced) -> bool:
+    return len(probe.nonce) == _NONCE_LENGTH and probe.nonce.isalnum() and probe.within_minutes > 0
 
 
 def marks(plans: Iterator[Plan]) -> list[bytes]:

@@ -71,46 +71,50 @@ def weigh(
     records = list(seen)
     in_advance = planned_at < start
     return tuple(
-        _one(plan, one, [each for each in records if one.nonce.encode() in each.raw],
+        _weigh_probe(plan, one, [each for each in records if one.nonce.encode() in each.raw],
              start=start, sealed_until=sealed_until, in_advance=in_advance)
         for one in plan.probes
     )  # fmt: skip
 
 
-def _one(
+def _weigh_probe(
     plan: Plan,
     probe: Announced,
-    found: Sequence[Seen],
+    sightings: Sequence[Seen],
     *,
     start: int,
     sealed_until: int,
     in_advance: bool,
 ) -> Weighed:
     due = start + HOUR_MS + probe.within_minutes * _MINUTE_MS
-    if not found:
+    if not sightings:
         if sealed_until < due:
-            return _said(plan, probe, Result.WAITING, "its time is not over")
+            return _weighed(plan, probe, Result.WAITING, "its time is not over")
         if not in_advance:
-            return _said(plan, probe, Result.WAITING, "it was not announced before its hour")
+            return _weighed(plan, probe, Result.WAITING, "it was not announced before its hour")
         if probe.expect == "none":
-            return _said(plan, probe, Result.ABSENT, "no record, as documented")
-        return _said(
+            return _weighed(plan, probe, Result.ABSENT, "no record, as documented")
+        return _weighed(
             plan, probe, Result.MISSING, f"no record by {probe.within_minutes} minutes after"
         )
-    first = min(found, key=lambda each: each.locked_at)
+    first = min(sightings, key=lambda each: each.locked_at)
     if probe.expect == "none":
-        return _said(plan, probe, Result.UNEXPECTED, "a record of what no record was known", first)
-    if not any(plan.principal in each.head.actors for each in found):
-        return _said(plan, probe, Result.IDENTITY_MISSING, "recorded without its principal", first)
-    if probe.phases and not any(each.head.phases & set(probe.phases) for each in found):
+        return _weighed(
+            plan, probe, Result.UNEXPECTED, "a record of what no record was known", first
+        )
+    if not any(plan.principal in each.head.actors for each in sightings):
+        return _weighed(
+            plan, probe, Result.IDENTITY_MISSING, "recorded without its principal", first
+        )
+    if probe.phases and not any(each.head.phases & set(probe.phases) for each in sightings):
         reason = f"recorded as {first.head.nhi_phase.lower()}, not {' or '.join(probe.phases)}"
-        return _said(plan, probe, Result.MISCLASSIFIED, reason, first)
+        return _weighed(plan, probe, Result.MISCLASSIFIED, reason, first)
     if first.locked_at > due:
-        return _said(plan, probe, Result.LATE, "its record was locked late", first)
-    return _said(plan, probe, Result.PROVEN, "its record was seen in the evidence", first)
+        return _weighed(plan, probe, Result.LATE, "its record was locked late", first)
+    return _weighed(plan, probe, Result.PROVEN, "its record was seen in the evidence", first)
 
 
-def _said(
+def _weighed(
     plan: Plan, probe: Announced, result: Result, reason: str, seen: Seen | None = None
 ) -> Weighed:
     where = "" if seen is None else seen.where
@@ -134,14 +138,16 @@ def stretches(weighed: Iterable[Weighed]) -> dict[str, tuple[Stretch, ...]]:
     What a probe shows it shows of its own hour alone.
     """
     by_place: dict[tuple[str, int], list[Weighed]] = {}
-    for one in weighed:
-        start = keys.hour_start(one.hour)
-        if start is not None and one.result in _VERDICTS:
-            by_place.setdefault((one.cell, start), []).append(one)
-    found: dict[str, list[Stretch]] = {}
+    for probe in weighed:
+        start = keys.hour_start(probe.hour)
+        if start is not None and probe.result in _VERDICTS:
+            by_place.setdefault((probe.cell, start), []).append(probe)
+    by_cell: dict[str, list[Stretch]] = {}
     for (cell, start), group in sorted(by_place.items()):
-        worst = min(group, key=lambda one: _VERDICTS[one.result] is not Verdict.BROKEN)
+        worst = min(group, key=lambda probe: _VERDICTS[probe.result] is not Verdict.BROKEN)
         span = Span(start, start + HOUR_MS)
         reason = f"canary: {worst.result}, {worst.reason}"
-        found.setdefault(cell, []).append(Stretch(span, _VERDICTS[worst.result], reason, "canary"))
-    return {cell: tuple(spans) for cell, spans in found.items()}
+        by_cell.setdefault(cell, []).append(
+            Stretch(span, _VERDICTS[worst.result], reason, "canary")
+        )
+    return {cell: tuple(spans) for cell, spans in by_cell.items()}

@@ -45,7 +45,7 @@ def judge(
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
     project = ancestors[0]
-    policies = [(name, reading.one(POLICY, name)) for name in ancestors]
+    policies = [(name, reading.single(POLICY, name)) for name in ancestors]
     unread = [name for name, answer in policies if answer is None or answer.status != "ok"]
     names = tuple(answer.name for _, answer in policies if answer is not None)
     if unread:
@@ -112,7 +112,7 @@ def _is_member(reading: Reading, member: str, identity: str) -> bool | None:
     if kind == "domain":
         return email.lower().endswith(f"@{name.lower()}")
     if kind == "group":
-        answer = reading.one(MEMBERS, member)
+        answer = reading.single(MEMBERS, member)
         if answer is None or answer.status != "ok":
             return None
         keys = (

@@ -142,10 +142,10 @@ class _Reader:
             return wanted.lower() in known.lower()
         if operator in {"=~", "!~"}:
             try:
-                found = re.search(wanted, known) is not None
+                is_match = re.search(wanted, known) is not None
             except re.error as error:
                 raise FilterError(f"{wanted!r}: {error}") from error
-            return found == (operator == "=~")
+            return is_match == (operator == "=~")
         if operator in {"=", "!="}:
             return (_same(name, known) == _same(name, wanted)) == (operator == "=")
         raise FilterError(f"{field} {operator}")
@@ -165,28 +165,28 @@ class _Reader:
         return self._tokens[self._at - 1]
 
     def _take(self, word: str) -> bool:
-        found = self._at < len(self._tokens) and self._tokens[self._at] == ("word", word)
-        self._at += found
-        return found
+        is_next = self._at < len(self._tokens) and self._tokens[self._at] == ("word", word)
+        self._at += is_next
+        return is_next
 
     def _take_mark(self, mark: str) -> bool:
-        found = self._at < len(self._tokens) and self._tokens[self._at] == ("mark", mark)
-        self._at += found
-        return found
+        is_next = self._at < len(self._tokens) and self._tokens[self._at] == ("mark", mark)
+        self._at += is_next
+        return is_next
 
 
-def both(one: bool | None, other: bool | None) -> bool | None:
+def both(first: bool | None, other: bool | None) -> bool | None:
     """Return AND of three values."""
-    if one is False or other is False:
+    if first is False or other is False:
         return False
-    return None if one is None or other is None else True
+    return None if first is None or other is None else True
 
 
-def either(one: bool | None, other: bool | None) -> bool | None:
+def either(first: bool | None, other: bool | None) -> bool | None:
     """Return OR of three values."""
-    if one is True or other is True:
+    if first is True or other is True:
         return True
-    return None if one is None or other is None else False
+    return None if first is None or other is None else False
 
 
 def _same(field: str, value: str) -> str:

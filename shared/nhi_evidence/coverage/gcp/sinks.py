@@ -44,7 +44,7 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
     project = ancestors[0]
-    asked = [(at, reading.one(SINKS, at)) for at in ancestors]
+    asked = [(at, reading.single(SINKS, at)) for at in ancestors]
     names = tuple(answer.name for _, answer in asked if answer is not None)
     deployment = reading.deployment()
     if deployment is None:
@@ -94,7 +94,7 @@ def _not_all(
 
 def _intercepting(reading: Reading, at: str, project: str) -> str:
     """Return the resource whose sink keeps entries from the sinks below it, if there is one."""
-    answer = reading.one(SINKS, at)
+    answer = reading.single(SINKS, at)
     if at == project or answer is None or answer.status != "ok":
         return ""
     sinks = msgspec.convert(answer.answer, _Sinks).sinks

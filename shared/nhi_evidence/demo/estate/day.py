@@ -65,10 +65,10 @@ class Drawn(msgspec.Struct, frozen=True):
 
 def draw(seed: int) -> Drawn:
     """Draw two gaps of two platforms, a canary and a file. The same seed draws the same."""
-    first = _one(seed, "platform", PLATFORMS)
-    second = _one(seed, "another", [name for name in PLATFORMS if name != first])
+    first = _draw_from(seed, "platform", PLATFORMS)
+    second = _draw_from(seed, "another", [name for name in PLATFORMS if name != first])
     plants = tuple(
-        _one(seed, name, [one for one in PLANTS if one.platform == name])
+        _draw_from(seed, name, [one for one in PLANTS if one.platform == name])
         for name in (first, second)
     )
     gaps = {cell for plant in plants for cell in plant.expected}
@@ -76,18 +76,18 @@ def draw(seed: int) -> Drawn:
     announced = [
         one.cell for one in _plan(last).probes if one.expect == "record" and one.cell not in gaps
     ]
-    hour = _one(seed, "hour", HOURS[:-1])
-    number = _one(seed, "file", range(_FILES_AN_HOUR))
+    hour = _draw_from(seed, "hour", HOURS[:-1])
+    number = _draw_from(seed, "file", range(_FILES_AN_HOUR))
     return Drawn(
         seed,
         plants,
-        _one(seed, "canary", sorted(set(announced))),
+        _draw_from(seed, "canary", sorted(set(announced))),
         last,
         f"{amazon.TRAIL_BUCKET}/{_file_key(hour, number)}",
     )
 
 
-def _one(seed: int, what: str, of: Iterable[Any]) -> Any:
+def _draw_from(seed: int, what: str, of: Iterable[Any]) -> Any:
     """Choose one, by the hash of the seed and of what it is for."""
     choices = list(of)
     number = int.from_bytes(sha256(f"{seed} {what}".encode()).digest())
@@ -149,8 +149,8 @@ class _Stamped:
         metadata: Mapping[str, str],
         retain_until: int | None = None,  # noqa: ARG002 a directory locks nothing
     ) -> Receipt:
-        said = Description(len(body), sha256(body).hexdigest(), dict(metadata), None, None)
-        return self._store.keep(Version(key, "v1", self._at, len(body)), said, body)
+        description = Description(len(body), sha256(body).hexdigest(), dict(metadata), None, None)
+        return self._store.keep(Version(key, "v1", self._at, len(body)), description, body)
 
 
 def _keep(store: DirectoryStore, key: str, body: bytes, at: int) -> None:
@@ -178,13 +178,13 @@ def _file(hour: int, number: int, drawn: Drawn) -> bytes:
 def _canaries(hour: int, drawn: Drawn) -> Iterator[dict[str, Any]]:
     made = _plan(keys.hour_of(DAY + hour * HOUR_MS))
     calls = {(one.cell, one.operation): one for one in probes("aws")}
-    for index, one in enumerate(made.probes, start=100):
-        is_drawn = one.cell == drawn.canary and made.hour == drawn.canary_hour
-        if one.expect == "record" and not is_drawn:
-            probe = calls[one.cell, one.operation]
-            refused = {"errorCode": "AccessDenied"} if probe.outcome == "refused" else {}
-            service = probe.call.partition(":")[0]
-            yield _record(hour, 0, index, one.operation, service, nonce=one, **refused)
+    for index, probe in enumerate(made.probes, start=100):
+        is_drawn = probe.cell == drawn.canary and made.hour == drawn.canary_hour
+        if probe.expect == "record" and not is_drawn:
+            planned = calls[probe.cell, probe.operation]
+            refused = {"errorCode": "AccessDenied"} if planned.outcome == "refused" else {}
+            service = planned.call.partition(":")[0]
+            yield _record(hour, 0, index, probe.operation, service, nonce=probe, **refused)
 
 
 def _record(
@@ -270,5 +270,5 @@ def _digest(
 
 def _listed(key: rsa.RSAPrivateKey) -> bytes:
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
-    one = {"Value": b64encode(public).decode(), "Fingerprint": _FINGERPRINT}
-    return json.dumps({"PublicKeyList": [one]}).encode()
+    published = {"Value": b64encode(public).decode(), "Fingerprint": _FINGERPRINT}
+    return json.dumps({"PublicKeyList": [published]}).encode()

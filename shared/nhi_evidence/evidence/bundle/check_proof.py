@@ -97,10 +97,10 @@ def read_folder(path: Path) -> dict[str, bytes]:
     names = sorted(each.name for each in path.iterdir() if belongs(each.name))
     for name in names:
         limit = SIZES.get(name, OTHER_BYTES)
-        found = (path / name).lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+        status = (path / name).lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             raise NotReadable(f"{name!r}: not a plain file of at most {limit} bytes")
-        total += found.st_size
+        total += status.st_size
         if len(names) > BUNDLE_FILES or total > BUNDLE_BYTES:
             raise NotReadable("the folder holds more than a bundle does")
         if name in SIZES:
@@ -119,10 +119,10 @@ def read_zip(path: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     seen: set[str] = set()
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise NotReadable("neither a folder nor a plain file")
-        if found.st_size > BUNDLE_BYTES:
+        if status.st_size > BUNDLE_BYTES:
             raise NotReadable(f"a zip of more than {BUNDLE_BYTES} bytes")
         with zipfile.ZipFile(path) as bundle:
             entries = bundle.infolist()
@@ -185,7 +185,7 @@ def value_end(data: bytes, at: int) -> int:
 
 def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes]]:
     """Name and exact value of each item between two brackets that make up all of the data."""
-    found: list[tuple[bytes, bytes]] = []
+    listed: list[tuple[bytes, bytes]] = []
     at = skip(data, 0, spaces)
     need(data[at : at + 1] == brackets[:1], "not JSON: another bracket was expected")
     at = skip(data, at + 1, spaces)
@@ -198,22 +198,22 @@ def items(data: bytes, brackets: bytes, spaces: bool) -> list[tuple[bytes, bytes
             need(data[at : at + 1] == b":", "not JSON: a colon is missing")
             at = skip(data, at + 1, spaces)
         end = value_end(data, at)
-        found.append((name, data[at:end]))
-        need(len(found) <= MAX_ITEMS, "too long a list")
+        listed.append((name, data[at:end]))
+        need(len(listed) <= MAX_ITEMS, "too long a list")
         at = skip(data, end, spaces)
         more = data[at : at + 1] == b","
         at = skip(data, at + 1, spaces) if more else at
     need(data[at : at + 1] == brackets[1:], "not JSON: neither comma nor bracket")
     need(skip(data, at + 1, spaces) == len(data), "not JSON: something follows")
-    return found
+    return listed
 
 
 def members(data: bytes, spaces: bool = False) -> dict[bytes, bytes]:
     """The members of an object."""
     pairs = items(data, b"{}", spaces)
-    found = dict(pairs)
-    need(len(found) == len(pairs), "a name is there twice")
-    return found
+    by_name = dict(pairs)
+    need(len(by_name) == len(pairs), "a name is there twice")
+    return by_name
 
 
 def elements(data: bytes, spaces: bool = False) -> list[bytes]:
@@ -225,24 +225,24 @@ def text(value: bytes, form: bytes = OWN_TEXT) -> bytes:
     """What a string stands for."""
     need(re.fullmatch(form, value, re.DOTALL), "not a string, or spelt otherwise")
 
-    def one(match: re.Match[bytes]) -> bytes:
+    def replacement(match: re.Match[bytes]) -> bytes:
         if match.group(1):
             return bytes([int(match.group(1), 16)])
         return BY_LETTER.get(match.group(2), match.group(2))
 
-    return ESCAPE.sub(one, value[1:-1])
+    return ESCAPE.sub(replacement, value[1:-1])
 
 
 def quoted(content: bytes) -> bytes:
     """The one spelling of a string."""
 
-    def one(match: re.Match[bytes]) -> bytes:
+    def replacement(match: re.Match[bytes]) -> bytes:
         char = match.group()
         if char in b'"\\':
             return b"\\" + char
         return b"\\" + LETTERS[char] if char in LETTERS else b"\\u%04x" % char[0]
 
-    return b'"' + re.sub(rb'["\\\x00-\x1f]', one, content) + b'"'
+    return b'"' + re.sub(rb'["\\\x00-\x1f]', replacement, content) + b'"'
 
 
 # The lines of an object, and its leaf: every field in its place and form.
@@ -392,18 +392,18 @@ PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, HASH))
 def root_from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """Root an inclusion path leads to (RFC 9162 section 2.1.3.2)."""
     need(0 <= index < size, "the index is outside the tree")
-    number, last, found = index, size - 1, leaf
+    number, last, root = index, size - 1, leaf
     for sibling in path:
         need(last, "the path is too long")
         if number % 2 or number == last:
-            found = sha256(b"\x01" + sibling + found)
+            root = sha256(b"\x01" + sibling + root)
             while number % 2 == 0 and number:
                 number, last = number >> 1, last >> 1
         else:
-            found = sha256(b"\x01" + found + sibling)
+            root = sha256(b"\x01" + root + sibling)
         number, last = number >> 1, last >> 1
     need(not last, "the path is too short")
-    return found
+    return root
 
 
 def place_of(files: dict[str, bytes], name: str) -> tuple[int, int, list[bytes]]:
@@ -416,8 +416,8 @@ def place_of(files: dict[str, bytes], name: str) -> tuple[int, int, list[bytes]]
 def check_line(files: dict[str, bytes], name: str, root: bytes) -> tuple[int, int]:
     """Index and size of a line that is in the tree of this root (as it is written)."""
     index, size, path = place_of(files, name + "-path.txt")
-    found = root_from_path(sha256(b"\x00" + files[name + ".json"]), index, size, path)
-    need(found.hex() == root[1:-1].decode(), f"{name}.json: its path leads to another root")
+    computed = root_from_path(sha256(b"\x00" + files[name + ".json"]), index, size, path)
+    need(computed.hex() == root[1:-1].decode(), f"{name}.json: its path leads to another root")
     return index, size
 
 
@@ -577,8 +577,8 @@ def check_log(files: dict[str, bytes], pinned: str) -> dict[str, object]:
     need(log == name, f"leaf.tlog-proof: of the log {log!r}, not of {name!r}")
     leaf = sha256(b"\x00" + files["leaf.json"])
     siblings = [base64.b64decode(line) for line in path.splitlines()]
-    found = root_from_path(leaf, int(index), int(size), siblings)
-    need(base64.b64encode(found) == root, "leaf.json: its path leads to another root")
+    computed = root_from_path(leaf, int(index), int(size), siblings)
+    need(base64.b64encode(computed) == root, "leaf.json: its path leads to another root")
     origin = signed.split(b"\n")[0]
     signatures = [line.split(b" ")[1:] for line in lines.splitlines()]
     own = [base64.b64decode(encoded) for signer, encoded in signatures if signer == origin]
@@ -642,21 +642,21 @@ def check_provider(
         need(name in fields, f"provider-digest.json: {name.decode()} is missing")
         return fields[name]
 
-    def said(fields: dict[bytes, bytes], name: bytes) -> bytes:
+    def text_of(fields: dict[bytes, bytes], name: bytes) -> bytes:
         return text(stated(fields, name), FOREIGN_TEXT)
 
-    algorithm = said(digest, b"digestSignatureAlgorithm")
+    algorithm = text_of(digest, b"digestSignatureAlgorithm")
     need(algorithm == b"SHA256withRSA", "provider-digest.json: signed in another way")
     previous = stated(digest, b"previousDigestSignature")
     signed = b"\n".join(
         (
-            said(digest, b"digestEndTime"),
-            said(digest, b"digestS3Bucket") + b"/" + said(digest, b"digestS3Object"),
+            text_of(digest, b"digestEndTime"),
+            text_of(digest, b"digestS3Bucket") + b"/" + text_of(digest, b"digestS3Object"),
             sha256(document).hex().encode(),
             previous if previous == b"null" else text(previous, FOREIGN_TEXT),
         )
     )
-    fingerprint = said(digest, b"digestPublicKeyFingerprint").decode(errors="replace")
+    fingerprint = text_of(digest, b"digestPublicKeyFingerprint").decode(errors="replace")
     file, at, _ = text(unit["unit"]).rpartition(b"@")
     wanted = unit["raw_sha256"]
     named = False
@@ -664,7 +664,7 @@ def check_provider(
         if wanted[1:-1] in element and not named:
             entry = members(element, spaces=True)
             if stated(entry, b"hashValue") == wanted:
-                place = said(entry, b"s3Bucket") + b"/" + said(entry, b"s3Object")
+                place = text_of(entry, b"s3Bucket") + b"/" + text_of(entry, b"s3Object")
                 algorithm = stated(entry, b"hashAlgorithm")
                 named = algorithm == b'"SHA-256"' and place == file and at == b"@"
     need(named, "provider-digest.json: does not name the file with its hash")
@@ -745,14 +745,14 @@ UNSAFE = re.compile(
 )
 
 
-def inert(said: object) -> str:
+def inert(value: object) -> str:
     """Text a terminal does not act on."""
-    return UNSAFE.sub(lambda match: "\\u%04x" % ord(match.group()), str(said))
+    return UNSAFE.sub(lambda match: "\\u%04x" % ord(match.group()), str(value))
 
 
 def report(shown: dict[str, object]) -> list[str]:
     """What a bundle that holds shows, and what it does not."""
-    said = [
+    lines = [
         "holds",
         f"text     raw.txt, SHA-256 {shown['raw_sha256']}",
         f"place    {shown['form']} {shown['record']} of {shown['unit']}",
@@ -761,28 +761,28 @@ def report(shown: dict[str, object]) -> list[str]:
     ]
     flags = shown["flags"]
     if isinstance(flags, list):
-        said += [f"flag     {flag}: see docs/evidence-format.md" for flag in flags]
+        lines += [f"flag     {flag}: see docs/evidence-format.md" for flag in flags]
     if "key_hash" in str(flags) or "shadow" in str(flags):
-        said.append("         an object with this flag is counted for nobody")
+        lines.append("         an object with this flag is counted for nobody")
     if shown["raw_form"]:
-        said.append("form     as the source's API lists it, not as its log delivered it")
+        lines.append("form     as the source's API lists it, not as its log delivered it")
     if shown["is_cut"]:
-        said.append("cut      fields were cut out of the text before it was written")
+        lines.append("cut      fields were cut out of the text before it was written")
     if shown["unchecked_ml_dsa"]:
-        said.append("ML-DSA   not checked: there is such a signature, and this program knows none")
+        lines.append("ML-DSA   not checked: there is such a signature, and this program knows none")
     provider = shown["provider"]
     if isinstance(provider, dict):
         name = provider["fingerprint"]
         file = "the file this text stands in" if provider["is_text_shown"] else "the delivered file"
         if provider["key"] == "bundled":
-            said.append(f"provider names {file}, under a signature by the bundle's {name}")
-            said.append("         not shown: that this key is the provider's; compare it with")
-            said.append("         what it publishes (aws cloudtrail list-public-keys)")
+            lines.append(f"provider names {file}, under a signature by the bundle's {name}")
+            lines.append("         not shown: that this key is the provider's; compare it with")
+            lines.append("         what it publishes (aws cloudtrail list-public-keys)")
         else:
-            said.append(f"provider is said to name {file}; not shown: who signed that")
+            lines.append(f"provider is said to name {file}; not shown: who signed that")
         if not provider["is_text_shown"]:
-            said.append("         not shown: that this text stands in that file")
-    return [inert(line) for line in said]
+            lines.append("         not shown: that this text stands in that file")
+    return [inert(line) for line in lines]
 
 
 def main() -> int:
@@ -791,14 +791,14 @@ def main() -> int:
         sys.stderr.write(str(__doc__))
         return 2
     try:
-        said = report(check(read_bundle(sys.argv[1]), sys.argv[2]))
+        lines = report(check(read_bundle(sys.argv[1]), sys.argv[2]))
     except NotShown as error:
         sys.stderr.write(f"NOT SHOWN: {inert(error)}\n")
         return 1
     except NotReadable as error:
         sys.stderr.write(f"NOT READABLE: {inert(error)}\n")
         return 2
-    for line in said:
+    for line in lines:
         sys.stdout.write(line.encode("ascii", "backslashreplace").decode() + "\n")
     return 0
 

@@ -9,7 +9,7 @@ import msgspec
 from nhi_evidence.evidence.lines import ParsedLine
 from nhi_evidence.reading import cutting
 
-_WHOLE = frozenset({cutting.UNREADABLE, cutting.REFUSED})
+_UNCUT = frozenset({cutting.UNREADABLE, cutting.REFUSED})
 
 
 class _Hash(msgspec.Struct):
@@ -46,7 +46,7 @@ def original(parsed: ParsedLine, raw: bytes) -> tuple[str, int]:
 
 def is_gone(parsed: ParsedLine) -> bool:
     """Whether nothing of a record was kept, so that nobody can map it again."""
-    return not parsed.r and not parsed.r64 and any(cut.rule in _WHOLE for cut in parsed.c)
+    return not parsed.r and not parsed.r64 and any(cut.rule in _UNCUT for cut in parsed.c)
 
 
 def cut_problem(parsed: ParsedLine, raw: bytes) -> str | None:

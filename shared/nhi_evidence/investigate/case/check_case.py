@@ -151,9 +151,9 @@ def check_records(case: Folder | Zip, pinned: str) -> tuple[int, int, list[str]]
         try:
             shown = check_proof.check(files, pinned)
             line = json.loads(files["record.json"])
-            told = line["n"]
+            row = line["n"]
             actual = (
-                told["time"], told["metadata"].get("uid"), shown["raw_sha256"], shown["key"],
+                row["time"], row["metadata"].get("uid"), shown["raw_sha256"], shown["key"],
                 shown["unit"], shown["record"],
             )  # fmt: skip
         except check_proof.NotShown as error:
@@ -188,12 +188,12 @@ def main() -> int:
         sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
         return 2
     wrong += more
-    said = [f"{'DOES NOT HOLD' if wrong else 'HOLDS'}  {proven} records proven, {without} without"]
-    said += [f"wrong     {text}" for text in wrong[:50]]
+    lines = [f"{'DOES NOT HOLD' if wrong else 'HOLDS'}  {proven} records proven, {without} without"]
+    lines += [f"wrong     {text}" for text in wrong[:50]]
     if len(wrong) > 50:
-        said.append(f"          ... and {len(wrong) - 50} more")
-    said.append("not shown: that nothing was left out; that takes the evidence itself")
-    for line in said:
+        lines.append(f"          ... and {len(wrong) - 50} more")
+    lines.append("not shown: that nothing was left out; that takes the evidence itself")
+    for line in lines:
         text = check_proof.inert(line).encode("ascii", "backslashreplace").decode()
         sys.stdout.write(text + "\n")
     return 1 if wrong else 0

@@ -23,8 +23,8 @@ _CHECKED_BY = (
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What goes into a case beside records and proofs."""
 
-    told: Timeline
-    told_as_json: bytes
+    timeline: Timeline
+    timeline_as_json: bytes
     """`timeline.json`."""
     log_name: str
     keys: tuple[note.Key, ...]
@@ -52,7 +52,7 @@ def make(
 ) -> Made:
     """Write a case as a zip."""
     writer = bag.Writer(sink, "case")
-    made = _put_proofs(writer, prover, parts.told, progress)
+    made = _put_proofs(writer, prover, parts.timeline, progress)
     for name, data in parts.statements.items():
         writer.add(contents.STATEMENTS + name, data)
     for name, data in _documents(parts, made):
@@ -68,9 +68,9 @@ def make(
 
 
 def _put_proofs(
-    writer: bag.Writer, prover: Prover, told: Timeline, progress: Callable[[str, int], None]
+    writer: bag.Writer, prover: Prover, timeline: Timeline, progress: Callable[[str, int], None]
 ) -> Made:
-    places = [step.row.place for step in told.path.steps]
+    places = [step.row.place for step in timeline.path.steps]
     numbers = {place: number for number, place in enumerate(places, start=1)}
     proofs: dict[Place, str] = {}
     unproven: dict[Place, str] = {}
@@ -88,7 +88,7 @@ def _put_proofs(
 
 def _documents(parts: Parts, made: Made) -> Iterable[tuple[str, bytes]]:
     document = contents.document(
-        parts.told, parts.log_name, made.proofs, made.unproven, parts.statements
+        parts.timeline, parts.log_name, made.proofs, made.unproven, parts.statements
     )
     yield contents.README, contents.shipped(contents.README)
     yield contents.CHECKER, contents.shipped(contents.CHECKER)
@@ -96,5 +96,5 @@ def _documents(parts: Parts, made: Made) -> Iterable[tuple[str, bytes]]:
     yield contents.KEYS, prove.keys_file(parts.keys)
     yield contents.CASE, contents.encode(document)
     yield contents.CUSTODY, contents.encode(parts.custody)
-    yield contents.TIMELINE, parts.told_as_json
-    yield contents.REPORT, report.page(parts.told, verify=_CHECKED_BY)
+    yield contents.TIMELINE, parts.timeline_as_json
+    yield contents.REPORT, report.page(parts.timeline, verify=_CHECKED_BY)

@@ -65,7 +65,7 @@ def check(
             report.findings.append(f"{where}: {error}")
         else:
             report.proven += 1
-    report.findings += _told_otherwise(files, case)
+    report.findings += _timeline_differs(files, case)
     report.not_checked = _NOT_CHECKED + [
         f"what {contents.STATEMENTS}{name} states" for name in case.statements
     ]
@@ -104,37 +104,37 @@ def _check_record(
 ) -> None:
     if not names:
         raise bag.BagError(f"{record.proof}: no proof there")
-    held: Mapping[str, bytes] = {
+    proof_files: Mapping[str, bytes] = {
         name: files.read(
             f"{bag.PAYLOAD}{record.proof}/{name}", proof.SIZES.get(name, bundle.MAX_OTHER_BYTES)
         )
         for name in names
     }
     shown = proof.check(
-        held,
+        proof_files,
         policy.keys,
         policy.name,
         policy.trusts,
         require_cosignature=policy.require_cosignature,
     )
-    kept = decode_line(held[proof.RECORD])
+    kept = decode_line(proof_files[proof.RECORD])
     place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
-    told = row_reading.read(kept.n, "", place)
+    row = row_reading.read(kept.n, "", place)
     stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
-    actual = (told.time, told.uid, told.raw_sha256, shown.key, shown.unit, kept.i)
+    actual = (row.time, row.uid, row.raw_sha256, shown.key, shown.unit, kept.i)
     if stated != actual:
         raise proof.ProveError(f"{record.proof} proves another record than the case states")
 
 
-def _told_otherwise(files: bag.Files, case: CaseDocument) -> list[str]:
+def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:
     """Return how the timeline differs from the records that are proven."""
     data = files.read(bag.PAYLOAD + contents.TIMELINE, _MAX_DOCUMENT_BYTES)
     try:
-        told = msgspec.json.decode(data, type=_Told)
+        timeline = msgspec.json.decode(data, type=_Timeline)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         return [f"{contents.TIMELINE}: {error}"]
     ours = [(each.time, each.uid, each.raw_sha256) for each in case.records]
-    theirs = [(step.row.time, step.row.uid, step.row.raw_sha256) for step in told.path.steps]
+    theirs = [(step.row.time, step.row.uid, step.row.raw_sha256) for step in timeline.path.steps]
     return [] if ours == theirs else [f"{contents.TIMELINE}: not the records of {contents.CASE}"]
 
 
@@ -152,5 +152,5 @@ class _ToldPath(msgspec.Struct):
     steps: tuple[_ToldStep, ...]
 
 
-class _Told(msgspec.Struct):
+class _Timeline(msgspec.Struct):
     path: _ToldPath

@@ -84,12 +84,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def _refuse_silence(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not report.skipped:
         return
-    where, line, said = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
-    reason = SKIPPED.match(said)
+    where, line, text = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, "")
+    reason = SKIPPED.match(text)
     if reason is None or reason[1] not in ALLOWANCE:
         report.outcome = "failed"
         report.longrepr = (
-            f"{where}:{line}: {said or 'skipped without a reason'}\n"
+            f"{where}:{line}: {text or 'skipped without a reason'}\n"
             "A skip hides what was not tested. Its reason must open with allowance:NAME, "
             f"NAME one of {', '.join(sorted(ALLOWANCE))} (tests/skip_allowance.toml)."
         )

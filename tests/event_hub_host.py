@@ -58,8 +58,8 @@ class Checkpoints:
     @property
     def blobs(self) -> dict[str, dict[str, str]]:
         """Every blob with its metadata."""
-        found: dict[str, dict[str, str]] = json.loads((self.folder / "blobs").read_text())
-        return found
+        checkpoints: dict[str, dict[str, str]] = json.loads((self.folder / "blobs").read_text())
+        return checkpoints
 
     @blobs.setter
     def blobs(self, given: dict[str, dict[str, str]]) -> None:
@@ -71,8 +71,8 @@ class Checkpoints:
 
     def read(self, partition: str) -> int | None:
         """Return the last number the host has passed."""
-        found = self.blobs.get(self.name(partition))
-        return None if found is None else int(found["sequencenumber"])
+        checkpoint = self.blobs.get(self.name(partition))
+        return None if checkpoint is None else int(checkpoint["sequencenumber"])
 
     def move(self, partition: str, number: int) -> None:
         """Put the checkpoint of a partition behind a message."""

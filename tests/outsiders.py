@@ -226,11 +226,11 @@ def _handler(answer: Callable[[str, bytes], Answer]) -> type[BaseHTTPRequestHand
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, kind, said = answer(self.path, body)
+            status, kind, content = answer(self.path, body)
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(content)
 
     return _Outside

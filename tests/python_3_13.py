@@ -17,10 +17,10 @@ def interpreter() -> Path:
     if sys.version_info[:2] == (3, 13):
         return Path(sys.executable)
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found = sorted(root.glob(f"versions/3.13.*/bin/{NAME}"))
+    candidates = sorted(root.glob(f"versions/3.13.*/bin/{NAME}"))
     on_path = shutil.which(NAME)
     if on_path is not None and "shims" not in Path(on_path).parts:
-        found.append(Path(on_path))
-    if not found:
+        candidates.append(Path(on_path))
+    if not candidates:
         pytest.skip("allowance:python3_13 no Python 3.13 on PATH or under pyenv")
-    return found[-1]
+    return candidates[-1]

@@ -133,7 +133,7 @@ def read(
     order = [(unit["unit"], unit["part"]) for unit in units]
     assert order == sorted(set(order))
     assert objects.read_object(body)[0].units
-    found = []
+    contents = []
     for unit in units:
         lines, rest = rest[: unit["lines"]], rest[unit["lines"] :]
         assert unit["root"] == merkle.root(map(merkle.leaf_hash, lines)).hex()
@@ -142,9 +142,9 @@ def read(
         assert {unit["u"]} >= {line["u"] for line in decoded}
         records = unit["kept"] + unit["rejected"] + sum(unit["out_of_scope"].values())
         assert unit["records"] == records
-        found.append((unit, decoded))
+        contents.append((unit, decoded))
     assert not rest
-    return found
+    return contents
 
 
 def _raw(line: dict[str, Any]) -> bytes:

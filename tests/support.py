@@ -134,8 +134,8 @@ def _states_failure(raw: Any) -> bool:
 
 
 def _states_trail_failure(raw: Any) -> bool:
-    told = str([raw.get("responseElements"), raw.get("serviceEventDetails")])
-    failed = "Failure" in told or "'isError': True" in told
+    response = str([raw.get("responseElements"), raw.get("serviceEventDetails")])
+    failed = "Failure" in response or "'isError': True" in response
     return bool(raw.get("errorCode") or raw.get("errorMessage")) or failed
 
 

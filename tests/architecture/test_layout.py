@@ -45,7 +45,7 @@ def test_entry_files_are_thin() -> None:
 def test_names_say_what_is_inside() -> None:
     """A module that could hold anything soon does."""
     parts = {_name(path): set(path.relative_to(ROOT).with_suffix("").parts) for path in _shipped()}
-    assert {} == {name: found for name, all_ in parts.items() if (found := all_ & EMPTY_NAMES)}
+    assert {} == {name: hollow for name, all_ in parts.items() if (hollow := all_ & EMPTY_NAMES)}
 
 
 def test_packages_say_what_they_are_for() -> None:
@@ -62,13 +62,13 @@ def test_packages_say_what_they_are_for() -> None:
 
 def test_no_path_of_a_machine() -> None:
     """The project runs wherever it is checked out."""
-    found = [
+    offenders = [
         f"{_name(path)}:{number}: {line.strip()[:80]}"
         for path, text in _texts()
         for number, line in enumerate(text.splitlines(), start=1)
         if MACHINE_PATH.search(line)
     ]
-    assert [] == found
+    assert [] == offenders
 
 
 def test_lock_names_the_public_index_alone() -> None:
@@ -131,14 +131,14 @@ def _name(path: Path) -> str:
 def _texts() -> Iterator[tuple[Path, str]]:
     """Read every text file that .gitignore does not leave out; git itself may be missing."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    left_out = [line.strip("/") for line in lines if line and not line.startswith("#")] + [".git"]
+    ignored = [line.strip("/") for line in lines if line and not line.startswith("#")] + [".git"]
     # Evidence as it was written once: data, some of it binary, of the generator alone.
-    left_out.append("format-v*")
+    ignored.append("format-v*")
     for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if not _matches(Path(folder, name), left_out)]
+        folders[:] = [name for name in folders if not _matches(Path(folder, name), ignored)]
         for path in (Path(folder, name) for name in files):
             content = path.read_bytes()
-            if b"\0" not in content and not _matches(path, left_out):
+            if b"\0" not in content and not _matches(path, ignored):
                 yield path, content.decode()
 
 

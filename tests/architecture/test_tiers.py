@@ -60,7 +60,7 @@ def test_ids_are_the_same_in_every_process() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "together"),
+    ("first", "other", "together"),
     [
         ("tests/unit/test_x.py::test_a[1]", "tests/unit/test_x.py::test_b", True),
         ("tests/unit/test_x.py::test_a", "tests/unit/test_y.py::test_a", False),
@@ -68,9 +68,9 @@ def test_ids_are_the_same_in_every_process() -> None:
         ("tests/cli/test_demo.py::test_a", "tests/cli/test_demo.py::test_b", False),
     ],
 )
-def test_what_shares_a_server_shares_a_worker(one: str, other: str, *, together: bool) -> None:
+def test_what_shares_a_server_shares_a_worker(first: str, other: str, *, together: bool) -> None:
     """Files stay together, synthesized infrastructure by folder, and long loners are spread."""
-    assert together == (scheduling.share(one) == scheduling.share(other))
+    assert together == (scheduling.share(first) == scheduling.share(other))
 
 
 def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:

@@ -25,14 +25,14 @@ VARIANTS: dict[str, measure.Variant] = {
     "ours: + classified OCSF records": ours.mapped,
     "ours: + encoded lines": ours.encoded,
     "ours: + record tree": ours.hashed,
-    "ours: whole line": ours.whole,
+    "ours: whole line": ours.full_line,
     "standard library": others.standard_library,
     "py-ocsf-models": others.py_ocsf_models,
     "duckdb": others.duckdb_sql,
 }
 GCP_VARIANTS: dict[str, measure.Variant] = {
     "floor: orjson, zstd": others.floor_of_lines,
-    "gcp_export: whole line": ours.gcp_whole,
+    "gcp_export: whole line": ours.gcp_full_line,
 }
 AZURE_VARIANTS: dict[str, measure.Variant] = {
     "floor: orjson, zstd": others.floor_of_run,
@@ -46,8 +46,8 @@ def inputs(records: int) -> dict[str, bytes]:
     documents = {"generated": bulk(seed=3, records=records)}
     real = Path(__file__).parents[3] / "shared/corpus/cloudtrail/original/invictus-aws_dataset"
     if real.is_dir():
-        found = [json.loads(path.read_bytes())["Records"] for path in sorted(real.glob("*.json"))]
-        several = [one for records_ in found for one in records_] * 5
+        samples = [json.loads(path.read_bytes())["Records"] for path in sorted(real.glob("*.json"))]
+        several = [one for records_ in samples for one in records_] * 5
         compact = json.dumps({"Records": several}, separators=(",", ":"), ensure_ascii=False)
         documents["corpus"] = compact.encode()
     return {name: gzip.compress(document, 6) for name, document in documents.items()}
@@ -66,17 +66,17 @@ def gcp_lines(records: int) -> bytes:
 def azure_run(records: int) -> bytes:
     """Return a framed run of messages, with the generated records of categories that are read."""
     routes = sources.routes(AZURE) or {}
-    held: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
     seed = 0
-    while len(held) < records:
+    while len(kept) < records:
         events = (event for batch in azure_batches(seed=seed) for event in batch)
-        found = (one for event in events for one in json.loads(event.body)["records"])
-        held += [one for one in found if one.get("category", "").lower() in routes]
+        flattened = (one for event in events for one in json.loads(event.body)["records"])
+        kept += [one for one in flattened if one.get("category", "").lower() in routes]
         seed += 1
     messages = [
         event_hub.Message(
             json.dumps(
-                {"records": held[at : min(at + 6, records)]}, separators=(",", ":")
+                {"records": kept[at : min(at + 6, records)]}, separators=(",", ":")
             ).encode(),
             number,
         )
@@ -139,16 +139,16 @@ def text(result: dict[str, Any]) -> str:
     """Return the result as a table."""
     libraries = ", ".join(f"{name} {number}" for name, number in result["libraries"].items())
     lines = [f"{result['machine']}; Python {result['python']}; {libraries}", ""]
-    for name, one in result["inputs"].items():
+    for name, size in result["inputs"].items():
         lines.append(
-            f"{name}: {one['records']} records of {one['bytes_per_record']:.0f} bytes, "
-            f"gzip {one['gzip_ratio']:.1f}x"
+            f"{name}: {size['records']} records of {size['bytes_per_record']:.0f} bytes, "
+            f"gzip {size['gzip_ratio']:.1f}x"
         )
         lines.append(f"  {'':34}{'median us':>10}{'best us':>9}{'records/s':>11}{'cost/floor':>12}")
         lines += [
             f"  {row['name']:34}{row['median_us']:10.2f}{row['best_us']:9.2f}"
             f"{row['per_second']:11.0f}{row['cost']:12.2f}"
-            for row in one["rows"]
+            for row in size["rows"]
         ]
         lines.append("")
     lines += sealed.text(result["sealed"])

@@ -74,12 +74,12 @@ def files(count: int, hours: int = 24) -> None:
             return list(reconcile.statements(read, known))
 
         took, statements = seconds(work)
-    proven = sum(each.verdict == "proven" for held in statements for each in held.statements)
-    found = sum(each.found for held in statements for each in held.statements)
+    proven = sum(each.verdict == "proven" for of_hour in statements for each in of_hour.statements)
+    files = sum(each.found for of_hour in statements for each in of_hour.statements)
     size = len(inflated[0])
     print(  # noqa: T201 what it is for
         f"{count} files of {size:,} bytes and {hours} digests: reconciled in {took:.2f} s "
-        f"({proven} hours proven, {found} files found), hashed in {hashing:.2f} s: "
+        f"({proven} hours proven, {files} files found), hashed in {hashing:.2f} s: "
         f"{took / hashing:.2f} times"
     )
 

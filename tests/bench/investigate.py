@@ -100,7 +100,7 @@ def asked(index: Path, state: State, sql: str) -> int:
         return len(local.connection.execute(sql).fetchall())
 
 
-def told(index: Path, state: State, credential: str) -> int:
+def count_steps(index: Path, state: State, credential: str) -> int:
     """Tell the timeline of a credential."""
     with LocalIndex(index, state) as local:
         selection = Selection(credentials=frozenset({credential}))
@@ -126,7 +126,7 @@ def measure(records: int, folder: Path) -> Iterator[str]:
             "SELECT credential FROM events WHERE credential IS NOT NULL "
             "GROUP BY credential ORDER BY count(*), credential LIMIT 1"
         ).fetchall()
-    seconds, steps = timed(lambda: told(index, refresh(evidence, index, 2), credential))
+    seconds, steps = timed(lambda: count_steps(index, refresh(evidence, index, 2), credential))
     yield f"timeline        {seconds:.2f} s with the index, {steps} records"
     for question in library.questions():
         seconds, rows = timed(lambda sql=question.sql: asked(index, state, sql))  # type: ignore[misc]

@@ -122,29 +122,29 @@ def py_ocsf_models(gz: bytes) -> int:
     """Prowler's pydantic OCSF models, hash and zstd."""
     records = orjson.loads(gzip.decompress(gz))["Records"]
     lines = []
-    for one in records:
-        digest = sha256(orjson.dumps(one)).hexdigest()
-        shaped = _reshape(one, digest)
+    for record in records:
+        digest = sha256(orjson.dumps(record)).hexdigest()
+        shaped = _reshape(record, digest)
         event = _ApiActivity(
             time=shaped["time"],
             metadata=Metadata(
-                uid=one.get("eventID"),
+                uid=record.get("eventID"),
                 version="1.8.0",
                 product=Product(name="CloudTrail", vendor_name="AWS"),
-                event_code=one.get("eventType"),
+                event_code=record.get("eventType"),
             ),
             cloud=Cloud(
                 provider="AWS",
-                region=one.get("awsRegion"),
-                account=Account(uid=one.get("recipientAccountId") or "", name="", type_id=0),
+                region=record.get("awsRegion"),
+                account=Account(uid=record.get("recipientAccountId") or "", name="", type_id=0),
             ),
             api=API(
-                operation=one["eventName"],
-                service=Service(name=one["eventSource"], uid="", version=""),
+                operation=record["eventName"],
+                service=Service(name=record["eventSource"], uid="", version=""),
             ),
             actor=shaped["actor"],
             src_endpoint=shaped["src_endpoint"],
-            status_code=one.get("errorCode"),
+            status_code=record.get("errorCode"),
             raw_data_hash=digest,
         )
         lines.append(event.model_dump_json(exclude_none=True).encode())

@@ -75,7 +75,7 @@ def _kept(mapper: Mapper, delivery: Delivery) -> int:
     return sum(unit.kept for body in packed(mapper, delivery) for unit in body.units)
 
 
-def whole(gz: bytes) -> int:
+def full_line(gz: bytes) -> int:
     """Gzip file in, evidence objects out: trees, gaps, zstd and key included."""
     return _kept(MAPPER, Delivery(unit="b/k@1", body=gz))
 
@@ -107,7 +107,7 @@ def check(body: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
     return records
 
 
-def gcp_whole(body: bytes) -> int:
+def gcp_full_line(body: bytes) -> int:
     """File of JSON lines in, evidence objects out."""
     made = packed(GCP, Delivery(unit="b/o@1", body=body))
     return sum(unit.records for one in made for unit in one.units)

@@ -99,7 +99,7 @@ def measured(rounds: int) -> dict[str, Any]:
     log_only = time.process_time() - start
     start = time.process_time()
     verify(many)
-    whole = time.process_time() - start
+    elapsed = time.process_time() - start
     report = verify(store, deep=True)
     return {
         "stored_mb": sum(map(len, stored)) / 1e6,
@@ -112,14 +112,14 @@ def measured(rounds: int) -> dict[str, Any]:
         "records_s": report.records / cost["deep"],
         "seal_s": cost["seal"] - cost["copy"],
         "leaves_s": leaves / log_only,
-        "object_us": whole / SEALED * 1e6,
+        "object_us": elapsed / SEALED * 1e6,
         "proof_ms": cost["proof"] * 1e3,
         "memory_mb": {size: memory(size) for size in (500, 4_000)},
     }
 
 
-def _ratio(spent: dict[str, list[float]], one: str, other: str) -> float:
-    pairs = zip(spent[one], spent[other], strict=True)
+def _ratio(spent: dict[str, list[float]], first: str, other: str) -> float:
+    pairs = zip(spent[first], spent[other], strict=True)
     return statistics.median(mine / base for mine, base in pairs)
 
 
@@ -130,9 +130,9 @@ def a_proof(store: MemoryStore) -> Callable[[], object]:
     uid = proof.uid_of(lines[0])
     assert uid is not None
     looking = search.Search(store, StoredLog(store, NAME, (KEY,)))
-    found = looking.find(uid, search.Where())
-    assert found is not None
-    files = looking.bundle(found, (KEY,))
+    record = looking.find(uid, search.Where())
+    assert record is not None
+    files = looking.bundle(record, (KEY,))
     return lambda: proof.check(files, (KEY,), NAME)
 
 
@@ -151,25 +151,25 @@ def memory(versions: int) -> float:
     return peak / 1e6
 
 
-def text(found: dict[str, Any]) -> list[str]:
+def text(figures: dict[str, Any]) -> list[str]:
     """Return the figures as lines of the table."""
-    small, large = sorted(found["memory_mb"].items())
+    small, large = sorted(figures["memory_mb"].items())
     rows = {
         "verify, fast": (
-            f"{found['fast']:.2f} x hashing the stored bytes (target <= {TARGETS['fast']}); "
-            f"{found['object_us']:.0f} us an object beside its hash"
+            f"{figures['fast']:.2f} x hashing the stored bytes (target <= {TARGETS['fast']}); "
+            f"{figures['object_us']:.0f} us an object beside its hash"
         ),
         "verify, deep": (
-            f"{found['deep']:.2f} x hashing the inflated bytes (target <= {TARGETS['deep']}); "
-            f"inflating alone {found['inflate']:.2f}; {found['records_s']:.0f} records/s"
+            f"{figures['deep']:.2f} x hashing the inflated bytes (target <= {TARGETS['deep']}); "
+            f"inflating alone {figures['inflate']:.2f}; {figures['records_s']:.0f} records/s"
         ),
-        "log alone": f"{found['leaves_s']:.0f} leaves/s (target >= {TARGETS['leaves']})",
-        "seal": f"{found['seal_s']:.3f} s for {SEALED} objects (target <= {TARGETS['seal']})",
-        "check a proof": f"{found['proof_ms']:.2f} ms, signature included (target < 1 and that)",
+        "log alone": f"{figures['leaves_s']:.0f} leaves/s (target >= {TARGETS['leaves']})",
+        "seal": f"{figures['seal_s']:.3f} s for {SEALED} objects (target <= {TARGETS['seal']})",
+        "check a proof": f"{figures['proof_ms']:.2f} ms, signature included (target < 1 and that)",
         "memory": f"{small[1]:.1f} MB over {small[0]} objects, {large[1]:.1f} over {large[0]}",
     }
     opening = (
-        f"sealed log: {found['records']} records in {found['stored_mb']:.1f} MB stored, "
-        f"{found['inflated_mb']:.1f} MB inflated; SHA-256 {found['sha256_mb_s']:.0f} MB/s"
+        f"sealed log: {figures['records']} records in {figures['stored_mb']:.1f} MB stored, "
+        f"{figures['inflated_mb']:.1f} MB inflated; SHA-256 {figures['sha256_mb_s']:.0f} MB/s"
     )
     return [opening, *(f"  {name:16}{said}" for name, said in rows.items()), ""]

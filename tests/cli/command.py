@@ -40,9 +40,9 @@ def run(*arguments: str | Path) -> Result:
             cli.main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
-    return Result(code, _said(out), _said(err))
+    return Result(code, _written(out), _written(err))
 
 
-def _said(stream: io.TextIOWrapper) -> str:
+def _written(stream: io.TextIOWrapper) -> str:
     stream.seek(0)
     return stream.read()

@@ -91,12 +91,12 @@ def test_each_hour_is_a_unit_in_the_form_of_the_api(api: Api, tmp_path: Path) ->
     """Every entry of every page, its nanoseconds with it; again changes nothing."""
     result = backfill(tmp_path)
     assert result.exit_code == 0, result.output
-    said = json.loads(result.output)
-    assert (5, 5, 1) == (said["seen"], said["kept"] + said["rejected"], said["created"])
+    report = json.loads(result.output)
+    assert (5, 5, 1) == (report["seen"], report["kept"] + report["rejected"], report["created"])
     (path,) = tmp_path.rglob("*.ndjson.zst")
     table, lines = objects.read_object(path.read_bytes())
     (unit,) = table.units
-    assert ("api", said["units"]) == (unit.raw_form, [unit.unit])
+    assert ("api", report["units"]) == (unit.raw_form, [unit.unit])
     assert re.fullmatch(
         r"api/projects/example-prod/[0-9a-f]{16}/[0-9a-f]{16}!h=2026030208", unit.unit
     )

@@ -185,9 +185,9 @@ def _retimed(folder: Path) -> None:
 
 def _story(folder: Path) -> None:
     path = folder / "data/timeline.json"
-    told = json.loads(path.read_text())
-    told["path"]["steps"].pop()
-    path.write_text(json.dumps(told))
+    timeline = json.loads(path.read_text())
+    timeline["path"]["steps"].pop()
+    path.write_text(json.dumps(timeline))
 
 
 def _no_proof_files(folder: Path) -> None:

@@ -93,18 +93,18 @@ def test_sealed_readings_and_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         ("{}", "bad.json: Object missing required field `v`"),
         ("[", "bad.json: "),
         (json.dumps({"v": 9, "platform": "aws", "at": 0, "answers": []}), "version 9"),
     ],
 )
-def test_a_file_that_is_no_reading_is_named(tmp_path: Path, content: str, said: str) -> None:
+def test_a_file_that_is_no_reading_is_named(tmp_path: Path, content: str, problem: str) -> None:
     (tmp_path / "bad.json").write_text(content)
     shown = run("coverage", "--config-dir", tmp_path)
     assert (shown.code, shown.out) == (exit_codes.FAILED, "")
-    assert said in shown.err
+    assert problem in shown.err
     assert len(shown.err.splitlines()) == 1
 
 

@@ -41,13 +41,13 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def left_of(session: int) -> list[str]:
     """Return the command lines of the processes of a session that still run."""
-    found = []
+    commands = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended since
             state, *fields = (folder / "stat").read_text().rpartition(")")[2].split()
             if int(fields[2]) == session and state != "Z":
-                found.append((folder / "cmdline").read_bytes().decode())
-    return found
+                commands.append((folder / "cmdline").read_bytes().decode())
+    return commands
 
 
 SECONDS_UNTIL_HUNG = 180
@@ -91,11 +91,15 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
     }
     clouds = {one["source"]: one for one in report["clouds"]}
     assert expected == {source: one["seen"] for source, one in clouds.items()}
-    for one in clouds.values():
-        assert one["adds_up"]
-        assert one["seen"] == one["kept"] + one["out_of_scope"] + one["rejected"]
-        assert one["kept"] == sum(one["identity_kinds"].values()) == sum(one["phases"].values())
-        assert one["rejected"] == sum(one["rejections"].values())
+    for totals in clouds.values():
+        assert totals["adds_up"]
+        assert totals["seen"] == totals["kept"] + totals["out_of_scope"] + totals["rejected"]
+        assert (
+            totals["kept"]
+            == sum(totals["identity_kinds"].values())
+            == sum(totals["phases"].values())
+        )
+        assert totals["rejected"] == sum(totals["rejections"].values())
     assert len(report["deliveries"]) == len(generate()) + len(gcp_files()) + len(azure_batches())
     assert all(one["adds_up"] for one in report["deliveries"])
     assert set(expected) == {one["source"] for one in report["crossing"]}
@@ -199,7 +203,7 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
         ({"adds_up": False}, "counts of u do not add up"),
         ({"refused": False}, "not refused: act"),
     ],
-    ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
+    ids=lambda variables: next(iter(variables)) if isinstance(variables, dict) else "",
 )
 def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> None:
     """No failed check passes as shown."""

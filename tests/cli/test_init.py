@@ -167,13 +167,13 @@ def test_answers_are_checked_as_they_come(path: Path) -> None:
     ]
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(given) + "\n")
     assert 0 == result.exit_code, result.output
-    for said in (
+    for refusal in (
         '"xx-west-1" is in no partition of AWS that is known',
         '"111122223333" is the log-archive account as well: name another',
         '"us-gov-west-1" is in aws-us-gov, and the trail\'s bucket in aws',
         '"organization-trail" is the bucket of the trail as well',
     ):
-        assert said in result.stderr
+        assert refusal in result.stderr
     read = config.read(path.read_text())
     assert "nhi-evidence-222233334444-eu-central-1" == read.bucket("main").bucket
 

@@ -31,8 +31,8 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 
 def summary(result: subprocess.CompletedProcess[bytes]) -> dict[str, int]:
-    found: dict[str, int] = json.loads(result.stderr)
-    return found
+    counts: dict[str, int] = json.loads(result.stderr)
+    return counts
 
 
 def test_every_form_of_input(tmp_path: Path) -> None:
@@ -61,16 +61,16 @@ def test_rejects_are_accounted_for(tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.ndjson"
     options = ("--source", "aws_cloudtrail", "--scope", "all", "--json", "--rejects")
     result = run("normalize", *options, rejects, tmp_path / "in.ndjson", tmp_path / "broken.json")
-    found = summary(result)
+    counts = summary(result)
     assert result.returncode == 0
-    assert (5, 1, 4) == (found["input"], found["accepted"], found["rejected"])
-    assert len(result.stdout.splitlines()) == found["printed"] == 1
-    said = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (5, 1, 4) == (counts["input"], counts["accepted"], counts["rejected"])
+    assert len(result.stdout.splitlines()) == counts["printed"] == 1
+    rejected = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert [(1, "malformed_json"), (2, "event_time_malformed"), (3, "record_not_an_object")] == [
-        (one["index"], one["reason"]) for one in said[:3]
+        (one["index"], one["reason"]) for one in rejected[:3]
     ]
-    assert (4, "malformed_json") == (said[3]["index"], said[3]["reason"])
-    assert sha256(b"nope").hexdigest() == said[0]["raw_sha256"]
+    assert (4, "malformed_json") == (rejected[3]["index"], rejected[3]["reason"])
+    assert sha256(b"nope").hexdigest() == rejected[0]["raw_sha256"]
 
 
 def test_scope_is_said(tmp_path: Path) -> None:
@@ -78,11 +78,11 @@ def test_scope_is_said(tmp_path: Path) -> None:
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
     result = run("normalize", "--source", "aws_cloudtrail", "--json", *sorted(tmp_path.iterdir()))
-    found = json.loads(result.stderr)
-    assert found["input"] == sum(one.records for one in generate())
-    assert found["accepted"] == found["printed"] + found["out_of_scope"]["human"]
-    assert found["out_of_scope"]["human"] > 0
-    assert len(result.stdout.splitlines()) == found["printed"]
+    counts = json.loads(result.stderr)
+    assert counts["input"] == sum(one.records for one in generate())
+    assert counts["accepted"] == counts["printed"] + counts["out_of_scope"]["human"]
+    assert counts["out_of_scope"]["human"] > 0
+    assert len(result.stdout.splitlines()) == counts["printed"]
 
 
 def test_text_from_records_cannot_act_on_a_terminal(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b"kind: \x1b[31mabc\nname: x\n")
     result = run("normalize", "--source", "gcp_audit", tmp_path / "x.json")
     assert result.returncode == 4
-    said = result.stderr.decode()
-    assert "x.json: not read: looks like YAML" in said
-    assert "--format=json" in said
-    assert "\x1b" not in said
+    errors = result.stderr.decode()
+    assert "x.json: not read: looks like YAML" in errors
+    assert "--format=json" in errors
+    assert "\x1b" not in errors
 
 
 def test_directories_and_standard_input(tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_directories_and_standard_input(tmp_path: Path) -> None:
     for path in (tmp_path / "b.log", tmp_path / "AWSLogs" / "a", digest, tmp_path / ".hidden"):
         path.write_text(json.dumps(GOOD))
     result = run("normalize", "--scope", "all", "--json", tmp_path)
-    found = json.loads(result.stderr)
-    assert (0, 2) == (result.returncode, found["accepted"])
-    assert "a digest or manifest" in found["notes"][0]
+    counts = json.loads(result.stderr)
+    assert (0, 2) == (result.returncode, counts["accepted"])
+    assert "a digest or manifest" in counts["notes"][0]
     program = Path(sys.executable).with_name("nhi-evidence")
     piped = subprocess.run(
         [program, "normalize", "--scope", "all", "-"],
@@ -153,11 +153,11 @@ def test_an_empty_file_of_records(tmp_path: Path) -> None:
     """No records in, none out, nothing rejected."""
     (tmp_path / "x.json").write_bytes(b'{"Records":[]}')
     result = run("normalize", "--source", "aws_cloudtrail", "--json", tmp_path / "x.json")
-    found = json.loads(result.stderr)
+    counts = json.loads(result.stderr)
     assert (0, 0, 0, b"") == (
-        found["input"],
-        found["accepted"],
-        found["rejected"],
+        counts["input"],
+        counts["accepted"],
+        counts["rejected"],
         result.stdout,
     )
 
@@ -171,8 +171,8 @@ def test_what_is_printed_can_be_asked_for(tmp_path: Path) -> None:
     heading, row = result.stdout.decode().splitlines()
     assert heading.startswith("time,phase,")
     assert ",'=cmd()," in row
-    found = summary(result)
-    assert (2, 1, 1) == (found["accepted"], found["printed"], found["filtered"])
+    counts = summary(result)
+    assert (2, 1, 1) == (counts["accepted"], counts["printed"], counts["filtered"])
     assert run(*options, "--identity", "nobody").stdout == b""
     assert run(*options, "--to", "2030-01-01T00:00:00").returncode == 64
     assert len(run(*options, "--to", "2030-01-01", "--format", "table").stdout.splitlines()) == 2
@@ -257,18 +257,18 @@ def test_progress_says_rate_and_remaining_time(
         (tmp_path / name).write_text(f"{json.dumps(GOOD)}\n" * 600)
     logs = Inputs(None, scope=Scope.ALL)
     files = logs.files([tmp_path])
-    told: list[int] = []
+    positions: list[int] = []
     with progress.Reading(logs.size(files), shown=True) as bar:
 
         def say(done: int) -> None:
-            told.append(done)
+            positions.append(done)
             bar.say(done)
 
         for path in files:
             for _ in logs.readings(path, say):
                 pass
-    assert told == sorted(told)
-    assert told[-1] == sum(path.stat().st_size for path in files)
+    assert positions == sorted(positions)
+    assert positions[-1] == sum(path.stat().st_size for path in files)
     assert re.search(r"MiB.*\d [kM]?B/s.*\d:\d\d:\d\d", shown.getvalue(), re.DOTALL)
     shown.truncate(0)
     with progress.Reading(10, shown=False) as bar:

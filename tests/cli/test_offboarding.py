@@ -60,18 +60,18 @@ USED = (record("GetCallerIdentity", 420, 1), record("AssumeRole", 421, 2, errorC
 
 
 def test_offboarded(tmp_path: Path) -> None:
-    told, printed = shown(tmp_path, *USED, disable(430), state="Inactive")
-    assert told.code == exit_codes.OK
-    assert told.out.startswith(
+    done, printed = shown(tmp_path, *USED, disable(430), state="Inactive")
+    assert done.code == exit_codes.OK
+    assert done.out.startswith(
         "OFFBOARDED: revoked, state read after it, no use on record after it"
     )
     assert (
-        f"credential {KEY_ID}: 2026-03-02 07:00:00Z to 2026-03-02 07:01:00Z, 1 done, " in told.out
+        f"credential {KEY_ID}: 2026-03-02 07:00:00Z to 2026-03-02 07:01:00Z, 1 done, " in done.out
     )
-    assert "1 validated, 1 refused, 0 after" in told.out
-    assert "UpdateAccessKey (disabled, success) by arn:aws:iam::333344445555:user/admin" in told.out
-    assert '"Status":"Inactive"' in told.out
-    assert "use after it cannot be seen" in told.out
+    assert "1 validated, 1 refused, 0 after" in done.out
+    assert "UpdateAccessKey (disabled, success) by arn:aws:iam::333344445555:user/admin" in done.out
+    assert '"Status":"Inactive"' in done.out
+    assert "use after it cannot be seen" in done.out
     assert printed.json["schema"] == "offboarding/1"
     assert printed.json["use_after_is_visible"] is False
 
@@ -84,15 +84,15 @@ def test_no_revocation_a_refused_one_and_that_of_another(tmp_path: Path) -> None
         (disable(430), disable(435, status="Active")),
     )
     for number, records in enumerate(cases):
-        told, _ = shown(tmp_path / str(number), *USED, *records, state="Active")
-        assert told.code == exit_codes.INCOMPLETE
-        assert told.out.startswith("NOT OFFBOARDED")
+        done, _ = shown(tmp_path / str(number), *USED, *records, state="Active")
+        assert done.code == exit_codes.INCOMPLETE
+        assert done.out.startswith("NOT OFFBOARDED")
 
 
 def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:
-    told, _ = shown(tmp_path, *USED, disable(430))
-    assert told.code == exit_codes.INCOMPLETE
-    assert told.out.startswith("REVOKED, and no reading after it says what is left")
+    done, _ = shown(tmp_path, *USED, disable(430))
+    assert done.code == exit_codes.INCOMPLETE
+    assert done.out.startswith("REVOKED, and no reading after it says what is left")
 
 
 def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
         3,
         responseElements={"credentials": {"accessKeyId": SESSION}},
     )
-    told, printed = shown(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
-    assert told.code == exit_codes.INCOMPLETE
-    assert told.out.startswith("REVOKED; 1 sessions may outlive it, none is seen in use")
+    done, printed = shown(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
+    assert done.code == exit_codes.INCOMPLETE
+    assert done.out.startswith("REVOKED; 1 sessions may outlive it, none is seen in use")
     session = printed.json["sessions"][0]
     assert session["may_live_until"] - session["made"] == 36 * HOUR
     federated = {
@@ -124,15 +124,15 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
         },
     }
     use = record("ListBuckets", 440, 4, userIdentity=federated, eventSource="s3.amazonaws.com")
-    told, printed = shown(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
-    assert told.code == exit_codes.WRONG
-    assert told.out.startswith("USED AFTER: ")
+    done, printed = shown(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
+    assert done.code == exit_codes.WRONG
+    assert done.out.startswith("USED AFTER: ")
     assert printed.json["sessions"][0]["used_after"] == 1
 
 
 def test_use_of_the_key_itself(tmp_path: Path) -> None:
     again = record("GetCallerIdentity", 445, 9)
-    told, printed = shown(tmp_path, *USED, disable(430), again, state="Inactive")
-    assert told.code == exit_codes.WRONG
+    done, printed = shown(tmp_path, *USED, disable(430), again, state="Inactive")
+    assert done.code == exit_codes.WRONG
     assert printed.json["credentials"][0]["after"] == 1
     assert msgspec.json.encode(printed.json)

@@ -112,19 +112,21 @@ def test_statements_are_written_as_they_are_sealed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         (("--from", "2026-03-02"), "not an hour"),
         (("--from", "2026030299"), "not an hour"),
         (("--from", "2026030210", "--to", "2026030209"), "is after --to"),
     ],
 )
-def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_said(
+    tmp_path: Path, arguments: tuple[str, ...], problem: str
+) -> None:
     trail = Trail()
     trail.hours(1)
     copy, key, _ = written(evidence_of(trail), tmp_path)
     done = run("reconcile", copy, "--key", key, *arguments)
-    assert (4, True) == (done.code, said in done.err)
+    assert (4, True) == (done.code, problem in done.err)
 
 
 def test_another_key_signs_nothing(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def run(config: Path, *more: str, begins: str = "2026-03-02T08") -> Result:
 def messages() -> list[str]:
     sqs = boto3.client("sqs", region_name=REGION)
     url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    return [one["Body"] for one in found]
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [one["Body"] for one in received]
 
 
 def test_dry_run_lists_and_sends_nothing(aws: Any, config: Path) -> None:
@@ -92,8 +92,13 @@ def test_the_window_is_sent_to_the_exporter(aws: Any, config: Path) -> None:
     aws.put_object(Bucket=TRAIL, Key=name("09"), Body=b"y")
     result = run(config, "--json")
     assert 0 == result.exit_code, result.output
-    said = json.loads(result.output)
-    assert (3, 3, False, QUEUE) == (said["found"], said["sent"], said["dry_run"], said["queue"])
+    report = json.loads(result.output)
+    assert (3, 3, False, QUEUE) == (
+        report["found"],
+        report["sent"],
+        report["dry_run"],
+        report["queue"],
+    )
     sent = [ref for one in messages() for ref in s3_notification.objects(one)]
     assert sorted([name("08"), name("09"), name("09")]) == sorted(ref.key for ref in sent)
     assert 1 == sum(ref.version is not None for ref in sent)
@@ -128,10 +133,10 @@ def test_what_cannot_be_replayed_is_said(aws: Any, config: Path, tmp_path: Path)
     """Each has one sentence that names what is wrong."""
     assert "is not after --from 2026-03-03" in refusal(run(config, begins="2026-03-03"))
     assert "--only-missing needs --evidence" in refusal(run(config, "--only-missing"))
-    said = refusal(run(config, "--source", "gcp_audit"))
-    assert "delivers no files of gcp_audit; it has: aws_cloudtrail" in said
-    said = refusal(run(config, "--trail", "other"))
-    assert "delivers no files of aws_cloudtrail from trail other" in said
+    problem = refusal(run(config, "--source", "gcp_audit"))
+    assert "delivers no files of gcp_audit; it has: aws_cloudtrail" in problem
+    problem = refusal(run(config, "--trail", "other"))
+    assert "delivers no files of aws_cloudtrail from trail other" in problem
     assert "nhi-evidence init writes one" in refusal(run(tmp_path / "none.toml"))
     config.write_text(config.read_text().replace("o-exampleorg1", "o-1"))
     result = run(config)
@@ -180,7 +185,7 @@ def test_listing_on_a_real_store(store: EmbeddedStore) -> None:
     client.delete_object(Bucket="replayed", Key=name("09"))
     listing = S3Listing(client, "replayed", owner="222222222222")
     when = window("2026-03-02T08", "2026-03-02T10")
-    found = list(listing.files("", when))
-    assert ["x.json.gz", name("08"), name("08"), name("09")] == [one.key for one in found]
-    assert 4 == len({(one.key, one.version) for one in found})
+    files = list(listing.files("", when))
+    assert ["x.json.gz", name("08"), name("08"), name("09")] == [one.key for one in files]
+    assert 4 == len({(one.key, one.version) for one in files})
     assert [] == list(listing.files("AWSLogs/o-other/", when))

@@ -114,9 +114,9 @@ def walk(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
     tools = folder.parent / f"{folder.name}-tools"
     tools.mkdir()
     for name in TOOLS:
-        found = shutil.which(name)
-        assert found, f"{name} is what the walkthrough needs"
-        (tools / name).symlink_to(found)
+        program = shutil.which(name)
+        assert program, f"{name} is what the walkthrough needs"
+        (tools / name).symlink_to(program)
     return subprocess.run(
         [tools / "bash", "walkthrough.sh", *map(str, arguments)],
         cwd=folder,
@@ -209,9 +209,9 @@ def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> N
         *("check-proof", sealed.proof, "--key", sealed.key, "--provider-keys", sealed.provider_keys)
     )
     assert "provider signed this text, in the delivered file" in plain.out
-    said = alone(sealed.proof, sealed.key)
-    assert 0 == said.returncode, said.stderr
-    assert "provider names the file this text stands in" in said.stdout
+    checked = alone(sealed.proof, sealed.key)
+    assert 0 == checked.returncode, checked.stderr
+    assert "provider names the file this text stands in" in checked.stdout
     walked = walk(unpack(sealed.proof, tmp_path / "bundle"), sealed.key, sealed.roots)
     assert 0 == walked.returncode, walked.stderr
     assert "   verified" in walked.stdout
@@ -310,9 +310,9 @@ def test_exit_codes(sealed: Sealed, tmp_path: Path) -> None:
     copy = copied(sealed, tmp_path)
     evidence, _ = copy.glob("ev/**/*.zst")
     altered(evidence, b"x")
-    found = run("verify", copy, "--key", sealed.key, "--json")
-    assert (1, 1) == (found.code, found.json["exit_code"])
-    assert {"object_altered"} == {one["code"] for one in found.json["findings"]}
+    done = run("verify", copy, "--key", sealed.key, "--json")
+    assert (1, 1) == (done.code, done.json["exit_code"])
+    assert {"object_altered"} == {one["code"] for one in done.json["findings"]}
     strict = tmp_path / "strict.toml"
     strict.write_text(f'keys = ["{sealed.key}"]\nretention_days = 30\n')
     policy = run("verify", sealed.evidence, "--policy", strict, "--json")
@@ -331,8 +331,11 @@ def test_incomplete_is_2(tmp_path: Path) -> None:
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     run("seal", tmp_path / "evidence", "--name", NAME, "--key-file", tmp_path / "log.pem")
     key = run("keys", "--key-file", tmp_path / "log.pem", "--name", NAME).out.strip()
-    found = run("verify", tmp_path / "evidence", "--key", key, "--json")
-    assert (2, ["unit_incomplete"]) == (found.code, [one["code"] for one in found.json["findings"]])
+    incomplete = run("verify", tmp_path / "evidence", "--key", key, "--json")
+    assert (2, ["unit_incomplete"]) == (
+        incomplete.code,
+        [one["code"] for one in incomplete.json["findings"]],
+    )
 
 
 def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
@@ -358,14 +361,14 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
         (("keys", "--new", "--name", NAME), "--key-file"),
         (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "File exists"),
     ]
-    for arguments, said in wanted:
+    for arguments, problem in wanted:
         done = run(*arguments)
-        assert (4, True) == (done.code, said in done.err), (arguments, done.err)
+        assert (4, True) == (done.code, problem in done.err), (arguments, done.err)
     assert not (tmp_path / "p").exists()
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "problem"),
     [
         ('anchors = ["tsa"]', "anchors"),
         ('[[anchors]]\nkind = "rfc3161"\nname = "x"\nroots = "none.pem"', "none.pem"),
@@ -378,12 +381,14 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
         ("color = 1", "color"),
     ],
 )
-def test_a_wrong_policy_is_refused(sealed: Sealed, tmp_path: Path, entry: str, said: str) -> None:
+def test_a_wrong_policy_is_refused(
+    sealed: Sealed, tmp_path: Path, entry: str, problem: str
+) -> None:
     """A policy is read whole or not at all: no entry is passed over."""
     path = tmp_path / "policy.toml"
     path.write_text(f'keys = ["{sealed.key}"]\n{entry}\n')
     done = run("verify", sealed.evidence, "--policy", path)
-    assert (4, True) == (done.code, said in done.err), done.err
+    assert (4, True) == (done.code, problem in done.err), done.err
 
 
 def test_who_does_not_answer_is_named(sealed: Sealed, tmp_path: Path) -> None:

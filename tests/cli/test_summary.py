@@ -82,15 +82,17 @@ def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "problem"),
     [
         ((EVIDENCE,), "nothing to trust"),
         ((EVIDENCE, EVIDENCE, "--key", KEY), "one evidence store, or log files"),
         (("ftp://nowhere", "--key", KEY), "evidence is s3://bucket"),
     ],
 )
-def test_what_cannot_be_read_as_evidence_is_said(arguments: tuple[object, ...], said: str) -> None:
+def test_what_cannot_be_read_as_evidence_is_said(
+    arguments: tuple[object, ...], problem: str
+) -> None:
     """Without a key, several at once, or no store at all: exit 4 and one line."""
     done = run("summary", *map(str, arguments))
     assert (4, "") == (done.code, done.out)
-    assert said in done.err
+    assert problem in done.err

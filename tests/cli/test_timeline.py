@@ -105,12 +105,12 @@ def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> Non
 
 
 def test_as_json_it_names_its_form_and_every_record(raw: Path) -> None:
-    told = run("timeline", raw, "--identity", "ci-deploy", "--json").json
-    assert (told["schema"], told["verdict"]) == ("nhi-evidence/timeline/1", "FOUND")
-    assert [step["row"]["operation"] for step in told["path"]["steps"]] == [
+    document = run("timeline", raw, "--identity", "ci-deploy", "--json").json
+    assert (document["schema"], document["verdict"]) == ("nhi-evidence/timeline/1", "FOUND")
+    assert [step["row"]["operation"] for step in document["path"]["steps"]] == [
         "GetCallerIdentity", "AssumeRole", "GetSecretValue",
     ]  # fmt: skip
-    assert told["visibility"] is None
+    assert document["visibility"] is None
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_it_is_asked_by_identity_address_or_target(
 
 def test_a_time_bounds_it(raw: Path) -> None:
     def count(*bounds: str) -> int:
-        told = run("timeline", raw, "--credential", KEY_ID, *bounds, "--json").json
-        return len(told["path"]["steps"])
+        document = run("timeline", raw, "--credential", KEY_ID, *bounds, "--json").json
+        return len(document["path"]["steps"])
 
     assert count("--from", "2026-03-02T08:21:18Z") == 2
     assert count("--to", "2026-03-02T08:21:18Z") == 1
@@ -192,8 +192,8 @@ def test_as_ocsf_it_is_the_evidence_itself_and_raw_logs_are_refused(
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     key, uid = make(tmp_path, tmp_path / "log.pem")
     asked = ("timeline", tmp_path / "evidence", "--key", key, "--index", tmp_path / "index")
-    found = run("query", *asked[1:], "--sql", "SELECT uid, identity FROM events", "--json")
-    who = dict(found.json["rows"])[uid]
+    answer = run("query", *asked[1:], "--sql", "SELECT uid, identity FROM events", "--json")
+    who = dict(answer.json["rows"])[uid]
     result = run(*asked, "--identity", who, "--format", "ocsf")
     assert result.code == 0, result.err
     records = [json.loads(line) for line in result.out.splitlines()]

@@ -86,37 +86,42 @@ def test_without_any_statement_it_says_so() -> None:
 def change(**changes: object) -> Callable[[Statements], Statements]:
     """Alter the statements themselves."""
 
-    def lie(held: Statements) -> Statements:
-        altered = tuple(replace(each, **changes) for each in held.statements)
-        return replace(held, statements=altered)
+    def lie(statements: Statements) -> Statements:
+        altered = tuple(replace(each, **changes) for each in statements.statements)
+        return replace(statements, statements=altered)
 
     return lie
 
 
-def without_unit(held: Statements) -> Statements:
+def without_unit(statements: Statements) -> Statements:
     return replace(
-        held, statements=tuple(replace(each, counts=each.counts[1:]) for each in held.statements)
+        statements,
+        statements=tuple(replace(each, counts=each.counts[1:]) for each in statements.statements),
     )
 
 
-def other_unit(held: Statements) -> Statements:
+def other_unit(statements: Statements) -> Statements:
     more = Counts("0" * 16, f"ev/v1/aws_cloudtrail/h={SECOND}/{'ab' * 32}.ndjson.zst", "v1")
     return replace(
-        held,
-        statements=tuple(replace(each, counts=(*each.counts, more)) for each in held.statements),
+        statements,
+        statements=tuple(
+            replace(each, counts=(*each.counts, more)) for each in statements.statements
+        ),
     )
 
 
-def other_log(held: Statements) -> Statements:
-    return replace(held, log=replace(held.log, size=held.log.size + 1))
+def other_log(statements: Statements) -> Statements:
+    return replace(statements, log=replace(statements.log, size=statements.log.size + 1))
 
 
-def other_time(held: Statements) -> Statements:
-    return replace(held, log=replace(held.log, at=held.log.at + 1))
+def other_time(statements: Statements) -> Statements:
+    return replace(statements, log=replace(statements.log, at=statements.log.at + 1))
 
 
-def unsealed_input(held: Statements) -> Statements:
-    return replace(held, inputs=(*held.inputs, f"op/v1/recon/h={SECOND}/{'ab' * 32}.keys.json"))
+def unsealed_input(statements: Statements) -> Statements:
+    return replace(
+        statements, inputs=(*statements.inputs, f"op/v1/recon/h={SECOND}/{'ab' * 32}.keys.json")
+    )
 
 
 HONEST_LIES: dict[str, Callable[[Statements], Statements]] = {
@@ -175,10 +180,10 @@ def test_what_has_come_since_is_not_reported() -> None:
     """The statement was true of an earlier log, and is no lie; the hour is whole now."""
     trail = Trail()
     lost = trail.hours(4)[1]
-    held = trail.objects.pop(lost)
+    content = trail.objects.pop(lost)
     evidence = evidence_of(trail)
     state(evidence)
-    trail.objects[lost] = held
+    trail.objects[lost] = content
     evidence.lock([each for each in trail.deliveries() if lost in each.unit])
     evidence.seal()
     assert [] == verified(evidence).findings
@@ -215,8 +220,8 @@ def test_a_statement_under_another_hour_is_a_finding() -> None:
     evidence = sealed_trail()
     read = evidence.read()
     known = Known(log=read.log)
-    (held,) = (each for each in reconcile.statements(read, known) if each.hour == SECOND)
-    (written,) = statement_file.write(held)
+    (of_hour,) = (each for each in reconcile.statements(read, known) if each.hour == SECOND)
+    (written,) = statement_file.write(of_hour)
     key = written.key.replace(SECOND, "2026030210")
     evidence.store.put_new(key, written.body, metadata={})
     evidence.seal()
@@ -278,9 +283,9 @@ def test_two_statements_on_one_log_stand_beside_each_other() -> None:
     def lie(each: Statement) -> Statement:
         return replace(each, counts=())
 
-    for held in reconcile.statements(evidence_read, known, inputs=(put_keys(evidence),)):
-        if held.hour == SECOND:
-            altered = replace(held, statements=tuple(map(lie, held.statements)))
+    for of_hour in reconcile.statements(evidence_read, known, inputs=(put_keys(evidence),)):
+        if of_hour.hour == SECOND:
+            altered = replace(of_hour, statements=tuple(map(lie, of_hour.statements)))
             for written in statement_file.write(altered):
                 evidence.store.put_new(written.key, written.body, metadata={})
     evidence.seal()

@@ -66,8 +66,8 @@ def test_reconciled_exactly_when_the_sets_are_equal(
 
 def round_trip(statement: Statement) -> None:
     log = Log("main/2026", 1, "ab" * 32, 1)
-    held = Statements(source="gcp_audit", hour="2026030208", log=log, statements=(statement,))
-    (written,) = statement_file.write(held)
+    statements = Statements(source="gcp_audit", hour="2026030208", log=log, statements=(statement,))
+    (written,) = statement_file.write(statements)
     assert (statement.verdict,) == tuple(
         each.verdict for each in statement_file.read(written.body).statements
     )

@@ -46,8 +46,10 @@ def test_everything_named_and_counted_is_proven() -> None:
             statement.expected,
             statement.found,
         )
-        held = {each.u for each in statement.counts}
-        assert {unit_id(f"{BUCKET}/{key}@v1") for key in files[2 * number : 2 * number + 2]} <= held
+        counted = {each.u for each in statement.counts}
+        assert {
+            unit_id(f"{BUCKET}/{key}@v1") for key in files[2 * number : 2 * number + 2]
+        } <= counted
         assert all(each.key in evidence.store.objects and each.vid for each in statement.counts)
 
 

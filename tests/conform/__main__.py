@@ -37,40 +37,40 @@ class Answer(NamedTuple):
 
     name: str
     expected: str
-    found: str
+    observed: str
     holds: bool
 
 
 def ask(facts: tuple[Fact, ...], bucket: Bucket) -> Iterator[Answer]:
     """Ask every fact of a bucket."""
-    for one in facts:
+    for fact in facts:
         try:
-            found = one.ask(bucket)
+            answer = fact.ask(bucket)
         except ClientError as error:
-            found = f"could not be asked: {error.response['Error']['Code']}"
-        yield Answer(one.name, one.expected, found, found == one.expected)
+            answer = f"could not be asked: {error.response['Error']['Code']}"
+        yield Answer(fact.name, fact.expected, answer, answer == fact.expected)
 
 
 def asked_of_kms(kms: Any, key: str) -> Answer:
     """Ask what a signing key does."""
-    found = signed(kms, key)
-    return Answer("signing RAW", " or ".join(sorted(SIGNATURES)), found, found in SIGNATURES)
+    answer = signed(kms, key)
+    return Answer("signing RAW", " or ".join(sorted(SIGNATURES)), answer, answer in SIGNATURES)
 
 
 def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
     """Ask every fact of a deployed estate."""
-    for one in (*ESTATE, *RECONCILED):
+    for fact in (*ESTATE, *RECONCILED):
         try:
-            found = one.ask(live, config)
+            answer = fact.ask(live, config)
         except (ClientError, BotoCoreError) as error:
-            found = f"could not be asked: {error}"
-        yield Answer(one.name, one.expected, found, found == one.expected)
+            answer = f"could not be asked: {error}"
+        yield Answer(fact.name, fact.expected, answer, answer == fact.expected)
 
 
 def table(answers: list[Answer]) -> str:
     """Return the answers as a Markdown table."""
     rows = [
-        f"| {one.name} | {one.expected} | {one.found} | {'yes' if one.holds else '**no**'} |"
+        f"| {one.name} | {one.expected} | {one.observed} | {'yes' if one.holds else '**no**'} |"
         for one in answers
     ]
     return "\n".join(["| fact | expected | found | holds |", "|---|---|---|---|", *rows])
@@ -88,8 +88,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     facts = (*LOCK, *(POLICY if options.policy or options.dry_run else ()))
     if options.dry_run:
-        for one in facts:
-            sys.stdout.write(f"{one.name}: expected {one.expected} ({one.why})\n")
+        for asked in facts:
+            sys.stdout.write(f"{asked.name}: expected {asked.expected} ({asked.why})\n")
         for fact in (*ESTATE, *RECONCILED):
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
     if options.estate:
         config = read(options.estate.read_text(encoding="utf-8"), options.estate.name)
         live = Session(boto3.session.Session(), config.evidence.buckets[0].region)
-        return _told(list(ask_estate(live, config)))
+        return _print(list(ask_estate(live, config)))
     if not options.bucket:
         parser.error("--bucket names the trial bucket to ask")
     session = boto3.session.Session()
@@ -107,10 +107,10 @@ def main(arguments: list[str]) -> int:
     answers = list(ask(facts, bucket))
     if options.kms_key:
         answers.append(asked_of_kms(session.client("kms"), options.kms_key))
-    return _told(answers)
+    return _print(answers)
 
 
-def _told(answers: list[Answer]) -> int:
+def _print(answers: list[Answer]) -> int:
     sys.stdout.write(table(answers) + "\n")
     return 0 if all(one.holds for one in answers) else 1
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from botocore.exceptions import ClientError
 
 from nhi_evidence.config import Config, gcp_names, naming
-from tests.conform.facts import said
+from tests.conform.facts import answer_to
 
 PATIENCE = timedelta(minutes=30)
 _PAUSE = timedelta(seconds=30)
@@ -67,7 +67,7 @@ def denied_signature(live: Live, config: Config) -> str:
     kms, logs = live.client("kms"), live.client("logs")
     arn = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
     algorithm = "ED25519_SHA_512" if config.evidence.signer == "ed25519" else "ECDSA_SHA_256"
-    refusal = said(
+    refusal = answer_to(
         lambda: kms.sign(
             KeyId=arn, Message=b"conform", MessageType="RAW", SigningAlgorithm=algorithm
         )
@@ -102,7 +102,7 @@ def notifies_again(live: Live, config: Config) -> str:
     except ClientError as error:
         return f"could not be asked: {error.response['Error']['Code']}"
     now.pop("ResponseMetadata", None)
-    return said(
+    return answer_to(
         lambda: s3.put_bucket_notification_configuration(
             Bucket=trail.bucket, NotificationConfiguration=now
         )

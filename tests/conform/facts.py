@@ -50,7 +50,7 @@ class Fact(NamedTuple):
     ask: Callable[[Bucket], str]
 
 
-def said(act: Callable[[], Any]) -> str:
+def answer_to(act: Callable[[], Any]) -> str:
     """Return what the service says of an act: `done`, or status and code."""
     try:
         act()
@@ -62,12 +62,12 @@ def said(act: Callable[[], Any]) -> str:
 
 def twice(bucket: Bucket) -> str:
     bucket.put("twice")
-    return said(lambda: bucket.put("twice"))
+    return answer_to(lambda: bucket.put("twice"))
 
 
 def over_a_marker(bucket: Bucket) -> str:
     first = bucket.put("marked")
-    marked = said(lambda: bucket.s3.delete_object(Bucket=bucket.name, Key=bucket.at("marked")))
+    marked = answer_to(lambda: bucket.s3.delete_object(Bucket=bucket.name, Key=bucket.at("marked")))
     if marked != "done":
         return f"no marker could be put: {marked}"
     again = bucket.put("marked")
@@ -79,13 +79,13 @@ def over_a_marker(bucket: Bucket) -> str:
 def at_once(bucket: Bucket) -> str:
     answers: list[str] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(said(lambda: bucket.put("race"))))
+        threading.Thread(target=lambda: answers.append(answer_to(lambda: bucket.put("race"))))
         for _ in range(8)
     ]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     others = sorted(set(answers) - {"done"})
     allowed = {"412 PreconditionFailed", "409 ConditionalRequestConflict"}
     if answers.count("done") == 1 and set(others) <= allowed:
@@ -112,14 +112,14 @@ def checksum(bucket: Bucket) -> str:
 
 def wrong_checksum(bucket: Bucket) -> str:
     wrong = b64encode(sha256(b"other").digest()).decode()
-    return said(
+    return answer_to(
         lambda: bucket.put("wrong", ChecksumAlgorithm=None, ChecksumSHA256=wrong)
     ).partition(" ")[0]
 
 
 def deleted(bucket: Bucket) -> str:
     version = bucket.put("deleted")
-    return said(
+    return answer_to(
         lambda: bucket.s3.delete_object(
             Bucket=bucket.name, Key=bucket.at("deleted"), VersionId=version
         )
@@ -129,7 +129,7 @@ def deleted(bucket: Bucket) -> str:
 def shortened(bucket: Bucket) -> str:
     version = bucket.put("shortened")
     soon = datetime.now(UTC) + timedelta(minutes=5)
-    return said(
+    return answer_to(
         lambda: bucket.s3.put_object_retention(
             Bucket=bucket.name,
             Key=bucket.at("shortened"),
@@ -141,16 +141,16 @@ def shortened(bucket: Bucket) -> str:
 
 
 def unconditional(bucket: Bucket) -> str:
-    return said(lambda: bucket.put("unconditional", IfNoneMatch=None))
+    return answer_to(lambda: bucket.put("unconditional", IfNoneMatch=None))
 
 
 def foreign_key(bucket: Bucket) -> str:
-    return said(lambda: bucket.put("kms", ServerSideEncryption="aws:kms"))
+    return answer_to(lambda: bucket.put("kms", ServerSideEncryption="aws:kms"))
 
 
 def own_retention(bucket: Bucket) -> str:
     later = datetime.now(UTC) + timedelta(days=2)
-    return said(
+    return answer_to(
         lambda: bucket.put(
             "retention", ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=later
         )
@@ -160,7 +160,7 @@ def own_retention(bucket: Bucket) -> str:
 def copied(bucket: Bucket) -> str:
     bucket.put("copied")
     source = {"Bucket": bucket.name, "Key": bucket.at("copied")}
-    answer = said(
+    answer = answer_to(
         lambda: bucket.s3.copy_object(Bucket=bucket.name, Key=bucket.at("copy"), CopySource=source)
     )
     return answer.partition(" ")[0]
@@ -204,8 +204,8 @@ POLICY = (
 
 def signed(kms: Any, key: str) -> str:
     """Return what KMS signs with: verified here with the public half."""
-    told = kms.get_public_key(KeyId=key)
-    public = load_der_public_key(told["PublicKey"])
+    described = kms.get_public_key(KeyId=key)
+    public = load_der_public_key(described["PublicKey"])
     message = b"example.org/evidence/2026\n1\nAAAA\n"
 
     def sign(algorithm: str) -> bytes:
@@ -223,7 +223,7 @@ def signed(kms: Any, key: str) -> str:
             algorithm = "ECDSA_SHA_256"
             public.verify(sign(algorithm), message, ec.ECDSA(SHA256()))
         else:
-            return f"another key: {told['KeySpec']}"
+            return f"another key: {described['KeySpec']}"
     except InvalidSignature:
-        return f"{told['KeySpec']}: a signature that does not verify"
+        return f"{described['KeySpec']}: a signature that does not verify"
     return f"{algorithm} over the message itself"

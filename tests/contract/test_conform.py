@@ -27,7 +27,7 @@ def test_a_fact_that_does_not_hold_is_said(store: EmbeddedStore) -> None:
     bucket = Bucket(store.client(store.admin), iam.EVIDENCE_BUCKET, "conform-none/")
     answers = {one.name: one for one in conform.ask(POLICY[:1], bucket)}
     plain = answers["a write without If-None-Match"]
-    assert ("done", False) == (plain.found, plain.holds)
+    assert ("done", False) == (plain.observed, plain.holds)
     assert "| done | **no** |" in conform.table([plain])
 
 

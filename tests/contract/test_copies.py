@@ -29,8 +29,8 @@ def states(source: MemoryStore, folder: Path) -> dict[str, CopyState]:
 
 def copy_of(folder: Path) -> Path:
     """A complete copy of the sealed store."""
-    found = states(sealed.build().store, folder)
-    assert {CopyState.COPIED} == set(found.values())
+    copied = states(sealed.build().store, folder)
+    assert {CopyState.COPIED} == set(copied.values())
     return folder
 
 
@@ -59,11 +59,11 @@ def test_keys_no_file_can_bear_are_named_and_the_rest_is_copied(tmp_path: Path) 
     store = sealed.build().store.copy()
     for key in (*ODD, "ev/file", "ev/file/below"):
         store.add(key, b"odd")
-    found = states(store, tmp_path / "copy")
+    by_key = states(store, tmp_path / "copy")
     assert {*ODD, "ev/file/below"} == {
-        key for key, state in found.items() if state is CopyState.UNWRITABLE
+        key for key, state in by_key.items() if state is CopyState.UNWRITABLE
     }
-    copied = set(found) - {*ODD, "ev/file/below"}
+    copied = set(by_key) - {*ODD, "ev/file/below"}
     assert copied == set(DirectoryStore(tmp_path / "copy").keys(""))
     assert not (tmp_path / "x").exists()
 
@@ -75,8 +75,8 @@ def test_what_is_there_is_compared_the_log_too(tmp_path: Path) -> None:
     for path in (objects_of(folder)[0], tile):
         path.chmod(0o644)
         path.write_bytes(b"other")
-    found = states(sealed.build().store, folder)
-    differing = {key for key, state in found.items() if state is CopyState.DIFFERS}
+    by_key = states(sealed.build().store, folder)
+    differing = {key for key, state in by_key.items() if state is CopyState.DIFFERS}
     assert {str(objects_of(folder)[0].relative_to(folder)), str(tile.relative_to(folder))} == (
         differing
     )

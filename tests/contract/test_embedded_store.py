@@ -33,10 +33,10 @@ def test_everything_the_demo_calls_refused_is_refused(
     store: EmbeddedStore, locked: tuple[str, str]
 ) -> None:
     """Lock, put-only writer, reading auditor and role trust hold."""
-    found = refusals.collect(store, locked)
-    assert [] == [one for one in found if not one.refused]
-    assert {one.error.partition(" ")[0] for one in found} == {"403", "412"}
-    assert len(found) == 12
+    attempts = refusals.collect(store, locked)
+    assert [] == [one for one in attempts if not one.refused]
+    assert {one.error.partition(" ")[0] for one in attempts} == {"403", "412"}
+    assert len(attempts) == 12
 
 
 def test_a_refusal_is_an_answer_not_a_default(
@@ -106,9 +106,9 @@ def test_the_filer_port_is_closed_without_its_token(store: EmbeddedStore) -> Non
 
 
 def _sockets(process_id: int | None) -> Iterator[str]:
-    for one in Path(f"/proc/{process_id}/fd").iterdir():
+    for link in Path(f"/proc/{process_id}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed since it was listed
-            kind, _, inode = str(one.readlink()).partition(":")
+            kind, _, inode = str(link.readlink()).partition(":")
             if kind == "socket":
                 yield inode.strip("[]")
 

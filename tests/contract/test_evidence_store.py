@@ -223,7 +223,9 @@ NO_FILES = ("a", "a/", "a/b")
 """Keys of a bucket that a file system, and SeaweedFS, cannot hold beside the others."""
 
 
-@pytest.mark.parametrize("open_store", [memory, directory, sealer_s3], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "open_store", [memory, directory, sealer_s3], ids=lambda opener: opener.__name__
+)
 def test_a_level_holds_its_folders_and_its_own_keys(
     open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
 ) -> None:
@@ -254,7 +256,9 @@ LOCK_END = 1_924_905_600_000
 """2030-12-31T00:00:00Z."""
 
 
-@pytest.mark.parametrize("open_store", [memory, directory, sealer_s3], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "open_store", [memory, directory, sealer_s3], ids=lambda opener: opener.__name__
+)
 def test_a_lock_asked_for_is_the_version_s_own(
     open_store: Callable[[pytest.FixtureRequest], Any], request: pytest.FixtureRequest
 ) -> None:

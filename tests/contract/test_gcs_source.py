@@ -54,10 +54,10 @@ def test_the_stored_bytes_and_what_is_said_of_them(storage: EmbeddedGcs) -> None
     name = "cloudaudit.googleapis.com/activity/2026/03/02/08:00:00_08:59:59_S0.json"
     body = gzip.compress(b"{}")
     stored = storage.put(name, body)
-    found = source().fetch(ref(stored))
-    assert body == found.body
-    assert f"{BUCKET}/{name}@{stored.generation}" == found.unit
-    assert found.source_metadata["md5"]
+    delivery = source().fetch(ref(stored))
+    assert body == delivery.body
+    assert f"{BUCKET}/{name}@{stored.generation}" == delivery.unit
+    assert delivery.source_metadata["md5"]
 
 
 def test_what_states_no_hour_has_that_of_its_storing(storage: EmbeddedGcs) -> None:

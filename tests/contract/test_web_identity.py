@@ -93,9 +93,9 @@ def test_the_platforms_token_writes_under_its_own_prefix_alone(
         f"ev/v1/{source}x/h=unknown/x",
         "x",
     ]
-    for one in elsewhere:
+    for name in elsewhere:
         with pytest.raises(StoreUnavailableError, match=r"AccessDenied.*PutObject"):
-            own.put_new(one, b"x", metadata={})
+            own.put_new(name, b"x", metadata={})
     client = own._client
     refused: list[Callable[[], object]] = [
         lambda: client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=key(source, "own")),
@@ -145,11 +145,11 @@ def test_a_wrong_token_is_a_clear_error(
     where = key("gcp_audit", "wrong-token")
     with pytest.raises(TokenRefusedError) as refused:
         writer(federated, "gcp_audit", lambda: token).put_new(where, b"x", metadata={})
-    said = str(refused.value)
-    assert iam.writer_role("gcp_audit") in said
-    assert "the token states iss " in said
-    assert token not in said
-    assert token.rpartition(".")[2] not in said
+    message = str(refused.value)
+    assert iam.writer_role("gcp_audit") in message
+    assert "the token states iss " in message
+    assert token not in message
+    assert token.rpartition(".")[2] not in message
     listed = federated.client(federated.admin).list_object_versions(
         Bucket=iam.EVIDENCE_BUCKET, Prefix=where
     )
@@ -309,8 +309,8 @@ def test_no_static_credential_is_ever_looked_at(
         check=True,
         timeout=300,  # hung, however busy the machine
     )
-    said, opened, reached = json.loads(ran.stdout)
-    assert ["written", "StoreUnavailableError", "TokenRefusedError"] * 2 == said
+    results, opened, reached = json.loads(ran.stdout)
+    assert ["written", "StoreUnavailableError", "TokenRefusedError"] * 2 == results
     assert [] == [path for path in opened if path.startswith(str(tmp_path))]
     expected = {urlsplit(platforms.issuer(GOOGLE)).port, urlsplit(federated.endpoint_url).port}
     assert sorted(expected) == reached  # type: ignore[type-var]

@@ -20,8 +20,8 @@ def main() -> int:
     """Measure the corpus named on the command line."""
     corpus = Path(sys.argv[1])
     measured = [measure(source, corpus) for source in EXPECTED]
-    for one in measured:
-        _report(one)
+    for result in measured:
+        _report(result)
     return 0 if all(_is_good(one) for one in measured) else 1
 
 

@@ -130,8 +130,8 @@ class Sealed:
 
     def put(self, key: str, body: bytes, at: int) -> None:
         """Put an object as of a time, as a copy of a bucket has it."""
-        said = Description(len(body), sha256(body).hexdigest(), {}, None, None)
-        self.store.keep(Version(key, "v1", at, len(body)), said, body)
+        description = Description(len(body), sha256(body).hexdigest(), {}, None, None)
+        self.store.keep(Version(key, "v1", at, len(body)), description, body)
 
     def seal(self, at: int = DAY + 30 * HOUR) -> None:
         """Seal everything."""

@@ -73,20 +73,20 @@ def canary(hour: int, nonce: str, number: int, **members: Any) -> dict[str, Any]
 def statements(hour: int, verdict: Completeness = Completeness.PROVEN) -> statement_file.Operation:
     """A statement on an hour of the account's files, as reconcile writes it."""
     scope = Scope(account=ACCOUNT, region="eu-central-1")
-    one = Statement(
+    statement = Statement(
         scope=scope,
         verdict=verdict,
         reasons=() if verdict is Completeness.PROVEN else ("key_unknown",),
         expected=1,
         found=1,
     )
-    held = Statements(
+    of_hour = Statements(
         source="aws_cloudtrail",
         hour=f"20260302{hour:02}",
         log=Log(f"{NAME}/2026", 1, "0" * 64, DAY),
-        statements=(one,),
+        statements=(statement,),
     )
-    return next(statement_file.write(held))
+    return next(statement_file.write(of_hour))
 
 
 @pytest.fixture(scope="module")
@@ -140,21 +140,21 @@ def parts(of: Any) -> list[tuple[float, float]]:
 
 def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
     made = written(sealed)
-    found = made.conclusion
-    assert parts(found.recorded) == [(6, 9), (10, 10 + 10 / 60), (11 + 10 / 60, 12)]
-    assert parts(found.not_recorded) == [(10 + 10 / 60, 11 + 10 / 60), (9, 10)]
-    assert parts(found.proven) == [(7, 9)]
-    assert parts(found.complete) == [(6, 8), (9, 12)]
-    assert [(one.what, *parts([one])[0]) for one in found.not_complete] == [
+    conclusion = made.conclusion
+    assert parts(conclusion.recorded) == [(6, 9), (10, 10 + 10 / 60), (11 + 10 / 60, 12)]
+    assert parts(conclusion.not_recorded) == [(10 + 10 / 60, 11 + 10 / 60), (9, 10)]
+    assert parts(conclusion.proven) == [(7, 9)]
+    assert parts(conclusion.complete) == [(6, 8), (9, 12)]
+    assert [(one.what, *parts([one])[0]) for one in conclusion.not_complete] == [
         ("key_unknown", 8, 9),
         ("no statement", 12, 13),
     ]
-    assert found.text.startswith(
+    assert conclusion.text.startswith(
         f"None on record: secret access by {BOT} from 2026-03-02 06:00:00Z"
     )
-    assert "no access" not in found.text.lower()
-    assert "recorded by CloudWatch telemetry rule all-trails" in found.text
-    assert "a canary did not arrive" in found.text
+    assert "no access" not in conclusion.text.lower()
+    assert "recorded by CloudWatch telemetry rule all-trails" in conclusion.text
+    assert "a canary did not arrive" in conclusion.text
     assert made.search.other_steps == 3
     assert made.search.ranges[0].end == signed.read(sealed.stored).heads[-1].size
 
@@ -237,10 +237,10 @@ def _no_canary(made: dict[str, Any]) -> None:
 
 def _statement(made: dict[str, Any]) -> None:
     """The unprovable hour as a proven one."""
-    for one in made["statements"]:
+    for statement in made["statements"]:
         operation = statements(8, Completeness.UNPROVABLE)
-        if b64decode(one["body"]) == operation.body:
-            one["body"] = b64encode(statements(8).body).decode()
+        if b64decode(statement["body"]) == operation.body:
+            statement["body"] = b64encode(statements(8).body).decode()
 
 
 def _complete(made: dict[str, Any]) -> None:
@@ -269,7 +269,7 @@ def _identity(made: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("falsify", "said"),
+    ("falsify", "problem"),
     [
         (_reading, "other bytes than its key says"),
         (_another_reading, "other bytes than its key says"),
@@ -286,11 +286,11 @@ def _identity(made: dict[str, Any]) -> None:
     ],
 )
 def test_a_falsified_ingredient_is_refused_without_the_evidence(
-    sealed: Sealed, falsify: Any, said: str
+    sealed: Sealed, falsify: Any, problem: str
 ) -> None:
     made = json.loads(document.write(written(sealed)))
     falsify(made)
-    with pytest.raises(AbsenceError, match=said):
+    with pytest.raises(AbsenceError, match=problem):
         check(document.read(json.dumps(made).encode(), "x"), sealed.policy)
 
 
@@ -302,14 +302,14 @@ def rewritten(sealed: Sealed, **parts_: Any) -> Document:
 
 def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> None:
     """Consistent in itself, so that nobody sees it without the evidence; and refused with it."""
-    whole = gather(sealed.store, sealed.stored, SECRETS)
-    search = msgspec.structs.replace(whole.search, other_steps=0)
+    gathered = gather(sealed.store, sealed.stored, SECRETS)
+    search = msgspec.structs.replace(gathered.search, other_steps=0)
     for name, value in (
-        ("readings", whole.readings[:1]),
+        ("readings", gathered.readings[:1]),
         ("changes", ()),
-        ("plans", whole.plans[:1]),
-        ("canaries", whole.canaries[:1]),
-        ("statements", whole.statements[:2]),
+        ("plans", gathered.plans[:1]),
+        ("canaries", gathered.canaries[:1]),
+        ("statements", gathered.statements[:2]),
         ("search", search),
     ):
         made = rewritten(sealed, **{name: value})
@@ -365,11 +365,11 @@ def test_it_is_checked_without_a_network(sealed: Sealed, tmp_path: Path) -> None
         "--key",
         sealed.vkey,
     ]
-    for more, said in (
+    for more, line in (
         ((), NOT_REPEATED),
         (("--evidence", sealed.folder), "search repeated"),
     ):
         seen = subprocess.run([*alone, *more], capture_output=True, text=True, check=False)
         assert seen.returncode == 0, seen.stderr
         assert seen.stdout.splitlines()[0] == "holds"
-        assert seen.stdout.splitlines()[1].startswith(said)
+        assert seen.stdout.splitlines()[1].startswith(line)

@@ -24,7 +24,7 @@ def test_draws_differ_and_repeat() -> None:
     drawn = [day.draw(seed) for seed in range(20)]
     assert drawn == [day.draw(seed) for seed in range(20)]
     assert len({(one.plants[0].name, one.canary, one.withheld) for one in drawn}) > 10
-    for one in drawn:
-        gaps = {cell for plant in one.plants for cell in plant.expected}
-        assert one.canary not in gaps
-        assert len({plant.platform for plant in one.plants}) == 2
+    for draw in drawn:
+        gaps = {cell for plant in draw.plants for cell in plant.expected}
+        assert draw.canary not in gaps
+        assert len({plant.platform for plant in draw.plants}) == 2

@@ -34,11 +34,11 @@ def sealed(tmp_path: Path) -> Sealed:
 
 
 def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:
-    told = evidence.observed(sealed.store, sealed.stored)
-    assert told.unreadable == {}
-    assert [one.what.split()[0] for _, one in told.changes] == ["StopLogging", "StartLogging"]
-    readings = [reading for _, reading in told.readings]
-    result = matrix(readings, [one for _, one in told.changes])
+    observed = evidence.observed(sealed.store, sealed.stored)
+    assert observed.unreadable == {}
+    assert [one.what.split()[0] for _, one in observed.changes] == ["StopLogging", "StartLogging"]
+    readings = [reading for _, reading in observed.readings]
+    result = matrix(readings, [one for _, one in observed.changes])
     cell = next(one for one in result.cells if one.cell == CELL)
     minutes = [
         (one.verdict.value, (one.span.start - DAY) // 60_000, (one.span.end - DAY) // 60_000)
@@ -55,13 +55,13 @@ def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:
 def test_what_is_not_sealed_is_not_seen(sealed: Sealed) -> None:
     sealed.state(estate.reading("gcp", DAY))
     sealed.lock(delivery(9, [change("DeleteTrail", 541, 4, name=TRAIL)]))
-    told = evidence.observed(sealed.store, sealed.stored)
-    assert {reading.platform for _, reading in told.readings} == {"aws"}
-    assert len(told.changes) == 2
+    observed = evidence.observed(sealed.store, sealed.stored)
+    assert {reading.platform for _, reading in observed.readings} == {"aws"}
+    assert len(observed.changes) == 2
     sealed.seal()
-    told = evidence.observed(sealed.store, sealed.stored)
-    assert {reading.platform for _, reading in told.readings} == {"aws", "gcp"}
-    assert len(told.changes) == 3
+    observed = evidence.observed(sealed.store, sealed.stored)
+    assert {reading.platform for _, reading in observed.readings} == {"aws", "gcp"}
+    assert len(observed.changes) == 3
 
 
 def test_a_change_in_two_objects_is_one(sealed: Sealed) -> None:
@@ -78,16 +78,16 @@ def test_a_change_in_two_objects_is_one(sealed: Sealed) -> None:
 def test_a_contested_change_decides_nothing(sealed: Sealed) -> None:
     sealed.lock(delivery(7, [record("GetCallerIdentity", 421, 11)]))
     sealed.seal()
-    told = evidence.observed(sealed.store, sealed.stored)
-    assert [one.what.split()[0] for _, one in told.changes] == ["StopLogging"]
+    observed = evidence.observed(sealed.store, sealed.stored)
+    assert [one.what.split()[0] for _, one in observed.changes] == ["StopLogging"]
 
 
 def test_an_altered_reading_is_named_and_left_out(sealed: Sealed) -> None:
     path = next((sealed.folder / "op/v1/config").rglob(f"*{reading_file.ENDING}"))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    told = evidence.observed(sealed.store, sealed.stored)
-    assert len(told.readings) == 1
-    assert len(told.unreadable) == 1
+    observed = evidence.observed(sealed.store, sealed.stored)
+    assert len(observed.readings) == 1
+    assert len(observed.unreadable) == 1
 
 
 def test_another_log_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:

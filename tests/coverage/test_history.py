@@ -59,7 +59,7 @@ def daily(platform: str, *hours: int) -> list[Reading]:
     return [estate.reading(platform, hour * HOUR) for hour in hours]
 
 
-def told(cell: Any, readings: list[Reading], made: list[Change]) -> list[tuple[str, int, int]]:
+def verdicts(cell: Any, readings: list[Reading], made: list[Change]) -> list[tuple[str, int, int]]:
     window = Span(0, 48 * HOUR)
     every = history.stretches(cell, readings, made, window)
     assert (every[0].span.start, every[-1].span.end) == (0, window.end)
@@ -74,16 +74,16 @@ def _hours(stretch: Stretch) -> tuple[str, int, int]:
 
 
 def test_nothing_is_known_before_the_first_and_after_the_last_reading() -> None:
-    assert told(VALIDATION, daily("aws", 2, 20), []) == [
+    assert verdicts(VALIDATION, daily("aws", 2, 20), []) == [
         ("UNKNOWN", 0, 2),
         ("CONFIGURED", 2, 20),
         ("UNKNOWN", 20, 48),
     ]
-    assert told(VALIDATION, [], []) == [("UNKNOWN", 0, 48)]
+    assert verdicts(VALIDATION, [], []) == [("UNKNOWN", 0, 48)]
 
 
 def test_readings_too_far_apart_leave_a_hole() -> None:
-    assert told(VALIDATION, daily("aws", 1, 40), []) == [
+    assert verdicts(VALIDATION, daily("aws", 1, 40), []) == [
         ("UNKNOWN", 0, 1),
         ("CONFIGURED", 1, 1),
         ("UNKNOWN", 1, 40),
@@ -97,7 +97,7 @@ def test_a_trail_that_was_stopped_and_started_has_a_gap_between() -> None:
         *record("StopLogging", 5 * HOUR, name=TRAIL),
         *record("StartLogging", 7 * HOUR, name=TRAIL),
     ]
-    assert told(VALIDATION, daily("aws", 2, 20), made) == [
+    assert verdicts(VALIDATION, daily("aws", 2, 20), made) == [
         ("UNKNOWN", 0, 2),
         ("CONFIGURED", 2, 5),
         ("GAP", 5, 7),
@@ -122,7 +122,7 @@ def test_a_refused_change_changed_nothing() -> None:
 def test_a_change_of_unknown_outcome_states_no_direction() -> None:
     made = record("StopLogging", 5 * HOUR, "unknown", name=TRAIL)
     assert not made[0].is_stated
-    assert told(VALIDATION, daily("aws", 2, 20), made)[1:] == [
+    assert verdicts(VALIDATION, daily("aws", 2, 20), made)[1:] == [
         ("CONFIGURED", 2, 5),
         ("UNKNOWN", 5, 20),
         ("CONFIGURED", 20, 20),
@@ -165,7 +165,7 @@ def test_a_reading_that_differs_says_nothing_of_the_time_before_it() -> None:
     """Configured, then a gap, and no change on record: since when nobody knows."""
     off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 10 * HOUR))
     off = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})(off)
-    assert told(VALIDATION, [*daily("aws", 2), off], []) == [
+    assert verdicts(VALIDATION, [*daily("aws", 2), off], []) == [
         ("UNKNOWN", 0, 2),
         ("CONFIGURED", 2, 2),
         ("UNKNOWN", 2, 10),
@@ -175,8 +175,8 @@ def test_a_reading_that_differs_says_nothing_of_the_time_before_it() -> None:
 
 
 def delta(action: str, log_type: str, member: str | None = None) -> dict[str, Any]:
-    one = {"action": action, "service": "allServices", "logType": log_type}
-    return {**one, "exemptedMember": member} if member else one
+    change = {"action": action, "service": "allServices", "logType": log_type}
+    return {**change, "exemptedMember": member} if member else change
 
 
 def set_policy(*deltas: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def set_policy(*deltas: dict[str, Any]) -> dict[str, Any]:
 def test_audit_configuration_changes_as_the_deltas_say() -> None:
     off = google_entry(set_policy(delta("REMOVE", "DATA_READ")), "organization")
     on = google_entry(set_policy(delta("ADD", "DATA_READ")), "organization", 6 * HOUR)
-    assert told(SECRETS, daily("gcp", 2, 20), [*off, *on])[1:4] == [
+    assert verdicts(SECRETS, daily("gcp", 2, 20), [*off, *on])[1:4] == [
         ("CONFIGURED", 2, 3),
         ("GAP", 3, 6),
         ("CONFIGURED", 6, 20),
@@ -198,7 +198,7 @@ def test_audit_configuration_changes_as_the_deltas_say() -> None:
     exempted = google_entry(
         set_policy(delta("ADD", "DATA_READ", "user:ann@example.com")), "organization"
     )
-    assert told(SECRETS, daily("gcp", 2), exempted)[2][0] == "GAP"
+    assert verdicts(SECRETS, daily("gcp", 2), exempted)[2][0] == "GAP"
 
 
 def test_a_policy_whose_difference_was_left_out_is_unknown() -> None:
@@ -206,7 +206,7 @@ def test_a_policy_whose_difference_was_left_out_is_unknown() -> None:
         {"methodName": "SetIamPolicy", "resourceName": google.ORGANIZATION}, "organization"
     )
     assert not made[0].is_stated
-    assert told(SECRETS, daily("gcp", 2, 20), made)[1:3] == [
+    assert verdicts(SECRETS, daily("gcp", 2, 20), made)[1:3] == [
         ("CONFIGURED", 2, 3),
         ("UNKNOWN", 3, 20),
     ]
@@ -245,18 +245,18 @@ def test_a_sink_is_what_the_record_states(
 
 
 def test_diagnostic_settings_deleted_and_written() -> None:
-    assert told(KEYS, daily("azure", 2), azure_record("DELETE"))[1:3] == [
+    assert verdicts(KEYS, daily("azure", 2), azure_record("DELETE"))[1:3] == [
         ("CONFIGURED", 2, 3),
         ("ELSEWHERE", 3, 3),
     ]
-    assert told(KEYS, daily("azure", 2, 20), azure_record("WRITE"))[1:3] == [
+    assert verdicts(KEYS, daily("azure", 2, 20), azure_record("WRITE"))[1:3] == [
         ("CONFIGURED", 2, 3),
         ("UNKNOWN", 3, 20),
     ]
     narrowed = azure_record("WRITE", microsoft.setting(["Policy"]))
-    assert told(KEYS, daily("azure", 2), narrowed)[2][0] == "ELSEWHERE"
+    assert verdicts(KEYS, daily("azure", 2), narrowed)[2][0] == "ELSEWHERE"
     same = azure_record("WRITE", microsoft.setting(["Administrative"]))
-    assert told(KEYS, daily("azure", 2, 20), same)[1] == ("CONFIGURED", 2, 20)
+    assert verdicts(KEYS, daily("azure", 2, 20), same)[1] == ("CONFIGURED", 2, 20)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b'{"eventName":1}', b"\xff", b"[" * 5000])
@@ -267,7 +267,7 @@ def test_any_other_record_changes_nothing(pack: str, raw: bytes) -> None:
 
 def test_a_change_before_any_reading_is_not_a_state() -> None:
     made = record("StopLogging", HOUR, name=TRAIL)
-    assert told(VALIDATION, daily("aws", 2), made)[0] == ("UNKNOWN", 0, 2)
+    assert verdicts(VALIDATION, daily("aws", 2), made)[0] == ("UNKNOWN", 0, 2)
 
 
 def test_the_matrix_of_the_estate() -> None:

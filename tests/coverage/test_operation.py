@@ -21,8 +21,8 @@ def answered(
     reading = estate.reading(platform, 0)
     for change in changes:
         reading = change(reading)
-    found = operation.operations(name, [reading], subject=Subject(ROLE), resource=resource)
-    return found[0]
+    answers = operation.operations(name, [reading], subject=Subject(ROLE), resource=resource)
+    return answers[0]
 
 
 @pytest.mark.parametrize(
@@ -39,21 +39,21 @@ def answered(
     ],
 )
 def test_an_operation_is_answered(name: str, platform: str, verdict: str, by: str) -> None:
-    one = answered(name, platform=platform)
-    assert (one.verdict, one.by) == (verdict, by)
+    answer = answered(name, platform=platform)
+    assert (answer.verdict, answer.by) == (verdict, by)
 
 
 def test_a_class_of_log_that_is_no_documentation_claims_nothing() -> None:
     """That a service has no data events does not say that the operation makes a record."""
-    one = answered("clouddirectory:GetObjectInformation")
-    assert one.log == "management"
-    assert one.verdict is Verdict.UNKNOWN
-    assert "not documented" in one.reasons[0]
+    answer = answered("clouddirectory:GetObjectInformation")
+    assert answer.log == "management"
+    assert answer.verdict is Verdict.UNKNOWN
+    assert "not documented" in answer.reasons[0]
 
 
 def test_the_answer_is_one_sentence() -> None:
-    one = answered("s3:GetObject")
-    assert one.sentence(ROLE, "2026-03-02T08:00:00Z") == (
+    answer = answered("s3:GetObject")
+    assert answer.sentence(ROLE, "2026-03-02T08:00:00Z") == (
         f"s3:GetObject by {ROLE} at 2026-03-02T08:00:00Z: would have been recorded here, as the "
         "settings were read: recorded by trail organization."
     )
@@ -82,9 +82,9 @@ def test_what_depends_on_a_read_flag_is_unknown() -> None:
     )
     change = edited("cloudtrail:GetEventSelectors", put(AdvancedEventSelectors=[management]))
     kept = edited("observabilityadmin:GetTelemetryRule", lambda _: {"TelemetryRule": {}})
-    one = answered("sts:AssumeRole", change, kept)
-    assert one.verdict is Verdict.UNKNOWN
-    assert "as a read CONFIGURED, as a write GAP" in one.reasons[0]
+    answer = answered("sts:AssumeRole", change, kept)
+    assert answer.verdict is Verdict.UNKNOWN
+    assert "as a read CONFIGURED, as a write GAP" in answer.reasons[0]
 
 
 def test_a_type_of_call_that_is_off_is_named() -> None:
@@ -92,9 +92,9 @@ def test_a_type_of_call_that_is_off_is_named() -> None:
     change = edited(
         "cloudresourcemanager.getIamPolicy", put(auditConfigs=[config]), google.ORGANIZATION
     )
-    one = answered("storage.objects.get", change, platform="gcp")
-    assert one.verdict is Verdict.UNKNOWN
-    assert "GAP as DATA_WRITE" in one.reasons[0]
+    answer = answered("storage.objects.get", change, platform="gcp")
+    assert answer.verdict is Verdict.UNKNOWN
+    assert "GAP as DATA_WRITE" in answer.reasons[0]
 
 
 HOUR = 3_600_000
@@ -113,10 +113,10 @@ def test_an_instant_is_known_between_readings_alone(
     hours: tuple[int, ...], verdict: str, why: str
 ) -> None:
     readings = [estate.reading("aws", hour * HOUR) for hour in hours]
-    one = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
-    assert one.verdict == verdict
-    assert why in one.reasons[0]
+    answer = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
+    assert answer.verdict == verdict
+    assert why in answer.reasons[0]
     off = edited("cloudtrail:DescribeTrails", put(trailList=[]))(estate.reading("aws", 3 * HOUR))
     readings = [estate.reading("aws", HOUR), off]
-    one = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
-    assert (one.verdict, "when read next" in one.reasons[0]) == (Verdict.UNKNOWN, True)
+    answer = operation.at_time("s3:GetObject", readings, [], 2 * HOUR, subject=Subject(ROLE))[0]
+    assert (answer.verdict, "when read next" in answer.reasons[0]) == (Verdict.UNKNOWN, True)

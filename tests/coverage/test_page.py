@@ -66,10 +66,10 @@ def test_times_outside_the_calendar_are_numbers() -> None:
 
 
 def _browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
         pytest.skip("allowance:chromium is not installed")
-    return found
+    return program
 
 
 def _look(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -175,8 +175,8 @@ def test_refusals_are_answers(provider: Provider, code: int, status: str) -> Non
 
 
 def test_more_resources_than_one_answer_holds_are_unknown(provider: Provider) -> None:
-    one = {"id": microsoft.VAULT, "type": "microsoft.keyvault/vaults"}
-    many = {"data": [one] * 1000, "resultTruncated": "true"}
+    resource = {"id": microsoft.VAULT, "type": "microsoft.keyvault/vaults"}
+    many = {"data": [resource] * 1000, "resultTruncated": "true"}
     provider.paths["/providers/Microsoft.ResourceGraph/resources"] = many
     short = msgspec.json.decode(msgspec.json.encode(many))
     short["data"] = short["data"][:1]

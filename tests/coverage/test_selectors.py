@@ -386,8 +386,8 @@ def test_global_services_record_in_their_region() -> None:
 
 def test_a_shadow_trail_is_the_trail() -> None:
     """A trail that is described in two regions is one trail."""
-    one = _trail("one", basic(ReadWriteType="WriteOnly"))
-    assert judged(ALL, one, [one[0]]).verdict is Verdict.GAP
+    trail = _trail("one", basic(ReadWriteType="WriteOnly"))
+    assert judged(ALL, trail, [trail[0]]).verdict is Verdict.GAP
 
 
 def test_recorded_elsewhere_is_not_here() -> None:

@@ -20,9 +20,9 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def prepared(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The documented example, and accounts nobody has prepared."""
-    one = Deployment(aws, tmp_path_factory.mktemp("deployment"))
-    one.prepare()
-    return one
+    deployment = Deployment(aws, tmp_path_factory.mktemp("deployment"))
+    deployment.prepare()
+    return deployment
 
 
 @pytest.fixture(scope="session")

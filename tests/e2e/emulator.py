@@ -199,12 +199,12 @@ class Emulator:
         return key
 
 
-def wait_until(said: str, happens: Any, *, seconds: float = 30.0) -> Any:
+def wait_until(what: str, happens: Any, *, seconds: float = 30.0) -> Any:
     """Return the first true answer of `happens`, or fail saying what did not come."""
     deadline = time.monotonic() + seconds
     while not (answer := happens()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{said}: not within {seconds:.0f} s")
+            raise AssertionError(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.2)
     return answer
 

@@ -56,26 +56,26 @@ _ASSET = re.compile(r"[0-9a-f]{64}\.zip")
 
 def without(template: Template) -> tuple[Template, set[str]]:
     """Return a template without what the emulator lacks, and which entries that took."""
-    found = deepcopy(template)
+    reduced = deepcopy(template)
     used: set[str] = set()
-    resources = found.get("Resources", {})
+    resources = reduced.get("Resources", {})
     for name, entry in [(name, _entry(one)) for name, one in resources.items()]:
         if entry is not None:
             used.add(entry)
             del resources[name]
-    for one in resources.values():
-        depends = one.get("DependsOn", [])
+    for resource in resources.values():
+        depends = resource.get("DependsOn", [])
         if isinstance(depends, list):
-            one["DependsOn"] = [name for name in depends if name in resources]
-            if not one["DependsOn"]:
-                del one["DependsOn"]
-    for statements in statement_lists(found):
+            resource["DependsOn"] = [name for name in depends if name in resources]
+            if not resource["DependsOn"]:
+                del resource["DependsOn"]
+    for statements in statement_lists(reduced):
         kept = [one for one in statements if one.get("Sid") not in STATEMENTS]
         used |= {one["Sid"] for one in statements if one.get("Sid") in STATEMENTS}
         statements[:] = kept
         for statement in kept:
             used |= _drop_conditions(statement) | _name_sessions(statement)
-    return found, used
+    return reduced, used
 
 
 def entries() -> set[str]:
@@ -150,8 +150,8 @@ def statement_lists(value: Any) -> Iterator[list[Any]]:
         statements = value.get("Statement")
         if isinstance(statements, list):
             yield statements
-        for one in value.values():
-            yield from statement_lists(one)
+        for item in value.values():
+            yield from statement_lists(item)
     elif isinstance(value, list):
-        for one in value:
-            yield from statement_lists(one)
+        for item in value:
+            yield from statement_lists(item)

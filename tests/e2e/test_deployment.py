@@ -47,11 +47,13 @@ def deliver(deployed: Deployment, number: int, *, silently: bool = False) -> str
     """Put one file of the story where the trail would; return its version."""
     s3 = deployed.aws.client("s3", LOGS)
     notify = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
-    told = {name: value for name, value in notify.items() if name != "ResponseMetadata"}
+    existing = {name: value for name, value in notify.items() if name != "ResponseMetadata"}
     if silently:
         s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration={})
     stored = s3.put_object(Bucket=TRAIL.bucket, Key=key(number), Body=STORY[number].body)
-    s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration=told)
+    s3.put_bucket_notification_configuration(
+        Bucket=TRAIL.bucket, NotificationConfiguration=existing
+    )
     return str(stored["VersionId"])
 
 
@@ -69,23 +71,23 @@ def seal(deployed: Deployment) -> Any:
 
 def test_what_is_missing_is_said_before_anything_is_deployed(deployed: Deployment) -> None:
     """Which stacks go where, and each thing with its mending, in accounts nobody prepared."""
-    said = deployed.history["first"].splitlines()
-    assert said[0].startswith("not ready: ")
-    assert any("bootstrap" in line and LOGS in line for line in said if "missing" in line), said
-    assert any(TRAIL.bucket in line for line in said if "missing" in line), said
+    lines = deployed.history["first"].splitlines()
+    assert lines[0].startswith("not ready: ")
+    assert any("bootstrap" in line and LOGS in line for line in lines if "missing" in line), lines
+    assert any(TRAIL.bucket in line for line in lines if "missing" in line), lines
     for stack in deployed.stacks:
-        (line,) = [one for one in said if f" {stack} " in one]
+        (line,) = [one for one in lines if f" {stack} " in one]
         account = LOGS if "export" in stack else EVIDENCE
         assert f"{account} {deployed.aws.region}" in line
-    assert "nothing was deployed" == said[-1]
+    assert "nothing was deployed" == lines[-1]
 
 
 def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
     """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and stacks are made."""
-    said = deployed.history["failed"]
+    output = deployed.history["failed"]
     for stack in ("nhi-evidence-main", "nhi-evidence-eu-central-1-monitoring"):
-        assert re.search(rf"^\W+{stack}$", said, re.MULTILINE), said[-3000:]
-    assert "(y/n)" not in said
+        assert re.search(rf"^\W+{stack}$", output, re.MULTILINE), output[-3000:]
+    assert "(y/n)" not in output
 
 
 def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> None:
@@ -94,13 +96,13 @@ def test_a_first_creation_that_fails_can_be_repeated(deployed: Deployment) -> No
     assert "ROLLBACK" in deployed.history["failed"]
     exporter = f"/aws/lambda/{QUEUE}"
     assert exporter not in deployed.history["left"].split()
-    said = deployed.history["deployed"]
-    assert f"{failed} was never made; it is taken away and made anew" in said
+    output = deployed.history["deployed"]
+    assert f"{failed} was never made; it is taken away and made anew" in output
     for stack in deployed.stacks:
-        assert re.search(rf"^\W+{stack}( \(no changes\))?$", said, re.MULTILINE), said[-3000:]
+        assert re.search(rf"^\W+{stack}( \(no changes\))?$", output, re.MULTILINE), output[-3000:]
     assert exporter in deployed.log_groups().split()
-    found = deployed.aws.client("cloudformation", LOGS).describe_stacks(StackName=failed)
-    assert found["Stacks"][0]["EnableTerminationProtection"], "it is protected again"
+    described = deployed.aws.client("cloudformation", LOGS).describe_stacks(StackName=failed)
+    assert described["Stacks"][0]["EnableTerminationProtection"], "it is protected again"
 
 
 def test_the_repository_synthesizes_through_a_pipe(deployed: Deployment) -> None:
@@ -117,16 +119,16 @@ def test_the_profile_is_the_only_difference(deployed: Deployment) -> None:
     assert set(production) == {one.name for one in deployed.templates("deployed")}
     for path in deployed.templates("deployed"):
         expected = profile.as_deployed(json.loads(production[path.name].read_text()))
-        found = profile.without_bundles(json.loads(path.read_text()))
-        assert _told(expected) == _told(found), path.name
+        actual = profile.without_bundles(json.loads(path.read_text()))
+        assert _without_metadata(expected) == _without_metadata(actual), path.name
     # An entry nothing needs any more would hide what it takes out later.
     assert deployed.used == profile.entries()
 
 
-def _told(template: dict[str, Any]) -> dict[str, Any]:
+def _without_metadata(template: dict[str, Any]) -> dict[str, Any]:
     """A template without CDK's own note of which assets it came with."""
-    for one in template["Resources"].values():
-        one.pop("Metadata", None)
+    for resource in template["Resources"].values():
+        resource.pop("Metadata", None)
     return template
 
 
@@ -220,7 +222,7 @@ def test_a_forged_notification_is_refused(deployed: Deployment) -> None:
         ObjectRef(TRAIL.bucket, "elsewhere/x.json.gz"),
     ):
         sqs.send_message(QueueUrl=url, MessageBody=s3_notification.again(forged))
-    wait_until("two refusals", lambda: len(said(deployed, '"refused":true')) >= 2)
+    wait_until("two refusals", lambda: len(logged(deployed, '"refused":true')) >= 2)
     assert before == versions(deployed)
 
 
@@ -239,7 +241,9 @@ def test_replay_lists_sends_and_changes_nothing(deployed: Deployment) -> None:
 
 def locked_units(deployed: Deployment) -> int:
     """How many units the exporter logged as locked, whether they were there or not."""
-    return sum(json.loads(line)["object"]["units"] for line in said(deployed, '"message":"locked"'))
+    return sum(
+        json.loads(line)["object"]["units"] for line in logged(deployed, '"message":"locked"')
+    )
 
 
 def test_a_file_whose_notification_was_lost_is_found_and_sent(deployed: Deployment) -> None:
@@ -274,7 +278,7 @@ def versions(deployed: Deployment) -> set[tuple[str, str]]:
     return {(one["Key"], one["VersionId"]) for one in deployed.objects("")}
 
 
-def said(deployed: Deployment, *words: str) -> list[str]:
+def logged(deployed: Deployment, *words: str) -> list[str]:
     """Return what the exporter logged that holds all of these words, without its spaces."""
     logs = deployed.aws.client("logs", LOGS)
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{QUEUE}")
@@ -293,9 +297,9 @@ def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[s
     )
     chosen = [part for name in profiles for part in ("--profile", name)]
     environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
-    found = deployed.command("doctor", *chosen, "--json", credentials=environment)
-    assert found.returncode in {0, 1}, found.stderr
-    checks = json.loads(found.stdout)
+    done = deployed.command("doctor", *chosen, "--json", credentials=environment)
+    assert done.returncode in {0, 1}, done.stderr
+    checks = json.loads(done.stdout)
     assert all(check["remediation"] for check in checks if check["state"] in WRONG)
     named = {
         f"{one['what']} of {one['scope'].split()[0]}"
@@ -303,7 +307,7 @@ def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[s
         else one["what"]: one
         for one in checks
     }
-    return found.returncode, {what: (one["state"], one["observed"]) for what, one in named.items()}
+    return done.returncode, {what: (one["state"], one["observed"]) for what, one in named.items()}
 
 
 LACKING = {
@@ -338,9 +342,9 @@ def altered(deployed: Deployment) -> set[str]:
 
 def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     """Wrong is what the emulator lacks, and what is taken away; what is not reached is not seen."""
-    code, found = doctor(deployed, "evidence", "logs")
+    code, results = doctor(deployed, "evidence", "logs")
     assert 1 == code
-    wrong = {what: told for what, told in found.items() if told[0] in WRONG}
+    wrong = {what: told for what, told in results.items() if told[0] in WRONG}
     statements = {what: told for what, told in wrong.items() if what not in LACKING}
     assert wrong == LACKING | statements, wrong
     assert {"policy", "policy of alias/nhi-evidence-main"} <= set(statements)
@@ -354,22 +358,24 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
     assert {"NotCreateOnly", "NobodyElseSigns"} <= named <= altered(deployed), wrong
     assert {"changed"} == {state for state, _ in statements.values()}, wrong
     s3 = deployed.aws.client("s3", LOGS)
-    told = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
-    told.pop("ResponseMetadata")
+    configuration = s3.get_bucket_notification_configuration(Bucket=TRAIL.bucket)
+    configuration.pop("ResponseMetadata")
     s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration={})
-    _, found = doctor(deployed, "logs")
-    s3.put_bucket_notification_configuration(Bucket=TRAIL.bucket, NotificationConfiguration=told)
-    assert ("changed", "notifies no queue") == found[f"notifications of {TRAIL.bucket}"]
-    assert ("unknown", "no credentials of it were given") == found["everything of evidence"]
+    _, results = doctor(deployed, "logs")
+    s3.put_bucket_notification_configuration(
+        Bucket=TRAIL.bucket, NotificationConfiguration=configuration
+    )
+    assert ("changed", "notifies no queue") == results[f"notifications of {TRAIL.bucket}"]
+    assert ("unknown", "no credentials of it were given") == results["everything of evidence"]
 
 
 def test_deploying_again_changes_nothing(deployed: Deployment) -> None:
     """`make deploy` finds all it needs, changes nothing, and ends with how to see evidence."""
     assert len(deployed.stacks) == deployed.deploy().count("(no changes)")
-    said = deployed.make("--yes", "aws")
-    assert said.startswith("ready: "), said
-    assert len(deployed.stacks) == said.count("(no changes)"), said
-    assert f"nhi-evidence doctor --config {deployed.folder}" in said.splitlines()[-1]
+    output = deployed.make("--yes", "aws")
+    assert output.startswith("ready: "), output
+    assert len(deployed.stacks) == output.count("(no changes)"), output
+    assert f"nhi-evidence doctor --config {deployed.folder}" in output.splitlines()[-1]
 
 
 def test_destroying_leaves_the_evidence(deployed: Deployment) -> None:

@@ -132,8 +132,8 @@ def test_a_record_without_an_instant_is_rejected(
 def without_times(record: dict[str, Any]) -> dict[str, Any]:
     """Take the times out that a record states beside the envelope's."""
     properties = record["properties"]
-    for one in ("createdDateTime", "activityDateTime", "timeGenerated"):
-        properties = {key: value for key, value in properties.items() if key != one}
+    for time in ("createdDateTime", "activityDateTime", "timeGenerated"):
+        properties = {key: value for key, value in properties.items() if key != time}
     if "log" in properties:
         log = json.loads(properties["log"])
         log = {key: value for key, value in log.items() if not key.endswith("Timestamp")}
@@ -171,10 +171,10 @@ ODD: list[Any] = [None, "text", 10**400, ["x", None], {"x": 1}]
 @pytest.mark.parametrize(("source", "name"), EACH)
 def test_an_odd_shape_costs_its_attribute_alone(source: str, name: str) -> None:
     """Each attribute in turn has every odd shape: the record is kept and valid, or says why not."""
-    whole = good(source, name)
-    for where in paths(whole):
+    original = good(source, name)
+    for where in paths(original):
         for odd in ODD:
-            record = replaced(whole, where, odd)
+            record = replaced(original, where, odd)
             (line,) = locked(source, encode(record)).lines
             if "x" in line:
                 assert MAY_REJECT & set(where), f"{where} = {odd!r}: {line['x']}"
@@ -196,12 +196,12 @@ def paths(value: Any, depth: int = 3) -> list[tuple[str | int, ...]]:
         steps = list(value.items())
     elif isinstance(value, list):
         steps = list(enumerate(value))
-    found: list[tuple[str | int, ...]] = []
+    places: list[tuple[str | int, ...]] = []
     for step, inner in steps:
-        found.append((step,))
+        places.append((step,))
         if depth > 1:
-            found += [(step, *rest) for rest in paths(inner, depth - 1)]
-    return found
+            places += [(step, *rest) for rest in paths(inner, depth - 1)]
+    return places
 
 
 def replaced(value: Any, where: tuple[str | int, ...], odd: Any) -> Any:
@@ -215,12 +215,12 @@ def replaced(value: Any, where: tuple[str | int, ...], odd: Any) -> Any:
 
 def test_an_odd_shape_inside_the_kubernetes_log_costs_itself_alone() -> None:
     """The log is read as loosely as its envelope."""
-    whole = good("azure_resource", "kube-01-service-account")
-    log = json.loads(whole["properties"]["log"])
+    original = good("azure_resource", "kube-01-service-account")
+    log = json.loads(original["properties"]["log"])
     for where in paths(log):
         for odd in ODD:
             inside = json.dumps(replaced(log, where, odd))
-            record = {**whole, "properties": {**whole["properties"], "log": inside}}
+            record = {**original, "properties": {**original["properties"], "log": inside}}
             (line,) = locked("azure_resource", encode(record)).lines
             if "x" in line:
                 assert {"verb", "requestURI"} & set(where), f"{where} = {odd!r}: {line['x']}"

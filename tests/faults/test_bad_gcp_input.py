@@ -186,7 +186,7 @@ def test_a_bomb_is_a_rejection_unit() -> None:
 
 LINE = st.one_of(
     st.just(encode(GOOD)),
-    st.binary(max_size=30).filter(lambda one: b"\n" not in one),
+    st.binary(max_size=30).filter(lambda text: b"\n" not in text),
     st.integers(0, len(encode(GOOD))).map(lambda end: encode(GOOD)[:end]),
 )
 
@@ -197,14 +197,14 @@ def test_every_byte_is_a_record_or_white_space(lines: list[bytes], between: byte
     """Decoding loses nothing: what is not in a slice is white space; no record is a crash."""
     body = between.join(lines)
     for decode in (gcp_audit.decode, gcp_audit.unwrap):
-        found = decode(body, Limits())
-        if isinstance(found, Undecodable):
+        decoded = decode(body, Limits())
+        if isinstance(decoded, Undecodable):
             continue
-        assert isinstance(found, Decoded)
-        rest = bytearray(found.data)
-        for start, end in found.spans:
+        assert isinstance(decoded, Decoded)
+        rest = bytearray(decoded.data)
+        for start, end in decoded.spans:
             rest[start:end] = b" " * (end - start)
-            mapped = MAPPER.map(found.data[start:end])
+            mapped = MAPPER.map(decoded.data[start:end])
             assert isinstance(mapped, Normalized | Rejection)
         if decode is gcp_audit.decode and not body.startswith(b"["):
             assert b"" == bytes(rest).strip(b" \t\r\n")
@@ -212,7 +212,9 @@ def test_every_byte_is_a_record_or_white_space(lines: list[bytes], between: byte
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=5), one, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -239,14 +241,14 @@ def test_every_form_gives_the_same_record() -> None:
         encode([pushed]),
         gzip.compress(good),
     ):
-        found = gcp_audit.unwrap(document, Limits())
-        assert isinstance(found, Decoded), found
-        assert [good] == [found.data[slice(*span)] for span in found.spans]
+        decoded = gcp_audit.unwrap(document, Limits())
+        assert isinstance(decoded, Decoded), decoded
+        assert [good] == [decoded.data[slice(*span)] for span in decoded.spans]
     printed = json.dumps(GOOD, indent=2).encode()
     for read in (gcp_audit.decode, gcp_audit.unwrap):
-        whole = read(printed, Limits())
-        assert isinstance(whole, Decoded)
-        assert [printed] == [whole.data[slice(*span)] for span in whole.spans]
+        again = read(printed, Limits())
+        assert isinstance(again, Decoded)
+        assert [printed] == [again.data[slice(*span)] for span in again.spans]
     torn = gcp_audit.unwrap(encode({"message": {"data": "not base64!"}}), Limits())
     assert isinstance(torn, Undecodable)
     assert "damaged_base64" == torn.reason

@@ -51,9 +51,9 @@ def assert_promise(mapper: Mapper, outcome: Outcome, store: MemoryStore) -> None
     sets = [outcome.locked, set(outcome.failed), set(outcome.unreached)]
     assert names == set().union(*sets)
     assert len(names) == sum(map(len, sets))
-    found, expected = counted(store), counted(fault_free(mapper))
+    actual, expected = counted(store), counted(fault_free(mapper))
     for name in outcome.locked:
-        assert found[name] == expected[name]
+        assert actual[name] == expected[name]
 
 
 WRITES = 6
@@ -288,13 +288,13 @@ def test_memory_that_runs_out_is_no_fault_of_the_unit(
 
 def test_who_wrote_is_no_part_of_the_object(keep_nhi: Mapper) -> None:
     """Another writer, at another time, writes the same keys and bytes; metadata says who did."""
-    one, other = MemoryStore(), MemoryStore()
-    for store, name in ((one, "one"), (other, "other")):
+    first, other = MemoryStore(), MemoryStore()
+    for store, name in ((first, "one"), (other, "other")):
         lock_batch(keep_nhi, deliveries(), store, metadata={"writer": name})
-    assert one.objects == other.objects
-    for key in one.objects:
+    assert first.objects == other.objects
+    for key in first.objects:
         assert ("one", "other") == tuple(
-            store.first(key).metadata["writer"] for store in (one, other)
+            store.first(key).metadata["writer"] for store in (first, other)
         )
 
 

@@ -89,9 +89,9 @@ def attack(seed: int) -> Outcome:
     if report.findings:
         return Outcome(report, None)
     if way in {"fast", "since"}:
-        whole = world.verify()
-        _shown(whole)
-        if whole.findings:
+        again = world.verify()
+        _shown(again)
+        if again.findings:
             return Outcome(report, f"{way}: a whole, deep verification finds it, as is said")
     return Outcome(report, why_harmless(world))
 
@@ -153,8 +153,8 @@ def _shown(report: Report) -> None:
     assert verify_report.read_document(document).findings == report.findings
     out = io.StringIO()
     verify_report.show(Console(file=out, width=1_000), report)
-    found = _ACTIVE.search(out.getvalue())
-    assert found is None, out.getvalue()[max(0, found.start() - 80) : found.end() + 80]
+    active = _ACTIVE.search(out.getvalue())
+    assert active is None, out.getvalue()[max(0, active.start() - 80) : active.end() + 80]
 
 
 def main() -> None:
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     until = time.monotonic() + options.seconds
-    found: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
     harmless: Counter[str] = Counter()
     unexplained: list[int] = []
     number = 0
@@ -176,7 +176,7 @@ def main() -> None:
             error.add_note(f"seed {seed}")
             raise
         number += 1
-        found.update({finding.code for finding in outcome.report.findings})
+        codes.update({finding.code for finding in outcome.report.findings})
         if outcome.harmless is not None and not outcome.report.findings:
             harmless[outcome.harmless] += 1
         if not outcome.is_explained:
@@ -187,7 +187,7 @@ def main() -> None:
         f"without a finding, and harmless: {sum(harmless.values())}",
         *(f"  {count} {why}" for why, count in harmless.most_common()),
         f"without a finding, unexplained: {len(unexplained)} {unexplained[:20]}",
-        f"found: {dict(found.most_common())}",
+        f"found: {dict(codes.most_common())}",
     )
     sys.stdout.write("\n".join(lines) + "\n")
     if unexplained:

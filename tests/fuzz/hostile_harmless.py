@@ -92,7 +92,7 @@ def _of_new(world: SealedStore, key: str) -> str | None:
         return None
     for unit in edited.units:
         known = _units().get(str(unit.line["unit"]))
-        if known is None or unit.lines != known.lines or _told(unit) != _told(known):
+        if known is None or unit.lines != known.lines or _comparable(unit) != _comparable(known):
             return None
     return "written: the same units again, under another header or other metadata"
 
@@ -102,7 +102,7 @@ def _is_same_release(header: dict[str, Any], genuine: dict[str, Any]) -> bool:
     return bool(header["mapper"]["digest"] == genuine["mapper"]["digest"])
 
 
-def _told(unit: EditedUnit) -> dict[str, Any]:
+def _comparable(unit: EditedUnit) -> dict[str, Any]:
     """A unit line, what the source says of a delivered file aside: it is no claim."""
     line = dict(unit.line)
     if line["kind"] != "companion":
@@ -112,11 +112,13 @@ def _told(unit: EditedUnit) -> dict[str, Any]:
 
 def _of_epoch(world: SealedStore, key: str) -> str | None:
     """An epoch whose leaves are those an honest sealer would have made."""
-    told = False
+    tells_run = False
     for entry in log.entries_of(world.store.get(key)):
         stated = leaf.decode(entry)
         if isinstance(stated, EpochLeaf):
-            told = told or bool(json.loads(entry).keys() & {"swept", "more", "until", "cursors"})
+            tells_run = tells_run or bool(
+                json.loads(entry).keys() & {"swept", "more", "until", "cursors"}
+            )
         elif isinstance(stated, ObjectLeaf):
             honest = true_leaf(world, stated.key)
             late = {"late"} & set(stated.flags) ^ {"late"} & set(honest.flags)

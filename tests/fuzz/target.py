@@ -42,8 +42,8 @@ def one_input(data: bytes) -> None:
     assert {} == outcome.unmapped
     (done,) = outcome.objects
     unit = Unit(store)
-    left_out = sum(done.out_of_scope.values())
-    assert unit.seen == done.records == done.kept + done.rejected + left_out
+    out_of_scope = sum(done.out_of_scope.values())
+    assert unit.seen == done.records == done.kept + done.rejected + out_of_scope
     if unit.rejection is not None:
         is_cut = unit.headers[0]["rebuild"] == "cut"
         assert unit.size_with_cuts() == len(body)

@@ -92,8 +92,8 @@ def test_no_leak_is_locked(source: str, keep: bool) -> None:
             text = b"\n".join([key.encode(), lines.encode(unit), *own])
             assert [] == leaks(text), name
             for line in own:
-                held = lines.decode_line(line)
-                assert [] == leaks(held.raw or b""), name
+                parsed = lines.decode_line(line)
+                assert [] == leaks(parsed.raw or b""), name
 
 
 @pytest.mark.parametrize("source", DECLARING)
@@ -157,9 +157,9 @@ def test_what_fails_is_reported_without_its_text(
     (error,) = outcome.unmapped.values()
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("function").error("unmapped", exc_info=error)
-    told = "".join(traceback.format_exception(error)) + caplog.text
-    assert "ValueError" in told
-    assert [] == leaks(told.encode())
+    reported = "".join(traceback.format_exception(error)) + caplog.text
+    assert "ValueError" in reported
+    assert [] == leaks(reported.encode())
     for _, unit, own in written(store):
         assert "cut" == unit.rebuild
         reasons = {line.x.reason for line in map(lines.decode_line, own) if line.x}

@@ -61,7 +61,7 @@ def main() -> int:
         for target, mutant in chosen:
             _say(f"{target.file}:{mutant.line}: {mutant.name}")
         return 0
-    return _judge(_run(chosen), [target.file for target, _ in chosen], whole=parts == 1)
+    return _judge(_run(chosen), [target.file for target, _ in chosen], is_all=parts == 1)
 
 
 def _run(chosen: list[tuple[Target, Mutant]]) -> dict[tuple[str, str], Fate]:
@@ -91,13 +91,13 @@ def _unchanged(package: Path, target: Target) -> float:
     return SLOWER * (time.monotonic() - began) + 5
 
 
-def _judge(fates: dict[tuple[str, str], Fate], files: list[str], *, whole: bool) -> int:
+def _judge(fates: dict[tuple[str, str], Fate], files: list[str], *, is_all: bool) -> int:
     may_live = {(file, name) for file, names in listed().items() for name in names if file in files}
     lived = {place for place, fate in fates.items() if fate is Fate.SURVIVED}
     for file, name in sorted(lived - may_live):
         _say(f"NOT NOTICED {file}: {name}")
     # A reason for what is noticed, or is no longer there, is not true any more.
-    outdated = {place for place in may_live - lived if whole or place in fates}
+    outdated = {place for place in may_live - lived if is_all or place in fates}
     for file, name in sorted(outdated):
         _say(f"OUTDATED in survivors.toml {file}: {name}")
     killed = len(fates) - len(lived)

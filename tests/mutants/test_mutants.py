@@ -77,12 +77,12 @@ def test_a_mutant_is_one_change_that_parses() -> None:
     for target in targets():
         source = (PACKAGE / target.file).read_bytes()
         names = set()
-        for one in mutants(source):
-            changed = source[: one.start] + one.replacement + source[one.end :]
+        for mutant in mutants(source):
+            changed = source[: mutant.start] + mutant.replacement + source[mutant.end :]
             assert changed != source
             compile(changed, target.file, "exec")
-            assert one.name not in names
-            names.add(one.name)
+            assert mutant.name not in names
+            names.add(mutant.name)
         assert names, target.file
 
 

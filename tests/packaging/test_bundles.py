@@ -57,8 +57,11 @@ def test_staging_twice_gives_the_same_bytes(
     """Hash, archive, modes and dates depend on sources and lock alone."""
     first, second = staged[name], stage(name, into=tmp_path / "again")
     assert first.sha256 == second.sha256
-    one, other = archive(first, tmp_path / "one.zip"), archive(second, tmp_path / "other.zip")
-    assert one.read_bytes() == other.read_bytes()
+    first_archive, other = (
+        archive(first, tmp_path / "one.zip"),
+        archive(second, tmp_path / "other.zip"),
+    )
+    assert first_archive.read_bytes() == other.read_bytes()
     assert {(0o644, 315_532_800)} == {
         (stat.S_IMODE(path.stat().st_mode), int(path.stat().st_mtime))
         for path in second.path.rglob("*")
@@ -108,8 +111,8 @@ def test_what_the_runtime_brings_is_left_out(name: str, staged: dict[str, Bundle
     """The distributions deploy.toml calls provided are not in the bundle."""
     bundle = staged[name]
     packages = bundle.path / bundle.declaration.bundle.packages
-    held = {one.name.split("-")[0].replace("_", "-") for one in packages.glob("*.dist-info")}
-    assert set() == held & set(bundle.declaration.bundle.provided)
+    packaged = {one.name.split("-")[0].replace("_", "-") for one in packages.glob("*.dist-info")}
+    assert set() == packaged & set(bundle.declaration.bundle.provided)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -119,8 +122,8 @@ def test_the_entry_starts_from_its_bundle_alone(name: str, tmp_path: Path) -> No
     brought = tmp_path / "runtime"
     brought.mkdir()
     site = Path(importlib.import_module("boto3").__file__ or "").parents[1]
-    for one in bundle.declaration.bundle.provided:
-        module = {"python-dateutil": "dateutil", "six": "six.py"}.get(one, one)
+    for distribution in bundle.declaration.bundle.provided:
+        module = {"python-dateutil": "dateutil", "six": "six.py"}.get(distribution, distribution)
         (brought / module).symlink_to(site / module)
     packages = str(bundle.path / bundle.declaration.bundle.packages)
     places = [str(bundle.path), packages, str(brought)]

@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def uv() -> str:
     beside = ROOT / ".tools" / "bin" / "uv"
-    found = str(beside) if beside.exists() else shutil.which("uv")
-    assert found, "uv is what `make` brings"
-    return found
+    program = str(beside) if beside.exists() else shutil.which("uv")
+    assert program, "uv is what `make` brings"
+    return program
 
 
 class Built(NamedTuple):

@@ -221,10 +221,10 @@ def _member(files: Files, random: Random) -> None:
     """Double, move, remove, rename or add a member of a line."""
     name = random.choice([line for line in _LINES if line in files] or list(files))
     line = files[name]
-    found = list(_MEMBER.finditer(line))
-    if not found:
+    members = list(_MEMBER.finditer(line))
+    if not members:
         return
-    at = random.choice(found[:10] + found[-10:])
+    at = random.choice(members[:10] + members[-10:])
     match random.randrange(6):
         case 0:
             line = line[: at.end()] + b"," + at[0] + line[at.end() :]
@@ -235,7 +235,7 @@ def _member(files: Files, random: Random) -> None:
         case 3:
             line = line[:-1] + b"," + random.choice(MEMBERS) + b"}"
         case 4:
-            other = random.choice(found)
+            other = random.choice(members)
             first, last = sorted((at, other), key=lambda match: match.start())
             if first.end() <= last.start():
                 middle = line[first.end() : last.start()]
@@ -248,9 +248,9 @@ def _member(files: Files, random: Random) -> None:
 def _value(files: Files, random: Random) -> None:
     """Put something else where a value of a member is."""
     name = _pick(files, random)
-    found = list(_MEMBER.finditer(files[name]))
-    if found:
-        at = random.choice(found[:12] + found[-12:])
+    members = list(_MEMBER.finditer(files[name]))
+    if members:
+        at = random.choice(members[:12] + members[-12:])
         member = at[0].partition(b":")[0]
         donor = random.choice(list(_MEMBER.finditer(files[random.choice(list(files))])) or [at])
         spelt = re.sub(rb"[a-z]", lambda c: b"\\u%04x" % c[0][0], at[0].partition(b":")[2], count=1)
@@ -288,7 +288,7 @@ def _lines(files: Files, random: Random) -> None:
     files[name] = b"".join(lines)
 
 
-def _whole(files: Files, random: Random) -> None:
+def _whole_file(files: Files, random: Random) -> None:
     """Remove, empty, swap or exchange whole files."""
     name, other = random.choice(list(files)), random.choice(list(files))
     match random.randrange(4):
@@ -402,6 +402,18 @@ def _digest(files: Files, random: Random) -> None:
 
 
 MUTATORS: tuple[Callable[[Files, Random], None], ...] = (
-    *(_bytes, _integer, _member, _member, _value, _value, _lines, _whole, _raw, _file, _digest),
+    *(
+        _bytes,
+        _integer,
+        _member,
+        _member,
+        _value,
+        _value,
+        _lines,
+        _whole_file,
+        _raw,
+        _file,
+        _digest,
+    ),
     _signature_lines,
 )

@@ -175,10 +175,10 @@ def bundle_of(
 ) -> dict[str, bytes]:
     """The proof of a kept record."""
     looking = sealed.search()
-    found = looking.find(uid, search.Where())
-    assert found is not None, uid
+    record = looking.find(uid, search.Where())
+    assert record is not None, uid
     keys = {FINGERPRINT: provider_der()} if with_key else {}
-    return looking.bundle(found, (sealed.key,), keys, with_file=with_file)
+    return looking.bundle(record, (sealed.key,), keys, with_file=with_file)
 
 
 def every_bundle(sealed: Sealed) -> dict[str, dict[str, bytes]]:
@@ -190,10 +190,10 @@ def every_bundle(sealed: Sealed) -> dict[str, dict[str, bytes]]:
         for number, (unit, own) in enumerate(objects.lines_of(table, lines), start=1):
             for place, line in enumerate(own):
                 if b'"k":"out_of_scope_ids"' not in line:
-                    found = search.SealedRecord(
+                    record = search.SealedRecord(
                         at=at, table=table, number=number, lines=own, place=place
                     )
                     keys = {FINGERPRINT: provider_der()}
                     name = f"{at.source} {unit.kind} {number} {place}"
-                    bundles[name] = looking.bundle(found, (sealed.key,), keys)
+                    bundles[name] = looking.bundle(record, (sealed.key,), keys)
     return bundles

@@ -94,13 +94,13 @@ def test_a_hostile_zip_cannot_be_read(tmp_path: Path, name: str) -> None:
     path = zipped(tmp_path / "proof.zip", REFUSED[name])
     done = run("check-proof", path, "--key", key())
     assert (4, "not a proof bundle") == (done.code, done.err[14:32]), done.err
-    said = alone(path)
+    checked = alone(path)
     assert (2, "", True) == (
-        said.returncode,
-        said.stdout,
-        said.stderr.startswith("NOT READABLE"),
+        checked.returncode,
+        checked.stdout,
+        checked.stderr.startswith("NOT READABLE"),
     )
-    assert not ACTED_ON.search(done.out + done.err + said.stdout + said.stderr)
+    assert not ACTED_ON.search(done.out + done.err + checked.stdout + checked.stderr)
 
 
 def test_a_harmless_file_more_is_not_looked_at(tmp_path: Path) -> None:
@@ -118,9 +118,9 @@ def test_a_damaged_zip_is_no_traceback(tmp_path: Path, seed: int) -> None:
         data[(seed * 7919 + step * 104729) % len(data)] ^= 1 + seed % 255
     path = tmp_path / "proof.zip"
     path.write_bytes(data[: len(data) - seed % 4])
-    done, said = run("check-proof", path, "--key", key()), alone(path)
-    assert (done.code, said.returncode) in {(0, 0), (1, 1), (4, 2)}
-    assert "Traceback" not in said.stderr + done.err
+    done, checked = run("check-proof", path, "--key", key()), alone(path)
+    assert (done.code, checked.returncode) in {(0, 0), (1, 1), (4, 2)}
+    assert "Traceback" not in checked.stderr + done.err
 
 
 def unpacked(folder: Path) -> Path:
@@ -198,10 +198,10 @@ def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
     path.write_bytes(bundle.pack(files))
     plain = run("check-proof", path, "--key", key())
     as_json = run("check-proof", path, "--key", key(), "--json")
-    said, walked = alone(path), walk(files, key(), tmp_path)
-    for done in (plain.out, as_json.out, said.stdout, walked.stdout):
+    checked, walked = alone(path), walk(files, key(), tmp_path)
+    for done in (plain.out, as_json.out, checked.stdout, walked.stdout):
         assert not ACTED_ON.search(done)
-    assert (0, 0, 0, 0) == (plain.code, as_json.code, said.returncode, walked.returncode)
+    assert (0, 0, 0, 0) == (plain.code, as_json.code, checked.returncode, walked.returncode)
     assert HOSTILE == as_json.json["shown"]["unit"]
     refused = alone(path, f"{key()}x\x1b[2J")
     assert (2, None) == (refused.returncode, ACTED_ON.search(refused.stderr))

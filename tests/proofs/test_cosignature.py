@@ -33,9 +33,9 @@ def _files() -> dict[str, bytes]:
     lock_policy = LockPolicy(retention_ms=DAY_MS)
     Sealer(store, [PRIMARY, COSIGNER], lambda: NOW, name=NAME, lock_policy=lock_policy).run()
     looking = search.Search(store, StoredLog(store, NAME, (KEY,)))
-    found = looking.find(sealed.uids()[0], search.Where())
-    assert found is not None
-    return looking.bundle(found, (KEY, COSIGNING))
+    record = looking.find(sealed.uids()[0], search.Where())
+    assert record is not None
+    return looking.bundle(record, (KEY, COSIGNING))
 
 
 def altered(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -60,8 +60,8 @@ def test_without_the_key_it_is_said_and_never_counted(
     """None of the three takes it for checked; where the policy asks for it the proof fails."""
     for given in (files, altered(files)):
         assert MlDsa.NOT_CHECKED is proof.check(given, (KEY,), NAME).ml_dsa
-        said = check_proof.report(check_proof.check(dict(given), str(KEY)))
-        assert any(line.startswith("ML-DSA   not checked") for line in said)
+        lines = check_proof.report(check_proof.check(dict(given), str(KEY)))
+        assert any(line.startswith("ML-DSA   not checked") for line in lines)
     assert "ML-DSA not checked" in walk(files, KEY, tmp_path).stdout
     with pytest.raises(proof.ProveError, match="which is required"):
         proof.check(files, (KEY,), NAME, require_cosignature=True)
@@ -84,8 +84,8 @@ def test_check_proof_says_which(files: dict[str, bytes], tmp_path: Path) -> None
     path.write_bytes(bundle.pack(files))
     both = run("check-proof", path, "--key", str(KEY), "--key", str(COSIGNING))
     assert (0, True) == (both.code, "ML-DSA   verified" in both.out)
-    one = run("check-proof", path, "--key", str(KEY))
-    assert (0, True) == (one.code, "ML-DSA   not checked" in one.out)
+    done = run("check-proof", path, "--key", str(KEY))
+    assert (0, True) == (done.code, "ML-DSA   not checked" in done.out)
     policy = tmp_path / "policy.toml"
     policy.write_text(f'keys = ["{KEY}", "{COSIGNING}"]\nrequire_cosignature = true\n')
     assert 0 == run("check-proof", path, "--policy", policy).code

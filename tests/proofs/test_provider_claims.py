@@ -127,7 +127,7 @@ def test_flags_and_forms_are_said() -> None:
     files["unit.json"] = files["unit.json"].replace(
         b'"rebuild":"exact"', b'"rebuild":"exact","raw_form":"api"'
     )
-    said = "\n".join(proof_report.lines(shown(mutations.sealed_anew(files), {})))
-    assert "flag     key_hash: its bytes have not the hash its key states: it is counted" in said
-    assert "flag     late" in said
-    assert "as the source's API lists it" in said
+    text = "\n".join(proof_report.lines(shown(mutations.sealed_anew(files), {})))
+    assert "flag     key_hash: its bytes have not the hash its key states: it is counted" in text
+    assert "flag     late" in text
+    assert "as the source's API lists it" in text

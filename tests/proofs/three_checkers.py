@@ -43,8 +43,8 @@ def by_file(files: Mapping[str, bytes], key: note.Key) -> Facts:
         shown: dict[str, Any] = check_proof.check(dict(files), str(key))
     except check_proof.NotShown:
         return None
-    said = shown["provider"]
-    provider = said and (said["key"], said["is_text_shown"], said["fingerprint"])
+    claim = shown["provider"]
+    provider = claim and (claim["key"], claim["is_text_shown"], claim["fingerprint"])
     return (
         *(shown["raw_sha256"], shown["form"], shown["is_cut"], shown["record"], shown["unit"]),
         *(shown["raw_form"], shown["key"], tuple(shown["flags"]), shown["origin"]),
@@ -63,8 +63,10 @@ def walk(
     for name, body in files.items():
         (bundle / name).write_bytes(body)
     for name in TOOLS:
-        found = next(path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists())
-        (tools / name).symlink_to(found)
+        program = next(
+            path for path in (Path("/usr/bin", name), Path("/bin", name)) if path.exists()
+        )
+        (tools / name).symlink_to(program)
     return subprocess.run(
         [tools / "bash", WALKTHROUGH, str(key), *map(str, more)],
         cwd=bundle,

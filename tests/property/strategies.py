@@ -123,9 +123,9 @@ RECORD = st.builds(
 )
 
 RAW = (
-    RECORD.map(lambda one: json.dumps(one, ensure_ascii=False).encode(errors="surrogatepass"))
-    | RECORD.map(lambda one: json.dumps(one).encode())
-    | JSON.map(lambda one: json.dumps(one).encode())
+    RECORD.map(lambda record: json.dumps(record, ensure_ascii=False).encode(errors="surrogatepass"))
+    | RECORD.map(lambda record: json.dumps(record).encode())
+    | JSON.map(lambda value: json.dumps(value).encode())
     | st.binary(min_size=1, max_size=30)
 )
 """Raw bytes of one record: realistic, hostile, or no record at all."""

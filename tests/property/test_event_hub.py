@@ -76,15 +76,17 @@ class Stored:
 
     def records(self, number: int) -> list[tuple[str, list[bytes]]]:
         """Hash and raw records of a message, in each run that holds it."""
-        found = []
+        matching = []
         for run, (unit, lines) in self.units.items():
             if run.first <= number <= run.last:
                 assert unit.messages is not None
                 place = number - run.first
                 begin = sum(unit.messages.n[:place])
                 raws = [raw_of(line) for line in lines if b'"k":"out_of_scope_ids"' not in line]
-                found.append((unit.messages.h[place], raws[begin : begin + unit.messages.n[place]]))
-        return found
+                matching.append(
+                    (unit.messages.h[place], raws[begin : begin + unit.messages.n[place]])
+                )
+        return matching
 
 
 def deliver(batch: list[Message], store: MemoryStore) -> None:
@@ -112,9 +114,9 @@ def test_every_record_is_counted_once(drawn: tuple[list[Message], list[list[Mess
         )
         assert isinstance(alone, Decoded)
         expected = [alone.record(index).raw for index in range(len(alone.spans))]
-        found = stored.records(message.sequence)
-        assert found
-        assert all((sha256(message.body).hexdigest(), expected) == one for one in found)
+        records = stored.records(message.sequence)
+        assert records
+        assert all((sha256(message.body).hexdigest(), expected) == one for one in records)
     numbers = {number for run in stored.units for number in range(run.first, run.last + 1)}
     assert {message.sequence for message in messages} == numbers
     assert {"counted"} == {status for status, *_ in counted(store).values()}
@@ -147,7 +149,7 @@ def test_the_order_of_messages_decides_nothing(
     for batch in [*batches, [*messages, *forged]]:
         shuffled = list(batch)
         random.shuffle(shuffled)
-        one, other = MemoryStore(), MemoryStore()
-        deliver(batch, one)
+        first, other = MemoryStore(), MemoryStore()
+        deliver(batch, first)
         deliver(shuffled, other)
-        assert one.objects == other.objects
+        assert first.objects == other.objects

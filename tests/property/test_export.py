@@ -101,10 +101,10 @@ def test_a_file_of_lines_is_rebuilt(lines: list[bytes], newline: bytes) -> None:
 def test_decoding_never_crashes(body: bytes, start: bytes) -> None:
     """Any bytes are records or a reason; records are slices that lie in order."""
     for read in (decode, unwrap):
-        found = read(start + body, Limits(inflated_bytes=10_000))
-        if isinstance(found, Undecodable):
-            assert found.reason
+        decoded = read(start + body, Limits(inflated_bytes=10_000))
+        if isinstance(decoded, Undecodable):
+            assert decoded.reason
             continue
-        assert isinstance(found, Decoded)
-        edges = [edge for span in found.spans for edge in span]
+        assert isinstance(decoded, Decoded)
+        edges = [edge for span in decoded.spans for edge in span]
         assert edges == sorted(edges)

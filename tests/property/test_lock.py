@@ -99,9 +99,9 @@ def test_what_a_unit_is_does_not_depend_on_its_neighbors(
 
 def written(store: MemoryStore) -> dict[str, tuple[object, list[bytes]]]:
     """Return each unit's line of the table and lines, from whatever object."""
-    found: dict[str, tuple[object, list[bytes]]] = {}
+    by_unit: dict[str, tuple[object, list[bytes]]] = {}
     for key in store.keys("ev/"):
         table, lines = objects.read_object(store.get(key))
         for unit, own in objects.lines_of(table, lines):
-            found[unit.unit] = unit, list(own)
-    return found
+            by_unit[unit.unit] = unit, list(own)
+    return by_unit

@@ -29,15 +29,24 @@ def environment() -> Path:
     python = interpreter()
     stamp = sha256(LOCK.read_bytes() + str(python).encode()).hexdigest()[:16]
     folder = ROOT / ".tools" / f"azure-worker-{stamp}"
-    found = folder / "bin" / "python"
+    own_python = folder / "bin" / "python"
     if not (folder / "made").exists():
         for arguments in (
             ["venv", "--quiet", "--clear", "--python", str(python), str(folder)],
-            ["pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", LOCK],
+            [
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                str(own_python),
+                "--require-hashes",
+                "-r",
+                LOCK,
+            ],
         ):
             subprocess.run([UV, *arguments], check=True, timeout=300)
         (folder / "made").touch()
-    return found
+    return own_python
 
 
 def bundle(into: Path) -> Path:
@@ -109,8 +118,8 @@ class Worker:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
-        found: dict[str, Any] = self._answer()
-        return found
+        answer: dict[str, Any] = self._answer()
+        return answer
 
     def _answer(self) -> Any:
         assert self._process.stdout is not None

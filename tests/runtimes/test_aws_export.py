@@ -91,8 +91,8 @@ def tables(store: EmbeddedStore) -> dict[str, tuple[UnitLine, ...]]:
 
 def units_of(store: EmbeddedStore, stored: StoredObject) -> list[UnitLine]:
     """Return every unit line of a stored file."""
-    found = evidence.named(store, "aws_cloudtrail", unit_of(stored))
-    return [unit for unit, _ in found]
+    named = evidence.named(store, "aws_cloudtrail", unit_of(stored))
+    return [unit for unit, _ in named]
 
 
 def unit_of(stored: StoredObject) -> str:

@@ -96,8 +96,8 @@ def message(number: int, body: bytes) -> Message:
     return Message(body, number, f"{number * 64}", f"2026-03-02T08:15:{number % 60:02}.000Z")
 
 
-def records(*held: Any) -> bytes:
-    return json.dumps({"records": held}).encode()
+def records(*entries: Any) -> bytes:
+    return json.dumps({"records": entries}).encode()
 
 
 def objects(store: EmbeddedStore) -> dict[str, Units]:
@@ -108,16 +108,16 @@ def objects(store: EmbeddedStore) -> dict[str, Units]:
 def unit(store: EmbeddedStore, first: int, last: int) -> UnitLine:
     """The one unit of a run."""
     name = f"{STREAM}/{first}-{last}!h=2026030208"
-    ((found, _),) = evidence.named(store, "azure_monitor", name)
-    return found
+    ((stored_unit, _),) = evidence.named(store, "azure_monitor", name)
+    return stored_unit
 
 
 def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: Worker) -> None:
     """One function: its trigger, its consumer group, its batches, and a policy never used up."""
-    (one,) = worker.indexed
+    (function,) = worker.indexed
     declared = declaration(FUNCTION)
     assert isinstance(declared.trigger, EventHub)
-    assert FUNCTION == one["name"]
+    assert FUNCTION == function["name"]
     assert [
         {
             "type": "eventHubTrigger",
@@ -129,10 +129,10 @@ def test_the_worker_indexes_what_the_declaration_and_the_host_file_say(worker: W
             "cardinality": declared.trigger.cardinality.upper(),
             "dataType": "BINARY",
         }
-    ] == one["bindings"]
+    ] == function["bindings"]
     assert "NHI_EVIDENCE_HUB" in declared.environment
-    assert -1 == one["retry"]["max_retry_count"]
-    assert "exponential_backoff" == one["retry"]["retry_strategy"]
+    assert -1 == function["retry"]["max_retry_count"]
+    assert "exponential_backoff" == function["retry"]["retry_strategy"]
     host = json.loads((ROOT / "functions" / FUNCTION / "host.json").read_text())
     hub = host["extensions"]["eventHubs"]
     assert declared.trigger.max_batch_size == hub["maxEventBatchSize"]
@@ -202,10 +202,10 @@ def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
     assert 1 == worker.invoke(batch_, partition=PARTITION)["status"]
     assert before == objects(locked)
     assert 1 == worker.invoke(batch_[3:] + batch_[4:5], partition=PARTITION)["status"]
-    whole, again = unit(locked, 200, 205), unit(locked, 203, 205)
-    assert whole.messages is not None
+    full, again = unit(locked, 200, 205), unit(locked, 203, 205)
+    assert full.messages is not None
     assert again.messages is not None
-    assert whole.messages.h[3:] == again.messages.h
+    assert full.messages.h[3:] == again.messages.h
 
 
 def test_while_the_store_is_away_the_batch_fails_and_then_is_locked_once(

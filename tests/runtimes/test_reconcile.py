@@ -195,9 +195,9 @@ def test_the_role_it_takes_puts_statements_and_nothing_else(bucket: EmbeddedStor
     client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
     own = bucket.client(bucket.reconciler)
     for key in ("ev/v1/aws_cloudtrail/h=x/y", "log/v1/2026/plan/x", "op/v1/coverage/h=x/y"):
-        for one in (client, own):
+        for each in (client, own):
             with pytest.raises(ClientError, match="AccessDenied"):
-                one.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"x")
+                each.put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=b"x")
     with pytest.raises(ClientError, match="AccessDenied"):
         own.put_object(Bucket=iam.EVIDENCE_BUCKET, Key="op/v1/recon/h=x/y", Body=b"x")
     with pytest.raises(ClientError, match="AccessDenied"):

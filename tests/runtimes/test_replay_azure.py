@@ -60,16 +60,16 @@ def hub(partition: str, after: int | None) -> Sequence[Message]:
     ]
 
 
-def held(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
+def locked_digests(store: EmbeddedStore) -> dict[str, dict[int, set[str]]]:
     """Return each message of each partition that evidence holds, by the hash of its bytes."""
-    found: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    digests: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for units in evidence.stored(store, "azure_monitor").values():
         for unit, _ in units:
             assert unit.messages is not None
             partition = unit.unit.split("/")[2]
             for number, digest in enumerate(unit.messages.h, start=unit.messages.first):
-                found[partition][number].add(digest)
-    return found
+                digests[partition][number].add(digest)
+    return digests
 
 
 def test_what_was_passed_over_is_locked_by_a_replay(
@@ -92,8 +92,8 @@ def test_what_was_passed_over_is_locked_by_a_replay(
     host.run("0", batch=5, until=PASSED_OVER[0] - 1)
     checkpoints.move("0", PASSED_OVER[-1])
     host.run("0", batch=5)
-    assert set(NUMBERS) - set(PASSED_OVER) == set(held(store)["0"])
-    whole = evidence.stored(store, "azure_monitor")
+    assert set(NUMBERS) - set(PASSED_OVER) == set(locked_digests(store)["0"])
+    before = evidence.stored(store, "azure_monitor")
 
     monkeypatch.setenv("PATH", str(checkpoints.program.parent))
     for name, value in store.environment(store.admin).items():
@@ -110,12 +110,14 @@ def test_what_was_passed_over_is_locked_by_a_replay(
     for partition in ("0", "1"):
         host.run(partition, batch=7)
     for partition in ("0", "1"):
-        assert set(NUMBERS) == set(held(store)[partition])
+        assert set(NUMBERS) == set(locked_digests(store)[partition])
     # What is there twice is there with the same bytes, which is what counting takes once.
-    assert {1} == {len(one) for numbers in held(store).values() for one in numbers.values()}
+    assert {1} == {
+        len(one) for numbers in locked_digests(store).values() for one in numbers.values()
+    }
     assert [] == run(*asked, *place).json["rewound"]
     after = evidence.stored(store, "azure_monitor")
-    assert whole.items() <= after.items()
+    assert before.items() <= after.items()
     assert {"0"} == {
-        unit.unit.split("/")[2] for key in after.keys() - whole.keys() for unit, _ in after[key]
+        unit.unit.split("/")[2] for key in after.keys() - before.keys() for unit, _ in after[key]
     }

@@ -47,7 +47,9 @@ def outcome(row: Row) -> tuple[Done, Report]:
 def findings() -> str:
     """Table of every code."""
     lines = ["| step | finding | severity | meaning |", "|---|---|---|---|"]
-    for code, (step, severity, text) in sorted(CODES.items(), key=lambda one: (one[1][0], one[0])):
+    for code, (step, severity, text) in sorted(
+        CODES.items(), key=lambda finding: (finding[1][0], finding[0])
+    ):
         lines.append(f"| {step} | `{code}` | {severity.name.lower()} | {text} |")
     return "\n".join(lines)
 
@@ -55,7 +57,7 @@ def findings() -> str:
 def matrix() -> str:
     """Table of every act and the codes it gives."""
     lines = ["| done to a sealed store | found |", "|---|---|"]
-    for row in sorted(ROWS, key=lambda one: MODULES.index(one.do.__module__)):
+    for row in sorted(ROWS, key=lambda attack: MODULES.index(attack.do.__module__)):
         codes = sorted({code for code, _ in outcome(row)[0].expected})
         lines.append(f"| {row.text} | {', '.join(f'`{code}`' for code in codes) or 'nothing'} |")
     return "\n".join(lines)

@@ -50,15 +50,15 @@ def _incomplete(world: SealedStore) -> set[tuple[str, str]]:
 
 @row("an honest statement on an hour whose digests do not hold")
 def honest(world: SealedStore) -> Done:
-    _state(world, lambda held: held)
+    _state(world, lambda statements: statements)
     return Done(_incomplete(world))
 
 
 @row("a statement that calls an hour proven that is not")
 def proven(world: SealedStore) -> Done:
-    def lie(held: Statements) -> Statements:
+    def lie(statements: Statements) -> Statements:
         return replace(
-            held,
+            statements,
             statements=tuple(
                 replace(
                     each,
@@ -68,7 +68,7 @@ def proven(world: SealedStore) -> Done:
                     named=(),
                     expected=each.found,
                 )
-                for each in held.statements
+                for each in statements.statements
             ),
         )
 
@@ -77,34 +77,36 @@ def proven(world: SealedStore) -> Done:
 
 @row("a statement that leaves out a unit that counts")
 def unit_left_out(world: SealedStore) -> Done:
-    def lie(held: Statements) -> Statements:
-        left = tuple(replace(each, counts=each.counts[1:]) for each in held.statements)
-        return replace(held, statements=left)
+    def lie(statements: Statements) -> Statements:
+        left = tuple(replace(each, counts=each.counts[1:]) for each in statements.statements)
+        return replace(statements, statements=left)
 
     return _false(world, lie)
 
 
 @row("a statement that names another object for a unit that counts")
 def unit_elsewhere(world: SealedStore) -> Done:
-    def lie(held: Statements) -> Statements:
+    def lie(statements: Statements) -> Statements:
         moved = []
-        for each in held.statements:
+        for each in statements.statements:
             first, *rest = each.counts
             moved.append(replace(each, counts=(replace(first, vid="other"), *rest)))
-        return replace(held, statements=tuple(moved))
+        return replace(statements, statements=tuple(moved))
 
     return _false(world, lie)
 
 
 @row("a statement on a log that was never signed")
 def other_log(world: SealedStore) -> Done:
-    return _false(world, lambda held: replace(held, log=replace(held.log, root="ab" * 32)))
+    return _false(
+        world, lambda statements: replace(statements, log=replace(statements.log, root="ab" * 32))
+    )
 
 
 @row("a statement that names an input nobody has sealed")
 def other_input(world: SealedStore) -> Done:
     key = f"op/v1/recon/h={HOUR}/{'ab' * 32}.keys.json"
-    return _false(world, lambda held: replace(held, inputs=(key,)))
+    return _false(world, lambda statements: replace(statements, inputs=(key,)))
 
 
 @row("a statement under the key of another hour")

@@ -125,6 +125,6 @@ def test_without_the_raw_text_ten_thousand_files_say_what_is_unprovable() -> Non
     assert trail.expected == [(each.code, each.key) for each in report.findings]
     (line,) = (line for line in report.not_checked if "that they are out of scope is what" in line)
     stored = (EditedObject(trail.store.get(key)) for key in trail.store.keys("ev/"))
-    left_out = (unit.line["out_of_scope"].values() for one in stored for unit in one.units)
-    assert f"mapping {sum(map(sum, left_out))} records again" in line
+    out_of_scope = (unit.line["out_of_scope"].values() for one in stored for unit in one.units)
+    assert f"mapping {sum(map(sum, out_of_scope))} records again" in line
     assert report.not_rebuilt > 0

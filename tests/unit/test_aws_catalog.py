@@ -33,12 +33,12 @@ WITHOUT_SDK_OPERATION = {
 def operations() -> dict[str, set[str]]:
     """Operations by every name a service goes by in the SDK's models."""
     session = botocore.session.get_session()
-    found: dict[str, set[str]] = {}
+    by_service: dict[str, set[str]] = {}
     for service in session.get_available_services():
         model = session.get_service_model(service)
         for name in (service, model.signing_name, model.endpoint_prefix):
-            found.setdefault(name, set()).update(model.operation_names)
-    return found
+            by_service.setdefault(name, set()).update(model.operation_names)
+    return by_service
 
 
 def test_operations_exist() -> None:

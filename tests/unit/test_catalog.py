@@ -76,19 +76,22 @@ def override(when: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
 
 def test_row_decides() -> None:
     """The exact row gives both phases and is named."""
-    found = catalog().classify(event())
+    decision = catalog().classify(event())
     assert (Phase.CREDENTIAL_LIFECYCLE, Phase.CREDENTIAL_LIFECYCLE) == (
-        found.base_phase,
-        found.phase,
+        decision.base_phase,
+        decision.phase,
     )
-    assert found.rules == ("iam:UpdateAccessKey",)
+    assert decision.rules == ("iam:UpdateAccessKey",)
 
 
 def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
     """A denied operation keeps its base phase; the overlay is named."""
-    found = catalog().classify(event(outcome=Outcome(Result.DENIED, "AccessDenied")))
-    assert (Phase.CREDENTIAL_LIFECYCLE, Phase.FAILED_ATTEMPT) == (found.base_phase, found.phase)
-    assert found.rules == ("iam:UpdateAccessKey", "O01")
+    decision = catalog().classify(event(outcome=Outcome(Result.DENIED, "AccessDenied")))
+    assert (Phase.CREDENTIAL_LIFECYCLE, Phase.FAILED_ATTEMPT) == (
+        decision.base_phase,
+        decision.phase,
+    )
+    assert decision.rules == ("iam:UpdateAccessKey", "O01")
 
 
 @pytest.mark.parametrize(
@@ -96,8 +99,8 @@ def test_refusal_is_a_failed_attempt_that_remembers_what_was_tried() -> None:
 )
 def test_other_failures_are_no_failed_attempts(result: Result) -> None:
     """A throttled, missing or invalid call was not refused."""
-    found = catalog().classify(event(outcome=Outcome(result)))
-    assert found.phase is Phase.CREDENTIAL_LIFECYCLE
+    decision = catalog().classify(event(outcome=Outcome(result)))
+    assert decision.phase is Phase.CREDENTIAL_LIFECYCLE
 
 
 @pytest.mark.parametrize(
@@ -141,10 +144,10 @@ def test_other_failures_are_no_failed_attempts(result: Result) -> None:
 )
 def test_comparisons(condition: dict[str, Any], request_: Any, holds: bool) -> None:
     """Each comparison holds exactly where the record states a value for it to hold of."""
-    found = catalog(overrides=[override([condition])]).classify(event(request=request_))
-    assert (found.phase is Phase.IMPACT) is holds
-    assert ("O1" in found.rules) is holds
-    assert found.base_phase is Phase.CREDENTIAL_LIFECYCLE
+    decision = catalog(overrides=[override([condition])]).classify(event(request=request_))
+    assert (decision.phase is Phase.IMPACT) is holds
+    assert ("O1" in decision.rules) is holds
+    assert decision.base_phase is Phase.CREDENTIAL_LIFECYCLE
 
 
 def test_first_override_wins_and_all_conditions_must_hold() -> None:
@@ -156,8 +159,8 @@ def test_first_override_wins_and_all_conditions_must_hold() -> None:
         override([yes], id="O2", phase="routine"),
         override([yes], id="O3"),
     ]
-    found = catalog(overrides=rows).classify(event())
-    assert found.rules == ("iam:UpdateAccessKey", "O2")
+    decision = catalog(overrides=rows).classify(event())
+    assert decision.rules == ("iam:UpdateAccessKey", "O2")
 
 
 def test_prefix_row_and_fallback() -> None:

@@ -69,7 +69,7 @@ def test_a_name_means_the_same_in_capitals() -> None:
     different = {}
     for entry in entries("azure"):
         usual, capitals = (
-            (found.rules if (found := words.by_words(name)) else None)
+            (guess.rules if (guess := words.by_words(name)) else None)
             for name in (entry.operation, entry.operation.upper())
         )
         if usual != capitals:
@@ -79,22 +79,22 @@ def test_a_name_means_the_same_in_capitals() -> None:
 
 def only(name: str, source: str | None = None) -> Explanation:
     """The one explanation of a name."""
-    (found,) = explain(name, source)
-    return found
+    (explanation,) = explain(name, source)
+    return explanation
 
 
 def test_a_curated_operation_is_explained_by_its_row() -> None:
     """The row's reason, the log, and what in a record would change the meaning."""
-    found = only("iam:createaccesskey")
-    assert (Known.CURATED, "iam:CreateAccessKey") == (found.known, found.rule)
+    explanation = only("iam:createaccesskey")
+    assert (Known.CURATED, "iam:CreateAccessKey") == (explanation.known, explanation.rule)
     assert ("credential_lifecycle", "create", 3004) == (
-        found.phase,
-        found.sub_phase,
-        found.class_uid,
+        explanation.phase,
+        explanation.sub_phase,
+        explanation.class_uid,
     )
-    assert ("management", "documented") == (found.log, found.log_known)
-    assert ["O16"] == [condition.id for condition in found.overrides]
-    assert found.why
+    assert ("management", "documented") == (explanation.log, explanation.log_known)
+    assert ["O16"] == [condition.id for condition in explanation.overrides]
+    assert explanation.why
 
 
 def test_a_guess_is_called_one_and_shows_its_like() -> None:
@@ -105,12 +105,16 @@ def test_a_guess_is_called_one_and_shows_its_like() -> None:
         if entry.rule == "fallback:lexicon:credential" and entry.target and not entry.log_known
     )
     name = f"{entry.service}:{entry.operation}"
-    found = only(name)
-    assert (Known.LEXICON, entry.rule, True) == (found.known, found.rule, found.in_atlas)
-    assert (Log.UNKNOWN.value, entry.target) == (found.log, found.target)
-    assert found.why
-    assert found.examples
-    assert name not in found.examples
+    explanation = only(name)
+    assert (Known.LEXICON, entry.rule, True) == (
+        explanation.known,
+        explanation.rule,
+        explanation.in_atlas,
+    )
+    assert (Log.UNKNOWN.value, entry.target) == (explanation.log, explanation.target)
+    assert explanation.why
+    assert explanation.examples
+    assert name not in explanation.examples
 
 
 def test_a_method_is_joined_with_its_name_in_the_log() -> None:
@@ -123,8 +127,8 @@ def test_a_method_is_joined_with_its_name_in_the_log() -> None:
 
 def test_a_row_of_what_no_source_names_is_explained_too() -> None:
     """Console and service events have rows and no SDK operation."""
-    found = only("signin:ConsoleLogin")
-    assert (False, Known.CURATED) == (found.in_atlas, found.known)
+    explanation = only("signin:ConsoleLogin")
+    assert (False, Known.CURATED) == (explanation.in_atlas, explanation.known)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +145,8 @@ def test_a_row_of_what_no_source_names_is_explained_too() -> None:
 )
 def test_an_unheard_name_is_said_to_be_unheard(name: str, pack: str, known: Known) -> None:
     """By its look it is given to a pack, and what an exporter would make of it is shown."""
-    found = only(name)
-    assert (False, pack, known) == (found.in_atlas, found.pack, found.known)
+    explanation = only(name)
+    assert (False, pack, known) == (explanation.in_atlas, explanation.pack, explanation.known)
 
 
 def test_a_source_confines_the_search() -> None:

@@ -75,13 +75,17 @@ def test_an_override_may_ask_of_a_class_in_any_way(
 
 def test_what_nothing_says_anything_of_is_unknown() -> None:
     """Named as no guess even: a call of an API, of some kind."""
-    found = catalog().classify(event("Zzyzx"))
+    decision = catalog().classify(event("Zzyzx"))
     assert (Phase.UNKNOWN, Phase.UNKNOWN, None) == (
-        found.base_phase,
-        found.phase,
-        found.sub_phase,
+        decision.base_phase,
+        decision.phase,
+        decision.sub_phase,
     )
-    assert (("fallback:none",), 6003, 99) == (found.rules, found.class_uid, found.activity_id)
+    assert (("fallback:none",), 6003, 99) == (
+        decision.rules,
+        decision.class_uid,
+        decision.activity_id,
+    )
 
 
 def test_an_override_on_no_class_is_for_every_class() -> None:
@@ -128,8 +132,8 @@ def test_an_override_may_change_class_and_activity() -> None:
         ({"class": 6003, "activity": 2}, (6003, 2)),
         ({"activity": 1}, (3004, 1)),
     ):
-        found = catalog(overrides=[override(holds, **changes)]).classify(event())
-        assert expected == (found.class_uid, found.activity_id)
+        decision = catalog(overrides=[override(holds, **changes)]).classify(event())
+        assert expected == (decision.class_uid, decision.activity_id)
     with pytest.raises(CatalogError, match="override O1: no OCSF class 6003 with activity 77"):
         catalog(overrides=[override(holds, **{"class": 6003, "activity": 77})])
     with pytest.raises(CatalogError, match="override O1: unknown phase 'none'"):
@@ -140,10 +144,10 @@ def test_a_refused_call_is_a_failed_attempt_once() -> None:
     """The overlay is named after override and row; a failed attempt already is not named twice."""
     holds = [{"path": "account", "present": False}]
     denied = event(outcome=Outcome(Result.DENIED, "AccessDenied"))
-    found = catalog(overrides=[override(holds)]).classify(denied)
+    decision = catalog(overrides=[override(holds)]).classify(denied)
     assert (Phase.FAILED_ATTEMPT, ("iam:UpdateAccessKey", "O1", "O01")) == (
-        found.phase,
-        found.rules,
+        decision.phase,
+        decision.rules,
     )
     already = catalog(overrides=[override(holds, phase="failed_attempt")]).classify(denied)
     assert (Phase.FAILED_ATTEMPT, ("iam:UpdateAccessKey", "O1")) == (already.phase, already.rules)
@@ -172,7 +176,7 @@ def test_what_is_remembered_is_bounded(asked: Call, cached: int, expected: bool)
     assert expected is module._cacheable(asked, cached)
 
 
-def remembered(table: Catalog) -> tuple[int, int, int]:
+def cache_sizes(table: Catalog) -> tuple[int, int, int]:
     return len(table._decided), len(table._based), len(table._candidates_of)
 
 
@@ -182,11 +186,11 @@ def test_what_is_remembered_is_used_again() -> None:
     denied = event(outcome=Outcome(Result.DENIED, "AccessDenied"))
     first = table.classify(denied)
     assert first is table.classify(denied)
-    assert (1, 1, 1) == remembered(table)
+    assert (1, 1, 1) == cache_sizes(table)
     long = event("Get" + "x" * 300, outcome=Outcome(Result.DENIED, "AccessDenied"))
     assert table.classify(long) == table.classify(long)
     assert table.classify(long) is not table.classify(long)
-    assert (1, 1, 1) == remembered(table)
+    assert (1, 1, 1) == cache_sizes(table)
 
 
 def test_what_differs_is_remembered_apart() -> None:

@@ -33,8 +33,8 @@ def changed(estate: Estate, **changes: Any) -> Estate:
     return msgspec.structs.replace(estate, **changes)
 
 
-def lines(one: Bill) -> dict[tuple[str, str], Line]:
-    return {(line.group, line.item): line for line in (*one.monthly, *one.verification)}
+def lines(bill: Bill) -> dict[tuple[str, str], Line]:
+    return {(line.group, line.item): line for line in (*bill.monthly, *bill.verification)}
 
 
 def test_a_day_of_the_large_estate() -> None:

@@ -11,7 +11,7 @@ from nhi_evidence.event import Decoded, Limits, Undecodable
 from nhi_evidence.sources.aws_cloudtrail import decode
 
 LIMITS = Limits()
-ONE = b'{"eventID":"1","eventName":"A"}'
+FIRST = b'{"eventID":"1","eventName":"A"}'
 TWO = '{"eventID":"2","note":"\\u00fc ü \\" ] } , {"}'.encode()
 
 
@@ -30,19 +30,19 @@ def reason(body: bytes, limits: Limits = LIMITS) -> str:
 @pytest.mark.parametrize(
     "document",
     [
-        b'{"Records":[' + ONE + b"," + TWO + b"]}",
-        b' {\n "Records" :\t[ ' + ONE + b" ,\r\n" + TWO + b" ] } \n",
+        b'{"Records":[' + FIRST + b"," + TWO + b"]}",
+        b' {\n "Records" :\t[ ' + FIRST + b" ,\r\n" + TWO + b" ] } \n",
     ],
 )
 def test_slices_are_exact(document: bytes) -> None:
     """Each record is a slice of the inflated file, compact or spread out, plain or gzip."""
-    assert [ONE, TWO] == raws(document) == raws(gzip.compress(document))
+    assert [FIRST, TWO] == raws(document) == raws(gzip.compress(document))
 
 
 def test_several_gzip_members_are_one_file() -> None:
     """RFC 1952 section 2.2: a file is a series of members."""
-    document = b'{"Records":[' + ONE + b"]}"
-    assert [ONE] == raws(gzip.compress(document[:9]) + gzip.compress(document[9:]))
+    document = b'{"Records":[' + FIRST + b"]}"
+    assert [FIRST] == raws(gzip.compress(document[:9]) + gzip.compress(document[9:]))
 
 
 def test_no_records() -> None:
@@ -63,7 +63,7 @@ def test_no_records() -> None:
 )
 def test_one_bad_record_spoils_no_other(bad: bytes) -> None:
     """A record that is no JSON is still one slice, and its neighbors keep theirs."""
-    assert [ONE, bad, TWO] == raws(b'{"Records":[' + ONE + b", " + bad + b" ," + TWO + b"]}")
+    assert [FIRST, bad, TWO] == raws(b'{"Records":[' + FIRST + b", " + bad + b" ," + TWO + b"]}")
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_a_bomb_is_refused_before_it_inflates() -> None:
 
 def test_the_limit_itself_is_allowed() -> None:
     """A file of exactly the limit is read."""
-    document = b'{"Records":[' + ONE + b"]}"
+    document = b'{"Records":[' + FIRST + b"]}"
     limits = Limits(inflated_bytes=len(document))
-    assert [ONE] == raws(gzip.compress(document), limits) == raws(document, limits)
+    assert [FIRST] == raws(gzip.compress(document), limits) == raws(document, limits)
 
 
 def test_a_megabyte_record_is_a_record() -> None:

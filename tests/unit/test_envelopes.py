@@ -12,7 +12,7 @@ import pytest
 from nhi_evidence.event import Decoded, Limits, Undecodable
 from nhi_evidence.sources.aws_cloudtrail import unwrap
 
-ONE = '{"eventName":"A","note":"ü \\u0000" , "n":1.0}'
+FIRST = '{"eventName":"A","note":"ü \\u0000" , "n":1.0}'
 TWO = '{"eventName":"B"}'
 
 
@@ -32,12 +32,12 @@ def awslogs(payload: bytes) -> bytes:
 
 
 FORMS: dict[str, bytes] = {
-    "file": f'{{"Records":[{ONE},{TWO}]}}'.encode(),
-    "subscription": logs(ONE, TWO),
-    "firehose": gzip.compress(logs(ONE, TWO)),
-    "lambda": awslogs(gzip.compress(logs(ONE, TWO))),
+    "file": f'{{"Records":[{FIRST},{TWO}]}}'.encode(),
+    "subscription": logs(FIRST, TWO),
+    "firehose": gzip.compress(logs(FIRST, TWO)),
+    "lambda": awslogs(gzip.compress(logs(FIRST, TWO))),
     "lookup": json.dumps(
-        {"Events": [{"EventId": "1", "CloudTrailEvent": text} for text in (ONE, TWO)]}
+        {"Events": [{"EventId": "1", "CloudTrailEvent": text} for text in (FIRST, TWO)]}
     ).encode(),
 }
 
@@ -45,23 +45,23 @@ FORMS: dict[str, bytes] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form: str) -> None:
     """Each form gives the exact text of each record its sender put there."""
-    assert [ONE, TWO] == raws(FORMS[form])
+    assert [FIRST, TWO] == raws(FORMS[form])
 
 
 def test_event_bridge_detail_is_a_slice() -> None:
     """The record of an EventBridge event is its detail, byte for byte."""
-    document = f'{{"version":"0","source":"aws.s3","detail" : {ONE} ,"id":"x"}}'
-    assert [ONE] == raws(document.encode())
+    document = f'{{"version":"0","source":"aws.s3","detail" : {FIRST} ,"id":"x"}}'
+    assert [FIRST] == raws(document.encode())
 
 
 def test_one_lookup_event() -> None:
     """A line of a lookup-events export is one event."""
-    assert [ONE] == raws(json.dumps({"EventId": "1", "CloudTrailEvent": ONE}).encode())
+    assert [FIRST] == raws(json.dumps({"EventId": "1", "CloudTrailEvent": FIRST}).encode())
 
 
 def test_a_record_is_itself() -> None:
     """A raw record has none of the marks of an envelope."""
-    assert [ONE] == raws(f" {ONE}\n".encode())
+    assert [FIRST] == raws(f" {FIRST}\n".encode())
 
 
 def test_a_control_message_holds_no_records() -> None:
@@ -88,14 +88,14 @@ def test_what_is_no_document_is_one_record(text: str) -> None:
 )
 def test_damage_is_named(document: bytes, reason: str) -> None:
     """A damaged envelope says what is wrong with it."""
-    found: Any = unwrap(document, Limits())
-    assert isinstance(found, Undecodable)
-    assert found.reason == reason
+    result: Any = unwrap(document, Limits())
+    assert isinstance(result, Undecodable)
+    assert result.reason == reason
 
 
 def test_nested_payloads_are_bounded() -> None:
     """An envelope inside an envelope ends at the inflation limit."""
     bomb = awslogs(gzip.compress(logs("x" * 100_000)))
-    found = unwrap(bomb, Limits(inflated_bytes=1000))
-    assert isinstance(found, Undecodable)
-    assert found.reason == "inflation_limit"
+    result = unwrap(bomb, Limits(inflated_bytes=1000))
+    assert isinstance(result, Undecodable)
+    assert result.reason == "inflation_limit"

@@ -63,8 +63,8 @@ class Estate:
         return call
 
     def run(self, *command: str) -> str:
-        said = " ".join(command)
-        return next(str(it) for key, it in self._answers.items() if said.startswith(key))
+        line = " ".join(command)
+        return next(str(it) for key, it in self._answers.items() if line.startswith(key))
 
     def wait(self) -> bool:
         self._patience -= 1
@@ -80,7 +80,7 @@ def test_an_estate_as_the_design_expects_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "answers", "found"),
+    ("fact", "answers", "start"),
     [
         (0, {"describe_log_streams": {"logStreams": []}}, "no stream"),
         (1, {"sign": {}}, "not refused: done"),
@@ -97,9 +97,9 @@ def test_an_estate_as_the_design_expects_it() -> None:
         (5, {"sh -c": "failed: Key based authentication is not permitted"}, "failed: Key based"),
     ],
 )
-def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], found: str) -> None:
+def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], start: str) -> None:
     """Each answer that the design does not expect is no."""
-    one: EstateFact = ESTATE[fact]
-    told = one.ask(Estate(**answers), CONFIG)
-    assert told.startswith(found)
-    assert told != one.expected
+    asked: EstateFact = ESTATE[fact]
+    answer = asked.ask(Estate(**answers), CONFIG)
+    assert answer.startswith(start)
+    assert answer != asked.expected

@@ -34,37 +34,37 @@ def numbers(runs: list[Run]) -> list[list[int | None]]:
 
 def test_a_hole_in_the_numbers_ends_a_run() -> None:
     """A range is valid only if it holds every number it claims."""
-    found = event_hub.runs(STREAM, [message(n) for n in (5, 6, 9, 10, 12)])
-    assert [[5, 6], [9, 10], [12]] == numbers(found)
-    assert f"{STREAM}/9-10!h=2026030208" == found[1].unit
+    runs = event_hub.runs(STREAM, [message(n) for n in (5, 6, 9, 10, 12)])
+    assert [[5, 6], [9, 10], [12]] == numbers(runs)
+    assert f"{STREAM}/9-10!h=2026030208" == runs[1].unit
 
 
 def test_a_message_delivered_twice_is_taken_once() -> None:
     """Equal bytes under one number are one message, in whatever order they come."""
-    found = event_hub.runs(STREAM, [message(6), message(5), message(6)])
-    assert [[5, 6]] == numbers(found)
+    runs = event_hub.runs(STREAM, [message(6), message(5), message(6)])
+    assert [[5, 6]] == numbers(runs)
 
 
 def test_two_messages_of_one_number_both_stay() -> None:
     """Different bytes under one number are for counting to contest, not for the writer."""
-    found = event_hub.runs(STREAM, [message(5), message(6, b"one"), message(6, b"other")])
-    assert [[5, 6], [6]] == numbers(found)
+    runs = event_hub.runs(STREAM, [message(5), message(6, b"one"), message(6, b"other")])
+    assert [[5, 6], [6]] == numbers(runs)
 
 
 def test_a_run_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message past the bound is a run of its own, so it spoils no other."""
     monkeypatch.setattr(event_hub, "RUN_BYTES", 100)
     sizes = [60, 30, 30, 500, 10]
-    found = event_hub.runs(STREAM, [message(n, b"x" * size) for n, size in enumerate(sizes)])
-    assert [[0, 1], [2], [3], [4]] == numbers(found)
+    runs = event_hub.runs(STREAM, [message(n, b"x" * size) for n, size in enumerate(sizes)])
+    assert [[0, 1], [2], [3], [4]] == numbers(runs)
 
 
 def test_a_message_without_a_number_is_named_by_its_bytes() -> None:
     """It claims no range, and the same bytes give the same unit."""
-    one, other = event_hub.runs(STREAM, [message(None, b"a"), message(None, b"b")])
-    assert one.unit != other.unit
-    assert one.unit == event_hub.runs(STREAM, [message(None, b"a")])[0].unit
-    assert event_hub.claimed(one.unit) is None
+    first, other = event_hub.runs(STREAM, [message(None, b"a"), message(None, b"b")])
+    assert first.unit != other.unit
+    assert first.unit == event_hub.runs(STREAM, [message(None, b"a")])[0].unit
+    assert event_hub.claimed(first.unit) is None
 
 
 BODIES = [b"", b"\n", b"{}", b"\xff\x00\r\n", b'{"k":"run","v":1}\n', "ü📦".encode()]
@@ -74,10 +74,10 @@ def test_a_framed_run_gives_every_message_back_byte_for_byte() -> None:
     """Any bytes: empty, newlines, not UTF-8, a frame inside a frame."""
     run = Run(STREAM, tuple(message(n, body) for n, body in enumerate(BODIES)))
     data = event_hub.frame(run)
-    opening, found = event_hub.read(data)
+    opening, framed = event_hub.read(data)
     assert (STREAM, len(BODIES)) == (opening.stream, opening.messages)
-    assert BODIES == [data[one.start : one.end] for one in found]
-    assert list(range(len(BODIES))) == [one.sequence for one in found]
+    assert BODIES == [data[one.start : one.end] for one in framed]
+    assert list(range(len(BODIES))) == [one.sequence for one in framed]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_framed_run_gives_every_message_back_byte_for_byte() -> None:
 def test_a_damaged_run_is_refused(damage: Any) -> None:
     """What is not exactly a framed run is kept whole as a rejection unit."""
     data = damage(event_hub.frame(Run(STREAM, (message(0), message(1)))))
-    found = azure_monitor.decode(data, Limits())
-    assert isinstance(found, Undecodable)
-    assert "run_malformed" == found.reason
+    decoded = azure_monitor.decode(data, Limits())
+    assert isinstance(decoded, Undecodable)
+    assert "run_malformed" == decoded.reason
 
 
 @dataclass
@@ -129,14 +129,14 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize("one", MESSAGES)
-def test_every_form_of_message_is_cut_into_exact_records(one: Body) -> None:
+@pytest.mark.parametrize("form", MESSAGES)
+def test_every_form_of_message_is_cut_into_exact_records(form: Body) -> None:
     """A list in its envelope, bare, one object; anything else is one record as it stands."""
-    data = event_hub.frame(Run(STREAM, (message(4, one.body),)))
-    found = azure_monitor.decode(data, Limits())
-    assert isinstance(found, Decoded)
-    assert one.records == [found.record(index).raw for index in range(len(found.spans))]
-    assert [(4, len(one.records))] == [(each.number, each.records) for each in found.messages]
+    data = event_hub.frame(Run(STREAM, (message(4, form.body),)))
+    decoded = azure_monitor.decode(data, Limits())
+    assert isinstance(decoded, Decoded)
+    assert form.records == [decoded.record(index).raw for index in range(len(decoded.spans))]
+    assert [(4, len(form.records))] == [(each.number, each.records) for each in decoded.messages]
 
 
 def locked(

@@ -37,11 +37,17 @@ def test_one_byte_more_is_refused(sizes: tuple[int, ...]) -> None:
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
 def test_hashing_in_pieces_says_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
     """Of whatever comes: the hash of what would be held, and none where that is undecodable."""
-    whole = bytearray(members(50, 0, 40) + tail)
-    whole[place % len(whole)] = value
-    for body in (bytes(whole), members(50, 0, 40) + tail, bytes(whole[:cut]), members(99, 9), tail):
-        held = inflated(body, LIMIT)
-        expected = None if isinstance(held, Undecodable) else sha256(held).hexdigest()
+    damaged = bytearray(members(50, 0, 40) + tail)
+    damaged[place % len(damaged)] = value
+    for body in (
+        bytes(damaged),
+        members(50, 0, 40) + tail,
+        bytes(damaged[:cut]),
+        members(99, 9),
+        tail,
+    ):
+        content = inflated(body, LIMIT)
+        expected = None if isinstance(content, Undecodable) else sha256(content).hexdigest()
         assert expected == inflated_sha256(body, LIMIT)
 
 
@@ -50,6 +56,6 @@ def test_a_file_of_many_pieces_is_hashed() -> None:
     content = bytes(range(256)) * (9 << 12)
     limits = Limits(inflated_bytes=len(content))
     for body in (gzip.compress(content, 1), gzip.compress(content[:7], 1) * 3):
-        held = inflated(body, limits)
-        assert isinstance(held, bytes)
-        assert sha256(held).hexdigest() == inflated_sha256(body, limits)
+        result = inflated(body, limits)
+        assert isinstance(result, bytes)
+        assert sha256(result).hexdigest() == inflated_sha256(body, limits)

@@ -91,10 +91,10 @@ def test_a_name_with_signs_of_its_own_is_taken_literally() -> None:
 
 
 def decoded(data: bytes) -> list[bytes]:
-    found = document(data, (RECORDS,), LIMITS)
-    assert isinstance(found, Decoded)
-    assert found.data is data
-    return [found.record(index).raw for index in range(len(found.spans))]
+    result = document(data, (RECORDS,), LIMITS)
+    assert isinstance(result, Decoded)
+    assert result.data is data
+    return [result.record(index).raw for index in range(len(result.spans))]
 
 
 @pytest.mark.parametrize(

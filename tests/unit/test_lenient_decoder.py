@@ -16,7 +16,7 @@ class Part(msgspec.Struct):
     size: int | None = None
 
 
-class Whole(msgspec.Struct, rename={"kind": "Kind"}):
+class Example(msgspec.Struct, rename={"kind": "Kind"}):
     slice: msgspec.Raw = msgspec.Raw(b"")
     id: str | None = None
     kind: str | None = None
@@ -27,61 +27,61 @@ class Whole(msgspec.Struct, rename={"kind": "Kind"}):
     either: Part | list[str] | None = None
 
 
-READER = LenientDecoder(Whole)
-FOLDED = LenientDecoder(Whole, fold_case=True)
+READER = LenientDecoder(Example)
+FOLDED = LenientDecoder(Example, fold_case=True)
 
 
-def read(**record: object) -> tuple[Whole, tuple[str, ...]]:
-    found = READER.record(json.dumps(record).encode())
-    assert not isinstance(found, Rejection)
-    return found
+def read(**record: object) -> tuple[Example, tuple[str, ...]]:
+    result = READER.record(json.dumps(record).encode())
+    assert not isinstance(result, Rejection)
+    return result
 
 
 def test_what_fits_is_read_at_once() -> None:
     """Nothing is named, and what is absent is absent."""
-    whole, unusable = read(id="a", Kind="k", part={"name": "n", "size": 3}, words=["x"])
-    assert Whole(id="a", kind="k", part=Part("n", 3), words=["x"]) == whole
+    example, unusable = read(id="a", Kind="k", part={"name": "n", "size": 3}, words=["x"])
+    assert Example(id="a", kind="k", part=Part("n", 3), words=["x"]) == example
     assert () == unusable
 
 
 @pytest.mark.parametrize("value", [7, True, [], {}, ["x"]])
 def test_another_shape_is_named_and_costs_itself_alone(value: object) -> None:
     """The rest of the record is read."""
-    whole, unusable = read(id=value, Kind="k", part={"size": 3})
-    assert (None, "k", Part(None, 3)) == (whole.id, whole.kind, whole.part)
+    example, unusable = read(id=value, Kind="k", part={"size": 3})
+    assert (None, "k", Part(None, 3)) == (example.id, example.kind, example.part)
     assert ("id",) == unusable
 
 
 def test_names_are_those_of_the_record() -> None:
     """With the path to them: `part.size`, `parts.1.name`, `words.0`."""
-    whole, unusable = read(
+    example, unusable = read(
         Kind=7,
         part={"name": "n", "size": "large"},
         parts=[{"name": "a"}, {"name": 1, "size": 2}, "text"],
         words=[1, "w", None],
     )
-    assert Part("n", None) == whole.part
-    assert [Part("a", None), Part(None, 2)] == whole.parts
-    assert ["w"] == whole.words
+    assert Part("n", None) == example.part
+    assert [Part("a", None), Part(None, 2)] == example.parts
+    assert ["w"] == example.words
     assert ("Kind", "part.size", "parts.1.name", "parts.2", "words.0", "words.2") == unusable
 
 
 def test_json_inside_a_text_is_read_as_what_it_says() -> None:
     """An object, a list, and spaces around either; a text that is neither is unusable."""
-    whole, unusable = read(part='{"name":"n"}', parts=' [{"size":1}]\n', words='["a"]')
-    assert (Part("n"), [Part(size=1)], ["a"]) == (whole.part, whole.parts, whole.words)
+    example, unusable = read(part='{"name":"n"}', parts=' [{"size":1}]\n', words='["a"]')
+    assert (Part("n"), [Part(size=1)], ["a"]) == (example.part, example.parts, example.words)
     assert () == unusable
-    whole, unusable = read(part="{name}", words="plain", parts="7")
-    assert (None, None, None) == (whole.part, whole.words, whole.parts)
+    example, unusable = read(part="{name}", words="plain", parts="7")
+    assert (None, None, None) == (example.part, example.words, example.parts)
     assert ("part", "parts", "words") == unusable
 
 
 def test_a_slice_is_taken_as_it_is() -> None:
     """Whatever it holds, spaces included, in the slower way too."""
-    found = READER.record(b'{"id":7,"slice": {"a" : [1,  2]} }')
-    assert not isinstance(found, Rejection)
-    assert b'{"a" : [1,  2]}' == bytes(found[0].slice)
-    assert ("id",) == found[1]
+    result = READER.record(b'{"id":7,"slice": {"a" : [1,  2]} }')
+    assert not isinstance(result, Rejection)
+    assert b'{"a" : [1,  2]}' == bytes(result[0].slice)
+    assert ("id",) == result[1]
 
 
 def test_names_in_another_case_are_found_where_asked() -> None:

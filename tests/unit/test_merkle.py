@@ -141,11 +141,11 @@ def test_no_other_proof_verifies(size: int, data: st.DataObject) -> None:
             (leaf, index, size, path[:-1]),
             (leaf, index, size, [*path[:at], flipped, *path[at + 1 :]]),
         ]
-    for one in wrong:
-        if one[3] == path and one[:3] == (leaf, index, size):
+    for arguments in wrong:
+        if arguments[3] == path and arguments[:3] == (leaf, index, size):
             continue
         with pytest.raises(merkle.ProofError):
-            merkle.check_inclusion(*one, root)
+            merkle.check_inclusion(*arguments, root)
 
 
 SIZES = range(1, 34)

@@ -115,13 +115,13 @@ def test_what_does_not_compress_is_packed_by_halves(monkeypatch: pytest.MonkeyPa
 )
 def test_gaps_and_records_give_the_delivery(data: bytes, spans: list[tuple[int, int]]) -> None:
     """Gap, record, gap, ..., gap is the delivered text, byte for byte."""
-    found = gaps.between(data, 0, len(data), spans)
+    between = gaps.between(data, 0, len(data), spans)
     records = [data[start:end] for start, end in spans]
-    assert data == b"".join(gaps.rebuild(found, records))
-    assert len(spans) + 1 == gaps.number(found)
-    assert len(data) == gaps.size(found) + sum(map(len, records))
+    assert data == b"".join(gaps.rebuild(between, records))
+    assert len(spans) + 1 == gaps.number(between)
+    assert len(data) == gaps.size(between) + sum(map(len, records))
     with pytest.raises(ValueError, match="gaps"):
-        list(gaps.rebuild(found, [*records, b"more"]))
+        list(gaps.rebuild(between, [*records, b"more"]))
 
 
 def test_equal_gaps_are_written_once() -> None:

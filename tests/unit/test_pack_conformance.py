@@ -180,7 +180,7 @@ def test_normalize_says_what_a_pack_lacks(half_done: Write, tmp_path: Path) -> N
     """One line on standard error and exit code 4, for code, import and table alike."""
     document = tmp_path / "records.json"
     document.write_text("{}")
-    for code, said in (
+    for code, problem in (
         (COMPLETE.replace("def unwrap", "def other"), "is not complete: it has no unwrap"),
         ("import nhi_evidence.no_such_module", "cannot be imported: No module named"),
         (COMPLETE, "has no table 'catalog.json': No such file"),
@@ -189,5 +189,5 @@ def test_normalize_says_what_a_pack_lacks(half_done: Write, tmp_path: Path) -> N
         result = run("normalize", "--source", "half_done", document)
         assert (4, "") == (result.code, result.out)
         assert result.err.startswith("nhi-evidence: source 'half_done' ")
-        assert said in result.err
+        assert problem in result.err
         assert 1 == len(result.err.splitlines())

@@ -70,9 +70,9 @@ def test_each_platform_is_asked_as_it_documents(platforms: EmbeddedIssuer) -> No
     assert {"audience": ["https://evidence.example.com/a b"], "format": ["full"]} == google
     assert {"resource": ["api://evidence"], "api-version": ["2019-08-01"]} == system
     assert system | {"client_id": ["0f0f0f0f"]} == user
-    said = platform_token.claims(azure_identity.token("api://evidence")())
-    assert said is not None
-    assert (platforms.issuer(ENTRA), "api://evidence") == (said.iss, said.aud)
+    claims = platform_token.claims(azure_identity.token("api://evidence")())
+    assert claims is not None
+    assert (platforms.issuer(ENTRA), "api://evidence") == (claims.iss, claims.aud)
 
 
 SECRETS = re.compile(
@@ -103,12 +103,12 @@ def test_no_shipped_code_names_a_static_credential() -> None:
     assert len(shipped) > 10
     modules = re.compile("|".join(sorted(name.removesuffix(".py") for name in OPERATOR)))
     assert [] == [path.name for path in shipped if modules.search(path.read_text("utf-8"))]
-    found = [
+    offenders = [
         f"{path.name}: {match[0]}"
         for path in shipped
         for match in SECRETS.finditer(path.read_text(encoding="utf-8"))
     ]
-    assert [] == found
+    assert [] == offenders
     assert [] == [where for path in shipped for where in _positional_sessions(path)]
 
 

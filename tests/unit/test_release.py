@@ -43,13 +43,13 @@ def imported(module: Path) -> set[str]:
     paths = {
         name.removeprefix("nhi_evidence").removeprefix(".").replace(".", "/") for name in names
     }
-    found = set()
+    modules = set()
     for path in paths:
         if (PACKAGE / f"{path}.py").is_file():
-            found.add(path)
+            modules.add(path)
         elif (PACKAGE / path / "__init__.py").is_file():
-            found.add(f"{path}/__init__".removeprefix("/"))
-    return found
+            modules.add(f"{path}/__init__".removeprefix("/"))
+    return modules
 
 
 def test_everything_the_mapper_imports_is_in_it() -> None:

@@ -49,7 +49,7 @@ def test_window(begins: str, ends: str, hours: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("begins", "ends", "said"),
+    ("begins", "ends", "problem"),
     [
         ("yesterday", "2026-03-02", "--from 'yesterday': write a UTC time such as 2026-03-02T08"),
         ("2026-03-02", "2026-03-02T08+01", "--to '2026-03-02T08+01': write a UTC time"),
@@ -58,11 +58,11 @@ def test_window(begins: str, ends: str, hours: list[str]) -> None:
         ("2024-03-02", "2026-03-02", "is more than 366 days"),
     ],
 )
-def test_no_window(begins: str, ends: str, said: str) -> None:
+def test_no_window(begins: str, ends: str, problem: str) -> None:
     """What is no window is named, with what one looks like."""
     with pytest.raises(SettingsError) as caught:
         replay.window(begins, ends)
-    assert said in str(caught.value)
+    assert problem in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_files_are_chosen_by_their_names_then_by_their_time() -> None:
     late = file(stored=datetime(2026, 3, 20, tzinfo=UTC))
     other = file(NAME.replace("T0805Z", "T1005Z"))
     nameless, old = file("notes.json"), file("notes.json", stored=datetime(2026, 3, 1, tzinfo=UTC))
-    found = list(replay.chosen([late, other, nameless, old], PACK, when))
+    chosen = list(replay.chosen([late, other, nameless, old], PACK, when))
     assert [
         Sending(late, f"trail/{NAME}@v1", "2026030208"),
         Sending(nameless, "trail/notes.json@v1!h=2026030208", "2026030208"),
-    ] == found
+    ] == chosen
 
 
 @pytest.mark.parametrize("version", ["v1", None])
@@ -140,8 +140,8 @@ class Evidence:
     def standings(self) -> list[Standing]:
         """How each file stands, in the order of FILES."""
         judged = replay.judged(self.sendings, self.store, PACK)
-        found = {sending.unit: sending.standing for sending in judged}
-        return [found[sending.unit] for sending in self.sendings]
+        by_unit = {sending.unit: sending.standing for sending in judged}
+        return [by_unit[sending.unit] for sending in self.sendings]
 
 
 PRESENT, MISSING, CONTESTED = Standing.PRESENT, Standing.MISSING, Standing.CONTESTED

@@ -34,10 +34,10 @@ def routed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A router that knows one pack, whatever packs there are."""
     table = sources.table
 
-    def told(name: str, file: str) -> bytes:
+    def row(name: str, file: str) -> bytes:
         return json.dumps(ROUTES).encode() if file == sources.ROUTES else table(name, file)
 
-    monkeypatch.setattr(sources, "table", told)
+    monkeypatch.setattr(sources, "table", row)
 
 
 def deliver(mapper: Mapper, *records: Any) -> Unit:

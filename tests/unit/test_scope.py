@@ -157,7 +157,7 @@ KEPT = {
     "arm: an action nobody has described": arm("Microsoft.Example/things/shake/action"),
     "arm: a deletion nobody has described": arm("Microsoft.Example/things/delete"),
 }
-LEFT_OUT = {
+OUT_OF_SCOPE = {
     "aws: a list": aws("ec2", "DescribeInstances"),
     "aws: a list nobody has described": aws("newservice", "ListWidgets"),
     "gcp: a list": gcp("compute.googleapis.com", "v1.compute.instances.list"),
@@ -180,10 +180,10 @@ def test_a_persons_act_that_could_concern_an_identity_is_kept(act: str) -> None:
     assert result.record.nhi.type_id == IdentityKind.HUMAN
 
 
-@pytest.mark.parametrize("act", LEFT_OUT)
+@pytest.mark.parametrize("act", OUT_OF_SCOPE)
 def test_a_persons_plain_read_is_left_out(act: str) -> None:
     """Nothing is kept only because it is there: the scope means something."""
-    result = mapped(LEFT_OUT[act])
+    result = mapped(OUT_OF_SCOPE[act])
     assert isinstance(result, OutOfScope), result
     assert result.reason == HUMAN
 

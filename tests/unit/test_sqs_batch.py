@@ -57,15 +57,15 @@ def test_what_is_no_batch_of_one_queue_is_refused(event: Any) -> None:
 
 def test_from_the_third_receive_on_a_unit_goes_alone() -> None:
     """Twice is no sign of anything: messages come twice now and then."""
-    found = order({"m1": 1, "m2": 2, "m3": 3}, {"m1": {"a"}, "m2": {"b"}, "m3": {"c", "d"}})
-    assert ("a", "b") == found.together
-    assert {"c", "d"} == set(found.alone)
+    ordered = order({"m1": 1, "m2": 2, "m3": 3}, {"m1": {"a"}, "m2": {"b"}, "m3": {"c", "d"}})
+    assert ("a", "b") == ordered.together
+    assert {"c", "d"} == set(ordered.alone)
 
 
 def test_the_message_of_a_unit_that_was_received_most_decides() -> None:
     """A new notification of a unit does not bring its poison back among the others."""
-    found = order({"m1": 5, "m2": 1}, {"m1": {"a"}, "m2": {"a", "b"}})
-    assert (("b",), ("a",)) == (found.together, found.alone)
+    ordered = order({"m1": 5, "m2": 1}, {"m1": {"a"}, "m2": {"a", "b"}})
+    assert (("b",), ("a",)) == (ordered.together, ordered.alone)
 
 
 def test_those_that_go_alone_come_in_another_order_each_time() -> None:

@@ -37,15 +37,20 @@ CLOUDS: dict[str, tuple[tuple[Step, ...], Attack]] = {
 }
 
 
-def told(mapper: Mapper, record: dict[str, Any]) -> tuple[str, str, str | None, str] | str:
+def outcome_of(mapper: Mapper, record: dict[str, Any]) -> tuple[str, str, str | None, str] | str:
     """Return operation, outcome, base phase and phase of a kept record, else why there are none."""
     done = mapper.map(msgspec.json.encode(record))
     if isinstance(done, Rejection):
         return done.reason
     assert isinstance(done, Normalized), record
-    one = msgspec.json.decode(msgspec.json.encode(done.record))
-    operation = one["api"]["operation"].lower()
-    return operation, one["nhi_outcome"], one.get("nhi_base_phase"), one["nhi_phase"]
+    normalized = msgspec.json.decode(msgspec.json.encode(done.record))
+    operation = normalized["api"]["operation"].lower()
+    return (
+        operation,
+        normalized["nhi_outcome"],
+        normalized.get("nhi_base_phase"),
+        normalized["nhi_phase"],
+    )
 
 
 def expected(source: str, step: Step, record: dict[str, Any]) -> tuple[str, str, str, str] | str:
@@ -67,7 +72,7 @@ def test_every_step_is_told_as_it_is_scripted(source: str) -> None:
     records = attack(Recorder(1))
     mapper = Mapper(source, keep_out_of_scope_raw=False)
     assert [expected(source, *one) for one in zip(steps, records, strict=True)] == [
-        told(mapper, one) for one in records
+        outcome_of(mapper, one) for one in records
     ]
 
 
@@ -92,12 +97,12 @@ def evidence(records: list[dict[str, Any]]) -> list[Object]:
     mapper = Mapper("gcp_audit", keep_out_of_scope_raw=False)
     store = MemoryStore()
     lock_batch(mapper, [Delivery(unit="b/o@1!h=2026030208", body=body)], store).ensure_locked()
-    found = []
+    by_name = []
     for key, stored in store.objects.items():
         table, lines = objects.read_object(stored)
         units = [Unit(unit, own) for unit, own in objects.lines_of(table, lines)]
-        found.append(Object(key, len(stored), table.header, units))
-    return found
+        by_name.append(Object(key, len(stored), table.header, units))
+    return by_name
 
 
 def operations(records: list[dict[str, Any]], join_id: str = JOIN_ID) -> list[str]:
@@ -122,5 +127,5 @@ def test_what_two_issuers_may_have_vouched_for_is_claimed_of_neither() -> None:
     other["protoPayload"]["resourceName"] = name
     provider = other["protoPayload"]["request"]["workloadIdentityPoolProvider"]
     provider["oidc"]["issuerUri"] = "https://gitlab.com"
-    found = operations([gcp.trusted(recorder), other, *gcp.attack(recorder)])
-    assert [gcp.STEPS[0].operation] == found
+    listed = operations([gcp.trusted(recorder), other, *gcp.attack(recorder)])
+    assert [gcp.STEPS[0].operation] == listed

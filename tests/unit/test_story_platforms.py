@@ -39,14 +39,14 @@ def test_every_step_is_told_as_it_is_scripted(source: str) -> None:
     ):
         done = mapper.map(msgspec.json.encode(record))
         assert isinstance(done, Normalized), (step, done)
-        told = msgspec.json.decode(msgspec.json.encode(done.record))
+        recorded = msgspec.json.decode(msgspec.json.encode(done.record))
         phase = "Enumeration" if step.name == platforms.LISTS_TOOLS else step.base_phase
         phase = "Failed Attempt" if step.outcome == "denied" else phase
         assert (step.operation, step.outcome, step.base_phase, phase) == (
-            told["api"]["operation"],
-            told["nhi_outcome"],
-            told["nhi_base_phase"],
-            told["nhi_phase"],
+            recorded["api"]["operation"],
+            recorded["nhi_outcome"],
+            recorded["nhi_base_phase"],
+            recorded["nhi_phase"],
         )
 
 

@@ -58,7 +58,7 @@ def test_the_example_of_the_specification() -> None:
         merkle.check_consistency(old, 70_000, path, *roots)
 
 
-@given(st.lists(st.integers(0, 400), max_size=5).filter(lambda one: sum(one) <= len(LEAVES)))
+@given(st.lists(st.integers(0, 400), max_size=5).filter(lambda sizes: sum(sizes) <= len(LEAVES)))
 def test_however_it_grows(steps: list[int]) -> None:
     """The tree, its edge read back and every proof are the same, whatever the steps were."""
     stored, edge, size = grown(steps)
@@ -78,8 +78,8 @@ def test_bundles_hold_the_entries(entries: list[bytes], cut: int) -> None:
     """'sequences of big-endian uint16 length-prefixed log entries', 256 to a bundle."""
     first, rest = entries[:cut], entries[cut:]
     stored = tiles.grow_entries(0, (), first)
-    held = first[len(first) - len(first) % tiles.WIDTH :]
-    stored |= tiles.grow_entries(len(first), held, rest)
+    partial = first[len(first) - len(first) % tiles.WIDTH :]
+    stored |= tiles.grow_entries(len(first), partial, rest)
     read = []
     for start in range(0, len(entries), tiles.WIDTH):
         width = min(tiles.WIDTH, len(entries) - start)

@@ -264,8 +264,8 @@ def test_units_without_number_cost_few_findings(field: str | None, code: str) ->
     edited.reroot()
     world.put(edited, key)
     world.seal()
-    found = [each for each in world.verify().findings if each.code == code]
-    assert (20, "more of this object") == (len(found), found[-1].detail[-19:])
+    matching = [each for each in world.verify().findings if each.code == code]
+    assert (20, "more of this object") == (len(matching), matching[-1].detail[-19:])
 
 
 def test_overlapping_trails_are_told_apart_from_copies() -> None:

@@ -163,13 +163,13 @@ def read_line(line: bytes, source: str, place: Callable[[int], Place]) -> Row | 
     `UnreadableRecordError` as `read` does.
     """
     try:
-        line_ = _decode_line(line)
-        if line_.n is None:
+        parsed = _decode_line(line)
+        if parsed.n is None:
             return None
-        targets = _targets(line_.n)
+        targets = _targets(parsed.n)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableRecordError(str(error)) from error
-    return _row(line_.n, targets, line_.s or source, place(line_.i))
+    return _row(parsed.n, targets, parsed.s or source, place(parsed.i))
 
 
 def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:

@@ -19,7 +19,7 @@ from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.cloudtrail_stub import CloudTrailStub
 from tests.completeness import trail as world
 from tests.completeness.oracle import validator
-from tests.completeness.oracle.validator import Said
+from tests.completeness.oracle.validator import Output
 from tests.completeness.trail import BUCKET, HOUR, REGION, START, Trail, evidence_of
 
 HOURS = 6
@@ -102,8 +102,8 @@ def _moved(number: int) -> Act:
 
 
 def _swapped(trail: Trail, files: list[str]) -> None:
-    one, two = files[2:4]
-    trail.objects[one], trail.objects[two] = trail.objects[two], trail.objects[one]
+    first, two = files[2:4]
+    trail.objects[first], trail.objects[two] = trail.objects[two], trail.objects[first]
 
 
 def _rewritten(number: int) -> Act:
@@ -225,7 +225,7 @@ def trails() -> dict[str, Trail]:
 @pytest.fixture(scope="module")
 def validated(
     bucket: EmbeddedStore, trails: dict[str, Trail], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Said]:
+) -> dict[str, Output]:
     """What the validator says of each, all from one bucket."""
     client = bucket.client(bucket.admin)
     client.create_bucket(Bucket=BUCKET)
@@ -248,8 +248,8 @@ def validated(
             "HOME": str(tmp_path_factory.mktemp("home")),
             "PATH": "/usr/bin:/bin",
         }
-        said = validator.validate(calls, variables)
-    return dict(zip(trails, said, strict=True))
+        outputs = validator.validate(calls, variables)
+    return dict(zip(trails, outputs, strict=True))
 
 
 def not_valid(trail: Trail) -> set[str]:
@@ -268,7 +268,7 @@ def not_valid(trail: Trail) -> set[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_call_the_same_invalid(
-    trails: dict[str, Trail], validated: dict[str, Said], name: str
+    trails: dict[str, Trail], validated: dict[str, Output], name: str
 ) -> None:
     """By name; of the listed defects, what the validator does not see, or sees without cause."""
     ours, theirs = not_valid(trails[name]), set(validated[name].invalid)
@@ -282,7 +282,7 @@ def test_both_call_the_same_invalid(
         assert theirs < ours, validated[name]
 
 
-def test_what_is_valid_was_looked_at(validated: dict[str, Said]) -> None:
+def test_what_is_valid_was_looked_at(validated: dict[str, Output]) -> None:
     """The oracle is no rubber stamp: it read every digest and file of the clean trail."""
     clean = validated["clean"]
     assert (0, 3 * HOURS, {}) == (clean.code, len(clean.valid), clean.invalid)

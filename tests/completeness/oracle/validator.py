@@ -19,7 +19,7 @@ _SECONDS = 300
 _LINE = re.compile(r"(?:\(backfill\) )?(Digest|Log) file\ts3://(\S+)\t(valid|INVALID.*)")
 
 
-class Said(NamedTuple):
+class Output(NamedTuple):
     """What the validator says of one trail."""
 
     code: int
@@ -33,18 +33,27 @@ def environment() -> Path:
     """Return the interpreter of the CLI's own environment, made when it is not there."""
     stamp = sha256(LOCK.read_bytes() + sys.executable.encode()).hexdigest()[:16]
     folder = ROOT / ".tools" / f"awscli-{stamp}"
-    found = folder / "bin" / "python"
+    interpreter = folder / "bin" / "python"
     if not (folder / "made").exists():
         for arguments in (
             ["venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-            ["pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", LOCK],
+            [
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                str(interpreter),
+                "--require-hashes",
+                "-r",
+                LOCK,
+            ],
         ):
             subprocess.run([UV, *arguments], check=True, timeout=_SECONDS)
         (folder / "made").touch()
-    return found
+    return interpreter
 
 
-def validate(calls: Sequence[Sequence[str]], variables: Mapping[str, str]) -> list[Said]:
+def validate(calls: Sequence[Sequence[str]], variables: Mapping[str, str]) -> list[Output]:
     """Run `aws cloudtrail validate-logs` with each list of arguments, in one process."""
     lines = [json.dumps(["cloudtrail", "validate-logs", "--verbose", *call]) for call in calls]
     done = subprocess.run(
@@ -59,14 +68,14 @@ def validate(calls: Sequence[Sequence[str]], variables: Mapping[str, str]) -> li
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(calls)
-    return [_said(answer["code"], answer["text"]) for answer in answers]
+    return [_parse(answer["code"], answer["text"]) for answer in answers]
 
 
-def _said(code: int, text: str) -> Said:
-    found = {match[2]: match[3] for match in _LINE.finditer(text)}
-    assert found or "No digests found" in text, text
-    return Said(
+def _parse(code: int, text: str) -> Output:
+    verdicts = {match[2]: match[3] for match in _LINE.finditer(text)}
+    assert verdicts or "No digests found" in text, text
+    return Output(
         code,
-        frozenset(place for place, verdict in found.items() if verdict == "valid"),
-        {place: verdict for place, verdict in found.items() if verdict != "valid"},
+        frozenset(place for place, verdict in verdicts.items() if verdict == "valid"),
+        {place: verdict for place, verdict in verdicts.items() if verdict != "valid"},
     )

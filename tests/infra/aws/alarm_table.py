@@ -44,4 +44,4 @@ def _short(name: str) -> str:
 def with_table(text: str, estate: Estate) -> str:
     """Return a page with its table made anew."""
     pattern = r"(<!-- alarms -->\n).*?(\n<!-- end -->)"
-    return re.sub(pattern, lambda found: found[1] + table(estate) + found[2], text, flags=re.DOTALL)
+    return re.sub(pattern, lambda match: match[1] + table(estate) + match[2], text, flags=re.DOTALL)

@@ -54,23 +54,23 @@ class Deployed:
 
     def of(self, kind: str) -> Iterator[dict[str, Any]]:
         """Yield every resource of a type."""
-        for key, one in self.things.items():
+        for key, resource in self.things.items():
             if key.startswith(f"{kind} "):
-                yield one
+                yield resource
 
     def _add(self, stack: Stack, resources: dict[str, Any]) -> None:
         where = (stack.region, stack.account)
-        for logical, one in resources.items():
-            properties = deepcopy(_resolve(one.get("Properties", {}), resources, where))
-            name = _name(one["Type"], logical, properties)
-            properties["Arn"] = _arn(one["Type"], name, logical, where)
+        for logical, resource in resources.items():
+            properties = deepcopy(_resolve(resource.get("Properties", {}), resources, where))
+            name = _name(resource["Type"], logical, properties)
+            properties["Arn"] = _arn(resource["Type"], name, logical, where)
             properties["_where"] = [*where]
             # Topics of several regions have one name.
-            if one["Type"].startswith("AWS::SNS::"):
+            if resource["Type"].startswith("AWS::SNS::"):
                 name = f"{stack.name}/{logical}"
             if stack.name.startswith("nhi-evidence-settings-"):
                 name = f"{name}@{stack.account}"
-            self.things[f"{one['Type']} {name}"] = properties
+            self.things[f"{resource['Type']} {name}"] = properties
 
 
 _NAMES = (
@@ -369,12 +369,12 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _notification(one: dict[str, Any]) -> dict[str, Any]:
+def _notification(configuration: dict[str, Any]) -> dict[str, Any]:
     """Return a notification of CloudFormation as S3 gives it back."""
-    rules = one.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+    rules = configuration.get("Filter", {}).get("S3Key", {}).get("Rules", [])
     return {
-        "QueueArn": one["Queue"],
-        "Events": [one["Event"]],
+        "QueueArn": configuration["Queue"],
+        "Events": [configuration["Event"]],
         "Filter": {
             "Key": {
                 "FilterRules": [

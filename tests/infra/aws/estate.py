@@ -85,7 +85,7 @@ class Estate:
     def signing_keys(self) -> tuple[Resource, ...]:
         """The keys the log is signed with: the signer, and the cosigner if there is one."""
         keys = self.of("AWS::KMS::Key")
-        return tuple(sorted(keys, key=lambda one: one.properties["KeySpec"] == "ML_DSA_44"))
+        return tuple(sorted(keys, key=lambda key: key.properties["KeySpec"] == "ML_DSA_44"))
 
     @property
     def key_policy(self) -> dict[str, Any]:

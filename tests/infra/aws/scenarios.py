@@ -251,12 +251,12 @@ def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:
         for name, alarm in alarms.items()
         if "AlarmRule" not in alarm
     }
-    told = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
+    notifying = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
     for name, alarm in alarms.items():
         if "AlarmRule" in alarm:
             parts = re.findall(r'ALARM\("([^"]+)"\)', alarm["AlarmRule"])
             states[name] = [all(at) for at in zip(*(states[one] for one in parts), strict=True)]
-    return {name for name in told if any(states[name])}
+    return {name for name in notifying if any(states[name])}
 
 
 class _Hours:

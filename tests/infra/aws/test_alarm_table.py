@@ -88,8 +88,8 @@ def test_a_situation_raises_these_alarms_and_no_other(
 
 def test_every_alarm_has_a_situation_that_raises_it(alarms: dict[str, dict[str, Any]]) -> None:
     """An alarm no situation raises is one nobody has seen work."""
-    told = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
-    assert told == set().union(*EXPECTED.values()) | NOT_REACHED
+    notifying = {name for name, alarm in alarms.items() if alarm.get("AlarmActions")}
+    assert notifying == set().union(*EXPECTED.values()) | NOT_REACHED
 
 
 def test_the_page_shows_the_table(estate: Estate) -> None:

@@ -114,8 +114,8 @@ def test_every_stack_says_where_it_goes_after_those_it_needs(assembly: Path) -> 
 
 
 def of_stacks(answers: Answers, *given: Stack) -> list[tuple[Standing, str]]:
-    found = stack_requirements.requirements(Reached(answers), given or (stack(),))
-    return [(one.standing, one.text) for one in found]
+    requirements = stack_requirements.requirements(Reached(answers), given or (stack(),))
+    return [(one.standing, one.text) for one in requirements]
 
 
 def test_an_account_that_is_not_bootstrapped_is_named_with_what_to_do() -> None:
@@ -153,7 +153,7 @@ TAKEN = "the bucket name nhi-evidence-222233334444 is taken by somebody else: ch
 
 
 @pytest.mark.parametrize(
-    ("stack_answer", "bucket_answer", "found"),
+    ("stack_answer", "bucket_answer", "missing"),
     [
         (GONE, refused("404"), []),
         (
@@ -171,7 +171,7 @@ TAKEN = "the bucket name nhi-evidence-222233334444 is taken by somebody else: ch
     ],
 )
 def test_a_name_that_is_taken_is_found_before_it_fails(
-    stack_answer: Any, bucket_answer: Any, found: list[str]
+    stack_answer: Any, bucket_answer: Any, missing: list[str]
 ) -> None:
     """What an earlier stack retained is imported; what somebody else has is named otherwise."""
     answers = Answers(
@@ -179,8 +179,8 @@ def test_a_name_that_is_taken_is_found_before_it_fails(
         describe_stacks=stack_answer,
         head_bucket=bucket_answer,
     )
-    said = of_stacks(answers, BUCKET)
-    assert found == [text for standing, text in said if standing is Standing.MISSING]
+    requirements = of_stacks(answers, BUCKET)
+    assert missing == [text for standing, text in requirements if standing is Standing.MISSING]
 
 
 def test_a_log_group_and_a_trail_that_are_left_are_found() -> None:
@@ -193,8 +193,8 @@ def test_a_log_group_and_a_trail_that_are_left_are_found() -> None:
         describe_log_groups={"logGroups": [{"logGroupName": group}]},
         get_trail={},
     )
-    said = [text for standing, text in of_stacks(answers, left) if standing is Standing.MISSING]
-    assert [group, trail] == [text.split()[0] for text in said]
+    missing = [text for standing, text in of_stacks(answers, left) if standing is Standing.MISSING]
+    assert [group, trail] == [text.split()[0] for text in missing]
 
 
 def of_source(config: Config, **answers: Any) -> dict[Standing, list[str]]:
@@ -209,10 +209,10 @@ def of_source(config: Config, **answers: Any) -> dict[Standing, list[str]]:
         "get_bucket_notification_configuration": {},
     }
     reached = Reached(Answers(**{**known, **answers}))
-    found: dict[Standing, list[str]] = {}
-    for one in source_requirements.requirements(reached, config, export):
-        found.setdefault(one.standing, []).append(one.text)
-    return found
+    by_standing: dict[Standing, list[str]] = {}
+    for requirement in source_requirements.requirements(reached, config, export):
+        by_standing.setdefault(requirement.standing, []).append(requirement.text)
+    return by_standing
 
 
 def changed(*changes: tuple[str, str]) -> Config:
@@ -238,7 +238,7 @@ def test_a_trail_and_its_bucket_as_they_should_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trail", "said"),
+    ("trail", "problem"),
     [
         ({"S3BucketName": "another"}, "no trail delivers here, as far as this account sees"),
         (
@@ -249,43 +249,48 @@ def test_a_trail_and_its_bucket_as_they_should_be() -> None:
     ],
 )
 def test_a_trail_that_is_otherwise_is_told_with_the_line_to_write(
-    trail: dict[str, str], said: str
+    trail: dict[str, str], problem: str
 ) -> None:
     """Each would bring no evidence at all."""
-    one = {"Name": "organization", "S3BucketName": TRAIL, "IsOrganizationTrail": True, **trail}
-    found = of_source(CONFIG, describe_trails={"trailList": [one]})
-    (text,) = found[Standing.MISSING]
-    assert text.startswith(said)
+    described = {
+        "Name": "organization",
+        "S3BucketName": TRAIL,
+        "IsOrganizationTrail": True,
+        **trail,
+    }
+    by_standing = of_source(CONFIG, describe_trails={"trailList": [described]})
+    (text,) = by_standing[Standing.MISSING]
+    assert text.startswith(problem)
 
 
-def told(kind: str, arn: str, prefix: str = "", event: str = "s3:ObjectCreated:*") -> Any:
+def notification(kind: str, arn: str, prefix: str = "", event: str = "s3:ObjectCreated:*") -> Any:
     rules = [{"Name": "Prefix", "Value": prefix}] if prefix else []
     key = {"Queue": "QueueArn", "Topic": "TopicArn", "LambdaFunction": "LambdaFunctionArn"}[kind]
-    one = {key: arn, "Events": [event], "Filter": {"Key": {"FilterRules": rules}}}
-    return {f"{kind}Configurations": [one]}
+    configuration = {key: arn, "Events": [event], "Filter": {"Key": {"FilterRules": rules}}}
+    return {f"{kind}Configurations": [configuration]}
 
 
 @pytest.mark.parametrize(
     ("answer", "conflict"),
     [
-        (told("Queue", QUEUE, PREFIX), False),  # ours, of an earlier deployment
-        (told("Queue", "arn:aws:sqs:::siem", PREFIX), True),
-        (told("Queue", "arn:aws:sqs:::siem"), True),
-        (told("Queue", "arn:aws:sqs:::siem", "AWSLogs/o-exampleorg1/333344445555/"), True),
-        (told("Topic", "arn:aws:sns:::all", "AWSLogs/"), True),
-        (told("LambdaFunction", "arn:aws:lambda:::f", "AWSLogs/"), True),
-        (told("Queue", "arn:aws:sqs:::siem", "config/"), False),
-        (told("Queue", "arn:aws:sqs:::siem", PREFIX, "s3:ObjectRemoved:*"), False),
+        (notification("Queue", QUEUE, PREFIX), False),  # ours, of an earlier deployment
+        (notification("Queue", "arn:aws:sqs:::siem", PREFIX), True),
+        (notification("Queue", "arn:aws:sqs:::siem"), True),
+        (notification("Queue", "arn:aws:sqs:::siem", "AWSLogs/o-exampleorg1/333344445555/"), True),
+        (notification("Topic", "arn:aws:sns:::all", "AWSLogs/"), True),
+        (notification("LambdaFunction", "arn:aws:lambda:::f", "AWSLogs/"), True),
+        (notification("Queue", "arn:aws:sqs:::siem", "config/"), False),
+        (notification("Queue", "arn:aws:sqs:::siem", PREFIX, "s3:ObjectRemoved:*"), False),
     ],
 )
 def test_a_bucket_that_tells_somebody_else_of_the_same_keys_is_a_conflict(
     answer: Any, conflict: bool
 ) -> None:
     """S3 refuses two destinations whose prefixes overlap; other prefixes and events are free."""
-    found = of_source(CONFIG, get_bucket_notification_configuration=answer)
-    said = found.get(Standing.MISSING, [])
-    assert conflict == bool(said)
-    assert not said or "name it with topic = ..." in said[0]
+    by_standing = of_source(CONFIG, get_bucket_notification_configuration=answer)
+    missing = by_standing.get(Standing.MISSING, [])
+    assert conflict == bool(missing)
+    assert not missing or "name it with topic = ..." in missing[0]
 
 
 def test_a_topic_that_is_named_has_to_be_notified() -> None:
@@ -293,7 +298,7 @@ def test_a_topic_that_is_named_has_to_be_notified() -> None:
     topic = "arn:aws:sns:eu-central-1:111122223333:trail"
     config = changed(("# topic = ", "topic = "))
     assert Standing.MISSING not in of_source(
-        config, get_bucket_notification_configuration=told("Topic", topic)
+        config, get_bucket_notification_configuration=notification("Topic", topic)
     )
     (text,) = of_source(config)[Standing.MISSING]
     assert f"does not notify {topic}: let it, or remove topic = ..." == text
@@ -314,9 +319,9 @@ def test_a_bucket_of_control_tower_is_noted() -> None:
     bucket = "aws-controltower-logs-111122223333-eu-central-1"
     config = changed((TRAIL, bucket))
     trail = {"Name": "x", "S3BucketName": bucket, "IsOrganizationTrail": True}
-    found = of_source(config, describe_trails={"trailList": [trail]})
-    assert found[Standing.NOTE][0].startswith("made by Control Tower")
-    assert Standing.MISSING not in found
+    by_standing = of_source(config, describe_trails={"trailList": [trail]})
+    assert by_standing[Standing.NOTE][0].startswith("made by Control Tower")
+    assert Standing.MISSING not in by_standing
 
 
 ROOT_MAY = {
@@ -385,8 +390,8 @@ def test_only_a_stack_that_was_never_made_loses_its_protection(
     status: str, protected: bool, released: bool
 ) -> None:
     """One that was made keeps it, whatever became of its last change."""
-    found = {"StackStatus": status, "EnableTerminationProtection": protected}
-    answers = Answers(describe_stacks={"Stacks": [found]}, update_termination_protection={})
+    described = {"StackStatus": status, "EnableTerminationProtection": protected}
+    answers = Answers(describe_stacks={"Stacks": [described]}, update_termination_protection={})
     release(Deployer(answers), [stack()])
     changes = [asked for name, asked in answers.asked if name != "describe_stacks"]
     wanted = {"StackName": "nhi-evidence-main", "EnableTerminationProtection": False}
@@ -422,31 +427,31 @@ def of_organization(config: Config, **answers: Any) -> dict[str, Standing]:
         },
     }
     reached = Reached(Answers(**{**known, **answers}))
-    found = organization_requirements.requirements(reached, config, [MANAGED])
-    return {one.text: one.standing for one in found}
+    requirements = organization_requirements.requirements(reached, config, [MANAGED])
+    return {one.text: one.standing for one in requirements}
 
 
 def test_the_organization_as_it_should_be() -> None:
     """It is the one of the configuration, trusts CloudTrail, and has both types of policies."""
-    found = of_organization(read(production()))
-    assert {Standing.OK} == set(found.values())
-    assert 3 == len(found)
+    standings = of_organization(read(production()))
+    assert {Standing.OK} == set(standings.values())
+    assert 3 == len(standings)
 
 
 def test_another_organization_trust_and_types_are_told_with_the_command() -> None:
     """Each in one line with its mending."""
-    found = of_organization(
+    standings = of_organization(
         read(production()),
         describe_organization={"Organization": {"Id": "o-another0000"}},
         list_aws_service_access_for_organization={"EnabledServicePrincipals": []},
         list_roots={"Roots": [{"Id": "r-1", "PolicyTypes": []}]},
     )
-    assert {Standing.MISSING} == set(found.values())
-    organization, trust, types = found
+    assert {Standing.MISSING} == set(standings.values())
+    organization, trust, types = standings
     assert 'id = "o-another0000"' in organization
     assert "enable-aws-service-access --service-principal cloudtrail.amazonaws.com" in trust
     assert "--root-id r-1 --policy-type RESOURCE_CONTROL_POLICY" in types
-    assert all("\n" not in text for text in found)
+    assert all("\n" not in text for text in standings)
 
 
 def test_guardrails_before_the_web_identities_are_known_are_noted() -> None:

@@ -56,7 +56,7 @@ def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
         yield from covered_account_checks.checks(config, aws.account(account), account)
 
 
-def found(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:
+def deviations(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:
     """Return every check of a deployment that is not well, by scope and name."""
     return {
         f"{one.scope.split()[0]} {one.what}": (one.state, one.observed)
@@ -67,15 +67,15 @@ def found(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]
 
 def test_what_the_stacks_write_is_well(aws: Deployed) -> None:
     """Every policy, trust, lock, rule and notification: there is one text of each."""
-    assert {} == found(aws)
+    assert {} == deviations(aws)
 
 
 def test_nothing_deployed_is_told_from_changed(aws: Deployed) -> None:
     """Where nothing is, nothing was changed."""
     aws.things.clear()
-    states = {state for state, _ in found(aws).values()}
+    states = {state for state, _ in deviations(aws).values()}
     assert State.NOT_DEPLOYED in states
-    assert State.CHANGED not in states, found(aws)
+    assert State.CHANGED not in states, deviations(aws)
 
 
 def of(aws: Deployed, kind: str, name: str) -> dict[str, Any]:
@@ -84,30 +84,30 @@ def of(aws: Deployed, kind: str, name: str) -> dict[str, Any]:
 
 def statements_of(aws: Deployed) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
     """Yield name, statements and check of every policy the doctor compares."""
-    for key, one in aws.things.items():
+    for key, resource in aws.things.items():
         kind, _, name = key.partition(" ")
         if kind == "AWS::S3::BucketPolicy":
-            yield key, one["PolicyDocument"]["Statement"], " policy"
+            yield key, resource["PolicyDocument"]["Statement"], " policy"
         elif kind == "AWS::KMS::Key":
-            yield key, one["KeyPolicy"]["Statement"], " policy of alias/nhi-evidence-main"
+            yield key, resource["KeyPolicy"]["Statement"], " policy of alias/nhi-evidence-main"
         elif kind == "AWS::IAM::Role" and name.startswith("nhi-evidence-"):
             yield (
                 f"{key} trust",
-                one["AssumeRolePolicyDocument"]["Statement"],
+                resource["AssumeRolePolicyDocument"]["Statement"],
                 f" role {name.partition('@')[0]}",
             )
-            (policy,) = one["Policies"]
+            (policy,) = resource["Policies"]
             yield (
                 f"{key} policy",
                 policy["PolicyDocument"]["Statement"],
                 f" role {name.partition('@')[0]}",
             )
         elif kind == "AWS::SQS::QueuePolicy":
-            yield key, one["PolicyDocument"]["Statement"], f" queue {one['Queues'][0]}"
+            yield key, resource["PolicyDocument"]["Statement"], f" queue {resource['Queues'][0]}"
         elif kind == "AWS::SNS::TopicPolicy":
-            yield key, one["PolicyDocument"]["Statement"], " topic nhi-evidence-alarms"
+            yield key, resource["PolicyDocument"]["Statement"], " topic nhi-evidence-alarms"
         elif kind == "AWS::Organizations::Policy":
-            yield key, one["Content"]["Statement"], f" organization policy {name}"
+            yield key, resource["Content"]["Statement"], f" organization policy {name}"
 
 
 def test_every_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed) -> None:
@@ -121,7 +121,7 @@ def test_every_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed
             }
             for change in ([hollow], []):
                 statements[at : at + 1] = change
-                changed = found(aws)
+                changed = deviations(aws)
                 expected = "changed" if change else "missing"
                 assert any(
                     state is State.CHANGED and check in what and expected in said
@@ -130,14 +130,14 @@ def test_every_statement_that_is_taken_away_or_made_hollow_is_seen(aws: Deployed
                 statements[at : at + len(change)] = [statement]
                 seen += 1
     assert seen > 200, "of all kinds"
-    assert {} == found(aws)
+    assert {} == deviations(aws)
 
 
 def test_a_second_statement_of_the_same_sid_hides_nothing(aws: Deployed) -> None:
     """An Allow beside a Deny of its name is seen."""
     statements = of(aws, "AWS::S3::BucketPolicy", MAIN)["PolicyDocument"]["Statement"]
     statements.append({**statements[0], "Effect": "Allow"})
-    assert {"evidence policy": (State.CHANGED, "changed: PlainHttp")} == found(aws)
+    assert {"evidence policy": (State.CHANGED, "changed: PlainHttp")} == deviations(aws)
 
 
 CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
@@ -231,9 +231,9 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_seen_and_nothing_else(aws: Deployed, change: str) -> None:
     """One setting is another: one check says so, and what it is now."""
-    act, what, said = CHANGES[change]
+    act, what, observed = CHANGES[change]
     act(aws)
-    assert {what: (State.CHANGED, said)} == found(aws)
+    assert {what: (State.CHANGED, observed)} == deviations(aws)
 
 
 FAILURES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
@@ -266,16 +266,16 @@ FAILURES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
 @pytest.mark.parametrize("failure", FAILURES)
 def test_what_is_there_and_does_not_work_is_seen(aws: Deployed, failure: str) -> None:
     """It is as it was deployed, and tells or starts nobody."""
-    act, what, said = FAILURES[failure]
+    act, what, observed = FAILURES[failure]
     act(aws)
-    assert {what: (State.FAILED, said)} == found(aws)
+    assert {what: (State.FAILED, observed)} == deviations(aws)
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:
     """It is told from one that was changed."""
     del aws.things["AWS::IAM::Role nhi-evidence-main-writer-aws_cloudtrail"]
     what = "evidence role nhi-evidence-main-writer-aws_cloudtrail"
-    assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == found(aws)
+    assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == deviations(aws)
 
 
 def test_every_answer_is_json(aws: Deployed) -> None:

@@ -107,9 +107,9 @@ def test_a_guardrail_without_a_statement_is_walked_around(
 ) -> None:
     """Each statement about identities closes a way of its own: without it there is a path."""
     mutated = copy.deepcopy(estate)
-    for one in mutated.of("AWS::Organizations::Policy"):
-        if one.properties["Name"] == policy:
-            statements = one.properties["Content"]["Statement"]
+    for resource in mutated.of("AWS::Organizations::Policy"):
+        if resource.properties["Name"] == policy:
+            statements = resource.properties["Content"]["Statement"]
             statements[:] = [statement for statement in statements if statement["Sid"] != sid]
     administrator = Actor(
         text="administrator", principal=arn(EVIDENCE, "administrator"), rights=EVERYTHING

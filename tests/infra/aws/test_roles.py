@@ -218,9 +218,12 @@ def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) 
         for statement in statements(role.properties["AssumeRolePolicyDocument"]):
             assert "*" not in str(statement["Principal"])
         for policy in documents(role) if "Policies" in role.properties else []:
-            for one in statements(policy):
-                everywhere = "*" in one["Resource"] and one["Resource"] in ("*", ["*"])
-                assert not everywhere or set(one["Action"]) <= NO_RESOURCE
+            for permission in statements(policy):
+                everywhere = "*" in permission["Resource"] and permission["Resource"] in (
+                    "*",
+                    ["*"],
+                )
+                assert not everywhere or set(permission["Action"]) <= NO_RESOURCE
             assert not [one for one in actions(policy) if "*" in one]
 
 

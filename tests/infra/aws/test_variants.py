@@ -14,7 +14,7 @@ from nhi_evidence.config import read
 from tests.infra.aws.conftest import EXAMPLE, NEW_TRAIL
 from tests.infra.aws.deployed import Deployed
 from tests.infra.aws.test_app import synthesized
-from tests.infra.aws.test_doctor import found
+from tests.infra.aws.test_doctor import deviations
 
 TOPICS = (
     'topics = ["arn:aws:sns:eu-central-1:111122223333:alarms", '
@@ -103,4 +103,4 @@ def test_a_variant_is_whole(name: str, tmp_path: Path) -> None:
     assert (0, "") == (done.returncode, done.stdout)
     aws, config = Deployed(assembly), read(text)
     aws.topics = set(config.alarms.topics)
-    assert {} == found(aws, config)
+    assert {} == deviations(aws, config)

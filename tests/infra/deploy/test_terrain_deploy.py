@@ -142,7 +142,7 @@ def test_another_identity_than_aws_trusts_stops_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "answers", "said"),
+    ("target", "answers", "problem"),
     [
         ("gcp", {"terraform version -json": "exit 3"}, "terraform: it said nothing"),
         (
@@ -165,14 +165,16 @@ def test_another_identity_than_aws_trusts_stops_it(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing_is_one_line_and_nothing_is_made(
-    tmp_path: Path, target: str, answers: dict[str, str], said: str
+    tmp_path: Path, target: str, answers: dict[str, str], problem: str
 ) -> None:
     """The verdict first, each thing with its mending, and no stack is touched."""
     machine = Machine(tmp_path, EXAMPLE, **answers)
     done = machine.deploy(target, "--yes")
     assert 1 == done.returncode, done.stdout + done.stderr
     assert done.stdout.startswith("not ready: ")
-    assert any("missing" in line and said in line for line in done.stdout.splitlines()), done.stdout
+    assert any("missing" in line and problem in line for line in done.stdout.splitlines()), (
+        done.stdout
+    )
     assert [] == machine.did()
 
 

@@ -115,15 +115,15 @@ def _function() -> Function:
 
 def rows(situation: Situation, ends: float) -> Rows:
     """Return the rows of each table, until so many hours after the beginning."""
-    found: dict[str, list[Row]] = {name: [] for name in TABLES}
+    by_table: dict[str, list[Row]] = {name: [] for name in TABLES}
     steps = int((ends - BEFORE) / STEP)
     for hour in (BEFORE + STEP * number for number in range(steps)):
         at, time = situation(hour), START + timedelta(hours=hour)
         if at.deployed:
-            found["AzureMetrics"] += _metrics(at, time)
-            found["AzureActivity"] += _activity(at, time)
-            found["FunctionAppLogs"] += [(time, *line) for line in _logged(at)]
-    return found
+            by_table["AzureMetrics"] += _metrics(at, time)
+            by_table["AzureActivity"] += _activity(at, time)
+            by_table["FunctionAppLogs"] += [(time, *line) for line in _logged(at)]
+    return by_table
 
 
 def _logged(at: At) -> Iterator[tuple[str, str]]:
@@ -152,12 +152,12 @@ def _activity(at: At, time: datetime) -> list[Row]:
 class Workspace:
     """The tables of a situation, which can be looked at from any moment on."""
 
-    def __init__(self, found: Rows) -> None:
+    def __init__(self, tables: Rows) -> None:
         self._connection = duckdb_kql.connect()
         self._translated: dict[str, str | None] = {}
         for name, columns in TABLES.items():
-            if found[name]:
-                self._fill(name, columns, found[name])
+            if tables[name]:
+                self._fill(name, columns, tables[name])
 
     def _fill(self, name: str, columns: str, given: list[Row]) -> None:
         self._connection.execute(f"CREATE TABLE all_{name} ({columns})")
@@ -169,7 +169,7 @@ class Workspace:
             "getvariable('begins') AND TimeGenerated <= getvariable('tick')"
         )
 
-    def found(self, query: str, hour: float, window: timedelta) -> list[Row]:
+    def rows_of(self, query: str, hour: float, window: timedelta) -> list[Row]:
         """Return the rows a query has at an hour, looking back as far as the window."""
         tick = START + timedelta(hours=hour)
         for name, value in (("tick", tick), ("begins", tick - window)):
@@ -206,7 +206,7 @@ class Alert(NamedTuple):
 
 def alerts(stack: Stack) -> dict[str, Alert]:
     """Return the rules of a stack that tell somebody, by the name after `nhi-evidence-`."""
-    found = {}
+    by_name = {}
     for body in stack["resource"]["azurerm_monitor_scheduled_query_rules_alert_v2"].values():
         (criteria,) = body["criteria"]
         periods = criteria["failing_periods"]
@@ -215,20 +215,20 @@ def alerts(stack: Stack) -> dict[str, Alert]:
         )
         assert len(set(periods.values())) == 1
         assert body["action"]["action_groups"]
-        found[body["name"].removeprefix("nhi-evidence-")] = Alert(
+        by_name[body["name"].removeprefix("nhi-evidence-")] = Alert(
             criteria["query"],
             _duration(body["evaluation_frequency"]),
             _duration(body["window_duration"]),
             periods["number_of_evaluation_periods"],
         )
-    return found
+    return by_name
 
 
 def _duration(text: str) -> timedelta:
     """Read the ISO 8601 durations Azure takes here: days, or hours, or minutes."""
-    found = re.fullmatch(r"P(?:(\d+)D|T(?:(\d+)H|(\d+)M))", text)
-    assert found, text
-    days, hours, minutes = (int(one or 0) for one in found.groups())
+    match = re.fullmatch(r"P(?:(\d+)D|T(?:(\d+)H|(\d+)M))", text)
+    assert match, text
+    days, hours, minutes = (int(one or 0) for one in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
@@ -247,6 +247,6 @@ def _states(workspace: Workspace, rule: Alert, ends: float) -> Iterator[bool]:
         if hour % GRID >= 2 * every and not 0 <= hour < 2:
             in_a_row = 0
             continue
-        found = workspace.found(rule.query, hour + _MOMENT_LATER, rule.window)
-        in_a_row = in_a_row + 1 if found else 0
+        matching = workspace.rows_of(rule.query, hour + _MOMENT_LATER, rule.window)
+        in_a_row = in_a_row + 1 if matching else 0
         yield in_a_row >= rule.periods

@@ -129,7 +129,7 @@ class Policy(NamedTuple):
 
 def policies(stack: Stack) -> dict[str, Policy]:
     """Return the policies of a stack that tell somebody, by the name of their construct."""
-    found = {}
+    by_name = {}
     for body in stack["resource"]["google_monitoring_alert_policy"].values():
         (condition,) = body["conditions"]
         assert "OR" == body["combiner"]
@@ -138,8 +138,8 @@ def policies(stack: Stack) -> dict[str, Policy]:
         ((form, given),) = [
             (key, value) for key, value in condition.items() if key.startswith("condition_")
         ]
-        found[name] = _FORMS[form](given)
-    return found
+        by_name[name] = _FORMS[form](given)
+    return by_name
 
 
 def _threshold(given: Mapping[str, Any]) -> Policy:
@@ -179,13 +179,13 @@ QUERY = re.compile(
 
 
 def _absence(given: Mapping[str, Any]) -> Policy:
-    found = QUERY.fullmatch(given["query"])
-    assert found, given["query"]
-    labels = re.findall(r'\w+="([^"]+)"', found["labels"])
-    wanted = {found["name"], *labels} - {"pubsub_topic", "cloud_run_revision"}
+    query = QUERY.fullmatch(given["query"])
+    assert query, given["query"]
+    labels = re.findall(r'\w+="([^"]+)"', query["labels"])
+    wanted = {query["name"], *labels} - {"pubsub_topic", "cloud_run_revision"}
     kinds = tuple(kind for kind in NORMAL if wanted == set(kind.split()))
     assert len(kinds) == 1, given["query"]
-    window = int(found["window"]) // SLOT
+    window = int(query["window"]) // SLOT
     return Policy(kinds, None, _seconds(given["duration"]) // SLOT, window)
 
 
@@ -206,12 +206,12 @@ def _seconds(text: str) -> int:
     return int(text[:-1])
 
 
-def raised(found: Mapping[str, Policy], situation: str) -> set[str]:
+def raised(by_name: Mapping[str, Policy], situation: str) -> set[str]:
     """Return the policies a situation raises, at whatever time."""
     series = {**NORMAL, **SITUATIONS[situation]}
     return {
         name
-        for name, policy in found.items()
+        for name, policy in by_name.items()
         if any(_longest(policy, series[kind]) >= policy.slots for kind in policy.kinds)
     }
 
@@ -222,13 +222,13 @@ def _longest(policy: Policy, series: Series) -> int:
     A threshold has nothing to compare where there is no data: the condition is then not met.
     """
     longest = in_a_row = 0
-    for held in _held(policy, [series(slot) for slot in range(LENGTH)]):
-        in_a_row = in_a_row + 1 if held else 0
+    for is_met in _condition(policy, [series(slot) for slot in range(LENGTH)]):
+        in_a_row = in_a_row + 1 if is_met else 0
         longest = max(longest, in_a_row)
     return longest
 
 
-def _held(policy: Policy, values: list[float | None]) -> Iterator[bool]:
+def _condition(policy: Policy, values: list[float | None]) -> Iterator[bool]:
     for slot, value in enumerate(values):
         if policy.above is not None:
             yield value is not None and value > policy.above

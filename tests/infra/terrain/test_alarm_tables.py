@@ -101,7 +101,7 @@ CASE = """
 """
 
 
-@pytest.mark.parametrize("absence", absences((), None), ids=lambda one: one.name)
+@pytest.mark.parametrize("absence", absences((), None), ids=lambda case: case.name)
 def test_prometheus_takes_an_absence_as_it_is_evaluated_here(
     absence: object, tmp_path: Path
 ) -> None:

@@ -40,9 +40,9 @@ def _failures(reasons: list[scan.Acceptance]) -> list[tuple[str, str, str]]:
 def test_every_acceptance_says_why(reasons: list[scan.Acceptance]) -> None:
     """A check by its id, and a sentence."""
     assert reasons
-    for one in reasons:
-        assert re.fullmatch(r"CKV2?_(GCP|AZURE)_\d+", one.check)
-        assert re.fullmatch(r"[A-Z].{30,}\.", one.reason)
+    for acceptance in reasons:
+        assert re.fullmatch(r"CKV2?_(GCP|AZURE)_\d+", acceptance.check)
+        assert re.fullmatch(r"[A-Z].{30,}\.", acceptance.reason)
 
 
 def test_what_is_accepted_is_no_fault(reasons: list[scan.Acceptance]) -> None:

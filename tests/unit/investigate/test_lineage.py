@@ -35,8 +35,8 @@ def places(rows: list[Row]) -> list[int]:
 @given(st.data())
 def test_a_chain_is_recovered_from_any_order_with_anything_repeated(data: st.DataObject) -> None:
     rows = story()
-    told = data.draw(st.permutations(rows + data.draw(st.lists(st.sampled_from(rows)))))
-    path = follow(MemoryIndex(told), BY_KEY)
+    shuffled = data.draw(st.permutations(rows + data.draw(st.lists(st.sampled_from(rows)))))
+    path = follow(MemoryIndex(shuffled), BY_KEY)
     assert places([step.row for step in path.steps]) == places(rows[:5])
     assert [(each.uid, each.mint, each.parent) for each in path.credentials] == [
         (KEY, Mint.BEFORE, None),

@@ -41,10 +41,10 @@ def difference(*bodies: bytes) -> Difference:
 
 
 def test_what_this_release_wrote_it_would_write_again() -> None:
-    found = difference(body())
-    assert found.records == found.same > 1
-    assert not found.changes
-    assert not found.unreadable
+    result = difference(body())
+    assert result.records == result.same > 1
+    assert not result.changes
+    assert not result.unreadable
 
 
 def test_an_attribute_that_would_change_is_counted_by_name_a_phase_by_its_values() -> None:
@@ -54,31 +54,31 @@ def test_an_attribute_that_would_change_is_counted_by_name_a_phase_by_its_values
         line = line.replace(b'"nhi_phase":"Data Access"', b'"nhi_phase":"Routine"')
         return line.replace(b'"activity_name":"', b'"activity_name":"old ')
 
-    found = difference(edited(older))
-    assert found.changed > 0
-    assert found.changes["nhi_phase: Routine -> Data Access"].records == found.changed
-    assert found.changes["activity_name"].records == found.changed
-    assert len(found.changes["activity_name"].examples) <= 3
+    result = difference(edited(older))
+    assert result.changed > 0
+    assert result.changes["nhi_phase: Routine -> Data Access"].records == result.changed
+    assert result.changes["activity_name"].records == result.changed
+    assert len(result.changes["activity_name"].examples) <= 3
 
 
 def test_a_record_that_was_rejected_and_would_be_kept_is_told() -> None:
     def older(line: bytes) -> bytes:
-        held = msgspec.json.decode(line)
-        if "n" not in held:
+        parsed = msgspec.json.decode(line)
+        if "n" not in parsed:
             return line
-        rejected = {"u": held["u"], "i": held["i"], "x": {"reason": "old"}, "r": held["r"]}
+        rejected = {"u": parsed["u"], "i": parsed["i"], "x": {"reason": "old"}, "r": parsed["r"]}
         return msgspec.json.encode(rejected)
 
-    found = difference(edited(older))
-    assert set(found.changes) == {"rejected (old) -> kept"}
+    result = difference(edited(older))
+    assert set(result.changes) == {"rejected (old) -> kept"}
 
 
 def test_what_was_not_kept_is_counted_and_what_is_no_object_is_named() -> None:
-    found = difference(body(keep=False), b"no object", body())
-    assert found.not_kept > 0
-    assert len(found.unreadable) == 1
-    assert found.unreadable[0].startswith("object-1: ")
-    assert found.same == found.records > 0
+    result = difference(body(keep=False), b"no object", body())
+    assert result.not_kept > 0
+    assert len(result.unreadable) == 1
+    assert result.unreadable[0].startswith("object-1: ")
+    assert result.same == result.records > 0
 
 
 def test_the_command_says_the_same_and_touches_nothing(tmp_path: Path) -> None:
@@ -89,5 +89,5 @@ def test_the_command_says_the_same_and_touches_nothing(tmp_path: Path) -> None:
     result = command.run("renormalize", folder / "evidence", "--key", key)
     assert (result.code in {0, 2}, result.out[:8]) == (True, "THE SAME"), result.err
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    told = command.run("renormalize", folder / "evidence", "--key", key, "--json").json
-    assert (told["schema"], told["changed"]) == ("nhi-evidence/renormalize/1", 0)
+    document = command.run("renormalize", folder / "evidence", "--key", key, "--json").json
+    assert (document["schema"], document["changed"]) == ("nhi-evidence/renormalize/1", 0)

@@ -39,7 +39,7 @@ def story() -> list[Row]:
     ]  # fmt: skip
 
 
-def told(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
+def timeline_of(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
     seen = Visibility(
         what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
         reason="no data events", is_seen=False,
@@ -51,7 +51,7 @@ def told(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
 
 
 def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:
-    text = page(told()).decode()
+    text = page(timeline_of()).decode()
     links = re.findall(r"""<[^>]+ (?:href|src|action)=["']?([^"'\s>]+)""", text)
     assert {link[0] for link in links} == {"#"}
     policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', text)[0])
@@ -64,21 +64,21 @@ def test_nothing_is_loaded_and_the_policy_is_of_what_is_there() -> None:
 
 
 def test_what_a_record_says_is_text() -> None:
-    text = page(told(subject=HOSTILE)).decode()
+    text = page(timeline_of(subject=HOSTILE)).decode()
     assert "<img" not in text
     assert "<script>alert" not in text
 
 
 def test_without_data_it_is_small() -> None:
-    assert len(gzip.compress(page(told([])))) < 250_000
+    assert len(gzip.compress(page(timeline_of([])))) < 250_000
 
 
 def test_of_nothing_it_says_that_nothing_is_on_record() -> None:
-    assert "is on record in what was read" in page(told([])).decode()
+    assert "is on record in what was read" in page(timeline_of([])).decode()
 
 
 def test_the_words_are_those_of_the_records() -> None:
-    sentences = list(words.story(told()))
+    sentences = list(words.story(timeline_of()))
     assert sentences[0].startswith("The first record is GetCallerIdentity (success)")
     assert "It crosses AWS, GCP." in sentences
     assert any("secret access: 2 records, 1 of them refused" in each for each in sentences)
@@ -99,7 +99,7 @@ def test_colors_of_phases_stand_out_against_white() -> None:
 
 def test_of_very_many_records_an_even_share_is_drawn_and_that_is_told() -> None:
     rows = [used(number, KEY) for number in range(chart.MAX_MARKS + 500)]
-    text = page(told(rows)).decode()
+    text = page(timeline_of(rows)).decode()
     assert text.count("<circle") == chart.MAX_MARKS
     assert f"An even share of {chart.MAX_MARKS}" in text
 
@@ -118,7 +118,7 @@ def test_credentials_that_made_each_other_are_drawn() -> None:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_bytes(page(told(), verify=["nhi-evidence verify ./evidence --key KEY"]))
+    path.write_bytes(page(timeline_of(), verify=["nhi-evidence verify ./evidence --key KEY"]))
     return path
 
 

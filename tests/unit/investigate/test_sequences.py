@@ -18,7 +18,7 @@ from tests.investigating import DAY, HOUR, MINUTE, START, minted, row, used
 KEY = "AKIAIOSFODNN7EXAMPLE"
 
 
-def found(rows: list[Row], rule: str, *, known_since: int | None = START) -> list[Finding]:
+def findings_of(rows: list[Row], rule: str, *, known_since: int | None = START) -> list[Finding]:
     """What a rule finds in rows of one key."""
     path = follow(MemoryIndex(rows), Selection(credentials=frozenset({KEY})))
     return [each for each in findings(path, known_since) if each.rule == rule]
@@ -32,18 +32,18 @@ def refused(count: int, *, apart: int = MINUTE) -> list[Row]:
 
 
 def test_w1_takes_five_refused_operations_within_ten_minutes() -> None:
-    assert len(found(refused(5), "W1")[0].rows) == 5
-    assert not found(refused(4), "W1")
-    assert not found(refused(5, apart=3 * MINUTE), "W1")
+    assert len(findings_of(refused(5), "W1")[0].rows) == 5
+    assert not findings_of(refused(4), "W1")
+    assert not findings_of(refused(5, apart=3 * MINUTE), "W1")
     again = [*refused(4), used(5 * MINUTE, KEY, operation="Operation0", outcome="denied")]
-    assert not found(again, "W1"), "the same operation again is no other"
+    assert not findings_of(again, "W1"), "the same operation again is no other"
 
 
 def test_w1_takes_three_of_a_credential_that_is_new() -> None:
     rows = refused(3)
-    assert found(rows, "W1", known_since=START - DAY)
-    assert not found(rows, "W1", known_since=START)
-    assert not found(rows, "W1", known_since=None)
+    assert findings_of(rows, "W1", known_since=START - DAY)
+    assert not findings_of(rows, "W1", known_since=START)
+    assert not findings_of(rows, "W1", known_since=None)
 
 
 def swept(services: Sequence[str], regions: Sequence[str] = ("us-east-1",)) -> list[Row]:
@@ -57,11 +57,11 @@ def swept(services: Sequence[str], regions: Sequence[str] = ("us-east-1",)) -> l
 
 
 def test_w3_takes_six_operations_over_three_services_or_four_regions() -> None:
-    assert found(swept(["a", "b", "c"]), "W3")
-    assert not found(swept(["a", "b"]), "W3")
-    assert not found(swept(["a", "b", "c"])[:5], "W3")
-    assert found(swept(["a"], ["r1", "r2", "r3", "r4"])[:4], "W3")
-    assert not found(swept(["a"], ["r1", "r2", "r3"]), "W3")
+    assert findings_of(swept(["a", "b", "c"]), "W3")
+    assert not findings_of(swept(["a", "b"]), "W3")
+    assert not findings_of(swept(["a", "b", "c"])[:5], "W3")
+    assert findings_of(swept(["a"], ["r1", "r2", "r3", "r4"])[:4], "W3")
+    assert not findings_of(swept(["a"], ["r1", "r2", "r3"]), "W3")
 
 
 def test_w4_goes_over_a_session_and_ends_after_an_hour() -> None:
@@ -71,12 +71,12 @@ def test_w4_goes_over_a_session_and_ends_after_an_hour() -> None:
         minted(2 * MINUTE, KEY, "ASIASESSION"),
         used(3 * MINUTE, "ASIASESSION", phase="Secret Access"),
     ]
-    (finding,) = found(rows, "W4")
+    (finding,) = findings_of(rows, "W4")
     assert (finding.actor, len(finding.rows)) == (KEY, 3)
-    assert not found([*rows[:3], used(2 * HOUR, "ASIASESSION", phase="Secret Access")], "W4")
-    assert not found([rows[0], *rows[2:]], "W4"), "without enumeration between them"
+    assert not findings_of([*rows[:3], used(2 * HOUR, "ASIASESSION", phase="Secret Access")], "W4")
+    assert not findings_of([rows[0], *rows[2:]], "W4"), "without enumeration between them"
     denied = used(3 * MINUTE, "ASIASESSION", phase="Secret Access", outcome="denied")
-    assert not found([*rows[:3], denied], "W4")
+    assert not findings_of([*rows[:3], denied], "W4")
 
 
 def test_w5_is_of_the_same_operation_and_target() -> None:
@@ -84,31 +84,31 @@ def test_w5_is_of_the_same_operation_and_target() -> None:
     same = used(MINUTE, KEY, operation="GetSecretValue", targets=("a",))
     other = used(MINUTE, KEY, operation="GetSecretValue", targets=("b",))
     late = used(2 * DAY, KEY, operation="GetSecretValue", targets=("a",))
-    (finding,) = found([first, same], "W5")
+    (finding,) = findings_of([first, same], "W5")
     assert not finding.is_uncertain
-    assert not found([first, other], "W5")
-    assert not found([first, late], "W5")
+    assert not findings_of([first, other], "W5")
+    assert not findings_of([first, late], "W5")
     nameless = [used(0, KEY, outcome="denied"), used(MINUTE, KEY)]
-    assert found(nameless, "W5")[0].is_uncertain
+    assert findings_of(nameless, "W5")[0].is_uncertain
 
 
 def test_w6_needs_the_record_of_the_end_and_a_use_that_was_not_refused() -> None:
     end = used(0, KEY, phase="Credential Lifecycle", sub_phase="disable", entity=KEY)
-    assert found([end, used(MINUTE, KEY)], "W6")
-    assert not found([end, used(MINUTE, KEY, outcome="denied")], "W6")
+    assert findings_of([end, used(MINUTE, KEY)], "W6")
+    assert not findings_of([end, used(MINUTE, KEY, outcome="denied")], "W6")
     failed = used(
         0, KEY, phase="Credential Lifecycle", sub_phase="disable", entity=KEY, outcome="denied"
     )  # fmt: skip
-    assert not found([failed, used(MINUTE, KEY)], "W6")
-    assert not found([used(-MINUTE, KEY), end], "W6")
+    assert not findings_of([failed, used(MINUTE, KEY)], "W6")
+    assert not findings_of([used(-MINUTE, KEY), end], "W6")
 
 
 def test_w7_takes_ten_names_that_do_not_exist() -> None:
     rows = [
         used(number, KEY, outcome="not_found", targets=(f"name-{number}",)) for number in range(10)
     ]
-    assert found(rows, "W7")
-    assert not found(rows[:9], "W7")
+    assert findings_of(rows, "W7")
+    assert not findings_of(rows[:9], "W7")
 
 
 def test_w9_takes_a_listing_of_tools_and_three_refusals_after_it() -> None:
@@ -120,18 +120,18 @@ def test_w9_takes_a_listing_of_tools_and_three_refusals_after_it() -> None:
         )
         for number in range(3)
     ]  # fmt: skip
-    assert len(found([listed, *probes], "W9")[0].rows) == 4
-    assert not found([listed, *probes[:2]], "W9")
-    assert not found(probes, "W9")
+    assert len(findings_of([listed, *probes], "W9")[0].rows) == 4
+    assert not findings_of([listed, *probes[:2]], "W9")
+    assert not findings_of(probes, "W9")
 
 
 def test_w2_is_certain_only_where_the_evidence_reaches_back_thirty_days() -> None:
     rows = [used(0, KEY, ip="203.0.113.77"), used(MINUTE, KEY, ip="203.0.113.77")]
-    (finding,) = found(rows, "W2", known_since=START - 31 * DAY)
+    (finding,) = findings_of(rows, "W2", known_since=START - 31 * DAY)
     assert not finding.is_uncertain
-    assert found(rows, "W2", known_since=START - 29 * DAY)[0].is_uncertain
-    assert found(rows, "W2", known_since=None)[0].is_uncertain
-    assert not found([used(0, KEY)], "W2"), "of no address nothing is said"
+    assert findings_of(rows, "W2", known_since=START - 29 * DAY)[0].is_uncertain
+    assert findings_of(rows, "W2", known_since=None)[0].is_uncertain
+    assert not findings_of([used(0, KEY)], "W2"), "of no address nothing is said"
 
 
 def test_w8_is_of_a_session_used_where_its_maker_never_was() -> None:
@@ -141,9 +141,9 @@ def test_w8_is_of_a_session_used_where_its_maker_never_was() -> None:
             used(MINUTE, "ASIASESSION", ip=address),
         ]
 
-    (finding,) = found(chain("198.51.100.7"), "W8")
+    (finding,) = findings_of(chain("198.51.100.7"), "W8")
     assert finding.is_uncertain
-    assert not found(chain("203.0.113.77"), "W8")
+    assert not findings_of(chain("203.0.113.77"), "W8")
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])

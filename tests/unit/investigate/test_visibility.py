@@ -45,20 +45,20 @@ def test_a_cell_is_told_for_the_time_of_the_path_and_the_rest_of_it_is_unknown()
         stretch(START - HOUR, START + 3 * MINUTE),
         stretch(START + 3 * MINUTE, START + 5 * MINUTE, Verdict.GAP),
     )  # fmt: skip
-    told = visibility.of_path(path(), report(state))
-    assert [(each.since, each.until, each.verdict, each.is_seen) for each in told] == [
+    visible = visibility.of_path(path(), report(state))
+    assert [(each.since, each.until, each.verdict, each.is_seen) for each in visible] == [
         (START, START + 3 * MINUTE, "CONFIGURED", True),
         (START + 3 * MINUTE, START + 5 * MINUTE, "GAP", False),
         (START + 5 * MINUTE, END, "UNKNOWN", False),
     ]
-    assert all(each.is_on_record for each in told)
+    assert all(each.is_on_record for each in visible)
 
 
 def test_a_step_without_a_record_is_told_as_none_on_record() -> None:
     state = cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END))
-    (told,) = visibility.of_path(path(), report(state))
-    assert (told.is_seen, told.is_on_record) == (True, False)
-    assert told.text == "none on record; it would have been"
+    (visible,) = visibility.of_path(path(), report(state))
+    assert (visible.is_seen, visible.is_on_record) == (True, False)
+    assert visible.text == "none on record; it would have been"
 
 
 def test_the_impossible_is_so_at_all_times_and_other_platforms_are_not_told() -> None:
@@ -66,14 +66,14 @@ def test_the_impossible_is_so_at_all_times_and_other_platforms_are_not_told() ->
         cell("aws", Step.ENUMERATION, Verdict.IMPOSSIBLE),
         cell("gcp", Step.ENUMERATION, Verdict.GAP, stretch(START, END)),
     ]
-    (told,) = visibility.of_path(path(), report(*states))
-    assert (told.verdict, told.since, told.until) == ("IMPOSSIBLE", START, END)
+    (visible,) = visibility.of_path(path(), report(*states))
+    assert (visible.verdict, visible.since, visible.until) == ("IMPOSSIBLE", START, END)
 
 
 def test_the_time_that_was_asked_for_counts_where_there_is_one() -> None:
     state = cell("aws", Step.ENUMERATION, Verdict.CONFIGURED, stretch(START, END))
-    told = visibility.of_path(path(), report(state), START - MINUTE, START + MINUTE)
-    assert [(each.since, each.until, each.verdict) for each in told] == [
+    visible = visibility.of_path(path(), report(state), START - MINUTE, START + MINUTE)
+    assert [(each.since, each.until, each.verdict) for each in visible] == [
         (START - MINUTE, START, "UNKNOWN"),
         (START, START + MINUTE, "CONFIGURED"),
     ]

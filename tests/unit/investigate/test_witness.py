@@ -24,14 +24,14 @@ def run(at: int, repository: str = "example-org/deploy") -> Row:
     )  # fmt: skip
 
 
-def told(*rows: Row) -> Timeline:
+def timeline_of(*rows: Row) -> Timeline:
     selection = Selection(identities=frozenset({WORKLOAD}))
     return compose(MemoryIndex(rows), selection, subject=WORKLOAD)
 
 
 def test_the_nearest_job_before_it_is_the_witness() -> None:
     first, second = run(-20 * MINUTE), run(-3 * MINUTE)
-    (each,) = told(taken(), first, second, run(HOUR)).witnesses
+    (each,) = timeline_of(taken(), first, second, run(HOUR)).witnesses
     assert each.witness == second
     assert each.text == "GitHub recorded a job of example-org/deploy 3 min 0 s before"
 
@@ -42,7 +42,7 @@ def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:
         ((run(-7 * HOUR),), "no job of example-org/deploy in the six hours before"),
         ((run(-MINUTE, "example-org/other"),), "no job of example-org/deploy"),
     ):
-        timeline = told(taken(), *others)
+        timeline = timeline_of(taken(), *others)
         assert [each.witness for each in timeline.witnesses] == [None]
         (gap,) = (gap for gap in timeline.gaps if gap.kind == "one_sided")
         assert text in gap.text
@@ -50,7 +50,7 @@ def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:
 
 
 def test_only_the_first_taking_on_a_platform_is_asked_about_and_only_of_jobs() -> None:
-    assert len(told(taken(), taken(MINUTE), run(-MINUTE)).witnesses) == 1
+    assert len(timeline_of(taken(), taken(MINUTE), run(-MINUTE)).witnesses) == 1
     other = minted(
         0,
         None,

@@ -1,7 +1,7 @@
 """What a deployable says of itself: `functions/<name>/deploy.toml`, read into typed values.
 
 The bundler, the stacks of every cloud and the tests read the same file, so a function's memory,
-timeout, trigger and environment are said once, beside the function.
+timeout, trigger and environment are declared once, beside the function.
 """
 
 from __future__ import annotations

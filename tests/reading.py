@@ -20,7 +20,7 @@ class Unit:
     def __init__(self, store: MemoryStore, name: str | None = None) -> None:
         """Read the unit `name`, or the only one of the store.
 
-        Only what came of one batch: a unit that is there twice fails the test.
+        Only the objects of one batch: a unit that is there twice fails the test.
         """
         self.headers: list[dict[str, Any]] = []
         """Unit lines of its parts, in order."""

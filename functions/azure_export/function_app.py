@@ -1,7 +1,7 @@
 """Azure Functions entry (v2 model): batches of Event Hub messages in, nothing or an exception out.
 
 The host moves its checkpoint past a batch when the function returns, or when a retry policy is
-used up. So it returns only when everything is locked, raises while the store is not to be had, and
+used up. So it returns only when everything is locked, raises while the store is unavailable, and
 the policy never is used up: the partition waits, and nothing is passed over.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages#retries
 https://learn.microsoft.com/azure/azure-functions/functions-reliable-event-processing

@@ -66,7 +66,7 @@ def test_debug_shows_where(
 
 
 def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
-    """`| head` ends the output; nothing is said about it."""
+    """`| head` ends the output; without an error message."""
     file = tmp_path / "many.json"
     file.write_bytes(b'{"Records":[' + b",".join([RECORD[12:-2]] * 20_000) + b"]}")
     with subprocess.Popen(

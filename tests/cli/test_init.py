@@ -145,7 +145,7 @@ ASKED = [
 
 
 def test_asking(path: Path) -> None:
-    """A wrong answer is said and asked for again; an empty one takes what is offered."""
+    """A wrong answer is named and asked for again; an empty one takes what is offered."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
     assert 0 == result.exit_code, result.output
     assert '"o-1" is not the id of an AWS organization' in result.stderr

@@ -110,7 +110,7 @@ def test_wrong_usage_is_named(tmp_path: Path) -> None:
 
 
 def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
-    """What is there is read, its source is said, and the exit code says that something was not."""
+    """What is there is read, its source is named, and the exit code says that something was not."""
     (tmp_path / "x.json").write_text(json.dumps(GOOD))
     result = run("normalize", "--scope", "all", tmp_path / "none.json", tmp_path / "x.json")
     assert (4, 1) == (result.returncode, len(result.stdout.splitlines()))

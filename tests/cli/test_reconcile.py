@@ -27,7 +27,7 @@ def written(evidence: Evidence, folder: Path) -> tuple[Path, str, Path]:
 
 
 def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
-    """Proven hours, exit 0, and what was not checked is said."""
+    """Proven hours, exit 0, and what was not checked is listed."""
     trail = Trail()
     trail.hours(4)
     copy, key, keys = written(evidence_of(trail), tmp_path)

@@ -71,7 +71,7 @@ def test_checkpoints_are_removed_while_the_app_stands_still(az: Checkpoints) -> 
 
 
 def test_the_app_is_started_again_whatever_happens(az: Checkpoints) -> None:
-    """A checkpoint that cannot be removed is said, and the export goes on."""
+    """A checkpoint that cannot be removed is reported, and the export goes on."""
     (az.folder / "fails").write_text("delete")
     result = replay()
     assert (4, True) == (result.code, "AuthorizationFailed" in result.err)

@@ -280,7 +280,7 @@ def test_a_p256_key(tmp_path: Path) -> None:
 
 
 def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
-    """From a saved state only what came since; of a sample, its odds and seed are said."""
+    """From a saved state only what came since; of a sample, its odds and seed are stated."""
     state = tmp_path / "state.json"
     first = run("verify", sealed.evidence, "--key", sealed.key, "--save-state", state, "--json")
     assert json.loads(state.read_text())["size"] == first.json["size"]

@@ -229,7 +229,7 @@ def test_a_statement_under_another_hour_is_a_finding() -> None:
 
 
 def test_what_an_hour_lost_to_expiry_is_no_lie() -> None:
-    """Proven once, and expired since: not weighed, and that is said."""
+    """Proven once, and expired since: not weighed, and reported so."""
     evidence = sealed_trail()
     state(evidence)
     for key in [one for one in evidence.store.objects if one.startswith("ev/")]:

@@ -256,7 +256,7 @@ def test_the_newest_hour_is_open() -> None:
 
 
 def test_without_the_key_nothing_is_proven_nor_missing() -> None:
-    """Who signed was not checked: that is said, and it is no finding."""
+    """Who signed was not checked: that is reported, and it is no finding."""
     statement = evidence_of(_made()).on(SECOND, keys={})
     assert (("key_unknown",), False) == (statement.reasons, statement.is_incomplete)
     assert (1, 1) == (statement.expected, statement.found)

@@ -79,7 +79,7 @@ def test_seal_copy_and_verify_by_role(
 def test_a_copy_never_takes_other_bytes(
     own: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that holds something else under a key of evidence is said, and left as it is."""
+    """A folder that holds something else under a key of evidence is named, and left as it is."""
     as_(monkeypatch, own, own.investigator)
     role = ("--role-arn", iam.AUDITOR_ROLE)
     assert 0 == run("copy", uri(own), tmp_path / "copy", *role).code

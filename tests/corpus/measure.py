@@ -70,7 +70,7 @@ def raw_records(mapper: Mapper, folder: Path) -> Iterator[tuple[str, bytes, Reje
 
 
 def measure(source: str, corpus: Path) -> Measured:
-    """Map every record of a source with the scope `all`, and judge what came of it."""
+    """Map every record of a source with the scope `all`, and judge the result."""
     mapper = Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=True)
     measured = Measured(source)
     for name, raw, problem in raw_records(mapper, corpus / EXPECTED[source].folder):

@@ -37,7 +37,7 @@ class Deployment:
         self.aws = aws
         self.folder = folder
         self.history: dict[str, str] = {}
-        """What was said on the way to a deployment."""
+        """Output on the way to a deployment."""
 
     def prepare(self) -> None:
         """Write the configuration, and a cdk.json that differs in its app alone."""
@@ -83,7 +83,7 @@ class Deployment:
         )
 
     def deploy(self, *, expected: int = 0) -> str:
-        """Deploy every stack as a person would, through a pipe; return what is said."""
+        """Deploy every stack as a person would, through a pipe; return its output."""
         return self.piped(f"deploy 'nhi-evidence-*' {self._config()}", expected=expected)
 
     def destroy(self) -> str:

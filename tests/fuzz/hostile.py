@@ -92,7 +92,7 @@ def attack(seed: int) -> Outcome:
         again = world.verify()
         _shown(again)
         if again.findings:
-            return Outcome(report, f"{way}: a whole, deep verification finds it, as is said")
+            return Outcome(report, f"{way}: a full, deep verification finds it, as documented")
     return Outcome(report, why_harmless(world))
 
 
@@ -133,7 +133,7 @@ _NOT_IN_A_COPY = {"leaf_false", "marker", "shadow"}
 
 
 def _prove(world: SealedStore) -> None:
-    """Prove a record out of it, if that can be done; what is said is inert."""
+    """Prove a record out of it, if that can be done; its output is inert."""
     looking = search.Search(world.store, StoredLog(world.store, NAME, [world.key]))
     try:
         record = looking.find(_uid(), search.Where())

@@ -1,4 +1,4 @@
-"""That the provider signed a text is said only where text, file, digest and key all show it."""
+""" "The provider signed this text" takes text, file, digest and key together."""
 
 from __future__ import annotations
 
@@ -121,13 +121,13 @@ def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
 
 
 def test_flags_and_forms_are_said() -> None:
-    """An object the log flags, and a text an API lists, are said in every proof."""
+    """An object the log flags, and a text an API lists, are named in every proof."""
     files = mutations.one_unit(files_of())
     files["leaf.json"] = files["leaf.json"][:-1] + b',"flags":["key_hash","late"]}'
     files["unit.json"] = files["unit.json"].replace(
         b'"rebuild":"exact"', b'"rebuild":"exact","raw_form":"api"'
     )
     text = "\n".join(proof_report.lines(shown(mutations.sealed_anew(files), {})))
-    assert "flag     key_hash: its bytes have not the hash its key states: it is counted" in text
+    assert "flag     key_hash: its body hash does not match its key: it is counted" in text
     assert "flag     late" in text
     assert "as the source's API lists it" in text

@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> Non
 
 
 def test_an_object_that_was_altered_or_is_gone_is_named() -> None:
-    """Its bytes have not the hash of its key, or are not there: no record of it is proven."""
+    """Body hash does not match its key, or it is missing: no record of it is proven."""
     store = store_of([unit("a", file_of(UID))], [unit("b", file_of("x"))])
     made = sealed.seal(store)
     first, second = (found_in(made, uid).at.leaf.key for uid in (UID, "x"))

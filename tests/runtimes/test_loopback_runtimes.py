@@ -119,7 +119,7 @@ def test_a_name_written_twice_is_two_generations(tmp_path: Path) -> None:
 
 
 def test_a_program_that_does_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
-    """What is wrong is said where it is seen."""
+    """An error is reported where it is seen."""
     program = LoopbackProcess(lambda _: ["ls", "--no-such-option"], log=tmp_path / "log")
     with pytest.raises(ProcessError, match=r"ls did not start:\n(?s:.*)no-such-option"), program:
         pass

@@ -144,7 +144,7 @@ def test_every_signature_has_its_checkpoint(
 
 
 def test_a_void_plan_is_an_alarm(bucket: EmbeddedStore, runtime: LambdaRuntime) -> None:
-    """Junk under the key of the next plan counts for nobody, is said once, and stops nothing."""
+    """Junk under the key of the next plan counts for nobody, is logged once, and stops nothing."""
     admin = bucket.client(bucket.admin)
     year = clock.utc_now()[:4]
     key = f"log/v1/{year}/plan/{3:012d}"
@@ -176,7 +176,7 @@ def test_every_flag_is_a_metric(bucket: EmbeddedStore, runtime: LambdaRuntime) -
 def test_a_contradicting_log_fails_loudly(
     bucket: EmbeddedStore, kms: KmsStub, tmp_path: Path
 ) -> None:
-    """A log signed by another key is not gone on with: nothing is signed, and it is said."""
+    """A log signed by another key is not gone on with: nothing is signed, and it is an error."""
     signed = kms.calls.count("Sign")
     with (
         KmsStub("another") as other,

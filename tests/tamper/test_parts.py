@@ -26,7 +26,7 @@ def joined(world: SealedStore, parts: list[Report]) -> Report:
 
 
 def test_the_parts_as_they_are() -> None:
-    """Nothing is found, and that reports are believed is said."""
+    """Nothing is found, and the report states that it trusts the parts."""
     world = SealedStore()
     report = joined(world, reports(world))
     assert [] == report.findings

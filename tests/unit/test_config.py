@@ -180,7 +180,7 @@ SHAPE = {
         "organization is missing: add the table [organization]",
     ),
 }
-"""Kind of fault: what is changed in the example, where it is found, what is said."""
+"""Kind of fault: what is changed in the example, where it is found, the message."""
 
 EXTRA = {
     "value out of bounds": (BUCKET, BUCKET + "retention_days = 0\n"),

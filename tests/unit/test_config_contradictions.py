@@ -274,7 +274,7 @@ CONTRADICTIONS = {
         "is empty: at least one is needed",
     ),
 }  # fmt: skip
-"""Contradiction: what is changed in the example, where it is found, how what is said begins."""
+"""Contradiction: what is changed in the example, where it is found, how the message begins."""
 
 TWO_BY_NATURE = {"unknown source": 1, "two origins": 1, "unknown trail, and one unused": 2}
 

@@ -1,4 +1,4 @@
-"""CloudTrail files, good and bad: every byte is a record's or the envelope's, or it is said."""
+"""CloudTrail files, good and bad: every byte is a record's or the envelope's, or it is reported."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_ml_dsa() -> None:
 
 
 def test_the_policy_of_the_key(stub: KmsStub) -> None:
-    """The policy is read where the role may, and where not, it is said why."""
+    """The policy is read where the role may, and where not, the reason is recorded."""
     signer = KmsSigner(client(stub.endpoint_url), ALIAS)
     assert {"policy": POLICY} == signer.configuration()
     stub.refused["GetKeyPolicy"] = "AccessDeniedException"

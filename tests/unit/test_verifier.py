@@ -323,7 +323,7 @@ def _peak() -> int:
 
 
 def test_a_text_of_very_many_pieces_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each piece costs memory, and a gap of a unit line may hold millions; it is said."""
+    """Each piece costs memory, and a gap of a unit line may hold millions; the report says so."""
     monkeypatch.setattr(decoding, "SPLIT_SEPARATORS", 3)
     report = SealedStore().verify()
     assert [] == codes(report)

@@ -36,7 +36,7 @@ Examples:
   nhi-evidence doctor --config trial.toml --json
 
 \b
-Exit codes: 0 all that was looked at is well (what was not is said); 1 something
+Exit codes: 0 all that was looked at is well (what was not is named); 1 something
 is wrong; 4 nothing could be looked at; 64 wrong usage.
 """
 

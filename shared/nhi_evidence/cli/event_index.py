@@ -154,7 +154,7 @@ def _of_store(what: Sources, refresh: Callable[..., State]) -> tuple[Path, State
 
 
 def default_folder(uri: str, name: str) -> Path:
-    """Return where the index of a store lies unless it is said."""
+    """Return where the index of a store lies unless an option names it."""
     where = str(Path(uri).resolve()) if "://" not in uri else uri
     digest = sha256(f"{where}\0{name}".encode()).hexdigest()[:16]
     return cache_folder() / "nhi-evidence" / "index" / digest

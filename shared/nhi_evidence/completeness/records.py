@@ -22,7 +22,7 @@ _LISTED, _HERE, _OF_THE_HOUR, _ALIAS = b"l", b"h", b"o", b"a"
 
 
 class Compared(msgspec.Struct, kw_only=True):
-    """What came of comparing."""
+    """Result of comparing."""
 
     expected: int = 0
     found: int = 0

@@ -34,7 +34,7 @@ _LIST_DUE_MS = 3 * HOUR_MS
 
 
 class Files(msgspec.Struct, kw_only=True):
-    """What came of an hour's files."""
+    """Result for an hour's files."""
 
     expected: int | None
     found: int

@@ -1,6 +1,6 @@
 """Names that one account must know of another: roles, functions, queues.
 
-They are said here, not passed between stacks, because no reference crosses an account. Whoever
+They are defined here, not passed between stacks, because no reference crosses an account. Whoever
 deploys gives them; whoever checks or replays finds by them.
 """
 

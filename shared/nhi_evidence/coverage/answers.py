@@ -26,7 +26,7 @@ class ReadingError(EvidenceError):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call and what came of it."""
+    """One call and its outcome."""
 
     call: str
     """As the provider names it: `cloudtrail:GetEventSelectors`, `projects.getIamPolicy`."""
@@ -83,7 +83,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...]
 
     def all(self, call: str) -> Iterator[Answer]:
-        """Yield every answer to a call, whatever came of it."""
+        """Yield every answer to a call, whatever its outcome."""
         return (answer for answer in self.answers if answer.call == call)
 
     def ok(self, call: str) -> Iterator[Answer]:
@@ -91,7 +91,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         return (answer for answer in self.all(call) if answer.status == "ok")
 
     def single(self, call: str, scope: str | None = None, **request: object) -> Answer | None:
-        """Return the answer to a call at a scope with these parameters, whatever came of it.
+        """Return the answer to a call at a scope with these parameters, whatever its outcome.
 
         Where it was asked in several accounts, an answer that was given before a refusal.
         """

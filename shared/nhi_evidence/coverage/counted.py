@@ -209,7 +209,7 @@ def _opened(at: Placed, body: bytes | None) -> tuple[Table, list[tuple[UnitLine,
     if body is None:
         raise ValueError("it is gone")
     if sha256(body).hexdigest() != keys.parse_key(at.key).body_sha256:
-        raise ValueError("its bytes have not the hash its key states")
+        raise ValueError("body hash does not match its key")
     table, lines = objects.read_object(body)
     return table, list(objects.lines_of(table, lines))
 

@@ -124,7 +124,7 @@ def tampered(out: Console, changes: Sequence[Tampered]) -> None:
 
 
 def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
-    """Say what came of it all, and what to try next."""
+    """Print the result, and what to try next."""
     out.print("")
     if failed:
         out.print(Text("FAILED", style="bold red"), Text(f"{len(failed)} of it does not hold"))

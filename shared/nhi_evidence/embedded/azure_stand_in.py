@@ -4,7 +4,7 @@ The worker's library needs Python 3.13. Elsewhere this indexes the app by `azure
 whose own converter makes the events of what the host hands over, and calls the function with them.
 
 Run with the folder of an app: prints what was indexed as one line of JSON, then answers each line
-of standard input, a batch, with a line that says what came of it.
+of standard input, a batch, with a line that states the outcome.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Run with the folder of an app by a Python that has `azure_functions_runtime` (3.13): indexes and
 loads the app, prints what was indexed as one line of JSON, then answers each line of standard
-input, a batch, with a line that says what came of it. The messages between host and worker are
+input, a batch, with a line that states the outcome. The messages between host and worker are
 gRPC's; here they are plain objects of the same attributes, which is all the library looks at.
 """
 

@@ -10,7 +10,7 @@ from nhi_evidence.evidence import keys, leaf, sweep
 from nhi_evidence.stored import Description, Version
 
 KEY_HASH = "key_hash"
-"""The stored bytes have not the hash the key states, or the key states none."""
+"""The stored bytes do not match the hash in the key, or the key states none."""
 SHADOW = "shadow"
 """Not the first version of its key."""
 LATE = "late"

@@ -1,6 +1,6 @@
 """Which plan holds a version: found by the times of plans, never by reading all of them.
 
-A plan is written after the listing it came of, so a version can only stand in a plan that is not
+A plan is written after its listing, so a version can only stand in a plan that is not
 older. Times come by listing a thousand plans at once; the first version of a plan never changes,
 so what was listed and read may be remembered.
 """

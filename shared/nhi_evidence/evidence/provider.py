@@ -198,7 +198,7 @@ def check(
 
 def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) -> None:
     if sha256(file).hexdigest() != delivered.raw_sha256:
-        raise ProviderError(f"{FILE}: has not the hash the unit line states")
+        raise ProviderError(f"{FILE}: hash does not match the unit line")
     try:
         text = pack.delivered_record(file, delivered.index)
     except ValueError as error:

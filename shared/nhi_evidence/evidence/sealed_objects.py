@@ -132,7 +132,7 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
         raise ValueError("it is gone")
     digest = sha256(body).hexdigest()
     if digest != keys.parse_key(leaf.key).body_sha256:
-        raise ValueError("its bytes have not the hash its key states")
+        raise ValueError("body hash does not match its key")
     table, lines = objects.read_object(body)
     for _ in objects.lines_of(table, lines):
         break

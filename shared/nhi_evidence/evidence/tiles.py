@@ -58,7 +58,7 @@ def read_edge(size: int, read: ReadTile) -> Edge:
 
 
 def hashes(tile: bytes, width: int, name: str) -> Iterator[bytes]:
-    """Yield the hashes of a tile. Raises `ValueError` when it has not this width."""
+    """Yield the hashes of a tile. Raises `ValueError` when its width is another."""
     if len(tile) != width * merkle.HASH_BYTES:
         raise ValueError(f"{name}: {len(tile)} bytes instead of {width * merkle.HASH_BYTES}")
     for start in range(0, len(tile), merkle.HASH_BYTES):

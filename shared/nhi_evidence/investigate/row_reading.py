@@ -10,7 +10,7 @@ from nhi_evidence.investigate.row import Place, Row
 
 
 class UnreadableRecordError(ValueError):
-    """A normalized record that has not the form of its schema version."""
+    """A normalized record that does not fit its schema version."""
 
 
 class _Named(msgspec.Struct, gc=False):

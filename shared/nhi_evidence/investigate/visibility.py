@@ -1,7 +1,7 @@
 """What of a path would have been recorded, and what could not have been seen, by a coverage report.
 
 A report of `nhi-evidence coverage --json` says of each cell, for spans of time, what its settings
-record. Of a time that no reading covers nothing is known, and that is said.
+record. Of a time that no reading covers nothing is known, and the report says so.
 """
 
 from __future__ import annotations

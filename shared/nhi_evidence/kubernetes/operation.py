@@ -53,7 +53,7 @@ def of_method(method: str, resource_name: str | None) -> Operation | None:
 
     `io.k8s.core.v1.pods.exec.create` is `create pods/exec` of `core`. The group is taken from
     `resource_name` where that states it: methods have been logged with both
-    `io.k8s.authorization.rbac` and `io.k8s.rbac`. None of a call that has not that form, such as
+    `io.k8s.authorization.rbac` and `io.k8s.rbac`. None of a call of another form, such as
     `io.k8s.readyz`.
     https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
     """

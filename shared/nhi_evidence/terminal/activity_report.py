@@ -52,7 +52,7 @@ class Record(Protocol):
 
     @property
     def nhi_outcome(self) -> str:
-        """What came of it."""
+        """Its outcome."""
 
 
 class Identity(msgspec.Struct):

@@ -17,7 +17,7 @@ _FORMS = {
 }
 
 _FLAGS = {
-    flags.KEY_HASH: "its bytes have not the hash its key states: it is counted for nobody",
+    flags.KEY_HASH: "its body hash does not match its key: it is counted for nobody",
     flags.SHADOW: "not the first version of its key: it is counted for nobody",
     flags.LATE: "sealed when its hour was no longer watched hourly",
     flags.SHORT_LOCK: "locked for less than was promised",

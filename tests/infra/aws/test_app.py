@@ -284,7 +284,7 @@ def test_a_wrong_configuration_is_said_and_nothing_written(
 
 
 def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The way out is said."""
+    """The error names the way out."""
     from infra.aws_app import main  # noqa: PLC0415 - starts jsii
 
     assert 2 == main(["--config", str(tmp_path / "nothing.toml"), "--out", str(tmp_path)])

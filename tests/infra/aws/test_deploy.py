@@ -315,7 +315,7 @@ def test_a_bucket_elsewhere_is_told_with_the_line_to_write() -> None:
 
 
 def test_a_bucket_of_control_tower_is_noted() -> None:
-    """What its controls let through is not settled, and is said."""
+    """What its controls let through is not settled, and is noted."""
     bucket = "aws-controltower-logs-111122223333-eu-central-1"
     config = changed((TRAIL, bucket))
     trail = {"Name": "x", "S3BucketName": bucket, "IsOrganizationTrail": True}

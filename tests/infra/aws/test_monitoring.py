@@ -89,7 +89,7 @@ def test_silence_is_an_alarm_and_a_deployment_is_none(estate: Estate) -> None:
 
 
 def test_silence_is_as_long_as_each_source_may_be_silent(estate: Estate) -> None:
-    """Hourly digests are CloudTrail's; of the others no such thing is said."""
+    """Hourly digests are CloudTrail's; no other source has an alarm that names them."""
     every = alarms(estate)
     for name, hours in (
         (f"{EXPORTER}-silence", 3),

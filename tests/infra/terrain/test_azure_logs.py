@@ -183,7 +183,7 @@ def test_every_subscription_registers_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_the_order_of_subscriptions_means_nothing(tmp_path: Path) -> None:
-    """Listed either way, every file is the same; which one holds the exporter is said by name."""
+    """Listed either way, every file is the same; which one holds the exporter is named."""
     one_way = _several(tmp_path / "one", [OTHER, SUBSCRIPTION])
     other_way = _several(tmp_path / "other", [SUBSCRIPTION, OTHER])
     assert one_way == other_way

@@ -131,7 +131,7 @@ def test_w2_is_certain_only_where_the_evidence_reaches_back_thirty_days() -> Non
     assert not finding.is_uncertain
     assert findings_of(rows, "W2", known_since=START - 29 * DAY)[0].is_uncertain
     assert findings_of(rows, "W2", known_since=None)[0].is_uncertain
-    assert not findings_of([used(0, KEY)], "W2"), "of no address nothing is said"
+    assert not findings_of([used(0, KEY)], "W2"), "an unknown address gives no finding"
 
 
 def test_w8_is_of_a_session_used_where_its_maker_never_was() -> None:

@@ -1,4 +1,4 @@
-"""What could not have been seen is said for the time of the path, and silence is no proof."""
+"""What could not have been seen is reported for the time of the path; silence is no proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking AWS about one thing at a time; what cannot be asked is said, never taken for well."""
+"""Asking AWS about one thing at a time; what cannot be asked is reported, never taken as OK."""
 
 from __future__ import annotations
 

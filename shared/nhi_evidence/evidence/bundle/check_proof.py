@@ -8,7 +8,7 @@ the bundle, and so must this file: the copy in a bundle proves nothing against w
 
 What is shown, when it holds: the text in raw.txt is a record of a unit (a delivered file, say), the
 unit is in an object, the object is a leaf of a log, and the log of that size was signed by the key.
-Where the bundle holds a document its provider signed, how much of that is shown is said apart.
+Where the bundle holds a document its provider signed, how much of that is shown is reported apart.
 Exit code: 0 it holds, 1 it does not, 2 it could not be read, or wrong usage.
 
 Written to be read: RFC 9162 section 2.1.3.2 (inclusion), RFC 8032 section 5.1.7 (Ed25519),

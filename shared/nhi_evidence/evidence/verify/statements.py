@@ -28,7 +28,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Weighed(msgspec.Struct, kw_only=True):
-    """What came of the statements."""
+    """Result of checking the statements."""
 
     findings: list[Finding]
     verdicts: Mapping[str, int]

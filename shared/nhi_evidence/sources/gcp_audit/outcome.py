@@ -160,7 +160,7 @@ def _at(value: Any, *path: str) -> Any:
 
 
 def _refused_all(audit: AuditLog) -> bool:
-    """Whether permissions are said not to be granted, and none is said to be."""
+    """Whether the record lists permissions as not granted, and none as granted."""
     answers = {one.granted for one in audit.authorization_info or ()}
     return False in answers and True not in answers
 

@@ -152,7 +152,7 @@ def test_it_prints_every_cell(tmp_path: Path) -> None:
 
 
 def test_controls_are_never_met() -> None:
-    """What there is for a control is stated in three words, and none of them is a judgment of it."""
+    """A control has one of three words, and none of them is a judgment of it."""
     every = support(MATRIX)
     assert {one.evidence for one in every} <= {"evidence available", "partial", "gap"}
     text = page(MATRIX, every).lower()

@@ -1,4 +1,4 @@
-""" "The provider signed this text" takes text, file, digest and key together."""
+"""The report of a provider signature takes text, file, digest and key together."""
 
 from __future__ import annotations
 

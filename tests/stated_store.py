@@ -50,7 +50,7 @@ def seal(folder: Path) -> None:
 def state(folder: Path) -> None:
     """Lock the statements on every hour, as of what is sealed, and seal them."""
     store = DirectoryStore(folder)
-    sealed = reconcile.whole(store, NAME, (KEY,), MemorySorter, now=NOW)
+    sealed = reconcile.full(store, NAME, (KEY,), MemorySorter, now=NOW)
     read = reconcile.gather(store, sealed, MemorySorter, now=NOW)
     for each in reconcile.statements(read, Known(log=read.log)):
         for written in statement_file.write(each):

@@ -81,7 +81,7 @@ def seen(sealed: reconcile.Sealed) -> list[tuple[int, str, str]]:
 def test_it_is_the_end_of_the_whole_log(day: str, zone: str) -> None:
     """Same places, same objects and same head, from whichever hour on it is read."""
     evidence = Hourly(DAYS[day], 14)
-    everything = reconcile.whole(evidence.store, NAME, [evidence.key], MemorySorter, now=0)
+    everything = reconcile.full(evidence.store, NAME, [evidence.key], MemorySorter, now=0)
     placed = seen(everything)
     assert 14 == len(placed)
     assert (2 if day in {"the turn of a year", "a leap second"} else 1) == len(

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
 
-Judgement = tuple[Standing, str]
+Judgment = tuple[Standing, str]
 
 
 class Asking:
@@ -24,8 +24,8 @@ class Asking:
         self,
         what: str,
         question: Callable[[], Any],
-        judge: Callable[[Any], Judgement],
-        absent: Judgement,
+        judge: Callable[[Any], Judgment],
+        absent: Judgment,
     ) -> Iterator[Requirement]:
         """Yield what an answer comes to; `absent` where AWS says that there is no such thing."""
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Judgement
+from infra.deploy.asking import Asking, Judgment
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.config import Config, naming
@@ -54,7 +54,7 @@ def _right(access: Access, config: Config, stack: Stack) -> Iterator[Requirement
 
 
 def _trusted(asking: Asking, organizations: Any) -> Iterator[Requirement]:
-    def judge(pages: Any) -> Judgement:
+    def judge(pages: Any) -> Judgment:
         trusted = {
             one["ServicePrincipal"] for page in pages for one in page["EnabledServicePrincipals"]
         }
@@ -76,7 +76,7 @@ def _trusted(asking: Asking, organizations: Any) -> Iterator[Requirement]:
 
 
 def _policies(asking: Asking, organizations: Any) -> Iterator[Requirement]:
-    def judge(roots: Any) -> Judgement:
+    def judge(roots: Any) -> Judgment:
         root = roots[0]
         enabled = {one["Type"] for one in root.get("PolicyTypes", ()) if one["Status"] == "ENABLED"}
         off = [one for one in _POLICY_TYPES if one not in enabled]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Judgement
+from infra.deploy.asking import Asking, Judgment
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.config import Config
@@ -49,7 +49,7 @@ def _trail(
     if trail is None or cloudtrail is None:
         return
 
-    def judge(answer: Any) -> Judgement:
+    def judge(answer: Any) -> Judgment:
         described = [one for one in answer["trailList"] if one.get("S3BucketName") == trail.bucket]
         if not described:
             return Standing.MISSING, (
@@ -66,7 +66,7 @@ def _trail(
     )
 
 
-def _as_configured(described: dict[str, Any], trail: Trail) -> Judgement:
+def _as_configured(described: dict[str, Any], trail: Trail) -> Judgment:
     prefix = described.get("S3KeyPrefix") or ""
     actual = f"{prefix.strip('/')}/" if prefix else ""
     if actual != trail.prefix:
@@ -98,7 +98,7 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
     )
 
 
-def _located(answer: dict[str, Any], feed: Feed) -> Judgement:
+def _located(answer: dict[str, Any], feed: Feed) -> Judgment:
     region = answer.get("LocationConstraint") or "us-east-1"
     if region != feed.region:
         return Standing.MISSING, f'lies in {region}: write region = "{region}"'
@@ -121,7 +121,7 @@ def _notifications(
     )
 
 
-def notifiable(answer: dict[str, Any], feed: Feed) -> Judgement:
+def notifiable(answer: dict[str, Any], feed: Feed) -> Judgment:
     """Whether a bucket can tell a feed's queue of its files: S3 tells one place of each key."""
     destinations = [(one[arn], one) for kind, arn in _KINDS.items() for one in answer.get(kind, ())]
     if feed.notifies == "topic":
@@ -176,7 +176,7 @@ def _readable(
     )
 
 
-def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Judgement:
+def _delegates(policy: dict[str, Any], account: str, feed: Feed, give: str) -> Judgment:
     wanted = (feed.role_arn, f"{feed.role_arn.split(':role/')[0]}:root", account)
     for statement in policy["Statement"]:
         principals = statement.get("Principal", {})

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Judgement
+from infra.deploy.asking import Asking, Judgment
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
@@ -42,7 +42,7 @@ def _bootstrapped(
     where = (stack.account, stack.region)
     needed = max(one.bootstrap_version for one in stacks if (one.account, one.region) == where)
 
-    def judge(answer: Any) -> Judgement:
+    def judge(answer: Any) -> Judgment:
         version = int(answer["Parameter"]["Value"])
         if version < needed:
             return Standing.MISSING, f"bootstrapped with version {version}, not {needed}: {mend}"

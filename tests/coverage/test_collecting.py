@@ -143,8 +143,8 @@ def test_one_prefers_an_answer_that_was_given() -> None:
     refused = Answer(call="c", scope="1", request={"Name": "t"}, status="denied", error="no")
     given = Answer(call="c", scope="2", request={"Name": "t"}, answer={"IsLogging": True})
     reading = Reading(v=1, platform="aws", at=1, answers=(refused, given))
-    assert given == reading.one("c", Name="t")
-    assert refused == reading.one("c", "1", Name="t")
+    assert given == reading.single("c", Name="t")
+    assert refused == reading.single("c", "1", Name="t")
 
 
 def stated(reading: Reading, before: verdict_file.Before | None = None) -> verdict_file.Stated:
@@ -154,7 +154,7 @@ def stated(reading: Reading, before: verdict_file.Before | None = None) -> verdi
 
 
 def without_logging(reading: Reading) -> Reading:
-    old = reading.one("cloudtrail:GetTrailStatus")
+    old = reading.single("cloudtrail:GetTrailStatus")
     assert old is not None
     new = Answer(call=old.call, scope=old.scope, request=old.request, answer={"IsLogging": False})
     return reading.replaced(old, new)

@@ -15,12 +15,13 @@ from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import output_file
+from nhi_evidence.cli import output_file, saved_listings
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.completeness import provider_keys as sealed_keys
 from nhi_evidence.completeness import reconcile, statement_file
 from nhi_evidence.completeness.judge import Known
 from nhi_evidence.completeness.reasons import Verdict
+from nhi_evidence.completeness.saved import SavedHour
 from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import keys as evidence_keys
@@ -67,6 +68,14 @@ def command(
             "them.",
         ),
     ] = None,
+    listings: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Use the saved listings in this directory, beside those in the evidence.",
+        ),
+    ] = None,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
@@ -75,9 +84,9 @@ def command(
     """Compare what each provider states it delivered with what is counted, hour by hour.
 
     Reads a sealed evidence store alone, a bucket or a directory copy: the signed digest files of
-    CloudTrail, the numbers of Event Hub messages, and what the deployment listed of a provider's
-    API. A verdict is proven, reconciled, contiguous or unprovable; it says nothing of integrity,
-    for which there is verify.
+    CloudTrail, the numbers of Event Hub messages, and the listings of providers' APIs that were
+    saved, by the deployment in the evidence or elsewhere. A verdict is proven, reconciled,
+    contiguous or unprovable; it says nothing of integrity, for which there is verify.
     """
     trusted = options.policy(policy, key)
     is_due = _due(source, first, last)
@@ -101,11 +110,18 @@ def command(
             tally.add(of_hour)
             if out is not None:
                 _write(out, of_hour)
+        saved = saved_listings.load(store, sealed.listings, listings, is_due)
+        hours = {subject: SavedHour(each, sorters()) for subject, each in saved.listings.items()}
+        for of_hour in reconcile.by_listings(store, sealed, hours, known):
+            tally.add(of_hour)
+            if out is not None:
+                _write(out, of_hour)
     report = tally.report
     report.objects, report.unsound = read.objects, dict(read.unsound)
     report.not_checked = list(
         _not_checked(has_keys=bool(given), has_sealed=bool(known_keys), findings=len(read.findings))
     )
+    report.not_checked += saved.not_checked
     if as_json:
         typer.echo(reconcile_report.as_document(report))
     else:

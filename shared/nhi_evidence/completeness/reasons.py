@@ -58,6 +58,9 @@ REASONS: dict[str, Meaning] = {
     "not_asked": Meaning(_NOT_KNOWN, "the provider's API was not asked"),
     "refused": Meaning(_NOT_KNOWN, "the provider's API did not answer as asked"),
     "license_unknown": Meaning(_NOT_KNOWN, "whether the license lets the API list it is not known"),
+    "listing_incomplete": Meaning(
+        _NOT_KNOWN, "parts of what the provider's API listed are not there"
+    ),
     "expired": Meaning(_NOT_KNOWN, "what the hour held may have expired in part"),
     "too_many": Meaning(_NOT_KNOWN, "more units than one statement names"),
 }

@@ -11,11 +11,15 @@ import msgspec
 from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.completeness.items import Items
 from nhi_evidence.completeness.judge import Known, judge
-from nhi_evidence.completeness.sealed import Placed, Reading
-from nhi_evidence.completeness.statement import Log, Statements
+from nhi_evidence.completeness.listing import is_listing
+from nhi_evidence.completeness.saved import SavedHour, by_subject
+from nhi_evidence.completeness.sealed import Placed, Reading, is_evidence
+from nhi_evidence.completeness.statement import Log, Scope, Statements
 from nhi_evidence.errors import LogError
 from nhi_evidence.evidence import keys, log, note
 from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
+from nhi_evidence.evidence.lines import decode_line
+from nhi_evidence.evidence.objects import lines_of, read_object
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify.chain import Chain
 from nhi_evidence.evidence.verify.entries import Entries
@@ -50,6 +54,8 @@ class Sealed(msgspec.Struct, frozen=True):
     log: Log
     entries: Iterable[Placed]
     findings: Sequence[Finding] = ()
+    listings: tuple[ObjectLeaf, ...] = ()
+    """What an API listed: the objects that hold it."""
 
 
 def full(
@@ -68,18 +74,30 @@ def full(
     chain = Chain(store, name, pinned, now=now, seal_delay_ms=_ANY_DELAY_MS)
     entries = Entries(sorter())
     count = 0
+    listings: list[ObjectLeaf] = []
     for epoch in chain.walk():
         for index, entry in enumerate(epoch.leaves, start=epoch.first):
             count += 1
             if isinstance(entry, ObjectLeaf) and entry.key.startswith("ev/"):
                 entries.add(log.order(epoch.shard, index), entry)
+            elif isinstance(entry, ObjectLeaf) and is_listing(entry.key):
+                listings.append(entry)
         progress("log", count)
     head = chain.signed_head
     if head is None or chain.signed_at is None:
         raise LogError(f"{name}: no checkpoint holds under the given keys")
-    objects = ((place, each) for place, each in entries if isinstance(each, ObjectLeaf))
     stated = Log(head.origin, head.size, head.root.hex(), chain.signed_at)
-    return Sealed(stated, objects, chain.findings)
+    return Sealed(stated, _Objects(entries), chain.findings, tuple(listings))
+
+
+class _Objects:
+    """The objects among entries, as often as they are asked for."""
+
+    def __init__(self, entries: Entries) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[Placed]:
+        return ((at, each) for at, each in self._entries if isinstance(each, ObjectLeaf))
 
 
 _ANY_DELAY_MS = 1 << 60
@@ -205,3 +223,39 @@ def statements(
             mappers=known.mappers,
             statements=tuple(judge(subject, items, own) for subject, items in of_hour),
         )
+
+
+def by_listings(
+    store: EvidenceVersions,
+    sealed: Sealed,
+    hours: Mapping[tuple[str, str, Scope], SavedHour],
+    known: Known,
+) -> Iterator[Statements]:
+    """Yield the statements on the hours of saved listings, by the records that are sealed."""
+    wanted = [
+        (entry, chosen)
+        for _, entry in sealed.entries
+        if is_evidence(entry) and (chosen := _hours_of(entry, hours.values()))
+    ]
+    bodies = store.bodies((entry.key, entry.vid) for entry, _ in wanted)
+    for (entry, chosen), body in zip(wanted, bodies, strict=True):
+        if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
+            continue  # it claims nothing; `verify` says so
+        table, after = read_object(body)
+        units = [[decode_line(line) for line in own] for _, own in lines_of(table, after)]
+        for each in chosen:
+            each.see(units)
+    for source, hour, own in by_subject(hours):
+        yield Statements(
+            source=source,
+            hour=hour,
+            log=sealed.log,
+            inputs=tuple(sorted(key for each in own for key in each.saved.keys)),
+            mappers=known.mappers,
+            statements=tuple(each.state() for each in own),
+        )
+
+
+def _hours_of(entry: ObjectLeaf, hours: Iterable[SavedHour]) -> list[SavedHour]:
+    stated = keys.parse_key(entry.key)
+    return [each for each in hours if each.may_be_in(stated.source, stated.hour or "")]

@@ -25,6 +25,7 @@ from nhi_evidence.completeness.due import Due
 from nhi_evidence.completeness.hours import HOUR_MS
 from nhi_evidence.completeness.judge import Known
 from nhi_evidence.completeness.reasons import REASONS
+from nhi_evidence.completeness.saved import DELIVERED_AS
 from nhi_evidence.completeness.sealed import is_evidence
 from nhi_evidence.completeness.statement import Statements, Subject
 from nhi_evidence.completeness.statement_file import Operation
@@ -173,7 +174,7 @@ def _see(clients: _Clients, sealed: completeness.Sealed, made: Sequence[Hour]) -
     """Show each hour the records that may be of it: those delivered since it began."""
     by_source: dict[str, list[Hour]] = {}
     for each in made:
-        by_source.setdefault(listed_hours.DELIVERED_AS[each.source], []).append(each)
+        by_source.setdefault(DELIVERED_AS[each.source], []).append(each)
     chosen = [
         (entry, by_source[keys.parse_key(entry.key).source])
         for _, entry in sealed.entries

@@ -12,16 +12,15 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence import sources
 from nhi_evidence.adapters.listing import activity, entra, google, http_json, microsoft
 from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope
 from nhi_evidence.adapters.listing.google import GoogleScope
-from nhi_evidence.completeness import listing, records
+from nhi_evidence.completeness import listing, records, saved
 from nhi_evidence.completeness.due import STAGES_MS
 from nhi_evidence.completeness.hours import HOUR_MS
 from nhi_evidence.completeness.listing import Asked
-from nhi_evidence.completeness.records import Comparison, Matching
+from nhi_evidence.completeness.records import Comparison
 from nhi_evidence.completeness.statement import Named, Scope, Statement
 from nhi_evidence.completeness.statement_file import Operation, operation_key
 from nhi_evidence.errors import EvidenceError
@@ -33,13 +32,6 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.pipeline.export import Mapper
 
 ApiScope = GoogleScope | EntraScope | ActivityScope
-
-DELIVERED_AS = {
-    "gcp_audit": "gcp_audit",
-    "azure_entra": "azure_monitor",
-    activity.PACK: "azure_monitor",
-}
-"""The pack of a scope's records to the source they are delivered by."""
 
 _FILL = ".ndjson.zst"
 
@@ -124,25 +116,15 @@ class Hour:
 
     def see(self, body: bytes) -> None:
         """Take the records of an object of evidence. Raises `ValueError` of none."""
-        span = (self._begins, self._begins + HOUR_MS) if self._lists_all else None
+        span = (
+            (self._begins, self._begins + HOUR_MS)
+            if saved.lists_all(self.source, self.scope)
+            else None
+        )
         table, after = read_object(body)
         for _, own in lines_of(table, after):
             parsed = [decode_line(line) for line in own]
-            records.take(self._comparison, parsed, self.scope, span, self._matching)
-
-    @property
-    def _lists_all(self) -> bool:
-        """Whether a record of the scope and hour has to be listed: those of others cannot be
-        distinguished from a folder's own.
-        """
-        if isinstance(self.api, GoogleScope):
-            return self.api.resource.startswith("projects/")
-        return isinstance(self.api, ActivityScope)
-
-    @property
-    def _matching(self) -> Matching | None:
-        pack = sources.listed_source(self.source)
-        return None if pack is None else Matching(self.source, pack.listed_id)
+            records.take(self._comparison, parsed, self.scope, span, saved.matching(self.source))
 
     def conclude(self, put: Callable[[Operation], str]) -> Statement:
         """Return the statement; what is missing is filled first, and named with its fill."""

@@ -1,0 +1,210 @@
+"""Reconciling by listings that were saved: no API is asked, and the verdict is that of asking it.
+
+A listing is taken where all of its parts are there, each as its name's hash says, and their ids
+are of the hour and account it is for. What of it is not, is no listing: an error, or a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from urllib.parse import unquote
+
+from msgspec.structs import replace
+
+from nhi_evidence import sources
+from nhi_evidence.completeness import listing, records
+from nhi_evidence.completeness.due import STAGES_MS, WINDOW_MS
+from nhi_evidence.completeness.hours import HOUR_MS
+from nhi_evidence.completeness.listing import Asked, Listing
+from nhi_evidence.completeness.records import Comparison, Matching
+from nhi_evidence.completeness.statement import Named, Scope, Statement
+from nhi_evidence.completeness.statement_file import operation_key
+from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.lines import ParsedLine
+from nhi_evidence.evidence.verify.sorting import Sorter
+
+BEFORE_MS = 3 * HOUR_MS
+"""Records of an hour are looked for in the source hours from so long before it on, as the deployed
+function does, ..."""
+AFTER_MS = WINDOW_MS + HOUR_MS
+"""... until so long after it began."""
+
+DELIVERED_AS = {
+    "gcp_audit": "gcp_audit",
+    "azure_entra": "azure_monitor",
+    "azure_activity": "azure_monitor",
+}
+"""The pack of a listing's records to the source they are delivered by."""
+
+
+def lists_all(source: str, scope: Scope) -> bool:
+    """Whether every record of a listing's hour and scope has to be in it.
+
+    A folder's own records cannot be distinguished from those of others, nor Entra's of one log.
+    """
+    if source == "gcp_audit":
+        return scope.account.startswith("projects/")
+    return source == "azure_activity"
+
+
+def matching(source: str) -> Matching | None:
+    """Return how the records of a pack are matched; None of those that are by their id."""
+    pack = sources.listed_source(source)
+    return None if pack is None else Matching(source, pack.listed_id)
+
+
+class SavedListing:
+    """The parts of one listing."""
+
+    def __init__(self, asked: Asked) -> None:
+        """Begin without any part."""
+        self.asked = asked
+        self.keys: list[str] = []
+        self._parts: dict[int, Listing] = {}
+        self._of = 0
+
+    def add(self, key: str, part: Listing) -> None:
+        """Take a part. Raises `ValueError` where there is another one in its place."""
+        there = self._parts.setdefault(part.part, part)
+        self._of = max(self._of, part.parts)
+        if there != part or self._of != part.parts:
+            raise ValueError(f"{key}: part {part.part} of a listing of which there is another one")
+        if key not in self.keys:
+            self.keys.append(key)
+
+    @property
+    def lacks(self) -> str:
+        """Which parts are not there; empty where all are."""
+        missing = [str(part) for part in range(1, self._of + 1) if part not in self._parts]
+        return ", ".join(missing)
+
+    @property
+    def ids(self) -> Iterator[str]:
+        """The ids of all parts that are there, in order."""
+        return (uid for part in sorted(self._parts) for uid in self._parts[part].ids)
+
+    def check(self, key: str) -> None:
+        """Raise `ValueError` where what is listed is not of the hour and account it is for."""
+        begins = keys.hour_start(self.asked.hour)
+        if begins is None:
+            raise ValueError(f"{key}: of no hour: {self.asked.hour!r}")
+        if self.asked.source not in DELIVERED_AS:
+            raise ValueError(f"{key}: nothing of {self.asked.source!r} is listed")
+        instant = f"{self.asked.hour[:4]}-{self.asked.hour[4:6]}-{self.asked.hour[6:8]}T"
+        instant += f"{self.asked.hour[8:]}:00:00"
+        if instant not in unquote(self.asked.request):
+            raise ValueError(f"{key}: asked for another hour than {self.asked.hour}")
+        for part in self._parts.values():
+            problem = next((uid for uid in part.ids if not self._is_own(uid)), None)
+            if problem is not None:
+                raise ValueError(
+                    f"{key}: lists what is not of {self.asked.scope.account} in {self.asked.hour}: "
+                    f"{problem[:200]}"
+                )
+
+    def _is_own(self, uid: str) -> bool:
+        """Whether an id can be of the hour and account; an opaque one can."""
+        hour = self.asked.hour
+        spelled = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}T{hour[8:]}:"
+        account = self.asked.scope.account.lower()
+        _, _, rest = uid.partition("|")
+        if self.asked.source == "gcp_audit":
+            is_own = not account.startswith("projects/") or f"|{account}/" in f"|{uid}".lower()
+            return rest.startswith(spelled) and is_own
+        if self.asked.source == "azure_activity":
+            resource = uid.rpartition("|")[2]
+            is_own = resource.startswith("sha256:") or _is_below(resource, account)
+            return rest.startswith(spelled) and is_own
+        return True
+
+
+def _is_below(resource: str, subscription: str) -> bool:
+    segments = resource.split("/")
+    return "subscriptions" not in segments or subscription in segments
+
+
+def collect(
+    bodies: Iterable[tuple[str, bytes]],
+) -> dict[tuple[str, str, Scope], SavedListing]:
+    """Return the newest listing of each source, hour and scope.
+
+    `bodies` are names with what they hold. Raises `ValueError` naming what is no listing, has
+    another hash than its name, or is of another hour or account than it says.
+    """
+    by_question: dict[Asked, SavedListing] = {}
+    for key, body in bodies:
+        stated = key.rpartition("/")[2].removesuffix(listing.ENDING)
+        if sha256(body).hexdigest() != stated:
+            raise ValueError(f"{key}: other bytes than its name says")
+        try:
+            part = listing.read(body)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
+        saved = by_question.setdefault(part.asked, SavedListing(part.asked))
+        saved.add(operation_key("recon", part.asked.hour, body, listing.ENDING), part)
+        saved.check(key)
+    newest: dict[tuple[str, str, Scope], SavedListing] = {}
+    for asked in sorted(by_question, key=lambda each: each.at):
+        newest[asked.source, asked.hour, asked.scope] = by_question[asked]
+    return newest
+
+
+class SavedHour:
+    """One listing, while it is compared with the records that are here."""
+
+    def __init__(self, saved: SavedListing, sorter: Sorter) -> None:
+        """Compare by `sorter`."""
+        self.saved = saved
+        asked = saved.asked
+        self._begins = keys.hour_start(asked.hour) or 0
+        self._comparison = Comparison(sorter)
+        self._span = (
+            (self._begins, self._begins + HOUR_MS) if lists_all(asked.source, asked.scope) else None
+        )
+        self._matching = matching(asked.source)
+        for uid in saved.ids:
+            self._comparison.listed(uid)
+
+    def may_be_in(self, source: str, hour: str) -> bool:
+        """Whether an object of a source hour may hold records of the hour that is listed."""
+        begins = keys.hour_start(hour)
+        if source != DELIVERED_AS[self.saved.asked.source]:
+            return False
+        return begins is None or -BEFORE_MS <= begins - self._begins <= AFTER_MS
+
+    def see(self, units: Sequence[Sequence[ParsedLine]]) -> None:
+        """Take the lines of an object, unit by unit."""
+        for lines in units:
+            records.take(
+                self._comparison, lines, self.saved.asked.scope, self._span, self._matching
+            )
+
+    def state(self) -> Statement:
+        """Return the statement."""
+        asked = self.saved.asked
+        open_until = self._begins + HOUR_MS + STAGES_MS[1]
+        if asked.refused:
+            return records.state(asked.scope, None, refused=asked.refused, open_until=open_until)
+        if self.saved.lacks:
+            lacking = records.state(
+                asked.scope, None, refused="listing_incomplete", open_until=open_until
+            )
+            return _with_parts(lacking, self.saved.lacks)
+        return records.state(asked.scope, self._comparison.compare(), open_until=open_until)
+
+
+def _with_parts(statement: Statement, parts: str) -> Statement:
+    named = Named("listing_incomplete", f"parts {parts}")
+    return replace(statement, named=(named,), totals={"listing_incomplete": 1})
+
+
+def by_subject(
+    hours: Mapping[tuple[str, str, Scope], SavedHour],
+) -> Iterator[tuple[str, str, list[SavedHour]]]:
+    """Yield source and hour with the scopes that were listed of them, in order."""
+    grouped: dict[tuple[str, str], list[SavedHour]] = {}
+    for source, hour, scope in sorted(hours):
+        grouped.setdefault((source, hour), []).append(hours[source, hour, scope])
+    for (source, hour), own in grouped.items():
+        yield source, hour, own

@@ -1,0 +1,263 @@
+"""`nhi-evidence reconcile` by saved listings of each cloud: the verdict of asking, and no worse.
+
+What a listing lost or was given is refused by name, or makes the verdict unprovable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from nhi_evidence.adapters.listing.hours import ApiScope
+from nhi_evidence.azure import event_hub
+from nhi_evidence.azure.event_hub import Message, Run
+from nhi_evidence.completeness import listing
+from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.event import Delivery
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.scope import Scope as Kept
+from tests.cli.command import Result, run
+from tests.completeness import test_activity_hours as azure
+from tests.completeness import test_api_hours as apis
+from tests.completeness.api_server import ApiServer
+from tests.completeness.test_api_hours import Outcome
+from tests.completeness.trail import Evidence
+
+CLOUDS = ("google", "activity", "entra")
+HOURS = {"google": apis.NAMED_HOUR, "activity": azure.HOUR, "entra": azure.HOUR}
+
+
+def entra_record(number: int) -> dict[str, Any]:
+    return {
+        "time": f"2026-03-02T08:{number:02}:00.0000000Z",
+        "category": "AuditLogs",
+        "operationName": "Add application",
+        "tenantId": apis.TENANT,
+        "properties": {
+            "id": f"Directory_{number}",
+            "activityDateTime": f"2026-03-02T08:{number:02}:00Z",
+            "activityDisplayName": "Add application",
+        },
+    }
+
+
+class World:
+    """The evidence of one cloud, and what its API lists."""
+
+    def __init__(self, server: ApiServer, cloud: str) -> None:
+        self.server = server
+        self.cloud = cloud
+        self.evidence = Evidence(datetime(2030, 1, 1, tzinfo=UTC))
+        if cloud == "google":
+            server.entries = [
+                dict(one) for one in apis.OF_HOUR if f"projects/{apis.PROJECT}/" in one["logName"]
+            ]
+            records = server.entries
+        elif cloud == "activity":
+            server.activities = list(azure.LISTED_ENTRIES)
+            records = [azure.delivered(one) for one in server.activities]
+        else:
+            records = [entra_record(number) for number in range(4)]
+            server.audits = [one["properties"] for one in records]
+        self.records = records
+
+    @property
+    def scope(self) -> ApiScope:
+        if self.cloud == "google":
+            return apis.google(self.server)
+        return azure.scope(self.server) if self.cloud == "activity" else apis.entra(self.server)
+
+    def deliver(self, records: list[dict[str, Any]]) -> list[bytes]:
+        """Lock what the exporter is given; return the objects."""
+        if self.cloud == "google":
+            body = b"".join(json.dumps(line).encode() + b"\n" for line in records)
+            delivery = Delivery(f"bucket/file@1!h={apis.NAMED_HOUR}", body)
+            source = "gcp_audit"
+        else:
+            messages = tuple(
+                Message(json.dumps({"records": [one]}).encode(), n, str(n), "2026-03-02T08:50:00Z")
+                for n, one in enumerate(records)
+            )
+            made = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
+            delivery, source = Delivery(made.unit, event_hub.frame(made)), "azure_monitor"
+        mapper = Mapper(source, scope=Kept.ALL, keep_out_of_scope_raw=False)
+        lock_batch(mapper, [delivery], self.evidence.store).ensure_locked()
+        return [self.evidence.store.get(key) for key in self.evidence.store.keys("ev/")]
+
+    def listed(self, bodies: list[bytes]) -> Outcome:
+        """What the deployed function makes of an hour, with what it puts."""
+        return Outcome(self.scope, bodies, HOURS[self.cloud])
+
+    def copy(self, folder: Path, put: list[Operation] = ()) -> Path:  # type: ignore[assignment]
+        """Seal everything; return a copy of the store."""
+        for operation in put:
+            self.evidence.store.put_new(operation.key, operation.body, metadata={})
+        self.evidence.seal()
+        for key, body in self.evidence.store.objects.items():
+            path = folder / "evidence" / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        return folder / "evidence"
+
+    def reconcile(self, copy: Path, *more: str | Path) -> Result:
+        return run("reconcile", copy, "--key", str(self.evidence.key), "--json", *more)
+
+
+@pytest.fixture(params=CLOUDS)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with ApiServer() as server:
+        yield World(server, request.param)
+
+
+def judged(done: Result, world: World) -> dict[str, Any]:
+    """The statement on the hour that was listed."""
+    assert done.code in {0, 2, 3}, done.err
+    source = {"google": "gcp_audit", "activity": "azure_activity", "entra": "azure_entra"}
+    (line,) = [
+        each
+        for each in done.json["statements"]
+        if (each["source"], each["hour"]) == (source[world.cloud], HOURS[world.cloud])
+        and each["scope"].get("account")
+    ]
+    return dict(line)
+
+
+def files(folder: Path, put: list[Operation]) -> Path:
+    """Listings saved elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for operation in put:
+        if listing.is_listing(operation.key):
+            (folder / operation.key.rpartition("/")[2]).write_bytes(operation.body)
+    return folder
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_the_verdict_is_that_of_asking(world: World, tmp_path: Path, lost: int) -> None:
+    """From the listing in the evidence, or from a file; also where something is missing."""
+    outcome = world.listed(world.deliver(world.records[lost:]))
+    live = outcome.statement
+    saved = files(tmp_path / "saved", outcome.put)
+    without = world.copy(tmp_path / "without")
+    within = world.copy(tmp_path / "within", outcome.put)
+    for copy, more in ((without, ("--listings", saved)), (within, ())):
+        done = world.reconcile(copy, *more)
+        line = judged(done, world)
+        assert (str(live.verdict), list(live.reasons), live.expected, live.found) == (
+            line["verdict"],
+            line["reasons"],
+            line["expected"],
+            line["found"],
+        )
+        assert dict(live.totals) == line["totals"]
+        assert [each.name for each in live.named] == [each["name"] for each in line["named"]]
+        strange = [one for one in done.json["not_checked"] if "not sealed in this log" in one]
+        assert bool(more) == bool(strange)
+    assert ("reconciled" == line["verdict"]) == (not lost)
+
+
+def rewritten(
+    put: list[Operation], change: Callable[[Asked, list[str]], tuple[Asked, list[str]]]
+) -> list[Operation]:
+    """A listing that was made anew, in its own form, so that its name is right."""
+    (operation,) = [one for one in put if listing.is_listing(one.key)]
+    parsed = listing.read(operation.body)
+    asked, ids = change(parsed.asked, list(parsed.ids))
+    return list(listing.write(asked, sorted(ids), len(ids)))
+
+
+def other_hour(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+    return replace(asked, hour=f"{asked.hour[:8]}23"), ids
+
+
+def other_account(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+    account = "projects/another" if asked.source == "gcp_audit" else "99990000-0000-4000-8000-0"
+    return replace(asked, scope=Scope(account, stream=asked.scope.stream)), ids
+
+
+def unknown_source(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+    return replace(asked, source="aws_cloudtrail"), ids
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (other_hour, "asked for another hour than"),
+        (other_account, "lists what is not of"),
+        (unknown_source, "nothing of 'aws_cloudtrail' is listed"),
+    ],
+)
+def test_a_listing_of_something_else_is_refused(
+    world: World, tmp_path: Path, change: Any, reason: str
+) -> None:
+    """By name, whatever its file is called. Ids of Entra state no tenant: such a listing is one of
+    a tenant of which nothing is here.
+    """
+    outcome = world.listed(world.deliver(world.records))
+    saved = files(tmp_path / "saved", rewritten(outcome.put, change))
+    done = world.reconcile(world.copy(tmp_path), "--listings", saved)
+    if world.cloud == "entra" and change is other_account:
+        assert "99990000-0000-4000-8000-0" == judged(done, world)["scope"]["account"]
+        return
+    assert 4 == done.code
+    assert reason in done.err
+    assert str(saved) in done.err or "listing.ndjson.zst" in done.err
+
+
+def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
+    """One byte of a file; bytes that are no listing; two that answer one question otherwise."""
+    outcome = world.listed(world.deliver(world.records))
+    saved = files(tmp_path / "saved", outcome.put)
+    copy = world.copy(tmp_path)
+    (path,) = saved.iterdir()
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(bytes(body))
+    done = world.reconcile(copy, "--listings", saved)
+    assert (4, True) == (done.code, "other bytes than its name says" in done.err)
+    files(saved, outcome.put)
+    fewer = rewritten(outcome.put, lambda asked, ids: (asked, ids[:-1]))
+    done = world.reconcile(copy, "--listings", files(saved, fewer))
+    assert (4, True) == (done.code, "of which there is another one" in done.err)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert 4 == world.reconcile(copy, "--listings", empty).code
+
+
+def test_a_listing_without_its_last_part_is_unprovable(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not reconciled by what is there, and nothing is called missing or unbacked."""
+    monkeypatch.setattr(listing, "MOST_IDS", 2)
+    outcome = world.listed(world.deliver(world.records))
+    parts = [one for one in outcome.put if listing.is_listing(one.key)]
+    assert len(parts) > 1
+    copy = world.copy(tmp_path)
+    whole = world.reconcile(copy, "--listings", files(tmp_path / "whole", parts))
+    assert "reconciled" == judged(whole, world)["verdict"]
+    for dropped in (parts[-1], parts[0]):
+        some = [one for one in parts if one is not dropped]
+        saved = files(tmp_path / dropped.key[-30:-20], some)
+        line = judged(world.reconcile(copy, "--listings", saved), world)
+        assert ("unprovable", ["listing_incomplete"], False) == (
+            line["verdict"],
+            line["reasons"],
+            line["is_incomplete"],
+        )
+
+
+def test_of_several_listings_the_newest_stands(world: World, tmp_path: Path) -> None:
+    """An hour is listed several times: what came late is in the last one."""
+    outcome = world.listed(world.deliver(world.records))
+    early = rewritten(outcome.put, lambda asked, ids: (replace(asked, at=0), ids[1:]))
+    saved = files(tmp_path / "saved", [*outcome.put, *early])
+    line = judged(world.reconcile(world.copy(tmp_path), "--listings", saved), world)
+    assert ("reconciled", len(world.records)) == (line["verdict"], line["expected"])

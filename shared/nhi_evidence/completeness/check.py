@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from nhi_evidence.completeness import statement_file
+from nhi_evidence.completeness import promises, statement_file
 from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.completeness.items import Item, subject_key, subject_of
 from nhi_evidence.completeness.judge import Known, judge
 from nhi_evidence.completeness.listing import is_listing
+from nhi_evidence.completeness.promises import Promise
 from nhi_evidence.completeness.reasons import ORDER
-from nhi_evidence.completeness.statement import Log, Scope, Statement, Subject
-from nhi_evidence.evidence import keys, provider
+from nhi_evidence.completeness.statement import Announced, Log, Scope, Statement, Subject
+from nhi_evidence.evidence import keys, log, provider
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
 from nhi_evidence.evidence.objects import Table, lines_of_others
@@ -63,6 +64,7 @@ class Check:
         self._operations: set[str] = set()
         self._expired: set[tuple[str, str]] = set()
         self._findings: list[Finding] = []
+        self._promised: list[tuple[int, int, Promise]] = []
 
     def evidence(
         self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
@@ -87,8 +89,15 @@ class Check:
 
     def operation(self, place: int, entry: ObjectLeaf, body: bytes) -> None:
         """See `StatementCheck.operation`."""
-        del place
         self._operations.add(entry.key)
+        if promises.is_promise(entry.key):
+            try:
+                promise = promises.read(body, entry.key)
+            except ValueError as error:
+                self._find("statement_invalid", entry, str(error))
+            else:
+                self._promised.append((place, entry.at, promise))
+            return
         if entry.key.endswith(KEYS_ENDING):
             try:
                 self._sealed_keys[entry.key] = provider.read_keys(body)
@@ -121,6 +130,11 @@ class Check:
         ordered = list(heads)
         signed = {(head.origin, head.size): head for head in ordered}
         newest = ordered[-1] if ordered else None
+        sealed = promises.times(
+            (log.order(head.origin.rpartition("/")[2], head.size), head.at) for head in ordered
+        )
+        for place, at, promise in self._promised:
+            self._gatherer.promised(place, at, promise, sealed=sealed.sealed(place))
         result = Weighed(findings=self._findings, verdicts={}, without=0)
         verdicts: Counter[str] = Counter()
         not_weighed: Counter[str] = Counter()
@@ -254,9 +268,15 @@ def _differs(stated: Statement, own: Statement) -> str | None:
         claimed, given = stated.totals.get(reason, 0), own.totals.get(reason, 0)
         if claimed != given:
             return f"states {claimed} {reason}; the log gives {given}"
+    if stated.heartbeats != own.heartbeats:
+        return f"states heartbeats {_of(stated.heartbeats)}; the log gives {_of(own.heartbeats)}"
     if stated.open_until != own.open_until:
         return f"is open until {stated.open_until}; the log gives {own.open_until}"
     return None
+
+
+def _of(announced: Announced | None) -> str:
+    return "none" if announced is None else f"{announced.found} of {announced.expected}"
 
 
 def _in_words(subject: Subject) -> str:

@@ -15,8 +15,10 @@ from nhi_evidence.completeness.items import (
     FileItem,
     Items,
     ListItem,
+    PromiseItem,
     RunItem,
 )
+from nhi_evidence.completeness.promises import Promise
 from nhi_evidence.completeness.statement import Scope, Subject
 from nhi_evidence.event import Limits
 from nhi_evidence.evidence import counting, keys
@@ -73,6 +75,12 @@ class Gatherer:
             self.items.add(subject, ClaimItem(claim, vid, delivered))
             if unit.kind == "companion":
                 self._signed_list(pack, order, subject, unit, own)
+
+    def promised(self, order: int, at: int, promise: Promise, *, sealed: int | None) -> None:
+        """Take a promise of heartbeats that the store took `at`, and that was `sealed` then."""
+        for scope in promise.scopes:
+            subject = (promise.source, promise.hour, scope)
+            self.items.add(subject, PromiseItem(order, at, sealed))
 
     def close(self) -> Items:
         """Return everything, when nothing more is taken."""

@@ -111,6 +111,16 @@ class EdgeItem(msgspec.Struct, frozen=True, array_like=True, tag="edge", gc=Fals
     is_end: bool
 
 
+class PromiseItem(msgspec.Struct, frozen=True, array_like=True, tag="promise", gc=False):
+    """A heartbeat that was promised."""
+
+    order: int
+    at: int
+    """When the store took the promise, milliseconds since the epoch."""
+    sealed: int | None
+    """When it was sealed, by the sealer's clock; None where that is not known."""
+
+
 class TwiceItem(msgspec.Struct, frozen=True, array_like=True, tag="twice", gc=False):
     """A number that has another message in a run of another hour."""
 
@@ -129,6 +139,7 @@ Item = (
     | GapItem
     | EdgeItem
     | TwiceItem
+    | PromiseItem
 )
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.completeness import signed_files, streams
+from nhi_evidence.completeness import promises, signed_files, streams
+from nhi_evidence.completeness.gather import file_name
 from nhi_evidence.completeness.hours import HOUR_MS
-from nhi_evidence.completeness.items import ClaimItem, Item
+from nhi_evidence.completeness.items import ClaimItem, Item, ListItem, PromiseItem
 from nhi_evidence.completeness.reasons import REASONS, Verdict
 from nhi_evidence.completeness.statement import (
     Announced,
@@ -35,7 +36,6 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     mappers: tuple[str, ...] = ()
     expired: bool = False
     """Something of the hour is gone as it may be."""
-    heartbeats: Announced | None = None
     canaries: Announced | None = None
 
 
@@ -69,7 +69,8 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
     else:
         named = [Named("no_list", ""), *_uncounted(units)]
         counted_files = sum(unit.status is Status.COUNTED for unit in units)
-    named += _announced(known)
+    heartbeats = _heartbeats(sealed, units, hour)
+    named += _announced(heartbeats, known.canaries)
     return conclude(
         Statement(
             scope=scope,
@@ -77,7 +78,7 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
             expected=expected,
             found=counted_files,
             open_until=open_until,
-            heartbeats=known.heartbeats,
+            heartbeats=heartbeats,
             canaries=known.canaries,
             counts=tuple(_counts(units, sealed)),
         ),
@@ -112,8 +113,23 @@ def _uncounted(units: Sequence[counting.Unit]) -> Iterator[Named]:
             yield Named(str(unit.status), unit.unit)
 
 
-def _announced(known: Known) -> Iterator[Named]:
-    pairs = (("heartbeat_missing", known.heartbeats), ("canary_missing", known.canaries))
+def _heartbeats(
+    sealed: Sequence[Item], units: Sequence[counting.Unit], hour: str
+) -> Announced | None:
+    """Return whether a heartbeat that was promised came: a counted list of the hour's own.
+
+    A list that merely touches the hour is another hour's heartbeat.
+    """
+    promised = (item for item in sealed if isinstance(item, PromiseItem))
+    if not any(promises.is_early(item.at, item.sealed, hour) for item in promised):
+        return None
+    counted = {file_name(unit.unit) for unit in units if unit.status is Status.COUNTED}
+    lists = (item for item in sealed if isinstance(item, ListItem))
+    return Announced(1, int(any(item.unit_place in counted for item in lists)))
+
+
+def _announced(heartbeats: Announced | None, canaries: Announced | None) -> Iterator[Named]:
+    pairs = (("heartbeat_missing", heartbeats), ("canary_missing", canaries))
     for reason, announced in pairs:
         if announced is not None and announced.found < announced.expected:
             yield Named(reason, f"{announced.found} of {announced.expected}")

@@ -8,10 +8,12 @@ from itertools import groupby
 
 import msgspec
 
+from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.gather import Gatherer
 from nhi_evidence.completeness.items import Items
 from nhi_evidence.completeness.judge import Known, judge
 from nhi_evidence.completeness.listing import is_listing
+from nhi_evidence.completeness.promises import Times
 from nhi_evidence.completeness.saved import SavedHour, by_subject
 from nhi_evidence.completeness.sealed import Placed, Reading, is_evidence
 from nhi_evidence.completeness.statement import Log, Scope, Statements
@@ -56,6 +58,9 @@ class Sealed(msgspec.Struct, frozen=True):
     findings: Sequence[Finding] = ()
     listings: tuple[ObjectLeaf, ...] = ()
     """What an API listed: the objects that hold it."""
+    promised: Sequence[Placed] = ()
+    """Promises of heartbeats among them."""
+    times: Times = Times()
 
 
 def full(
@@ -75,9 +80,16 @@ def full(
     entries = Entries(sorter())
     count = 0
     listings: list[ObjectLeaf] = []
+    ends: list[tuple[int, int]] = []
+    promised: list[Placed] = []
     for epoch in chain.walk():
+        opening = epoch.leaves[0]
+        if isinstance(opening, EpochLeaf):
+            ends.append((log.order(epoch.shard, epoch.first + len(epoch.leaves)), opening.at))
         for index, entry in enumerate(epoch.leaves, start=epoch.first):
             count += 1
+            if isinstance(entry, ObjectLeaf) and promises.is_promise(entry.key):
+                promised.append((log.order(epoch.shard, index), entry))
             if isinstance(entry, ObjectLeaf) and entry.key.startswith("ev/"):
                 entries.add(log.order(epoch.shard, index), entry)
             elif isinstance(entry, ObjectLeaf) and is_listing(entry.key):
@@ -87,7 +99,14 @@ def full(
     if head is None or chain.signed_at is None:
         raise LogError(f"{name}: no checkpoint holds under the given keys")
     stated = Log(head.origin, head.size, head.root.hex(), chain.signed_at)
-    return Sealed(stated, _Objects(entries), chain.findings, tuple(listings))
+    return Sealed(
+        stated,
+        _Objects(entries),
+        chain.findings,
+        tuple(listings),
+        promised,
+        promises.times(ends),
+    )
 
 
 class _Objects:
@@ -126,18 +145,25 @@ def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, si
     if not epoch:
         raise LogError(f"{name}: nothing is signed")
     head = stored.position(stored.genesis(shard), epoch)
-    entries, at = _backward(stored, head, since)
-    return Sealed(Log(head.origin, head.size, head.root.hex(), at), entries)
+    entries, ends = _backward(stored, head, since)
+    newest = max(ends, default=(0, 0))[1]
+    return Sealed(
+        Log(head.origin, head.size, head.root.hex(), newest),
+        [each for each in entries if each[1].key.startswith("ev/")],
+        promised=promises.chosen(entries),
+        times=promises.times(ends),
+    )
 
 
-def _backward(stored: StoredLog, head: log.Position, since: int) -> tuple[list[Placed], int]:
-    """Return the entries of the plans since an instant, and the time of the newest."""
+def _backward(
+    stored: StoredLog, head: log.Position, since: int
+) -> tuple[list[Placed], list[tuple[int, int]]]:
+    """Return the objects of the plans since an instant, and where each plan ends and its time."""
     entries: list[Placed] = []
-    newest: int | None = None
+    ends: list[tuple[int, int]] = []
     shard, epoch, expected, size = head.shard, head.epoch, head.plan, head.size
     while epoch:
         first, leaves = _plan(stored, shard, epoch, expected)
-        newest = first.at if newest is None else newest
         # A void plan adds nothing, whatever it says: the next begins where it would have, and
         # nobody signed it. Else it is a void one after it that was taken for what it is not.
         if first.size + len(leaves) != size:
@@ -145,11 +171,12 @@ def _backward(stored: StoredLog, head: log.Position, since: int) -> tuple[list[P
                 key = log.plan_key(shard, epoch)
                 raise LogError(f"{key} is signed, and the plan after it does not follow it")
         else:
+            ends.append((log.order(shard, size), first.at))
             size = first.size
             entries += [
                 (log.order(shard, size + offset), leaf)
                 for offset, leaf in enumerate(leaves)
-                if isinstance(leaf, ObjectLeaf) and leaf.key.startswith("ev/")
+                if isinstance(leaf, ObjectLeaf)
             ]
             if first.at < since - _SET_BACK_MS:
                 break
@@ -157,7 +184,7 @@ def _backward(stored: StoredLog, head: log.Position, since: int) -> tuple[list[P
         if not epoch and first.opens is not None:
             before = first.opens
             shard, epoch, expected, size = before.shard, before.epoch, before.plan, before.size
-    return entries, newest or 0
+    return entries, ends
 
 
 def _plan(
@@ -189,6 +216,7 @@ def gather(
     gatherer = Gatherer(sorter)
     reading = Reading(store, gatherer, progress)
     reading.read((each for each in sealed.entries if _is_wanted(each[1], wanted)), now=now)
+    reading.promises(sealed.promised, sealed.times, wanted)
     return Read(
         log=sealed.log,
         items=gatherer.close(),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.gather import Gatherer
+from nhi_evidence.completeness.promises import Times
 from nhi_evidence.evidence import flags, frame, keys
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import UnitLine
@@ -55,6 +57,21 @@ class Reading:
         remaining = iter(entries)
         while chunk := list(islice(remaining, AT_ONCE)):
             self._tables([each for each in chunk if is_evidence(each[1])], now)
+
+    def promises(
+        self, entries: Iterable[Placed], times: Times, wanted: Callable[[str, str], bool]
+    ) -> None:
+        """Read promises of heartbeats; one that cannot be read promises nothing, and is named."""
+        chosen = list(entries)
+        bodies = self._store.bodies((entry.key, entry.vid) for _, entry in chosen)
+        for (order, entry), body in zip(chosen, bodies, strict=True):
+            try:
+                promise = promises.read(body or b"", entry.key)
+            except ValueError as error:
+                self.unsound[entry.key] = str(error)
+                continue
+            if wanted(promise.source, promise.hour):
+                self._gatherer.promised(order, entry.at, promise, sealed=times.sealed(order))
 
     def _tables(self, chunk: Sequence[Placed], now: int) -> None:
         wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in chunk]

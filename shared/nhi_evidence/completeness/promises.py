@@ -1,0 +1,104 @@
+"""Heartbeats promised in advance, under `op/v1/coverage/`: so that silence is evidence.
+
+A provider that delivers something every hour, whatever happens, beats: CloudTrail writes a digest
+for each account and region even where nothing was done. Whose beats are to come in an hour is
+sealed before the hour begins. One that was promised and did not come is missing, even where the
+whole account fell silent and nothing else speaks of it.
+
+A promise counts where store and sealer both took it before its hour began: its own time is not
+asked. What was promised twice, otherwise, is expected as far as either says: no later promise
+takes an earlier one back.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.leaf import ObjectLeaf
+
+PREFIX = "op/v1/coverage/"
+ENDING = ".heartbeats.json.zst"
+VERSION = 1
+MAX_BYTES = 16 << 20
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose heartbeats are to come in one hour of a source."""
+
+    v: int = VERSION
+    source: str
+    hour: str
+    """`YYYYMMDDHH`."""
+    scopes: tuple[Scope, ...]
+    """Each beats once or more; sorted, none there twice."""
+
+
+class Times(msgspec.Struct, frozen=True):
+    """When the entries of a log were sealed, by the sealer's clock."""
+
+    ends: tuple[int, ...] = ()
+    """Place past the last entry of each epoch or checkpoint, in order."""
+    at: tuple[int, ...] = ()
+    """When it was, milliseconds since the epoch."""
+
+    def sealed(self, place: int) -> int | None:
+        """Return when the entry at a place in the whole log was sealed; None where unknown."""
+        index = bisect_right(self.ends, place)
+        return self.at[index] if index < len(self.at) else None
+
+
+def times(ends: Iterable[tuple[int, int]]) -> Times:
+    """Return the times of these ends and instants, in any order."""
+    ordered = sorted(ends)
+    return Times(tuple(end for end, _ in ordered), tuple(at for _, at in ordered))
+
+
+def is_promise(key: str) -> bool:
+    """Whether an object is one of promises, by its key."""
+    return key.startswith(PREFIX) and key.endswith(ENDING)
+
+
+def write(promise: Promise) -> Operation:
+    """Return the object that holds a promise, under the hour it is for.
+
+    Equal promises have equal bytes: one that is made by two runs is one object.
+    """
+    body, _ = frame.pack([msgspec.json.encode(promise, order="sorted")])
+    key = f"{PREFIX}h={promise.hour}/{sha256(body).hexdigest()}{ENDING}"
+    return Operation(key, body, {"source": promise.source, "scopes": str(len(promise.scopes))})
+
+
+def read(body: bytes, key: str) -> Promise:
+    """Read it back. Raises `ValueError` for anything `write` would not have written there."""
+    try:
+        lines = frame.unpack(body, limit=MAX_BYTES)
+        promise = msgspec.json.decode(lines[0], type=Promise)
+    except (ValueError, IndexError, msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"{key}: {error}") from error
+    is_own = len(lines) == 1 and promise.v == VERSION and write(promise).key == key
+    if not is_own or list(promise.scopes) != sorted(set(promise.scopes)):
+        raise ValueError(f"{key}: not in its own form")
+    if keys.hour_start(promise.hour) is None:
+        raise ValueError(f"{key}: {promise.hour!r} is no hour")
+    return promise
+
+
+def is_early(entry_at: int, sealed_at: int | None, hour: str) -> bool:
+    """Whether what was taken and sealed at these instants came before its hour began.
+
+    Both clocks decide, the store's and the sealer's; the later one where they differ.
+    """
+    begins = keys.hour_start(hour)
+    return begins is not None and sealed_at is not None and max(entry_at, sealed_at) < begins
+
+
+def chosen(entries: Iterable[tuple[int, ObjectLeaf]]) -> Sequence[tuple[int, ObjectLeaf]]:
+    """Return those of placed entries that are promises."""
+    return [each for each in entries if is_promise(each[1].key)]

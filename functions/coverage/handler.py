@@ -30,6 +30,7 @@ def report(done: Done) -> None:
     metrics.add_metric("Lost", MetricUnit.Count, len(done.lost))
     metrics.add_metric("Unreadable", MetricUnit.Count, len(done.unreadable))
     metrics.add_metric("Refused", MetricUnit.Count, done.refused)
+    metrics.add_metric("Promised", MetricUnit.Count, len(done.promised))
     metrics.add_metric("Problems", MetricUnit.Count, len(done.problems))
     for verdict in ("GAP", "UNKNOWN"):
         metrics.add_metric(verdict.title(), MetricUnit.Count, done.verdicts.get(verdict, 0))

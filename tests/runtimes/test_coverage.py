@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
+from nhi_evidence.completeness import promises
+from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.coverage import evidence, reading_file, verdict_file
 from nhi_evidence.coverage.answers import Deployment, Source
 from nhi_evidence.coverage.verdict import Verdict
@@ -19,7 +21,7 @@ from nhi_evidence.demo.estate import amazon
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
@@ -133,6 +135,27 @@ def test_what_is_lost_since_the_run_before_is_named(
     assert counted["Lost"] == [float(len(done["lost"]))]
     again, _ = invoke(bucket, aws, tmp_path / "again")
     assert [] == again["lost"]
+
+
+def test_heartbeats_of_the_coming_hours_are_promised(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """Of the one trail's own account and region, for three hours; no longer once it is stopped."""
+    (trail,) = aws.answers["DescribeTrails"]["trailList"]
+    own = {**trail, "IsMultiRegionTrail": False, "IsOrganizationTrail": False}
+    aws.answers["DescribeTrails"] = {"trailList": [own]}
+    aws.answers["GetTrailStatus"] = {"IsLogging": True, "StartLoggingTime": 1_700_000_000}
+    done, counted = invoke(bucket, aws, tmp_path / "log")
+    assert ([3.0], []) == (counted["Promised"], done["problems"])
+    scope = Scope(amazon.MANAGEMENT, amazon.REGION, f"{amazon.TRAIL_BUCKET}/AWSLogs/")
+    store = reader(bucket)
+    for hour, key in done["promised"].items():
+        promise = promises.read(store.get(key), key)
+        assert (hour, (scope,)) == (promise.hour, promise.scopes)
+    assert min(done["promised"]) > keys.hour_of(clock.now() - 3_600_000)
+    aws.answers["GetTrailStatus"]["IsLogging"] = False
+    stopped, _ = invoke(bucket, aws, tmp_path / "stopped")
+    assert {} == stopped["promised"]
 
 
 def test_a_cloud_that_cannot_be_asked_costs_no_other(

@@ -13,7 +13,7 @@ from nhi_evidence.errors import EvidenceError
 COLLECTOR = "nhi-evidence:Collector"
 """The answer that says why a collector ended early."""
 
-_OTHER_SHAPE = (
+OTHER_SHAPE = (
     msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError, ValueError,
     RecursionError,
 )  # fmt: skip
@@ -38,7 +38,7 @@ def gathered(
         walk()
     except EvidenceError as failed:
         error = str(failed)
-    except _OTHER_SHAPE as failed:
+    except OTHER_SHAPE as failed:
         error = f"an answer has another shape than documented: {failed!r}"
     own = Answer(
         call=answers.DEPLOYMENT,

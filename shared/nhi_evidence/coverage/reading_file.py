@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-import msgspec
-
+from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.coverage import answers
 from nhi_evidence.coverage.answers import Reading, ReadingError
 from nhi_evidence.coverage.signed import Placed
@@ -15,14 +14,6 @@ from nhi_evidence.ports import EvidenceVersions
 
 KIND = "config"
 ENDING = ".reading.json.zst"
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """One object under `op/`, ready to be put."""
-
-    key: str
-    body: bytes
-    metadata: dict[str, str]
 
 
 def write(reading: Reading) -> Operation:

@@ -11,9 +11,9 @@ from hashlib import sha256
 
 import msgspec
 
+from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.matrix import Matrix
-from nhi_evidence.coverage.reading_file import Operation
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.evidence import frame, keys
 

@@ -17,10 +17,11 @@ from nhi_evidence.adapters.collecting.aws_accounts import Accounts
 from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
-from nhi_evidence.coverage import gathering, reading_file, verdict_file
+from nhi_evidence.completeness import promises
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.coverage import gathering, heartbeats, reading_file, verdict_file
 from nhi_evidence.coverage.answers import Deployment, Reading, ReadingError
 from nhi_evidence.coverage.matrix import matrix
-from nhi_evidence.coverage.reading_file import Operation
 from nhi_evidence.coverage.verdict_file import Before, Stated
 from nhi_evidence.evidence import keys
 from nhi_evidence.ports import EvidenceVersions
@@ -65,6 +66,8 @@ class Done(msgspec.Struct, kw_only=True):
     """The first of them."""
     unreadable: list[str] = []
     """Platforms that answered nothing at all, and accounts that could not be entered, and why."""
+    promised: dict[str, str] = {}
+    """Hour that is to come to the key of the heartbeats promised for it."""
     verdicts: dict[str, int] = {}
     stated: str = ""
     """Key of the verdicts."""
@@ -118,6 +121,7 @@ def collect(is_late: Callable[[], bool] = lambda: False) -> Done:
         readings.append(reading)
         done.readings[reading.platform] = clients.put(reading_file.write(reading))
         _count(done, reading)
+        _promise(clients, reading, now, done)
     result = matrix(readings)
     before = _before(clients.store, now, done)
     stated = verdict_file.state(result, done.readings, release=__version__, before=before)
@@ -153,6 +157,19 @@ def _collectors(
         yield partial(clouds.read_google, settings.google, identity_token, **own)  # type: ignore[arg-type]
     if settings.microsoft is not None:
         yield partial(clouds.read_microsoft, settings.microsoft, identity_token, **own)  # type: ignore[arg-type]
+
+
+def _promise(clients: _Clients, reading: Reading, now: int, done: Done) -> None:
+    """Put whose heartbeats are to come in the next hours, before they begin."""
+    if reading.platform != "aws":
+        return
+    try:
+        made = heartbeats.promises(reading, now)
+    except gathering.OTHER_SHAPE as error:
+        done.problems.append(f"no heartbeats are promised: an answer has another shape: {error!r}")
+        return
+    for promise in made:
+        done.promised[promise.hour] = clients.put(promises.write(promise))
 
 
 def _count(done: Done, reading: Reading) -> None:

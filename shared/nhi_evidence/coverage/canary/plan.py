@@ -11,9 +11,9 @@ from hashlib import sha256
 
 import msgspec
 
+from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.canary.probes import MAX_CALLS_AN_HOUR, Probe, probes
-from nhi_evidence.coverage.reading_file import Operation
 from nhi_evidence.errors import CatalogError, SettingsError
 from nhi_evidence.evidence import frame, keys
 

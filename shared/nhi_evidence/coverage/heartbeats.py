@@ -102,7 +102,7 @@ def _regions(reading: Reading) -> tuple[str, ...]:
 
 def _started(reading: Reading, arn: str) -> int:
     """Return since when a trail logs; an instant of the far future where nobody says."""
-    answer = reading.one(trails.STATUS, Name=arn)
+    answer = reading.single(trails.STATUS, Name=arn)
     body = answer.answer if answer is not None and answer.status == "ok" else {}
     return _instant(body.get("StartLoggingTime"))
 

@@ -42,7 +42,7 @@ def put(evidence: Evidence, *scopes: Scope, at: datetime, sealed: datetime | Non
 def estate(
     *promised: tuple[Sequence[Scope], datetime, datetime | None], without_digest: bool = False
 ) -> Evidence:
-    """A trail of a few hours, promised as said, exported three days later."""
+    """A trail of a few hours, promised as stated, exported three days later."""
     trail = Trail()
     trail.hours(4)
     evidence = Evidence(START - 3 * HOUR)
@@ -133,7 +133,7 @@ def stated(evidence: Evidence, lie: bool = False) -> Report:
     read = evidence.read()
     known = Known(log=read.log, keys=world.public_keys())
 
-    def told(one: Statement) -> Statement:
+    def hidden(one: Statement) -> Statement:
         if not lie or one.scope != SILENT:
             return one
         kept = tuple(each for each in one.named if each.reason != "heartbeat_missing")
@@ -142,8 +142,8 @@ def stated(evidence: Evidence, lie: bool = False) -> Report:
 
     for each in reconcile.statements(read, known, inputs=(keys,)):
         if each.hour == SECOND:
-            held: Statements = replace(each, statements=tuple(map(told, each.statements)))
-            for written in statement_file.write(held):
+            altered: Statements = replace(each, statements=tuple(map(hidden, each.statements)))
+            for written in statement_file.write(altered):
                 evidence.store.put_new(written.key, written.body, metadata=written.metadata)
     evidence.now += 60_000
     evidence.seal()

@@ -1,4 +1,4 @@
-"""What a run is told and makes of it: tokens, hostile answers, bounds, verdicts of a run."""
+"""What a run is given and makes of it: tokens, hostile answers, bounds, verdicts of a run."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def test_without_a_token_a_reading_says_why(platform: str) -> None:
         )
     )
     assert gathering.is_empty(reading)
-    (said,) = gathering.unread(reading)
-    assert said.error.startswith("no identity token for ")
+    (refusal,) = gathering.unread(reading)
+    assert refusal.error.startswith("no identity token for ")
     judged = {one.verdict for one in matrix([reading]).cells if one.platform == platform}
     assert judged <= {Verdict.UNKNOWN, Verdict.IMPOSSIBLE}
 
@@ -110,13 +110,13 @@ def test_an_answer_of_another_shape_ends_a_collector_and_is_kept(
 
 
 def test_what_was_told_before_the_failure_is_kept() -> None:
-    told = [Answer(call="a", scope="x", answer={})]
+    given = [Answer(call="a", scope="x", answer={})]
 
     def walk() -> None:
-        told.append(Answer(call="b", scope="x", answer=[]))
+        given.append(Answer(call="b", scope="x", answer=[]))
         raise KeyError("member")
 
-    reading = gathering.gathered("gcp", walk, told, at=1, deployment=Deployment())
+    reading = gathering.gathered("gcp", walk, given, at=1, deployment=Deployment())
     assert ["a", "b", gathering.COLLECTOR] == [one.call for one in reading.answers[1:]]
     assert "KeyError('member')" in reading.answers[-1].error
 
@@ -124,8 +124,8 @@ def test_what_was_told_before_the_failure_is_kept() -> None:
 def test_of_too_much_the_largest_answers_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written can be read; the rest is whole."""
     monkeypatch.setattr(answers, "MAX_READING_BYTES", 5_000)
-    told = [Answer(call=f"call-{size}", scope="x", answer="x" * size) for size in (10, 9_000, 20)]
-    reading = gathering.gathered("gcp", lambda: None, told, at=1, deployment=Deployment())
+    given = [Answer(call=f"call-{size}", scope="x", answer="x" * size) for size in (10, 9_000, 20)]
+    reading = gathering.gathered("gcp", lambda: None, given, at=1, deployment=Deployment())
     assert ["ok", "failed", "ok"] == [one.status for one in reading.answers[1:]]
     assert "too much to be kept" in reading.answers[2].error
     assert len(answers.write(reading)) <= 5_000
@@ -175,7 +175,7 @@ def test_verdicts_are_read_back_and_what_was_lost_is_told() -> None:
     recorded = {one.cell for one in first.cells if one.verdict.is_recorded_here}
     assert set(cells) <= recorded
     again = verdict_file.Before("x", lost)
-    assert () == stated(without_logging(reading), again).lost, "told once"
+    assert () == stated(without_logging(reading), again).lost, "given once"
 
 
 def damaged() -> Iterator[tuple[bytes, str]]:

@@ -118,9 +118,9 @@ def test_what_is_told_is_kept_judged_and_sealed(
         policy = LockPolicy(retention_ms=0, encryption=None)
         Sealer(log, [kms.signer], clock.now, name=NAME, lock_policy=policy).run(everything=True)
         key = note.from_spki(NAME, kms.signer.public_key())
-    told = evidence.observed(store, StoredLog(store, NAME, [key]))
-    assert [reading] == [one for _, one in told.readings]
-    assert {} == told.unreadable
+    observed = evidence.observed(store, StoredLog(store, NAME, [key]))
+    assert [reading] == [one for _, one in observed.readings]
+    assert {} == observed.unreadable
 
 
 def test_what_is_lost_since_the_run_before_is_named(

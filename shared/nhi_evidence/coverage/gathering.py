@@ -1,4 +1,4 @@
-"""Running a collector so that whatever it is told costs no other collector, and is kept."""
+"""Running a collector so that whatever it is given costs no other collector, and is kept."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ OTHER_SHAPE = (
 def gathered(
     platform: str,
     walk: Callable[[], None],
-    told: Sequence[Answer],
+    given: Sequence[Answer],
     *,
     at: int,
     deployment: Deployment,
 ) -> Reading:
-    """Run a collector to its end, or to where it can go no further, and return what it was told.
+    """Run a collector to its end, or to where it can go no further, and return what it was answered.
 
-    `walk` asks, and adds each answer to `told`. Where a provider cannot be reached, or an answer
-    has another shape than documented, what was told before is kept, with the reason.
+    `walk` asks, and adds each answer to `given`. Where a provider cannot be reached, or an answer
+    has another shape than documented, what was answered before is kept, with the reason.
     """
     error = ""
     try:
@@ -47,7 +47,7 @@ def gathered(
     )
     ended = [Answer(call=COLLECTOR, scope=platform, status="failed", error=error)] if error else []
     return answers.bounded(
-        Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *told, *ended))
+        Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *given, *ended))
     )
 
 

@@ -41,7 +41,7 @@ def read(
     more: those are then answers that failed.
     """
     own = Reader(boto3.session.Session(), accounts.region, accounts.evidence_account)
-    told: list[Answer] = own.answers
+    given: list[Answer] = own.answers
 
     def walk() -> None:
         own.ask("s3", "GetObjectLockConfiguration", Bucket=accounts.evidence_bucket)
@@ -51,9 +51,9 @@ def read(
                 accounts.roles,
             )
             for part in parts:
-                told.extend(part)
+                given.extend(part)
 
-    return gathered("aws", walk, told, at=at, deployment=deployment)
+    return gathered("aws", walk, given, at=at, deployment=deployment)
 
 
 def _of_account(

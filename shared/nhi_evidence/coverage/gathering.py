@@ -28,7 +28,7 @@ def gathered(
     at: int,
     deployment: Deployment,
 ) -> Reading:
-    """Run a collector to its end, or to where it can go no further, and return what it was answered.
+    """Run a collector to its end, or as far as it can go, and return what it was answered.
 
     `walk` asks, and adds each answer to `given`. Where a provider cannot be reached, or an answer
     has another shape than documented, what was answered before is kept, with the reason.

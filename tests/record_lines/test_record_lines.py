@@ -1,0 +1,47 @@
+"""Records become the same bytes as before, whatever is made faster or tidier.
+
+A change of mapping that is meant is stored with `python -m tests.record_lines --corpus
+../shared/corpus --update`, and read in the diff: it names each case whose lines are others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.corpus.measure import EXPECTED
+from tests.faults.test_bad_records_of_any_source import BAD
+from tests.record_lines import digested
+
+SOURCES = digested.all_sources()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_own_records_become_the_same_lines(source: str) -> None:
+    """Each case, with its variants of other shapes, each bad record, each file of leaks."""
+    of, stored = digested.mappers(source), digested.stored()[source]
+    changed = [
+        name
+        for name, body in digested.own(source)
+        if name in stored and digested.digest(of, body) != stored[name]
+    ]
+    assert [] == changed
+    assert sum(not name.startswith("corpus ") for name in stored) > len(BAD)
+
+
+@pytest.mark.parametrize("source", EXPECTED)
+def test_real_records_become_the_same_lines(corpus: Path, source: str) -> None:
+    """Each file of the corpus, as it is and as deliveries made of it."""
+    of, stored = digested.mappers(source), digested.stored()[source]
+    inputs = dict(digested.of_corpus(source, corpus))
+    assert {name for name in stored if name.startswith("corpus ")} == set(inputs)
+    assert [] == [name for name in inputs if digested.digest(of, inputs[name]) != stored[name]]
+
+
+def test_another_line_is_another_digest() -> None:
+    """One more member in one record is noticed."""
+    of = digested.mappers("aws_cloudtrail")
+    name, body = next(iter(digested.own("aws_cloudtrail")))
+    assert digested.digest(of, body) == digested.digest(of, body), name
+    assert digested.digest(of, body) != digested.digest(of, body.replace(b"{", b'{"x":1,', 2))

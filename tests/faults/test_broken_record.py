@@ -38,12 +38,12 @@ def breaking(source: str) -> Mapper:
     times = count()
     for pack in mapper.packs.values():
 
-        def failing(raw: bytes, *more: Any, genuine: Any = pack.map) -> Any:
+        def failing(raw: bytes, genuine: Any = pack.pack.normalize) -> Any:
             if b"poison" in raw:
                 raise ZeroDivisionError(f"a defect, for the {next(times)}th time")
-            return genuine(raw, *more)
+            return genuine(raw)
 
-        pack.map = failing  # type: ignore[method-assign, assignment]
+        pack.pack = SimpleNamespace(normalize=failing)
     return mapper
 
 
@@ -158,7 +158,8 @@ def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPat
     def exhausted(*_: object) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(mapper.packs["aws_cloudtrail"], "map", exhausted)
+    pack = SimpleNamespace(normalize=exhausted)
+    monkeypatch.setattr(mapper.packs["aws_cloudtrail"], "pack", pack)
     with pytest.raises(MemoryError):
         mapper.records.line("0" * 16, RawRecord(0, 0, b"{}"), "0" * 64)
 

@@ -120,6 +120,8 @@ def test_who_has_the_original_can_prove_each_cut(source: str) -> None:
         decoded = mapper.source.decode(body, mapper.settings.limits)
         for _, unit, own in written(store):
             for line in map(lines.decode_line, own):
+                if line.form == "ids":
+                    continue
                 raw = decoded.record(line.i or 0).raw  # type: ignore[union-attr] # it decodes
                 rebuilt, at, gone, kept = b"", 0, 0, line.raw or b""
                 for cut in line.c:
@@ -147,7 +149,7 @@ def test_what_fails_is_reported_without_its_text(
         raise ValueError(f"cannot map {given!r} of {MARK!r} in {body!r}")
 
     if where == "map":
-        monkeypatch.setattr(mapper.packs[source], "map", fails)
+        monkeypatch.setattr(mapper.packs[source].pack, "normalize", fails)
     elif where == "cut":
         monkeypatch.setattr(cutting.Cutter, "cut", fails)
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nhi_evidence.event import Account
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
 
@@ -30,3 +33,33 @@ def test_only_so_many_results_are_kept() -> None:
     for number in (1, 2, 3, 1):
         same(number)
     assert [1, 2, 3, 1] == calls
+
+
+def test_texts_within_other_values_count() -> None:
+    """A struct or a tuple of short texts is remembered, of long ones not."""
+    calls: list[Account] = []
+
+    @bounded_cache(results=4, longest=5)
+    def seen(account: Account, others: tuple[str, ...]) -> int:
+        calls.append(account)
+        return len(account.uid) + len(others)
+
+    for uid, others in (("abc", ("d", "e")), ("abc", ("d", "efg")), ("abcdef", ())):
+        seen(Account(uid), others)
+        seen(Account(uid), others)
+    assert ["abc", "abc", "abc", "abcdef", "abcdef"] == [account.uid for account in calls]
+
+
+def test_what_is_raised_is_not_remembered() -> None:
+    """It is raised again."""
+    calls: list[str] = []
+
+    @bounded_cache(results=4, longest=5)
+    def fails(text: str) -> int:
+        calls.append(text)
+        raise ValueError(text)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="abc"):
+            fails("abc")
+    assert ["abc", "abc"] == calls

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_evidence.reading import cutting
+from nhi_evidence.reading import cut_check, cutting
 from nhi_evidence.reading.cutting import Category, Condition, CutTable, Cutter, Field
 
 LEAK = "LEAK-1f6c"
@@ -39,6 +39,9 @@ def cut(path: str, raw: str, **more: Any) -> str:
         ("key", '{"key":null,"b":true}', '{"key":null,"b":true}'),
         ("key", '{"b":{"key":"kept"}}', '{"b":{"key":"kept"}}'),
         ("key", '{"key":"LEAK","b":1,"key":"LEAK"}', '{"key":"","b":1,"key":""}'),
+        ("key", '{"key" :"LEAK","key":""}', '{"key" :"","key":""}'),
+        ("key", '{"key":"","key"\n:"LEAK","x":1e1}', '{"key":"","key"\n:"","x":1e1}'),
+        ("key", '{"key" :"LEAK","key":"","x":1e1}', '{"key" :"","key":"","x":1e1}'),
         ("key", '{"k\\u0065y":"LEAK"}', '{"k\\u0065y":""}'),
         ("key", '\n {"key":"LEAK"} ', '\n {"key":""} '),
         ("a.key", '{"a":{"key":"LEAK","b":"x"}}', '{"a":{"key":"","b":"x"}}'),
@@ -154,10 +157,17 @@ _TREES = st.recursive(
 )
 
 
+class _Everything(cut_check.Tree):
+    """Of any decoded record it is told that every field cuts something of it."""
+
+    def cutting(self, _: Any, __: cut_check.Names, into: list[cut_check.Declared]) -> None:
+        into += self.all
+
+
 def without_looking_first(path: str) -> Cutter:
     """A cutter that looks for places in every record, whatever its decoded form tells."""
     slow = cutter(path)
-    slow._may_cut = lambda *_: True  # type: ignore[method-assign] # of this one object
+    slow._tree = _Everything((each, each.steps) for each in slow._fields)
     return slow
 
 

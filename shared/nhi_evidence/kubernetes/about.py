@@ -8,6 +8,7 @@ import msgspec
 
 from nhi_evidence.event import About, Target, User
 from nhi_evidence.reading.address import is_absent
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.reading.lenient_decoder import nested
 
 OF_NHI = frozenset(
@@ -65,7 +66,20 @@ def about(
     if named is None:
         by_path = (Target(uid=path),) if path else ()
         return About(targets=(*by_path, *((cluster,) if cluster else ())))
-    granted = _granted(request) if named.resource in _BINDINGS else _Granted()
+    if named.resource in _BINDINGS:
+        return _made(named, _granted(request), cluster, issued)
+    return _made_again(named, cluster, issued)
+
+
+@bounded_cache(results=2048, longest=2048)
+def _made_again(named: Named, cluster: Target | None, issued: tuple[str, ...]) -> About:
+    """Controllers ask for the same objects over and over."""
+    return _made(named, _Granted(), cluster, issued)
+
+
+def _made(
+    named: Named, granted: _Granted, cluster: Target | None, issued: tuple[str, ...]
+) -> About:
     user = granted.user
     if named.resource == _ACCOUNTS and named.name:
         user = User(uid=named.uid, name=named.name, type_id=_USER_TYPE_SERVICE)

@@ -23,6 +23,7 @@ from nhi_evidence.identity import (
     acting_hop,
 )
 from nhi_evidence.kubernetes.audit_event import AuditEvent, UserInfo
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 _ANONYMOUS = frozenset({"system:anonymous", "system:unauthenticated"})
@@ -48,13 +49,32 @@ _BY_DIRECTORY = "AZ-09"
 
 def actor(event: AuditEvent, cluster: str | None) -> Actor:
     """Decide who acted, and as whom."""
-    caller = event.user
-    effective = event.impersonatedUser or caller
+    return _actor(users_of(event), cluster)
+
+
+def users_of(event: AuditEvent) -> bytes:
+    """Return who called and as whom, as one text: the many calls of an account have the same."""
+    return _encode((event.user, event.impersonatedUser))
+
+
+def users_in(text: bytes) -> tuple[UserInfo | None, UserInfo | None]:
+    """Return what `users_of` made a text of."""
+    return _decode(text)
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(tuple[UserInfo | None, UserInfo | None]).decode
+
+
+@bounded_cache(results=2048, longest=8192)
+def _actor(users: bytes, cluster: str | None) -> Actor:
+    caller, impersonated = users_in(users)
+    effective = impersonated or caller
     if effective is None or not effective.username:
         return Actor(identity=_make_identity(IdentityKind.UNKNOWN, "K8S-07", None))
     identity = identify(effective, cluster)
     hops: tuple[Hop, ...] = ()
-    if event.impersonatedUser is not None and caller is not None and caller.username:
+    if impersonated is not None and caller is not None and caller.username:
         origin = identify(caller, cluster)
         labels = (*identity.labels, "impersonated")
         identity = msgspec.structs.replace(identity, labels=labels, is_chain_complete=False)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from nhi_evidence.event import About, Call, Endpoint, Event, Logged, Outcome, Result, Target
+from nhi_evidence.event import About, Actor, Call, Endpoint, Event, Logged, Outcome, Result, Target
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.kubernetes.about import Named, about
-from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
+from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference, ResponseStatus
 from nhi_evidence.kubernetes.identity import actor
 from nhi_evidence.kubernetes.operation import CORE, Operation
 from nhi_evidence.reading import http_status
 from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _DECISION = "authorization.k8s.io/decision"
 _REASON = "authorization.k8s.io/reason"
@@ -29,16 +30,21 @@ def event(
     service_name: str,
     cluster: Target | None,
     unusable: tuple[str, ...] = (),
+    who: Actor | None = None,
+    record: msgspec.Raw | None = None,
 ) -> Event:
     """Return the event an audit event states.
 
     `called` is its operation, `time` in milliseconds and as stated, `service_name` what the API
     group is called in the record, `cluster` the cluster as the provider names it: its uid is part
-    of canonical ids. `unusable` names attributes that could not be read. Raises what the JSON
-    reader raises when the request's object does not decode.
+    of canonical ids. `unusable` names attributes that could not be read; `who` is given where
+    the provider says more of the caller, `record` where conditions look at all of it. Raises what
+    the JSON reader raises when the request's object does not decode.
     """
-    reference = audit.objectRef or ObjectReference()
-    who = actor(audit, cluster.uid if cluster else None)
+    reference = audit.objectRef or _NO_REFERENCE
+    who = who or actor(audit, cluster.uid if cluster else None)
+    if unusable:
+        who = msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable))
     return Event(
         time=time[0],
         original_time=time[1],
@@ -50,25 +56,41 @@ def event(
             operation_name=called.text,
             api_version=reference.apiVersion,
             request_uid=stated(audit.auditID),
-            source=_source(audit.sourceIPs),
+            source=_source(tuple(audit.sourceIPs)) if audit.sourceIPs else None,
             user_agent=stated(audit.userAgent),
         ),
-        actor=msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable)),
+        actor=who,
         about=_about(audit, reference, cluster),
         outcome=_outcome(audit),
+        record=record,
     )
 
 
 def operation(audit: AuditEvent) -> Operation | None:
     """Return the operation of an audit event; None where it names no verb, or nothing it is of."""
-    verb, path = stated(audit.verb), _path(audit)
-    reference = audit.objectRef or ObjectReference()
-    resource = reference.resource
-    if resource and reference.subresource:
-        resource = f"{resource}/{reference.subresource}"
+    reference = audit.objectRef or _NO_REFERENCE
+    resource = reference.resource or None
+    path = None if resource else _path(audit)
+    return _operation(audit.verb, reference.apiGroup or CORE, resource, reference.subresource, path)
+
+
+_NO_REFERENCE = ObjectReference()
+
+
+@bounded_cache(results=4096, longest=512)
+def _operation(
+    verb: str | None,
+    group: str,
+    resource: str | None,
+    subresource: str | None,
+    path: str | None,
+) -> Operation | None:
+    if resource and subresource:
+        resource = f"{resource}/{subresource}"
+    verb = stated(verb)
     if verb is None or not (resource or path):
         return None
-    return Operation(reference.apiGroup or CORE, verb, resource or path)
+    return Operation(group, verb, resource or path or "")
 
 
 def uid(audit: AuditEvent) -> str | None:
@@ -77,6 +99,7 @@ def uid(audit: AuditEvent) -> str | None:
     return f"{request} {audit.stage}" if request and audit.stage else request
 
 
+@bounded_cache(results=4096, longest=128)
 def stated(text: str | None) -> str | None:
     """Return a text that says something."""
     return None if is_absent(text) else text
@@ -86,13 +109,14 @@ def _path(audit: AuditEvent) -> str:
     return (audit.requestURI or "").partition("?")[0]
 
 
-def _source(addresses: list[str] | None) -> Endpoint | None:
+@bounded_cache(results=2048, longest=512)
+def _source(addresses: tuple[str, ...]) -> Endpoint | None:
     """Return the address of the connection, the last; the caller may have set all before it.
 
     https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event
     """
-    last = stated(addresses[-1]) if addresses else None
-    if last is None or addresses is None:
+    last = stated(addresses[-1])
+    if last is None:
         return None
     claimed = tuple(text for text in addresses[:-1] if is_address(text))
     if is_address(last):
@@ -102,15 +126,25 @@ def _source(addresses: list[str] | None) -> Endpoint | None:
 
 def _outcome(audit: AuditEvent) -> Outcome:
     """Derive the outcome; a stage before the response has none, unless access was forbidden."""
-    status = audit.responseStatus
+    status, annotations = audit.responseStatus, audit.annotations or {}
+    decision, reason = annotations.get(_DECISION), annotations.get(_REASON)
+    return _known_outcome(
+        status,
+        decision == _FORBIDDEN,
+        reason if isinstance(reason, str) and reason else None,
+        audit.stage is None or audit.stage in _ANSWERED,
+    )
+
+
+@bounded_cache(results=2048, longest=1024)
+def _known_outcome(
+    status: ResponseStatus | None, is_forbidden: bool, reason: str | None, is_answered: bool
+) -> Outcome:
     code = http_status.number(status.code) if status else None
     detail = (stated(status.message) or stated(status.reason)) if status else None
-    annotations = audit.annotations or {}
-    if annotations.get(_DECISION) == _FORBIDDEN:
-        reason = annotations.get(_REASON)
-        explanation = detail or (reason if isinstance(reason, str) and reason else None)
-        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, explanation)
-    if code is None or (audit.stage is not None and audit.stage not in _ANSWERED):
+    if is_forbidden:
+        return Outcome(Result.DENIED, str(code) if code else _FORBIDDEN, detail or reason)
+    if code is None or not is_answered:
         return Outcome(Result.UNKNOWN)
     result = http_status.result(code)
     return Outcome(result) if result is Result.SUCCESS else Outcome(result, str(code), detail)

@@ -37,8 +37,9 @@ def observables(event: Event, chosen: OcsfClass) -> tuple[Observable, ...]:
 def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, Any] | None:
     """Return the objects the class has no attribute for, by attribute; None without any."""
     call, about = event.call, event.about
-    if chosen.has_resources and not call.details and _is_targets_alone(about):
-        return None
+    is_placed = chosen.has_dst_endpoint or not call.endpoint
+    if chosen.has_resources and is_placed and _is_targets_alone(about):
+        return dict(call.details) if call.details else None
     values: dict[str, Any] = {}
     if chosen is BASE_EVENT and call.source is not None:
         rest = msgspec.structs.replace(call.source, ip=None)

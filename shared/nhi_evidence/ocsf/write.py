@@ -86,7 +86,7 @@ def _service(name: str) -> Service:
 
 
 def ocsf_record(
-    event: Event, classification: Classification, *, raw_sha256: bytes, raw_size: int
+    event: Event, classification: Classification, raw_sha256: bytes, raw_size: int
 ) -> Record:
     """Compose the OCSF record of an event.
 

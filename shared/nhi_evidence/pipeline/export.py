@@ -33,13 +33,16 @@ from nhi_evidence.evidence.unit import (
     unit_part,
 )
 from nhi_evidence.pipeline.mapping import Normalized, OutOfScope, PackMapper
-from nhi_evidence.pipeline.record_lines import RecordMapper, cuts_of
+from nhi_evidence.pipeline.record_lines import Read, RecordMapper, cuts_of
 from nhi_evidence.pipeline.release import mapper_identity
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.reading import cutting
 from nhi_evidence.reading.inflate import inflated
 
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
+
+RECORDS_AT_ONCE = 128
+"""Records taken through each step together; bounded, so that a file of any size is."""
 
 
 class Mapper:
@@ -139,8 +142,7 @@ class Mapper:
         uids: list[str] = []
         broken: Exception | None = None
         categories: Counter[str] = Counter()
-        for index in indexes:
-            line, read = self.records.line(u, decoded.record(index), delivery_sha256)
+        for line, read in self._lines(u, decoded, indexes, delivery_sha256):
             if line is not None:
                 written.append(line)
             broken = broken or read.broken
@@ -173,6 +175,15 @@ class Mapper:
             broken=broken,
             categories=categories,
         )
+
+    def _lines(
+        self, u: str, decoded: Decoded, indexes: range, delivery_sha256: str
+    ) -> Iterator[tuple[bytes | None, Read]]:
+        for start in range(indexes.start, indexes.stop, RECORDS_AT_ONCE):
+            numbers = range(start, min(start + RECORDS_AT_ONCE, indexes.stop))
+            yield from self.records.all_lines(
+                u, list(map(decoded.record, numbers)), delivery_sha256
+            )
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:
         """Keep the exact text of a companion: of a gzip file what it inflates to."""

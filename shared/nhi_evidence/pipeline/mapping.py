@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,7 +14,10 @@ from nhi_evidence.catalog.catalog import Catalog
 from nhi_evidence.event import LONGEST_DETAIL, Event, Rejection
 from nhi_evidence.ocsf.objects import Record
 from nhi_evidence.ocsf.write import ocsf_record
+from nhi_evidence.phases import Classification
 from nhi_evidence.pipeline.scope import Scope, out_of_scope
+
+_ResultT = TypeVar("_ResultT")
 
 
 class OutOfScope(msgspec.Struct, frozen=True, gc=False):
@@ -66,13 +71,46 @@ class PackMapper:
     def map(
         self, raw: bytes, text: str, original: Original | None = None
     ) -> Normalized | OutOfScope | Rejection:
-        """Map one record; `text` is `raw` decoded.
+        """Map one record, as `map_all` does. Raises what a record that breaks the mapper raises."""
+        (mapped,) = self.map_all([raw], [text], [original])
+        if isinstance(mapped, Exception):
+            raise mapped
+        return mapped
 
-        Where something was cut out of it, `original` says what it was before.
+    def map_all(
+        self,
+        raws: Sequence[bytes],
+        texts: Sequence[str],
+        originals: Sequence[Original | None],
+    ) -> list[Normalized | OutOfScope | Rejection | Exception]:
+        """Map records; each text is its raw record decoded.
+
+        Where something was cut out of it, an original says what it was before. Each step is done
+        for all of them before the next: code and tables of a step stay in the processor's caches.
+        A record that breaks the mapper comes to the exception that was raised, and costs no other.
         """
-        event = self.pack.normalize(raw)
-        if isinstance(event, Rejection):
-            return event
+        normalize, decide = self.pack.normalize, self._decide
+        mapped: list[Any] = [attempt(normalize, raw) for raw in raws]
+        kept: list[tuple[int, Event, Classification]] = []
+        for at, event in enumerate(mapped):
+            if isinstance(event, Event):
+                decided = attempt(decide, event)
+                if isinstance(decided, Classification):
+                    kept.append((at, event, decided))
+                else:
+                    mapped[at] = decided
+        hashes = [
+            (was.sha256, was.size)
+            if (was := originals[at]) is not None
+            else (sha256(raws[at]).digest(), len(raws[at]))
+            for at, _, _ in kept
+        ]
+        for (at, event, decided), (raw_sha256, raw_size) in zip(kept, hashes, strict=True):
+            record = attempt(ocsf_record, event, decided, raw_sha256, raw_size)
+            mapped[at] = Normalized(record, texts[at]) if isinstance(record, Record) else record
+        return mapped
+
+    def _decide(self, event: Event) -> Classification | OutOfScope | Rejection:
         try:
             classification = self.catalog.classify(event)
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -82,6 +120,14 @@ class PackMapper:
             uid = event.logged.uid
             if uid is not None or not self._lists_out_of_scope_ids:
                 return OutOfScope(reason, uid)
-        was = original or Original(sha256(raw).digest(), len(raw))
-        record = ocsf_record(event, classification, raw_sha256=was.sha256, raw_size=was.size)
-        return Normalized(record, text)
+        return classification
+
+
+def attempt(work: Callable[..., _ResultT], *arguments: Any) -> _ResultT | Exception:
+    """Return what some work gives, or the exception it raised: of one record, for the log."""
+    try:
+        return work(*arguments)
+    except MemoryError:
+        raise  # of this process and this moment, not of the record
+    except Exception as error:  # handed on
+        return error

@@ -1,4 +1,4 @@
-"""Raw records -> lines: routed, cut, mapped and written one by one.
+"""Raw records -> lines: routed, cut, mapped and written, each record alone, step by step.
 
 What a source declares is cut out first, and nothing but what is left is read any further: so what
 is cut can be in no attribute, no reason and no detail.
@@ -6,7 +6,7 @@ is cut can be in no attribute, no reason and no detail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -21,8 +21,8 @@ from nhi_evidence.reading import cutting
 Mapped = Normalized | OutOfScope | Rejection
 
 
-class Read(msgspec.Struct, frozen=True):
-    """What one record was mapped to."""
+class Read(msgspec.Struct):
+    """What one record was mapped to; filled in step by step."""
 
     pack: str | None
     """The pack that mapped it, where the source routes."""
@@ -33,6 +33,19 @@ class Read(msgspec.Struct, frozen=True):
     """What was raised, where it broke the mapper: for the log, never written."""
     category: str | None = None
     """What the source routed it by, as `routes.json` spells it."""
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    """Records of one pack that are read and cut, and wait to be mapped: columns of a table."""
+
+    reads: list[Read]
+    raws: list[bytes]
+    texts: list[str]
+    originals: list[Original | None]
+
+
+_NOT_YET = Rejection("mapper_failed", "was not reached")
+"""Stands for what a record is mapped to until it is."""
 
 
 class RecordMapper:
@@ -54,16 +67,33 @@ class RecordMapper:
         return self._source in self._cutters
 
     def read(self, raw: bytes) -> Read:
-        """Map one record. One that breaks the mapper is rejected alone: it costs no other."""
+        """Map one record, as `read_all` does."""
+        return self.read_all([raw])[0]
+
+    def read_all(self, raws: Sequence[bytes]) -> list[Read]:
+        """Map records. One that breaks the mapper is rejected alone: it costs no other."""
+        waiting: dict[str, _Waiting] = {}
+        reads = [self._begun(raw, waiting) for raw in raws]
+        for name, table in waiting.items():
+            mapped = self._packs[name].map_all(table.raws, table.texts, table.originals)
+            for read, result in zip(table.reads, mapped, strict=True):
+                if isinstance(result, Exception):
+                    read.mapped, read.broken = _failed(result), result
+                else:
+                    read.mapped = result
+        return reads
+
+    def _begun(self, raw: bytes, waiting: dict[str, _Waiting]) -> Read:
+        """Read one record as far as it is known which pack maps which text of it."""
         try:
-            return self._read(raw)
+            return self._begin(raw, waiting)
         except MemoryError:
             raise  # of this process and this moment, not of the record
         except Exception as error:  # before it was known what to cut
             kept = cutting.everything(raw) if self._cutters else cutting.Kept(raw)
-            return _broken(None, kept, error)
+            return Read(None, _failed(error), kept, error)
 
-    def _read(self, raw: bytes) -> Read:
+    def _begin(self, raw: bytes, waiting: dict[str, _Waiting]) -> Read:
         if len(raw) > self._settings.limits.mapped_bytes:
             return self._unread(raw, Rejection("record_too_large", f"{len(raw)} bytes"))
         try:
@@ -71,7 +101,7 @@ class RecordMapper:
         except UnicodeDecodeError as error:
             return self._unread(raw, Rejection("invalid_utf8", error.reason[:LONGEST_DETAIL]))
         if self._category is None or self._routes is None:
-            return self._by(self._source, None, raw, text)
+            return self._cut(Read(None, _NOT_YET, cutting.Kept(raw)), self._source, text, waiting)
         category = self._category(raw)
         if isinstance(category, Rejection):
             return Read(None, category, cutting.Kept(raw))
@@ -79,44 +109,56 @@ class RecordMapper:
         if pack is None:  # the table has no row for it
             unknown = Rejection("category_unknown", repr(category)[:LONGEST_DETAIL])
             return Read(None, unknown, cutting.Kept(raw))
-        return msgspec.structs.replace(self._by(pack, pack, raw, text), category=category)
+        read = Read(pack, _NOT_YET, cutting.Kept(raw), None, category)
+        return self._cut(read, pack, text, waiting)
 
-    def _by(self, name: str, pack: str | None, raw: bytes, text: str) -> Read:
+    def _cut(self, read: Read, name: str, text: str, waiting: dict[str, _Waiting]) -> Read:
+        """Cut a record, unless it is refused, and have it wait for its pack."""
         cutter = self._cutters.get(name)
-        if cutter is None:
-            return self._mapped(name, pack, text, cutting.Kept(raw))
-        kept = cutter.cut(raw)
-        if kept.refused is not None:
-            return Read(pack, OutOfScope(f"refused_{kept.refused}"), kept)
-        if not kept.pieces:
-            return self._mapped(name, pack, text, kept)
-        was = Original(sha256(raw).digest(), len(raw))
-        return self._mapped(name, pack, kept.text.decode(), kept, was)
-
-    def _mapped(
-        self,
-        name: str,
-        pack: str | None,
-        text: str,
-        kept: cutting.Kept,
-        was: Original | None = None,
-    ) -> Read:
-        try:
-            return Read(pack, self._packs[name].map(kept.text, text, was), kept)
-        except MemoryError:
-            raise
-        except Exception as error:  # handed on, for the log
-            return _broken(pack, kept, error)
+        was = None
+        if cutter is not None:
+            raw = read.kept.text
+            read.kept = cutter.cut(raw)
+            if read.kept.refused is not None:
+                read.mapped = OutOfScope(f"refused_{read.kept.refused}")
+                return read
+            if read.kept.pieces:
+                was = Original(sha256(raw).digest(), len(raw))
+                text = read.kept.text.decode()
+        table = waiting.get(name)
+        if table is None:
+            table = waiting[name] = _Waiting([], [], [], [])
+        table.reads.append(read)
+        table.raws.append(read.kept.text)
+        table.texts.append(text)
+        table.originals.append(was)
+        return read
 
     def line(self, u: str, record: RawRecord, delivery_sha256: str) -> tuple[bytes | None, Read]:
-        """Return the line of one record of the unit with id `u`, and what it was mapped to.
+        """Return the line of one record, as `all_lines` does."""
+        return self.all_lines(u, [record], delivery_sha256)[0]
+
+    def all_lines(
+        self, u: str, records: Sequence[RawRecord], delivery_sha256: str
+    ) -> list[tuple[bytes | None, Read]]:
+        """Return the line of each record of the unit with id `u`, and what it was mapped to.
 
         None where it is out of scope and its raw text is not kept. `delivery_sha256` is what the
         unit line states of the delivery, in hex.
         """
-        read = self.read(record.raw)
-        cuts = cuts_of(read.kept, record, delivery_sha256) if read.kept.pieces else ()
-        return self._written(u, record.index, read, cuts), read
+        reads = self.read_all([record.raw for record in records])
+        return [
+            (
+                self._written(
+                    u,
+                    record.index,
+                    read,
+                    cuts_of(read.kept, record, delivery_sha256) if read.kept.pieces else (),
+                ),
+                read,
+            )
+            for record, read in zip(records, reads, strict=True)
+        ]
 
     def again(self, u: str, parsed: lines.ParsedLine, was: tuple[str, int]) -> bytes | None:
         """Return the line of a record, mapped once more from what a line kept of it.
@@ -152,12 +194,12 @@ class RecordMapper:
         return Read(None, rejection, cutting.everything(raw) if self.cuts else cutting.Kept(raw))
 
 
-def _broken(pack: str | None, kept: cutting.Kept, error: Exception) -> Read:
+def _failed(error: Exception) -> Rejection:
     """Return what a record comes to that broke the mapper.
 
     The line names the kind of the error alone: its text may differ from one run to the next.
     """
-    return Read(pack, Rejection("mapper_failed", type(error).__name__), kept, error)
+    return Rejection("mapper_failed", type(error).__name__)
 
 
 def cuts_of(kept: cutting.Kept, record: RawRecord, delivery_sha256: str) -> tuple[Cut, ...]:

@@ -1,32 +1,66 @@
 """Remembering results of pure functions, within bounds an input cannot stretch.
 
 `functools.lru_cache` bounds how many keys are kept, not how long they are; what a record holds
-may be megabytes.
+may be megabytes. And a look-up has to cost less than what it saves: it is one of a dictionary, in
+C, and Python is entered where nothing is remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep up to `results` results of calls whose texts and bytes are at most `longest` long."""
+    """Keep up to `results` results of calls whose texts and bytes are at most `longest` together.
+
+    Texts within tuples and structs count. The function takes its arguments by position.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        cached = lru_cache(results)(function)
+        if function.__code__.co_argcount == 1:
+            by_argument: Any = _Remembered(function, results, longest).__getitem__
+            return by_argument  # type: ignore[no-any-return] # a method in C has no signature
 
-        def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            for argument in args:
-                if isinstance(argument, str | bytes) and len(argument) > longest:
-                    return function(*args, **kwargs)
-            return cached(*args, **kwargs)  # type: ignore[arg-type] # callers pass hashable values
+        remembered = _Remembered(lambda key: function(*key), results, longest)  # type: ignore[call-arg]
+
+        def call(*args: P.args, **_: P.kwargs) -> R:
+            result: R = remembered[args]
+            return result
 
         call.__doc__, call.__name__ = function.__doc__, function.__name__
         return call
 
     return decorate
+
+
+class _Remembered(dict[Any, Any]):
+    """Results by argument; the oldest makes room."""
+
+    def __init__(self, function: Callable[..., Any], results: int, longest: int) -> None:
+        super().__init__()
+        self._function = function
+        self._results = results
+        self._longest = longest
+
+    def __missing__(self, key: Any) -> Any:
+        result = self._function(key)
+        if _length(key) <= self._longest:
+            if len(self) >= self._results:
+                del self[next(iter(self))]
+            self[key] = result
+        return result
+
+
+def _length(value: Any) -> int:
+    """Return how many characters and bytes a value holds."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.astuple(value)
+    return sum(map(_length, value)) if isinstance(value, tuple) else 0

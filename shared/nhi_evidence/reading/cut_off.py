@@ -22,33 +22,49 @@ def leading_members(text: bytes) -> bytes | None:
     None where the text is no object that was cut off: not an object, complete, or wrong before its
     end.
     """
+    spans = _complete(text)
+    return None if spans is None else _object([text[start:end] for start, end in spans])
+
+
+def leading_end(text: bytes) -> int | None:
+    """Return where the last member ends that is complete before the cut, or the bracket opens.
+
+    None as of `leading_members`. With a closing bracket after it, what is before it is JSON.
+    """
+    spans = _complete(text)
+    if spans is None:
+        return None
+    return spans[-1][1] if spans else _space(text, 0) + 1
+
+
+def _complete(text: bytes) -> list[tuple[int, int]] | None:
     position = _space(text, 0)
     if text[position : position + 1] != b"{":
         return None
     position += 1
-    members: list[bytes] = []
+    members: list[tuple[int, int]] = []
     while True:
         start = _space(text, position)
         key = _STRING.match(text, start)
         if key is None:
             # Cut in or before a name; anything but the beginning of one is no JSON.
             is_cut = start == len(text) or text[start : start + 1] == b'"'
-            return _object(members) if is_cut else None
+            return members if is_cut else None
         colon = _space(text, key.end())
         if colon == len(text):
-            return _object(members)
+            return members
         if text[colon : colon + 1] != b":":
             return None
         begin = _space(text, colon + 1)
         end = _end(text, begin)
         if end is None:
-            return _object(members)
+            return members
         if not _is_json(text[begin:end]):
             return None
-        members.append(text[start:end])
+        members.append((start, end))
         comma = _space(text, end)
         if comma == len(text):
-            return _object(members)
+            return members
         if text[comma : comma + 1] != b",":
             return None
         position = comma + 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from nhi_evidence.reading.cut_off import leading_members
 from nhi_evidence.reading.json_places import Span
 
 _STEP = re.compile(r"([^.>]+)([.>]?)")
@@ -40,13 +42,15 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def _at(record: Any, path: str) -> Any:
     """Return the value at a path, in JSON inside a text, too; None without any.
 
-    Raises what the JSON reader raises where such a text is no JSON.
+    Of one that was cut off, what is complete before the cut. Raises what the JSON reader raises
+    where such a text is no JSON.
     """
     value = record
-    for step in _STEP.finditer(path):
-        value = value.get(step[1]) if isinstance(value, dict) else None
-        if step[2] == ">" and isinstance(value, str):
-            value = msgspec.json.decode(value)
+    for name, is_text in steps_of(path):
+        value = value.get(name) if isinstance(value, dict) else None
+        if is_text and isinstance(value, str):
+            leading = leading_members(value.encode())
+            value = msgspec.json.decode(value if leading is None else leading)
     return value
 
 
@@ -66,6 +70,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text that begins so is not cut: what the log itself has hashed."""
     names_except: tuple[str, ...] = ()
     """Of every text below: those under these names are not cut."""
+    cut_off: bool = False
+    """Of JSON inside a text: the log itself cuts such texts off; what is complete before stays."""
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +99,7 @@ Steps = tuple[tuple[str, bool], ...]
 """Name of each step, and whether its value is JSON inside a text."""
 
 
+@cache
 def steps_of(path: str) -> Steps:
     """Return the steps of a path."""
     return tuple((match[1], match[2] == ">") for match in _STEP.finditer(path))

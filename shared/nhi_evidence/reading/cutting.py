@@ -9,11 +9,14 @@ cut (docs/evidence-format.md, "Cuts").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from nhi_evidence.reading import cut_check
+from nhi_evidence.reading.cut_check import Declared
+from nhi_evidence.reading.cut_off import leading_end
 from nhi_evidence.reading.cut_table import (
     ALL,
     ANY,
@@ -26,7 +29,7 @@ from nhi_evidence.reading.cut_table import (
     query_values,
     steps_of,
 )
-from nhi_evidence.reading.json_places import Member, Span, Text, members, value_end
+from nhi_evidence.reading.json_places import Member, Span, Text, members
 
 __all__ = [
     "REFUSED",
@@ -73,38 +76,20 @@ class Kept(msgspec.Struct, frozen=True):
             gone += piece.end - piece.start
 
 
-class _Declared:
-    """One field, ready to be looked for."""
-
-    def __init__(self, field: Field) -> None:
-        self.field = field
-        self.steps = steps_of(field.path)
-        self._marks = tuple(_marks(self.steps))
-        self._is_query = field.query_except is not None
-
-    def may_be_in(self, raw: bytes) -> bool:
-        """Whether a text whose names are spelt plainly may hold the field."""
-        for mark in self._marks:
-            if mark not in raw:
-                return False
-        return not self._is_query or b"?" in raw or b"\\u" in raw
-
-
 class Cutter:
     """Cuts what one table declares."""
 
     def __init__(self, table: CutTable) -> None:
         """Prepare the paths of the table."""
-        self._fields = tuple(map(_Declared, table.fields))
+        self._fields = [Declared(field, steps_of(field.path)) for field in table.fields]
+        self._tree = cut_check.Tree((declared, declared.steps) for declared in self._fields)
         self._names = cut_check.Names(
             name
             for declared in self._fields
             for name, _ in declared.steps
             if not name.endswith(ANY)
         )
-        self._refused = tuple(
-            (category, tuple(_marks_of_all(category.when))) for category in table.refused
-        )
+        self._refused = table.refused
 
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
@@ -113,71 +98,48 @@ class Cutter:
         too.
         """
         try:
-            _object(raw)
             raw.decode()
-            is_plain = _ESCAPED_NAME.search(raw) is None
-            fields = [each for each in self._fields if not is_plain or each.may_be_in(raw)]
-            refused = self._refusal(raw, is_plain=is_plain)
-            if refused is not None:
-                return Kept(b"", (Piece(0, len(raw), REFUSED),), refused)
-            if not fields or (is_plain and not self._may_cut(raw, fields)):
-                return Kept(raw)
-            pieces = _pieces(raw, fields)
+            record = _record(raw)
+            for category in self._refused:
+                if category.holds(record):
+                    return Kept(b"", (Piece(0, len(raw), REFUSED),), category.name)
+            is_told = cut_check.shows_all(raw, record) or (
+                _ESCAPED_NAME.search(raw) is None and self._names.are_told(raw, record)
+            )
+            if is_told:
+                fields: list[Declared] = []
+                self._tree.cutting(record, self._names, fields)
+            else:
+                fields = self._fields
+            pieces = _pieces(raw, record, fields) if fields else []
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return everything(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
 
-    def _may_cut(self, raw: bytes, fields: list[_Declared]) -> bool:
-        """Whether any field cuts something, as far as the decoded record tells."""
-        record = msgspec.json.decode(raw)
-        if not self._names.are_told(raw, record):
-            return True
-        return any(
-            cut_check.cuts(record, each.field, each.steps, self._names)
-            for each in fields
-            if each.field.unless is None or not each.field.unless.holds(record)
-        )
 
-    def _refusal(self, raw: bytes, *, is_plain: bool) -> str | None:
-        for category, marks in self._refused:
-            if (not is_plain or all(mark in raw for mark in marks)) and category.holds(
-                msgspec.json.decode(raw)
-            ):
-                return category.name
-        return None
-
-
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _ESCAPED_NAME = re.compile(rb'\\u[^"]*"[ \t\r\n]*:')
 """A name that may be spelt with escapes; a value that ends so is taken for one, to be sure."""
 
 
-def _pieces(raw: bytes, fields: list[_Declared]) -> list[Piece]:
+def _pieces(raw: bytes, record: Any, fields: Sequence[Declared]) -> list[Piece]:
+    applying = {
+        declared.field.rule: declared
+        for declared in fields
+        if declared.field.unless is None or not declared.field.unless.holds(record)
+    }
+    if not applying:
+        return []
     document = _Document(raw)
-    conditional = any(declared.field.unless for declared in fields)
-    record = msgspec.json.decode(raw) if conditional else None
     span = document.span()
     return sorted(
         piece
-        for declared in fields
-        if declared.field.unless is None or not declared.field.unless.holds(record)
+        for declared in applying.values()
         for piece in _find(document, span, declared.field, declared.steps)
     )
 
 
-def _marks(steps: Steps) -> Iterator[bytes]:
-    """Yield what a text holds where it holds a path: its names, up to a text that may be JSON."""
-    for name, is_text in steps:
-        if not name.endswith(ANY):
-            yield b'"%b"' % name.encode()
-        if is_text:
-            return
-
-
-def _marks_of_all(conditions: tuple[Condition, ...]) -> Iterator[bytes]:
-    for condition in conditions:
-        if condition.present is not False:
-            yield from _marks(steps_of(condition.path))
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_record = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class _Document:
@@ -186,7 +148,7 @@ class _Document:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self._known: dict[Span, tuple[Member, ...]] = {}
-        self._inside: dict[Span, tuple[Text, _Document | None]] = {}
+        self._inside: dict[Span, tuple[Text, _Document | None, int]] = {}
 
     def members(self, span: Span) -> tuple[Member, ...]:
         known = self._known.get(span)
@@ -194,23 +156,30 @@ class _Document:
             known = self._known[span] = tuple(members(self.data, *span))
         return known
 
-    def text(self, span: Span) -> tuple[Text, _Document | None]:
-        """Return the text at a place, and the object it holds; None where it holds none."""
+    def text(self, span: Span) -> tuple[Text, _Document | None, int]:
+        """Return the text at a place, the object it holds, and where that was cut off.
+
+        None where it holds none; of one that is complete, the end of the text.
+        """
         known = self._inside.get(span)
         if known is None:
             text = Text(self.data, *span)
-            try:
-                _object(text.content)
-                known = (text, _Document(text.content))
-            except (msgspec.MsgspecError, RecursionError, ValueError):
-                known = (text, None)
-            self._inside[span] = known
+            known = self._inside[span] = (text, *_object_in(text.content))
         return known
 
     def span(self) -> Span:
-        """Return where the object begins and ends."""
-        first = len(self.data) - len(self.data.lstrip(b" \t\r\n"))
-        return first, value_end(self.data, first)
+        """Return where the object begins and ends: it is known to be one, and all there is."""
+        space = b" \t\r\n"
+        return len(self.data) - len(self.data.lstrip(space)), len(self.data.rstrip(space))
+
+
+def _object_in(content: bytes) -> tuple[_Document | None, int]:
+    try:
+        _object(content)
+        return _Document(content), len(content)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        end = leading_end(content)
+    return (None, 0) if end is None else (_Document(content[:end] + b"}"), end)
 
 
 def everything(raw: bytes) -> Kept:
@@ -254,11 +223,14 @@ def _inside(document: _Document, span: Span, field: Field, steps: Steps) -> Iter
     if document.data[start : start + 1] != b'"':
         yield from _find(document, span, field, steps)
         return
-    text, inner = document.text(span)
-    if inner is None:
+    text, inner, complete = document.text(span)
+    is_cut_off = complete < len(text.content)
+    if inner is None or (is_cut_off and not field.cut_off):
         if text.content:
             yield Piece(start + 1, end - 1, UNREADABLE)
         return
+    if is_cut_off:
+        yield Piece(*text.place(complete, len(text.content)), UNREADABLE)
     for piece in _find(inner, inner.span(), field, steps):
         yield Piece(*text.place(piece.start, piece.end), piece.rule)
 

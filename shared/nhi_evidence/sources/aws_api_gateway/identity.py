@@ -6,10 +6,13 @@ authorizer names is that function's word; a key names whoever has it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from nhi_evidence.event import Account, Actor, Session, User
 from nhi_evidence.identity import Identity, IdentityKind, decided
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_api_gateway.record import Entry, known
 
 FORMAT = "nhi-evidence/1"
@@ -31,8 +34,49 @@ _BY_TRAIL, _BY_AUTHORIZER = ("AWS-06a",), ("AG-07",)
 _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 4, 99
 
 
+class Caller(NamedTuple):
+    """What of an entry says who called, as the entry has it."""
+
+    format: str | None
+    user_arn: str | None
+    caller_account_id: str | None
+    caller: str | None
+    api_key_id: str | None
+    iss: str | None
+    sub: str | None
+    client_id: str | None
+    azp: str | None
+    jti: str | None
+    certificate_serial: str | None
+    certificate_subject: str | None
+    certificate_issuer: str | None
+    authorizer_principal_id: str | None
+
+
 def actor(entry: Entry) -> Actor:
     """Decide who called."""
+    return _actor(
+        Caller(
+            entry.format,
+            entry.user_arn,
+            entry.caller_account_id,
+            entry.caller,
+            entry.api_key_id,
+            entry.iss,
+            entry.sub,
+            entry.client_id,
+            entry.azp,
+            entry.jti,
+            entry.certificate_serial,
+            entry.certificate_subject,
+            entry.certificate_issuer,
+            entry.authorizer_principal_id,
+        )
+    )
+
+
+@bounded_cache(results=2048, longest=4096)
+def _actor(entry: Caller) -> Actor:
     identity = _identify(entry)
     account, caller = known(entry.caller_account_id), known(entry.caller)
     key = known(entry.api_key_id)
@@ -53,7 +97,7 @@ def actor(entry: Entry) -> Actor:
     return Actor(identity=identity, user=user, session=session)
 
 
-def _identify(entry: Entry) -> Identity:
+def _identify(entry: Caller) -> Identity:
     arn = known(entry.user_arn)
     if arn is not None:
         return _of_iam(entry, arn)
@@ -93,7 +137,7 @@ def _identify(entry: Entry) -> Identity:
     return decided(IdentityKind.UNKNOWN, "AG-06b")
 
 
-def _of_iam(entry: Entry, arn: str) -> Identity:
+def _of_iam(entry: Caller, arn: str) -> Identity:
     """A caller that signed: the same principal as in CloudTrail, without its key."""
     account, principal = (
         known(entry.caller_account_id),
@@ -124,7 +168,7 @@ def _of_iam(entry: Entry, arn: str) -> Identity:
     )
 
 
-def _of_token(entry: Entry, issuer: str | None, subject: str | None) -> Identity:
+def _of_token(entry: Caller, issuer: str | None, subject: str | None) -> Identity:
     """A token that an authorizer of the gateway checked."""
     client = known(entry.client_id) or known(entry.azp)
     if subject is not None and subject == client:

@@ -21,6 +21,7 @@ from nhi_evidence.event import (
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import http_status, instant
 from nhi_evidence.reading.address import is_address
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_api_gateway.identity import actor
 from nhi_evidence.sources.aws_api_gateway.record import Entry, known, read
 
@@ -87,8 +88,7 @@ def _event(
     time: tuple[int, str],
     document: bytes,
 ) -> Event:
-    region = _DOMAIN.fullmatch(known(entry.domain_name) or "")
-    path = known(entry.resource_path)
+    domain, request = known(entry.domain_name), known(entry.request_id)
     return Event(
         time=time[0],
         original_time=time[1],
@@ -96,10 +96,10 @@ def _event(
             "AWS",
             "API Gateway",
             "api_access",
-            uid=known(entry.request_id),
+            uid=request,
             correlation_uid=known(entry.extended_request_id),
             account=known(entry.account_id),
-            region=region[1] if region else None,
+            region=_region(domain),
         ),
         call=Call(
             _SERVICE,
@@ -107,28 +107,36 @@ def _event(
             operation,
             operation,
             None,
-            known(entry.request_id),
-            _source(entry),
+            request,
+            _source(entry.source_ip, entry.vpce_id, entry.vpc_id),
             known(entry.user_agent),
-            endpoint=known(entry.domain_name),
+            endpoint=domain,
             details=_details(entry),
         ),
         actor=actor(entry),
-        about=About(
-            targets=(
-                Target(
-                    uid=api, type="AWS::ApiGateway::RestApi" if path else "AWS::ApiGatewayV2::Api"
-                ),
-                *((Target(name=path, type="path"),) if path else ()),
-            )
-        ),
-        outcome=_outcome(entry),
+        about=_about(api, known(entry.resource_path)),
+        outcome=_outcome(entry.status, known(entry.error_response_type)),
         record=msgspec.Raw(document),
     )
 
 
-def _source(entry: Entry) -> Endpoint | None:
-    address, endpoint, vpc = known(entry.source_ip), known(entry.vpce_id), known(entry.vpc_id)
+@bounded_cache(results=256, longest=256)
+def _region(domain: str | None) -> str | None:
+    match = _DOMAIN.fullmatch(domain or "")
+    return match[1] if match else None
+
+
+@bounded_cache(results=2048, longest=1024)
+def _about(api: str, path: str | None) -> About:
+    if path is None:
+        return About(targets=(Target(uid=api, type="AWS::ApiGatewayV2::Api"),))
+    gateway = Target(uid=api, type="AWS::ApiGateway::RestApi")
+    return About(targets=(gateway, Target(name=path, type="path")))
+
+
+@bounded_cache(results=4096, longest=256)
+def _source(source_ip: str | None, vpce_id: str | None, vpc_id: str | None) -> Endpoint | None:
+    address, endpoint, vpc = known(source_ip), known(vpce_id), known(vpc_id)
     if address is None:
         return Endpoint(uid=endpoint, vpc_uid=vpc) if endpoint or vpc else None
     if is_address(address):
@@ -136,25 +144,50 @@ def _source(entry: Entry) -> Endpoint | None:
     return Endpoint(name=address, uid=endpoint, vpc_uid=vpc)
 
 
-def _outcome(entry: Entry) -> Outcome:
-    code = http_status.number(known(entry.status))
+@bounded_cache(results=1024, longest=128)
+def _outcome(status: str | int | None, error: str | None) -> Outcome:
+    code = http_status.number(known(status))
     if code is None:
         return Outcome(Result.UNKNOWN)
     result = http_status.result(code)
     if result is Result.SUCCESS:
         return Outcome(result)
-    return Outcome(result, str(code), known(entry.error_response_type))
+    return Outcome(result, str(code), error)
 
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for: what each step of the gateway decided."""
-    details = {
-        "stage": entry.stage,
-        "authorizer_status": entry.authorizer_status,
-        "authorize_status": entry.authorize_status,
-        "authenticate_status": entry.authenticate_status,
-        "waf_status": entry.waf_status,
-        "principal_org_id": entry.principal_org_id,
-        "cognito_identity_id": entry.cognito_identity_id,
-    }
-    return tuple((name, text) for name, value in details.items() if (text := known(value)))
+    return _known_details(
+        entry.stage,
+        (
+            entry.authorizer_status,
+            entry.authorize_status,
+            entry.authenticate_status,
+            entry.waf_status,
+        ),
+        entry.principal_org_id,
+        entry.cognito_identity_id,
+    )
+
+
+@bounded_cache(results=2048, longest=512)
+def _known_details(
+    stage: str | None,
+    statuses: tuple[str | int | None, ...],
+    principal_org_id: str | None,
+    cognito_identity_id: str | None,
+) -> tuple[tuple[str, str], ...]:
+    values = (stage, *statuses, principal_org_id, cognito_identity_id)
+    named = zip(_DETAILS, values, strict=True)
+    return tuple((name, text) for name, value in named if (text := known(value)))
+
+
+_DETAILS = (
+    "stage",
+    "authorizer_status",
+    "authorize_status",
+    "authenticate_status",
+    "waf_status",
+    "principal_org_id",
+    "cognito_identity_id",
+)

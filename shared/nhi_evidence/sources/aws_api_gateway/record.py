@@ -14,6 +14,7 @@ from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 
 _EMPTY = msgspec.Raw(b"")
 _ABSENT = "-"
+_MESSAGE, _ESCAPE = b'"message"', b"\\u"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -71,6 +72,10 @@ _log_event = msgspec.json.Decoder(_LogEvent).decode
 
 def read(raw: bytes) -> tuple[Entry, tuple[str, ...], bytes] | Rejection:
     """Read the entry of a record; the second value names attributes it could not use."""
+    if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
+        # Nor is there a message in another spelling.
+        decoded = _entries.record(raw)
+        return decoded if isinstance(decoded, Rejection) else (*decoded, raw)
     try:
         outer = _log_event(raw)
         wrapped = bytes(outer.message) if not bytes(outer.request_id) else b""

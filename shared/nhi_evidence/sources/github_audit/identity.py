@@ -8,9 +8,12 @@ https://docs.github.com/en/copilot/reference/enterprise-administrators/agentic-a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from nhi_evidence.event import Actor, Session, User
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
-from nhi_evidence.sources.github_audit.record import Entry, first, text_of
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.sources.github_audit.record import Entry, Number, first, text_of
 
 _ACTIONS = "github-actions[bot]"
 _BOT = "[bot]"
@@ -21,8 +24,51 @@ _USER_TYPE_USER, _USER_TYPE_SERVICE = 1, 4
 _PERSON_KINDS = frozenset({IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC})
 
 
+class Caller(NamedTuple):
+    """What of an entry says who acted, as the entry has it."""
+
+    actor: str | None
+    actor_id: Number
+    actor_is_agent: bool | None
+    actor_is_bot: bool | None
+    agent_session_id: str | None
+    application_client_id: str | None
+    oauth_application_id: Number
+    oauth_application_name: str | None
+    programmatic_access_type: str | None
+    hashed_token: str | None
+    token_id: Number
+    enterprise: str | None
+    user: str | None
+    user_id: Number
+
+
 def actor(entry: Entry) -> Actor:
     """Decide who acted, and through whom."""
+    is_agent = entry.actor_is_agent
+    return _actor(
+        Caller(
+            entry.actor,
+            entry.actor_id,
+            is_agent,
+            entry.actor_is_bot,
+            entry.agent_session_id,
+            entry.application_client_id,
+            entry.oauth_application_id,
+            entry.oauth_application_name,
+            entry.programmatic_access_type,
+            entry.hashed_token,
+            entry.token_id,
+            text_of(entry.business_id) or first(entry.org_id),
+            # Of other entries `user` is who it was done to: it decides nothing.
+            entry.user if is_agent else None,
+            entry.user_id if is_agent else None,
+        )
+    )
+
+
+@bounded_cache(results=2048, longest=2048)
+def _actor(entry: Caller) -> Actor:
     identity = _identify(entry)
     name, uid = entry.actor or None, text_of(entry.actor_id)
     user = None
@@ -46,7 +92,7 @@ def actor(entry: Entry) -> Actor:
     )
 
 
-def _identify(entry: Entry) -> Identity:
+def _identify(entry: Caller) -> Identity:
     access = (entry.programmatic_access_type or "").lower()
     name = entry.actor or ""
     if entry.actor_is_agent:
@@ -78,7 +124,7 @@ def _identify(entry: Entry) -> Identity:
 
 
 def _made(
-    entry: Entry,
+    entry: Caller,
     kind: IdentityKind,
     rule: str,
     *,
@@ -87,7 +133,7 @@ def _made(
     refinable_by: tuple[str, ...] = (),
 ) -> Identity:
     uid = text_of(entry.actor_id)
-    enterprise = text_of(entry.business_id) or first(entry.org_id)
+    enterprise = entry.enterprise
     credential = entry.hashed_token or text_of(entry.token_id)
     kind_of_credential = "token_hash" if entry.hashed_token else "token_id" if credential else None
     return decided(
@@ -105,7 +151,7 @@ def _made(
     )
 
 
-def _hops(entry: Entry, identity: Identity) -> tuple[Hop, ...]:
+def _hops(entry: Caller, identity: Identity) -> tuple[Hop, ...]:
     """An agent was started by `user`; an application acts for the person it names as actor."""
     if identity.uid is None:
         return ()

@@ -20,6 +20,7 @@ from nhi_evidence.event import (
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import instant
 from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.github_audit.identity import actor
 from nhi_evidence.sources.github_audit.record import Entry, entries, first, text_of
 from nhi_evidence.sources.github_audit.targets import about
@@ -91,6 +92,7 @@ def _operation(entry: Entry, action: str) -> str:
     return action
 
 
+@bounded_cache(results=4096, longest=256)
 def _source(address: str | None) -> Endpoint | None:
     if address is None or is_absent(address):
         return None
@@ -113,31 +115,38 @@ def _outcome(entry: Entry, action: str) -> Outcome:
     return Outcome(Result.SUCCESS)
 
 
+@bounded_cache(results=1024, longest=64)
 def _of_status(code: str | None) -> Outcome:
     if code is None or not (code.isascii() and code.isdigit()):
         return Outcome(Result.UNKNOWN, code)
     number = int(code[:9])
     if _OK <= number < _BAD_REQUEST:
         return Outcome(Result.SUCCESS)
-    known = {
-        _UNAUTHORIZED: Result.UNAUTHENTICATED,
-        _FORBIDDEN: Result.DENIED,
-        _NOT_FOUND: Result.NOT_FOUND,
-        _THROTTLED: Result.THROTTLED,
-        _BAD_REQUEST: Result.INVALID,
-    }
-    if number in known:
-        return Outcome(known[number], code)
+    if number in _BY_STATUS:
+        return Outcome(_BY_STATUS[number], code)
     return Outcome(Result.FAILED if number > _BAD_REQUEST else Result.UNKNOWN, code)
+
+
+_BY_STATUS = {
+    _UNAUTHORIZED: Result.UNAUTHENTICATED,
+    _FORBIDDEN: Result.DENIED,
+    _NOT_FOUND: Result.NOT_FOUND,
+    _THROTTLED: Result.THROTTLED,
+    _BAD_REQUEST: Result.INVALID,
+}
 
 
 def _details(entry: Entry) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
-    details = {
-        "token_scopes": entry.token_scopes,
-        "workflow_run_id": text_of(entry.workflow_run_id),
-        "head_branch": entry.head_branch,
-        "agent_session_id": entry.agent_session_id,
-        "old_permission": entry.old_permission,
-    }
-    return tuple((name, value) for name, value in details.items() if value)
+    details = []
+    if entry.token_scopes:
+        details.append(("token_scopes", entry.token_scopes))
+    if entry.workflow_run_id and (run := text_of(entry.workflow_run_id)):
+        details.append(("workflow_run_id", run))
+    if entry.head_branch:
+        details.append(("head_branch", entry.head_branch))
+    if entry.agent_session_id:
+        details.append(("agent_session_id", entry.agent_session_id))
+    if entry.old_permission:
+        details.append(("old_permission", entry.old_permission))
+    return tuple(details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.event import About, Target, User
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.github_audit.record import Entry, first, text_of
 
 _OF_NHI = frozenset(
@@ -60,24 +61,31 @@ def about(entry: Entry, category: str, action: str) -> About:
 
 
 def _targets(entry: Entry) -> tuple[Target, ...]:
+    targets = []
     repo = entry.repo or entry.repository
-    targets = (
-        Target(uid=text_of(entry.repo_id), name=repo, type="repository") if repo else None,
-        Target(uid=_org_uid(entry), name=first(entry.org), type="organization")
-        if first(entry.org)
-        else None,
-        Target(name=entry.integration, type="integration") if entry.integration else None,
-        Target(name=entry.team, type="team") if entry.team else None,
-        Target(name=entry.environment_name, type="environment") if entry.environment_name else None,
-        Target(name=entry.job_workflow_ref, type="workflow") if entry.job_workflow_ref else None,
-        Target(uid=text_of(entry.hook_id), type="hook") if text_of(entry.hook_id) else None,
-        Target(name=entry.url_path, type="api_path") if entry.url_path else None,
-    )
-    return tuple(target for target in targets if target is not None)
+    if repo:
+        targets.append(_named(repo, "repository", text_of(entry.repo_id)))
+    organization = first(entry.org) if entry.org else None
+    if organization:
+        targets.append(_named(organization, "organization", first(entry.org_id)))
+    if entry.integration:
+        targets.append(Target(name=entry.integration, type="integration"))
+    if entry.team:
+        targets.append(Target(name=entry.team, type="team"))
+    if entry.environment_name:
+        targets.append(Target(name=entry.environment_name, type="environment"))
+    if entry.job_workflow_ref:
+        targets.append(Target(name=entry.job_workflow_ref, type="workflow"))
+    if hook := text_of(entry.hook_id):
+        targets.append(Target(uid=hook, type="hook"))
+    if entry.url_path:
+        targets.append(Target(name=entry.url_path, type="api_path"))
+    return tuple(targets)
 
 
-def _org_uid(entry: Entry) -> str | None:
-    return first(entry.org_id)
+@bounded_cache(results=2048, longest=512)
+def _named(name: str, kind: str, uid: str | None) -> Target:
+    return Target(uid=uid, name=name, type=kind)
 
 
 def _entity(entry: Entry, category: str, action: str) -> Target | None:

@@ -15,6 +15,9 @@ from nhi_evidence.access_keys import credential_kind
 from nhi_evidence.event import Account, Actor, Session
 from nhi_evidence.identity import CAPTIONS, IdentityKind, Mechanism, chain_hop
 from nhi_evidence.kubernetes.audit_event import AuditEvent
+from nhi_evidence.kubernetes.identity import actor as of_cluster
+from nhi_evidence.kubernetes.identity import users_in, users_of
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _ARN, _CANONICAL, _KEY, _PRINCIPAL = "arn", "canonicalArn", "accessKeyId", "principalId"
 _PROVEN = frozenset(
@@ -28,7 +31,19 @@ _PROVEN = frozenset(
 _BY_TRAIL = ("AWS-06a",)
 
 
-def with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
+def actor(event: AuditEvent) -> Actor:
+    """Decide who acted; the many calls of a principal differ in nothing that decides it."""
+    return _actor(users_of(event))
+
+
+@bounded_cache(results=2048, longest=8192)
+def _actor(users: bytes) -> Actor:
+    caller, impersonated = users_in(users)
+    event = AuditEvent(user=caller, impersonatedUser=impersonated)
+    return _with_cloud_caller(of_cluster(event, None), event)
+
+
+def _with_cloud_caller(actor: Actor, event: AuditEvent) -> Actor:
     """Add to an actor what the cluster noted of the principal of IAM that called."""
     extra = (event.user.extra if event.user else None) or {}
     arn = _first(extra.get(_ARN)) or _first(extra.get(_CANONICAL))

@@ -11,8 +11,10 @@ from nhi_evidence.event import LONGEST_DETAIL, Event, Logged, Rejection
 from nhi_evidence.kubernetes import normalize as kubernetes
 from nhi_evidence.kubernetes.audit_event import AuditEvent, ObjectReference
 from nhi_evidence.reading import instant
-from nhi_evidence.sources.k8s_audit.cloud_caller import with_cloud_caller
+from nhi_evidence.sources.k8s_audit.cloud_caller import actor
 from nhi_evidence.sources.k8s_audit.record import read
+
+_NO_REFERENCE = ObjectReference()
 
 
 def normalize(raw: bytes) -> Event | Rejection:
@@ -40,10 +42,10 @@ def _event(
     if called is None:
         return Rejection("event_name_missing")
     # The group without a name is called by its version alone.
-    reference = audit.objectRef or ObjectReference()
+    reference = audit.objectRef or _NO_REFERENCE
     service_name = reference.apiGroup or reference.apiVersion or audit.apiVersion
     service_name = service_name or called.resource.partition("/")[0]
-    event = kubernetes.event(
+    return kubernetes.event(
         audit,
         called,
         time,
@@ -59,7 +61,6 @@ def _event(
         service_name=service_name,
         cluster=None,
         unusable=unusable,
-    )
-    return msgspec.structs.replace(
-        event, actor=with_cloud_caller(event.actor, audit), record=msgspec.Raw(document)
+        who=actor(audit),
+        record=msgspec.Raw(document),
     )

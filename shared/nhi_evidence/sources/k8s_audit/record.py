@@ -15,6 +15,7 @@ from nhi_evidence.reading.lenient_decoder import nested
 
 _KIND = "Event"
 _API = "audit.k8s.io/"
+_MESSAGE, _ESCAPE = b'"message"', b"\\u"
 
 
 class _Outer(msgspec.Struct, frozen=True, gc=False):
@@ -35,6 +36,8 @@ def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
 
     The second value names attributes that could not be used.
     """
+    if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
+        return _checked(raw)  # nor is there a message in another spelling
     try:
         outer = _outer(raw)
         wrapped = bytes(outer.message) if not bytes(outer.verb) else b""
@@ -47,6 +50,10 @@ def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
         return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if document.startswith(b'"'):
         return Rejection("not_an_audit_entry", "a message that is no audit event")
+    return _checked(document)
+
+
+def _checked(document: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
     decoded = audit_events.record(document)
     if isinstance(decoded, Rejection):
         return decoded

@@ -6,8 +6,11 @@ https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Syste
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from nhi_evidence.event import Actor, Session, User
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.okta_system.record import Entity, LogEvent, text_in
 
 _SYSTEM = frozenset({"SystemPrincipal", "System"})
@@ -19,14 +22,37 @@ _BY_INVENTORY = ("OK-07",)
 _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3, 4, 99
 
 
+class _Circumstances(NamedTuple):
+    """What of an event decides, beside who is named as its actor."""
+
+    token: str | None
+    client: str | None
+    session: str | None
+    organization: str | None
+
+
 def actor(event: LogEvent, organization: str | None) -> Actor:
     """Decide who acted, and through whom."""
-    who = event.actor or Entity()
-    token = text_in(event.transaction.detail if event.transaction else None, _API_TOKEN)
-    identity = _identify(event, who, token, organization)
-    client = (event.client.id if event.client else None) or None
     context = event.authentication_context
     session = (context.external_session_id or context.root_session_id) if context else None
+    return _actor(
+        event.actor or _NOBODY,
+        _Circumstances(
+            text_in(event.transaction.detail if event.transaction else None, _API_TOKEN),
+            (event.client.id if event.client else None) or None,
+            session or None,
+            organization,
+        ),
+    )
+
+
+_NOBODY = Entity()
+
+
+@bounded_cache(results=2048, longest=2048)
+def _actor(who: Entity, circumstances: _Circumstances) -> Actor:
+    token, client, session, _ = circumstances
+    identity = _identify(who, circumstances)
     user = None
     if who.id or who.alternate_id or who.display_name:
         user = User(
@@ -35,11 +61,10 @@ def actor(event: LogEvent, organization: str | None) -> Actor:
             type=who.type or None,
             type_id=_type_of(who),
         )
-    known = Session(uid=session or None, credential_uid=token) if session or token else None
     return Actor(
         identity=identity,
         user=user,
-        session=known,
+        session=Session(uid=session, credential_uid=token) if session or token else None,
         hops=_hops(identity, who, token, client),
         app_uid=client,
     )
@@ -53,10 +78,8 @@ def _type_of(who: Entity) -> int:
     return _USER_TYPE_SERVICE if who.type in _APPLICATIONS else _USER_TYPE_OTHER
 
 
-def _identify(
-    event: LogEvent, who: Entity, token: str | None, organization: str | None
-) -> Identity:
-    client = (event.client.id if event.client else None) or None
+def _identify(who: Entity, circumstances: _Circumstances) -> Identity:
+    token, client, _, organization = circumstances
     labels: tuple[str, ...] = ()
     refinable: tuple[str, ...] = ()
     agentic = None

@@ -20,6 +20,7 @@ from nhi_evidence.event import (
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import instant
 from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.okta_system.identity import actor
 from nhi_evidence.sources.okta_system.record import Entity, LogEvent, Read, read, text_in
 
@@ -108,6 +109,7 @@ def _event(done: Read, name: str, time: tuple[int, str]) -> Event:
     )
 
 
+@bounded_cache(results=4096, longest=256)
 def _source(address: str | None) -> Endpoint | None:
     if address is None or is_absent(address):
         return None
@@ -129,7 +131,16 @@ def _outcome(event: LogEvent) -> Outcome:
 
 
 def _about(event: LogEvent, name: str) -> About:
-    entities = event.target or []
+    data = event.debug_context.debug_data if event.debug_context else None
+    privilege = text_in(data, "privilegeGranted") or text_in(data, "privilegeRevoked")
+    log_name = "log_stream" if ".log_stream." in name else None
+    return _about_entities(tuple(event.target or ()), privilege, log_name)
+
+
+@bounded_cache(results=2048, longest=2048)
+def _about_entities(
+    entities: tuple[Entity, ...], privilege: str | None, log_name: str | None
+) -> About:
     targets = tuple(
         Target(
             uid=each.id or None,
@@ -142,8 +153,6 @@ def _about(event: LogEvent, name: str) -> About:
     user = _first(entities, "User")
     group = _first(entities, "UserGroup")
     app = _first(entities, "AppInstance")
-    data = event.debug_context.debug_data if event.debug_context else None
-    privilege = text_in(data, "privilegeGranted") or text_in(data, "privilegeRevoked")
     issued = tuple(each.id for each in entities if each.type in _TOKENS and each.id)
     credential = next((each for each in entities if each.type in _CREDENTIALS), None)
     return About(
@@ -160,12 +169,12 @@ def _about(event: LogEvent, name: str) -> About:
         if credential and (credential.id or credential.display_name)
         else None,
         privileges=(privilege,) if privilege else (),
-        log_name="log_stream" if ".log_stream." in name else None,
+        log_name=log_name,
         issued_credentials=issued,
     )
 
 
-def _first(entities: list[Entity], kind: str) -> Entity | None:
+def _first(entities: tuple[Entity, ...], kind: str) -> Entity | None:
     return next(
         (each for each in entities if each.type == kind and (each.id or each.alternate_id)), None
     )
@@ -184,11 +193,16 @@ def _named(entity: Entity) -> Target:
 def _details(event: LogEvent) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
     data = event.debug_context.debug_data if event.debug_context else None
-    details = {
-        "transaction_type": event.transaction.type if event.transaction else None,
-        "request_uri": text_in(data, "requestUri"),
-        "granted_scopes": text_in(data, "grantedScopes"),
-        "requested_scopes": text_in(data, "requestedScopes"),
-        "grant_type": text_in(data, "grantType"),
-    }
-    return tuple((name, value) for name, value in details.items() if value)
+    kind = event.transaction.type if event.transaction else None
+    details = [("transaction_type", kind)] if kind else []
+    if data:
+        details += [(name, text) for name, key in _DATA if (text := text_in(data, key))]
+    return tuple(details)
+
+
+_DATA = (
+    ("request_uri", "requestUri"),
+    ("granted_scopes", "grantedScopes"),
+    ("requested_scopes", "requestedScopes"),
+    ("grant_type", "grantType"),
+)

@@ -84,14 +84,17 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     debug_context: Debug | None = None
 
 
-class _Outer(msgspec.Struct, frozen=True, gc=False):
+class _Either(LogEvent, frozen=True, gc=False, rename="camel"):
+    """An event, or what EventBridge wraps one in: one reading tells and takes both."""
+
     detail: msgspec.Raw = _EMPTY
     detail_type: str | None = msgspec.field(name="detail-type", default=None)
     source: str | None = None
 
 
 _events = LenientDecoder(LogEvent)
-_outer = LenientDecoder(_Outer)
+_either = LenientDecoder(_Either)
+_OF_WRAPPING = frozenset({"detail-type", "source"})
 _PARTNER = "aws.partner/okta.com/"
 
 
@@ -108,21 +111,25 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 
 def read(raw: bytes) -> Read | Rejection:
     """Read the event of a record."""
-    outer = _outer.record(raw)
-    if isinstance(outer, Rejection):
-        return outer
-    wrapped = bytes(outer[0].detail) if outer[0].detail_type is not None else b""
-    document = wrapped or raw
-    decoded = _events.record(document)
+    decoded = _either.record(raw)
     if isinstance(decoded, Rejection):
         return decoded
-    source = outer[0].source or ""
-    organization = source.removeprefix(_PARTNER).partition("/")[0] if wrapped else ""
+    outer, unusable = decoded
+    wrapped = bytes(outer.detail) if outer.detail_type is not None else b""
+    if not wrapped:
+        if unusable:
+            unusable = tuple(name for name in unusable if name not in _OF_WRAPPING)
+        return Read(outer, unusable, raw, None)
+    inner = _events.record(wrapped)
+    if isinstance(inner, Rejection):
+        return inner
+    source = outer.source or ""
+    organization = source.removeprefix(_PARTNER).partition("/")[0]
     sent = source.startswith(_PARTNER) and organization
-    return Read(decoded[0], decoded[1], document, organization if sent else None)
+    return Read(*inner, wrapped, organization if sent else None)
 
 
 def text_in(values: dict[str, Any] | None, name: str) -> str | None:
     """Return the text under a name, or None."""
-    value = (values or {}).get(name)
+    value = values.get(name) if values else None
     return value if isinstance(value, str) and value else None

@@ -7,11 +7,13 @@ https://developer.hashicorp.com/vault/docs/audit/schema
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nhi_evidence.event import Actor, Session, User
 from nhi_evidence.identity import Hop, Identity, IdentityKind, Mechanism, chain_hop, decided
-from nhi_evidence.sources.vault_audit.record import Auth, Entry, text_in
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.sources.vault_audit.record import Auth, Entry, Request, read_auth, text_in
 
 _ROOT = "root"
 _RESPONSE = "response"
@@ -35,20 +37,48 @@ class _Decided(NamedTuple):
     refinable_by: tuple[str, ...] = ()
 
 
-def principal(entry: Entry) -> Auth | None:
+class _Circumstances(NamedTuple):
+    """What of an entry decides, beside the token."""
+
+    method: str | None
+    """The auth method of a login."""
+    is_response: bool
+    token_accessor: str | None
+    """That the request states."""
+    absent: tuple[str, ...]
+
+
+def principal(entry: Entry, own: Auth | None) -> Auth | None:
     """Return whose token it is; of the answer to a login, of whom the new token is."""
     issued = entry.response.auth if entry.response else None
-    own = entry.auth
     if own is None or not (own.accessor or own.entity_id or own.display_name or own.policies):
         return issued or own
     return own
 
 
-def actor(entry: Entry) -> Actor:
+def actor(entry: Entry, request: Request, own: Auth | None) -> Actor:
     """Decide who acted, and through whom."""
-    auth = principal(entry)
-    verdict = _decide(entry, auth)
-    identity = _identity(entry, auth, verdict)
+    auth = principal(entry, own)
+    circumstances = _Circumstances(
+        _method(request),
+        entry.type == _RESPONSE,
+        request.client_token_accessor,
+        tuple(absent(entry, request, own)),
+    )
+    if auth is None or auth is own:
+        return _of_slice(bytes(entry.auth), circumstances)
+    return _of_auth(auth, circumstances)
+
+
+@bounded_cache(results=2048, longest=8192)
+def _of_slice(slice_: bytes, circumstances: _Circumstances) -> Actor:
+    """The many entries of one token have the same `auth`, byte for byte."""
+    return _of_auth(read_auth(slice_)[0], circumstances)
+
+
+def _of_auth(auth: Auth | None, circumstances: _Circumstances) -> Actor:
+    verdict = _decide(auth, circumstances)
+    identity = _identity(auth, verdict, circumstances)
     user = None
     if identity.uid or identity.name:
         of_person = verdict.kind in {IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC}
@@ -66,7 +96,8 @@ def actor(entry: Entry) -> Actor:
     )
 
 
-def _decide(entry: Entry, auth: Auth | None) -> _Decided:
+def _decide(auth: Auth | None, circumstances: _Circumstances) -> _Decided:
+    method, is_response, _, _ = circumstances
     if auth is None:
         return _Decided(IdentityKind.UNKNOWN, "VA-11")
     metadata = auth.metadata
@@ -81,10 +112,9 @@ def _decide(entry: Entry, auth: Auth | None) -> _Decided:
     upstream = _cloud(metadata)
     if upstream is not None:
         return upstream
-    method = _method(entry)
     subject = text_in(metadata, *_SUBJECT)
     issuer = text_in(metadata, *_ISSUER)
-    if subject or (method == "jwt" and entry.type == _RESPONSE):
+    if subject or (method == "jwt" and is_response):
         return _token_of_issuer(issuer, subject, auth)
     common_name = text_in(metadata, "common_name", "cert_name")
     if common_name:
@@ -156,19 +186,16 @@ def _token_of_issuer(issuer: str | None, subject: str | None, auth: Auth) -> _De
     )
 
 
-def _method(entry: Entry) -> str | None:
+def _method(request: Request) -> str | None:
     """The auth method of a login; of other calls the mount is that of what is asked for."""
-    request = entry.request
-    if request is None or request.mount_class != "auth" or request.mount_type == "token":
+    if request.mount_class != "auth" or request.mount_type == "token":
         return None
     is_login = (request.path or "").removeprefix(request.mount_point or "")
     return request.mount_type if is_login.startswith(("login", "oidc/callback")) else None
 
 
-def _identity(entry: Entry, auth: Auth | None, verdict: _Decided) -> Identity:
-    accessor = (auth.accessor if auth else None) or (
-        entry.request.client_token_accessor if entry.request else None
-    )
+def _identity(auth: Auth | None, verdict: _Decided, circumstances: _Circumstances) -> Identity:
+    accessor = (auth.accessor if auth else None) or circumstances.token_accessor
     entity = (auth.entity_id if auth else None) or None
     canonical = verdict.upstream_canonical or (f"nhi:vault:entity/{entity}" if entity else None)
     return decided(
@@ -182,23 +209,23 @@ def _identity(entry: Entry, auth: Auth | None, verdict: _Decided) -> Identity:
         issuer=verdict.issuer,
         subject=verdict.subject,
         refinable_by=verdict.refinable_by,
-        labels=tuple(f"absent:{name}" for name in absent(entry)),
+        labels=tuple(f"absent:{name}" for name in circumstances.absent),
     )
 
 
-def absent(entry: Entry) -> list[str]:
-    """Return which attributes are not there that every entry has, unless a device excludes them.
+def absent(entry: Entry, request: Request, auth: Auth | None) -> Iterator[str]:
+    """Yield which attributes are not there that every entry has, unless a device excludes them.
 
     https://developer.hashicorp.com/vault/docs/enterprise/audit/exclusion
     """
-    request = entry.request
-    there = {
-        "auth": entry.auth,
-        "request.id": request.id if request else None,
-        "request.remote_address": request.remote_address if request else None,
-        "response": entry.response if entry.type == _RESPONSE and not entry.error else "",
-    }
-    return [name for name, value in there.items() if value is None]
+    if auth is None:
+        yield "auth"
+    if request.id is None:
+        yield "request.id"
+    if request.remote_address is None:
+        yield "request.remote_address"
+    if entry.response is None and entry.type == _RESPONSE and not entry.error:
+        yield "response"
 
 
 def _hops(identity: Identity, verdict: _Decided) -> tuple[Hop, ...]:

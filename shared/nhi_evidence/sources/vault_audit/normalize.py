@@ -26,13 +26,14 @@ from nhi_evidence.event import (
 from nhi_evidence.identity import with_unusable
 from nhi_evidence.reading import instant
 from nhi_evidence.reading.address import is_absent, is_address
+from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.vault_audit.identity import actor, principal
 from nhi_evidence.sources.vault_audit.record import (
-    EMPTY,
+    Auth,
     Entry,
     Request,
     entries,
-    slices,
+    read_auth,
     text_in,
 )
 
@@ -77,26 +78,33 @@ def normalize(raw: bytes) -> Event | Rejection:
         if entry.time is None and "time" not in unusable:
             return Rejection("event_time_missing")
         return Rejection("event_time_malformed", repr(entry.time)[:LONGEST_DETAIL])
+    try:
+        auth, misshapen = read_auth(bytes(entry.auth))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     request = entry.request
-    if entry.type not in _TYPES or (request is None and entry.auth is None):
+    if entry.type not in _TYPES or (request is None and auth is None):
         return Rejection("not_an_audit_entry", f"type {entry.type!r}"[:LONGEST_DETAIL])
     if request is None or not request.operation or not request.path:
         return Rejection("event_name_missing")
-    try:
-        return _event(entry, request, (time, entry.time), raw, unusable)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
+    stated = (time, entry.time)
+    return _event(entry, request, auth, stated, raw, unusable=(*misshapen, *unusable))
 
 
 def _event(
-    entry: Entry, request: Request, time: tuple[int, str], raw: bytes, unusable: tuple[str, ...]
+    entry: Entry,
+    request: Request,
+    auth: Auth | None,
+    time: tuple[int, str],
+    raw: bytes,
+    *,
+    unusable: tuple[str, ...],
 ) -> Event:
     service, path = mount(request)
     stated = request.mount_type or request.path.partition("/")[0] if request.path else service
-    who = actor(entry)
+    who = actor(entry, request, auth)
     if unusable:
         who = msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable))
-    parts = slices(raw)
     agents = (request.headers or {}).get("user-agent") or ()
     return Event(
         time=time[0],
@@ -112,21 +120,24 @@ def _event(
         call=Call(
             service,
             stated,
-            f"{request.operation} {_ROLE.sub('role/*', path)}",
+            f"{request.operation} {_of_any_role(path)}",
             f"{request.operation} {request.path}",
             None,
             request.id or None,
             _source(request.remote_address),
             agents[0] if agents else None,
-            details=_details(entry, request),
+            details=_details(entry, request, auth),
         ),
         actor=who,
         about=_about(entry, request, service, path),
-        outcome=_outcome(entry),
-        request=_present(parts.request),
-        response=_present(parts.response),
+        outcome=_outcome(entry, auth),
         record=msgspec.Raw(raw),
     )
+
+
+@bounded_cache(results=2048, longest=512)
+def _of_any_role(path: str) -> str:
+    return _ROLE.sub("role/*", path)
 
 
 def mount(request: Request) -> tuple[str, str]:
@@ -148,26 +159,26 @@ def mount(request: Request) -> tuple[str, str]:
     return request.mount_type or "unknown", inside
 
 
-def _present(piece: msgspec.Raw) -> msgspec.Raw | None:
-    return None if bytes(piece) in {bytes(EMPTY), b"null"} else piece
-
-
+@bounded_cache(results=2048, longest=256)
 def _source(address: str | None) -> Endpoint | None:
     if address is None or is_absent(address):
         return None
     return Endpoint(ip=address) if is_address(address) else Endpoint(name=address)
 
 
-def _outcome(entry: Entry) -> Outcome:
+def _outcome(entry: Entry, auth: Auth | None) -> Outcome:
     """A request has no outcome yet; an error has one at once."""
-    results = entry.auth.policy_results if entry.auth else None
+    results = auth.policy_results if auth else None
     if entry.error:
         text = entry.error.lower()
         result = next((result for words, result in _ERRORS if words in text), Result.FAILED)
         return Outcome(result, None, entry.error)
     if results is not None and results.allowed is False:
         return Outcome(Result.DENIED)
-    return Outcome(Result.SUCCESS if entry.type == "response" else Result.UNKNOWN)
+    return _SUCCESS if entry.type == "response" else _UNKNOWN
+
+
+_SUCCESS, _UNKNOWN = Outcome(Result.SUCCESS), Outcome(Result.UNKNOWN)
 
 
 def _about(entry: Entry, request: Request, service: str, path: str) -> About:
@@ -189,28 +200,30 @@ def _about(entry: Entry, request: Request, service: str, path: str) -> About:
             issued.append(response.wrap_info.accessor)
     is_audit = service == "system" and path.startswith(_AUDIT)
     return About(
-        targets=(
-            Target(uid=request.path, type=service),
-            *(
-                (Target(uid=request.mount_accessor, type="mount"),)
-                if request.mount_accessor
-                else ()
-            ),
-        ),
+        targets=_targets(request.path, service, request.mount_accessor),
         is_nhi=service in _NHI_MOUNTS or bool(issued),
         log_name=path.removeprefix(_AUDIT) or None if is_audit else None,
-        issued_credentials=tuple(dict.fromkeys(issued)),
+        issued_credentials=tuple(dict.fromkeys(issued)) if issued else (),
         issued_session=session,
     )
 
 
-def _details(entry: Entry, request: Request) -> tuple[tuple[str, str], ...]:
+@bounded_cache(results=2048, longest=1024)
+def _targets(path: str | None, service: str, mount_accessor: str | None) -> tuple[Target, ...]:
+    named = Target(uid=path, type=service)
+    return (named, Target(uid=mount_accessor, type="mount")) if mount_accessor else (named,)
+
+
+def _details(entry: Entry, request: Request, auth: Auth | None) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
-    auth = principal(entry)
+    whose = principal(entry, auth)
     namespace = request.namespace.path if request.namespace else None
-    details = {
-        "namespace": namespace,
-        "token_type": auth.token_type if auth else None,
-        "forwarded_from": entry.forwarded_from,
-    }
-    return tuple((name, value) for name, value in details.items() if value)
+    token_type = whose.token_type if whose else None
+    details = []
+    if namespace:
+        details.append(("namespace", namespace))
+    if token_type:
+        details.append(("token_type", token_type))
+    if entry.forwarded_from:
+        details.append(("forwarded_from", entry.forwarded_from))
+    return tuple(details)

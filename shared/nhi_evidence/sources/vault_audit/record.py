@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from nhi_evidence.reading.lenient_decoder import LenientDecoder
+from nhi_evidence.reading.bounded_cache import bounded_cache
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 
 EMPTY = msgspec.Raw(b"")
 
@@ -88,28 +89,42 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     time: str | None = None
     type: str | None = None
-    auth: Auth | None = None
+    auth: msgspec.Raw = EMPTY
+    """Read on its own, once for the many entries of one token."""
     request: Request | None = None
     response: Response | None = None
     error: str | None = None
     forwarded_from: str | None = None
 
 
-class Slices(msgspec.Struct, frozen=True, gc=False):
-    """The parts conditions look at, as they stand."""
-
-    request: msgspec.Raw = EMPTY
-    response: msgspec.Raw = EMPTY
-
-
 entries = LenientDecoder(Entry)
-slices = msgspec.json.Decoder(Slices).decode
+_auths = LenientDecoder(Auth)
+
+
+@bounded_cache(results=2048, longest=8192)
+def read_auth(slice_: bytes) -> tuple[Auth | None, tuple[str, ...]]:
+    """Read the slice of `auth`; the second value names attributes of an unusable shape.
+
+    Raises what the JSON reader raises when the slice does not decode.
+    """
+    if slice_ in (b"", b"null"):
+        return None, ()
+    if slice_.startswith(b'"'):
+        try:
+            return _auths.part(nested(slice_), "auth")
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return None, ("auth",)
+    try:
+        return _auths.part(slice_, "auth")
+    except msgspec.ValidationError:
+        return None, ("auth",)
 
 
 def text_in(values: dict[str, Any] | None, *names: str) -> str | None:
     """Return the first text under one of these names, or None."""
-    for name in names:
-        value = (values or {}).get(name)
-        if isinstance(value, str) and value:
-            return value
+    if values:
+        for name in names:
+            value = values.get(name)
+            if isinstance(value, str) and value:
+                return value
     return None

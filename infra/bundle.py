@@ -76,7 +76,8 @@ def stage(
 ) -> Bundle:
     """Stage one function under `into` for a platform and Python minor, as declared by default.
 
-    The folder is named by its content, so a bundle somebody is reading is never rewritten.
+    The folder is named by its content, so a bundle somebody is reading is never rewritten. What is
+    staged from the same sources, lock and target already is not staged again, if it is unaltered.
     Raises `DeclarationError`, and `BundleError` when uv fails, when a file is missing or the
     budget is exceeded.
     """
@@ -84,6 +85,10 @@ def stage(
     platform = platform or PLATFORMS[declared.function.architecture]
     python = python or declared.function.python
     into.mkdir(parents=True, exist_ok=True)
+    note = into / f".{name}-{_inputs(declared, platform, python)}.json"
+    known = _noted(note, declared)
+    if known is not None:
+        return known
     with tempfile.TemporaryDirectory(dir=into, prefix=f".{name}-") as folder:
         root = Path(folder) / "bundle"
         root.mkdir()
@@ -99,19 +104,63 @@ def stage(
         # Without a dot: CDK would take what follows one for the asset's extension.
         minor = python.replace(".", "")
         target = into / f"{name}-{platform}-py{minor}-{digest[:16]}"
+        if target.exists() and _measure(target) != (digest, size):
+            shutil.rmtree(target)
         if not target.exists():
             root.rename(target)
+        written = Path(folder) / "note"
+        written.write_bytes(msgspec.json.encode(_Note(target.name, digest, size)))
+        written.rename(note)
     return Bundle(name, target, digest, size, declared)
 
 
+class _Note(msgspec.Struct, frozen=True):
+    """What was staged from certain inputs."""
+
+    folder: str
+    sha256: str
+    size: int
+
+
+def _noted(note: Path, declared: Declaration) -> Bundle | None:
+    """Return what a note tells of, if it is there and its bytes are what was staged."""
+    try:
+        known = msgspec.json.decode(note.read_bytes(), type=_Note)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    target = note.parent / known.folder
+    if known.size > BUDGET_BYTES or _measure(target) != (known.sha256, known.size):
+        return None
+    return Bundle(declared.function.name, target, known.sha256, known.size, declared)
+
+
+def _inputs(declared: Declaration, platform: str, python: str) -> str:
+    """Return a digest of all that decides what is staged: the index adds nothing to the lock."""
+    name = declared.function.name
+    lifted = (FUNCTIONS / name / one for one in (declared.function.entry, *declared.bundle.lift))
+    staging = (Path(__file__), Path(notices.__file__), ROOT / "uv.lock", ROOT / "pyproject.toml")
+    library = (one for one in _files(PACKAGE) if not _is_left_out(_inside(one)))
+    digest = sha256(msgspec.json.encode((declared, platform, python)))
+    for file in (*staging, *lifted, *library):
+        if file.is_file():
+            digest.update(str(file).encode() + sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
 def archive(bundle: Bundle, path: Path) -> Path:
-    """Write the bundle as a zip file whose bytes depend on its content alone; return `path`."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-        for file in _files(bundle.path):
-            entry = zipfile.ZipInfo(file.relative_to(bundle.path).as_posix(), EPOCH)
-            entry.external_attr = 0o100644 << 16
-            entry.create_system = 3  # Unix: the attributes above are file modes
-            packed.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    """Write the bundle as a zip file whose bytes depend on its content alone; return `path`.
+
+    Under that name there is nothing until all of it is written.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+            for file in _files(bundle.path):
+                entry = zipfile.ZipInfo(file.relative_to(bundle.path).as_posix(), EPOCH)
+                entry.external_attr = 0o100644 << 16
+                entry.create_system = 3  # Unix: the attributes above are file modes
+                packed.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+        written.replace(path)
     return path
 
 
@@ -168,11 +217,15 @@ def _install(declared: Declaration, platform: str, python: str, target: Path) ->
 
 def _copy_library(root: Path) -> None:
     for file in _files(PACKAGE):
-        inside = file.relative_to(PACKAGE)
-        if not _is_left_out(inside.as_posix()):
+        inside = _inside(file)
+        if not _is_left_out(inside):
             target = root / PACKAGE.name / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
+
+
+def _inside(file: Path) -> str:
+    return file.relative_to(PACKAGE).as_posix()
 
 
 def _is_left_out(inside: str) -> bool:

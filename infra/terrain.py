@@ -95,12 +95,18 @@ def _compose_azure(
         "azure-export",
         azure=azure,
         declared=bundle.declaration,
-        package=archive(bundle, build / f"{bundle.path.name}.zip"),
+        package=_packed(bundle, build),
         environment=variables(azure_settings(config, azure)),
         alarm_email=config.alarms.email,
         silence_hours=_entry(config, AZURE_SOURCE).silence_hours,
         teardown=teardown,
     )
+
+
+def _packed(bundle: Bundle, build: Path) -> Path:
+    """Return the archive of a bundle, which is named by its content and so made once."""
+    path = build / f"{bundle.path.name}.zip"
+    return path if path.exists() else archive(bundle, path)
 
 
 def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:

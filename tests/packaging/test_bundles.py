@@ -69,6 +69,29 @@ def test_staging_twice_gives_the_same_bytes(
     }
 
 
+def test_what_is_staged_already_is_taken_as_it_was_staged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the same inputs nothing is installed again; from others, or if it was altered, it is."""
+    first = stage("aws_export", into=tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.bundle._install", no_installation)
+        assert first == stage("aws_export", into=tmp_path)
+        with pytest.raises(BundleError, match="installed"):
+            stage("aws_export", PLATFORMS["x86_64"], into=tmp_path)
+        patched.setattr("infra.bundle.PACKAGE", tmp_path)
+        with pytest.raises(BundleError, match="installed"):
+            stage("aws_export", into=tmp_path)
+    (first.path / "handler.py").write_text("altered")
+    again = stage("aws_export", into=tmp_path)
+    assert first == again
+    assert "altered" != (again.path / "handler.py").read_text()
+
+
+def no_installation(*_: object) -> None:
+    raise BundleError("installed")
+
+
 def test_staging_is_not_colored(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CDK's command line sets FORCE_COLOR=0 where it has no terminal; uv would obey it."""
     monkeypatch.setenv("FORCE_COLOR", "0")

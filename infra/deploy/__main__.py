@@ -7,9 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from infra.aws_app import main as synthesize_aws  # first: it chooses the Node that jsii runs on
-
-from infra.deploy import aws, terrain  # isort: skip
+from infra.deploy import aws, terrain
 from nhi_evidence.config import FILE_NAME, Config, ConfigError, read
 from nhi_evidence.errors import EvidenceError
 
@@ -47,7 +45,7 @@ def _deploy(options: argparse.Namespace, config: Config) -> int:
         )
     if options.target == "bootstrap":
         out = options.out or Path("cdk.out")
-        code = synthesize_aws(["--config", str(options.config), "--out", str(out)])
+        code = aws.synthesize(options.config, out)
         return code or aws.bootstrap(out, cdk=cdk, trust=options.trust)
     cloud = (terrain.google if options.target == "gcp" else terrain.azure)(config)
     if cloud is None:

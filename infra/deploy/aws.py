@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra.aws_app import main as synthesize
 from infra.declaration import ROOT
 from infra.deploy import organization_requirements, source_requirements, stack_requirements
 from infra.deploy.access import Access
@@ -28,7 +27,7 @@ def deploy(
     0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed;
     2: the configuration is wrong; 3: not confirmed; else what the CDK returned.
     """
-    code = synthesize(["--config", str(path), "--out", str(out)])
+    code = synthesize(path, out)
     if code:
         return code
     every = stacks(out)
@@ -59,6 +58,13 @@ def deploy(
         return code
     _next(config, path, every, mine)
     return 0
+
+
+def synthesize(path: Path, out: Path) -> int:
+    """Write the assembly of a configuration's stacks; return the exit code."""
+    from infra import aws_app  # noqa: PLC0415 - starts a Node and loads the constructs
+
+    return aws_app.main(["--config", str(path), "--out", str(out)])
 
 
 def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:

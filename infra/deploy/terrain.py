@@ -12,7 +12,6 @@ import msgspec
 from infra.deploy.config_edit import set_value
 from infra.deploy.requirement import Requirement, Standing, verdict
 from infra.deploy.running import NOT_FOUND, answered_yes, output, run, say
-from infra.terrain_app import main as synthesize
 from nhi_evidence.config import Config, read
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
@@ -135,7 +134,9 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
     if any(one.standing is Standing.MISSING for one in results):
         say("\nnothing was deployed")
         return 1
-    code = synthesize(["--config", str(path), "--out", str(out)])
+    from infra import terrain_app  # noqa: PLC0415 - starts a Node, loads both clouds' constructs
+
+    code = terrain_app.main(["--config", str(path), "--out", str(out)])
     if code or check_only:
         return code
     if not yes and not answered_yes("deploy?"):

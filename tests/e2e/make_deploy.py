@@ -15,15 +15,14 @@ from infra.deploy import __main__ as program  # isort: skip
 from infra.deploy import aws, organization_requirements  # isort: skip
 
 
-def synthesize(arguments: list[str] | None = None) -> int:
+def synthesize(path: Path, out: Path) -> int:
     """Write the profile's assembly where there is none yet; return 0."""
-    arguments = arguments or sys.argv[1:]
-    out = Path(arguments[arguments.index("--out") + 1])
-    return 0 if (out / "profile-entries.json").exists() else profiled_app.main(arguments)
+    if (out / "profile-entries.json").exists():
+        return 0
+    return profiled_app.main(["--config", str(path), "--out", str(out)])
 
 
 if __name__ == "__main__":
-    aws.synthesize = synthesize  # type: ignore[attr-defined]
+    aws.synthesize = synthesize
     organization_requirements.requirements = lambda *_: iter(())
-    program.synthesize_aws = synthesize  # type: ignore[attr-defined]
     sys.exit(program.main())

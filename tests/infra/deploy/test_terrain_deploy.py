@@ -2,6 +2,7 @@
 
 Terraform, gcloud and az are stand-ins that write down how they are called and answer as told:
 shown is the order of things, not that the clouds take them (docs/deploy-gcp.md, deploy-azure.md).
+It runs in this process, where the constructs are loaded once, not for every test.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from infra.deploy.__main__ import main
+from tests.cli.command import Result
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
@@ -39,8 +44,9 @@ WELL = {
 class Machine:
     """A folder of stand-ins, and what they were called with."""
 
-    def __init__(self, folder: Path, text: str, **answers: str) -> None:
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str], text: str, **answers: str):
         self.folder, self.log = folder, folder / "called"
+        self._printed = capfd
         self.config = folder / "nhi-evidence.toml"
         self.config.write_text(text)
         self.log.touch()
@@ -53,18 +59,11 @@ class Machine:
             program.write_text(STAND_IN.format(log=self.log, cases=lines))
             program.chmod(0o755)
 
-    def deploy(self, target: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run what `make deploy-TARGET` runs."""
-        return subprocess.run(
-            [sys.executable, "-m", "infra.deploy", target, "--config", str(self.config),
-             "--out", str(self.folder / "out"), *arguments],
-            cwd=ROOT,
-            env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # fmt: skip
+    def deploy(self, target: str, *arguments: str) -> Result:
+        """Do what `make deploy-TARGET` does."""
+        out = str(self.folder / "out")
+        code = main([target, "--config", str(self.config), "--out", out, *arguments])
+        return Result(code, *self._printed.readouterr())
 
     def did(self) -> list[str]:
         """Return the calls that change something, folders left out."""
@@ -74,6 +73,22 @@ class Machine:
             for line in called
             if " apply" in line or " config-zip" in line
         ]
+
+
+Made = Callable[..., Machine]
+
+
+@pytest.fixture
+def machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Made:
+    """Make the machine this process deploys from, of a configuration and answers."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+    def made(text: str, **answers: str) -> Machine:
+        return Machine(tmp_path, capfd, text, **answers)
+
+    return made
 
 
 def _glob(name: str) -> str:
@@ -96,49 +111,49 @@ def _table(key: str) -> str:
     return "gcp" if key == "service_account_id" else "azure"
 
 
-def test_the_identity_comes_first_and_goes_into_the_configuration(tmp_path: Path) -> None:
+def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made) -> None:
     """So that AWS is deployed once, knowing it; the export waits for that."""
-    machine = Machine(tmp_path, without("service_account_id"))
-    done = machine.deploy("gcp", "--yes")
-    assert 0 == done.returncode, done.stdout + done.stderr
+    here = machine(without("service_account_id"))
+    done = here.deploy("gcp", "--yes")
+    assert 0 == done.code, done.out + done.err
     assert [
         "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color"
-    ] == machine.did()
-    assert f'service_account_id = "{SUBJECT}"' in machine.config.read_text()
-    assert done.stdout.splitlines()[0] == "ready: 3 ok"
-    assert "make deploy, and then this again" in done.stdout.splitlines()[-1]
-    again = machine.deploy("gcp", "--yes")
-    assert 0 == again.returncode, again.stdout + again.stderr
+    ] == here.did()
+    assert f'service_account_id = "{SUBJECT}"' in here.config.read_text()
+    assert done.out.splitlines()[0] == "ready: 3 ok"
+    assert "make deploy, and then this again" in done.out.splitlines()[-1]
+    again = here.deploy("gcp", "--yes")
+    assert 0 == again.code, again.out + again.err
     assert [
         "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color",
         "terraform -chdir=gcp-export apply -input=false -auto-approve -no-color",
-    ] == machine.did()[1:]
-    assert f"nhi-evidence doctor --config {machine.config}" == again.stdout.split("\n")[-2].strip()
+    ] == here.did()[1:]
+    assert f"nhi-evidence doctor --config {here.config}" == again.out.split("\n")[-2].strip()
 
 
-def test_azure_is_published_after_it_is_made(tmp_path: Path) -> None:
+def test_azure_is_published_after_it_is_made(machine: Made) -> None:
     """The package is the last step of the same command."""
     text = knowing("managed_identity_object_id", OBJECT)
     answers = {"*output -raw exporter_subject": f"printf {OBJECT}"}
-    machine = Machine(tmp_path, text, **answers)
-    done = machine.deploy("azure", "--yes")
-    assert 0 == done.returncode, done.stdout + done.stderr
+    here = machine(text, **answers)
+    done = here.deploy("azure", "--yes")
+    assert 0 == done.code, done.out + done.err
     assert [
         "terraform -chdir=azure-identity apply -input=false -auto-approve -no-color",
         "terraform -chdir=azure-export apply -input=false -auto-approve -no-color",
         "az functionapp deployment source config-zip",
-    ] == machine.did()
-    assert "subscription 22222222-3333-4444-5555-666666666666" in done.stdout
+    ] == here.did()
+    assert "subscription 22222222-3333-4444-5555-666666666666" in done.out
 
 
-def test_another_identity_than_aws_trusts_stops_it(tmp_path: Path) -> None:
+def test_another_identity_than_aws_trusts_stops_it(machine: Made) -> None:
     """Everything would be refused by AWS; so nothing more is made."""
-    machine = Machine(tmp_path, knowing("service_account_id", "101111111111111111111"))
-    done = machine.deploy("gcp", "--yes")
-    assert 1 == done.returncode
-    assert f"the identity that is deployed is {SUBJECT}: AWS would refuse it" in done.stdout
-    assert 1 == len(machine.did())
-    assert SUBJECT not in machine.config.read_text()
+    here = machine(knowing("service_account_id", "101111111111111111111"))
+    done = here.deploy("gcp", "--yes")
+    assert 1 == done.code
+    assert f"the identity that is deployed is {SUBJECT}: AWS would refuse it" in done.out
+    assert 1 == len(here.did())
+    assert SUBJECT not in here.config.read_text()
 
 
 @pytest.mark.parametrize(
@@ -165,45 +180,61 @@ def test_another_identity_than_aws_trusts_stops_it(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing_is_one_line_and_nothing_is_made(
-    tmp_path: Path, target: str, answers: dict[str, str], problem: str
+    machine: Made, target: str, answers: dict[str, str], problem: str
 ) -> None:
     """The verdict first, each thing with its mending, and no stack is touched."""
-    machine = Machine(tmp_path, EXAMPLE, **answers)
-    done = machine.deploy(target, "--yes")
-    assert 1 == done.returncode, done.stdout + done.stderr
-    assert done.stdout.startswith("not ready: ")
-    assert any("missing" in line and problem in line for line in done.stdout.splitlines()), (
-        done.stdout
+    here = machine(EXAMPLE, **answers)
+    done = here.deploy(target, "--yes")
+    assert 1 == done.code, done.out + done.err
+    assert done.out.startswith("not ready: ")
+    assert any("missing" in line and problem in line for line in done.out.splitlines()), done.out
+    assert [] == here.did()
+
+
+def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Made) -> None:
+    """By the program that `make` runs: it takes no Node to see that Terraform is not there."""
+    here = machine(EXAMPLE, **{"terraform version -json": "exit 3"})
+    code = (
+        "import sys; from infra.deploy.__main__ import main; code = main()\n"
+        "sys.exit(f'loaded {code}' if 'jsii' in sys.modules else code)"
     )
-    assert [] == machine.did()
+    done = subprocess.run(
+        [sys.executable, "-c", code, "gcp", "--config", str(here.config)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (1, "") == (done.returncode, done.stderr), done.stdout
+    assert "terraform: it said nothing" in done.stdout
 
 
-def test_without_a_terminal_nothing_is_deployed_unasked(tmp_path: Path) -> None:
+def test_without_a_terminal_nothing_is_deployed_unasked(machine: Made) -> None:
     """Nobody answers there: YES=1 does."""
-    machine = Machine(tmp_path, EXAMPLE)
-    done = machine.deploy("gcp")
-    assert 3 == done.returncode
-    assert "say YES=1" in done.stdout
-    assert [] == machine.did()
+    here = machine(EXAMPLE)
+    done = here.deploy("gcp")
+    assert 3 == done.code
+    assert "say YES=1" in done.out
+    assert [] == here.did()
 
 
-def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(tmp_path: Path) -> None:
+def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(machine: Made) -> None:
     """Its code is ours, and nothing follows."""
-    machine = Machine(
-        tmp_path,
+    here = machine(
         knowing("service_account_id", SUBJECT),
         **{"*gcp-export apply*": "echo no >&2; exit 7"},
     )
-    done = machine.deploy("gcp", "--yes")
-    assert 7 == done.returncode
-    assert "run it again: nothing is lost" in done.stdout
+    done = here.deploy("gcp", "--yes")
+    assert 7 == done.code
+    assert "run it again: nothing is lost" in done.out
 
 
-def test_a_configuration_without_the_cloud_is_named(tmp_path: Path) -> None:
+def test_a_configuration_without_the_cloud_is_named(machine: Made) -> None:
     """There is nothing to deploy there."""
     text = EXAMPLE[: EXAMPLE.index("[azure]")] + EXAMPLE[EXAMPLE.index("# Who may read") :]
     start = text.index('[[sources]]\nsource = "azure_monitor"')
     end = text.index("# Another source that is delivered")
-    machine = Machine(tmp_path, text[:start] + text[end:])
-    done = machine.deploy("azure")
-    assert (2, f"{machine.config} has no table [azure]\n") == (done.returncode, done.stderr)
+    here = machine(text[:start] + text[end:])
+    done = here.deploy("azure")
+    assert (2, f"{here.config} has no table [azure]\n") == (done.code, done.err)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cdktn import TerraformResource
+if TYPE_CHECKING:  # a scanner of what is synthesized needs no constructs
+    from cdktn import TerraformResource
 
 KEY = "checkov"
 

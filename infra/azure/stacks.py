@@ -30,7 +30,8 @@ from infra.azure.names import NAME, site_id
 from infra.azure.resource_logs import ResourceLogs
 from infra.declaration import Declaration, EventHub
 from infra.state import keep_state
-from infra.teardown import Teardown, keep_unread
+from infra.teardown import Teardown
+from infra.unread import keep_unread
 from nhi_evidence.config.tables import Azure
 
 RESOURCE_PROVIDERS = (

@@ -29,7 +29,8 @@ from infra.gcp.source import Builder, SourceArchive
 from infra.gcp.staging import KEPT_DAYS, StagingBucket
 from infra.gcp.topic import AuditTopic
 from infra.state import keep_state
-from infra.teardown import Teardown, keep_unread
+from infra.teardown import Teardown
+from infra.unread import keep_unread
 from nhi_evidence.config.tables import Gcp
 
 

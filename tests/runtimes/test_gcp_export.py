@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from infra.gcp.alarms import LOGGED
+from infra.gcp.alarm_rules import LOGGED
 from nhi_evidence.adapters.gcp.staged_files import StagedFiles
 from nhi_evidence.demo import deployable
 from nhi_evidence.demo.story import gcp_files

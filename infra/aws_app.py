@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.aws.application import compose  # first: it chooses the Node that jsii runs on
 
 import aws_cdk as cdk  # isort: skip
 
+from infra.bundle import Bundle, stage
 from nhi_evidence.config import FILE_NAME, ConfigError, read
 from nhi_evidence.errors import EvidenceError
 
 EXAMPLE = "nhi-evidence.example.toml"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the assembly of every stack; return 2 when the configuration is wrong."""
+def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
+    """Write the assembly of every stack; return 2 when the configuration is wrong.
+
+    `staged` gives the bundle of a function.
+    """
     parser = argparse.ArgumentParser(prog="python -m infra.aws_app", description=__doc__)
     parser.add_argument("--config", help=f"configuration file (cdk -c config=...; {FILE_NAME})")
     parser.add_argument("--out", help="folder of the assembly (cdk.out)")
@@ -28,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     app = cdk.App(outdir=options.out, analytics_reporting=False)
     path = Path(options.config or app.node.try_get_context("config") or FILE_NAME)
     try:
-        compose(app, read(path.read_text(encoding="utf-8"), path.name))
+        compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=staged)
     except FileNotFoundError:
         return _fail(f"there is no {path}: copy {EXAMPLE}, or run nhi-evidence init")
     except ConfigError as error:

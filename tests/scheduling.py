@@ -1,8 +1,8 @@
 """Which tests go to the same worker, and in which order they run.
 
 Tests of one file share a worker, and so what the file starts once: a server, a worker process.
-Tests of one synthesized infrastructure share it by folder. A file whose tests share nothing and
-are long each is spread.
+Folders share what takes long to load: the constructs of one cloud development kit, bundles. A file
+whose tests share nothing and are long each is spread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-BY_FOLDER = ("tests/infra/aws", "tests/infra/terrain", "tests/packaging")
+BY_FOLDER = {
+    "tests/infra/aws": "aws-cdk",
+    "tests/infra/deploy": "cdktn",
+    "tests/infra/terrain": "cdktn",
+    "tests/packaging": "bundles",
+}
+"""Folder to the name of what its tests share."""
 BY_TEST = ("tests/cli/test_demo.py",)
 
 
@@ -30,7 +36,7 @@ def share(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if file in BY_TEST:
         return nodeid
-    return next((folder for folder in BY_FOLDER if file.startswith(f"{folder}/")), file)
+    return next((name for at, name in BY_FOLDER.items() if file.startswith(f"{at}/")), file)
 
 
 def shuffled(items: Sequence[pytest.Item], seed: str) -> list[pytest.Item]:

@@ -65,12 +65,38 @@ def test_ids_are_the_same_in_every_process() -> None:
         ("tests/unit/test_x.py::test_a[1]", "tests/unit/test_x.py::test_b", True),
         ("tests/unit/test_x.py::test_a", "tests/unit/test_y.py::test_a", False),
         ("tests/infra/aws/test_x.py::test_a", "tests/infra/aws/test_y.py::test_a", True),
+        ("tests/infra/terrain/test_x.py::test_a", "tests/infra/deploy/test_x.py::test_a", True),
+        ("tests/infra/terrain/test_x.py::test_a", "tests/infra/aws/test_x.py::test_a", False),
         ("tests/cli/test_demo.py::test_a", "tests/cli/test_demo.py::test_b", False),
     ],
 )
 def test_what_shares_a_server_shares_a_worker(first: str, other: str, *, together: bool) -> None:
     """Files stay together, synthesized infrastructure by folder, and long loners are spread."""
     assert together == (scheduling.share(first) == scheduling.share(other))
+
+
+def test_collecting_starts_no_construct_library() -> None:
+    """Every worker imports every file of tests; a Node is started by those that synthesize."""
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print({'jsii', 'aws_cdk', 'cdktn'} & set(sys.modules))"
+    )
+    files = sorted(
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if "infra" in path.read_text(encoding="utf-8")
+    )
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in files
+        if path.name.startswith("test_") or path.name == "conftest.py"
+    ]
+    assert "tests.infra.aws.test_app" in names
+    done = subprocess.run(
+        [sys.executable, "-c", code, *names], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "set()\n" == done.stdout, done.stdout + done.stderr
 
 
 def test_an_order_follows_from_its_seed(request: pytest.FixtureRequest) -> None:

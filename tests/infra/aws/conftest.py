@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.infra.aws.estate import Estate
+from tests.infra.unstaged import unstaged
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
@@ -69,7 +70,7 @@ def synthesize(out: Path) -> None:
     from nhi_evidence.config import read  # noqa: PLC0415
 
     app = cdk.App(outdir=str(out), analytics_reporting=False)
-    compose(app, read(production()))
+    compose(app, read(production()), staged=unstaged(out.with_name(f"{out.name}-functions")))
     packs = cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app)
     cdk.Validations.of(app).add_plugins(*packs)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 SLOT = 300
@@ -285,16 +286,20 @@ def _states(
     by_slot = period == SLOT
     length = LENGTH if by_slot else LENGTH // HOUR
     step = 1 if by_slot else period // (SLOT * HOUR)
+    kinds = {key: (hours[kind_of(stat)], stat["Stat"]) for key, stat in stats.items()}
+
+    def point(stop: int) -> float | None:
+        given = {
+            key: _value(of, stat, stop - step, stop, by_slot=by_slot)
+            for key, (of, stat) in kinds.items()
+        }
+        return _evaluated(expression, tuple(given.items()))
+
+    first = 1 - (periods - 1) * step
+    every = {stop: point(stop) for stop in range(first, length + 1)}
     state = False
     for end in range(1, length + 1):
-        points = []
-        for back in range(periods):
-            stop = end - back * step
-            given = {
-                key: _value(hours[kind_of(stat)], stat["Stat"], stop - step, stop, by_slot=by_slot)
-                for key, stat in stats.items()
-            }
-            points.append(_evaluated(expression, given))
+        points = [every[end - back * step] for back in range(periods)]
         state = _decided(alarm, points, wanted, state)
         yield state
 
@@ -308,11 +313,13 @@ def _value(hours: _Hours, stat: str, start: int, stop: int, *, by_slot: bool) ->
     return float(max(given) if stat == "Maximum" else sum(given))
 
 
-def _evaluated(expression: str, values: Mapping[str, float | None]) -> float | None:
+@cache
+def _evaluated(expression: str, given: tuple[tuple[str, float | None], ...]) -> float | None:
     """Evaluate a sum, a difference or the largest of metrics, with FILL.
 
     Missing data make the result missing where nothing fills them.
     """
+    values = dict(given)
     if expression.startswith("MAX(["):
         filled = re.findall(r"FILL\((\w+), 0\)", expression)
         assert expression == f"MAX([{', '.join(f'FILL({one}, 0)' for one in filled)}])"

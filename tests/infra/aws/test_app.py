@@ -19,6 +19,8 @@ from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from tests.infra.aws.conftest import EXAMPLE, ROOT
 from tests.infra.aws.estate import ARCHIVE, Estate, documents
 from tests.infra.aws.iam import Request, allows, statements
+from tests.infra.aws.linting import complaints
+from tests.infra.unstaged import unstaged
 
 EXAMPLE_FILE = ROOT / "nhi-evidence.example.toml"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:trail"
@@ -63,7 +65,8 @@ def synthesized(text: str, out: Path) -> Estate:
 
     config = out / "nhi-evidence.toml"
     config.write_text(text)
-    assert 0 == main(["--config", str(config), "--out", str(out / "cdk.out")])
+    arguments = ["--config", str(config), "--out", str(out / "cdk.out")]
+    assert 0 == main(arguments, staged=unstaged(out / "functions"))
     return Estate(out / "cdk.out")
 
 
@@ -141,19 +144,9 @@ def test_another_partition(region: str, partition: str, tmp_path: Path) -> None:
     estate = synthesized(text, tmp_path)
     written = json.dumps(estate.templates)
     assert {partition} == set(re.findall(r"arn:(aws[a-z-]*):", written))
-    program = Path(sys.executable).with_name("cfn-lint")
-    templates = sorted(str(path) for path in (tmp_path / "cdk.out").glob("*.template.json"))
-    if partition == "aws-eusc":
-        # The linter knows what exists in the region, and not yet how its ARNs begin.
-        for path in map(Path, templates):
-            path.write_text(path.read_text().replace(f"arn:{partition}:", "arn:aws:"))
-    done = subprocess.run(
-        [str(program), "--ignore-checks", "W3005", "--regions", region, "--", *templates],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (0, "") == (done.returncode, done.stdout)
+    # The linter knows what exists in every region, and not how the ARNs of the newest begin.
+    new = ("arn:aws-eusc:", "arn:aws:")
+    assert [] == complaints(tmp_path / "cdk.out", read_as=new)
 
 
 def test_a_trial_locks_for_a_day(example: Estate) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from typing import Any
 
 from infra import scan
 from infra.scan_templates import acceptances, document, findings, without_acceptances
 from tests.infra.aws.estate import Estate
+from tests.infra.aws.linting import complaints
 from tests.infra.aws.test_matrix import PAGE
 
 
@@ -25,16 +25,19 @@ def test_cdk_nag_finds_nothing_unanswered(nag: list[dict[str, Any]]) -> None:
 
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:
     """CloudFormation's own schemas accept every template."""
-    program = Path(sys.executable).with_name("cfn-lint")
-    templates = sorted(str(path) for path in assembly.glob("*.template.json"))
-    done = subprocess.run(
-        # W3005: CDK's own handler says a dependency twice.
-        [str(program), "--ignore-checks", "W3005", "--", *templates],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (0, "") == (done.returncode, done.stdout)
+    assert [] == complaints(assembly)
+
+
+def test_cfn_lint_is_asked(assembly: Path, tmp_path: Path) -> None:
+    """A property no schema has is named, with its stack."""
+    broken = tmp_path / "broken"
+    shutil.copytree(assembly, broken)
+    template = broken / "nhi-evidence-main.template.json"
+    text = template.read_text()
+    template.write_text(text.replace('"VersioningConfiguration"', '"VersionConfiguration"'))
+    assert text != template.read_text()
+    (complaint,) = {text.partition(":")[0] for text in complaints(broken)}
+    assert "nhi-evidence-main" == complaint
 
 
 def test_what_is_accepted_of_checkov_says_why(estate: Estate) -> None:

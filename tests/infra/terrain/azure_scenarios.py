@@ -9,7 +9,7 @@ each says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -113,17 +113,16 @@ def _function() -> Function:
     return Function()
 
 
-def rows(situation: Situation, ends: float) -> Rows:
-    """Return the rows of each table, until so many hours after the beginning."""
-    by_table: dict[str, list[Row]] = {name: [] for name in TABLES}
-    steps = int((ends - BEFORE) / STEP)
-    for hour in (BEFORE + STEP * number for number in range(steps)):
+def steps(situation: Situation, ends: float) -> Iterator[tuple[datetime, Rows]]:
+    """Yield the time of each step, until so many hours after the beginning, and what it adds."""
+    for hour in (BEFORE + STEP * number for number in range(int((ends - BEFORE) / STEP))):
         at, time = situation(hour), START + timedelta(hours=hour)
+        added: dict[str, list[Row]] = {name: [] for name in TABLES}
         if at.deployed:
-            by_table["AzureMetrics"] += _metrics(at, time)
-            by_table["AzureActivity"] += _activity(at, time)
-            by_table["FunctionAppLogs"] += [(time, *line) for line in _logged(at)]
-    return by_table
+            added["AzureMetrics"] += _metrics(at)
+            added["AzureActivity"] += _activity(at)
+            added["FunctionAppLogs"] += _logged(at)
+        yield time, added
 
 
 def _logged(at: At) -> Iterator[tuple[str, str]]:
@@ -134,30 +133,47 @@ def _logged(at: At) -> Iterator[tuple[str, str]]:
             yield from _lines(batch, store_away=at.store_away, broken=at.broken)
 
 
-def _metrics(at: At, time: datetime) -> list[Row]:
+def _metrics(at: At) -> list[Row]:
     """What the hub counts; of messages, nothing at all where none comes."""
-    came: list[Row] = [(time, "IncomingMessages", 512.0)] if at.comes else []
-    return [(time, "ActiveConnections", 3.0), *came]
+    came: list[Row] = [("IncomingMessages", 512.0)] if at.comes else []
+    return [("ActiveConnections", 3.0), *came]
 
 
-def _activity(at: At, time: datetime) -> list[Row]:
+def _activity(at: At) -> list[Row]:
     setting = "/subscriptions/x/providers/microsoft.insights/diagnosticSettings/nhi-evidence"
     action = "microsoft.insights/diagnosticSettings/delete"
     other = "/subscriptions/x/resourceGroups/other", "someone"
-    written = (time, "Microsoft.Storage/storageAccounts/write", "Success", *other)
-    gone: list[Row] = [(time, action, "Success", setting, "someone")] if at.deleted else []
+    written = ("Microsoft.Storage/storageAccounts/write", "Success", *other)
+    gone: list[Row] = [(action, "Success", setting, "someone")] if at.deleted else []
     return [written, *gone]
+
+
+_ABSOLUTE = re.compile(r"\b(?:bin|startof\w+|endof\w+|dayof\w+|hourofday|datetime)\(")
+"""What would make the answer of a query depend on more than how long ago its rows were."""
+
+_kinds: dict[tuple[tuple[str, tuple[Row, ...]], ...], int] = {}
+"""What a step adds, to a number for it."""
+_answers: dict[tuple[str, tuple[str, ...], timedelta, tuple[int, ...]], bool] = {}
+"""Query, tables there are, time since the newest step and the steps in its window, the newest last,
+to whether it has rows."""
 
 
 class Workspace:
     """The tables of a situation, which can be looked at from any moment on."""
 
-    def __init__(self, tables: Rows) -> None:
+    def __init__(self, given: Iterable[tuple[datetime, Rows]]) -> None:
         self._connection = duckdb_kql.connect()
         self._translated: dict[str, str | None] = {}
-        for name, columns in TABLES.items():
-            if tables[name]:
-                self._fill(name, columns, tables[name])
+        self._steps: list[tuple[datetime, int]] = []
+        by_table: dict[str, list[Row]] = {name: [] for name in TABLES}
+        for time, added in given:
+            kind = tuple((name, tuple(lines)) for name, lines in added.items())
+            self._steps.append((time, _kinds.setdefault(kind, len(_kinds))))
+            for name, lines in added.items():
+                by_table[name] += [(time, *line) for line in lines]
+        self._tables = tuple(name for name in TABLES if by_table[name])
+        for name in self._tables:
+            self._fill(name, TABLES[name], by_table[name])
 
     def _fill(self, name: str, columns: str, given: list[Row]) -> None:
         self._connection.execute(f"CREATE TABLE all_{name} ({columns})")
@@ -169,9 +185,21 @@ class Workspace:
             "getvariable('begins') AND TimeGenerated <= getvariable('tick')"
         )
 
-    def rows_of(self, query: str, hour: float, window: timedelta) -> list[Row]:
-        """Return the rows a query has at an hour, looking back as far as the window."""
+    def has(self, query: str, hour: float, window: timedelta) -> bool:
+        """Whether a query has rows at an hour, looking back as far as the window.
+
+        It knows only how long ago its rows were: the same steps as long ago are the same answer.
+        """
+        assert not _ABSOLUTE.search(query), query
         tick = START + timedelta(hours=hour)
+        within = [(time, kind) for time, kind in self._steps if tick - window < time <= tick]
+        since = tick - within[-1][0] if within else window
+        asked = query, self._tables, since, tuple(kind for _, kind in within)
+        if asked not in _answers:
+            _answers[asked] = bool(self._rows_of(query, tick, window))
+        return _answers[asked]
+
+    def _rows_of(self, query: str, tick: datetime, window: timedelta) -> list[Row]:
         for name, value in (("tick", tick), ("begins", tick - window)):
             self._connection.execute(f"SET VARIABLE {name} = ?", [value])
         if query not in self._translated:
@@ -235,7 +263,7 @@ def _duration(text: str) -> timedelta:
 def raised(rules: Mapping[str, Alert], situation: str) -> set[str]:
     """Return the rules a situation raises, at whatever time."""
     ends = LONG if situation in TAKE_DAYS else AFTER
-    workspace = Workspace(rows(SITUATIONS[situation], ends))
+    workspace = Workspace(steps(SITUATIONS[situation], ends))
     return {name for name, rule in rules.items() if any(_states(workspace, rule, ends))}
 
 
@@ -247,6 +275,6 @@ def _states(workspace: Workspace, rule: Alert, ends: float) -> Iterator[bool]:
         if hour % GRID >= 2 * every and not 0 <= hour < 2:
             in_a_row = 0
             continue
-        matching = workspace.rows_of(rule.query, hour + _MOMENT_LATER, rule.window)
-        in_a_row = in_a_row + 1 if matching else 0
+        is_met = workspace.has(rule.query, hour + _MOMENT_LATER, rule.window)
+        in_a_row = in_a_row + 1 if is_met else 0
         yield in_a_row >= rule.periods

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cdktn import App
-
-from infra.bundle import Bundle
-from infra.declaration import declaration
 from infra.teardown import Teardown
-from infra.terrain import compose
 from nhi_evidence import config
+from tests.infra.unstaged import unstaged
 
 Stack = dict[str, Any]
 Stacks = dict[str, Stack]
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "nhi-evidence.example.toml"
-FUNCTIONS = ROOT / "functions"
 
 
 def synthesize(
@@ -32,10 +26,14 @@ def synthesize(
     teardown: Teardown = Teardown.NONE,
 ) -> Stacks:
     """Return the stacks of a configuration, the example's by default, `change` made to it first."""
+    # Imported here: collecting tests starts no jsii.
+    from infra.terrain import compose  # noqa: I001, PLC0415
+    from cdktn import App  # noqa: PLC0415
+
     read = config.read(text or example(*change))
     folder.mkdir(parents=True, exist_ok=True)
-    app = App(outdir=str(folder / "out"))
-    compose(app, read, staged=lambda name: _bundle(name, folder), build=folder, teardown=teardown)
+    app = App(outdir=str(folder / "out"), skip_validation=True)  # as infra/terrain_app.py
+    compose(app, read, staged=unstaged(folder), build=folder, teardown=teardown)
     app.synth()
     return {
         one.parent.name: json.loads(one.read_text())
@@ -48,19 +46,6 @@ def example(before: str = "", after: str = "") -> str:
     text = EXAMPLE.read_text()
     assert before in text
     return text.replace(before, after) if before else text
-
-
-def _bundle(name: str, folder: Path) -> Bundle:
-    """Return a bundle with the function's declaration and files, and without the wheels.
-
-    Those are staged and looked into elsewhere (tests/packaging).
-    """
-    declared = declaration(name)
-    root = folder / name
-    (root / "nhi_evidence").mkdir(parents=True)
-    for file in (declared.function.entry, *declared.bundle.lift):
-        shutil.copyfile(FUNCTIONS / name / file, root / file)
-    return Bundle(name, root, "", 0, declared)
 
 
 def only(stack: Stack, type_name: str) -> Stack:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.gcp.alarms import absences
+from infra.gcp.alarm_rules import absences
 from tests.infra.terrain import azure_scenarios, gcp_scenarios
 from tests.infra.terrain.alarm_tables import markdown
 from tests.infra.terrain.synthesis import ROOT, Stack

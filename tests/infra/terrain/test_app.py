@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from infra import terrain_app
 from tests.infra.terrain.synthesis import ROOT, example, synthesize
 
 
@@ -97,6 +96,8 @@ def test_a_wrong_configuration_is_said_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No stack is written, and the fault is named with file, line and mending."""
+    from infra import terrain_app  # noqa: PLC0415 - starts jsii
+
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(example('project = "example-evidence"', 'project = "Example"'))
     out = tmp_path / "out"
@@ -110,5 +111,7 @@ def test_a_missing_configuration_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The file that is not there is named, and what to do."""
+    from infra import terrain_app  # noqa: PLC0415 - starts jsii
+
     assert 2 == terrain_app.main(["--config", str(tmp_path / "none.toml")])
     assert "none.toml: copy nhi-evidence.example.toml" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,6 @@ ALL = {
 MUTATED = {name: path for name, path in ALL.items() if read(path).mutation}
 PROVING = {name: path for name, path in ALL.items() if read(path).proves}
 PACKS = [name for name in sources.names() if sources.routes(name) is None]
-
-RUNNER = """
-import json, sys
-from pathlib import Path
-from nhi_evidence.pipeline.export import Mapper
-from nhi_evidence.pipeline.scope import Scope
-from tests.cases.reader import differences, outcome, read
-case = read(Path(sys.argv[1]))
-mapper = Mapper(sys.argv[2], scope=Scope.ALL, keep_out_of_scope_raw=False)
-print(json.dumps(differences(case, outcome(case, mapper))))
-"""
 
 
 def table_of(source: str) -> Table:
@@ -82,53 +72,72 @@ def test_without_its_override_a_case_fails(name: str) -> None:
     assert differences(case, outcome(case, mapper))
 
 
+class Copy:
+    """A copy of the library that may be mutated, and the process that runs cases on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.package = folder / "nhi_evidence"
+        shutil.copytree(Path(nhi_evidence.__file__).parent, self.package)
+        root = Path(__file__).parents[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cases.mutants"],
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": f"{folder}{os.pathsep}{root}",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, case: Path, source: str) -> Any:
+        """Return the differences of a case in the copy as it is now; an object tells an error."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{case}\t{source}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the library that may be mutated."""
-    copy = tmp_path_factory.mktemp("mutants") / "nhi_evidence"
-    shutil.copytree(Path(nhi_evidence.__file__).parent, copy)
-    return copy
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    copy = Copy(tmp_path_factory.mktemp("mutants"))
+    yield copy
+    copy.end()
 
 
 @pytest.mark.parametrize("name", MUTATED)
-def test_without_its_rule_a_case_fails(name: str, package: Path) -> None:
+def test_without_its_rule_a_case_fails(name: str, library: Copy) -> None:
     """A case that proves a rule does not hold when the rule is taken out of the code."""
     mutation = read(MUTATED[name]).mutation
     assert mutation is not None
     source = name.partition("/")[0]
-    path = (package / "sources" / source / mutation.file).resolve()
+    path = (library.package / "sources" / source / mutation.file).resolve()
     code = path.read_text()
     assert code.count(mutation.replace) == 1, f"{mutation.replace!r} is not there exactly once"
     path.write_text(code.replace(mutation.replace, mutation.by))
     try:
-        result = run(MUTATED[name], source, package.parent)
+        result = library.run(MUTATED[name], source)
     finally:
         path.write_text(code)
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout), "the case holds without its rule"
+    assert isinstance(result, list), result["error"]
+    assert result, "the case holds without its rule"
 
 
-def test_the_unmutated_copy_passes(package: Path) -> None:
-    """What fails a mutant is the mutation: the copy itself gives the case's result."""
-    name, path = next(iter(MUTATED.items()))
-    result = run(path, name.partition("/")[0], package.parent)
-    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
-
-
-def run(case: Path, source: str, where: Path) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).parents[2])
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{where}{os.pathsep}{root}",
-        "PYTHONDONTWRITEBYTECODE": "1",
+def test_the_unmutated_copy_passes(library: Copy) -> None:
+    """What fails a mutant is the mutation: the copy itself gives each case's result."""
+    names = {name.partition("/")[0]: name for name in MUTATED}
+    assert names
+    assert {} == {
+        name: result
+        for source, name in names.items()
+        if (result := library.run(MUTATED[name], source)) != []
     }
-    return subprocess.run(
-        [sys.executable, "-c", RUNNER, str(case), source],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("source", PACKS)

@@ -12,6 +12,8 @@ from unittest import mock
 import msgspec
 
 from nhi_evidence import cli
+from nhi_evidence.cli.json_output import SCHEMAS
+from tests.docs import json_schemas
 
 
 class Result(NamedTuple):
@@ -23,8 +25,11 @@ class Result(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """Standard output, read as one JSON object."""
-        return msgspec.json.decode(self.out)
+        """Standard output, read as one JSON object with a schema that docs/json.md describes."""
+        document = msgspec.json.decode(self.out)
+        (command,) = (name for name, schema in SCHEMAS.items() if schema == document["schema"])
+        assert set() == set(document) - {"schema", *json_schemas.members(command)}
+        return document
 
 
 def run(*arguments: str | Path) -> Result:

@@ -12,15 +12,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from nhi_evidence import cli
 from nhi_evidence.cli import commands
 from nhi_evidence.cli.commands import COMMANDS, Command, Panel
+from nhi_evidence.cli.json_output import SCHEMAS
 from tests.cli import local_forms
 from tests.cli.command import run
+from tests.docs import json_schemas
 
 LEAVES = [row for row in COMMANDS if not row.is_group]
 PACKAGE = Path(cli.__file__).parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("row", LEAVES, ids=lambda row: row.name)
@@ -30,6 +34,39 @@ def test_a_row_is_a_command(row: Command) -> None:
     assert callable(module.command)
     assert f"nhi-evidence {row.name}" in module.EXAMPLES
     assert "Exit codes: 0 " in module.EXAMPLES
+
+
+UNNAMED = {"doctor"}
+"""Prints a list."""
+
+
+def options_of(row: Command) -> set[str]:
+    """Return the options of a command, as they are typed."""
+    return {
+        word
+        for option in typer.main.get_command(row_app(row)).params
+        if option.param_type_name == "option"
+        for word in option.opts
+    }
+
+
+def row_app(row: Command) -> typer.Typer:
+    """Return an application of one command alone."""
+    app = typer.Typer()
+    app.command()(importlib.import_module(row.module).command)
+    return app
+
+
+def test_every_json_output_has_a_schema_that_is_described() -> None:
+    """By the options there are: none prints an object that nothing is said of."""
+    printing = {row.name for row in LEAVES if "--json" in options_of(row)}
+    named = {name.partition(" --")[0] for name in SCHEMAS}
+    assert printing - UNNAMED == named - UNNAMED
+    assert set(SCHEMAS) == set(json_schemas.PRINTED)
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [] == [schema for schema in SCHEMAS.values() if f"`{schema}`" not in page]
+    assert len(set(SCHEMAS.values())) == len(SCHEMAS)
+    assert [] == [one for one in SCHEMAS.values() if not re.fullmatch(r"[a-z/-]+/[1-9]\d*", one)]
 
 
 def test_a_command_has_a_row() -> None:

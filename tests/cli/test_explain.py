@@ -20,7 +20,7 @@ def test_a_guess_says_that_it_is_one() -> None:
 def test_json_has_every_service_of_a_name() -> None:
     """One name may belong to several services; each is explained."""
     result = run("explain", "ListTagsForResource", "--source", "aws_cloudtrail", "--json")
-    services = [found["service"] for found in result.json]
+    services = [found["service"] for found in result.json["explanations"]]
     assert len(services) > 50
     assert len(set(services)) == len(services)
 

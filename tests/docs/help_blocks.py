@@ -1,4 +1,4 @@
-"""The blocks of the documents that a command makes: helps, forms, costs."""
+"""The blocks of the documents that a command makes: helps, forms, costs, JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from nhi_evidence.cost import table
 from nhi_evidence.cost.bill import bill
 from nhi_evidence.cost.estate import REFERENCE
 from tests.cli import local_forms
+from tests.docs import json_schemas
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _HELP = re.compile(r"(```help ([a-z -]+)\n)(.*?)(```)", re.DOTALL)
 _COST = re.compile(r"(```cost\n)(.*?)(```)", re.DOTALL)
+_JSON = re.compile(r"(<!-- json -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _FORMS = re.compile(r"(<!-- forms -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -41,7 +43,7 @@ def cost() -> str:
 def rewritten(page: str) -> str:
     """Return a page with all its blocks made anew."""
     page = _HELP.sub(lambda block: f"{block[1]}{usage(*block[2].split())}\n{block[4]}", page)
-    for pattern, made in ((_COST, cost), (_FORMS, local_forms.table)):
+    for pattern, made in ((_COST, cost), (_FORMS, local_forms.table), (_JSON, json_schemas.table)):
         page = pattern.sub(_made(made), page)
     return page
 

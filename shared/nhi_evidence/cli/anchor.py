@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from nhi_evidence.adapters import clock
@@ -13,7 +12,7 @@ from nhi_evidence.adapters.signing.timestamp_authority import TimestampAuthority
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.errors import LogError, SettingsError
 from nhi_evidence.evidence.anchoring import Anchored, Anchoring
 from nhi_evidence.evidence.flags import LockPolicy
@@ -118,7 +117,7 @@ def _say(done: Anchored, *, as_json: bool) -> None:
     for name, why in done.failed.items():
         typer.echo(f"nhi-evidence: {neutralize(f'{name}: {why}')}", err=True)
     if as_json:
-        typer.echo(msgspec.json.encode(done))
+        json_output.write("anchor", done)
         return
     typer.echo(f"log    {done.origin}, epoch {done.epoch}, size {done.size}")
     for name in done.made:

@@ -11,11 +11,12 @@ from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.gcp import log_listing
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import json_output
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -71,7 +72,7 @@ def command(
         outcome.ensure_locked()
         _add(summary, delivery.unit, outcome)
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(summary)))
+        json_output.write("backfill gcp", summary)
         return
     for unit in summary.units:
         typer.echo(neutralize(unit))

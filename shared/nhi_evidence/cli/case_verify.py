@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,13 @@ import typer
 
 from nhi_evidence.adapters.case_folder import CaseFolder
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate.case import bag, contents, verify
 from nhi_evidence.investigate.case.verify import CaseReport
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -29,7 +28,6 @@ Exit codes: 0 it holds; 1 it does not; 2 it holds, and has records without proof
 4 it cannot be read; 64 wrong usage.
 """
 
-SCHEMA = "nhi-evidence/case-report/1"
 _SHOWN = 20
 
 
@@ -86,8 +84,8 @@ def _check(files: bag.Files, policy: Policy, steps: Steps) -> tuple[CaseReport, 
 def _print(report: CaseReport, *, as_json: bool) -> None:
     verdict = "HOLDS" if report.holds else "DOES NOT HOLD"
     if as_json:
-        plain = {"schema": SCHEMA, "verdict": verdict, **msgspec.to_builtins(report)}
-        sys.stdout.write(neutralize_json(msgspec.json.encode(plain)).decode() + "\n")
+        plain = {"verdict": verdict, **msgspec.to_builtins(report)}
+        json_output.write("case verify", plain)
         return
     count = f"{report.proven} of {report.records} records proven"
     typer.echo(f"{verdict} {count}: {neutralize(report.subject)}")

@@ -11,13 +11,13 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import Checked, check
 from nhi_evidence.coverage.absence.document import AbsenceError
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -32,7 +32,6 @@ Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
 class _Result(msgspec.Struct):
     """What `--json` prints."""
 
-    schema: str
     holds: bool
     checked: Checked | None = None
     problem: str | None = None
@@ -73,13 +72,13 @@ def command(
         raise SettingsError(f"{file}: {error.strerror}") from error
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = None if evidence is None else open_sealed(evidence, access)
-    result = _Result("absence-check/1", holds=True)
+    result = _Result(holds=True)
     try:
         result.checked = check(made, trust, store)
     except AbsenceError as error:
         result.holds, result.problem = False, str(error)
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(result)))
+        json_output.write("check-absence", result)
     elif result.checked is None:
         typer.echo(f"does NOT hold: {neutralize(result.problem or '')}")
     else:

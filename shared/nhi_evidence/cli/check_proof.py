@@ -10,11 +10,11 @@ import msgspec
 import typer
 
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.terminal import proof_report
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -120,7 +120,7 @@ def _plain_file(path: Path) -> bytes:
 
 def _print(result: _Result, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(result)))
+        json_output.write("check-proof", result)
         return
     if result.shown is None:
         typer.echo(f"does NOT hold: {neutralize(result.problem or '')}")

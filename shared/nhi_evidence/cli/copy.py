@@ -12,9 +12,9 @@ from nhi_evidence.adapters.store import copying
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -82,7 +82,7 @@ def command(
             named[copying.CopyState.DIFFERS],
             str(folder),
         )
-        typer.echo(neutralize_json(msgspec.json.encode(report)))
+        json_output.write("copy", report)
     else:
         typer.echo(f"copied {objects} objects, {size} bytes, to {neutralize(str(folder))}")
     for state, keys in named.items():

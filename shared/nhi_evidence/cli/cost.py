@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from nhi_evidence.cli import json_output
 from nhi_evidence.cost import table
 from nhi_evidence.cost.bill import Bill, bill
 from nhi_evidence.cost.estate import REFERENCE, Estate
@@ -82,11 +83,10 @@ def command(
 
 def _json(bills: tuple[Bill, ...]) -> str:
     document = {
-        "schema_version": 1,
         "bills": [
             {**msgspec.structs.asdict(one), "usd_a_month": round(one.usd_a_month, 2)}
             for one in bills
         ],
         "prices": every_price(),
     }
-    return msgspec.json.encode(document).decode()
+    return json_output.document("cost", document).decode()

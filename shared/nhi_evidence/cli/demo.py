@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.demo import (
     blind_spots,
     crossing,
@@ -183,7 +183,7 @@ def command(
     show_brief.verdict(screen.out, failed, own_files=input_ is not None)
     show_investigation.left(screen.out, done)
     if as_json:
-        typer.echo(msgspec.json.encode(report))
+        json_output.write("demo", report)
     if failed:
         typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
         raise typer.Exit(exit_codes.WRONG)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import msgspec
 import typer
 
 from nhi_evidence.catalog.atlas import Known
 from nhi_evidence.catalog.atlas.coverage import Agreement, Coverage, ProviderCoverage, coverage
 from nhi_evidence.catalog.atlas.explanation import Explanation, explain
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.terminal import safe_text
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence explain iam:CreateAccessKey
-  nhi-evidence explain "POST /groups/{id}/members/$ref" --json | jq .[].rule
+  nhi-evidence explain "POST /groups/{id}/members/$ref" --json | jq .explanations[].rule
   nhi-evidence explain --coverage
 
 \b
@@ -57,7 +56,9 @@ def command(
             "often the lexicon agrees with the reviewed rows.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as one JSON object.")
+    ] = False,
 ) -> None:
     """Explain what an operation means: its phase, the row or rule that says so, and its log.
 
@@ -68,17 +69,17 @@ def command(
         raise typer.BadParameter("give an OPERATION or --coverage")
     if show_coverage:
         report = coverage()
-        _print(report if as_json else None, _coverage_lines(report))
+        _print("explain --coverage", report, _coverage_lines(report), as_json=as_json)
         return
     explanations = explain(operation or "", source)
-    _print(explanations if as_json else None, _lines(explanations))
+    _print("explain", {"explanations": explanations}, _lines(explanations), as_json=as_json)
     if not any(one.in_atlas or one.known is Known.CURATED for one in explanations):
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _print(value: object, lines: list[str]) -> None:
-    if value is not None:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+def _print(command: str, value: object, lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        json_output.write(command, value)
         return
     for line in lines:
         sys.stdout.write(safe_text.neutralize(line) + "\n")

@@ -11,6 +11,7 @@ import typer
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.signing.key_file import KeyFile
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import json_output
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import note
 
@@ -67,6 +68,6 @@ def command(
         raise SettingsError(str(error)) from error
     if as_json:
         shown = _Shown(key.name, key.id.hex(), key.algorithm.name.lower(), str(key))
-        typer.echo(msgspec.json.encode(shown))
+        json_output.write("keys", shown)
     else:
         typer.echo(str(key))

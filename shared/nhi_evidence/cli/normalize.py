@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from nhi_evidence.cli import exit_codes, output_file, progress, record_output
+from nhi_evidence.cli import exit_codes, json_output, output_file, progress, record_output
 from nhi_evidence.cli.input_notes import Notes
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.cli.record_output import Filter, Format
@@ -202,7 +202,7 @@ def _count(reading: Reading, summary: Summary, notes: Notes, sink: BinaryIO | No
 
 def _say(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        sys.stderr.write(msgspec.json.encode(summary).decode() + "\n")
+        sys.stderr.write(json_output.document("normalize", summary).decode() + "\n")
         return
     lines = [
         f"input {summary.input} = accepted {summary.accepted} + rejected {summary.rejected}",

@@ -10,13 +10,14 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import json_output
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof, provider, search
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.terminal import proof_report
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -134,7 +135,7 @@ def command(
         bundle=str(output),
     )
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(proven)))
+        json_output.write("prove", proven)
         return
     for line in proof_report.lines(checked):
         typer.echo(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from hashlib import sha256
 from typing import Annotated
 
@@ -12,13 +11,13 @@ import typer
 from nhi_evidence import __version__
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.renormalize import Difference, Renormalizer
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -30,7 +29,6 @@ Exit codes: 0 compared; 2 something could not be read, or its raw text was not
 kept; 4 could not be done (said on standard error); 64 wrong usage.
 """
 
-SCHEMA = "nhi-evidence/renormalize/1"
 _SHOWN = 30
 
 
@@ -83,8 +81,7 @@ def _print(difference: Difference, *, as_json: bool) -> None:
     if as_json:
         plain = msgspec.to_builtins(difference)
         plain["changes"] = msgspec.to_builtins(changes)
-        document = {"schema": SCHEMA, "release": __version__, **plain}
-        sys.stdout.write(neutralize_json(msgspec.json.encode(document)).decode() + "\n")
+        json_output.write("renormalize", {"release": __version__, **plain})
         return
     verdict = "THE SAME" if not difference.changed else "WOULD CHANGE"
     lines = [

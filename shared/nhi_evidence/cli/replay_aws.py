@@ -14,7 +14,7 @@ from nhi_evidence.adapters.aws import s3_notification
 from nhi_evidence.adapters.aws.sqs_queue import Queue
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.adapters.store.s3_listing import S3Listing
-from nhi_evidence.cli import config_file
+from nhi_evidence.cli import config_file, json_output
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import naming
@@ -22,7 +22,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.replay import File, Sending
 from nhi_evidence.pipeline.standing import Standing
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 if TYPE_CHECKING:
     from nhi_evidence.config import Config
@@ -131,7 +131,7 @@ def command(
         files=[_shown(sending) for sending in wanted],
     )
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(summary)))
+        json_output.write("replay aws", summary)
     else:
         _say(summary)
 

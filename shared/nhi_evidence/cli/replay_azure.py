@@ -11,12 +11,12 @@ from nhi_evidence import sources
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.azure.checkpoints import Checkpoint, Checkpoints
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
-from nhi_evidence.cli import config_file
+from nhi_evidence.cli import config_file, json_output
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.config.tables import AZURE_SOURCE
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline import hub_gaps, replay
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -94,7 +94,7 @@ def command(
         [_Partition(one.partition, one.name, one.read, wanted[one.partition]) for one in chosen],
     )
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(report)))
+        json_output.write("replay azure", report)
     else:
         _print(report)
 

@@ -11,7 +11,7 @@ from nhi_evidence import sources
 from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
 from nhi_evidence.adapters.gcp.staged_files import StagedFile, StagedFiles
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
-from nhi_evidence.cli import config_file
+from nhi_evidence.cli import config_file, json_output
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import gcp_names
@@ -22,7 +22,7 @@ from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.replay import File, Sending
 from nhi_evidence.pipeline.standing import Standing
 from nhi_evidence.sources import Source
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -116,7 +116,7 @@ def command(
         files=[_shown(sending) for sending in wanted],
     )
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(report)))
+        json_output.write("replay gcp", report)
     else:
         _print(report)
 

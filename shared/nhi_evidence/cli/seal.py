@@ -13,6 +13,7 @@ from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
+from nhi_evidence.cli import json_output
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.flags import LockPolicy
@@ -97,7 +98,7 @@ def command(
             added += done.added
     done = msgspec.structs.replace(done, added=added)
     if as_json:
-        typer.echo(msgspec.json.encode(done))
+        json_output.write("seal", done)
     else:
         _say(done)
 

@@ -11,7 +11,7 @@ import typer
 
 from nhi_evidence import __version__
 from nhi_evidence.adapters import build_info
-from nhi_evidence.cli import evidence_options
+from nhi_evidence.cli import evidence_options, json_output
 from nhi_evidence.evidence import leaf, lines
 from nhi_evidence.ocsf import write
 from nhi_evidence.pipeline.release import mapper_identity
@@ -69,7 +69,7 @@ def command(
         python=f"{platform.python_implementation()} {platform.python_version()} {sys.platform}",
     )
     if as_json:
-        typer.echo(msgspec.json.encode(version))
+        json_output.write("version", version)
         return
     rows = {
         "commit": version.commit or "not recorded",

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from nhi_evidence import config
-from nhi_evidence.cli import evidence_options
+from nhi_evidence.cli import evidence_options, json_output
 from nhi_evidence.cli.init.answers import Answers
 from nhi_evidence.cli.init.options import OPTIONS, takes
 from nhi_evidence.cli.init.questions import parts
@@ -79,7 +79,7 @@ def command(
         raise SettingsError(f"{output}: {error.strerror}") from error
     outcome = _Outcome(str(output), read.trial, _next(read, output))
     if as_json:
-        typer.echo(msgspec.json.encode(outcome))
+        json_output.write("init", outcome)
     else:
         typer.echo(f"{output} written")
         for step in outcome.next:

@@ -359,7 +359,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
             "not a private key",
         ),
         (("keys", "--new", "--name", NAME), "--key-file"),
-        (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "File exists"),
+        (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "is there already"),
     ]
     for arguments, problem in wanted:
         done = run(*arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, output_file
+from nhi_evidence.cli import exit_codes, json_output, output_file
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, Sources, opened
 from nhi_evidence.cli.progress import Steps
@@ -25,7 +24,7 @@ from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
 from nhi_evidence.investigate.timeline import Timeline, compose
 from nhi_evidence.terminal import timeline_report
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -130,7 +129,11 @@ def command(
         statements=statements,
     )
     prover = Prover(store, StoredLog(store, trusted.name, trusted.keys), trusted.keys)
-    with output_file.create(output, overwrite=overwrite) as sink, Steps("proving") as steps:
+    given = (evidence, *(statement or ()))
+    with (
+        output_file.create(output, inputs=given, overwrite=overwrite) as sink,
+        Steps("proving") as steps,
+    ):
         made = make.make(sink, parts, prover, steps.say)
     _print(output, timeline, made, as_json=as_json)
     if made.unproven or timeline.is_incomplete:
@@ -165,7 +168,7 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
         unproven=sorted(made.unproven.values()),
     )
     if as_json:
-        sys.stdout.write(neutralize_json(msgspec.json.encode(written)).decode() + "\n")
+        json_output.write("case create", written)
         return
     typer.echo(
         f"WRITTEN {written.records} records, {written.proven} proven: {neutralize(written.case)}"

@@ -13,7 +13,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, json_output, output_file
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage import answers, evidence, history, operation
 from nhi_evidence.coverage.answers import Reading, ReadingError
@@ -89,6 +89,7 @@ def command(
     html: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write one self-contained page here, too.")
     ] = None,
+    overwrite: output_file.Overwrite = False,
     controls: Annotated[
         bool, typer.Option("--controls", help="Say for which controls there is evidence.")
     ] = False,
@@ -131,9 +132,14 @@ def command(
     }
     result = matrix(readings, changes, subject=Subject(identity), proofs=tuple(proofs.items()))
     shown = support(result) if controls or html is not None else ()
-    if html is not None:
-        _write(html, page(result, shown))
     _print(result, shown if controls else (), verbose=verbose, as_json=as_json)
+    if html is not None:
+        given = [
+            *(config_dir.glob("*.json") if config_dir else ()),
+            *([evidence_uri] if evidence_uri else ()),
+        ]
+        with output_file.create(html, inputs=given, overwrite=overwrite) as file:
+            file.write(page(result, shown).encode())
     if result.has_gap:
         raise typer.Exit(exit_codes.INCOMPLETE)
     if result.has_doubt or not result.cells:
@@ -182,8 +188,7 @@ def _one_operation(
             asked.name, readings, changes, until, subject=subject, resource=asked.resource
         )
     if as_json:
-        value = {"schema": "coverage-operation/1", "at": until, "operations": answers}
-        typer.echo(neutralize_json(msgspec.json.encode(value)))
+        json_output.write("coverage --operation", {"at": until, "operations": answers})
     else:
         when = "the last reading" if until is None else _iso(until)
         for answer in answers:
@@ -207,13 +212,6 @@ def _one_operation(
 
 def _iso(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
 
 
 def _print(result: Matrix, shown: Sequence[object], *, verbose: bool, as_json: bool) -> None:

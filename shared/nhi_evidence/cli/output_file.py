@@ -15,17 +15,25 @@ Overwrite = Annotated[
 ]
 
 
-def create(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = False) -> BinaryIO:
+def create(path: Path, *, inputs: Iterable[Path | str] = (), overwrite: bool = False) -> BinaryIO:
     """Open a file to write.
 
     Raises `SettingsError` when it is there already and `overwrite` is not given, when it is one
-    of `inputs` whatever was given, and when it cannot be made.
+    of `inputs` or in a folder that is, whatever was given, and when it cannot be made. An input
+    that is no path of this machine, such as a URI, is none that could be written over.
     """
     try:
-        if any(path.exists() and given.exists() and path.samefile(given) for given in inputs):
+        if path.exists() and any(_is_of(path, Path(given)) for given in inputs):
             raise SettingsError(f"{path}: is an input; it is not written over")
         return path.open("wb" if overwrite else "xb")
     except FileExistsError as error:
         raise SettingsError(f"{path}: is there already; --overwrite writes over it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _is_of(path: Path, given: Path) -> bool:
+    """Whether an existing file is another one, by whatever name, or lies somewhere below it."""
+    if not given.exists():
+        return False
+    return path.samefile(given) or path.resolve().is_relative_to(given.resolve())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
@@ -107,7 +107,8 @@ def command(
         quiet=as_json,
     )
     reported = [row for path in report or () for row in _findings(path)]
-    with local(what) as events, _sink(output, overwrite=overwrite) as sink:
+    read = (*inputs, *(report or ()))
+    with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
         _answer(events, asked, Format.JSON if as_json else form, sink)
 
@@ -164,12 +165,12 @@ def _rows(result: Any) -> Iterator[tuple[object, ...]]:
 
 
 @contextmanager
-def _sink(output: Path | None, *, overwrite: bool) -> Iterator[BinaryIO]:
+def _sink(output: Path | None, inputs: Sequence[str | Path], *, overwrite: bool) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with output_file.create(output, overwrite=overwrite) as file:
+    with output_file.create(output, inputs=inputs, overwrite=overwrite) as file:
         yield file
 
 

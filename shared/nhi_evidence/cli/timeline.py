@@ -72,6 +72,8 @@ def command(
     how long it dwelt in each, what several records together show, and what is missing. Of an
     evidence store only what is signed and counted is told; raw log files prove nothing.
     """
+    if every_record and (as_json or form is not Format.TEXT):
+        raise SettingsError("--every-record is of the text; every other format has every record")
     selection = whose.selection(
         identity=identity,
         credential=credential,
@@ -92,17 +94,15 @@ def command(
     )
     with opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
-    if html is not None:
-        verify = _commands(inputs, timeline) if timeline.freshness.proven else []
-        with output_file.create(html, overwrite=overwrite) as file:
-            file.write(report.page(timeline, verify=verify))
-    if every_record and (as_json or form is not Format.TEXT):
-        raise SettingsError("--every-record is of the text; every other format has every record")
     if form is Format.TEXT and not as_json:
         console = Console(highlight=False, markup=False)
         timeline_report.show(console, timeline, every_record=every_record)
     else:
         _print(Format.JSON if as_json else form, timeline, what)
+    if html is not None:
+        verify = _commands(inputs, timeline) if timeline.freshness.proven else []
+        with output_file.create(html, inputs=inputs, overwrite=overwrite) as file:
+            file.write(report.page(timeline, verify=verify))
     if timeline.is_incomplete:
         raise typer.Exit(exit_codes.INCOMPLETE)
 

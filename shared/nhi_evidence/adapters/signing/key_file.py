@@ -52,6 +52,8 @@ class KeyFile:
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        except FileExistsError as error:
+            raise SettingsError(f"{path}: is there already; a key is never written over") from error
         except OSError as error:
             raise SettingsError(f"{path}: {error.strerror}") from error
         with os.fdopen(descriptor, "wb") as file:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import Console
 
 from nhi_evidence.adapters.case_folder import CaseFolder
 from nhi_evidence.cli import evidence_options as options
@@ -16,6 +17,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate.case import bag, contents, verify
 from nhi_evidence.investigate.case.verify import CaseReport
+from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
@@ -94,5 +96,7 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
             typer.echo(f"{title:<9} {neutralize(text)}")
         if len(texts) > _SHOWN:
             typer.echo(f"{'':<9} ... and {len(texts) - _SHOWN} more; --json has them all")
+    out = Console()
     for text in report.not_checked:
-        typer.echo(f"not checked: {neutralize(text)}")
+        for row in fitting.rows(f"not checked: {neutralize(text)}", out):
+            typer.echo(row)

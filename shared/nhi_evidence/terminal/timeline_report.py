@@ -11,7 +11,7 @@ from rich.text import Text
 from nhi_evidence.investigate.index import Freshness
 from nhi_evidence.investigate.lineage import Credential, Mint
 from nhi_evidence.investigate.timeline import Gap, Stage, Timeline, Visibility
-from nhi_evidence.terminal import timeline_steps
+from nhi_evidence.terminal import fitting, timeline_steps
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/timeline/1"
@@ -40,7 +40,8 @@ def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> Non
     verdict, style, text = _verdict(timeline)
     out.print(Text(verdict, style=style), Text(f" {neutralize(text)}"), sep="", soft_wrap=True)
     for line in _lines(timeline, every_record=every_record):
-        out.print(Text(neutralize(line)), soft_wrap=True)
+        for row in fitting.rows(neutralize(line), out):
+            out.print(Text(row), soft_wrap=True)
 
 
 def _verdict(timeline: Timeline) -> tuple[str, str, str]:

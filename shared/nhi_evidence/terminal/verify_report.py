@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 import msgspec
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nhi_evidence.evidence.verify import Finding, Report, Severity
+from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/verify-report/1"
@@ -17,7 +17,6 @@ SCHEMA = "nhi-evidence/verify-report/1"
 
 _SHOWN = 5
 _NOT_CHECKED = "not checked: "
-_HOUR_MS = 3_600_000
 
 
 class _Printed(msgspec.Struct):
@@ -80,17 +79,8 @@ def show(out: Console, report: Report, context: Context | None = None) -> None:
     verdict, style, meaning = VERDICTS[report.exit_code]
     out.print(Text(verdict, style=style), Text(f" {meaning}"), sep="", soft_wrap=True)
     for line in _lines(report, context):
-        for row in _rows(neutralize(line), out):
+        for row in fitting.rows(neutralize(line), out):
             out.print(Text(row), soft_wrap=True)
-
-
-def _rows(line: str, out: Console) -> list[str]:
-    """Return a line as it is; on a terminal, sentences are broken between words, and indented."""
-    if not out.is_terminal or not line.startswith(_NOT_CHECKED):
-        return [line]
-    return textwrap.wrap(
-        line, max(out.width - 1, 40), subsequent_indent=" " * 10, break_long_words=False
-    )
 
 
 def _count(count: int, singular: str, more: str = "") -> str:
@@ -103,10 +93,10 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         yield f"by        {', '.join(context.keys)}; {context.program}, {instant(report.now)}"
     extent = f"{_count(report.epochs, 'epoch')}, {_count(report.leaves, 'leaf', 'leaves')}"
     yield f"log       {report.name}, {extent}"
-    yield f"head      size {report.size}, root {report.root or 'none'}"
+    yield f"head      size {report.size}"
+    yield f"          root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
-        hours, tenths = divmod(report.head_age_ms * 10 // _HOUR_MS, 10)
-        yield f"          signed {instant(report.head_at)}, {hours}.{tenths} hours old"
+        yield f"          signed {instant(report.head_at)}, {fitting.age(report.head_age_ms)}"
     yield f"objects   {report.objects} hashed ({report.bytes:,} bytes), {report.listed} listed"
     if report.part is not None:
         yield f"part      {report.part.number} of {report.part.of}"
@@ -133,7 +123,7 @@ def _counted(report: Report) -> Iterator[str]:
     units = ", ".join(f"{name} {count}" for name, count in report.units.items())
     yield f"units     {units or 'none counted'}"
     for source, count in report.records_counted.items():
-        yield f"          {source}: {count} records"
+        yield f"          {source}: {_count(count, 'record')}"
     if report.statements:
         verdicts = ", ".join(f"{name} {count}" for name, count in report.statements.items())
         yield f"complete  {verdicts} (source hours and scopes)"
@@ -143,7 +133,8 @@ def _counted(report: Report) -> Iterator[str]:
             f"{report.linked_records} linked by one id"
         )
     if report.rejected_deliveries:
-        yield f"          {report.rejected_deliveries} deliveries that could not be decoded"
+        rejected = _count(report.rejected_deliveries, "delivery", "deliveries")
+        yield f"          {rejected} that could not be decoded"
 
 
 def _findings(findings: list[Finding]) -> Iterator[str]:

@@ -26,8 +26,8 @@ def not_checked(
         yield "V5: which release made an object; the policy lists no mapper digests"
     if report.not_rebuilt:
         yield (
-            f"V3: the delivered bytes of {report.not_rebuilt} units; their out-of-scope raw text "
-            "was not kept, so their hash is stated and cannot be recomputed"
+            "V3: the delivered bytes of units whose out-of-scope raw text was not kept, so that "
+            f"their hash is stated and cannot be recomputed: {report.not_rebuilt}"
         )
     if options.deep:
         yield from _deep(options, unprovable, not_split, foreign_mapper)
@@ -71,7 +71,8 @@ def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int
 def _freshness(report: Report, policy: Policy, options: Options, *, is_copy: bool) -> Iterator[str]:
     if report.head_age_ms is not None and is_copy and report.head_age_ms > policy.head_age_ms:
         hours = report.head_age_ms // 3_600_000
-        yield f"V0: whether the log went on; the head of this copy is {hours} hours old"
+        age = f"{hours // 24} days" if hours >= 72 else f"{hours} hours"  # noqa: PLR2004
+        yield f"V0: whether the log went on; the head of this copy is {age} old"
     newest = max(((anchor.shard, anchor.epoch) for anchor in report.anchors), default=None)
     if newest is None and options.since is None:
         yield (

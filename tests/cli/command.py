@@ -13,6 +13,7 @@ import msgspec
 
 from nhi_evidence import cli
 from nhi_evidence.cli.json_output import SCHEMAS
+from tests.cli import next_steps
 from tests.docs import json_schemas
 
 
@@ -45,7 +46,9 @@ def run(*arguments: str | Path) -> Result:
             cli.main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
-    return Result(code, _written(out), _written(err))
+    result = Result(code, _written(out), _written(err))
+    assert [] == next_steps.unknown(result.out + result.err), "printed, and not to be run"
+    return result
 
 
 def _written(stream: io.TextIOWrapper) -> str:

@@ -165,7 +165,9 @@ def _rows(result: Any) -> Iterator[tuple[object, ...]]:
 
 
 @contextmanager
-def _sink(output: Path | None, inputs: Sequence[str | Path], *, overwrite: bool) -> Iterator[BinaryIO]:
+def _sink(
+    output: Path | None, inputs: Sequence[str | Path], *, overwrite: bool
+) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

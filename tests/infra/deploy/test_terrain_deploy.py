@@ -17,6 +17,7 @@ import pytest
 
 from infra.deploy.__main__ import main
 from tests.cli.command import Result
+from tests.cli.next_steps import unknown
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
@@ -63,7 +64,9 @@ class Machine:
         """Do what `make deploy-TARGET` does."""
         out = str(self.folder / "out")
         code = main([target, "--config", str(self.config), "--out", out, *arguments])
-        return Result(code, *self._printed.readouterr())
+        result = Result(code, *self._printed.readouterr())
+        assert [] == unknown(result.out + result.err), "printed, and not to be run"
+        return result
 
     def did(self) -> list[str]:
         """Return the calls that change something, folders left out."""

@@ -1,0 +1,36 @@
+"""What is printed as a next step exists; every other test of the command line looks, too."""
+
+from __future__ import annotations
+
+import pytest
+
+from nhi_evidence.cli.commands import COMMANDS
+from tests.cli.command import run
+from tests.cli.next_steps import unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("next: nhi-evidence verify s3://b --key log.vkey --deep", []),
+        ("next: nhi-evidence verify s3://b --keys log.vkey", ["nhi-evidence verify --keys"]),
+        ("run nhi-evidence inti", ["nhi-evidence inti"]),
+        ("nhi-evidence replay aws --only-missing, or nhi-evidence replay gcp --nothing",
+         ["nhi-evidence replay gcp --nothing"]),
+        ("nhi-evidence case verify case.zip --policy p.toml; then `make deploy`", []),
+        ("first make deploi, then", ["make deploi"]),
+        ("nhi-evidence 0.1.0", []),
+        ("nhi-evidence: x: make it again", []),
+        ("nothing is signed yet: nhi-evidence seal", []),
+    ],
+)  # fmt: skip
+def test_what_there_is_not_is_noticed(text: str, wrong: list[str]) -> None:
+    """A command, an option of that command, or a target of make."""
+    assert wrong == unknown(text)
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_the_examples_of_every_help_exist(row: object) -> None:
+    """Commands that call each other: what one writes, which other reads it."""
+    printed = run(*row.name.split(), "--help")  # type: ignore[attr-defined]
+    assert (0, []) == (printed.code, unknown(printed.out))

@@ -47,7 +47,8 @@ def run(*arguments: str | Path) -> Result:
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
     result = Result(code, _written(out), _written(err))
-    assert [] == next_steps.unknown(result.out + result.err), "printed, and not to be run"
+    wrong = next_steps.unknown(result.out + result.err)
+    assert [] == wrong, f"printed, and not to be run: {wrong}"
     return result
 
 

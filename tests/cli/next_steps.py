@@ -21,6 +21,8 @@ _MAKE = re.compile(r"(?:`|\$ |: |, |; |(?:run|say|then|first|or) )make ([a-z][a-
 _OPTION = re.compile(r"(?:^| )(--?[a-zA-Z][\w-]*)(?=[ =,;:.)'\"]|$)")
 _PROSE = {"a", "it", "sure", "the", "them"}
 """Words after `make` that are no targets."""
+_NAMED = {"of"}
+"""Words after what bears the program's name, such as a sink."""
 
 
 def unknown(text: str) -> list[str]:
@@ -37,6 +39,8 @@ def _unknown_commands(text: str) -> Iterator[str]:
             (two for two in (" ".join(words[:2]), words[0]) if find(two) is not None), words[0]
         )
         row = find(name)
+        if row is None and name in _NAMED:
+            continue
         if row is None:
             yield f"nhi-evidence {name}"
         elif not row.is_group:

@@ -21,6 +21,7 @@ from tests.cli.next_steps import unknown
         ("first make deploi, then", ["make deploi"]),
         ("nhi-evidence 0.1.0", []),
         ("nhi-evidence: x: make it again", []),
+        ("sink nhi-evidence of organizations/1", []),
         ("nothing is signed yet: nhi-evidence seal", []),
     ],
 )  # fmt: skip

@@ -14,8 +14,8 @@ from infra.aws.application import compose  # first: it chooses the Node that jsi
 
 import aws_cdk as cdk  # isort: skip
 
-from infra.bundle import Bundle, stage
-from nhi_evidence.config import FILE_NAME, ConfigError, read
+from infra.bundle import Bundle, packed, stage
+from nhi_evidence.config import FILE_NAME, ConfigError, built_code, read
 from nhi_evidence.errors import EvidenceError
 
 EXAMPLE = "nhi-evidence.example.toml"
@@ -31,16 +31,23 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
     parser.add_argument("--out", help="folder of the assembly (cdk.out)")
     options = parser.parse_args(arguments)
     app = cdk.App(outdir=options.out, analytics_reporting=False)
+    built: dict[str, built_code.Package] = {}
+
+    def noted(name: str) -> Bundle:
+        bundle = staged(name)
+        built[name] = built_code.package(packed(bundle).read_bytes())
+        return bundle
+
     path = Path(options.config or app.node.try_get_context("config") or FILE_NAME)
     try:
-        compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=staged)
+        compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=noted)
     except FileNotFoundError:
         return _fail(f"there is no {path}: copy {EXAMPLE}, or run nhi-evidence init")
     except ConfigError as error:
         return _fail(*map(str, error.problems))
     except EvidenceError as error:
         return _fail(str(error))
-    app.synth()
+    built_code.write(Path(app.synth().directory), built)
     return 0
 
 

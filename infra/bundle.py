@@ -150,18 +150,26 @@ def _inputs(declared: Declaration, platform: str, python: str) -> str:
 def archive(bundle: Bundle, path: Path) -> Path:
     """Write the bundle as a zip file whose bytes depend on its content alone; return `path`.
 
-    Under that name there is nothing until all of it is written.
+    Stored, not deflated: what zlib makes of the same bytes differs between its versions, and
+    whoever builds the same release elsewhere has to come to the hash that a cloud states. Under
+    its name there is nothing until all of it is written.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        written = Path(folder) / path.name
-        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{bundle.name}-") as folder:
+        made = Path(folder) / path.name
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as zipped:
             for file in _files(bundle.path):
                 entry = zipfile.ZipInfo(file.relative_to(bundle.path).as_posix(), EPOCH)
                 entry.external_attr = 0o100644 << 16
                 entry.create_system = 3  # Unix: the attributes above are file modes
-                packed.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
-        written.replace(path)
+                zipped.writestr(entry, file.read_bytes(), zipfile.ZIP_STORED)
+        made.replace(path)
     return path
+
+
+def packed(bundle: Bundle, into: Path | None = None) -> Path:
+    """Return the archive of a bundle, beside it by default; both are named by what is in them."""
+    path = (into or bundle.path.parent) / f"{bundle.path.name}-stored.zip"
+    return path if path.exists() else archive(bundle, path)
 
 
 def uv_program() -> str:

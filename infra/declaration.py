@@ -1,129 +1,38 @@
-"""What a deployable says of itself: `functions/<name>/deploy.toml`, read into typed values.
-
-The bundler, the stacks of every cloud and the tests read the same file, so a function's memory,
-timeout, trigger and environment are declared once, beside the function.
-"""
+"""Where the deployables are, and what each says of itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta
+from nhi_evidence.config.declaration import (
+    CloudEvent,
+    Contents,
+    Declaration,
+    DeclarationError,
+    EventHub,
+    Function,
+    Schedule,
+    Sqs,
+    declaration,
+)
 
-from nhi_evidence.errors import EvidenceError
+__all__ = [
+    "FUNCTIONS",
+    "ROOT",
+    "CloudEvent",
+    "Contents",
+    "Declaration",
+    "DeclarationError",
+    "EventHub",
+    "Function",
+    "Schedule",
+    "Sqs",
+    "declaration",
+    "names",
+]
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = ROOT / "functions"
-
-Positive = Annotated[int, Meta(ge=1)]
-
-
-class DeclarationError(EvidenceError):
-    """A `deploy.toml` is missing or wrong: names the file and the field."""
-
-
-class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[function]` table."""
-
-    name: str
-    entry: str
-    """File with the entry point, beside `deploy.toml`; it becomes a file of the bundle root."""
-    handler: str
-    """Name the platform calls, in its own notation."""
-    runtime: Literal["python3.13"]
-    """One Python minor for all clouds."""
-    architecture: Literal["arm64", "x86_64"]
-    dependency_group: str
-    """Group of `pyproject.toml` whose locked wheels the bundle holds."""
-    memory_mb: Positive
-    timeout_seconds: Positive
-    settings: str
-    """`module:Struct` that reads the `NHI_EVIDENCE_*` variables of `[environment]`."""
-
-    @property
-    def python(self) -> str:
-        """The runtime's Python minor, such as `3.13`."""
-        return self.runtime.removeprefix("python")
-
-
-class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[bundle]` table: what the platform wants otherwise than at the root of the bundle."""
-
-    provided: tuple[str, ...] = ()
-    """Distributions the runtime brings itself; they are left out."""
-    lift: tuple[str, ...] = ()
-    """Further files beside the entry that belong at the bundle root."""
-    packages: str = ""
-    """Folder of the installed wheels; empty: the bundle root."""
-
-
-class Sqs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqs"):
-    """Messages of an SQS queue, polled by Lambda."""
-
-    report_batch_item_failures: bool
-    batch_size: Positive
-    """Most messages of one run; above 10 the window must be a second or more."""
-    maximum_batching_window_seconds: Annotated[int, Meta(ge=0, le=300)]
-    """How long messages are collected before a run, unless the configuration says otherwise."""
-    maximum_concurrency: Annotated[int, Meta(ge=2)]
-    """Lambda takes no smaller number for SQS."""
-    give_up_after_hours: Positive
-    """How long a message is tried before it is moved to the dead-letter queue."""
-
-
-class Schedule(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="schedule"
-):
-    """A clock."""
-
-    rate_minutes: Positive
-
-
-class CloudEvent(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cloud_event"
-):
-    """Events of Eventarc to a Cloud Run function."""
-
-    event_type: str
-    retry: bool = True
-    max_instances: Positive = 20
-    concurrency: Positive = 1
-
-
-class EventHub(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="event_hub"
-):
-    """Batches of an Azure Event Hub."""
-
-    consumer_group: str
-    cardinality: Literal["many"] = "many"
-    max_batch_size: Positive = 256
-
-
-Trigger = Sqs | Schedule | CloudEvent | EventHub
-
-
-class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole `deploy.toml`."""
-
-    function: Function
-    trigger: Trigger
-    environment: dict[str, str]
-    """Every variable the function reads, with its meaning."""
-    bundle: Contents = Contents()
-
-
-def declaration(name: str) -> Declaration:
-    """Read the declaration of one function. Raises `DeclarationError`."""
-    path = FUNCTIONS / name / "deploy.toml"
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=Declaration)
-    except FileNotFoundError as error:
-        raise DeclarationError(f"{name}: there is no functions/{name}/deploy.toml") from error
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise DeclarationError(f"functions/{name}/deploy.toml: {error}") from error
 
 
 def names() -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """The tree that wheel and sdist are built from: what is committed, and the demo's functions.
 
 In a checkout the demo runs `functions/` beside the library; what is installed has no such place,
-so the functions it runs lie inside the package. Nothing of a working tree that is not committed
-gets in, and the package names its commit (`nhi-evidence version --verbose`); without git it is
-the tree as it lies, and names none.
+so the functions it runs lie inside the package, and of the others what they say of themselves.
+Nothing of a working tree that is not committed gets in, and the package names its commit
+(`nhi-evidence version --verbose`); without git it is the tree as it lies, and names none.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
         commit = _git("rev-parse", "HEAD").decode().strip()
     for name in PLAYED:
         _copy(target / "functions" / name, target / INSIDE / name)
+    # The doctor holds what is deployed against what every function says of itself.
+    for declared in (target / "functions").glob("*/deploy.toml"):
+        if declared.parent.name not in PLAYED:
+            (target / INSIDE / declared.parent.name).mkdir(parents=True)
+            _copy(declared, target / INSIDE / declared.parent.name / declared.name)
     shutil.rmtree(target / "functions")
     return commit
 

@@ -15,7 +15,7 @@ import cdktn  # isort: skip
 
 from infra.azure import regions
 from infra.teardown import Teardown
-from nhi_evidence.config import FILE_NAME, ConfigError, read
+from nhi_evidence.config import FILE_NAME, ConfigError, built_code, read
 from nhi_evidence.errors import EvidenceError
 
 EXAMPLE = "nhi-evidence.example.toml"
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Its only validation asks for Terraform, which is needed to deploy and not to synthesize;
         # `infra.deploy` asks for its version.
         app = cdktn.App(outdir=str(options.out), skip_validation=True)
-        compose(app, config, teardown=options.teardown)
+        packages = compose(app, config, teardown=options.teardown)
     except FileNotFoundError as error:
         return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or run nhi-evidence init")
     except ConfigError as error:
@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     except EvidenceError as error:
         return _fail(str(error))
     app.synth()
+    built = {name: built_code.package(path.read_bytes()) for name, path in packages.items()}
+    built_code.write(options.out, built)
     if config.azure is not None:
         sys.stderr.writelines(f"note: {note}\n" for note in regions.notes(config.azure.location))
     return 0

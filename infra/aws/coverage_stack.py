@@ -5,12 +5,13 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws import acknowledged, plan
+from infra.aws import acknowledged
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
+from nhi_evidence.adapters.aws.function_settings import coverage_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles
 from nhi_evidence.errors import SettingsError
@@ -46,7 +47,7 @@ class CoverageStack(Stack):
         trigger = bundle.declaration.trigger
         if not isinstance(trigger, Schedule):
             raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
-        environment = variables(plan.coverage_settings(config, store))
+        environment = variables(coverage_settings(config, store))
         size = sum(len(key) + len(value) for key, value in environment.items())
         if size > MOST_ENVIRONMENT_BYTES:
             raise SettingsError(

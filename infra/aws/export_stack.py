@@ -5,16 +5,18 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from infra.aws import plan
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.file_exporter import FileExporter
 from infra.aws.redelivery import Redelivery, redelivery
 from infra.aws.trail_bucket import TrailBucket
 from infra.bundle import Bundle
+from nhi_evidence import sources
+from nhi_evidence.adapters.aws.function_settings import exporter_settings
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.tables import SourceEntry
+from nhi_evidence.errors import SettingsError
 
 
 class AwsExportStack(Stack):
@@ -58,11 +60,11 @@ class AwsExportStack(Stack):
             config=config,
             feed=feed,
             bundle=bundle,
-            settings=plan.exporter_settings(config, feed, entry),
+            settings=exporter_settings(config, feed, entry),
             window=entry.batch_window_seconds,
             architecture=architecture,
         )
-        log_format = plan.log_format(feed.source)
+        log_format = _log_format(feed.source)
         if log_format is not None:
             CfnOutput(
                 self,
@@ -90,3 +92,11 @@ class AwsExportStack(Stack):
         )
         # S3 tries the destination before it accepts it.
         made.resource.add_resource_dependency(exporter.delivery.policy)
+
+
+def _log_format(source: str) -> str | None:
+    """Return the format a source's log has to be written in, where whoever logs chooses one."""
+    try:
+        return sources.table(source, "log_format.json").decode().strip()
+    except SettingsError:
+        return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from infra.aws import plan
 from infra.aws.reconciler import Reconciler
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
-from nhi_evidence.adapters.aws.reconciler import Settings
+from nhi_evidence.adapters.aws.function_settings import reconciler_settings
 from nhi_evidence.config import Config, naming
 
 
@@ -43,14 +42,5 @@ class ReconcileStack(Stack):
             bundle=bundle,
             function_name=self.function_name,
             architecture=architecture,
-            settings=Settings(
-                bucket=store.bucket,
-                bucket_owner=account,
-                log_name=store.log,
-                signing_keys=(f"alias/{naming.signing_key(store.name)}",),
-                operator_role=naming.role_arn(
-                    region, account, naming.operator(store.name, "recon")
-                ),
-                listings=plan.listings(config),
-            ),
+            settings=reconciler_settings(config, store),
         )

@@ -12,7 +12,7 @@ from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
-from nhi_evidence.adapters.aws.sealer import Settings
+from nhi_evidence.adapters.aws.function_settings import sealer_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import roles
 
@@ -48,16 +48,7 @@ class Sealer(Construct):
             bundle=bundle,
             function_name=function_name,
             architecture=architecture,
-            environment=variables(
-                Settings(
-                    bucket=store.bucket,
-                    bucket_owner=config.evidence.account,
-                    log_name=store.log,
-                    signing_keys=tuple(keys),
-                    retention_days=store.retention_days,
-                    grace_days=store.grace_days,
-                )
-            ),
+            environment=variables(sealer_settings(config, store, keys)),
             role=lambda log_group: roles.sealer(store, keys=keys, log_group=log_group),
         )
         acknowledged.prefixes(

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.bundle import Bundle
+from infra.bundle import Bundle, packed
 from nhi_evidence.config import documents, naming
 from nhi_evidence.config.aws.roles import RolePlan
 
@@ -67,7 +67,8 @@ class StagedFunction(Construct):
             runtime=lambda_.Runtime(declared.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=_ARCHITECTURES[architecture or declared.architecture],
             handler=declared.handler,
-            code=lambda_.Code.from_asset(str(bundle.path)),
+            # An archive of our own: AWS states its hash, and so can whoever builds the release.
+            code=lambda_.Code.from_asset(str(packed(bundle))),
             role=iam.Role.from_role_arn(
                 self, "RoleOf", self.role.attr_arn, mutable=False, add_grants_to_resources=False
             ),

@@ -26,8 +26,9 @@ from cdktn_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import (
 from constructs import Construct
 
 from infra.azure import queries
-from infra.azure.event_hub import PARTITIONS, LogHub
+from infra.azure.event_hub import LogHub
 from infra.azure.names import NAME
+from nhi_evidence.config.azure_app import PARTITIONS
 
 
 class Workspace(Construct):

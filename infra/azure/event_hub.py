@@ -12,14 +12,7 @@ from cdktn_provider_azurerm.eventhub_namespace_authorization_rule import (
 from constructs import Construct
 
 from infra.azure.names import HUB, NAME, namespace_name
-
-PARTITIONS = 8
-"""How many instances read at a time. A partition takes 1 MB/s by the throughput unit, some 600
-records, so eight of them carry 400 million records a day; but each is a series of evidence
-objects of its own, however little it holds. It cannot be changed in this tier."""
-
-RETENTION_HOURS = 7 * 24
-"""The longest of the tier: how long the exporter may stand still before records are lost."""
+from nhi_evidence.config.azure_app import PARTITIONS, RETENTION_HOURS
 
 GENERATION_CHARACTERS = 8
 """Of the generation's id, a random UUID, in the name of the consumer group."""

@@ -24,21 +24,7 @@ from infra.azure.host_storage import HostStorage
 from infra.azure.names import NAME, site_name
 from infra.azure.site_template import template
 from infra.declaration import Declaration
-
-CONNECTION = "EventHubConnection"
-"""Prefix of the settings that say how the trigger reaches the hub."""
-
-INSTANCES = 40
-"""Flex Consumption's smallest upper bound; partitions decide how many there are."""
-
-MANAGED = "managedidentity"
-
-CONSUMER_GROUP = "EventHubConsumerGroup"
-"""Setting the trigger takes its consumer group from; it changes with the hub."""
-
-ONE_BATCH_AT_A_TIME = {"PYTHON_THREADPOOL_THREAD_COUNT": "1"}
-"""An instance may read all partitions: what one batch needs of memory is known, what eight need at
-once is not."""
+from nhi_evidence.config.azure_app import CONSUMER_GROUP, INSTANCES, connections
 
 
 class ExportFunction(Construct):
@@ -104,14 +90,12 @@ class ExportFunction(Construct):
             "generation": hub.generation.id,
         }
         settings = {
-            **_connection("AzureWebJobsStorage", accountName="[parameters('storage')]"),
-            **_connection(
-                CONNECTION,
-                fullyQualifiedNamespace="[concat(parameters('namespace'), "
-                "'.servicebus.windows.net')]",
+            **connections(
+                client_id="[parameters('clientId')]",
+                storage="[parameters('storage')]",
+                namespace="[concat(parameters('namespace'), '.servicebus.windows.net')]",
             ),
             CONSUMER_GROUP: "[parameters('consumerGroup')]",
-            **ONE_BATCH_AT_A_TIME,
             **environment,
         }
         self.site = ResourceGroupTemplateDeployment(
@@ -148,12 +132,3 @@ class ExportFunction(Construct):
             f" --resource-group {NAME} --name {site} --src {asset.path}",
             description="Run in this folder after each apply that changed it",
         ).override_logical_id("publish")
-
-
-def _connection(prefix: str, **settings: str) -> dict[str, str]:
-    """Return an identity-based connection: an address, and who to be. No key has a place in it."""
-    return {
-        f"{prefix}__credential": MANAGED,
-        f"{prefix}__clientId": "[parameters('clientId')]",
-        **{f"{prefix}__{name}": value for name, value in settings.items()},
-    }

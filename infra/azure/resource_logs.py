@@ -26,8 +26,8 @@ from infra.azure.names import (
     role_id,
     storage_id,
 )
-from infra.azure.policy_rule import PARAMETERS, rule
-from infra.azure.resource_kinds import Logged, kinds_of
+from nhi_evidence.config.azure_policy import PARAMETERS, rule
+from nhi_evidence.config.azure_resource_kinds import Logged, kinds_of
 
 STREAM_ACTIONS = (
     "Microsoft.EventHub/namespaces/read",

@@ -20,9 +20,8 @@ from cdktn_provider_google.monitoring_notification_channel import MonitoringNoti
 from constructs import Construct
 
 from infra.gcp.alarm_rules import HOUR, LOGGED, SERVICE, WINDOW_SECONDS, Absence, Logged, absences
-from infra.gcp.dead_letters import LONGEST_SECONDS
 from infra.gcp.names import NAME
-from infra.gcp.topic import REPLAY_SECONDS
+from nhi_evidence.config.gcp_delivery import LONGEST_SECONDS, REPLAY_SECONDS
 
 SUBSCRIPTION = 'resource.type = "pubsub_subscription" AND metric.type = '
 AGE = f'{SUBSCRIPTION}"pubsub.googleapis.com/subscription/oldest_unacked_message_age"'

@@ -21,24 +21,17 @@ from constructs import Construct
 
 from infra.gcp.dead_letters import DeadLetters
 from infra.gcp.names import NAME, PREFIX
-from infra.gcp.push import MAXIMUM_BACKOFF, MINIMUM_BACKOFF
 from infra.gcp.staging import StagingBucket
-from infra.gcp.topic import REPLAY_SECONDS
-
-MAX_BYTES = 16 * 1024 * 1024
-"""Of one file, which is one delivery and, nearly always, one evidence object: some 12,000 entries,
-and 3 MB once mapped and compressed (docs/deploy-gcp.md, "Sizes"). Larger files would save little
-and cost more to hold and to repeat."""
-
-MAX_SECONDS = 300
-"""The longest an entry waits for its file, in the order of CloudTrail's delivery. A quiet estate
-makes 288 evidence objects a day; a fifth of the wait would make five times as many."""
-
-ACK_SECONDS = 600
-"""Pub/Sub's largest; a file must be closed within it, slow writes included."""
-
-ATTEMPTS = 100
-"""Pub/Sub's largest: with the backoff, what could not be written for 16 hours is set aside."""
+from nhi_evidence.config.gcp_delivery import (
+    ATTEMPTS,
+    BATCH_ACK_SECONDS,
+    MAX_BYTES,
+    MAX_SECONDS,
+    MAXIMUM_BACKOFF,
+    MINIMUM_BACKOFF,
+    REPLAY_SECONDS,
+)
+from nhi_evidence.config.gcp_names import ENTRIES_SUBSCRIPTION
 
 
 class BatchWriter(Construct):
@@ -88,9 +81,9 @@ class BatchSubscription(Construct):
             self,
             "subscription",
             project=project,
-            name=f"{NAME}-batches",
+            name=ENTRIES_SUBSCRIPTION,
             topic=topic.id,
-            ack_deadline_seconds=ACK_SECONDS,
+            ack_deadline_seconds=BATCH_ACK_SECONDS,
             message_retention_duration=f"{REPLAY_SECONDS}s",
             # Empty: the subscription does not expire in a month without entries.
             expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),

@@ -12,10 +12,8 @@ from constructs import Construct
 
 from infra.accepted import accept
 from infra.gcp.keys import GOOGLE_KEY
-from infra.gcp.names import NAME
-
-LONGEST_SECONDS = 31 * 86_400
-"""The longest Pub/Sub keeps an unacknowledged message."""
+from nhi_evidence.config.gcp_delivery import LONGEST_SECONDS
+from nhi_evidence.config.gcp_names import DEAD_LETTERS
 
 
 class DeadLetters(Construct):
@@ -29,7 +27,7 @@ class DeadLetters(Construct):
             self,
             "topic",
             project=project,
-            name=f"{NAME}-dead-letters",
+            name=DEAD_LETTERS,
             message_storage_policy=PubsubTopicMessageStoragePolicy(
                 allowed_persistence_regions=[region]
             ),
@@ -39,7 +37,7 @@ class DeadLetters(Construct):
             self,
             "subscription",
             project=project,
-            name=f"{NAME}-dead-letters",
+            name=DEAD_LETTERS,
             topic=self.topic.id,
             message_retention_duration=f"{LONGEST_SECONDS}s",
             # Empty: the subscription does not expire for want of a reader.

@@ -19,6 +19,7 @@ from constructs import Construct
 from infra.declaration import CloudEvent, Declaration
 from infra.gcp.names import NAME
 from infra.gcp.source import Builder, SourceArchive
+from nhi_evidence.config.gcp_names import FUNCTION
 
 
 class Caller(Construct):
@@ -72,7 +73,7 @@ class ExportFunction(Construct):
             "function",
             project=project,
             location=region,
-            name=f"{NAME}-gcp-export",
+            name=FUNCTION,
             description="Cloud Audit Logs to locked evidence",
             build_config=Cloudfunctions2FunctionBuildConfig(
                 runtime=declared.function.runtime.replace(".", ""),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from nhi_evidence.config.gcp_names import (
+    EXPORTER,
     FILES_TOPIC,
     NAME,
     PREFIX,
     TOPIC,
+    exporter_email,
     staging_bucket,
     topic_path,
 )
@@ -24,15 +26,6 @@ __all__ = [
     "staging_bucket",
     "topic_path",
 ]
-
-EXPORTER = f"{NAME}-exporter"
-"""Account id of the service account AWS trusts."""
-
-
-def exporter_email(project: str) -> str:
-    """Return the address of the exporter's service account."""
-    return f"{EXPORTER}@{project}.iam.gserviceaccount.com"
-
 
 PROJECT = "project"
 """Name of the stack's data source that knows the project's number."""

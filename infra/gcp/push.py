@@ -16,17 +16,14 @@ from cdktn_provider_google.pubsub_topic import PubsubTopic
 from constructs import Construct
 
 from infra.gcp.function import Caller, ExportFunction
-from infra.gcp.names import NAME, topic_path
-
-MINIMUM_BACKOFF, MAXIMUM_BACKOFF = "10s", "600s"
-"""Between two attempts; the second is Pub/Sub's largest. An outage of the evidence store costs 144
-calls a message and day."""
-
-ACK_MARGIN_SECONDS = 60
-"""How much longer Pub/Sub waits for an answer than a call may take."""
-
-LONGEST_ACK_SECONDS = 600
-"""Pub/Sub's largest acknowledgement deadline."""
+from infra.gcp.names import topic_path
+from nhi_evidence.config.gcp_delivery import (
+    ACK_MARGIN_SECONDS,
+    LONGEST_ACK_SECONDS,
+    MAXIMUM_BACKOFF,
+    MINIMUM_BACKOFF,
+)
+from nhi_evidence.config.gcp_names import PUSH_SUBSCRIPTION
 
 
 class PushSubscription(Construct):
@@ -62,7 +59,7 @@ class PushSubscription(Construct):
             self,
             "subscription",
             project=project,
-            name=f"{NAME}-export",
+            name=PUSH_SUBSCRIPTION,
             topic=topic.id,
             ack_deadline_seconds=ack,
             message_retention_duration=f"{kept_seconds}s",

@@ -29,6 +29,7 @@ from constructs import Construct
 from infra.accepted import accept
 from infra.gcp.names import NAME, build_bucket
 from infra.gcp.staging import USAGE_LOGS
+from nhi_evidence.config.gcp_names import source_bucket, source_object
 
 
 class SourceArchive(Construct):
@@ -46,7 +47,7 @@ class SourceArchive(Construct):
             self,
             "bucket",
             project=project,
-            name=f"{project}-{NAME}-source",
+            name=source_bucket(project),
             location=region.upper(),
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
@@ -64,7 +65,7 @@ class SourceArchive(Construct):
             self,
             "object",
             bucket=self.bucket.name,
-            name=f"gcp_export-{digest}.zip",
+            name=source_object(digest),
             source=asset.path,
         )
 

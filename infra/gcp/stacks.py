@@ -18,7 +18,7 @@ from infra.gcp.alarms import Alarms
 from infra.gcp.apis import Apis
 from infra.gcp.audit_logging import DataAccessLogs
 from infra.gcp.batches import BatchSubscription, BatchWriter
-from infra.gcp.dead_letters import LONGEST_SECONDS, DeadLetters
+from infra.gcp.dead_letters import DeadLetters
 from infra.gcp.function import Caller, ExportFunction
 from infra.gcp.identity import ExporterIdentity
 from infra.gcp.names import FILES_TOPIC, PROJECT, TOPIC, exporter_email
@@ -26,11 +26,12 @@ from infra.gcp.notifications import FileNotification, FileTopic
 from infra.gcp.push import PushSubscription
 from infra.gcp.sink import OrganizationSink
 from infra.gcp.source import Builder, SourceArchive
-from infra.gcp.staging import KEPT_DAYS, StagingBucket
+from infra.gcp.staging import StagingBucket
 from infra.gcp.topic import AuditTopic
 from infra.state import keep_state
 from infra.teardown import Teardown
 from infra.unread import keep_unread
+from nhi_evidence.config.gcp_delivery import KEPT_DAYS, LONGEST_SECONDS
 from nhi_evidence.config.tables import Gcp
 
 

@@ -15,15 +15,13 @@ from constructs import Construct
 
 from infra.accepted import accept
 from infra.gcp.names import staging_bucket
+from nhi_evidence.config.gcp_delivery import KEPT_DAYS
 
 USAGE_LOGS = (
     "Usage logs are the older way, by files in one more bucket. Who reads and writes is in the"
     " Data Access logs of Cloud Storage, which `data_access` switches on and the export locks."
 )
 """Why a bucket has no usage logs."""
-
-KEPT_DAYS = 14
-"""How long a file waits at most; twice what the topic can replay."""
 
 
 class StagingBucket(Construct):

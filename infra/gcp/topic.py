@@ -8,9 +8,7 @@ from constructs import Construct
 from infra.accepted import accept
 from infra.gcp.keys import GOOGLE_KEY
 from infra.gcp.names import TOPIC
-
-REPLAY_SECONDS = 7 * 86_400
-"""How far back a subscription can be sought: a mended exporter gets what it missed again."""
+from nhi_evidence.config.gcp_delivery import REPLAY_SECONDS
 
 
 class AuditTopic(Construct):

@@ -221,7 +221,7 @@ def test_errors_name_the_function_and_what_is_wrong(
     folder.mkdir(parents=True)
     text = (ROOT / "functions" / "aws_export" / "deploy.toml").read_text()
     (folder / "deploy.toml").write_text(text.replace("memory_mb", "memory"))
-    monkeypatch.setattr("infra.declaration.FUNCTIONS", folder.parent)
+    monkeypatch.setattr("nhi_evidence.config.declaration._FOLDERS", (folder.parent,))
     monkeypatch.setattr("infra.bundle.FUNCTIONS", folder.parent)
     with pytest.raises(DeclarationError, match=r"odd/deploy\.toml: .*memory"):
         declaration.declaration("odd")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from infra import release
+from infra import declaration, release
 from nhi_evidence import __version__
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,9 @@ def test_it_holds_the_library_and_what_the_demo_runs(built: Built) -> None:
     assert "nhi_evidence/sources/aws_cloudtrail/catalog.json" in names
     assert "nhi_evidence/py.typed" in names
     functions = {name.split("/")[3] for name in names if "/demo/functions/" in name} - {""}
-    assert set(release.PLAYED) == functions
+    assert {*declaration.names()} == functions, "of each what it says of itself"
+    whole = {name.split("/")[3] for name in names if "/demo/functions/" in name and ".py" in name}
+    assert set(release.PLAYED) == whole
 
 
 def test_the_sdist_makes_the_same_wheel(built: Built, uv: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +49,23 @@ def _convert(text: str, wanted: object) -> object:
         if text[:1] in "[{":
             return msgspec.json.decode(text, type=wanted)
         raise
+
+
+def variables(settings: msgspec.Struct) -> dict[str, str]:
+    """Return the `NHI_EVIDENCE_*` variables that `read_settings` reads these settings from.
+
+    What is absent stays unset: the function's own default holds.
+    """
+    values = {one.name: getattr(settings, one.name) for one in msgspec.structs.fields(settings)}
+    return {
+        PREFIX + name.upper(): _text(value) for name, value in values.items() if value is not None
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def cache_folder(environ: Mapping[str, str] | None = None) -> Path:

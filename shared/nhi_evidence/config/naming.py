@@ -84,6 +84,11 @@ def function(store: str, name: str) -> str:
     return _short(f"nhi-evidence-{store}-{name}")
 
 
+def function_arn(region: str, account: str, function: str) -> str:
+    """Return the ARN of a function."""
+    return f"arn:{partition(region)}:lambda:{region}:{account}:function:{function}"
+
+
 def log_group(function: str) -> str:
     """Name of the log group of a function."""
     return f"/aws/lambda/{function}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.azure.resource_kinds import kinds_of
 from nhi_evidence import config
 from nhi_evidence.config import ConfigError
+from nhi_evidence.config.azure_resource_kinds import kinds_of
 from tests.infra.terrain.synthesis import (
     Stack,
     Stacks,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.azure.names import NAME
-from infra.azure.resource_kinds import Logged
+from nhi_evidence.config.azure_names import NAME
+from nhi_evidence.config.azure_resource_kinds import Logged
 
 _TEMPLATE = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 _ALIAS = "Microsoft.Insights/diagnosticSettings"

@@ -1,11 +1,14 @@
-"""From the configuration to what a function is told."""
+"""From the configuration to what each function is told: for the stacks, and for the doctor."""
 
 from __future__ import annotations
 
-from nhi_evidence import sources
+from collections.abc import Sequence
+
 from nhi_evidence.adapters.aws.collector import Settings as CoverageSettings
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
+from nhi_evidence.adapters.aws.reconciler import Settings as ReconcilerSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
+from nhi_evidence.adapters.aws.sealer import Settings as SealerSettings
 from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
 from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope, Log
@@ -17,16 +20,7 @@ from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.coverage.deployed import deployment
-from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline.scope import Scope
-
-
-def log_format(source: str) -> str | None:
-    """Return the format a source's log has to be written in, where whoever logs chooses one."""
-    try:
-        return sources.table(source, "log_format.json").decode().strip()
-    except SettingsError:
-        return None
 
 
 def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> ExporterSettings:
@@ -43,6 +37,32 @@ def exporter_settings(config: Config, feed: Feed, entry: SourceEntry) -> Exporte
         writer_role_arn=feed.writer_arn(config.evidence.account),
         scope=Scope(entry.scope),
         keep_out_of_scope_raw=entry.keep_out_of_scope_raw,
+    )
+
+
+def sealer_settings(config: Config, store: EvidenceBucket, keys: Sequence[str]) -> SealerSettings:
+    """Return what the sealer of a bucket is told; `keys` are the ARNs of what it signs with."""
+    return SealerSettings(
+        bucket=store.bucket,
+        bucket_owner=config.evidence.account,
+        log_name=store.log,
+        signing_keys=tuple(keys),
+        retention_days=store.retention_days,
+        grace_days=store.grace_days,
+    )
+
+
+def reconciler_settings(config: Config, store: EvidenceBucket) -> ReconcilerSettings:
+    """Return what the function that reconciles a bucket is told."""
+    account = config.evidence.account
+    operator = naming.operator(store.name, "recon")
+    return ReconcilerSettings(
+        bucket=store.bucket,
+        bucket_owner=account,
+        log_name=store.log,
+        signing_keys=(f"alias/{naming.signing_key(store.name)}",),
+        operator_role=naming.role_arn(store.region, account, operator),
+        listings=listings(config),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -36,3 +37,17 @@ class Check(msgspec.Struct, frozen=True):
     """What was found, or why it could not be seen."""
     remediation: str = ""
     """What to do where it is wrong."""
+
+
+def differing(wanted: Mapping[str, str], actual: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether every wanted setting is as wanted, and which are not, with both values.
+
+    What is not in `actual` reads "none"; what only `actual` has is not looked at.
+    """
+    others = {
+        name: (actual.get(name, "none"), value)
+        for name, value in wanted.items()
+        if actual.get(name, "none") != value
+    }
+    faults = "; ".join(f"{name} {now}, not {value}" for name, (now, value) in others.items())
+    return not others, faults or f"{len(wanted)} settings, as deployed"

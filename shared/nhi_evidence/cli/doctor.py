@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import boto3
 import msgspec
@@ -14,6 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.aws import (
     covered_account_checks,
@@ -22,18 +22,23 @@ from nhi_evidence.adapters.aws import (
     management_account_checks,
 )
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
-from nhi_evidence.checks import WRONG, Check, State
-from nhi_evidence.cli import config_file, elsewhere, exit_codes
+from nhi_evidence.checks import Check
+from nhi_evidence.cli import config_file, elsewhere, exit_codes, reading_output
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, built_code
+from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.terminal import doctor_report
+from nhi_evidence.terminal.doctor_report import Report
 from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence doctor --profile evidence --profile log-archive
-  nhi-evidence doctor --config trial.toml --json
+  nhi-evidence doctor --config trial.toml --built cdk.out --json
+  az account get-access-token --query accessToken -o tsv |
+      nhi-evidence doctor --azure-token -
 
 \b
 Exit codes: 0 all that was looked at is well (what was not is named); 1 something
@@ -62,33 +67,78 @@ def command(
         list[str] | None,
         typer.Option(help="Profile of the AWS configuration; several, one for each account."),
     ] = None,
+    gcp_token: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File with an access token for Google Cloud, or -."),
+    ] = None,
+    azure_token: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File with a token for Azure Resource Manager, or -."),
+    ] = None,
+    built: Annotated[
+        list[Path] | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder that `make synth` wrote; the functions' code is held against it. "
+            "[default: cdk.out and cdktf.out, where they are]",
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare what is deployed with what the stacks write, and say how to mend it.
 
-    Changes nothing. Policies, trusts, locks, expiry, notifications and alarms are compared
-    statement by statement; what differs is "changed", what is not there "not deployed".
-    Each profile (or the environment's credentials) is used for the account it belongs to. What
-    no credentials reach, Google Cloud and Azure among it, is named as not seen, never as well.
+    Changes nothing. Policies, trusts, locks, expiry, notifications, queues, functions and alarms
+    are compared one by one; what differs is "changed", what is not there "not deployed".
+    Each profile (or the environment's credentials) is used for the account it belongs to, each
+    token for its cloud. What none reaches is named as not seen, never as well.
     """
     read = config_file.load(Path(config))
+    code = _built(built)
+    tokens = _Tokens(
+        *(None if file is None else reading_output.token(file) for file in (gcp_token, azure_token))
+    )
     with Steps("looking") as steps:
         checks = []
-        for check in _all(read, profile or ()):
+        for check in _all(read, profile or (), code, tokens):
             checks.append(check)
             steps.say("checks", len(checks))
+    report = doctor_report.report(checks, __version__)
     if as_json:
-        typer.echo(msgspec.json.encode(checks))
+        typer.echo(msgspec.json.encode(report))
     else:
-        _show(checks)
-    states = Counter(one.state for one in checks)
-    if any(states[state] for state in WRONG):
+        _show(report)
+    if report.verdict == "not well":
         raise typer.Exit(exit_codes.WRONG)
-    if not states[State.OK]:
+    if report.verdict == "nothing was looked at":
         raise typer.Exit(exit_codes.FAILED)
 
 
-def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
+def _built(folders: list[Path] | None) -> BuiltCode | None:
+    """Return what was built, by all folders together. Raises `SettingsError`."""
+    functions: dict[str, built_code.Package] = {}
+    for folder in folders or _FOLDERS:
+        code = built_code.read(folder)
+        if code is not None:
+            functions |= code.functions
+        elif folders:
+            raise SettingsError(f"{folder}: holds no {built_code.FILE_NAME}: make synth")
+    return BuiltCode(functions=functions) if functions else None
+
+
+_FOLDERS = (Path("cdk.out"), Path("cdktf.out"))
+"""Where `make deploy` and `make synth` write."""
+
+
+class _Tokens(NamedTuple):
+    """Access to the other clouds; None where there is none."""
+
+    gcp: str | None
+    azure: str | None
+
+
+def _all(
+    read: Config, profiles: Sequence[str], built: BuiltCode | None, tokens: _Tokens
+) -> Iterator[Check]:
     region = read.evidence.buckets[0].region
     reached: dict[str, _Account] = {}
     for name in profiles or (None,):
@@ -99,22 +149,22 @@ def _all(read: Config, profiles: Sequence[str]) -> Iterator[Check]:
             raise SettingsError(
                 f"no access to AWS as {name or 'this environment'}: {error}"
             ) from error
-    yield from _aws(read, reached)
-    yield from elsewhere.checks(read)
+    yield from _aws(read, reached, built)
+    yield from elsewhere.checks(read, gcp_token=tokens.gcp, azure_token=tokens.azure, built=built)
 
 
-def _aws(read: Config, reached: dict[str, _Account]) -> Iterator[Check]:
+def _aws(read: Config, reached: dict[str, _Account], built: BuiltCode | None) -> Iterator[Check]:
     now = datetime.fromtimestamp(clock.now() / 1000, UTC)
     parts: list[tuple[str, str, Callable[[_Account], Iterator[Check]]]] = [
         (
             "evidence account",
             read.evidence.account,
-            lambda account: evidence_account_checks.checks(read, account, now),
+            lambda account: evidence_account_checks.checks(read, account, now, built),
         ),
         (
             "log-archive account",
             read.log_archive.account,
-            lambda account: delivery_account_checks.checks(read, account),
+            lambda account: delivery_account_checks.checks(read, account, built),
         ),
     ]
     replicas = [one.replica.account for one in read.evidence.buckets if one.replica is not None]
@@ -147,13 +197,13 @@ def _of_covered(read: Config, number: str) -> Callable[[_Account], Iterator[Chec
     return lambda account: covered_account_checks.checks(read, account, number)
 
 
-def _show(checks: list[Check]) -> None:
+def _show(report: Report) -> None:
     console = Console(highlight=False, markup=False)
-    states = Counter(one.state for one in checks)
-    summary = ", ".join(f"{states[state]} {state}" for state in State if states[state])
-    console.print(f"{_verdict(states)}: {summary}")
+    counts = report.states.items()
+    summary = ", ".join(f"{count} {state}" for state, count in counts if count)
+    console.print(f"{_VERDICTS[report.verdict]}: {summary}")
     scope = None
-    for check in checks:
+    for check in report.checks:
         if check.scope != scope:
             scope = check.scope
             console.print(f"\n{neutralize(scope)}")
@@ -162,7 +212,8 @@ def _show(checks: list[Check]) -> None:
             console.print(f"               remediation: {neutralize(check.remediation)}")
 
 
-def _verdict(states: Counter[State]) -> str:
-    if any(states[state] for state in WRONG):
-        return "not well"
-    return "all that was looked at is well" if states[State.OK] else "nothing was looked at"
+_VERDICTS = {
+    "well": "all that was looked at is well",
+    "not well": "not well",
+    "nothing was looked at": "nothing was looked at",
+}

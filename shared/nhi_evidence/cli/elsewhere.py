@@ -1,20 +1,44 @@
-"""What the doctor does not look at, by name, and the command that shows each."""
+"""Outside AWS: what a token lets the doctor look at, and what shows the rest, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from nhi_evidence.adapters.azure import estate_checks as azure_estate
+from nhi_evidence.adapters.gcp import estate_checks as gcp_estate
+from nhi_evidence.adapters.rest_reader import RestReader
 from nhi_evidence.checks import Check, State
 from nhi_evidence.config import Config, azure_names, gcp_names
+from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.config.tables import Azure, Gcp
 
 
-def checks(config: Config) -> Iterator[Check]:
-    """Yield a check of everything outside AWS: not looked at, with what would show it."""
+def checks(
+    config: Config,
+    *,
+    gcp_token: str | None = None,
+    azure_token: str | None = None,
+    built: BuiltCode | None = None,
+    bases: Mapping[str, str] | None = None,
+) -> Iterator[Check]:
+    """Yield a check of everything outside AWS.
+
+    With a cloud's token its exporter, subscriptions and policies are held against the stacks; what
+    nothing looks at is named, with what would show it. `bases` are other addresses, of tests.
+    Raises `DeclarationError` where the library is installed without the functions' declarations.
+    """
     if config.gcp is not None:
-        yield from _listed(f"Google Cloud, {config.gcp.project}", _google(config.gcp))
+        if gcp_token is not None:
+            reader = RestReader(dict.fromkeys(gcp_estate.HOSTS, gcp_token), bases)
+            yield from gcp_estate.checks(config, config.gcp, reader, built)
+        rest = _google(config.gcp, seen=gcp_token is not None)
+        yield from _listed(f"Google Cloud, {config.gcp.project}", rest)
     if config.azure is not None:
-        yield from _listed(f"Azure, {config.azure.tenant}", _azure(config.azure))
+        if azure_token is not None:
+            reader = RestReader(dict.fromkeys(azure_estate.HOSTS, azure_token), bases)
+            yield from azure_estate.checks(config, config.azure, reader)
+        rest = _azure(config.azure, seen=azure_token is not None)
+        yield from _listed(f"Azure, {config.azure.tenant}", rest)
 
 
 def _listed(scope: str, things: dict[str, str]) -> Iterator[Check]:
@@ -22,35 +46,41 @@ def _listed(scope: str, things: dict[str, str]) -> Iterator[Check]:
         yield Check(scope, what, State.UNKNOWN, f"not checked; shown by: {shown_by}")
 
 
-def _google(gcp: Gcp) -> dict[str, str]:
+def _google(gcp: Gcp, *, seen: bool) -> dict[str, str]:
     name, project = gcp_names.NAME, gcp.project
     things = {
         "organization sink": f"gcloud logging sinks describe {name} "
         f"--organization {gcp.organization}",
-        "topic and subscriptions": f"gcloud pubsub subscriptions list --project {project}",
-        "function": f"gcloud functions list --v2 --project {project}",
         "Data Access logs": f"gcloud organizations get-iam-policy {gcp.organization} "
         "--format='yaml(auditConfigs)'",
         "everything against what the stack writes": "terraform plan, in gcp-export",
     }
+    if not seen:
+        things |= {
+            "topic and subscriptions": f"gcloud pubsub subscriptions list --project {project}",
+            "function": f"gcloud functions list --v2 --project {project}",
+        }
     if gcp.delivery == "files":
         bucket = gcp_names.staging_bucket(project)
         things["staging bucket"] = f"gcloud storage buckets describe gs://{bucket}"
     return things
 
 
-def _azure(azure: Azure) -> dict[str, str]:
+def _azure(azure: Azure, *, seen: bool) -> dict[str, str]:
     names = azure_names
     site = names.site_name(azure.home)
     things = {
         "diagnostic settings of the Activity Log": "az monitor diagnostic-settings subscription "
         f"list --subscription {azure.home}",
-        "hub": f"az eventhubs eventhub show --name {names.HUB} "
-        f"--namespace-name {names.namespace_name(azure.home)} --resource-group {names.NAME}",
-        "function app": f"az functionapp show --name {site} --resource-group {names.NAME}",
         "everything against what the stack writes": "terraform plan, in azure-export",
     }
-    if azure.resource_types:
+    if not seen:
+        things |= {
+            "hub": f"az eventhubs eventhub show --name {names.HUB} "
+            f"--namespace-name {names.namespace_name(azure.home)} --resource-group {names.NAME}",
+            "function app": f"az functionapp show --name {site} --resource-group {names.NAME}",
+        }
+    if azure.resource_types and not seen:
         things["resources without the policies' settings"] = "terraform output -raw compliance"
     if azure.entra:
         things["diagnostic setting of the directory"] = "Entra admin center, Diagnostic settings"

@@ -7,8 +7,10 @@ is looked at.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ class Deployed:
         """ARNs of topics that were there before."""
         for stack in stacks(assembly):
             template = json.loads((assembly / f"{stack.name}.template.json").read_text())
-            self._add(stack, template["Resources"])
+            self._add(stack, template["Resources"], assembly)
 
     def account(self, number: str) -> Account:
         """Return one of the accounts, to look at."""
@@ -58,13 +60,16 @@ class Deployed:
             if key.startswith(f"{kind} "):
                 yield resource
 
-    def _add(self, stack: Stack, resources: dict[str, Any]) -> None:
+    def _add(self, stack: Stack, resources: dict[str, Any], assembly: Path) -> None:
         where = (stack.region, stack.account)
         for logical, resource in resources.items():
             properties = deepcopy(_resolve(resource.get("Properties", {}), resources, where))
             name = _name(resource["Type"], logical, properties)
             properties["Arn"] = _arn(resource["Type"], name, logical, where)
             properties["_where"] = [*where]
+            if one["Type"] == "AWS::Lambda::Function" and "S3Key" in properties["Code"]:
+                code = (assembly / f"asset.{properties['Code']['S3Key']}").read_bytes()
+                properties["_code"] = b64encode(sha256(code).digest()).decode()
             # Topics of several regions have one name.
             if resource["Type"].startswith("AWS::SNS::"):
                 name = f"{stack.name}/{logical}"
@@ -93,6 +98,7 @@ def _arn(kind: str, name: str, logical: str, where: tuple[str, str]) -> str:
         "AWS::SQS::Queue": f"arn:aws:sqs:{region}:{account}:{name}",
         "AWS::SNS::Topic": f"arn:aws:sns:{region}:{account}:{name}",
         "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
+        "AWS::Lambda::Function": f"arn:aws:lambda:{region}:{account}:function:{name}",
         "AWS::Logs::LogGroup": f"arn:aws:logs:{region}:{account}:log-group:{name}:*",
     }.get(kind, f"arn:aws:other:{region}:{account}:{name}")
 
@@ -259,16 +265,36 @@ class Service:
     # Lambda, EventBridge, CloudWatch, SNS
 
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803
-        self._d.named("AWS::Lambda::Function", FunctionName, "ResourceNotFoundException")
-        return {"State": "Active"}
+        one = self._d.named("AWS::Lambda::Function", FunctionName, "ResourceNotFoundException")
+        same = (
+            *("FunctionName", "Runtime", "Handler", "Role", "MemorySize", "Timeout"),
+            *("Environment", "LoggingConfig", "Architectures", "Layers", "VpcConfig"),
+        )
+        return {
+            "State": "Active",
+            "CodeSha256": one["_code"],
+            **{name: one[name] for name in same if name in one},
+        }
+
+    def get_function_concurrency(self, *, FunctionName: str) -> Any:  # noqa: N803
+        one = self._d.named("AWS::Lambda::Function", FunctionName, "ResourceNotFoundException")
+        name = "ReservedConcurrentExecutions"
+        return {name: one[name]} if name in one else {}
 
     def list_event_source_mappings(self, *, FunctionName: str) -> Any:  # noqa: N803
         resource = [
-            one
+            {"State": "Enabled", **one}
             for one in self._d.of("AWS::Lambda::EventSourceMapping")
             if one["FunctionName"] == FunctionName
         ]
-        return {"EventSourceMappings": [{"State": "Enabled"} for _ in resource]}
+        return {"EventSourceMappings": resource}
+
+    def list_targets_by_rule(self, *, Rule: str) -> Any:  # noqa: N803
+        return {
+            "Targets": self._d.named("AWS::Events::Rule", Rule, "ResourceNotFoundException")[
+                "Targets"
+            ]
+        }
 
     def describe_rule(self, *, Name: str) -> Any:  # noqa: N803
         return self._d.named("AWS::Events::Rule", Name, "ResourceNotFoundException")
@@ -321,11 +347,17 @@ class Service:
             for one in self._d.of("AWS::SQS::QueuePolicy")
             if one["Queues"] == [QueueUrl]
         ]
-        answer = {"ApproximateNumberOfMessages": "0"}
+        answer = {"ApproximateNumberOfMessages": "0", "DelaySeconds": "0"}
+        for name in ("MessageRetentionPeriod", "VisibilityTimeout", "DelaySeconds"):
+            if name in queue:
+                answer[name] = str(queue[name])
+        answer["SqsManagedSseEnabled"] = json.dumps(queue["SqsManagedSseEnabled"])
         if policies:
             answer["Policy"] = json.dumps(policies[0])
         if "RedrivePolicy" in queue:
             answer["RedrivePolicy"] = json.dumps(queue["RedrivePolicy"])
+        if "RedriveAllowPolicy" in queue:
+            answer["RedriveAllowPolicy"] = json.dumps(queue["RedriveAllowPolicy"])
         return {"Attributes": answer}
 
     def describe_trails(self, **_: Any) -> Any:

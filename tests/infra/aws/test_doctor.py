@@ -6,27 +6,38 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
+from infra.bundle import packed, stage
 from nhi_evidence.adapters.aws import (
     covered_account_checks,
     delivery_account_checks,
     evidence_account_checks,
     management_account_checks,
+    queue_checks,
 )
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import Check, State
 from nhi_evidence.config import Config, read
+from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.config.built_code import BuiltCode, package
 from tests.infra.aws.conftest import production
-from tests.infra.aws.deployed import Deployed
+from tests.infra.aws.deployed import Deployed, Paged
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 
 CONFIG = read(production())
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 MAIN = "nhi-evidence-222233334444"
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
+SEALER = "nhi-evidence-main-sealer"
+QUEUES = "arn:aws:sqs:eu-central-1:111122223333"
+FUNCTIONS = "arn:aws:lambda:eu-central-1:222233334444:function"
 REPLICATION = "arn:aws:iam::222233334444:role/nhi-evidence-main-replication"
 NOT_IN_TEMPLATES = ("newest checkpoint", "evidence of", "trail into")
 """What comes of running, not of deploying."""
@@ -46,11 +57,18 @@ def aws(pristine: Deployed) -> Deployed:
     return mine
 
 
+@cache
+def built() -> BuiltCode:
+    """Return what `make synth` writes beside the stacks."""
+    names = ("aws_export", "seal", "reconcile", "coverage")
+    return BuiltCode(functions={one: package(packed(stage(one)).read_bytes()) for one in names})
+
+
 def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
     """Look at the parts of the estate, as the command does with credentials of all accounts."""
-    yield from evidence_account_checks.checks(config, aws.account(EVIDENCE), NOW)
+    yield from evidence_account_checks.checks(config, aws.account(EVIDENCE), NOW, built())
     yield from evidence_account_checks.replica_checks(config, aws.account(REPLICA), REPLICA)
-    yield from delivery_account_checks.checks(config, aws.account(ARCHIVE))
+    yield from delivery_account_checks.checks(config, aws.account(ARCHIVE), built())
     yield from management_account_checks.checks(config, aws.account(MANAGEMENT))
     for account in () if config.coverage is None else config.coverage.accounts:
         yield from covered_account_checks.checks(config, aws.account(account), account)
@@ -80,6 +98,21 @@ def test_nothing_deployed_is_told_from_changed(aws: Deployed) -> None:
 
 def of(aws: Deployed, kind: str, name: str) -> dict[str, Any]:
     return aws.things[f"{kind} {name}"]
+
+
+def mapping(aws: Deployed) -> dict[str, Any]:
+    """Return what hands the exporter its messages."""
+    return next(
+        one for one in aws.of("AWS::Lambda::EventSourceMapping") if one["FunctionName"] == EXPORTER
+    )
+
+
+def variables_of(aws: Deployed, function: str) -> dict[str, Any]:
+    """Return the environment of a function."""
+    variables: dict[str, Any] = of(aws, "AWS::Lambda::Function", function)["Environment"][
+        "Variables"
+    ]
+    return variables
 
 
 def statements_of(aws: Deployed) -> Iterator[tuple[str, list[dict[str, Any]], str]]:
@@ -210,10 +243,99 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
     ),
     "dead letters elsewhere": (
         lambda aws: of(aws, "AWS::SQS::Queue", EXPORTER)["RedrivePolicy"].update(
-            deadLetterTargetArn="arn:aws:sqs:eu-central-1:111122223333:mine"
+            deadLetterTargetArn=f"{QUEUES}:mine"
         ),
-        f"log-archive queue {EXPORTER}, who may send",
-        "gives up to arn:aws:sqs:eu-central-1:111122223333:mine",
+        f"log-archive queue {EXPORTER}, settings",
+        f"gives up to {QUEUES}:mine, not {QUEUES}:{EXPORTER}-dead",
+    ),
+    "given up after one receive": (
+        lambda aws: of(aws, "AWS::SQS::Queue", EXPORTER)["RedrivePolicy"].update(maxReceiveCount=1),
+        f"log-archive queue {EXPORTER}, settings",
+        "receives before that 1, not 315",
+    ),
+    "a delivery forgotten after a minute": (
+        lambda aws: of(aws, "AWS::SQS::Queue", EXPORTER).update(MessageRetentionPeriod=60),
+        f"log-archive queue {EXPORTER}, settings",
+        "retention 60 s, not 1209600 s",
+    ),
+    "dead letters of anybody": (
+        lambda aws: of(aws, "AWS::SQS::Queue", f"{EXPORTER}-dead").pop("RedriveAllowPolicy"),
+        f"log-archive queue {EXPORTER}-dead, settings",
+        f"dead letters of any, not {QUEUES}:{EXPORTER}",
+    ),
+    "a filter that discards messages": (
+        lambda aws: mapping(aws).update(FilterCriteria={"Filters": [{"Pattern": "{}"}]}),
+        f"log-archive function {EXPORTER}, batches",
+        "filters {}, not none",
+    ),
+    "one failure for a whole batch": (
+        lambda aws: mapping(aws).update(FunctionResponseTypes=[]),
+        f"log-archive function {EXPORTER}, batches",
+        "failures by item no, not yes",
+    ),
+    "a second queue for the exporter": (
+        lambda aws: aws.things.update(
+            {"AWS::Lambda::EventSourceMapping 2": {**mapping(aws), "EventSourceArn": "mine"}}
+        ),
+        f"log-archive function {EXPORTER}, batches",
+        f"2 mappings, not 1: {QUEUES}:{EXPORTER}, mine",
+    ),
+    "another bucket to export into": (
+        lambda aws: variables_of(aws, EXPORTER).update(NHI_EVIDENCE_BUCKET="mine"),
+        f"log-archive function {EXPORTER}, environment",
+        "changed: NHI_EVIDENCE_BUCKET",
+    ),
+    "a wrapper around the exporter": (
+        lambda aws: variables_of(aws, EXPORTER).update(AWS_LAMBDA_EXEC_WRAPPER="/opt/mine"),
+        f"log-archive function {EXPORTER}, environment",
+        "added: AWS_LAMBDA_EXEC_WRAPPER",
+    ),
+    "a layer under the sealer": (
+        lambda aws: of(aws, "AWS::Lambda::Function", SEALER).update(
+            Layers=[{"Arn": "arn:aws:lambda:eu-central-1:1:layer:mine:1"}]
+        ),
+        f"evidence function {SEALER}, configuration",
+        "layers arn:aws:lambda:eu-central-1:1:layer:mine:1, not none",
+    ),
+    "another runtime and less memory": (
+        lambda aws: of(aws, "AWS::Lambda::Function", SEALER).update(
+            Runtime="python3.12", MemorySize=128
+        ),
+        f"evidence function {SEALER}, configuration",
+        "runtime python3.12, not python3.13; memory 128 MB, not 1024 MB",
+    ),
+    "logs where no alarm reads them": (
+        lambda aws: of(aws, "AWS::Lambda::Function", SEALER).update(
+            LoggingConfig={"LogGroup": "mine"}
+        ),
+        f"evidence function {SEALER}, configuration",
+        f"log group mine, not /aws/lambda/{SEALER}",
+    ),
+    "code of somebody's own": (
+        lambda aws: of(aws, "AWS::Lambda::Function", SEALER).update(_code="bWluZQ=="),
+        f"evidence function {SEALER}, code",
+        "SHA-256 bWluZQ==",
+    ),
+    "a reservation of none": (
+        lambda aws: of(aws, "AWS::Lambda::Function", EXPORTER).update(
+            ReservedConcurrentExecutions=0
+        ),
+        f"log-archive function {EXPORTER}, concurrency",
+        "0 reserved",
+    ),
+    "a clock that strikes once a day": (
+        lambda aws: of(aws, "AWS::Events::Rule", f"{SEALER}-clock").update(
+            ScheduleExpression="rate(1 day)"
+        ),
+        f"evidence rule {SEALER}-clock, what it starts",
+        "every 1 day, not 5 minutes",
+    ),
+    "a clock that starts another function": (
+        lambda aws: of(aws, "AWS::Events::Rule", f"{SEALER}-clock").update(
+            Targets=[{"Arn": "arn:aws:lambda:mine"}]
+        ),
+        f"evidence rule {SEALER}-clock, what it starts",
+        f"starts arn:aws:lambda:mine, not {FUNCTIONS}:{SEALER}",
     ),
     "another audience": (
         lambda aws: next(iter(aws.of("AWS::IAM::OIDCProvider")))["ClientIdList"].append("mine"),
@@ -276,6 +398,35 @@ def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:
     del aws.things["AWS::IAM::Role nhi-evidence-main-writer-aws_cloudtrail"]
     what = "evidence role nhi-evidence-main-writer-aws_cloudtrail"
     assert {what: (State.NOT_DEPLOYED, "NoSuchEntity")} == deviations(aws)
+
+
+def test_what_was_not_built_here_is_not_called_well(aws: Deployed) -> None:
+    """Without what was built, the code of a function is not seen; nothing else changes."""
+    archive = delivery_account_checks.checks(CONFIG, aws.account(ARCHIVE))
+    unseen = {one.what for one in archive if one.state is State.UNKNOWN and "code" in one.what}
+    assert {f"function {EXPORTER}, code"} <= unseen
+
+
+def test_a_queue_whose_topic_forgot_it_is_not_deployed() -> None:
+    """The topic's owner may unsubscribe the exporter, filter, or send it raw."""
+    topic = "arn:aws:sns:eu-central-1:111122223333:files"
+    feed = msgspec.structs.replace(feeds(CONFIG)[0][0], topic=topic)
+    mine = {"SubscriptionArn": f"{topic}:1", "Endpoint": feed.queue_arn}
+
+    def seen(subscriptions: list[dict[str, str]], **attributes: str) -> tuple[State, str]:
+        sns = SimpleNamespace(
+            get_paginator=lambda _: Paged(lambda **_: {"Subscriptions": subscriptions}),
+            get_subscription_attributes=lambda **_: {"Attributes": attributes},
+        )
+        (check,) = queue_checks.topic_subscription(AwsChecks("account"), sns, feed)
+        return check.state, check.observed
+
+    assert (State.OK, "3 settings, as deployed") == seen([mine])
+    elsewhere = {**mine, "Endpoint": "mine"}
+    assert (State.NOT_DEPLOYED, "the queue is not subscribed") == seen([elsewhere])
+    assert (State.CHANGED, "filter {}, not none") == seen([mine], FilterPolicy="{}")
+    assert (State.CHANGED, "raw true, not false") == seen([mine], RawMessageDelivery="true")
+    assert (State.CHANGED, "confirmed no, not yes") == seen([mine], PendingConfirmation="true")
 
 
 def test_every_answer_is_json(aws: Deployed) -> None:

@@ -21,6 +21,11 @@ _ABSENT = (
 )
 """Codes, or parts of them, by which AWS says that a thing is not there."""
 
+
+class NotThereError(Exception):
+    """AWS answers, and what is asked for is not in the answer; the text says what."""
+
+
 Judged = tuple[bool, str]
 """Whether it is well, and what was found."""
 
@@ -58,6 +63,9 @@ class AwsChecks:
                 yield Check(self._scope, what, State.NOT_DEPLOYED, code, remediation)
             else:
                 yield Check(self._scope, what, State.UNKNOWN, f"{code or error}")
+            return
+        except NotThereError as error:
+            yield Check(self._scope, what, State.NOT_DEPLOYED, str(error), remediation)
             return
         except BotoCoreError as error:
             yield Check(self._scope, what, State.UNKNOWN, str(error))

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_evidence.adapters.aws import bucket_checks
+from nhi_evidence.adapters.aws import bucket_checks, function_checks, queue_checks
 from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
-from nhi_evidence.adapters.aws.policy_differences import differences, judged
+from nhi_evidence.adapters.aws.function_checks import FunctionPlan
+from nhi_evidence.adapters.aws.function_settings import exporter_settings
 from nhi_evidence.adapters.aws.role_checks import role
+from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, naming
-from nhi_evidence.config.aws import queues, roles
+from nhi_evidence.config.aws import roles
 from nhi_evidence.config.aws.buckets import trail_bucket
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.feeds import feeds
-from nhi_evidence.config.tables import Trail
+from nhi_evidence.config.aws.redelivery import redelivery
+from nhi_evidence.config.built_code import BuiltCode
+from nhi_evidence.config.declaration import Sqs, declaration
+from nhi_evidence.config.tables import SourceEntry, Trail
 
-_REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operations.md)"
 
+def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> Iterator[Check]:
+    """Yield every check of the log-archive account; `built` is what functions are held against.
 
-def checks(config: Config, clients: Clients) -> Iterator[Check]:
-    """Yield every check of the log-archive account."""
+    Raises `DeclarationError` where the library is installed without the functions' declarations.
+    """
     account = config.log_archive.account
     checks_of = AwsChecks(f"log-archive account {account}")
     for trail in config.trails:
@@ -38,7 +43,7 @@ def checks(config: Config, clients: Clients) -> Iterator[Check]:
             )
         if feed.notifies in ("new-bucket", "existing-bucket"):
             yield from _notifies(checks_of, clients.client("s3", feed.region), feed)
-        yield from _exporter(checks_of, clients, config, feed)
+        yield from _exporter(checks_of, clients, config, feed, entry=entry, built=built)
     for region in dict.fromkeys(feed.region for feed, _ in of_files):
         yield from alarms(checks_of, clients, config, account=account, region=region)
 
@@ -142,78 +147,37 @@ def _events_and_filter(configuration: dict[str, Any]) -> tuple[list[str], dict[s
 
 
 def _exporter(
-    checks_of: AwsChecks, clients: Clients, config: Config, feed: Feed
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    feed: Feed,
+    *,
+    entry: SourceEntry,
+    built: BuiltCode | None,
 ) -> Iterator[Check]:
-    sqs, functions = clients.client("sqs", feed.region), clients.client("lambda", feed.region)
     name = feed.exporter
-
-    def attributes(queue: str) -> dict[str, str]:
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return dict(answer["Attributes"])
-
-    def depth(queue: str) -> int:
-        return int(attributes(queue)["ApproximateNumberOfMessages"])
-
-    yield from checks_of.look(
-        f"queue {name}", lambda: depth(name), lambda n: (True, f"{n} waiting"), DEPLOY
+    declared = declaration("aws_export")
+    numbers = redelivery(declared, entry.batch_window_seconds)
+    yield from queue_checks.exporter_queues(
+        checks_of, clients.client("sqs", feed.region), feed, numbers
     )
-    yield from checks_of.look(
-        f"queue {feed.dead_letters}",
-        lambda: depth(feed.dead_letters),
-        lambda n: (n == 0, f"{n} given up"),
-        _REDRIVE,
+    yield from queue_checks.topic_subscription(checks_of, clients.client("sns", feed.region), feed)
+    plan = FunctionPlan(
+        name=name,
+        account=feed.account,
+        region=feed.region,
+        declared=declared.function,
+        environment=variables(exporter_settings(config, feed, entry)),
+        package=None if built is None else built.functions.get("aws_export"),
     )
-    yield from checks_of.compare(
-        f"queue {name}, who may send",
-        lambda: attributes(name),
-        lambda attributes_found: _sent(attributes_found, feed),
-        f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
-    )
-    yield from checks_of.compare(
-        f"queue {feed.dead_letters}, who may send",
-        lambda: attributes(feed.dead_letters),
-        lambda attributes_found: judged(
-            json.loads(attributes_found.get("Policy", _EMPTY)), queues.dead_letters(feed)
-        ),
-        f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}",
-    )
-    yield from checks_of.look(
-        f"function {name}",
-        lambda: functions.get_function_configuration(FunctionName=name),
-        lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
-        DEPLOY,
-    )
-    yield from checks_of.look(
-        f"function {name}, its queue",
-        lambda: functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"],
-        _fed,
-        "the function takes nothing from its queue: enable its event source mapping",
-    )
+    yield from function_checks.function(checks_of, clients, plan)
+    if isinstance(declared.trigger, Sqs):
+        yield from function_checks.queue_mapping(
+            checks_of, clients, plan, feed.queue_arn, numbers=numbers, trigger=declared.trigger
+        )
     log_group = naming.log_group_arn(feed.region, feed.account, name)
     yield from role(
         checks_of,
         clients.client("iam", feed.region),
         roles.exporter(config, feed, log_group=log_group),
     )
-
-
-_EMPTY = '{"Statement": []}'
-
-
-def _sent(attributes_found: dict[str, str], feed: Feed) -> Judged:
-    """Whether a queue takes what it should, and gives up to its own dead letters."""
-    changed = differences(
-        json.loads(attributes_found.get("Policy", _EMPTY)), queues.delivery_queue(feed)
-    )
-    dead = json.loads(attributes_found.get("RedrivePolicy", "{}")).get("deadLetterTargetArn")
-    faults = [
-        *([changed] if changed else []),
-        *([f"gives up to {dead}"] if dead != feed.dead_letters_arn else []),
-    ]
-    return not faults, "; ".join(faults) or "as deployed"
-
-
-def _fed(mappings: list[dict[str, Any]]) -> Judged:
-    states = [str(one.get("State")) for one in mappings]
-    return "Enabled" in states, ", ".join(states) or "none"

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.aws import bucket_checks, key_checks
+from nhi_evidence.adapters.aws import bucket_checks, function_checks, key_checks
 from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.function_checks import FunctionPlan
+from nhi_evidence.adapters.aws.function_settings import (
+    coverage_settings,
+    reconciler_settings,
+    sealer_settings,
+)
 from nhi_evidence.adapters.aws.role_checks import role
+from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles, roles
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
 from nhi_evidence.config.aws.web_trust import entra_provider_arn
+from nhi_evidence.config.built_code import BuiltCode
+from nhi_evidence.config.declaration import Schedule, declaration
 
 _STALE = timedelta(hours=2)
 
 
-def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
-    """Yield every check of the evidence account."""
+def checks(
+    config: Config, clients: Clients, now: datetime, built: BuiltCode | None = None
+) -> Iterator[Check]:
+    """Yield every check of the evidence account; `built` is what functions are held against.
+
+    Raises `DeclarationError` where the library is installed without the functions' declarations.
+    """
     account = config.evidence.account
     for bucket in config.evidence.buckets:
         checks_of = AwsChecks(f"evidence account {account}, {bucket.bucket}")
@@ -40,10 +55,10 @@ def checks(config: Config, clients: Clients, now: datetime) -> Iterator[Check]:
         )
         yield from _untold(checks_of, clients, bucket, account)
         yield from _roles(checks_of, clients, config, bucket)
-        yield from _sealing(checks_of, clients, config, bucket)
-        yield from _reconciling(checks_of, clients, config, bucket)
+        yield from _sealing(checks_of, clients, config, bucket, built)
+        yield from _reconciling(checks_of, clients, config, bucket, built)
         if config.coverage is not None:
-            yield from _covering(checks_of, clients, config, bucket)
+            yield from _covering(checks_of, clients, config, bucket, built)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
     checks_of = AwsChecks(f"evidence account {account}")
     if config.azure is not None:
@@ -94,59 +109,90 @@ def _roles(
 
 
 def _sealing(
-    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    bucket: EvidenceBucket,
+    built: BuiltCode | None,
 ) -> Iterator[Check]:
     name = naming.function(bucket.name, "sealer")
-    yield from _by_the_clock(checks_of, clients, bucket, name)
     kms, plans = clients.client("kms", bucket.region), signing_keys(config, bucket)
     for plan in plans:
         yield from key_checks.key(checks_of, kms, plan)
     try:
         keys = key_checks.arns(kms, plans)
     except (ClientError, BotoCoreError):
-        yield checks_of.unseen(f"role {name}", "its keys are not to be seen, see above")
+        yield checks_of.unseen(
+            f"function and role {name}", "its keys are not to be seen, see above"
+        )
         return
+    settings = sealer_settings(config, bucket, keys)
+    yield from _by_the_clock(
+        checks_of, clients, config, bucket, _Clocked(name, "seal", settings, built)
+    )
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan_of_role = roles.sealer(bucket, keys=keys, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan_of_role)
 
 
 def _reconciling(
-    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    bucket: EvidenceBucket,
+    built: BuiltCode | None,
 ) -> Iterator[Check]:
     name = naming.function(bucket.name, naming.OPERATORS["recon"])
-    yield from _by_the_clock(checks_of, clients, bucket, name)
+    settings = reconciler_settings(config, bucket)
+    yield from _by_the_clock(
+        checks_of, clients, config, bucket, _Clocked(name, "reconcile", settings, built)
+    )
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan = roles.reconciler(config, bucket, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan)
 
 
 def _covering(
-    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    bucket: EvidenceBucket,
+    built: BuiltCode | None,
 ) -> Iterator[Check]:
     name = naming.function(bucket.name, naming.OPERATORS["coverage"])
-    yield from _by_the_clock(checks_of, clients, bucket, name)
+    settings = coverage_settings(config, bucket)
+    yield from _by_the_clock(
+        checks_of, clients, config, bucket, _Clocked(name, "coverage", settings, built)
+    )
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan = coverage_roles.collector(config, bucket, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan)
 
 
+class _Clocked(NamedTuple):
+    """A function of the evidence account that a clock starts."""
+
+    name: str
+    deployable: str
+    settings: msgspec.Struct
+    built: BuiltCode | None
+
+
 def _by_the_clock(
-    checks_of: AwsChecks, clients: Clients, bucket: EvidenceBucket, name: str
+    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket, it: _Clocked
 ) -> Iterator[Check]:
-    functions, clock = clients.client("lambda", bucket.region), naming.clock(name)
-    yield from checks_of.look(
-        f"function {name}",
-        lambda: functions.get_function_configuration(FunctionName=name),
-        lambda answer: (answer.get("State", "Active") == "Active", answer.get("State", "Active")),
-        DEPLOY,
+    declared = declaration(it.deployable)
+    plan = FunctionPlan(
+        name=it.name,
+        account=config.evidence.account,
+        region=bucket.region,
+        declared=declared.function,
+        environment=variables(it.settings),
+        package=None if it.built is None else it.built.functions.get(it.deployable),
     )
-    yield from checks_of.look(
-        f"rule {clock}",
-        lambda: clients.client("events", bucket.region).describe_rule(Name=clock),
-        lambda answer: (answer.get("State") == "ENABLED", str(answer.get("State"))),
-        f"nothing starts {name}: enable the rule",
-    )
+    yield from function_checks.function(checks_of, clients, plan)
+    if isinstance(declared.trigger, Schedule):
+        yield from function_checks.clock(checks_of, clients, plan, declared.trigger.rate_minutes)
 
 
 def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterator[Check]:

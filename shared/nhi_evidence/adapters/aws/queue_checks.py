@@ -1,0 +1,141 @@
+"""Looking at an exporter's queues: who may send, how often it is tried, and where it gives up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, NotThereError
+from nhi_evidence.adapters.aws.policy_differences import judged
+from nhi_evidence.checks import Check, differing
+from nhi_evidence.config.aws import queues
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.redelivery import RETENTION_SECONDS, Redelivery
+from nhi_evidence.config.documents import Statement
+
+_REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operations.md)"
+_CHANGED = f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}"
+_EMPTY = '{"Statement": []}'
+
+
+def exporter_queues(
+    checks_of: AwsChecks, sqs: Any, feed: Feed, numbers: Redelivery
+) -> Iterator[Check]:
+    """Yield the checks of a feed's queue and of its dead letters."""
+
+    def attributes(queue: str) -> dict[str, str]:
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return dict(answer["Attributes"])
+
+    name, dead = feed.exporter, feed.dead_letters
+    yield from checks_of.look(
+        f"queue {name}",
+        lambda: attributes(name),
+        lambda answer: (True, f"{answer['ApproximateNumberOfMessages']} waiting"),
+        DEPLOY,
+    )
+    yield from checks_of.look(
+        f"queue {dead}",
+        lambda: int(attributes(dead)["ApproximateNumberOfMessages"]),
+        lambda n: (n == 0, f"{n} given up"),
+        _REDRIVE,
+    )
+    yield from _compared(
+        checks_of, attributes, name, queues.delivery_queue(feed), _delivery(feed, numbers)
+    )
+    yield from _compared(checks_of, attributes, dead, queues.dead_letters(feed), _dead(feed))
+
+
+def _compared(
+    checks_of: AwsChecks,
+    attributes: Callable[[str], dict[str, str]],
+    queue: str,
+    policy: list[Statement],
+    settings: Mapping[str, str],
+) -> Iterator[Check]:
+    yield from checks_of.compare(
+        f"queue {queue}, who may send",
+        lambda: attributes(queue),
+        lambda answer: judged(json.loads(answer.get("Policy", _EMPTY)), policy),
+        _CHANGED,
+    )
+    yield from checks_of.compare(
+        f"queue {queue}, settings",
+        lambda: attributes(queue),
+        lambda answer: differing(settings, _settings(answer)),
+        _CHANGED,
+    )
+
+
+def topic_subscription(checks_of: AwsChecks, sns: Any, feed: Feed) -> Iterator[Check]:
+    """Yield the check of the subscription that hands a topic's notifications to the queue."""
+    if feed.topic is None:
+        return
+
+    def ask() -> dict[str, str]:
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=feed.topic)
+        for subscription in (one for page in pages for one in page["Subscriptions"]):
+            if subscription.get("Endpoint") == feed.queue_arn:
+                arn = subscription["SubscriptionArn"]
+                answer = sns.get_subscription_attributes(SubscriptionArn=arn)
+                return dict(answer["Attributes"])
+        raise NotThereError("the queue is not subscribed")
+
+    yield from checks_of.compare(
+        f"subscription of {feed.exporter} to {feed.topic}",
+        ask,
+        _subscribed,
+        f"files of {feed.bucket} are not announced to the exporter; then replay. {DEPLOY}",
+    )
+
+
+def _subscribed(attributes: Mapping[str, str]) -> Judged:
+    wanted = {"filter": "none", "raw": "false", "confirmed": "yes"}
+    pending = attributes.get("PendingConfirmation", "false") == "true"
+    return differing(
+        wanted,
+        {
+            "filter": attributes.get("FilterPolicy", "none"),
+            "raw": attributes.get("RawMessageDelivery", "false"),
+            "confirmed": "no" if pending else "yes",
+        },
+    )
+
+
+def _delivery(feed: Feed, numbers: Redelivery) -> dict[str, str]:
+    return {
+        **_COMMON,
+        "visibility timeout": f"{numbers.visibility} s",
+        "gives up to": feed.dead_letters_arn,
+        "receives before that": str(numbers.max_receive_count),
+    }
+
+
+def _dead(feed: Feed) -> dict[str, str]:
+    return {**_COMMON, "gives up to": "none", "dead letters of": feed.queue_arn}
+
+
+_COMMON = {
+    "retention": f"{RETENTION_SECONDS} s",
+    "delay": "0 s",
+    "encryption": "SQS's own key",
+}
+
+
+def _settings(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return what SQS states of a queue, in the words of the plans above."""
+    redrive = json.loads(attributes.get("RedrivePolicy", "{}"))
+    allowed = json.loads(attributes.get("RedriveAllowPolicy", "{}"))
+    own = attributes.get("SqsManagedSseEnabled") == "true"
+    sources = allowed.get("sourceQueueArns", ())
+    return {
+        "retention": f"{attributes.get('MessageRetentionPeriod')} s",
+        "delay": f"{attributes.get('DelaySeconds', '0')} s",
+        "encryption": "SQS's own key" if own else attributes.get("KmsMasterKeyId", "none"),
+        "visibility timeout": f"{attributes.get('VisibilityTimeout')} s",
+        "gives up to": str(redrive.get("deadLetterTargetArn", "none")),
+        "receives before that": str(redrive.get("maxReceiveCount", "none")),
+        "dead letters of": ", ".join(sources) or str(allowed.get("redrivePermission", "any")),
+    }

@@ -1,0 +1,48 @@
+"""What looking at a deployed estate came to, as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from nhi_evidence.checks import WRONG, Check, State
+
+SCHEMA = "nhi-evidence/doctor/1"
+"""Names the form of the document; a change of meaning is another number."""
+
+Verdict = Literal["well", "not well", "nothing was looked at"]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The document of `doctor --json` (docs/operations.md, "Whether it is as it was deployed")."""
+
+    schema: str
+    release: str
+    """Of nhi-evidence: what is deployed is held against what this release writes."""
+    verdict: Verdict
+    states: dict[State, int]
+    """How many checks are in each state; every state is there."""
+    checks: Sequence[Check]
+
+
+def verdict(checks: Sequence[Check]) -> Verdict:
+    """Return what the checks come to: `well` speaks of what was looked at alone."""
+    states = {one.state for one in checks}
+    if states & {*WRONG}:
+        return "not well"
+    return "well" if State.OK in states else "nothing was looked at"
+
+
+def report(checks: Sequence[Check], release: str) -> Report:
+    """Return the checks as a document."""
+    states = Counter(one.state for one in checks)
+    return Report(
+        schema=SCHEMA,
+        release=release,
+        verdict=verdict(checks),
+        states={state: states[state] for state in State},
+        checks=checks,
+    )

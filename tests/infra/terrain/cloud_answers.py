@@ -1,0 +1,192 @@
+"""What Google Cloud and Azure would answer of the synthesized stacks, were they deployed.
+
+Names, ids and the platforms' own values are put in where Terraform would read them; everything
+else comes from the stacks, in the form the REST APIs give it back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nhi_evidence.adapters.azure import resource_ids
+from nhi_evidence.config import azure_names
+from tests.infra.terrain.synthesis import Stack, only
+
+PROJECT, NUMBER = "example-evidence", "123456789012"
+URI = "https://nhi-evidence-gcp-export-abcdefghij-ew.a.run.app"
+CLIENT, CREATED = "99999999-2222-3333-4444-555555555555", "2026-03-02T08:00:00Z"
+_REFERENCE = re.compile(r"\$\{(data\.)?([a-z0-9_]+)\.([A-Za-z0-9_-]+)\.([^}]+)\}")
+
+
+def google(stack: Stack, folder: Path) -> dict[str, Any]:
+    """Return answers of Google's APIs by path, of a stack synthesized into `folder`."""
+    function = _camel(_known(only(stack, "google_cloudfunctions2_function"), stack))
+    service = function["serviceConfig"]
+    service |= {"uri": URI, "revision": "nhi-evidence-gcp-export-00007-abc"}
+    # What Google gives back of 1024Mi, and sets itself.
+    service["availableMemory"] = "1Gi"
+    service["environmentVariables"]["LOG_EXECUTION_ID"] = "true"
+    place = f"projects/{PROJECT}/locations/europe-west1"
+    answers: dict[str, Any] = {
+        f"/v2/{place}/functions/{function['name']}": {**function, "state": "ACTIVE"},
+        f"/v2/{place}/services/{function['name']}": {
+            "latestReadyRevision": f"{place}/services/x/revisions/{service['revision']}"
+        },
+        f"/v1/projects/{PROJECT}": {"projectNumber": NUMBER},
+    }
+    stored = only(stack, "google_storage_bucket_object")
+    source = folder / "out" / "stacks" / "gcp-export" / stored["source"]
+    digest = md5(source.read_bytes(), usedforsecurity=False).digest()
+    bucket = function["buildConfig"]["source"]["storageSource"]["bucket"]
+    answers[f"/storage/v1/b/{bucket}/o/{stored['name']}"] = {"md5Hash": b64encode(digest).decode()}
+    for one in stack["resource"]["google_pubsub_subscription"].values():
+        subscription = _camel(_known(one, stack))
+        subscription["state"] = "ACTIVE"
+        # That which never expires has no time to live, and says so.
+        subscription["expirationPolicy"] = {}
+        if "cloudStorageConfig" in subscription:
+            subscription["cloudStorageConfig"]["state"] = "ACTIVE"
+        path = f"/v1/projects/{PROJECT}/subscriptions/{subscription['name']}"
+        answers[path] = subscription
+    return answers
+
+
+def azure(stack: Stack, home: str) -> dict[str, Any]:
+    """Return answers of Azure's Resource Manager by path."""
+    group = f"{resource_ids.group(home)}/providers"
+    namespace = azure_names.namespace_name(home)
+    hub = only(stack, "azurerm_eventhub")
+    identity = f"{group}/Microsoft.ManagedIdentity/userAssignedIdentities/nhi-evidence"
+    parameters = {
+        "site": azure_names.site_name(home),
+        "identity": identity,
+        "clientId": CLIENT,
+        "storage": azure_names.storage_name(home),
+        "namespace": namespace,
+        "consumerGroup": "nhi-evidence-0a1b2c3d",
+    }
+    deployment = only(stack, "azurerm_resource_group_template_deployment")
+    site = _evaluated(json.loads(deployment["template_content"])["resources"][0], parameters)
+    settings = site["properties"].pop("siteConfig")["appSettings"]
+    site["properties"]["state"] = "Running"
+    answers: dict[str, Any] = {
+        f"{group}/Microsoft.EventHub/namespaces/{namespace}/eventhubs/{hub['name']}": {
+            "properties": {
+                "partitionCount": hub["partition_count"],
+                "retentionDescription": _camel(hub["retention_description"]),
+                "status": "Active",
+                "createdAt": CREATED,
+            }
+        },
+        resource_ids.site(home): site,
+        f"{resource_ids.site(home)}/config/appsettings/list": {
+            "properties": {one["name"]: one["value"] for one in settings}
+        },
+        identity: {"properties": {"clientId": CLIENT}},
+    }
+    for one in stack["resource"]["azurerm_policy_definition"].values():
+        path = f"{one['management_group_id']}/providers/Microsoft.Authorization/policyDefinitions"
+        rule = json.loads(one["policy_rule"])
+        answers[f"{path}/{one['name']}"] = {"properties": {"policyRule": rule}}
+    for one in stack["resource"]["azurerm_management_group_policy_assignment"].values():
+        answers |= _assignment(stack, one, f"{group}/Microsoft.EventHub/namespaces/{namespace}")
+    return answers
+
+
+def _assignment(stack: Stack, one: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """Return the answers of one policy's assignment, with everything compliant."""
+    policies = f"{one['management_group_id']}/providers/Microsoft.Authorization"
+    match = _REFERENCE.fullmatch(one["policy_definition_id"])
+    assert match
+    definition = stack["resource"][match[2]][match[3]]["name"]
+    parameters = json.loads(_text(one["parameters"], stack))
+    parameters["rule"]["value"] = f"{namespace}/authorizationRules/azure-monitor"
+    insights = f"{one['management_group_id']}/providers/Microsoft.PolicyInsights"
+    chosen = quote(f"policyAssignmentName eq '{one['name']}'")
+    summarized = f"latest/summarize?api-version=2019-10-01&%24filter={chosen}"
+    return {
+        f"{policies}/policyAssignments/{one['name']}": {
+            "properties": {
+                "policyDefinitionId": f"{policies}/policyDefinitions/{definition}".upper(),
+                "enforcementMode": "Default",
+                "notScopes": [],
+                "parameters": parameters,
+            }
+        },
+        f"{insights}/policyStates/{summarized}": summary(compliant=3),
+    }
+
+
+def summary(*, compliant: int = 0, lacking: int = 0) -> dict[str, Any]:
+    """Return a summary of one assignment's states."""
+    details = [
+        {"complianceState": "compliant", "count": compliant},
+        {"complianceState": "noncompliant", "count": lacking},
+    ]
+    results = {"nonCompliantResources": lacking, "resourceDetails": details}
+    return {"value": [{"results": results, "policyAssignments": []}]}
+
+
+def _known(value: Any, stack: Stack) -> Any:
+    """Put in what Terraform would read."""
+    if isinstance(value, dict):
+        return {key: _known(one, stack) for key, one in value.items() if key != "//"}
+    if isinstance(value, list):
+        return [_known(one, stack) for one in value]
+    return _text(value, stack) if isinstance(value, str) else value
+
+
+def _text(text: str, stack: Stack) -> str:
+    def read(match: re.Match[str]) -> str:
+        is_data, kind, name, attribute = match.groups()
+        if is_data:
+            return NUMBER
+        made = stack["resource"][kind][name]
+        if attribute.endswith("uri"):
+            return URI
+        if attribute == "email":
+            return f"{made['account_id']}@{PROJECT}.iam.gserviceaccount.com"
+        if kind == "google_pubsub_topic" and attribute == "id":
+            return f"projects/{PROJECT}/topics/{made['name']}"
+        return str(made.get("name", attribute))
+
+    return _REFERENCE.sub(read, text)
+
+
+def _camel(value: Any, *, is_map: bool = False) -> Any:
+    """Spell keys as the REST APIs do; those of a map are somebody's own."""
+    if isinstance(value, list):
+        return [_camel(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key if is_map else re.sub(r"_([a-z])", lambda match: match[1].upper(), key): _camel(
+            one, is_map=key == "environment_variables"
+        )
+        for key, one in value.items()
+    }
+
+
+_PARAMETER = re.compile(r"parameters\('([A-Za-z]+)'\)")
+
+
+def _evaluated(value: Any, parameters: dict[str, str]) -> Any:
+    """Evaluate the expressions of a template that the function app uses."""
+    if isinstance(value, dict):
+        return {
+            _evaluated(key, parameters): _evaluated(one, parameters) for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_evaluated(one, parameters) for one in value]
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    if "createdAt" in value:
+        return CREATED
+    parts = re.findall(r"parameters\('([A-Za-z]+)'\)|'([^']*)'", value)
+    return "".join(parameters.get(name, name) if name else text for name, text in parts)

@@ -1,0 +1,390 @@
+"""The doctor over the synthesized stacks of Google Cloud and Azure: every change is seen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from nhi_evidence.adapters.azure import estate_checks as azure_estate
+from nhi_evidence.adapters.gcp import estate_checks as gcp_estate
+from nhi_evidence.checks import Check, State
+from nhi_evidence.cli import elsewhere
+from nhi_evidence.config import Config, read
+from nhi_evidence.config.azure_resource_kinds import kinds_of
+from nhi_evidence.config.built_code import BuiltCode, package
+from tests.coverage.test_rest_readers import Provider
+from tests.infra.terrain import cloud_answers
+from tests.infra.terrain.synthesis import example, only, synthesize
+
+CONFIG = read(example())
+FUNCTION = "nhi-evidence-gcp-export"
+TOPICS = "projects/example-evidence/topics"
+
+
+class Deployed(NamedTuple):
+    """The answers of both clouds, and what was built for them."""
+
+    answers: dict[str, Any]
+    built: BuiltCode
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    folder = tmp_path_factory.mktemp("clouds")
+    stacks = synthesize(folder)
+    assert CONFIG.azure is not None
+    stored = only(stacks["gcp-export"], "google_storage_bucket_object")["source"]
+    archive = (folder / "out" / "stacks" / "gcp-export" / stored).read_bytes()
+    return Deployed(
+        cloud_answers.google(stacks["gcp-export"], folder)
+        | cloud_answers.azure(stacks["azure-export"], CONFIG.azure.home),
+        BuiltCode(functions={"gcp_export": package(archive)}),
+    )
+
+
+@pytest.fixture
+def deployed(pristine: Deployed) -> Deployed:
+    """As deployed, to be changed by one test."""
+    return deepcopy(pristine)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Provider]:
+    made = Provider()
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+def looked(
+    deployed: Deployed,
+    server: Provider,
+    config: Config = CONFIG,
+    *,
+    google: str | None = "a",
+    azure: str | None = "b",
+) -> list[Check]:
+    """Look over HTTP, as the command does."""
+    server.paths = deployed.answers
+    bases = dict.fromkeys((*gcp_estate.HOSTS, *azure_estate.HOSTS), server.url)
+    built = deployed.built
+    return list(
+        elsewhere.checks(config, bases=bases, gcp_token=google, azure_token=azure, built=built)
+    )
+
+
+def wrong(checks: list[Check]) -> dict[str, tuple[State, str]]:
+    """Return every check that is neither well nor unseen, by name."""
+    return {
+        one.what: (one.state, one.observed)
+        for one in checks
+        if one.state not in {State.OK, State.UNKNOWN}
+    }
+
+
+def test_what_the_stacks_write_is_well(deployed: Deployed, server: Provider) -> None:
+    """And what nobody looks at is still named."""
+    checks = looked(deployed, server)
+    assert {} == wrong(checks)
+    assert 18 <= len([one for one in checks if one.state is State.OK])
+    unseen = {one.what for one in checks if one.state is State.UNKNOWN}
+    assert {"organization sink", "diagnostic setting of the directory"} <= unseen
+    assert "function" not in unseen
+    digest = next(
+        one for one in checks if one.what.startswith("function app") and "code" in one.what
+    )
+    assert (State.UNKNOWN, "Azure states no digest of what was published") == (
+        digest.state,
+        digest.observed,
+    )
+
+
+def test_nothing_deployed_is_told_from_changed(deployed: Deployed, server: Provider) -> None:
+    """Where nothing is, nothing was changed."""
+    deployed.answers.clear()
+    states = {one.state for one in looked(deployed, server)}
+    assert {State.NOT_DEPLOYED, State.UNKNOWN} == states
+
+
+def test_what_is_refused_is_not_well_and_not_wrong(deployed: Deployed, server: Provider) -> None:
+    """A reader without rights sees nothing, and is told so."""
+    server.codes = dict.fromkeys((path.partition("?")[0] for path in deployed.answers), 403)
+    try:
+        checks = looked(deployed, server)
+    finally:
+        server.codes = {}
+    assert {State.UNKNOWN} == {one.state for one in checks}
+    assert any("403" in one.observed for one in checks)
+
+
+def test_without_tokens_everything_is_named_as_not_seen(
+    deployed: Deployed, server: Provider
+) -> None:
+    """As before there were tokens."""
+    checks = looked(deployed, server, google=None, azure=None)
+    assert {State.UNKNOWN} == {one.state for one in checks}
+    assert {"function", "topic and subscriptions", "function app"} <= {one.what for one in checks}
+
+
+def at(deployed: Deployed, ending: str) -> dict[str, Any]:
+    """Return the only answer whose path ends so."""
+    (path,) = [one for one in deployed.answers if one.partition("?")[0].endswith(ending)]
+    answer: dict[str, Any] = deployed.answers[path]
+    return answer
+
+
+def google(deployed: Deployed) -> dict[str, Any]:
+    return at(deployed, f"/functions/{FUNCTION}")
+
+
+def subscription(deployed: Deployed, name: str) -> dict[str, Any]:
+    return at(deployed, f"/subscriptions/{name}")
+
+
+def site(deployed: Deployed) -> dict[str, Any]:
+    return at(deployed, "/sites/nhi-evidence-1f2c78bc216d")
+
+
+def settings(deployed: Deployed) -> dict[str, Any]:
+    properties: dict[str, Any] = at(deployed, "/config/appsettings/list")["properties"]
+    return properties
+
+
+KIND = kinds_of(CONFIG.azure.resource_types if CONFIG.azure else ())[0]
+
+
+def assigned(deployed: Deployed) -> dict[str, Any]:
+    properties: dict[str, Any] = at(deployed, f"/policyAssignments/{KIND.short_name}")["properties"]
+    return properties
+
+
+CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
+    "another bucket to export into": (
+        lambda one: google(one)["serviceConfig"]["environmentVariables"].update(
+            NHI_EVIDENCE_BUCKET="mine"
+        ),
+        f"function {FUNCTION}, environment",
+        State.CHANGED,
+        "changed: NHI_EVIDENCE_BUCKET",
+    ),
+    "a variable more": (
+        lambda one: google(one)["serviceConfig"]["environmentVariables"].update(PYTHONPATH="/x"),
+        f"function {FUNCTION}, environment",
+        State.CHANGED,
+        "added: PYTHONPATH",
+    ),
+    "anybody may call it": (
+        lambda one: google(one)["serviceConfig"].update(ingressSettings="ALLOW_ALL"),
+        f"function {FUNCTION}, configuration",
+        State.CHANGED,
+        "ingress ALLOW_ALL, not ALLOW_INTERNAL_ONLY",
+    ),
+    "less memory": (
+        lambda one: google(one)["serviceConfig"].update(availableMemory="256Mi"),
+        f"function {FUNCTION}, configuration",
+        State.CHANGED,
+        "memory 256 MiB, not 1024 MiB",
+    ),
+    "two events at once": (
+        lambda one: google(one)["serviceConfig"].update(maxInstanceRequestConcurrency=2),
+        f"function {FUNCTION}, configuration",
+        State.CHANGED,
+        "requests at once 2, not 1",
+    ),
+    "a function that fails to start": (
+        lambda one: google(one).update(state="FAILED"),
+        f"function {FUNCTION}",
+        State.FAILED,
+        "FAILED",
+    ),
+    "a revision of somebody's own": (
+        lambda one: at(one, f"/services/{FUNCTION}").update(latestReadyRevision="x/revisions/mine"),
+        f"function {FUNCTION}, revision",
+        State.CHANGED,
+        "mine",
+    ),
+    "other source": (
+        lambda one: google(one)["buildConfig"]["source"]["storageSource"].update(object="mine.zip"),
+        f"function {FUNCTION}, code",
+        State.CHANGED,
+        "gs://example-evidence-nhi-evidence-source/mine.zip",
+    ),
+    "source altered under its name": (
+        lambda one: at(one, ".zip").update(md5Hash="bWluZQ=="),
+        f"function {FUNCTION}, code",
+        State.CHANGED,
+        "MD5 bWluZQ==",
+    ),
+    "messages that a filter discards": (
+        lambda one: subscription(one, "nhi-evidence-export").update(filter="attributes:x"),
+        "subscription nhi-evidence-export",
+        State.CHANGED,
+        "filter attributes:x, not none",
+    ),
+    "messages pushed elsewhere": (
+        lambda one: subscription(one, "nhi-evidence-export")["pushConfig"].update(
+            pushEndpoint="https://example.com"
+        ),
+        "subscription nhi-evidence-export",
+        State.CHANGED,
+        f"pushes to https://example.com, not {cloud_answers.URI}/{TOPICS}/nhi-evidence-files",
+    ),
+    "no dead letters": (
+        lambda one: subscription(one, "nhi-evidence-batches").pop("deadLetterPolicy"),
+        "subscription nhi-evidence-batches",
+        State.CHANGED,
+        f"dead letters none, not {TOPICS}/nhi-evidence-dead-letters after 100",
+    ),
+    "dead letters after five attempts": (
+        lambda one: subscription(one, "nhi-evidence-batches")["deadLetterPolicy"].update(
+            maxDeliveryAttempts=5
+        ),
+        "subscription nhi-evidence-batches",
+        State.CHANGED,
+        "after 5, not projects/example-evidence/topics/nhi-evidence-dead-letters after 100",
+    ),
+    "dead letters forgotten after a day": (
+        lambda one: subscription(one, "nhi-evidence-dead-letters").update(
+            messageRetentionDuration="86400s"
+        ),
+        "subscription nhi-evidence-dead-letters",
+        State.CHANGED,
+        "keeps 86400s, not 2678400s",
+    ),
+    "a subscription that expires": (
+        lambda one: subscription(one, "nhi-evidence-batches").pop("expirationPolicy"),
+        "subscription nhi-evidence-batches",
+        State.CHANGED,
+        "expires in 31 days, not never",
+    ),
+    "a bucket that cannot be written": (
+        lambda one: subscription(one, "nhi-evidence-batches")["cloudStorageConfig"].update(
+            state="PERMISSION_DENIED"
+        ),
+        "subscription nhi-evidence-batches",
+        State.FAILED,
+        "PERMISSION_DENIED",
+    ),
+    "an app that is stopped": (
+        lambda one: site(one)["properties"].update(state="Stopped"),
+        "function app nhi-evidence-1f2c78bc216d",
+        State.FAILED,
+        "Stopped",
+    ),
+    "a second identity": (
+        lambda one: site(one)["identity"]["userAssignedIdentities"].update({"/z": {}}),
+        "function app nhi-evidence-1f2c78bc216d, configuration",
+        State.CHANGED,
+        "/userassignedidentities/nhi-evidence, /z, not ",
+    ),
+    "an older Python": (
+        lambda one: site(one)["properties"]["functionAppConfig"]["runtime"].update(version="3.12"),
+        "function app nhi-evidence-1f2c78bc216d, configuration",
+        State.CHANGED,
+        "runtime python 3.12, not python 3.13",
+    ),
+    "another role to write with": (
+        lambda one: settings(one).update(NHI_EVIDENCE_WRITER_ROLE_ARN="mine"),
+        "function app nhi-evidence-1f2c78bc216d, settings",
+        State.CHANGED,
+        "changed: NHI_EVIDENCE_WRITER_ROLE_ARN",
+    ),
+    "a connection string": (
+        lambda one: settings(one).update(AzureWebJobsStorage="AccountKey=x"),
+        "function app nhi-evidence-1f2c78bc216d, settings",
+        State.CHANGED,
+        "added: AzureWebJobsStorage",
+    ),
+    "another consumer group": (
+        lambda one: settings(one).update(EventHubConsumerGroup="$Default"),
+        "function app nhi-evidence-1f2c78bc216d, settings",
+        State.CHANGED,
+        "consumer group $Default",
+    ),
+    "a hub that keeps a day": (
+        lambda one: at(one, "/eventhubs/audit-logs")["properties"]["retentionDescription"].update(
+            retentionTimeInHours=24
+        ),
+        "hub audit-logs",
+        State.CHANGED,
+        "keeps 24 h, not 168 h",
+    ),
+    "a policy that asks for less": (
+        lambda one: at(one, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
+            "policyRule"
+        ]["then"].update(effect="AuditIfNotExists"),
+        f"policy nhi-evidence-{KIND.slug}",
+        State.CHANGED,
+        "another rule",
+    ),
+    "a policy that is not enforced": (
+        lambda one: assigned(one).update(enforcementMode="DoNotEnforce"),
+        f"policy assignment {KIND.short_name}",
+        State.CHANGED,
+        "enforced DoNotEnforce, not Default",
+    ),
+    "a subscription left out": (
+        lambda one: assigned(one).update(notScopes=["/subscriptions/x"]),
+        f"policy assignment {KIND.short_name}",
+        State.CHANGED,
+        "left out /subscriptions/x, not none",
+    ),
+    "resources without the setting": (
+        lambda one: one.answers.update(
+            {
+                path: cloud_answers.summary(compliant=3, lacking=2)
+                for path in one.answers
+                if path.endswith(f"%27{KIND.short_name}%27")
+            }
+        ),
+        f"{KIND.type} without the setting",
+        State.FAILED,
+        "2 of 5 evaluated",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen_and_nothing_else(
+    deployed: Deployed, server: Provider, change: str
+) -> None:
+    """One setting is another: one check says so, and what it is now."""
+    act, what, state, observed = CHANGES[change]
+    act(deployed)
+    ((seen, (its_state, its_text)),) = wrong(looked(deployed, server)).items()
+    assert (what, state) == (seen, its_state)
+    assert observed in its_text
+
+
+def test_a_kind_that_nobody_evaluated_is_not_called_compliant(
+    deployed: Deployed, server: Provider
+) -> None:
+    """No resource of a kind, and no evaluation yet, look alike: neither is well."""
+    for path in list(deployed.answers):
+        if path.endswith(f"%27{KIND.short_name}%27"):
+            deployed.answers[path] = cloud_answers.summary()
+    (check,) = [
+        one for one in looked(deployed, server) if one.what == f"{KIND.type} without the setting"
+    ]
+    assert State.UNKNOWN is check.state
+
+
+def test_the_direct_mode_has_one_subscription(tmp_path: Path, server: Provider) -> None:
+    """Of entries, for a month, with none to set aside."""
+    direct = example("[gcp]", '[gcp]\ndelivery = "direct"')
+    stacks = synthesize(tmp_path, text=direct)
+    answers = cloud_answers.google(stacks["gcp-export"], tmp_path)
+    config = read(direct)
+    checks = looked(Deployed(answers, BuiltCode(functions={})), server, config, azure=None)
+    assert {} == wrong(checks)
+    assert {"subscription nhi-evidence-export"} == {
+        one.what for one in checks if one.what.startswith("subscription ")
+    }

@@ -6,13 +6,15 @@ python -m tests.conform --dry-run
 
 Needs a trial bucket with Object Lock (COMPLIANCE, one day) and credentials that may put, read and
 list in it; with --policy also the evidence bucket's policy on it. What is written stays locked
-until the bucket's retention ends. Exits with 0 where every fact is as expected, 1 where one is not.
+until the bucket's retention ends. Exits with 0 where every fact is as expected, 1 where one is not,
+3 where some could not be asked. What was put to a live account is written into asked.toml.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +24,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.config import Config, read
-from tests.conform.estate_facts import ESTATE, Live, Session
+from tests.conform.estate_facts import ESTATE, NOT_ASKED, Live, Session
 from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
 from tests.conform.reconciled_facts import RECONCILED
 
@@ -32,13 +34,21 @@ SIGNATURES = {
 }
 
 
+ASKED = Path(__file__).with_name("asked.toml")
+"""Which facts were put to a live account, of this version: by hand, with the day."""
+
+
+_SIGNING = "signing RAW"
+
+
 class Answer(NamedTuple):
-    """A fact, and what was found."""
+    """A fact, and what was answered."""
 
     name: str
     expected: str
     observed: str
-    holds: bool
+    holds: bool | None
+    """None: nothing was asked, which says nothing of the fact."""
 
 
 def ask(facts: tuple[Fact, ...], bucket: Bucket) -> Iterator[Answer]:
@@ -47,14 +57,19 @@ def ask(facts: tuple[Fact, ...], bucket: Bucket) -> Iterator[Answer]:
         try:
             answer = fact.ask(bucket)
         except ClientError as error:
-            answer = f"could not be asked: {error.response['Error']['Code']}"
-        yield Answer(fact.name, fact.expected, answer, answer == fact.expected)
+            answer = f"{NOT_ASKED}{error.response['Error']['Code']}"
+        yield _answer(fact.name, fact.expected, answer)
+
+
+def _answer(name: str, expected: str, observed: str) -> Answer:
+    holds = None if observed.startswith(NOT_ASKED) else observed == expected
+    return Answer(name, expected, observed, holds)
 
 
 def asked_of_kms(kms: Any, key: str) -> Answer:
     """Ask what a signing key does."""
     answer = signed(kms, key)
-    return Answer("signing RAW", " or ".join(sorted(SIGNATURES)), answer, answer in SIGNATURES)
+    return Answer(_SIGNING, " or ".join(sorted(SIGNATURES)), answer, answer in SIGNATURES)
 
 
 def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
@@ -63,17 +78,26 @@ def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
         try:
             answer = fact.ask(live, config)
         except (ClientError, BotoCoreError) as error:
-            answer = f"could not be asked: {error}"
-        yield Answer(fact.name, fact.expected, answer, answer == fact.expected)
+            answer = f"{NOT_ASKED}{error}"
+        yield _answer(fact.name, fact.expected, answer)
 
 
 def table(answers: list[Answer]) -> str:
     """Return the answers as a Markdown table."""
     rows = [
-        f"| {one.name} | {one.expected} | {one.observed} | {'yes' if one.holds else '**no**'} |"
-        for one in answers
+        f"| {one.name} | {one.expected} | {one.observed} | {_HOLDS[one.holds]} |" for one in answers
     ]
     return "\n".join(["| fact | expected | found | holds |", "|---|---|---|---|", *rows])
+
+
+_HOLDS = {True: "yes", False: "**no**", None: "not asked"}
+
+
+def never_asked() -> list[str]:
+    """Return every fact that was put to no live account, of this version."""
+    asked = {*tomllib.loads(ASKED.read_text(encoding="utf-8"))}
+    names = (*(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)), _SIGNING)
+    return [name for name in names if name not in asked]
 
 
 def main(arguments: list[str]) -> int:
@@ -94,6 +118,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
             )
+        _say_never_asked()
         return 0
     if options.estate:
         config = read(options.estate.read_text(encoding="utf-8"), options.estate.name)
@@ -112,7 +137,17 @@ def main(arguments: list[str]) -> int:
 
 def _print(answers: list[Answer]) -> int:
     sys.stdout.write(table(answers) + "\n")
-    return 0 if all(one.holds for one in answers) else 1
+    _say_never_asked()
+    if any(one.holds is False for one in answers):
+        return 1
+    return 0 if all(one.holds for one in answers) else 3
+
+
+def _say_never_asked() -> None:
+    names = never_asked()
+    if names:
+        sys.stdout.write(f"\nnever asked of a live account, of this version: {len(names)} facts\n")
+        sys.stdout.writelines(f"  {name}\n" for name in names)
 
 
 if __name__ == "__main__":

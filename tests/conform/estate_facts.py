@@ -10,13 +10,16 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
-from nhi_evidence.config import Config, gcp_names, naming
+from nhi_evidence.config import Config, azure_app, azure_names, gcp_names, naming
 from tests.conform.facts import answer_to
+
+NOT_ASKED = "not asked: "
+"""How an answer begins that says nothing of the fact."""
 
 PATIENCE = timedelta(minutes=30)
 _PAUSE = timedelta(seconds=30)
@@ -95,12 +98,12 @@ def notifies_again(live: Live, config: Config) -> str:
     """Write a Control Tower bucket's notifications as they are."""
     trail = next((one for one in config.trails if one.bucket.startswith("aws-controltower-")), None)
     if trail is None:
-        return "no trail of this configuration is Control Tower's"
+        return f"{NOT_ASKED}no trail of this configuration is Control Tower's"
     s3 = live.client("s3")
     try:
         now = s3.get_bucket_notification_configuration(Bucket=trail.bucket)
     except ClientError as error:
-        return f"could not be asked: {error.response['Error']['Code']}"
+        return f"{NOT_ASKED}{error.response['Error']['Code']}"
     now.pop("ResponseMetadata", None)
     return answer_to(
         lambda: s3.put_bucket_notification_configuration(
@@ -112,7 +115,7 @@ def notifies_again(live: Live, config: Config) -> str:
 def batches(live: Live, config: Config) -> str:
     """State of the subscription that writes into the staging bucket, which has a retention."""
     if config.gcp is None:
-        return "no Google Cloud in this configuration"
+        return f"{NOT_ASKED}no Google Cloud in this configuration"
     bucket = gcp_names.staging_bucket(config.gcp.project)
     retention = live.run(
         "gcloud", "storage", "buckets", "describe", f"gs://{bucket}",
@@ -129,22 +132,69 @@ def batches(live: Live, config: Config) -> str:
 def function_logs(live: Live, config: Config) -> str:
     """Whether the function's own log lines reach the workspace."""
     if config.azure is None:
-        return "no Azure in this configuration"
-    workspace = live.run(
+        return f"{NOT_ASKED}no Azure in this configuration"
+    workspace = _workspace(live)
+    if workspace.startswith(NOT_ASKED):
+        return workspace
+    rows = _searched(live, workspace, "FunctionAppLogs | count", "Count")
+    return "rows" if rows.isdigit() and int(rows) > 0 else f"{rows or 'no'} rows"
+
+
+def _workspace(live: Live) -> str:
+    return live.run(
         "az", "monitor", "log-analytics", "workspace", "show", "--resource-group", "nhi-evidence",
         "--workspace-name", "nhi-evidence", "--query", "customerId", "--output", "tsv",
     )  # fmt: skip
-    rows = live.run(
+
+
+def _searched(live: Live, workspace: str, search: str, column: str) -> str:
+    return live.run(
         "az", "monitor", "log-analytics", "query", "--workspace", workspace,
-        "--analytics-query", "FunctionAppLogs | count", "--query", "[0].Count", "--output", "tsv",
+        "--analytics-query", search, "--query", f"[0].{column}", "--output", "tsv",
     )  # fmt: skip
-    return "rows" if rows.isdigit() and int(rows) > 0 else f"{rows or 'no'} rows"
+
+
+def rewound(live: Live, config: Config) -> str:
+    """Whether the host, over AMQP, began at the hub's first message where it had no checkpoint.
+
+    To be asked within a day after `nhi-evidence replay azure`, in an estate that logs all the
+    time: the oldest message read since is then as old as the hub, or as what it keeps.
+    """
+    if config.azure is None:
+        return f"{NOT_ASKED}no Azure in this configuration"
+    created = live.run(
+        "az", "eventhubs", "eventhub", "show", "--resource-group", azure_names.NAME,
+        "--namespace-name", azure_names.namespace_name(config.azure.home),
+        "--name", azure_names.HUB, "--query", "createdAt", "--output", "tsv",
+    )  # fmt: skip
+    try:
+        since = datetime.fromisoformat(created)
+    except ValueError:
+        return created if created.startswith(NOT_ASKED) else f"{NOT_ASKED}{created}"
+    workspace = _workspace(live)
+    oldest = _searched(live, workspace, _OLDEST_READ, "Oldest")
+    if not oldest.isdigit():
+        return f"{NOT_ASKED}no partition was read in the last day ({oldest})"
+    kept = min(datetime.now(UTC) - since, timedelta(hours=azure_app.RETENTION_HOURS))
+    if int(oldest) >= (kept - _MARGIN).total_seconds():
+        return "at the first message"
+    return f"at a message {oldest} s old, of {int(kept.total_seconds())} s"
+
+
+_MARGIN = timedelta(hours=6)
+"""For the hours a hub was empty at its beginning, and what it forgets meanwhile."""
+
+_OLDEST_READ = (
+    "FunctionAppLogs | where TimeGenerated > ago(1d) | parse Message with"
+    " 'read partition ' Partition ', ' Messages ' messages, oldest ' Age:long ' s'"
+    " | where isnotnull(Age) | summarize Oldest = max(Age)"
+)
 
 
 def planned_without_keys(live: Live, config: Config) -> str:
     """Whether Terraform reads the storage that takes no shared keys, and finds it as it made it."""
     if config.azure is None:
-        return "no Azure in this configuration"
+        return f"{NOT_ASKED}no Azure in this configuration"
     return live.run(
         "sh", "-c",
         "terraform -chdir=cdktf.out/stacks/azure-export plan -input=false -detailed-exitcode "
@@ -189,6 +239,13 @@ ESTATE = (
         function_logs,
     ),
     EstateFact(
+        "the host begins at the hub's first message where a checkpoint is gone",
+        "at the first message",
+        "replay azure removes checkpoints; the host's own AMQP reader is shown nowhere here",
+        "az, within a day after `nhi-evidence replay azure`",
+        rewound,
+    ),
+    EstateFact(
         "Terraform reads a storage account without shared keys",
         "no changes",
         "azurerm with storage_use_azuread, and keys switched off",
@@ -215,7 +272,7 @@ class Session:
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            return f"{command[0]} is not on the path"
+            return f"{NOT_ASKED}{command[0]} is not on the path"
         if done.returncode:
             lines = done.stderr.strip().splitlines()
             return f"failed: {lines[-1] if lines else done.returncode}"

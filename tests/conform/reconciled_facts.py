@@ -9,7 +9,7 @@ from typing import Any
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.config import Config
-from tests.conform.estate_facts import EstateFact, Live
+from tests.conform.estate_facts import NOT_ASKED, EstateFact, Live
 
 _HOURS = 96
 
@@ -17,7 +17,7 @@ _HOURS = 96
 def activity_log(live: Live, config: Config) -> str:
     """Whether an hour was reconciled in which Resource Manager listed something."""
     if config.azure is None or config.azure.reconcile_client_id is None:
-        return "not configured: reconcile_client_id of [azure]"
+        return f"{NOT_ASKED}no reconcile_client_id of [azure]"
     store = config.evidence.buckets[0]
     verdicts = [
         f"{each.verdict}: {', '.join(each.reasons)} {each.found} of {each.expected}"

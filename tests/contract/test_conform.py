@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from nhi_evidence.config import read
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.conform import __main__ as conform
@@ -36,6 +41,98 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == conform.main(["--dry-run"])
     printed = capsys.readouterr().out
     assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED))
+
+
+def test_what_nobody_asked_is_said_with_every_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was put to a live account: all of it is named, and the page says so."""
+    conform.main(["--dry-run"])
+    names = [*(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)), "signing RAW"]
+    assert names == conform.never_asked()
+    _, _, listed = capsys.readouterr().out.partition("never asked of a live account")
+    assert f"{len(names)} facts" in listed
+    assert all(f"  {name}\n" in listed for name in names)
+    known = {*tomllib.loads(conform.ASKED.read_text())}
+    assert known <= {*names}, "asked.toml names a fact there is not"
+
+
+class Estate:
+    """A live estate that answers as the facts expect it to, or otherwise."""
+
+    def __init__(self, answers: dict[str, str], client: Any = None) -> None:
+        self._answers, self._client = answers, client
+
+    def client(self, _service: str) -> Any:
+        return self._client
+
+    def run(self, *command: str) -> str:
+        line = " ".join(command)
+        return next((text for part, text in self._answers.items() if part in line), "")
+
+    def wait(self) -> bool:
+        return False
+
+
+CONFIG = read((Path(__file__).parents[2] / "nhi-evidence.example.toml").read_text())
+KEY = "arn:aws:kms:eu-central-1:222233334444:key/k"
+
+
+def refusing(**_: Any) -> None:
+    answer = {"Code": "AccessDeniedException"}
+    raise ClientError(
+        {"Error": answer, "ResponseMetadata": {"HTTPStatusCode": 400}},  # type: ignore[typeddict-item]
+        "Sign",
+    )
+
+
+AWS = SimpleNamespace(
+    describe_log_streams=lambda **_: {"logStreams": [{}]},
+    describe_key=lambda **_: {"KeyMetadata": {"Arn": KEY}},
+    sign=refusing,
+    filter_log_events=lambda **_: {"events": [{"message": KEY}]},
+)
+AS_EXPECTED = {
+    "retention_policy": "1209600",
+    "cloudStorageConfig.state": "ACTIVE",
+    "workspace show": "w",
+    "FunctionAppLogs | count": "7",
+    "createdAt": "2026-01-01T00:00:00+00:00",
+    "Oldest = max(Age)": "604000",
+    "terraform": "no changes",
+}
+
+
+def test_every_fact_of_an_estate_has_a_probe_that_runs() -> None:
+    """Over answers as AWS, gcloud, az and Terraform give them; the trail is not Control Tower's."""
+    answers = {one.name: one for one in conform.ask_estate(Estate(AS_EXPECTED, AWS), CONFIG)}
+    assert {one.name for one in (*ESTATE, *RECONCILED)} == {*answers}
+    unasked = [name for name, one in answers.items() if one.holds is None]
+    assert [
+        "notifications of a bucket Control Tower made can be written",
+        *(one.name for one in RECONCILED),
+    ] == unasked, "no trail is Control Tower's, and nothing lists the Activity Log"
+    assert [] == [one for one in answers.values() if one.holds is False]
+
+
+def test_a_host_that_begins_at_the_end_is_seen() -> None:
+    """Its oldest message since is minutes old; one that read nothing is no answer."""
+    (fact,) = [one for one in ESTATE if "checkpoint" in one.name]
+    answer = fact.ask(Estate({**AS_EXPECTED, "Oldest = max(Age)": "300"}), CONFIG)
+    assert answer.startswith("at a message 300 s old, of 604800 s")
+    for nothing in ("", "None", "failed: no such table"):
+        empty = Estate({**AS_EXPECTED, "Oldest = max(Age)": nothing})
+        assert fact.ask(empty, CONFIG).startswith("not asked: ")
+    missing = Estate({"eventhub": "not asked: az is not on the path"})
+    assert "not asked: az is not on the path" == fact.ask(missing, CONFIG)
+
+
+def test_what_was_not_asked_is_neither_yes_nor_no(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its row says so, and the run does not exit as one in which everything held."""
+    answer = conform.Answer("fact", "done", "not asked: no credentials", None)
+    assert "| not asked: no credentials | not asked |" in conform.table([answer])
+    assert 3 == conform._print([answer])
+    assert 1 == conform._print([answer, conform.Answer("other", "done", "403", holds=False)])
+    assert 0 == conform._print([conform.Answer("other", "done", "done", holds=True)])
+    assert "never asked of a live account" in capsys.readouterr().out
 
 
 def test_the_page_names_what_is_asked_of_an_estate() -> None:

@@ -75,6 +75,7 @@ def evidence_policy(
     return [
         *transport(bucket),
         outsiders(bucket, organization),
+        access_points(bucket),
         deny(
             # Without the header a PUT would put a second version over the first. It also rules
             # out multipart uploads and copies, neither of which any writer makes.
@@ -113,6 +114,7 @@ def replica_policy(
     return [
         *transport(bucket),
         outsiders(bucket, organization),
+        access_points(bucket),
         {
             "Sid": "Replicate",
             "Effect": "Allow",
@@ -155,6 +157,21 @@ def outsiders(bucket: str, organization: str) -> Statement:
         ["s3:*"],
         [bucket, f"{bucket}/*"],
         {"StringNotEquals": {"aws:PrincipalOrgID": organization}},
+    )
+
+
+def access_points(bucket: str) -> Statement:
+    """Return the deny of every request through an access point.
+
+    It would name the access point and not the bucket, and so pass by whatever other policies say
+    of the bucket's objects: the organization's, which let nobody write but our own roles.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
+    """
+    return deny(
+        "AccessPoints",
+        ["s3:*"],
+        [bucket, f"{bucket}/*"],
+        {"Null": {"s3:DataAccessPointArn": "false"}},
     )
 
 

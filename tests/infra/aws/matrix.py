@@ -12,6 +12,7 @@ from functools import cache
 import msgspec
 
 from tests.infra.aws.estate import ARCHIVE, BUCKET, EVIDENCE, TENANT, Estate, arn
+from tests.infra.aws.iam import refuses
 from tests.infra.aws.paths import EVERYTHING, KEY, REGION, TOOLING, Actor, World
 
 _PUT = {"s3:if-none-match": "*"}
@@ -23,6 +24,7 @@ _LOCK = {
     "s3:object-lock-remaining-retention-days": "700",
 }
 _OBJECT = f"{BUCKET}/ev/v1/aws_cloudtrail/h=2026010100/x"
+_POINT = f"arn:aws:s3:{REGION}:{EVIDENCE}:accesspoint/mine"
 _LOG = f"{BUCKET}/log/v1/2026/plan/x"
 
 
@@ -33,6 +35,8 @@ class Act(msgspec.Struct, frozen=True):
     action: str
     resource: str
     context: Mapping[str, str] = {}
+    within: str = ""
+    """The object itself, where the call names an access point: the bucket's policy sees this."""
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -55,6 +59,7 @@ ACTS = (
     Act("put coverage", "s3:PutObject", f"{BUCKET}/op/v1/coverage/h=x/u", _PUT),
     Act("put config", "s3:PutObject", f"{BUCKET}/op/v1/config/h=x/u", _PUT),
     Act("put log", "s3:PutObject", _LOG, _PUT),
+    Act("put by access point", "s3:PutObject", f"{_POINT}/object/ev/v1/x", _PUT, _OBJECT),
     Act("lock log", "s3:PutObjectRetention", _LOG, _LOCK),
     Act("overwrite", "s3:PutObject", _OBJECT),
     Act("read", "s3:GetObjectVersion", _OBJECT),
@@ -186,6 +191,12 @@ def _directly(world: World, actor: Actor, act: Act) -> bool:
         "s3": [world.estate.bucket_policy],
     }
     service = act.action.partition(":")[0]
+    if act.within:
+        point = act.resource.partition("/object/")[0]
+        seen = {**_CONNECTION, **act.context, "s3:DataAccessPointArn": point}
+        request = world.request(actor, act.action, act.within, seen)
+        if refuses(policies.pop(service), request):
+            return False
     return world.may(
         actor,
         act.action,

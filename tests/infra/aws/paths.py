@@ -164,6 +164,13 @@ def _changes_its_function(world: World, actor: Actor, role: Actor) -> bool:
     return is_function and _own(world, actor, role, "lambda:UpdateFunctionCode", function)
 
 
+def _lays_its_package(world: World, actor: Actor, role: Actor) -> bool:
+    """What lies in the CDK's bucket under a package's name is deployed with the next change."""
+    package = f"arn:aws:s3:::cdk-hnb659fds-assets-{role.account}-{REGION}/package.zip"
+    is_function = _serves(role, "lambda.amazonaws.com")
+    return is_function and _own(world, actor, role, "s3:PutObject", package)
+
+
 def _passes_to_a_stack(world: World, actor: Actor, role: Actor) -> bool:
     stack = f"arn:aws:cloudformation:{REGION}:{role.account}:stack/any/id"
     return (
@@ -184,6 +191,7 @@ TECHNIQUES = {
     "assumes it": _assumes,
     "passes it to a function": _passes_to_a_function,
     "changes its function": _changes_its_function,
+    "lays its package": _lays_its_package,
     "passes it to a stack": _passes_to_a_stack,
     "changes its stack": _changes_its_stack,
     "changes its trust": _changes_trust,

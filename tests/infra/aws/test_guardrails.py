@@ -35,6 +35,20 @@ TOPIC = f"arn:aws:sns:{REGION}:{EVIDENCE}:nhi-evidence-alarms"
 SIGNATURES = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/events/nhi-evidence-main-signatures"
 OWN_LOG = f"arn:aws:logs:{REGION}:{EVIDENCE}:log-group:/aws/lambda/nhi-evidence-main-sealer"
 STACK = f"arn:aws:cloudformation:{REGION}:{EVIDENCE}:stack/nhi-evidence-main/id"
+POINT = f"arn:aws:s3:{REGION}:{EVIDENCE}:accesspoint/mine"
+ASSETS = f"arn:aws:s3:::cdk-hnb659fds-assets-{EVIDENCE}-{REGION}"
+PUBLISHER = arn(EVIDENCE, f"cdk-hnb659fds-file-publishing-role-{EVIDENCE}-{REGION}")
+UNBOUND = {
+    "logs:DeleteAccountPolicy",
+    "logs:DeleteResourcePolicy",
+    "logs:PutAccountPolicy",
+    "logs:PutResourcePolicy",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+}
+"""What the service authorization reference lists without any type of resource, of the services
+whose changes are denied by name. https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
 CHANGES = [
     *(
         (action, bucket)
@@ -89,8 +103,13 @@ CHANGES = [
     ("cloudwatch:PutMetricAlarm", ALARM),
     ("cloudwatch:PutAlarmMuteRule", ALARM),
     ("cloudwatch:SetAlarmState", ALARM),
-    ("sns:Unsubscribe", TOPIC),
     ("sns:DeleteTopic", TOPIC),
+    ("sns:PutDataProtectionPolicy", TOPIC),
+    ("events:UpdateEventBus", f"arn:aws:events:{REGION}:{EVIDENCE}:event-bus/default"),
+    # AWS evaluates these against no resource.
+    *((action, "*") for action in sorted(UNBOUND)),
+    *((action, ASSETS) for action in ("s3:PutBucketPolicy", "s3:PutLifecycleConfiguration")),
+    *((action, f"{ASSETS}/x.zip") for action in ("s3:PutObject", "s3:DeleteObject")),
     ("sns:SetTopicAttributes", TOPIC),
     ("logs:DeleteLogGroup", SIGNATURES),
     ("logs:DeleteMetricFilter", SIGNATURES),
@@ -111,6 +130,12 @@ FOR_NOBODY = [
     ("s3:PutObjectRetention", f"{BUCKET}/ev/v1/x"),
     ("s3:PutObjectAnnotation", f"{BUCKET}/ev/v1/x"),
     ("account:CloseAccount", "*"),
+    ("account:DisableRegion", "*"),
+    ("s3:CreateAccessPoint", POINT),
+    ("s3:CreateAccessPointForObjectLambda", POINT),
+    ("s3:CreateMultiRegionAccessPoint", f"arn:aws:s3::{EVIDENCE}:accesspoint/mine"),
+    ("s3:PutObject", f"{POINT}/object/ev/v1/x"),
+    ("s3:DeleteObjectVersion", f"{POINT}/object/ev/v1/x"),
     ("organizations:LeaveOrganization", "*"),
     ("cloudwatch:PutMetricData", "*"),
 ]
@@ -144,6 +169,22 @@ def test_only_the_pipeline_changes_what_is_deployed(
     for account in (EVIDENCE, REPLICA):
         for principal in (arn(account, "administrator"), f"arn:aws:iam::{account}:root"):
             assert not may(estate, principal, action, resource)
+
+
+def test_what_aws_binds_to_no_resource_is_denied_on_none(estate: Estate) -> None:
+    """A statement that names a topic never meets `sns:Unsubscribe`: its resource is `*`."""
+    for policy in policies(estate, "SERVICE_CONTROL_POLICY"):
+        for statement in policy["Content"]["Statement"]:
+            if statement["Resource"] != "*":
+                assert not UNBOUND & {*statement["Action"]}, statement["Sid"]
+
+
+def test_packages_are_published_by_the_role_made_for_it(estate: Estate) -> None:
+    """What lies in the CDK's bucket is the functions' code at the next deployment."""
+    package = f"{ASSETS}/x.zip"
+    assert may(estate, PUBLISHER, "s3:PutObject", package)
+    assert not may(estate, arn(EVIDENCE, "administrator"), "s3:PutObject", package)
+    assert may(estate, arn(EVIDENCE, "administrator"), "s3:GetObject", package)
 
 
 @pytest.mark.parametrize(("action", "resource"), FOR_NOBODY)

@@ -93,7 +93,7 @@ def test_the_page_shows_the_matrix(estate: Estate) -> None:
 
 
 NEEDED = {
-    "nhi-evidence-identities": {"Roles", "Pass", "Stacks", "Functions"},
+    "nhi-evidence-identities": {"Roles", "Pass", "Stacks", "Functions", "Assets"},
     "nhi-evidence-resources": {"Deployment"},
 }
 """Statements without which an administrator becomes the sealer or the pipeline."""
@@ -121,3 +121,22 @@ def test_a_guardrail_without_a_statement_is_walked_around(
 
     assert not becomes(estate)
     assert becomes(mutated) & {"sealer", "the stacks' execution role"}
+
+
+def test_an_access_point_is_closed_twice(estate: Estate) -> None:
+    """By the bucket's policy for everybody; by the guardrails, which see the point's own name."""
+    act = next(one for one in ACTS if one.within)
+    who = next(one for one in PRINCIPALS if one.text == "the same, with guardrails")
+    open_bucket, unbound = copy.deepcopy(estate), copy.deepcopy(estate)
+    for one in (open_bucket, unbound):
+        statements = one.bucket_policy["Statement"]
+        statements[:] = [each for each in statements if each["Sid"] != "AccessPoints"]
+    for control in unbound.of("AWS::Organizations::Policy"):
+        for statement in control.properties["Content"]["Statement"]:
+            if isinstance(statement["Resource"], list):
+                points = [each for each in statement["Resource"] if "accesspoint" in each]
+                statement["Resource"] = [
+                    each for each in statement["Resource"] if each not in points
+                ]
+    assert cell(open_bucket, who, act) is None
+    assert cell(unbound, who, act) == "yes"

@@ -83,14 +83,27 @@ ALARM_CHANGES = (
     "cloudwatch:PutAlarmMuteRule",
     "cloudwatch:SetAlarmState",
 )
+BUS_CHANGES = ("events:UpdateEventBus",)
+"""A bus under a key that is then disabled delivers nothing: no clock, no signature."""
+
 TOPIC_CHANGES = (
     "sns:AddPermission",
     "sns:DeleteTopic",
+    "sns:PutDataProtectionPolicy",
     "sns:RemovePermission",
-    "sns:SetSubscriptionAttributes",
     "sns:SetTopicAttributes",
+)
+UNBOUND_CHANGES = (
+    "logs:DeleteAccountPolicy",
+    "logs:DeleteResourcePolicy",
+    "logs:PutAccountPolicy",
+    "logs:PutResourcePolicy",
+    "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
 )
+"""Changes that AWS binds to no resource: a statement that names one never meets them.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html"""
 LOG_CHANGES = (
     "logs:AssociateKmsKey",
     "logs:Delete*",
@@ -101,7 +114,16 @@ LOG_CHANGES = (
     "logs:PutTransformer",
 )
 LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
-ACCOUNT_CHANGES = ("account:CloseAccount", "organizations:LeaveOrganization")
+ACCOUNT_CHANGES = (
+    "account:CloseAccount",
+    "account:DisableRegion",
+    "organizations:LeaveOrganization",
+    # A request through an access point names it, and not the bucket.
+    "s3:CreateAccessPoint*",
+    "s3:CreateMultiRegionAccessPoint",
+)
+ASSET_CHANGES = (*BUCKET_CHANGES, "s3:DeleteObject*", "s3:PutObject*")
+"""Of the CDK's own bucket: what lies there becomes the functions' code at the next deployment."""
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +161,20 @@ class Protected(msgspec.Struct, frozen=True, kw_only=True):
         pipeline = [*self.pipeline_roles, *self.pipeline_principals]
         return [*pipeline, *self.arns("iam", "role/cdk-*-deploy-role-*", region="")]
 
+    @property
+    def assets(self) -> list[str]:
+        """The CDK's buckets in the protected accounts, and what is in them."""
+        names = [f"arn:{self.partition}:s3:::cdk-*-assets-{one}-*" for one in self.accounts]
+        return [part for one in names for part in (one, f"{one}/*")]
+
+    @property
+    def publishers(self) -> list[str]:
+        """Principals that may write packages: those who deploy, and the role made for it."""
+        return [
+            *self.deployers,
+            *self.arns("iam", "role/cdk-*-file-publishing-role-*", region=""),
+        ]
+
 
 def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
     """Return the documents by name: no principal of the protected accounts may, but for pipelines.
@@ -155,7 +191,11 @@ def service_control_policies(protected: Protected) -> dict[str, dict[str, Any]]:
 
 def _data(protected: Protected, pipeline: Condition) -> list[Statement]:
     """The buckets, the objects, the keys, the accounts."""
-    objects = [f"{one}/*" for one in protected.buckets]
+    objects = [
+        *(f"{one}/*" for one in protected.buckets),
+        # An access point may have been made before the guardrails were.
+        *protected.arns("s3", "accesspoint/*"),
+    ]
     in_account = {"StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}}
     writers = _but(protected.arns("iam", f"role/{OURS}", region=""))
     return [
@@ -202,6 +242,7 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
         _deny(
             "Functions", FUNCTION_CHANGES, protected.arns("lambda", f"function:{OURS}"), pipeline
         ),
+        _deny("Assets", ASSET_CHANGES, protected.assets, _but(protected.publishers)),
     ]
 
 
@@ -226,9 +267,16 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
     }
     return [
         _deny("Rules", RULE_CHANGES, protected.arns("events", f"rule/{OURS}"), pipeline),
+        _deny("Bus", BUS_CHANGES, protected.arns("events", "event-bus/default"), pipeline),
         _deny("Alarms", ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}"), pipeline),
         _deny("Metrics", ["cloudwatch:PutMetricData"], "*", own_metrics),
         _deny("Topics", TOPIC_CHANGES, protected.arns("sns", OURS), pipeline),
+        _deny(
+            "Unbound",
+            UNBOUND_CHANGES,
+            "*",
+            {**pipeline, "StringEquals": {"aws:PrincipalAccount": list(protected.accounts)}},
+        ),
         _deny("Logs", LOG_CHANGES, groups, pipeline),
         _deny("LogWrites", LOG_WRITES, groups, ours),
         _deny(

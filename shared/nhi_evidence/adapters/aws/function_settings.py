@@ -20,6 +20,7 @@ from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.coverage.deployed import deployment
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline.scope import Scope
 
 

@@ -67,7 +67,7 @@ class Deployed:
             name = _name(resource["Type"], logical, properties)
             properties["Arn"] = _arn(resource["Type"], name, logical, where)
             properties["_where"] = [*where]
-            if one["Type"] == "AWS::Lambda::Function" and "S3Key" in properties["Code"]:
+            if resource["Type"] == "AWS::Lambda::Function" and "S3Key" in properties["Code"]:
                 code = (assembly / f"asset.{properties['Code']['S3Key']}").read_bytes()
                 properties["_code"] = b64encode(sha256(code).digest()).decode()
             # Topics of several regions have one name.

@@ -14,8 +14,25 @@ from typing import Any
 
 import msgspec
 
+from nhi_evidence.config.aws.guardrail_actions import (
+    ACCOUNT_CHANGES,
+    ALARM_CHANGES,
+    ASSET_CHANGES,
+    BUCKET_CHANGES,
+    BUS_CHANGES,
+    FUNCTION_CHANGES,
+    KEY_CHANGES,
+    LOG_CHANGES,
+    LOG_WRITES,
+    OBJECT_CHANGES,
+    PROVIDER_CHANGES,
+    ROLE_CHANGES,
+    RULE_CHANGES,
+    STACK_CHANGES,
+    TOPIC_CHANGES,
+    UNBOUND_CHANGES,
+)
 from nhi_evidence.config.aws.web_trust import WEB_IDENTITY
-from nhi_evidence.config.bucket_policy import ANNOTATIONS
 from nhi_evidence.config.documents import NONE, Condition, Statement, document
 
 LONGEST_DOCUMENT = 5_120
@@ -23,107 +40,6 @@ LONGEST_DOCUMENT = 5_120
 
 OURS = "nhi-evidence-*"
 """How everything the deployment names begins."""
-
-BUCKET_CHANGES = ("s3:DeleteBucket*", "s3:PutBucket*", "s3:Put*Configuration", "s3:UpdateBucket*")
-OBJECT_CHANGES = (
-    "s3:BypassGovernanceRetention",
-    "s3:DeleteObject*",
-    "s3:UpdateObjectEncryption",
-    *ANNOTATIONS,
-)
-KEY_CHANGES = (
-    "kms:CreateGrant",
-    "kms:DeleteAlias",
-    "kms:DisableKey",
-    "kms:PutKeyPolicy",
-    "kms:ScheduleKeyDeletion",
-    "kms:UpdateAlias",
-)
-ROLE_CHANGES = (
-    "iam:AttachRolePolicy",
-    "iam:CreateRole",
-    "iam:DeleteRole*",
-    "iam:DetachRolePolicy",
-    "iam:PutRole*",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateRole*",
-)
-PROVIDER_CHANGES = (
-    "iam:AddClientIDToOpenIDConnectProvider",
-    "iam:CreateOpenIDConnectProvider",
-    "iam:DeleteOpenIDConnectProvider",
-    "iam:RemoveClientIDFromOpenIDConnectProvider",
-    "iam:UpdateOpenIDConnectProviderThumbprint",
-)
-STACK_CHANGES = (
-    "cloudformation:Cancel*",
-    "cloudformation:Continue*",
-    "cloudformation:Create*",
-    "cloudformation:Delete*",
-    "cloudformation:Execute*",
-    "cloudformation:Rollback*",
-    "cloudformation:Set*",
-    "cloudformation:Signal*",
-    "cloudformation:Update*",
-)
-FUNCTION_CHANGES = (
-    "lambda:Add*",
-    "lambda:Create*",
-    "lambda:Delete*",
-    "lambda:Publish*",
-    "lambda:Put*",
-    "lambda:Remove*",
-    "lambda:Update*",
-)
-RULE_CHANGES = ("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*")
-ALARM_CHANGES = (
-    "cloudwatch:DeleteAlarms",
-    "cloudwatch:DisableAlarmActions",
-    "cloudwatch:Put*Alarm",
-    "cloudwatch:PutAlarmMuteRule",
-    "cloudwatch:SetAlarmState",
-)
-BUS_CHANGES = ("events:UpdateEventBus",)
-"""A bus under a key that is then disabled delivers nothing: no clock, no signature."""
-
-TOPIC_CHANGES = (
-    "sns:AddPermission",
-    "sns:DeleteTopic",
-    "sns:PutDataProtectionPolicy",
-    "sns:RemovePermission",
-    "sns:SetTopicAttributes",
-)
-UNBOUND_CHANGES = (
-    "logs:DeleteAccountPolicy",
-    "logs:DeleteResourcePolicy",
-    "logs:PutAccountPolicy",
-    "logs:PutResourcePolicy",
-    "sns:SetSubscriptionAttributes",
-    "sns:Unsubscribe",
-)
-"""Changes that AWS binds to no resource: a statement that names one never meets them.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html"""
-LOG_CHANGES = (
-    "logs:AssociateKmsKey",
-    "logs:Delete*",
-    "logs:PutDataProtectionPolicy",
-    "logs:PutMetricFilter",
-    "logs:PutRetentionPolicy",
-    "logs:PutSubscriptionFilter",
-    "logs:PutTransformer",
-)
-LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
-ACCOUNT_CHANGES = (
-    "account:CloseAccount",
-    "account:DisableRegion",
-    "organizations:LeaveOrganization",
-    # A request through an access point names it, and not the bucket.
-    "s3:CreateAccessPoint*",
-    "s3:CreateMultiRegionAccessPoint",
-)
-ASSET_CHANGES = (*BUCKET_CHANGES, "s3:DeleteObject*", "s3:PutObject*")
-"""Of the CDK's own bucket: what lies there becomes the functions' code at the next deployment."""
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,106 @@
+"""Which calls would change what is deployed, by subject: what the guardrails refuse."""
+
+from __future__ import annotations
+
+from nhi_evidence.config.bucket_policy import ANNOTATIONS
+
+BUCKET_CHANGES = ("s3:DeleteBucket*", "s3:PutBucket*", "s3:Put*Configuration", "s3:UpdateBucket*")
+OBJECT_CHANGES = (
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteObject*",
+    "s3:UpdateObjectEncryption",
+    *ANNOTATIONS,
+)
+KEY_CHANGES = (
+    "kms:CreateGrant",
+    "kms:DeleteAlias",
+    "kms:DisableKey",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:UpdateAlias",
+)
+ROLE_CHANGES = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole*",
+    "iam:DetachRolePolicy",
+    "iam:PutRole*",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole*",
+)
+PROVIDER_CHANGES = (
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:DeleteOpenIDConnectProvider",
+    "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "iam:UpdateOpenIDConnectProviderThumbprint",
+)
+STACK_CHANGES = (
+    "cloudformation:Cancel*",
+    "cloudformation:Continue*",
+    "cloudformation:Create*",
+    "cloudformation:Delete*",
+    "cloudformation:Execute*",
+    "cloudformation:Rollback*",
+    "cloudformation:Set*",
+    "cloudformation:Signal*",
+    "cloudformation:Update*",
+)
+FUNCTION_CHANGES = (
+    "lambda:Add*",
+    "lambda:Create*",
+    "lambda:Delete*",
+    "lambda:Publish*",
+    "lambda:Put*",
+    "lambda:Remove*",
+    "lambda:Update*",
+)
+RULE_CHANGES = ("events:Delete*", "events:Disable*", "events:Put*", "events:Remove*")
+ALARM_CHANGES = (
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DisableAlarmActions",
+    "cloudwatch:Put*Alarm",
+    "cloudwatch:PutAlarmMuteRule",
+    "cloudwatch:SetAlarmState",
+)
+BUS_CHANGES = ("events:UpdateEventBus",)
+"""A bus under a key that is then disabled delivers nothing: no clock, no signature."""
+
+TOPIC_CHANGES = (
+    "sns:AddPermission",
+    "sns:DeleteTopic",
+    "sns:PutDataProtectionPolicy",
+    "sns:RemovePermission",
+    "sns:SetTopicAttributes",
+)
+UNBOUND_CHANGES = (
+    "logs:DeleteAccountPolicy",
+    "logs:DeleteResourcePolicy",
+    "logs:PutAccountPolicy",
+    "logs:PutResourcePolicy",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+)
+"""Changes that AWS binds to no resource: a statement that names one never meets them.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html"""
+LOG_CHANGES = (
+    "logs:AssociateKmsKey",
+    "logs:Delete*",
+    "logs:PutDataProtectionPolicy",
+    "logs:PutMetricFilter",
+    "logs:PutRetentionPolicy",
+    "logs:PutSubscriptionFilter",
+    "logs:PutTransformer",
+)
+LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
+ACCOUNT_CHANGES = (
+    "account:CloseAccount",
+    "account:DisableRegion",
+    "organizations:LeaveOrganization",
+    # A request through an access point names it, and not the bucket.
+    "s3:CreateAccessPoint*",
+    "s3:CreateMultiRegionAccessPoint",
+)
+ASSET_CHANGES = (*BUCKET_CHANGES, "s3:DeleteObject*", "s3:PutObject*")
+"""Of the CDK's own bucket: what lies there becomes the functions' code at the next deployment."""

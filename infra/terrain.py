@@ -18,7 +18,7 @@ from infra.teardown import Teardown
 from nhi_evidence.adapters import cloud_settings
 from nhi_evidence.adapters.azure import exporter as azure_exporter
 from nhi_evidence.adapters.gcp import exporter as gcp_exporter
-from nhi_evidence.config import Config
+from nhi_evidence.config import Config, naming
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Gcp, SourceEntry
 
 import cdktn  # isort: skip
@@ -62,7 +62,13 @@ def _compose_gcp(
     app: cdktn.App, config: Config, gcp: Gcp, *, bundle: Bundle, build: Path, teardown: Teardown
 ) -> Path:
     package = build_source(bundle, build)
-    GcpIdentityStack(app, "gcp-identity", gcp=gcp)
+    GcpIdentityStack(
+        app,
+        "gcp-identity",
+        gcp=gcp,
+        issuer=config.evidence.token_issuer,
+        subjects=subjects(config, lists=bool(gcp.reconcile_projects)),
+    )
     GcpExportStack(
         app,
         "gcp-export",
@@ -87,7 +93,13 @@ def _compose_azure(
     teardown: Teardown,
 ) -> Path:
     package = packed(bundle, build)
-    AzureIdentityStack(app, "azure-identity", azure=azure)
+    AzureIdentityStack(
+        app,
+        "azure-identity",
+        azure=azure,
+        issuer=config.evidence.token_issuer,
+        subjects=subjects(config),
+    )
     AzureExportStack(
         app,
         "azure-export",
@@ -100,6 +112,25 @@ def _compose_azure(
         teardown=teardown,
     )
     return package
+
+
+def subjects(config: Config, *, lists: bool = True) -> dict[str, tuple[str, ...]]:
+    """Return the roles of AWS that other clouds are to trust, by what they do.
+
+    Those of the functions that are deployed, of every evidence bucket.
+    """
+    functions = {"reconcile"} if lists else set()
+    if config.coverage is not None:
+        functions.add(naming.OPERATORS["coverage"])
+    return {
+        function: tuple(
+            naming.role_arn(
+                store.region, config.evidence.account, naming.function(store.name, function)
+            )
+            for store in config.evidence.buckets
+        )
+        for function in sorted(functions)
+    }
 
 
 def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cdktn import TerraformStack
@@ -23,6 +23,7 @@ from infra.azure.alarms import Alarms, FunctionLogs, HubMetrics, Workspace
 from infra.azure.audience import AwsAudience
 from infra.azure.entra_logs import EntraLogs
 from infra.azure.event_hub import LogHub
+from infra.azure.federation import Federation
 from infra.azure.function import ExportFunction
 from infra.azure.host_storage import HostStorage
 from infra.azure.identity import ExporterIdentity
@@ -47,9 +48,20 @@ OBSERVED_PROVIDERS = ("microsoft.insights", "Microsoft.PolicyInsights")
 
 
 class AzureIdentityStack(TerraformStack):
-    """The identity and the audience of its tokens: both go into the AWS trust first."""
+    """The identity and the audience of its tokens: both go into the AWS trust first.
 
-    def __init__(self, scope: Construct, name: str, *, azure: Azure) -> None:
+    Where the evidence account has an issuer, its functions are trusted here, too.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        azure: Azure,
+        issuer: str | None = None,
+        subjects: Mapping[str, Sequence[str]] = {},
+    ) -> None:
         super().__init__(scope, name)
         keep_state(self, azure_storage=azure.state_storage)
         _provider(self, azure)
@@ -62,6 +74,16 @@ class AzureIdentityStack(TerraformStack):
             audience=azure.audience,
             principal=exporter.identity.principal_id,
         )
+        if issuer is not None and subjects:
+            Federation(
+                self,
+                "federation",
+                subscriptions=azure.subscriptions,
+                group=azure.management_group or azure.tenant,
+                entra=azure.entra,
+                issuer=issuer,
+                subjects=subjects,
+            )
 
 
 class AzureExportStack(TerraformStack):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from infra.gcp.apis import Apis
 from infra.gcp.audit_logging import DataAccessLogs
 from infra.gcp.batches import BatchSubscription, BatchWriter
 from infra.gcp.dead_letters import DeadLetters
+from infra.gcp.federation import Federation
 from infra.gcp.function import Caller, ExportFunction
 from infra.gcp.identity import ExporterIdentity
 from infra.gcp.names import FILES_TOPIC, PROJECT, TOPIC, exporter_email
@@ -36,14 +37,35 @@ from nhi_evidence.config.tables import Gcp
 
 
 class GcpIdentityStack(TerraformStack):
-    """The service account alone: its number goes into the AWS trust before anything exports."""
+    """The service account: its number goes into the AWS trust before anything exports.
 
-    def __init__(self, scope: Construct, name: str, *, gcp: Gcp) -> None:
+    Where the evidence account has an issuer, its functions are trusted here, too.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        gcp: Gcp,
+        issuer: str | None = None,
+        subjects: Mapping[str, Sequence[str]] = {},
+    ) -> None:
         super().__init__(scope, name)
         keep_state(self, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
         apis = Apis(self, "apis", project=gcp.project)
         ExporterIdentity(self, "exporter", project=gcp.project, after=apis.services)
+        if issuer is not None and subjects:
+            Federation(
+                self,
+                "federation",
+                project=gcp.project,
+                organization=gcp.organization,
+                projects=gcp.reconcile_projects,
+                issuer=issuer,
+                subjects=subjects,
+            )
 
 
 class GcpExportStack(TerraformStack):

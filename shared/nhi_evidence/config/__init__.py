@@ -76,6 +76,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     signer: Literal["ed25519", "p256"]
     cosigner: Literal["ml-dsa-44", "none"]
+    token_issuer: str | None
     legal_role: str | None
     buckets: tuple[EvidenceBucket, ...]
 
@@ -139,6 +140,7 @@ def _resolved(file: tables.File) -> Config:
             account=file.evidence.account,
             signer=file.evidence.signer,
             cosigner=file.evidence.cosigner,
+            token_issuer=file.evidence.token_issuer,
             legal_role=file.evidence.legal_role,
             buckets=buckets,
         ),

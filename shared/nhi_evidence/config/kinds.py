@@ -148,6 +148,14 @@ Uuid = Annotated[
         examples=["11111111-2222-3333-4444-555555555555"],
     ),
 ]
+Issuer = Annotated[
+    str,
+    Meta(
+        pattern=r"^https://[a-z0-9.-]+(/[A-Za-z0-9._/-]*)?$",
+        description="the address of an issuer of identity tokens",
+        examples=["https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws"],
+    ),
+]
 WorkloadProvider = Annotated[
     str,
     Meta(

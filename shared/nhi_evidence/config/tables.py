@@ -66,6 +66,10 @@ class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):
     cosigner: Literal["ml-dsa-44", "none"] = "ml-dsa-44"
     """Signs beside the signer, for when curves are broken; `none` where KMS of the region has no
     such key."""
+    token_issuer: kinds.Issuer | None = None
+    """Who vouches for the account's functions to other clouds, as
+    `aws iam enable-outbound-web-identity-federation` prints it; absent: the stacks of other clouds
+    make nothing that trusts it."""
     legal_role: kinds.RoleArn | None = None
     """The one role that may set and release legal holds; absent: nobody may."""
     buckets: tuple[BucketTable, ...]

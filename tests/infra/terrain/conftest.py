@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infra.terrain.synthesis import Stack, Stacks, synthesize
+from tests.infra.terrain.synthesis import FEDERATED, Stack, Stacks, switched_on, synthesize
 from tests.infra.terrain.terraform import Terraform, program
 
 
@@ -30,4 +30,5 @@ def azure(stacks: Stacks) -> Stack:
 def terraform(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     """Terraform with a stub of every provider the stacks use."""
     folder = tmp_path_factory.mktemp("terraform")
-    return Terraform(program(), folder, list(stacks.values()))
+    federated = synthesize(folder / "federated", text=switched_on(*FEDERATED))
+    return Terraform(program(), folder, [*stacks.values(), *federated.values()])

@@ -48,6 +48,19 @@ def example(before: str = "", after: str = "") -> str:
     return text.replace(before, after) if before else text
 
 
+def switched_on(*names: str) -> str:
+    """Return the example configuration with these lines of it, which are comments, in force."""
+    text = EXAMPLE.read_text()
+    for name in names:
+        assert f"\n# {name}" in text, name
+        text = text.replace(f"\n# {name}", f"\n{name}", 1)
+    return text
+
+
+FEDERATED = ("token_issuer", "reconcile_projects", "[coverage]", 'accounts = ["999988887777"')
+"""What has other clouds trust every function of the evidence account that may ask them."""
+
+
 def only(stack: Stack, type_name: str) -> Stack:
     """Return the one resource of its type."""
     (body,) = stack["resource"][type_name].values()

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from infra.teardown import Teardown
-from tests.infra.terrain.synthesis import Stack, Stacks, at, example, synthesize
+from tests.infra.terrain.synthesis import (
+    FEDERATED,
+    Stack,
+    Stacks,
+    at,
+    example,
+    switched_on,
+    synthesize,
+)
 from tests.infra.terrain.terraform import Terraform, destructible
 
 STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
@@ -37,6 +45,7 @@ VARIANTS: dict[str, Callable[[Path], Stacks]] = {
     "without-zones": lambda folder: synthesize(
         folder, change=('location = "westeurope"', 'location = "canadaeast"')
     ),
+    "federated": lambda folder: synthesize(folder, text=switched_on(*FEDERATED)),
     "drained": lambda folder: synthesize(folder, teardown=Teardown.DRAIN),
     "removed": lambda folder: synthesize(folder, teardown=Teardown.REMOVE),
 }

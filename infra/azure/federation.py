@@ -1,0 +1,178 @@
+"""Functions of the evidence account as Entra knows them: applications without a secret.
+
+Each has federated credentials on the issuer of AWS (`sts:GetWebIdentityToken`) and on the one
+subject that may use it, and the rights of what it does.
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktn import TerraformOutput
+from cdktn_provider_azuread.app_role_assignment import AppRoleAssignment
+from cdktn_provider_azuread.application import (
+    Application,
+    ApplicationRequiredResourceAccess,
+    ApplicationRequiredResourceAccessResourceAccess,
+)
+from cdktn_provider_azuread.application_federated_identity_credential import (
+    ApplicationFederatedIdentityCredential,
+)
+from cdktn_provider_azuread.data_azuread_service_principal import DataAzureadServicePrincipal
+from cdktn_provider_azuread.directory_role_assignment import DirectoryRoleAssignment
+from cdktn_provider_azuread.service_principal import ServicePrincipal
+from cdktn_provider_azurerm.role_assignment import RoleAssignment
+from cdktn_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
+from constructs import Construct
+
+from infra.azure.names import NAME, management_group_id
+
+AUDIENCE = "api://AzureADTokenExchange"
+GRAPH = "00000003-0000-0000-c000-000000000000"
+"""Client id of Microsoft Graph, the same in every tenant."""
+PERMISSIONS = {
+    "AuditLog.Read.All": "b0afded3-3588-46d8-8b3d-9842eff778da",
+    "Organization.Read.All": "498476ce-e0fe-48b0-b801-37ba7e2685c6",
+}
+"""Application permissions of Graph to their ids, the same in every tenant:
+https://learn.microsoft.com/graph/permissions-reference"""
+SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
+"""Template id of the directory role, the same in every tenant: reads the tenant's own settings.
+https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"""
+ACTIVITY = "Microsoft.Insights/eventtypes/values/read"
+"""The one action by which the Activity Log is listed."""
+
+
+class FederatedApplication(Construct):
+    """An application that only roles of AWS can act as, with permissions of Graph."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        display_name: str,
+        issuer: str,
+        subjects: Sequence[str],
+        permissions: Sequence[str],
+        output: str,
+        description: str,
+    ) -> None:
+        super().__init__(scope, name)
+        wanted = [
+            ApplicationRequiredResourceAccessResourceAccess(id=PERMISSIONS[each], type="Role")
+            for each in permissions
+        ]
+        application = Application(
+            self,
+            "application",
+            display_name=display_name,
+            description=description,
+            sign_in_audience="AzureADMyOrg",
+            required_resource_access=[
+                ApplicationRequiredResourceAccess(resource_app_id=GRAPH, resource_access=wanted)
+            ]
+            if wanted
+            else [],
+        )
+        self.principal = ServicePrincipal(self, "service", client_id=application.client_id)
+        for number, subject in enumerate(sorted(subjects)):
+            ApplicationFederatedIdentityCredential(
+                self,
+                f"aws-{number}",
+                application_id=application.id,
+                display_name=f"{NAME}-{number}",
+                issuer=issuer,
+                subject=subject,
+                audiences=[AUDIENCE],
+            )
+        if wanted:
+            graph = DataAzureadServicePrincipal(self, "graph", client_id=GRAPH)
+            for each in permissions:
+                AppRoleAssignment(
+                    self,
+                    each,
+                    app_role_id=PERMISSIONS[each],
+                    principal_object_id=self.principal.object_id,
+                    resource_object_id=graph.object_id,
+                )
+        TerraformOutput(
+            self, "client", value=application.client_id, description=description
+        ).override_logical_id(output)
+
+
+class Federation(Construct):
+    """What reconciles and what reads settings, each as an application of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        subscriptions: Sequence[str],
+        group: str,
+        entra: bool,
+        issuer: str,
+        subjects: Mapping[str, Sequence[str]],
+    ) -> None:
+        super().__init__(scope, name)
+        if subjects.get("reconcile"):
+            lists = FederatedApplication(
+                self,
+                "reconcile",
+                display_name=f"{NAME} reconcile",
+                issuer=issuer,
+                subjects=subjects["reconcile"],
+                permissions=["AuditLog.Read.All"] if entra else [],
+                output="reconcile_client",
+                description="azure.reconcile_client_id of nhi-evidence.toml",
+            )
+            self._lists_activity(lists.principal, sorted(subscriptions))
+        if subjects.get("coverage"):
+            reads = FederatedApplication(
+                self,
+                "coverage",
+                display_name=f"{NAME} coverage",
+                issuer=issuer,
+                subjects=subjects["coverage"],
+                permissions=["Organization.Read.All"],
+                output="coverage_client",
+                description="coverage.azure_client_id of nhi-evidence.toml",
+            )
+            RoleAssignment(
+                self,
+                "reads",
+                scope=management_group_id(group),
+                role_definition_name="Reader",
+                principal_id=reads.principal.object_id,
+                principal_type="ServicePrincipal",
+            )
+            DirectoryRoleAssignment(
+                self,
+                "reads-tenant",
+                role_id=SECURITY_READER,
+                principal_object_id=reads.principal.object_id,
+            )
+
+    def _lists_activity(self, principal: ServicePrincipal, subscriptions: Sequence[str]) -> None:
+        """Let the Activity Log of each subscription be listed: one action, and no other."""
+        scopes = [f"/subscriptions/{subscription}" for subscription in subscriptions]
+        role = RoleDefinition(
+            self,
+            "activity",
+            name=f"{NAME} lists the Activity Log",
+            description="Lists the Activity Log, and nothing else",
+            scope=scopes[0],
+            assignable_scopes=scopes,
+            permissions=[RoleDefinitionPermissions(actions=[ACTIVITY], not_actions=[])],
+        )
+        for number, scope in enumerate(scopes):
+            RoleAssignment(
+                self,
+                f"lists-{number}",
+                scope=scope,
+                role_definition_id=role.role_definition_resource_id,
+                principal_id=principal.object_id,
+                principal_type="ServicePrincipal",
+            )

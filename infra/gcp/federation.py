@@ -1,0 +1,103 @@
+"""Functions of the evidence account as Google Cloud knows them: a pool, a provider, read rights.
+
+No key and no service account: AWS vouches for one role (`sts:GetWebIdentityToken`), and the
+provider takes that subject alone.
+https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdktn import TerraformOutput
+from cdktn_provider_google.iam_workload_identity_pool import IamWorkloadIdentityPool
+from cdktn_provider_google.iam_workload_identity_pool_provider import (
+    IamWorkloadIdentityPoolProvider,
+    IamWorkloadIdentityPoolProviderOidc,
+)
+from cdktn_provider_google.organization_iam_member import OrganizationIamMember
+from cdktn_provider_google.project_iam_member import ProjectIamMember
+from constructs import Construct
+
+POOL = "nhi-evidence"
+PROVIDER = "aws"
+
+LISTS = "roles/logging.privateLogViewer"
+"""Data Access logs are private: `roles/logging.viewer` lists a project without them."""
+
+READS = (
+    "roles/iam.securityReviewer",
+    "roles/logging.viewer",
+    "roles/browser",
+)
+"""What the function that reads settings asks, of the organization."""
+
+
+class Federation(Construct):
+    """A pool with one provider; who comes by it may list logs, or read settings, and no more.
+
+    `subjects` are roles of AWS by what they do: `reconcile` lists the audit logs of `projects`,
+    `coverage` reads settings of the organization.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        project: str,
+        organization: str,
+        projects: Sequence[str],
+        issuer: str,
+        subjects: Mapping[str, Sequence[str]],
+    ) -> None:
+        super().__init__(scope, name)
+        pool = IamWorkloadIdentityPool(
+            self,
+            "pool",
+            project=project,
+            workload_identity_pool_id=POOL,
+            display_name="nhi-evidence",
+            description="Functions of the evidence account in AWS",
+        )
+        everybody = sorted({arn for arns in subjects.values() for arn in arns})
+        provider = IamWorkloadIdentityPoolProvider(
+            self,
+            "provider",
+            project=project,
+            workload_identity_pool_id=pool.workload_identity_pool_id,
+            workload_identity_pool_provider_id=PROVIDER,
+            display_name="AWS",
+            attribute_mapping={"google.subject": "assertion.sub"},
+            attribute_condition=" || ".join(f"assertion.sub == '{arn}'" for arn in everybody),
+            oidc=IamWorkloadIdentityPoolProviderOidc(issuer_uri=issuer),
+        )
+        for number, arn in enumerate(sorted(subjects.get("reconcile", ()))):
+            for listed in sorted(projects):
+                ProjectIamMember(
+                    self,
+                    f"lists-{number}-{listed}",
+                    project=listed,
+                    role=LISTS,
+                    member=_member(pool, arn),
+                )
+        for number, arn in enumerate(sorted(subjects.get("coverage", ()))):
+            for role in READS:
+                OrganizationIamMember(
+                    self,
+                    f"reads-{number}-{role.rpartition('.')[2]}-{role.partition('/')[2]}",
+                    org_id=organization,
+                    role=role,
+                    member=_member(pool, arn),
+                )
+        TerraformOutput(
+            self,
+            "name",
+            static_id=True,
+            value=f"//iam.googleapis.com/{provider.name}",
+            description="gcp.reconcile_provider and coverage.gcp_provider of nhi-evidence.toml",
+        ).override_logical_id("federation_provider")
+
+
+def _member(pool: IamWorkloadIdentityPool, arn: str) -> str:
+    return f"principal://iam.googleapis.com/{pool.name}/subject/{arn}"

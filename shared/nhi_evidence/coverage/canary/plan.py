@@ -48,11 +48,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[Announced, ...]
 
 
-def plan(log: str, platform: str, hour: str, principal: str, delays: dict[str, int]) -> Plan:
+def plan(
+    log: str,
+    platform: str,
+    hour: str,
+    principal: str,
+    delays: dict[str, int],
+    *,
+    account: str = "",
+) -> Plan:
     """Return the plan of an hour: probes whose turn it is.
 
-    `delays` are minutes by cell. Raises `SettingsError` for an hour that is none, and where the
-    probes would be too many calls.
+    `delays` are minutes by cell; `account` tells the canaries of several accounts apart. Raises
+    `SettingsError` for an hour that is none, and where the probes would be too many calls.
     """
     start = keys.hour_start(hour)
     if start is None:
@@ -68,7 +76,7 @@ def plan(log: str, platform: str, hour: str, principal: str, delays: dict[str, i
         probes=tuple(
             Announced(
                 cell=one.cell,
-                nonce=nonce(log, hour, one),
+                nonce=nonce(log, hour, one, account),
                 operation=one.operation,
                 phases=one.phases,
                 expect=one.expect,
@@ -79,9 +87,10 @@ def plan(log: str, platform: str, hour: str, principal: str, delays: dict[str, i
     )
 
 
-def nonce(log: str, hour: str, probe: Probe) -> str:
+def nonce(log: str, hour: str, probe: Probe, account: str = "") -> str:
     """Return what marks one probe of one hour: hex, so that it fits into any name."""
     text = f"{log}\n{hour}\n{probe.cell}\n{probe.call}\n{probe.outcome}"
+    text += f"\n{account}" if account else ""
     return f"nhic{sha256(text.encode()).hexdigest()[:20]}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nhi_evidence.coverage import changes, history, matrix
+from nhi_evidence.coverage import changes, history, judges, matrix
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import cells
 from nhi_evidence.coverage.changes import Change
@@ -277,7 +277,10 @@ def test_the_matrix_of_the_estate() -> None:
     assert not judged.has_gap
     alone = matrix.matrix([estate.reading("gcp", 0)])
     assert {one.platform for one in alone.cells} == {
-        "gcp", "gcp_agent", "gke", "gateway", "kubernetes",
+        "gcp", "gcp_agent", "gke", "gateway", "kubernetes", "anthropic", "openai", "mcp",
     }  # fmt: skip
     assert "aws" in alone.not_read
+    agents = [one for one in alone.cells if one.platform in judges.PULLED]
+    assert {Verdict.UNKNOWN} == {one.verdict for one in agents}
+    assert all(one.reasons[0] for one in agents)
     assert matrix.matrix([]).verdict == "no reading of any platform"

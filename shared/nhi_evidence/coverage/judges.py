@@ -26,6 +26,14 @@ READ_BY = {"aws_agent": "aws", "eks": "aws", "gcp_agent": "gcp", "gke": "gcp",
            "azure_agent": "azure", "aks": "azure", "entra": "azure"}  # fmt: skip
 """Whose reading decides the cells of a platform, where it is not the platform's own."""
 
+_PULL = "its audit is pulled with an organization's long-lived key alone, and none is kept"
+PULLED = {
+    "anthropic": _PULL,
+    "openai": _PULL,
+    "mcp": "a server's own record of its requests is taken in by no source of this release",
+}
+"""Agent platforms, and why nothing is known of them without somebody's reading (decision 131)."""
+
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:([0-9]{12}):")
 _TENANT = "/providers/microsoft.aadiam"
 
@@ -67,7 +75,7 @@ def judge(cell: Cell, reading: Reading | None, subject: Subject = EVERYONE) -> J
     if evaluate is _not_known:
         return unknown(cell.limit or setting_of(cell).setting)
     if reading is None:
-        return unknown("no reading of its settings")
+        return unknown(PULLED.get(cell.platform, "no reading of its settings"))
     try:
         return _as_documented(cell, evaluate(reading, cell.params, subject))
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -225,6 +233,10 @@ def _github(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judg
     return switches.taken_in(reading, params["source"], judged)
 
 
+def _okta(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
+    return switches.taken_in(reading, params["source"], switches.okta(reading))
+
+
 def _reachable(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
     judged = switches.reachable(reading, params["call"], params["what"])
     return switches.taken_in(reading, params["source"], judged)
@@ -248,6 +260,7 @@ EVALUATORS: dict[str, Evaluator] = {
     "eks": _eks,
     "vault": _vault,
     "github": _github,
+    "okta": _okta,
     "reachable": _reachable,
     "mcp": _reachable,
 }

@@ -16,8 +16,9 @@ from nhi_evidence.coverage.judges import EVERYONE, Subject
 from nhi_evidence.coverage.verdict import Verdict
 
 SCHEMA = "coverage/1"
-_OWN = {"kubernetes", "gateway"}
-"""Platforms no reading is of: their cells are documentation alone, and always shown."""
+_OWN = {"kubernetes", "gateway", *judges.PULLED}
+"""Platforms whose cells are always shown: no reading is of them, or nobody can ask without a key
+that would be worth stealing."""
 
 
 class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -252,7 +252,7 @@ def _states(
         for answer in reading.answers:
             if answer.call not in _STATES or answer.status in {"denied", "failed"}:
                 continue
-            text = msgspec.json.encode([answer.request, answer.answer])
+            text = msgspec.json.encode([answer.scope, answer.request, answer.answer])
             if any(name in text for name in wanted):
                 says = "there is none" if answer.status == "absent" else text.decode()[:500]
                 yield State(reading.at, answer.call, says)

@@ -17,6 +17,7 @@ VAULT_DEVICES = "GET sys/audit"
 GITHUB_STREAMS = "GET enterprises/audit-log/streams"
 GITHUB_API_EVENTS = "github:ApiRequestEvents"
 OKTA_LOG = "GET api/v1/logs"
+OKTA_STREAMS = "GET api/v1/logStreams"
 MCP_HEARTBEAT = "mcp:Heartbeat"
 _ALL_MANAGEMENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 _ON = Verdict.CONFIGURED
@@ -149,8 +150,8 @@ def github(reading: Reading, *, api_events: bool) -> Judgment:
     if answer is None or answer.status in {"denied", "failed"}:
         return _unread(reading, GITHUB_STREAMS, "the streams were not read")
     streams = answer.answer if isinstance(answer.answer, list) else []
-    if not any(stream.get("enabled") for stream in streams):
-        reason = "no stream of the audit log is enabled"
+    if not any(stream.get("enabled") and not stream.get("paused_at") for stream in streams):
+        reason = "no stream of the audit log is enabled and not paused"
         return Judgment(Verdict.GAP, (reason,), ("the audit log",), (answer.name,))
     on = Judgment(_ON, ("a stream of the audit log is enabled",), answers=(answer.name,))
     if not api_events:
@@ -163,6 +164,29 @@ def github(reading: Reading, *, api_events: bool) -> Judgment:
         reason = "API requests are not streamed"
         return Judgment(Verdict.GAP, (reason,), ("API requests",), (answer.name, switch.name))
     return on
+
+
+def okta(reading: Reading) -> Judgment:
+    """Judge whether what Okta's System Log always has leaves Okta by a log stream.
+
+    Where the streams were not asked for, a reader of the log may take it in: it is as reachable.
+    """
+    kept = reachable(reading, OKTA_LOG, "the System Log")
+    answer = reading.single(OKTA_STREAMS)
+    if kept.verdict is not _ON or answer is None:
+        return kept
+    names = (*kept.answers, answer.name)
+    if answer.status != "ok":
+        return unknown(f"the log streams were not read ({answer.error})", answers=names)
+    if not isinstance(answer.answer, list):
+        return unknown("the log streams were not read as a list", answers=names)
+    streams = answer.answer
+    active = [str(stream.get("name", "")) for stream in streams if stream["status"] == "ACTIVE"]
+    if active:
+        reason = f"log stream {', '.join(sorted(active))} is active"
+        return Judgment(_ON, (reason,), answers=names)
+    reason = "no log stream is active: Okta keeps its log for 90 days, and it does not come here"
+    return Judgment(Verdict.ELSEWHERE, (reason,), ("the System Log",), names)
 
 
 def reachable(reading: Reading, call: str, what: str) -> Judgment:

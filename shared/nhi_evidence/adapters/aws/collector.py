@@ -14,7 +14,7 @@ from nhi_evidence.adapters.aws import session
 from nhi_evidence.adapters.aws.identity_token import identity_token
 from nhi_evidence.adapters.collecting import aws_accounts, clouds
 from nhi_evidence.adapters.collecting.aws_accounts import Accounts
-from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
+from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace, VaultPlace
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
 from nhi_evidence.completeness import promises
@@ -26,6 +26,9 @@ from nhi_evidence.coverage.verdict_file import Before, Stated
 from nhi_evidence.evidence import keys
 from nhi_evidence.ports import EvidenceVersions
 
+KEYED = {"github": "github_audit", "okta": "okta_system"}
+"""Platforms that take no federated identity, and the source whose deployment makes them matter."""
+NO_KEY = "asked with a long-lived key alone, and none is stored: use nhi-evidence collect"
 _MOST_NAMED = 50
 """Calls and cells that one run names in its log."""
 _HOUR_MS = 3_600_000
@@ -50,8 +53,11 @@ class Settings(msgspec.Struct, frozen=True):
     """Accounts of AWS whose settings are read."""
     reader_role: str = ""
     """ARN of the role that reads in them, with `{account}` for the account."""
+    identities: tuple[str, ...] = ()
+    """ARNs of users and roles whose state is read, in those accounts."""
     google: GooglePlace | None = None
     microsoft: MicrosoftPlace | None = None
+    vault: VaultPlace | None = None
 
 
 class Done(msgspec.Struct, kw_only=True):
@@ -144,6 +150,7 @@ def _collectors(
             region=settings.region,
             evidence_bucket=settings.bucket,
             evidence_account=settings.bucket_owner,
+            identities=settings.identities,
         )
         yield partial(
             aws_accounts.read,
@@ -157,6 +164,11 @@ def _collectors(
         yield partial(clouds.read_google, settings.google, identity_token, **own)  # type: ignore[arg-type]
     if settings.microsoft is not None:
         yield partial(clouds.read_microsoft, settings.microsoft, identity_token, **own)  # type: ignore[arg-type]
+    if settings.vault is not None:
+        yield partial(clouds.read_vault, settings.vault, identity_token, **own)  # type: ignore[arg-type]
+    for platform, source in KEYED.items():
+        if settings.deployment.source(source) is not None:
+            yield partial(gathering.refused, platform, NO_KEY, **own)  # type: ignore[arg-type]
 
 
 def _promise(clients: _Clients, reading: Reading, now: int, done: Done) -> None:
@@ -184,7 +196,7 @@ def _count(done: Done, reading: Reading) -> None:
         f"{reading.platform} {one.scope}: {one.error}"
         for one in reading.unread(aws_accounts.TAKING)
     ]
-    if gathering.is_empty(reading):
+    if gathering.is_empty(reading) and reading.platform not in KEYED:
         why = unread[-1].error if unread else "nothing was answered"
         done.unreadable.append(f"{reading.platform}: {why}")
 

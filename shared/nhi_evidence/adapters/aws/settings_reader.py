@@ -32,7 +32,7 @@ _DENIED = frozenset({
 })  # fmt: skip
 _ABSENT = frozenset({
     "ObjectLockConfigurationNotFoundError", "NoSuchBucket", "ResourceNotFoundException",
-    "TrailNotFoundException", "AWSOrganizationsNotInUseException",
+    "TrailNotFoundException", "AWSOrganizationsNotInUseException", "NoSuchEntity",
 })  # fmt: skip
 _MOST_PAGES = 200
 _MOST_TEXT = 300
@@ -45,7 +45,7 @@ class Reader:
         """Ask as `session`, first in `region`; `account` is the session's own."""
         self._session = session
         self._region = region
-        self._account = account
+        self.account = account
         self._clients: dict[tuple[str, str], Any] = {}
         self.answers: list[Answer] = []
 
@@ -54,7 +54,7 @@ class Reader:
     ) -> Mapping[str, Any]:
         """Call an operation, all its pages as one, and keep what came; empty unless it is `ok`."""
         where = region or self._region
-        scope = self._account if region is None else f"{self._account}/{region}"
+        scope = self.account if region is None else f"{self.account}/{region}"
         name = f"{service}:{operation}"
         status: Status = "ok"
         error, body = "", None
@@ -123,8 +123,11 @@ def read_settings(
     at: int,
     deployment: Deployment,
     evidence_buckets: Sequence[str] = (),
+    identities: Sequence[str] = (),
 ) -> Reading:
-    """Read everything cells of AWS rest on. Raises `ClientError` when not even whoami is allowed.
+    """Read everything cells of AWS rest on, and the state of some users and roles by ARN.
+
+    Raises `ClientError` when not even whoami is allowed.
 
     `at` is the time of the reading, milliseconds since the epoch.
     """
@@ -133,6 +136,7 @@ def read_settings(
 
     def walk() -> None:
         ask_account(reader, region)
+        ask_identities(reader, identities)
         for bucket in evidence_buckets:
             reader.ask("s3", "GetObjectLockConfiguration", Bucket=bucket)
 
@@ -153,6 +157,23 @@ def ask_account(reader: Reader, region: str) -> None:
         reader.ask("s3", "GetBucketNotificationConfiguration", Bucket=bucket)
     for each in regions:
         _of_region(reader, each)
+
+
+def ask_identities(reader: Reader, identities: Sequence[str]) -> None:
+    """Ask for the state of those users and roles that are of the reader's account, by ARN."""
+    for arn in identities:
+        kind, _, path = arn.rpartition(":")[2].partition("/")
+        name = path.rpartition("/")[2]
+        if f"::{reader.account}:" not in arn or not name:
+            continue
+        if kind == "role":
+            reader.ask("iam", "GetRole", RoleName=name)
+        elif kind == "user":
+            reader.ask("iam", "GetUser", UserName=name)
+            for key in reader.ask("iam", "ListAccessKeys", UserName=name).get(
+                "AccessKeyMetadata", ()
+            ):
+                reader.ask("iam", "GetAccessKeyLastUsed", AccessKeyId=key["AccessKeyId"])
 
 
 def _trails(reader: Reader, region: str) -> Iterator[Mapping[str, Any]]:

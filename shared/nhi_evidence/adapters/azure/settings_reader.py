@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +20,34 @@ _DIAGNOSTICS = "api-version=2021-05-01-preview"
 _TENANT = "/providers/microsoft.aadiam"
 
 
-def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Reading:
-    """Read everything cells of Azure and Entra rest on; `at` in milliseconds since the epoch."""
-    return gathered("azure", lambda: _walk(reader), reader.answers, at=at, deployment=deployment)
+def read_settings(
+    reader: RestReader, *, at: int, deployment: Deployment, identities: Sequence[str] = ()
+) -> Reading:
+    """Read everything cells of Azure and Entra rest on; `at` in milliseconds since the epoch.
+
+    `identities` are object ids of service principals whose state is read as well.
+    """
+
+    def walk() -> None:
+        for object_id in identities:
+            _identity(reader, object_id)
+        _walk(reader)
+
+    return gathered("azure", walk, reader.answers, at=at, deployment=deployment)
+
+
+def _identity(reader: RestReader, object_id: str) -> None:
+    """Ask for a service principal, and its application where it is of this tenant."""
+    chosen = "$select=id,appId,displayName,passwordCredentials,keyCredentials"
+    principal = reader.ask(
+        "graph:servicePrincipals",
+        object_id,
+        f"https://{GRAPH}/v1.0/servicePrincipals/{quote(object_id)}?{chosen},accountEnabled",
+    )
+    app = (principal or {}).get("appId")
+    if app:
+        url = f"https://{GRAPH}/v1.0/applications(appId='{quote(str(app))}')?{chosen}"
+        reader.ask("graph:applications", object_id, url)
 
 
 def _walk(reader: RestReader) -> None:

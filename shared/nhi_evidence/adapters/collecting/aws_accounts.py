@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.adapters.aws.session import role_session
-from nhi_evidence.adapters.aws.settings_reader import Reader, ask_account
+from nhi_evidence.adapters.aws.settings_reader import Reader, ask_account, ask_identities
 from nhi_evidence.coverage.answers import Answer, Deployment, Reading
 from nhi_evidence.coverage.gathering import gathered
 
@@ -30,6 +30,8 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
     """Asked first, for what is not of a region."""
     evidence_bucket: str
     evidence_account: str
+    identities: tuple[str, ...] = ()
+    """ARNs of users and roles whose state is read, each in its own account."""
 
 
 def read(
@@ -47,7 +49,7 @@ def read(
         own.ask("s3", "GetObjectLockConfiguration", Bucket=accounts.evidence_bucket)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             parts = pool.map(
-                lambda place: _of_account(*place, region=accounts.region, is_late=is_late),
+                lambda place: _of_account(*place, accounts=accounts, is_late=is_late),
                 accounts.roles,
             )
             for part in parts:
@@ -57,7 +59,7 @@ def read(
 
 
 def _of_account(
-    account: str, role: str, *, region: str, is_late: Callable[[], bool]
+    account: str, role: str, *, accounts: Accounts, is_late: Callable[[], bool]
 ) -> Sequence[Answer]:
     if is_late():
         return [_taking(account, role, "failed", "no time was left")]
@@ -71,11 +73,14 @@ def _of_account(
         return [_taking(account, role, "denied", code)]
     except BotoCoreError as error:
         return [_taking(account, role, "failed", str(error)[:_MOST_TEXT])]
-    reader = Reader(session, region, account)
+    reader = Reader(session, accounts.region, account)
+
+    def walk() -> None:
+        ask_account(reader, accounts.region)
+        ask_identities(reader, accounts.identities)
+
     # An answer of another shape ends this account, and no other one.
-    reading = gathered(
-        "aws", lambda: ask_account(reader, region), reader.answers, at=0, deployment=Deployment()
-    )
+    reading = gathered("aws", walk, reader.answers, at=0, deployment=Deployment())
     return reading.answers[1:]
 
 

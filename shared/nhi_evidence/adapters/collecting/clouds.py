@@ -1,4 +1,4 @@
-"""Google's and Microsoft's settings, asked as a federated AWS role.
+"""Google's, Microsoft's and Vault's settings, asked as a federated AWS role.
 
 https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
@@ -7,12 +7,14 @@ https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 
 from nhi_evidence.adapters.azure import settings_reader as azure
+from nhi_evidence.adapters.collecting import products
 from nhi_evidence.adapters.gcp import settings_reader as gcp
-from nhi_evidence.adapters.listing import google, microsoft
+from nhi_evidence.adapters.listing import google, http_json, microsoft
 from nhi_evidence.adapters.rest_reader import RestReader
 from nhi_evidence.coverage.answers import Deployment, Reading
 from nhi_evidence.coverage.gathering import refused
@@ -30,6 +32,8 @@ class GooglePlace(msgspec.Struct, frozen=True):
     """Google Cloud, by the provider of a workload identity pool."""
 
     provider: str
+    identities: tuple[str, ...] = ()
+    """E-mail addresses of service accounts whose state is read."""
     sts: str = google.STS
     bases: dict[str, str] = {}
     """Other addresses for hosts, of tests."""
@@ -40,9 +44,44 @@ class MicrosoftPlace(msgspec.Struct, frozen=True):
 
     tenant: str
     client_id: str
+    identities: tuple[str, ...] = ()
+    """Object ids of service principals whose state is read."""
     login: str = microsoft.LOGIN
     bases: dict[str, str] = {}
     """Other addresses for hosts, of tests."""
+
+
+class VaultPlace(msgspec.Struct, frozen=True):
+    """A Vault server that takes AWS's identity tokens (its JWT method)."""
+
+    address: str
+    """`https://...`; the audience of the identity token, too."""
+    role: str
+    mount: str = "jwt"
+
+
+def read_vault(
+    place: VaultPlace, identity: Identity, *, at: int, deployment: Deployment
+) -> Reading:
+    """Read Vault's audit devices as a role of its JWT method, whose token ends with the run.
+
+    https://developer.hashicorp.com/vault/api-docs/auth/jwt
+    """
+    try:
+        host = products.host_of(place.address)
+        answer = http_json.ask(
+            f"{place.address}/v1/auth/{quote(place.mount)}/login",
+            document={"role": place.role, "jwt": identity(place.address)},
+        )
+    except EvidenceError as error:
+        return refused("vault", str(error), at=at, deployment=deployment)
+    given = answer.get("auth")
+    token = given.get("client_token") if isinstance(given, dict) else None
+    if not isinstance(token, str) or not token:
+        reason = f"{place.address}: the answer has no client_token"
+        return refused("vault", reason, at=at, deployment=deployment)
+    reader = RestReader({host: token}, {host: place.address})
+    return products.read_vault(reader, host=host, at=at, deployment=deployment)
 
 
 def read_google(
@@ -54,7 +93,7 @@ def read_google(
     except EvidenceError as error:
         return refused("gcp", str(error), at=at, deployment=deployment)
     reader = RestReader(dict.fromkeys(gcp.HOSTS, token), place.bases)
-    return gcp.read_settings(reader, at=at, deployment=deployment)
+    return gcp.read_settings(reader, at=at, deployment=deployment, identities=place.identities)
 
 
 def read_microsoft(
@@ -77,4 +116,6 @@ def read_microsoft(
     if not tokens:
         return refused("azure", problems[0], at=at, deployment=deployment)
     # A host without a token is asked nothing: its answers say so.
-    return azure.read_settings(RestReader(tokens, place.bases), at=at, deployment=deployment)
+    return azure.read_settings(
+        RestReader(tokens, place.bases), at=at, deployment=deployment, identities=place.identities
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -14,14 +14,34 @@ from nhi_evidence.coverage.gcp import audit_config, sinks, tree
 RESOURCES = "cloudresourcemanager.googleapis.com"
 LOGGING = "logging.googleapis.com"
 IDENTITY = "cloudidentity.googleapis.com"
-HOSTS = (RESOURCES, LOGGING, IDENTITY)
+IAM = "iam.googleapis.com"
+HOSTS = (RESOURCES, LOGGING, IDENTITY, IAM)
 _PLURALS = {"project": "projects", "folder": "folders", "organization": "organizations"}
 _POLICY = {"options": {"requestedPolicyVersion": 3}}
 
 
-def read_settings(reader: RestReader, *, at: int, deployment: Deployment) -> Reading:
-    """Read everything cells of Google Cloud rest on; `at` in milliseconds since the epoch."""
-    return gathered("gcp", lambda: _walk(reader), reader.answers, at=at, deployment=deployment)
+def read_settings(
+    reader: RestReader, *, at: int, deployment: Deployment, identities: Sequence[str] = ()
+) -> Reading:
+    """Read everything cells of Google Cloud rest on; `at` in milliseconds since the epoch.
+
+    `identities` are e-mail addresses of service accounts whose state is read as well.
+    """
+
+    def walk() -> None:
+        for email in identities:
+            _identity(reader, email)
+        _walk(reader)
+
+    return gathered("gcp", walk, reader.answers, at=at, deployment=deployment)
+
+
+def _identity(reader: RestReader, email: str) -> None:
+    """Ask for a service account and its keys."""
+    scope = f"projects/-/serviceAccounts/{email}"
+    url = f"https://{IAM}/v1/projects/-/serviceAccounts/{quote(email)}"
+    reader.ask("iam.projects.serviceAccounts.get", scope, url)
+    reader.ask("iam.projects.serviceAccounts.keys.list", scope, f"{url}/keys")
 
 
 def _walk(reader: RestReader) -> None:

@@ -18,8 +18,13 @@ def github() -> tuple[Answer, ...]:
 
 
 def okta() -> tuple[Answer, ...]:
-    """Return that the System Log can be read."""
-    return (Answer(call="GET api/v1/logs", scope="example.okta.com", answer=[]),)
+    """Return that the System Log can be read, and a log stream that is active."""
+    host = "example.okta.com"
+    stream = {"name": "evidence", "type": "aws_eventbridge", "status": "ACTIVE"}
+    return (
+        Answer(call="GET api/v1/logs", scope=host, answer=[]),
+        Answer(call="GET api/v1/logStreams", scope=host, answer=[stream]),
+    )
 
 
 def vault() -> tuple[Answer, ...]:

@@ -31,7 +31,7 @@ class SettingsReaderStack(Stack):
                 self,
                 store.name,
                 plan=planned,
-                wide=resources,
+                wide=[one for one in resources if "*" in one],
                 reason="It reads settings of every trail, rule, cluster and gateway of the "
                 "account, those that are made tomorrow among them; data it reads nowhere.",
             )

@@ -156,6 +156,27 @@ Issuer = Annotated[
         examples=["https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws"],
     ),
 ]
+HttpsAddress = Annotated[
+    str,
+    Meta(
+        pattern=r"^https://[a-z0-9.-]{1,190}(:\d{1,5})?$",
+        description="an https address without a path",
+        examples=["https://vault.example.com:8200"],
+    ),
+]
+
+Identity = Annotated[
+    str,
+    Meta(
+        pattern=(
+            r"^(arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\w+=,.@/-]{1,576}"
+            r"|[a-z0-9.-]{1,63}@[a-z0-9.-]{1,190}"
+            r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+        ),
+        description="the ARN of a user or role, a service account's address or an object id",
+        examples=["arn:aws:iam::333344445555:user/deployer"],
+    ),
+]
 WorkloadProvider = Annotated[
     str,
     Meta(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from nhi_evidence import sources
+from nhi_evidence.config.coverage_rules import coverage_fits
 from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
@@ -310,21 +311,6 @@ def _guardrails(file: File) -> _Contradictions:
         )
 
 
-def _coverage(file: File) -> _Contradictions:
-    if file.coverage is None:
-        return
-    accounts = file.coverage.accounts
-    for at, account in enumerate(accounts):
-        path: Path = ("coverage", "accounts", at)
-        if account in accounts[:at]:
-            yield path, f'"{account}" is named before: remove one'
-        if account == file.evidence.account:
-            yield path, "is the evidence account, which holds nothing to be recorded: remove it"
-    for key, section in (("gcp_provider", "gcp"), ("azure_client_id", "azure")):
-        if getattr(file.coverage, key) is not None and getattr(file, section) is None:
-            yield ("coverage", key), f"needs the table [{section}]: add it, or remove this"
-
-
 _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
@@ -341,6 +327,6 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _alarms,
     _topics,
     _auditors,
-    _coverage,
+    coverage_fits,
     _guardrails,
 )

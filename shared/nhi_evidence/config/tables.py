@@ -209,6 +209,17 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """More evidence objects than this in an hour raise an alarm."""
 
 
+class Vault(msgspec.Struct, frozen=True, kw_only=True):
+    """`vault = {...}` of `[coverage]`: a server that takes AWS's identity tokens."""
+
+    address: kinds.HttpsAddress
+    """Reachable from the internet; the audience of the identity token, too."""
+    role: kinds.Handle
+    """Of its JWT method; its policy has read and sudo on `sys/audit`."""
+    mount: kinds.Handle = "jwt"
+    """Where that method is mounted."""
+
+
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """`[coverage]`: whose settings a function of the evidence account reads by the hour. Opt-in."""
 
@@ -220,6 +231,27 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     azure_client_id: kinds.Uuid | None = None
     """Application with a federated credential, as which the function asks Azure and Entra; absent:
     they are not asked."""
+    vault: Vault | None = None
+    """Whose audit devices are read; absent: they are not."""
+    identities: tuple[kinds.Identity, ...] = ()
+    """Whose credentials are read with the settings, so that their end is on record: ARNs of users
+    and roles in `accounts`, addresses of service accounts, object ids of service principals."""
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """Those of AWS."""
+        return tuple(one for one in self.identities if one.startswith("arn:"))
+
+    @property
+    def service_accounts(self) -> tuple[str, ...]:
+        """Those of Google Cloud."""
+        return tuple(one for one in self.identities if "@" in one and one not in self.arns)
+
+    @property
+    def service_principals(self) -> tuple[str, ...]:
+        """Those of Entra."""
+        others = {*self.arns, *self.service_accounts}
+        return tuple(one for one in self.identities if one not in others)
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ def production() -> str:
         ('# accounts = ["999988887777"', 'accounts = ["999988887777"'),
         ("# gcp_provider", "gcp_provider"),
         ("# azure_client_id", "azure_client_id"),
+        ("# identities", "identities"),
         ("# [guardrails]", "[guardrails]"),
         ("# targets", "targets"),
         ("# pipeline_roles", "pipeline_roles"),

@@ -9,7 +9,7 @@ from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.reconciler import Settings as ReconcilerSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
 from nhi_evidence.adapters.aws.sealer import Settings as SealerSettings
-from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace
+from nhi_evidence.adapters.collecting.clouds import GooglePlace, MicrosoftPlace, VaultPlace
 from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope, Log
 from nhi_evidence.adapters.listing.google import GoogleScope
@@ -92,10 +92,14 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
     table, account = config.coverage, config.evidence.account
     if table is None:
         raise SettingsError("[coverage] is missing")
-    google = None if table.gcp_provider is None else GooglePlace(table.gcp_provider)
+    google = None
+    if table.gcp_provider is not None:
+        google = GooglePlace(table.gcp_provider, table.service_accounts)
     microsoft = None
     if config.azure is not None and table.azure_client_id is not None:
-        microsoft = MicrosoftPlace(config.azure.tenant, table.azure_client_id)
+        microsoft = MicrosoftPlace(
+            config.azure.tenant, table.azure_client_id, table.service_principals
+        )
     config_role, coverage_role = (
         naming.role_arn(store.region, account, naming.operator(store.name, kind))
         for kind in coverage_roles.KINDS
@@ -108,7 +112,11 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         coverage_role=coverage_role,
         deployment=deployment(config),
         accounts=table.accounts,
+        identities=table.arns,
         reader_role=coverage_roles.reader_arn(store, "{account}"),
         google=google,
         microsoft=microsoft,
+        vault=None
+        if table.vault is None
+        else VaultPlace(table.vault.address, table.vault.role, table.vault.mount),
     )

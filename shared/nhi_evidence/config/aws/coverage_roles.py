@@ -48,6 +48,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
             *outward(
                 provider=None if coverage is None else coverage.gcp_provider,
                 client_id=None if coverage is None else coverage.azure_client_id,
+                others=[coverage.vault.address] if coverage and coverage.vault else [],
             ),
         ],
     )
@@ -70,8 +71,24 @@ def settings_reader(config: Config, store: EvidenceBucket, account: str) -> Role
         name=naming.settings_reader(store.name),
         trust=[role_trust("Coverage", [function], inside)],
         policy_name="read-settings",
-        policy=_reads(naming.partition(store.region), account),
+        policy=[
+            *_reads(naming.partition(store.region), account),
+            *_states(config, account),
+        ],
     )
+
+
+def _states(config: Config, account: str) -> list[Statement]:
+    """Return the right to read the state of the identities that are named, and of no other."""
+    arns = () if config.coverage is None else config.coverage.arns
+    own = [one for one in arns if one.split(":")[4] == account]
+    users = [one for one in own if ":user/" in one]
+    named = [one for one in own if ":role/" in one]
+    keys = ["iam:GetAccessKeyLastUsed", "iam:GetUser", "iam:ListAccessKeys"]
+    return [
+        *([allow("Users", keys, users)] if users else []),
+        *([allow("Roles", ["iam:GetRole"], named)] if named else []),
+    ]
 
 
 def _reads(partition: str, account: str) -> list[Statement]:

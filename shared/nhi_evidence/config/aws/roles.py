@@ -207,13 +207,17 @@ TOKEN_SECONDS = 300
 """How long a token may hold by which a function is known to another cloud."""
 
 
-def outward(*, provider: str | None, client_id: str | None) -> list[Statement]:
+def outward(
+    *, provider: str | None, client_id: str | None, others: Sequence[str] = ()
+) -> list[Statement]:
     """Return the right to be known elsewhere: by those who are asked, and for minutes.
 
-    `provider` is that of Google Cloud's workload identity pool, `client_id` Entra's application.
+    `provider` is that of Google Cloud's workload identity pool, `client_id` Entra's application,
+    `others` are audiences as they are.
     """
     audiences = [] if client_id is None else ["api://AzureADTokenExchange"]
     audiences += [] if provider is None else [f"https:{provider}"]
+    audiences += others
     if not audiences:
         return []
     condition: Condition = {

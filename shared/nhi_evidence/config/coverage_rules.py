@@ -1,0 +1,36 @@
+"""What must hold between `[coverage]` and the rest of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.config.locate import Path
+from nhi_evidence.config.tables import File
+
+VAULT_SOURCE = "vault_audit"
+
+
+def coverage_fits(file: File) -> Iterator[tuple[Path, str]]:
+    """Yield what of `[coverage]` contradicts the rest of the file."""
+    if file.coverage is None:
+        return
+    accounts = file.coverage.accounts
+    for at, account in enumerate(accounts):
+        path: Path = ("coverage", "accounts", at)
+        if account in accounts[:at]:
+            yield path, f'"{account}" is named before: remove one'
+        if account == file.evidence.account:
+            yield path, "is the evidence account, which holds nothing to be recorded: remove it"
+    for at, arn in enumerate(file.coverage.identities):
+        if arn.startswith("arn:") and arn.split(":")[4] not in accounts:
+            path = ("coverage", "identities", at)
+            yield path, f"is of {arn.split(':')[4]}, which is not in accounts: add it there"
+    for key, section in (("gcp_provider", "gcp"), ("azure_client_id", "azure")):
+        if getattr(file.coverage, key) is not None and getattr(file, section) is None:
+            yield ("coverage", key), f"needs the table [{section}]: add it, or remove this"
+    taken = {entry.source for entry in file.sources}
+    if file.coverage.vault is not None and VAULT_SOURCE not in taken:
+        yield (
+            ("coverage", "vault"),
+            f'no source takes it: add [[sources]] with source = "{VAULT_SOURCE}", or remove it',
+        )

@@ -25,7 +25,7 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     shown = run("coverage", "--config-dir", examples.FOLDER, "--html", page)
     assert shown.code == exit_codes.INCOMPLETE
-    first = "110 cells: 76 CONFIGURED, 13 GAP, 13 IMPOSSIBLE, 4 ELSEWHERE, 4 UNKNOWN"
+    first = "137 cells: 92 CONFIGURED, 13 GAP, 16 IMPOSSIBLE, 4 ELSEWHERE, 12 UNKNOWN"
     assert shown.out.splitlines()[0] == first
     assert "GAP azure.secret_access.key_vault" in shown.out
     assert "fix: az monitor diagnostic-settings create" in shown.out

@@ -31,6 +31,10 @@ def command(
     region: Annotated[
         str | None, typer.Option(help="Ask here first; default: that of the first bucket.")
     ] = None,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(help="Read the state of this identity too, for `offboarding`: an ARN."),
+    ] = None,
     profile: options.Profile = None,
 ) -> None:
     """Read, and change nothing: trails, selectors, buckets, rules, clusters and stages of AWS.
@@ -50,6 +54,7 @@ def command(
         region=region or buckets[0].region,
         at=clock.now(),
         deployment=reading_output.deployment(settings),
-        evidence_buckets=[one.bucket for one in buckets],
+        evidence_buckets=[each.bucket for each in buckets],
+        identities=identity or (),
     )
     reading_output.write(reading, out)

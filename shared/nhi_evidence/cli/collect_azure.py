@@ -42,6 +42,10 @@ def command(
         str | None,
         typer.Option(metavar="FILE", help="File with a token for Microsoft Graph: licenses."),
     ] = None,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(help="Read the state of this identity too, for `offboarding`: an object id."),
+    ] = None,
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
     """Read, and change nothing: diagnostic settings of subscriptions, tenant and resources.
@@ -54,5 +58,7 @@ def command(
     tokens = {settings_reader.MANAGEMENT: reading_output.token(token)}
     if graph_token is not None:
         tokens[settings_reader.GRAPH] = reading_output.token(graph_token)
-    reading = settings_reader.read_settings(RestReader(tokens), at=clock.now(), deployment=own)
+    reading = settings_reader.read_settings(
+        RestReader(tokens), at=clock.now(), deployment=own, identities=identity or ()
+    )
     reading_output.write(reading, out)

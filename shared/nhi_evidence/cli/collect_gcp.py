@@ -35,6 +35,10 @@ def command(
     destination: Annotated[
         list[str], typer.Option(help="Destination of the deployment's sink, as the sink has it.")
     ],
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(help="Read the state of this identity too, for `offboarding`: an address."),
+    ] = None,
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
     """Read, and change nothing: audit configurations, sinks and exempted groups of Google Cloud.
@@ -46,5 +50,7 @@ def command(
     own = reading_output.with_doors(own, "gcp_audit", destinations=destination, hubs=[])
     word = reading_output.token(token)
     reader = RestReader(dict.fromkeys(settings_reader.HOSTS, word))
-    reading = settings_reader.read_settings(reader, at=clock.now(), deployment=own)
+    reading = settings_reader.read_settings(
+        reader, at=clock.now(), deployment=own, identities=identity or ()
+    )
     reading_output.write(reading, out)

@@ -1,7 +1,8 @@
 """The floor, a standard-library variant, and peers that install from the package index.
 
-Each peer maps about two dozen main fields. None of them keeps raw bytes apart, builds a record
-tree, decides identity kinds or phases, or accounts for what it left out.
+Each peer maps about two dozen main fields; some keep the raw text beside them, as the name of their
+row says. None of them builds a record tree, decides identity kinds or phases, or accounts for what
+it left out. All compress at the level evidence is compressed at.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import orjson
 from backports import zstd
 from py_ocsf_models.objects.account import Account
@@ -26,19 +28,20 @@ from py_ocsf_models.objects.service import Service
 from pydantic import BaseModel
 
 from nhi_evidence.azure import event_hub
+from nhi_evidence.evidence import frame
 
 
 def floor(gz: bytes) -> int:
     """Touch the bytes: gunzip, parse, serialize, compress (1.00 by definition)."""
     document = orjson.loads(gzip.decompress(gz))
-    zstd.compress(orjson.dumps(document), 1)
+    zstd.compress(orjson.dumps(document), frame.LEVEL)
     return len(document["Records"])
 
 
 def floor_of_lines(body: bytes) -> int:
     """Touch the bytes of a file of JSON lines: parse, serialize, compress."""
     lines = [orjson.dumps(orjson.loads(line)) for line in body.splitlines()]
-    zstd.compress(b"\n".join(lines), 1)
+    zstd.compress(b"\n".join(lines), frame.LEVEL)
     return len(lines)
 
 
@@ -46,7 +49,7 @@ def floor_of_run(body: bytes) -> int:
     """Touch the bytes of a framed run of messages: parse, serialize, compress."""
     _, framed = event_hub.read(body)
     documents = [orjson.loads(body[one.start : one.end]) for one in framed]
-    zstd.compress(b"\n".join(map(orjson.dumps, documents)), 1)
+    zstd.compress(b"\n".join(map(orjson.dumps, documents)), frame.LEVEL)
     return sum(len(one["records"]) for one in documents)
 
 
@@ -107,6 +110,25 @@ def standard_library(gz: bytes) -> int:
     return len(lines)
 
 
+def dictionaries(gz: bytes) -> int:
+    """The same two dozen fields as dictionaries, with exact slice, its hash and the raw text."""
+    slices = _records(gzip.decompress(gz)).Records
+    lines = []
+    for piece in slices:
+        raw = bytes(piece)
+        shaped = _reshape(orjson.loads(raw), sha256(raw).hexdigest())
+        lines.append(orjson.dumps({"n": shaped, "r": raw.decode()}))
+    zstd.compress(b"\n".join(lines), frame.LEVEL)
+    return len(lines)
+
+
+class _Records(msgspec.Struct):
+    Records: list[msgspec.Raw]
+
+
+_records = msgspec.json.Decoder(_Records).decode
+
+
 class _ApiActivity(BaseModel):
     time: int
     metadata: Metadata
@@ -118,38 +140,51 @@ class _ApiActivity(BaseModel):
     raw_data_hash: str
 
 
-def py_ocsf_models(gz: bytes) -> int:
-    """Prowler's pydantic OCSF models, hash and zstd."""
+def pydantic_without_raw(gz: bytes) -> int:
+    """Prowler's pydantic OCSF models and a hash; the raw text is not kept."""
     records = orjson.loads(gzip.decompress(gz))["Records"]
-    lines = []
-    for record in records:
-        digest = sha256(orjson.dumps(record)).hexdigest()
-        shaped = _reshape(record, digest)
-        event = _ApiActivity(
-            time=shaped["time"],
-            metadata=Metadata(
-                uid=record.get("eventID"),
-                version="1.8.0",
-                product=Product(name="CloudTrail", vendor_name="AWS"),
-                event_code=record.get("eventType"),
-            ),
-            cloud=Cloud(
-                provider="AWS",
-                region=record.get("awsRegion"),
-                account=Account(uid=record.get("recipientAccountId") or "", name="", type_id=0),
-            ),
-            api=API(
-                operation=record["eventName"],
-                service=Service(name=record["eventSource"], uid="", version=""),
-            ),
-            actor=shaped["actor"],
-            src_endpoint=shaped["src_endpoint"],
-            status_code=record.get("errorCode"),
-            raw_data_hash=digest,
-        )
-        lines.append(event.model_dump_json(exclude_none=True).encode())
-    zstd.compress(b"\n".join(lines), 1)
+    lines = [_as_model(one, orjson.dumps(one)).encode() for one in records]
+    zstd.compress(b"\n".join(lines), frame.LEVEL)
     return len(lines)
+
+
+def pydantic_with_raw(gz: bytes) -> int:
+    """Prowler's pydantic OCSF models, with exact slice, its hash and the raw text."""
+    lines = []
+    for piece in _records(gzip.decompress(gz)).Records:
+        raw = bytes(piece)
+        text = orjson.dumps(raw.decode())
+        lines.append(b'{"n":' + _as_model(orjson.loads(raw), raw).encode() + b',"r":' + text + b"}")
+    zstd.compress(b"\n".join(lines), frame.LEVEL)
+    return len(lines)
+
+
+def _as_model(record: dict[str, Any], hashed: bytes) -> str:
+    digest = sha256(hashed).hexdigest()
+    shaped = _reshape(record, digest)
+    event = _ApiActivity(
+        time=shaped["time"],
+        metadata=Metadata(
+            uid=record.get("eventID"),
+            version="1.8.0",
+            product=Product(name="CloudTrail", vendor_name="AWS"),
+            event_code=record.get("eventType"),
+        ),
+        cloud=Cloud(
+            provider="AWS",
+            region=record.get("awsRegion"),
+            account=Account(uid=record.get("recipientAccountId") or "", name="", type_id=0),
+        ),
+        api=API(
+            operation=record["eventName"],
+            service=Service(name=record["eventSource"], uid="", version=""),
+        ),
+        actor=shaped["actor"],
+        src_endpoint=shaped["src_endpoint"],
+        status_code=record.get("errorCode"),
+        raw_data_hash=digest,
+    )
+    return event.model_dump_json(exclude_none=True)
 
 
 _SQL = """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 import msgspec
 
 from nhi_evidence.event import Decoded, Delivery, Event
 from nhi_evidence.evidence import gaps, lines, merkle, objects
-from nhi_evidence.pipeline.export import Mapper, Normalized
+from nhi_evidence.pipeline.export import RECORDS_AT_ONCE, Mapper, Normalized
+from nhi_evidence.pipeline.record_lines import Read
 from nhi_evidence.pipeline.scope import Scope
 
 MAPPER = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
@@ -41,17 +43,26 @@ def mapped(gz: bytes) -> int:
     """Events, classified, hashed and composed as OCSF records."""
     decoded = _decoded(gz)
     records = (decoded.record(index).raw for index in range(len(decoded.spans)))
-    return sum(isinstance(MAPPER.map(raw), Normalized) for raw in records)
+    return sum(isinstance(read.mapped, Normalized) for read in _in_steps(list(records)))
+
+
+def _in_steps(raws: list[bytes]) -> Iterator[Read]:
+    """Map records as a delivery's are: so many at once."""
+    for start in range(0, len(raws), RECORDS_AT_ONCE):
+        yield from MAPPER.records.read_all(raws[start : start + RECORDS_AT_ONCE])
 
 
 def _lines(gz: bytes) -> list[bytes]:
     decoded = _decoded(gz)
-    written = []
-    for index in range(len(decoded.spans)):
-        mapped_record = MAPPER.map(decoded.record(index).raw)
-        assert isinstance(mapped_record, Normalized)
-        written.append(lines.kept_line(_U, index, mapped_record.record, mapped_record.text))
-    return written
+    records = list(map(decoded.record, range(len(decoded.spans))))
+    return [
+        line
+        for start in range(0, len(records), RECORDS_AT_ONCE)
+        for line, _ in MAPPER.records.all_lines(
+            _U, records[start : start + RECORDS_AT_ONCE], "00" * 32
+        )
+        if line is not None
+    ]
 
 
 def encoded(gz: bytes) -> int:
@@ -102,15 +113,14 @@ def check(body: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
                     assert stated == sha256(raw).hexdigest()
             rebuilt += gaps.rebuild(unit.gaps, raws)
             assert unit.records == unit.kept + unit.rejected
-            records += unit.records
+            records += unit.kept
     assert data == b"".join(rebuilt), "the delivery is not what was kept of it"
     return records
 
 
 def gcp_full_line(body: bytes) -> int:
     """File of JSON lines in, evidence objects out."""
-    made = packed(GCP, Delivery(unit="b/o@1", body=body))
-    return sum(unit.records for one in made for unit in one.units)
+    return _kept(GCP, Delivery(unit="b/o@1", body=body))
 
 
 def azure_whole(body: bytes) -> int:

@@ -32,7 +32,7 @@ KEY = note.from_spki(NAME, SIGNER.public_key())
 POLICY = Policy(name=NAME, keys=(KEY,), retention_ms=DAY_MS)
 SEALED = 6_000
 
-TARGETS = {"fast": 1.10, "deep": 3.0, "leaves": 100_000, "seal": 0.5, "proof": 1.0}
+TARGETS = {"fast": 1.15, "deep": 4.0, "leaves": 100_000, "seal": 0.5, "proof": 1.0}
 
 
 def evidence(files: int, records: int) -> MemoryStore:

@@ -1,0 +1,81 @@
+"""What a batch of files costs as a whole: objects, requests, processor time, dollars.
+
+The files are generated and locked in memory: the time is of mapping, packing and hashing. The SDK,
+which the exporter pays for beside it, is measured where its requests are (`tests.bench.requests`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from typing import Any
+
+from nhi_evidence.cost.prices import MILLION, PRICES
+from nhi_evidence.demo.story import bulk
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import keys
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.memory_store import MemoryStore
+
+FILES, RECORDS = 500, 150
+HOUR = keys.hour_of(1_790_000_000_000)
+GIGABYTES = 2
+"""Memory of the exporter (functions/aws_export/deploy.toml)."""
+SQS_CALLS_A_FILE = 3
+"""S3's notification sent, received and deleted; Lambda takes and deletes ten at once."""
+
+
+def measured() -> dict[str, Any]:
+    """Lock one batch, the second of a process that is warm."""
+    bodies = [gzip.compress(bulk(seed=number % 16, records=RECORDS), 6) for number in range(FILES)]
+    deliveries = [
+        Delivery(f"bucket/file{number:04}@1!h={HOUR}", body) for number, body in enumerate(bodies)
+    ]
+    mapper = Mapper("aws_cloudtrail", keep_out_of_scope_raw=True)
+    lock_batch(mapper, deliveries[:16], MemoryStore())
+    store = MemoryStore()
+    began = time.process_time()
+    outcome = lock_batch(mapper, deliveries, store)
+    seconds = time.process_time() - began
+    outcome.ensure_locked()
+    records = sum(each.records for each in outcome.objects)
+    return {
+        "files": FILES,
+        "records": records,
+        "objects": len(outcome.objects),
+        "stored": sum(each.size for each in outcome.objects),
+        "delivered": sum(map(len, bodies)),
+        "ms_a_file": seconds / FILES * 1e3,
+        "us_a_record": seconds / records * 1e6,
+        "dollars": _dollars(records, len(outcome.objects), seconds),
+    }
+
+
+def _dollars(records: int, objects: int, seconds: float) -> dict[str, float]:
+    """Return list prices a million events: of what is bought once, storage aside."""
+    scale = MILLION / records
+    return {
+        "PUT": PRICES["s3_put"].of(objects) * scale,
+        "GET": PRICES["s3_get"].of(FILES) * scale,
+        "SQS": PRICES["sqs"].of(FILES * (1 + (SQS_CALLS_A_FILE - 1) / 10)) * scale,
+        "CPU": PRICES["lambda_arm"].of(seconds * GIGABYTES) * scale,
+    }
+
+
+def text(found: dict[str, Any]) -> list[str]:
+    """Return the figures as lines of the table."""
+    bill = ", ".join(f"{name} ${usd:.4f}" for name, usd in found["dollars"].items())
+    return [
+        (
+            f"a batch: {found['files']} files of {RECORDS} records: {found['objects']} objects, "
+            f"{found['files']} GETs, {found['objects']} PUTs"
+        ),
+        (
+            f"  {found['ms_a_file']:.2f} ms of a processor a file, {found['us_a_record']:.1f} us a "
+            f"record; {found['stored'] / found['records']:.0f} bytes stored a record, "
+            f"{found['delivered'] / found['records']:.0f} delivered"
+        ),
+        f"  a million events: {bill}; together ${sum(found['dollars'].values()):.4f}",
+        "",
+    ]

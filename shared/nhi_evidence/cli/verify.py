@@ -14,6 +14,7 @@ from rich.console import Console
 
 from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.processes import Processes, cores
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
@@ -91,6 +92,12 @@ def command(
             "--join", exists=True, dir_okay=False, help="Weigh the --json reports of all parts."
         ),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --deep, so many processes; as many as there are cores.", metavar="N"
+        ),
+    ] = None,
     provider_keys: options.ProviderKeys = None,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
@@ -120,8 +127,13 @@ def command(
     if joined:
         report = _join(store, trusted, joined)
     else:
-        with Steps("verifying") as steps, Sorters() as sorters:
-            weighing = msgspec.structs.replace(looking, statements=Check(sorters, known_keys))
+        processes = Processes(
+            jobs or cores(), deep=looking.deep, reproduce=looking.reproduce is not None
+        )
+        with Steps("verifying") as steps, Sorters() as sorters, processes:
+            weighing = msgspec.structs.replace(
+                looking, statements=Check(sorters, known_keys), examiner=processes
+            )
             verifier = Verifier(
                 store,
                 trusted,

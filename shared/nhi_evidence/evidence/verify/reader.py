@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 
 import msgspec
 
 from nhi_evidence.evidence import flags
 from nhi_evidence.evidence.leaf import ObjectLeaf
-from nhi_evidence.evidence.objects import MAX_BODY_BYTES, Table
-from nhi_evidence.evidence.verify import contents, objects, streams
+from nhi_evidence.evidence.objects import MAX_BODY_BYTES
+from nhi_evidence.evidence.verify import objects, streams
+from nhi_evidence.evidence.verify.contents import Checked
+from nhi_evidence.evidence.verify.examining import Examined, examine
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.hours import Hour
 from nhi_evidence.evidence.verify.natives import Natives
@@ -26,8 +30,19 @@ BYTES_AT_ONCE = 128 << 20
 """Nor do they hold more bytes together, one object aside."""
 
 _NUMBER_BYTES = 8
+_HARMLESS = frozenset({"no_checksum"})
+"""A finding about the bytes of an object that does not say they are others."""
 _encode_run = msgspec.msgpack.Encoder().encode
 _decode_run = msgspec.msgpack.Decoder(Run).decode
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """An object that is looked into, one that is gone, or the end of an hour."""
+
+    entry: ObjectLeaf | None
+    index: int = 0
+    body: bytes = b""
+    examined: Callable[[], Examined] | None = None
 
 
 class Reader:
@@ -55,6 +70,10 @@ class Reader:
         self._hour = Hour(policy.mappers, sorter())
         self._chunk: list[tuple[int, ObjectLeaf]] = []
         self._chunk_bytes = 0
+        self._examine = options.examiner or self._examine_here
+        self._waiting: deque[_Waiting] = deque()
+        """What is looked into, in the order it is counted in; None of an hour that ends."""
+        self._waiting_bytes = 0
         self._runs = sorter()
         self.edges = Edges()
         """Of a part the runs of streams; hours that expired in part: weighed over everything."""
@@ -71,8 +90,38 @@ class Reader:
         self._chunk_bytes += size
 
     def close_hour(self) -> None:
-        """Read what was taken, and count the hour."""
+        """Read what was taken; the hour is counted when all of it was looked into."""
         self._read()
+        self._wait_for(_Waiting(None))
+
+    def finish(self) -> None:
+        """Count what was not counted yet."""
+        while self._waiting:
+            self._next()
+
+    def _wait_for(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._waiting_bytes += len(waiting.body)
+        while len(self._waiting) > AT_ONCE or self._waiting_bytes > BYTES_AT_ONCE:
+            self._next()
+
+    def _next(self) -> None:
+        """Count what waits longest."""
+        waiting = self._waiting.popleft()
+        self._waiting_bytes -= len(waiting.body)
+        if waiting.entry is None:
+            self._count_hour()
+        elif waiting.examined is None:
+            self._gone(waiting.entry)
+        else:
+            self._object(waiting.index, waiting.entry, waiting.body, waiting.examined())
+
+    def _examine_here(self, entry: ObjectLeaf, body: bytes) -> Callable[[], Examined]:
+        return partial(
+            examine, entry, body, deep=self._options.deep, reproduce=self._options.reproduce
+        )
+
+    def _count_hour(self) -> None:
         if self._options.sample is None:
             self._hour.weigh(self._report)
             self.unlisted = {**self._hour.unlisted(), **self.unlisted}
@@ -92,36 +141,33 @@ class Reader:
         self._describe([entry for _, entry in chunk])
         for (index, entry), body in zip(chunk, bodies, strict=True):
             if body is None:
-                self._gone(entry)
+                self._wait_for(_Waiting(entry))
             else:
-                self._object(index, entry, body)
+                self._wait_for(_Waiting(entry, index, body, self._examine(entry, body)))
 
-    def _object(self, index: int, entry: ObjectLeaf, body: bytes) -> None:
+    def _object(self, index: int, entry: ObjectLeaf, body: bytes, examined: Examined) -> None:
         """V2 and V3 of one object; where all of it holds, its claims are weighed."""
         report = self._report
         report.objects += 1
         report.bytes += len(body)
         self._progress("V2 objects", report.objects)
-        findings = list(objects.stored(entry, body))
-        report.findings += findings
-        is_altered = any(each.code != "no_checksum" for each in findings)
-        if is_altered or flags.SHADOW in entry.flags:
+        report.findings += examined.findings
+        is_altered = any(each.code not in _HARMLESS for each in examined.findings)
+        content = examined.content
+        if content is None and (is_altered or flags.SHADOW in entry.flags):
             return
         statements = self._options.statements
-        if not entry.key.startswith("ev/"):
+        if content is None:
             if statements is not None and entry.key.startswith("op/"):
                 statements.operation(index, entry, body)
             return
-        content = objects.read_content(entry, body)
-        report.findings += content.findings
-        report.findings += objects.bounded(objects.hours(entry, content))
         if content.table is None or not content.counts:
             return
         if statements is not None:
             statements.evidence(index, entry, content.table, void=content.void, body=body)
-        if self._options.deep:
-            checked = self._deep(entry, content.table, body)
-            report.findings += checked.findings
+        if examined.checked is not None:
+            checked = examined.checked
+            self._deep(checked, is_foreign=examined.is_foreign)
             if checked.findings:
                 return
             for account, uid, raw_sha256, unit_id in checked.natives:
@@ -153,17 +199,13 @@ class Reader:
             for problem in objects.false_description(entry, description):
                 self._find("leaf_false", entry, problem)
 
-    def _deep(self, entry: ObjectLeaf, table: Table, body: bytes) -> contents.Checked:
-        again = None
-        if self._options.reproduce is not None:
-            again = self._options.reproduce(table.header)
-            self.foreign_mapper += again is None
-        checked = contents.check(entry, table, body, again)
+    def _deep(self, checked: Checked, *, is_foreign: bool) -> None:
+        self._report.findings += checked.findings
         self._report.records += checked.records
         self._report.reproduced += checked.reproduced
         self.unprovable += checked.unprovable
         self.not_split += checked.not_split
-        return checked
+        self.foreign_mapper += is_foreign
 
     def _gone(self, entry: ObjectLeaf) -> None:
         if entry.until is not None and self._report.now > entry.until + self._policy.grace_ms:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from nhi_evidence.evidence import anchor, note, sweep
+from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.verify.chain import State
 from nhi_evidence.evidence.verify.findings import Finding
@@ -95,6 +97,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Weighs sealed statements on completeness; asks for a verification of everything."""
     reproduce: Reproducer | None = None
     """Maps every unit again where the release that made it is installed; asks for `deep`."""
+    examiner: Callable[[ObjectLeaf, bytes], Callable[[], Any]] | None = None
+    """Looks into objects elsewhere (`examining.Examiner`); None: here, when they are counted."""
 
     @property
     def reads_everything(self) -> bool:

@@ -194,6 +194,7 @@ class Verifier:
                 if chosen is None or (entry.key, entry.vid) in chosen:
                     self._reader.take(index, entry)
         self._reader.close_hour()
+        self._reader.finish()
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:
         """V4 of one key; yield what of it is to be read."""

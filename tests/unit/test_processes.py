@@ -1,0 +1,73 @@
+"""Objects looked into side by side come to the same report, and to nothing less where one fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import msgspec
+import pytest
+
+from nhi_evidence.adapters import processes
+from nhi_evidence.adapters.processes import ProcessEndedError, Processes
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.verify import Options, Report, Verifier
+from nhi_evidence.pipeline.reproduce import Reproducer
+from tests.bench import sealed
+from tests.memory_store import MemoryStore
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    """A sealed store of six files."""
+    return sealed.evidence(files=6, records=30)
+
+
+def verified(store: MemoryStore, jobs: int | None) -> Report:
+    options = Options(deep=True, reproduce=Reproducer())
+    if jobs is None:
+        return Verifier(store, sealed.POLICY, now=sealed.NOW + 1, options=options).run()
+    with Processes(jobs, deep=True, reproduce=True) as examiner:
+        options = msgspec.structs.replace(options, examiner=examiner)
+        return Verifier(store, sealed.POLICY, now=sealed.NOW + 1, options=options).run()
+
+
+def document(report: Report) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(report, state=None))
+
+
+def test_processes_report_what_one_does(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte, of a sound store and of one with a record that is another."""
+    monkeypatch.setattr(processes, "ALONE_BYTES", 0)
+    sound = document(verified(store, None))
+    assert sound == document(verified(store, 2)) == document(verified(store, 1))
+    altered = store.copy()
+    key = next(iter(altered.keys("ev/")))
+    (stored,) = altered.versions_by_key[key]
+    stored.body = stored.body[:-20] + b"x" * 20
+    report = verified(altered, 2)
+    assert {"object_altered"} <= {each.code for each in report.findings}
+    assert document(report) == document(verified(altered, None))
+
+
+def test_a_process_that_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a report that lacks what it would have found."""
+    monkeypatch.setattr(processes, "ALONE_BYTES", 0)
+    leaf = ObjectLeaf(key="ev/v1/x/h=2026030208/" + "0" * 64, vid="1", at=1, size=1)
+    with Processes(1 + 1, deep=True, reproduce=False) as examiner:
+        examiner(leaf, b"x")()
+        assert examiner._pool is not None
+        for pid in list(examiner._pool._processes):
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(ProcessEndedError, match="--jobs 1"):
+            [examiner(leaf, b"x")() for _ in range(100)]
+
+
+def test_little_is_looked_into_without_a_process(store: MemoryStore) -> None:
+    """To start one costs more than it saves."""
+    with Processes(4, deep=True, reproduce=False) as examiner:
+        options = Options(deep=True, examiner=examiner)
+        Verifier(store, sealed.POLICY, now=sealed.NOW + 1, options=options).run()
+        assert examiner._pool is None

@@ -166,7 +166,13 @@ def listed_source(name: str) -> ListedSource | None:
 
 def names() -> tuple[str, ...]:
     """Return the names of all source packs."""
-    return tuple(sorted(one.name for one in pkgutil.iter_modules(__path__) if one.ispkg))
+    return _names(tuple(__path__))
+
+
+@cache
+def _names(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Look into the folders once: a verification asks of every unit whether its source is known."""
+    return tuple(sorted(one.name for one in pkgutil.iter_modules(path) if one.ispkg))
 
 
 def load(name: str) -> Source:

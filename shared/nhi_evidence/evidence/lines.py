@@ -223,13 +223,6 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     @property
     def form(self) -> str | None:
         """Which line it is: one of kept, rejected, out_of_scope, companion, ids; None of none."""
-        if (
-            self.i is not None
-            and self.r is not None
-            and (self.x, self.o, self.r64, self.k, self.h) == _NOTHING_ELSE
-            and bytes(self.n)
-        ):
-            return "kept"  # told at once, as most are
         raws = (self.r is not None) + (self.r64 is not None)
         names = tuple(
             name
@@ -242,7 +235,6 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
         return form if raws == (form != "ids") else None
 
 
-_NOTHING_ELSE = (None,) * 5
 _FORMS = {
     ("i", "n"): "kept",
     ("i", "x"): "rejected",

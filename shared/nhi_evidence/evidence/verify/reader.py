@@ -95,7 +95,8 @@ class Reader:
         self._wait_for(_Waiting(None))
 
     def finish(self) -> None:
-        """Count what was not counted yet."""
+        """Close the last hour, and count what was not counted yet."""
+        self.close_hour()
         while self._waiting:
             self._next()
 

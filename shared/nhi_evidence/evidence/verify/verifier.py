@@ -193,7 +193,6 @@ class Verifier:
             for index, entry in self._sealed(group):
                 if chosen is None or (entry.key, entry.vid) in chosen:
                     self._reader.take(index, entry)
-        self._reader.close_hour()
         self._reader.finish()
 
     def _sealed(self, group: OfKey) -> Iterator[tuple[int, ObjectLeaf]]:

@@ -15,7 +15,7 @@ from nhi_evidence.event import About, Account, Owner, Session, Target, User
 from nhi_evidence.reading.bounded_cache import bounded_cache
 from nhi_evidence.sources.aws_cloudtrail import naming
 from nhi_evidence.sources.aws_cloudtrail.named_resources import MOST, named
-from nhi_evidence.sources.aws_cloudtrail.record import TrailRecord
+from nhi_evidence.sources.aws_cloudtrail.record import Resource, TrailRecord
 from nhi_evidence.sources.aws_cloudtrail.text import arn, expiry, milliseconds
 
 _NOTHING = frozenset({b"", b"null"})
@@ -55,6 +55,26 @@ def about(record: TrailRecord, service: str, operation: str) -> About:
     Raises `msgspec.MsgspecError` or `UnicodeDecodeError` when a parameter slice does not
     decode; the caller rejects the record.
     """
+    if bytes(record.responseElements) in _NOTHING:
+        return _about_asked(
+            service,
+            operation,
+            bytes(record.requestParameters),
+            tuple(record.resources) if record.resources else (),
+        )
+    return _about(record, service, operation)
+
+
+@bounded_cache(results=4096, longest=1024)
+def _about_asked(
+    service: str, operation: str, request: bytes, resources: tuple[Resource, ...]
+) -> About:
+    """What a call without an answer is about: whoever polls asks the same over and over."""
+    record = TrailRecord(requestParameters=msgspec.Raw(request), resources=list(resources))
+    return _about(record, service, operation)
+
+
+def _about(record: TrailRecord, service: str, operation: str) -> About:
     plan = _plan(service)
     parameters = _object(record.requestParameters)
     request = {

@@ -16,6 +16,14 @@ from nhi_evidence.config import Config, read
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
 OLDEST_TERRAFORM = (1, 6)
+GOOGLE_STATE_ROLE = "roles/storage.objectUser"
+"""What reading, writing and locking a state takes, on its bucket.
+https://developer.hashicorp.com/terraform/language/backend/gcs"""
+
+AZURE_STATE_ROLE = "Storage Blob Data Contributor"
+"""What reading, writing and leasing a state takes, on its container.
+https://developer.hashicorp.com/terraform/language/backend/azurerm"""
+
 SUBJECT = "exporter_subject"
 """Output of both identity stacks: the subject AWS is to trust."""
 
@@ -36,6 +44,8 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     """Outputs of the export stack that are commands to run next."""
     first_evidence: str
+    signed_in: str
+    """Command that prints an access token of whoever deploys."""
 
     @property
     def stacks(self) -> tuple[str, str]:
@@ -62,6 +72,12 @@ def google(config: Config) -> Cloud | None:
             "is not to be seen: the sink needs roles/logging.configWriter there",
         )
         yield from _services(project)
+        if gcp.state_bucket is not None:
+            yield from _asked(
+                f"state bucket {gcp.state_bucket}",
+                ["gcloud", "storage", "objects", "list", f"gs://{gcp.state_bucket}", "--limit=1"],
+                f"cannot be listed: Terraform needs {GOOGLE_STATE_ROLE} there",
+            )
 
     return Cloud(
         table="gcp",
@@ -71,6 +87,7 @@ def google(config: Config) -> Cloud | None:
         subject=gcp.service_account_id,
         requirements=requirements,
         first_evidence="gcloud projects list, and six minutes later",
+        signed_in="gcloud auth print-access-token",
     )
 
 
@@ -108,6 +125,14 @@ def azure(config: Config) -> Cloud | None:
                 f"is not to be seen: az login --tenant {azure.tenant}",
                 wanted=azure.tenant,
             )  # fmt: skip
+        if azure.state_storage is not None:
+            account, _, container = azure.state_storage.partition("/")
+            yield from _asked(
+                f"state container {azure.state_storage}",
+                ["az", "storage", "blob", "list", "--auth-mode", "login", "--account-name",
+                 account, "--container-name", container, "--num-results", "1"],
+                f"cannot be listed: Terraform needs {AZURE_STATE_ROLE} there",
+            )  # fmt: skip
 
     return Cloud(
         table="azure",
@@ -118,6 +143,7 @@ def azure(config: Config) -> Cloud | None:
         requirements=requirements,
         after=("publish",),
         first_evidence="tag a resource group, and twenty minutes later",
+        signed_in="az account get-access-token --query accessToken -o tsv",
     )
 
 
@@ -154,7 +180,7 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
         say("\nnot done; fix what is listed above and run it again: nothing is lost")
         return code
     say(f"\ndeployed: {' and '.join(cloud.stacks)}", f"the first evidence: {cloud.first_evidence}")
-    say(f"  nhi-evidence doctor --config {path}")
+    say(f"  {cloud.signed_in} | nhi-evidence doctor --config {path} --{cloud.table}-token -")
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.deploy import terrain
 from infra.deploy.__main__ import main
 from tests.cli.command import Result
 from tests.cli.next_steps import unknown
@@ -131,7 +132,8 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made)
         "terraform -chdir=gcp-identity apply -input=false -auto-approve -no-color",
         "terraform -chdir=gcp-export apply -input=false -auto-approve -no-color",
     ] == here.did()[1:]
-    assert f"nhi-evidence doctor --config {here.config}" == again.out.split("\n")[-2].strip()
+    last = again.out.split("\n")[-2].strip()
+    assert f"| nhi-evidence doctor --config {here.config} --gcp-token -" in last
 
 
 def test_azure_is_published_after_it_is_made(machine: Made) -> None:
@@ -192,6 +194,73 @@ def test_what_is_missing_is_one_line_and_nothing_is_made(
     assert done.out.startswith("not ready: ")
     assert any("missing" in line and problem in line for line in done.out.splitlines()), done.out
     assert [] == here.did()
+
+
+STATES = {
+    "gcp": (
+        ('# state_bucket = "', 'state_bucket = "'),
+        {"gcloud storage objects list gs://example-terraform-state*": "echo 403 >&2; exit 1"},
+        terrain.GOOGLE_STATE_ROLE,
+        {"storage.objects.list", "storage.objects.get", "storage.objects.create",
+         "storage.objects.delete"},
+    ),
+    "azure": (
+        ('# state_storage = "', 'state_storage = "'),
+        {"az storage blob list*--account-name examplestate*": "echo 403 >&2; exit 1"},
+        terrain.AZURE_STATE_ROLE,
+        {f"Microsoft.Storage/storageAccounts/blobServices/containers/{one}" for one in
+         ("blobs/read", "blobs/write", "blobs/delete")},
+    ),
+}  # fmt: skip
+"""How the configuration names a place of the state, how it refuses, the role that is asked for, and
+the calls of Terraform's backend there: it lists, reads, writes over, locks and unlocks."""
+
+GIVEN = {
+    "roles/storage.objectUser": {
+        f"storage.objects.{one}"
+        for one in ("create", "createContext", "delete", "get", "list", "move", "restore", "update")
+    },
+    "Storage Blob Data Contributor": {
+        f"Microsoft.Storage/storageAccounts/blobServices/containers/{one}"
+        for one in ("read", "write", "delete", "blobs/read", "blobs/write", "blobs/delete")
+    },
+}
+"""What the clouds give with these roles, of objects and blobs.
+https://cloud.google.com/storage/docs/access-control/iam-roles
+https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage"""
+
+
+@pytest.mark.parametrize("target", STATES)
+def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
+    machine: Made, target: str
+) -> None:
+    """What is printed, what docs/deploy-*.md asks for, and what the backend does are one thing."""
+    (before, after), refusal, role, calls = STATES[target]
+    named = EXAMPLE.replace(before, after)
+    assert named != EXAMPLE
+    done = machine(named, **refusal).deploy(target, "--yes")
+    assert 1 == done.code, done.out
+    assert f"cannot be listed: Terraform needs {role} there (403)" in done.out
+    page = (ROOT / "docs" / f"deploy-{target}.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith("| state ")]
+    assert role in row
+    assert calls <= GIVEN[role]
+    table = page[page.index("## What the deployer needs") :].split("\n\n")[1]
+    assert row in table, "a row of the table, and not beside it"
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("target", STATES)
+def test_only_a_state_that_is_elsewhere_is_asked_for(
+    machine: Made, target: str, is_named: bool
+) -> None:
+    """A file beside the configuration needs no rights."""
+    before, after = STATES[target][0]
+    done = machine(EXAMPLE.replace(before, after) if is_named else EXAMPLE).deploy(
+        target, "--check"
+    )
+    seen = [line for line in done.out.splitlines() if "state " in line and "to be seen" in line]
+    assert is_named == bool(seen), done.out
 
 
 def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Made) -> None:

@@ -39,9 +39,9 @@ class Deployment:
         self.history: dict[str, str] = {}
         """Output on the way to a deployment."""
 
-    def prepare(self) -> None:
+    def prepare(self, text: str = TEXT) -> None:
         """Write the configuration, and a cdk.json that differs in its app alone."""
-        (self.folder / "nhi-evidence.toml").write_text(TEXT, encoding="utf-8")
+        (self.folder / "nhi-evidence.toml").write_text(text, encoding="utf-8")
         settings = json.loads((ROOT / "cdk.json").read_text())
         settings["app"] = f"cd {ROOT} && {sys.executable} -m tests.e2e.profiled_app"
         settings["output"] = str(self.folder / "deployed")

@@ -75,10 +75,11 @@ class Emulator:
             "SSL_CERT_FILE": str(self.certificate),
         }
 
-    def client(self, service: str, account: str, **given: Any) -> Any:
-        """Return a client of one service as the root of `account`."""
+    def client(self, service: str, account: str, region: str | None = None, **given: Any) -> Any:
+        """Return a client of one service as the root of `account`, in its region or another."""
         return self.session(account).client(
             service,  # type: ignore[call-overload]
+            region_name=region,
             endpoint_url=self.endpoint,
             verify=str(self.certificate),
             config=Config(

@@ -1,0 +1,144 @@
+"""A trail of `kind = "new"`, as far as the emulator goes: its bucket, its exporter, the trail.
+
+The export stack is deployed by the CDK, in a region of its own. CloudFormation of the emulator
+has no trails, so what the trail's stack holds is made by the calls CloudFormation makes of it, in
+the management account and in its order: create, selectors, start.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nhi_evidence import config
+from nhi_evidence.config import naming
+from tests.e2e.configuration import TEXT
+from tests.e2e.deployment import LOGS, Deployment
+from tests.e2e.emulator import Emulator, wait_until
+
+pytestmark = pytest.mark.e2e
+
+REGION, MANAGEMENT = "eu-west-1", "999988887777"
+NEW = f"""
+[[trails]]
+name = "fresh"
+kind = "new"
+bucket = "fresh-trail-{LOGS}"
+region = "{REGION}"
+data_events = ["AWS::S3::Object"]
+keep_days = 90
+
+[[sources]]
+source = "aws_cloudtrail"
+evidence = "main"
+trail = "fresh"
+keep_out_of_scope_raw = false
+
+[gcp]"""
+FRESH = TEXT.replace("# management_account", "management_account").replace("[gcp]", NEW, 1)
+TRAIL = config.read(FRESH).trail("fresh")
+EXPORTER = naming.exporter("main", "aws_cloudtrail", TRAIL.name)
+EXPORT, MADE = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRAIL.name}"
+
+
+@pytest.fixture(scope="module")
+def fresh(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The bucket and the exporter of the new trail, deployed before the trail is made."""
+    one = Deployment(aws, tmp_path_factory.mktemp("fresh"))
+    one.prepare(FRESH)
+    one.make("bootstrap")
+    chosen = f"{EXPORT} --exclusively -c config={one.folder / 'nhi-evidence.toml'}"
+    one.history["deployed"] = one.piped(f"deploy {chosen}")
+    return one
+
+
+def template(fresh: Deployment, stack: str) -> dict[str, Any]:
+    """Return a synthesized template as production writes it."""
+    found: dict[str, Any] = json.loads(
+        (fresh.folder / "production" / f"{stack}.template.json").read_text()
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def properties(fresh: Deployment) -> dict[str, Any]:
+    """What production's stack gives CloudFormation of the trail, and nothing beside it."""
+    fresh.synthesize()
+    ((resource),) = template(fresh, MADE)["Resources"].values()
+    assert resource["Type"] == "AWS::CloudTrail::Trail"
+    given: dict[str, Any] = resource["Properties"]
+    return given
+
+
+def test_the_trail_is_made_in_the_management_account_after_its_bucket(
+    fresh: Deployment, properties: dict[str, Any]
+) -> None:
+    """CloudTrail tries the bucket before it accepts it: the stack waits for the bucket's."""
+    manifest = json.loads((fresh.folder / "production" / "manifest.json").read_text())
+    stack = manifest["artifacts"][MADE]
+    assert f"aws://{MANAGEMENT}/{REGION}" == stack["environment"]
+    assert EXPORT in stack["dependencies"]
+    assert TRAIL.bucket == properties["S3BucketName"]
+    fresh.aws.client("s3", LOGS).head_bucket(Bucket=TRAIL.bucket)
+    policy = json.loads(
+        fresh.aws.client("s3", LOGS).get_bucket_policy(Bucket=TRAIL.bucket)["Policy"]
+    )
+    arn = naming.trail_arn(REGION, MANAGEMENT, TRAIL.name)
+    writes = [one for one in policy["Statement"] if "cloudtrail.amazonaws.com" in str(one)]
+    assert writes
+    assert all(arn in json.dumps(one) for one in writes), "no other trail may write there"
+
+
+def test_cloudtrail_takes_what_the_stack_says(
+    fresh: Deployment, properties: dict[str, Any]
+) -> None:
+    """Created, given its selectors and started, by name, in the account that owns it."""
+    cloudtrail = fresh.aws.client("cloudtrail", MANAGEMENT, REGION)
+    name = properties["TrailName"]
+    cloudtrail.create_trail(
+        Name=name,
+        S3BucketName=properties["S3BucketName"],
+        IncludeGlobalServiceEvents=properties["IncludeGlobalServiceEvents"],
+        IsMultiRegionTrail=properties["IsMultiRegionTrail"],
+        IsOrganizationTrail=properties["IsOrganizationTrail"],
+        EnableLogFileValidation=properties["EnableLogFileValidation"],
+    )
+    selectors = properties["AdvancedEventSelectors"]
+    cloudtrail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
+    assert properties["IsLogging"] is True
+    cloudtrail.start_logging(Name=name)
+    (made,) = cloudtrail.describe_trails(trailNameList=[name])["trailList"]
+    assert naming.trail_arn(REGION, MANAGEMENT, TRAIL.name) == made["TrailARN"]
+    for setting in ("IsMultiRegionTrail", "IsOrganizationTrail", "LogFileValidationEnabled"):
+        assert made[setting] is True, setting
+    assert cloudtrail.get_trail_status(Name=name)["IsLogging"] is True
+    kept = cloudtrail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+    assert [one["Name"] for one in selectors] == [one["Name"] for one in kept]
+
+
+def test_elsewhere_it_is_not_found_by_its_name(
+    fresh: Deployment, properties: dict[str, Any]
+) -> None:
+    """Why it is not made in the log archive: CloudFormation starts it by name (decision 50)."""
+    elsewhere = fresh.aws.client("cloudtrail", LOGS, REGION)
+    with pytest.raises(elsewhere.exceptions.TrailNotFoundException):
+        elsewhere.start_logging(Name=properties["TrailName"])
+
+
+def test_a_file_of_the_trail_reaches_its_exporter(fresh: Deployment) -> None:
+    """The bucket tells the queue, and the queue the function: its log has the attempt."""
+    folder = f"{TRAIL.prefix}AWSLogs/o-exampleorg1/{LOGS}/CloudTrail/{REGION}/2026/03/02"
+    name = f"{LOGS}_CloudTrail_{REGION}_20260302T0800Z_AbCdEfGhIjKlMnOp.json.gz"
+    fresh.aws.client("s3", LOGS).put_object(
+        Bucket=TRAIL.bucket, Key=f"{folder}/{name}", Body=b"no file of CloudTrail's"
+    )
+    logs = fresh.aws.client("logs", LOGS, REGION)
+    group = naming.log_group(EXPORTER)
+
+    def said() -> bool:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return any(name in one["message"] for page in pages for one in page["events"])
+
+    wait_until("the exporter's attempt", said)

@@ -124,6 +124,7 @@ def azure(config: Config) -> Cloud | None:
                  "--output", "tsv"],
                 f"is not to be seen: az login --tenant {azure.tenant}",
                 wanted=azure.tenant,
+                missed=": the package is published with it",
             )  # fmt: skip
         if azure.state_storage is not None:
             account, _, container = azure.state_storage.partition("/")
@@ -244,11 +245,13 @@ def _terraform() -> Iterator[Requirement]:
 
 
 def _asked(
-    scope: str, command: list[str], mend: str, *, wanted: str | None = None
+    scope: str, command: list[str], mend: str, *, wanted: str | None = None, missed: str = ""
 ) -> Iterator[Requirement]:
+    """Ask with a program; where it is not there, `missed` says what it is needed for."""
     code, printed = output(command)
     if code == NOT_FOUND:
-        yield Requirement(scope, Standing.UNSEEN, printed)
+        standing = Standing.MISSING if missed else Standing.UNSEEN
+        yield Requirement(scope, standing, f"{printed}{missed}")
     elif code:
         yield Requirement(scope, Standing.MISSING, f"{mend} ({_line(printed)})")
     elif wanted is not None and printed.strip() != wanted:
@@ -258,5 +261,7 @@ def _asked(
 
 
 def _line(printed: str) -> str:
+    """Return what a program gives as its error, or else its last line."""
     lines = printed.strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return errors[0] if errors else lines[-1] if lines else "it said nothing"

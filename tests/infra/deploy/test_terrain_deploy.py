@@ -17,6 +17,7 @@ import pytest
 
 from infra.deploy import terrain
 from infra.deploy.__main__ import main
+from infra.deploy.requirement import Standing
 from tests.cli.command import Result
 from tests.cli.next_steps import unknown
 
@@ -194,6 +195,22 @@ def test_what_is_missing_is_one_line_and_nothing_is_made(
     assert done.out.startswith("not ready: ")
     assert any("missing" in line and problem in line for line in done.out.splitlines()), done.out
     assert [] == here.did()
+
+
+def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> None:
+    """The package is published with az; without gcloud Terraform deploys all the same."""
+    absent = ["there-is-no-such-program"]
+    (needed,) = terrain._asked("x", absent, "mend it", missed=": it publishes")
+    (other,) = terrain._asked("x", absent, "mend it")
+    assert (Standing.MISSING, Standing.UNSEEN) == (needed.standing, other.standing)
+    assert ": it publishes" in str(needed)
+
+
+def test_a_program_is_quoted_with_what_it_calls_its_error() -> None:
+    """Not with the last line of its advice, which names no fault."""
+    printed = "ERROR: (gcloud.projects.describe) no account\nPlease run:\n  to select an account.\n"
+    assert "ERROR: (gcloud.projects.describe) no account" == terrain._line(printed)
+    assert "denied" == terrain._line("asked\ndenied\n")
 
 
 STATES = {

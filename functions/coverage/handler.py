@@ -1,5 +1,7 @@
 """AWS Lambda entry: a schedule in, readings of settings and what they come to out.
 
+Handed `{"absence": ...}`, a statement of absence as its file has it, it checks and keeps that.
+
 One run depends on no other but for telling what was lost since. What must wake somebody is a
 metric.
 """
@@ -13,7 +15,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from nhi_evidence.adapters.aws.collector import Done, collect
+from nhi_evidence.adapters.aws.collector import Done, collect, keep_absence
 
 logger = Logger(service="coverage")
 metrics = Metrics(namespace="nhi-evidence", service="coverage")
@@ -36,11 +38,22 @@ def report(done: Done) -> None:
         metrics.add_metric(verdict.title(), MetricUnit.Count, done.verdicts.get(verdict, 0))
 
 
+def keep(stated: object) -> Any:
+    """Check and keep a statement of absence; say where, or why not."""
+    kept = keep_absence(stated)
+    answer = msgspec.to_builtins(kept)
+    logger.info("absence", absence=answer)
+    metrics.add_metric("Kept", MetricUnit.Count, int(not kept.refused))
+    return answer
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(_event: dict[str, Any], context: LambdaContext) -> Any:
-    """Lambda handler: what this run was told and stated, as JSON."""
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Lambda handler: what this run was answered and stated, as JSON; or what was kept."""
     metrics.add_dimension("function", context.function_name)
+    if "absence" in event:
+        return keep(event["absence"])
     try:
         done = collect(lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
     except Exception as error:

@@ -15,7 +15,12 @@ from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVer
 from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.coverage import evidence, reading_file, verdict_file
+from nhi_evidence.coverage.absence import document, kept
+from nhi_evidence.coverage.absence.document import Asked, Document
+from nhi_evidence.coverage.absence.gather import gather
+from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.answers import Deployment, Source
+from nhi_evidence.coverage.cells import Step
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo.estate import amazon
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -25,7 +30,9 @@ from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
-from tests.kms_stub import KmsStub
+from tests.coverage import sealed_estate
+from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, record
+from tests.kms_stub import ALIAS, KmsStub
 from tests.settings_stub import SettingsStub
 
 FOLDER = Path(__file__).parents[2] / "functions" / "coverage"
@@ -62,7 +69,7 @@ def aws() -> Iterator[SettingsStub]:
 
 
 def invoke(
-    bucket: EmbeddedStore, aws: SettingsStub, log: Path, **changes: str
+    bucket: EmbeddedStore, aws: SettingsStub, log: Path, event: Any = None, **changes: str
 ) -> tuple[Any, dict[str, Any]]:
     """One run in an environment of its own: its answer, and its metrics."""
     environment = {
@@ -73,6 +80,8 @@ def invoke(
         "NHI_EVIDENCE_REGION": "us-east-1",
         "NHI_EVIDENCE_CONFIG_ROLE": iam.CONFIG_ROLE,
         "NHI_EVIDENCE_COVERAGE_ROLE": iam.COVERAGE_ROLE,
+        "NHI_EVIDENCE_LOG_NAME": sealed_estate.NAME,
+        "NHI_EVIDENCE_SIGNING_KEYS": json.dumps([ALIAS]),
         "NHI_EVIDENCE_DEPLOYMENT": json.dumps(
             {"sources": [{"source": "aws_cloudtrail", "buckets": [amazon.TRAIL_BUCKET]}]}
         ),
@@ -81,7 +90,7 @@ def invoke(
         **changes,
     }
     with LambdaRuntime(FOLDER, "handler.handler", environment=environment, log=log) as running:
-        answer = running.invoke({})
+        answer = running.invoke(event or {})
         lines = [line for line in running.logs().splitlines() if line.startswith("{")]
         return answer, next(one for one in map(json.loads, lines) if "_aws" in one)
 
@@ -184,6 +193,53 @@ def test_an_account_that_cannot_be_entered_is_an_answer(
     assert refused.startswith(f"sts:AssumeRole {iam.WORKLOAD_ACCOUNT}: ")
     assert ([1.0], [0.0]) == (counted["Unreadable"], counted["FailedRuns"])
     assert "CONFIGURED" not in done["verdicts"]
+
+
+@pytest.fixture(scope="module")
+def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """A statement of absence out of a sealed log of the stub's key."""
+    sealed = Sealed(tmp_path_factory.mktemp("absence") / "evidence", "kms")
+    sealed.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
+    sealed.seal()
+    asked = Asked(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+    return make(sealed.store, sealed.stored, asked, gather(sealed.store, sealed.stored, asked))
+
+
+def test_a_statement_of_absence_is_checked_and_kept(
+    bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
+) -> None:
+    """As its file has it; kept once, read back the same."""
+    event = {"absence": json.loads(document.write(absence))}
+    with KmsStub() as kms:
+        keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
+        answer, counted = invoke(bucket, aws, tmp_path / "log", event, **keyed)
+        again, _ = invoke(bucket, aws, tmp_path / "again", event, **keyed)
+    assert ([1.0], absence.conclusion.text) == (counted["Kept"], answer["text"])
+    assert answer["key"].startswith("op/v1/coverage/h=")
+    assert absence == kept.read(reader(bucket).get(answer["key"]), answer["key"])
+    assert answer == again
+
+
+def test_a_statement_that_does_not_hold_is_not_kept(
+    bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
+) -> None:
+    """Other words, another key, another form: each is refused, and says why."""
+    stated = json.loads(document.write(absence))
+    false = {**stated, "conclusion": {**stated["conclusion"], "text": "No access."}}
+    before = list(reader(bucket).keys("op/"))
+    for name, given, why in (
+        ("kms", false, "conclusion"),
+        ("another", stated, ""),
+        ("kms", {"schema": "x"}, "the document"),
+        ("kms", [], "the document"),
+    ):
+        with KmsStub(name) as kms:
+            keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
+            log = tmp_path / f"{name}-{why}-{len(str(given))}"
+            answer, counted = invoke(bucket, aws, log, {"absence": given}, **keyed)
+        assert why in answer["refused"], answer
+        assert ([0.0], "") == (counted["Kept"], answer.get("key", ""))
+    assert before == list(reader(bucket).keys("op/"))
 
 
 def test_each_role_it_takes_puts_its_own_kind_alone(bucket: EmbeddedStore) -> None:

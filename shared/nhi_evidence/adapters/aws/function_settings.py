@@ -110,6 +110,8 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         region=store.region,
         config_role=config_role,
         coverage_role=coverage_role,
+        log_name=store.log,
+        signing_keys=(f"alias/{naming.signing_key(store.name)}",),
         deployment=deployment(config),
         accounts=table.accounts,
         identities=table.arns,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, outward
+from nhi_evidence.config.aws.key_policy import PUBLIC
+from nhi_evidence.config.aws.roles import LISTS, RolePlan, function_role, keys_arn, outward
 from nhi_evidence.config.documents import Statement, allow, role_trust
 
 KINDS = ("config", "coverage")
@@ -35,6 +36,7 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
         [
             allow("Read", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{p}" for p in own]),
             allow("List", LISTS, bucket, {"StringLike": {"s3:prefix": own}}),
+            allow("LogKeys", PUBLIC, keys_arn(config, store)),
             allow("Lock", ["s3:GetBucketObjectLockConfiguration"], bucket),
             allow(
                 "State",

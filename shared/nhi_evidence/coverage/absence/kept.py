@@ -1,0 +1,48 @@
+"""Statements of absence under `op/v1/coverage/`: one object each, sealed like everything else."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.coverage.absence import document
+from nhi_evidence.coverage.absence.document import AbsenceError, Document
+from nhi_evidence.evidence import frame, keys
+
+PREFIX = "op/v1/coverage/"
+ENDING = ".absence.json.zst"
+
+
+def write(made: Document) -> Operation:
+    """Return the object that holds a document, under the hour its newest head was sealed in.
+
+    Equal documents have equal bytes: one that is kept twice is one object.
+    """
+    body, _ = frame.pack([msgspec.json.encode(made, order="sorted")])
+    key = keys_of(made, body)
+    asked = made.asked
+    # An identity may hold what no header may: it stands in the body alone.
+    about = {"step": str(asked.step), "from": str(asked.start), "to": str(asked.end)}
+    return Operation(key, body, about)
+
+
+def keys_of(made: Document, body: bytes) -> str:
+    """Return the key of a document's body."""
+    hour = keys.hour_of(made.sealed_until)
+    return f"{PREFIX}h={hour}/{sha256(body).hexdigest()}{ENDING}"
+
+
+def read(body: bytes, key: str) -> Document:
+    """Read it back. Raises `AbsenceError` for anything `write` would not have written there."""
+    try:
+        lines = frame.unpack(body, limit=document.MAX_DOCUMENT_BYTES)
+    except ValueError as error:
+        raise AbsenceError(f"{key}: {error}") from error
+    if len(lines) != 1:
+        raise AbsenceError(f"{key}: {len(lines)} lines, not one")
+    made = document.read(lines[0], key)
+    if keys_of(made, body) != key or write(made).body != body:
+        raise AbsenceError(f"{key}: not in its own form")
+    return made

@@ -13,7 +13,7 @@ from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.function_settings import coverage_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import coverage_roles
+from nhi_evidence.config.aws import coverage_roles, roles
 from nhi_evidence.errors import SettingsError
 
 MOST_ENVIRONMENT_BYTES = 4096
@@ -67,8 +67,13 @@ class CoverageStack(Stack):
         bucket = naming.bucket_arn(store.region, store.bucket)
         acknowledged.prefixes(
             self.staged,
-            [*(f"{bucket}/op/v1/{kind}/*" for kind in coverage_roles.KINDS), "*"],
-            "It reads what it stated in other hours, and is known to other clouds by a token, "
+            [
+                *(f"{bucket}/op/v1/{kind}/*" for kind in coverage_roles.KINDS),
+                roles.keys_arn(config, store),
+                "*",
+            ],
+            "It reads what it stated in other hours, and the public half of the log's key, whose "
+            "own policy names it; and it is known to other clouds by a token, "
             "which has no resource.",
         )
         Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

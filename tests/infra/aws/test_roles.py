@@ -96,6 +96,40 @@ def test_the_function_that_reconciles_writes_by_one_role_alone(estate: Estate) -
         assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
 
 
+def test_what_reads_settings_reads_no_evidence_and_writes_by_two_roles(estate: Estate) -> None:
+    """Back what it stated, public keys, and roles; the readers' accounts and its own alone."""
+    (own,) = documents(estate.role("nhi-evidence-main-coverage"))
+    by_sid = {one["Sid"]: one for one in statements(own)}
+    assert {f"{BUCKET}/op/v1/{kind}/*" for kind in ("config", "coverage")} == set(
+        by_sid["Read"]["Resource"]
+    )
+    taken = {*by_sid["State"]["Resource"], *by_sid["Settings"]["Resource"]}
+    reader = "nhi-evidence-main-settings-reader"
+    assert taken == {
+        *(arn(EVIDENCE, f"nhi-evidence-main-op-{kind}") for kind in ("config", "coverage")),
+        *(arn(account, reader) for account in ("999988887777", "333344445555")),
+    }
+    inside = {"aws:PrincipalOrgID": ORGANIZATION}
+    for role in estate.roles("settings-reader"):
+        trusted = role.properties["AssumeRolePolicyDocument"]
+        me = exporter_request(arn(EVIDENCE, "nhi-evidence-main-coverage"), **inside)
+        assert trusts(trusted, me)
+        for other in ("nhi-evidence-main-reconcile", "administrator"):
+            assert not trusts(trusted, exporter_request(arn(EVIDENCE, other), **inside))
+        (policy,) = documents(role)
+        verbs = {action.partition(":")[2] for action in actions(policy)}
+        assert all(verb.startswith(("Get", "List", "Describe")) or verb == "GET" for verb in verbs)
+        assert not {"GetObject", "GetSecretValue"} & verbs
+    (named,) = [
+        one
+        for role in estate.roles("settings-reader")
+        for policy in documents(role)
+        for one in statements(policy)
+        if one["Sid"] == "Users"
+    ]
+    assert ["arn:aws:iam::333344445555:user/deployer"] == named["Resource"]
+
+
 def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
     """A role that no test knows is a way in that nobody looked at."""
     names = {

@@ -103,6 +103,36 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
             raise ValueError("zstd frame is truncated, or its last line is not terminated")
 
 
+def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
+    """Yield every line of a frame, holding no more of it than a few megabytes and a line.
+
+    Raises `ValueError` as `unpack` does, where it comes upon what is wrong.
+    """
+    _check_header(body)
+    inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
+    rest, size, count, given = b"", 0, 0, body
+    while not inflater.eof:
+        try:
+            data = inflater.decompress(given, max_length=_INFLATED_AT_ONCE)
+        except zstd.ZstdError as error:
+            raise ValueError(f"not a zstd frame: {error}") from error
+        given = b""
+        size += len(data)
+        if size > limit:
+            raise ValueError(f"inflates to more than {limit} bytes")
+        if not data and inflater.needs_input:
+            raise ValueError("zstd frame is truncated")
+        *lines, rest = (rest + data).split(b"\n")
+        count += len(lines)
+        if count > MAX_LINES:
+            raise ValueError(f"{count} lines, more than {MAX_LINES}")
+        yield from lines
+    if inflater.unused_data:
+        raise ValueError(f"{len(inflater.unused_data)} bytes after the zstd frame")
+    if rest or not count:
+        raise ValueError("last line is not terminated")
+
+
 _INFLATED_AT_ONCE = 4 << 20
 
 

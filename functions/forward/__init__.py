@@ -1,0 +1,1 @@
+"""AWS Lambda: from each new evidence object to OCSF lines a SIEM takes."""

@@ -1,0 +1,185 @@
+"""What a subscriber gets of an evidence object: its kept records as OCSF lines, in parts.
+
+A line is the normalized record as it lies in the evidence, not spelt anew, with one attribute
+more, `nhi_evidence`, that names object, version, unit and index: the way back. Raw text, rejected
+records and records out of scope are not handed on; what was cut out before the record was mapped
+is not there to hand on. Nothing here says that a record is sealed, counted or uncontested: it is
+handed on before that can be known (docs/siem.md).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from nhi_evidence.evidence import frame, keys
+from nhi_evidence.evidence.lines import UnitLine, decode_header, encode
+from nhi_evidence.evidence.objects import MAX_LINES_BYTES, MAX_UNITS, Table, read_table
+
+PREFIX = "ocsf/v1/"
+
+PART_LINES = 20_000
+"""Lines of an evidence object to a part. A part ends where the object says, not where the release
+does, so a part that is there already is this part whichever release wrote it."""
+
+_SHA256 = 3
+"""`algorithm_id` of a fingerprint, as OCSF numbers them."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 6
+
+
+class UnsoundObjectError(ValueError):
+    """An object under a key of evidence is no sound evidence object: nothing of it is evidence."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A version of an evidence object."""
+
+    bucket: str
+    key: str
+    version: str
+
+    @property
+    def uri(self) -> str:
+        """Where it is, as a subscriber reads it."""
+        return f"s3://{self.bucket}/{self.key}?versionId={quote(self.version, safe='')}"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One object for a subscriber."""
+
+    key: str
+    body: bytes
+    """Gzip of JSON lines, one record each."""
+    records: int
+
+
+class _Line(msgspec.Struct, gc=False):
+    """What is looked at of a line; the raw text is passed over."""
+
+    u: str
+    i: int | None = None
+    n: msgspec.Raw = msgspec.Raw()
+
+
+_decode_line = msgspec.json.Decoder(_Line).decode
+
+
+def key_of(evidence_key: str, part: int) -> str:
+    """Return the key of a part: it follows from the evidence object, so a repeat finds it there."""
+    named = keys.parse_key(evidence_key)
+    name = f"{named.body_sha256}-{part:04d}.ndjson.gz"
+    return f"{PREFIX}{named.source}/h={named.hour}/{name}"
+
+
+def parts(place: Place, body: bytes) -> Iterator[Part]:
+    """Yield what a subscriber gets of an object, a part at a time; nothing of one without records.
+
+    Holds the body and one part. Raises `UnsoundObjectError`: before the first part where the
+    bytes are not those the key names; later where a line is not one, whatever was yielded before.
+    """
+    named = keys.parse_key(place.key)
+    if named.kind != "ev" or named.body_sha256 is None:
+        raise UnsoundObjectError(f"{place.key} is no key of evidence")
+    if sha256(body).hexdigest() != named.body_sha256:
+        raise UnsoundObjectError(f"{place.uri}: body hash does not match its key")
+    try:
+        yield from _parts(place, named.body_sha256, frame.each_line(body, limit=MAX_LINES_BYTES))
+    except (ValueError, RecursionError) as error:  # what msgspec raises is a `ValueError`
+        raise UnsoundObjectError(f"{place.uri}: {error}") from error
+
+
+def _parts(place: Place, digest: str, lines: Iterator[bytes]) -> Iterator[Part]:
+    table = _table(place, lines)
+    pointers = _Pointers(place, digest)
+    number, offset, records = 0, len(table.lines), 0
+    packing = _packing()
+    chunks: list[bytes] = []
+
+    def closed() -> Part:
+        body = b"".join([*chunks, packing.flush()])
+        return Part(key_of(place.key, number), body, records)
+
+    in_part = 0
+    for unit in table.units:
+        for line in _lines_of(unit, lines):
+            record = _record(unit, line, offset, pointers)
+            if record is not None:
+                chunks.append(packing.compress(record))
+                records += 1
+            offset += 1
+            in_part += 1
+            if in_part == PART_LINES:
+                if records:
+                    yield closed()
+                number, records, in_part = number + 1, 0, 0
+                packing, chunks = _packing(), []
+    if next(lines, None) is not None:
+        raise ValueError("more lines follow than the table announces")
+    if records:
+        yield closed()
+
+
+def _table(place: Place, lines: Iterator[bytes]) -> Table:
+    first = next(lines)
+    header = decode_header(first)
+    units = islice(lines, min(header.units, MAX_UNITS))
+    table = read_table([first, *units])
+    named = keys.parse_key(place.key)
+    if (header.source, header.hour) != (named.source, named.hour):
+        raise ValueError(f"is of {header.source} {header.hour}, and lies under another key")
+    return table
+
+
+def _lines_of(unit: UnitLine, lines: Iterator[bytes]) -> Iterator[bytes]:
+    if unit.lines < 0:
+        raise ValueError(f"unit {unit.unit} announces {unit.lines} lines")
+    for place in range(unit.lines):
+        line = next(lines, None)
+        if line is None:
+            raise ValueError(f"unit {unit.unit} has {place} lines, not {unit.lines}")
+        yield line
+
+
+def _record(unit: UnitLine, line: bytes, offset: int, pointers: _Pointers) -> bytes | None:
+    parsed = _decode_line(line)
+    if parsed.u != unit.u:
+        raise ValueError(f"line {offset} is of another unit than its place says")
+    record = bytes(parsed.n)
+    if not record:
+        return None
+    if parsed.i is None or record[:1] != b"{" or len(record) <= len(b"{}"):
+        raise ValueError(f"line {offset} is no kept record")
+    return b'%b,"nhi_evidence":%b}\n' % (record[:-1], pointers.encoded(unit, parsed.i, offset))
+
+
+class _Pointers:
+    """Makes the pointers from records back into one object (docs/ocsf, `nhi_evidence`)."""
+
+    def __init__(self, place: Place, digest: str) -> None:
+        self._object: dict[str, Any] = {
+            "object_uri": place.uri,
+            "object_fingerprint": {"algorithm_id": _SHA256, "value": digest},
+        }
+
+    def encoded(self, unit: UnitLine, index: int, offset: int) -> bytes:
+        return encode(
+            {
+                **self._object,
+                "object_offset": offset,
+                "stream_uid": unit.unit,
+                "stream_sequence": index,
+            }
+        )
+
+
+def _packing() -> Any:
+    """Return a gzip compressor; its header states no time, so equal lines are equal bytes."""
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)

@@ -1,0 +1,131 @@
+"""The function that forwards, under AWS's own runtime client, between two real buckets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from nhi_evidence.demo import deployable
+from nhi_evidence.demo.story import generate
+from nhi_evidence.embedded import seaweedfs_iam as iam
+from nhi_evidence.embedded import sqs_messages
+from nhi_evidence.embedded.lambda_runtime import LambdaRuntime
+from nhi_evidence.embedded.seaweedfs import EmbeddedStore
+from nhi_evidence.embedded.sqs_messages import StoredObject
+from nhi_evidence.event import Delivery
+from nhi_evidence.evidence import frame
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.memory_store import MemoryStore
+from tests.ocsf_schema import problems
+
+LINES = "lines"
+HOUR = "ev/v1/aws_cloudtrail/h=2026030208"
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore(tmp_path_factory.mktemp("forwarded"), sources=("aws_cloudtrail",)) as one:
+        one.client(one.admin).create_bucket(Bucket=LINES)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def runtime(
+    bucket: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LambdaRuntime]:
+    environment = {
+        **bucket.environment(bucket.admin),
+        "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
+        "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+        "NHI_EVIDENCE_SUBSCRIBER_BUCKET": LINES,
+        "NHI_EVIDENCE_SUBSCRIBER_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
+    }
+    log = tmp_path_factory.mktemp("runtime") / "function.log"
+    folder = deployable.folder("forward")
+    with LambdaRuntime(folder, "handler.handler", environment=environment, log=log) as running:
+        yield running
+
+
+def lock(bucket: EmbeddedStore, key: str, body: bytes) -> StoredObject:
+    answer = bucket.client(bucket.admin).put_object(Bucket=iam.EVIDENCE_BUCKET, Key=key, Body=body)
+    etag = answer["ETag"].strip('"')
+    return StoredObject(iam.EVIDENCE_BUCKET, key, answer["VersionId"], etag, len(body))
+
+
+def forward(runtime: LambdaRuntime, *stored: StoredObject) -> list[str]:
+    """Announce objects, each in a message of its own; return which messages fail."""
+    messages = [sqs_messages.notification(one) for one in stored]
+    answer: dict[str, Any] = runtime.invoke(sqs_messages.event(messages))
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def lines(bucket: EmbeddedStore) -> dict[str, list[dict[str, Any]]]:
+    """Return the lines of every object of the subscriber's bucket, by key."""
+    client = bucket.client(bucket.admin)
+    listed = client.list_objects_v2(Bucket=LINES).get("Contents", [])
+    return {
+        one["Key"]: [
+            json.loads(line)
+            for line in gzip.decompress(
+                client.get_object(Bucket=LINES, Key=one["Key"])["Body"].read()
+            ).splitlines()
+        ]
+        for one in listed
+    }
+
+
+@pytest.fixture(scope="module")
+def objects() -> dict[str, bytes]:
+    store = MemoryStore()
+    files = [Delivery(f"trail/{file.key}@v", file.body) for file in generate()]
+    lock_batch(Mapper("aws_cloudtrail", keep_out_of_scope_raw=True), files, store).ensure_locked()
+    return {key: store.get(key) for key in store.keys("ev/")}
+
+
+def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
+    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
+) -> None:
+    """Valid lines that name the version that was announced; another notification adds none."""
+    stored = [lock(bucket, key, body) for key, body in objects.items()]
+    assert [] == forward(runtime, *stored)
+    made = lines(bucket)
+    uris = {f"s3://{one.bucket}/{one.key}?versionId={one.version}" for one in stored}
+    assert {line["nhi_evidence"]["object_uri"] for one in made.values() for line in one} <= uris
+    assert [] == [fault for one in made.values() for line in one for fault in problems(line)]
+    assert sum(map(len, made.values())) > 20
+    assert [] == forward(runtime, *stored)
+    assert made == lines(bucket)
+
+
+def test_what_is_no_evidence_is_not_forwarded_and_not_tried_again(
+    bucket: EmbeddedStore, runtime: LambdaRuntime
+) -> None:
+    """Another version of a key with other bytes, and a body that is none inside: acknowledged."""
+    before = lines(bucket)
+    other = frame.pack([b"{}"])[0]
+    shadow = lock(bucket, f"{HOUR}/{'ab' * 32}.ndjson.zst", other)
+    hollow = lock(bucket, f"{HOUR}/{sha256(other).hexdigest()}.ndjson.zst", other)
+    assert [] == forward(runtime, shadow, hollow)
+    assert before == lines(bucket)
+
+
+def test_what_is_not_to_be_read_fails_alone(
+    bucket: EmbeddedStore, runtime: LambdaRuntime, objects: dict[str, bytes]
+) -> None:
+    """Another bucket, a statement, an object that is not there: each fails, the good one not."""
+    key, body = next(iter(objects.items()))
+    good = lock(bucket, key, body)
+    elsewhere = StoredObject("bucket-of-somebody-else", key, good.version, good.etag, good.size)
+    statement = StoredObject(
+        iam.EVIDENCE_BUCKET, f"op/v1/recon/h=2026030208/{'0' * 64}", good.version, good.etag, 1
+    )
+    gone = StoredObject(iam.EVIDENCE_BUCKET, f"{HOUR}/{'cd' * 32}.ndjson.zst", "v", "e", 1)
+    failed = forward(runtime, elsewhere, good, statement, gone)
+    assert 3 == len(failed)
+    assert [] == forward(runtime, good)

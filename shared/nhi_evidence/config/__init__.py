@@ -91,6 +91,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trails: tuple[tables.Trail, ...]
     sources: tuple[tables.SourceEntry, ...]
     auditors: tuple[tables.Auditor, ...]
+    subscribers: tuple[tables.Subscriber, ...]
     alarms: tables.Alarms
     gcp: tables.Gcp | None
     azure: tables.Azure | None
@@ -104,6 +105,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def trail(self, name: str) -> tables.Trail:
         """Return the trail a source calls `name`."""
         return next(one for one in self.trails if one.name == name)
+
+    def subscriber(self, bucket: str) -> tables.Subscriber | None:
+        """Return who is handed what is kept in the evidence bucket called `bucket`."""
+        return next((one for one in self.subscribers if one.evidence == bucket), None)
 
     def sources_in(self, bucket: str) -> tuple[tables.SourceEntry, ...]:
         """Return what is kept in the evidence bucket called `bucket`."""
@@ -147,6 +152,7 @@ def _resolved(file: tables.File) -> Config:
         trails=file.trails,
         sources=file.sources,
         auditors=file.auditors,
+        subscribers=file.subscribers,
         alarms=file.alarms,
         gcp=file.gcp,
         azure=file.azure,

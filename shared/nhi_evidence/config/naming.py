@@ -120,6 +120,21 @@ def auditor(store: str, name: str) -> str:
     return _short(f"nhi-evidence-{store}-auditor-{name}")
 
 
+def forwarder(store: str) -> str:
+    """Name of the function that forwards an evidence bucket, of its role and of its queue."""
+    return function(store, "forward")
+
+
+def subscriber(store: str) -> str:
+    """Name of the role and of the queue of whoever new evidence of a bucket is forwarded to."""
+    return _short(f"nhi-evidence-{store}-subscriber")
+
+
+def queue_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of a queue."""
+    return f"arn:{partition(region)}:sqs:{region}:{account}:{name}"
+
+
 def replication(store: str) -> str:
     """Name of the role that copies an evidence bucket to its replica."""
     return _short(f"nhi-evidence-{store}-replication")

@@ -56,6 +56,9 @@ def _arns(file: File) -> Iterator[tuple[Path, str]]:
     for at, auditor in enumerate(file.auditors):
         for position, arn in enumerate(auditor.principals):
             yield ("auditors", at, "principals", position), arn
+    for at, subscriber in enumerate(file.subscribers):
+        for position, arn in enumerate(subscriber.principals):
+            yield ("subscribers", at, "principals", position), arn
     for position, arn in enumerate(file.alarms.topics):
         yield ("alarms", "topics", position), arn
     if file.guardrails is not None:

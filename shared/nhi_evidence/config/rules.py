@@ -11,6 +11,7 @@ from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
+from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
 
 ARCHIVE_MINIMUM_DAYS = 90
@@ -328,5 +329,6 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _topics,
     _auditors,
     coverage_fits,
+    subscribers_fit,
     _guardrails,
 )

@@ -196,6 +196,22 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a session must have used MFA. Federated auditors cannot: say false for them."""
 
 
+class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[subscribers]]`: a SIEM that is handed new evidence as OCSF lines. Opt-in."""
+
+    evidence: kinds.Handle
+    """Name of the evidence bucket whose records it gets; one subscriber of each."""
+    bucket: kinds.Bucket
+    """Made for the lines, unlocked, in the account and region of the evidence bucket."""
+    principals: tuple[kinds.Principal, ...]
+    """Who may take the role that reads bucket and queue: exact roles or users."""
+    external_id: kinds.ExternalId | None = None
+    """Asked of whoever takes it; absent only where every principal is your own, and not one that a
+    provider uses for its other customers as well."""
+    keep_days: kinds.Days = 30
+    """How long the lines are kept."""
+
+
 class Alarms(msgspec.Struct, frozen=True, kw_only=True):
     """`[alarms]`: who is told, and from when on."""
 
@@ -277,6 +293,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     trails: tuple[Trail, ...] = ()
     sources: tuple[SourceEntry, ...]
     auditors: tuple[Auditor, ...] = ()
+    subscribers: tuple[Subscriber, ...] = ()
     alarms: Alarms
     gcp: Gcp | None = None
     azure: Azure | None = None

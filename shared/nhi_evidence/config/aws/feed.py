@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from nhi_evidence.config.naming import bucket_arn, exporter, partition, role_arn, writer
+from nhi_evidence.config.naming import bucket_arn, exporter, queue_arn, role_arn, writer
 
 Notifies = Literal["new-bucket", "existing-bucket", "topic", "elsewhere"]
 
@@ -59,7 +59,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def queue_arn(self) -> str:
         """ARN of the exporter's queue."""
-        return f"arn:{partition(self.region)}:sqs:{self.region}:{self.account}:{self.exporter}"
+        return queue_arn(self.region, self.account, self.exporter)
 
     @property
     def dead_letters(self) -> str:

@@ -213,9 +213,9 @@ def resource_control_policy(
 ) -> dict[str, Any]:
     """Return who may reach the buckets and the roles of the protected accounts at all.
 
-    `auditors` are the ARNs outside the organization that may take an auditor's role, whose own
-    trust asks for their external id. `web_identities` are subject keys, such as
-    `accounts.google.com:sub`, with the one subject each.
+    `auditors` are the ARNs outside the organization that may take a role to read with, an auditor's
+    or a subscriber's, whose own trust asks for their external id. `web_identities` are subject
+    keys, such as `accounts.google.com:sub`, with the one subject each.
     """
     outside = {"aws:PrincipalOrgID": organization}
     not_a_service = {"aws:PrincipalIsAWSService": "false"}

@@ -47,7 +47,10 @@ def policies(config: Config) -> tuple[PolicyPlan, ...]:
         content=resource_control_policy(
             protected,
             organization=config.organization.id,
-            auditors=[arn for one in config.auditors for arn in one.principals],
+            auditors=[
+                *(arn for one in config.auditors for arn in one.principals),
+                *(arn for one in config.subscribers for arn in one.principals),
+            ],
             web_identities=web_identities(config),
         ),
     )

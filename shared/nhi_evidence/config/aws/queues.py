@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.config.aws.feed import Feed
-from nhi_evidence.config.documents import Statement, deny
+from nhi_evidence.config.documents import Condition, Statement, deny
 
 ALARM_TOPIC = "nhi-evidence-alarms"
 """Name of the topic alarms are sent to where the configuration names none."""
@@ -19,12 +19,17 @@ def delivery_queue(feed: Feed) -> list[Statement]:
     A notification is believed for where it comes from; the exporter then checks what it names.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
     """
-    return [_senders(feed), deny("PlainHttp", ["sqs:*"], feed.queue_arn, _PLAIN)]
+    return [_senders(feed), *encrypted(feed.queue_arn)]
 
 
-def dead_letters(feed: Feed) -> list[Statement]:
-    """Return the policy of a feed's dead-letter queue."""
-    return [deny("PlainHttp", ["sqs:*"], feed.dead_letters_arn, _PLAIN)]
+def encrypted(queue: str) -> list[Statement]:
+    """Return the deny of every request on a queue, by ARN, that does not come over TLS."""
+    return [deny("PlainHttp", ["sqs:*"], queue, _PLAIN)]
+
+
+def of_bucket(queue: str, bucket: str, owner: str) -> list[Statement]:
+    """Return the policy of a queue: notifications of the bucket of this ARN, and no others."""
+    return [_notifications(queue, *_bucket(bucket, owner)), *encrypted(queue)]
 
 
 def alarm_topic(topic: str, account: str) -> list[Statement]:
@@ -41,19 +46,26 @@ def alarm_topic(topic: str, account: str) -> list[Statement]:
 
 
 def _senders(feed: Feed) -> Statement:
-    if feed.topic is not None:
-        service, condition = "sns.amazonaws.com", {"ArnEquals": {"aws:SourceArn": feed.topic}}
-    else:
-        service = "s3.amazonaws.com"
-        condition = {
-            "ArnEquals": {"aws:SourceArn": feed.bucket_arn},
-            "StringEquals": {"aws:SourceAccount": feed.owner},
-        }
+    if feed.topic is None:
+        return _notifications(feed.queue_arn, *_bucket(feed.bucket_arn, feed.owner))
+    topic: Condition = {"ArnEquals": {"aws:SourceArn": feed.topic}}
+    return _notifications(feed.queue_arn, "sns.amazonaws.com", topic)
+
+
+def _bucket(bucket: str, owner: str) -> tuple[str, Condition]:
+    condition: Condition = {
+        "ArnEquals": {"aws:SourceArn": bucket},
+        "StringEquals": {"aws:SourceAccount": owner},
+    }
+    return "s3.amazonaws.com", condition
+
+
+def _notifications(queue: str, service: str, condition: Condition) -> Statement:
     return {
         "Sid": "Notifications",
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": ["sqs:SendMessage"],
-        "Resource": feed.queue_arn,
-        "Condition": condition,
+        "Resource": queue,
+        "Condition": dict(condition),
     }

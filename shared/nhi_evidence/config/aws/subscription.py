@@ -1,0 +1,149 @@
+"""What new evidence is forwarded by, and what its subscriber reads: names, bucket, queues, roles.
+
+Nothing here can write evidence, and the subscriber reaches nothing of it: the function reads one
+prefix of the evidence bucket, and writes one of another bucket.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import queues
+from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
+from nhi_evidence.config.aws.roles import RolePlan, function_role
+from nhi_evidence.config.bucket_policy import outsiders, transport
+from nhi_evidence.config.documents import NONE, Statement, allow, role_trust
+from nhi_evidence.config.tables import Subscriber
+
+EVIDENCE = "ev/v1/"
+"""Where what is forwarded lies in the evidence bucket."""
+
+LINES = "ocsf/v1/"
+"""Where the lines lie in the subscriber's bucket."""
+
+SUBSCRIBER_QUEUE = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+)
+"""What the inputs of Splunk, Sentinel and Elastic ask of a queue (docs/siem.md)."""
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """What is forwarded of one evidence bucket, and to whom."""
+
+    config: Config
+    store: EvidenceBucket
+    subscriber: Subscriber
+
+    @property
+    def account(self) -> str:
+        """The evidence account, which everything of it belongs to."""
+        return self.config.evidence.account
+
+    @property
+    def evidence_arn(self) -> str:
+        """ARN of the evidence bucket."""
+        return naming.bucket_arn(self.store.region, self.store.bucket)
+
+    @property
+    def bucket_arn(self) -> str:
+        """ARN of the subscriber's bucket."""
+        return naming.bucket_arn(self.store.region, self.subscriber.bucket)
+
+    @property
+    def forwarder(self) -> str:
+        """Name of the function, its role and its queue."""
+        return naming.forwarder(self.store.name)
+
+    @property
+    def name(self) -> str:
+        """Name of the subscriber's role and queue."""
+        return naming.subscriber(self.store.name)
+
+    def queue_arn(self, name: str) -> str:
+        """Return the ARN of one of the queues."""
+        return naming.queue_arn(self.store.region, self.account, name)
+
+
+def subscription(config: Config, store: EvidenceBucket) -> Subscription | None:
+    """Return what is forwarded of an evidence bucket; None where nobody subscribed."""
+    subscriber = config.subscriber(store.name)
+    if subscriber is None:
+        return None
+    return Subscription(config=config, store=store, subscriber=subscriber)
+
+
+def dead(queue: str) -> str:
+    """Name of the queue for what could not be taken from a queue."""
+    return f"{queue}-dead"
+
+
+def queue_policies(what: Subscription) -> dict[str, list[Statement]]:
+    """Return the policy of each queue by its name, in the order they are made."""
+    fed = {what.forwarder: what.evidence_arn, what.name: what.bucket_arn}
+    policies: dict[str, list[Statement]] = {}
+    for queue, bucket in fed.items():
+        policies[dead(queue)] = queues.encrypted(what.queue_arn(dead(queue)))
+        policies[queue] = queues.of_bucket(what.queue_arn(queue), bucket, what.account)
+    return policies
+
+
+def bucket(what: Subscription) -> BucketPlan:
+    """Return the subscriber's bucket: no lock, and nothing in it for longer than was asked."""
+    return BucketPlan(
+        name=what.subscriber.bucket,
+        account=what.account,
+        region=what.store.region,
+        statements=[
+            *transport(what.bucket_arn),
+            outsiders(what.bucket_arn, what.config.organization.id),
+        ],
+        lifecycle=[
+            LifecycleRule(id="expire", expire_days=what.subscriber.keep_days, noncurrent_days=1),
+            LifecycleRule(id="markers", markers=True),
+        ],
+    )
+
+
+def forwarder_role(what: Subscription, *, log_group: str) -> RolePlan:
+    """Return the function's role: it reads evidence and puts lines; it can write no evidence.
+
+    `log_group` is the ARN of its own log, with the streams in it.
+    """
+    return function_role(
+        what.forwarder,
+        log_group,
+        [
+            allow("Read", ["s3:GetObjectVersion"], f"{what.evidence_arn}/{EVIDENCE}*"),
+            allow("Put", ["s3:PutObject"], f"{what.bucket_arn}/{LINES}*"),
+            allow(
+                "Messages",
+                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                what.queue_arn(what.forwarder),
+            ),
+        ],
+    )
+
+
+def subscriber_role(what: Subscription) -> RolePlan:
+    """Return the role the SIEM takes: it reads lines, and takes messages from one queue."""
+    subscriber = what.subscriber
+    condition = (
+        {"StringEquals": {"sts:ExternalId": subscriber.external_id}}
+        if subscriber.external_id is not None
+        else NONE
+    )
+    return RolePlan(
+        name=what.name,
+        trust=[role_trust("Subscriber", subscriber.principals, condition)],
+        policy_name="read",
+        policy=[
+            allow("Lines", ["s3:GetObject"], f"{what.bucket_arn}/{LINES}*"),
+            allow("Bucket", ["s3:ListBucket", "s3:GetBucketLocation"], what.bucket_arn),
+            allow("Messages", SUBSCRIBER_QUEUE, what.queue_arn(what.name)),
+        ],
+    )

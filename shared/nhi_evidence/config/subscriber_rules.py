@@ -1,0 +1,58 @@
+"""That what is forwarded goes where it may: one subscriber to an evidence bucket, and a bucket.
+
+S3 takes no two notifications of one event for one prefix, so a second subscriber is fed by the
+first one's queue, not by the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.config.locate import Path
+from nhi_evidence.config.tables import File
+
+
+def subscribers_fit(file: File) -> Iterator[tuple[Path, str]]:
+    """Yield each subscriber of no evidence, each second one, and each bucket that is taken."""
+    names = [one.name for one in file.evidence.buckets]
+    taken = dict(_buckets(file))
+    seen: dict[str, int] = {}
+    for at, subscriber in enumerate(file.subscribers):
+        path: Path = ("subscribers", at)
+        if subscriber.evidence not in names:
+            yield (
+                (*path, "evidence"),
+                f'"{subscriber.evidence}" is no evidence bucket; there are: {", ".join(names)}',
+            )
+        first = seen.setdefault(subscriber.evidence, at + 1)
+        if first != at + 1:
+            yield (
+                (*path, "evidence"),
+                (
+                    f'"{subscriber.evidence}" has a subscriber, entry {first}: let its bucket '
+                    "notify a topic that both subscribe to, or remove one"
+                ),
+            )
+        if subscriber.bucket in taken:
+            yield (
+                (*path, "bucket"),
+                (
+                    f"is {taken[subscriber.bucket]}: the lines expire, and get a bucket of their "
+                    "own; name another"
+                ),
+            )
+        taken.setdefault(subscriber.bucket, f"that of entry {at + 1}")
+        if not subscriber.principals:
+            yield (*path, "principals"), "is empty: at least one is needed"
+
+
+def _buckets(file: File) -> Iterator[tuple[str, str]]:
+    for bucket in file.evidence.buckets:
+        yield bucket.bucket, "an evidence bucket"
+        if bucket.replica is not None:
+            yield bucket.replica.bucket, "a replica of the evidence"
+    for trail in file.trails:
+        yield trail.bucket, "a bucket that logs are delivered to"
+    for entry in file.sources:
+        if entry.files is not None:
+            yield entry.files.bucket, "a bucket that logs are delivered to"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from aws_cdk import Duration
@@ -34,6 +35,16 @@ def metric(
 def own(name: str, function: str, service: str) -> cloudwatch.CfnAlarm.MetricProperty:
     """Return a metric that one of our functions emits."""
     return metric(NAMESPACE, name, {"service": service, "function": function})
+
+
+def largest(metrics: Iterable[str]) -> str:
+    """Return the formula of the largest of several; one without data counts for nothing.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    if len(names := list(metrics)) == 1:
+        return names[0]
+    return f"MAX([{', '.join(f'FILL({one}, 0)' for one in names)}])"
 
 
 class Alarm(Construct):

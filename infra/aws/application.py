@@ -11,6 +11,7 @@ from infra.aws.cost_alarms import WITHOUT_BUDGETS
 from infra.aws.coverage_stack import CoverageStack
 from infra.aws.evidence_stack import EvidenceStack
 from infra.aws.export_stack import AwsExportStack
+from infra.aws.forward_stack import ForwardStack
 from infra.aws.guardrail_stack import GuardrailStack
 from infra.aws.monitoring_stack import MonitoringStack
 from infra.aws.reconcile_stack import ReconcileStack
@@ -21,6 +22,7 @@ from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.errors import SettingsError
 
 
@@ -41,6 +43,7 @@ def compose(
     reconcile = staged("reconcile")
     seals: dict[str, list[SealStack]] = {}
     reconciles: dict[str, list[ReconcileStack]] = {}
+    forwards: dict[str, list[ForwardStack]] = {}
     for at, store in enumerate(config.evidence.buckets):
         evidence = EvidenceStack(
             app,
@@ -49,6 +52,18 @@ def compose(
             store=store,
             makes_provider=at == 0,
         )
+        what = subscription(config, store)
+        if what is not None:
+            forwarding = ForwardStack(
+                app,
+                f"nhi-evidence-{store.name}-forward",
+                what=what,
+                bundle=staged("forward"),
+                architecture=architecture,
+            )
+            # S3 tries the queue before the evidence bucket is let tell it.
+            evidence.add_stack_dependency(forwarding)
+            forwards.setdefault(store.region, []).append(forwarding)
         if store.replica is not None:
             replica = ReplicaStack(
                 app,
@@ -81,7 +96,7 @@ def compose(
         reconciling.add_stack_dependency(sealing)
         reconciles.setdefault(store.region, []).append(reconciling)
     covering = _cover(app, config, seals, staged, architecture)
-    _watch_evidence(app, config, seals, reconciles, covering)
+    _watch_evidence(app, config, seals, reconciles, covering, forwards)
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -157,6 +172,7 @@ def _watch_evidence(
     seals: dict[str, list[SealStack]],
     reconciles: dict[str, list[ReconcileStack]],
     covering: dict[str, list[CoverageStack]],
+    forwards: dict[str, list[ForwardStack]],
 ) -> None:
     for at, (region, here) in enumerate(seals.items()):
         MonitoringStack(
@@ -168,6 +184,7 @@ def _watch_evidence(
             seals=here,
             reconciles=reconciles[region],
             covering=covering.get(region, ()),
+            forwards=forwards.get(region, ()),
             buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )

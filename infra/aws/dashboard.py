@@ -30,6 +30,7 @@ class Dashboard(Construct):
         sealers: Sequence[str] = (),
         reconcilers: Sequence[str] = (),
         covering: Sequence[str] = (),
+        forwarders: Sequence[tuple[str, str]] = (),
         buckets: Sequence[str] = (),
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
@@ -70,6 +71,20 @@ class Dashboard(Construct):
                 _graph(
                     f"{function}: what is recorded",
                     [_ours(one, function, "coverage") for one in names],
+                ),
+            )
+        for function, subscriber in forwarders:
+            names = ("ObjectsForwarded", "RecordsForwarded", "PartsCreated", "UnsoundObjects")
+            page.add_widgets(
+                _graph(
+                    f"{function}: forwarded", [_ours(one, function, "forward") for one in names]
+                ),
+                _graph(
+                    f"{function}: waiting",
+                    [
+                        _queue("ApproximateAgeOfOldestMessage", one)
+                        for one in (function, subscriber)
+                    ],
                 ),
             )
         for bucket in buckets:

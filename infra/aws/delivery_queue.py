@@ -49,5 +49,5 @@ class DeliveryQueue(Construct):
             self,
             "DeadPolicy",
             queues=[self.dead_letters.ref],
-            policy_document=documents.document(queues.dead_letters(feed)),
+            policy_document=documents.document(queues.encrypted(feed.dead_letters_arn)),
         )

@@ -18,7 +18,7 @@ class EvidenceBucket(Construct):
     """A bucket whose objects nobody can change or delete before their retention ends.
 
     S3 counts the requests of all, and of each of `sources`. `replicate` is its replication
-    configuration, if it has a replica.
+    configuration, if it has a replica; `notify` who hears of new objects, if somebody subscribed.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class EvidenceBucket(Construct):
         plan: BucketPlan,
         sources: Sequence[str] = (),
         replicate: s3.CfnBucket.ReplicationConfigurationProperty | None = None,
+        notify: s3.CfnBucket.NotificationConfigurationProperty | None = None,
     ) -> None:
         super().__init__(scope, name)
         made = PrivateBucket(
@@ -43,5 +44,6 @@ class EvidenceBucket(Construct):
                 ),
             ],
             replication_configuration=replicate,
+            notification_configuration=notify,
         )
         self.resource, self.policy = made.resource, made.policy

@@ -7,12 +7,14 @@ from constructs import Construct
 
 from infra.aws.entra_provider import EntraProvider
 from infra.aws.evidence_bucket import EvidenceBucket
+from infra.aws.notified_queue import notifications
 from infra.aws.planned_role import PlannedRole
 from infra.aws.replica import replication
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws import roles
 from nhi_evidence.config.aws.buckets import evidence_bucket
+from nhi_evidence.config.aws.subscription import EVIDENCE, subscription
 from nhi_evidence.config.silence import silence_hours
 
 _OWN_PREFIX = "Keys below its own prefixes are what the role is for; it may put only."
@@ -62,6 +64,7 @@ class EvidenceStack(Stack):
             replicate = replication(
                 role=role, replica_arn=replica_arn, replica_account=store.replica.account
             )
+        subscribed = subscription(config, store)
         self.bucket = EvidenceBucket(
             self,
             "Evidence",
@@ -72,6 +75,9 @@ class EvidenceStack(Stack):
                 if silence_hours(config, store.name, source) is not None
             ],
             replicate=replicate,
+            notify=None
+            if subscribed is None
+            else notifications(subscribed.queue_arn(subscribed.forwarder), EVIDENCE),
         )
 
     def _make_roles(self, config: Config, store: configuration.EvidenceBucket) -> None:

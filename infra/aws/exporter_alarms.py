@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.aws.alarm import Absence, Alarm, metric, own
+from infra.aws.alarm import Absence, Alarm, largest, metric, own
 from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
 from nhi_evidence.config.aws.feed import Feed
 
@@ -145,7 +143,7 @@ class ExporterAlarms(Construct):
             alarm_name=f"{self._feed.exporter}-{kind}",
             meaning=meaning,
             metrics=watched,
-            expression=_largest(watched),
+            expression=largest(watched),
             statistic=statistic,
             period=period,
             periods=periods,
@@ -153,13 +151,3 @@ class ExporterAlarms(Construct):
             missing="notBreaching",
             target=self._target,
         )
-
-
-def _largest(metrics: Iterable[str]) -> str:
-    """Return the formula of the largest of several; one without data counts for nothing.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-    """
-    if len(names := list(metrics)) == 1:
-        return names[0]
-    return f"MAX([{', '.join(f'FILL({one}, 0)' for one in names)}])"

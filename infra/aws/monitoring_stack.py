@@ -16,6 +16,8 @@ from infra.aws.coverage_stack import CoverageStack
 from infra.aws.dashboard import Dashboard
 from infra.aws.export_stack import AwsExportStack
 from infra.aws.exporter_alarms import ExporterAlarms
+from infra.aws.forward_alarms import ForwardAlarms
+from infra.aws.forward_stack import ForwardStack
 from infra.aws.reconcile_alarms import ReconcileAlarms
 from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.seal_alarms import SealAlarms
@@ -45,6 +47,7 @@ class MonitoringStack(Stack):
         seals: Sequence[SealStack] = (),
         reconciles: Sequence[ReconcileStack] = (),
         covering: Sequence[CoverageStack] = (),
+        forwards: Sequence[ForwardStack] = (),
         buckets: Sequence[EvidenceBucket] = (),
         has_budget: bool = False,
     ) -> None:
@@ -95,6 +98,10 @@ class MonitoringStack(Stack):
             alarms += CoverageAlarms(
                 self, each.function_name, function=each.function_name, target=target.arn
             ).alarms
+        for forward in forwards:
+            alarms += ForwardAlarms(
+                self, forward.what.forwarder, what=forward.what, target=target.arn
+            ).alarms
         for bucket in buckets:
             alarms += StoreAlarms(
                 self, bucket.bucket, config=config, store=bucket, target=target.arn
@@ -115,6 +122,7 @@ class MonitoringStack(Stack):
             sealers=[seal.function_name for seal in seals],
             reconcilers=[one.function_name for one in reconciles],
             covering=[one.function_name for one in covering],
+            forwarders=[(one.what.forwarder, one.what.name) for one in forwards],
             buckets=[one.bucket for one in buckets],
             alarms=[
                 cloudwatch.Alarm.from_alarm_name(self, f"{one.name}-status", one.name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.aws.notified_queue import notifications
 from infra.aws.private_bucket import PrivateBucket
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.buckets import trail_bucket
@@ -27,21 +27,6 @@ class TrailBucket(Construct):
             self,
             "Private",
             plan=trail_bucket(config, trail, feed),
-            notification_configuration=_notifications(feed),
+            notification_configuration=notifications(feed.queue_arn, feed.prefix),
         )
         self.resource = made.resource
-
-
-def _notifications(feed: Feed) -> s3.CfnBucket.NotificationConfigurationProperty:
-    prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=feed.prefix)
-    return s3.CfnBucket.NotificationConfigurationProperty(
-        queue_configurations=[
-            s3.CfnBucket.QueueConfigurationProperty(
-                event="s3:ObjectCreated:*",
-                queue=feed.queue_arn,
-                filter=s3.CfnBucket.NotificationFilterProperty(
-                    s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[prefix])
-                ),
-            )
-        ]
-    )

@@ -112,6 +112,18 @@ def notifies_again(live: Live, config: Config) -> str:
     )
 
 
+def lines_arrive(live: Live, config: Config) -> str:
+    """Whether an object of lines is in a subscriber's bucket: both notifications were accepted."""
+    if not config.subscribers:
+        return "no subscriber in this configuration"
+    bucket = config.subscribers[0].bucket
+    while True:
+        if live.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"):
+            return "an object of lines"
+        if not live.wait():
+            return "none"
+
+
 def batches(live: Live, config: Config) -> str:
     """State of the subscription that writes into the staging bucket, which has a retention."""
     if config.gcp is None:
@@ -223,6 +235,13 @@ ESTATE = (
         "its controls name policy, encryption, logging and lifecycle",
         "the log-archive account",
         notifies_again,
+    ),
+    EstateFact(
+        "new evidence is handed on to a subscriber",
+        "an object of lines",
+        "the evidence bucket tells a queue that was made before it",
+        "the evidence account, with evidence newer than [[subscribers]]",
+        lines_arrive,
     ),
     EstateFact(
         "Pub/Sub writes into a bucket with retention",

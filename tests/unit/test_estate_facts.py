@@ -13,10 +13,17 @@ from tests.conform.__main__ import ask_estate
 from tests.conform.estate_facts import ESTATE, EstateFact
 
 EXAMPLE = (Path(__file__).parents[2] / "nhi-evidence.example.toml").read_text()
+SUBSCRIBER = """
+[[subscribers]]
+evidence = "main"
+bucket = "lines-222233334444"
+principals = ["arn:aws:iam::777788889999:role/siem"]
+"""
 CONFIG = read(
     EXAMPLE.replace(
         "organization-trail-111122223333", "aws-controltower-logs-111122223333-eu-central-1"
     )
+    + SUBSCRIBER
 )
 KEY = "arn:aws:kms:eu-central-1:222233334444:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -39,6 +46,7 @@ class Estate:
         "filter_log_events": {"events": [{"message": f"... {KEY} ..."}]},
         "get_bucket_notification_configuration": {},
         "put_bucket_notification_configuration": {},
+        "list_objects_v2": {"Contents": [{}]},
         "gcloud storage": "1209600",
         "gcloud pubsub": "ACTIVE",
         "az monitor log-analytics workspace": "55555555-6666-7777-8888-999999999999",
@@ -87,14 +95,15 @@ def test_an_estate_as_the_design_expects_it() -> None:
         (1, {"filter_log_events": {"events": []}}, "no record"),
         (1, {"filter_log_events": {"events": [{"message": "*"}]}}, "another key"),
         (2, {"put_bucket_notification_configuration": refused("AccessDenied")}, "400 AccessDenied"),
-        (3, {"gcloud storage": ""}, "the bucket has no retention"),
+        (3, {"list_objects_v2": {}}, "none"),
+        (4, {"gcloud storage": ""}, "the bucket has no retention"),
         (
-            3,
+            4,
             {"gcloud pubsub": "IN_TRANSIT_LOCATION_RESTRICTION"},
             "IN_TRANSIT_LOCATION_RESTRICTION",
         ),
-        (4, {"az monitor log-analytics query": "0"}, "0 rows"),
-        (5, {"sh -c": "failed: Key based authentication is not permitted"}, "failed: Key based"),
+        (5, {"az monitor log-analytics query": "0"}, "0 rows"),
+        (6, {"sh -c": "failed: Key based authentication is not permitted"}, "failed: Key based"),
     ],
 )
 def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], start: str) -> None:

@@ -29,9 +29,9 @@ def test_what_is_left_out_is_thirty_days_and_no_external_id() -> None:
     assert what is not None
     assert 30 == what.subscriber.keep_days
     (trust,) = subscriber_role(what).trust
-    assert {
-        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::777788889999:role/siem"}
-    } == trust["Condition"]
+    assert {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::777788889999:role/siem"}} == trust[
+        "Condition"
+    ]
 
 
 @pytest.mark.parametrize(

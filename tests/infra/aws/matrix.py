@@ -128,6 +128,8 @@ PRINCIPALS = (
         account="333344445555",
     ),
     Principal("auditor", role=f"{_MAIN}-auditor-external"),
+    Principal("what forwards to the subscriber", role=f"{_MAIN}-forward"),
+    Principal("subscriber", role=f"{_MAIN}-subscriber"),
     Principal("replication", role=f"{_MAIN}-replication"),
     Principal("exporter", role=f"{_MAIN}-aws_cloudtrail-organization", account=ARCHIVE),
     Principal("administrator, log archive", _administrator("administrator", ARCHIVE)),

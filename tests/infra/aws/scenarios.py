@@ -112,6 +112,15 @@ NORMAL: Mapping[str, Series] = {
     # CloudTrail's records of signatures come a quarter of an hour late.
     "kms-signatures": until(3, None, 2),
     "kms-signatures-by-others": always(None),
+    # What hands new evidence to a subscriber, and the subscriber.
+    "forward queue ApproximateAgeOfOldestMessage": always(5),
+    "forward dead ApproximateNumberOfMessagesVisible": always(0),
+    "forward AgeOfOldestMessage": always(0),
+    "forward UnsoundObjects": always(0),
+    "forward RefusedMessages": always(0),
+    "forwarder Errors": always(0),
+    "subscriber queue ApproximateAgeOfOldestMessage": always(60),
+    "subscriber dead ApproximateNumberOfMessagesVisible": always(0),
     # The buckets.
     "PutRequests": always(100),
     "source PutRequests": always(2),
@@ -213,6 +222,23 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "coverage Lost": since(None, 0),
         "coverage Unreadable": since(None, 0),
     },
+    "new evidence cannot be handed on": {
+        "forward AgeOfOldestMessage": aging(DAY),
+        "forward dead ApproximateNumberOfMessagesVisible": until(BEFORE + DAY, 0, 50),
+    },
+    "one object kills the function that forwards": {
+        "forwarder Errors": since(1, 0, every=3),
+        "forward dead ApproximateNumberOfMessagesVisible": until(BEFORE + DAY, 0, 1),
+    },
+    "a forged notification of evidence": {"forward RefusedMessages": once(1)},
+    "an object of evidence that is none inside": {"forward UnsoundObjects": once(1)},
+    "the subscriber stops": {
+        "subscriber queue ApproximateAgeOfOldestMessage": growing(SLOT, 60),
+    },
+    # It receives each message and never finishes it, so that SQS leaves it out of the age.
+    "the subscriber cannot read what it is told of": {
+        "subscriber dead ApproximateNumberOfMessagesVisible": until(BEFORE + 100, 0, 9),
+    },
     "objects by the million": {"PutRequests": since(50_000, 100)},
     "the replica is out of reach": {
         "OperationsFailedReplication": since(3, 0),
@@ -231,9 +257,9 @@ def kind_of(stat: Mapping[str, Any]) -> str:
         name = "Flagged" if is_flag else name
         name = f"{dimensions['service']} {name}"
     elif "QueueName" in dimensions:
-        name = f"{'dead' if dimensions['QueueName'].endswith('-dead') else 'queue'} {name}"
+        name = f"{_queue(dimensions['QueueName'])} {name}"
     elif "FunctionName" in dimensions:
-        name = f"{'sealer' if 'sealer' in dimensions['FunctionName'] else 'exporter'} {name}"
+        name = f"{_function(dimensions['FunctionName'])} {name}"
     elif name == "PutRequests" and dimensions["FilterId"] != "evidence":
         name = f"source {name}"
     elif name.startswith("nhi-evidence-main-"):
@@ -241,6 +267,19 @@ def kind_of(stat: Mapping[str, Any]) -> str:
     if name not in NORMAL:
         raise KeyError(name)
     return name
+
+
+def _queue(name: str) -> str:
+    kind = "dead" if name.endswith("-dead") else "queue"
+    for whose in ("forward", "subscriber"):
+        if name.removesuffix("-dead") == f"nhi-evidence-main-{whose}":
+            return f"{whose} {kind}"
+    return kind
+
+
+def _function(name: str) -> str:
+    known = {"nhi-evidence-main-sealer": "sealer", "nhi-evidence-main-forward": "forwarder"}
+    return known.get(name, "exporter")
 
 
 def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.infra.aws.alarm_table import (
     COVERAGE,
     EXPORTER,
+    FORWARDER,
     RECONCILER,
     SEALER,
     STORE,
@@ -63,6 +64,18 @@ EXPECTED: dict[str, set[str]] = {
     "a trail is stopped, or a sink": {f"{COVERAGE}-lost"},
     "a cloud's settings cannot be read": {f"{COVERAGE}-unreadable"},
     "the function that reads settings fails": {f"{COVERAGE}-silent"},
+    "new evidence cannot be handed on": {
+        f"{FORWARDER}-lag",
+        f"{FORWARDER}-dead-letters",
+    },
+    "one object kills the function that forwards": {
+        f"{FORWARDER}-errors",
+        f"{FORWARDER}-dead-letters",
+    },
+    "a forged notification of evidence": {f"{FORWARDER}-refused"},
+    "an object of evidence that is none inside": {f"{FORWARDER}-unsound"},
+    "the subscriber stops": {f"{FORWARDER}-subscriber-behind"},
+    "the subscriber cannot read what it is told of": {f"{FORWARDER}-subscriber-dead-letters"},
     "objects by the million": {f"{STORE}-object-rate"},
     "the replica is out of reach": {
         f"{STORE}-replication-failed",

@@ -6,6 +6,7 @@ from nhi_evidence.cost import measured
 from tests.infra.aws.estate import Estate
 
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization-"
+FORWARDER = "nhi-evidence-main-forward-"
 SECOND_EXPORTER = "nhi-evidence-main-aws_cloudtrail-fresh-"
 
 
@@ -21,8 +22,10 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
     others = sum(
         number
         for name, number in watched.items()
-        if not name.startswith((EXPORTER, SECOND_EXPORTER))
+        if not name.startswith((EXPORTER, SECOND_EXPORTER, FORWARDER))
     )
+    forwarder = sum(number for name, number in watched.items() if name.startswith(FORWARDER))
+    assert measured.FORWARD_ALARM_METRICS == forwarder
     assert (exporter, others) == (
         measured.EXPORTER_ALARM_METRICS,
         measured.BUCKET_ALARM_METRICS,

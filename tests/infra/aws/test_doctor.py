@@ -33,6 +33,7 @@ from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
 
 CONFIG = read(production())
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
+LINES = "nhi-evidence-siem-222233334444"
 MAIN = "nhi-evidence-222233334444"
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 SEALER = "nhi-evidence-main-sealer"
@@ -229,8 +230,22 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
                 "QueueConfigurations": [{"Queue": "q", "Event": "s3:ObjectCreated:*"}]
             }
         ),
-        "evidence notifications",
-        "QueueConfigurations",
+        "evidence notifications of nhi-evidence-222233334444",
+        "q",
+    ),
+    "a subscriber told of half": (
+        lambda aws: of(aws, "AWS::S3::Bucket", LINES)["NotificationConfiguration"][
+            "QueueConfigurations"
+        ][0]["Filter"]["S3Key"]["Rules"][0].update(Value="ocsf/v1/aws_cloudtrail/"),
+        f"evidence notifications of {LINES}",
+        "s3:ObjectCreated:* of {'prefix': 'ocsf/v1/aws_cloudtrail/'}",
+    ),
+    "lines kept for longer": (
+        lambda aws: of(aws, "AWS::S3::Bucket", LINES)["LifecycleConfiguration"]["Rules"][0].update(
+            ExpirationInDays=300
+        ),
+        "evidence lifecycle",
+        "changed: expire",
     ),
     "notifications of one prefix alone": (
         lambda aws: of(aws, "Custom::S3BucketNotifications", "organization-trail-111122223333")[
@@ -391,6 +406,13 @@ def test_what_is_there_and_does_not_work_is_seen(aws: Deployed, failure: str) ->
     act, what, observed = FAILURES[failure]
     act(aws)
     assert {what: (State.FAILED, observed)} == deviations(aws)
+
+
+def test_evidence_that_nobody_subscribed_to_tells_nobody(aws: Deployed) -> None:
+    """Without a subscriber in the configuration, whoever is told of new evidence is a stranger."""
+    config = msgspec.structs.replace(CONFIG, subscribers=())
+    told = found(aws, config)["evidence notifications"]
+    assert (State.CHANGED, "QueueConfigurations") == told
 
 
 def test_a_role_that_was_removed_is_not_deployed(aws: Deployed) -> None:

@@ -35,6 +35,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of coverage": {"put coverage": YES},
     "writer of recon": {"put op": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
+    # What is handed on goes out alone: neither side of it can put, lock or sign anything.
+    "what forwards to the subscriber": {"read": YES},
+    "subscriber": {},
     "replication": {},
     "exporter": {"put ev aws": "via writer-aws_cloudtrail"},
     "administrator, log archive": {

@@ -22,6 +22,7 @@ from tests.infra.aws.iam import Request, actions, allows, statements, trusts
 
 WRITERS = ("aws_cloudtrail", "gcp_audit", "azure_monitor")
 EXPORTER = arn(ARCHIVE, "nhi-evidence-main-aws_cloudtrail-organization")
+LINES = "arn:aws:s3:::nhi-evidence-siem-222233334444"
 GOOGLE_ID = "101234567890123456789"
 OBJECT_ID = "33333333-4444-5555-6666-777777777777"
 ISSUER = f"sts.windows.net/{TENANT}/"
@@ -136,7 +137,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
         if one.stack
-        in {f"nhi-evidence-main{of}" for of in ("", "-seal", "-reconcile", "-coverage")}
+        in {f"nhi-evidence-main{of}" for of in ("", "-seal", "-reconcile", "-coverage", "-forward")}
     }
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
@@ -146,7 +147,46 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         "nhi-evidence-main-reconcile",
         "nhi-evidence-main-coverage",
         *(f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")),
+        "nhi-evidence-main-forward",
+        "nhi-evidence-main-subscriber",
     } == names
+
+
+def test_what_forwards_reads_new_evidence_and_writes_lines_alone(estate: Estate) -> None:
+    """No role to take, no list, no lock; its only put is under one prefix of another bucket."""
+    (own,) = documents(estate.role("nhi-evidence-main-forward"))
+    granted = {
+        (action, str(one["Resource"]))
+        for one in statements(own)
+        for action in one["Action"]
+        if not action.startswith(("logs:", "sqs:"))
+    }
+    assert {
+        ("s3:GetObjectVersion", f"{BUCKET}/ev/v1/*"),
+        ("s3:PutObject", f"{LINES}/ocsf/v1/*"),
+    } == granted
+    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-forward"
+    of_queues = [one for one in statements(own) if one["Sid"] == "Messages"]
+    assert [queue] == [one["Resource"] for one in of_queues]
+
+
+def test_a_subscriber_reads_lines_and_takes_its_messages(estate: Estate) -> None:
+    """With the external id, from outside the organization; of the evidence it reaches nothing."""
+    (own,) = documents(estate.role("nhi-evidence-main-subscriber"))
+    queue = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:nhi-evidence-main-subscriber"
+    assert {LINES, f"{LINES}/ocsf/v1/*", queue} == resources(own)
+    changing = {one for one in actions(own) if not one.partition(":")[2].startswith(("Get", "Li"))}
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} == changing
+    trusted = trust(estate, "nhi-evidence-main-subscriber")
+    siem = "arn:aws:iam::777788889999:role/siem"
+    assert trusts(trusted, exporter_request(siem, **{"sts:ExternalId": "siem-2026-c41d7a90e2"}))
+    assert not trusts(trusted, exporter_request(siem))
+    assert not trusts(
+        trusted,
+        exporter_request(
+            "arn:aws:iam::777788889999:role/other", **{"sts:ExternalId": "siem-2026-c41d7a90e2"}
+        ),
+    )
 
 
 def test_an_auditor_reads_and_changes_nothing(estate: Estate) -> None:

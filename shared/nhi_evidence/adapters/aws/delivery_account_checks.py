@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nhi_evidence.adapters.aws import bucket_checks, function_checks, queue_checks
+from nhi_evidence.adapters.aws import (
+    bucket_checks,
+    function_checks,
+    notification_checks,
+    queue_checks,
+)
 from nhi_evidence.adapters.aws.alarm_checks import alarms
-from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
 from nhi_evidence.adapters.aws.function_settings import exporter_settings
 from nhi_evidence.adapters.aws.role_checks import role
@@ -42,7 +47,15 @@ def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> 
                 trail_bucket(config, config.trail(entry.trail), feed),
             )
         if feed.notifies in ("new-bucket", "existing-bucket"):
-            yield from _notifies(checks_of, clients.client("s3", feed.region), feed)
+            yield from notification_checks.notifies(
+                checks_of,
+                clients.client("s3", feed.region),
+                feed.bucket,
+                owner=feed.owner,
+                queue_arn=feed.queue_arn,
+                prefix=feed.prefix,
+                missed="then replay what it missed.",
+            )
         yield from _exporter(checks_of, clients, config, feed, entry=entry, built=built)
     for region in dict.fromkeys(feed.region for feed, _ in of_files):
         yield from alarms(checks_of, clients, config, account=account, region=region)
@@ -115,35 +128,6 @@ def _everything(answer: dict[str, Any]) -> Judged:
     is_ok = bool(basic or advanced)
     recorded = "management events, reads and writes"
     return is_ok, recorded if is_ok else "management events are missing"
-
-
-def _notifies(checks_of: AwsChecks, s3: Any, feed: Feed) -> Iterator[Check]:
-    yield from checks_of.compare(
-        f"notifications of {feed.bucket}",
-        lambda: s3.get_bucket_notification_configuration(
-            Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
-        ),
-        lambda answer: notified(answer, feed),
-        f"the queue {feed.exporter} is not told of every new file; then replay what it missed. "
-        f"{DEPLOY}",
-    )
-
-
-def notified(answer: dict[str, Any], feed: Feed) -> Judged:
-    """Whether a bucket tells a feed's queue of every file under the feed's prefix."""
-    queues_told = answer.get("QueueConfigurations", [])
-    ours = [_events_and_filter(one) for one in queues_told if one["QueueArn"] == feed.queue_arn]
-    wanted = (["s3:ObjectCreated:*"], {"prefix": feed.prefix} if feed.prefix else {})
-    if wanted in ours:
-        return True, f"{feed.queue_arn}, of {feed.prefix or 'every key'}"
-    if ours:
-        return False, "; ".join(f"{', '.join(events)} of {rules}" for events, rules in ours)
-    return False, ", ".join(str(one["QueueArn"]) for one in queues_told) or "notifies no queue"
-
-
-def _events_and_filter(configuration: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-    return sorted(configuration["Events"]), {one["Name"].lower(): one["Value"] for one in rules}
 
 
 def _exporter(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.aws import bucket_checks, function_checks, key_checks
+from nhi_evidence.adapters.aws import bucket_checks, forward_checks, function_checks, key_checks
 from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
@@ -25,6 +25,7 @@ from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles, roles
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
+from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.config.aws.web_trust import entra_provider_arn
 from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.config.declaration import Schedule, declaration
@@ -53,7 +54,11 @@ def checks(
             else naming.bucket_arn(bucket.region, bucket.replica.bucket),
             role=naming.role_arn(bucket.region, account, naming.replication(bucket.name)),
         )
-        yield from _untold(checks_of, clients, bucket, account)
+        what = subscription(config, bucket)
+        if what is None:
+            yield from _untold(checks_of, clients, bucket, account)
+        else:
+            yield from forward_checks.checks(checks_of, clients, what, built)
         yield from _roles(checks_of, clients, config, bucket)
         yield from _sealing(checks_of, clients, config, bucket, built)
         yield from _reconciling(checks_of, clients, config, bucket, built)

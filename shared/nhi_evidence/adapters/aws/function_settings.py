@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nhi_evidence.adapters.aws.collector import Settings as CoverageSettings
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
+from nhi_evidence.adapters.aws.forwarder import Settings as ForwarderSettings
 from nhi_evidence.adapters.aws.reconciler import Settings as ReconcilerSettings
 from nhi_evidence.adapters.aws.s3_source import SourceBucket
 from nhi_evidence.adapters.aws.sealer import Settings as SealerSettings
@@ -17,6 +18,7 @@ from nhi_evidence.adapters.listing.hours import ApiScope
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles
 from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.subscription import Subscription
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
 from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.coverage.deployed import deployment
@@ -121,4 +123,14 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         vault=None
         if table.vault is None
         else VaultPlace(table.vault.address, table.vault.role, table.vault.mount),
+    )
+
+
+def forwarder_settings(what: Subscription) -> ForwarderSettings:
+    """Return what the function that forwards is told."""
+    return ForwarderSettings(
+        bucket=what.store.bucket,
+        bucket_owner=what.account,
+        subscriber_bucket=what.subscriber.bucket,
+        subscriber_bucket_owner=what.account,
     )

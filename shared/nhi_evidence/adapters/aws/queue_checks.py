@@ -1,10 +1,12 @@
-"""Looking at an exporter's queues: who may send, how often it is tried, and where it gives up."""
+"""Looking at a function's queues: who may send, how often it is tried, and where it gives up."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, NotThereError
 from nhi_evidence.adapters.aws.policy_differences import judged
@@ -14,7 +16,7 @@ from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.redelivery import RETENTION_SECONDS, Redelivery
 from nhi_evidence.config.documents import Statement
 
-_REDRIVE = "read why in the exporter's log, mend it, then redrive (docs/operations.md)"
+_REDRIVE = "read why in the log of what takes from it, mend it, then redrive (docs/operations.md)"
 _CHANGED = f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}"
 _EMPTY = '{"Statement": []}'
 
@@ -23,13 +25,43 @@ def exporter_queues(
     checks_of: AwsChecks, sqs: Any, feed: Feed, numbers: Redelivery
 ) -> Iterator[Check]:
     """Yield the checks of a feed's queue and of its dead letters."""
+    plan = QueuePlan(
+        name=feed.exporter,
+        arn=feed.queue_arn,
+        dead_letters=feed.dead_letters,
+        dead_letters_arn=feed.dead_letters_arn,
+        policy=queues.delivery_queue(feed),
+        dead_policy=queues.encrypted(feed.dead_letters_arn),
+        visibility=numbers.visibility,
+        receives=numbers.max_receive_count,
+    )
+    yield from both(checks_of, sqs, plan)
+
+
+class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue and that of its dead letters, as the stacks write them."""
+
+    name: str
+    arn: str
+    dead_letters: str
+    dead_letters_arn: str
+    policy: list[Statement]
+    dead_policy: list[Statement]
+    visibility: int
+    """Seconds from a receive to the next."""
+    receives: int
+    """Before a message is given up."""
+
+
+def both(checks_of: AwsChecks, sqs: Any, plan: QueuePlan) -> Iterator[Check]:
+    """Yield the checks of a queue and of its dead letters."""
 
     def attributes(queue: str) -> dict[str, str]:
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return dict(answer["Attributes"])
 
-    name, dead = feed.exporter, feed.dead_letters
+    name, dead = plan.name, plan.dead_letters
     yield from checks_of.look(
         f"queue {name}",
         lambda: attributes(name),
@@ -42,10 +74,8 @@ def exporter_queues(
         lambda n: (n == 0, f"{n} given up"),
         _REDRIVE,
     )
-    yield from _compared(
-        checks_of, attributes, name, queues.delivery_queue(feed), _delivery(feed, numbers)
-    )
-    yield from _compared(checks_of, attributes, dead, queues.dead_letters(feed), _dead(feed))
+    yield from _compared(checks_of, attributes, name, plan.policy, _delivery(plan))
+    yield from _compared(checks_of, attributes, dead, plan.dead_policy, _dead(plan))
 
 
 def _compared(
@@ -104,17 +134,17 @@ def _subscribed(attributes: Mapping[str, str]) -> Judged:
     )
 
 
-def _delivery(feed: Feed, numbers: Redelivery) -> dict[str, str]:
+def _delivery(plan: QueuePlan) -> dict[str, str]:
     return {
         **_COMMON,
-        "visibility timeout": f"{numbers.visibility} s",
-        "gives up to": feed.dead_letters_arn,
-        "receives before that": str(numbers.max_receive_count),
+        "visibility timeout": f"{plan.visibility} s",
+        "gives up to": plan.dead_letters_arn,
+        "receives before that": str(plan.receives),
     }
 
 
-def _dead(feed: Feed) -> dict[str, str]:
-    return {**_COMMON, "gives up to": "none", "dead letters of": feed.queue_arn}
+def _dead(plan: QueuePlan) -> dict[str, str]:
+    return {**_COMMON, "gives up to": "none", "dead letters of": plan.arn}
 
 
 _COMMON = {

@@ -32,6 +32,13 @@ SUBSCRIBER_QUEUE = (
 """What the inputs of Splunk, Sentinel and Elastic ask of a queue (docs/siem.md)."""
 
 
+SUBSCRIBER_VISIBILITY = 300
+"""Seconds a subscriber has for an object before it is told of it again."""
+
+SUBSCRIBER_RECEIVES = 100
+"""Before a message is set aside: a SIEM that is down for hours loses none of it."""
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """What is forwarded of one evidence bucket, and to whom."""
 

@@ -1,0 +1,152 @@
+"""The evidence account: what hands new evidence on to a subscriber, and nothing back."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.aws import acknowledged
+from infra.aws.environment import variables
+from infra.aws.notified_queue import notifications
+from infra.aws.planned_role import PlannedRole
+from infra.aws.private_bucket import PrivateBucket
+from infra.aws.redelivery import RETENTION_SECONDS, redelivery
+from infra.aws.staged_function import StagedFunction
+from infra.bundle import Bundle
+from infra.declaration import DeclarationError, Sqs
+from nhi_evidence.adapters.aws.function_settings import forwarder_settings
+from nhi_evidence.config import documents
+from nhi_evidence.config.aws import subscription as plan
+from nhi_evidence.config.aws.subscription import Subscription
+
+_READ = "New evidence is what the function hands on: it reads that prefix, and writes none of it."
+_LINES = "Lines of all sources are what the subscriber takes, and all there is in the bucket."
+
+
+class ForwardStack(Stack):
+    """Function with its queue, and bucket, queue and role of the subscriber.
+
+    Deployed before the evidence's own stack: the evidence bucket tells its queue.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        what: Subscription,
+        bundle: Bundle,
+        architecture: str | None = None,
+    ) -> None:
+        store = what.store
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=what.account, region=store.region),
+            description=f"nhi-evidence: hands new evidence of {store.bucket} to a subscriber",
+            termination_protection=True,
+        )
+        self.what = what
+        trigger = bundle.declaration.trigger
+        if not isinstance(trigger, Sqs):
+            raise DeclarationError(f"{bundle.name}: new objects arrive by SQS, not by {trigger}")
+        numbers = redelivery(bundle.declaration)
+        policies = plan.queue_policies(what)
+        source, _ = self._queue(
+            "Delivery", what.forwarder, policies, numbers.visibility, numbers.max_receive_count
+        )
+        _, told = self._queue(
+            "Subscriber",
+            what.name,
+            policies,
+            plan.SUBSCRIBER_VISIBILITY,
+            plan.SUBSCRIBER_RECEIVES,
+        )
+        made = PrivateBucket(
+            self,
+            "Lines",
+            plan=plan.bucket(what),
+            notification_configuration=notifications(what.queue_arn(what.name), plan.LINES),
+        )
+        made.resource.add_resource_dependency(told)
+        self._function(bundle, trigger, source, architecture)
+        PlannedRole(
+            self,
+            "Role",
+            plan=plan.subscriber_role(what),
+            wide=[f"{what.bucket_arn}/{plan.LINES}*"],
+            reason=_LINES,
+        )
+        for key, value in (("Queue", what.queue_arn(what.name)), ("Role", what.name)):
+            CfnOutput(self, f"Subscriber{key}", value=value, description="Of the subscriber")
+
+    def _queue(
+        self,
+        name: str,
+        queue_name: str,
+        policies: dict[str, list[documents.Statement]],
+        visibility: int,
+        receives: int,
+    ) -> tuple[sqs.CfnQueue, sqs.CfnQueuePolicy]:
+        """Make a queue with its dead letters; both keep messages as long as SQS does."""
+        dead = sqs.CfnQueue(
+            self,
+            f"{name}Dead",
+            queue_name=plan.dead(queue_name),
+            message_retention_period=RETENTION_SECONDS,
+            sqs_managed_sse_enabled=True,
+            redrive_allow_policy={
+                "redrivePermission": "byQueue",
+                "sourceQueueArns": [self.what.queue_arn(queue_name)],
+            },
+        )
+        queue = sqs.CfnQueue(
+            self,
+            name,
+            queue_name=queue_name,
+            message_retention_period=RETENTION_SECONDS,
+            visibility_timeout=visibility,
+            sqs_managed_sse_enabled=True,
+            redrive_policy={"deadLetterTargetArn": dead.attr_arn, "maxReceiveCount": receives},
+        )
+        for made in (dead, queue):
+            policy = sqs.CfnQueuePolicy(
+                self,
+                f"{made.node.id}Policy",
+                queues=[made.ref],
+                policy_document=documents.document(policies[str(made.queue_name)]),
+            )
+        return queue, policy
+
+    def _function(
+        self, bundle: Bundle, trigger: Sqs, queue: sqs.CfnQueue, architecture: str | None
+    ) -> None:
+        what = self.what
+        staged = StagedFunction(
+            self,
+            "Forward",
+            bundle=bundle,
+            function_name=what.forwarder,
+            architecture=architecture,
+            environment=variables(forwarder_settings(what)),
+            role=lambda log_group: plan.forwarder_role(what, log_group=log_group),
+        )
+        acknowledged.prefixes(
+            staged,
+            [f"{what.evidence_arn}/{plan.EVIDENCE}*", f"{what.bucket_arn}/{plan.LINES}*"],
+            _READ,
+        )
+        lambda_.CfnEventSourceMapping(
+            self,
+            "Messages",
+            event_source_arn=queue.attr_arn,
+            function_name=staged.function.function_name,
+            batch_size=trigger.batch_size,
+            maximum_batching_window_in_seconds=trigger.maximum_batching_window_seconds,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=trigger.maximum_concurrency
+            ),
+        )

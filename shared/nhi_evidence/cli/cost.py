@@ -48,6 +48,9 @@ def command(
     replica: Annotated[
         bool, typer.Option("--replica", help="Add a locked replica in another region.")
     ] = False,
+    subscriber: Annotated[
+        bool, typer.Option("--subscriber", help="Add a SIEM that gets new evidence.")
+    ] = False,
     other_region: Annotated[
         bool,
         typer.Option("--other-region", help="The trail's bucket is in another region."),
@@ -70,6 +73,7 @@ def command(
         "retention_days": retention_days,
         "archive_after_days": None if no_archive else archive_after_days,
         "replica": replica,
+        "subscriber": subscriber,
         "other_region": other_region,
     }
     if events_per_day is None or accounts is None or regions is None:

@@ -43,6 +43,7 @@ def bill(estate: Estate) -> Bill:
         *_watching(a_day),
         *_transfer(estate, a_day),
         *_replica(estate, a_day),
+        *_subscriber(estate, a_day),
     )
     return Bill(estate, a_day, monthly, tuple(_verification(a_day)))
 
@@ -205,6 +206,39 @@ def _replica(estate: Estate, a_day: Volumes) -> Iterator[Line]:
             "replica", "moves to the archive class", a_day.objects * MONTH, "archive_transition"
         )
     yield from _storage("replica", a_day)
+
+
+def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    """What forwarding takes, and the subscriber's own requests, which the same account pays."""
+    if not estate.subscriber:
+        return
+    group, objects = "subscriber", a_day.objects * MONTH
+    yield times(group, "S3 GET of evidence", objects, "s3_get")
+    yield times(group, "S3 PUT of lines", objects, "s3_put")
+    yield times(group, "S3 GET of lines", objects, "s3_get")
+    # The queue of the function, which Lambda polls, and that of the subscriber, who polls as much.
+    idle = 2 * m.POLLERS * 86_400 / m.POLL_SECONDS
+    yield _queue(group, 2 * a_day.objects, idle=idle)
+    lines = estate.events_per_day * m.FORWARDED_BYTES / GB
+    yield of_tiers(
+        group,
+        "S3 Standard",
+        f"{size(lines)} a day x {m.SUBSCRIBER_DAYS} days",
+        lines * m.SUBSCRIBER_DAYS,
+        STANDARD_STORAGE,
+    )
+    duration, records = PRICES["lambda_arm"], estate.events_per_day * MONTH
+    gigabytes = m.CPU_MEGABYTES / 1024
+    yield line(
+        group,
+        "forwarding",
+        f"{count(records)} x {m.FORWARD_SECONDS_A_RECORD * 1e6:g} us x {gigabytes:.2f} GB x "
+        f"{duration}",
+        duration.of(records * m.FORWARD_SECONDS_A_RECORD * gigabytes),
+        duration,
+    )
+    yield times(group, "alarms", m.FORWARD_ALARM_METRICS, "cw_alarm")
+    yield times(group, "custom metrics", m.FORWARD_METRICS, "cw_metric")
 
 
 def _verification(a_day: Volumes) -> Iterator[Line]:

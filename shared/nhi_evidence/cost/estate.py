@@ -26,6 +26,8 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     """Days until Glacier Instant Retrieval; None: never."""
     replica: bool = False
     """A second locked bucket in another region."""
+    subscriber: bool = False
+    """A SIEM that new evidence is forwarded to."""
     other_region: bool = False
     """Whether the trail's bucket lies in another region than the evidence."""
 

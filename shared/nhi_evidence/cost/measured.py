@@ -31,6 +31,12 @@ LEAF_BYTES = 600
 PLAN_ENTRY_BYTES = 95
 """Stored bytes of a leaf in a plan. `tests/unit/test_cost.py`."""
 
+FORWARDED_BYTES = 205
+"""Bytes of a record as a subscriber gets it, compressed. `python -m tests.bench.forwarding`."""
+
+FORWARD_SECONDS_A_RECORD = 50e-6
+"""Of one processor, from the stored object to the lines. `python -m tests.bench.forwarding`."""
+
 # --- Counted from what is deployed ---------------------------------------------------------------
 
 BATCH_FILES = 500
@@ -51,6 +57,13 @@ BUCKET_ALARM_METRICS = 29
 COMPOSITE_ALARMS = 6
 DASHBOARDS = 2
 """In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
+
+FORWARD_ALARM_METRICS = 8
+FORWARD_METRICS = 7
+"""Of the function that forwards, and what watches it (`tests/infra/aws/test_cost.py`)."""
+
+SUBSCRIBER_DAYS = 30
+"""How long lines are kept where the configuration says nothing else."""
 
 CUSTOM_METRICS = 48
 """Of exporter (12) and sealer (17), of signatures (3), and S3's request metrics (16)."""

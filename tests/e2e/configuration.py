@@ -13,9 +13,16 @@ principals = ["arn:aws:iam::111122223333:role/operations"]
 external_id = "operations-2026-5d81"
 mfa = false
 """
+SUBSCRIBER = """
+[[subscribers]]
+evidence = "main"
+bucket = "nhi-evidence-siem-222233334444"
+principals = ["arn:aws:iam::777788880000:role/siem"]
+external_id = "siem-2026-c41d7a90e2"
+"""
 COSIGNER = '# cosigner = "none"'
-TEXT = EXAMPLE.replace(COSIGNER, COSIGNER.removeprefix("# ")) + OPERATIONS
-"""The documented example, and its operators, who may look at the evidence when they replay.
+TEXT = EXAMPLE.replace(COSIGNER, COSIGNER.removeprefix("# ")) + OPERATIONS + SUBSCRIBER
+"""The documented example, its operators, who may look at the evidence when they replay, and a SIEM.
 
 The emulator's KMS makes no ML-DSA keys, so nothing is cosigned here.
 """

@@ -26,6 +26,7 @@ EVIDENCE = CONFIG.evidence.account
 LOGS = CONFIG.log_archive.account
 TRAIL = CONFIG.trail("organization")
 AUDITOR, OPERATOR = CONFIG.auditors
+(SUBSCRIBER,) = CONFIG.subscribers
 PREFIX = f"AWSLogs/{CONFIG.organization.id}/"
 _SECONDS = 900
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -24,10 +27,13 @@ from tests.e2e.deployment import (
     OPERATOR,
     PREFIX,
     STORE,
+    SUBSCRIBER,
     TRAIL,
     Deployment,
 )
 from tests.e2e.emulator import wait_until
+from tests.e2e.subscriber import Siem
+from tests.ocsf_schema import problems
 
 pytestmark = pytest.mark.e2e
 
@@ -156,9 +162,65 @@ def units(deployed: Deployment) -> list[str]:
     ]
 
 
+def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deployment) -> None:
+    """Each kept record once, as valid OCSF, announced by S3, and leading back to the evidence."""
+    mine = principal(deployed, SUBSCRIBER.principals[0], "sts:AssumeRole")
+    siem = Siem(deployed, mine)
+    expected = {(unit, at): record for unit, at, record in kept(deployed)}
+    assert len(expected) > 10
+    lines: list[dict[str, Any]] = []
+
+    def all_taken() -> bool:
+        lines.extend(siem.take())
+        return len(lines) >= len(expected)
+
+    wait_until("every line", all_taken)
+    for line in lines:
+        assert [] == problems(line)
+        pointer = line.pop("nhi_evidence")
+        assert expected.pop((pointer["stream_uid"], pointer["stream_sequence"])) == line
+        body = deployed.aws.client("s3", EVIDENCE).get_object(**addressed(pointer["object_uri"]))
+        digest = sha256(body["Body"].read()).hexdigest()
+        assert pointer["object_fingerprint"] == {"algorithm_id": 3, "value": digest}
+    assert not expected
+    assert len(siem.keys) == len(set(siem.keys)), "announced once each"
+    with pytest.raises(siem.s3.exceptions.ClientError, match="AccessDenied"):
+        siem.s3.get_object(**addressed(pointer["object_uri"]))
+    with pytest.raises(siem.s3.exceptions.ClientError, match="AccessDenied"):
+        siem.s3.put_object(Bucket=SUBSCRIBER.bucket, Key=siem.keys[0], Body=b"")
+    # The same object announced again: nothing is written, so nobody hears of it twice.
+    sqs = deployed.aws.client("sqs", EVIDENCE)
+    url = sqs.get_queue_url(QueueName=names.forwarder("main"))["QueueUrl"]
+    at = addressed(pointer["object_uri"])
+    ref = ObjectRef(at["Bucket"], at["Key"], at["VersionId"])
+    sqs.send_message(QueueUrl=url, MessageBody=s3_notification.again(ref))
+    again = '"created":0'
+    forwarded = f"/aws/lambda/{names.forwarder('main')}"
+    wait_until("a repeat", lambda: logged(deployed, again, group=forwarded, account=EVIDENCE))
+    assert [] == siem.take()
+
+
+def kept(deployed: Deployment) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Yield unit, index and normalized form of every kept record of the evidence."""
+    s3 = deployed.aws.client("s3", EVIDENCE)
+    for stored in deployed.objects(EVENTS):
+        body = s3.get_object(Bucket=STORE.bucket, Key=stored["Key"])["Body"].read()
+        for unit, own in objects.lines_of(*objects.read_object(body)):
+            for line in map(json.loads, own):
+                if "n" in line:
+                    yield unit.unit, line["i"], line["n"]
+
+
+def addressed(uri: str) -> dict[str, str]:
+    """Return what `get_object` takes for the place a line names."""
+    place = urlsplit(uri)
+    version = parse_qs(place.query)["versionId"][0]
+    return {"Bucket": place.netloc, "Key": place.path[1:], "VersionId": version}
+
+
 def test_the_auditor_verifies_from_an_account_of_their_own(deployed: Deployment) -> None:
     """With their own credentials and the external id, they read, check and may change nothing."""
-    mine = principal(deployed, AUDITOR, "sts:AssumeRole")
+    mine = principal(deployed, AUDITOR.principals[0], "sts:AssumeRole")
     access = ("--role-arn", role_of(AUDITOR), "--external-id", AUDITOR.external_id)
     (deployed.folder / "log.vkey").write_text(public_key(deployed))
     where = f"s3://{STORE.bucket}"
@@ -184,9 +246,8 @@ def role_of(auditor: tables.Auditor) -> str:
     return f"arn:aws:iam::{EVIDENCE}:role/{names.auditor(STORE.name, auditor.name)}"
 
 
-def principal(deployed: Deployment, auditor: tables.Auditor, *actions: str) -> dict[str, str]:
-    """Make the principal an auditor is named by, in their account; return its credentials."""
-    (arn,) = auditor.principals
+def principal(deployed: Deployment, arn: str, *actions: str) -> dict[str, str]:
+    """Make the principal somebody is named by, in their account; return its credentials."""
     account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
     iam = deployed.aws.client("iam", account)
     trust = {"Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
@@ -253,7 +314,9 @@ def test_a_file_whose_notification_was_lost_is_found_and_sent(deployed: Deployme
         "replay", "aws", *WINDOW, "--only-missing", "--json",
         *("--evidence", f"s3://{STORE.bucket}", "--role-arn", role_of(OPERATOR)),
         *("--external-id", OPERATOR.external_id),
-        credentials=principal(deployed, OPERATOR, "sts:AssumeRole", "s3:List*", "sqs:*"),
+        credentials=principal(
+            deployed, OPERATOR.principals[0], "sts:AssumeRole", "s3:List*", "sqs:*"
+        ),
     )  # fmt: skip
     assert 0 == sent.returncode, sent.stderr
     (file,) = json.loads(sent.stdout)["files"]
@@ -278,10 +341,15 @@ def versions(deployed: Deployment) -> set[tuple[str, str]]:
     return {(one["Key"], one["VersionId"]) for one in deployed.objects("")}
 
 
-def logged(deployed: Deployment, *words: str) -> list[str]:
-    """Return what the exporter logged that holds all of these words, without its spaces."""
-    logs = deployed.aws.client("logs", LOGS)
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{QUEUE}")
+def logged(
+    deployed: Deployment,
+    *words: str,
+    group: str = f"/aws/lambda/{QUEUE}",
+    account: str = LOGS,
+) -> list[str]:
+    """Return what a function logged that holds all of these words, without its spaces."""
+    logs = deployed.aws.client("logs", account)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
     lines = [one["message"].replace(" ", "") for page in pages for one in page["events"]]
     return [line for line in lines if all(word in line for word in words)]
 

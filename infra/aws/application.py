@@ -96,7 +96,7 @@ def compose(
         reconciling.add_stack_dependency(sealing)
         reconciles.setdefault(store.region, []).append(reconciling)
     covering = _cover(app, config, seals, staged, architecture)
-    _watch_evidence(app, config, seals, reconciles, covering, forwards)
+    _watch_evidence(app, config, seals, reconciles, covering=covering, forwards=forwards)
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -171,6 +171,7 @@ def _watch_evidence(
     config: Config,
     seals: dict[str, list[SealStack]],
     reconciles: dict[str, list[ReconcileStack]],
+    *,
     covering: dict[str, list[CoverageStack]],
     forwards: dict[str, list[ForwardStack]],
 ) -> None:

@@ -411,7 +411,7 @@ def test_what_is_there_and_does_not_work_is_seen(aws: Deployed, failure: str) ->
 def test_evidence_that_nobody_subscribed_to_tells_nobody(aws: Deployed) -> None:
     """Without a subscriber in the configuration, whoever is told of new evidence is a stranger."""
     config = msgspec.structs.replace(CONFIG, subscribers=())
-    told = found(aws, config)["evidence notifications"]
+    told = deviations(aws, config)["evidence notifications"]
     assert (State.CHANGED, "QueueConfigurations") == told
 
 

@@ -78,6 +78,7 @@ def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+        assert exit_codes.FAILED == process.wait(), "1 would be a finding"
 
 
 def test_rejects_never_empty_an_input(tmp_path: Path) -> None:

@@ -62,12 +62,15 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         app(args=[word for word in sys.argv[1:] if word != "--debug"])
+    except SystemExit as ended:
+        # Typer itself ends with 1 where a pipe is broken, which here would be a finding.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        _end_quietly()
     except EvidenceError as error:
         _fail(error, error.lines(), debug=debug)
     except BrokenPipeError:
-        # Whoever read the output has gone; what is still buffered must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(exit_codes.FAILED) from None
+        _end_quietly()
     except OSError as error:
         _fail(
             error,
@@ -77,6 +80,12 @@ def main() -> None:
     except Exception as error:  # an error nobody foresaw: one line, and never a finding
         text = f"{type(error).__name__}: {error}; a fault of this program, --debug shows where"
         _fail(error, [text], debug=debug)
+
+
+def _end_quietly() -> NoReturn:
+    """Whoever read the output has gone; what is still buffered must not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(exit_codes.FAILED) from None
 
 
 def _fail(error: BaseException, lines: Sequence[str], *, debug: bool) -> NoReturn:

@@ -23,7 +23,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.event import Rejection
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import in_memory, trust
-from nhi_evidence.investigate.index import EventIndex, MemoryIndex
+from nhi_evidence.investigate.index import EventIndex, MemoryIndex, Unread
 from nhi_evidence.investigate.row import Place, Row
 from nhi_evidence.investigate.row_reading import read
 from nhi_evidence.investigate.trust import Trust
@@ -89,10 +89,11 @@ def opened(what: Sources) -> Iterator[EventIndex]:
     if not what.is_store:
         rows: list[Row] = []
         trusts: list[Trust] = []
-        for row, stated in _rows(what):
+        unread = Unread()
+        for row, stated in _rows(what, unread):
             rows.append(row)
             trusts += stated
-        yield MemoryIndex(rows, trusts)
+        yield MemoryIndex(rows, trusts, unread=unread)
         return
     if importlib.util.find_spec("duckdb") is None or importlib.util.find_spec("pyarrow") is None:
         yield _in_memory(what)
@@ -132,7 +133,8 @@ def local(what: Sources) -> Iterator[LocalIndex]:
             yield index
         return
     with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as made:
-        state = raw_logs.build(Path(made), _rows(what))
+        unread = Unread()
+        state = raw_logs.build(Path(made), _rows(what, unread), unread)
         with local_index.LocalIndex(Path(made), state) as index:
             yield index
 
@@ -160,18 +162,24 @@ def default_folder(uri: str, name: str) -> Path:
     return cache_folder() / "nhi-evidence" / "index" / digest
 
 
-def _rows(what: Sources) -> Iterator[tuple[Row, tuple[Trust, ...]]]:
-    """Yield the records of raw log files, with the acts of trust they state."""
+def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...]]]:
+    """Yield the records of raw log files, with the acts of trust they state.
+
+    What cannot be read, a file or a record of one, is noted, and the rest read all the same.
+    """
     logs, notes = Inputs(what.source, scope=Scope.ALL), Notes(quiet=what.quiet)
     for path in logs.files([Path(each) for each in what.inputs]):
         for number, reading in enumerate(logs.readings(path), start=1):
             mapped = reading.mapped
             if isinstance(mapped, Rejection):
                 notes.rejected(reading, mapped)
+                unread.note(f"{reading.name}: {mapped.reason}")
             elif isinstance(mapped, Normalized):
                 row = _row(mapped.record, reading.source or "", Place(reading.name, "", number))
                 yield row, tuple(trust.trusts(row, reading.raw))
     notes.close(logs)
+    for text in logs.unread:
+        unread.note(text)
 
 
 def _row(record: Record, source: str, place: Place) -> Row:

@@ -13,7 +13,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import output_file, query_output
+from nhi_evidence.cli import exit_codes, output_file, query_output
 from nhi_evidence.cli.event_index import IndexFolder, Sources, local
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.cli.query_output import Format
@@ -35,8 +35,8 @@ Examples:
   nhi-evidence query ./evidence --policy policy.toml --sql "FROM units" --format csv
 
 \b
-Exit codes: 0 answered; 4 it could not be asked or answered (said on standard
-error); 64 wrong usage.
+Exit codes: 0 answered; 2 answered, without what could not be read; 4 it could
+not be asked or answered (said on standard error); 64 wrong usage.
 """
 
 _FETCHED = 5_000
@@ -111,6 +111,9 @@ def command(
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
         _answer(events, asked, Format.JSON if as_json else form, sink)
+        is_partial = events.freshness().unreadable_count > 0
+    if is_partial:
+        raise typer.Exit(exit_codes.INCOMPLETE)
 
 
 def _asked(sql: str | None, question: str | None) -> str:

@@ -68,6 +68,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return any(name.lower() in wanted for name in (*row.targets, *row.target_names))
 
 
+_TEXTS = 100
+"""Of what could not be read: so many are named."""
+
+
 class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds, and up to when."""
 
@@ -88,6 +92,20 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     """Objects and lines that could not be read, and why; nothing in them is shown. The first."""
     unreadable_count: int = 0
     """How many there are in all: more than `unreadable` names, where there are many."""
+
+
+class Unread(msgspec.Struct):
+    """What of raw log files could not be read, noted while the rest is."""
+
+    texts: list[str] = []
+    """The first of it, and why."""
+    count: int = 0
+
+    def note(self, text: str) -> None:
+        """Note one file, line or record."""
+        self.count += 1
+        if len(self.texts) < _TEXTS:
+            self.texts.append(text)
 
 
 class EventIndex(Protocol):
@@ -115,8 +133,10 @@ class MemoryIndex:
         trusts: Iterable[Trust] = (),
         *,
         freshness: Freshness | None = None,
+        unread: Unread | None = None,
     ) -> None:
-        """Take rows in any order, repeated or not."""
+        """Take rows in any order, repeated or not; and what could not be read beside them."""
+        unread = unread or Unread()
         every = list(rows)
         self._rows = sorted(distinct(every), key=order)
         self._trusts = sorted(trusts, key=lambda trust: trust.time)
@@ -130,6 +150,8 @@ class MemoryIndex:
             head="",
             head_time=None,
             duplicates=len(every) - len(self._rows),
+            unreadable=tuple(unread.texts),
+            unreadable_count=unread.count,
         )
 
     def rows(self, selection: Selection) -> Iterator[Row]:

@@ -11,12 +11,18 @@ from nhi_evidence.adapters.index import schema, weigh
 from nhi_evidence.adapters.index import state as states
 from nhi_evidence.adapters.index.build import BATCH_ROWS
 from nhi_evidence.adapters.index.state import State
+from nhi_evidence.investigate.index import Unread
 from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
 
-def build(folder: Path, rows: Iterable[tuple[Row, tuple[Trust, ...]]]) -> State:
-    """Make an index of raw logs in an empty folder; a claim for each file."""
+def build(
+    folder: Path, rows: Iterable[tuple[Row, tuple[Trust, ...]]], unread: Unread | None = None
+) -> State:
+    """Make an index of raw logs in an empty folder; a claim for each file.
+
+    `unread` is what reading `rows` could not read, noted as they are read.
+    """
     state = State(log="", accepted=[])
     state.generation = 1
     files: dict[str, int] = {}
@@ -30,6 +36,8 @@ def build(folder: Path, rows: Iterable[tuple[Row, tuple[Trust, ...]]]) -> State:
             _put_events(folder, state, pending)
             pending = []
     _put_events(folder, state, pending)
+    if unread is not None:
+        state.note_unreadable(unread.texts, unread.count)
     claims = [
         {"claim": number, "object": name, "shard": "", "leaf": -1, "unit": ""}
         for name, number in files.items()

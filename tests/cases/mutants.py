@@ -1,19 +1,23 @@
 """Runs golden cases on a copy of the library, whose code a test changes from case to case.
 
-For each line of its input, a case's path and its source, it forks a process that imports the copy
-anew and answers with a line of JSON: the differences, or the traceback. The interpreter, other
-libraries and compiled expressions, which no mutation is of, are loaded once.
+For each line of its input (a case's path, its source, the file that is changed) it forks a process
+that imports anew what depends on the file, and answers with a line of JSON: the differences, or the
+traceback. Everything else is loaded once. Were too little imported anew, the mutation would not
+show, and its test fail.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
-OURS = {"nhi_evidence", "tests"}
+LOADS_PACKS = "nhi_evidence.sources"
+"""Imports packs by name, so that no statement of it tells."""
 
 
 def differing(case: str, source: str) -> list[str]:
@@ -37,9 +41,40 @@ def _load() -> None:
             differing(str(path), source)
 
 
-def _answer(case: str, source: str) -> None:
-    for name in [one for one in sys.modules if one.partition(".")[0] in OURS]:
-        del sys.modules[name]
+def _imports() -> Mapping[str, set[str]]:
+    """Return each of our loaded modules with the modules its statements import."""
+    return {
+        name: _imported(Path(str(module.__file__)))
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in {"nhi_evidence", "tests"} and module.__file__
+    }
+
+
+def _imported(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names
+
+
+def _depending(changed: str, imports: Mapping[str, set[str]]) -> set[str]:
+    """Return a module and the packs' loader, and what imports them, directly or not."""
+    depending = {changed, LOADS_PACKS}
+    while more := {name for name, of in imports.items() if of & depending} - depending:
+        depending |= more
+    return depending
+
+
+def _answer(case: str, source: str, changed: str, imports: Mapping[str, set[str]]) -> None:
+    module = "nhi_evidence." + changed.removesuffix(".py").replace("/", ".")
+    for name in _depending(module, imports):
+        sys.modules.pop(name, None)
+        package, _, last = name.rpartition(".")
+        if package in sys.modules:  # else `from package import last` is what it was
+            vars(sys.modules[package]).pop(last, None)
     answer: object
     try:
         answer = differing(case, source)
@@ -52,10 +87,12 @@ def _answer(case: str, source: str) -> None:
 def main() -> None:
     """Answer line by line until the input ends."""
     _load()
+    imports = _imports()
     for line in sys.stdin:
         process = os.fork()
         if process == 0:
-            _answer(*line.rstrip("\n").split("\t"))
+            case, source, changed = line.rstrip("\n").split("\t")
+            _answer(case, source, changed, imports)
             os._exit(0)
         os.waitpid(process, 0)
 

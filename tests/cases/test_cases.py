@@ -91,13 +91,23 @@ class Copy:
             text=True,
         )
 
-    def run(self, case: Path, source: str) -> Any:
-        """Return the differences of a case in the copy as it is now; an object tells an error."""
+    def run(self, case: Path, source: str, changed: Path) -> Any:
+        """Return the differences of a case in the copy as it is now, one file of it changed.
+
+        An object tells an error.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{case}\t{source}\n")
+        file = changed.relative_to(self.package.resolve()).as_posix()
+        self._process.stdin.write(f"{case}\t{source}\t{file}\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
+
+    def file(self, case: Path, source: str) -> Path:
+        """Return the file a case's mutation is of."""
+        mutation = read(case).mutation
+        assert mutation is not None
+        return (self.package / "sources" / source / mutation.file).resolve()
 
     def end(self) -> None:
         """End the process."""
@@ -117,12 +127,12 @@ def test_without_its_rule_a_case_fails(name: str, library: Copy) -> None:
     mutation = read(MUTATED[name]).mutation
     assert mutation is not None
     source = name.partition("/")[0]
-    path = (library.package / "sources" / source / mutation.file).resolve()
+    path = library.file(MUTATED[name], source)
     code = path.read_text()
     assert code.count(mutation.replace) == 1, f"{mutation.replace!r} is not there exactly once"
     path.write_text(code.replace(mutation.replace, mutation.by))
     try:
-        result = library.run(MUTATED[name], source)
+        result = library.run(MUTATED[name], source, path)
     finally:
         path.write_text(code)
     assert isinstance(result, list), result["error"]
@@ -136,7 +146,7 @@ def test_the_unmutated_copy_passes(library: Copy) -> None:
     assert {} == {
         name: result
         for source, name in names.items()
-        if (result := library.run(MUTATED[name], source)) != []
+        if (result := library.run(MUTATED[name], source, library.file(MUTATED[name], source))) != []
     }
 
 

@@ -106,6 +106,7 @@ bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	$(BIN)/python -m tests.bench $(ARGS)
 	$(BIN)/python -m tests.bench.investigate
 	$(BIN)/python -m tests.bench.every_source
+	$(BIN)/python -m tests.bench.requests
 	$(BIN)/python -m tests.bench.coverage
 
 atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff

@@ -2,7 +2,7 @@
 
 The encoder closes a block after the table, so the first bytes of an object decode to the table
 alone and can be read by range. The level is chosen by what storage and CPU cost over the years
-(docs/decisions/0051); the window is bounded so that any reader can decode it.
+(docs/decisions/0061); the window is bounded so that any reader can decode it.
 """
 
 from __future__ import annotations

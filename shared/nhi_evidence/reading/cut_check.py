@@ -23,7 +23,8 @@ def shows_all(raw: bytes, record: Any) -> bool:
     White space aside, wherever it stands. In doubt it has: of numbers and escapes that would be
     written otherwise.
     """
-    return _encode(record).translate(None, _SPACE) == raw.translate(None, _SPACE)
+    again = _encode(record)
+    return again == raw or again.translate(None, _SPACE) == raw.translate(None, _SPACE)
 
 
 _encode = msgspec.json.Encoder().encode

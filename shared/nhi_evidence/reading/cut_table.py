@@ -49,9 +49,18 @@ def _at(record: Any, path: str) -> Any:
     for name, is_text in steps_of(path):
         value = value.get(name) if isinstance(value, dict) else None
         if is_text and isinstance(value, str):
-            leading = leading_members(value.encode())
-            value = msgspec.json.decode(value if leading is None else leading)
+            value = _object_in(value)
     return value
+
+
+def _object_in(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        leading = leading_members(text.encode())
+        if leading is None:
+            raise
+        return msgspec.json.decode(leading)
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

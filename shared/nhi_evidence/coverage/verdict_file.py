@@ -22,7 +22,7 @@ ENDING = ".verdicts.json.zst"
 VERSION = 1
 _MAX_BYTES = 16 << 20
 _MOST_NAMED = 50
-"""Phrases and answers that are named of one cell; how many there are is said."""
+"""Phrases and answers that are named of one cell; how many there are is stated."""
 
 
 class CellVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,24 +89,24 @@ def state(
 
 
 def _cells(result: Matrix) -> Iterable[CellVerdict]:
-    for one in result.cells:
+    for cell in result.cells:
         yield CellVerdict(
-            cell=one.cell,
-            verdict=one.verdict,
-            reasons=one.reasons[:_MOST_NAMED],
-            missing=one.missing[:_MOST_NAMED],
-            missing_count=len(one.missing),
-            answers=one.answers[:_MOST_NAMED],
+            cell=cell.cell,
+            verdict=cell.verdict,
+            reasons=cell.reasons[:_MOST_NAMED],
+            missing=cell.missing[:_MOST_NAMED],
+            missing_count=len(cell.missing),
+            answers=cell.answers[:_MOST_NAMED],
         )
 
 
 def _lost(before: Stated, cells: Iterable[CellVerdict]) -> Iterable[Lost]:
     was = {one.cell: one.verdict for one in before.cells}
-    for one in cells:
-        earlier = was.get(one.cell)
-        if earlier is None or not earlier.is_recorded_here or one.verdict.is_recorded_here:
+    for cell in cells:
+        earlier = was.get(cell.cell)
+        if earlier is None or not earlier.is_recorded_here or cell.verdict.is_recorded_here:
             continue
-        yield Lost(cell=one.cell, was=earlier, verdict=one.verdict)
+        yield Lost(cell=cell.cell, was=earlier, verdict=cell.verdict)
 
 
 def write(stated: Stated) -> Operation:

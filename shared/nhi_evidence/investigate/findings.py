@@ -45,26 +45,26 @@ class StatementRows(msgspec.Struct, frozen=True):
     rows: tuple[FindingRow, ...]
 
 
-def of_statements(key: str, held: Statements) -> Iterator[StatementRows]:
+def of_statements(key: str, statements: Statements) -> Iterator[StatementRows]:
     """Yield what each statement of an object says; one that finds nothing still stands."""
-    for each in held.statements:
+    for each in statements.statements:
         scope = each.scope
         yield StatementRows(
-            held.log.origin,
-            held.log.size,
+            statements.log.origin,
+            statements.log.size,
             (scope.account, scope.region, scope.stream),
-            held.source,
-            held.hour,
+            statements.source,
+            statements.hour,
             key,
-            tuple(_rows(key, held, each)),
+            tuple(_rows(key, statements, each)),
         )
 
 
-def _rows(key: str, held: Statements, each: Statement) -> Iterator[FindingRow]:
+def _rows(key: str, statements: Statements, each: Statement) -> Iterator[FindingRow]:
     base = FindingRow(
         made_by="completeness",
-        source=held.source,
-        hour=held.hour,
+        source=statements.source,
+        hour=statements.hour,
         account=each.scope.account,
         region=each.scope.region,
         stream=each.scope.stream,

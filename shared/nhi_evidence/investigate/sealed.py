@@ -153,10 +153,10 @@ def read_statements(at: SealedObject, body: bytes | None) -> tuple[StatementRows
 
     Raises `ValueError` as `read` does, and for what is in another form.
     """
-    held = statement_file.read(_stored(at, body))
-    if held.hour != at.hour:
-        raise ValueError(f"speaks of the hour {held.hour}")
-    return tuple(findings.of_statements(at.key, held))
+    statements = statement_file.read(_stored(at, body))
+    if statements.hour != at.hour:
+        raise ValueError(f"speaks of the hour {statements.hour}")
+    return tuple(findings.of_statements(at.key, statements))
 
 
 def _stored(at: SealedObject, body: bytes | None) -> bytes:

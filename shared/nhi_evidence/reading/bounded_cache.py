@@ -24,13 +24,13 @@ def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], C
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if function.__code__.co_argcount == 1:
-            by_argument: Any = _Remembered(function, results, longest).__getitem__
+            by_argument: Any = _Results(function, results, longest).__getitem__
             return by_argument  # type: ignore[no-any-return] # a method in C has no signature
 
-        remembered = _Remembered(lambda key: function(*key), results, longest)  # type: ignore[call-arg]
+        cached = _Results(lambda key: function(*key), results, longest)  # type: ignore[call-arg]
 
         def call(*args: P.args, **_: P.kwargs) -> R:
-            result: R = remembered[args]
+            result: R = cached[args]
             return result
 
         call.__doc__, call.__name__ = function.__doc__, function.__name__
@@ -39,7 +39,7 @@ def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], C
     return decorate
 
 
-class _Remembered(dict[Any, Any]):
+class _Results(dict[Any, Any]):
     """Results by argument; the oldest makes room."""
 
     def __init__(self, function: Callable[..., Any], results: int, longest: int) -> None:

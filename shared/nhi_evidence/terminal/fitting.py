@@ -12,7 +12,7 @@ _LEAST = 40
 
 HOUR_MS = 3_600_000
 _IN_DAYS = 72
-"""From so many hours on an age is said in days."""
+"""From so many hours on an age is given in days."""
 
 
 def rows(line: str, out: Console) -> list[str]:

@@ -165,13 +165,13 @@ def _copied(
     return max(ages, default=None)
 
 
-def demand(found: Weighed, policy: Policy, sealed_until: int) -> None:
+def demand(anchored: Weighed, policy: Policy, sealed_until: int) -> None:
     """Raise `AbsenceError` where fewer names than a policy asks for spoke of the log recently.
 
     Recently is as of the newest head: a document does not age, what it shows of its log does.
     """
     due = sealed_until - policy.anchor_age_ms
-    recent = sorted(name for name, at in found.names.items() if at >= due)
+    recent = sorted(name for name, at in anchored.names.items() if at >= due)
     if len(recent) < policy.anchors_required:
         raise AbsenceError(
             f"anchors: {len(recent)} of {policy.anchors_required} names spoke of it recently enough"

@@ -22,7 +22,7 @@ _BY_INVENTORY = ("OK-07",)
 _USER_TYPE_USER, _USER_TYPE_SYSTEM, _USER_TYPE_SERVICE, _USER_TYPE_OTHER = 1, 3, 4, 99
 
 
-class _Circumstances(NamedTuple):
+class _EventContext(NamedTuple):
     """What of an event decides, beside who is named as its actor."""
 
     token: str | None
@@ -37,7 +37,7 @@ def actor(event: LogEvent, organization: str | None) -> Actor:
     session = (context.external_session_id or context.root_session_id) if context else None
     return _actor(
         event.actor or _NOBODY,
-        _Circumstances(
+        _EventContext(
             text_in(event.transaction.detail if event.transaction else None, _API_TOKEN),
             (event.client.id if event.client else None) or None,
             session or None,
@@ -50,9 +50,9 @@ _NOBODY = Entity()
 
 
 @bounded_cache(results=2048, longest=2048)
-def _actor(who: Entity, circumstances: _Circumstances) -> Actor:
-    token, client, session, _ = circumstances
-    identity = _identify(who, circumstances)
+def _actor(who: Entity, event_context: _EventContext) -> Actor:
+    token, client, session, _ = event_context
+    identity = _identify(who, event_context)
     user = None
     if who.id or who.alternate_id or who.display_name:
         user = User(
@@ -78,8 +78,8 @@ def _type_of(who: Entity) -> int:
     return _USER_TYPE_SERVICE if who.type in _APPLICATIONS else _USER_TYPE_OTHER
 
 
-def _identify(who: Entity, circumstances: _Circumstances) -> Identity:
-    token, client, _, organization = circumstances
+def _identify(who: Entity, event_context: _EventContext) -> Identity:
+    token, client, _, organization = event_context
     labels: tuple[str, ...] = ()
     refinable: tuple[str, ...] = ()
     agentic = None

@@ -37,7 +37,7 @@ class _Decided(NamedTuple):
     refinable_by: tuple[str, ...] = ()
 
 
-class _Circumstances(NamedTuple):
+class _EventContext(NamedTuple):
     """What of an entry decides, beside the token."""
 
     method: str | None
@@ -59,26 +59,26 @@ def principal(entry: Entry, own: Auth | None) -> Auth | None:
 def actor(entry: Entry, request: Request, own: Auth | None) -> Actor:
     """Decide who acted, and through whom."""
     auth = principal(entry, own)
-    circumstances = _Circumstances(
+    context = _EventContext(
         _method(request),
         entry.type == _RESPONSE,
         request.client_token_accessor,
         tuple(absent(entry, request, own)),
     )
     if auth is None or auth is own:
-        return _of_slice(bytes(entry.auth), circumstances)
-    return _of_auth(auth, circumstances)
+        return _of_slice(bytes(entry.auth), context)
+    return _of_auth(auth, context)
 
 
 @bounded_cache(results=2048, longest=8192)
-def _of_slice(slice_: bytes, circumstances: _Circumstances) -> Actor:
+def _of_slice(slice_: bytes, context: _EventContext) -> Actor:
     """The many entries of one token have the same `auth`, byte for byte."""
-    return _of_auth(read_auth(slice_)[0], circumstances)
+    return _of_auth(read_auth(slice_)[0], context)
 
 
-def _of_auth(auth: Auth | None, circumstances: _Circumstances) -> Actor:
-    verdict = _decide(auth, circumstances)
-    identity = _identity(auth, verdict, circumstances)
+def _of_auth(auth: Auth | None, context: _EventContext) -> Actor:
+    verdict = _decide(auth, context)
+    identity = _identity(auth, verdict, context)
     user = None
     if identity.uid or identity.name:
         of_person = verdict.kind in {IdentityKind.HUMAN, IdentityKind.HUMAN_PROGRAMMATIC}
@@ -96,8 +96,8 @@ def _of_auth(auth: Auth | None, circumstances: _Circumstances) -> Actor:
     )
 
 
-def _decide(auth: Auth | None, circumstances: _Circumstances) -> _Decided:
-    method, is_response, _, _ = circumstances
+def _decide(auth: Auth | None, context: _EventContext) -> _Decided:
+    method, is_response, _, _ = context
     if auth is None:
         return _Decided(IdentityKind.UNKNOWN, "VA-11")
     metadata = auth.metadata
@@ -194,8 +194,8 @@ def _method(request: Request) -> str | None:
     return request.mount_type if is_login.startswith(("login", "oidc/callback")) else None
 
 
-def _identity(auth: Auth | None, verdict: _Decided, circumstances: _Circumstances) -> Identity:
-    accessor = (auth.accessor if auth else None) or circumstances.token_accessor
+def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> Identity:
+    accessor = (auth.accessor if auth else None) or context.token_accessor
     entity = (auth.entity_id if auth else None) or None
     canonical = verdict.upstream_canonical or (f"nhi:vault:entity/{entity}" if entity else None)
     return decided(
@@ -209,7 +209,7 @@ def _identity(auth: Auth | None, verdict: _Decided, circumstances: _Circumstance
         issuer=verdict.issuer,
         subject=verdict.subject,
         refinable_by=verdict.refinable_by,
-        labels=tuple(f"absent:{name}" for name in circumstances.absent),
+        labels=tuple(f"absent:{name}" for name in context.absent),
     )
 
 

@@ -150,8 +150,8 @@ def main() -> None:
 def _against_native(rows: list[dict[str, Any]]) -> str:
     """Say what the whole line costs as a multiple of its native calls."""
     (native_only,) = (row["cost"] for row in rows if row["name"] == NATIVE)
-    (whole,) = (row["cost"] for row in rows if row["name"].endswith("whole line"))
-    return f"  whole line / native-only line     {whole / native_only:.2f}"
+    (full_line,) = (row["cost"] for row in rows if row["name"].endswith("whole line"))
+    return f"  whole line / native-only line     {full_line / native_only:.2f}"
 
 
 def text(result: dict[str, Any]) -> str:

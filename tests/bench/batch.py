@@ -63,19 +63,19 @@ def _dollars(records: int, objects: int, seconds: float) -> dict[str, float]:
     }
 
 
-def text(found: dict[str, Any]) -> list[str]:
-    """Return the figures as lines of the table."""
-    bill = ", ".join(f"{name} ${usd:.4f}" for name, usd in found["dollars"].items())
+def text(sums: dict[str, Any]) -> list[str]:
+    """Return the sums as lines of the table."""
+    bill = ", ".join(f"{name} ${usd:.4f}" for name, usd in sums["dollars"].items())
     return [
         (
-            f"a batch: {found['files']} files of {RECORDS} records: {found['objects']} objects, "
-            f"{found['files']} GETs, {found['objects']} PUTs"
+            f"a batch: {sums['files']} files of {RECORDS} records: {sums['objects']} objects, "
+            f"{sums['files']} GETs, {sums['objects']} PUTs"
         ),
         (
-            f"  {found['ms_a_file']:.2f} ms of a processor a file, {found['us_a_record']:.1f} us a "
-            f"record; {found['stored'] / found['records']:.0f} bytes stored a record, "
-            f"{found['delivered'] / found['records']:.0f} delivered"
+            f"  {sums['ms_a_file']:.2f} ms of a processor a file, {sums['us_a_record']:.1f} us a "
+            f"record; {sums['stored'] / sums['records']:.0f} bytes stored a record, "
+            f"{sums['delivered'] / sums['records']:.0f} delivered"
         ),
-        f"  a million events: {bill}; together ${sum(found['dollars'].values()):.4f}",
+        f"  a million events: {bill}; together ${sum(sums['dollars'].values()):.4f}",
         "",
     ]

@@ -52,10 +52,10 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def text(found: dict[str, Any]) -> list[str]:
+def text(figures: dict[str, Any]) -> list[str]:
     """Return the figures as lines of the table."""
-    line = ", ".join(f"{int(size):,}: {us:.0f}" for size, us in found["line"].items())
-    rows = found["store"].items()
+    line = ", ".join(f"{int(size):,}: {us:.0f}" for size, us in figures["line"].items())
+    rows = figures["store"].items()
     return [
         "growth",
         f"  line, us a record, by records of a file    {line}",

@@ -134,10 +134,10 @@ def measured(rounds: int) -> dict[str, Any]:
     }
 
 
-def _ratio(spent: dict[str, list[float]], one: str, *others: str) -> float:
+def _ratio(spent: dict[str, list[float]], name: str, *others: str) -> float:
     """Return one as a multiple of others together."""
     bases = map(sum, zip(*(spent[other] for other in others), strict=True))
-    return statistics.median(mine / base for mine, base in zip(spent[one], bases, strict=True))
+    return statistics.median(mine / base for mine, base in zip(spent[name], bases, strict=True))
 
 
 def side_by_side(store: MemoryStore, rounds: int) -> float:

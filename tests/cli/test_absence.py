@@ -77,9 +77,9 @@ def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> No
     assert bad.code == exit_codes.WRONG
     assert bad.out.startswith("does NOT hold: anchors: 0 of 1 names")
     shutil.copytree(sealed.folder / "log", copy / "log")
-    held = run("check-absence", file, "--policy", policy)
-    assert (held.code, held.out.splitlines()[0]) == (exit_codes.OK, "holds")
-    assert f"anchored by {copy}: a checkpoint sealed at 2026-03-0" in held.out
+    done = run("check-absence", file, "--policy", policy)
+    assert (done.code, done.out.splitlines()[0]) == (exit_codes.OK, "holds")
+    assert f"anchored by {copy}: a checkpoint sealed at 2026-03-0" in done.out
 
 
 def test_wrong_use(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from nhi_evidence.evidence import bundle
 from tests.cli.command import Result, run
 from tests.cli.sealed_copy import NAME
-from tests.cli.test_sealing import make
+from tests.cli.sealing_case import make
 
 
 class Case(NamedTuple):

@@ -241,8 +241,8 @@ def test_a_listing_without_its_last_part_is_unprovable(
     parts = [one for one in outcome.put if listing.is_listing(one.key)]
     assert len(parts) > 1
     copy = world.copy(tmp_path)
-    whole = world.reconcile(copy, "--listings", files(tmp_path / "whole", parts))
-    assert "reconciled" == judged(whole, world)["verdict"]
+    complete = world.reconcile(copy, "--listings", files(tmp_path / "whole", parts))
+    assert "reconciled" == judged(complete, world)["verdict"]
     for dropped in (parts[-1], parts[0]):
         some = [one for one in parts if one is not dropped]
         saved = files(tmp_path / dropped.key[-30:-20], some)

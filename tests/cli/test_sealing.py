@@ -4,140 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from nhi_evidence.evidence import note
-from tests.cli import sealed_copy
 from tests.cli.command import run
 from tests.cli.sealed_copy import NAME
-from tests.outsiders import Authority, Witness
-from tests.proofs.sealed import FINGERPRINT, listed_keys
-from tests.proofs.three_checkers import TOOLS
-
-OBJECTS = 2
-"""Of the file's hour and of the digest's."""
-
-
-class Sealed(NamedTuple):
-    """A sealed and anchored directory, and what is needed to check it."""
-
-    evidence: Path
-    key: str
-    uid: str
-    policy: Path
-    roots: Path
-    provider_keys: Path
-    proof: Path
-    authority: Authority
-    witness: Witness
-
-
-def make(folder: Path, key_file: Path) -> tuple[str, str]:
-    """Lock evidence and seal it; return the verifier key and a record's id."""
-    uid = sealed_copy.write(folder / "evidence", with_digest=True)
-    shown = run("keys", "--key-file", key_file, "--name", NAME)
-    done = run("seal", folder / "evidence", "--name", NAME, "--key-file", key_file, "--json")
-    assert (0, OBJECTS, []) == (done.code, done.json["added"], done.json["void"])
-    return shown.out.strip(), uid
-
-
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
-    folder = tmp_path_factory.mktemp("sealed")
-    run("keys", "--new", "--key-file", folder / "log.pem", "--name", NAME)
-    key, uid = make(folder, folder / "log.pem")
-    (folder / "elsewhere").mkdir()
-    (folder / "provider.json").write_bytes(listed_keys())
-    authority = Authority(folder / "tsa")
-    with authority, Witness("example.org/witness", note.parse_key(key)) as witness:
-        assert isinstance(witness, Witness)
-        policy = folder / "policy.toml"
-        policy.write_text(
-            f"""
-keys = ["{key}"]
-anchors_required = 3
-[[anchors]]
-kind = "rfc3161"
-name = "{Authority.NAME}"
-roots = "tsa/roots.pem"
-[[anchors]]
-kind = "cosignature"
-key = "{witness.key}"
-[[anchors]]
-kind = "copy"
-evidence = "{folder / "elsewhere"}"
-"""
-        )
-        done = run(
-            *("anchor", folder / "evidence", "--key", key, "--tsa", authority.url),
-            *("--witness", f"{witness.key} {witness.url}", "--copy-to", folder / "elsewhere"),
-            "--json",
-        )
-        assert 0 == done.code, done.err
-        assert 3 == len(done.json["made"])
-        proof = folder / "proof.zip"
-        made = run(
-            *("prove", folder / "evidence", uid, "-o", proof, "--policy", policy, "--json"),
-            *("--provider-keys", folder / "provider.json"),
-        )
-        assert 0 == made.code, made.err
-        yield Sealed(
-            *(folder / "evidence", key, uid, policy, folder / "tsa" / "roots.pem"),
-            *(folder / "provider.json", proof, authority, witness),
-        )
-
-
-def unpack(proof: Path, folder: Path) -> Path:
-    with zipfile.ZipFile(proof) as bundle:
-        bundle.extractall(folder)
-    return folder
-
-
-def repack(folder: Path, proof: Path) -> Path:
-    with zipfile.ZipFile(proof, "w") as bundle:
-        for path in folder.iterdir():
-            bundle.write(path, path.name)
-    return proof
-
-
-def walk(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Follow the walkthrough with openssl alone: no Python is on its PATH."""
-    tools = folder.parent / f"{folder.name}-tools"
-    tools.mkdir()
-    for name in TOOLS:
-        program = shutil.which(name)
-        assert program, f"{name} is what the walkthrough needs"
-        (tools / name).symlink_to(program)
-    return subprocess.run(
-        [tools / "bash", "walkthrough.sh", *map(str, arguments)],
-        cwd=folder,
-        env={"PATH": str(tools), "TMPDIR": str(folder.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def alone(proof: Path, key: str) -> subprocess.CompletedProcess[str]:
-    """Run the bundle's own verifier: no package of ours, nothing but the standard library."""
-    checker = proof.with_suffix(".py")
-    with zipfile.ZipFile(proof) as bundle:
-        checker.write_bytes(bundle.read("check_proof.py"))
-    return subprocess.run(
-        [sys.executable, "-I", "-S", checker, proof, key],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.cli.sealing_case import (
+    OBJECTS,
+    Sealed,
+    alone,
+    copied,
+    make,
+    repack,
+    unpack,
+    walk,
+)
+from tests.outsiders import Authority
+from tests.proofs.sealed import FINGERPRINT
 
 
 def test_verify_is_clean_and_says_who_anchored_it(sealed: Sealed) -> None:
@@ -292,122 +179,3 @@ def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
     state.write_text("{}")
     refused = run("verify", sealed.evidence, "--key", sealed.key, "--since", state)
     assert (4, True) == (refused.code, "not a saved state" in refused.err)
-
-
-def copied(sealed: Sealed, tmp_path: Path) -> Path:
-    copy = tmp_path / "copy"
-    shutil.copytree(sealed.evidence, copy)
-    return copy
-
-
-def altered(path: Path, body: bytes) -> None:
-    path.chmod(0o644)
-    path.write_bytes(body)
-
-
-def test_exit_codes(sealed: Sealed, tmp_path: Path) -> None:
-    """1 integrity, 3 policy alone, 4 could not be verified, 64 wrong usage."""
-    copy = copied(sealed, tmp_path)
-    evidence, _ = copy.glob("ev/**/*.zst")
-    altered(evidence, b"x")
-    done = run("verify", copy, "--key", sealed.key, "--json")
-    assert (1, 1) == (done.code, done.json["exit_code"])
-    assert {"object_altered"} == {one["code"] for one in done.json["findings"]}
-    strict = tmp_path / "strict.toml"
-    strict.write_text(f'keys = ["{sealed.key}"]\nretention_days = 30\n')
-    policy = run("verify", sealed.evidence, "--policy", strict, "--json")
-    assert (3, {"short_lock"}) == (policy.code, {one["code"] for one in policy.json["findings"]})
-    assert 4 == run("verify", tmp_path / "none", "--key", sealed.key).code
-    assert 4 == run("verify", sealed.evidence).code
-    assert 64 == run("verify", sealed.evidence, "--sample", "0").code
-
-
-def test_incomplete_is_2(tmp_path: Path) -> None:
-    """A unit of which a part was never locked is whole in what is there, and incomplete."""
-    folder = tmp_path / "evidence"
-    sealed_copy.write_in_parts(folder)
-    _, second = sorted(folder.glob("ev/**/*.zst"))
-    second.unlink()
-    run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
-    run("seal", tmp_path / "evidence", "--name", NAME, "--key-file", tmp_path / "log.pem")
-    key = run("keys", "--key-file", tmp_path / "log.pem", "--name", NAME).out.strip()
-    incomplete = run("verify", tmp_path / "evidence", "--key", key, "--json")
-    assert (2, ["unit_incomplete"]) == (
-        incomplete.code,
-        [one["code"] for one in incomplete.json["findings"]],
-    )
-
-
-def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
-    """Every refusal says what and where, and leaves nothing half done."""
-    wanted: list[tuple[tuple[str | Path, ...], str]] = [
-        (("verify", "gs://bucket", "--key", sealed.key), "evidence is s3://bucket"),
-        (("verify", "s3://bucket/prefix", "--key", sealed.key), "takes a whole bucket"),
-        (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
-        (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
-        (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "signs no log"),
-        (("anchor", sealed.evidence, "--key", sealed.key), "name somebody outside"),
-        (("anchor", sealed.evidence, "--key", sealed.key, "--tsa", "ftp://x"), "not an http"),
-        (
-            ("prove", sealed.evidence, "no-such-id", "--key", sealed.key, "-o", tmp_path / "p"),
-            "no-such-id",
-        ),
-        (("check-proof", sealed.policy, "--key", sealed.key), "not a proof bundle"),
-        (("seal", sealed.evidence, "--name", NAME), "name a key"),
-        (
-            ("seal", sealed.evidence, "--name", NAME, "--key-file", sealed.policy),
-            "not a private key",
-        ),
-        (("keys", "--new", "--name", NAME), "--key-file"),
-        (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "is there already"),
-    ]
-    for arguments, problem in wanted:
-        done = run(*arguments)
-        assert (4, True) == (done.code, problem in done.err), (arguments, done.err)
-    assert not (tmp_path / "p").exists()
-
-
-@pytest.mark.parametrize(
-    ("entry", "problem"),
-    [
-        ('anchors = ["tsa"]', "anchors"),
-        ('[[anchors]]\nkind = "rfc3161"\nname = "x"\nroots = "none.pem"', "none.pem"),
-        (
-            '[[anchors]]\nkind = "rfc3161"\nname = "x"\nroots = "policy.toml"',
-            "root certificates of x",
-        ),
-        ('[[anchors]]\nkind = "cosignature"\nkey = "nonsense"', "not a verifier key"),
-        ('[[anchors]]\nkind = "sundial"', "sundial"),
-        ("color = 1", "color"),
-    ],
-)
-def test_a_wrong_policy_is_refused(
-    sealed: Sealed, tmp_path: Path, entry: str, problem: str
-) -> None:
-    """A policy is read whole or not at all: no entry is passed over."""
-    path = tmp_path / "policy.toml"
-    path.write_text(f'keys = ["{sealed.key}"]\n{entry}\n')
-    done = run("verify", sealed.evidence, "--policy", path)
-    assert (4, True) == (done.code, problem in done.err), done.err
-
-
-def test_who_does_not_answer_is_named(sealed: Sealed, tmp_path: Path) -> None:
-    """One that is down, and one that refuses, keep nobody else from being asked."""
-    evidence = copied(sealed, tmp_path)
-    shutil.rmtree(evidence / "log" / "v1", ignore_errors=True)
-    shutil.rmtree(evidence / ".metadata" / "log")
-    run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
-    key = run("keys", "--key-file", tmp_path / "log.pem", "--name", NAME).out.strip()
-    empty = run("anchor", evidence, "--key", key, "--copy-to", tmp_path)
-    assert (4, True) == (empty.code, "nothing of" in empty.err)
-    run("seal", evidence, "--name", NAME, "--key-file", tmp_path / "log.pem")
-    (tmp_path / "elsewhere").mkdir()
-    done = run(
-        *("anchor", evidence, "--key", key, "--json", "--copy-to", tmp_path / "elsewhere"),
-        *("--witness", f"{sealed.witness.key} {sealed.witness.url}"),
-        *("--tsa", "http://127.0.0.1:9/tsr"),
-    )
-    assert 4 == done.code
-    assert [str(tmp_path / "elsewhere")] == done.json["made"]
-    assert "does not know the key of this log" in done.json["failed"]["example.org/witness"]
-    assert "does not answer" in done.json["failed"]["127.0.0.1"]

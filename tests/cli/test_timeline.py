@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.command import Result, run
 from tests.cli.sealed_copy import NAME
-from tests.cli.test_sealing import make
+from tests.cli.sealing_case import make
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 

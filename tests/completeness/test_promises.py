@@ -121,10 +121,10 @@ def test_of_two_promises_neither_takes_the_other_back() -> None:
 
 
 def test_equal_promises_are_one_object() -> None:
-    one, two = (
+    first, two = (
         promises.write(Promise(source=world.SOURCE, hour=SECOND, scopes=(SCOPE,))) for _ in range(2)
     )
-    assert (one.key, one.body) == (two.key, two.body)
+    assert (first.key, first.body) == (two.key, two.body)
 
 
 def stated(evidence: Evidence, lie: bool = False) -> Report:
@@ -133,12 +133,12 @@ def stated(evidence: Evidence, lie: bool = False) -> Report:
     read = evidence.read()
     known = Known(log=read.log, keys=world.public_keys())
 
-    def hidden(one: Statement) -> Statement:
-        if not lie or one.scope != SILENT:
-            return one
-        kept = tuple(each for each in one.named if each.reason != "heartbeat_missing")
-        reasons = tuple(each for each in one.reasons if each != "heartbeat_missing")
-        return replace(one, heartbeats=None, named=kept, reasons=reasons, totals={})
+    def hidden(statement: Statement) -> Statement:
+        if not lie or statement.scope != SILENT:
+            return statement
+        kept = tuple(each for each in statement.named if each.reason != "heartbeat_missing")
+        reasons = tuple(each for each in statement.reasons if each != "heartbeat_missing")
+        return replace(statement, heartbeats=None, named=kept, reasons=reasons, totals={})
 
     for each in reconcile.statements(read, known, inputs=(keys,)):
         if each.hour == SECOND:

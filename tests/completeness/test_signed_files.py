@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.evidence.lines import unit_id
 from tests.completeness import trail as world
+from tests.completeness.spoiled_trails import DIGESTS, FILES, SPOILED, alter, made
 from tests.completeness.trail import (
     BUCKET,
     HOUR,
@@ -78,122 +78,11 @@ def test_hours_of_digests_are_not_those_of_the_clock() -> None:
     assert ("uncovered",) == first.reasons, "before the trail began"
 
 
-def alter(key: str, body: Callable[[bytes], bytes]) -> Callable[[Trail], None]:
-    def act(trail: Trail) -> None:
-        trail.objects[key].body = gzip.compress(
-            body(gzip.decompress(trail.objects[key].body)), mtime=0
-        )
-
-    return act
-
-
-def remove(key: str) -> Callable[[Trail], None]:
-    def act(trail: Trail) -> None:
-        del trail.objects[key]
-
-    return act
-
-
-def _append(key: str) -> Callable[[Trail], None]:
-    def act(trail: Trail) -> None:
-        trail.objects[key].body += b"appended"
-
-    return act
-
-
-def _sign_anew(key: str, by: int) -> Callable[[Trail], None]:
-    def act(trail: Trail) -> None:
-        content = gzip.decompress(trail.objects[key].body)
-        trail.objects[key].metadata["signature"] = world.sign(content, by)
-
-    return act
-
-
-def _move(key: str) -> Callable[[Trail], None]:
-    def act(trail: Trail) -> None:
-        moved = key.replace("T100000Z", "T100001Z")
-        trail.objects[moved] = trail.objects.pop(key)
-
-    return act
-
-
-def _unsigned(key: str) -> Callable[[Trail], None]:
-    return lambda trail: trail.objects[key].metadata.clear()
-
-
-def _extra(trail: Trail) -> None:
-    trail.file(START + HOUR + timedelta(minutes=7), "extra")
-
-
-def _made() -> Trail:
-    trail = Trail()
-    trail.hours(5)
-    return trail
-
-
-KEYS = list(_made().objects)
-FILES = [key for key in KEYS if "Digest" not in key]
-DIGESTS = _made().digests
-SPOILED: dict[str, tuple[Callable[[Trail], None], list[tuple[str, str]]]] = {
-    "file withheld": (remove(FILES[1]), [("missing", f"{BUCKET}/{FILES[1]}")]),
-    "file altered": (
-        alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!")),
-        [("altered", f"{BUCKET}/{FILES[1]}")],
-    ),
-    "bytes appended to a file": (_append(FILES[1]), [("altered", f"{BUCKET}/{FILES[1]}")]),
-    "file no digest names": (
-        _extra,
-        [
-            (
-                "unbacked",
-                f"{BUCKET}/{FILES[1].replace('T0905Z_f00000', 'T0907Z_extra')}",
-            )
-        ],
-    ),
-    "digest withheld": (
-        remove(DIGESTS[1]),
-        [
-            ("digest_missing", f"{BUCKET}/{DIGESTS[1]}"),
-            ("unbacked", f"{BUCKET}/{FILES[1]}"),
-        ],
-    ),
-    "digest altered": (
-        alter(DIGESTS[1], lambda text: text + b" "),
-        [
-            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
-            ("unbacked", f"{BUCKET}/{FILES[1]}"),
-        ],
-    ),
-    "digest signed by another": (
-        _sign_anew(DIGESTS[1], 1),
-        [
-            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
-            ("unbacked", f"{BUCKET}/{FILES[1]}"),
-        ],
-    ),
-    "signature not kept": (
-        _unsigned(DIGESTS[1]),
-        [
-            ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}"),
-            ("unbacked", f"{BUCKET}/{FILES[1]}"),
-        ],
-    ),
-    "bytes appended to a digest": (
-        _append(DIGESTS[1]),
-        [("digest_missing", f"{BUCKET}/{DIGESTS[1]}"), ("unbacked", f"{BUCKET}/{FILES[1]}")],
-    ),
-    "digest moved": (
-        _move(DIGESTS[1]),
-        [("unbacked", f"{BUCKET}/{FILES[1]}")],
-    ),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", SPOILED)
 def test_each_negative_is_named(name: str) -> None:
     """The hour it concerns is not proven, and says what by name; hours further on are."""
     spoil, expected = SPOILED[name]
-    trail = _made()
+    trail = made()
     spoil(trail)
     evidence = evidence_of(trail)
     statement = evidence.on(SECOND)
@@ -205,7 +94,7 @@ def test_each_negative_is_named(name: str) -> None:
 
 def test_two_adjacent_missing_digests_are_both_named() -> None:
     """The later by the digest that follows, the earlier by its time."""
-    trail = _made()
+    trail = made()
     for key in DIGESTS[1:3]:
         del trail.objects[key]
     evidence = evidence_of(trail)
@@ -239,7 +128,7 @@ def test_a_file_may_be_named_late() -> None:
     for number in range(2, 5):
         trail.digest(START + number * HOUR, [late] if number == 4 else [])
     assert Verdict.PROVEN is evidence_of(trail).on(FIRST).verdict
-    waiting = _made()
+    waiting = made()
     waiting.file(START + HOUR + timedelta(minutes=7), "extra")
     statement = evidence_of(waiting, START + 6 * HOUR).on(SECOND)
     assert (("waiting",), False) == (statement.reasons, statement.is_incomplete)
@@ -257,7 +146,7 @@ def test_the_newest_hour_is_open() -> None:
 
 def test_without_the_key_nothing_is_proven_nor_missing() -> None:
     """Who signed was not checked: that is reported, and it is no finding."""
-    statement = evidence_of(_made()).on(SECOND, keys={})
+    statement = evidence_of(made()).on(SECOND, keys={})
     assert (("key_unknown",), False) == (statement.reasons, statement.is_incomplete)
     assert (1, 1) == (statement.expected, statement.found)
 
@@ -287,7 +176,7 @@ def test_a_file_that_cannot_be_read_is_there() -> None:
 
 def test_the_same_file_twice_counts_once_and_is_proven() -> None:
     """Delivered again in another batch."""
-    trail = _made()
+    trail = made()
     evidence = evidence_of(trail)
     evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
     evidence.seal()
@@ -298,7 +187,7 @@ def test_the_same_file_twice_counts_once_and_is_proven() -> None:
 
 def test_a_contested_file_is_not_counted() -> None:
     """The same version with other bytes: neither wins, and the hour says so."""
-    trail = _made()
+    trail = made()
     evidence = evidence_of(trail)
     alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!"))(trail)
     evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
@@ -309,7 +198,7 @@ def test_a_contested_file_is_not_counted() -> None:
 
 def test_accounts_and_regions_are_judged_apart() -> None:
     """A file withheld in one region leaves the other's hour proven."""
-    here, there = _made(), Trail(region="eu-central-1")
+    here, there = made(), Trail(region="eu-central-1")
     lost = there.hours(5)[1]
     evidence = evidence_of(here)
     evidence.lock([one for one in there.deliveries() if lost not in one.unit])
@@ -348,7 +237,7 @@ def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool)
 
 def test_documents_that_are_no_digests_prove_nothing() -> None:
     """One bad companion costs its own hour alone, and is named."""
-    trail = _made()
+    trail = made()
     trail.objects[DIGESTS[1]] = Stored(gzip.compress(json.dumps({"a": 1}).encode()), {})
     evidence = evidence_of(trail)
     assert ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}") in named(evidence.on(THIRD))
@@ -358,7 +247,7 @@ def test_documents_that_are_no_digests_prove_nothing() -> None:
 
 def test_a_small_store_says_what_it_lacks() -> None:
     """The one withheld file, by name: what a demonstration shows."""
-    trail = _made()
+    trail = made()
     del trail.objects[FILES[3]]
     evidence = evidence_of(trail)
     stated = withheld.statements(

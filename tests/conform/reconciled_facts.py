@@ -35,9 +35,9 @@ def _statements(s3: Any, bucket: str, source: str) -> Iterator[Statement]:
     for back in range(_HOURS):
         prefix = f"{statement_file.PREFIX}h={now - timedelta(hours=back):%Y%m%d%H}/"
         for key in _keys(s3, bucket, prefix):
-            held = statement_file.read(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            if held.source == source:
-                yield from held.statements
+            statements = statement_file.read(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            if statements.source == source:
+                yield from statements.statements
 
 
 def _keys(s3: Any, bucket: str, prefix: str) -> list[str]:

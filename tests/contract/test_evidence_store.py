@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nhi_evidence.adapters.store import s3_store
 from nhi_evidence.adapters.store.directory import DirectoryStore, UnwritableKeyError
 from nhi_evidence.adapters.store.s3_store import S3EvidenceReader, S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
@@ -18,6 +16,7 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
 from nhi_evidence.ports import EvidenceLog, EvidenceReader, EvidenceVersions, EvidenceWriter
+from tests.contract.faulty_store import faulty, key_of
 from tests.memory_store import MemoryStore
 
 Pair = tuple[EvidenceWriter, EvidenceReader]
@@ -53,11 +52,6 @@ def sealer_s3(request: pytest.FixtureRequest) -> S3EvidenceLog:
 def pair(request: pytest.FixtureRequest) -> Pair:
     made: Callable[[pytest.FixtureRequest], Pair] = request.param
     return made(request)
-
-
-def key_of(request: pytest.FixtureRequest, body: bytes) -> str:
-    test = sha256(request.node.nodeid.encode()).hexdigest()[:12]
-    return f"ev/v1/aws_cloudtrail/h=unknown/{test}/{sha256(body).hexdigest()}.ndjson.zst"
 
 
 def test_written_bytes_are_read_back(pair: Pair, request: pytest.FixtureRequest) -> None:
@@ -116,79 +110,6 @@ def test_directory_stays_in_its_folder(tmp_path: Path, key: str) -> None:
     assert [] == list(tmp_path.rglob("*"))
 
 
-class FaultyClient:
-    """The real client, with faults before or after chosen calls."""
-
-    def __init__(self, client: Any, faults: list[Any]) -> None:
-        self._client = client
-        self._faults = faults
-
-    def put_object(self, **arguments: Any) -> Any:
-        fault = self._faults.pop(0) if self._faults else None
-        if fault is None:
-            return self._client.put_object(**arguments)
-        when, error = fault
-        if when == "after":
-            self._client.put_object(**arguments)
-        raise error
-
-
-def error(status: int, code: str) -> ClientError:
-    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "PutObject")
-
-
-TIMEOUT = EndpointConnectionError(endpoint_url="https://s3.example")
-CONFLICT = error(409, "ConditionalRequestConflict")
-UNAVAILABLE = error(503, "SlowDown")
-
-
-@pytest.fixture
-def no_wait(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    waited: list[float] = []
-    monkeypatch.setattr("nhi_evidence.adapters.store.s3_store.time.sleep", waited.append)
-    return waited
-
-
-def faulty(store: EmbeddedStore, faults: list[Any]) -> S3EvidenceWriter:
-    client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
-    wrapped: Any = FaultyClient(client, faults)
-    return S3EvidenceWriter(wrapped, iam.EVIDENCE_BUCKET)
-
-
-@pytest.mark.parametrize("fault", [TIMEOUT, CONFLICT, UNAVAILABLE], ids=["timeout", "409", "503"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_s3_survives_transient_faults(
-    store: EmbeddedStore,
-    request: pytest.FixtureRequest,
-    no_wait: list[float],
-    when: str,
-    fault: Exception,
-) -> None:
-    """A transient fault is retried within a bound, whether or not the write had happened."""
-    key = key_of(request, b"body")
-    receipt = faulty(store, [(when, fault)] * 2).put_new(key, b"body", metadata={})
-    assert receipt.created is (when == "before")
-    assert [0.1, 0.2] == no_wait or when == "after"
-
-
-def test_s3_gives_up_within_its_bound(
-    store: EmbeddedStore, request: pytest.FixtureRequest, no_wait: list[float]
-) -> None:
-    """Past the bound the write is unconfirmed, and said so with bucket and key."""
-    key = key_of(request, b"body")
-    with pytest.raises(StoreUnavailableError, match="SlowDown"):
-        faulty(store, [("before", UNAVAILABLE)] * 99).put_new(key, b"body", metadata={})
-    assert len(no_wait) == s3_store.ATTEMPTS - 1
-
-
-def test_s3_refusal_is_not_retried(store: EmbeddedStore, no_wait: list[float]) -> None:
-    """A 403 is no transient fault; it fails the delivery at once."""
-    with pytest.raises(StoreUnavailableError, match="AccessDenied"):
-        faulty(store, []).put_new("ev/v1/gcp_audit/x", b"body", metadata={})
-    assert not no_wait
-
-
 def test_s3_checks_what_arrived(store: EmbeddedStore, request: pytest.FixtureRequest) -> None:
     """The server compares the SHA-256 before it stores: bytes altered on the way are refused."""
     client = store.client(store.exporter, role_arn=iam.writer_role("aws_cloudtrail"))
@@ -219,6 +140,8 @@ def test_s3_reads_the_first_version(store: EmbeddedStore, request: pytest.Fixtur
 
 
 FILES = ("a/b/c", "a/b/d", "a/e", "a/e2", "a/\u00e9/x", "b/x", "c")
+
+
 NO_FILES = ("a", "a/", "a/b")
 """Keys of a bucket that a file system, and SeaweedFS, cannot hold beside the others."""
 

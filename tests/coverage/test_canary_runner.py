@@ -199,9 +199,9 @@ def test_the_sealed_evidence_decides(aws: CanaryStub, tmp_path: Path) -> None:
     withheld = next(one for one in records if one["eventName"] == "GetParameter")
     lock(made, 7, [one for one in records if one is not withheld], DAY + 7 * HOUR + HOUR // 3)
     made.seal(DAY + 40 * HOUR)
-    found = results(made)
-    assert Result.MISSING is found.pop(("aws.secret_access.services", "GetParameter"))
-    assert {Result.PROVEN} == set(found.values()), found
+    by_probe = results(made)
+    assert Result.MISSING is by_probe.pop(("aws.secret_access.services", "GetParameter"))
+    assert {Result.PROVEN} == set(by_probe.values()), by_probe
 
 
 def test_an_impossible_cell_stays_empty(aws: CanaryStub, tmp_path: Path) -> None:
@@ -210,9 +210,9 @@ def test_an_impossible_cell_stays_empty(aws: CanaryStub, tmp_path: Path) -> None
     probed(DAILY)
     lock(made, 0, recorded(aws, DAILY), DAY + 24 * HOUR + HOUR // 3)
     made.seal(DAY + 80 * HOUR)
-    found = results(made)
-    assert Result.ABSENT is found[("aws.credential_validation.dead_key", "")]
-    assert {Result.PROVEN, Result.ABSENT} == set(found.values()), found
+    by_probe = results(made)
+    assert Result.ABSENT is by_probe[("aws.credential_validation.dead_key", "")]
+    assert {Result.PROVEN, Result.ABSENT} == set(by_probe.values()), by_probe
 
 
 def test_canaries_of_two_accounts_are_told_apart() -> None:

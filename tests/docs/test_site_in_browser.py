@@ -110,12 +110,12 @@ def test_search_finds_a_page_by_a_word_of_it(served: str, browser: Page) -> None
     browser.click(".md-search__button")
     until(browser, "document.activeElement.shadowRoot?.activeElement?.tagName === 'INPUT'")
     browser.type("cosigner")
-    found = until(
+    addresses = until(
         browser,
         "[...document.querySelectorAll('div')].filter(e => e.shadowRoot)"
         ".flatMap(e => [...e.shadowRoot.querySelectorAll('a')].map(a => a.pathname))",
     )
-    assert "/deploy.html" in found
+    assert "/deploy.html" in addresses
     assert [] == browser.complaints
 
 

@@ -11,7 +11,8 @@ from nhi_evidence.evidence.leaf import EpochLeaf, Leaf, ObjectLeaf, decode
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Policy, Verifier
 from tests.memory_store import DAY_MS
-from tests.model.world import FORGED, NAME, RELEASES, UNITS, World
+from tests.model.model_mapper import FORGED, NAME, RELEASES, UNITS
+from tests.model.world import World
 
 Count = Callable[[Iterable[Claim], Sequence[str]], dict[tuple[str, str], Unit]]
 

@@ -57,8 +57,8 @@ def test_it_holds_the_library_and_what_the_demo_runs(built: Built) -> None:
     assert "nhi_evidence/py.typed" in names
     functions = {name.split("/")[3] for name in names if "/demo/functions/" in name} - {""}
     assert {*declaration.names()} == functions, "of each what it says of itself"
-    whole = {name.split("/")[3] for name in names if "/demo/functions/" in name and ".py" in name}
-    assert set(release.PLAYED) == whole
+    played = {name.split("/")[3] for name in names if "/demo/functions/" in name and ".py" in name}
+    assert set(release.PLAYED) == played
 
 
 def test_the_sdist_makes_the_same_wheel(built: Built, uv: str, tmp_path: Path) -> None:

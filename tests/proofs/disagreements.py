@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from nhi_evidence.evidence.bundle import check_proof
-from tests.proofs.mutations import Files, provided_anew, sealed_anew
+from tests.proofs.resealed import Files, provided_anew, sealed_anew
 from tests.proofs.sealed import digest_of
 
 HOLDS, REFUSED = True, False

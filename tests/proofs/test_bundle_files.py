@@ -17,7 +17,7 @@ import pytest
 from nhi_evidence.evidence import bundle, note, proof
 from nhi_evidence.evidence.bundle import check_proof
 from tests.cli.command import run
-from tests.proofs import mutations, sealed
+from tests.proofs import resealed, sealed
 from tests.proofs.three_checkers import walk
 
 CHECKER = Path(check_proof.__file__ or "")
@@ -186,14 +186,14 @@ HOSTILE = 'a\x1b[31m\x9b2J\u202e\u2066$(id)`id`"\\\n/@v1'
 
 def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
     """A unit's name with escapes, C1 and bidirectional marks: inert in all three, and in JSON."""
-    files = mutations.one_unit(files_of())
+    files = resealed.one_unit(files_of())
     name = check_proof.quoted(HOSTILE.encode())
     short = check_proof.sha256(HOSTILE.encode()).hex()[:16].encode()
     files["unit.json"] = re.sub(rb'"unit":"[^"]*"', lambda _: b'"unit":' + name, files["unit.json"])
     for line in ("unit.json", "record.json"):
         files[line] = re.sub(rb'"u":"[0-9a-f]*"', b'"u":"' + short + b'"', files[line])
     files = {key: body for key, body in files.items() if not key.startswith("provider-")}
-    files = mutations.sealed_anew(files)
+    files = resealed.sealed_anew(files)
     path = tmp_path / "proof.zip"
     path.write_bytes(bundle.pack(files))
     plain = run("check-proof", path, "--key", key())

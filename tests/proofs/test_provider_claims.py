@@ -17,7 +17,7 @@ from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.terminal import proof_report
 from tests.cli.command import run
 from tests.memory_store import MemoryStore
-from tests.proofs import mutations, sealed
+from tests.proofs import resealed, sealed
 from tests.proofs.sealed import FINGERPRINT, NAME, NOW
 
 TRUSTED = {FINGERPRINT: sealed.provider_der()}
@@ -84,7 +84,7 @@ def test_the_text_must_stand_at_its_place() -> None:
         **files,
         "provider-file.json": files["provider-file.json"].replace(raw, b'{"a":%b}' % raw),
     }
-    anew = mutations.sealed_anew(mutations.provided_anew(mutations.one_unit(nested)))
+    anew = resealed.sealed_anew(resealed.provided_anew(resealed.one_unit(nested)))
     with pytest.raises(proof.ProveError, match=r"record 1 is not the text in raw.txt"):
         shown(anew, TRUSTED)
 
@@ -122,12 +122,12 @@ def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
 
 def test_flags_and_forms_are_said() -> None:
     """An object the log flags, and a text an API lists, are named in every proof."""
-    files = mutations.one_unit(files_of())
+    files = resealed.one_unit(files_of())
     files["leaf.json"] = files["leaf.json"][:-1] + b',"flags":["key_hash","late"]}'
     files["unit.json"] = files["unit.json"].replace(
         b'"rebuild":"exact"', b'"rebuild":"exact","raw_form":"api"'
     )
-    text = "\n".join(proof_report.lines(shown(mutations.sealed_anew(files), {})))
+    text = "\n".join(proof_report.lines(shown(resealed.sealed_anew(files), {})))
     assert "flag     key_hash: its body hash does not match its key: it is counted" in text
     assert "flag     late" in text
     assert "as the source's API lists it" in text

@@ -12,7 +12,7 @@ import pytest
 
 from nhi_evidence.evidence import bundle
 from nhi_evidence.evidence.bundle import check_proof
-from tests.proofs import disagreements, mutations, sealed
+from tests.proofs import disagreements, mutations, resealed, sealed
 from tests.proofs.__main__ import PAGE, stated
 from tests.proofs.three_checkers import by_file, by_package, walk
 
@@ -23,7 +23,7 @@ WALKED, WALKED_DEEP = 6, 1_000
 
 
 @pytest.fixture(scope="module", name="bundles")
-def _bundles() -> dict[str, mutations.Files]:
+def _bundles() -> dict[str, resealed.Files]:
     """A proof of every form, in objects of one unit that can be sealed anew."""
     every = sealed.every_bundle(sealed.build())
     chosen = {
@@ -31,10 +31,10 @@ def _bundles() -> dict[str, mutations.Files]:
         for name, files in every.items()
         if name.startswith("aws_cloudtrail") or name.endswith(" 1 0")
     }
-    return {name: mutations.one_unit(files) for name, files in chosen.items()}
+    return {name: resealed.one_unit(files) for name, files in chosen.items()}
 
 
-def test_a_record_of_every_form_is_proven(bundles: dict[str, mutations.Files]) -> None:
+def test_a_record_of_every_form_is_proven(bundles: dict[str, resealed.Files]) -> None:
     """Kept, rejected, out of scope, companion: all hold, and both programs show the same."""
     key = sealed.build().key
     shown = {name: by_package(files, key) for name, files in bundles.items()}
@@ -45,7 +45,7 @@ def test_a_record_of_every_form_is_proven(bundles: dict[str, mutations.Files]) -
 
 
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
-def test_the_corpus(bundles: dict[str, mutations.Files], row: disagreements.Row) -> None:
+def test_the_corpus(bundles: dict[str, resealed.Files], row: disagreements.Row) -> None:
     """What two checkers once took differently, both programs take the same now."""
     files, key = row.change(dict(bundles[KEPT])), sealed.build().key
     facts = by_package(files, key)
@@ -55,7 +55,7 @@ def test_the_corpus(bundles: dict[str, mutations.Files], row: disagreements.Row)
 @pytest.mark.slow
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)
 def test_the_corpus_walked(
-    bundles: dict[str, mutations.Files], row: disagreements.Row, tmp_path: Path
+    bundles: dict[str, resealed.Files], row: disagreements.Row, tmp_path: Path
 ) -> None:
     """The walkthrough takes the corpus the same."""
     walked = walk(row.change(dict(bundles[KEPT])), sealed.build().key, tmp_path)
@@ -63,7 +63,7 @@ def test_the_corpus_walked(
     assert row.holds or walked.stderr.startswith("NOT SHOWN: ")
 
 
-def _compared(bundles: dict[str, mutations.Files], seeds: range) -> tuple[int, list[int]]:
+def _compared(bundles: dict[str, resealed.Files], seeds: range) -> tuple[int, list[int]]:
     """How many mutated bundles hold, and the seeds two checkers differ in."""
     key = sealed.build().key
     holding, differing = 0, []
@@ -76,12 +76,12 @@ def _compared(bundles: dict[str, mutations.Files], seeds: range) -> tuple[int, l
     return holding, differing
 
 
-def _mutated(bundles: dict[str, mutations.Files], seed: int) -> mutations.Files:
+def _mutated(bundles: dict[str, resealed.Files], seed: int) -> resealed.Files:
     random = Random(seed)  # noqa: S311 repeatable by its seed, and keeps no secret
     return mutations.mutate(bundles[random.choice(sorted(bundles))], random)
 
 
-def test_mutated_bundles(bundles: dict[str, mutations.Files]) -> None:
+def test_mutated_bundles(bundles: dict[str, resealed.Files]) -> None:
     """A seeded sample: no disagreement, no traceback, and some of both outcomes."""
     holding, differing = _compared(bundles, range(SAMPLE))
     assert [] == differing
@@ -89,14 +89,14 @@ def test_mutated_bundles(bundles: dict[str, mutations.Files]) -> None:
 
 
 @pytest.mark.deep
-def test_many_mutated_bundles(bundles: dict[str, mutations.Files]) -> None:
+def test_many_mutated_bundles(bundles: dict[str, resealed.Files]) -> None:
     """A hundred thousand."""
     holding, differing = _compared(bundles, range(DEEP))
     assert [] == differing
     assert holding > DEEP // 20
 
 
-def _walked(bundles: dict[str, mutations.Files], seeds: range, folder: Path) -> list[int]:
+def _walked(bundles: dict[str, resealed.Files], seeds: range, folder: Path) -> list[int]:
     key = sealed.build().key
     differing = []
     for seed in seeds:
@@ -108,19 +108,19 @@ def _walked(bundles: dict[str, mutations.Files], seeds: range, folder: Path) -> 
     return differing
 
 
-def test_mutated_bundles_walked(bundles: dict[str, mutations.Files], tmp_path: Path) -> None:
+def test_mutated_bundles_walked(bundles: dict[str, resealed.Files], tmp_path: Path) -> None:
     """A small seeded sample of the same, by the walkthrough."""
     assert [] == _walked(bundles, range(WALKED), tmp_path)
 
 
 @pytest.mark.deep
-def test_many_mutated_bundles_walked(bundles: dict[str, mutations.Files], tmp_path: Path) -> None:
+def test_many_mutated_bundles_walked(bundles: dict[str, resealed.Files], tmp_path: Path) -> None:
     """A thousand, by the walkthrough."""
     assert [] == _walked(bundles, range(WALKED_DEEP), tmp_path)
 
 
 def test_a_post_quantum_signature_is_never_counted_as_checked(
-    bundles: dict[str, mutations.Files], tmp_path: Path
+    bundles: dict[str, resealed.Files], tmp_path: Path
 ) -> None:
     """The program and the guide in the bundle say that they did not check it."""
     (row,) = (row for row in disagreements.ROWS if row.name == "a post-quantum signature")

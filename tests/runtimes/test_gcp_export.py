@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,15 +24,21 @@ from nhi_evidence.evidence import gaps
 from tests.pubsub_server import PubsubServer
 from tests.runtimes import evidence
 from tests.runtimes.evidence import Units
+from tests.runtimes.gcp_events import (
+    BROKEN,
+    BUCKET,
+    ENTRY,
+    FILES,
+    HALF,
+    SUBSCRIPTION,
+    TOPIC,
+    UNDECODABLE,
+    message,
+    notification,
+    published,
+    stored,
+)
 from tests.web_identity import AUDIENCE, federated_store, issuer
-
-BUCKET = "example-audit-files"
-TOPIC = "projects/example-prod/topics/audit"
-SUBSCRIPTION = "projects/example-prod/subscriptions/eventarc-audit"
-STORED = "google.cloud.storage.object.v1.finalized"
-FILES = "projects/example-prod/topics/files"
-PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
-ENTRY = gcp_files()[0].body.splitlines()[0]
 
 
 @pytest.fixture(scope="module")
@@ -87,37 +92,6 @@ def runtime(
         yield running
 
 
-def stored(named: GcsObject, number: str = "1") -> CloudEvent:
-    data = {
-        "kind": "storage#object",
-        "bucket": named.bucket,
-        "name": named.name,
-        "generation": named.generation,
-        "metageneration": "1",
-        "size": named.size,
-    }
-    return CloudEvent(
-        id=number,
-        type=STORED,
-        source=f"//storage.googleapis.com/projects/_/buckets/{named.bucket}",
-        subject=f"objects/{named.name}",
-        data=json.dumps(data).encode(),
-    )
-
-
-def published(data: object, number: str, *, topic: str = TOPIC) -> CloudEvent:
-    text = json.dumps(data).encode() if not isinstance(data, bytes) else data
-    source = f"//pubsub.googleapis.com/{topic}"
-    return CloudEvent(id=number, type=PUBLISHED, source=source, data=text)
-
-
-def message(data: str, number: str) -> dict[str, Any]:
-    return {
-        "message": {"data": data, "messageId": number, "publishTime": "2026-03-02T08:15:31.5Z"},
-        "subscription": SUBSCRIPTION,
-    }
-
-
 def units(locked: EmbeddedStore, name: str) -> Units:
     return evidence.named(locked, "gcp_audit", name)
 
@@ -145,23 +119,6 @@ def test_a_finished_file_is_locked_once(
     before = versions(locked)
     assert [200, 200] == [runtime.deliver(stored(named, number)) for number in ("1", "2")]
     assert before == versions(locked)
-
-
-def notification(named: GcsObject, number: str, *, kind: str = "OBJECT_FINALIZE") -> bytes:
-    """Return the push of a notification, as Pub/Sub wraps what Cloud Storage publishes."""
-    attributes = {
-        "notificationConfig": f"projects/_/buckets/{named.bucket}/notificationConfigs/1",
-        "eventType": kind,
-        "payloadFormat": "JSON_API_V1",
-        "bucketId": named.bucket,
-        "objectId": named.name,
-        "objectGeneration": named.generation,
-        "eventTime": "2026-03-02T08:20:00.000000Z",
-    }
-    resource = json.dumps({"kind": "storage#object", "name": named.name}).encode()
-    pushed = message(b64encode(resource).decode(), number)
-    pushed["message"] |= {"attributes": attributes, "message_id": number}
-    return json.dumps({**pushed, "subscription": SUBSCRIPTION}).encode()
 
 
 def test_a_file_is_locked_that_a_push_subscription_announces(
@@ -275,41 +232,6 @@ def test_a_message_is_locked_once(locked: EmbeddedStore, runtime: CloudRunRuntim
     assert before == versions(locked)
 
 
-HALF = ENTRY[: len(ENTRY) // 2]
-
-
-class Undecodable(NamedTuple):
-    """An event that carries no readable entry, and what must become of it."""
-
-    data: object
-    unit: str
-    reason: str
-    kept: bytes
-
-
-UNDECODABLE = {
-    "base64": Undecodable(
-        message("not base64!", "9101"),
-        f"msg/{SUBSCRIPTION}/9101",
-        "damaged_base64",
-        b"not base64!",
-    ),
-    "empty": Undecodable(message("", "9102"), f"msg/{SUBSCRIPTION}/9102", "empty_file", b""),
-    "no message": Undecodable(
-        {"subscription": "x"}, f"event/{TOPIC}/9103", "message_malformed", b'{"subscription":"x"}'
-    ),
-    "half an event": Undecodable(
-        b'{"message": {"da', f"event/{TOPIC}/9104", "message_malformed", b'{"message": {"da'
-    ),
-    "no entry": Undecodable(
-        message(b64encode(b"<html>").decode(), "9105"),
-        f"msg/{SUBSCRIPTION}/9105",
-        "malformed_json",
-        b"<html>",
-    ),
-}
-
-
 @pytest.mark.parametrize("name", UNDECODABLE)
 def test_what_cannot_be_decoded_is_locked_and_acknowledged(
     locked: EmbeddedStore, runtime: CloudRunRuntime, name: str
@@ -379,18 +301,6 @@ def test_log_lines_are_what_cloud_logging_reads(
     refused = next(one for one in lines if one.get("event_id") == "refused")
     assert ("ERROR", True) == (refused["severity"], refused["refused"])
     assert "DeliveryRefusedError" in refused["stack_trace"]
-
-
-BROKEN = {
-    "StoreUnavailableError": {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
-    "TokenUnavailableError": {"GCE_METADATA_HOST": "127.0.0.1:9"},
-    "TokenRefusedError": {"NHI_EVIDENCE_AUDIENCE": "somebody-else"},
-    "NHI_EVIDENCE_BUCKET is not set": {"NHI_EVIDENCE_BUCKET": ""},
-    "neither NHI_EVIDENCE_SOURCE_BUCKETS nor NHI_EVIDENCE_SOURCE_TOPICS": {
-        "NHI_EVIDENCE_SOURCE_BUCKETS": "",
-        "NHI_EVIDENCE_SOURCE_TOPICS": "",
-    },
-}
 
 
 @pytest.mark.parametrize("says", BROKEN)

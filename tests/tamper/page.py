@@ -10,11 +10,13 @@ from tests.tamper import (
     outside_rows,
     rows,
     sealer_rows,
+    setting_rows,
     signature_rows,
     since_rows,
     statement_rows,
     store_rows,
     stream_rows,
+    unit_rows,
 )
 from tests.tamper.rows import ROWS, Done, Row
 from tests.tamper.sealed_store import SealedStore
@@ -29,7 +31,8 @@ ELSEWHERE = {
 MODULES = tuple(
     module.__name__
     for module in (
-        *(object_rows, rows, outside_rows, stream_rows, signature_rows, store_rows),
+        *(object_rows, unit_rows, rows, setting_rows, outside_rows),
+        *(stream_rows, signature_rows, store_rows),
         *(sealer_rows, since_rows, statement_rows),
     )
 )

@@ -25,7 +25,7 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
 from tests.memory_store import DAY_MS
-from tests.tamper import object_rows, rows
+from tests.tamper import object_rows, rows, unit_rows
 from tests.tamper.editing import EditedObject, EditedUnit
 from tests.tamper.sealed_store import HOUR, HOUR_MS, SealedStore, mapper
 
@@ -44,7 +44,7 @@ def test_an_incremental_verification_weighs_new_claims_against_old() -> None:
     """A false copy of a unit that was verified before is contested, not counted anew."""
     world = SealedStore()
     state = state_of(world)
-    object_rows.two_contents(world)
+    unit_rows.two_contents(world)
     report = world.verify(since=state, deep=False)
     assert ["unit_contested"] == codes(report)
     assert any("what was verified before" in line for line in report.not_checked)
@@ -108,7 +108,7 @@ def test_what_was_found_unsealed_is_counted_for_nobody_later() -> None:
     world = SealedStore()
     key = world.key_of("ev/")
     unit = world.edit(key).units[0].line["unit"]
-    world.put(object_rows.mapped_again(unit, b'{"Records":[]}'), key)
+    world.put(unit_rows.mapped_again(unit, b'{"Records":[]}'), key)
     world.now += 3 * HOUR_MS
     state = state_of(world)
     assert ["unsealed"] == [each.code for each in state.findings]
@@ -124,7 +124,7 @@ def test_a_copy_cannot_date_what_it_holds(tmp_path: Path) -> None:
     state = Verifier(copied, policy, now=world.now).run().state
     key = world.key_of("ev/")
     unit = world.edit(key).units[0].line["unit"]
-    forged = world.put(object_rows.mapped_again(unit, b'{"Records":[]}'), key)
+    forged = world.put(unit_rows.mapped_again(unit, b'{"Records":[]}'), key)
     (version,) = world.store.versions(forged)
     (description,) = world.store.describe([version])
     assert description is not None
@@ -156,7 +156,7 @@ def test_without_the_raw_text_it_says_what_cannot_be_mapped_again() -> None:
 def test_without_the_release_a_false_record_is_contested() -> None:
     """Nobody maps again: the genuine unit still stands against the false one."""
     world = SealedStore()
-    object_rows.false_record(world)
+    unit_rows.false_record(world)
     report = world.verifier(Options(deep=True)).run()
     assert ["unit_contested"] == codes(report)
     other = Options(deep=True, reproduce=lambda _header: None)

@@ -131,8 +131,8 @@ def test_an_access_point_is_closed_twice(estate: Estate) -> None:
     act = next(one for one in ACTS if one.within)
     who = next(one for one in PRINCIPALS if one.text == "the same, with guardrails")
     open_bucket, unbound = copy.deepcopy(estate), copy.deepcopy(estate)
-    for one in (open_bucket, unbound):
-        statements = one.bucket_policy["Statement"]
+    for variant in (open_bucket, unbound):
+        statements = variant.bucket_policy["Statement"]
         statements[:] = [each for each in statements if each["Sid"] != "AccessPoints"]
     for control in unbound.of("AWS::Organizations::Policy"):
         for statement in control.properties["Content"]["Statement"]:

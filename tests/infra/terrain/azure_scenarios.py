@@ -135,8 +135,8 @@ def _logged(at: At) -> Iterator[tuple[str, str]]:
 
 def _metrics(at: At) -> list[Row]:
     """What the hub counts; of messages, nothing at all where none comes."""
-    came: list[Row] = [("IncomingMessages", 512.0)] if at.comes else []
-    return [("ActiveConnections", 3.0), *came]
+    messages: list[Row] = [("IncomingMessages", 512.0)] if at.comes else []
+    return [("ActiveConnections", 3.0), *messages]
 
 
 def _activity(at: At) -> list[Row]:

@@ -45,8 +45,8 @@ def google(stack: Stack, folder: Path) -> dict[str, Any]:
     digest = md5(source.read_bytes(), usedforsecurity=False).digest()
     bucket = function["buildConfig"]["source"]["storageSource"]["bucket"]
     answers[f"/storage/v1/b/{bucket}/o/{stored['name']}"] = {"md5Hash": b64encode(digest).decode()}
-    for one in stack["resource"]["google_pubsub_subscription"].values():
-        subscription = _camel(_known(one, stack))
+    for pulled in stack["resource"]["google_pubsub_subscription"].values():
+        subscription = _camel(_known(pulled, stack))
         subscription["state"] = "ACTIVE"
         # That which never expires has no time to live, and says so.
         subscription["expirationPolicy"] = {}
@@ -90,28 +90,32 @@ def azure(stack: Stack, home: str) -> dict[str, Any]:
         },
         identity: {"properties": {"clientId": CLIENT}},
     }
-    for one in stack["resource"]["azurerm_policy_definition"].values():
-        path = f"{one['management_group_id']}/providers/Microsoft.Authorization/policyDefinitions"
-        rule = json.loads(one["policy_rule"])
-        answers[f"{path}/{one['name']}"] = {"properties": {"policyRule": rule}}
-    for one in stack["resource"]["azurerm_management_group_policy_assignment"].values():
-        answers |= _assignment(stack, one, f"{group}/Microsoft.EventHub/namespaces/{namespace}")
+    for policy in stack["resource"]["azurerm_policy_definition"].values():
+        path = (
+            f"{policy['management_group_id']}/providers/Microsoft.Authorization/policyDefinitions"
+        )
+        rule = json.loads(policy["policy_rule"])
+        answers[f"{path}/{policy['name']}"] = {"properties": {"policyRule": rule}}
+    for assignment in stack["resource"]["azurerm_management_group_policy_assignment"].values():
+        answers |= _assignment(
+            stack, assignment, f"{group}/Microsoft.EventHub/namespaces/{namespace}"
+        )
     return answers
 
 
-def _assignment(stack: Stack, one: dict[str, Any], namespace: str) -> dict[str, Any]:
+def _assignment(stack: Stack, assignment: dict[str, Any], namespace: str) -> dict[str, Any]:
     """Return the answers of one policy's assignment, with everything compliant."""
-    policies = f"{one['management_group_id']}/providers/Microsoft.Authorization"
-    match = _REFERENCE.fullmatch(one["policy_definition_id"])
+    policies = f"{assignment['management_group_id']}/providers/Microsoft.Authorization"
+    match = _REFERENCE.fullmatch(assignment["policy_definition_id"])
     assert match
     definition = stack["resource"][match[2]][match[3]]["name"]
-    parameters = json.loads(_text(one["parameters"], stack))
+    parameters = json.loads(_text(assignment["parameters"], stack))
     parameters["rule"]["value"] = f"{namespace}/authorizationRules/azure-monitor"
-    insights = f"{one['management_group_id']}/providers/Microsoft.PolicyInsights"
-    chosen = quote(f"policyAssignmentName eq '{one['name']}'")
+    insights = f"{assignment['management_group_id']}/providers/Microsoft.PolicyInsights"
+    chosen = quote(f"policyAssignmentName eq '{assignment['name']}'")
     summarized = f"latest/summarize?api-version=2019-10-01&%24filter={chosen}"
     return {
-        f"{policies}/policyAssignments/{one['name']}": {
+        f"{policies}/policyAssignments/{assignment['name']}": {
             "properties": {
                 "policyDefinitionId": f"{policies}/policyDefinitions/{definition}".upper(),
                 "enforcementMode": "Default",

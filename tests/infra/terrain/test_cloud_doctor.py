@@ -168,7 +168,7 @@ def assigned(deployed: Deployed) -> dict[str, Any]:
 
 CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
     "another bucket to export into": (
-        lambda one: google(one)["serviceConfig"]["environmentVariables"].update(
+        lambda it: google(it)["serviceConfig"]["environmentVariables"].update(
             NHI_EVIDENCE_BUCKET="mine"
         ),
         f"function {FUNCTION}, environment",
@@ -176,61 +176,61 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "changed: NHI_EVIDENCE_BUCKET",
     ),
     "a variable more": (
-        lambda one: google(one)["serviceConfig"]["environmentVariables"].update(PYTHONPATH="/x"),
+        lambda it: google(it)["serviceConfig"]["environmentVariables"].update(PYTHONPATH="/x"),
         f"function {FUNCTION}, environment",
         State.CHANGED,
         "added: PYTHONPATH",
     ),
     "anybody may call it": (
-        lambda one: google(one)["serviceConfig"].update(ingressSettings="ALLOW_ALL"),
+        lambda it: google(it)["serviceConfig"].update(ingressSettings="ALLOW_ALL"),
         f"function {FUNCTION}, configuration",
         State.CHANGED,
         "ingress ALLOW_ALL, not ALLOW_INTERNAL_ONLY",
     ),
     "less memory": (
-        lambda one: google(one)["serviceConfig"].update(availableMemory="256Mi"),
+        lambda it: google(it)["serviceConfig"].update(availableMemory="256Mi"),
         f"function {FUNCTION}, configuration",
         State.CHANGED,
         "memory 256 MiB, not 1024 MiB",
     ),
     "two events at once": (
-        lambda one: google(one)["serviceConfig"].update(maxInstanceRequestConcurrency=2),
+        lambda it: google(it)["serviceConfig"].update(maxInstanceRequestConcurrency=2),
         f"function {FUNCTION}, configuration",
         State.CHANGED,
         "requests at once 2, not 1",
     ),
     "a function that fails to start": (
-        lambda one: google(one).update(state="FAILED"),
+        lambda it: google(it).update(state="FAILED"),
         f"function {FUNCTION}",
         State.FAILED,
         "FAILED",
     ),
     "a revision of somebody's own": (
-        lambda one: at(one, f"/services/{FUNCTION}").update(latestReadyRevision="x/revisions/mine"),
+        lambda it: at(it, f"/services/{FUNCTION}").update(latestReadyRevision="x/revisions/mine"),
         f"function {FUNCTION}, revision",
         State.CHANGED,
         "mine",
     ),
     "other source": (
-        lambda one: google(one)["buildConfig"]["source"]["storageSource"].update(object="mine.zip"),
+        lambda it: google(it)["buildConfig"]["source"]["storageSource"].update(object="mine.zip"),
         f"function {FUNCTION}, code",
         State.CHANGED,
         "gs://example-evidence-nhi-evidence-source/mine.zip",
     ),
     "source altered under its name": (
-        lambda one: at(one, ".zip").update(md5Hash="bWluZQ=="),
+        lambda it: at(it, ".zip").update(md5Hash="bWluZQ=="),
         f"function {FUNCTION}, code",
         State.CHANGED,
         "MD5 bWluZQ==",
     ),
     "messages that a filter discards": (
-        lambda one: subscription(one, "nhi-evidence-export").update(filter="attributes:x"),
+        lambda it: subscription(it, "nhi-evidence-export").update(filter="attributes:x"),
         "subscription nhi-evidence-export",
         State.CHANGED,
         "filter attributes:x, not none",
     ),
     "messages pushed elsewhere": (
-        lambda one: subscription(one, "nhi-evidence-export")["pushConfig"].update(
+        lambda it: subscription(it, "nhi-evidence-export")["pushConfig"].update(
             pushEndpoint="https://example.com"
         ),
         "subscription nhi-evidence-export",
@@ -238,13 +238,13 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         f"pushes to https://example.com, not {cloud_answers.URI}/{TOPICS}/nhi-evidence-files",
     ),
     "no dead letters": (
-        lambda one: subscription(one, "nhi-evidence-batches").pop("deadLetterPolicy"),
+        lambda it: subscription(it, "nhi-evidence-batches").pop("deadLetterPolicy"),
         "subscription nhi-evidence-batches",
         State.CHANGED,
         f"dead letters none, not {TOPICS}/nhi-evidence-dead-letters after 100",
     ),
     "dead letters after five attempts": (
-        lambda one: subscription(one, "nhi-evidence-batches")["deadLetterPolicy"].update(
+        lambda it: subscription(it, "nhi-evidence-batches")["deadLetterPolicy"].update(
             maxDeliveryAttempts=5
         ),
         "subscription nhi-evidence-batches",
@@ -252,7 +252,7 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "after 5, not projects/example-evidence/topics/nhi-evidence-dead-letters after 100",
     ),
     "dead letters forgotten after a day": (
-        lambda one: subscription(one, "nhi-evidence-dead-letters").update(
+        lambda it: subscription(it, "nhi-evidence-dead-letters").update(
             messageRetentionDuration="86400s"
         ),
         "subscription nhi-evidence-dead-letters",
@@ -260,13 +260,13 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "keeps 86400s, not 2678400s",
     ),
     "a subscription that expires": (
-        lambda one: subscription(one, "nhi-evidence-batches").pop("expirationPolicy"),
+        lambda it: subscription(it, "nhi-evidence-batches").pop("expirationPolicy"),
         "subscription nhi-evidence-batches",
         State.CHANGED,
         "expires in 31 days, not never",
     ),
     "a bucket that cannot be written": (
-        lambda one: subscription(one, "nhi-evidence-batches")["cloudStorageConfig"].update(
+        lambda it: subscription(it, "nhi-evidence-batches")["cloudStorageConfig"].update(
             state="PERMISSION_DENIED"
         ),
         "subscription nhi-evidence-batches",
@@ -274,43 +274,43 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "PERMISSION_DENIED",
     ),
     "an app that is stopped": (
-        lambda one: site(one)["properties"].update(state="Stopped"),
+        lambda it: site(it)["properties"].update(state="Stopped"),
         "function app nhi-evidence-1f2c78bc216d",
         State.FAILED,
         "Stopped",
     ),
     "a second identity": (
-        lambda one: site(one)["identity"]["userAssignedIdentities"].update({"/z": {}}),
+        lambda it: site(it)["identity"]["userAssignedIdentities"].update({"/z": {}}),
         "function app nhi-evidence-1f2c78bc216d, configuration",
         State.CHANGED,
         "/userassignedidentities/nhi-evidence, /z, not ",
     ),
     "an older Python": (
-        lambda one: site(one)["properties"]["functionAppConfig"]["runtime"].update(version="3.12"),
+        lambda it: site(it)["properties"]["functionAppConfig"]["runtime"].update(version="3.12"),
         "function app nhi-evidence-1f2c78bc216d, configuration",
         State.CHANGED,
         "runtime python 3.12, not python 3.13",
     ),
     "another role to write with": (
-        lambda one: settings(one).update(NHI_EVIDENCE_WRITER_ROLE_ARN="mine"),
+        lambda it: settings(it).update(NHI_EVIDENCE_WRITER_ROLE_ARN="mine"),
         "function app nhi-evidence-1f2c78bc216d, settings",
         State.CHANGED,
         "changed: NHI_EVIDENCE_WRITER_ROLE_ARN",
     ),
     "a connection string": (
-        lambda one: settings(one).update(AzureWebJobsStorage="AccountKey=x"),
+        lambda it: settings(it).update(AzureWebJobsStorage="AccountKey=x"),
         "function app nhi-evidence-1f2c78bc216d, settings",
         State.CHANGED,
         "added: AzureWebJobsStorage",
     ),
     "another consumer group": (
-        lambda one: settings(one).update(EventHubConsumerGroup="$Default"),
+        lambda it: settings(it).update(EventHubConsumerGroup="$Default"),
         "function app nhi-evidence-1f2c78bc216d, settings",
         State.CHANGED,
         "consumer group $Default",
     ),
     "a hub that keeps a day": (
-        lambda one: at(one, "/eventhubs/audit-logs")["properties"]["retentionDescription"].update(
+        lambda it: at(it, "/eventhubs/audit-logs")["properties"]["retentionDescription"].update(
             retentionTimeInHours=24
         ),
         "hub audit-logs",
@@ -318,7 +318,7 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "keeps 24 h, not 168 h",
     ),
     "a policy that asks for less": (
-        lambda one: at(one, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
+        lambda it: at(it, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
             "policyRule"
         ]["then"].update(effect="AuditIfNotExists"),
         f"policy nhi-evidence-{KIND.slug}",
@@ -326,22 +326,22 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
         "another rule",
     ),
     "a policy that is not enforced": (
-        lambda one: assigned(one).update(enforcementMode="DoNotEnforce"),
+        lambda it: assigned(it).update(enforcementMode="DoNotEnforce"),
         f"policy assignment {KIND.short_name}",
         State.CHANGED,
         "enforced DoNotEnforce, not Default",
     ),
     "a subscription left out": (
-        lambda one: assigned(one).update(notScopes=["/subscriptions/x"]),
+        lambda it: assigned(it).update(notScopes=["/subscriptions/x"]),
         f"policy assignment {KIND.short_name}",
         State.CHANGED,
         "left out /subscriptions/x, not none",
     ),
     "resources without the setting": (
-        lambda one: one.answers.update(
+        lambda it: it.answers.update(
             {
                 path: cloud_answers.summary(compliant=3, lacking=2)
-                for path in one.answers
+                for path in it.answers
                 if path.endswith(f"%27{KIND.short_name}%27")
             }
         ),

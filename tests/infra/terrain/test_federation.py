@@ -109,8 +109,8 @@ def test_entra_has_an_application_for_each_function(both: Stacks) -> None:
     wanted = {"reconcile": "AuditLog.Read.All", "coverage": "Organization.Read.All"}
     for name, permission in wanted.items():
         service, _ = at(stack, f"federation/{name}/service")
-        (one,) = [each for each in granted if each[0] == f"${{{service}.object_id}}"]
-        assert PERMISSIONS[permission] == one[1]
+        (grant,) = [each for each in granted if each[0] == f"${{{service}.object_id}}"]
+        assert PERMISSIONS[permission] == grant[1]
         application, _ = at(stack, f"federation/{name}/application")
         output = stack["output"][f"{name}_client"]["value"]
         assert f"${{{application}.client_id}}" == output

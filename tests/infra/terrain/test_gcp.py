@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from infra.teardown import Teardown
 from tests.infra.terrain.synthesis import (
@@ -19,6 +18,8 @@ from tests.infra.terrain.synthesis import (
 )
 
 EXPORTER = "serviceAccount:nhi-evidence-exporter@example-evidence.iam.gserviceaccount.com"
+
+
 PUBSUB_AGENT = (
     "serviceAccount:service-${data.google_project.project.number}"
     "@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -153,6 +154,8 @@ def test_roles_on_the_project_are_these(gcp: Stack) -> None:
 BUILD_BUCKET = (
     "projects/_/buckets/gcf-v2-sources-${data.google_project.project.number}-europe-west1"
 )
+
+
 BUILD_BUCKET_ALONE = (
     f'resource.name == "{BUILD_BUCKET}" || resource.name.startsWith("{BUILD_BUCKET}/objects/")'
 )
@@ -266,84 +269,6 @@ def test_everything_stays_in_the_region(gcp: Stack) -> None:
         if path.endswith((".location", ".allowed_persistence_regions"))
     }
     assert {"europe-west1"} == places
-
-
-def test_someone_is_told_when_logs_wait_or_are_set_aside(gcp: Stack) -> None:
-    """Thresholds on three metrics, and an address for them and for every absence."""
-    alarms = gcp["resource"]["google_monitoring_alert_policy"].values()
-    watched = {
-        metric
-        for one in alarms
-        for _, value in values(one["conditions"])
-        for metric in re.findall(r'metric\.type = "([^"]+)"', str(value))
-    }
-    assert {
-        "pubsub.googleapis.com/subscription/num_undelivered_messages",
-        "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
-        "run.googleapis.com/request_count",
-    } == watched
-    channel, body = at(gcp, "alarms/channel")
-    assert {"email_address": "security@example.org"} == body["labels"]
-    assert {f"${{{channel}.name}}"} == {
-        name for one in alarms for name in one["notification_channels"]
-    }
-
-
-def _absences(stack: Stack) -> dict[str, dict[str, Any]]:
-    """Return the conditions that are queries, by the name of their alarm."""
-    return {
-        one["display_name"]: one["conditions"][0]["condition_prometheus_query_language"]
-        for one in stack["resource"]["google_monitoring_alert_policy"].values()
-        if "condition_prometheus_query_language" in one["conditions"][0]
-    }
-
-
-def test_what_never_was_is_missed_too(gcp: Stack) -> None:
-    """No publication and no success for an hour, counted as none where there is no series."""
-    function = only(gcp, "google_cloudfunctions2_function")["name"]
-    _, topic = at(gcp, "audit/topic")
-    absences = _absences(gcp)
-    assert {
-        "nhi-evidence: No audit logs arrive": topic["name"],
-        "nhi-evidence: Nothing is locked": function,
-    } == {
-        name: re.findall(r'(?:topic_id|service_name)="([^"]+)"', condition["query"])[0]
-        for name, condition in absences.items()
-    }
-    for condition in absences.values():
-        assert re.fullmatch(
-            r"\(sum\(increase\([a-z_:]+\{[^}]+\}\[600s\]\)\) or vector\(0\)\) == 0",
-            condition["query"],
-        )
-        assert "3000s" == condition["duration"]
-        assert condition["disable_metric_validation"] is True
-    assert 'response_code_class="2xx"' in absences["nhi-evidence: Nothing is locked"]["query"]
-
-
-def test_a_quiet_organization_raises_no_alarm_within_the_hour(tmp_path: Path) -> None:
-    """Where nothing records the export itself, silence is told after six hours, and explained."""
-    quiet = synthesize(
-        tmp_path,
-        change=('    "storage.googleapis.com",             # by far the largest\n', ""),
-    )["gcp-export"]
-    assert {f"{6 * 3600 - 600}s"} == {one["duration"] for one in _absences(quiet).values()}
-    (text,) = [
-        one["documentation"]["content"]
-        for one in quiet["resource"]["google_monitoring_alert_policy"].values()
-        if one["display_name"].endswith("No audit logs arrive")
-    ]
-    assert "6 hours" in text
-    assert "quiet by itself" in text
-
-
-def test_silence_is_as_long_as_the_configuration_says(tmp_path: Path) -> None:
-    """A source's own hours go before what is usual; none where it is never an alarm."""
-    entry = 'source = "gcp_audit"\nevidence = "main"\n'
-    for hours, durations in ((12, {f"{12 * 3600 - 600}s"}), (0, set())):
-        stack = synthesize(
-            tmp_path / str(hours), change=(entry, f"{entry}silence_hours = {hours}\n")
-        )["gcp-export"]
-        assert durations == {one["duration"] for one in _absences(stack).values()}
 
 
 def test_the_identity_comes_first_and_alone(stacks: Stacks) -> None:

@@ -12,7 +12,7 @@ from nhi_evidence.investigate.renormalize import Difference, Renormalizer
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.cli import command
 from tests.cli.sealed_copy import NAME
-from tests.cli.test_sealing import make
+from tests.cli.sealing_case import make
 from tests.memory_store import MemoryStore
 from tests.proofs import sealed
 

@@ -26,8 +26,8 @@ def indexed(folder: Path, tmp_path: Path) -> list[Freshness]:
     log = StoredLog(store, stated_store.NAME, (stated_store.KEY,))
     state = build.refresh(tmp_path / "index", store, log, log_name=stated_store.NAME, jobs=1)
     with LocalIndex(tmp_path / "index", state) as local:
-        held = in_memory.of_store(store, log, log_name=stated_store.NAME)
-        return [local.freshness(), held.freshness()]
+        in_full = in_memory.of_store(store, log, log_name=stated_store.NAME)
+        return [local.freshness(), in_full.freshness()]
 
 
 def test_every_line_is_counted_and_the_first_are_named(

@@ -57,7 +57,7 @@ class ForwardStack(Stack):
         source, _ = self._queue(
             "Delivery", what.forwarder, policies, numbers.visibility, numbers.max_receive_count
         )
-        _, told = self._queue(
+        _, policy = self._queue(
             "Subscriber",
             what.name,
             policies,
@@ -70,7 +70,7 @@ class ForwardStack(Stack):
             plan=plan.bucket(what),
             notification_configuration=notifications(what.queue_arn(what.name), plan.LINES),
         )
-        made.resource.add_resource_dependency(told)
+        made.resource.add_resource_dependency(policy)
         self._function(bundle, trigger, source, architecture)
         PlannedRole(
             self,

@@ -46,20 +46,20 @@ EXPORT, MADE = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRAIL.name
 @pytest.fixture(scope="module")
 def fresh(aws: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The bucket and the exporter of the new trail, deployed before the trail is made."""
-    one = Deployment(aws, tmp_path_factory.mktemp("fresh"))
-    one.prepare(FRESH)
-    one.make("bootstrap")
-    chosen = f"{EXPORT} --exclusively -c config={one.folder / 'nhi-evidence.toml'}"
-    one.history["deployed"] = one.piped(f"deploy {chosen}")
-    return one
+    deployment = Deployment(aws, tmp_path_factory.mktemp("fresh"))
+    deployment.prepare(FRESH)
+    deployment.make("bootstrap")
+    chosen = f"{EXPORT} --exclusively -c config={deployment.folder / 'nhi-evidence.toml'}"
+    deployment.history["deployed"] = deployment.piped(f"deploy {chosen}")
+    return deployment
 
 
 def template(fresh: Deployment, stack: str) -> dict[str, Any]:
     """Return a synthesized template as production writes it."""
-    found: dict[str, Any] = json.loads(
+    document: dict[str, Any] = json.loads(
         (fresh.folder / "production" / f"{stack}.template.json").read_text()
     )
-    return found
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +137,8 @@ def test_a_file_of_the_trail_reaches_its_exporter(fresh: Deployment) -> None:
     logs = fresh.aws.client("logs", LOGS, REGION)
     group = naming.log_group(EXPORTER)
 
-    def said() -> bool:
+    def has_tried() -> bool:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         return any(name in one["message"] for page in pages for one in page["events"])
 
-    wait_until("the exporter's attempt", said)
+    wait_until("the exporter's attempt", has_tried)

@@ -30,9 +30,9 @@ HOUR = "ev/v1/aws_cloudtrail/h=2026030208"
 
 @pytest.fixture(scope="module")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    with EmbeddedStore(tmp_path_factory.mktemp("forwarded"), sources=("aws_cloudtrail",)) as one:
-        one.client(one.admin).create_bucket(Bucket=LINES)
-        yield one
+    with EmbeddedStore(tmp_path_factory.mktemp("forwarded"), sources=("aws_cloudtrail",)) as store:
+        store.client(store.admin).create_bucket(Bucket=LINES)
+        yield store
 
 
 @pytest.fixture(scope="module")

@@ -49,13 +49,13 @@ def records(part: Part) -> list[dict[str, Any]]:
 def kept(body: bytes) -> list[tuple[str, int, dict[str, Any]]]:
     """Unit, index and record of every kept line, by the reader of the format."""
     table, rest = objects.read_object(body)
-    found = []
+    kept = []
     for unit, own in objects.lines_of(table, rest):
         for line in own:
             parsed = lines.decode_line(line)
             if parsed.form == "kept":
-                found.append((unit.unit, parsed.i or 0, json.loads(bytes(parsed.n))))
-    return found
+                kept.append((unit.unit, parsed.i or 0, json.loads(bytes(parsed.n))))
+    return kept
 
 
 def test_every_kept_record_is_a_line_and_nothing_else_is(story: dict[str, bytes]) -> None:

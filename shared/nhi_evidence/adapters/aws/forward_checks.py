@@ -30,8 +30,8 @@ def checks(
 ) -> Iterator[Check]:
     """Yield every check of what is forwarded of one evidence bucket."""
     region, lines = what.store.region, what.subscriber.bucket
-    told = {what.store.bucket: (what.forwarder, plan.EVIDENCE), lines: (what.name, plan.LINES)}
-    for bucket, (queue, prefix) in told.items():
+    queues = {what.store.bucket: (what.forwarder, plan.EVIDENCE), lines: (what.name, plan.LINES)}
+    for bucket, (queue, prefix) in queues.items():
         yield from notification_checks.notifies(
             checks_of,
             clients.client("s3", region),

@@ -8,13 +8,15 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from infra.bundle import packed, stage
+from infra.bundle import packed
+from infra.declaration import names
 from nhi_evidence.adapters.aws import (
     covered_account_checks,
     delivery_account_checks,
@@ -32,6 +34,7 @@ from tests.infra.aws.deployed import Deployed
 from tests.infra.aws.deployed_services import Paged
 from tests.infra.aws.doctor_changes import CHANGES, EXPORTER, FAILURES, MAIN, of
 from tests.infra.aws.estate import ARCHIVE, EVIDENCE, MANAGEMENT, REPLICA
+from tests.infra.unstaged import unstaged
 
 CONFIG = read(production())
 
@@ -60,8 +63,12 @@ def aws(pristine: Deployed) -> Deployed:
 @cache
 def built() -> BuiltCode:
     """Return what `make synth` writes beside the stacks."""
-    names = ("aws_export", "seal", "reconcile", "coverage")
-    return BuiltCode(functions={one: package(packed(stage(one)).read_bytes()) for one in names})
+    with TemporaryDirectory() as folder:
+        # Of the bundles the assembly is made of, which are the functions' own files alone.
+        bundle = unstaged(Path(folder))
+        return BuiltCode(
+            functions={name: package(packed(bundle(name)).read_bytes()) for name in names()}
+        )
 
 
 def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:

@@ -40,8 +40,11 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     standing: Standing = Standing.UNPROVEN
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One kept record. Absent is None or empty: nothing is filled in."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One kept record. Absent is None or empty: nothing is filled in.
+
+    Made with names, but for `row_reading`, which has its values in this order.
+    """
 
     time: int
     """The source's own event time, milliseconds since the epoch, UTC."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -156,20 +157,35 @@ class _Line(msgspec.Struct, gc=False):
 _decode_line = msgspec.json.Decoder(_Line).decode
 
 
+Values = tuple[Any, ...]
+"""Every field of `Row` but its place, in order: a row on its way into a table of columns."""
+
+
+def read_values(line: bytes, source: str) -> tuple[Values, int] | None:
+    """Return the values of a line of an evidence object, and its index in the unit.
+
+    None of a line that is no kept record. `source` is the object's. Raises
+    `UnreadableRecordError` as `read` does.
+    """
+    try:
+        parsed = _decode_line(line)
+        record = parsed.n
+        return None if record is None else (_values(record, parsed.s or source), parsed.i)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableRecordError(str(error)) from error
+
+
 def read_line(line: bytes, source: str, place: Callable[[int], Place]) -> Row | None:
     """Return the row of a line of an evidence object; None of one that is no kept record.
 
     `source` is the object's, `place` makes a record's place of its index in the unit. Raises
     `UnreadableRecordError` as `read` does.
     """
-    try:
-        parsed = _decode_line(line)
-        if parsed.n is None:
-            return None
-        targets = _targets(parsed.n)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableRecordError(str(error)) from error
-    return _row(parsed.n, targets, parsed.s or source, place(parsed.i))
+    kept = read_values(line, source)
+    if kept is None:
+        return None
+    values, index = kept
+    return Row(*(*values, place(index)))
 
 
 def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:
@@ -178,64 +194,71 @@ def read(normalized: bytes | msgspec.Raw, source: str, place: Place) -> Row:
     Raises `UnreadableRecordError` for what is none: a writer's bytes, so anything.
     """
     try:
-        record = _decode(normalized)
-        targets = _targets(record)
+        values = _values(_decode(normalized), source)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableRecordError(str(error)) from error
-    return _row(record, targets, source, place)
+    return Row(*(*values, place))
 
 
-def _row(record: _Record, targets: tuple[str, ...], source: str, place: Place) -> Row:
-    nhi, metadata, cloud = record.nhi, record.metadata, record.cloud
-    hops = record.nhi_delegations
-    return Row(
-        time=record.time,
-        source=source,
-        provider=cloud.provider,
-        account=cloud.account.uid if cloud.account else None,
-        region=cloud.region,
-        uid=metadata.uid,
-        correlation_uid=metadata.correlation_uid,
-        service=record.api.service.name,
-        operation=record.api.operation,
-        event_code=metadata.event_code,
-        class_uid=record.class_uid,
-        phase=record.nhi_phase,
-        base_phase=record.nhi_base_phase,
-        sub_phase=record.nhi_sub_phase,
-        phase_rules=record.nhi_phase_rules,
-        outcome=record.nhi_outcome,
-        status_code=record.status_code,
-        identity=nhi.canonical_uid or nhi.uid,
-        identity_uid=nhi.uid,
-        identity_name=nhi.name,
-        identity_type=nhi.type,
-        issuer=nhi.issuer,
-        subject=nhi.subject,
-        credential=nhi.credential_uid,
-        credential_kind=nhi.credential_kind,
-        decision_rule=nhi.decision_rule,
-        refinable_by=nhi.refinable_by,
-        issued=record.nhi_issued_credential_uids,
-        hops=tuple(hop.canonical_uid or hop.uid for hop in hops),
-        hop_credentials=tuple(hop.credential_uid for hop in hops if hop.credential_uid),
-        mechanisms=tuple(hop.mechanism for hop in hops),
-        is_agentic=nhi.is_agentic,
-        invoked_by=record.actor.invoked_by if record.actor else None,
-        ip=_address(record),
-        user_agent=_user_agent(record),
-        targets=targets,
-        target_names=tuple(each.name for each in record.resources if each.uid and each.name),
-        entity=record.entity.uid if record.entity else None,
-        principal=(record.user.uid or record.user.name) if record.user else None,
-        labels=metadata.labels,
-        raw_sha256=record.raw_data_hash.value,
-        place=place,
+def _values(record: _Record, source: str) -> Values:
+    """Return the fields of `Row`, in order. What most records lack costs no call."""
+    nhi, metadata, cloud, api = record.nhi, record.metadata, record.cloud, record.api
+    hops, resources, endpoint = record.nhi_delegations, record.resources, record.src_endpoint
+    return (
+        record.time,
+        source,
+        cloud.provider,
+        cloud.account.uid if cloud.account else None,
+        cloud.region,
+        metadata.uid,
+        metadata.correlation_uid,
+        api.service.name,
+        api.operation,
+        metadata.event_code,
+        record.class_uid,
+        record.nhi_phase,
+        record.nhi_base_phase,
+        record.nhi_sub_phase,
+        record.nhi_phase_rules,
+        record.nhi_outcome,
+        record.status_code,
+        nhi.canonical_uid or nhi.uid,
+        nhi.uid,
+        nhi.name,
+        nhi.type,
+        nhi.issuer,
+        nhi.subject,
+        nhi.credential_uid,
+        nhi.credential_kind,
+        nhi.decision_rule,
+        nhi.refinable_by,
+        record.nhi_issued_credential_uids,
+        tuple([hop.canonical_uid or hop.uid for hop in hops]) if hops else (),
+        tuple([hop.credential_uid for hop in hops if hop.credential_uid]) if hops else (),
+        tuple([hop.mechanism for hop in hops]) if hops else (),
+        nhi.is_agentic,
+        record.actor.invoked_by if record.actor else None,
+        _observed(record, "src_endpoint.ip") if endpoint is None else endpoint.ip,
+        _user_agent(record),
+        _targets(record),
+        tuple([each.name for each in resources if each.uid and each.name]) if resources else (),
+        record.entity.uid if record.entity else None,
+        (record.user.uid or record.user.name) if record.user else None,
+        metadata.labels,
+        record.raw_data_hash.value,
     )
 
 
 def _targets(record: _Record) -> tuple[str, ...]:
     """What was acted on, wherever the class has its place for it; each once, in that order."""
+    if not (record.unmapped or record.databucket or record.table or record.entity or record.group):
+        names = dict.fromkeys([each.uid or each.name for each in record.resources])
+        names |= {record.log_name: None} if record.log_name else {}
+        return tuple([name for name in names if name])
+    return _placed_elsewhere(record)
+
+
+def _placed_elsewhere(record: _Record) -> tuple[str, ...]:
     names: dict[str, None] = {}
     things: list[_Named | _Databucket | _File | None] = [*record.resources]
     bucket = record.databucket
@@ -253,14 +276,8 @@ def _targets(record: _Record) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _address(record: _Record) -> str | None:
-    """The caller's address; of a Base Event it stands among the observables."""
-    if record.src_endpoint is not None:
-        return record.src_endpoint.ip
-    return _observed(record, "src_endpoint.ip")
-
-
 def _user_agent(record: _Record) -> str | None:
+    """What the caller says it is; of a Base Event it stands among the observables."""
     if record.http_request is not None:
         return record.http_request.user_agent
     return _observed(record, "http_request.user_agent")

@@ -7,8 +7,9 @@ the store holds what it should, is for `verify` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import findings, row_reading, trust
 from nhi_evidence.investigate.findings import StatementRows
 from nhi_evidence.investigate.row import Place, Row, Standing
+from nhi_evidence.investigate.row_reading import Values
 from nhi_evidence.investigate.trust import Trust
 
 
@@ -57,13 +59,16 @@ class UnitClaim(msgspec.Struct, frozen=True):
     """Under another source or hour than the unit's: it counts for nobody."""
 
 
-class ObjectRows(msgspec.Struct, frozen=True):
+KeptT = TypeVar("KeptT")
+
+
+class ObjectRows(msgspec.Struct, Generic[KeptT], frozen=True):
     """What one object holds."""
 
     at: SealedObject
     claims: tuple[UnitClaim, ...]
     """One for each unit line, in the order of the table."""
-    rows: tuple[tuple[int, Row], ...]
+    rows: tuple[KeptT, ...]
     """Each with the number of its claim; its standing is not decided here."""
     trusts: tuple[tuple[int, Trust], ...]
     unreadable: tuple[str, ...]
@@ -167,27 +172,53 @@ def _stored(at: SealedObject, body: bytes | None) -> bytes:
     return body
 
 
-def read(at: SealedObject, body: bytes | None) -> ObjectRows:
-    """Return what an object holds.
+NumberedRow = tuple[int, Row]
+NumberedValues = tuple[int, int, Values]
+"""Number of the claim, index in the unit, and the values of a row."""
+
+
+def read(at: SealedObject, body: bytes | None) -> ObjectRows[NumberedRow]:
+    """Return what an object holds, its records as rows.
 
     Raises `ValueError` saying why when it is gone, has other bytes than its key says, or is no
     evidence object inside.
     """
+
+    def row(number: int, unit: str, index: int, values: Values) -> NumberedRow:
+        place = Place(at.key, unit, index, at.shard, at.leaf, Standing.VOID)
+        return number, Row(*(*values, place))
+
+    return _read(at, body, row)
+
+
+def read_values(at: SealedObject, body: bytes | None) -> ObjectRows[NumberedValues]:
+    """Return what an object holds, its records as values for a table of columns.
+
+    Raises `ValueError` as `read` does.
+    """
+    return _read(at, body, lambda number, _unit, index, values: (number, index, values))
+
+
+def _read(
+    at: SealedObject, body: bytes | None, made: Callable[[int, str, int, Values], KeptT]
+) -> ObjectRows[KeptT]:
     body = _stored(at, body)
     table, lines = objects.read_object(body)
     source = table.header.source
-    rows: list[tuple[int, Row]] = []
+    rows: list[KeptT] = []
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []
     unreadable_count = 0
     for number, (unit, own) in enumerate(objects.lines_of(table, lines)):
-        places = _Places(at, unit.unit)
         for place, line in enumerate(own):
             try:
-                read_row = row_reading.read_line(line, source, places.of)
-                if read_row is not None:
-                    rows.append((number, read_row))
-                    trusts += ((number, each) for each in _trusts(read_row, line))
+                kept = row_reading.read_values(line, source)
+                if kept is None:
+                    continue
+                values, index = kept
+                rows.append(made(number, unit.unit, index, values))
+                if trust.may_state(values[_SOURCE], line):
+                    trusts += ((number, each) for each in _trusts(values, line))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 unreadable_count += 1
                 if len(unreadable) < _MAX_UNREADABLE:
@@ -206,20 +237,12 @@ _MAX_UNREADABLE = 20
 """Lines of one object that are named, all are numbered; verify names every one."""
 
 
-class _Places(msgspec.Struct):
-    """Makes the places of one unit's records."""
-
-    at: SealedObject
-    unit: str
-
-    def of(self, line: int) -> Place:
-        at = self.at
-        return Place(at.key, self.unit, line, at.shard, at.leaf, Standing.VOID)
+_SOURCE = Row.__struct_fields__.index("source")
+_NOWHERE = Place("", "", 0)
 
 
-def _trusts(read_row: Row, line: bytes) -> Iterator[Trust]:
-    if trust.may_state(read_row.source, line):
-        yield from trust.trusts(read_row, decode_line(line).raw or b"")
+def _trusts(values: Values, line: bytes) -> Iterator[Trust]:
+    yield from trust.trusts(Row(*(*values, _NOWHERE)), decode_line(line).raw or b"")
 
 
 def _claims(at: SealedObject, table: Table) -> tuple[UnitClaim, ...]:

@@ -38,7 +38,7 @@ def test_every_line_is_counted_and_the_first_are_named(
     stated_store.lock(folder, "aws_cloudtrail", stated_store.trail()[:1])
     stated_store.seal(folder)
     monkeypatch.setattr(sealed, "_MAX_UNREADABLE", 2)
-    monkeypatch.setattr(row_reading, "read_line", unreadable)
+    monkeypatch.setattr(row_reading, "read_values", unreadable)
     for fresh in indexed(folder, tmp_path):
         assert (len(fresh.unreadable), fresh.rows) == (2, 0)
         assert fresh.unreadable_count > 5

@@ -18,7 +18,7 @@ from nhi_evidence.adapters.index.state import State
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.findings import StatementRows
-from nhi_evidence.investigate.sealed import Head, ObjectRows, SealedObject, UnitClaim
+from nhi_evidence.investigate.sealed import Head, SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ports import EvidenceVersions
 
@@ -181,7 +181,7 @@ def _read_all(
 
 def _read(at: SealedObject, body: bytes | None) -> _Read | str:
     try:
-        content: ObjectRows = sealed.read(at, body)
+        content = sealed.read_values(at, body)
     except (ValueError, RecursionError) as error:
         return str(error)
     named = content.unreadable, content.unreadable_count

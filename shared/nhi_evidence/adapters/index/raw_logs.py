@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from nhi_evidence.adapters.index import schema, weigh
 from nhi_evidence.adapters.index import state as states
@@ -51,4 +52,5 @@ def build(
 
 
 def _put_events(folder: Path, state: State, rows: list[tuple[int, Row]]) -> None:
-    states.put(folder, state, "events", len(state.events) + 1, schema.events_table(rows))
+    table = schema.events_table((claim, row.place.line, astuple(row)[:-1]) for claim, row in rows)
+    states.put(folder, state, "events", len(state.events) + 1, table)

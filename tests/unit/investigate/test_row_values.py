@@ -1,0 +1,89 @@
+"""A row's values, in the order of its fields: each stands where its column says it does."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import pytest
+
+from nhi_evidence.adapters.index import schema
+from nhi_evidence.evidence import objects
+from nhi_evidence.investigate import row_reading
+from nhi_evidence.investigate.columns import COLUMNS, Type
+from nhi_evidence.investigate.row import Place, Row
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from tests.memory_store import MemoryStore
+from tests.unit.test_story_platforms import deliveries
+
+LISTS_OF_PARTS = {"hops", "hop_credentials", "mechanisms", "targets", "target_names"}
+"""Columns made of parts of a list, of which the path names the list alone."""
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[tuple[str, bytes]]:
+    """Every line of the story's evidence, with its source."""
+    every = []
+    for source, delivery in deliveries():
+        store = MemoryStore()
+        lock_batch(Mapper(source, keep_out_of_scope_raw=False), [delivery], store).ensure_locked()
+        for body in store.objects.values():
+            every += [(source, line) for line in objects.read_object(body)[1]]
+    return every
+
+
+def at(record: Any, path: str) -> Any:
+    return functools.reduce(
+        lambda value, key: value.get(key) if isinstance(value, dict) else None,
+        path.split("."),
+        record,
+    )
+
+
+def test_each_value_is_what_its_column_names(lines: list[tuple[str, bytes]]) -> None:
+    """By the record as JSON, path by path, over every platform of the story."""
+    seen = 0
+    for source, line in lines:
+        kept = row_reading.read_values(line, source)
+        record = json.loads(line).get("n")
+        if kept is None:
+            assert record is None
+            continue
+        seen += 1
+        values, index = kept
+        assert json.loads(line)["i"] == index
+        for column, value in zip(COLUMNS, values, strict=True):
+            if not column.path or column.name in LISTS_OF_PARTS:
+                continue
+            stated = next((one for one in (at(record, path) for path in column.path) if one), None)
+            if column.type is Type.TEXTS:
+                assert tuple(stated or ()) == value, column.name
+            elif column.name in {"ip", "user_agent"} and stated is None:
+                pass  # of a Base Event it stands among the observables
+            else:
+                assert (stated or None) == (value or None), column.name
+    assert seen > 100
+
+
+def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> None:
+    """Row, values and table are one reading of a line."""
+    rows, numbered = [], []
+    for source, line in lines:
+        row = row_reading.read_line(line, source, functools.partial(Place, "key", source))
+        kept = row_reading.read_values(line, source)
+        assert (row is None) == (kept is None)
+        if row is not None and kept is not None:
+            assert kept[0] == tuple(getattr(row, name) for name in Row.__struct_fields__[:-1])
+            rows.append(row)
+            numbered.append((0, kept[1], kept[0]))
+    table = schema.events_table(numbered * 20)  # more than are made at once
+    assert len(rows) * 20 == table.num_rows
+    for name in ("uid", "credential", "operation", "raw_sha256"):
+        assert [getattr(row, name) for row in rows] * 20 == table[name].to_pylist()
+    assert [list(row.targets) for row in rows] * 20 == table["targets"].to_pylist()
+
+
+def test_an_object_without_records_is_an_empty_table() -> None:
+    assert schema.EVENTS == schema.events_table([]).schema

@@ -54,6 +54,24 @@ CONTRADICTIONS = {
         "evidence.account",
         "is the organization's management account",
     ),
+    "answers among the evidence": (
+        [(
+            "# Where CloudTrail",
+            ('[evidence.buckets.athena]\nresults = "nhi-evidence-222233334444"\n'
+             'since = "2026-01-01"\ngigabytes_a_query = 1\n\n# Where CloudTrail'),
+        )],
+        "evidence.buckets.athena.results",
+        "holds evidence: name a bucket of its own",
+    ),
+    "a day that is none": (
+        [(
+            "# Where CloudTrail",
+            ('[evidence.buckets.athena]\nresults = "answers"\n'
+             'since = "2026-02-31"\ngigabytes_a_query = 1\n\n# Where CloudTrail'),
+        )],
+        "evidence.buckets.athena.since",
+        "is 2026-02-31, which is no day of the calendar",
+    ),
     "replica in the same account": (
         [(
             "# Where CloudTrail",

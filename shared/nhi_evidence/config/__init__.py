@@ -68,6 +68,7 @@ class EvidenceBucket(msgspec.Struct, frozen=True, kw_only=True):
     archive_after_days: int | None
     """When objects move to Glacier Instant Retrieval; None: never."""
     replica: tables.Replica | None
+    athena: tables.Athena | None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +173,7 @@ def _bucket(table: tables.BucketTable, *, trial: bool) -> EvidenceBucket:
         grace_days=table.grace_days or (TRIAL_DAYS if trial else DEFAULT_GRACE_DAYS),
         archive_after_days=_archive_after(table.archive_after_days, retention_days),
         replica=table.replica,
+        athena=table.athena,
     )
 
 

@@ -25,6 +25,11 @@ def feeds_fit(file: File) -> Iterator[tuple[Path, str]]:
         for bucket in file.evidence.buckets
         if bucket.replica is not None
     }
+    kept |= {
+        bucket.athena.results: "for the answers of Athena"
+        for bucket in file.evidence.buckets
+        if bucket.athena is not None
+    }
     feeds = list(_feeds(file))
     for path, feed in feeds:
         if feed.bucket in kept:

@@ -251,6 +251,14 @@ TargetId = Annotated[
     ),
 ]
 Dollars = Annotated[int, Meta(ge=1, description="a whole number of US dollars", examples=[200])]
+Day = Annotated[
+    str,
+    Meta(
+        pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+        description="a day, YYYY-MM-DD, in quotes",
+        examples=["2026-01-01"],
+    ),
+]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more", examples=[100000])]
 ResourceType = Annotated[
     str,

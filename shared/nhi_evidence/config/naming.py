@@ -135,6 +135,21 @@ def queue_arn(region: str, account: str, name: str) -> str:
     return f"arn:{partition(region)}:sqs:{region}:{account}:{name}"
 
 
+def athena_role(store: str, auditor: str) -> str:
+    """Name of the role one auditor asks Athena with about an evidence bucket."""
+    return _short(f"nhi-evidence-{store}-athena-{auditor}")
+
+
+def workgroup(store: str) -> str:
+    """Name of the workgroup of Athena in which an evidence bucket is asked."""
+    return f"nhi-evidence-{store}"
+
+
+def database(store: str) -> str:
+    """Name of the Glue database of an evidence bucket; a hyphen would need quotes everywhere."""
+    return f"nhi_evidence_{store.replace('-', '_')}"
+
+
 def replication(store: str) -> str:
     """Name of the role that copies an evidence bucket to its replica."""
     return _short(f"nhi-evidence-{store}-replication")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 
 from nhi_evidence import sources
 from nhi_evidence.config.coverage_rules import coverage_fits
@@ -119,6 +120,26 @@ def _names(file: File) -> _Contradictions:
     for at, name in enumerate(replicas):
         if name in taken:
             yield (*buckets, at, "replica", "bucket"), "is an evidence bucket: name another"
+    taken |= {name for name in replicas if name}
+    for at, bucket in enumerate(file.evidence.buckets):
+        if bucket.athena is None:
+            continue
+        if bucket.athena.results in taken:
+            yield (*buckets, at, "athena", "results"), "holds evidence: name a bucket of its own"
+        taken.add(bucket.athena.results)
+
+
+def _athena(file: File) -> _Contradictions:
+    for at, bucket in enumerate(file.evidence.buckets):
+        path: Path = ("evidence", "buckets", at, "athena")
+        if bucket.athena is None:
+            continue
+        if not file.auditors:
+            yield path, "is for auditors, and there are none: name one, or remove it"
+        try:
+            date.fromisoformat(bucket.athena.since)
+        except ValueError:
+            yield (*path, "since"), f"is {bucket.athena.since}, which is no day of the calendar"
 
 
 def _twice(path: Path, key: str, values: list[str]) -> _Contradictions:
@@ -316,6 +337,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
     _names,
+    _athena,
     in_one_partition,
     _retention,
     _archive,

@@ -37,6 +37,17 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     bucket: kinds.Bucket
 
 
+class Athena(msgspec.Struct, frozen=True, kw_only=True):
+    """`[evidence.buckets.athena]`: the bucket asked in SQL by Athena, by auditors. Opt-in."""
+
+    results: kinds.Bucket
+    """Bucket the answers are written to, made by the deployment; they expire after 30 days."""
+    since: kinds.Day
+    """First day whose evidence is looked at. What is earlier Athena does not see."""
+    gigabytes_a_query: kinds.Count
+    """A query that reads more is stopped. Each is paid for by what it reads."""
+
+
 class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """`[[evidence.buckets]]` as written; `EvidenceBucket` is it with the profile applied."""
 
@@ -56,6 +67,7 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """Move to Glacier Instant Retrieval after; 0: never. Absent: 30, where R exceeds it by the
     class's minimum of 90 days, else never."""
     replica: Replica | None = None
+    athena: Athena | None = None
 
 
 class EvidenceTable(msgspec.Struct, frozen=True, kw_only=True):

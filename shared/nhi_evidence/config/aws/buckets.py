@@ -6,9 +6,9 @@ import msgspec
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feed import Feed
-from nhi_evidence.config.bucket_policy import evidence_policy, replica_policy, transport
+from nhi_evidence.config.bucket_policy import evidence_policy, outsiders, replica_policy, transport
 from nhi_evidence.config.documents import Statement
-from nhi_evidence.config.tables import Replica, Trail
+from nhi_evidence.config.tables import Athena, Replica, Trail
 
 EXPIRING = ("ev/", "op/")
 """What ends with its lock. `log/` does not: the leaves outlive what they name."""
@@ -79,6 +79,22 @@ def replica_bucket(config: Config, store: EvidenceBucket, replica: Replica) -> B
             ),
         ),
         lifecycle=_expiry_after_lock(store),
+    )
+
+
+ANSWERS_DAYS = 30
+"""How long an answer of Athena's is kept: it is no evidence, and can be asked for again."""
+
+
+def answers_bucket(config: Config, store: EvidenceBucket, athena: Athena) -> BucketPlan:
+    """Return the bucket the answers of Athena are written to."""
+    bucket = naming.bucket_arn(store.region, athena.results)
+    return BucketPlan(
+        name=athena.results,
+        account=config.evidence.account,
+        region=store.region,
+        statements=[*transport(bucket), outsiders(bucket, config.organization.id)],
+        lifecycle=[LifecycleRule(id="expire", expire_days=ANSWERS_DAYS, noncurrent_days=1)],
     )
 
 

@@ -63,6 +63,9 @@ ALARM_CHANGES = (
     "cloudwatch:PutAlarmMuteRule",
     "cloudwatch:SetAlarmState",
 )
+CATALOG_CHANGES = ("glue:BatchDelete*", "glue:Create*", "glue:Delete*", "glue:Update*")
+"""Of what says where evidence lies and how it is read: a false table answers falsely."""
+WORKGROUP_CHANGES = ("athena:Create*", "athena:Delete*", "athena:Update*")
 BUS_CHANGES = ("events:UpdateEventBus",)
 """A bus under a key that is then disabled delivers nothing: no clock, no signature."""
 

@@ -20,6 +20,7 @@ from nhi_evidence.config.aws.guardrail_actions import (
     ASSET_CHANGES,
     BUCKET_CHANGES,
     BUS_CHANGES,
+    CATALOG_CHANGES,
     FUNCTION_CHANGES,
     KEY_CHANGES,
     LOG_CHANGES,
@@ -31,6 +32,7 @@ from nhi_evidence.config.aws.guardrail_actions import (
     STACK_CHANGES,
     TOPIC_CHANGES,
     UNBOUND_CHANGES,
+    WORKGROUP_CHANGES,
 )
 from nhi_evidence.config.aws.web_trust import WEB_IDENTITY
 from nhi_evidence.config.documents import NONE, Condition, Statement, document
@@ -40,6 +42,9 @@ LONGEST_DOCUMENT = 5_120
 
 OURS = "nhi-evidence-*"
 """How everything the deployment names begins."""
+
+OURS_IN_GLUE = "nhi_evidence_*"
+"""As Glue's names have it, without hyphens."""
 
 
 class Protected(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +180,11 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
             *protected.arns("iam", f"role/{OURS}", region=""),
         ]
     )
+    catalog = [
+        arn
+        for name in (f"database/{OURS_IN_GLUE}", f"table/{OURS_IN_GLUE}/*")
+        for arn in protected.arns("glue", name)
+    ]
     own_metrics = {
         "StringEquals": {
             "cloudwatch:namespace": "nhi-evidence",
@@ -186,6 +196,13 @@ def _monitoring(protected: Protected, pipeline: Condition) -> list[Statement]:
         _deny("Bus", BUS_CHANGES, protected.arns("events", "event-bus/default"), pipeline),
         _deny("Alarms", ALARM_CHANGES, protected.arns("cloudwatch", f"alarm:{OURS}"), pipeline),
         _deny("Metrics", ["cloudwatch:PutMetricData"], "*", own_metrics),
+        _deny("Catalog", CATALOG_CHANGES, catalog, pipeline),
+        _deny(
+            "Workgroups",
+            WORKGROUP_CHANGES,
+            protected.arns("athena", f"workgroup/{OURS}"),
+            pipeline,
+        ),
         _deny("Topics", TOPIC_CHANGES, protected.arns("sns", OURS), pipeline),
         _deny(
             "Unbound",

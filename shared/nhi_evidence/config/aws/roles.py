@@ -17,6 +17,7 @@ from nhi_evidence.config.documents import (
     role_trust,
     service_statement,
 )
+from nhi_evidence.config.tables import Auditor
 
 READS = (
     "s3:GetObject",
@@ -40,6 +41,31 @@ FROM_SOURCE = (
     "s3:GetObjectRetention",
     "s3:GetObjectLegalHold",
 )
+
+ASKED = ("ev/", "op/v1/recon/")
+"""What Athena reads of an evidence bucket: evidence, and the statements on what counts."""
+
+CATALOG_READS = (
+    "glue:GetDatabase",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+)
+ASKS = (
+    "athena:BatchGetNamedQuery",
+    "athena:BatchGetQueryExecution",
+    "athena:GetNamedQuery",
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetWorkGroup",
+    "athena:ListNamedQueries",
+    "athena:ListQueryExecutions",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+)
+UPLOADS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+"""What an answer of more than a few megabytes is written with."""
 
 
 def deployed_functions(config: Config) -> frozenset[str]:
@@ -109,14 +135,9 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
     keys = keys_arn(config, store)
     roles = []
     for auditor in config.auditors:
-        condition: dict[str, dict[str, str]] = {
-            "StringEquals": {"sts:ExternalId": auditor.external_id}
-        }
-        if auditor.mfa:
-            condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
         role = RolePlan(
             name=naming.auditor(store.name, auditor.name),
-            trust=[role_trust("Auditor", auditor.principals, condition)],
+            trust=[_auditor_trust(auditor)],
             policy_name="read",
             policy=[
                 allow("Objects", READS, f"{bucket}/*"),
@@ -126,6 +147,62 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
         )
         roles.append((auditor.name, role))
     return tuple(roles)
+
+
+def _auditor_trust(auditor: Auditor) -> Statement:
+    condition: dict[str, dict[str, str]] = {"StringEquals": {"sts:ExternalId": auditor.external_id}}
+    if auditor.mfa:
+        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    return role_trust("Auditor", auditor.principals, condition)
+
+
+def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
+    """Return each auditor with the role to ask Athena about one evidence bucket with.
+
+    It reads the newest version of evidence and of statements, and what describes them; it writes
+    answers into the bucket for answers, and nothing anywhere else.
+    """
+    if store.athena is None:
+        return ()
+    region = store.region
+    bucket = naming.bucket_arn(region, store.bucket)
+    results = naming.bucket_arn(region, store.athena.results)
+    database = naming.database(store.name)
+    listed: Condition = {"StringLike": {"s3:prefix": [f"{one}*" for one in ASKED]}}
+    policy = [
+        allow("Evidence", ["s3:GetObject"], [f"{bucket}/{one}*" for one in ASKED]),
+        allow("List", ["s3:ListBucket"], bucket, listed),
+        allow("Place", ["s3:GetBucketLocation"], [bucket, results]),
+        allow("Catalog", CATALOG_READS, catalog_arns(config, store, database)),
+        allow("Ask", ASKS, workgroup_arn(config, store)),
+        allow("Answers", ["s3:GetObject", "s3:PutObject", *UPLOADS], f"{results}/*"),
+        allow("AnswersList", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], results),
+    ]
+    return tuple(
+        (
+            auditor.name,
+            RolePlan(
+                name=naming.athena_role(store.name, auditor.name),
+                trust=[_auditor_trust(auditor)],
+                policy_name="ask",
+                policy=policy,
+            ),
+        )
+        for auditor in config.auditors
+    )
+
+
+def workgroup_arn(config: Config, store: EvidenceBucket) -> str:
+    """Return the ARN of the workgroup an evidence bucket is asked in."""
+    where = f"{store.region}:{config.evidence.account}"
+    name = naming.workgroup(store.name)
+    return f"arn:{naming.partition(store.region)}:athena:{where}:workgroup/{name}"
+
+
+def catalog_arns(config: Config, store: EvidenceBucket, database: str) -> list[str]:
+    """Return the ARNs of a Glue database, of its tables, and of the catalog both are read by."""
+    where = f"arn:{naming.partition(store.region)}:glue:{store.region}:{config.evidence.account}"
+    return [f"{where}:catalog", f"{where}:database/{database}", f"{where}:table/{database}/*"]
 
 
 def keys_arn(config: Config, store: EvidenceBucket) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import aws_cdk as cdk
 
 from infra.aws.acknowledged import acknowledge
+from infra.aws.athena_stack import AthenaStack
 from infra.aws.cost_alarms import WITHOUT_BUDGETS
 from infra.aws.coverage_stack import CoverageStack
 from infra.aws.evidence_stack import EvidenceStack
@@ -95,6 +96,15 @@ def compose(
         # It takes a role of the evidence's stack, and asks for the key of the sealer's.
         reconciling.add_stack_dependency(sealing)
         reconciles.setdefault(store.region, []).append(reconciling)
+        if store.athena is not None:
+            asking = AthenaStack(
+                app,
+                f"nhi-evidence-{store.name}-athena",
+                config=config,
+                store=store,
+                table=store.athena,
+            )
+            asking.add_stack_dependency(evidence)
     covering = _cover(app, config, seals, staged, architecture)
     _watch_evidence(app, config, seals, reconciles, covering=covering, forwards=forwards)
     management = config.organization.management_account

@@ -232,6 +232,33 @@ class Service:
             ]
         }
 
+    # Glue, Athena
+
+    def get_table(self, *, DatabaseName: str, Name: str) -> Any:  # noqa: N803
+        for one in self._d.of("AWS::Glue::Table"):
+            given = one["TableInput"]
+            if (one["DatabaseName"], given["Name"]) == (DatabaseName, Name):
+                return {"Table": given}
+        raise absent("EntityNotFoundException")
+
+    def get_work_group(self, *, WorkGroup: str) -> Any:  # noqa: N803
+        resource = self._d.named("AWS::Athena::WorkGroup", WorkGroup, "InvalidRequestException")
+        settings = resource["WorkGroupConfiguration"]
+        return {"WorkGroup": {"State": resource["State"], "Configuration": settings}}
+
+    def list_named_queries(self, *, WorkGroup: str) -> Any:  # noqa: N803
+        self._d.named("AWS::Athena::WorkGroup", WorkGroup, "InvalidRequestException")
+        names = [one["Name"] for one in self._d.of("AWS::Athena::NamedQuery")]
+        return {"NamedQueryIds": names}
+
+    def batch_get_named_query(self, *, NamedQueryIds: list[str]) -> Any:  # noqa: N803
+        resources = [self._d.named("AWS::Athena::NamedQuery", one, "x") for one in NamedQueryIds]
+        return {
+            "NamedQueries": [
+                {"Name": one["Name"], "QueryString": one["QueryString"]} for one in resources
+            ]
+        }
+
     # SQS, CloudTrail, Organizations
 
     def get_queue_url(self, *, QueueName: str) -> Any:  # noqa: N803

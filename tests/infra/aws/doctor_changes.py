@@ -98,6 +98,32 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         "evidence replication",
         f"{REPLICATION} Enabled arn:aws:s3:::mine  Disabled",
     ),
+    "a table that reads elsewhere": (
+        lambda aws: next(iter(aws.of("AWS::Glue::Table")))["TableInput"]["Parameters"].update(
+            {"storage.location.template": "s3://mine/${hour}/"}
+        ),
+        "evidence table nhi_evidence_main.evidence",
+        "changed: projection",
+    ),
+    "a table that leaves out the first line": (
+        lambda aws: next(iter(aws.of("AWS::Glue::Table")))["TableInput"]["Parameters"].update(
+            {"skip.header.line.count": "1"}
+        ),
+        "evidence table nhi_evidence_main.evidence",
+        "changed: projection",
+    ),
+    "queries without a limit": (
+        lambda aws: of(aws, "AWS::Athena::WorkGroup", "nhi-evidence-main")[
+            "WorkGroupConfiguration"
+        ].pop("BytesScannedCutoffPerQuery"),
+        "evidence workgroup nhi-evidence-main",
+        "bytes a query None",
+    ),
+    "a saved question that asks something else": (
+        lambda aws: of(aws, "AWS::Athena::NamedQuery", "units").update(QueryString="SELECT 1"),
+        "evidence saved questions of nhi-evidence-main",
+        "missing or changed: units",
+    ),
     "somebody told of each object": (
         lambda aws: of(aws, "AWS::S3::Bucket", MAIN).update(
             NotificationConfiguration={

@@ -163,6 +163,7 @@ def _glob(text: str, pattern: str) -> bool:
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda actual, wanted: actual == wanted,
+    "StringLike": _glob,
     "ArnEquals": _glob,
     "ArnLike": _glob,
     "Bool": lambda actual, wanted: actual.lower() == wanted.lower(),

@@ -63,6 +63,7 @@ ACTS = (
     Act("lock log", "s3:PutObjectRetention", _LOG, _LOCK),
     Act("overwrite", "s3:PutObject", _OBJECT),
     Act("read", "s3:GetObjectVersion", _OBJECT),
+    Act("read newest", "s3:GetObject", _OBJECT),
     Act("list", "s3:ListBucketVersions", BUCKET),
     Act("delete", "s3:DeleteObject", _OBJECT),
     Act("delete version", "s3:DeleteObjectVersion", _OBJECT),
@@ -71,6 +72,11 @@ ACTS = (
     Act("change policy", "s3:PutBucketPolicy", BUCKET),
     Act("change lifecycle", "s3:PutLifecycleConfiguration", BUCKET),
     Act("change metrics", "s3:PutMetricsConfiguration", BUCKET),
+    Act(
+        "change tables",
+        "glue:UpdateTable",
+        f"arn:aws:glue:{REGION}:{EVIDENCE}:table/nhi_evidence_main/evidence",
+    ),
     Act("sign", "kms:Sign", KEY, _SIGN),
     Act("change key", "kms:PutKeyPolicy", KEY),
     Act(
@@ -130,6 +136,7 @@ PRINCIPALS = (
     Principal("auditor", role=f"{_MAIN}-auditor-external"),
     Principal("what forwards to the subscriber", role=f"{_MAIN}-forward"),
     Principal("subscriber", role=f"{_MAIN}-subscriber"),
+    Principal("auditor, asking Athena", role=f"{_MAIN}-athena-external"),
     Principal("replication", role=f"{_MAIN}-replication"),
     Principal("exporter", role=f"{_MAIN}-aws_cloudtrail-organization", account=ARCHIVE),
     Principal("administrator, log archive", _administrator("administrator", ARCHIVE)),

@@ -17,8 +17,10 @@ PUTS = (
     "put ev aws", "put ev gcp", "put ev azure", "put op", "put coverage", "put config", "put log",
 )  # fmt: skip
 CHANGES = ("change policy", "change lifecycle", "change metrics", "change key")
+PUTS = ("put ev aws", "put ev gcp", "put ev azure", "put op", "put log")
+CHANGES = ("change policy", "change lifecycle", "change metrics", "change tables", "change key")
 MONITORING = ("silence alarms", "stop the sealer")
-LOOKS = ("read", "list")
+LOOKS = ("read", "read newest", "list")
 YES = "yes"
 EXECUTION = "via the CDK's deploy role, the stacks' execution role"
 
@@ -26,7 +28,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of aws_cloudtrail": {"put ev aws": YES},
     "writer of gcp_audit": {"put ev gcp": YES},
     "writer of azure_monitor": {"put ev azure": YES},
-    "sealer": dict.fromkeys(("put log", "lock log", "read", "list", "sign"), YES),
+    "sealer": dict.fromkeys(("put log", "lock log", *LOOKS, "sign"), YES),
     "reconcile": {**dict.fromkeys(LOOKS, YES), "put op": "via op-recon"},
     # It reads back what it stated itself; evidence it neither reads nor lists.
     "coverage": {"put config": "via op-config", "put coverage": "via op-coverage"},
@@ -38,6 +40,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     # What is handed on goes out alone: neither side of it can put, lock or sign anything.
     "what forwards to the subscriber": {"read": YES},
     "subscriber": {},
+    # Of evidence it reads the newest version, and writes nothing.
+    "auditor, asking Athena": {"read newest": YES},
     "replication": {},
     "exporter": {"put ev aws": "via writer-aws_cloudtrail"},
     "administrator, log archive": {

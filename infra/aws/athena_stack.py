@@ -1,0 +1,145 @@
+"""The evidence account: Athena over one evidence bucket, and the roles auditors ask it with."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_glue as glue
+from constructs import Construct
+
+from infra.aws.planned_role import PlannedRole
+from infra.aws.private_bucket import PrivateBucket
+from nhi_evidence import config as configuration
+from nhi_evidence.config import Config, naming, tables
+from nhi_evidence.config.aws import roles
+from nhi_evidence.config.aws.buckets import answers_bucket
+from nhi_evidence.investigate.athena import plan as plans
+from nhi_evidence.investigate.athena import views
+
+_ASKED = (
+    "It reads every object of evidence and of statements, and writes answers into a bucket of "
+    "their own; tables are those of one database."
+)
+
+
+class AthenaStack(Stack):
+    """A database over the objects, a workgroup with a limit, saved questions, and roles to ask.
+
+    The tables describe what is there: nothing is copied, and nothing here can write evidence.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        store: configuration.EvidenceBucket,
+        table: tables.Athena,
+    ) -> None:
+        account = config.evidence.account
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=account, region=store.region),
+            description=f"nhi-evidence: Athena over {store.bucket}",
+            termination_protection=True,
+        )
+        plan = plans.athena(config, store, table)
+        answers = PrivateBucket(self, "Answers", plan=answers_bucket(config, store, table))
+        self._make_catalog(account, plan)
+        group = self._make_workgroup(account, plan)
+        group.add_resource_dependency(answers.resource)
+        self._make_queries(plan, group)
+        self._make_roles(config, store, table)
+
+    def _make_catalog(self, account: str, plan: plans.AthenaPlan) -> None:
+        database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=account,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=plan.database, description="Evidence as it lies: one line, one row."
+            ),
+        )
+        for one in plan.tables:
+            made = glue.CfnTable(
+                self,
+                f"Table-{one.name}",
+                catalog_id=account,
+                database_name=plan.database,
+                table_input=_table(one),
+            )
+            made.add_resource_dependency(database)
+
+    def _make_workgroup(self, account: str, plan: plans.AthenaPlan) -> athena.CfnWorkGroup:
+        result = athena.CfnWorkGroup.ResultConfigurationProperty(
+            output_location=plan.output,
+            expected_bucket_owner=account,
+            encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                encryption_option="SSE_S3"
+            ),
+        )
+        return athena.CfnWorkGroup(
+            self,
+            "Workgroup",
+            name=plan.workgroup,
+            description="Questions about evidence; what one may read is bounded.",
+            state="ENABLED",
+            recursive_delete_option=True,
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                bytes_scanned_cutoff_per_query=plan.bytes_limit,
+                publish_cloud_watch_metrics_enabled=True,
+                requester_pays_enabled=False,
+                engine_version=athena.CfnWorkGroup.EngineVersionProperty(
+                    selected_engine_version=plans.ENGINE
+                ),
+                result_configuration=result,
+            ),
+        )
+
+    def _make_queries(self, plan: plans.AthenaPlan, group: athena.CfnWorkGroup) -> None:
+        for one in plan.queries:
+            query = athena.CfnNamedQuery(
+                self,
+                f"Query-{one.name}",
+                name=one.name,
+                description=one.description,
+                database=plan.database,
+                query_string=one.sql,
+                work_group=plan.workgroup,
+            )
+            query.add_resource_dependency(group)
+
+    def _make_roles(
+        self, config: Config, store: configuration.EvidenceBucket, table: tables.Athena
+    ) -> None:
+        bucket = naming.bucket_arn(store.region, store.bucket)
+        database = naming.database(store.name)
+        wide = [
+            *(f"{bucket}/{one}*" for one in roles.ASKED),
+            f"{naming.bucket_arn(store.region, table.results)}/*",
+            *roles.catalog_arns(config, store, database)[2:],
+        ]
+        for auditor, role in roles.athena_askers(config, store):
+            PlannedRole(self, f"Asker-{auditor}", plan=role, wide=wide, reason=_ASKED)
+
+
+def _table(plan: plans.TablePlan) -> glue.CfnTable.TableInputProperty:
+    text = glue.CfnTable.ColumnProperty
+    return glue.CfnTable.TableInputProperty(
+        name=plan.name,
+        table_type="EXTERNAL_TABLE",
+        parameters=plan.parameters,
+        partition_keys=[text(name=key, type="string") for key in plan.keys],
+        storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+            location=plan.location,
+            columns=[text(name=views.LINE, type="string")],
+            input_format=plans.INPUT_FORMAT,
+            output_format=plans.OUTPUT_FORMAT,
+            serde_info=glue.CfnTable.SerdeInfoProperty(
+                serialization_library=plans.SERDE, parameters=plans.SERDE_PARAMETERS
+            ),
+        ),
+    )

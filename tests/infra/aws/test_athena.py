@@ -1,0 +1,161 @@
+"""Athena over the evidence: its tables reach what writers write, and asking writes no evidence."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import sqlglot
+
+from nhi_evidence.config import naming
+from nhi_evidence.evidence import frame, keys
+from nhi_evidence.investigate.athena import views
+from nhi_evidence.investigate.athena.plan import SERDE
+from nhi_evidence.investigate.library import questions
+from tests.infra.aws.estate import BUCKET, EVIDENCE, ORGANIZATION, Estate, Resource, arn
+from tests.infra.aws.iam import Request, allows
+from tests.infra.aws.matrix import ACTS
+
+STACK = "nhi-evidence-main-athena"
+ANSWERS = "arn:aws:s3:::nhi-evidence-answers-222233334444"
+ROLE = "nhi-evidence-main-athena-external"
+LONGEST_QUERY = 262_144
+"""Bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
+LARGEST_WINDOW = 8 << 20
+"""What the decoder of Trino takes: aircompressor, `MAX_WINDOW_SIZE`."""
+
+
+def table(estate: Estate, name: str) -> dict[str, Any]:
+    (made,) = (
+        one.properties["TableInput"]
+        for one in estate.of("AWS::Glue::Table", STACK)
+        if one.properties["TableInput"]["Name"] == name
+    )
+    return dict(made)
+
+
+@pytest.mark.parametrize(
+    ("name", "hour"), [("evidence", "2026010100"), (f"evidence{views.UNDATED}", "unknown")]
+)
+def test_a_projected_folder_is_where_a_writer_puts(estate: Estate, name: str, hour: str) -> None:
+    """By the key's own function: of every source that is kept, of each hour and of none."""
+    parameters = table(estate, name)["Parameters"]
+    sources = parameters["projection.of_source.values"].split(",")
+    assert sources == ["aws_cloudtrail", "gcp_audit", "azure_monitor"]
+    for source in sources:
+        folder = parameters["storage.location.template"]
+        folder = folder.replace("${of_source}", source).replace("${hour}", hour)
+        key = keys.evidence_key(source=source, hour=hour, body_sha256=bytes(32))
+        assert f"s3://{BUCKET.rpartition(':')[2]}/{key}".startswith(folder)
+
+
+def test_hours_are_projected_from_the_day_that_is_said(estate: Estate) -> None:
+    """In the form of the keys; those without an hour by name."""
+    for name in (views.EVIDENCE, views.STATEMENTS):
+        dated = table(estate, name)["Parameters"]
+        kind = {key.rpartition(".hour.")[2]: one for key, one in dated.items() if ".hour." in key}
+        assert kind == {
+            "type": "date", "format": "yyyyMMddHH", "range": "2026010100,NOW+1DAYS",
+            "interval": "1", "interval.unit": "HOURS",
+        }  # fmt: skip
+        undated = table(estate, f"{name}{views.UNDATED}")["Parameters"]
+        assert undated["projection.hour.values"] == keys.UNKNOWN_HOUR
+
+
+def test_objects_are_read_by_their_ending_and_fit_the_decoder(estate: Estate) -> None:
+    """Athena knows zstd by `.zst`, and takes apart no line: a line is one text."""
+    key = keys.evidence_key(source="x", hour="unknown", body_sha256=bytes(32))
+    assert key.endswith(".zst")
+    assert views.STATEMENTS_ENDING.endswith(".zst")
+    assert (1 << frame.WINDOW_LOG) <= LARGEST_WINDOW
+    for one in estate.of("AWS::Glue::Table", STACK):
+        described = one.properties["TableInput"]["StorageDescriptor"]
+        assert described["Columns"] == [{"Name": "line", "Type": "string"}]
+        assert described["SerdeInfo"]["SerializationLibrary"] == SERDE
+
+
+def test_the_workgroup_decides_and_bounds(estate: Estate) -> None:
+    """Whoever asks can neither write answers elsewhere nor read without a limit."""
+    group = estate.only("AWS::Athena::WorkGroup", STACK).properties
+    settings = group["WorkGroupConfiguration"]
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["BytesScannedCutoffPerQuery"] == 200 << 30
+    assert settings["EngineVersion"]["SelectedEngineVersion"] == "Athena engine version 3"
+    result = settings["ResultConfiguration"]
+    assert result["OutputLocation"].startswith("s3://nhi-evidence-answers-222233334444/")
+    assert result["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+    assert result["ExpectedBucketOwner"] == EVIDENCE
+
+
+def test_every_saved_question_is_a_named_query_that_athena_reads(estate: Estate) -> None:
+    """A whole statement each, of the last day, within the length Athena takes."""
+    named = {one.properties["Name"]: one for one in estate.of("AWS::Athena::NamedQuery", STACK)}
+    assert set(named) == {each.name for each in questions()} | {"findings", "units", "unreadable"}
+    for query in named.values():
+        sql = query.properties["QueryString"]
+        assert len(sql.encode()) < LONGEST_QUERY
+        assert sql.count("current_timestamp") == 4  # both bounds, of evidence and of statements
+        tree = sqlglot.parse_one(sql, read="athena")
+        tables = {(each.db, each.name) for each in tree.find_all(sqlglot.exp.Table) if each.db}
+        assert {db for db, _ in tables} == {naming.database("main")}
+        assert query.properties["WorkGroup"] == naming.workgroup("main")
+
+
+def asking(estate: Estate, action: str, resource: str, **context: str) -> bool:
+    role: Resource = estate.role(ROLE)
+    policies = [one["PolicyDocument"] for one in role.properties["Policies"]]
+    request = Request(
+        action=action,
+        resource=resource,
+        principal=arn(EVIDENCE, ROLE),
+        context={"aws:PrincipalOrgID": ORGANIZATION, "aws:SecureTransport": "true",
+                 "s3:TlsVersion": "1.3", **context},
+    )  # fmt: skip
+    own = [estate.bucket_policy] if BUCKET in resource else []
+    return allows(request, identity=policies, resource=own, owner=EVIDENCE)
+
+
+def test_whoever_asks_writes_answers_and_no_evidence(estate: Estate) -> None:
+    """Nothing that changes anything, but for answers."""
+    for act in ACTS:
+        if act.text != "read newest":
+            assert not asking(estate, act.action, act.resource, **act.context), act.text
+    assert asking(estate, "s3:GetObject", f"{BUCKET}/ev/v1/gcp_audit/h=unknown/x")
+    assert asking(estate, "s3:GetObject", f"{BUCKET}/op/v1/recon/h=2026010100/x")
+    assert not asking(estate, "s3:GetObject", f"{BUCKET}/op/v1/custody/h=2026010100/x")
+    assert asking(estate, "s3:ListBucket", BUCKET, **{"s3:prefix": "ev/v1/gcp_audit/h=unknown/"})
+    assert not asking(estate, "s3:ListBucket", BUCKET, **{"s3:prefix": "log/v1/"})
+    assert asking(estate, "s3:PutObject", f"{ANSWERS}/answers/x")
+    assert not asking(estate, "s3:DeleteObject", f"{ANSWERS}/answers/x")
+    statements = [
+        statement
+        for one in estate.role(ROLE).properties["Policies"]
+        for statement in one["PolicyDocument"]["Statement"]
+    ]
+    actions = {action for one in statements for action in one["Action"]}
+    changes = {one for one in actions if re.search(r":(Put|Delete|Update|Create)", one)}
+    assert changes == {"s3:PutObject"}
+    (written,) = (one["Resource"] for one in statements if "s3:PutObject" in one["Action"])
+    assert written == f"{ANSWERS}/*"
+
+
+def test_the_role_is_taken_from_the_auditors_own_account(estate: Estate) -> None:
+    """With the external id, as the role that reads evidence itself."""
+    trusts = [
+        estate.role(name).properties["AssumeRolePolicyDocument"]["Statement"]
+        for name in (ROLE, "nhi-evidence-main-auditor-external")
+    ]
+    assert trusts[0] == trusts[1]
+    assert trusts[0][0]["Condition"]["StringEquals"]["sts:ExternalId"] == "audit-2026-7f3b9c51d0"
+
+
+def test_answers_expire_and_are_closed(estate: Estate) -> None:
+    """Hardened as every bucket of ours, without a lock: an answer is no evidence."""
+    bucket = estate.only("AWS::S3::Bucket", STACK).properties
+    assert "ObjectLockEnabled" not in bucket
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == 30
+    policy = estate.only("AWS::S3::BucketPolicy", STACK).properties["PolicyDocument"]
+    sids = {one["Sid"] for one in policy["Statement"]}
+    assert sids == {"PlainHttp", "OldTls", "OutsideTheOrganization"}

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nhi_evidence.adapters.aws import bucket_checks, forward_checks, function_checks, key_checks
+from nhi_evidence.adapters.aws import (
+    athena_checks,
+    bucket_checks,
+    forward_checks,
+    function_checks,
+    key_checks,
+)
 from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
@@ -64,6 +70,8 @@ def checks(
         yield from _reconciling(checks_of, clients, config, bucket, built)
         if config.coverage is not None:
             yield from _covering(checks_of, clients, config, bucket, built)
+        if bucket.athena is not None:
+            yield from athena_checks.checks(checks_of, clients, config, bucket, bucket.athena)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
     checks_of = AwsChecks(f"evidence account {account}")
     if config.azure is not None:

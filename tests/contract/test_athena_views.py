@@ -1,7 +1,7 @@
 """Athena's views over the objects answer as the local index does, question by question.
 
-What Athena is sent is transpiled and executed here; that Athena itself reads it is for
-`python -m tests.conform --athena` to find out.
+What Athena is sent is transpiled and executed here. That Athena itself reads it takes a live
+account: docs/conform.md lists it as not settled.
 """
 
 from __future__ import annotations

@@ -100,10 +100,11 @@ def test_a_price_is_shown_in_full(price: Price, shown: str) -> None:
 
 
 def test_every_price_says_where_it_stands_and_when_it_was_read() -> None:
-    """A page of AWS's own, but of composite alarms, of which none was to be had; and a month."""
+    """A page of AWS's own, but for two whose page was not read; and a month."""
+    others = {"cw_composite": prices.COMPOSITES, "athena": prices.ATHENA}
     for name, price in prices.every_price().items():
-        if name == "cw_composite":
-            assert price.source == prices.COMPOSITES
+        if name in others:
+            assert price.source == others[name]
             continue
         assert re.fullmatch(r"https://aws\.amazon\.com/[a-z0-9]+/pricing/", price.source), name
         assert re.fullmatch(r"20\d\d-\d\d", price.as_of), name

@@ -252,6 +252,7 @@ def _verification(a_day: Volumes) -> Iterator[Line]:
         yield times(group, "S3 GET, archive class", archived, "archive_get")
         retrieved, price = a_day.gigabytes * a_day.archive_days, PRICES["archive_retrieval"]
         yield line(group, "retrieval", f"{size(retrieved)} x {price}", price.of(retrieved), price)
+    yield from _scan(a_day)
     gigabytes = a_day.gigabytes * (a_day.standard_days + a_day.archive_days)
     yield of_tiers(
         "where it runs outside AWS",
@@ -260,3 +261,20 @@ def _verification(a_day: Volumes) -> Iterator[Line]:
         gigabytes,
         INTERNET_TRANSFER,
     )
+
+
+def _scan(a_day: Volumes) -> Iterator[Line]:
+    """A day's evidence read once by Athena; a question that joins reads it more than once."""
+    group = "each reading of one day by Athena"
+    read, price = a_day.gigabytes, PRICES["athena"]
+    yield line(group, "read", f"{size(read)} x {price}", price.of(read), price)
+    yield times(group, "S3 GET, S3 Standard", a_day.objects, "s3_get")
+    if a_day.archive_days:
+        retrieval = PRICES["archive_retrieval"]
+        yield line(
+            group,
+            "of an archived day, besides",
+            f"{size(read)} x {retrieval}",
+            retrieval.of(read),
+            retrieval,
+        )

@@ -27,6 +27,10 @@ COMPOSITES = "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm"
 """Another's list of Amazon's prices: no copy of Amazon's own page that names this one was found."""
 
 
+ATHENA = "https://athena.guide/articles/athena-basics-pricing-model"
+"""Another's page on Amazon's price: no copy of Amazon's own that states it was found."""
+
+
 class Price(msgspec.Struct, frozen=True):
     """One list price."""
 
@@ -71,6 +75,7 @@ PRICES: Mapping[str, Price] = {
     "cw_composite": Price(0.50, 1, "composite alarm a month", COMPOSITES, "2026-11"),
     "cw_metric": Price(0.30, 1, "custom metric a month", CLOUDWATCH, "2026-06"),
     "cw_dashboard": Price(3.00, 1, "dashboard a month", CLOUDWATCH, "2026-06"),
+    "athena": Price(5.00, 1024, "GB read by Athena, at least 10 MB a query", ATHENA, "2026-11"),
     "cw_logs": Price(0.50, 1, "GB of logs taken in", CLOUDWATCH, "2026-06"),
 }
 

@@ -16,11 +16,6 @@ PAGE = Path(__file__).parents[3] / "docs" / "threat-model.md"
 PUTS = (
     "put ev aws", "put ev gcp", "put ev azure", "put op", "put coverage", "put config", "put log",
 )  # fmt: skip
-<<<<<<< HEAD
-CHANGES = ("change policy", "change lifecycle", "change metrics", "change key")
-PUTS = ("put ev aws", "put ev gcp", "put ev azure", "put op", "put log")
-=======
->>>>>>> c1a7f69 (docs/threat-model, tests/infra/aws: the matrix with those who ask Athena)
 CHANGES = ("change policy", "change lifecycle", "change metrics", "change tables", "change key")
 MONITORING = ("silence alarms", "stop the sealer")
 LOOKS = ("read", "read newest", "list")

@@ -109,7 +109,7 @@ def _broken_mapper() -> Mapper:
         raise ZeroDivisionError("a defect")
 
     for pack in mapper.packs.values():
-        pack.map = failing  # type: ignore[method-assign, assignment]
+        pack.pack = SimpleNamespace(normalize=failing)
     return mapper
 
 

@@ -13,6 +13,7 @@ from nhi_evidence.config import naming as names
 from nhi_evidence.config import tables
 from nhi_evidence.demo.story import generate
 from nhi_evidence.evidence import objects
+from nhi_evidence.terminal.doctor_report import SCHEMA
 from tests.e2e import profile
 from tests.e2e.deployment import (
     EVIDENCE,
@@ -171,7 +172,9 @@ def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[s
     environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
     done = deployed.command("doctor", *chosen, "--json", credentials=environment)
     assert done.returncode in {0, 1}, done.stderr
-    checks = json.loads(done.stdout)
+    report = json.loads(done.stdout)
+    assert SCHEMA == report["schema"]
+    checks = report["checks"]
     assert all(check["remediation"] for check in checks if check["state"] in WRONG)
     named = {_named(one): (one["state"], one["observed"]) for one in checks}
     return done.returncode, named

@@ -12,6 +12,8 @@ from constructs import Construct
 from infra.aws import acknowledged
 
 NAMESPACE = "nhi-evidence"
+AT_ONCE = Duration.minutes(5)
+"""The period of an alarm that waits for nothing."""
 
 Missing = Literal["breaching", "notBreaching", "ignore"]
 
@@ -106,6 +108,39 @@ class Alarm(Construct):
             alarm_actions=actions,
             ok_actions=actions,
         )
+
+
+def largest_above(
+    scope: Construct,
+    kind: str,
+    meaning: str,
+    watched: dict[str, cloudwatch.CfnAlarm.MetricProperty],
+    *,
+    named: str,
+    target: str,
+    statistic: str = "Sum",
+    above: float = 0,
+    period: Duration = AT_ONCE,
+    periods: int = 1,
+) -> Alarm:
+    """Return the alarm `<named>-<kind>`: the largest of some metrics is above a bound.
+
+    A period without any data is taken for a quiet one.
+    """
+    return Alarm(
+        scope,
+        kind,
+        alarm_name=f"{named}-{kind}",
+        meaning=meaning,
+        metrics=watched,
+        expression=largest(watched),
+        statistic=statistic,
+        period=period,
+        periods=periods,
+        above=above,
+        missing="notBreaching",
+        target=target,
+    )
 
 
 class Absence(Construct):

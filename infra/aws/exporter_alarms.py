@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.aws.alarm import Absence, Alarm, largest, metric, own
+from infra.aws.alarm import Absence, Alarm, largest_above, metric, own
 from infra.aws.redelivery import RETENTION_SECONDS, Redelivery
 from nhi_evidence.config.aws.feed import Feed
 
@@ -14,7 +15,6 @@ LAG = Duration.hours(1)
 """A file that waits longer than this is late; CloudTrail itself takes up to fifteen minutes."""
 
 SERVICE = "aws_export"
-_AT_ONCE = Duration.minutes(5)
 
 
 class ExporterAlarms(Construct):
@@ -38,7 +38,7 @@ class ExporterAlarms(Construct):
         target: str,
     ) -> None:
         super().__init__(scope, name)
-        self._feed, self._target = feed, target
+        alarm = partial(largest_above, self, named=feed.exporter, target=target)
         kept = RETENTION_SECONDS if keep_days is None else keep_days * 86_400
         queue, dead = {"QueueName": feed.exporter}, {"QueueName": f"{feed.exporter}-dead"}
         age = metric("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
@@ -47,20 +47,20 @@ class ExporterAlarms(Construct):
         ages = {"age": age, "tried": tried}
         errors = {"runs": metric("AWS/Lambda", "Errors", {"FunctionName": feed.exporter})}
         self.alarms: list[Alarm | Absence] = [
-            self._alarm(
+            alarm(
                 "dead-letters",
                 "Files were given up after every attempt; their messages wait for you.",
                 {"count": metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead)},
                 statistic="Maximum",
             ),
-            self._alarm(
+            alarm(
                 "dead-letters-old",
                 "Half the time is gone after which SQS forgets the oldest file given up.",
                 {"age": metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dead)},
                 statistic="Maximum",
                 above=numbers.left_for_redrive // 2,
             ),
-            self._alarm(
+            alarm(
                 "lag",
                 "The oldest file waits for longer than an hour to become evidence.",
                 ages,
@@ -68,21 +68,21 @@ class ExporterAlarms(Construct):
                 period=Duration.hours(1),
                 above=LAG.to_seconds(),
             ),
-            self._alarm(
+            alarm(
                 "failing",
                 "Files could not be locked in two hours in a row; they are tried again.",
                 failed,
                 period=Duration.hours(1),
                 periods=2,
             ),
-            self._alarm(
+            alarm(
                 "errors",
                 "The exporter itself broke off in each of three hours: a file may kill it.",
                 errors,
                 period=Duration.hours(1),
                 periods=3,
             ),
-            self._alarm(
+            alarm(
                 "loss",
                 "Half the time is gone after which queue or source forget the oldest file.",
                 ages,
@@ -90,7 +90,7 @@ class ExporterAlarms(Construct):
                 period=Duration.hours(1),
                 above=min(RETENTION_SECONDS, kept) // 2,
             ),
-            self._alarm(
+            alarm(
                 "giving-up",
                 "A file was tried in vain for half the time after which it is given up.",
                 {"tried": tried},
@@ -98,12 +98,12 @@ class ExporterAlarms(Construct):
                 above=numbers.gives_up_after // 2,
                 period=Duration.hours(1),
             ),
-            self._alarm(
+            alarm(
                 "refused",
                 "A notification named a bucket, prefix or account that is not configured.",
                 {"messages": own("RefusedMessages", feed.exporter, SERVICE)},
             ),
-            self._alarm(
+            alarm(
                 "rejected",
                 "A file could not be decoded, or a record broke the mapper: locked as it came.",
                 {
@@ -125,29 +125,3 @@ class ExporterAlarms(Construct):
                 target=target,
             )
             self.alarms.append(silence)
-
-    def _alarm(
-        self,
-        kind: str,
-        meaning: str,
-        watched: dict[str, cloudwatch.CfnAlarm.MetricProperty],
-        *,
-        statistic: str = "Sum",
-        above: float = 0,
-        period: Duration = _AT_ONCE,
-        periods: int = 1,
-    ) -> Alarm:
-        return Alarm(
-            self,
-            kind,
-            alarm_name=f"{self._feed.exporter}-{kind}",
-            meaning=meaning,
-            metrics=watched,
-            expression=largest(watched),
-            statistic=statistic,
-            period=period,
-            periods=periods,
-            above=above,
-            missing="notBreaching",
-            target=self._target,
-        )

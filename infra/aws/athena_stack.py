@@ -62,15 +62,15 @@ class AthenaStack(Stack):
                 name=plan.database, description="Evidence as it lies: one line, one row."
             ),
         )
-        for one in plan.tables:
-            made = glue.CfnTable(
+        for planned in plan.tables:
+            table = glue.CfnTable(
                 self,
-                f"Table-{one.name}",
+                f"Table-{planned.name}",
                 catalog_id=account,
                 database_name=plan.database,
-                table_input=_table(one),
+                table_input=_table(planned),
             )
-            made.add_resource_dependency(database)
+            table.add_resource_dependency(database)
 
     def _make_workgroup(self, account: str, plan: plans.AthenaPlan) -> athena.CfnWorkGroup:
         result = athena.CfnWorkGroup.ResultConfigurationProperty(
@@ -100,14 +100,14 @@ class AthenaStack(Stack):
         )
 
     def _make_queries(self, plan: plans.AthenaPlan, group: athena.CfnWorkGroup) -> None:
-        for one in plan.queries:
+        for saved in plan.queries:
             query = athena.CfnNamedQuery(
                 self,
-                f"Query-{one.name}",
-                name=one.name,
-                description=one.description,
+                f"Query-{saved.name}",
+                name=saved.name,
+                description=saved.description,
                 database=plan.database,
-                query_string=one.sql,
+                query_string=saved.sql,
                 work_group=plan.workgroup,
             )
             query.add_resource_dependency(group)

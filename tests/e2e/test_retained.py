@@ -32,14 +32,14 @@ def kept(
     aws: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """What each synthesized stack keeps, by stack; names end in what no other test uses."""
-    one = Deployment(aws, tmp_path_factory.mktemp("kept"))
-    one.prepare()
-    one.synthesize()
-    found = {
+    deployment = Deployment(aws, tmp_path_factory.mktemp("kept"))
+    deployment.prepare()
+    deployment.synthesize()
+    stacks = {
         path.name.removesuffix(".template.json"): dict(_kept(json.loads(path.read_text())))
-        for path in one.templates("production")
+        for path in deployment.templates("production")
     }
-    return {stack: resources for stack, resources in found.items() if resources}
+    return {stack: resources for stack, resources in stacks.items() if resources}
 
 
 def _kept(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 
 from nhi_evidence import sources
+from nhi_evidence.config.athena_rules import athena_fits
 from nhi_evidence.config.coverage_rules import coverage_fits
 from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
@@ -127,19 +127,6 @@ def _names(file: File) -> _Contradictions:
         if bucket.athena.results in taken:
             yield (*buckets, at, "athena", "results"), "holds evidence: name a bucket of its own"
         taken.add(bucket.athena.results)
-
-
-def _athena(file: File) -> _Contradictions:
-    for at, bucket in enumerate(file.evidence.buckets):
-        path: Path = ("evidence", "buckets", at, "athena")
-        if bucket.athena is None:
-            continue
-        if not file.auditors:
-            yield path, "is for auditors, and there are none: name one, or remove it"
-        try:
-            date.fromisoformat(bucket.athena.since)
-        except ValueError:
-            yield (*path, "since"), f"is {bucket.athena.since}, which is no day of the calendar"
 
 
 def _twice(path: Path, key: str, values: list[str]) -> _Contradictions:
@@ -337,7 +324,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _not_empty,
     _subscriptions,
     _names,
-    _athena,
+    athena_fits,
     in_one_partition,
     _retention,
     _archive,

@@ -235,9 +235,9 @@ class Service:
     # Glue, Athena
 
     def get_table(self, *, DatabaseName: str, Name: str) -> Any:  # noqa: N803
-        for one in self._d.of("AWS::Glue::Table"):
-            given = one["TableInput"]
-            if (one["DatabaseName"], given["Name"]) == (DatabaseName, Name):
+        for table in self._d.of("AWS::Glue::Table"):
+            given = table["TableInput"]
+            if (table["DatabaseName"], given["Name"]) == (DatabaseName, Name):
                 return {"Table": given}
         raise absent("EntityNotFoundException")
 

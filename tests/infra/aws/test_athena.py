@@ -69,8 +69,8 @@ def test_objects_are_read_by_their_ending_and_fit_the_decoder(estate: Estate) ->
     assert key.endswith(".zst")
     assert views.STATEMENTS_ENDING.endswith(".zst")
     assert (1 << frame.WINDOW_LOG) <= LARGEST_WINDOW
-    for one in estate.of("AWS::Glue::Table", STACK):
-        described = one.properties["TableInput"]["StorageDescriptor"]
+    for table in estate.of("AWS::Glue::Table", STACK):
+        described = table.properties["TableInput"]["StorageDescriptor"]
         assert described["Columns"] == [{"Name": "line", "Type": "string"}]
         assert described["SerdeInfo"]["SerializationLibrary"] == SERDE
 

@@ -78,8 +78,8 @@ def _named(athena: Any, workgroup: str) -> dict[str, str]:
     for page in athena.get_paginator("list_named_queries").paginate(WorkGroup=workgroup):
         ids = page["NamedQueryIds"]
         if ids:
-            found = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
-            texts |= {each["Name"]: each["QueryString"] for each in found}
+            queries = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
+            texts |= {each["Name"]: each["QueryString"] for each in queries}
     return texts
 
 

@@ -60,6 +60,9 @@ class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cdk: str
     terraform: str
     cli: str
+    """Commands alone, apart by semicolons; or words, whose commands stand in backticks."""
+    replaces: str = ""
+    """What a fix takes away, and how to keep it; to be read before the fix."""
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +77,8 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fix: Fix
     delay_minutes: int
     """After which a record is usually there."""
+    mends_elsewhere: bool = True
+    """Whether its fix brings here what is recorded elsewhere."""
 
 
 Documented = Literal["default", "setting", "partial", "impossible", "not known"]

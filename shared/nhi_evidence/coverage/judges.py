@@ -63,6 +63,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 EVERYONE = Subject()
+_UNDOCUMENTED = "the settings are there, and no documentation says it is recorded: a canary tells"
 
 Evaluator = Callable[[Reading, dict[str, Any], Subject], Judgment]
 
@@ -87,11 +88,23 @@ def _as_documented(cell: Cell, judged: Judgment) -> Judgment:
     if judged.verdict is not Verdict.CONFIGURED:
         return judged
     if cell.confidence == "low":
-        reason = "the settings are there, and no documentation says it is recorded: a canary tells"
-        return unknown(reason, *judged.reasons, answers=judged.answers)
+        return unknown(_UNDOCUMENTED, *judged.reasons, answers=judged.answers)
     if cell.documented == "partial":
         return msgspec.structs.replace(judged, missing=(*judged.missing, cell.limit))
     return judged
+
+
+def next_step(cell: Cell, judged: Judgment, reading: Reading | None) -> str:
+    """Say how an unknown cell becomes known: by trying it, or by reading; no setting is changed."""
+    setting = setting_of(cell)
+    if EVALUATORS[setting.evaluator] is _not_known or _UNDOCUMENTED in judged.reasons:
+        if cell.probe == "none":
+            return "no probe is known that would show it"
+        return f"try it, and look for its record: {cell.probe}; expected: {cell.expect}"
+    if reading is None or cell.platform in PULLED or switches.GITHUB_API_EVENTS in setting.reads:
+        return f"no command of this release reads it, so see for yourself: {setting.setting}"
+    calls = ", ".join(setting.reads)
+    return f"nhi-evidence collect {reader_of(cell.platform)}, with the right to make {calls}"
 
 
 def reader_of(platform: str) -> str:

@@ -43,6 +43,8 @@ class CellState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: str = ""
     fix: Fix | None = None
     """Where a setting would mend it."""
+    next: str = ""
+    """Where it is unknown: how it becomes known."""
     compensating: str = ""
     confidence: str
 
@@ -127,7 +129,9 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
     last = shown[-1] if shown else None
     if last is not None and _decides(verdict, last, reading):
         verdict, reasons = last.verdict, (last.reason, *reasons)
-    mendable = verdict in {Verdict.GAP, Verdict.ELSEWHERE, Verdict.UNKNOWN, Verdict.BROKEN}
+    mendable = verdict in {Verdict.GAP, Verdict.BROKEN} or (
+        verdict is Verdict.ELSEWHERE and setting.mends_elsewhere
+    )
     return CellState(
         cell=cell.id,
         platform=cell.platform,
@@ -147,6 +151,7 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
         fix=setting.fix
         if mendable and cell.documented not in {"impossible", "not known"}
         else None,
+        next=judges.next_step(cell, judged, reading) if verdict is Verdict.UNKNOWN else "",
         compensating=cell.compensating,
         confidence=cell.confidence,
     )

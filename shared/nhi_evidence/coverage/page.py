@@ -134,6 +134,8 @@ def _facts(cell: CellState) -> Iterator[str]:
         ("the record", (cell.record,)),
         ("what stays unseen", (cell.limit,)),
         ("instead", (cell.compensating,)),
+        ("next", (cell.next,)),
+        ("before the fix", (fix.replaces,) if fix else ()),
         ("fix, CDK", (fix.cdk,) if fix else ()),
         ("fix, Terraform", (fix.terraform,) if fix else ()),
         ("fix, command", (fix.cli,) if fix else ()),

@@ -78,7 +78,11 @@ def _cell(cell: CellState, *, verbose: bool) -> Iterator[str]:
             verdict = f"{stretch.verdict}: {stretch.reason} ({stretch.basis})"
             yield f"  {instant(stretch.span.start)}{end} {verdict}"
     if cell.fix is not None:
+        if cell.fix.replaces:
+            yield f"  before the fix: {cell.fix.replaces}"
         yield f"  fix: {cell.fix.cli}"
+    if cell.next:
+        yield f"  next: {cell.next}"
     if cell.compensating:
         yield f"  instead: {cell.compensating}"
 

@@ -26,9 +26,10 @@ class Access:
 
     def __init__(self, region: str) -> None:
         """Find out whose the credentials are. Raises `SettingsError` where there are none."""
-        self._session = boto3.session.Session()
         self._sessions: dict[tuple[str, str, str], boto3.session.Session | None] = {}
         try:
+            # A profile of AWS_PROFILE that does not exist is refused here, before any request.
+            self._session = boto3.session.Session()
             identity = self._sts(region).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise SettingsError(

@@ -66,9 +66,9 @@ VERDICTS = {
 }
 """Exit code to verdict, its style and its meaning."""
 
-_NEXT = {
+NEXT = {
     0: "save this state (--save-state) and verify from it next time (--since)",
-    1: 'docs/operations.md, "The log contradicts itself"; --json prints every finding',
+    1: 'docs/verification.md, "Findings"; --json prints every finding',
     2: "replay the window that lacks something (docs/operations.md); --json prints every finding",
     3: "compare the findings with the policy file; --json prints every finding",
 }
@@ -116,7 +116,7 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
     yield from _findings(report.findings)
     for line in report.not_checked:
         yield f"{_NOT_CHECKED}{line}"
-    yield f"next      {_NEXT[report.exit_code]}"
+    yield f"next      {NEXT[report.exit_code]}"
 
 
 def _counted(report: Report) -> Iterator[str]:

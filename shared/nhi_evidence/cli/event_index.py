@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
     from nhi_evidence.adapters.index.state import State
 
+_NEEDED = "an index needs DuckDB and Arrow: install nhi-evidence[investigate]"
+_TEXTS = 3
+"""So much of what could not be read is in one sentence."""
+
 InputsArgument = Annotated[
     list[str],
     typer.Argument(
@@ -68,6 +72,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_store(self) -> bool:
         """Whether it is an evidence store. Raises `SettingsError` for one among other inputs."""
+        for each in self.inputs:
+            # Copied without its log, a store is no raw logs: its objects would be noise.
+            if _is_copy(Path(each)) and not (Path(each) / "log").is_dir():
+                raise SettingsError(f"{each}: no evidence store here: it has no folder log/")
         if not any("://" in each or (Path(each) / "log").is_dir() for each in self.inputs):
             if self.folder is not None:
                 raise SettingsError(
@@ -77,6 +85,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.inputs) > 1:
             raise SettingsError("one evidence store at a time; or raw log files alone")
         return True
+
+
+def _is_copy(path: Path) -> bool:
+    return any((path / prefix / "v1").is_dir() for prefix in ("ev", "op"))
 
 
 @contextmanager
@@ -95,17 +107,21 @@ def opened(what: Sources) -> Iterator[EventIndex]:
             trusts += stated
         yield MemoryIndex(rows, trusts, unread=unread)
         return
-    if importlib.util.find_spec("duckdb") is None or importlib.util.find_spec("pyarrow") is None:
+    if not _is_installed():
         yield _in_memory(what)
         return
     with local(what) as index:
         yield index
 
 
+def _is_installed() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("duckdb", "pyarrow"))
+
+
 def _in_memory(what: Sources) -> MemoryIndex:
     """Without DuckDB, everything in memory, anew every time."""
     if what.folder is not None:
-        raise SettingsError("--index needs DuckDB and Arrow: install nhi-evidence[investigate]")
+        raise SettingsError(_NEEDED)
     trusted = read_policy(what.policy_file, what.keys)
     store = open_sealed(what.inputs[0], what.access)
     with Steps("reading") as steps:
@@ -124,6 +140,8 @@ def local(what: Sources) -> Iterator[LocalIndex]:
 
     Raises `SettingsError` as `opened` does, and where DuckDB or Arrow is not installed.
     """
+    if not _is_installed():
+        raise SettingsError(_NEEDED)
     # Loaded late: a timeline of raw logs needs neither.
     from nhi_evidence.adapters.index import build, local_index, raw_logs  # noqa: PLC0415
 
@@ -166,10 +184,14 @@ def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...
     """Yield the records of raw log files, with the acts of trust they state.
 
     What cannot be read, a file or a record of one, is noted, and the rest read all the same.
+    Raises `SettingsError` where nothing could be: of that, no answer is true.
     """
     logs, notes = Inputs(what.source, scope=Scope.ALL), Notes(quiet=what.quiet)
+    is_any_read = False
     for path in logs.files([Path(each) for each in what.inputs]):
+        not_opened, number = len(logs.unread) + len(logs.skipped), 0
         for number, reading in enumerate(logs.readings(path), start=1):
+            is_any_read = is_any_read or not isinstance(reading.mapped, Rejection)
             mapped = reading.mapped
             if isinstance(mapped, Rejection):
                 notes.rejected(reading, mapped)
@@ -177,9 +199,16 @@ def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...
             elif isinstance(mapped, Normalized):
                 row = _row(mapped.record, reading.source or "", Place(reading.name, "", number))
                 yield row, tuple(trust.trusts(row, reading.raw))
+        if number == 0 and not_opened == len(logs.unread) + len(logs.skipped):
+            is_any_read = True  # a document of a log, without records
     notes.close(logs)
     for text in logs.unread:
         unread.note(text)
+    if not is_any_read:
+        texts = [*unread.texts, *logs.skipped]
+        count = unread.count + len(logs.skipped)
+        more = f"; and {count - _TEXTS} more" if count > _TEXTS else ""
+        raise SettingsError(f"nothing could be read: {'; '.join(texts[:_TEXTS])}{more}")
 
 
 def _row(record: Record, source: str, place: Place) -> Row:

@@ -74,21 +74,27 @@ class Inputs:
             self._mapper(source)
 
     def files(self, inputs: Iterable[Path]) -> list[Path]:
-        """Return the files of inputs; of a directory, all below it that are not hidden, by name."""
+        """Return the files of inputs; of a directory, all below it that are not hidden, by name.
+
+        What in a directory is no file is in `unread`.
+        """
         files: list[Path] = []
         for path in inputs:
             if path == STANDARD_INPUT or not path.is_dir():
                 files.append(path)
                 continue
             try:
-                below = sorted(each for each in path.rglob("*") if each.is_file())
+                below = sorted(path.rglob("*"))
             except OSError as error:
                 self.unread.append(f"{path}: cannot be read: {error.strerror}")
                 continue
             shown = [each for each in below if not _is_hidden(each.relative_to(path))]
-            if not shown:
+            regular = [each for each in shown if each.is_file()]
+            odd = [f"{each}: {why}" for each in shown if (why := _no_file(each))]
+            self.unread += odd
+            if not regular and not odd:
                 self.unread.append(f"{path}: a directory without files")
-            files += shown
+            files += regular
         return files
 
     def size(self, files: Iterable[Path]) -> int | None:
@@ -216,6 +222,17 @@ def _is_json(document: bytes) -> bool:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return False
     return True
+
+
+def _no_file(path: Path) -> str | None:
+    """Return why an entry of a directory is not read; None of files, and of directories below."""
+    if path.is_file() or (path.is_dir() and not path.is_symlink()):
+        return None
+    if path.is_dir():
+        return "a link to a directory; not followed"
+    if path.is_symlink():
+        return "a link to what is no file; not read" if path.exists() else "a broken link; not read"
+    return "a pipe, socket or device; not read"
 
 
 def _is_hidden(path: Path) -> bool:

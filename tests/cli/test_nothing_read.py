@@ -1,0 +1,106 @@
+"""Inputs of which nothing could be read are an error that names them, never an empty answer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from tests.cli import sealed_copy
+from tests.cli.command import Result, run
+
+ASKED = {
+    "timeline": ("--identity", "ci-deploy"),
+    "query": ("--sql", "SELECT count(*) AS n FROM events"),
+}
+COMMANDS = pytest.mark.parametrize("command", list(ASKED))
+
+
+def asked(command: str, *inputs: Path | str) -> Result:
+    return run(command, *inputs, *ASKED[command])
+
+
+def records(path: Path) -> Path:
+    """Write a delivered file of CloudTrail, without records: it can be read."""
+    path.write_text('{"Records":[]}')
+    return path
+
+
+@COMMANDS
+@pytest.mark.parametrize("as_json", [False, True])
+def test_nothing_read_is_no_answer(command: str, as_json: bool, tmp_path: Path) -> None:
+    """A missing file, an empty directory, a broken file alone: each named, with exit 4."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.json").write_text('{"Records":[{"eventTi')
+    for name, why in (
+        ("missing.json", "No such file"),
+        ("empty", "a directory without files"),
+        ("broken.json", "malformed_json"),
+    ):
+        result = asked(command, tmp_path / name, *(["--json"] if as_json else []))
+        assert (4, "") == (result.code, result.out), name
+        assert f"nothing could be read: {tmp_path / name}" in result.err
+        assert why in result.err
+
+
+@COMMANDS
+def test_some_read_and_some_not_is_incomplete(command: str, tmp_path: Path) -> None:
+    """A file that was read and has no records makes an answer true, if not complete."""
+    file = records(tmp_path / "a.json")
+    assert 0 == asked(command, file).code
+    result = asked(command, file, tmp_path / "missing.json")
+    assert 2 == result.code, result.err
+    assert f"{tmp_path / 'missing.json'}: cannot be read: No such file" in result.err
+
+
+@COMMANDS
+def test_what_is_no_file_in_a_directory_is_named(command: str, tmp_path: Path) -> None:
+    """A broken link, a link to a directory, a pipe; one that is hidden stays out as files do."""
+    folder, other = tmp_path / "logs", tmp_path / "other"
+    other.mkdir()
+    folder.mkdir()
+    records(folder / "a.json")
+    (folder / "linked.json").symlink_to(folder / "a.json")
+    (folder / "gone.json").symlink_to(tmp_path / "nowhere")
+    (folder / "other").symlink_to(other)
+    (folder / ".hidden").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(folder / "pipe")
+    result = asked(command, folder)
+    assert 2 == result.code, result.err
+    for name, why in (
+        ("gone.json", "a broken link; not read"),
+        ("other", "a link to a directory; not followed"),
+        ("pipe", "a pipe, socket or device; not read"),
+    ):
+        assert f"{folder / name}: {why}" in result.err
+    assert ".hidden" not in result.err
+    assert "linked.json" not in result.err
+
+
+@COMMANDS
+def test_a_copy_of_evidence_without_its_log_is_no_raw_logs(command: str, tmp_path: Path) -> None:
+    """As `verify` says it; with its objects alone nothing can be counted."""
+    copy = tmp_path / "copy"
+    sealed_copy.write(copy)
+    shutil.rmtree(copy / "log", ignore_errors=True)
+    result = asked(command, copy)
+    assert (4, "") == (result.code, result.out)
+    assert f"{copy}: no evidence store here: it has no folder log/" in result.err
+
+
+@pytest.mark.parametrize("library", ["duckdb", "pyarrow"])
+def test_an_index_without_its_libraries_names_the_extra(library: str, tmp_path: Path) -> None:
+    """As in an installation without the extra."""
+    file = records(tmp_path / "a.json")
+    (tmp_path / "log").mkdir()
+    with mock.patch.dict(sys.modules, {library: None}):
+        results = [asked("query", file), asked("timeline", tmp_path, "--index", tmp_path / "i")]
+        assert 0 == asked("timeline", file).code, "needs neither"
+    for result in results:
+        assert 4 == result.code
+        assert "needs DuckDB and Arrow: install nhi-evidence[investigate]\n" in result.err
+        assert "a fault of this program" not in result.err

@@ -78,6 +78,13 @@ def test_options_alone_are_enough(path: Path) -> None:
     assert "an-external-id-of-theirs" == read.auditors[0].external_id
 
 
+def test_a_name_that_no_log_should_have_is_refused(path: Path) -> None:
+    """A number meant for the retention; nothing is written."""
+    message = refusal(run(path, AWS | {"log-name": "365"}))
+    assert "a domain of yours and a path" in message
+    assert not path.exists()
+
+
 def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
     """A new trail has to say its data events, and whose it is."""
     new = AWS | {"trail-kind": "new"}

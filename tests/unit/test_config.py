@@ -297,3 +297,11 @@ def test_every_partition_can_be_configured(region: str, partition: str) -> None:
     assert region == read.bucket("main").region
     arn = naming.role_arn(region, read.evidence.account, "x")
     assert arn.startswith(f"arn:{partition}:iam:")
+
+
+@pytest.mark.parametrize("name", ["365", "evidence", "example.org", "org/evidence", "example.org/"])
+def test_a_log_is_named_by_a_domain_and_a_path(name: str) -> None:
+    """A name is never used again, so a slip of the hand is refused before anything is signed."""
+    (problem,) = problems(changed(('log = "example.org/evidence"', f'log = "{name}"')))
+    assert "evidence.buckets.log" == problem.key
+    assert "a domain of yours and a path" in str(problem)

@@ -134,7 +134,7 @@ ExternalId = Annotated[
 LogName = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9.-]+(/[A-Za-z0-9._-]+)*$",
+        pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[A-Za-z0-9._-]+)+$",
         max_length=200,
         description="the name of a log: a domain of yours and a path, without scheme",
         examples=["example.org/evidence"],

@@ -124,7 +124,8 @@ class _Adding:
             self._take(at, *result)
             if self._row_count >= BATCH_ROWS:
                 self._write()
-        if self._rows or self._claims:
+        # An index of objects none of which can be read is one, too: it says so, of no rows.
+        if self._rows or self._claims or not self._state.events:
             self._write()
         self._state.objects += len(new)
         return self._hours
@@ -148,6 +149,8 @@ class _Adding:
 
     def _write(self) -> None:
         number = len(self._state.events) + 1
+        if number == 1 and not self._rows:
+            self._rows = [schema.EVENTS.empty_table()]
         for kind, table in (
             ("events", pa.concat_tables(self._rows) if self._rows else None),
             ("claims", schema.claims_table(self._claims)),

@@ -12,8 +12,9 @@ import pytest
 
 from nhi_evidence.evidence import bundle
 from nhi_evidence.evidence.bundle import check_proof
+from nhi_evidence.investigate.case import contents
 from tests.proofs import disagreements, mutations, resealed, sealed
-from tests.proofs.__main__ import PAGE, stated
+from tests.proofs.__main__ import PAGE, released, stated
 from tests.proofs.three_checkers import by_file, by_package, walk
 
 KEPT = "aws_cloudtrail records 1 1"
@@ -146,8 +147,9 @@ def test_the_program_runs_on_python_3_8() -> None:
 
 
 def test_the_published_hashes_are_those_of_the_files() -> None:
-    """docs/auditor.md states the SHA-256 of both, so that they can be had apart from a bundle."""
+    """docs/auditor.md states the SHA-256 of each, so that they can be had apart from a bundle."""
     page = PAGE.read_text(encoding="utf-8")
     assert stated(page) == page, "run: python -m tests.proofs"
-    for name in (bundle.CHECKER, bundle.WALKTHROUGH):
-        assert sha256(bundle.released(name)).hexdigest() in page
+    assert {bundle.CHECKER, bundle.WALKTHROUGH, contents.CHECKER} == set(released())
+    for name, data in released().items():
+        assert f"| `{name}` | `{sha256(data).hexdigest()}` |" in page

@@ -29,16 +29,17 @@ from nhi_evidence.terminal.safe_text import neutralize
 EXAMPLES = """\b
 Examples:
   nhi-evidence case create ./evidence --policy policy.toml --credential AKIA... -o case.zip
-  nhi-evidence case create s3://evidence --policy policy.toml --identity ARN \\\\
+  nhi-evidence case create s3://evidence --policy policy.toml --identity ARN \\
       --statement absence.json --by "A. Investigator" -o case.zip
 
 \b
-Exit codes: 0 written, with a proof of every record; 2 written, and some record
-has no proof or is contested; 4 could not be done (said on standard error);
-64 wrong usage.
+Exit codes: 0 written, with a proof of every record; 2 written, and there is no
+record, one has no proof or is contested, or evidence could not be read;
+4 could not be done (said on standard error); 64 wrong usage.
 """
 
 _MAX_STATEMENT_BYTES = 64 << 20
+_SHOWN = 5
 
 
 class _Written(msgspec.Struct):
@@ -49,6 +50,11 @@ class _Written(msgspec.Struct):
     records: int
     proven: int
     unproven: list[str]
+    incomplete: list[str]
+    """Why it may lack records: what could not be read, is contested or cut off."""
+    unreadable: list[str]
+    """The first of what could not be read, and why."""
+    unreadable_count: int
 
 
 def command(
@@ -136,7 +142,7 @@ def command(
     ):
         made = make.make(sink, parts, prover, steps.say)
     _print(output, timeline, made, as_json=as_json)
-    if made.unproven or timeline.is_incomplete:
+    if made.unproven or timeline.is_incomplete or not timeline.path.steps:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
@@ -166,6 +172,9 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
         records=len(timeline.path.steps),
         proven=len(made.proofs),
         unproven=sorted(made.unproven.values()),
+        incomplete=list(contents.incomplete(timeline)),
+        unreadable=list(timeline.freshness.unreadable[: contents.MAX_UNREADABLE]),
+        unreadable_count=timeline.freshness.unreadable_count,
     )
     if as_json:
         json_output.write("case create", written)
@@ -173,6 +182,16 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
     typer.echo(
         f"WRITTEN {written.records} records, {written.proven} proven: {neutralize(written.case)}"
     )
+    if not written.records:
+        what = "what could be read" if written.incomplete else "what was read"
+        typer.echo(f"nothing   no record of {neutralize(written.subject)} in {what}")
+    for reason in written.incomplete:
+        typer.echo(f"lacking   {neutralize(reason)}")
+    for reason in written.unreadable[:_SHOWN]:
+        typer.echo(f"not read  {neutralize(reason)}")
+    if written.unreadable_count > min(len(written.unreadable), _SHOWN):
+        more = written.unreadable_count - min(len(written.unreadable), _SHOWN)
+        typer.echo(f"          ... and {more} more")
     for reason in written.unproven:
         typer.echo(f"no proof  {neutralize(reason)}")
     typer.echo("next      hand it over with the key of the log by another way; check it with:")

@@ -26,7 +26,8 @@ Examples:
   nhi-evidence case verify unpacked/case --policy policy.toml --json
 
 \b
-Exit codes: 0 it holds; 1 it does not; 2 it holds, and has records without proof;
+Exit codes: 0 it holds; 1 it does not; 2 what it proves holds, and it is incomplete
+(records without proof, evidence that could not be read) or has no record at all;
 4 it cannot be read; 64 wrong usage.
 """
 
@@ -63,7 +64,7 @@ def command(
     _print(report, as_json=as_json)
     if not report.holds:
         raise typer.Exit(exit_codes.WRONG)
-    if report.unproven:
+    if report.verdict != "HOLDS":
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
@@ -84,14 +85,21 @@ def _check(files: bag.Files, policy: Policy, steps: Steps) -> tuple[CaseReport, 
 
 
 def _print(report: CaseReport, *, as_json: bool) -> None:
-    verdict = "HOLDS" if report.holds else "DOES NOT HOLD"
     if as_json:
-        plain = {"verdict": verdict, **msgspec.to_builtins(report)}
+        plain = {"verdict": report.verdict, **msgspec.to_builtins(report)}
         json_output.write("case verify", plain)
         return
     count = f"{report.proven} of {report.records} records proven"
-    typer.echo(f"{verdict} {count}: {neutralize(report.subject)}")
-    for title, texts in (("wrong", report.findings), ("no proof", report.unproven)):
+    if report.verdict == "INCOMPLETE":
+        lacking = [f"{len(report.unproven)} have no proof"] if report.unproven else []
+        count += f" ({neutralize('; '.join([*report.incomplete[:_SHOWN], *lacking]))})"
+    typer.echo(f"{report.verdict} {count}: {neutralize(report.subject)}")
+    for title, texts in (
+        ("wrong", report.findings),
+        ("lacking", [] if report.holds else report.incomplete),
+        ("not read", report.unreadable),
+        ("no proof", report.unproven),
+    ):
         for text in texts[:_SHOWN]:
             typer.echo(f"{title:<9} {neutralize(text)}")
         if len(texts) > _SHOWN:

@@ -36,6 +36,11 @@ class Gap(msgspec.Struct, frozen=True):
     """`mint_missing`, `mint_before`, `contested`, `unreadable`, `cut_off` or `one_sided`."""
     text: str
 
+    @property
+    def makes_incomplete(self) -> bool:
+        """Whether something of the path itself is contested, unreadable or left out."""
+        return self.kind in {"contested", "unreadable", "cut_off"}
+
 
 class Visibility(msgspec.Struct, frozen=True, kw_only=True):
     """For how long a kind of act would have been seen, as statements on coverage say."""
@@ -91,7 +96,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_incomplete(self) -> bool:
         """Whether something of the path itself is contested, unreadable or left out."""
-        return any(gap.kind in {"contested", "unreadable", "cut_off"} for gap in self.gaps)
+        return any(gap.makes_incomplete for gap in self.gaps)
 
 
 def compose(

@@ -46,6 +46,10 @@ def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> Non
 
 def _verdict(timeline: Timeline) -> tuple[str, str, str]:
     steps = timeline.path.steps
+    unread = timeline.freshness.unreadable_count
+    if not steps and unread:
+        text = f"nothing of {timeline.subject} in what could be read; {_unread(unread)}"
+        return "INCOMPLETE", "bold yellow", text
     if not steps:
         return "NONE ON RECORD", "bold yellow", f"nothing of {timeline.subject} in what was read"
     span = duration(steps[-1].row.time - steps[0].row.time)
@@ -83,7 +87,11 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     """Yield what an index holds, and what that is worth."""
     if freshness.proven:
         yield f"evidence  {freshness.head}, signed {_when(freshness.head_time)}"
-        yield "          its signature and the hash of every object were checked; see verify"
+        if freshness.unreadable_count:
+            yield "          its signature was checked, and the hash of every object that was read;"
+            yield f"          {_unread(freshness.unreadable_count)}, or do not match; see verify"
+        else:
+            yield "          its signature and the hash of every object were checked; see verify"
     else:
         yield "evidence  raw log files: nothing of this is proven"
     span = "no records"
@@ -100,6 +108,11 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
 
 
 _SHOWN = 5
+
+
+def _unread(count: int) -> str:
+    things = "object or line" if count == 1 else "objects or lines"
+    return f"{count} {things} could not be read"
 
 
 def _when(milliseconds: int | None) -> str:

@@ -3,12 +3,14 @@
 
     python3 check_case.py CASE 'NAME+ID+KEY'
 
+The key may be a file with that one line in it, too.
 CASE is the zip, or the folder it was unpacked to. The key must come to you by another way than the
 case, and so must both programs: the copies in a case prove nothing against who made it.
 
 Checked: that the files are those of its manifests (RFC 8493), that every proof holds under the
 key, and that case.json states of each record what its proof shows. ML-DSA signatures and time
-stamps are not checked here. Exit code: 0 it holds, 1 it does not, 2 it could not be read.
+stamps are not checked here. Exit code: 0 it holds, 1 it does not, 2 it could not be read, or
+is incomplete by what it states itself, or has no record.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
-import check_proof
+sys.dont_write_bytecode = True  # else this import writes a file into the case, beside check_proof
+import check_proof  # noqa: E402
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
@@ -35,6 +39,7 @@ BAD_INPUT = (
 """What reading anything but a case may end in; an encrypted zip is a RuntimeError."""
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 1 << 30
+MAX_KEY_BYTES = 1 << 16
 
 
 class Broken(Exception):
@@ -129,11 +134,34 @@ def check_bag(case: Folder | Zip) -> list[str]:
     return wrong
 
 
-def check_records(case: Folder | Zip, pinned: str) -> tuple[int, int, list[str]]:
-    """Return how many records are proven, how many the case has no proof of, and what is wrong."""
+def read_document(case: Folder | Zip) -> dict[str, Any]:
+    """Return case.json."""
     document = json.loads(case.read("data/case.json"))
     if document["v"] != 1:
         raise Broken(f"case.json: version {document['v']}")
+    if not isinstance(document["records"], list) or not isinstance(document["subject"], str):
+        raise Broken("case.json: of another form")
+    return dict(document)
+
+
+def lacking(document: dict[str, Any]) -> list[str]:
+    """Return why the case may lack records, as it states or its records show."""
+    reasons = document["incomplete"]
+    if not isinstance(reasons, list) or not all(isinstance(text, str) for text in reasons):
+        raise Broken("case.json: of another form")
+    unread = max(int(document["unreadable_count"]), len(document["unreadable"]))
+    contested = sum(record["standing"] == "contested" for record in document["records"])
+    if unread and not reasons:
+        return [f"{unread} objects or lines could not be read"]
+    if contested and not reasons:
+        return [f"{contested} of its records are in contested units"]
+    return list(reasons)
+
+
+def check_records(
+    case: Folder | Zip, document: dict[str, Any], pinned: str
+) -> tuple[int, int, list[str]]:
+    """Return how many records are proven, how many the case has no proof of, and what is wrong."""
     proven, without, wrong, before = 0, 0, [], None
     claimed = set()
     for number, record in enumerate(document["records"], start=1):
@@ -174,6 +202,34 @@ def check_records(case: Folder | Zip, pinned: str) -> tuple[int, int, list[str]]
     return proven, without, wrong
 
 
+def read_key(argument: str) -> str:
+    """Return the verifier key of an argument: the key, or a file with that line."""
+    try:
+        is_file = Path(argument).is_file()
+    except (OSError, ValueError):  # longer than the name of a file may be, as a key can be
+        is_file = False
+    if is_file:
+        with Path(argument).open("rb") as file:
+            argument = file.read(MAX_KEY_BYTES).decode()
+    check_proof.read_key(argument)
+    return argument
+
+
+def verdict(proven: int, without: int, reasons: list[str], wrong: list[str]) -> tuple[int, str]:
+    """Return the exit code and the first line."""
+    count = f"{proven} records proven, {without} without"
+    if wrong:
+        return 1, f"DOES NOT HOLD  {count}"
+    if reasons or without:
+        return (
+            2,
+            f"INCOMPLETE  {count}: {'; '.join(reasons[:20]) or 'the case has no proof of them'}",
+        )
+    if not proven:
+        return 2, "NOTHING TO PROVE  the case has no record"
+    return 0, f"HOLDS  {count}"
+
+
 def main() -> int:
     """Run the check."""
     if len(sys.argv) != 3:
@@ -181,14 +237,18 @@ def main() -> int:
         return 2
     path = Path(sys.argv[1])
     try:
+        pinned = read_key(sys.argv[2])
         case = Folder(path) if path.is_dir() else Zip(path)
         wrong = check_bag(case)
-        proven, without, more = check_records(case, sys.argv[2])
+        document = read_document(case)
+        reasons = lacking(document)
+        proven, without, more = check_records(case, document, pinned)
     except (Broken, check_proof.NotReadable, *BAD_INPUT) as error:
         sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
         return 2
     wrong += more
-    lines = [f"{'DOES NOT HOLD' if wrong else 'HOLDS'}  {proven} records proven, {without} without"]
+    code, first = verdict(proven, without, reasons, wrong)
+    lines = [first]
     lines += [f"wrong     {text}" for text in wrong[:50]]
     if len(wrong) > 50:
         lines.append(f"          ... and {len(wrong) - 50} more")
@@ -196,7 +256,7 @@ def main() -> int:
     for line in lines:
         text = check_proof.inert(line).encode("ascii", "backslashreplace").decode()
         sys.stdout.write(text + "\n")
-    return 1 if wrong else 0
+    return code
 
 
 if __name__ == "__main__":

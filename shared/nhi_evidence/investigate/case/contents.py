@@ -20,6 +20,7 @@ CASE, KEYS, CUSTODY, TIMELINE, REPORT = (
 )  # fmt: skip
 PROOFS = "proofs/"
 STATEMENTS = "statements/"
+MAX_UNREADABLE = 100
 
 
 class CaseRecord(msgspec.Struct, frozen=True):
@@ -53,6 +54,12 @@ class CaseDocument(msgspec.Struct, frozen=True, kw_only=True):
     records: tuple[CaseRecord, ...]
     statements: tuple[str, ...]
     """Files under `statements/` with what was given of coverage, completeness and absence."""
+    incomplete: tuple[str, ...]
+    """Why it may lack records of what was asked, a line each; empty where nothing says so."""
+    unreadable: tuple[str, ...]
+    """Objects and lines that could not be read, and why: the first `MAX_UNREADABLE`."""
+    unreadable_count: int
+    """How many there are in all."""
 
 
 class Custody(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +108,15 @@ def document(
             for step in steps
         ),
         statements=tuple(statements),
+        incomplete=incomplete(timeline),
+        unreadable=timeline.freshness.unreadable[:MAX_UNREADABLE],
+        unreadable_count=timeline.freshness.unreadable_count,
     )
+
+
+def incomplete(timeline: Timeline) -> tuple[str, ...]:
+    """Return why a timeline may lack something: unreadable, contested, or cut off."""
+    return tuple(gap.text for gap in timeline.gaps if gap.makes_incomplete)
 
 
 def shipped(name: str) -> bytes:

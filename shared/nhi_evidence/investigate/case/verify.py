@@ -12,7 +12,7 @@ from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate import row_reading
 from nhi_evidence.investigate.case import bag, contents
 from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord
-from nhi_evidence.investigate.row import Place
+from nhi_evidence.investigate.row import Place, Standing
 
 _MAX_DOCUMENT_BYTES = 1 << 30
 
@@ -27,12 +27,25 @@ class CaseReport(msgspec.Struct, kw_only=True):
     """Records the case itself says it has no proof of, and why."""
     findings: list[str] = []
     """What is not as the case says; nothing of a case that holds."""
+    incomplete: list[str] = []
+    """Why the case may lack records, as it states itself: unreadable, contested or cut off."""
+    unreadable: list[str] = []
+    """The first of what could not be read when it was made, and why."""
     not_checked: list[str] = []
 
     @property
     def holds(self) -> bool:
         """Whether everything it says it proves is proven."""
         return not self.findings
+
+    @property
+    def verdict(self) -> str:
+        """The worst that is so: only a case that lacks nothing it knows of holds."""
+        if not self.holds:
+            return "DOES NOT HOLD"
+        if self.incomplete or self.unproven:
+            return "INCOMPLETE"
+        return "HOLDS" if self.records else "NOTHING TO PROVE"
 
 
 def check(
@@ -47,6 +60,7 @@ def check(
     report = CaseReport(findings=bag.check(files))
     case = _document(files)
     report.subject, report.records = case.subject, len(case.records)
+    report.incomplete, report.unreadable = _incomplete(case), list(case.unreadable)
     names = _proof_files(files)
     claimed = {record.proof for record in case.records if record.proof}
     report.findings += [f"{name}: proof of no record" for name in sorted(set(names) - claimed)]
@@ -76,6 +90,18 @@ _NOT_CHECKED = [
     "that nothing was left out of the case: that takes the evidence (verify, timeline)",
     f"what {contents.TIMELINE} and {contents.REPORT} say in words; their records are compared",
 ]
+
+
+def _incomplete(case: CaseDocument) -> list[str]:
+    """Return what the case states, and what its records show though it does not state it."""
+    reasons = list(case.incomplete)
+    contested = sum(record.standing == Standing.CONTESTED for record in case.records)
+    if case.unreadable_count or case.unreadable:
+        count = max(case.unreadable_count, len(case.unreadable))
+        reasons = reasons or [f"{count} objects or lines could not be read"]
+    if contested:
+        reasons = reasons or [f"{contested} of its records are in contested units"]
+    return reasons
 
 
 def _document(files: bag.Files) -> CaseDocument:

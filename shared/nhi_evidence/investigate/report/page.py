@@ -99,6 +99,9 @@ def _status(timeline: Timeline) -> Iterator[str]:
         signed = "" if fresh.head_time is None else f", signed {instant(fresh.head_time)}"
         text = f"Sealed: {fresh.head}{signed}. Signature and hashes were checked as it was read."
         kind = "good"
+        if fresh.unreadable_count:
+            text += f" {fresh.unreadable_count} objects or lines do not match, or cannot be read."
+            kind = "bad"
     else:
         text, kind = "Raw log files: nothing of this is proven.", "bad"
     yield f'<p class="status {kind}">{escape(text)}</p>'

@@ -32,6 +32,7 @@ def test_every_option_reaches_the_estate() -> None:
         "archive_after_days": 60,
         "replica": True,
         "other_region": True,
+        "subscriber": False,
     } == bill["estate"]
     assert bill["usd_a_month"] == round(sum(line["usd"] for line in bill["monthly"]), 2)
     assert {"replica", "transfer", "storage"} <= {line["group"] for line in bill["monthly"]}
@@ -39,6 +40,13 @@ def test_every_option_reaches_the_estate() -> None:
     assert used <= {price["source"] for price in result.json["prices"].values()}
     (never,) = run("cost", *SIZE, "--no-archive", "--json").json["bills"]
     assert never["estate"]["archive_after_days"] is None
+
+
+def test_a_subscriber_is_paid_for_only_where_there_is_one() -> None:
+    (without,) = run("cost", *SIZE, "--json").json["bills"]
+    (given,) = run("cost", *SIZE, "--subscriber", "--json").json["bills"]
+    assert given["estate"]["subscriber"]
+    assert given["usd_a_month"] > without["usd_a_month"]
 
 
 def test_half_a_size_is_wrong_usage() -> None:

@@ -53,10 +53,11 @@ SEALER_MEGABYTES = 1_024
 """Memory of the sealer (functions/seal/deploy.toml)."""
 
 EXPORTER_ALARM_METRICS = 14
-BUCKET_ALARM_METRICS = 29
-COMPOSITE_ALARMS = 6
+BUCKET_ALARM_METRICS = 33
+COMPOSITE_ALARMS = 7
 DASHBOARDS = 2
-"""In the synthesized templates (`tests/infra/aws/test_cost.py`)."""
+"""In the synthesized templates, with what reconciles and reads settings
+(`tests/infra/aws/test_cost.py`)."""
 
 FORWARD_ALARM_METRICS = 8
 FORWARD_METRICS = 7

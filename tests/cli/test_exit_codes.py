@@ -16,7 +16,7 @@ from tests.cli.command import run
 
 LEAVES = [row for row in COMMANDS if not row.is_group]
 BY_REPORT = {"verify", "reconcile", "coverage", "offboarding", "attest-absence", "anchor"} | {
-    f"collect {cloud}" for cloud in ("aws", "gcp", "azure")
+    f"collect {cloud}" for cloud in ("aws", "gcp", "azure", "github", "okta", "vault")
 }
 """Exit with what a report says or another module, beside the codes that are named in their own."""
 ASKS_NOTHING = {"demo", "cost", "version", "init", "explain"}

@@ -49,7 +49,9 @@ WRITING: dict[tuple[str, str], Callable[[Place], Words]] = {
     ),
 }
 """Each option that names a file to write: the rest of a command line with it."""
-FOLDERS = {("collect aws", "--out"), ("collect gcp", "--out"), ("collect azure", "--out")} | {
+FOLDERS = {
+    (f"collect {of}", "--out") for of in ("aws", "gcp", "azure", "github", "okta", "vault")
+} | {
     ("reconcile", "--out"), ("demo", "--keep"), ("query", "--index"), ("timeline", "--index"),
     ("case create", "--index"),
 }  # fmt: skip

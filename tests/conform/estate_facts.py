@@ -115,7 +115,7 @@ def notifies_again(live: Live, config: Config) -> str:
 def lines_arrive(live: Live, config: Config) -> str:
     """Whether an object of lines is in a subscriber's bucket: both notifications were accepted."""
     if not config.subscribers:
-        return "no subscriber in this configuration"
+        return f"{NOT_ASKED}no subscriber in this configuration"
     bucket = config.subscribers[0].bucket
     while True:
         if live.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"):

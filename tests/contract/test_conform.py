@@ -108,8 +108,11 @@ def test_every_fact_of_an_estate_has_a_probe_that_runs() -> None:
     unasked = [name for name, one in answers.items() if one.holds is None]
     assert [
         "notifications of a bucket Control Tower made can be written",
+        "new evidence is handed on to a subscriber",
         *(one.name for one in RECONCILED),
-    ] == unasked, "no trail is Control Tower's, and nothing lists the Activity Log"
+    ] == unasked, (
+        "no trail is Control Tower's, nobody subscribes, and nothing lists the Activity Log"
+    )
     assert [] == [one for one in answers.values() if one.holds is False]
 
 

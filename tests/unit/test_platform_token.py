@@ -82,6 +82,8 @@ SECRETS = re.compile(
 )
 OPERATOR = {"log_listing.py", "staged_files.py"}
 """A command lists logs as whoever runs it; nothing that a function runs imports this."""
+PROBES = {"canary.py"}
+"""Makes calls with a key that no account has, and with the session it was handed: neither lasts."""
 
 
 def test_no_parameter_takes_a_secret() -> None:
@@ -98,7 +100,7 @@ def test_no_shipped_code_names_a_static_credential() -> None:
         path
         for folder in ("shared/nhi_evidence/adapters", "functions")
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if path.name not in OPERATOR
+        if path.name not in OPERATOR | PROBES
     ]
     assert len(shipped) > 10
     modules = re.compile("|".join(sorted(name.removesuffix(".py") for name in OPERATOR)))

@@ -193,6 +193,13 @@ def unit_id(line: bytes) -> bytes:
     return str(json.loads(line)["u"]).encode()
 
 
+def test_an_object_without_a_line_is_refused_alone() -> None:
+    """Its error is one of the object, not of the batch it came with."""
+    at, body = forged(table=0)
+    with pytest.raises(UnsoundObjectError, match="2026030208"):
+        list(forwarding.parts(at, body))
+
+
 def test_a_frame_that_follows_is_refused() -> None:
     """Libraries that stop after one frame would pass over what stands behind it."""
     packed = many(2)

@@ -1,1 +1,1 @@
-"""AWS Lambda: on a schedule, what providers say of their settings, and what that comes to."""
+"""AWS Lambda: on a schedule, harmless probes whose records show what is recorded."""

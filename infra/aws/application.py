@@ -8,6 +8,8 @@ import aws_cdk as cdk
 
 from infra.aws.acknowledged import acknowledge
 from infra.aws.athena_stack import AthenaStack
+from infra.aws.canary_identity_stack import CanaryIdentityStack
+from infra.aws.canary_stack import CanaryStack
 from infra.aws.cost_alarms import WITHOUT_BUDGETS
 from infra.aws.coverage_stack import CoverageStack
 from infra.aws.evidence_stack import EvidenceStack
@@ -106,7 +108,10 @@ def compose(
             )
             asking.add_stack_dependency(evidence)
     covering = _cover(app, config, seals, staged, architecture)
-    _watch_evidence(app, config, seals, reconciles, covering=covering, forwards=forwards)
+    probing = _probe(app, config, seals, staged, architecture)
+    _watch_evidence(
+        app, config, seals, reconciles, covering=covering, probing=probing, forwards=forwards
+    )
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -176,6 +181,36 @@ def _cover(
     return made
 
 
+def _probe(
+    app: cdk.App,
+    config: Config,
+    seals: dict[str, list[SealStack]],
+    staged: Callable[[str], Bundle],
+    architecture: str | None,
+) -> dict[str, list[CanaryStack]]:
+    """Add what probes, and the harmless roles it probes as; return it by region."""
+    made: dict[str, list[CanaryStack]] = {}
+    for canaries in config.canaries:
+        store = config.bucket(canaries.evidence)
+        for account in canaries.accounts:
+            CanaryIdentityStack(
+                app, f"nhi-evidence-canary-{account}", config=config, store=store, account=account
+            )
+        probing = CanaryStack(
+            app,
+            f"nhi-evidence-{store.name}-canary",
+            config=config,
+            store=store,
+            canaries=canaries,
+            bundle=staged("canary"),
+            architecture=architecture,
+        )
+        # It puts by a role of the evidence's stack, and what it announces is there to be sealed.
+        probing.add_stack_dependency(seals[store.region][0])
+        made.setdefault(store.region, []).append(probing)
+    return made
+
+
 def _watch_evidence(
     app: cdk.App,
     config: Config,
@@ -183,6 +218,7 @@ def _watch_evidence(
     reconciles: dict[str, list[ReconcileStack]],
     *,
     covering: dict[str, list[CoverageStack]],
+    probing: dict[str, list[CanaryStack]],
     forwards: dict[str, list[ForwardStack]],
 ) -> None:
     for at, (region, here) in enumerate(seals.items()):
@@ -195,6 +231,7 @@ def _watch_evidence(
             seals=here,
             reconciles=reconciles[region],
             covering=covering.get(region, ()),
+            probing=probing.get(region, ()),
             forwards=forwards.get(region, ()),
             buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,

@@ -30,6 +30,7 @@ class Dashboard(Construct):
         sealers: Sequence[str] = (),
         reconcilers: Sequence[str] = (),
         covering: Sequence[str] = (),
+        probing: Sequence[str] = (),
         forwarders: Sequence[tuple[str, str]] = (),
         buckets: Sequence[str] = (),
         alarms: Sequence[cloudwatch.IAlarm],
@@ -72,6 +73,11 @@ class Dashboard(Construct):
                     f"{function}: what is recorded",
                     [_ours(one, function, "coverage") for one in names],
                 ),
+            )
+        for function in probing:
+            names = ("Planned", "Calls", "Unexpected", "Unanswered")
+            page.add_widgets(
+                _graph(f"{function}: probes", [_ours(one, function, "canary") for one in names]),
             )
         for function, subscriber in forwarders:
             names = ("ObjectsForwarded", "RecordsForwarded", "PartsCreated", "UnsoundObjects")

@@ -10,6 +10,8 @@ from constructs import Construct
 
 from infra.aws.alarm import Absence, Alarm
 from infra.aws.alarm_target import AlarmTarget
+from infra.aws.canary_alarms import CanaryAlarms
+from infra.aws.canary_stack import CanaryStack
 from infra.aws.cost_alarms import AccountBudget
 from infra.aws.coverage_alarms import CoverageAlarms
 from infra.aws.coverage_stack import CoverageStack
@@ -47,6 +49,7 @@ class MonitoringStack(Stack):
         seals: Sequence[SealStack] = (),
         reconciles: Sequence[ReconcileStack] = (),
         covering: Sequence[CoverageStack] = (),
+        probing: Sequence[CanaryStack] = (),
         forwards: Sequence[ForwardStack] = (),
         buckets: Sequence[EvidenceBucket] = (),
         has_budget: bool = False,
@@ -98,6 +101,10 @@ class MonitoringStack(Stack):
             alarms += CoverageAlarms(
                 self, each.function_name, function=each.function_name, target=target.arn
             ).alarms
+        for probe in probing:
+            alarms += CanaryAlarms(
+                self, probe.function_name, function=probe.function_name, target=target.arn
+            ).alarms
         for forward in forwards:
             alarms += ForwardAlarms(
                 self, forward.what.forwarder, what=forward.what, target=target.arn
@@ -122,6 +129,7 @@ class MonitoringStack(Stack):
             sealers=[seal.function_name for seal in seals],
             reconcilers=[one.function_name for one in reconciles],
             covering=[one.function_name for one in covering],
+            probing=[one.function_name for one in probing],
             forwarders=[(one.what.forwarder, one.what.name) for one in forwards],
             buckets=[one.bucket for one in buckets],
             alarms=[

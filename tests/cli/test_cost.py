@@ -33,6 +33,7 @@ def test_every_option_reaches_the_estate() -> None:
         "replica": True,
         "other_region": True,
         "subscriber": False,
+        "canaries": 0,
     } == bill["estate"]
     assert bill["usd_a_month"] == round(sum(line["usd"] for line in bill["monthly"]), 2)
     assert {"replica", "transfer", "storage"} <= {line["group"] for line in bill["monthly"]}
@@ -47,6 +48,18 @@ def test_a_subscriber_is_paid_for_only_where_there_is_one() -> None:
     (given,) = run("cost", *SIZE, "--subscriber", "--json").json["bills"]
     assert given["estate"]["subscriber"]
     assert given["usd_a_month"] > without["usd_a_month"]
+
+
+def test_canaries_are_paid_for_only_where_there_are_some() -> None:
+    """Once for what watches them, and for each account what it takes."""
+    (without,) = run("cost", *SIZE, "--json").json["bills"]
+    (ten,) = run("cost", *SIZE, "--canaries", "10", "--json").json["bills"]
+    (twenty,) = run("cost", *SIZE, "--canaries", "20", "--json").json["bills"]
+    first, second = (
+        after["usd_a_month"] - before["usd_a_month"]
+        for before, after in ((without, ten), (ten, twenty))
+    )
+    assert first > second > 0
 
 
 def test_half_a_size_is_wrong_usage() -> None:

@@ -15,6 +15,8 @@ keep_out_of_scope_raw = true
 files = {{account = "111122223333", bucket = "other-logs", region = "eu-central-1", prefix = "{}"}}
 
 """
+CANARIES = '[[canaries]]\nevidence = "main"\n'
+ELSEWHERE = '[[canaries]]\nevidence = "other"\n'
 CONTRADICTIONS = {
     "no retention": (
         [('profile = "trial"\n', "")],
@@ -226,6 +228,35 @@ CONTRADICTIONS = {
     "no account whose settings are read": (
         [("[alarms]", "[coverage]\naccounts = []\n[alarms]")],
         "coverage.accounts",
+        "is empty",
+    ),
+    "a canary in the evidence account": (
+        [("[alarms]", f'{CANARIES}accounts = ["222233334444"]\n[alarms]')],
+        "canaries.accounts",
+        "is the evidence account",
+    ),
+    "two canaries in one account": (
+        [("[alarms]", f'{CANARIES}accounts = ["333344445555", "333344445555"]\n[alarms]')],
+        "canaries.accounts",
+        "has a canary, entry 1",
+    ),
+    "canaries of one bucket in two places": (
+        [(
+            "[alarms]",
+            (f'{CANARIES}accounts = ["333344445555"]\n'
+            f'{CANARIES}accounts = ["999988887777"]\n[alarms]'),
+        )],
+        "canaries.evidence",
+        "has canaries, entry 1",
+    ),
+    "canaries of no bucket": (
+        [("[alarms]", f'{ELSEWHERE}accounts = ["333344445555"]\n[alarms]')],
+        "canaries.evidence",
+        "is no evidence bucket",
+    ),
+    "canaries of nobody": (
+        [("[alarms]", f"{CANARIES}accounts = []\n[alarms]")],
+        "canaries.accounts",
         "is empty",
     ),
     "region of no partition": (

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from nhi_evidence.adapters.aws.canary import HOURS_AHEAD
 from nhi_evidence.cost import measured, prices
 from nhi_evidence.cost.bill import Bill, bill, listings
 from nhi_evidence.cost.estate import REFERENCE, Estate, volumes
@@ -200,13 +201,15 @@ def test_the_batches_are_those_deployed() -> None:
     """Sizes and rhythms are those of the deployment's own declarations."""
     declared = [
         tomllib.loads((ROOT / "functions" / name / "deploy.toml").read_text())
-        for name in ("aws_export", "seal")
+        for name in ("aws_export", "seal", "canary")
     ]
-    exporter, sealer = (one["trigger"] for one in declared)
+    exporter, sealer, canary = (one["trigger"] for one in declared)
     assert [one["function"]["memory_mb"] for one in declared] == [
         measured.EXPORTER_MEGABYTES,
         measured.SEALER_MEGABYTES,
+        measured.CANARY_MEGABYTES,
     ]
+    assert (60, HOURS_AHEAD) == (canary["rate_minutes"], measured.PLANS_AHEAD)
     assert exporter["batch_size"] == measured.BATCH_FILES
     assert exporter["maximum_batching_window_seconds"] == measured.BATCH_SECONDS
     assert sealer["rate_minutes"] * 60 == measured.SEAL_SECONDS

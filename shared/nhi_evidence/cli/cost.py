@@ -51,6 +51,9 @@ def command(
     subscriber: Annotated[
         bool, typer.Option("--subscriber", help="Add a SIEM that gets new evidence.")
     ] = False,
+    canaries: Annotated[
+        int, typer.Option(min=0, help="AWS accounts with a canary, all of one evidence bucket.")
+    ] = 0,
     other_region: Annotated[
         bool,
         typer.Option("--other-region", help="The trail's bucket is in another region."),
@@ -74,6 +77,7 @@ def command(
         "archive_after_days": None if no_archive else archive_after_days,
         "replica": replica,
         "subscriber": subscriber,
+        "canaries": canaries,
         "other_region": other_region,
     }
     if events_per_day is None or accounts is None or regions is None:

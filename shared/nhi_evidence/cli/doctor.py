@@ -180,6 +180,8 @@ def _aws(read: Config, reached: dict[str, _Account], built: BuiltCode | None) ->
         )
     covered = () if read.coverage is None else read.coverage.accounts
     parts += [("account whose settings are read", one, _of_covered(read, one)) for one in covered]
+    probed = [account for one in read.canaries for account in one.accounts]
+    parts += [("account with a canary", one, _of_probed(read, one)) for one in probed]
     for kind, number, look in parts:
         if number in reached:
             yield from look(reached[number])
@@ -195,6 +197,10 @@ def _of_replica(read: Config, number: str) -> Callable[[_Account], Iterator[Chec
 
 def _of_covered(read: Config, number: str) -> Callable[[_Account], Iterator[Check]]:
     return lambda account: covered_account_checks.checks(read, account, number)
+
+
+def _of_probed(read: Config, number: str) -> Callable[[_Account], Iterator[Check]]:
+    return lambda account: covered_account_checks.canary_checks(read, account, number)
 
 
 def _show(report: Report) -> None:

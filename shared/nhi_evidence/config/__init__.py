@@ -97,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     gcp: tables.Gcp | None
     azure: tables.Azure | None
     coverage: tables.Coverage | None
+    canaries: tuple[tables.Canaries, ...]
     guardrails: tables.Guardrails | None
 
     def bucket(self, name: str) -> EvidenceBucket:
@@ -110,6 +111,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def subscriber(self, bucket: str) -> tables.Subscriber | None:
         """Return who is handed what is kept in the evidence bucket called `bucket`."""
         return next((one for one in self.subscribers if one.evidence == bucket), None)
+
+    def canaries_of(self, bucket: str) -> tables.Canaries | None:
+        """Return the canaries whose records arrive in the evidence bucket called `bucket`."""
+        return next((one for one in self.canaries if one.evidence == bucket), None)
 
     def sources_in(self, bucket: str) -> tuple[tables.SourceEntry, ...]:
         """Return what is kept in the evidence bucket called `bucket`."""
@@ -158,6 +163,7 @@ def _resolved(file: tables.File) -> Config:
         gcp=file.gcp,
         azure=file.azure,
         coverage=file.coverage,
+        canaries=file.canaries,
         guardrails=file.guardrails,
     )
 

@@ -22,6 +22,12 @@ OPERATORS = {
 }
 """Kind of `op/` object to the function whose role may take the kind's writer role."""
 
+CANARY = "canary"
+"""The function that probes."""
+
+PLANS = "coverage"
+"""Kind of the plans it puts, whose writer role it shares with what reads settings."""
+
 
 def partition(region: str) -> str:
     """Return the partition of a region, such as `aws` or `aws-cn`.
@@ -77,6 +83,11 @@ def operator(store: str, kind: str) -> str:
 def settings_reader(store: str) -> str:
     """Name of the role, in an account that is covered, that reads settings for one store."""
     return _short(f"nhi-evidence-{store}-settings-reader")
+
+
+def canary(store: str) -> str:
+    """Name of the harmless role, in an account that is probed, whose calls are the probes."""
+    return _short(f"nhi-evidence-{store}-canary-identity")
 
 
 def function(store: str, name: str) -> str:

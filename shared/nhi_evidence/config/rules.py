@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from nhi_evidence import sources
 from nhi_evidence.config.athena_rules import athena_fits
+from nhi_evidence.config.canary_rules import canaries_fit
 from nhi_evidence.config.coverage_rules import coverage_fits
 from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
@@ -338,6 +339,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _topics,
     _auditors,
     coverage_fits,
+    canaries_fit,
     subscribers_fit,
     _guardrails,
 )

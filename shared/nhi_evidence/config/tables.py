@@ -282,6 +282,15 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.identities if one not in others)
 
 
+class Canaries(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[canaries]]`: harmless identities whose calls show what a bucket gets. Opt-in."""
+
+    evidence: kinds.Handle
+    """Name of the evidence bucket their records are to arrive in, whose log seals the plans."""
+    accounts: tuple[kinds.Account, ...]
+    """Of AWS: each gets a role that may list the names of its buckets and nothing else."""
+
+
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
     """`[guardrails]`: organization policies around the evidence account. Opt-in."""
 
@@ -310,4 +319,5 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     gcp: Gcp | None = None
     azure: Azure | None = None
     coverage: Coverage | None = None
+    canaries: tuple[Canaries, ...] = ()
     guardrails: Guardrails | None = None

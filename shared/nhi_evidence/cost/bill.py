@@ -44,6 +44,7 @@ def bill(estate: Estate) -> Bill:
         *_transfer(estate, a_day),
         *_replica(estate, a_day),
         *_subscriber(estate, a_day),
+        *_canaries(estate),
     )
     return Bill(estate, a_day, monthly, tuple(_verification(a_day)))
 
@@ -239,6 +240,28 @@ def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
     )
     yield times(group, "alarms", m.FORWARD_ALARM_METRICS, "cw_alarm")
     yield times(group, "custom metrics", m.FORWARD_METRICS, "cw_metric")
+
+
+def _canaries(estate: Estate) -> Iterator[Line]:
+    """What announces and probes; the probes' own records are delivered with everybody's."""
+    if not estate.canaries:
+        return
+    group, hours = "canaries", 24 * MONTH
+    plans = estate.canaries * hours * m.PLANS_AHEAD
+    yield times(group, "S3 PUT of plans", plans, "s3_put")
+    duration, request = PRICES["lambda_arm"], PRICES["lambda_request"]
+    memory, seconds = m.CANARY_MEGABYTES / 1024, m.CANARY_SECONDS * estate.canaries
+    yield line(
+        group,
+        "probing",
+        f"{count(hours)} runs x ({seconds:g} s x {memory:g} GB x {duration} + {request})",
+        duration.of(hours * seconds * memory) + request.of(hours),
+        duration,
+        request,
+    )
+    yield times(group, "alarms", m.CANARY_ALARM_METRICS, "cw_alarm")
+    yield times(group, "composite alarms", 1, "cw_composite")
+    yield times(group, "custom metrics", m.CANARY_METRICS, "cw_metric")
 
 
 def _verification(a_day: Volumes) -> Iterator[Line]:

@@ -28,6 +28,8 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     """A second locked bucket in another region."""
     subscriber: bool = False
     """A SIEM that new evidence is forwarded to."""
+    canaries: int = 0
+    """AWS accounts with a canary."""
     other_region: bool = False
     """Whether the trail's bucket lies in another region than the evidence."""
 
@@ -36,7 +38,7 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("events_per_day", "accounts", "regions", "enabled_regions", "retention_days"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: {getattr(self, name)} is not at least 1")
-        for name in ("grace_days", "archive_after_days"):
+        for name in ("grace_days", "archive_after_days", "canaries"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise SettingsError(f"{name}: {value} is less than 0")

@@ -63,6 +63,18 @@ FORWARD_ALARM_METRICS = 8
 FORWARD_METRICS = 7
 """Of the function that forwards, and what watches it (`tests/infra/aws/test_cost.py`)."""
 
+CANARY_ALARM_METRICS = 4
+CANARY_METRICS = 5
+"""Of the function that probes, and what watches it, a composite alarm besides
+(`tests/infra/aws/test_cost.py`)."""
+
+CANARY_MEGABYTES = 512
+"""Memory of the function that probes (functions/canary/deploy.toml)."""
+
+PLANS_AHEAD = 3
+"""Hours whose plan each run puts; two of them are there already
+(`nhi_evidence.adapters.aws.canary.HOURS_AHEAD`)."""
+
 SUBSCRIBER_DAYS = 30
 """How long lines are kept where the configuration says nothing else."""
 
@@ -125,6 +137,9 @@ WAIT_SECONDS = 0.5
 
 SEAL_RUN_SECONDS = 10
 """Of a run of the sealer."""
+
+CANARY_SECONDS = 8
+"""Of a run of the function that probes, for each account: fifteen clients and calls."""
 
 LOG_LINE_BYTES = 1_000
 """Of a function's log: for each run what Lambda writes, for each object one line."""

@@ -12,6 +12,7 @@ EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 SEALER = "nhi-evidence-main-sealer"
 RECONCILER = "nhi-evidence-main-reconcile"
 COVERAGE = "nhi-evidence-main-coverage"
+CANARY = "nhi-evidence-main-canary"
 FORWARDER = "nhi-evidence-main-forward"
 STORE = "nhi-evidence-main"
 KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")

@@ -52,6 +52,12 @@ def production() -> str:
         ("# gcp_provider", "gcp_provider"),
         ("# azure_client_id", "azure_client_id"),
         ("# identities", "identities"),
+        ("# [[canaries]]", "[[canaries]]"),
+        ('# evidence = "main"\n# accounts', 'evidence = "main"\n# accounts'),
+        (
+            '# accounts = ["333344445555"]             # fewer',
+            'accounts = ["333344445555"]  # fewer',
+        ),
         ("# [[subscribers]]", "[[subscribers]]"),
         ('# evidence = "main"\n# bucket', 'evidence = "main"\n# bucket'),
         ('# bucket = "nhi-evidence-siem', 'bucket = "nhi-evidence-siem'),

@@ -61,7 +61,7 @@ class Deployed:
             # Topics of several regions have one name.
             if resource["Type"].startswith("AWS::SNS::"):
                 name = f"{stack.name}/{logical}"
-            if stack.name.startswith("nhi-evidence-settings-"):
+            if stack.name.startswith(("nhi-evidence-settings-", "nhi-evidence-canary-")):
                 name = f"{name}@{stack.account}"
             self.things[f"{resource['Type']} {name}"] = properties
 

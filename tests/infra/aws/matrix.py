@@ -125,12 +125,18 @@ PRINCIPALS = (
     Principal("sealer", role=f"{_MAIN}-sealer"),
     Principal("reconcile", role=f"{_MAIN}-reconcile"),
     Principal("coverage", role=f"{_MAIN}-coverage"),
+    Principal("canary", role=f"{_MAIN}-canary"),
     Principal("writer of recon", role=f"{_MAIN}-op-recon"),
     Principal("writer of config", role=f"{_MAIN}-op-config"),
     Principal("writer of coverage", role=f"{_MAIN}-op-coverage"),
     Principal(
         "what reads settings",
         role=f"{_MAIN}-settings-reader",
+        account="333344445555",
+    ),
+    Principal(
+        "what the canary probes as",
+        role=f"{_MAIN}-canary-identity",
         account="333344445555",
     ),
     Principal("auditor", role=f"{_MAIN}-auditor-external"),

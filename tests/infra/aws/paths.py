@@ -217,7 +217,7 @@ def _deployed(estate: Estate) -> Iterator[Actor]:
         if name is None:
             continue  # CDK's own handler of bucket notifications
         account = ARCHIVE if role.stack.startswith("nhi-evidence-export-") else EVIDENCE
-        if role.stack.startswith("nhi-evidence-settings-"):
+        if role.stack.startswith(("nhi-evidence-settings-", "nhi-evidence-canary-")):
             account = role.stack.rpartition("-")[2]
         yield Actor(
             text=str(name).removeprefix("nhi-evidence-main-"),

@@ -109,6 +109,10 @@ NORMAL: Mapping[str, Series] = {
     "coverage Stated": hourly(1),
     "coverage Lost": hourly(0),
     "coverage Unreadable": hourly(0),
+    # The function that probes, likewise: three plans in every run.
+    "canary Planned": hourly(3),
+    "canary Unexpected": hourly(0),
+    "canary Unanswered": hourly(0),
     # CloudTrail's records of signatures come a quarter of an hour late.
     "kms-signatures": until(3, None, 2),
     "kms-signatures-by-others": always(None),
@@ -214,6 +218,13 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "reconcile Statements": lambda slot: None if slot >= BEFORE else hourly(20)(slot),
         "reconcile Missing": since(None, 0),
         "reconcile Unbacked": since(None, 0),
+    },
+    "a canary may more than it should": {"canary Unexpected": once(1)},
+    "a canary's role is removed": {"canary Unanswered": since(1, 0)},
+    "the function that probes fails": {
+        "canary Planned": lambda slot: None if slot >= BEFORE else hourly(3)(slot),
+        "canary Unexpected": since(None, 0),
+        "canary Unanswered": since(None, 0),
     },
     "a trail is stopped, or a sink": {"coverage Lost": once(3)},
     "a cloud's settings cannot be read": {"coverage Unreadable": since(1, 0)},

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.infra.aws.alarm_table import (
+    CANARY,
     COVERAGE,
     EXPORTER,
     FORWARDER,
@@ -61,6 +62,9 @@ EXPECTED: dict[str, set[str]] = {
     "a provider delivered what is not counted": {f"{RECONCILER}-missing"},
     "something is counted that no provider names": {f"{RECONCILER}-unbacked"},
     "the function that reconciles fails": {f"{RECONCILER}-silent"},
+    "a canary may more than it should": {f"{CANARY}-unexpected"},
+    "a canary's role is removed": {f"{CANARY}-unanswered"},
+    "the function that probes fails": {f"{CANARY}-silent"},
     "a trail is stopped, or a sink": {f"{COVERAGE}-lost"},
     "a cloud's settings cannot be read": {f"{COVERAGE}-unreadable"},
     "the function that reads settings fails": {f"{COVERAGE}-silent"},

@@ -7,6 +7,7 @@ from tests.infra.aws.estate import Estate
 
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization-"
 FORWARDER = "nhi-evidence-main-forward-"
+CANARY = "nhi-evidence-main-canary-"
 SECOND_EXPORTER = "nhi-evidence-main-aws_cloudtrail-fresh-"
 
 
@@ -22,8 +23,10 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
     others = sum(
         number
         for name, number in watched.items()
-        if not name.startswith((EXPORTER, SECOND_EXPORTER, FORWARDER))
+        if not name.startswith((EXPORTER, SECOND_EXPORTER, FORWARDER, CANARY))
     )
+    probing = sum(number for name, number in watched.items() if name.startswith(CANARY))
+    assert measured.CANARY_ALARM_METRICS == probing
     forwarder = sum(number for name, number in watched.items() if name.startswith(FORWARDER))
     assert measured.FORWARD_ALARM_METRICS == forwarder
     assert (exporter, others) == (
@@ -31,12 +34,13 @@ def test_alarms_and_dashboards_are_counted_from_the_templates(estate: Estate) ->
         measured.BUCKET_ALARM_METRICS,
     )
     composites = len(list(estate.of("AWS::CloudWatch::CompositeAlarm")))
-    fresh = [
-        one
+    apart = [
+        str(one.properties["AlarmName"])
         for one in estate.of("AWS::CloudWatch::CompositeAlarm")
-        if str(one.properties["AlarmName"]).startswith(SECOND_EXPORTER)
+        if str(one.properties["AlarmName"]).startswith((SECOND_EXPORTER, CANARY))
     ]
-    assert measured.COMPOSITE_ALARMS == composites - len(fresh)
+    assert 1 == sum(name.startswith(CANARY) for name in apart)
+    assert measured.COMPOSITE_ALARMS == composites - len(apart)
     # One in each account: beside the exporter, and beside the evidence.
     exporters = [name for name in watched if name.endswith("-silence-absent")]
     dashboards = len(list(estate.of("AWS::CloudWatch::Dashboard")))

@@ -30,6 +30,8 @@ def test_every_stack_says_where_it_goes_after_those_it_needs(assembly: Path) -> 
         "nhi-evidence-main-seal": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-main-reconcile": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-main-coverage": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-main-canary": (EVIDENCE, "eu-central-1"),
+        "nhi-evidence-canary-333344445555": ("333344445555", "eu-central-1"),
         "nhi-evidence-main-athena": (EVIDENCE, "eu-central-1"),
         "nhi-evidence-main-forward": (EVIDENCE, "eu-central-1"),
         f"nhi-evidence-settings-{MANAGEMENT}": (MANAGEMENT, "eu-central-1"),

@@ -79,6 +79,8 @@ def looked(aws: Deployed, config: Config = CONFIG) -> Iterator[Check]:
     yield from management_account_checks.checks(config, aws.account(MANAGEMENT))
     for account in () if config.coverage is None else config.coverage.accounts:
         yield from covered_account_checks.checks(config, aws.account(account), account)
+    for account in [each for one in config.canaries for each in one.accounts]:
+        yield from covered_account_checks.canary_checks(config, aws.account(account), account)
 
 
 def deviations(aws: Deployed, config: Config = CONFIG) -> dict[str, tuple[State, str]]:

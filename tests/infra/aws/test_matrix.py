@@ -31,6 +31,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     # It reads back what it stated itself; evidence it neither reads nor lists.
     "coverage": {"put config": "via op-config", "put coverage": "via op-coverage"},
     "what reads settings": {},
+    # It announces, and never reads whether it was recorded.
+    "canary": {"put coverage": "via op-coverage"},
+    "what the canary probes as": {},
     "writer of config": {"put config": YES},
     "writer of coverage": {"put coverage": YES},
     "writer of recon": {"put op": YES},

@@ -159,6 +159,7 @@ def test_every_metric_of_ours_is_one_a_function_emits(estate: Estate) -> None:
         | {"Flagged" + flag.title().replace("_", "") for flag in flags.ALL},
         "reconcile": _literals("reconcile"),
         "coverage": _literals("coverage"),
+        "canary": _literals("canary"),
         "forward": _literals("forward"),
     }
     seen = 0

@@ -110,13 +110,39 @@ def test_what_reads_settings_reads_no_evidence_and_writes_by_two_roles(estate: E
     assert ["arn:aws:iam::333344445555:user/deployer"] == named["Resource"]
 
 
+def test_what_probes_takes_two_kinds_of_role_and_nothing_else(estate: Estate) -> None:
+    """It puts plans as the function of settings does; a canary lists names of buckets alone."""
+    (own,) = documents(estate.role("nhi-evidence-main-canary"))
+    taken = {str(one["Resource"]) for one in statements(own) if one["Sid"] != "Logs"}
+    canary = arn("333344445555", "nhi-evidence-main-canary-identity")
+    assert {arn(EVIDENCE, "nhi-evidence-main-op-coverage"), str([canary])} == taken
+    assert {"sts:AssumeRole"} == {one for one in actions(own) if not one.startswith("logs:")}
+    inside = {"aws:PrincipalOrgID": ORGANIZATION}
+    (role,) = estate.roles("canary-identity")
+    (policy,) = documents(role)
+    assert {"s3:ListAllMyBuckets"} == actions(policy)
+    trusted = {
+        "nhi-evidence-main-op-coverage": {"canary", "coverage"},
+        "nhi-evidence-main-canary-identity": {"canary"},
+    }
+    for name, functions in trusted.items():
+        for function in ("canary", "coverage", "reconcile", "sealer"):
+            me = exporter_request(arn(EVIDENCE, f"nhi-evidence-main-{function}"), **inside)
+            assert (function in functions) == trusts(trust(estate, name), me), function
+        assert not trusts(
+            trust(estate, name), exporter_request(arn(EVIDENCE, "nhi-evidence-main-canary"))
+        )
+
+
+STACKS = ("", "-seal", "-reconcile", "-coverage", "-canary", "-forward")
+
+
 def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> None:
     """A role that no test knows is a way in that nobody looked at."""
     names = {
         one.properties["RoleName"]
         for one in estate.of("AWS::IAM::Role")
-        if one.stack
-        in {f"nhi-evidence-main{of}" for of in ("", "-seal", "-reconcile", "-coverage", "-forward")}
+        if one.stack in {f"nhi-evidence-main{of}" for of in STACKS}
     }
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
@@ -125,6 +151,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         "nhi-evidence-main-sealer",
         "nhi-evidence-main-reconcile",
         "nhi-evidence-main-coverage",
+        "nhi-evidence-main-canary",
         *(f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")),
         "nhi-evidence-main-forward",
         "nhi-evidence-main-subscriber",
@@ -281,6 +308,7 @@ def test_no_role_has_a_wildcard_action_or_resource_or_principal(estate: Estate) 
 
 
 NO_RESOURCE = {
+    "s3:ListAllMyBuckets",
     "account:ListRegions",
     "cloudtrail:DescribeTrails",
     "cloudtrail:ListPublicKeys",

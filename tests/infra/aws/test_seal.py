@@ -122,6 +122,7 @@ def test_an_auditor_gets_the_public_half(estate: Estate) -> None:
         ("sealer", "rate(5 minutes)"),
         ("reconcile", "rate(1 hour)"),
         ("coverage", "rate(1 hour)"),
+        ("canary", "rate(1 hour)"),
     ],
 )
 def test_a_function_runs_by_its_clock_and_is_not_repeated(

@@ -20,6 +20,7 @@ from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
 from nhi_evidence.adapters.aws.function_settings import (
+    canary_settings,
     coverage_settings,
     reconciler_settings,
     sealer_settings,
@@ -28,7 +29,7 @@ from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import coverage_roles, roles
+from nhi_evidence.config.aws import canary_roles, coverage_roles, roles
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
 from nhi_evidence.config.aws.subscription import subscription
@@ -70,6 +71,7 @@ def checks(
         yield from _reconciling(checks_of, clients, config, bucket, built)
         if config.coverage is not None:
             yield from _covering(checks_of, clients, config, bucket, built)
+        yield from _probing(checks_of, clients, config, bucket, built)
         if bucket.athena is not None:
             yield from athena_checks.checks(checks_of, clients, config, bucket, bucket.athena)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
@@ -179,6 +181,26 @@ def _covering(
     )
     log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
     plan = coverage_roles.collector(config, bucket, log_group=log_group)
+    yield from role(checks_of, clients.client("iam", bucket.region), plan)
+
+
+def _probing(
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    bucket: EvidenceBucket,
+    built: BuiltCode | None,
+) -> Iterator[Check]:
+    canaries = config.canaries_of(bucket.name)
+    if canaries is None:
+        return
+    name = naming.function(bucket.name, naming.CANARY)
+    settings = canary_settings(config, bucket, canaries)
+    yield from _by_the_clock(
+        checks_of, clients, config, bucket, _Clocked(name, "canary", settings, built)
+    )
+    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
+    plan = canary_roles.runner(config, bucket, log_group=log_group)
     yield from role(checks_of, clients.client("iam", bucket.region), plan)
 
 

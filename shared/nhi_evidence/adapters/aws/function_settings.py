@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nhi_evidence.adapters.aws.canary import Settings as CanarySettings
 from nhi_evidence.adapters.aws.collector import Settings as CoverageSettings
 from nhi_evidence.adapters.aws.exporter import Settings as ExporterSettings
 from nhi_evidence.adapters.aws.forwarder import Settings as ForwarderSettings
@@ -16,11 +17,11 @@ from nhi_evidence.adapters.listing.entra import EntraScope, Log
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.adapters.listing.hours import ApiScope
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws import coverage_roles
+from nhi_evidence.config.aws import canary_roles, coverage_roles
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.subscription import Subscription
 from nhi_evidence.config.azure_names import ACTIVITY_CATEGORIES
-from nhi_evidence.config.tables import SourceEntry
+from nhi_evidence.config.tables import Canaries, SourceEntry
 from nhi_evidence.coverage.deployed import deployment
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline.scope import Scope
@@ -123,6 +124,22 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         vault=None
         if table.vault is None
         else VaultPlace(table.vault.address, table.vault.role, table.vault.mount),
+    )
+
+
+def canary_settings(config: Config, store: EvidenceBucket, canaries: Canaries) -> CanarySettings:
+    """Return what the function that probes is told; `canaries` are those of the bucket."""
+    account = config.evidence.account
+    return CanarySettings(
+        bucket=store.bucket,
+        bucket_owner=account,
+        coverage_role=naming.role_arn(
+            store.region, account, naming.operator(store.name, naming.PLANS)
+        ),
+        log_name=store.log,
+        region=store.region,
+        accounts=canaries.accounts,
+        canary_role=canary_roles.canary_arn(store, "{account}"),
     )
 
 

@@ -68,9 +68,20 @@ UPLOADS = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 """What an answer of more than a few megabytes is written with."""
 
 
-def deployed_functions(config: Config) -> frozenset[str]:
-    """Return the functions of the evidence account that the stacks of a configuration deploy."""
-    return frozenset({"seal", "reconcile"} | ({"coverage"} if config.coverage else set()))
+def operating(config: Config, store: EvidenceBucket) -> dict[str, tuple[str, ...]]:
+    """Return each kind of `op/` object of a bucket with the functions deployed that put it.
+
+    A kind no deployed function puts is left out: a role nobody has is one to make a function for.
+    """
+    deployed = {"reconcile"}
+    if config.coverage is not None:
+        deployed.add("coverage")
+    kinds: dict[str, tuple[str, ...]] = {
+        kind: (function,) for kind, function in naming.OPERATORS.items() if function in deployed
+    }
+    if config.canaries_of(store.name) is not None:
+        kinds[naming.PLANS] = (*kinds.get(naming.PLANS, ()), naming.CANARY)
+    return kinds
 
 
 class RolePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,11 +116,10 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
                 store,
                 naming.operator(store.name, kind),
                 f"op/v1/{kind}/",
-                [trusts.operator_trust(config, store, function)],
+                [trusts.operator_trust(config, store, functions)],
             ),
         )
-        for kind, function in naming.OPERATORS.items()
-        if function in deployed_functions(config)
+        for kind, functions in operating(config, store).items()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feeds import feeds
@@ -32,13 +32,14 @@ def writer_trusts(config: Config, store: EvidenceBucket) -> Mapping[str, list[St
     return trusts
 
 
-def operator_trust(config: Config, store: EvidenceBucket, function: str) -> Statement:
-    """Return trust in one function of the evidence account, by the name it is deployed under."""
-    arn = naming.role_arn(
-        store.region, config.evidence.account, naming.function(store.name, function)
-    )
+def operator_trust(config: Config, store: EvidenceBucket, functions: Sequence[str]) -> Statement:
+    """Return trust in functions of the evidence account, by the names they are deployed under."""
+    arns = [
+        naming.role_arn(store.region, config.evidence.account, naming.function(store.name, each))
+        for each in functions
+    ]
     return role_trust(
-        "Operator", [arn], {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
+        "Operator", arns, {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     )
 
 

@@ -1,0 +1,51 @@
+"""What can be wrong with the canaries of one evidence bucket (docs/operations.md)."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.aws.alarm import Absence, Alarm, metric, own
+from nhi_evidence.config import naming
+
+SERVICE = "canary"
+
+ALARMS = (
+    ("Unexpected", "unexpected", "A canary was allowed what should be refused, or the other way."),
+    ("Unanswered", "unanswered", "A canary could not be taken, or nobody answered a probe."),
+)
+"""Metric, name and meaning of what is wrong as soon as there is any."""
+
+
+class CanaryAlarms(Construct):
+    """A canary may more than it should, or nothing is probed."""
+
+    def __init__(self, scope: Construct, name: str, *, function: str, target: str) -> None:
+        super().__init__(scope, name)
+        self.alarms: list[Alarm | Absence] = [
+            Alarm(
+                self,
+                metric_name,
+                alarm_name=f"{function}-{short}",
+                meaning=meaning,
+                metrics={short: own(metric_name, function, SERVICE)},
+                expression=short,
+                period=Duration.hours(1),
+                above=0,
+                missing="notBreaching",
+                target=target,
+            )
+            for metric_name, short, meaning in ALARMS
+        ]
+        self.alarms.append(
+            Absence(
+                self,
+                "Silent",
+                alarm_name=f"{function}-silent",
+                meaning="Nothing was announced and probed for four hours.",
+                metric=own("Planned", function, SERVICE),
+                alive=metric("AWS/Events", "TriggeredRules", {"RuleName": naming.clock(function)}),
+                hours=4,
+                target=target,
+            )
+        )

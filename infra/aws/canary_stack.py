@@ -1,0 +1,57 @@
+"""The evidence account: the function that announces probes before their hour, and makes them."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from infra.aws.clock import Clock
+from infra.aws.environment import variables
+from infra.aws.staged_function import StagedFunction
+from infra.bundle import Bundle
+from infra.declaration import DeclarationError, Schedule
+from nhi_evidence.adapters.aws.function_settings import canary_settings
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws import canary_roles
+from nhi_evidence.config.tables import Canaries
+
+
+class CanaryStack(Stack):
+    """Function, role and schedule of the canaries of one evidence bucket.
+
+    The role it puts plans with belongs to the evidence's own stack, the canaries to the accounts
+    that are probed.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        config: Config,
+        store: EvidenceBucket,
+        canaries: Canaries,
+        bundle: Bundle,
+        architecture: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            name,
+            env=Environment(account=config.evidence.account, region=store.region),
+            description=f"nhi-evidence: probes whether calls arrive in {store.bucket}",
+            termination_protection=True,
+        )
+        trigger = bundle.declaration.trigger
+        if not isinstance(trigger, Schedule):
+            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
+        self.function_name = naming.function(store.name, naming.CANARY)
+        self.staged = StagedFunction(
+            self,
+            "Canary",
+            bundle=bundle,
+            function_name=self.function_name,
+            architecture=architecture,
+            environment=variables(canary_settings(config, store, canaries)),
+            role=lambda log_group: canary_roles.runner(config, store, log_group=log_group),
+        )
+        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

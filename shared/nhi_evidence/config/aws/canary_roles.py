@@ -1,0 +1,48 @@
+"""Roles of the function that probes: its own, and the harmless one it probes as in each account."""
+
+from __future__ import annotations
+
+from nhi_evidence.config import Config, EvidenceBucket, naming
+from nhi_evidence.config.aws.roles import RolePlan, function_role
+from nhi_evidence.config.documents import allow, role_trust
+
+HARMLESS = ("s3:ListAllMyBuckets",)
+"""All a canary may; AWS confines it to no resource. Every other probe is refused, or needs no
+right (`sts:GetCallerIdentity`)."""
+
+
+def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
+    """Return the function's role: it takes the role that puts plans, and the canaries, and no more.
+
+    Evidence it does not read. `log_group` is the ARN of its own log, with the streams in it.
+    """
+    account, entry = config.evidence.account, config.canaries_of(store.name)
+    writer = naming.role_arn(store.region, account, naming.operator(store.name, naming.PLANS))
+    accounts = () if entry is None else entry.accounts
+    return function_role(
+        naming.function(store.name, naming.CANARY),
+        log_group,
+        [
+            allow("Announce", ["sts:AssumeRole"], writer),
+            allow("Probe", ["sts:AssumeRole"], [canary_arn(store, each) for each in accounts]),
+        ],
+    )
+
+
+def canary_arn(store: EvidenceBucket, account: str) -> str:
+    """Return the ARN of the canary of an account."""
+    return naming.role_arn(store.region, account, naming.canary(store.name))
+
+
+def identity(config: Config, store: EvidenceBucket) -> RolePlan:
+    """Return the canary of an account: it may next to nothing, and one function may take it."""
+    function = naming.role_arn(
+        store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
+    )
+    inside = {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
+    return RolePlan(
+        name=naming.canary(store.name),
+        trust=[role_trust("Canary", [function], inside)],
+        policy_name="probe",
+        policy=[allow("Harmless", HARMLESS, "*")],
+    )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 from nhi_evidence.cost import table
 from nhi_evidence.cost.bill import bill
 from nhi_evidence.cost.estate import REFERENCE
 from tests.cli import local_forms
+from tests.cli.command import run
 from tests.docs import json_schemas
 
 ROOT = Path(__file__).parents[2]
@@ -20,19 +21,16 @@ _HELP = re.compile(r"(```help ([a-z -]+)\n)(.*?)(```)", re.DOTALL)
 _COST = re.compile(r"(```cost\n)(.*?)(```)", re.DOTALL)
 _JSON = re.compile(r"(<!-- json -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _FORMS = re.compile(r"(<!-- forms -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+ON_A_TERMINAL = {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+"""The whole environment of a help that is shown."""
 
 
 def usage(*arguments: str) -> str:
     """Return the help of a command, as on a terminal of 80 columns."""
-    program = Path(sys.executable).with_name("nhi-evidence")
-    result = subprocess.run(
-        [program, *arguments, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-    )
-    return "\n".join(line.rstrip() for line in result.stdout.strip().splitlines())
+    with mock.patch.dict(os.environ, ON_A_TERMINAL, clear=True):
+        done = run(*arguments, "--help")
+    assert 0 == done.code, done.err
+    return "\n".join(line.rstrip() for line in done.out.strip().splitlines())
 
 
 def cost() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from nhi_evidence.sources import conformance
 from tests.cases.reader import Case, at, outcome, read, rules
-from tests.docs.help_blocks import cost, usage
+from tests.docs.help_blocks import ON_A_TERMINAL, cost, usage
 
 ROOT = Path(__file__).parents[2]
 CLI = (ROOT / "docs" / "cli.md").read_text()
@@ -30,6 +32,20 @@ def test_documents_show_the_help(command: str) -> None:
     block = re.search(rf"```help {command}\n(.*?)\n```", CLI + OPERATIONS, re.DOTALL)
     assert block, f"neither docs/cli.md nor docs/operations.md has a help block for {command}"
     assert usage(*command.split()) == block[1]
+
+
+def test_the_program_prints_what_this_process_does() -> None:
+    """As installed, in a process of its own, the help of a command is the same."""
+    program = Path(sys.executable).with_name("nhi-evidence")
+    done = subprocess.run(
+        [program, "normalize", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=ON_A_TERMINAL,
+    )
+    shown = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    assert usage("normalize") == shown
 
 
 def test_deploy_shows_what_it_costs() -> None:

@@ -61,7 +61,8 @@ def main() -> None:
     """
     debug = "--debug" in sys.argv[1:]
     try:
-        app(args=[word for word in sys.argv[1:] if word != "--debug"])
+        words = [word for word in sys.argv[1:] if word != "--debug"]
+        app(args=words, prog_name=app.info.name)
     except SystemExit as ended:
         # Typer itself ends with 1 where a pipe is broken, which here would be a finding.
         if not isinstance(ended.__context__, BrokenPipeError):

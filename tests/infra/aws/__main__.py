@@ -9,6 +9,7 @@ from pathlib import Path
 from infra import declaration
 from infra.aws.redelivery import table
 from infra.scan_templates import acceptances, document
+from tests.infra.aws.alarm_table import table as alarm_table
 from tests.infra.aws.alarm_table import with_table
 from tests.infra.aws.conftest import ROOT, synthesize
 from tests.infra.aws.estate import Estate
@@ -31,4 +32,4 @@ with tempfile.TemporaryDirectory() as folder:
     estate = Estate(Path(folder))
     page = with_matrix(PAGE.read_text(), estate)
     PAGE.write_text(document(page, acceptances(estate.templates)))
-    OPERATIONS.write_text(with_table(OPERATIONS.read_text(), estate))
+    OPERATIONS.write_text(with_table(OPERATIONS.read_text(), alarm_table(estate)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tests.infra.aws.estate import Estate
@@ -25,13 +26,18 @@ def alarms_of(estate: Estate) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in every.items() if "aws_cloudtrail-fresh" not in name}
 
 
-def table(estate: Estate) -> str:
-    """Return which situation raises which alarms, as Markdown."""
+def table(estate: Estate) -> dict[str, set[str]]:
+    """Return which alarms each situation raises."""
     alarms = alarms_of(estate)
+    return {situation: raised(alarms, situation) for situation in SITUATIONS}
+
+
+def markdown(raised_by: Mapping[str, set[str]]) -> str:
+    """Return which situation raises which alarms, as Markdown."""
     lines = ["| what happens | alarms |", "|---|---|"]
-    for situation in SITUATIONS:
-        names = sorted({_short(one) for one in raised(alarms, situation)})
-        lines.append(f"| {situation} | {', '.join(f'`{one}`' for one in names) or 'none'} |")
+    for situation, alarms in raised_by.items():
+        names = sorted({_short(each) for each in alarms})
+        lines.append(f"| {situation} | {', '.join(f'`{each}`' for each in names) or 'none'} |")
     return "\n".join(lines)
 
 
@@ -43,7 +49,8 @@ def _short(name: str) -> str:
     return name
 
 
-def with_table(text: str, estate: Estate) -> str:
+def with_table(text: str, raised_by: Mapping[str, set[str]]) -> str:
     """Return a page with its table made anew."""
     pattern = r"(<!-- alarms -->\n).*?(\n<!-- end -->)"
-    return re.sub(pattern, lambda match: match[1] + table(estate) + match[2], text, flags=re.DOTALL)
+    made = markdown(raised_by)
+    return re.sub(pattern, lambda match: match[1] + made + match[2], text, flags=re.DOTALL)

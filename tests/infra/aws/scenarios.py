@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -296,9 +297,8 @@ def _function(name: str) -> str:
 def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:
     """Return the alarms with somebody to tell that a situation raises, at whatever time."""
     series = {**NORMAL, **SITUATIONS[situation]}
-    hours = {kind: _Hours(one) for kind, one in series.items()}
     states = {
-        name: list(_states(alarm, series, hours))
+        name: _states_of(json.dumps(alarm), tuple((kind, series[kind]) for kind in _kinds(alarm)))
         for name, alarm in alarms.items()
         if "AlarmRule" not in alarm
     }
@@ -308,6 +308,21 @@ def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:
             parts = re.findall(r'ALARM\("([^"]+)"\)', alarm["AlarmRule"])
             states[name] = [all(at) for at in zip(*(states[one] for one in parts), strict=True)]
     return {name for name in notifying if any(states[name])}
+
+
+def _kinds(alarm: Mapping[str, Any]) -> list[str]:
+    return sorted({kind_of(one["MetricStat"]) for one in alarm["Metrics"] if "MetricStat" in one})
+
+
+@cache
+def _states_of(alarm: str, series: tuple[tuple[str, Series], ...]) -> list[bool]:
+    """Evaluate an alarm once for the same series: most of a situation's are those of any week."""
+    return list(_states(json.loads(alarm), {kind: _hours(one) for kind, one in series}))
+
+
+@cache
+def _hours(series: Series) -> _Hours:
+    return _Hours(series)
 
 
 class _Hours:
@@ -323,9 +338,7 @@ class _Hours:
         self.counts = [float(len(part)) if part else None for part in given]
 
 
-def _states(
-    alarm: Mapping[str, Any], series: Mapping[str, Series], hours: Mapping[str, _Hours]
-) -> Iterator[bool]:
+def _states(alarm: Mapping[str, Any], hours: Mapping[str, _Hours]) -> Iterator[bool]:
     queries = alarm["Metrics"]
     stats = {one["Id"]: one["MetricStat"] for one in queries if "MetricStat" in one}
     expression = next(

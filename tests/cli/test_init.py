@@ -66,7 +66,7 @@ def test_options_alone_are_enough(path: Path) -> None:
     result = run(path, AWS | GCP | AZURE | AUDITOR, "--json")
     assert 0 == result.exit_code, result.output
     printed = json.loads(result.stdout)
-    assert (str(path), True, 4) == (printed["file"], printed["trial"], len(printed["next"]))
+    assert (str(path), True, 5) == (printed["file"], printed["trial"], len(printed["next"]))
     read = config.read(path.read_text())
     assert ["aws_cloudtrail", "gcp_audit", "azure_monitor"] == [one.source for one in read.sources]
     assert {False} == {one.keep_out_of_scope_raw for one in read.sources}

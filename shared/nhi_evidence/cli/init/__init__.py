@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from nhi_evidence import config
-from nhi_evidence.cli import evidence_options, json_output
+from nhi_evidence.cli import evidence_options, json_output, screen
 from nhi_evidence.cli.init.answers import Answers
 from nhi_evidence.cli.init.options import OPTIONS, takes
 from nhi_evidence.cli.init.questions import parts
@@ -81,17 +81,19 @@ def command(
     if as_json:
         json_output.write("init", outcome)
     else:
-        typer.echo(f"{output} written")
+        screen.say(f"{output} written")
         for step in outcome.next:
-            typer.echo(f"next: {step}")
+            screen.say(f"next: {step}")
 
 
 def _say_kept(ask: Answers, output: Path) -> None:
     """Say how to go on without answering all of it again."""
     words = ["nhi-evidence", "init", "-o", str(output)]
     words += [word for option, value in ask.kept.items() for word in (f"--{option}", value)]
-    typer.echo(
-        f"\nNothing is written. What was answered is kept in this line:\n  {shlex.join(words)}",
+    screen.say(
+        "",
+        "Nothing is written. What was answered is kept in this line:",
+        f"  {shlex.join(words)}",
         err=True,
     )
 
@@ -100,7 +102,8 @@ def _next(read: config.Config, output: Path) -> list[str]:
     steps = []
     if read.trial:
         steps.append("a trial locks for one day; state retention_days before the real thing")
-    steps.append(f"look through {output}, then deploy: docs/deploy.md")
+    steps.append(f"look through {output}, then, in a checkout (docs/deploy.md):")
+    steps.append(f"make deploy CONFIG={shlex.quote(str(output))}")
     if read.gcp is not None:
         steps.append("add gcp.service_account_id once its service account is made")
     if read.azure is not None:

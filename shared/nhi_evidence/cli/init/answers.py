@@ -104,17 +104,27 @@ class Answers:
         return taken
 
 
+_GO_ON = "What was answered so far is shown as a line that goes on with it."
+
+
 def _ask(option: str, question: str, read: _Reader, default: str | None) -> tuple[str, Any]:
     """Return an answer as it was given and as it was read; ask until it can be."""
     title, _, explanation = question.partition("\n")
     typer.echo(f"\n{title}{chr(10) if explanation else ''}{explanation}", err=True)
     while True:
         try:
-            answer = str(typer.prompt("", default=default, type=str, err=True, prompt_suffix="> "))
+            answer = typer.prompt(
+                "", default=default or "", show_default=default is not None, type=str, err=True,
+                prompt_suffix="> ",
+            ).strip()  # fmt: skip
         except typer.Abort as error:
             raise SettingsError(f"no answer to {title!r}; give it with --{option}") from error
+        if not answer:
+            # Left to itself the prompt would ask again without a word.
+            typer.echo(f"  an answer is needed; Ctrl-C ends here. {_GO_ON}", err=True)
+            continue
         try:
-            return answer.strip(), read(answer.strip())
+            return answer, read(answer)
         except ValueError as error:
             typer.echo(f"  {error}", err=True)
 

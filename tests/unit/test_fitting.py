@@ -5,31 +5,62 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nhi_evidence.terminal import fitting
 
 SENTENCE = "not checked: V1: " + "a rollback, of which nothing outside speaks; " * 3
 KEY = "          ev/v1/aws_cloudtrail/h=2026030209/" + "a" * 64 + ".ndjson.zst"
+COMMAND = "next      nhi-evidence prove ./evidence " + "0" * 36 + " --policy policy.toml -o proof.zip"
 
 
-def terminal(*, is_one: bool) -> Console:
-    return Console(file=io.StringIO(), force_terminal=is_one, width=80)
-
-
-def test_a_sentence_fits_a_terminal() -> None:
-    """Between words, with nothing lost, and what follows indented."""
-    rows = fitting.rows(SENTENCE, terminal(is_one=True))
+@pytest.mark.parametrize(
+    ("line", "indent"),
+    [
+        (SENTENCE, 10),
+        ("workload  " + "the same in every cloud " * 5, 10),
+        ("          " + "on this and that, " * 6, 10),
+        ("08:10:00  AWS      " + "an operation " * 7, 10),
+        ("A sentence that no label begins, " * 4, 2),
+    ],
+)
+def test_a_line_fits_a_terminal(line: str, indent: int) -> None:
+    """Between words, with nothing lost, and what follows under what it follows."""
+    rows = fitting.rows(line, 80)
     assert len(rows) > 1
-    assert all(len(row) < 80 for row in rows)
-    assert SENTENCE.split() == " ".join(rows).split()
-    assert all(row.startswith(" " * 10) for row in rows[1:])
+    assert all(len(row) <= 80 for row in rows)
+    assert line.split() == " ".join(rows).split()
+    assert all(len(row) - len(row.lstrip()) == indent for row in rows[1:])
 
 
-@pytest.mark.parametrize(("line", "is_one"), [(SENTENCE, False), (KEY, True), (KEY, False)])
-def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, *, is_one: bool) -> None:
+@pytest.mark.parametrize(
+    ("line", "columns"), [(SENTENCE, None), (KEY, 80), (KEY, None), (COMMAND, 80)]
+)
+def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None) -> None:
     """So that one can search, and select."""
-    assert [line] == fitting.rows(line, terminal(is_one=is_one))
+    assert line.split() == " ".join(fitting.rows(line, columns)).split()
+    assert line.strip() == fitting.rows(line, columns)[-1].strip()
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200), st.integers(40, 200))
+def test_no_word_is_lost_or_broken(words: str, columns: int) -> None:
+    """Whatever a record says, an id is found as it is."""
+    line = f"on        {words}"
+    assert line.split() == " ".join(fitting.rows(line, columns)).split()
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_only_where_somebody_looks_on_a_line_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe and a file get every line whole."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for stream, lines in ((io.StringIO(), 1), (_Terminal(), 2)):
+        fitting.say(stream, SENTENCE[:120])
+        assert lines == len(stream.getvalue().splitlines())
 
 
 @pytest.mark.parametrize(

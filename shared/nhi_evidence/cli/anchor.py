@@ -12,11 +12,10 @@ from nhi_evidence.adapters.signing.timestamp_authority import TimestampAuthority
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.errors import LogError, SettingsError
 from nhi_evidence.evidence.anchoring import Anchored, Anchoring
 from nhi_evidence.evidence.flags import LockPolicy
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -97,7 +96,7 @@ def command(
     try:
         done = anchoring.run()
     except LogError as error:
-        typer.echo(f"nhi-evidence: {neutralize(str(error))}", err=True)
+        screen.say(f"nhi-evidence: {error}", err=True)
         raise typer.Exit(exit_codes.WRONG) from error
     if done is None:
         raise SettingsError(f"nothing of {verifier_policy.name} is signed yet: nhi-evidence seal")
@@ -115,12 +114,12 @@ def _witness(key_and_url: str) -> HttpWitness:
 
 def _say(done: Anchored, *, as_json: bool) -> None:
     for name, why in done.failed.items():
-        typer.echo(f"nhi-evidence: {neutralize(f'{name}: {why}')}", err=True)
+        screen.say(f"nhi-evidence: {name}: {why}", err=True)
     if as_json:
         json_output.write("anchor", done)
         return
-    typer.echo(f"log    {done.origin}, epoch {done.epoch}, size {done.size}")
+    screen.say(f"log    {done.origin}, epoch {done.epoch}, size {done.size}")
     for name in done.made:
-        typer.echo(f"made   {neutralize(name)}")
+        screen.say(f"made   {name}")
     for name in done.there:
-        typer.echo(f"there  {neutralize(name)}")
+        screen.say(f"there  {name}")

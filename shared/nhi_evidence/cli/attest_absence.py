@@ -9,7 +9,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import check
@@ -20,7 +20,6 @@ from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.cells import Step
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -70,12 +69,12 @@ def command(
     asked = Asked(identity, step, start, end, platform_of(identity))
     gathered = gather(store, stored, asked, trust.mappers)
     for name, reason in gathered.problems.items():
-        typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
+        screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if gathered.matching:
-        typer.echo(f"on record: {len(gathered.matching)} records; nothing is attested")
+        screen.say(f"on record: {len(gathered.matching)} records; nothing is attested")
         for record in gathered.matching[:_MOST_NAMED]:
             uid = record.head.metadata.uid or "without an id"
-            typer.echo(f"  {neutralize(f'{record.head.api.operation} {uid} {record.at.key}')}")
+            screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")
         raise typer.Exit(exit_codes.WRONG)
     made = make(store, stored, asked, gathered)
     # What the policy asks of whoever checks it: a document that lacks it is not written.
@@ -85,8 +84,8 @@ def command(
             file.write(document.write(made))
     except OSError as error:
         raise SettingsError(f"{output}: {error.strerror}") from error
-    typer.echo(neutralize(made.conclusion.text))
-    typer.echo(f"written to {neutralize(str(output))}")
+    screen.say(made.conclusion.text)
+    screen.say(f"written to {output}")
     conclusion = made.conclusion
     if (
         conclusion.not_recorded

@@ -11,12 +11,11 @@ from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.gcp import log_listing
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import json_output
+from nhi_evidence.cli import json_output, screen
 from nhi_evidence.pipeline import replay
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import Outcome, lock_batch
 from nhi_evidence.pipeline.scope import Scope
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -75,8 +74,8 @@ def command(
         json_output.write("backfill gcp", summary)
         return
     for unit in summary.units:
-        typer.echo(neutralize(unit))
-    typer.echo(
+        screen.say(unit)
+    screen.say(
         f"{summary.seen} entries: {summary.kept} kept, {summary.rejected} rejected, "
         f"{summary.out_of_scope} out of scope; {summary.created} objects written"
     )

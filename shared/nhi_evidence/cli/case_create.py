@@ -12,7 +12,7 @@ from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output, output_file
+from nhi_evidence.cli import exit_codes, json_output, output_file, screen
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, Sources, opened
 from nhi_evidence.cli.progress import Steps
@@ -24,7 +24,6 @@ from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
 from nhi_evidence.investigate.timeline import Timeline, compose
 from nhi_evidence.terminal import timeline_report
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -179,20 +178,18 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
     if as_json:
         json_output.write("case create", written)
         return
-    typer.echo(
-        f"WRITTEN {written.records} records, {written.proven} proven: {neutralize(written.case)}"
-    )
+    screen.say(f"WRITTEN {written.records} records, {written.proven} proven: {written.case}")
     if not written.records:
         what = "what could be read" if written.incomplete else "what was read"
-        typer.echo(f"nothing   no record of {neutralize(written.subject)} in {what}")
+        screen.say(f"nothing   no record of {written.subject} in {what}")
     for reason in written.incomplete:
-        typer.echo(f"lacking   {neutralize(reason)}")
+        screen.say(f"lacking   {reason}")
     for reason in written.unreadable[:_SHOWN]:
-        typer.echo(f"not read  {neutralize(reason)}")
+        screen.say(f"not read  {reason}")
     if written.unreadable_count > min(len(written.unreadable), _SHOWN):
         more = written.unreadable_count - min(len(written.unreadable), _SHOWN)
-        typer.echo(f"          ... and {more} more")
+        screen.say(f"          ... and {more} more")
     for reason in written.unproven:
-        typer.echo(f"no proof  {neutralize(reason)}")
-    typer.echo("next      hand it over with the key of the log by another way; check it with:")
-    typer.echo(f"          nhi-evidence case verify {neutralize(written.case)} --key KEY")
+        screen.say(f"no proof  {reason}")
+    screen.say("next      hand it over with the key of the log by another way; check it with:")
+    screen.say(f"          nhi-evidence case verify {written.case} --key KEY")

@@ -7,17 +7,16 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.case_folder import CaseFolder
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate.case import bag, contents, verify
 from nhi_evidence.investigate.case.verify import CaseReport
-from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
@@ -58,7 +57,7 @@ def command(
     except (bag.BagError, OSError) as error:
         raise SettingsError(f"{case}: {error}") from error
     for name in altered:
-        typer.echo(
+        screen.say(
             f"warning: {name} in the case is not that of this release; do not run it", err=True
         )
     _print(report, as_json=as_json)
@@ -89,11 +88,12 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
         plain = {"verdict": report.verdict, **msgspec.to_builtins(report)}
         json_output.write("case verify", plain)
         return
-    count = f"{report.proven} of {report.records} records proven"
+    count = f"{report.proven:,} of {plural.count(report.records, 'record')} proven"
     if report.verdict == "INCOMPLETE":
-        lacking = [f"{len(report.unproven)} have no proof"] if report.unproven else []
+        unproven = plural.count(len(report.unproven), "record")
+        lacking = [f"{unproven} without a proof"] if report.unproven else []
         count += f" ({neutralize('; '.join([*report.incomplete[:_SHOWN], *lacking]))})"
-    typer.echo(f"{report.verdict} {count}: {neutralize(report.subject)}")
+    screen.say(f"{report.verdict} {count}: {report.subject}")
     for title, texts in (
         ("wrong", report.findings),
         ("lacking", [] if report.holds else report.incomplete),
@@ -101,10 +101,8 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
         ("no proof", report.unproven),
     ):
         for text in texts[:_SHOWN]:
-            typer.echo(f"{title:<9} {neutralize(text)}")
+            screen.say(f"{title:<9} {text}")
         if len(texts) > _SHOWN:
-            typer.echo(f"{'':<9} ... and {len(texts) - _SHOWN} more; --json has them all")
-    out = Console()
+            screen.say(f"{'':<9} ... and {len(texts) - _SHOWN} more; --json has them all")
     for text in report.not_checked:
-        for row in fitting.rows(f"not checked: {neutralize(text)}", out):
-            typer.echo(row)
+        screen.say(f"not checked: {text}")

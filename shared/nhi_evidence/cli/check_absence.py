@@ -11,13 +11,12 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import Checked, check
 from nhi_evidence.coverage.absence.document import AbsenceError
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -80,13 +79,13 @@ def command(
     if as_json:
         json_output.write("check-absence", result)
     elif result.checked is None:
-        typer.echo(f"does NOT hold: {neutralize(result.problem or '')}")
+        screen.say(f"does NOT hold: {result.problem or ''}")
     else:
-        typer.echo("holds")
-        typer.echo(result.checked.search)
+        screen.say("holds")
+        screen.say(result.checked.search)
         for line in _outside(result.checked):
-            typer.echo(neutralize(line))
-        typer.echo(neutralize(result.checked.text))
+            screen.say(line)
+        screen.say(result.checked.text)
     if not result.holds:
         raise typer.Exit(exit_codes.WRONG)
 

@@ -10,11 +10,10 @@ import msgspec
 import typer
 
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.terminal import proof_report
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -58,7 +57,7 @@ def command(
     files = _read(file)
     altered = bundle.altered(files)
     for name in altered:
-        typer.echo(
+        screen.say(
             f"warning: {name} in the bundle is not that of this release; do not run it", err=True
         )
     try:
@@ -123,8 +122,8 @@ def _print(result: _Result, *, as_json: bool) -> None:
         json_output.write("check-proof", result)
         return
     if result.shown is None:
-        typer.echo(f"does NOT hold: {neutralize(result.problem or '')}")
+        screen.say(f"does NOT hold: {result.problem or ''}")
         return
-    typer.echo("holds")
+    screen.say("holds")
     for line in proof_report.lines(result.shown):
-        typer.echo(line)
+        screen.say(line)

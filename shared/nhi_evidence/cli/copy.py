@@ -12,9 +12,8 @@ from nhi_evidence.adapters.store import copying
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.cli.progress import Steps
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -70,7 +69,7 @@ def command(
                     size += copied.version.size
                     steps.say("objects", len(named[copied.state]))
     except copying.OtherLogError as error:
-        typer.echo(f"nhi-evidence: {neutralize(str(error))}", err=True)
+        screen.say(f"nhi-evidence: {error}", err=True)
         raise typer.Exit(exit_codes.WRONG) from error
     objects = len(named.pop(copying.CopyState.COPIED))
     if as_json:
@@ -84,10 +83,10 @@ def command(
         )
         json_output.write("copy", report)
     else:
-        typer.echo(f"copied {objects} objects, {size} bytes, to {neutralize(str(folder))}")
+        screen.say(f"copied {objects} objects, {size} bytes, to {folder}")
     for state, keys in named.items():
         for key in keys:
-            typer.echo(f"nhi-evidence: {_MEANINGS[state]}: {neutralize(key)}", err=True)
+            screen.say(f"nhi-evidence: {_MEANINGS[state]}: {key}", err=True)
     if named[copying.CopyState.DIFFERS]:
         raise typer.Exit(exit_codes.WRONG)
     if any(named.values()):

@@ -13,7 +13,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output, output_file
+from nhi_evidence.cli import exit_codes, json_output, output_file, screen
 from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage import answers, evidence, history, operation
 from nhi_evidence.coverage.answers import Reading, ReadingError
@@ -118,7 +118,7 @@ def command(
         changes = [change for _, change in observed.changes]
         canaries = list(observed.canaries)
         for name, reason in observed.unreadable.items():
-            typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
+            screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if operation_name is not None:
         asked = _Asked(operation_name, identity, resource, until)
         _one_operation(asked, readings, changes, as_json=as_json)
@@ -192,7 +192,7 @@ def _one_operation(
     else:
         when = "the last reading" if until is None else _iso(until)
         for answer in answers:
-            typer.echo(neutralize(answer.sentence(asked.identity or "anyone", when)))
+            screen.say(answer.sentence(asked.identity or "anyone", when))
             facts = [
                 f"recorded as: {answer.by} (class {answer.log}, known by {answer.log_known or '-'})"
             ]
@@ -202,7 +202,7 @@ def _one_operation(
             if answer.read_at is not None:
                 facts.append(f"settings read at {_iso(answer.read_at)}")
             for fact in facts:
-                typer.echo(f"  {neutralize(fact)}")
+                screen.say(f"  {fact}")
     codes = [_EXIT.get(one.verdict, exit_codes.OK) for one in answers]
     if exit_codes.INCOMPLETE in codes:
         raise typer.Exit(exit_codes.INCOMPLETE)

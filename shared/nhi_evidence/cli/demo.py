@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli.screen import say
 from nhi_evidence.demo import (
     blind_spots,
     crossing,
@@ -185,7 +186,7 @@ def command(
     if as_json:
         json_output.write("demo", report)
     if failed:
-        typer.echo(f"nhi-evidence: {'; '.join(failed)}", err=True)
+        say(f"nhi-evidence: {'; '.join(failed)}", err=True)
         raise typer.Exit(exit_codes.WRONG)
 
 

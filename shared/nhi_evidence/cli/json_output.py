@@ -33,7 +33,7 @@ SCHEMAS: Mapping[str, str] = {
     "version": "nhi-evidence/version/1",
     "normalize": "nhi-evidence/normalize/1",
     "summary": "nhi-evidence/summary/1",
-    "timeline": "nhi-evidence/timeline/1",
+    "timeline": "nhi-evidence/timeline/2",
     "query": "nhi-evidence/query/1",
     "renormalize": "nhi-evidence/renormalize/1",
     "case create": "nhi-evidence/case-created/1",

@@ -11,7 +11,7 @@ import typer
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.signing.key_file import KeyFile
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import json_output
+from nhi_evidence.cli import json_output, screen
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import note
 
@@ -70,4 +70,4 @@ def command(
         shown = _Shown(key.name, key.id.hex(), key.algorithm.name.lower(), str(key))
         json_output.write("keys", shown)
     else:
-        typer.echo(str(key))
+        screen.say(str(key))

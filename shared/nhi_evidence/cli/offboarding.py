@@ -9,13 +9,13 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.coverage import offboarding, reading_file, signed
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.coverage.offboarding import Report
 from nhi_evidence.coverage.page import instant
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -54,7 +54,7 @@ def command(
     reader = Reader(store, trust.mappers)
     made = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
     for name, reason in {**problems, **reader.unreadable}.items():
-        typer.echo(f"warning: cannot be read: {neutralize(f'{name}: {reason}')}", err=True)
+        screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if as_json:
         typer.echo(neutralize_json(msgspec.json.encode(made)))
     else:
@@ -85,4 +85,4 @@ def _print(made: Report) -> None:
     if not made.use_after_is_visible:
         lines.append(f"use after it cannot be seen: {made.unseen}")
     for line in lines:
-        typer.echo(neutralize(line))
+        screen.say(line)

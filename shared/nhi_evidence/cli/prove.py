@@ -10,7 +10,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import json_output
+from nhi_evidence.cli import json_output, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import bundle, proof, provider, search
@@ -138,15 +138,15 @@ def command(
         json_output.write("prove", proven)
         return
     for line in proof_report.lines(checked):
-        typer.echo(line)
-    typer.echo(f"unit     {place.standing}")
+        screen.say(line)
+    screen.say(f"unit     {place.standing}")
     name = neutralize(str(output))
-    typer.echo(f"proof    {name}; check it with: nhi-evidence check-proof {name} --key KEY")
+    screen.say(f"proof    {name}; check it with: nhi-evidence check-proof {name} --key KEY")
     if provider.FILE in files:
-        typer.echo(
+        screen.say(
             "note     the delivered file is in it, and so are the other records of that file"
         )
 
 
 def _warn(text: str) -> None:
-    typer.echo(f"warning: {neutralize(text)}", err=True)
+    screen.say(f"warning: {text}", err=True)

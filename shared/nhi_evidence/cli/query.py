@@ -13,7 +13,7 @@ import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, output_file, query_output
+from nhi_evidence.cli import exit_codes, output_file, query_output, screen
 from nhi_evidence.cli.event_index import IndexFolder, Sources, local
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.cli.query_output import Format
@@ -22,7 +22,6 @@ from nhi_evidence.investigate import findings, library
 from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.library import Question
 from nhi_evidence.terminal import timeline_report
-from nhi_evidence.terminal.safe_text import neutralize
 
 if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
@@ -144,7 +143,7 @@ def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
     freshness = index.freshness()
     if form is not Format.JSON:
         for notice in timeline_report.freshness_lines(freshness):
-            typer.echo(neutralize(notice), err=True)
+            screen.say(notice, err=True)
     try:
         if form is Format.PARQUET:
             query_output.write_parquet(index.connection.sql(sql).to_arrow_table(), sink)

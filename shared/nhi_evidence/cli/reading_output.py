@@ -7,13 +7,12 @@ from pathlib import Path
 
 import typer
 
-from nhi_evidence.cli import exit_codes
+from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.config import Config
 from nhi_evidence.coverage import answers
 from nhi_evidence.coverage.answers import Deployment, Reading, Source
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import keys
-from nhi_evidence.terminal.safe_text import neutralize
 
 
 def write(reading: Reading, folder: Path) -> None:
@@ -26,10 +25,10 @@ def write(reading: Reading, folder: Path) -> None:
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
     unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
-    typer.echo(f"{len(reading.answers)} answers, {len(unread)} of them refused or failed")
+    screen.say(f"{len(reading.answers)} answers, {len(unread)} of them refused or failed")
     for answer in unread:
-        typer.echo(f"{answer.status}: {neutralize(f'{answer.name}: {answer.error}')}", err=True)
-    typer.echo(f"written to {neutralize(str(path))}")
+        screen.say(f"{answer.status}: {answer.name}: {answer.error}", err=True)
+    screen.say(f"written to {path}")
     if unread:
         raise typer.Exit(exit_codes.INCOMPLETE)
 

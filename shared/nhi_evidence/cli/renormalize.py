@@ -11,13 +11,12 @@ import typer
 from nhi_evidence import __version__
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output
+from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.evidence import keys
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.renormalize import Difference, Renormalizer
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -97,4 +96,4 @@ def _print(difference: Difference, *, as_json: bool) -> None:
         lines.append(f"not kept  {difference.not_kept} records out of scope, without raw text")
     lines += [f"not read  {text}" for text in difference.unreadable]
     for line in lines:
-        typer.echo(neutralize(line))
+        screen.say(line)

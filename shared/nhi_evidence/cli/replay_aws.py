@@ -14,7 +14,7 @@ from nhi_evidence.adapters.aws import s3_notification
 from nhi_evidence.adapters.aws.sqs_queue import Queue
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.adapters.store.s3_listing import S3Listing
-from nhi_evidence.cli import config_file, json_output
+from nhi_evidence.cli import config_file, json_output, screen
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import naming
@@ -195,9 +195,9 @@ def _say(summary: _Summary) -> None:
     for file in summary.files:
         version = f" version {file.version}" if file.version else ""
         name = neutralize(f"s3://{file.bucket}/{file.key}{version}")
-        typer.echo(f"{'would send' if summary.dry_run else 'sent'} {name} ({file.standing})")
-    typer.echo(f"window {summary.begins} to {summary.ends}, {summary.source}")
-    typer.echo(
+        screen.say(f"{'would send' if summary.dry_run else 'sent'} {name} ({file.standing})")
+    screen.say(f"window {summary.begins} to {summary.ends}, {summary.source}")
+    screen.say(
         f"files  {summary.found} in the window, {len(summary.files)} chosen, {summary.sent} sent"
     )
-    typer.echo(f"queue  {summary.queue}")
+    screen.say(f"queue  {summary.queue}")

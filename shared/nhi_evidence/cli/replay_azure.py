@@ -11,12 +11,11 @@ from nhi_evidence import sources
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.azure.checkpoints import Checkpoint, Checkpoints
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
-from nhi_evidence.cli import config_file, json_output
+from nhi_evidence.cli import config_file, json_output, screen
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.config.tables import AZURE_SOURCE
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.pipeline import hub_gaps, replay
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -114,13 +113,12 @@ def _print(report: _Report) -> None:
         since = (
             "" if partition.first_missing is None else f" ({partition.first_missing} is missing)"
         )
-        typer.echo(
-            f"{'would remove' if report.dry_run else 'removed'} "
-            f"{neutralize(partition.checkpoint)}{since}"
+        screen.say(
+            f"{'would remove' if report.dry_run else 'removed'} {partition.checkpoint}{since}"
         )
     changed = bool(report.rewound) and not report.dry_run
-    typer.echo(f"app    {report.site}{', stopped and started' if changed else ''}")
-    typer.echo(f"checkpoints  {report.found}, {len(report.rewound)} chosen")
+    screen.say(f"app    {report.site}{', stopped and started' if changed else ''}")
+    screen.say(f"checkpoints  {report.found}, {len(report.rewound)} chosen")
 
 
 def _rewind(checkpoints: Checkpoints, chosen: list[Checkpoint]) -> None:

@@ -11,7 +11,7 @@ from nhi_evidence import sources
 from nhi_evidence.adapters.gcp.cloud_event import ObjectRef
 from nhi_evidence.adapters.gcp.staged_files import StagedFile, StagedFiles
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
-from nhi_evidence.cli import config_file, json_output
+from nhi_evidence.cli import config_file, json_output, screen
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import gcp_names
@@ -150,8 +150,8 @@ def _print(report: _Report) -> None:
     done = "would announce" if report.dry_run else "announced"
     for file in report.files:
         name = neutralize(f"gs://{file.bucket}/{file.name}@{file.generation}")
-        typer.echo(f"{done} {name} ({file.standing})")
-    typer.echo(f"window {report.begins} to {report.ends}")
+        screen.say(f"{done} {name} ({file.standing})")
+    screen.say(f"window {report.begins} to {report.ends}")
     chosen = f"{len(report.files)} chosen, {report.announced} announced"
-    typer.echo(f"files  {report.found} in the window, {chosen}")
-    typer.echo(f"topic  {report.topic}")
+    screen.say(f"files  {report.found} in the window, {chosen}")
+    screen.say(f"topic  {report.topic}")

@@ -13,7 +13,7 @@ from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import json_output
+from nhi_evidence.cli import json_output, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.flags import LockPolicy
@@ -104,10 +104,10 @@ def command(
 
 
 def _say(done: Sealed) -> None:
-    typer.echo(f"log    {done.origin}")
-    typer.echo(f"epoch  {done.epoch}, {done.size} leaves, {done.added} added")
-    typer.echo(f"root   {done.root}")
+    screen.say(f"log    {done.origin}")
+    screen.say(f"epoch  {done.epoch}, {done.size} leaves, {done.added} added")
+    screen.say(f"root   {done.root}")
     for flag, count in done.flags.items():
-        typer.echo(f"flag   {flag}: {count}")
+        screen.say(f"flag   {flag}: {count}")
     for void in done.void:
-        typer.echo(f"VOID   {void}")
+        screen.say(f"VOID   {void}")

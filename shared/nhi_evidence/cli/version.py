@@ -11,7 +11,7 @@ import typer
 
 from nhi_evidence import __version__
 from nhi_evidence.adapters import build_info
-from nhi_evidence.cli import evidence_options, json_output
+from nhi_evidence.cli import evidence_options, json_output, screen
 from nhi_evidence.evidence import leaf, lines
 from nhi_evidence.ocsf import write
 from nhi_evidence.pipeline.release import mapper_identity
@@ -55,7 +55,7 @@ def command(
     The mapper digest is the one in the header of every evidence object that this release made.
     """
     if not (verbose or as_json):
-        typer.echo(f"nhi-evidence {__version__}")
+        screen.say(f"nhi-evidence {__version__}")
         return
     version = _Version(
         version=__version__,
@@ -79,6 +79,6 @@ def command(
         "schema": f"OCSF {version.ocsf}, nhi extension {version.nhi_extension}",
         "python": version.python,
     }
-    typer.echo(f"nhi-evidence {version.version}")
+    screen.say(f"nhi-evidence {version.version}")
     for name, value in rows.items():
-        typer.echo(f"{name:9}{value}")
+        screen.say(f"{name:9}{value}")

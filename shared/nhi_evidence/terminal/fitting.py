@@ -1,32 +1,55 @@
-"""Sentences on a terminal: broken between words, and indented; elsewhere a line stays a line."""
+"""Lines on a terminal: broken between words, and indented; elsewhere a line stays a line."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import textwrap
+from typing import TextIO
 
-from rich.console import Console
-
-_SENTENCES = ("not checked: ", "not judged: ", "next      ")
 _LEAST = 40
 """Columns: narrower ones are not kept to."""
+_LABEL = re.compile(r"\S+\s{2,}(?=\S)|\s+(?=\S)")
+"""What a line begins with that what follows it is indented by: a label and its gap, or blanks."""
+_WIDEST_LABEL = 16
+_SENTENCES = ("not checked: ", "not judged: ")
+_COMMAND = re.compile(r"(?:\S+\s{2,}|\s+|next: )?(?:\S*/)?(?:nhi-evidence|python3?|make) [a-z]")
+"""What is copied whole: the terminal breaks it, and a selection takes it back."""
 
 HOUR_MS = 3_600_000
 _IN_DAYS = 72
 """From so many hours on an age is given in days."""
 
 
-def rows(line: str, out: Console) -> list[str]:
-    """Return a line as it is; on a terminal a sentence in rows that fit.
+def width(stream: TextIO) -> int | None:
+    """Return how many columns a line may have; None where nobody looks: a pipe, a file."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
-    What somebody copies (keys, commands, ids) is never broken: the terminal does that, and a
-    selection takes it back.
+
+def rows(line: str, columns: int | None) -> list[str]:
+    """Return a line as it is, or in rows that fit so many columns; None are as many as it takes.
+
+    Between words alone, so an id or a path stays whole however long; a command is never broken.
     """
-    if not out.is_terminal or not line.startswith(_SENTENCES):
+    if columns is None or len(line) <= columns or _COMMAND.match(line):
         return [line]
     return textwrap.wrap(
-        line, max(out.width - 1, _LEAST), subsequent_indent=" " * 10, break_long_words=False,
+        line, max(columns, _LEAST), subsequent_indent=" " * _indent(line), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
+
+
+def _indent(line: str) -> int:
+    if line.startswith(_SENTENCES):
+        return 10
+    label = _LABEL.match(line)
+    return label.end() if label is not None and label.end() <= _WIDEST_LABEL else 2
+
+
+def say(stream: TextIO, *lines: str) -> None:
+    """Write lines, each in rows that fit where the stream is a terminal."""
+    columns = width(stream)
+    stream.writelines(f"{row}\n" for line in lines for row in rows(line, columns))
 
 
 def age(milliseconds: int) -> str:

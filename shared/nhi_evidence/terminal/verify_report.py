@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 from rich.console import Console
-from rich.text import Text
 
+from nhi_evidence import plural
 from nhi_evidence.evidence.verify import Finding, Report, Severity
 from nhi_evidence.terminal import fitting
-from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import instant, neutralize_json
+from nhi_evidence.terminal.verdict import show as show_verdict
 
 SCHEMA = "nhi-evidence/verify-report/1"
 """Names the form of the document; a change of meaning is another number."""
@@ -76,35 +77,32 @@ NEXT = {
 
 def show(out: Console, report: Report, context: Context | None = None) -> None:
     """Print a report for a reader: the verdict first, what was not checked last."""
-    verdict, style, meaning = VERDICTS[report.exit_code]
-    out.print(Text(verdict, style=style), Text(f" {meaning}"), sep="", soft_wrap=True)
-    for line in _lines(report, context):
-        for row in fitting.rows(neutralize(line), out):
-            out.print(Text(row), soft_wrap=True)
-
-
-def _count(count: int, singular: str, more: str = "") -> str:
-    return f"1 {singular}" if count == 1 else f"{count} {more or singular + 's'}"
+    show_verdict(out, *VERDICTS[report.exit_code], _lines(report, context))
 
 
 def _lines(report: Report, context: Context | None) -> Iterator[str]:
     if context is not None:
         yield f"store     {context.store}"
         yield f"by        {', '.join(context.keys)}; {context.program}, {instant(report.now)}"
-    extent = f"{_count(report.epochs, 'epoch')}, {_count(report.leaves, 'leaf', 'leaves')}"
+    extent = (
+        f"{plural.count(report.epochs, 'epoch')}, {plural.count(report.leaves, 'leaf', 'leaves')}"
+    )
     yield f"log       {report.name}, {extent}"
     yield f"head      size {report.size}"
     yield f"          root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
         yield f"          signed {instant(report.head_at)}, {fitting.age(report.head_age_ms)}"
-    yield f"objects   {report.objects} hashed ({report.bytes:,} bytes), {report.listed} listed"
+    size = plural.count(report.bytes, "byte")
+    yield f"objects   {report.objects:,} hashed ({size}), {report.listed:,} listed"
     if report.part is not None:
         yield f"part      {report.part.number} of {report.part.of}"
     if report.sample:
         yield f"sample    {report.sample}"
     if report.records:
-        again = f", {report.reproduced} mapped again to the same line" if report.reproduced else ""
-        yield f"records   {report.records} looked at line by line{again}"
+        again = (
+            f", {report.reproduced:,} mapped again to the same line" if report.reproduced else ""
+        )
+        yield f"records   {report.records:,} looked at line by line{again}"
     if report.expired:
         yield f"expired   {report.expired} gone after lock and grace, as the policy has it"
     yield from _counted(report)
@@ -122,18 +120,18 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
 def _counted(report: Report) -> Iterator[str]:
     units = ", ".join(f"{name} {count}" for name, count in report.units.items())
     yield f"units     {units or 'none counted'}"
-    for source, count in report.records_counted.items():
-        yield f"          {source}: {_count(count, 'record')}"
+    for source, number in report.records_counted.items():
+        yield f"          {source}: {plural.count(number, 'record')}"
     if report.statements:
         verdicts = ", ".join(f"{name} {count}" for name, count in report.statements.items())
         yield f"complete  {verdicts} (source hours and scopes)"
     if report.duplicate_records or report.linked_records:
         yield (
-            f"          {report.duplicate_records} records again in another unit, "
+            f"          {plural.count(report.duplicate_records, 'record')} again in another unit, "
             f"{report.linked_records} linked by one id"
         )
     if report.rejected_deliveries:
-        rejected = _count(report.rejected_deliveries, "delivery", "deliveries")
+        rejected = plural.count(report.rejected_deliveries, "delivery", "deliveries")
         yield f"          {rejected} that could not be decoded"
 
 

@@ -1,0 +1,23 @@
+"""A report on a terminal: its verdict first, in color, and its lines in rows that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from nhi_evidence.terminal import fitting
+from nhi_evidence.terminal.safe_text import neutralize
+
+
+def show(out: Console, verdict: str, style: str, meaning: str, lines: Iterable[str]) -> None:
+    """Print a verdict and what it means, then the lines; what is in any of them is made inert."""
+    columns = out.width if out.is_terminal else None
+    first, *more = fitting.rows(neutralize(f"{verdict} {meaning}"), columns)
+    head = Text(first)
+    head.stylize(style, 0, len(verdict))
+    out.print(head, *(Text(row) for row in more), sep="\n", soft_wrap=True)
+    for line in lines:
+        for row in fitting.rows(neutralize(line), columns):
+            out.print(Text(row), soft_wrap=True)

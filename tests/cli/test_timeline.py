@@ -90,6 +90,33 @@ def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
     assert "silence below proves nothing" in lines[-1]
 
 
+def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> None:
+    """The phases `summary` counts: nothing is executed by a dry run, no refused read is access."""
+    dry = {
+        **used(), "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances",
+        "errorCode": "Client.DryRunOperation", "eventID": "44444444-4444-4444-4444-444444444444",
+        "requestParameters": {"instanceType": "p5.48xlarge"},
+    }  # fmt: skip
+    refused = {**used(), "errorCode": "AccessDenied", "eventID": "5" * 36}
+    file = tmp_path / "trail.json"
+    file.write_text(json.dumps({"Records": [validated(), assumed(), dry, refused]}))
+    document = run("timeline", file, "--credential", KEY_ID, "--json").json
+    stages = {each["phase"]: each for each in document["stages"]}
+    assert {"Execution": 1} == stages["Permission Probing"]["base_phases"]
+    assert {"Secret Access": 1} == stages["Failed Attempt"]["base_phases"]
+    assert not {"Execution", "Secret Access"} & set(stages)
+    counted = {
+        phase: number
+        for who in run("summary", file, "--json").json["identities"]
+        for phase, number in who["phases"].items()
+    }
+    assert counted == {phase: each["records"] for phase, each in stages.items()}
+    shown = run("timeline", file, "--credential", KEY_ID).out
+    assert "Permission Probing (base phase: Execution)" in shown
+    assert "Failed Attempt (tried: Secret Access)" in shown
+    assert "phases    effective: after parameters and outcome, as summary and query count" in shown
+
+
 def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:
     assert run("timeline", raw, "--credential", KEY_ID, "--every-record").code == 0
     result = run("timeline", raw, "--credential", KEY_ID, "--every-record", "--json")
@@ -106,7 +133,7 @@ def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> Non
 
 def test_as_json_it_names_its_form_and_every_record(raw: Path) -> None:
     document = run("timeline", raw, "--identity", "ci-deploy", "--json").json
-    assert (document["schema"], document["verdict"]) == ("nhi-evidence/timeline/1", "FOUND")
+    assert (document["schema"], document["verdict"]) == ("nhi-evidence/timeline/2", "FOUND")
     assert [step["row"]["operation"] for step in document["path"]["steps"]] == [
         "GetCallerIdentity", "AssumeRole", "GetSecretValue",
     ]  # fmt: skip

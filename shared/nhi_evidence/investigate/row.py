@@ -9,6 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+REFUSED = frozenset({"denied", "unauthenticated"})
+"""Outcomes of which the effective phase is a failed attempt (`Result`, by its names)."""
+
 
 class Standing(StrEnum):
     """How the unit a record came in stands (docs/evidence-format.md, "Counting")."""
@@ -102,6 +105,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """Marks of a record that is a part of, or an addition to, another."""
     raw_sha256: str
     place: Place
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the caller was not let."""
+        return self.outcome in REFUSED
 
     @property
     def is_guess(self) -> bool:

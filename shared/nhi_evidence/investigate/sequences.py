@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.investigate.lineage import LASTING, Credential, Mint, Path
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.windows import bursts
@@ -29,7 +30,6 @@ GUESSED_NAMES = 10
 """W7."""
 PROBED_TOOLS = 3
 """W9."""
-_REFUSALS = frozenset({"denied", "unauthenticated"})
 _ENDINGS = frozenset({"delete", "disable", "revoke", "expire"})
 """Sub-phases of a credential's life after which it should not be used."""
 _TOOL_LISTINGS = ("tools/list", "initialize")
@@ -140,7 +140,7 @@ def _target(row: Row) -> str:
 def _refusals(actor: str, rows: Sequence[Row], *, is_new: bool) -> Iterator[Finding]:
     """W1: many different operations refused within ten minutes; fewer of a new credential."""
     least = REFUSED_WHEN_NEW if is_new else REFUSED
-    refused = [row for row in rows if row.outcome in _REFUSALS]
+    refused = [row for row in rows if row.is_refused]
     for run in bursts(refused, 10 * MINUTE, [_operation], lambda counts: counts[0] >= least):
         distinct = len({_operation(row) for row in run})
         yield _finding(
@@ -162,8 +162,8 @@ def _sweeps(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
         operations, services = len({_operation(r) for r in run}), len({_service(r) for r in run})
         regions = len({_region(row) for row in run})
         text = (
-            f"{operations} different enumerations, {_count(services, 'service')}, "
-            f"{_count(regions, 'region')}: a sweep"
+            f"{operations} different enumerations, {plural.count(services, 'service')}, "
+            f"{plural.count(regions, 'region')}: a sweep"
         )
         yield _finding("W3", actor, text, run)
 
@@ -192,7 +192,7 @@ def _retries(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
     refused: dict[tuple[tuple[str, str], str], Row] = {}
     for row in rows:
         key = (_operation(row), _target(row))
-        if row.outcome in _REFUSALS:
+        if row.is_refused:
             refused.setdefault(key, row)
         elif row.outcome == "success" and key in refused:
             before = refused.pop(key)
@@ -216,7 +216,7 @@ def _tool_probes(actor: str, rows: Sequence[Row]) -> Iterator[Finding]:
         return
     refused = [
         row for row in rows
-        if row.time >= listed.time and row.outcome in _REFUSALS and row is not listed
+        if row.time >= listed.time and row.is_refused and row is not listed
         and (row.is_agentic or row.base_phase == "Agent Action")
     ]  # fmt: skip
     if len({(_operation(row), _target(row)) for row in refused}) >= PROBED_TOOLS:
@@ -254,7 +254,7 @@ def _used_after_end(rows: Sequence[Row]) -> Iterator[Finding]:
     for row in rows:
         if row.credential in ended:
             end = ended.pop(row.credential)
-            if row.outcome not in _REFUSALS:
+            if not row.is_refused:
                 text = f"used after {end.operation} ended it"
                 yield _finding("W6", row.credential, text, [end, row])
         is_end = row.base_phase == "Credential Lifecycle" and row.sub_phase in _ENDINGS
@@ -296,7 +296,3 @@ def _finding(
         rows=tuple(rows),
         is_uncertain=uncertain,
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number} {noun}s"

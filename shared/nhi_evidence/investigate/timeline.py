@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.investigate import sequences
 from nhi_evidence.investigate.index import EventIndex, Freshness, Selection
 from nhi_evidence.investigate.lineage import Mint, Path, follow
-from nhi_evidence.investigate.row import Standing
+from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.sequences import Finding
 from nhi_evidence.investigate.witness import Witnessed, witnesses
-
-_REFUSED = frozenset({"denied", "unauthenticated"})
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """What a path did of one phase. Times are milliseconds since the epoch, UTC."""
 
     phase: str
-    """The base phase: what was tried, refused or not."""
+    """The effective phase, as `summary` and `phase` in `query` have it; a refused one is a failed
+    attempt."""
+    base_phases: dict[str, int]
+    """Of its records whose base phase is another, how many there are of each: of a failed attempt,
+    what was tried."""
     first: int
     last: int
     records: int
@@ -125,23 +129,23 @@ def compose(
 
 
 def _stages(path: Path) -> tuple[Stage, ...]:
-    stages: dict[str, list[int]] = {}
+    stages: dict[str, list[Row]] = {}
     for step in path.steps:
-        row = step.row
-        first, last, records, refused = stages.get(row.base_phase, [row.time, row.time, 0, 0])
-        refused += row.outcome in _REFUSED
-        stages[row.base_phase] = [first, max(last, row.time), records + 1, refused]
+        stages.setdefault(step.row.phase, []).append(step.row)
     start = path.steps[0].row.time if path.steps else 0
     return tuple(
         Stage(
             phase=phase,
-            first=first,
-            last=last,
-            records=records,
-            refused=refused,
-            since_first_touch=first - start,
+            base_phases=dict(
+                Counter(row.base_phase for row in rows if row.base_phase != phase).most_common()
+            ),
+            first=rows[0].time,
+            last=max(row.time for row in rows),
+            records=len(rows),
+            refused=sum(row.is_refused for row in rows),
+            since_first_touch=rows[0].time - start,
         )
-        for phase, (first, last, records, refused) in stages.items()
+        for phase, rows in stages.items()
     )
 
 
@@ -167,7 +171,8 @@ def _gaps(path: Path, freshness: Freshness) -> Sequence[Gap]:
             Gap("contested", f"{contested} of its records are in contested units; see verify")
         )
     if freshness.unreadable_count:
-        text = f"{freshness.unreadable_count} objects or lines could not be read, and are not shown"
+        unread = plural.count(freshness.unreadable_count, "object or line", "objects or lines")
+        text = f"{unread} could not be read; shown is the rest"
         gaps.append(Gap("unreadable", text))
     if path.cut_off:
         gaps.append(Gap("cut_off", f"{path.cut_off}: the rest is left out; narrow the time"))

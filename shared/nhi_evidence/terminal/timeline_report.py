@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 from rich.console import Console
-from rich.text import Text
 
+from nhi_evidence import plural
 from nhi_evidence.investigate.index import Freshness
 from nhi_evidence.investigate.lineage import Credential, Mint
 from nhi_evidence.investigate.timeline import Gap, Stage, Timeline, Visibility
-from nhi_evidence.terminal import fitting, timeline_steps
-from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
+from nhi_evidence.terminal import timeline_steps
+from nhi_evidence.terminal.safe_text import instant, neutralize_json
+from nhi_evidence.terminal.verdict import show as show_verdict
 
-SCHEMA = "nhi-evidence/timeline/1"
+SCHEMA = "nhi-evidence/timeline/2"
 """Names the form of the document; a change of meaning is another number."""
 
 _NOT_JUDGED = (
@@ -37,11 +38,7 @@ def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> Non
 
     A run of the same act is one entry, unless `every_record`.
     """
-    verdict, style, text = _verdict(timeline)
-    out.print(Text(verdict, style=style), Text(f" {neutralize(text)}"), sep="", soft_wrap=True)
-    for line in _lines(timeline, every_record=every_record):
-        for row in fitting.rows(neutralize(line), out):
-            out.print(Text(row), soft_wrap=True)
+    show_verdict(out, *_verdict(timeline), _lines(timeline, every_record=every_record))
 
 
 def _verdict(timeline: Timeline) -> tuple[str, str, str]:
@@ -54,7 +51,9 @@ def _verdict(timeline: Timeline) -> tuple[str, str, str]:
         return "NONE ON RECORD", "bold yellow", f"nothing of {timeline.subject} in what was read"
     span = duration(steps[-1].row.time - steps[0].row.time)
     providers = ", ".join(timeline.providers)
-    text = f"{len(steps)} records of {timeline.subject}, over {span}, in {providers}"
+    text = (
+        f"{plural.count(len(steps), 'record')} of {timeline.subject}, over {span}, in {providers}"
+    )
     return (
         ("INCOMPLETE", "bold yellow", text) if timeline.is_incomplete else ("FOUND", "bold", text)
     )
@@ -64,6 +63,9 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
     yield from freshness_lines(timeline.freshness)
     for workload in timeline.path.workloads:
         yield f"workload  {workload}"
+    if timeline.stages:
+        yield "phases    effective: after parameters and outcome, as summary and query count them;"
+        yield "          base: what the operation alone means, where that is another"
     yield from map(_stage, timeline.stages)
     if timeline.path.steps:
         yield ""
@@ -97,9 +99,9 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     span = "no records"
     if freshness.first is not None and freshness.last is not None:
         span = f"{instant(freshness.first)} to {instant(freshness.last)}"
-    repeated = f", {freshness.duplicates} repeated" if freshness.duplicates else ""
-    kind = "objects" if freshness.proven else "files"
-    yield f"          {freshness.rows} records in {freshness.objects} {kind}{repeated}; {span}"
+    repeated = f", {freshness.duplicates:,} repeated" if freshness.duplicates else ""
+    where = plural.count(freshness.objects, "object" if freshness.proven else "file")
+    yield f"          {plural.count(freshness.rows, 'record')} in {where}{repeated}; {span}"
     for text in freshness.unreadable[:_SHOWN]:
         yield f"          not read: {text}"
     more = freshness.unreadable_count - min(len(freshness.unreadable), _SHOWN)
@@ -110,9 +112,8 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
 _SHOWN = 5
 
 
-def _unread(count: int) -> str:
-    things = "object or line" if count == 1 else "objects or lines"
-    return f"{count} {things} could not be read"
+def _unread(number: int) -> str:
+    return f"{plural.count(number, 'object or line', 'objects or lines')} could not be read"
 
 
 def _when(milliseconds: int | None) -> str:
@@ -120,15 +121,12 @@ def _when(milliseconds: int | None) -> str:
 
 
 def _stage(stage: Stage) -> str:
-    refused = f", {stage.refused} refused" if stage.refused else ""
+    refused = f", {stage.refused:,} refused" if stage.refused else ""
+    base = ", ".join(f"{phase} {number:,}" for phase, number in stage.base_phases.items())
     return (
         f"stage     {stage.phase:<22} +{duration(stage.since_first_touch):<12} "
-        f"{_records(stage.records)}{refused}"
+        f"{plural.count(stage.records, 'record')}{refused}{f'; base: {base}' if base else ''}"
     )
-
-
-def _records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"
 
 
 def _credentials(credentials: Iterable[Credential]) -> Iterator[str]:
@@ -155,7 +153,7 @@ def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
 
 
 def _credential(each: Credential) -> str:
-    uses = {0: "not used here", 1: "1 use"}.get(each.uses, f"{each.uses} uses")
+    uses = plural.count(each.uses, "use") if each.uses else "not used here"
     parent = f", made with {each.parent}" if each.parent else ""
     return f"credential {each.uid}: {uses}; making {each.mint}{parent}"
 
@@ -175,7 +173,8 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
             yield f"          {_span(each)}"
     on_record = sum(each.is_on_record for each in seen)
     if on_record:
-        yield f"seen      {on_record} more cells are recorded, and their step is on record"
+        cells = plural.count(on_record, "cell")
+        yield f"seen      {cells} more: recorded, and their step is on record"
 
 
 def _span(each: Visibility) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from nhi_evidence.investigate.lineage import Step
+from nhi_evidence.investigate.report import words
 from nhi_evidence.investigate.row import Place, Row, Standing
 from nhi_evidence.terminal.safe_text import instant
 
@@ -78,12 +79,11 @@ def _alike(step: Step) -> tuple[object, ...]:
 
 def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
     row = run[0].row
-    tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
     guess = " [a guess]" if row.is_guess else ""
     times = f", {len(run)} times until {instant(run[-1].row.time)[11:19]}" if len(run) > 1 else ""
     yield f"{clock}  {row.provider:<8} {row.operation}  {row.outcome}{times}"
     who = "" if run[0].known_by == "identity" else f", as {row.identity or 'nobody named'}"
-    yield f"          {row.phase}{tried}{guess}; by {run[0].known_by}{who}"
+    yield f"          {words.phase(row)}{guess}; by {run[0].known_by}{who}"
     yield f"          {_where(row)}"
     targets = list(dict.fromkeys(target for step in run for target in step.row.targets))
     if targets:
@@ -92,10 +92,16 @@ def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
     if row.issued:
         yield f"          issued {', '.join(row.issued)}"
     if len(run) == 1:
-        yield f"          {place_text(row.place)}"
+        yield from _place("", row)
         return
-    yield f"          first {place_text(row.place)}"
-    yield f"          last  {place_text(run[-1].row.place)}"
+    yield from _place("first ", row)
+    yield from _place("last ", run[-1].row)
+
+
+def _place(which: str, row: Row) -> Iterator[str]:
+    """Yield what `prove` takes, and where the record lies."""
+    yield f"          {which}uid {row.uid}" if row.uid else f"          {which}without a uid"
+    yield f"          {which}{place_text(row.place)}"
 
 
 def _where(row: Row) -> str:

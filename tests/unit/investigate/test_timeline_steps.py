@@ -44,6 +44,13 @@ def test_a_sweep_is_one_entry_with_its_first_and_last_place() -> None:
     assert any(line.endswith(f"record {rows[-1].place.line}") and "last" in line for line in lines)
 
 
+def test_each_entry_names_what_prove_takes() -> None:
+    rows = swept(29)
+    lines = shown([*rows, row(90 * SECOND, uid=None)])
+    uids = [line.strip() for line in lines if " uid" in line]
+    assert uids == [f"first uid {rows[0].uid}", f"last uid {rows[-1].uid}", "without a uid"]
+
+
 def test_two_of_a_kind_are_told_one_by_one() -> None:
     assert len(heads(shown(swept(2)))) == 2
 

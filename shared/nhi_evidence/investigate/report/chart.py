@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from nhi_evidence import plural
 from nhi_evidence.investigate.lineage import Credential, Mint, Step
+from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.timeline import Timeline
 
 COLORS: Mapping[str, str] = {
@@ -31,7 +33,6 @@ COLORS: Mapping[str, str] = {
 }
 """Of phases, each against white with a contrast of three to one at least (WCAG 2.2, 1.4.11)."""
 
-_REFUSED = frozenset({"denied", "unauthenticated"})
 MAX_MARKS = 2_000
 """Marks in the chart; of more, an even share is drawn, and the page says so."""
 
@@ -45,6 +46,11 @@ def _letter(phase: str) -> str:
 def color(phase: str) -> str:
     """Return the color of a phase."""
     return COLORS.get(phase, COLORS["Unknown"])
+
+
+def pursued(row: Row) -> str:
+    """Return the effective phase; of what was refused, whose mark is hollow, what was tried."""
+    return row.base_phase if row.is_refused else row.phase
 
 
 def drawn(steps: Sequence[Step]) -> Sequence[tuple[int, Step]]:
@@ -107,16 +113,17 @@ def _since(milliseconds: int) -> str:
 
 def _mark(number: int, step: Step, x: float, y: int) -> str:
     row = step.row
-    refused = row.outcome in _REFUSED
+    refused = row.is_refused
+    meaning = pursued(row)
     label = f"{row.operation}: {row.phase}, {row.outcome}"
-    fill = "#fff" if refused else color(row.base_phase)
+    fill = "#fff" if refused else color(meaning)
     ink = "" if refused else " on"
     return (
         f'<a href="#r{number + 1}" aria-label="{escape(label, quote=True)}">'
         f"<title>{escape(label)}</title>"
-        f'<circle cx="{x}" cy="{y}" r="9" fill="{fill}" stroke="{color(row.base_phase)}" '
+        f'<circle cx="{x}" cy="{y}" r="9" fill="{fill}" stroke="{color(meaning)}" '
         f'stroke-width="2"/><text x="{x}" y="{y + 3}" class="letter{ink}">'
-        f"{_letter(row.base_phase)}</text></a>"
+        f"{_letter(meaning)}</text></a>"
     )
 
 
@@ -196,7 +203,7 @@ def _node(each: Credential, x: int, y: int) -> Iterator[str]:
 
 
 def _uses(count: int) -> str:
-    return {0: "not used here", 1: "1 use"}.get(count, f"{count} uses")
+    return plural.count(count, "use") if count else "not used here"
 
 
 _NAME = 42

@@ -23,7 +23,6 @@ MAX_ROWS = 5_000
 """Records in the table; of more the first, and the page says so."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REFUSED = frozenset({"denied", "unauthenticated"})
 
 
 def page(timeline: Timeline, *, verify: Sequence[str] = ()) -> bytes:
@@ -115,13 +114,13 @@ def _status(timeline: Timeline) -> Iterator[str]:
 
 
 def _legend(timeline: Timeline) -> Iterator[str]:
-    phases = dict.fromkeys(step.row.base_phase for step in timeline.path.steps)
+    phases = dict.fromkeys(chart.pursued(step.row) for step in timeline.path.steps)
     yield '<ul class="legend">'
     for phase in phases:
         letters = "".join(word[0] for word in phase.split())
         index = list(chart.COLORS).index(phase) if phase in chart.COLORS else len(chart.COLORS) - 1
         yield f'<li><span class="dot p{index}">{escape(letters)}</span> {escape(phase)}</li>'
-    yield "<li>hollow: refused</li></ul>"
+    yield "<li>hollow: refused, by what was tried</li></ul>"
 
 
 def _stages(timeline: Timeline) -> Iterator[str]:
@@ -129,6 +128,7 @@ def _stages(timeline: Timeline) -> Iterator[str]:
     rows = (
         (
             stage.phase,
+            ", ".join(f"{phase} {records:,}" for phase, records in stage.base_phases.items()),
             instant(stage.first),
             words.span(stage.since_first_touch),
             words.span(stage.last - stage.first),
@@ -138,7 +138,16 @@ def _stages(timeline: Timeline) -> Iterator[str]:
         for stage in timeline.stages
     )
     yield from _table(
-        ("phase", "first", "after the first record", "lasted", "records", "refused"), rows
+        (
+            "effective phase",
+            "base phase, where another",
+            "first",
+            "after the first record",
+            "lasted",
+            "records",
+            "refused",
+        ),
+        rows,
     )
 
 
@@ -208,7 +217,7 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
     yield '<form id="filter" hidden>'
     yield '<label>text <input type="search" name="text"></label>'
     for name, values in (
-        ("phase", sorted({step.row.base_phase for step in shown})),
+        ("phase", sorted({step.row.phase for step in shown})),
         ("platform", sorted({step.row.provider for step in shown})),
         ("outcome", sorted({step.row.outcome for step in shown})),
     ):
@@ -229,7 +238,6 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
 
 def _record(number: int, step: Step) -> str:
     row, place = step.row, step.row.place
-    tried = "" if row.phase == row.base_phase else f" (tried: {row.base_phase})"
     standing = "" if place.standing is Standing.COUNTED else f"{place.standing}: "
     seal = f", leaf {place.shard}/{place.leaf}" if place.shard else ""
     cells = (
@@ -237,14 +245,14 @@ def _record(number: int, step: Step) -> str:
         (instant(row.time), ""),
         (f"{row.provider} {row.account or ''}", ""),
         (row.operation, ""),
-        (row.outcome, "refused" if row.outcome in _REFUSED else ""),
-        (f"{row.phase}{tried}{' [a guess]' if row.is_guess else ''}", ""),
+        (row.outcome, "refused" if row.is_refused else ""),
+        (f"{words.phase(row)}{' [a guess]' if row.is_guess else ''}", ""),
         (f"{row.identity or 'nobody named'}, by {step.known_by}", "long"),
         (", ".join(row.targets), "long"),
         (f"{standing}{place.object}, {place.unit}, record {place.line}{seal}", "long faint"),
     )
     data = (
-        f'id="r{number}" tabindex="-1" data-phase="{escape(row.base_phase, quote=True)}" '
+        f'id="r{number}" tabindex="-1" data-phase="{escape(row.phase, quote=True)}" '
         f'data-platform="{escape(row.provider, quote=True)}" '
         f'data-outcome="{escape(row.outcome, quote=True)}"'
     )

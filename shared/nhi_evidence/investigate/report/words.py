@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhi_evidence import plural
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.timeline import Timeline
-
-_REFUSED = frozenset({"denied", "unauthenticated"})
 
 
 def story(timeline: Timeline) -> Iterator[str]:
@@ -19,26 +18,35 @@ def story(timeline: Timeline) -> Iterator[str]:
     first = steps[0].row
     yield f"The first record is {_did(first)}{_where(first)}."
     for stage in timeline.stages[1:]:
-        row = next(step.row for step in steps if step.row.base_phase == stage.phase)
+        row = next(step.row for step in steps if step.row.phase == stage.phase)
         refused = f", {stage.refused} of them refused" if stage.refused else ""
-        count = "one record" if stage.records == 1 else f"{stage.records} records"
-        if stage.records == stage.refused == 1:
-            refused = ", refused"
+        records = plural.count(stage.records, "record")
+        if stage.records == stage.refused:
+            refused = ""  # what a failed attempt is
+        tried = ", ".join(f"{phase.lower()} {n:,}" for phase, n in stage.base_phases.items())
+        tried = f" (base phase: {tried})" if tried else ""
         yield (
-            f"{span(stage.since_first_touch)} after it, {stage.phase.lower()}: "
-            f"{count}{refused}; the first is {_did(row)}."
+            f"{span(stage.since_first_touch)} after it, {stage.phase.lower()}{tried}: "
+            f"{records}{refused}; the first is {_did(row)}."
         )
     made = [each for each in timeline.path.credentials if each.minted_by is not None]
     if made:
-        yield f"It made {len(made)} credentials that are followed here."
+        yield f"It made {plural.count(len(made), 'credential')} that this follows."
     if len(timeline.providers) > 1:
         yield f"It crosses {', '.join(timeline.providers)}."
     last = steps[-1].row
     yield f"The last record is {_did(last)}, {span(last.time - first.time)} after the first."
 
 
+def phase(row: Row) -> str:
+    """Return the effective phase; where the base phase is another, that too, and why it is."""
+    if row.phase == row.base_phase:
+        return row.phase
+    return f"{row.phase} ({'tried' if row.is_refused else 'base phase'}: {row.base_phase})"
+
+
 def _did(row: Row) -> str:
-    outcome = "refused" if row.outcome in _REFUSED else row.outcome
+    outcome = "refused" if row.is_refused else row.outcome
     on = f" on {row.targets[0]}" if row.targets else ""
     return f"{row.operation}{on} ({outcome})"
 

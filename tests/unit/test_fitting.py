@@ -12,7 +12,9 @@ from nhi_evidence.terminal import fitting
 
 SENTENCE = "not checked: V1: " + "a rollback, of which nothing outside speaks; " * 3
 KEY = "          ev/v1/aws_cloudtrail/h=2026030209/" + "a" * 64 + ".ndjson.zst"
-COMMAND = "next      nhi-evidence prove ./evidence " + "0" * 36 + " --policy policy.toml -o proof.zip"
+COMMAND = (
+    "next      nhi-evidence prove ./evidence " + "0" * 36 + " --policy policy.toml -o proof.zip"
+)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def test_every_core_module_is_under_contract() -> None:
         "ocsf",
         "partitions",
         "phases",
+        "plural",
         "ports",
         "reading",
         "sources",

@@ -19,15 +19,18 @@ SOURCES = digested.all_sources()
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_own_records_become_the_same_lines(source: str) -> None:
-    """Each case, with its variants of other shapes, each bad record, each file of leaks."""
-    of, stored = digested.mappers(source), digested.stored()[source]
+    """Each case, with its variants of other shapes, each bad record, each file of leaks.
+
+    A new source, like a new case, is stored with the first change that is meant.
+    """
+    of, stored = digested.mappers(source), digested.stored().get(source, {})
     changed = [
         name
         for name, body in digested.own(source)
         if name in stored and digested.digest(of, body) != stored[name]
     ]
     assert [] == changed
-    assert sum(not name.startswith("corpus ") for name in stored) > len(BAD)
+    assert not stored or sum(not name.startswith("corpus ") for name in stored) > len(BAD)
 
 
 @pytest.mark.parametrize("source", EXPECTED)

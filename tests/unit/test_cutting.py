@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhi_evidence.reading import cut_check, cutting
+from nhi_evidence.reading import cutting
+from nhi_evidence.reading.cut_scan import Scan
 from nhi_evidence.reading.cutting import Category, Condition, CutTable, Cutter, Field
 
 LEAK = "LEAK-1f6c"
@@ -157,17 +158,17 @@ _TREES = st.recursive(
 )
 
 
-class _Everything(cut_check.Tree):
-    """Of any decoded record it is told that every field cuts something of it."""
+class _Unsure(Scan):
+    """Of no record it is told that nothing is cut of it."""
 
-    def cutting(self, _: Any, __: cut_check.Names, into: list[cut_check.Declared]) -> None:
-        into += self.all
+    def is_certain(self, _: bytes) -> bool:
+        return False
 
 
-def without_looking_first(path: str) -> Cutter:
-    """A cutter that looks for places in every record, whatever its decoded form tells."""
-    slow = cutter(path)
-    slow._tree = _Everything((each, each.steps) for each in slow._fields)
+def without_looking_first(table: CutTable) -> Cutter:
+    """A cutter that looks for places in every record."""
+    slow = Cutter(table)
+    slow._scan = _Unsure(())
     return slow
 
 
@@ -183,7 +184,7 @@ def test_what_is_left_is_json_and_with_the_pieces_the_original(
     """Put back at their places, the pieces give the original; cut again, nothing is left to cut."""
     raw = json.dumps(tree, indent=indent, ensure_ascii=ascii_only).encode()
     kept = cutter(path).cut(raw)
-    assert kept == without_looking_first(path).cut(raw)
+    assert kept == without_looking_first(CutTable(1, (Field("X", path, ""),))).cut(raw)
     msgspec.json.decode(kept.text)
     rebuilt, at = b"", 0
     for piece, offset in kept.offsets():

@@ -8,15 +8,15 @@ cut (docs/evidence-format.md, "Cuts").
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
-from nhi_evidence.reading import cut_check
-from nhi_evidence.reading.cut_check import Declared
 from nhi_evidence.reading.cut_off import leading_end
+from nhi_evidence.reading.cut_scan import Scan
 from nhi_evidence.reading.cut_table import (
     ALL,
     ANY,
@@ -81,15 +81,10 @@ class Cutter:
 
     def __init__(self, table: CutTable) -> None:
         """Prepare the paths of the table."""
-        self._fields = [Declared(field, steps_of(field.path)) for field in table.fields]
-        self._tree = cut_check.Tree((declared, declared.steps) for declared in self._fields)
-        self._names = cut_check.Names(
-            name
-            for declared in self._fields
-            for name, _ in declared.steps
-            if not name.endswith(ANY)
-        )
+        self._scan = Scan.of(table.fields, table.refused)
+        self._fields = [(field, steps_of(field.path)) for field in table.fields]
         self._refused = table.refused
+        self._has_conditions = bool(table.refused) or any(each.unless for each in table.fields)
 
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
@@ -99,45 +94,31 @@ class Cutter:
         """
         try:
             raw.decode()
-            record = _record(raw)
+            if self._scan.is_certain(raw):
+                return Kept(raw)
+            record = _record(raw) if self._has_conditions else None
             for category in self._refused:
                 if category.holds(record):
                     return Kept(b"", (Piece(0, len(raw), REFUSED),), category.name)
-            is_told = cut_check.shows_all(raw, record) or (
-                _ESCAPED_NAME.search(raw) is None and self._names.are_told(raw, record)
-            )
-            if is_told:
-                fields: list[Declared] = []
-                self._tree.cutting(record, self._names, fields)
-            else:
-                fields = self._fields
-            pieces = _pieces(raw, record, fields) if fields else []
+            pieces = _pieces(raw, record, self._fields)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return everything(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
 
 
-_ESCAPED_NAME = re.compile(rb'\\u[^"]*"[ \t\r\n]*:')
-"""A name that may be spelt with escapes; a value that ends so is taken for one, to be sure."""
-
-
-def _pieces(raw: bytes, record: Any, fields: Sequence[Declared]) -> list[Piece]:
-    applying = {
-        declared.field.rule: declared
-        for declared in fields
-        if declared.field.unless is None or not declared.field.unless.holds(record)
-    }
-    if not applying:
-        return []
+def _pieces(raw: bytes, record: Any, fields: Sequence[tuple[Field, Steps]]) -> list[Piece]:
     document = _Document(raw)
     span = document.span()
-    return sorted(
-        piece
-        for declared in applying.values()
-        for piece in _find(document, span, declared.field, declared.steps)
-    )
+    pieces: list[Piece] = []
+    for field, steps in fields:
+        own = list(_find(document, span, field, steps))
+        # A condition is asked only where there is something to cut: it may look into what is none.
+        if own and (field.unless is None or not field.unless.holds(record)):
+            pieces += own
+    return sorted(pieces)
 
 
+_SPACE = b" \t\r\n"
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _record = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -147,13 +128,26 @@ class _Document:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self._known: dict[Span, tuple[Member, ...]] = {}
+        self._known: dict[Span, dict[str | None, list[Member]]] = {}
         self._inside: dict[Span, tuple[Text, _Document | None, int]] = {}
 
-    def members(self, span: Span) -> tuple[Member, ...]:
+    def members(self, span: Span) -> Iterator[Member]:
+        """Yield the members of the object, or the elements of the list, at a place."""
+        return chain.from_iterable(self._by_name(span).values())
+
+    def named(self, span: Span, step: str) -> Iterator[Member]:
+        """Yield those that a step of a path takes."""
+        by_name = self._by_name(span)
+        if not step.endswith(ANY):
+            return iter(by_name.get(step, ()))
+        return chain.from_iterable(own for name, own in by_name.items() if is_named(name, step))
+
+    def _by_name(self, span: Span) -> dict[str | None, list[Member]]:
         known = self._known.get(span)
         if known is None:
-            known = self._known[span] = tuple(members(self.data, *span))
+            known = self._known[span] = defaultdict(list)
+            for member in members(self.data, *span):
+                known[member.name].append(member)
         return known
 
     def text(self, span: Span) -> tuple[Text, _Document | None, int]:
@@ -169,8 +163,7 @@ class _Document:
 
     def span(self) -> Span:
         """Return where the object begins and ends: it is known to be one, and all there is."""
-        space = b" \t\r\n"
-        return len(self.data) - len(self.data.lstrip(space)), len(self.data.rstrip(space))
+        return len(self.data) - len(self.data.lstrip(_SPACE)), len(self.data.rstrip(_SPACE))
 
 
 def _object_in(content: bytes) -> tuple[_Document | None, int]:
@@ -193,9 +186,7 @@ def _find(document: _Document, span: Span, field: Field, steps: Steps) -> Iterat
     if name == ALL:
         yield from _texts(document, span, field)
         return
-    for member in document.members(span):
-        if not is_named(member.name, name):
-            continue
+    for member in document.named(span, name):
         if is_text:
             yield from _inside(document, (member.value, member.end), field, rest)
         elif rest:
@@ -250,7 +241,8 @@ def _of_value(data: bytes, name_at: int, span: Span, field: Field) -> Iterator[P
         for inner in query_values(text.content, field.query_except):
             yield Piece(*text.place(*inner), field.rule)
     elif first in {b'"', b"{", b"["}:
-        if end - start > len(b'""'):
+        inside = data[start + 1 : end - 1]
+        if inside if first == b'"' else inside.strip(_SPACE):
             yield Piece(start + 1, end - 1, field.rule)
     elif data[start:end] not in {b"null", b"true", b"false"}:
         yield Piece(*_with_comma(data, name_at, end), field.rule)

@@ -1,0 +1,157 @@
+"""What is told from the bytes of a record alone is what the exact way tells, of any record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence import sources
+from nhi_evidence.reading.cut_scan import Scan
+from nhi_evidence.reading.cut_table import CutTable, Field
+from nhi_evidence.reading.cutting import Cutter
+from tests.cases.reader import cases, read
+from tests.unit.test_cutting import without_looking_first
+
+TABLES = {
+    name: msgspec.json.decode(sources.table(name, sources.CUTS), type=CutTable)
+    for name in sources.names()
+    if sources.cutter(name) is not None
+}
+
+
+def scan(path: str, **more: Any) -> Scan:
+    return Scan.of([Field("X", path, "", **more)], ())
+
+
+@pytest.mark.parametrize(
+    ("path", "raw"),
+    [
+        ("key", '{"a":{"k":1},"b":"key"}'),
+        ("key", '{"key":"","x":["key"]}'),
+        ("key", '{"key": null,"x":{"key":true}}'),
+        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":["y"]}}}'),
+        ("a.key*", '{"a":{"key1":"","ke":"x"}}'),
+        ("t>key", '{"t":"{\\"a\\":\\"x\\"}"}'),
+        ("t>key", '{"t":""}'),
+        ("t>key", '{"t":{"a":"x"}}'),
+        ("t>key", '{"t":[1]}'),
+    ],
+)
+def test_what_is_harmless_is_told(path: str, raw: str) -> None:
+    """Nothing is there under the name, or where it is nothing is looked for."""
+    assert scan(path).is_certain(raw.encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "raw"),
+    [
+        ("key", '{"key":"LEAK"}'),
+        ("key", '{"key":7}'),
+        ("key", '{"key":"","key":"LEAK"}'),
+        ("key", '{"key" :"LEAK"}'),
+        ("key", '{"key":\\n"LEAK"}'.replace("\\n", "\n")),
+        ("key", '{"k\\u0065y":"LEAK"}'),
+        ("a.key", '{"a":{"key":{"b":1}}}'),
+        ("a.key*", '{"a":{"key1":"LEAK"}}'),
+        ("a.key*", '{"a":{"ke\\u0079":"LEAK"}}'),
+        ("a.**", '{"a":{"b":["LEAK"]}}'),
+        ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}'),
+        ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}","t":""}'),
+        ("t>key", '{"t":"LEAK"}'),
+        ("*.key", '{"a":{"key":"LEAK"}}'),
+    ],
+)
+def test_what_may_be_cut_is_not_vouched_for(path: str, raw: str) -> None:
+    """However the name is spelt, and where the path is of a form that is not looked for."""
+    assert not scan(path).is_certain(raw.encode())
+
+
+@pytest.mark.parametrize(
+    "uri", ["/x", "/x?", "/x?limit=5&watch", "/x?limit=5\\u0026limit=6", "/x?limit="]
+)
+def test_a_query_of_known_names_is_harmless(uri: str) -> None:
+    """Also where the log writes `&` as an escape."""
+    raw = f'{{"u":"{uri}"}}'.encode()
+    assert scan("u", query_except=("limit", "watch")).is_certain(raw)
+    assert not scan("u", query_except=("watch",)).is_certain(raw) or "limit" not in uri
+
+
+def test_hashes_and_known_names_are_harmless_below() -> None:
+    """As deep as it is looked into; one level deeper costs the longer way."""
+    below = scan("d.**", unless_begins="hmac:", names_except=("id",))
+    raw = b'{"d":{"a":"hmac:1","id":["x","y"],"n":-1.5e3,"e":{"id":"x","f":{"g":["hmac:2"]}}}}'
+    assert below.is_certain(raw)
+    assert not below.is_certain(raw.replace(b'["hmac:2"]', b'{"h":{"i":""}}'))
+    assert not below.is_certain(raw.replace(b"hmac:2", b"LEAK"))
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_most_golden_records_are_told_at_once(source: str) -> None:
+    """So that the longer way is the exception it is meant to be."""
+    cutter = Cutter(TABLES[source])
+    raws = [
+        json.dumps(read(path).record, separators=(",", ":")).encode()
+        for path in cases(source).values()
+    ]
+    uncut = [raw for raw in raws if not cutter.cut(raw).pieces]
+    certain = [raw for raw in uncut if cutter._scan.is_certain(raw)]
+    assert len(certain) >= 0.9 * len(uncut)
+
+
+def _names(table: CutTable) -> list[str]:
+    """Names of all paths, and some that come near them."""
+    steps = {step for field in table.fields for step in field.path.replace(">", ".").split(".")}
+    plain = sorted(step.rstrip("*") for step in steps if step.strip("*"))
+    return [*plain, "a", "id", "name", plain[0] + "x"]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> tuple[CutTable, bytes]:
+    """A record of names that a source declares, with doubled ones, escapes and blanks."""
+    table = TABLES[draw(st.sampled_from(sorted(TABLES)))]
+    names = st.sampled_from(_names(table))
+
+    def spelt(name: str) -> str:
+        text = json.dumps(name)
+        return text[0] + f"\\u{ord(name[0]):04x}" + text[2:] if name and draw(_RARELY) else text
+
+    def value(depth: int) -> str:
+        kind = draw(st.integers(0, 9 if depth else 5))
+        if kind <= 5:
+            return draw(_SCALARS)
+        if kind == 6:
+            return "[" + ",".join(value(depth - 1) for _ in range(draw(st.integers(0, 2)))) + "]"
+        inside = of(depth - 1)
+        return json.dumps(inside) if kind == 7 else inside
+
+    def of(depth: int) -> str:
+        blank = " " if draw(_RARELY) else ""
+        members = [
+            spelt(draw(names)) + blank + ":" + value(depth) for _ in range(draw(st.integers(0, 4)))
+        ]
+        return "{" + ("," + blank).join(members) + "}"
+
+    return table, of(4).encode()
+
+
+_RARELY = st.integers(0, 9).map(lambda number: number == 0)
+_SCALARS = st.sampled_from(
+    [
+        *("null", "true", "1", "-1.5", "{}", "[]", "{ }"),
+        *('""', '"x"', '"hmac-sha256:1"', '"hmac-sha"', '"roles"', '"request"'),
+        *('"/x?"', '"/x?limit=1"', '"/x?limit=1&command=ls"', '"/x?limit=1\\u0026watch"'),
+        *('"\\"url\\":1"', '"a\\\\"', '"{"', '"é"'),
+    ]
+)
+
+
+@given(records())
+def test_it_is_certain_only_where_nothing_is_cut(made: tuple[CutTable, bytes]) -> None:
+    """With every table there is, the two ways end with the same text and the same pieces."""
+    table, raw = made
+    assert Cutter(table).cut(raw) == without_looking_first(table).cut(raw)

@@ -29,7 +29,7 @@ class Account:
     def __init__(self, deployed: Deployed, number: str) -> None:
         self._deployed, self._number = deployed, number
 
-    def client(self, _service: str, region: str) -> Service:
+    def client(self, _service: str, region: str) -> Any:
         """See `aws_checks.Clients`."""
         return Service(self._deployed, region, self._number)
 

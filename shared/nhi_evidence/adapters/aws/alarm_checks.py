@@ -23,12 +23,11 @@ def alarms(
     yield from checks_of.look(
         f"alarms of {region}",
         lambda: [
-            one
+            alarm
             for page in cloudwatch.get_paginator("describe_alarms").paginate(
                 AlarmNamePrefix=_PREFIX, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
             )
-            for kind in ("MetricAlarms", "CompositeAlarms")
-            for one in page.get(kind, [])
+            for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
         ],
         _on,
         f"an alarm that is off says nothing: enable its actions, or {DEPLOY}",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_nothing
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -64,7 +67,7 @@ def bucket(checks_of: AwsChecks, clients: Clients, plan: BucketPlan) -> Iterator
 
 
 def _expiry(
-    checks_of: AwsChecks, s3: Any, owned: dict[str, str], rules: list[LifecycleRule]
+    checks_of: AwsChecks, s3: S3Client, owned: dict[str, str], rules: list[LifecycleRule]
 ) -> Iterator[Check]:
     def ask() -> Any:
         if rules:

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import msgspec
+from botocore.client import BaseClient
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -124,7 +125,7 @@ class Runner:
             self._done.unexpected.append(f"{probe.cell}: {call} was {outcome}")
 
 
-def _methods(client: Any) -> list[str]:
+def _methods(client: BaseClient) -> list[str]:
     return list(client.meta.method_to_api_mapping)
 
 

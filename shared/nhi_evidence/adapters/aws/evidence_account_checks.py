@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -36,6 +36,9 @@ from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.config.aws.web_trust import entra_provider_arn
 from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.config.declaration import Schedule, declaration
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _STALE = timedelta(hours=2)
 
@@ -252,10 +255,10 @@ def _newest(
     checks_of: AwsChecks, clients: Clients, *, config: Config, bucket: EvidenceBucket, now: datetime
 ) -> Iterator[Check]:
     s3 = clients.client("s3", bucket.region)
-    owned = {"Bucket": bucket.bucket, "ExpectedBucketOwner": config.evidence.account}
+    owner = config.evidence.account
     yield from checks_of.look(
         "newest checkpoint",
-        lambda: _last(s3, owned, f"log/v1/{now:%Y}/checkpoint/"),
+        lambda: _last(s3, bucket.bucket, owner, f"log/v1/{now:%Y}/checkpoint/"),
         lambda at: (
             at is not None and now - at <= _STALE,
             "none this year" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}",
@@ -267,7 +270,8 @@ def _newest(
             f"evidence of {source}",
             lambda source=source: _last(  # type: ignore[misc]
                 s3,
-                owned,
+                bucket.bucket,
+                owner,
                 *(f"ev/v1/{source}/h={now - timedelta(hours=n):%Y%m%d%H}/" for n in _HOURS),
             ),
             lambda at: (at is not None, f"newest {at:%Y-%m-%dT%H:%M:%SZ}" if at else "none"),
@@ -279,10 +283,12 @@ def _newest(
 _HOURS = range(25)
 
 
-def _last(s3: Any, owned: dict[str, str], *prefixes: str) -> datetime | None:
+def _last(s3: S3Client, bucket: str, owner: str, *prefixes: str) -> datetime | None:
     """Return when the newest object under the first prefix that holds any was written."""
     for prefix in prefixes:
-        pages = s3.get_paginator("list_objects_v2").paginate(**owned, Prefix=prefix)
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix
+        )
         times = [one["LastModified"] for page in pages for one in page.get("Contents", [])]
         if times:
             newest: datetime = max(times)

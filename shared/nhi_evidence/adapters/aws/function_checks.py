@@ -156,7 +156,7 @@ def queue_mapping(
         answer = lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
         if not answer:
             raise NotThereError("no event source mapping")
-        return list(answer)
+        return [dict(mapping) for mapping in answer]
 
     yield from checks_of.look(
         f"function {name}, its queue",

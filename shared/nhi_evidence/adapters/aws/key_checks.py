@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
 from nhi_evidence.config.aws.key_policy import KeyPlan
 
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
-def key(checks_of: AwsChecks, kms: Any, plan: KeyPlan) -> Iterator[Check]:
+
+def key(checks_of: AwsChecks, kms: KMSClient, plan: KeyPlan) -> Iterator[Check]:
     """Yield the checks of one key, found by its alias."""
     alias = f"alias/{plan.alias}"
     yield from checks_of.look(
@@ -43,14 +46,14 @@ def key(checks_of: AwsChecks, kms: Any, plan: KeyPlan) -> Iterator[Check]:
     )
 
 
-def arns(kms: Any, plans: tuple[KeyPlan, ...]) -> list[str]:
+def arns(kms: KMSClient, plans: tuple[KeyPlan, ...]) -> list[str]:
     """Return the ARNs of keys, found by their aliases. Raises `ClientError` where one is not."""
     return [
         str(kms.describe_key(KeyId=f"alias/{one.alias}")["KeyMetadata"]["Arn"]) for one in plans
     ]
 
 
-def _id(kms: Any, alias: str) -> str:
+def _id(kms: KMSClient, alias: str) -> str:
     """Return the id of a key: of a policy and of grants only that is taken, not an alias."""
     return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged
 from nhi_evidence.checks import Check
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 
 def notifies(
     checks_of: AwsChecks,
-    s3: Any,
+    s3: S3Client,
     bucket: str,
     *,
     owner: str,

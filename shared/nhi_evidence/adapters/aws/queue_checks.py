@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,13 +16,16 @@ from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.redelivery import RETENTION_SECONDS, Redelivery
 from nhi_evidence.config.documents import Statement
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 _REDRIVE = "read why in the log of what takes from it, mend it, then redrive (docs/operations.md)"
 _CHANGED = f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}"
 _EMPTY = '{"Statement": []}'
 
 
 def exporter_queues(
-    checks_of: AwsChecks, sqs: Any, feed: Feed, numbers: Redelivery
+    checks_of: AwsChecks, sqs: SQSClient, feed: Feed, numbers: Redelivery
 ) -> Iterator[Check]:
     """Yield the checks of a feed's queue and of its dead letters."""
     plan = QueuePlan(
@@ -53,13 +56,13 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Before a message is given up."""
 
 
-def both(checks_of: AwsChecks, sqs: Any, plan: QueuePlan) -> Iterator[Check]:
+def both(checks_of: AwsChecks, sqs: SQSClient, plan: QueuePlan) -> Iterator[Check]:
     """Yield the checks of a queue and of its dead letters."""
 
     def attributes(queue: str) -> dict[str, str]:
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return dict(answer["Attributes"])
+        return {str(attribute): value for attribute, value in answer["Attributes"].items()}
 
     name, dead = plan.name, plan.dead_letters
     yield from checks_of.look(
@@ -110,7 +113,7 @@ def topic_subscription(checks_of: AwsChecks, sns: Any, feed: Feed) -> Iterator[C
             if subscription.get("Endpoint") == feed.queue_arn:
                 arn = subscription["SubscriptionArn"]
                 answer = sns.get_subscription_attributes(SubscriptionArn=arn)
-                return dict(answer["Attributes"])
+                return {str(attribute): value for attribute, value in answer["Attributes"].items()}
         raise NotThereError("the queue is not subscribed")
 
     yield from checks_of.compare(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Judged, or_nothing
 from nhi_evidence.adapters.aws.policy_differences import differences
 from nhi_evidence.checks import Check
 from nhi_evidence.config.aws.roles import RolePlan
 
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
 _CHANGED = f"somebody changed it; CloudTrail says who (iam.amazonaws.com). Then {DEPLOY}"
 
 
-def role(checks_of: AwsChecks, iam: Any, plan: RolePlan) -> Iterator[Check]:
+def role(checks_of: AwsChecks, iam: IAMClient, plan: RolePlan) -> Iterator[Check]:
     """Yield the check of one role: its trust, its one policy, and that it has no other."""
     yield from checks_of.compare(
         f"role {plan.name}",
@@ -23,22 +26,24 @@ def role(checks_of: AwsChecks, iam: Any, plan: RolePlan) -> Iterator[Check]:
     )
 
 
-def _asked(iam: Any, plan: RolePlan) -> dict[str, Any]:
-    name = {"RoleName": plan.name}
+def _asked(iam: IAMClient, plan: RolePlan) -> dict[str, Any]:
+    name = plan.name
     return {
-        "role": iam.get_role(**name)["Role"],
+        "role": iam.get_role(RoleName=name)["Role"],
         "policy": or_nothing(
-            lambda: iam.get_role_policy(**name, PolicyName=plan.policy_name)["PolicyDocument"],
+            lambda: iam.get_role_policy(RoleName=name, PolicyName=plan.policy_name)[
+                "PolicyDocument"
+            ],
             "NoSuchEntity",
         ),
         "inline": [
             one
-            for page in iam.get_paginator("list_role_policies").paginate(**name)
+            for page in iam.get_paginator("list_role_policies").paginate(RoleName=name)
             for one in page["PolicyNames"]
         ],
         "attached": [
             one["PolicyName"]
-            for page in iam.get_paginator("list_attached_role_policies").paginate(**name)
+            for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
             for one in page["AttachedPolicies"]
         ],
     }

@@ -60,37 +60,48 @@ def _delegated(who: Authentication, email: str | None, subject: str | None) -> I
     origin = first.first_party_principal.principal_email if first.first_party_principal else None
     origin = principals.email_of(origin, first.principal_subject)
     pool = principals.pool(first.principal_subject)
-    kind = IdentityKind.UNKNOWN
-    refinable: tuple[str, ...] = ()
-    if pool is not None and pool.kind is not IdentityKind.HUMAN:
-        kind = pool.kind
-        refinable = ("GCP-03",)
-    elif email is not None and principals.is_service_account(email):
-        agent = principals.is_service_agent(email)
-        kind = IdentityKind.PROVIDER_SERVICE if agent else IdentityKind.CLOUD_SERVICE_PRINCIPAL
-    root = pool.canonical_uid if pool else None
-    if root is None and origin is not None and principals.is_service_account(origin):
-        root = principals.account_uid(origin)
+    account = email if email is not None and principals.is_service_account(email) else None
+    kind = _kind_of_delegated(pool, account)
     return _make_identity(
         kind,
         "GCP-02",
         who,
         uid=email or subject,
         name=email or subject,
-        canonical_uid=(
-            principals.account_uid(email)
-            if email is not None and principals.is_service_account(email)
-            else None
-        ),
+        canonical_uid=principals.account_uid(account) if account is not None else None,
         issuer=pool.issuer if pool else None,
         subject=pool.subject if pool else None,
         labels=("default_sa",) if email and principals.is_default(email) else (),
-        refinable_by=refinable,
-        root_uid=root,
+        refinable_by=("GCP-03",) if pool is not None and _is_workload(pool) else (),
+        root_uid=_root_of_delegated(pool, origin),
         is_agentic=True if kind is IdentityKind.AI_AGENT else None,
         # A federated origin came by its token in a record of its own.
         is_chain_complete=pool is None and origin is not None,
     )
+
+
+def _is_workload(pool: principals.Pool) -> bool:
+    return pool.kind is not IdentityKind.HUMAN
+
+
+def _kind_of_delegated(pool: principals.Pool | None, account: str | None) -> IdentityKind:
+    """Of a workload of another issuer its own; else that of the account it acts through."""
+    if pool is not None and _is_workload(pool):
+        return pool.kind
+    if account is None:
+        return IdentityKind.UNKNOWN
+    if principals.is_service_agent(account):
+        return IdentityKind.PROVIDER_SERVICE
+    return IdentityKind.CLOUD_SERVICE_PRINCIPAL
+
+
+def _root_of_delegated(pool: principals.Pool | None, origin: str | None) -> str | None:
+    """Return who the chain begins with, by the name that is the same in every cloud."""
+    if pool is not None and pool.canonical_uid is not None:
+        return pool.canonical_uid
+    if origin is not None and principals.is_service_account(origin):
+        return principals.account_uid(origin)
+    return None
 
 
 def _of_pool(who: Authentication, pool: principals.Pool, context: RecordContext) -> Identity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +32,7 @@ from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import canary_roles, coverage_roles, roles
 from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
+from nhi_evidence.config.aws.roles import RolePlan
 from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.config.aws.web_trust import entra_provider_arn
 from nhi_evidence.config.built_code import BuiltCode
@@ -71,10 +72,8 @@ def checks(
             yield from forward_checks.checks(checks_of, clients, what, built)
         yield from _roles(checks_of, clients, config, bucket)
         yield from _sealing(checks_of, clients, config, bucket, built)
-        yield from _reconciling(checks_of, clients, config, bucket, built)
-        if config.coverage is not None:
-            yield from _covering(checks_of, clients, config, bucket, built)
-        yield from _probing(checks_of, clients, config, bucket, built)
+        for planned in _clocked(config, bucket):
+            yield from _by_the_clock(checks_of, clients, config, bucket, planned, built=built)
         if bucket.athena is not None:
             yield from athena_checks.checks(checks_of, clients, config, bucket, bucket.athena)
         yield from _newest(checks_of, clients, config=config, bucket=bucket, now=now)
@@ -144,93 +143,82 @@ def _sealing(
             f"function and role {name}", "its keys are not to be seen, see above"
         )
         return
-    settings = sealer_settings(config, bucket, keys)
     yield from _by_the_clock(
-        checks_of, clients, config, bucket, _Clocked(name, "seal", settings, built)
+        checks_of,
+        clients,
+        config,
+        bucket,
+        _Clocked(
+            "seal",
+            name,
+            sealer_settings(config, bucket, keys),
+            lambda log_group: roles.sealer(bucket, keys=keys, log_group=log_group),
+        ),
+        built=built,
     )
-    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
-    plan_of_role = roles.sealer(bucket, keys=keys, log_group=log_group)
-    yield from role(checks_of, clients.client("iam", bucket.region), plan_of_role)
-
-
-def _reconciling(
-    checks_of: AwsChecks,
-    clients: Clients,
-    config: Config,
-    bucket: EvidenceBucket,
-    built: BuiltCode | None,
-) -> Iterator[Check]:
-    name = naming.function(bucket.name, naming.OPERATORS["recon"])
-    settings = reconciler_settings(config, bucket)
-    yield from _by_the_clock(
-        checks_of, clients, config, bucket, _Clocked(name, "reconcile", settings, built)
-    )
-    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
-    plan = roles.reconciler(config, bucket, log_group=log_group)
-    yield from role(checks_of, clients.client("iam", bucket.region), plan)
-
-
-def _covering(
-    checks_of: AwsChecks,
-    clients: Clients,
-    config: Config,
-    bucket: EvidenceBucket,
-    built: BuiltCode | None,
-) -> Iterator[Check]:
-    name = naming.function(bucket.name, naming.OPERATORS["coverage"])
-    settings = coverage_settings(config, bucket)
-    yield from _by_the_clock(
-        checks_of, clients, config, bucket, _Clocked(name, "coverage", settings, built)
-    )
-    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
-    plan = coverage_roles.collector(config, bucket, log_group=log_group)
-    yield from role(checks_of, clients.client("iam", bucket.region), plan)
-
-
-def _probing(
-    checks_of: AwsChecks,
-    clients: Clients,
-    config: Config,
-    bucket: EvidenceBucket,
-    built: BuiltCode | None,
-) -> Iterator[Check]:
-    canaries = config.canaries_of(bucket.name)
-    if canaries is None:
-        return
-    name = naming.function(bucket.name, naming.CANARY)
-    settings = canary_settings(config, bucket, canaries)
-    yield from _by_the_clock(
-        checks_of, clients, config, bucket, _Clocked(name, "canary", settings, built)
-    )
-    log_group = naming.log_group_arn(bucket.region, config.evidence.account, name)
-    plan = canary_roles.runner(config, bucket, log_group=log_group)
-    yield from role(checks_of, clients.client("iam", bucket.region), plan)
 
 
 class _Clocked(NamedTuple):
     """A function of the evidence account that a clock starts."""
 
-    name: str
     deployable: str
+    name: str
     settings: msgspec.Struct
-    built: BuiltCode | None
+    role: Callable[[str], RolePlan]
+    """Of the ARN of its log group."""
+
+
+def _clocked(config: Config, bucket: EvidenceBucket) -> Iterator[_Clocked]:
+    """Yield what runs by the clock beside the sealer, as it is configured."""
+    yield _Clocked(
+        "reconcile",
+        naming.function(bucket.name, naming.OPERATORS["recon"]),
+        reconciler_settings(config, bucket),
+        lambda log_group: roles.reconciler(config, bucket, log_group=log_group),
+    )
+    if config.coverage is not None:
+        yield _Clocked(
+            "coverage",
+            naming.function(bucket.name, naming.OPERATORS["coverage"]),
+            coverage_settings(config, bucket),
+            lambda log_group: coverage_roles.collector(config, bucket, log_group=log_group),
+        )
+    canaries = config.canaries_of(bucket.name)
+    if canaries is not None:
+        yield _Clocked(
+            "canary",
+            naming.function(bucket.name, naming.CANARY),
+            canary_settings(config, bucket, canaries),
+            lambda log_group: canary_roles.runner(config, bucket, log_group=log_group),
+        )
 
 
 def _by_the_clock(
-    checks_of: AwsChecks, clients: Clients, config: Config, bucket: EvidenceBucket, it: _Clocked
+    checks_of: AwsChecks,
+    clients: Clients,
+    config: Config,
+    bucket: EvidenceBucket,
+    planned: _Clocked,
+    *,
+    built: BuiltCode | None,
 ) -> Iterator[Check]:
-    declared = declaration(it.deployable)
+    """Yield the checks of a function, of its clock and of its role."""
+    account = config.evidence.account
+    declared = declaration(planned.deployable)
     plan = FunctionPlan(
-        name=it.name,
-        account=config.evidence.account,
+        name=planned.name,
+        account=account,
         region=bucket.region,
         declared=declared.function,
-        environment=variables(it.settings),
-        package=None if it.built is None else it.built.functions.get(it.deployable),
+        environment=variables(planned.settings),
+        package=None if built is None else built.functions.get(planned.deployable),
     )
     yield from function_checks.function(checks_of, clients, plan)
     if isinstance(declared.trigger, Schedule):
         yield from function_checks.clock(checks_of, clients, plan, declared.trigger.rate_minutes)
+    log_group = naming.log_group_arn(bucket.region, account, planned.name)
+    iam = clients.client("iam", bucket.region)
+    yield from role(checks_of, iam, planned.role(log_group))
 
 
 def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterator[Check]:

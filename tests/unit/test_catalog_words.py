@@ -17,6 +17,7 @@ SPLITTER = Splitter(["access key", "generate", "get", "list", "secret", "policy"
         ("DisableSecurityHubV2", "disable security hub v 2"),
         ("KeyRelease", "key release"),
         ("google.iam.admin.v1.CreateServiceAccountKey", "create service account key"),
+        ("google.iam.admin.v1.CreateRole", "create role"),
         ("v1.compute.firewalls.insert", "insert firewall"),
         ("io.k8s.batch.v1.jobs.create", "create job"),
         ("storage.buckets.get", "view bucket"),
@@ -70,6 +71,7 @@ def test_a_word_of_two_letters_is_not_looked_for() -> None:
     splitter = Splitter(["is", "key", "list"])
     assert ("publish",) == splitter.words("publish")
     assert ("list", "key") == splitter.words("LISTKEYS")
+    assert ("key", "vault", "list") == splitter.words("KEYVAULTLIST")
 
 
 @pytest.mark.parametrize(

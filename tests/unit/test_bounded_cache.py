@@ -45,9 +45,24 @@ def test_texts_within_other_values_count() -> None:
         return len(account.uid) + len(others)
 
     for uid, others in (("abc", ("d", "e")), ("abc", ("d", "efg")), ("abcdef", ())):
-        seen(Account(uid), others)
-        seen(Account(uid), others)
+        for _ in range(2):
+            assert len(uid) + len(others) == seen(Account(uid), others)
     assert ["abc", "abc", "abc", "abcdef", "abcdef"] == [account.uid for account in calls]
+
+
+def test_what_is_no_text_takes_nothing() -> None:
+    """Numbers and None beside a text as long as may be kept."""
+    calls: list[str] = []
+
+    @bounded_cache(results=4, longest=3)
+    def shown(text: str, number: int | None) -> str:
+        calls.append(text)
+        return f"{text}{number}"
+
+    assert ["abc7", "abc7", "abcNone", "abcNone"] == [
+        shown("abc", number) for number in (7, 7, None, None)
+    ]
+    assert ["abc", "abc"] == calls
 
 
 def test_what_is_raised_is_not_remembered() -> None:

@@ -200,7 +200,7 @@ class _Listing:
             taken, name = taken + 1, here
             if isinstance(entry, str):
                 folders.append(entry)
-            elif not name.startswith(_LOG):
+            else:
                 self._versions.append(entry)
                 versions += 1
         self._cursors.pop(prefix, None)

@@ -1,0 +1,309 @@
+"""What a run of the sealer lists, against a naive reading of the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.evidence import keys, leaf, sweep
+from nhi_evidence.evidence.sweep import SweepResult
+from tests.memory_store import MemoryStore
+
+HOUR = 3_600_000
+NOW = 1_774_958_400_000
+"""2026-03-31 12:00 UTC, in milliseconds."""
+
+
+class Taken(NamedTuple):
+    """What a run takes under one prefix."""
+
+    names: list[str]
+    """Keys; at a level, folders as well."""
+    is_cut: bool
+
+
+class Naive:
+    """One run, by lists: everything is read, then what the run may take is picked from it."""
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        now: int,
+        last: int | None,
+        cursors: Mapping[str, leaf.Cursor],
+        at_once: int,
+    ) -> None:
+        self.all = list(store.versions(""))
+        self.now, self.last, self.at_once = now, last or 0, at_once
+        self.before, self.cursors = dict(cursors), dict(cursors)
+        self.keys: list[str] = []
+        self.swept: dict[str, list[tuple[str, int]]] = {}
+        self.until = now
+
+    def run(self, enough: Callable[[int], bool]) -> None:
+        """List what is due, what fell due first before the rest."""
+        due = []
+        for source, folder, hour, since in self._folders():
+            instant = sweep.falls_due(hour, self.now, since)
+            instant = 0 if instant is None else instant
+            if folder in self.before:
+                instant = min(instant, self.before[folder].began)
+            if instant <= self.now:
+                due.append((instant, source, folder, hour))
+        reached = 0
+        for instant, source, folder, hour in sorted(due):
+            if reached and instant != reached and enough(self._count()):
+                self._stop(instant)
+                return
+            reached = instant
+            if not self._folder(source, folder, hour) and instant:
+                self._stop(instant)
+
+    def _stop(self, instant: int) -> None:
+        self.until = min(self.until, max(instant, self.last) - 1)
+
+    def _count(self) -> int:
+        return sum(version.key in set(self.keys) for version in self.all)
+
+    def _folders(self) -> list[tuple[str, str, str, int]]:
+        """Return source, folder, hour and `since` of everything that may be listed."""
+        folders = []
+        kinds, since, _ = self._level("")
+        for kind in kinds:
+            if kind not in {"ev/", "op/"}:
+                folders.append((kind, kind, "*", since))
+                continue
+            formats, since_of_kind, _ = self._level(kind)
+            for version in formats:
+                if version != kind + "v1/":
+                    folders.append((version, version, "*", since_of_kind))
+                    continue
+                for source in self._level(version)[0]:
+                    folders += self._of_source(source)
+        return folders
+
+    def _of_source(self, source: str) -> list[tuple[str, str, str, int]]:
+        names, since, is_whole = self._level(source)
+        if not is_whole:
+            last_hours = [keys.hour_of(self.now - n * HOUR) for n in range(4)]
+            names += [f"{source}h={hour}/" for hour in last_hours]
+            names += [name for name in self.before if name.startswith(source) and name != source]
+        return [
+            (source, name, name.split("/")[3].removeprefix("h="), since)
+            for name in sorted({*names})
+        ]
+
+    def _level(self, prefix: str) -> tuple[list[str], int, bool]:
+        cursor = self.before.get(prefix, leaf.Cursor("", self.now, self.last))
+        names: dict[str, int] = {}
+        for version in self.all:
+            if version.key.startswith(prefix):
+                name, slash, _ = version.key[len(prefix) :].partition("/")
+                entry = prefix + name + slash
+                names[entry] = 1 if slash else names.get(entry, 0) + 1
+        taken = self._take(names, cursor.after)
+        loose = [name for name in taken.names if not name.endswith("/")]
+        self._add(prefix, "*", loose)
+        self.cursors.pop(prefix, None)
+        if taken.is_cut:
+            self.cursors[prefix] = leaf.Cursor(taken.names[-1], cursor.began, cursor.since)
+        elif cursor.after:
+            self.cursors[prefix] = leaf.Cursor("", self.now, cursor.began)
+        folders = [name for name in taken.names if name.endswith("/") and name != "log/"]
+        return folders, cursor.since, not taken.is_cut and not cursor.after
+
+    def _folder(self, source: str, folder: str, hour: str) -> bool:
+        cursor = self.before.get(folder, leaf.Cursor("", self.now))
+        counts: dict[str, int] = {}
+        for version in self.all:
+            if version.key.startswith(folder):
+                counts[version.key] = counts.get(version.key, 0) + 1
+        taken = self._take(counts, cursor.after)
+        self._add(source, hour, taken.names)
+        self.cursors.pop(folder, None)
+        if not taken.is_cut:
+            return True
+        half_listed = [name for name in self.cursors if name.startswith(source)]
+        if len([name for name in half_listed if name != source]) >= 4:
+            return False
+        self.cursors[folder] = leaf.Cursor(taken.names[-1], cursor.began)
+        return True
+
+    def _take(self, counts: Mapping[str, int], after: str) -> Taken:
+        names: list[str] = []
+        for name in sorted(counts):
+            if name <= after:
+                continue
+            if sum(counts[each] for each in names) >= self.at_once:
+                return Taken(names, is_cut=True)
+            names.append(name)
+        return Taken(names, is_cut=False)
+
+    def _add(self, source: str, hour: str, names: list[str]) -> None:
+        if names:
+            self.keys += names
+            hour = hour if keys.hour_start(hour) is not None else "*"
+            count = sum(version.key in set(names) for version in self.all)
+            self.swept.setdefault(source, []).append((hour, count))
+
+    def result(self) -> tuple[list[tuple[str, str]], dict[str, leaf.Sweep], int, object]:
+        """Return what a `SweepResult` says, without the order of its versions."""
+        swept = {
+            source: leaf.Sweep(
+                len(runs),
+                min(hour for hour, _ in runs),
+                max(hour for hour, _ in runs),
+                sum(count for _, count in runs),
+            )
+            for source, runs in self.swept.items()
+        }
+        listed = sorted((v.key, v.id) for v in self.all if v.key in set(self.keys))
+        return listed, swept, self.until, self.cursors
+
+
+def stated_by(
+    result: SweepResult,
+) -> tuple[list[tuple[str, str]], dict[str, leaf.Sweep], int, object]:
+    """Return the same of what was really listed."""
+    listed = sorted((version.key, version.id) for version in result.versions)
+    return listed, dict(result.swept), result.until, dict(result.cursors)
+
+
+AGES = st.sampled_from([*range(-2, 7), 20, 47, 48, 49, 50, 24 * 20, 24 * 40, 24 * 41])
+FOLDERS = st.one_of(
+    AGES.map(lambda age: f"h={keys.hour_of(NOW - age * HOUR)}/"),
+    st.sampled_from(["h=unknown/", "odd/", "h=2026039999/", "", "/"]),
+)
+SOURCES = st.sampled_from(["ev/v1/a/", "ev/v1/ab/", "ev/v1/b/", "op/v1/seal/"])
+OTHERS = st.sampled_from(
+    ["", "x/", "evil/", "log/v1/", "ev/", "ev/x/", "ev/v2/a/", "ev/v1/", "e/", "op/v10/", "op/v1//"]
+)
+KEYS = st.builds(
+    lambda folder, name: folder + name,
+    st.one_of(st.builds(str.__add__, SOURCES, FOLDERS), OTHERS),
+    st.sampled_from(["k1", "k2", "k3", "k4"]),
+)
+STEPS = st.tuples(
+    st.lists(KEYS, max_size=30),
+    st.sampled_from([0, 1, 60_000, 300_000, HOUR, 26 * HOUR, 9 * 24 * HOUR]),
+)
+
+
+@given(
+    st.lists(STEPS, min_size=1, max_size=5), st.integers(1, 6), st.integers(0, 12), st.booleans()
+)
+def test_runs_list_what_a_naive_reading_lists(
+    steps: list[tuple[list[str], int]], at_once: int, limit: int, starts_anew: bool
+) -> None:
+    """Run after run, each going on where the one before it stopped: all it says, to the number."""
+    store = MemoryStore()
+    now = NOW
+    last: int | None = None if starts_anew else NOW - 300_000
+    cursors: Mapping[str, leaf.Cursor] = {}
+
+    def enough(count: int) -> bool:
+        return count >= limit
+
+    for written, later in steps:
+        for key in written:
+            store.add(key, b"x")
+        now += later
+        naive = Naive(store, now, last, cursors, at_once)
+        naive.run(enough)
+        result = sweep.find(store, now, last, cursors, enough=enough, at_once=at_once)
+        assert naive.result() == stated_by(result)
+        last, cursors = result.until, result.cursors
+
+
+@given(st.lists(KEYS, min_size=1, max_size=40))
+def test_everything_is_everything_but_the_log(written: list[str]) -> None:
+    """Whatever is due and however much it is, and whatever cursors are left over."""
+    store = MemoryStore()
+    for key in written:
+        store.add(key, b"x")
+    cursors = {"": leaf.Cursor("zz", 1), "ev/": leaf.Cursor("zz", 1)}
+    result = sweep.find(store, NOW, NOW, cursors, everything=True, at_once=1)
+    assert sorted(key for key in written if not key.startswith("log/")) == sorted(
+        version.key for version in result.versions
+    )
+    assert (NOW, {}) == (result.until, result.cursors)
+
+
+def test_a_run_lists_all_that_is_due_where_nobody_says_enough() -> None:
+    """By default a run takes twenty thousand entries of a prefix, and never has enough."""
+    store = MemoryStore()
+    for age in range(50, 200):
+        store.add(f"ev/v1/a/h={keys.hour_of(NOW - age * HOUR)}/k", b"x")
+    assert 150 == len(sweep.find(store, NOW, None).versions)
+    assert sweep.MAX_LISTED_AT_ONCE == 20_000
+
+
+def test_what_a_run_says_of_its_listing_has_bounds() -> None:
+    """What is more than the entry of a plan may hold becomes one sum; the last byte that fits."""
+    store = MemoryStore()
+    for number in range(100):
+        store.add(f"{number:03d}{'a' * 60}/k", b"x")
+        store.add(f"{number:03d}{'a' * 60}/l", b"x")
+    swept = sweep.find(store, NOW, None).swept
+    room = 16_000 - len(msgspec.json.encode(swept))
+    assert room > 0
+    fits = _with_source(store, room)
+    assert 101 == len(fits.swept)
+    assert 16_000 == len(msgspec.json.encode(fits.swept))
+    assert _with_source(store, room + 1).swept == {"*": leaf.Sweep(101, "*", "*", 201)}
+
+
+def _with_source(store: MemoryStore, size: int) -> SweepResult:
+    """List with one more folder, what is said of which takes so many bytes more."""
+    store = store.copy()
+    beside = len(msgspec.json.encode({"": leaf.Sweep(1, "*", "*", 1)})) - 1
+    store.add("z" * (size - beside - 1) + "/k", b"x")
+    return sweep.find(store, NOW, None)
+
+
+@pytest.mark.parametrize("folders", [4, 5])
+def test_only_so_many_folders_of_a_source_are_half_listed(folders: int) -> None:
+    """A cursor for each of four; the fifth is due again, and so the run came no farther."""
+    store = MemoryStore()
+    for source in ("a", "b"):
+        for number in range(folders):
+            for key in range(7):
+                store.add(f"ev/v1/{source}/odd{number}/k{key}", b"x")
+    result = sweep.find(store, NOW, None, at_once=6)
+    assert 2 * 4 == len(result.cursors)
+    assert {f"{prefix}k5" for prefix in result.cursors} == {
+        cursor.after for cursor in result.cursors.values()
+    }
+    assert 2 * folders * 6 == len(result.versions)
+    assert (result.until == NOW) is (folders == 4)
+
+
+@pytest.mark.parametrize("last", [None, NOW - HOUR])
+@pytest.mark.parametrize(
+    ("keys_of_store", "prefix", "stops_at"),
+    [(["x/k1", "x/k2"], "x/", "x/k1"), (["k1", "k2"], "", "k1")],
+    ids=["folder", "level"],
+)
+def test_cursors_have_bounds_in_bytes(
+    keys_of_store: list[str], prefix: str, stops_at: str, last: int | None
+) -> None:
+    """The last byte that fits; with one more the run came no farther than the one before it."""
+    store = MemoryStore()
+    for key in keys_of_store:
+        store.add(key, b"x")
+    since = last or 0
+    cursor = leaf.Cursor(stops_at, NOW, 0 if prefix else since)
+    other = leaf.Cursor("", NOW)
+    taken = len(msgspec.json.encode({"": other, prefix + "-": cursor})) - 1
+    for more, fits in ((0, True), (1, False)):
+        name = "o" * (32_000 - taken + more)
+        result = sweep.find(store, NOW, last, {name: other}, at_once=1)
+        assert result.cursors == {name: other} | ({prefix: cursor} if fits else {})
+        assert (len(msgspec.json.encode({name: other, prefix: cursor})) <= 32_000) is fits
+        assert result.until == (NOW if fits else since)
+        assert stops_at in {version.key for version in result.versions}

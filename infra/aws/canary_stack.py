@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
+from infra.aws import acknowledged
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
@@ -54,4 +55,8 @@ class CanaryStack(Stack):
             environment=variables(canary_settings(config, store, canaries)),
             role=lambda log_group: canary_roles.runner(config, store, log_group=log_group),
         )
+        if canaries.google is not None or canaries.entra is not None:
+            acknowledged.prefixes(
+                self.staged, ["*"], "It is known to other clouds by a token, which has no resource."
+            )
         Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)

@@ -103,7 +103,10 @@ class FederatedApplication(Construct):
 
 
 class Federation(Construct):
-    """What reconciles and what reads settings, each as an application of its own."""
+    """What reconciles and what reads settings, each as an application of its own.
+
+    `canaries` are roles of AWS that act as one more, which may nothing: its calls are probes.
+    """
 
     def __init__(
         self,
@@ -115,8 +118,26 @@ class Federation(Construct):
         entra: bool,
         issuer: str,
         subjects: Mapping[str, Sequence[str]],
+        canaries: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, name)
+        if canaries:
+            harmless = FederatedApplication(
+                self,
+                "canary",
+                display_name=f"{NAME} canary",
+                issuer=issuer,
+                subjects=canaries,
+                permissions=[],
+                output="canary_client",
+                description="client_id of canaries.entra in nhi-evidence.toml",
+            )
+            TerraformOutput(
+                self,
+                "canary-principal",
+                value=harmless.principal.object_id,
+                description="object_id of canaries.entra in nhi-evidence.toml",
+            ).override_logical_id("canary_object")
         if subjects.get("reconcile"):
             lists = FederatedApplication(
                 self,

@@ -61,6 +61,7 @@ class AzureIdentityStack(TerraformStack):
         azure: Azure,
         issuer: str | None = None,
         subjects: Mapping[str, Sequence[str]] = {},
+        canaries: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, name)
         keep_state(self, azure_storage=azure.state_storage)
@@ -74,7 +75,7 @@ class AzureIdentityStack(TerraformStack):
             audience=azure.audience,
             principal=exporter.identity.principal_id,
         )
-        if issuer is not None and subjects:
+        if issuer is not None and (subjects or canaries):
             Federation(
                 self,
                 "federation",
@@ -83,6 +84,7 @@ class AzureIdentityStack(TerraformStack):
                 entra=azure.entra,
                 issuer=issuer,
                 subjects=subjects,
+                canaries=canaries,
             )
 
 

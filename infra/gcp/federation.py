@@ -19,6 +19,8 @@ from cdktn_provider_google.organization_iam_member import OrganizationIamMember
 from cdktn_provider_google.project_iam_member import ProjectIamMember
 from constructs import Construct
 
+from infra.gcp.canary import Canary
+
 POOL = "nhi-evidence"
 PROVIDER = "aws"
 
@@ -37,7 +39,8 @@ class Federation(Construct):
     """A pool with one provider; who comes by it may list logs, or read settings, and no more.
 
     `subjects` are roles of AWS by what they do: `reconcile` lists the audit logs of `projects`,
-    `coverage` reads settings of the organization.
+    `coverage` reads settings of the organization. `canaries` are projects with a harmless service
+    account, and the role of AWS that may act as it.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Federation(Construct):
         projects: Sequence[str],
         issuer: str,
         subjects: Mapping[str, Sequence[str]],
+        canaries: Mapping[str, str] = {},
     ) -> None:
         super().__init__(scope, name)
         pool = IamWorkloadIdentityPool(
@@ -60,7 +64,8 @@ class Federation(Construct):
             display_name="nhi-evidence",
             description="Functions of the evidence account in AWS",
         )
-        everybody = sorted({arn for arns in subjects.values() for arn in arns})
+        trusted = {arn for arns in subjects.values() for arn in arns}
+        everybody = sorted(trusted | set(canaries.values()))
         provider = IamWorkloadIdentityPoolProvider(
             self,
             "provider",
@@ -90,12 +95,15 @@ class Federation(Construct):
                     role=role,
                     member=_member(pool, arn),
                 )
+        for probed, arn in sorted(canaries.items()):
+            Canary(self, f"canary-{probed}", project=probed, member=_member(pool, arn))
         TerraformOutput(
             self,
             "name",
             static_id=True,
             value=f"//iam.googleapis.com/{provider.name}",
-            description="gcp.reconcile_provider and coverage.gcp_provider of nhi-evidence.toml",
+            description="gcp.reconcile_provider, coverage.gcp_provider and provider of "
+            "canaries.google in nhi-evidence.toml",
         ).override_logical_id("federation_provider")
 
 

@@ -50,13 +50,14 @@ class GcpIdentityStack(TerraformStack):
         gcp: Gcp,
         issuer: str | None = None,
         subjects: Mapping[str, Sequence[str]] = {},
+        canaries: Mapping[str, str] = {},
     ) -> None:
         super().__init__(scope, name)
         keep_state(self, gcs_bucket=gcp.state_bucket)
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
         apis = Apis(self, "apis", project=gcp.project)
         ExporterIdentity(self, "exporter", project=gcp.project, after=apis.services)
-        if issuer is not None and subjects:
+        if issuer is not None and (subjects or canaries):
             Federation(
                 self,
                 "federation",
@@ -65,6 +66,7 @@ class GcpIdentityStack(TerraformStack):
                 projects=gcp.reconcile_projects,
                 issuer=issuer,
                 subjects=subjects,
+                canaries=canaries,
             )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from nhi_evidence.adapters.aws import canary
-from nhi_evidence.adapters.aws.canary import Done, Runner
+from nhi_evidence.adapters.probing.aws_calls import Runner
+from nhi_evidence.adapters.probing.outcome import Done
 from nhi_evidence.coverage import signed
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary import sealed as sealed_plans

@@ -80,6 +80,29 @@ def test_an_account_without_a_canary_is_named(bucket: EmbeddedStore, tmp_path: P
     assert done["unanswered"][0].startswith(f"{iam.WORKLOAD_ACCOUNT}: ")
 
 
+def test_a_cloud_that_does_not_know_it_stops_no_other(
+    bucket: EmbeddedStore, tmp_path: Path
+) -> None:
+    """Its plan is there, so that its silence is evidence; its project is named, with the reason."""
+    google = {
+        "project": "example-canary",
+        "account": "nhi-evidence-canary@example-canary.iam.gserviceaccount.com",
+        "provider": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p"
+        "/providers/p",
+        "federated": "principal://iam.googleapis.com/x",
+    }
+    done, counted = invoke(bucket, tmp_path / "log", NHI_EVIDENCE_GOOGLE=json.dumps(google))
+    assert ([6.0], [0.0]) == (counted["Planned"], counted["FailedRuns"])
+    assert 0 < done["calls"]
+    (unanswered,) = [one for one in done["unanswered"] if one.startswith("example-canary: ")]
+    assert "no identity token" in unanswered
+    keys_of = [key for named, key in done["planned"].items() if named.startswith("example-canary ")]
+    client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)
+    body = client.get_object(Bucket=iam.EVIDENCE_BUCKET, Key=keys_of[0])["Body"].read()
+    plan = plans.read(body, keys_of[0])
+    assert ("gcp", google["account"]) == (plan.platform, plan.principal)
+
+
 def test_a_plan_that_cannot_be_put_fails_the_run(bucket: EmbeddedStore, tmp_path: Path) -> None:
     """What is not announced proves nothing by its silence: no call is made."""
     with pytest.raises(InvocationError):

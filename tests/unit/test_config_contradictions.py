@@ -256,8 +256,16 @@ CONTRADICTIONS = {
     ),
     "canaries of nobody": (
         [("[alarms]", f"{CANARIES}accounts = []\n[alarms]")],
-        "canaries.accounts",
-        "is empty",
+        "canaries",
+        "is empty: name accounts, google or entra",
+    ),
+    "a canary of Entra without its logs": (
+        [
+            ("[alarms]", f"{CANARIES}entra = {{}}\n[alarms]"),
+            ("# entra = true", "entra = false"),
+        ],
+        "canaries.entra",
+        "needs the tenant's own logs",
     ),
     "region of no partition": (
         [('region = "eu-central-1"\nlog', 'region = "xx-central-1"\nlog')],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nhi_evidence.config.locate import Path
-from nhi_evidence.config.tables import Canaries, File
+from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Canaries, File
 
 TRAIL_SOURCE = "aws_cloudtrail"
 
@@ -14,41 +14,57 @@ def canaries_fit(file: File) -> Iterator[tuple[Path, str]]:
     """Yield what of `[[canaries]]` contradicts the rest of the file, or another entry of it."""
     buckets = [one.name for one in file.evidence.buckets]
     entries: dict[str, int] = {}
-    accounts: dict[str, int] = {}
+    places: dict[str, int] = {}
     for at, entry in enumerate(file.canaries):
         path: Path = ("canaries", at)
-        if entry.evidence not in buckets:
-            yield (
-                (*path, "evidence"),
-                f'"{entry.evidence}" is no evidence bucket; there are: {", ".join(buckets)}',
-            )
         first = entries.setdefault(entry.evidence, at + 1)
         if first != at + 1:
-            yield (
-                (*path, "evidence"),
-                f'"{entry.evidence}" has canaries, entry {first}: name all its accounts there',
-            )
-        yield from _arrives(file, entry, path)
-        if not entry.accounts:
-            yield (*path, "accounts"), "is empty: at least one is needed"
-        for position, account in enumerate(entry.accounts):
-            place: Path = (*path, "accounts", position)
-            if account == file.evidence.account:
+            text = f'"{entry.evidence}" has canaries, entry {first}: name all of them there'
+            yield (*path, "evidence"), text
+        if entry.evidence in buckets:
+            yield from _arrives(file, entry, path)
+        else:
+            text = f'"{entry.evidence}" is no evidence bucket; there are: {", ".join(buckets)}'
+            yield (*path, "evidence"), text
+        if not entry.accounts and entry.google is None and entry.entra is None:
+            yield path, "is empty: name accounts, google or entra"
+        for place, name in _places(file, entry, path):
+            taken = places.setdefault(name, at + 1)
+            if taken != at + 1 or name in entry.accounts[: _position(place)]:
+                yield place, f'"{name}" has a canary, entry {taken}: remove one of the two'
+            if name == file.evidence.account:
                 yield (
                     place,
                     "is the evidence account, which holds nothing to be recorded: remove it",
                 )
-            taken = accounts.setdefault(account, at + 1)
-            if taken != at + 1 or account in entry.accounts[:position]:
-                yield place, f'"{account}" has a canary, entry {taken}: remove one of the two'
+
+
+def _places(file: File, entry: Canaries, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield where each canary is: an account, a project, the tenant."""
+    for position, account in enumerate(entry.accounts):
+        yield (*path, "accounts", position), account
+    if entry.google is not None:
+        yield (*path, "google"), entry.google.project
+    if entry.entra is not None and file.azure is not None:
+        yield (*path, "entra"), file.azure.tenant
+
+
+def _position(place: Path) -> int:
+    last = place[-1]
+    return last if isinstance(last, int) else 0
 
 
 def _arrives(file: File, entry: Canaries, path: Path) -> Iterator[tuple[Path, str]]:
-    if entry.evidence not in {one.name for one in file.evidence.buckets}:
-        return
+    """Yield each cloud whose canary would never arrive in this bucket."""
     kept = {one.source for one in file.sources if one.evidence == entry.evidence}
-    if entry.accounts and TRAIL_SOURCE not in kept:
-        yield (
-            (*path, "evidence"),
-            f'"{entry.evidence}" takes no {TRAIL_SOURCE}: no canary of AWS would ever arrive there',
-        )
+    wanted = (
+        ("accounts", bool(entry.accounts), TRAIL_SOURCE),
+        ("google", entry.google is not None, GCP_SOURCE),
+        ("entra", entry.entra is not None, AZURE_SOURCE),
+    )
+    for key, has_canary, source in wanted:
+        if has_canary and source not in kept:
+            text = f'"{entry.evidence}" takes no {source}: no such canary would ever arrive there'
+            yield (*path, key), text
+    if entry.entra is not None and file.azure is not None and not file.azure.entra:
+        yield (*path, "entra"), "needs the tenant's own logs: entra is false under [azure]"

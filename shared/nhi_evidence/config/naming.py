@@ -90,6 +90,15 @@ def canary(store: str) -> str:
     return _short(f"nhi-evidence-{store}-canary-identity")
 
 
+GOOGLE_CANARY = "nhi-evidence-canary"
+"""Id of the service account that is the canary of a project of Google Cloud."""
+
+
+def google_canary(project: str) -> str:
+    """Address of the canary of a project of Google Cloud."""
+    return f"{GOOGLE_CANARY}@{project}.iam.gserviceaccount.com"
+
+
 def function(store: str, name: str) -> str:
     """Name of a function of the evidence account, and of its role."""
     return _short(f"nhi-evidence-{store}-{name}")

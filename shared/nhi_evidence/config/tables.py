@@ -282,13 +282,38 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.identities if one not in others)
 
 
+class GoogleCanary(msgspec.Struct, frozen=True, kw_only=True):
+    """`google = {...}` of `[[canaries]]`: a project with a harmless service account."""
+
+    project: kinds.GcpProject
+    """Where it is made, and whose audit logs its calls are to appear in."""
+    provider: kinds.WorkloadProvider | None = None
+    """By which Google Cloud knows the function. Known once the identity stack has made it; until
+    then nothing is probed there."""
+
+
+class EntraCanary(msgspec.Struct, frozen=True, kw_only=True):
+    """`entra = {...}` of `[[canaries]]`: an application without any permission.
+
+    Both ids are known once the identity stack has made it; until then nothing is probed there.
+    """
+
+    client_id: kinds.Uuid | None = None
+    object_id: kinds.Uuid | None = None
+    """Of its service principal: who the records name."""
+
+
 class Canaries(msgspec.Struct, frozen=True, kw_only=True):
     """`[[canaries]]`: harmless identities whose calls show what a bucket gets. Opt-in."""
 
     evidence: kinds.Handle
     """Name of the evidence bucket their records are to arrive in, whose log seals the plans."""
-    accounts: tuple[kinds.Account, ...]
+    accounts: tuple[kinds.Account, ...] = ()
     """Of AWS: each gets a role that may list the names of its buckets and nothing else."""
+    google: GoogleCanary | None = None
+    """A canary in a project of Google Cloud; absent: none."""
+    entra: EntraCanary | None = None
+    """A canary in the tenant; absent: none."""
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ def production() -> str:
             '# accounts = ["333344445555"]             # fewer',
             'accounts = ["333344445555"]  # fewer',
         ),
+        ("# google = {", "google = {"),
+        ("# entra = {", "entra = {"),
         ("# [[subscribers]]", "[[subscribers]]"),
         ('# evidence = "main"\n# bucket', 'evidence = "main"\n# bucket'),
         ('# bucket = "nhi-evidence-siem', 'bucket = "nhi-evidence-siem'),

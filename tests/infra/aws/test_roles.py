@@ -115,8 +115,11 @@ def test_what_probes_takes_two_kinds_of_role_and_nothing_else(estate: Estate) ->
     (own,) = documents(estate.role("nhi-evidence-main-canary"))
     taken = {str(one["Resource"]) for one in statements(own) if one["Sid"] != "Logs"}
     canary = arn("333344445555", "nhi-evidence-main-canary-identity")
-    assert {arn(EVIDENCE, "nhi-evidence-main-op-coverage"), str([canary])} == taken
-    assert {"sts:AssumeRole"} == {one for one in actions(own) if not one.startswith("logs:")}
+    assert {arn(EVIDENCE, "nhi-evidence-main-op-coverage"), str([canary]), "*"} == taken
+    allowed = {one for one in actions(own) if not one.startswith("logs:")}
+    assert {"sts:AssumeRole", "sts:GetWebIdentityToken"} == allowed
+    (outward,) = [one for one in statements(own) if one["Resource"] == "*"]
+    assert ["sts:GetWebIdentityToken"] == outward["Action"]
     inside = {"aws:PrincipalOrgID": ORGANIZATION}
     (role,) = estate.roles("canary-identity")
     (policy,) = documents(role)

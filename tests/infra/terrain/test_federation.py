@@ -5,11 +5,13 @@ Synthesized alone: whether Google and Entra take a token is for a live account t
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nhi_evidence.coverage.canary.probes import probes
 from tests.infra.terrain.synthesis import (
     FEDERATED,
     Stack,
@@ -145,6 +147,86 @@ def test_the_activity_log_is_listed_by_one_action(both: Stacks) -> None:
 def test_no_secret_is_made(both: Stacks) -> None:
     for name in ("gcp-identity", "azure-identity"):
         assert not set(SECRETS) & set(both[name]["resource"])
+
+
+CANARY = "arn:aws:iam::222233334444:role/nhi-evidence-main-canary"
+CANARIES = """
+[[canaries]]
+evidence = "main"
+google = { project = "example-canary" }
+entra = {}
+"""
+
+
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    """A canary in a project and in the tenant, and nobody else who is trusted."""
+    text = switched_on("token_issuer") + CANARIES
+    return synthesize(tmp_path_factory.mktemp("probed"), text=text)
+
+
+def test_the_canary_of_a_project_may_list_service_accounts_alone(probed: Stacks) -> None:
+    """One account without a key, one permission; the function that probes alone acts as it."""
+    stack = probed["gcp-identity"]
+    _, provider = at(stack, "federation/provider")
+    assert f"assertion.sub == '{CANARY}'" == provider["attribute_condition"]
+    account, body = at(stack, "federation/canary-example-canary/account")
+    assert ("example-canary", "nhi-evidence-canary") == (body["project"], body["account_id"])
+    role, permitted = at(stack, "federation/canary-example-canary/role")
+    assert ["iam.serviceAccounts.list"] == permitted["permissions"]
+    granted = only(stack, "google_project_iam_member")
+    assert (f"${{{role}.name}}", f"serviceAccount:${{{account}.email}}") == (
+        granted["role"],
+        granted["member"],
+    )
+    taken = only(stack, "google_service_account_iam_member")
+    pool, _ = at(stack, "federation/pool")
+    assert "roles/iam.workloadIdentityUser" == taken["role"]
+    assert f"principal://iam.googleapis.com/${{{pool}.name}}/subject/{CANARY}" == taken["member"]
+    assert f"${{{account}.name}}" == taken["service_account_id"]
+    assert "google_organization_iam_member" not in stack["resource"]
+
+
+def test_what_the_probes_call_is_switched_on(probed: Stacks) -> None:
+    """Of a service that is off in the project nothing is recorded, refused or not."""
+    hosts = {one.call.partition("//")[2].partition("/")[0] for one in probes("gcp")}
+    switched = {
+        one["service"]
+        for one in every(probed["gcp-identity"], "google_project_service")
+        if one["project"] == "example-canary"
+    }
+    # These two are asked without a token of the project.
+    assert hosts - {"sts.googleapis.com", "oauth2.googleapis.com"} == switched
+
+
+def test_the_canary_of_the_tenant_has_no_permission(probed: Stacks) -> None:
+    """An application with one federated credential, and neither role nor secret."""
+    stack = probed["azure-identity"]
+    application, body = at(stack, "federation/canary/application")
+    assert not body.get("required_resource_access")
+    credentials = {
+        one["subject"]: one["application_id"]
+        for one in every(stack, "azuread_application_federated_identity_credential")
+    }
+    assert f"${{{application}.id}}" == credentials[CANARY]
+    service, _ = at(stack, "federation/canary/service")
+    grants = json.dumps([every(stack, kind) for kind in GRANTS])
+    assert service not in grants
+    outputs = {name: stack["output"][name]["value"] for name in ("canary_client", "canary_object")}
+    assert {
+        "canary_client": f"${{{application}.client_id}}",
+        "canary_object": f"${{{service}.object_id}}",
+    } == outputs
+    for name in ("gcp-identity", "azure-identity"):
+        assert not set(SECRETS) & set(probed[name]["resource"])
+
+
+GRANTS = (
+    "azuread_app_role_assignment",
+    "azuread_directory_role_assignment",
+    "azurerm_role_assignment",
+)
+"""How an application comes by a right."""
 
 
 def test_who_is_not_deployed_is_not_trusted(tmp_path: Path) -> None:

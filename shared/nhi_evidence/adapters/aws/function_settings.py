@@ -16,6 +16,7 @@ from nhi_evidence.adapters.listing.activity import ActivityScope
 from nhi_evidence.adapters.listing.entra import EntraScope, Log
 from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.adapters.listing.hours import ApiScope
+from nhi_evidence.adapters.probing.clouds import EntraCanary, GoogleCanary
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import canary_roles, coverage_roles
 from nhi_evidence.config.aws.feed import Feed
@@ -140,7 +141,34 @@ def canary_settings(config: Config, store: EvidenceBucket, canaries: Canaries) -
         region=store.region,
         accounts=canaries.accounts,
         canary_role=canary_roles.canary_arn(store, "{account}"),
+        google=_google_canary(config, store, canaries),
+        entra=_entra_canary(config, canaries),
     )
+
+
+def _google_canary(
+    config: Config, store: EvidenceBucket, canaries: Canaries
+) -> GoogleCanary | None:
+    table = canaries.google
+    if table is None or table.provider is None:
+        return None
+    function = naming.role_arn(
+        store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
+    )
+    pool = table.provider.rpartition("/providers/")[0]
+    return GoogleCanary(
+        project=table.project,
+        account=naming.google_canary(table.project),
+        provider=table.provider,
+        federated=f"principal:{pool}/subject/{function}",
+    )
+
+
+def _entra_canary(config: Config, canaries: Canaries) -> EntraCanary | None:
+    table = canaries.entra
+    if table is None or table.client_id is None or table.object_id is None or not config.azure:
+        return None
+    return EntraCanary(config.azure.tenant, table.client_id, table.object_id)
 
 
 def forwarder_settings(what: Subscription) -> ForwarderSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
-from nhi_evidence.config.aws.roles import RolePlan, function_role
+from nhi_evidence.config.aws.roles import RolePlan, function_role, outward
 from nhi_evidence.config.documents import allow, role_trust
 
 HARMLESS = ("s3:ListAllMyBuckets",)
@@ -12,19 +12,26 @@ right (`sts:GetCallerIdentity`)."""
 
 
 def runner(config: Config, store: EvidenceBucket, *, log_group: str) -> RolePlan:
-    """Return the function's role: it takes the role that puts plans, and the canaries, and no more.
+    """Return the function's role: it puts plans by one role, takes the canaries, and no more.
 
     Evidence it does not read. `log_group` is the ARN of its own log, with the streams in it.
     """
     account, entry = config.evidence.account, config.canaries_of(store.name)
     writer = naming.role_arn(store.region, account, naming.operator(store.name, naming.PLANS))
     accounts = () if entry is None else entry.accounts
+    google = None if entry is None else entry.google
+    entra = None if entry is None else entry.entra
+    roles = [canary_arn(store, each) for each in accounts]
     return function_role(
         naming.function(store.name, naming.CANARY),
         log_group,
         [
             allow("Announce", ["sts:AssumeRole"], writer),
-            allow("Probe", ["sts:AssumeRole"], [canary_arn(store, each) for each in accounts]),
+            *([allow("Probe", ["sts:AssumeRole"], roles)] if roles else []),
+            *outward(
+                provider=None if google is None else google.provider,
+                client_id=None if entra is None else entra.client_id,
+            ),
         ],
     )
 

@@ -6,6 +6,7 @@ into a call of their own makes a record that says so, under their own name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -34,6 +35,8 @@ class Announced(msgspec.Struct, frozen=True, omit_defaults=True):
     expect: str
     within_minutes: int
     """After which its record has to be locked."""
+    principal: str = ""
+    """Whom its record names; empty: the plan's."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +59,13 @@ def plan(
     delays: dict[str, int],
     *,
     account: str = "",
+    federated: str = "",
 ) -> Plan:
     """Return the plan of an hour: probes whose turn it is.
 
-    `delays` are minutes by cell; `account` tells the canaries of several accounts apart. Raises
-    `SettingsError` for an hour that is none, and where the probes would be too many calls.
+    `delays` are minutes by cell; `account` tells the canaries of several accounts apart;
+    `federated` is the foreign identity the canary is taken by, as records name it. Raises
+    `SettingsError` for an hour that is none, `CatalogError` where there would be too many calls.
     """
     start = keys.hour_start(hour)
     if start is None:
@@ -81,6 +86,7 @@ def plan(
                 phases=one.phases,
                 expect=one.expect,
                 within_minutes=2 * delays[one.cell],
+                principal=federated if one.principal == "federated" else "",
             )
             for one in due
         ),
@@ -88,10 +94,18 @@ def plan(
 
 
 def nonce(log: str, hour: str, probe: Probe, account: str = "") -> str:
-    """Return what marks one probe of one hour: hex, so that it fits into any name."""
+    """Return what marks one probe of one hour: hex, so that it fits into any name.
+
+    What goes into a request id has the form of one: a provider may leave out any other.
+    """
     text = f"{log}\n{hour}\n{probe.cell}\n{probe.call}\n{probe.outcome}"
     text += f"\n{account}" if account else ""
-    return f"nhic{sha256(text.encode()).hexdigest()[:20]}"
+    digest = sha256(text.encode()).hexdigest()
+    if probe.nonce_in == "request_id":
+        # Version 4 and variant 8 of RFC 9562, as of a random one.
+        parts = (digest[:8], digest[8:12], f"4{digest[13:16]}", f"8{digest[17:20]}", digest[20:32])
+        return "-".join(parts)
+    return f"nhic{digest[:20]}"
 
 
 def write(made: Plan) -> Operation:
@@ -115,11 +129,11 @@ def read(body: bytes, name: str) -> Plan:
     return made
 
 
-_NONCE_LENGTH = 24
+_NONCE = re.compile(r"[A-Za-z0-9]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _sound(probe: Announced) -> bool:
-    return len(probe.nonce) == _NONCE_LENGTH and probe.nonce.isalnum() and probe.within_minutes > 0
+    return _NONCE.fullmatch(probe.nonce) is not None and probe.within_minutes > 0
 
 
 def marks(plans: Iterator[Plan]) -> list[bytes]:

@@ -37,6 +37,10 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Any of which the record must have, base or effective."""
     expect: Literal["record", "none"] = "record"
     """`none`: a negative probe, of what cannot be recorded."""
+    body: Literal["json", "form"] = "json"
+    """How a POST carries its parameters; a GET has them in its address."""
+    principal: Literal["canary", "federated"] = "canary"
+    """Whom its record names: the canary, or the foreign identity it is taken by."""
     outcome: Literal["allowed", "refused"]
     every_hours: int = 1
     escalation: str = ""

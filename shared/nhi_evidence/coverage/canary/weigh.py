@@ -102,7 +102,8 @@ def _weigh_probe(
         return _weighed(
             plan, probe, Result.UNEXPECTED, "a record of what no record was known", first
         )
-    if not any(plan.principal in each.head.actors for each in sightings):
+    wanted = probe.principal or plan.principal
+    if not any(wanted in each.head.actors for each in sightings):
         return _weighed(
             plan, probe, Result.IDENTITY_MISSING, "recorded without its principal", first
         )

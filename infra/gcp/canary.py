@@ -1,0 +1,71 @@
+"""The canary of a project: a service account that may list service accounts, and nothing else.
+
+It has no key: a role of AWS acts as it, by way of the pool of the exporter's project.
+https://cloud.google.com/iam/docs/service-account-impersonation
+"""
+
+from __future__ import annotations
+
+from cdktn_provider_google.project_iam_custom_role import ProjectIamCustomRole
+from cdktn_provider_google.project_iam_member import ProjectIamMember
+from cdktn_provider_google.project_service import ProjectService
+from cdktn_provider_google.service_account import ServiceAccount
+from cdktn_provider_google.service_account_iam_member import ServiceAccountIamMember
+from constructs import Construct
+
+from nhi_evidence.config import naming
+
+SERVICES = ("cloudresourcemanager", "iam", "iamcredentials", "logging", "secretmanager")
+"""What the probes call: of a service that is switched off nothing is recorded."""
+
+PERMISSION = "iam.serviceAccounts.list"
+"""All a canary may; every other probe is refused, or needs no permission."""
+
+TAKES = "roles/iam.workloadIdentityUser"
+"""To act as a service account, as somebody of a pool."""
+
+
+class Canary(Construct):
+    """A service account of `project`, which `member` alone may act as."""
+
+    def __init__(self, scope: Construct, name: str, *, project: str, member: str) -> None:
+        super().__init__(scope, name)
+        services = [
+            ProjectService(
+                self,
+                service,
+                project=project,
+                service=f"{service}.googleapis.com",
+                disable_on_destroy=False,
+            )
+            for service in SERVICES
+        ]
+        account = ServiceAccount(
+            self,
+            "account",
+            project=project,
+            account_id=naming.GOOGLE_CANARY,
+            display_name="nhi-evidence canary",
+            description="Probes whether calls are recorded; it may list service accounts alone",
+            depends_on=services,
+        )
+        role = ProjectIamCustomRole(
+            self,
+            "role",
+            project=project,
+            role_id="nhiEvidenceCanary",
+            title="nhi-evidence canary",
+            description="Lists service accounts, and nothing else",
+            permissions=[PERMISSION],
+            depends_on=services,
+        )
+        ProjectIamMember(
+            self,
+            "may",
+            project=project,
+            role=role.name,
+            member=f"serviceAccount:{account.email}",
+        )
+        ServiceAccountIamMember(
+            self, "taken", service_account_id=account.name, role=TAKES, member=member
+        )

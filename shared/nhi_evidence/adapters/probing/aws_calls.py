@@ -1,0 +1,109 @@
+"""The calls of a canary of AWS, by the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nhi_evidence import __version__, partitions
+from nhi_evidence.adapters.aws import session
+from nhi_evidence.adapters.probing.outcome import Done, filled
+from nhi_evidence.coverage.canary.probes import NONCE, Probe
+from nhi_evidence.errors import SettingsError
+
+AS_NOBODY = " as a key that does not exist"
+"""What follows a call that is made with a made-up access key."""
+_CLIENTS = {"bedrock": "bedrock-runtime"}
+"""Prefix of a service's actions to the SDK's name of its client, where they differ."""
+_NO_KEY = "AKIA7NHIEVIDENCENONE"
+"""Of the form of an access key id; no account has it, and no secret is its own."""
+_SECONDS = 10
+
+
+class Runner:
+    """The probes of one account in one hour."""
+
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        principal: str,
+        credentials: Mapping[str, str],
+        done: Done,
+    ) -> None:
+        """Call as `principal`, which `credentials` are of; count into `done`."""
+        self._region = region
+        self._credentials = credentials
+        self._done = done
+        self._values = {
+            "{partition}": _partition(region),
+            "{region}": region,
+            "{account}": account,
+            "{principal}": principal,
+        }
+
+    def run(self, probe: Probe, nonce: str) -> None:
+        """Make one call, once, and see whether it was refused as it should be."""
+        call = probe.call.removesuffix(AS_NOBODY)
+        service, _, operation = call.partition(":")
+        credentials = self._credentials
+        if call != probe.call:
+            credentials = {"aws_access_key_id": _NO_KEY, "aws_secret_access_key": nonce}
+        open_client: Any = boto3.client
+        client = open_client(
+            _CLIENTS.get(service, service),
+            region_name=self._region,
+            config=_configuration(nonce),
+            **credentials,
+        )
+        known = client.meta.method_to_api_mapping
+        methods = {known[name]: name for name in known}
+        arguments = filled(probe.parameters, {**self._values, NONCE: nonce})
+        try:
+            getattr(client, methods[operation])(**arguments)
+            outcome = "allowed"
+        except ClientError as error:
+            outcome = "refused"
+            if error.response.get("Error", {}).get("Code") == "DryRunOperation":
+                outcome = "allowed"
+        except BotoCoreError as error:
+            self._done.unanswered.append(f"{probe.cell}: {call}: {error}")
+            return
+        self._done.answered(probe, call, outcome)
+
+
+def _configuration(nonce: str) -> ClientConfig:
+    """Return what marks a call, and has it made once: a retry would be a second record."""
+    return ClientConfig(
+        user_agent_extra=f"nhi-canary/{nonce}",
+        retries={"total_max_attempts": 1},
+        connect_timeout=_SECONDS,
+        read_timeout=_SECONDS,
+    )
+
+
+def taken(role: str, region: str) -> dict[str, str]:
+    """Return the credentials of a canary for a quarter of an hour, the least there is.
+
+    Raises `BotoCoreError` and `ClientError`, as the SDK does.
+    """
+    answer = boto3.client("sts", region_name=region, config=session.CLIENT_CONFIG).assume_role(
+        RoleArn=role, RoleSessionName=f"nhi-evidence-{__version__}", DurationSeconds=900
+    )
+    given = answer["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+
+
+def _partition(region: str) -> str:
+    known = partitions.of_region(region)
+    if known is None:
+        raise SettingsError(f"{region} belongs to no partition of AWS that is known")
+    return known.name

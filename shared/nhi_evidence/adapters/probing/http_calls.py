@@ -1,0 +1,110 @@
+"""The calls of a canary of Google Cloud or Entra, over HTTPS: each once, and no redirect followed.
+
+A token of the canary goes to the hosts it is for and to no other, and into no message.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from nhi_evidence.adapters.probing.outcome import Done, filled
+from nhi_evidence.coverage.canary.probes import NONCE, Probe
+from nhi_evidence.errors import SettingsError
+
+_SECONDS = 10
+_MOST_BYTES = 1 << 20
+_UNAUTHENTICATED, _BUSY, _BROKEN = 401, 429, 500
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any, **_named: Any) -> None:
+        return None
+
+
+class Runner:
+    """The probes of one project or tenant in one hour."""
+
+    def __init__(
+        self,
+        tokens: Mapping[str, str],
+        values: Mapping[str, str],
+        done: Done,
+        bases: Mapping[str, str] | None = None,
+    ) -> None:
+        """Call with a bearer token for each host of `tokens`; count into `done`.
+
+        `values` are what stands for something in calls and parameters, by how it is spelled there;
+        `bases` are other addresses for hosts, of tests.
+        """
+        self._tokens = tokens
+        self._values = values
+        self._done = done
+        self._bases = bases or {}
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def run(self, probe: Probe, nonce: str) -> None:
+        """Make one call, once, and see whether it was refused as it should be."""
+        request, has_token = self._request(probe, nonce)
+        try:
+            with self._opener.open(request, timeout=_SECONDS) as answer:
+                answer.read(_MOST_BYTES)
+            status = int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                error.read(_MOST_BYTES)
+            status = error.code
+        except OSError as error:
+            self._done.unanswered.append(f"{probe.cell}: {_short(probe)}: {error}")
+            return
+        if status == _BUSY or status >= _BROKEN:
+            # Whether it was recorded nobody says: it is made again in an hour, and not now.
+            self._done.unanswered.append(f"{probe.cell}: {_short(probe)}: {status}")
+            return
+        self._done.answered(probe, _short(probe), _outcome(status, has_token=has_token))
+
+    def _request(self, probe: Probe, nonce: str) -> tuple[urllib.request.Request, bool]:
+        method, _, template = _short(probe).partition(" ")
+        values = {**self._values, NONCE: nonce}
+        quoted = {name: quote(value, safe="@") for name, value in values.items()}
+        parts = urlsplit(filled(template, quoted))
+        arguments = filled(probe.parameters, values)
+        data = None
+        headers = {"User-Agent": f"nhi-evidence nhi-canary/{nonce}", "Accept": "application/json"}
+        if probe.nonce_in == "request_id":
+            headers |= {"client-request-id": nonce, "return-client-request-id": "true"}
+        if method == "GET" and arguments:
+            parts = parts._replace(query=urlencode(arguments))
+        elif method != "GET" and probe.body == "form":
+            data = urlencode(arguments).encode()
+        elif method != "GET":
+            data, headers["Content-Type"] = msgspec.json.encode(arguments), "application/json"
+        token = self._tokens.get(parts.netloc)
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        base = self._bases.get(parts.netloc)
+        if base is not None:
+            local = urlsplit(base)
+            parts = parts._replace(scheme=local.scheme, netloc=local.netloc)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise SettingsError(f"{_short(probe)}: not an https address")
+        request = urllib.request.Request(urlunsplit(parts), data, headers, method=method)  # noqa: S310 checked above
+        return request, token is not None
+
+
+def _short(probe: Probe) -> str:
+    """Return method and address, as the table has them: without words, and without a token."""
+    return " ".join(probe.call.split(" ")[:2])
+
+
+def _outcome(status: int, *, has_token: bool) -> str:
+    """Return what a status says; a token nobody takes is no refusal of a right."""
+    if status == _UNAUTHENTICATED and has_token:
+        return "unauthenticated"
+    return "allowed" if status < 400 else "refused"  # noqa: PLR2004 the first of the refusals

@@ -9,7 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.signing.kms import KmsSigner
+from nhi_evidence.config import naming
 from nhi_evidence.errors import SettingsError, StoreUnavailableError
 from nhi_evidence.evidence import cosignature, note
 from nhi_evidence.stored import Unreadable
@@ -97,3 +99,17 @@ def test_a_key_of_another_kind(stub: KmsStub, spec: str, algorithms: list[str]) 
     stub.spec, stub.algorithms = spec, algorithms
     with pytest.raises(SettingsError, match="a log is signed by ECC_NIST_EDWARDS25519"):
         KmsSigner(client(stub.endpoint_url), ALIAS).public_key()
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_an_arn_says_where_its_key_is(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    """No region has to be chosen beside it, and another one that is chosen does not matter."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        kms = boto3.session.Session("none", "none").client("kms", region_name=region)
+        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        kms.create_alias(AliasName="alias/log", TargetKeyId=made["KeyId"])
+        account = made["Arn"].split(":")[4]
+        expected = kms.get_public_key(KeyId=made["KeyId"])["PublicKey"]
+        for named in (made["Arn"], naming.alias_arn(region, account, "log")):
+            assert expected == signers.open_signer(None, named).public_key()

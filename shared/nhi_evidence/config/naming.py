@@ -125,6 +125,11 @@ def signing_key(store: str) -> str:
     return f"nhi-evidence-{store}"
 
 
+def alias_arn(region: str, account: str, alias: str) -> str:
+    """Return the ARN of a key's alias, `alias` without `alias/`: it says where the key is, too."""
+    return f"arn:{partition(region)}:kms:{region}:{account}:alias/{alias}"
+
+
 def cosigning_key(store: str) -> str:
     """Alias of the key that cosigns the log of an evidence bucket, without `alias/`."""
     return f"nhi-evidence-{store}-cosigner"

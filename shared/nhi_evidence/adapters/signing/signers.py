@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,13 @@ def _of_kms(keys: Sequence[str], profile: str | None) -> list[KmsSigner]:
     from nhi_evidence.adapters.signing.kms import KmsSigner  # noqa: PLC0415
 
     try:
-        client = boto3.session.Session(profile_name=profile).client("kms")
+        session = boto3.session.Session(profile_name=profile)
+        return [KmsSigner(session.client("kms", region_name=_region(key)), key) for key in keys]
     except BotoCoreError as error:
         raise SettingsError(f"no access to KMS: {error}") from error
-    return [KmsSigner(client, key) for key in keys]
+
+
+def _region(key: str) -> str | None:
+    """Return the region that the ARN of a key or alias names; of an id or alias, None."""
+    named = re.match(r"arn:[a-z0-9-]+:kms:([a-z0-9-]+):", key)
+    return named[1] if named else None

@@ -17,7 +17,7 @@ CDK := node_modules/.package-lock.json
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 .DEFAULT_GOAL := help
-.PHONY: bootstrap deploy deploy-gcp deploy-azure help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
+.PHONY: init cdk bootstrap deploy deploy-gcp deploy-azure help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ check: $(SYNCED)  ## lock, format, lint, types, import contracts, spelling, dupl
 	$(BIN)/pylint --score=n $$(find shared/nhi_evidence functions infra -name '*.py' ! -path '*/sources/*/__init__.py')
 	$(BIN)/python -m pytest -q tests/architecture
 
+init: $(PLAYABLE)  ## write nhi-evidence.toml, the configuration of a deployment, by asking
+	@$(BIN)/nhi-evidence init $(ARGS)
+
 CONFIG ?= nhi-evidence.example.toml
 # What is deployed for real has a file of its own.
 bootstrap deploy deploy-gcp deploy-azure: CONFIG = nhi-evidence.toml
@@ -87,6 +90,9 @@ deploy-gcp: $(SYNCED)  ## the same for Google Cloud
 
 deploy-azure: $(SYNCED)  ## the same for Azure
 	@$(DEPLOY) azure
+
+cdk: $(SYNCED) $(CDK)  ## the CDK's command line: make cdk ARGS="diff -c config=nhi-evidence.toml"
+	@$(BIN)/python -m infra.deploy.cdk $(ARGS)
 
 synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call to any cloud
 	$(BIN)/python -m infra.aws_app --config $(CONFIG) --out cdk.out

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
     try:
         compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=noted)
     except FileNotFoundError:
-        return _fail(f"there is no {path}: copy {EXAMPLE}, or run nhi-evidence init")
+        return _fail(f"there is no {path}: copy {EXAMPLE}, or make init")
     except ConfigError as error:
         return _fail(*map(str, error.problems))
     except EvidenceError as error:

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         app = cdktn.App(outdir=str(options.out), skip_validation=True)
         packages = compose(app, config, teardown=options.teardown)
     except FileNotFoundError as error:
-        return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or run nhi-evidence init")
+        return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or make init")
     except ConfigError as error:
         return _fail(*map(str, error.problems))
     except EvidenceError as error:

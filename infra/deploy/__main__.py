@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from infra.deploy import aws, terrain
+from infra.deploy.access import NoAccessError
+from infra.deploy.requirement import NOTHING_ASKED
 from nhi_evidence.config import FILE_NAME, Config, ConfigError, read
 from nhi_evidence.errors import EvidenceError
 
@@ -29,9 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
         return _deploy(options, config)
     except FileNotFoundError as error:
-        return _fail(f"there is no {error.filename}: run nhi-evidence init")
+        return _fail(f"there is no {error.filename}: make init")
     except ConfigError as error:
         return _fail(*map(str, error.problems))
+    except NoAccessError as error:
+        return _fail(str(error), code=NOTHING_ASKED)
     except EvidenceError as error:
         return _fail(str(error))
 
@@ -54,9 +58,9 @@ def _deploy(options: argparse.Namespace, config: Config) -> int:
     return terrain.deploy(cloud, options.config, out=out, yes=options.yes, check_only=options.check)
 
 
-def _fail(*lines: str) -> int:
+def _fail(*lines: str, code: int = 2) -> int:
     sys.stderr.writelines(f"{line}\n" for line in lines)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.deploy.asking import NotAskedError
 from infra.deploy.assembly import Stack
 from nhi_evidence.config import naming
 from nhi_evidence.errors import SettingsError
@@ -15,6 +16,10 @@ from nhi_evidence.errors import SettingsError
 _QUICKLY = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 _QUALIFIER = "hnb659fds"
 """Of the CDK's bootstrap, where none is chosen."""
+
+
+class NoAccessError(SettingsError):
+    """There are no credentials, or AWS takes none of them."""
 
 
 class Access:
@@ -25,14 +30,14 @@ class Access:
     """
 
     def __init__(self, region: str) -> None:
-        """Find out whose the credentials are. Raises `SettingsError` where there are none."""
+        """Find out whose the credentials are. Raises `NoAccessError` where there are none."""
         self._sessions: dict[tuple[str, str, str], boto3.session.Session | None] = {}
         try:
             # A profile of AWS_PROFILE that does not exist is refused here, before any request.
             self._session = boto3.session.Session()
             identity = self._sts(region).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
-            raise SettingsError(
+            raise NoAccessError(
                 f"no access to AWS: {error}; name a profile with AWS_PROFILE=..."
             ) from error
         self.account = str(identity["Account"])
@@ -82,3 +87,22 @@ class Access:
 
     def _sts(self, region: str) -> Any:
         return self._session.client("sts", region_name=region, config=_QUICKLY)
+
+
+class Unreached(Access):
+    """Every account of a deployment, and none of it seen: what would be asked, and no answer."""
+
+    def __init__(self) -> None:
+        """Ask nothing."""
+
+    def client(self, service: str, stack: Stack, region: str | None = None) -> Any:  # noqa: ARG002
+        """Return what answers nothing it is asked."""
+        return _Silent()
+
+
+class _Silent:
+    def __getattr__(self, operation: str) -> Any:
+        def not_asked(*_: Any, **__: Any) -> Any:
+            raise NotAskedError
+
+        return not_asked

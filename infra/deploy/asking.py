@@ -13,6 +13,10 @@ from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
 Judgment = tuple[Standing, str]
 
 
+class NotAskedError(Exception):
+    """There is nobody to ask."""
+
+
 class Asking:
     """Asks within one scope, such as an account and region."""
 
@@ -30,6 +34,9 @@ class Asking:
         """Yield what an answer comes to; `absent` where AWS says that there is no such thing."""
         try:
             answer = question()
+        except NotAskedError:
+            yield Requirement(self._scope, Standing.UNSEEN, what)
+            return
         except ClientError as error:
             if is_absent(error):
                 yield Requirement(self._scope, *absent)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infra.declaration import ROOT
 from infra.deploy import organization_requirements, source_requirements, stack_requirements
-from infra.deploy.access import Access
+from infra.deploy.access import Access, NoAccessError, Unreached
 from infra.deploy.assembly import Stack, stacks
-from infra.deploy.requirement import Requirement, Standing, verdict
+from infra.deploy.requirement import (
+    NOTHING_ASKED,
+    Requirement,
+    Standing,
+    nothing_asked,
+    verdict,
+)
 from infra.deploy.rolled_back import release
-from infra.deploy.running import answered_yes, run, say
+from infra.deploy.running import PROGRAM, answered_yes, run, say
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.key_policy import signing_keys
 
@@ -25,17 +32,22 @@ def deploy(
     """Show, check and deploy; return the exit code.
 
     0: deployed (or ready, with `check_only`); 1: something is missing, nothing was deployed;
-    2: the configuration is wrong; 3: not confirmed; else what the CDK returned.
+    2: the configuration is wrong; 3: not confirmed; 4: nothing could be asked; else what the CDK
+    returned. Raises `NoAccessError` where there are no credentials, with everything shown.
     """
     code = synthesize(path, out)
     if code:
         return code
     every = stacks(out)
-    access = Access(every[0].region)
+    try:
+        access = Access(every[0].region)
+    except NoAccessError:
+        _show_unreached(config, every)
+        raise
     mine = [one for one in every if access.deploys(one)]
     results = list(_requirements(access, config, mine))
     say(verdict(results))
-    _show(every, mine, access.account)
+    _show(every, mine, f"with credentials of {access.account}")
     say("\nwhat has to be there first", *map(str, results) if results else ["  nothing to check"])
     if not mine:
         say(f"\nnothing of this deployment is in {access.account}: use another profile")
@@ -44,7 +56,7 @@ def deploy(
         say("\nnothing was deployed")
         return 1
     if check_only:
-        return 0
+        return NOTHING_ASKED if nothing_asked(results) else 0
     if not yes and not answered_yes(f"deploy {len(mine)} stacks?"):
         say("nothing was deployed: answer y, or say YES=1")
         return 3
@@ -70,6 +82,10 @@ def synthesize(path: Path, out: Path) -> int:
 def bootstrap(out: Path, *, cdk: Sequence[str], trust: str | None) -> int:
     """Bootstrap every region this account's stacks in `out` go to; return the exit code."""
     every = stacks(out)
+    accounts = {one.account for one in every}
+    if trust is not None and not re.fullmatch(r"\d{12}", trust):
+        say(f"TRUST={trust} is no account; of this deployment are {', '.join(sorted(accounts))}")
+        return 1
     access = Access(every[0].region)
     places = sorted(
         {f"aws://{one.account}/{one.region}" for one in every if one.account == access.account}
@@ -97,8 +113,19 @@ def _requirements(access: Access, config: Config, mine: Sequence[Stack]) -> Iter
             yield from source_requirements.requirements(access, config, stack)
 
 
-def _show(every: Sequence[Stack], mine: Sequence[Stack], account: str) -> None:
-    say(f"\nstacks, in this order, with credentials of {account}")
+def _show_unreached(config: Config, every: Sequence[Stack]) -> None:
+    """Show what would be deployed and asked, where nothing can be."""
+    nobody = Requirement("this machine", Standing.MISSING, "no access to AWS")
+    results = [nobody, *_requirements(Unreached(), config, every)]
+    say(verdict(results))
+    accounts = sorted({one.account for one in every})
+    _show(every, every, f"with credentials of {', '.join(accounts)}")
+    say("\nwhat has to be there first", *map(str, results))
+    say("\nnothing could be checked without credentials, and nothing was deployed")
+
+
+def _show(every: Sequence[Stack], mine: Sequence[Stack], whose: str) -> None:
+    say(f"\nstacks, in this order, {whose}")
     for stack in every:
         mark = " " if stack in mine else "-"
         say(f"{mark} {stack.account} {stack.region:15} {stack.name:45} {_meant(stack)}")
@@ -116,15 +143,28 @@ def _next(config: Config, path: Path, every: Sequence[Stack], mine: Sequence[Sta
     if config.alarms.email is not None:
         say(f"confirm the subscriptions that AWS mails to {config.alarms.email}")
     if any(one.account == config.evidence.account for one in mine):
-        say("keep the public keys outside AWS, now:")
+        say(
+            f"keep the public keys outside AWS, now, with credentials of {config.evidence.account}:"
+        )
         for store in config.evidence.buckets:
             for key in signing_keys(config, store):
-                alias = f"--kms-key alias/{key.alias}"
-                say(f"  nhi-evidence keys --name {store.log} {alias} > {key.alias}.vkey")
+                arn = naming.alias_arn(store.region, config.evidence.account, key.alias)
+                say(f"  {PROGRAM} keys --name {store.log} --kms-key {arn} > {key.alias}.vkey")
     if len(mine) < len(every):
         say("then the other accounts; the first evidence comes after that")
-    say("the first evidence is there a quarter of an hour later:")
-    say(f"  nhi-evidence doctor --config {path}")
+    profiles = dict.fromkeys(f"--profile {_called(config, one.account)}" for one in every)
+    say("the first evidence is there a quarter of an hour later; with a profile of each account:")
+    say(f"  {PROGRAM} doctor --config {path} {' '.join(profiles)}")
+
+
+def _called(config: Config, account: str) -> str:
+    """Return what stands for the name of an account's profile."""
+    names = {
+        config.evidence.account: "EVIDENCE",
+        config.log_archive.account: "LOG-ARCHIVE",
+        config.organization.management_account: "MANAGEMENT",
+    }
+    return names.get(account, f"OF-{account}")
 
 
 def default_cdk() -> list[str]:

@@ -66,7 +66,7 @@ def _trusted(asking: Asking, organizations: Any) -> Iterator[Requirement]:
         )
 
     yield from asking.ask(
-        "trusted access for CloudTrail",
+        "whether it trusts CloudTrail",
         lambda: list(
             organizations.get_paginator("list_aws_service_access_for_organization").paginate()
         ),
@@ -89,7 +89,7 @@ def _policies(asking: Asking, organizations: Any) -> Iterator[Requirement]:
         return Standing.MISSING, f"{', '.join(off)} off: {commands}"
 
     yield from asking.ask(
-        "which types of policies are on",
+        "whether both types of policies are on",
         lambda: organizations.list_roots()["Roots"],
         judge,
         (Standing.MISSING, "is not to be seen from here"),

@@ -21,6 +21,10 @@ class Standing(StrEnum):
     """Could not be asked; it stops nothing, and is not called well."""
 
 
+NOTHING_ASKED = 4
+"""Exit code where nothing could be asked, as of `nhi-evidence doctor`."""
+
+
 class Requirement(msgspec.Struct, frozen=True):
     """One requirement."""
 
@@ -31,6 +35,12 @@ class Requirement(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"  {self.standing:12} {self.scope}: {self.text}"
+
+
+def nothing_asked(requirements: Iterable[Requirement]) -> bool:
+    """Whether none of them was asked, though there are some: this says neither well nor missing."""
+    standings = {one.standing for one in requirements} - {Standing.NOTE}
+    return standings == {Standing.UNSEEN}
 
 
 def verdict(requirements: Iterable[Requirement]) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from infra.declaration import ROOT
 
+PROGRAM = ".venv/bin/nhi-evidence"
+"""As `make` brings it, and so not on the path."""
+
 
 def say(*lines: str) -> None:
     """Print lines at once, in order with what is run."""

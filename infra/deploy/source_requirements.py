@@ -59,7 +59,7 @@ def _trail(
         return _as_configured(described[0], trail)
 
     yield from asking.ask(
-        "the trail",
+        "whether a trail delivers here",
         lambda: cloudtrail.describe_trails(includeShadowTrails=True),
         judge,
         (Standing.MISSING, "no trail delivers here"),
@@ -91,7 +91,7 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
             "(docs/conform.md): if not, let a topic be notified by the management account",
         )
     yield from asking.ask(
-        "whose it is",
+        f"whether it is in {feed.owner}, {feed.region}",
         lambda: s3.get_bucket_location(Bucket=feed.bucket, ExpectedBucketOwner=feed.owner),
         lambda answer: _located(answer, feed),
         (Standing.MISSING, f"there is no such bucket in {feed.owner}"),
@@ -112,7 +112,7 @@ def _notifications(
     if s3 is None or feed.notifies == "elsewhere":
         return
     yield from asking.ask(
-        "what it notifies",
+        "whether it notifies anything else of the same keys",
         lambda: s3.get_bucket_notification_configuration(
             Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
         ),
@@ -169,7 +169,7 @@ def _readable(
     if kms is None:
         return
     yield from asking.ask(
-        f"the policy of {key}",
+        f"whether {key} lets it be read",
         lambda: msgspec.json.decode(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]),
         lambda policy: _delegates(policy, account, feed, give),
         (Standing.MISSING, f"there is no key {key}"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.access import Access
-from infra.deploy.asking import Asking, Judgment
+from infra.deploy.asking import Asking, Judgment, NotAskedError
 from infra.deploy.assembly import Stack
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
@@ -60,25 +60,38 @@ def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requir
     cloudformation = access.client("cloudformation", stack)
     if not stack.retained or cloudformation is None:
         return
+    names = "whether " + " and ".join(name for _, name in stack.retained)
     try:
         if _is_there(cloudformation, stack.name):
             return
-    except ClientError as error:
-        yield asking.stated(Standing.UNSEEN, f"whether {stack.name} is there ({error_code(error)})")
+    except NotAskedError:
+        yield asking.stated(Standing.UNSEEN, f"{names} can be made")
         return
-    taken = (
-        Standing.MISSING,
-        f"{{}} is left from a stack that is gone: cdk import {stack.name}, or another name",
-    )
+    except (ClientError, BotoCoreError) as error:
+        reason = error_code(error) if isinstance(error, ClientError) else error
+        yield asking.stated(Standing.UNSEEN, f"whether {stack.name} is there ({reason})")
+        return
     for kind, name in stack.retained:
-        existing = _taken(access, stack, kind, name)
-        if existing == "elsewhere":
-            yield asking.stated(
-                Standing.MISSING,
-                f"the bucket name {name} is taken by somebody else: choose another",
-            )
-        elif existing == "here":
-            yield asking.stated(taken[0], taken[1].format(name))
+        yield from _free(access, asking, stack, kind, name)
+
+
+def _free(
+    access: Access, asking: Asking, stack: Stack, kind: str, name: str
+) -> Iterator[Requirement]:
+    """Yield what is wrong with a name; nothing where it is free."""
+    left = f"{name} is left from a stack that is gone: cdk import {stack.name}, or another name"
+    try:
+        if _FINDERS[kind](access, stack, name):
+            yield asking.stated(Standing.MISSING, left)
+    except ClientError as error:
+        code = error_code(error)
+        if kind == "AWS::S3::Bucket" and code in _FORBIDDEN:
+            taken = f"the bucket name {name} is taken by somebody else: choose another"
+            yield asking.stated(Standing.MISSING, taken)
+        elif not is_absent(error):
+            yield asking.stated(Standing.UNSEEN, f"whether {name} is free ({code})")
+    except BotoCoreError as error:
+        yield asking.stated(Standing.UNSEEN, f"whether {name} is free ({error})")
 
 
 def _is_there(cloudformation: Any, name: str) -> bool:
@@ -92,33 +105,21 @@ def _is_there(cloudformation: Any, name: str) -> bool:
     return existing["StackStatus"] not in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
 
 
-def _taken(access: Access, stack: Stack, kind: str, name: str) -> str:
-    """Return whether a name is taken: `here`, `elsewhere`, or empty where it is free or unseen."""
-    try:
-        return _FINDERS[kind](access, stack, name)
-    except ClientError as error:
-        if kind == "AWS::S3::Bucket" and error_code(error) in _FORBIDDEN:
-            return "elsewhere"
-        if is_absent(error):
-            return ""
-        return ""
-
-
-def _bucket(access: Access, stack: Stack, name: str) -> str:
+def _bucket(access: Access, stack: Stack, name: str) -> bool:
     access.client("s3", stack).head_bucket(Bucket=name, ExpectedBucketOwner=stack.account)
-    return "here"
+    return True
 
 
-def _log_group(access: Access, stack: Stack, name: str) -> str:
+def _log_group(access: Access, stack: Stack, name: str) -> bool:
     existing = access.client("logs", stack).describe_log_groups(logGroupNamePrefix=name)[
         "logGroups"
     ]
-    return "here" if name in {one["logGroupName"] for one in existing} else ""
+    return name in {one["logGroupName"] for one in existing}
 
 
-def _trail(access: Access, stack: Stack, name: str) -> str:
+def _trail(access: Access, stack: Stack, name: str) -> bool:
     access.client("cloudtrail", stack).get_trail(Name=name)
-    return "here"
+    return True
 
 
 _FINDERS = {

@@ -10,8 +10,14 @@ from pathlib import Path
 import msgspec
 
 from infra.deploy.config_edit import set_value
-from infra.deploy.requirement import Requirement, Standing, verdict
-from infra.deploy.running import NOT_FOUND, answered_yes, output, run, say
+from infra.deploy.requirement import (
+    NOTHING_ASKED,
+    Requirement,
+    Standing,
+    nothing_asked,
+    verdict,
+)
+from infra.deploy.running import NOT_FOUND, PROGRAM, answered_yes, output, run, say
 from nhi_evidence.config import Config, read
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
@@ -28,6 +34,23 @@ SUBJECT = "exporter_subject"
 """Output of both identity stacks: the subject AWS is to trust."""
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that has to be there, asked with the cloud's own command line."""
+
+    scope: str
+    what: str
+    """What is asked, for where it cannot be."""
+    command: list[str]
+    mend: str
+    """What to do where the answer is an error."""
+    wanted: str | None = None
+    """The answer, where only one is right."""
+    missed: str = ""
+    """What the program itself is needed for, where nothing goes without it."""
+    judge: Callable[[str], Requirement | None] | None = None
+    """What an answer comes to, where it is not as simple as that."""
+
+
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between the two."""
 
@@ -40,7 +63,11 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     """Where its stacks go, for people."""
     subject: str | None
     """As configured."""
-    requirements: Callable[[], Iterator[Requirement]]
+    identity: list[str]
+    """Command that names who is signed in."""
+    sign_in: str
+    """Command that signs in."""
+    questions: tuple[Question, ...]
     after: tuple[str, ...] = ()
     """Outputs of the export stack that are commands to run next."""
     first_evidence: str
@@ -58,34 +85,49 @@ def google(config: Config) -> Cloud | None:
     gcp = config.gcp
     if gcp is None:
         return None
-
-    def requirements() -> Iterator[Requirement]:
-        project, organization = gcp.project, gcp.organization
-        yield from _asked(
-            f"project {project}",
-            ["gcloud", "projects", "describe", project, "--format=value(projectNumber)"],
-            "is not to be seen: gcloud auth application-default login, or another project",
-        )
-        yield from _asked(
-            f"organization {organization}",
-            ["gcloud", "organizations", "describe", organization, "--format=value(name)"],
-            "is not to be seen: the sink needs roles/logging.configWriter there",
-        )
-        yield from _services(project)
-        if gcp.state_bucket is not None:
-            yield from _asked(
-                f"state bucket {gcp.state_bucket}",
-                ["gcloud", "storage", "objects", "list", f"gs://{gcp.state_bucket}", "--limit=1"],
-                f"cannot be listed: Terraform needs {GOOGLE_STATE_ROLE} there",
+    project, organization = gcp.project, gcp.organization
+    questions = [
+        Question(
+            scope=f"project {project}",
+            what="whether it is to be seen",
+            command=["gcloud", "projects", "describe", project, "--format=value(projectNumber)"],
+            mend="is not to be seen: is the name right, and has this account a role there?",
+        ),
+        Question(
+            scope=f"organization {organization}",
+            what="whether it is to be seen; the sink needs roles/logging.configWriter there",
+            command=["gcloud", "organizations", "describe", organization, "--format=value(name)"],
+            mend="is not to be seen: the sink needs roles/logging.configWriter there",
+        ),
+        Question(
+            scope=f"project {project}",
+            what=f"whether {' and '.join(_NEEDED_SERVICES)} are on",
+            command=["gcloud", "services", "list", "--enabled", f"--project={project}",
+                     "--format=value(config.name)"],
+            mend="says nothing of its services",
+            judge=lambda printed: _services(project, printed),
+        ),
+    ]  # fmt: skip
+    if gcp.state_bucket is not None:
+        questions.append(
+            Question(
+                scope=f"state bucket {gcp.state_bucket}",
+                what=f"whether it can be listed; Terraform needs {GOOGLE_STATE_ROLE} there",
+                command=["gcloud", "storage", "objects", "list", f"gs://{gcp.state_bucket}",
+                         "--limit=1"],
+                mend=f"cannot be listed: Terraform needs {GOOGLE_STATE_ROLE} there",
             )
-
+        )  # fmt: skip
     return Cloud(
         table="gcp",
         source=GCP_SOURCE,
         key="service_account_id",
-        place=f"project {gcp.project}, organization {gcp.organization}, {gcp.region}",
+        place=f"project {project}, organization {organization}, {gcp.region}",
         subject=gcp.service_account_id,
-        requirements=requirements,
+        identity=["gcloud", "auth", "list", "--filter=status:ACTIVE", "--format=value(account)"],
+        # For gcloud, and for Terraform, which has credentials of its own.
+        sign_in="gcloud auth login --update-adc",
+        questions=tuple(questions),
         first_evidence="gcloud projects list, and six minutes later",
         signed_in="gcloud auth print-access-token",
     )
@@ -95,19 +137,12 @@ _NEEDED_SERVICES = ("serviceusage.googleapis.com", "cloudresourcemanager.googlea
 """What Terraform needs to switch on the rest."""
 
 
-def _services(project: str) -> Iterator[Requirement]:
-    code, printed = output(
-        ["gcloud", "services", "list", "--enabled", f"--project={project}",
-         "--format=value(config.name)"]
-    )  # fmt: skip
-    scope = f"project {project}"
-    if code:
-        yield Requirement(scope, Standing.UNSEEN, f"services that are on ({_line(printed)})")
-        return
+def _services(project: str, printed: str) -> Requirement | None:
     off = [one for one in _NEEDED_SERVICES if one not in printed.split()]
-    if off:
-        enable = f"gcloud services enable {' '.join(off)} --project {project}"
-        yield Requirement(scope, Standing.MISSING, f"{', '.join(off)} off: {enable}")
+    if not off:
+        return None
+    enable = f"gcloud services enable {' '.join(off)} --project {project}"
+    return Requirement(f"project {project}", Standing.MISSING, f"{', '.join(off)} off: {enable}")
 
 
 def azure(config: Config) -> Cloud | None:
@@ -115,33 +150,39 @@ def azure(config: Config) -> Cloud | None:
     azure = config.azure
     if azure is None:
         return None
-
-    def requirements() -> Iterator[Requirement]:
-        for subscription in azure.subscriptions:
-            yield from _asked(
-                f"subscription {subscription}",
-                ["az", "account", "show", "--subscription", subscription, "--query", "tenantId",
-                 "--output", "tsv"],
-                f"is not to be seen: az login --tenant {azure.tenant}",
-                wanted=azure.tenant,
-                missed=": the package is published with it",
-            )  # fmt: skip
-        if azure.state_storage is not None:
-            account, _, container = azure.state_storage.partition("/")
-            yield from _asked(
-                f"state container {azure.state_storage}",
-                ["az", "storage", "blob", "list", "--auth-mode", "login", "--account-name",
-                 account, "--container-name", container, "--num-results", "1"],
-                f"cannot be listed: Terraform needs {AZURE_STATE_ROLE} there",
-            )  # fmt: skip
-
+    sign_in = f"az login --tenant {azure.tenant}"
+    questions = [
+        Question(
+            scope=f"subscription {subscription}",
+            what=f"whether it is to be seen, and of tenant {azure.tenant}",
+            command=["az", "account", "show", "--subscription", subscription, "--query",
+                     "tenantId", "--output", "tsv"],
+            mend=f"is not to be seen: {sign_in}",
+            wanted=azure.tenant,
+            missed=": the package is published with it",
+        )
+        for subscription in azure.subscriptions
+    ]  # fmt: skip
+    if azure.state_storage is not None:
+        account, _, container = azure.state_storage.partition("/")
+        questions.append(
+            Question(
+                scope=f"state container {azure.state_storage}",
+                what=f"whether it can be listed; Terraform needs {AZURE_STATE_ROLE} there",
+                command=["az", "storage", "blob", "list", "--auth-mode", "login", "--account-name",
+                         account, "--container-name", container, "--num-results", "1"],
+                mend=f"cannot be listed: Terraform needs {AZURE_STATE_ROLE} there",
+            )
+        )  # fmt: skip
     return Cloud(
         table="azure",
         source=AZURE_SOURCE,
         key="managed_identity_object_id",
         place=f"subscription {azure.home}, tenant {azure.tenant}, {azure.location}",
         subject=azure.managed_identity_object_id,
-        requirements=requirements,
+        identity=["az", "account", "show", "--query", "user.name", "--output", "tsv"],
+        sign_in=sign_in,
+        questions=tuple(questions),
         after=("publish",),
         first_evidence="tag a resource group, and twenty minutes later",
         signed_in="az account get-access-token --query accessToken -o tsv",
@@ -152,12 +193,21 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
     """Show, check and deploy; return the exit code.
 
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
-    configuration is wrong; 3: not confirmed; else what Terraform returned.
+    configuration is wrong; 3: not confirmed; 4: nothing could be asked; else what Terraform
+    returned.
     """
-    results = [*_terraform(), *cloud.requirements()]
+    code, printed = output(cloud.identity)
+    # Without the program nobody says who is signed in: each question says that it was not asked.
+    is_signed_out = code != NOT_FOUND and (code != 0 or not printed.strip())
+    asked = _unasked(cloud, printed) if is_signed_out else [*map(_asked, cloud.questions)]
+    of_cloud = [one for one in asked if one is not None]
+    results = [*_terraform(), *of_cloud]
     say(verdict(results), f"\nstacks, in this order, into {cloud.place}")
     say(*(f"  {one}" for one in cloud.stacks))
     say("\nwhat has to be there first", *map(str, results))
+    if is_signed_out:
+        say("\nnothing could be checked without credentials, and nothing was deployed")
+        return NOTHING_ASKED
     if any(one.standing is Standing.MISSING for one in results):
         say("\nnothing was deployed")
         return 1
@@ -165,7 +215,7 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
 
     code = terrain_app.main(["--config", str(path), "--out", str(out)])
     if code or check_only:
-        return code
+        return code or (NOTHING_ASKED if nothing_asked(of_cloud) else 0)
     if not yes and not answered_yes("deploy?"):
         say("nothing was deployed: answer y, or say YES=1")
         return 3
@@ -181,7 +231,7 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
         say("\nnot done; fix what is listed above and run it again: nothing is lost")
         return code
     say(f"\ndeployed: {' and '.join(cloud.stacks)}", f"the first evidence: {cloud.first_evidence}")
-    say(f"  {cloud.signed_in} | nhi-evidence doctor --config {path} --{cloud.table}-token -")
+    say(f"  {cloud.signed_in} | {PROGRAM} doctor --config {path} --{cloud.table}-token -")
     return 0
 
 
@@ -244,20 +294,33 @@ def _terraform() -> Iterator[Requirement]:
         yield Requirement("this machine", Standing.OK, f"terraform {version}")
 
 
-def _asked(
-    scope: str, command: list[str], mend: str, *, wanted: str | None = None, missed: str = ""
-) -> Iterator[Requirement]:
-    """Ask with a program; where it is not there, `missed` says what it is needed for."""
-    code, printed = output(command)
+def _unasked(cloud: Cloud, printed: str) -> list[Requirement]:
+    """Return what would be asked, and why it is not."""
+    reason = f"nobody is signed in: {cloud.sign_in}" + (f" ({_line(printed)})" if printed else "")
+    return [
+        Requirement("this machine", Standing.MISSING, reason),
+        *(Requirement(one.scope, Standing.UNSEEN, one.what) for one in cloud.questions),
+    ]
+
+
+def _asked(question: Question) -> Requirement | None:
+    """Return what an answer comes to, where there is anything to say."""
+    code, printed = output(question.command)
+    scope = question.scope
     if code == NOT_FOUND:
-        standing = Standing.MISSING if missed else Standing.UNSEEN
-        yield Requirement(scope, standing, f"{printed}{missed}")
-    elif code:
-        yield Requirement(scope, Standing.MISSING, f"{mend} ({_line(printed)})")
-    elif wanted is not None and printed.strip() != wanted:
-        yield Requirement(scope, Standing.MISSING, f"belongs to {printed.strip()}, not to {wanted}")
-    else:
-        yield Requirement(scope, Standing.OK, "is to be seen")
+        if question.missed:
+            return Requirement(scope, Standing.MISSING, f"{printed}{question.missed}")
+        return Requirement(scope, Standing.UNSEEN, f"{question.what} ({printed})")
+    if question.judge is not None:
+        if code:
+            return Requirement(scope, Standing.UNSEEN, f"{question.what} ({_line(printed)})")
+        return question.judge(printed)
+    if code:
+        return Requirement(scope, Standing.MISSING, f"{question.mend} ({_line(printed)})")
+    if question.wanted is not None and printed.strip() != question.wanted:
+        text = f"belongs to {printed.strip()}, not to {question.wanted}"
+        return Requirement(scope, Standing.MISSING, text)
+    return Requirement(scope, Standing.OK, "is to be seen")
 
 
 def _line(printed: str) -> str:

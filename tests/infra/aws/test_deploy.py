@@ -132,6 +132,21 @@ def test_a_name_that_is_taken_is_found_before_it_fails(
     assert missing == [text for standing, text in requirements if standing is Standing.MISSING]
 
 
+@pytest.mark.parametrize(
+    "fault", [refused("Throttling"), EndpointConnectionError(endpoint_url="x")]
+)
+def test_a_name_that_cannot_be_asked_for_is_not_called_free(fault: Exception) -> None:
+    """Neither the bucket's nor, where the stack is not seen, any; and it is no crash."""
+    known = {"get_parameter": {"Parameter": {"Value": "30"}}}
+    bucket = Answers(**known, describe_stacks=GONE, head_bucket=fault)
+    (_, (standing, text)) = of_stacks(bucket, BUCKET)
+    assert Standing.UNSEEN is standing
+    assert text.startswith("whether nhi-evidence-222233334444 is free (")
+    (_, (standing, text)) = of_stacks(Answers(**known, describe_stacks=fault), BUCKET)
+    assert Standing.UNSEEN is standing
+    assert text.startswith("whether nhi-evidence-main is there (")
+
+
 def test_a_log_group_and_a_trail_that_are_left_are_found() -> None:
     """The other two kinds that outlive a stack under one name."""
     group, trail = "/aws/lambda/nhi-evidence-main-sealer", "nhi-evidence-fresh"

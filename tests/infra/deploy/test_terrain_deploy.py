@@ -7,98 +7,15 @@ It runs in this process, where the constructs are loaded once, not for every tes
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
+import msgspec
 import pytest
 
 from infra.deploy import terrain
-from infra.deploy.__main__ import main
 from infra.deploy.requirement import Standing
-from tests.cli.command import Result
-from tests.cli.next_steps import unknown
-
-ROOT = Path(__file__).parents[3]
-EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
-SUBJECT = "109999999999999999999"
-OBJECT = "44444444-5555-6666-7777-888888888888"
-TENANT = "11111111-2222-3333-4444-555555555555"
-
-STAND_IN = """#!/bin/sh
-echo "$(basename $0) $*" >> "{log}"
-case "$(basename $0) $*" in
-{cases}
-esac
-exit 0
-"""
-
-WELL = {
-    "terraform version -json": """echo '{"terraform_version": "1.11.4"}'""",
-    "*output -raw exporter_subject": f"printf {SUBJECT}",
-    "*output -raw publish": "echo az functionapp deployment source config-zip",
-    "gcloud services list*": "echo serviceusage.googleapis.com cloudresourcemanager.googleapis.com",
-    "az account show*": f"echo {TENANT}",
-}
-
-
-class Machine:
-    """A folder of stand-ins, and what they were called with."""
-
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str], text: str, **answers: str):
-        self.folder, self.log = folder, folder / "called"
-        self._printed = capfd
-        self.config = folder / "nhi-evidence.toml"
-        self.config.write_text(text)
-        self.log.touch()
-        programs = folder / "bin"
-        programs.mkdir()
-        cases = {**answers, **WELL} | answers
-        lines = "\n".join(f'"{name}"|{_glob(name)}) {do} ;;' for name, do in cases.items())
-        for name in ("terraform", "gcloud", "az"):
-            program = programs / name
-            program.write_text(STAND_IN.format(log=self.log, cases=lines))
-            program.chmod(0o755)
-
-    def deploy(self, target: str, *arguments: str) -> Result:
-        """Do what `make deploy-TARGET` does."""
-        out = str(self.folder / "out")
-        code = main([target, "--config", str(self.config), "--out", out, *arguments])
-        result = Result(code, *self._printed.readouterr())
-        assert [] == unknown(result.out + result.err), "printed, and not to be run"
-        return result
-
-    def did(self) -> list[str]:
-        """Return the calls that change something, folders left out."""
-        called = self.log.read_text().splitlines()
-        return [
-            line.replace(f"{self.folder}/out/stacks/", "")
-            for line in called
-            if " apply" in line or " config-zip" in line
-        ]
-
-
-Made = Callable[..., Machine]
-
-
-@pytest.fixture
-def machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Made:
-    """Make the machine this process deploys from, of a configuration and answers."""
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-
-    def made(text: str, **answers: str) -> Machine:
-        return Machine(tmp_path, capfd, text, **answers)
-
-    return made
-
-
-def _glob(name: str) -> str:
-    """Return a pattern of sh: blanks are quoted, asterisks are not."""
-    return "*".join(f'"{part}"' if part else "" for part in name.split("*"))
+from tests.infra.deploy.machine import EXAMPLE, OBJECT, ROOT, SUBJECT, TENANT, Made
 
 
 def without(key: str) -> str:
@@ -134,7 +51,7 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made)
         "terraform -chdir=gcp-export apply -input=false -auto-approve -no-color",
     ] == here.did()[1:]
     last = again.out.split("\n")[-2].strip()
-    assert f"| nhi-evidence doctor --config {here.config} --gcp-token -" in last
+    assert f"| .venv/bin/nhi-evidence doctor --config {here.config} --gcp-token -" in last
 
 
 def test_azure_is_published_after_it_is_made(machine: Made) -> None:
@@ -179,10 +96,14 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Made) -> None:
         (
             "gcp",
             {"gcloud projects describe*": "echo denied >&2; exit 1"},
-            "gcloud auth application-default login, or another project (denied)",
+            "is the name right, and has this account a role there? (denied)",
         ),
         ("azure", {"az account show*": "echo another"}, f"belongs to another, not to {TENANT}"),
-        ("azure", {"az account show*": "exit 1"}, f"az login --tenant {TENANT}"),
+        (
+            "azure",
+            {"az account show --subscription*": "exit 1"},
+            f"is not to be seen: az login --tenant {TENANT}",
+        ),
     ],
 )
 def test_what_is_missing_is_one_line_and_nothing_is_made(
@@ -199,11 +120,15 @@ def test_what_is_missing_is_one_line_and_nothing_is_made(
 
 def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> None:
     """The package is published with az; without gcloud Terraform deploys all the same."""
-    absent = ["there-is-no-such-program"]
-    (needed,) = terrain._asked("x", absent, "mend it", missed=": it publishes")
-    (other,) = terrain._asked("x", absent, "mend it")
-    assert (Standing.MISSING, Standing.UNSEEN) == (needed.standing, other.standing)
-    assert ": it publishes" in str(needed)
+    other = terrain.Question(
+        scope="x", what="whether", command=["there-is-no-such-program"], mend="do"
+    )
+    needed = msgspec.structs.replace(other, missed=": it publishes")
+    missing, unseen = terrain._asked(needed), terrain._asked(other)
+    assert missing
+    assert unseen
+    assert (Standing.MISSING, Standing.UNSEEN) == (missing.standing, unseen.standing)
+    assert ": it publishes" in str(missing)
 
 
 def test_a_program_is_quoted_with_what_it_calls_its_error() -> None:

@@ -1,0 +1,23 @@
+"""Machines that tests of this folder deploy from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.infra.deploy.machine import Machine, Made
+
+
+@pytest.fixture
+def machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Made:
+    """Make the machine this process deploys from, of a configuration and answers."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+    def made(text: str, **answers: str) -> Machine:
+        return Machine(tmp_path, capfd, text, **answers)
+
+    return made

@@ -21,6 +21,9 @@ from tests.mutants.mutate import Mutant, mutants
 from tests.mutants.run import Fate, Target
 
 HERE = Path(__file__).parent
+Places = set[tuple[str, str]]
+"""Mutants by file and name."""
+
 SLOWER = 10
 """A run that takes so many times what the unchanged code takes, and a few seconds more, hangs."""
 
@@ -100,12 +103,19 @@ def _judge(fates: dict[tuple[str, str], Fate], files: list[str], *, is_all: bool
     outdated = {place for place in may_live - lived if is_all or place in fates}
     for file, name in sorted(outdated):
         _say(f"OUTDATED in survivors.toml {file}: {name}")
-    killed = len(fates) - len(lived)
-    _say(
-        f"{len(fates)} mutants: {killed} noticed, {len(lived & may_live)} live for a reason, "
-        f"{len(lived - may_live)} not noticed"
-    )
+    for file in dict.fromkeys(files):
+        of_file = {place for place in fates if place[0] == file}
+        _say(f"{file}: {_figures(of_file, lived & of_file, may_live)}")
+    if len(set(files)) > 1:
+        _say(f"all: {_figures(set(fates), lived, may_live)}")
     return 1 if lived - may_live or outdated else 0
+
+
+def _figures(made: Places, lived: Places, may_live: Places) -> str:
+    return (
+        f"{len(made)} mutants: {len(made - lived)} noticed, "
+        f"{len(lived & may_live)} live for a reason, {len(lived - may_live)} not noticed"
+    )
 
 
 if __name__ == "__main__":

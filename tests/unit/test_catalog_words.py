@@ -81,3 +81,12 @@ def test_singular_undoes_plural(word: str) -> None:
     """A noun is the same word in both."""
     assert word == singular(plural(word))
     assert word == singular(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "several"),
+    [("policy", "policies"), ("gateway", "gateways"), ("access", "accesses"), ("log", "logs")],
+)
+def test_a_plural_is_spelled_as_in_names(word: str, several: str) -> None:
+    """A `y` after a vowel stays."""
+    assert several == plural(word)

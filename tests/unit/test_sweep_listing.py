@@ -234,6 +234,16 @@ def test_everything_is_everything_but_the_log(written: list[str]) -> None:
     assert (NOW, {}) == (result.until, result.cursors)
 
 
+def test_an_hour_is_listed_at_its_very_instant() -> None:
+    """By the run of that millisecond, and not by that of the one before."""
+    hour = keys.hour_of(NOW - 20 * HOUR)
+    store = MemoryStore()
+    store.add(f"ev/v1/a/h={hour}/k", b"x")
+    due = sweep.falls_due(hour, NOW, NOW)
+    assert due is not None
+    assert [0, 1] == [len(sweep.find(store, now, NOW).versions) for now in (due - 1, due)]
+
+
 def test_a_run_lists_all_that_is_due_where_nobody_says_enough() -> None:
     """By default a run takes twenty thousand entries of a prefix, and never has enough."""
     store = MemoryStore()

@@ -15,11 +15,10 @@ from cdktn_provider_google.pubsub_subscription import (
 )
 from cdktn_provider_google.pubsub_subscription_iam_binding import PubsubSubscriptionIamBinding
 from cdktn_provider_google.pubsub_topic import PubsubTopic
-from cdktn_provider_google.service_account import ServiceAccount
-from cdktn_provider_google.service_account_iam_binding import ServiceAccountIamBinding
 from constructs import Construct
 
 from infra.gcp.dead_letters import DeadLetters
+from infra.gcp.minted_account import MintedAccount
 from infra.gcp.names import NAME, PREFIX
 from infra.gcp.staging import StagingBucket
 from nhi_evidence.config.gcp_delivery import (
@@ -34,30 +33,16 @@ from nhi_evidence.config.gcp_delivery import (
 from nhi_evidence.config.gcp_names import ENTRIES_SUBSCRIPTION
 
 
-class BatchWriter(Construct):
+class BatchWriter(MintedAccount):
     """The identity files are written as.
 
     Not the Pub/Sub service agent, for then everybody who may create a subscription in the
     project could direct one at the staging bucket; an account of its own takes `actAs` as well.
     """
 
-    def __init__(self, scope: Construct, name: str, *, project: str, pubsub_agent: str) -> None:
-        super().__init__(scope, name)
-        self.account = ServiceAccount(
-            self,
-            "account",
-            project=project,
-            account_id=f"{NAME}-batches",
-            display_name="nhi-evidence batch writer",
-            description="Pub/Sub writes batched audit logs as this account",
-        )
-        self.grant = ServiceAccountIamBinding(
-            self,
-            "minted-by",
-            service_account_id=self.account.name,
-            role="roles/iam.serviceAccountTokenCreator",
-            members=[pubsub_agent],
-        )
+    ACCOUNT_ID = f"{NAME}-batches"
+    DISPLAY_NAME = "nhi-evidence batch writer"
+    DESCRIPTION = "Pub/Sub writes batched audit logs as this account"
 
 
 class BatchSubscription(Construct):

@@ -12,36 +12,21 @@ from cdktn_provider_google.cloudfunctions2_function import (
     Cloudfunctions2FunctionBuildConfigSourceStorageSource,
     Cloudfunctions2FunctionServiceConfig,
 )
-from cdktn_provider_google.service_account import ServiceAccount
-from cdktn_provider_google.service_account_iam_binding import ServiceAccountIamBinding
 from constructs import Construct
 
 from infra.declaration import CloudEvent, Declaration
+from infra.gcp.minted_account import MintedAccount
 from infra.gcp.names import NAME
 from infra.gcp.source import Builder, SourceArchive
 from nhi_evidence.config.gcp_names import FUNCTION
 
 
-class Caller(Construct):
+class Caller(MintedAccount):
     """The identity Pub/Sub calls the function as. The function's own may call nothing."""
 
-    def __init__(self, scope: Construct, name: str, *, project: str, pubsub_agent: str) -> None:
-        super().__init__(scope, name)
-        self.account = ServiceAccount(
-            self,
-            "account",
-            project=project,
-            account_id=f"{NAME}-trigger",
-            display_name="nhi-evidence trigger",
-            description="Pub/Sub calls the exporter as this account",
-        )
-        self.grant = ServiceAccountIamBinding(
-            self,
-            "minted-by",
-            service_account_id=self.account.name,
-            role="roles/iam.serviceAccountTokenCreator",
-            members=[pubsub_agent],
-        )
+    ACCOUNT_ID = f"{NAME}-trigger"
+    DISPLAY_NAME = "nhi-evidence trigger"
+    DESCRIPTION = "Pub/Sub calls the exporter as this account"
 
 
 class ExportFunction(Construct):

@@ -19,7 +19,13 @@ from rich.console import Console
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.cli.demo import _failed
 from nhi_evidence.demo import refusals, show, show_clouds
-from nhi_evidence.demo.story import azure_batches, gcp_files, generate
+from nhi_evidence.demo.story import (
+    agent_trail,
+    azure_batches,
+    gcp_files,
+    generate,
+    platform_files,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,8 +80,8 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
     assert [] == left_of(started.pid)
 
 
-def test_the_story_of_three_clouds(tmp_path: Path) -> None:
-    """Per cloud, counts add up to what was generated; the CI job is followed through all of them.
+def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
+    """Per source, counts add up to what was generated; the CI job is followed where records join.
 
     Refusals are refused, redelivery changes nothing.
     """
@@ -84,10 +90,13 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["ok"]
+    trail = (*generate(), agent_trail())
+    platforms = [one for one in platform_files() if one.source != "aws_cloudtrail"]
     expected = {
-        "aws_cloudtrail": sum(one.records for one in generate()),
+        "aws_cloudtrail": sum(one.records for one in trail),
         "gcp_audit": sum(one.records for one in gcp_files()),
         "azure_monitor": sum(one.records for events in azure_batches() for one in events),
+        **{one.source: one.records for one in platforms},
     }
     clouds = {one["source"]: one for one in report["clouds"]}
     assert expected == {source: one["seen"] for source, one in clouds.items()}
@@ -100,9 +109,16 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
             == sum(totals["phases"].values())
         )
         assert totals["rejected"] == sum(totals["rejections"].values())
-    assert len(report["deliveries"]) == len(generate()) + len(gcp_files()) + len(azure_batches())
+    files = len(trail) + len(gcp_files()) + len(azure_batches()) + len(platforms)
+    assert len(report["deliveries"]) == files
     assert all(one["adds_up"] for one in report["deliveries"])
-    assert set(expected) == {one["source"] for one in report["crossing"]}
+    # GitHub's records name the job and not its token, Okta's another client: nothing is guessed.
+    beside = {"github_audit", "okta_system"}
+    assert set(expected) - beside == {one["source"] for one in report["crossing"]}
+    investigated = report["investigated"]
+    assert len(report["crossing"]) == investigated["records"] == investigated["proven"]
+    assert all("GitHub recorded a job" in text for text in investigated["witnessed"])
+    assert investigated["witnessed"]
     assert all(one["refused"] for one in report["refusals"])
     assert [] == report["redelivery_changed"]
     kept = list(DirectoryStore(keep).keys(""))
@@ -111,9 +127,10 @@ def test_the_story_of_three_clouds(tmp_path: Path) -> None:
     assert len(objects) == sum(cloud["objects"] for cloud in clouds.values()) + 3
     units = {source: cloud["units"] for source, cloud in clouds.items()}
     assert {
-        "aws_cloudtrail": len(generate()),
+        "aws_cloudtrail": len(trail),
         "gcp_audit": len(gcp_files()),
         "azure_monitor": len(azure_batches()),
+        **{one.source: 1 for one in platforms},
     } == units
     # One batch of one hour: all of AWS lies in one object.
     assert 1 == clouds["aws_cloudtrail"]["objects"]

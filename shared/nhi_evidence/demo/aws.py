@@ -1,4 +1,4 @@
-"""The demo's AWS: a trail bucket, S3 notifications over SQS, the Lambda function."""
+"""The demo's AWS: files in a bucket, S3 notifications over SQS, a Lambda function a source."""
 
 from __future__ import annotations
 
@@ -20,36 +20,42 @@ MESSAGES_PER_INVOCATION = 500
 
 
 class Aws:
-    """Delivers CloudTrail files. Use as a context manager."""
+    """Delivers the files of one source, CloudTrail's by default. Use as a context manager."""
 
-    source = SOURCE
     runs = "aws_export by AWS's own runtime client, up to 500 S3 notifications in an SQS event"
 
-    def __init__(self, store: EmbeddedStore, files: list[TrailObject], folder: Path) -> None:
-        """Deliver `files` into a running store; the function's log goes under `folder`."""
+    def __init__(
+        self,
+        store: EmbeddedStore,
+        files: list[TrailObject],
+        folder: Path,
+        *,
+        source: str = SOURCE,
+        prefix: str = "AWSLogs/",
+    ) -> None:
+        """Deliver `files`, all below `prefix`, into a running store; the log goes to `folder`."""
+        self.source = source
         self._admin = store.client(store.admin)
         self._files = files
         self._stored: list[StoredObject] = []
-        accepted = [
-            {"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT, "prefix": "AWSLogs/"}
-        ]
+        accepted = [{"bucket": iam.TRAIL_BUCKET, "owner": iam.WORKLOAD_ACCOUNT, "prefix": prefix}]
         self._runtime = LambdaRuntime(
             deployable.folder("aws_export"),
             "handler.handler",
             environment={
                 **store.environment(store.exporter),
-                "NHI_EVIDENCE_SOURCE": SOURCE,
+                "NHI_EVIDENCE_SOURCE": source,
                 "NHI_EVIDENCE_SOURCE_BUCKETS": msgspec.json.encode(accepted).decode(),
                 "NHI_EVIDENCE_BUCKET": iam.EVIDENCE_BUCKET,
                 "NHI_EVIDENCE_BUCKET_OWNER": iam.EVIDENCE_ACCOUNT,
-                "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(SOURCE),
+                "NHI_EVIDENCE_WRITER_ROLE_ARN": iam.writer_role(source),
                 "NHI_EVIDENCE_KEEP_OUT_OF_SCOPE_RAW": "true",
             },
-            log=folder / "aws_export.log",
+            log=folder / f"aws_export_{source}.log",
         )
 
     def __enter__(self) -> Aws:
-        """Put the files into the trail bucket, as CloudTrail would, and start the function."""
+        """Put the files into the trail bucket, as the log would, and start the function."""
         for file in self._files:
             answer = self._admin.put_object(Bucket=iam.TRAIL_BUCKET, Key=file.key, Body=file.body)
             self._stored.append(

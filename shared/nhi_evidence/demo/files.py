@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from nhi_evidence.demo.story import generate
+from nhi_evidence.demo.story import agent_trail, generate, platform_files
 from nhi_evidence.errors import SettingsError
 
 _TRAIL_FILE = re.compile(
@@ -24,8 +24,16 @@ class TrailObject(msgspec.Struct, frozen=True):
 
 
 def story() -> list[TrailObject]:
-    """Return the generated story: a leaked CI key, inside benign noise, over several accounts."""
-    return [TrailObject(file.key, file.body) for file in generate()]
+    """Return the generated story: a leaked CI key, inside benign noise, over several accounts.
+
+    And an agent, which lists its tools before it calls one.
+    """
+    return [TrailObject(file.key, file.body) for file in (*generate(), agent_trail())]
+
+
+def platform(source: str) -> list[TrailObject]:
+    """Return what a platform beyond the clouds delivers of the story."""
+    return [TrailObject(file.name, file.body) for file in platform_files() if file.source == source]
 
 
 def read(folder: Path) -> list[TrailObject]:

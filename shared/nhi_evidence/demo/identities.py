@@ -5,7 +5,10 @@ from __future__ import annotations
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.issuer import ENTRA, GOOGLE, EmbeddedIssuer, Subject
 
-SOURCES = ("aws_cloudtrail", "gcp_audit", "azure_monitor")
+PLATFORMS = ("aws_api_gateway", "github_audit", "k8s_audit", "okta_system", "vault_audit")
+"""What lies beyond the clouds; its logs come as files in S3, through the function of AWS."""
+
+SOURCES = ("aws_cloudtrail", "gcp_audit", "azure_monitor", *PLATFORMS)
 AUDIENCE = {GOOGLE: f"nhi-evidence-{iam.EVIDENCE_ACCOUNT}", ENTRA: "api://nhi-evidence"}
 
 _SOURCE = {GOOGLE: "gcp_audit", ENTRA: "azure_monitor"}

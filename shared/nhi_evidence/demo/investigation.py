@@ -30,6 +30,8 @@ class Investigated(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     records: int
     platforms: list[str]
+    witnessed: list[str]
+    """What GitHub recorded of the job, for each first taking of a token."""
     findings: list[str]
     """Rules that hold."""
     folder: str
@@ -73,6 +75,7 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
         subject=subject,
         records=len(timeline.path.steps),
         platforms=list(timeline.providers),
+        witnessed=[each.text for each in timeline.witnesses if each.witness is not None],
         findings=sorted({finding.rule for finding in timeline.findings}),
         folder=str(folder),
         proven=len(made.proofs),

@@ -14,6 +14,7 @@ from rich.text import Text
 from nhi_evidence.demo.blind_spots import BlindSpots
 from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.crossing import Followed
+from nhi_evidence.demo.identities import PLATFORMS
 from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.sealing import Proof, Tampered
 from nhi_evidence.demo.show_clouds import NAMES, CloudCount, UnitCount
@@ -31,20 +32,37 @@ def opening(out: Console) -> None:
 
 
 def counts(out: Console, units: Sequence[UnitCount], clouds: Sequence[CloudCount]) -> None:
-    """Show that every record is accounted for, a line for each cloud and each undecoded file."""
+    """Show that every record is accounted for: each cloud, the platforms, each undecoded file."""
     _title(out, "Every record accounted for")
     _say(out, f"  {'':13}records    kept   out of scope   rejected   files  objects")
+    platforms = [cloud for cloud in clouds if cloud.source in PLATFORMS]
     for cloud in clouds:
-        name = NAMES.get(cloud.source, cloud.source)
-        _say(
-            out,
-            f"  {name:13}{cloud.seen:7} = {cloud.kept:5} + {cloud.out_of_scope:12} + "
-            f"{cloud.rejected:8}   {cloud.units:5}  {cloud.objects:7}"
-            + ("" if cloud.adds_up else "  DOES NOT ADD UP"),
-        )
+        if cloud not in platforms:
+            _count(out, NAMES.get(cloud.source, cloud.source), [cloud])
+    if platforms:
+        _count(out, f"{len(platforms)} platforms", platforms)
     for unit in units:
         if unit.reason is not None:
             _say(out, f"  kept as it came: {unit.unit.rpartition('/')[2]} ({unit.reason})")
+
+
+def _count(out: Console, name: str, clouds: Sequence[CloudCount]) -> None:
+    seen, kept, excluded, rejected, units, objects = (
+        sum(column)
+        for column in zip(
+            *(
+                (each.seen, each.kept, each.out_of_scope, each.rejected, each.units, each.objects)
+                for each in clouds
+            ),
+            strict=True,
+        )
+    )
+    adds_up = all(each.adds_up for each in clouds)
+    _say(
+        out,
+        f"  {name:13}{seen:7} = {kept:5} + {excluded:12} + {rejected:8}   {units:5}  {objects:7}"
+        + ("" if adds_up else "  DOES NOT ADD UP"),
+    )
 
 
 def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed]) -> None:
@@ -58,8 +76,8 @@ def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed])
     for run in _runs(sorted(used, key=lambda known: known["time"])):
         _say(out, _step(run))
     steps = Counter(NAMES.get(step.source, step.source) for step in followed)
-    counts = ", ".join(f"{count} in {name}" for name, count in steps.items())
-    _say(out, f"One CI job, known by its token: {counts.replace(' in', ' steps in', 1)}")
+    counts = ", ".join(f"{name} {count}" for name, count in steps.items())
+    _say(out, f"One CI job: {counts} steps")
 
 
 def _runs(records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -16,7 +16,16 @@ from nhi_evidence.demo.bucket import Object, Unit
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.terminal.safe_text import neutralize
 
-NAMES = {"aws_cloudtrail": "AWS", "gcp_audit": "Google Cloud", "azure_monitor": "Azure"}
+NAMES = {
+    "aws_cloudtrail": "AWS",
+    "gcp_audit": "Google Cloud",
+    "azure_monitor": "Azure",
+    "aws_api_gateway": "API Gateway",
+    "github_audit": "GitHub",
+    "k8s_audit": "EKS",
+    "okta_system": "Okta",
+    "vault_audit": "Vault",
+}
 
 
 class UnitCount(msgspec.Struct, frozen=True):

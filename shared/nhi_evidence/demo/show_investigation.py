@@ -14,13 +14,20 @@ from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize
 
 
-def shown(detail: Console, brief: Console, done: Investigated, timeline: Timeline) -> None:
+def shown(
+    detail: Console,
+    brief: Console,
+    done: Investigated,
+    timeline: Timeline,
+    followed: Sequence[Followed],
+) -> None:
     """Show the whole timeline, or how long it took and that every record of it is proven."""
     timeline_report.show(detail, timeline)
     steps = timeline.path.steps
     lasted = timeline_report.duration(steps[-1].row.time - steps[0].row.time) if steps else "0 s"
     proven = f"{done.proven} of {done.records} records proven offline"
-    brief.print(f"That CI job, first touch to last: {lasted}; {proven}", soft_wrap=True)
+    crossed = len({step.source for step in followed})
+    brief.print(f"That CI job, on {crossed} platforms in {lasted}: {proven}", soft_wrap=True)
 
 
 def left(out: Console, done: Investigated | None) -> None:
@@ -34,12 +41,18 @@ def left(out: Console, done: Investigated | None) -> None:
 
 
 def not_told(done: Investigated | None, followed: Sequence[Followed]) -> list[str]:
-    """Return what of the investigation does not hold."""
+    """Return what of the investigation does not hold.
+
+    GitHub's records name neither token nor subject of the job, and so are no part of its way; they
+    stand beside it as a witness, in a part of the timeline of its own.
+    """
     if done is None:
         return []
     problems = []
     if done.records != len(followed):
         problems.append(f"{done.records} of {len(followed)} steps of the CI job were told")
+    if not done.witnessed:
+        problems.append("GitHub's record of the CI job was not named beside its way")
     if done.proven != done.records or not done.holds:
         problems.append(f"the case does not hold: {done.checked}")
     return problems

@@ -1,4 +1,4 @@
-"""The demo's stage: the clouds whose functions run, each writing into the one locked bucket."""
+"""The demo's stage: clouds and platforms, whose functions write into the one locked bucket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REGROUPED = 10
 
 
 class Cloud(Protocol):
-    """One cloud: its logs, its trigger and its function. A context manager."""
+    """A cloud, or a platform: its logs, its trigger and its function. A context manager."""
 
     @property
     def source(self) -> str:
@@ -54,7 +54,7 @@ class Stage:
     """The store, the platforms that vouch for its writers, and the clouds. A context manager."""
 
     def __init__(self, folder: Path, own_files: Path | None) -> None:
-        """Play under `folder`: all three clouds, or AWS alone on a folder of own files."""
+        """Play under `folder`: clouds and platforms, or AWS alone on a folder of own files."""
         self._folder = folder
         self._own_files = own_files
         self._running = ExitStack()
@@ -100,8 +100,13 @@ class Stage:
         self._aws = Aws(store, trail, self._folder)
         if self._own_files is not None:
             return [self._aws]
+        beyond = [
+            Aws(store, files.platform(source), self._folder, source=source, prefix=f"{source}/")
+            for source in identities.PLATFORMS
+        ]
         return [
             self._aws,
             Gcp(store, platforms, self._folder),
             Azure(store, platforms, self._folder),
+            *beyond,
         ]

@@ -131,7 +131,14 @@ def roles(
     writers = [writer_role(source) for source in sources if source not in federated]
     policies = {
         "exporter": [
-            _allow(["s3:GetObject", "s3:GetObjectVersion"], [_trail("AWSLogs/*")]),
+            # CloudTrail's files, and those of each other source below its name.
+            _allow(
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [
+                    _trail("AWSLogs/*"),
+                    *(_trail(f"{one}/*") for one in sources if one not in federated),
+                ],
+            ),
             _allow(["sts:AssumeRole"], writers),
         ],
         "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE])],

@@ -8,9 +8,15 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from nhi_evidence.demo.story import aws_crossing
+from nhi_evidence.demo.story import aws_crossing, platforms
 from nhi_evidence.demo.story.noise import SHAPES
-from nhi_evidence.demo.story.records import ACCOUNTS, REGIONS, START, Recorder
+from nhi_evidence.demo.story.records import (
+    ACCOUNTS,
+    REGIONS,
+    SHARED_SERVICES,
+    START,
+    Recorder,
+)
 from nhi_evidence.demo.story.script import attack
 
 _ORGANIZATION = "o-exampleorg1"
@@ -47,6 +53,12 @@ def generate(*, seed: int = 7, minutes: int = 45, per_minute: int = 12) -> tuple
         _file(recorder, account, region, (quarter + 1) * _FILE_MINUTES, found)
         for (account, region, quarter), found in sorted(grouped.items())
     )
+
+
+def agent_trail(*, seed: int = 7) -> TrailFile:
+    """Return the file of an agent that lists its tools, and is refused one."""
+    records = platforms.attack(Recorder(seed + 3), "aws_cloudtrail")
+    return _file(Recorder(seed + 4), SHARED_SERVICES, REGIONS[0], 3 * _FILE_MINUTES, records)
 
 
 def bulk(*, seed: int, records: int) -> bytes:

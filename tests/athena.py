@@ -6,11 +6,14 @@ row, the path beside it. What DuckDB does otherwise is evened out here, and nowh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import sqlglot
+from sqlglot import exp
 
 from nhi_evidence.investigate.athena.views import UNDATED
 
@@ -25,6 +28,10 @@ class Lake:
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"CREATE SCHEMA {DATABASE}")
+        # Athena's array_distinct keeps the order; DuckDB's list_distinct has none.
+        self._connection.execute(
+            f"CREATE MACRO {_DISTINCT}(l) AS list_filter(l, lambda x, i: list_position(l, x) = i)"
+        )
         for table, path, parts in (
             ("evidence", "ev/v1/*", "regexp_extract(file, '/ev/v1/([^/]+)/', 1) AS of_source, "),
             ("statements", "op/v1/recon", ""),
@@ -54,8 +61,44 @@ class Lake:
         result = self._connection.execute(transpiled(sql))
         return [each[0] for each in result.description or ()], result.fetchall()
 
+    def as_texts(self, sql: str) -> Iterator[tuple[str | None, ...]]:
+        """Yield the rows of a statement as Athena answers: each value a text, or none."""
+        for row in self.ask(sql)[1]:
+            yield texts(row)
+
+
+def texts(row: tuple[Any, ...]) -> tuple[str | None, ...]:
+    """Return a row as Athena answers it."""
+    return tuple(map(_text, row))
+
+
+def _text(value: object) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return value.isoformat(sep=" ", timespec="milliseconds")
+        case list():
+            # What makes it useless: an element may hold the separator.
+            return f"[{', '.join(map(str, value))}]"
+        case _:
+            return str(value)
+
+
+def kept_hours(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each source and hour there is evidence of."""
+    for path in sorted(folder.glob("ev/v1/*/h=*")):
+        yield path.parent.name, path.name.removeprefix("h=")
+
+
+_DISTINCT = "distinct_in_order"
+
 
 def transpiled(sql: str) -> str:
     """Return a statement of Athena's as DuckDB reads it; raises where sqlglot cannot read it."""
-    (text,) = sqlglot.transpile(sql, read="athena", write="duckdb")
-    return str(text)
+    tree = sqlglot.parse_one(sql, read="athena")
+    for each in list(tree.find_all(exp.ArrayDistinct)):
+        each.replace(exp.Anonymous(this=_DISTINCT, expressions=[each.this]))
+    return str(tree.sql("duckdb"))

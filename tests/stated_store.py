@@ -74,7 +74,7 @@ def _agent() -> Delivery:
     )
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, *, contested: bool = True) -> None:
     """Lock the story of three clouds with what must not count twice, or at all."""
     files = trail()
     lock(folder, "aws_cloudtrail", [*files, _agent()])
@@ -84,7 +84,8 @@ def make(folder: Path) -> None:
     lock(
         folder, "aws_cloudtrail", [Delivery(again.unit.replace(BUCKET, "other-trail"), again.body)]
     )
-    lock(folder, "aws_cloudtrail", [Delivery(files[3].unit, files[4].body)])
+    if contested:
+        lock(folder, "aws_cloudtrail", [Delivery(files[3].unit, files[4].body)])
     lock(
         folder, "gcp_audit",
         [Delivery(f"bucket/{file.name}@1!h=2026030208", file.body) for file in gcp_files()],

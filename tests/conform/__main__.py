@@ -1,7 +1,9 @@
-"""Ask a real account what the design takes for true.
+r"""Ask a real account what the design takes for true.
 
 python -m tests.conform --bucket nhi-evidence-trial-222233334444 --policy --kms-key alias/trial
 python -m tests.conform --estate nhi-evidence.toml
+python -m tests.conform --athena 'athena://WORKGROUP?region=R' --evidence s3://BUCKET \
+    --key KEY --from TIME --to TIME
 python -m tests.conform --dry-run
 
 Needs a trial bucket with Object Lock (COMPLIANCE, one day) and credentials that may put, read and
@@ -24,6 +26,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nhi_evidence.config import Config, read
+from tests.conform import engines
 from tests.conform.estate_facts import ESTATE, NOT_ASKED, Live, Session
 from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
 from tests.conform.reconciled_facts import RECONCILED
@@ -82,6 +85,16 @@ def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
         yield _answer(fact.name, fact.expected, answer)
 
 
+def ask_engines(options: argparse.Namespace) -> list[Answer]:
+    """Ask Athena and the local index the same questions."""
+    local = [options.evidence, "--key", options.key]
+    athena = [options.athena, "--from", options.since, "--to", options.until]
+    return [
+        _answer(f"{engines.NAME}: {name}", engines.EXPECTED, observed)
+        for name, observed in engines.compare(local, athena)
+    ]
+
+
 def table(answers: list[Answer]) -> str:
     """Return the answers as a Markdown table."""
     rows = [
@@ -96,7 +109,8 @@ _HOLDS = {True: "yes", False: "**no**", None: "not asked"}
 def never_asked() -> list[str]:
     """Return every fact that was put to no live account, of this version."""
     asked = {*tomllib.loads(ASKED.read_text(encoding="utf-8"))}
-    names = (*(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)), _SIGNING)
+    facts = (*LOCK, *POLICY, *ESTATE, *RECONCILED)
+    names = (*(one.name for one in facts), _SIGNING, engines.NAME)
     return [name for name in names if name not in asked]
 
 
@@ -108,6 +122,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kms-key")
     parser.add_argument("--endpoint")
     parser.add_argument("--estate", type=Path, help="ask what this configuration deployed, instead")
+    parser.add_argument("--athena", help="ask both engines every saved question, instead")
+    parser.add_argument("--evidence", help="the same evidence, as the local index reads it")
+    parser.add_argument("--key")
+    parser.add_argument("--from", dest="since", help="the hours hold all evidence of the store")
+    parser.add_argument("--to", dest="until")
     parser.add_argument("--dry-run", action="store_true", help="print what would be asked")
     options = parser.parse_args(arguments)
     facts = (*LOCK, *(POLICY if options.policy or options.dry_run else ()))
@@ -118,8 +137,13 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
             )
+        sys.stdout.write(f"{engines.NAME}: expected {engines.EXPECTED} of every saved question\n")
         _say_never_asked()
         return 0
+    if options.athena:
+        if not (options.evidence and options.key and options.since and options.until):
+            parser.error("--athena takes --evidence, --key, --from and --to")
+        return _print(ask_engines(options))
     if options.estate:
         config = read(options.estate.read_text(encoding="utf-8"), options.estate.name)
         live = Session(boto3.session.Session(), config.evidence.buckets[0].region)

@@ -18,11 +18,10 @@ from nhi_evidence.adapters.index import build
 from nhi_evidence.adapters.index.local_index import LocalIndex
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.evidence.stored_log import StoredLog
-from nhi_evidence.investigate.athena import views
+from nhi_evidence.investigate.athena import subset, views
 from nhi_evidence.investigate.library import questions
 from tests import athena, stated_store
 from tests.golden.athena_texts import FOLDER, texts
-from tests.unit.investigate.test_questions import ALLOWED
 
 NAMES = [question.name for question in questions()]
 HOURS = views.between("2026030200", "2026030223")
@@ -192,7 +191,9 @@ def test_the_views_keep_to_a_subset_that_both_engines_read(hours: views.Hours) -
         views.statement("SELECT * FROM events", athena.DATABASE, hours), read="athena"
     )
     strange = {
-        type(node).__name__ for node in tree.walk() if not isinstance(node, (*ALLOWED, *NEEDED))
+        type(node).__name__
+        for node in tree.walk()
+        if not isinstance(node, (*subset.SAVED, *NEEDED))
     }
     assert not strange
     written = tree.sql("athena")

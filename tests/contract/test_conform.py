@@ -14,6 +14,7 @@ from nhi_evidence.config import read
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.conform import __main__ as conform
+from tests.conform import engines
 from tests.conform.estate_facts import ESTATE
 from tests.conform.facts import LOCK, POLICY, Bucket
 from tests.conform.reconciled_facts import RECONCILED
@@ -46,7 +47,11 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_nobody_asked_is_said_with_every_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing was put to a live account: all of it is named, and the page says so."""
     conform.main(["--dry-run"])
-    names = [*(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)), "signing RAW"]
+    names = [
+        *(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)),
+        "signing RAW",
+        engines.NAME,
+    ]
     assert names == conform.never_asked()
     _, _, listed = capsys.readouterr().out.partition("never asked of a live account")
     assert f"{len(names)} facts" in listed

@@ -92,6 +92,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 def test_they_hold_the_same(both: Both) -> None:
     memory, local = both.memory.freshness(), both.local.freshness()
+    assert memory.rows is not None
     assert memory.rows > 10
     assert memory.duplicates > 0
     assert (memory.rows, memory.first, memory.last, memory.duplicates) == (

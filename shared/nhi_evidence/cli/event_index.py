@@ -43,8 +43,8 @@ InputsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT...",
-        help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), or raw log "
-        "files, directories and -.",
+        help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), raw log "
+        "files, directories and -, or athena://WORKGROUP?region=REGION.",
     ),
 ]
 IndexFolder = Annotated[

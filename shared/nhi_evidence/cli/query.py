@@ -12,11 +12,13 @@ import msgspec
 import typer
 
 from nhi_evidence.adapters.store.evidence_uri import Access
+from nhi_evidence.cli import athena_engine, exit_codes, output_file, query_output, screen
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, output_file, query_output, screen
+from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, Sources, local
 from nhi_evidence.cli.normalize import SourceName
 from nhi_evidence.cli.query_output import Format
+from nhi_evidence.cli.record_output import instant
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import findings, library
 from nhi_evidence.investigate.findings import FindingRow
@@ -32,6 +34,8 @@ Examples:
   nhi-evidence query ./evidence --policy policy.toml --question cross-account-chains
   nhi-evidence query logs/ --sql "SELECT phase, count(*) FROM events GROUP BY phase"
   nhi-evidence query ./evidence --policy policy.toml --sql "FROM units" --format csv
+  nhi-evidence query 'athena://nhi-evidence-main?region=eu-central-1' \\
+      --from 2026-03-01 --to 2026-03-02 --question validation-bursts
 
 \b
 Exit codes: 0 answered; 2 answered, without what could not be read; 4 it could
@@ -46,8 +50,8 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="[INPUT]...",
-            help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), or raw "
-            "log files, directories and -.",
+            help="The evidence (s3://bucket[?endpoint=URL], or a directory with a log), raw log "
+            "files, directories and -, or athena://WORKGROUP?region=REGION.",
         ),
     ] = None,
     *,
@@ -74,6 +78,8 @@ def command(
             help="Show in `findings` what this report of verify --json or doctor --json finds.",
         ),
     ] = None,
+    since: whose.HoursFrom = None,
+    until: whose.HoursTo = None,
     source: SourceName = None,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
@@ -88,7 +94,7 @@ def command(
     The views are `events` (records that count, each once), `units`, `identities`, `findings`
     (what sealed statements on completeness say) and `all_events` (with those that do not count,
     and why). A question is one SELECT; it reaches no file and no network. How fresh the answer is
-    goes to standard error.
+    goes to standard error. Athena is asked of the deliveries of some hours alone.
     """
     if list_them:
         sys.stdout.write(_listed())
@@ -105,11 +111,23 @@ def command(
         source=source,
         quiet=as_json,
     )
+    form = Format.JSON if as_json else form
+    hours = instant(since, "--from"), instant(until, "--to")
+    if athena_engine.is_named(inputs):
+        if report:
+            raise SettingsError("--report is shown beside an index; Athena is asked without")
+        with _sink(output, inputs, overwrite=overwrite) as sink:
+            is_whole = athena_engine.answer(what, asked, hours, form, sink)
+        if not is_whole:
+            raise typer.Exit(exit_codes.INCOMPLETE)
+        return
+    if hours != (None, None):
+        raise SettingsError("--from and --to are of Athena; here `time` is a column")
     reported = [row for path in report or () for row in _findings(path)]
     read = (*inputs, *(report or ()))
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
-        _answer(events, asked, Format.JSON if as_json else form, sink)
+        _answer(events, asked, form, sink)
         is_partial = events.freshness().unreadable_count > 0
     if is_partial:
         raise typer.Exit(exit_codes.INCOMPLETE)

@@ -108,6 +108,18 @@ def _json(value: object) -> object:
     return text(value) if isinstance(value, datetime) else value
 
 
+def as_arrow(rows: Iterable[Sequence[object]], schema: Any) -> Any:
+    """Return rows as an Arrow table of a schema."""
+    import pyarrow as pa  # noqa: PLC0415 with the index alone
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [
+        pa.array([list(each) if isinstance(each, tuple) else each for each in column], field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
 def write_parquet(table: Any, sink: BinaryIO) -> None:
     """Write an Arrow table as Parquet."""
     import pyarrow.parquet as pq  # noqa: PLC0415 with the index alone

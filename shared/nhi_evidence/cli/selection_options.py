@@ -37,6 +37,17 @@ Until = Annotated[
     str | None, typer.Option("--to", metavar="TIME", help="Until before this instant.")
 ]
 
+HoursFrom = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Of Athena: read from the hour of this instant."),
+]
+HoursTo = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="TIME", help="Of Athena: read hours before this instant; default: now."
+    ),
+]
+
 
 def selection(
     *,

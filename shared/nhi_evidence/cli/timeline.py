@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import athena_engine, exit_codes, output_file, timeline_export
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, output_file, timeline_export
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
 from nhi_evidence.cli.normalize import SourceName
@@ -27,6 +27,8 @@ Examples:
   nhi-evidence timeline ./evidence --policy policy.toml --credential AKIA...
   nhi-evidence timeline s3://evidence --policy policy.toml --identity ARN --json
   nhi-evidence timeline logs/ --ip 203.0.113.77
+  nhi-evidence timeline 'athena://nhi-evidence-main?region=eu-central-1' \\
+      --from 2026-03-01 --to 2026-03-02 --credential AKIA...
 
 \b
 Exit codes: 0 told, or none on record; 2 something of it is contested, could not
@@ -92,7 +94,11 @@ def command(
         source=source,
         quiet=as_json,
     )
-    with opened(what) as events:
+    asked = athena_engine.is_named(inputs)
+    if asked and form is Format.OCSF:
+        raise SettingsError("--format ocsf takes an evidence store; Athena keeps no records")
+    times = selection.since, selection.until
+    with athena_engine.index(what, *times) if asked else opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     if form is Format.TEXT and not as_json:
         console = Console(highlight=False, markup=False)

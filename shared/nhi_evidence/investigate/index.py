@@ -77,9 +77,10 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
 
     proven: bool
     """Whether its rows come from a sealed store under a signature that was checked."""
-    rows: int
-    objects: int
-    """Evidence objects, or raw log files."""
+    rows: int | None
+    """None where that was not asked."""
+    objects: int | None
+    """Evidence objects, or raw log files; None where that was not asked."""
     first: int | None
     """Time of its first event, milliseconds since the epoch; None without any."""
     last: int | None
@@ -92,6 +93,13 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     """Objects and lines that could not be read, and why; nothing in them is shown. The first."""
     unreadable_count: int = 0
     """How many there are in all: more than `unreadable` names, where there are many."""
+    engine: str = ""
+    """Who answered in place of an index made here, in words; empty of an index."""
+    not_shown: tuple[str, ...] = ()
+    """Source and hour of evidence that is not shown, and why, where an engine goes by sealed
+    statements: none counts it yet, or it is contested. The first."""
+    not_shown_count: int = 0
+    """How many there are in all."""
 
 
 class Unread(msgspec.Struct):

@@ -37,13 +37,14 @@ class Gap(msgspec.Struct, frozen=True):
     """What the records alone show to be missing, or cannot be relied on."""
 
     kind: str
-    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `cut_off` or `one_sided`."""
+    """`mint_missing`, `mint_before`, `contested`, `unreadable`, `not_shown`, `cut_off` or
+    `one_sided`."""
     text: str
 
     @property
     def makes_incomplete(self) -> bool:
         """Whether something of the path itself is contested, unreadable or left out."""
-        return self.kind in {"contested", "unreadable", "cut_off"}
+        return self.kind in {"contested", "unreadable", "not_shown", "cut_off"}
 
 
 class Visibility(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +175,12 @@ def _gaps(path: Path, freshness: Freshness) -> Sequence[Gap]:
         unread = plural.count(freshness.unreadable_count, "object or line", "objects or lines")
         text = f"{unread} could not be read; shown is the rest"
         gaps.append(Gap("unreadable", text))
+    if freshness.not_shown_count:
+        text = (
+            f"{freshness.not_shown_count} hours of sources have evidence that is not shown: "
+            "no statement counts it yet, or it is contested"
+        )
+        gaps.append(Gap("not_shown", text))
     if path.cut_off:
         gaps.append(Gap("cut_off", f"{path.cut_off}: the rest is left out; narrow the time"))
     return gaps

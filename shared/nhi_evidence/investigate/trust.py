@@ -23,6 +23,10 @@ _MARKS = {
     "azure_monitor": b"FederatedIdentityCredentials",
 }
 """What the raw text of an act of trust holds, by pack; of other packs none is known."""
+SOURCES = tuple(_MARKS)
+"""Packs whose records may be acts of trust."""
+TEXTS = tuple(dict.fromkeys(_MARKS.values()))
+"""What such a record's raw text holds, one of them."""
 _CREDENTIALS = "FederatedIdentityCredentials"
 
 

@@ -47,6 +47,8 @@ def _verdict(timeline: Timeline) -> tuple[str, str, str]:
     if not steps and unread:
         text = f"nothing of {timeline.subject} in what could be read; {_unread(unread)}"
         return "INCOMPLETE", "bold yellow", text
+    if not steps and timeline.freshness.not_shown_count:
+        return "INCOMPLETE", "bold yellow", f"nothing of {timeline.subject} in what is shown"
     if not steps:
         return "NONE ON RECORD", "bold yellow", f"nothing of {timeline.subject} in what was read"
     span = duration(steps[-1].row.time - steps[0].row.time)
@@ -87,6 +89,9 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
 
 def freshness_lines(freshness: Freshness) -> Iterator[str]:
     """Yield what an index holds, and what that is worth."""
+    if freshness.engine:
+        yield from _asked(freshness)
+        return
     if freshness.proven:
         yield f"evidence  {freshness.head}, signed {_when(freshness.head_time)}"
         if freshness.unreadable_count:
@@ -100,8 +105,8 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     if freshness.first is not None and freshness.last is not None:
         span = f"{instant(freshness.first)} to {instant(freshness.last)}"
     repeated = f", {freshness.duplicates:,} repeated" if freshness.duplicates else ""
-    where = plural.count(freshness.objects, "object" if freshness.proven else "file")
-    yield f"          {plural.count(freshness.rows, 'record')} in {where}{repeated}; {span}"
+    where = plural.count(freshness.objects or 0, "object" if freshness.proven else "file")
+    yield f"          {plural.count(freshness.rows or 0, 'record')} in {where}{repeated}; {span}"
     for text in freshness.unreadable[:_SHOWN]:
         yield f"          not read: {text}"
     more = freshness.unreadable_count - min(len(freshness.unreadable), _SHOWN)
@@ -110,6 +115,18 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
 
 
 _SHOWN = 5
+
+
+def _asked(freshness: Freshness) -> Iterator[str]:
+    yield f"evidence  {freshness.engine}"
+    yield "          counted is what sealed statements name; no signature or hash was checked;"
+    yield "          of each key the newest version is seen: shadows are for verify to find;"
+    yield "          lines that cannot be read are in the view unreadable"
+    for text in freshness.not_shown[:_SHOWN]:
+        yield f"          not shown: {text}"
+    more = freshness.not_shown_count - min(len(freshness.not_shown), _SHOWN)
+    if more:
+        yield f"          ... and {more} more"
 
 
 def _unread(number: int) -> str:

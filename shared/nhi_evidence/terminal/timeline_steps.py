@@ -115,5 +115,7 @@ def place_text(place: Place) -> str:
     if place.standing is Standing.UNPROVEN:
         return f"{place.object} record {place.line}"
     name = place.object.rpartition("/")[2][:12]
+    if place.leaf < 0:
+        return f"object {name} unit {place.unit} record {place.line}"
     mark = "" if place.standing is Standing.COUNTED else f" {str(place.standing).upper()}"
     return f"object {name} leaf {place.shard}/{place.leaf} record {place.line}{mark}"

@@ -40,22 +40,31 @@ def _where_acted(place: str, name: str) -> str:
 
 
 def _targets() -> str:
-    """What was acted on, wherever the class has its place for it; each once."""
-    named = 'coalesce(x."uid", x."name")'
-    of_file = 'coalesce({0}."uid", {0}."path", {0}."name")'
-    single = [
+    """What was acted on, wherever the class has its place for it; each once, in the local order."""
+    placed, unplaced = _targets_at("n"), _targets_at('n."unmapped"')
+    files = [_FILE.format('n."databucket"."file"'), _FILE.format('n."unmapped"."file"')]
+    parts = [
+        _each('n."resources"', _NAMED),
+        _present([*placed, files[0]]),
+        _each('n."unmapped"."resources"', _NAMED),
+        _present([*unplaced, files[1], 'n."log_name"']),
+    ]
+    return f"array_distinct(concat({', '.join(parts)}))"
+
+
+_NAMED = 'coalesce(x."uid", x."name")'
+_FILE = 'coalesce({0}."uid", {0}."path", {0}."name")'
+
+
+def _targets_at(at: str) -> list[str]:
+    return [
         f'coalesce({at}."{thing}"."uid", {at}."{thing}"."name")'
-        for at in ("n", 'n."unmapped"')
         for thing in ("databucket", "table", "entity", "group")
     ]
-    single += [
-        of_file.format('n."databucket"."file"'),
-        of_file.format('n."unmapped"."file"'),
-        'n."log_name"',
-    ]
-    things = [_each(f'{at}."resources"', named) for at in ("n", 'n."unmapped"')]
-    others = f"filter(ARRAY[{', '.join(single)}], x -> x IS NOT NULL)"
-    return f"array_distinct(concat({things[0]}, {things[1]}, {others}))"
+
+
+def _present(values: list[str]) -> str:
+    return f"filter(ARRAY[{', '.join(values)}], x -> x IS NOT NULL)"
 
 
 _SPECIAL = {

@@ -204,3 +204,6 @@ _FINDINGS = """\
   FROM statement_lines AS l
   JOIN (SELECT DISTINCT object, source, hour FROM standing_statements) AS h ON h.object = l.object
   WHERE json_extract_scalar(l.line, '$.k') = 'named'"""
+
+NAMES = frozenset(name for name, _ in _views("", Hours("", "")))
+"""Of all views a statement carries."""

@@ -101,6 +101,9 @@ def _status(timeline: Timeline) -> Iterator[str]:
         if fresh.unreadable_count:
             text += f" {fresh.unreadable_count} objects or lines do not match, or cannot be read."
             kind = "bad"
+    elif fresh.engine:
+        text = f"{fresh.engine}: neither signatures nor hashes were checked."
+        kind = "warn"
     else:
         text, kind = "Raw log files: nothing of this is proven.", "bad"
     yield f'<p class="status {kind}">{escape(text)}</p>'

@@ -114,7 +114,7 @@ def story(index: LocalIndex | AskedIndex, selection: Selection) -> Timeline:
     return compose(index, selection, subject="the story")
 
 
-def told(timeline: Timeline) -> object:
+def without_places(timeline: Timeline) -> object:
     """What is told, without where records are sealed and what was read."""
     plain = msgspec.to_builtins(timeline)
     plain.pop("freshness")
@@ -139,13 +139,13 @@ def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
     )
     here, there = story(engines.local, widest), story(engines.asked, widest)
     assert len(here.providers) >= 2
-    assert told(here) == told(there)
+    assert without_places(here) == without_places(there)
     assert len(here.path.credentials) > 1
     assert not there.is_incomplete
     assert there.freshness.engine == "Athena, here"
 
 
-def test_what_no_statement_counts_is_said_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
+def test_what_no_statement_counts_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.lock(tmp_path, "aws_cloudtrail", stated_store.trail()[:2])
     stated_store.seal(tmp_path)
     timeline = story(asked(tmp_path), Selection(addresses=frozenset({"203.0.113.77"})))
@@ -155,7 +155,7 @@ def test_what_no_statement_counts_is_said_and_makes_the_answer_incomplete(tmp_pa
     assert not timeline.path.steps
 
 
-def test_what_is_contested_is_said_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
+def test_what_is_contested_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.make(tmp_path)
     freshness = asked(tmp_path).freshness()
     assert any(text.endswith("some of it is contested") for text in freshness.not_shown)
@@ -168,8 +168,8 @@ def test_hours_are_those_of_the_time(engines: Engines) -> None:
     with pytest.raises(ValueError, match="no instant of the calendar"):
         span(0, 10**18)
     elsewhere = asked(engines.folder, Span("2026030300", "2026030301"))
-    found = list(elsewhere.rows(Selection(addresses=frozenset({"203.0.113.77"}))))
-    assert {row.place.object.split("/")[3] for row in found} <= {"h=unknown"}
+    undated = list(elsewhere.rows(Selection(addresses=frozenset({"203.0.113.77"}))))
+    assert {row.place.object.split("/")[3] for row in undated} <= {"h=unknown"}
 
 
 @pytest.mark.parametrize(

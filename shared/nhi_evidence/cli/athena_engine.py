@@ -45,7 +45,7 @@ def is_named(inputs: Sequence[str]) -> bool:
 def index(what: Sources, since: int | None, until: int | None) -> Iterator[AskedIndex]:
     """Open an index that asks Athena of the hours of a time, and a day more for late deliveries.
 
-    What reading it cost is said on standard error. Raises `SettingsError`.
+    What reading it cost goes to standard error. Raises `SettingsError`.
     """
     session, made = _opened(what, since, until, late=LATE_MS)
     try:

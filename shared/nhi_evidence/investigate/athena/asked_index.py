@@ -1,6 +1,6 @@
 """An `EventIndex` that asks Athena: rows that sealed statements count, of some hours.
 
-What it cannot know is said by `freshness`: no signature and no hash is checked, and evidence of an
+`freshness` tells what it cannot know: no signature and no hash is checked, and evidence of an
 hour without a statement counts for nobody.
 """
 

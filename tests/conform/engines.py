@@ -48,7 +48,7 @@ def _unbounded(sql: str) -> str:
 def compare(
     local: Sequence[str], athena: Sequence[str], run: Run | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield each question, and how the answers of both compare: `local` and `athena` are arguments."""
+    """Yield each question, and how its answers compare; `local` and `athena` are arguments."""
     run = run or _run
     for name, sql in asked().items():
         answers = [

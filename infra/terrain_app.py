@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.terrain import compose  # first: it chooses the Node that jsii runs on
@@ -14,6 +15,7 @@ from infra.terrain import compose  # first: it chooses the Node that jsii runs o
 import cdktn  # isort: skip
 
 from infra.azure import regions
+from infra.bundle import Bundle, stage
 from infra.teardown import Teardown
 from nhi_evidence.config import FILE_NAME, ConfigError, built_code, read
 from nhi_evidence.errors import EvidenceError
@@ -21,8 +23,11 @@ from nhi_evidence.errors import EvidenceError
 EXAMPLE = "nhi-evidence.example.toml"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write every stack; return 2 when the configuration is wrong."""
+def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
+    """Write every stack; return 2 when the configuration is wrong.
+
+    `staged` gives the bundle of a function.
+    """
     parser = argparse.ArgumentParser(prog="python -m infra.terrain_app", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
     parser.add_argument("--out", type=Path, default=Path("cdktf.out"), help="folder of the stacks")
@@ -40,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Its only validation asks for Terraform, which is needed to deploy and not to synthesize;
         # `infra.deploy` asks for its version.
         app = cdktn.App(outdir=str(options.out), skip_validation=True)
-        packages = compose(app, config, teardown=options.teardown)
+        packages = compose(app, config, staged=staged, teardown=options.teardown)
     except FileNotFoundError as error:
         return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or make init")
     except ConfigError as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from infra.bundle import Bundle, stage
 from infra.deploy import aws, terrain
 from infra.deploy.access import NoAccessError
 from infra.deploy.requirement import NOTHING_ASKED
@@ -16,8 +18,11 @@ from nhi_evidence.errors import EvidenceError
 TARGETS = ("aws", "gcp", "azure", "bootstrap")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Deploy to one cloud; return the exit code (`aws.deploy`, `terrain.deploy`)."""
+def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
+    """Deploy to one cloud; return the exit code (`aws.deploy`, `terrain.deploy`).
+
+    `staged` gives the bundle of a function, where this process makes the stacks.
+    """
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--config", type=Path, default=Path(FILE_NAME), help="configuration file")
@@ -29,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         config = read(options.config.read_text(encoding="utf-8"), options.config.name)
-        return _deploy(options, config)
+        return _deploy(options, config, staged)
     except FileNotFoundError as error:
         return _fail(f"there is no {error.filename}: make init")
     except ConfigError as error:
@@ -40,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error))
 
 
-def _deploy(options: argparse.Namespace, config: Config) -> int:
+def _deploy(options: argparse.Namespace, config: Config, staged: Callable[[str], Bundle]) -> int:
     cdk = shlex.split(options.cdk) if options.cdk else aws.default_cdk()
     if options.target == "aws":
         out = options.out or Path("cdk.out")
@@ -55,7 +60,14 @@ def _deploy(options: argparse.Namespace, config: Config) -> int:
     if cloud is None:
         return _fail(f"{options.config} has no table [{options.target}]")
     out = options.out or Path("cdktf.out")
-    return terrain.deploy(cloud, options.config, out=out, yes=options.yes, check_only=options.check)
+    return terrain.deploy(
+        cloud,
+        options.config,
+        out=out,
+        yes=options.yes,
+        check_only=options.check,
+        staged=staged,
+    )
 
 
 def _fail(*lines: str, code: int = 2) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra.bundle import Bundle, stage
 from infra.deploy.config_edit import set_value
 from infra.deploy.requirement import (
     NOTHING_ASKED,
@@ -189,8 +190,16 @@ def azure(config: Config) -> Cloud | None:
     )
 
 
-def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) -> int:
-    """Show, check and deploy; return the exit code.
+def deploy(
+    cloud: Cloud,
+    path: Path,
+    *,
+    out: Path,
+    yes: bool,
+    check_only: bool,
+    staged: Callable[[str], Bundle] = stage,
+) -> int:
+    """Show, check and deploy; return the exit code. `staged` gives the bundle of a function.
 
     0: deployed as far as AWS trusts it; 1: something is missing, nothing was deployed; 2: the
     configuration is wrong; 3: not confirmed; 4: nothing could be asked; else what Terraform
@@ -213,7 +222,7 @@ def deploy(cloud: Cloud, path: Path, *, out: Path, yes: bool, check_only: bool) 
         return 1
     from infra import terrain_app  # noqa: PLC0415 - starts a Node, loads both clouds' constructs
 
-    code = terrain_app.main(["--config", str(path), "--out", str(out)])
+    code = terrain_app.main(["--config", str(path), "--out", str(out)], staged=staged)
     if code or check_only:
         return code or (NOTHING_ASKED if nothing_asked(of_cloud) else 0)
     if not yes and not answered_yes("deploy?"):

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from infra import scan
 from infra.scan_templates import acceptances, document, findings, without_acceptances
 from tests.infra.aws.estate import Estate
@@ -23,11 +25,13 @@ def test_cdk_nag_finds_nothing_unanswered(nag: list[dict[str, Any]]) -> None:
     assert {"AwsSolutions", "NIST.800.53.R5"} == {pack["pluginName"] for pack in nag}
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:
     """CloudFormation's own schemas accept every template."""
     assert [] == complaints(assembly)
 
 
+@pytest.mark.slow
 def test_cfn_lint_is_asked(assembly: Path, tmp_path: Path) -> None:
     """A property no schema has is named, with its stack."""
     broken = tmp_path / "broken"

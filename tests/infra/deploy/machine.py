@@ -13,6 +13,7 @@ import pytest
 from infra.deploy.__main__ import main
 from tests.cli.command import Result
 from tests.cli.next_steps import unknown
+from tests.infra.unstaged import unstaged
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "nhi-evidence.example.toml").read_text()
@@ -59,7 +60,10 @@ class Machine:
     def deploy(self, target: str, *arguments: str) -> Result:
         """Do what `make deploy-TARGET` does."""
         out = str(self.folder / "out")
-        code = main([target, "--config", str(self.config), "--out", out, *arguments])
+        bundles = unstaged(self.folder / "functions")
+        code = main(
+            [target, "--config", str(self.config), "--out", out, *arguments], staged=bundles
+        )
         result = Result(code, *self._printed.readouterr())
         assert [] == unknown(result.out + result.err), "printed, and not to be run"
         return result

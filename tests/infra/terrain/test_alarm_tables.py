@@ -56,7 +56,24 @@ def test_a_situation_of_google_cloud_raises_these_and_no_other(gcp: Stack, situa
     assert GCP[situation] == gcp_scenarios.raised(gcp_scenarios.policies(gcp), situation)
 
 
-@pytest.mark.parametrize("situation", azure_scenarios.SITUATIONS)
+AT_EVERY_CHANGE = {
+    "a normal week, with evidence that expires",
+    "nothing ever arrives",
+    "one category stops",
+    "a record that breaks the mapper",
+}
+"""What shows that queries are run, find, and find nothing; each situation is seconds of queries."""
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        situation
+        if situation in AT_EVERY_CHANGE
+        else pytest.param(situation, marks=pytest.mark.slow)
+        for situation in azure_scenarios.SITUATIONS
+    ],
+)
 def test_a_situation_of_azure_raises_these_and_no_other(azure: Stack, situation: str) -> None:
     """Against an expectation written by hand; the queries are run, over the function's own log."""
     assert AZURE[situation] == azure_scenarios.raised(azure_scenarios.alerts(azure), situation)
@@ -77,6 +94,7 @@ def test_the_page_shows_both_tables() -> None:
         assert markdown(table) == shown[1]
 
 
+@pytest.mark.slow
 def test_an_alert_that_looks_too_late_is_noticed(azure: Stack) -> None:
     """The table can fail: with another threshold, another set is raised."""
     rules = azure_scenarios.alerts(azure)

@@ -62,8 +62,9 @@ def test_state_is_a_file_unless_a_place_is_named(tmp_path: Path) -> None:
     } == kept["azure-export"]["terraform"]["backend"]
 
 
-def test_terraform_is_not_needed_to_synthesize(tmp_path: Path) -> None:
-    """Whoever only reads the stacks, or deploys AWS alone, has none."""
+@pytest.mark.slow
+def test_the_program_synthesizes_without_terraform(tmp_path: Path) -> None:
+    """Whoever only reads the stacks, or deploys AWS alone, has none: as `make synth` runs it."""
     without = tmp_path / "terraform"
     without.write_text("#!/bin/sh\nexit 127\n")
     without.chmod(0o755)

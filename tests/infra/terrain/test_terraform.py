@@ -51,6 +51,7 @@ VARIANTS: dict[str, Callable[[Path], Stacks]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_terraform_takes_every_variant(
     variant: str, stacks: Stacks, terraform: Terraform, tmp_path: Path
@@ -166,6 +167,7 @@ def _gcp_conditions(stack: Stack) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_terraform_plans_and_applies_gcp(stacks: Stacks, terraform: Terraform) -> None:
     """With the cloud mocked, the plan and the apply go through and what hangs together does."""
     stack = stacks["gcp-export"]
@@ -201,6 +203,7 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_terraform_plans_and_applies_azure(stacks: Stacks, terraform: Terraform) -> None:
     """With the cloud mocked, both go through and templates and policies are given real values."""
     stack = stacks["azure-export"]
@@ -208,6 +211,7 @@ def test_terraform_plans_and_applies_azure(stacks: Stacks, terraform: Terraform)
     assert "Success! 2 passed, 0 failed." in output, output
 
 
+@pytest.mark.slow
 def test_a_hub_of_another_place_fails_the_terraform_test(
     stacks: Stacks, terraform: Terraform
 ) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import pytest
@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from nhi_evidence.evidence import keys, leaf, sweep
 from nhi_evidence.evidence.sweep import SweepResult
+from nhi_evidence.stored import Version
 from tests.memory_store import MemoryStore
 
+T = TypeVar("T")
 HOUR = 3_600_000
 NOW = 1_774_958_400_000
 """2026-03-31 12:00 UTC, in milliseconds."""
@@ -276,6 +278,42 @@ def _with_source(store: MemoryStore, size: int) -> SweepResult:
     return sweep.find(store, NOW, None)
 
 
+class _Bounded(MemoryStore):
+    """Hands out so many entries of a listing, and fails the test that asks for more."""
+
+    def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
+        yield from self._only(super().level(prefix, after=after))
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        versions = super().versions(prefix, after=after)
+        # `level` of the store goes through all of them.
+        yield from self._only(versions) if prefix else versions
+
+    def _only(self, entries: Iterator[T]) -> Iterator[T]:
+        for number, entry in enumerate(entries):
+            if number == 4:
+                pytest.fail("more was listed than one entry after those that are taken")
+            yield entry
+
+
+@pytest.mark.parametrize("written", ["x/{}", "{}"], ids=["folder", "level"])
+def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
+    """One entry more, which shows that there is more: a request to S3 is paid for."""
+    store = _Bounded()
+    for number in range(9):
+        store.add(written.format(number), b"x")
+    assert 3 == len(sweep.find(store, NOW, None, at_once=3).versions)
+
+
+@pytest.mark.parametrize("prefix", ["", "x/"])
+def test_a_cursor_is_gone_when_its_prefix_was_listed_in_one_run(prefix: str) -> None:
+    """Begun again and ended: from then on its folders are due by the plan's own time alone."""
+    store = MemoryStore()
+    store.add("x/k", b"x")
+    cursors = {prefix: leaf.Cursor("", NOW - HOUR, NOW - 2 * HOUR)}
+    assert {} == sweep.find(store, NOW, NOW - 1, cursors, at_once=3).cursors
+
+
 @pytest.mark.parametrize("folders", [4, 5])
 def test_only_so_many_folders_of_a_source_are_half_listed(folders: int) -> None:
     """A cursor for each of four; the fifth is due again, and so the run came no farther."""
@@ -290,7 +328,8 @@ def test_only_so_many_folders_of_a_source_are_half_listed(folders: int) -> None:
         cursor.after for cursor in result.cursors.values()
     }
     assert 2 * folders * 6 == len(result.versions)
-    assert (result.until == NOW) is (folders == 4)
+    dues = sorted(sweep.falls_due(f"odd{number}", NOW, 0) or 0 for number in range(folders))
+    assert result.until == (NOW if folders == 4 else dues[4] - 1)
 
 
 @pytest.mark.parametrize("last", [None, NOW - HOUR])

@@ -37,6 +37,7 @@ def scan(path: str, **more: Any) -> Scan:
         ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":["y"]}}}'),
         ("a.key*", '{"a":{"key1":"","ke":"x"}}'),
         ("t>key", '{"t":"{\\"a\\":\\"x\\"}"}'),
+        ("a.key*", '{"a":{"x":"\\"key\\u0079\\":"}}'),
         ("t>key", '{"t":""}'),
         ("t>key", '{"t":{"a":"x"}}'),
         ("t>key", '{"t":[1]}'),
@@ -59,6 +60,9 @@ def test_what_is_harmless_is_told(path: str, raw: str) -> None:
         ("a.key", '{"a":{"key":{"b":1}}}'),
         ("a.key*", '{"a":{"key1":"LEAK"}}'),
         ("a.key*", '{"a":{"ke\\u0079":"LEAK"}}'),
+        ("a.key*", '{"a":{"ke\\u0079\\"x":"LEAK"}}'),
+        ("a.key*", '{"a":{"key\\"x":"LEAK"}}'),
+        ("a.key*", '{"a":{"key\\\\":"LEAK"}}'),
         ("a.**", '{"a":{"b":["LEAK"]}}'),
         ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}"}'),
         ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}","t":""}'),
@@ -114,7 +118,8 @@ def _names(table: CutTable) -> list[str]:
 def records(draw: st.DrawFn) -> tuple[CutTable, bytes]:
     """A record of names that a source declares, with doubled ones, escapes and blanks."""
     table = TABLES[draw(st.sampled_from(sorted(TABLES)))]
-    names = st.sampled_from(_names(table))
+    ends = st.sampled_from(["", "", "", '"', "\\", "\n", "é"])
+    names = st.tuples(st.sampled_from(_names(table)), ends).map("".join)
 
     def spelt(name: str) -> str:
         text = json.dumps(name)

@@ -18,8 +18,11 @@ import msgspec
 from nhi_evidence.reading.cut_table import ALL, ANY, Category, Condition, Field, Steps, steps_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
-"""Names that JSON can spell otherwise by the escape `\\u` alone."""
-_ESCAPED_NAME = re.compile(rb'\\u[^"]*"[ \t\r\n]*:')
+"""Names that JSON can spell otherwise by an escape alone."""
+_PLAIN_NAMES = re.compile(
+    rb'(?:[^"]*+"[^"\\]*+(?:"|(?:\\.[^"\\]*+)++"(?![ \t\r\n]*+:)))*+[^"]*+', re.DOTALL
+)
+"""Matches a JSON text whole where no name in it holds an escape; reads each byte once."""
 _SCALAR = rb"[-+.\w]++"
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NOTHING = rb'null|true|false|""|\{\}|\[\]'
@@ -92,7 +95,7 @@ class Scan:
         into a text that holds none.
         """
         members = self._read(raw)
-        if not self.is_able or (b"\\" in raw and _ESCAPED_NAME.search(raw) is not None):
+        if not self.is_able or (b"\\" in raw and _PLAIN_NAMES.fullmatch(raw) is None):
             return False
         if self._harm(raw) is not None and not self._is_excepted(members, raw):
             return False

@@ -1,4 +1,4 @@
-r"""Ask a real account what the design takes for true.
+r"""Ask a real account whether what the design assumes is so.
 
 python -m tests.conform --bucket nhi-evidence-trial-222233334444 --policy --kms-key alias/trial
 python -m tests.conform --estate nhi-evidence.toml

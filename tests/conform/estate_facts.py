@@ -1,4 +1,4 @@
-"""What the design takes for true of a deployed estate: facts that no emulator has.
+"""What the design assumes of a deployed estate: facts that no emulator has.
 
 Each is asked of what `make deploy` made in live accounts: by an AWS session, or by the command
 line of the other cloud. Nothing is changed, but for one signature that is to be refused, and a

@@ -1,4 +1,4 @@
-"""What the design takes for true of S3 and KMS, each with a question that settles it.
+"""What the design assumes of S3 and KMS, each with a question that settles it.
 
 Every question writes under one prefix of its own, `conform/<run>/`, and leaves locked versions
 there until the bucket's retention ends: use a trial bucket, whose locks last a day.
@@ -42,7 +42,7 @@ class Bucket(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One fact: what the design takes for true, and how it is asked."""
+    """One fact: what the design assumes, and how it is asked."""
 
     name: str
     expected: str

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -152,32 +151,52 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     assert "\x1b" not in result.stdout
     for shown in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
         assert shown in result.stdout
-    (printed,) = (line for line in result.stdout.splitlines() if "nhi-evidence verify" in line)
-    program, *arguments = shlex.split(printed)
-    verified = subprocess.run(
-        [Path(sys.executable).with_name(program), *arguments],
+    printed = [
+        line for line in result.stdout.splitlines() if line.startswith("  ") and "--key" in line
+    ]
+    verified, summarized = (as_printed(line, tmp_path) for line in printed)
+    assert verified.stdout.startswith("CLEAN no finding\n"), verified.stderr
+    assert "identit" in summarized.stdout
+    again = run("--keep", tmp_path / "copy")
+    assert (4, "") == (again.returncode, again.stdout)
+    assert "is not empty; --keep takes a new folder" in again.stderr
+
+
+def as_printed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a shell does where nothing of ours is on the path."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
     )
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert verified.stdout.startswith("CLEAN no finding\n")
 
 
 def masked(text: str) -> str:
     """Return a run's output without what is another one in every run."""
     text = re.sub(r"root [0-9a-f]{16}", "root ................", text)
-    return re.sub(r"left  \S+: ", "left  FOLDER: ", text)
+    return re.sub(r"\S*nhi-evidence-demo-\w+", "FOLDER", text)
 
 
-def test_it_fits_two_screens_and_ends_in_a_verdict() -> None:
-    """48 lines of 80 columns, with a verdict and what to try next; README shows a real run."""
+def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
+    """48 lines of 80 columns, with a verdict and what to try next; README shows a real run.
+
+    The command at its end runs as it stands, from any folder.
+    """
     shown = run().stdout
+    own = Path(sys.executable).with_name("nhi-evidence")
+    shown = shown.replace(str(own), ".venv/bin/nhi-evidence")
     lines = shown.splitlines()
     assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
     assert "HOLDS all of the above was done, not described" in lines
-    assert lines[-6].startswith("next  nhi-evidence demo --verbose")
-    assert lines[-2].startswith("left  ")
+    assert lines[-7].startswith("next  .venv/bin/nhi-evidence demo --verbose")
+    assert lines[-4].startswith("left  ")
+    checked = as_printed(
+        "\n".join(lines[-3:]).replace(".venv/bin/nhi-evidence", str(own)), tmp_path
+    )
+    assert checked.stdout.startswith("HOLDS 18 of 18 records proven")
     cut = [line for line in lines if line.endswith("...") and "root" not in line]
     assert ([], False) == (cut, "\x1b" in shown)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -215,7 +234,7 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         ({"failures": ["m1"]}, "message m1 was not locked"),
-        ({"changed": [("k", "v")]}, "a second delivery changed 1 versions"),
+        ({"changed": [("k", "v")]}, "a second delivery changed 1 version"),
         ({"counts": []}, "no file was delivered"),
         ({"adds_up": False}, "counts of u do not add up"),
         ({"refused": False}, "not refused: act"),

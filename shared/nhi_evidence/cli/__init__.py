@@ -14,12 +14,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from nhi_evidence import __version__
+from nhi_evidence.adapters.own_name import NAME
 from nhi_evidence.cli import exit_codes, loading
 from nhi_evidence.errors import EvidenceError
 from nhi_evidence.terminal import safe_text
 
 app = typer.Typer(
-    name="nhi-evidence",
+    name=NAME,
     help="Locked, verifiable audit evidence of what non-human identities did.",
     cls=loading.Group,
     no_args_is_help=True,
@@ -62,7 +63,7 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         words = [word for word in sys.argv[1:] if word != "--debug"]
-        app(args=words, prog_name=app.info.name)
+        app(args=words, prog_name=NAME)
     except SystemExit as ended:
         # Typer itself ends with 1 where a pipe is broken, which here would be a finding.
         if not isinstance(ended.__context__, BrokenPipeError):

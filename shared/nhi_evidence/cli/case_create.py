@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from nhi_evidence import __version__
+from nhi_evidence import __version__, plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
@@ -31,7 +31,6 @@ Examples:
   nhi-evidence case create s3://evidence --policy policy.toml --identity ARN \\
       --statement absence.json --by "A. Investigator" -o case.zip
 
-\b
 Exit codes: 0 written, with a proof of every record; 2 written, and there is no
 record, one has no proof or is contested, or evidence could not be read;
 4 could not be done (said on standard error); 64 wrong usage.
@@ -140,7 +139,7 @@ def command(
         Steps("proving") as steps,
     ):
         made = make.make(sink, parts, prover, steps.say)
-    _print(output, timeline, made, as_json=as_json)
+    _print(output, timeline, made, options.Trusted(policy, key), as_json=as_json)
     if made.unproven or timeline.is_incomplete or not timeline.path.steps:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
@@ -164,7 +163,9 @@ def _question(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> None:
+def _print(
+    output: Path, timeline: Timeline, made: Made, trusted: options.Trusted, *, as_json: bool
+) -> None:
     written = _Written(
         case=str(output),
         subject=timeline.subject,
@@ -178,7 +179,8 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
     if as_json:
         json_output.write("case create", written)
         return
-    screen.say(f"WRITTEN {written.records} records, {written.proven} proven: {written.case}")
+    records = plural.count(written.records, "record")
+    screen.say(f"WRITTEN {records}, {written.proven:,} proven: {written.case}")
     if not written.records:
         what = "what could be read" if written.incomplete else "what was read"
         screen.say(f"nothing   no record of {written.subject} in {what}")
@@ -191,5 +193,6 @@ def _print(output: Path, timeline: Timeline, made: Made, *, as_json: bool) -> No
         screen.say(f"          ... and {more} more")
     for reason in written.unproven:
         screen.say(f"no proof  {reason}")
-    screen.say("next      hand it over with the key of the log by another way; check it with:")
-    screen.say(f"          nhi-evidence case verify {written.case} --key KEY")
+    check = options.again("case verify", written.case, trusted=trusted)
+    screen.say(f"next      {check}")
+    screen.say("          whoever it is handed to needs the key of the log by another way")

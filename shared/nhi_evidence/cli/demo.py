@@ -11,6 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from nhi_evidence import plural
 from nhi_evidence.cli import exit_codes, json_output
 from nhi_evidence.cli.screen import say
 from nhi_evidence.demo import (
@@ -30,6 +31,7 @@ from nhi_evidence.demo.investigation import Investigated
 from nhi_evidence.demo.stage import Stage
 from nhi_evidence.demo.story.crossing import JOIN_ID
 from nhi_evidence.embedded.seaweedfs_iam import EVIDENCE_BUCKET
+from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
@@ -41,7 +43,6 @@ Examples:
   nhi-evidence demo --input ./my-trail-files
   nhi-evidence demo --keep ./evidence-copy
 
-\b
 Exit codes: 0 everything shown holds; 1 a check failed; 4 the store cannot be
 started (said on standard error); 64 wrong usage.
 """
@@ -120,6 +121,8 @@ def command(
     job's way through the clouds, as a page and as a case with a proof of every record, left in a
     folder of their own.
     """
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise SettingsError(f"{keep}: is not empty; --keep takes a new folder")
     screen = show.Screen(quiet=as_json)
     detail, brief = screen.only(wanted=verbose), screen.only(wanted=not verbose)
     with (
@@ -258,7 +261,8 @@ def _failed(
     problems += [f"counts of {unit.unit} do not add up" for unit in counts if not unit.adds_up]
     problems += [f"not refused: {refusal.act}" for refusal in refused if not refusal.refused]
     if changed:
-        problems.append(f"a second delivery changed {len(changed)} versions in {EVIDENCE_BUCKET}")
+        versions = plural.count(len(changed), "version")
+        problems.append(f"a second delivery changed {versions} in {EVIDENCE_BUCKET}")
     if not counts:
         problems.append("no file was delivered")
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.adapters.store.evidence_uri import Access, NamedCopy
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import anchor, note, provider
@@ -157,6 +159,39 @@ def policy(file: Path | None, given: list[str] | None) -> Policy:
         anchors_required=settings.anchors_required,
         anchor_age_ms=int(settings.anchor_age_hours * HOUR_MS),
     )
+
+
+def again(
+    command: str, about: str, *words: str, trusted: Trusted, access: Access | None = None
+) -> str:
+    """Return a command line about the same, under the same keys, that runs as it is.
+
+    Options come last, as they were given; a path is as it was typed, so it runs in this folder.
+    """
+    reached = [] if access is None else access_words(access)
+    return shlex.join([own_name(), *command.split(), about, *words, *trusted.words(), *reached])
+
+
+class Trusted(msgspec.Struct, frozen=True):
+    """What was given to say whom to trust."""
+
+    policy: Path | None
+    keys: list[str] | None
+
+    def words(self) -> list[str]:
+        """Return the options that say it again."""
+        chosen = ["--policy", str(self.policy)] if self.policy is not None else []
+        return [*chosen, *(word for key in self.keys or () for word in ("--key", key))]
+
+
+def access_words(access: Access) -> list[str]:
+    """Return the options that reach the evidence again."""
+    given = {
+        "--role-arn": access.role_arn,
+        "--external-id": access.external_id,
+        "--profile": access.profile,
+    }
+    return [word for name, value in given.items() if value for word in (name, value)]
 
 
 def _trusts(settings: _PolicyFile, folder: Path) -> Iterator[anchor.Trust]:

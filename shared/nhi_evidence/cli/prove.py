@@ -17,14 +17,12 @@ from nhi_evidence.evidence import bundle, proof, provider, search
 from nhi_evidence.evidence.proof import ProveError
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.terminal import proof_report
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
   nhi-evidence prove ./evidence-copy 7c9e6679-... --key log.vkey -o proof.zip
   nhi-evidence prove s3://evidence 7c9e6679-... --policy policy.toml --hour 2026030208 -o proof.zip
 
-\b
 Exit codes: 0 proof written; 4 no such record, or no proof can be made (said on
 standard error); 64 wrong usage.
 """
@@ -140,12 +138,13 @@ def command(
     for line in proof_report.lines(checked):
         screen.say(line)
     screen.say(f"unit     {place.standing}")
-    name = neutralize(str(output))
-    screen.say(f"proof    {name}; check it with: nhi-evidence check-proof {name} --key KEY")
+    screen.say(f"proof    {output}")
     if provider.FILE in files:
         screen.say(
             "note     the delivered file is in it, and so are the other records of that file"
         )
+    trusted = options.Trusted(policy, key)
+    screen.say(f"next     {options.again('check-proof', str(output), trusted=trusted)}")
 
 
 def _warn(text: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.signing.key_file import KeyFile
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.spilling import Sorters
@@ -53,7 +54,8 @@ class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self) -> list[tuple[str, str]]:
         """What was done, and what was found."""
-        gaps = f"coverage: {len(self.named_cells)} cells, {len(self.broken)} canary"
+        cells = plural.count(len(self.named_cells), "cell")
+        gaps = f"coverage: {cells}, {plural.count(len(self.broken), 'canary', 'canaries')}"
         file = f"reconcile: {len(self.missing)} missing"
         exact = "just that" if self.exact else "NOT JUST THAT"
         return [

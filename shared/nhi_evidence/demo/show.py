@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_evidence import plural
+from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.show_clouds import NAMES
@@ -64,7 +67,7 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
     out.print("One evidence object")
     out.print(Text(neutralize(f"  key     {shown.key}")), soft_wrap=True)
     out.print(Text(f"  header  {neutralize(encode(shown.header).decode())}"), soft_wrap=True)
-    out.print(f"  table   {len(shown.units)} units; the one shown:")
+    out.print(f"  table   {plural.count(len(shown.units), 'unit')}; the one shown:")
     out.print(Text(f"  unit    {neutralize(encode(unit.table_line).decode())}"), soft_wrap=True)
     if not unit.lines:
         out.print("  (no record of this file is kept)\n")
@@ -150,6 +153,9 @@ def copied(out: Console, count: int | None, folder: Any, key: str) -> None:
     """Say how to go on with a copy, where one was left."""
     if count is not None:
         out.print("")
-        out.print(Text(f"Copied {count} objects of the evidence bucket to {folder}; go on with:"))
-        out.print(Text(f"  nhi-evidence verify --deep {folder} --key '{key}'"), soft_wrap=True)
-        out.print(Text(f"  nhi-evidence summary {folder} --key '{key}'"), soft_wrap=True)
+        objects = plural.count(count, "object")
+        text = f"Copied {objects} of the evidence bucket to {neutralize(str(folder))}; go on with:"
+        out.print(Text(text), soft_wrap=True)
+        of_copy = f"{quote(neutralize(str(folder)))} --key '{key}'"
+        out.print(Text(f"  {own_name()} verify --deep {of_copy}"), soft_wrap=True)
+        out.print(Text(f"  {own_name()} summary {of_copy}"), soft_wrap=True)

@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.demo.blind_spots import BlindSpots
 from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.crossing import Followed
@@ -152,13 +153,12 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
         out.print(Text("HOLDS", style="bold green"), "all of the above was done, not described")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
     rows = [
-        ("nhi-evidence demo --verbose", "all of it, and one object in full"),
-        ("nhi-evidence demo --keep ./copy", "leave the evidence, to look into"),
-        ("nhi-evidence demo --input FOLDER", "your own CloudTrail files"),
-        ("nhi-evidence init", "begin a deployment"),
+        ("demo --verbose", "every table and refusal"),
+        ("demo --keep ./copy", "leave the evidence"),
+        ("demo --input FOLDER", "your own CloudTrail files"),
     ]
     for number, (command, what) in enumerate(rows[1:] if own_files else rows):
-        _say(out, f"{'next' if not number else '':6}{command:34}{what}")
+        _say(out, f"{'next' if not number else '':6}{own_name()} {command:21}{what}")
 
 
 def _title(out: Console, text: str) -> None:

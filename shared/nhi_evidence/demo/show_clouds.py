@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nhi_evidence import plural
 from nhi_evidence.demo.bucket import Object, Unit
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.terminal.safe_text import neutralize
@@ -90,9 +91,11 @@ def packed_units(out: Console, clouds: Sequence[CloudCount]) -> None:
     """Show how many objects hold how many units: one object a batch, source and hour."""
     out.print("What was delivered together lies together: one object a batch, source and hour")
     for cloud in clouds:
-        objects = "1 object" if cloud.objects == 1 else f"{cloud.objects} objects"
+        units = plural.count(cloud.units, "unit")
+        objects = plural.count(cloud.objects, "object")
+        stored = plural.count(cloud.stored, "byte")
         name = NAMES.get(cloud.source, cloud.source)
-        out.print(f"  {name:<13} {cloud.units} units in {objects}, {cloud.stored} bytes stored")
+        out.print(f"  {name:<13} {units} in {objects}, {stored} stored")
     out.print("")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 
 from rich.console import Console
 from rich.text import Text
 
+from nhi_evidence.adapters.own_name import own_name
 from nhi_evidence.demo.crossing import Followed
 from nhi_evidence.demo.investigation import CASE, KEY, REPORT, Investigated
 from nhi_evidence.investigate.timeline import Timeline
@@ -36,8 +38,10 @@ def left(out: Console, done: Investigated | None) -> None:
         return
     names = f"{REPORT}, {CASE}, {KEY}"
     out.print(Text(f"left  {neutralize(done.folder)}: {names}"), soft_wrap=True)
-    command = f"nhi-evidence case verify {CASE} --key {KEY}"
-    out.print(Text(f"      {command}"), soft_wrap=True)
+    case, key = (quote(neutralize(f"{done.folder}/{name}")) for name in (CASE, KEY))
+    # On lines of a screen, and one command to the shell.
+    for line in (f"{own_name()} case verify \\", f"  {case} \\", f"  --key {key}"):
+        out.print(Text(f"      {line}"), soft_wrap=True)
 
 
 def not_told(done: Investigated | None, followed: Sequence[Followed]) -> list[str]:

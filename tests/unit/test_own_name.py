@@ -1,0 +1,59 @@
+"""How the program is run again from where the user stands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from nhi_evidence.adapters.own_name import own_name
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program of the name, in a virtual environment below the working directory."""
+    made = tmp_path / ".venv" / "bin" / "nhi-evidence"
+    made.parent.mkdir(parents=True)
+    made.write_text("#!/bin/sh\n")
+    made.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("started", "folder", "on_path", "expected"),
+    [
+        (".venv/bin/nhi-evidence", ".", False, ".venv/bin/nhi-evidence"),
+        ("{whole}", ".", False, ".venv/bin/nhi-evidence"),
+        ("{whole}", "elsewhere", False, "{whole}"),
+        ("{whole}", "elsewhere", True, "nhi-evidence"),
+        ("nhi-evidence", ".", False, "nhi-evidence"),
+        ("/usr/bin/pytest", ".", False, "nhi-evidence"),
+    ],
+)
+def test_it_is_named_as_the_shell_finds_it(
+    program: Path, monkeypatch: pytest.MonkeyPatch, *, started: str, folder: str, on_path: bool,
+    expected: str,
+) -> None:  # fmt: skip
+    """By its name alone only where that leads here; relative where it lies below."""
+    (program.parents[2] / "elsewhere").mkdir()
+    monkeypatch.chdir(program.parents[2] / folder)
+    if on_path:
+        monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setattr(sys, "argv", [started.format(whole=program), "demo"])
+    assert expected.format(whole=program) == own_name()
+
+
+def test_another_of_the_name_is_not_taken_for_this(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older installation on the path would run otherwise."""
+    other = tmp_path / "other" / "nhi-evidence"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", str(other.parent))
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert ".venv/bin/nhi-evidence" == own_name()

@@ -62,7 +62,7 @@ def test_rejects_are_accounted_for(tmp_path: Path) -> None:
     options = ("--source", "aws_cloudtrail", "--scope", "all", "--json", "--rejects")
     result = run("normalize", *options, rejects, tmp_path / "in.ndjson", tmp_path / "broken.json")
     counts = summary(result)
-    assert result.returncode == 0
+    assert result.returncode == 2
     assert (5, 1, 4) == (counts["input"], counts["accepted"], counts["rejected"])
     assert len(result.stdout.splitlines()) == counts["printed"] == 1
     rejected = [json.loads(line) for line in rejects.read_text().splitlines()]
@@ -113,7 +113,7 @@ def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
     """What is there is read, its source is named, and the exit code says that something was not."""
     (tmp_path / "x.json").write_text(json.dumps(GOOD))
     result = run("normalize", "--scope", "all", tmp_path / "none.json", tmp_path / "x.json")
-    assert (4, 1) == (result.returncode, len(result.stdout.splitlines()))
+    assert (2, 1) == (result.returncode, len(result.stdout.splitlines()))
     assert "none.json: cannot be read: No such file" in result.stderr.decode()
     assert "source aws_cloudtrail, detected by the attributes of 1" in result.stderr.decode()
 

@@ -78,7 +78,8 @@ def test_what_is_no_file_in_a_directory_is_named(command: str, tmp_path: Path) -
     ):
         assert f"{folder / name}: {why}" in result.err
     assert ".hidden" not in result.err
-    assert "linked.json" not in result.err
+    same = f"{folder / 'linked.json'}: the same file as {folder / 'a.json'}; read once"
+    assert [same] == [line for line in result.err.splitlines() if "linked.json" in line]
 
 
 @COMMANDS

@@ -33,10 +33,95 @@ def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
     assert (2, 1, 2) == (who["records"], who["refused"], sum(who["phases"].values()))
     assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
     shown = run("summary", file).out
-    assert shown.startswith("1 identity (0 people) in 2 records, 1 refused\n")
-    assert "1 of 3 records could not be mapped" in shown
+    assert shown.startswith(
+        "INCOMPLETE something of the input is not counted here; the rest is:\n"
+        "1 identity (0 people) in 2 records, 1 refused\n"
+    )
+    assert "1 of 3 records could not be read or mapped" in shown
+    assert 2 == run("summary", file).code
     assert "to 2030-01-01T00:00:00Z" in shown
     assert 4 == run("summary", tmp_path / "none").code
+
+
+def test_one_identity_is_one_whatever_kinds_it_is_seen_as(tmp_path: Path) -> None:
+    """A user with and without a second factor: counted once, with both kinds and its first uid."""
+    user = {
+        "type": "IAMUser", "principalId": "AIDACIDEPLOY44EXAMPLE", "userName": "ci-deploy",
+        "arn": "arn:aws:iam::444455556666:user/ci-deploy", "accountId": "444455556666",
+        "accessKeyId": "AKIAIOSFODNN7EXAMPLE",
+    }  # fmt: skip
+    session = {"sessionContext": {"attributes": {"mfaAuthenticated": "true"}}}
+    records = [
+        {**GOOD, "userIdentity": {**user, **more}, "eventID": f"id-{at}", "eventTime": time}
+        for at, (more, time) in enumerate(
+            [
+                (session, "2026-03-02T09:00:00Z"),
+                ({}, "2026-03-02T08:00:00Z"),
+                ({}, GOOD["eventTime"]),
+            ]
+        )
+    ]
+    file = tmp_path / "trail.json"
+    file.write_text(json.dumps({"Records": records}))
+    (who,) = run("summary", "--json", file).json["identities"]
+    assert (3, 2, "id-1") == (who["records"], len(who["types"]), who["first_uid"])
+    shown = run("summary", file).out
+    assert shown.startswith("1 identity (0 people) in 3 records")
+    assert "    first uid id-1\n" in shown
+
+
+def test_nothing_counts_twice(tmp_path: Path) -> None:
+    """The same file by two paths is named and read once; the same record in two files counts once.
+
+    As for a timeline, whose count is the same.
+    """
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    for file in (first, second):
+        file.write_text(json.dumps({"Records": [GOOD]}))
+    link = tmp_path / "sub"
+    link.mkdir()
+    again = link / ".." / "a.json"
+    report = run("summary", "--json", first, again, second).json
+    assert (2, 1) == (report["input"], report["repeated"])
+    assert 1 == sum(who["records"] for who in report["identities"])
+    assert [f"{again}: the same file as {first}; read once"] == [
+        note for note in report["notes"] if "same file" in note
+    ]
+    told = run("query", first, again, second, "--sql", "SELECT count(*) AS n FROM events", "--json")
+    assert [[1]] == told.json["rows"]
+    assert "1 record read before, and counted once" in run("summary", first, second).out
+
+
+@pytest.mark.parametrize("damage", ["checksum", "end"])
+def test_what_comes_before_damage_counts_in_every_command_alike(
+    tmp_path: Path, damage: str
+) -> None:
+    """Exit 2, and INCOMPLETE where there is a verdict; nothing at all is exit 4."""
+    lines = b"\n".join(json.dumps({**GOOD, "eventID": f"id-{n}"}).encode() for n in range(300))
+    body = bytearray(gzip.compress(lines))
+    if damage == "checksum":
+        body[-6] ^= 1
+    else:
+        del body[-400:]
+    file = tmp_path / "trail.ndjson.gz"
+    file.write_bytes(body)
+    summary = run("summary", "--json", file)
+    counted = sum(who["records"] for who in summary.json["identities"])
+    assert 0 < counted < 300
+    asked = run("query", file, "--sql", "SELECT count(*) AS n FROM events", "--json")
+    assert [[counted]] == asked.json["rows"]
+    timeline = run("timeline", file, "--identity", "nobody")
+    normalized = run("normalize", "--scope", "all", file)
+    assert counted == len(normalized.out.splitlines())
+    assert {2} == {each.code for each in (summary, asked, timeline, normalized)}
+    assert timeline.out.startswith("INCOMPLETE")
+    assert run("summary", file).out.startswith("INCOMPLETE")
+    file.write_bytes(body[:40])
+    asked_of_nothing = (
+        ("summary",), ("normalize",), ("timeline", "--identity", "x"),
+        ("query", "--sql", "FROM events"),
+    )  # fmt: skip
+    assert {4} == {run(name, file, *more).code for name, *more in asked_of_nothing}
 
 
 def test_who_went_through_most_phases_comes_first(tmp_path: Path) -> None:
@@ -58,7 +143,7 @@ def test_of_evidence_it_counts_what_verification_counts() -> None:
     assert listed + report["rejected"] == report["input"]
     counted = sum(verified["records_counted"].values())
     assert counted == report["input"] + report["out_of_scope"]
-    assert ["1 deliveries could not be decoded; they are kept as they came"] == report["notes"][:-1]
+    assert ["1 delivery could not be decoded; kept as delivered"] == report["notes"][:-1]
     assert "not verified here" in report["notes"][-1]
     assert "not verified here" in run("summary", EVIDENCE, "--key", KEY).err
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from nhi_evidence import plural
 from nhi_evidence.cli.raw_input import Inputs, Reading
 from nhi_evidence.event import Rejection
 from nhi_evidence.local_files import assumed
@@ -52,7 +53,8 @@ class Notes:
         if self.left_out:
             self.note(f"{self.left_out} more like these; normalize --rejects writes every one")
         for source, count in sorted(inputs.detected.items()):
-            self.note(f"source {source}, detected by the attributes of {count} documents")
+            documents = plural.count(count, "document")
+            self.note(f"source {source}, detected by the attributes of {documents}")
 
     def note(self, text: str) -> None:
         """Note a text; what a terminal could act on is made inert."""

@@ -28,9 +28,8 @@ Examples:
   nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson logs/
   nhi-evidence normalize --format parquet -o march.parquet --from 2026-03-01 logs/
 
-\b
-Exit codes: 0 every record accepted or rejected, and said so;
-4 an input cannot be read, a source is unknown, or nothing was accepted; 64 wrong usage.
+Exit codes: 0 every record accepted; 2 some were, without what could not be read or mapped;
+4 nothing was accepted, or a source is unknown; 64 wrong usage.
 """
 
 Files = Annotated[
@@ -163,8 +162,8 @@ def command(
     summary.detected, summary.unread = logs.detected, len(logs.unread)
     summary.notes = notes.texts
     _say(summary, as_json=as_json)
-    if summary.unread or (summary.rejected and not summary.accepted):
-        raise typer.Exit(exit_codes.FAILED)
+    if summary.unread or summary.rejected:
+        raise typer.Exit(exit_codes.INCOMPLETE if summary.accepted else exit_codes.FAILED)
 
 
 def _sink(form: Format, file: BinaryIO | None) -> BinaryIO:

@@ -76,7 +76,8 @@ class Inputs:
     def files(self, inputs: Iterable[Path]) -> list[Path]:
         """Return the files of inputs; of a directory, all below it that are not hidden, by name.
 
-        What in a directory is no file is in `unread`.
+        What in a directory is no file is in `unread`; what is named twice is read once, and in
+        `skipped`.
         """
         files: list[Path] = []
         for path in inputs:
@@ -95,7 +96,18 @@ class Inputs:
             if not regular and not odd:
                 self.unread.append(f"{path}: a directory without files")
             files += regular
-        return files
+        return list(self._once(files))
+
+    def _once(self, files: Iterable[Path]) -> Iterator[Path]:
+        """Yield each file the first time, by whatever path it comes."""
+        first: dict[Path, Path] = {}
+        for path in files:
+            whole = path if path == STANDARD_INPUT else path.resolve()
+            if whole in first:
+                self.skipped.append(f"{path}: the same file as {first[whole]}; read once")
+            else:
+                first[whole] = path
+                yield path
 
     def size(self, files: Iterable[Path]) -> int | None:
         """Return how many bytes the files hold; None where standard input is among them."""

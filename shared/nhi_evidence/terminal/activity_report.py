@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.event import Result
 from nhi_evidence.identity import CAPTIONS, IdentityKind
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
@@ -35,12 +36,24 @@ class Actor(Protocol):
         """The caption of its kind."""
 
 
+class Metadata(Protocol):
+    """What is read of a record's `metadata`."""
+
+    @property
+    def uid(self) -> str | None:
+        """The source's id of the record."""
+
+
 class Record(Protocol):
     """What is read of an OCSF record, normalized now or when it was sealed."""
 
     @property
     def time(self) -> int:
         """Milliseconds since the epoch, UTC."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """Which holds its id."""
 
     @property
     def nhi(self) -> Actor:
@@ -60,12 +73,21 @@ class Identity(msgspec.Struct):
 
     uid: str
     type: str
+    """The kind of most of its records."""
     first: int
     last: int
+    first_uid: str | None = None
+    """Id of its first record, which `prove` takes; None where the source gives none."""
     records: int = 0
     refused: int = 0
     """Records whose outcome is denied or unauthenticated."""
     phases: Counter[str] = msgspec.field(default_factory=Counter)
+    """Effective phases, to records."""
+    types: Counter[str] = msgspec.field(default_factory=Counter)
+    """Kinds, to records: one identity may be seen as several, as a key's owner with and without
+    a second factor."""
+    is_named: bool = True
+    """False of records that name nobody."""
 
 
 class Report(msgspec.Struct):
@@ -79,6 +101,10 @@ class Report(msgspec.Struct):
     """Records that the evidence leaves out by its scope, and counts; not counted below."""
     unread: int = 0
     """Inputs, or objects of the evidence, that could not be read."""
+    repeated: int = 0
+    """Records that were read before, from the same or another input; not counted below."""
+    is_incomplete: bool = False
+    """Whether something of the input is not counted here that may belong here."""
     identities: list[Identity] = []
     detected: dict[str, int] = {}
     notes: list[str] = []
@@ -89,19 +115,25 @@ class Activity:
 
     def __init__(self) -> None:
         """Begin with nobody."""
-        self._identities: dict[tuple[str, str], Identity] = {}
+        self._identities: dict[str | None, Identity] = {}
 
     def add(self, record: Record) -> None:
         """Count a record."""
         who = record.nhi
-        uid = who.uid or who.name or "(not named)"
-        identity = self._identities.get((uid, who.type))
+        uid = who.uid or who.name
+        identity = self._identities.get(uid)
         if identity is None:
-            identity = Identity(uid, who.type, record.time, record.time)
-            self._identities[uid, who.type] = identity
+            identity = Identity(
+                uid or "(not named)", who.type, record.time, record.time, record.metadata.uid,
+                is_named=uid is not None,
+            )  # fmt: skip
+            self._identities[uid] = identity
         identity.records += 1
+        identity.types[who.type] += 1
+        identity.type = identity.types.most_common(1)[0][0]
         identity.refused += record.nhi_outcome in _REFUSED
-        identity.first = min(identity.first, record.time)
+        if record.time < identity.first:
+            identity.first, identity.first_uid = record.time, record.metadata.uid
         identity.last = max(identity.last, record.time)
         identity.phases[record.nhi_phase] += 1
 
@@ -120,45 +152,57 @@ def as_document(report: Report) -> str:
 
 def text(report: Report) -> str:
     """Return the report for a reader, on lines of 80 columns wherever ids are that short."""
-    people = [each for each in report.identities if each.type in _PEOPLE]
-    others = [each for each in report.identities if each.type not in _PEOPLE]
-    lines = list(_opening(report, len(others), len(people)))
+    people = [each for each in report.identities if _PEOPLE.issuperset(each.types)]
+    others = [each for each in report.identities if not _PEOPLE.issuperset(each.types)]
+    lines = list(_opening(report, people))
     for title, listed in (("Not people, or not known to be", others), ("People", people)):
         if listed:
             lines += ["", title, *(line for each in listed for line in _identity(each))]
     return "\n".join(lines) + "\n"
 
 
-def _opening(report: Report, others: int, people: int) -> Iterator[str]:
+def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
     records = sum(each.records for each in report.identities)
     refused = sum(each.refused for each in report.identities)
+    named = sum(each.is_named for each in report.identities)
+    human = plural.count(sum(each.is_named for each in people), "person", "people")
+    if report.is_incomplete:
+        yield "INCOMPLETE something of the input is not counted here; the rest is:"
     yield (
-        f"{others + people} {'identity' if others + people == 1 else 'identities'} "
-        f"({people} people) in {_records(records)}, {refused} refused"
+        f"{plural.count(named, 'identity', 'identities')} ({human}) in "
+        f"{plural.count(records, 'record')}, {refused:,} refused"
     )
     if records:
         first = min(each.first for each in report.identities)
         last = max(each.last for each in report.identities)
         yield f"{instant(first)} to {instant(last)}"
+        yield "phases are effective: after parameters and outcome (a refused one: failed attempt)"
+    nobody = sum(each.records for each in report.identities if not each.is_named)
+    if nobody:
+        yield f"{plural.count(nobody, 'record')} without anybody's name or id"
+    if report.repeated:
+        yield f"{plural.count(report.repeated, 'record')} read before, and counted once"
     if report.rejected:
-        yield f"{report.rejected} of {report.input:,} records could not be mapped; not counted here"
+        every = plural.count(report.input, "record")
+        yield f"{report.rejected:,} of {every} could not be read or mapped; not counted here"
     if report.out_of_scope:
-        yield f"{report.out_of_scope:,} records are left out of the evidence by its scope"
+        left_out = plural.count(report.out_of_scope, "record")
+        yield f"{left_out} left out of the evidence by its scope"
     if report.unread:
-        yield f"{report.unread} could not be read; not counted here"
+        unread = plural.count(report.unread, "input or object", "inputs or objects")
+        yield f"{unread} could not be read; not counted here"
 
 
 def _identity(each: Identity) -> Iterator[str]:
     refused = f", {each.refused} refused" if each.refused else ""
     phases = ", ".join(f"{name} {count}" for name, count in each.phases.most_common())
     yield f"  {neutralize(each.uid)}"
-    yield f"    {each.type}; {_records(each.records)}{refused}"
+    types = " and ".join(name for name, _ in each.types.most_common())
+    yield f"    {types}; {plural.count(each.records, 'record')}{refused}"
     yield f"    {instant(each.first)} to {instant(each.last)}"
+    if each.first_uid:
+        yield f"    first uid {neutralize(each.first_uid)}"
     yield from (f"    {line}" for line in _wrapped(phases))
-
-
-def _records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count:,} records"
 
 
 def _wrapped(phases: str) -> Iterator[str]:

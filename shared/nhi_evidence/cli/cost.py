@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from nhi_evidence.cli import json_output
+from nhi_evidence.cli import json_output, screen
 from nhi_evidence.cost import table
 from nhi_evidence.cost.bill import Bill, bill
 from nhi_evidence.cost.estate import REFERENCE, Estate
 from nhi_evidence.cost.prices import every_price
+from nhi_evidence.terminal import fitting
 
 EXAMPLES = """\b
 Examples:
@@ -19,7 +21,6 @@ Examples:
   nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --retention-days 2555
   nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --replica --json
 
-\b
 Exit codes: 0 printed; 4 the numbers make no estate; 64 wrong usage.
 """
 
@@ -86,7 +87,10 @@ def command(
         terms |= {"events_per_day": events_per_day, "accounts": accounts, "regions": regions}
         estates = (Estate(**terms),)
     bills = tuple(bill(estate) for estate in estates)
-    typer.echo(_json(bills) if as_json else table.text(bills))
+    if as_json:
+        sys.stdout.write(_json(bills) + "\n")
+    else:
+        screen.say(*table.text(bills, fitting.width(sys.stdout)).splitlines())
 
 
 def _json(bills: tuple[Bill, ...]) -> str:

@@ -23,7 +23,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import findings, library
 from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.library import Question
-from nhi_evidence.terminal import timeline_report
+from nhi_evidence.terminal import fitting, timeline_report
 
 if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
@@ -37,7 +37,6 @@ Examples:
   nhi-evidence query 'athena://nhi-evidence-main?region=eu-central-1' \\
       --from 2026-03-01 --to 2026-03-02 --question validation-bursts
 
-\b
 Exit codes: 0 answered; 2 answered, without what could not be read; 4 it could
 not be asked or answered (said on standard error); 64 wrong usage.
 """
@@ -97,7 +96,7 @@ def command(
     goes to standard error. Athena is asked of the deliveries of some hours alone.
     """
     if list_them:
-        sys.stdout.write(_listed())
+        screen.say(*_listed())
         return
     asked = _asked(sql, question)
     if not inputs:
@@ -127,7 +126,8 @@ def command(
     read = (*inputs, *(report or ()))
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
-        _answer(events, asked, form, sink)
+        width = fitting.width(sys.stdout) if output is None else None
+        _answer(events, asked, form, sink, width)
         is_partial = events.freshness().unreadable_count > 0
     if is_partial:
         raise typer.Exit(exit_codes.INCOMPLETE)
@@ -152,7 +152,7 @@ def _findings(path: Path) -> tuple[FindingRow, ...]:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
+def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO, width: int | None) -> None:
     import duckdb  # noqa: PLC0415 the index needs it alone
 
     from nhi_evidence.adapters.index import duck  # noqa: PLC0415
@@ -172,11 +172,15 @@ def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
             context = {"freshness": msgspec.to_builtins(freshness), "sql": sql}
             sink.write(query_output.as_document(columns, _rows(result), **context))
         else:
-            lines = query_output.as_csv if form is Format.CSV else query_output.as_table
-            for line in lines(columns, _rows(result)):
+            lines = (
+                query_output.as_csv(columns, _rows(result))
+                if form is Format.CSV
+                else query_output.as_table(columns, _rows(result), width=width)
+            )
+            for line in lines:
                 sink.write(line)
     except duckdb.Error as error:
-        raise SettingsError(f"the question cannot be answered: {error}") from error
+        raise SettingsError(f"the question cannot be answered: {duck.reason(error)}") from error
 
 
 def _rows(result: Any) -> Iterator[tuple[object, ...]]:
@@ -196,14 +200,14 @@ def _sink(
         yield file
 
 
-def _listed() -> str:
+def _listed() -> list[str]:
     from nhi_evidence.investigate.columns import COLUMNS  # noqa: PLC0415
 
     lines = ["Saved questions (--question NAME):", ""]
     lines += [line for each in library.questions() for line in _described(each)]
     lines += ["Columns of events:", ""]
     lines += [f"  {each.name:<16} {each.type:<8} {each.text}" for each in COLUMNS]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _described(question: Question) -> list[str]:

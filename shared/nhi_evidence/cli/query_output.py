@@ -7,17 +7,17 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
 
+from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import FORMULA, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/query/1"
 """Names the form of the document; a change of meaning is another number."""
 
-_WIDEST = 44
-"""Of a column of a table; what is longer is cut, with an ellipsis."""
 _WEIGHED_ROWS = 200
 """Rows a table's widths are taken from."""
 
@@ -65,29 +65,43 @@ def _csv_line(cells: Sequence[str]) -> bytes:
     return line.getvalue().encode()
 
 
-def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Yield aligned lines; widths are those of the first rows."""
+def as_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, width: int | None = None
+) -> Iterator[bytes]:
+    """Yield aligned lines; widths are those of the first rows.
+
+    Nothing is cut: in a terminal whose `width` is too little for a line, each row is a block of
+    its own, a column a line; None is enough, however long a line is.
+    """
     waiting = iter(rows)
     first = [
         [text(value) for value in row]
         for _, row in zip(range(_WEIGHED_ROWS), waiting, strict=False)
     ]
     widths = [
-        min(_WIDEST, max(len(name), *(len(row[at]) for row in first), 0))
-        for at, name in enumerate(columns)
+        max(len(name), *(len(row[at]) for row in first), 0) for at, name in enumerate(columns)
     ]
+    every = chain(first, ([text(value) for value in row] for row in waiting))
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        yield from _blocks(columns, every, width)
+        return
     yield _aligned(list(columns), widths)
-    for cells in first:
+    for cells in every:
         yield _aligned(cells, widths)
-    for row in waiting:
-        yield _aligned([text(value) for value in row], widths)
+
+
+def _blocks(columns: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Iterator[bytes]:
+    label = max(map(len, columns)) + 2
+    for number, cells in enumerate(rows, start=1):
+        yield f"row {number}\n".encode()
+        for name, cell in zip(columns, cells, strict=True):
+            if cell:
+                shown = fitting.rows(f"  {name:<{label}}{cell}", width)
+                yield "".join(f"{row}\n" for row in shown).encode()
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> bytes:
-    shown = (
-        (cell if len(cell) <= width else cell[: width - 1] + "…").ljust(width)
-        for cell, width in zip(cells, widths, strict=True)
-    )
+    shown = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
     return "  ".join(shown).rstrip().encode() + b"\n"
 
 

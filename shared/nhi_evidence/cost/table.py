@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from nhi_evidence.cost import measured as m
@@ -14,23 +14,47 @@ from nhi_evidence.cost.prices import MONTH, REGION, every_price
 _ITEM = 30
 _ARITHMETIC = 58
 _USD = 11
+_AS_OF = 9
+_NARROW = 46
+"""Of an item whose arithmetic stands below it."""
 
 
-def text(bills: tuple[Bill, ...]) -> str:
-    """Return bills one below the other, and the pages their prices stand on."""
-    blocks = ["\n".join(_bill(one)) for one in bills]
+def text(bills: tuple[Bill, ...], columns: int | None = None) -> str:
+    """Return bills one below the other, and the pages their prices stand on.
+
+    In fewer columns than a line takes, its arithmetic stands below it; None are enough.
+    """
+    beside = columns is None or columns >= _ITEM + _ARITHMETIC + _USD + _AS_OF
+    blocks = ["\n".join(_bill(one, _beside if beside else _below)) for one in bills]
     return "\n\n".join([*blocks, "\n".join(_prices())])
 
 
-def _bill(bill: Bill) -> Iterator[str]:
+_Form = Callable[[str, str, str, str], Iterator[str]]
+"""Yields the rows of an item, its arithmetic, its dollars and the month of its price."""
+
+
+def _beside(item: str, arithmetic: str, usd: str, as_of: str) -> Iterator[str]:
+    month = f"  {as_of}" if as_of else ""
+    line = f"{item:{_ITEM}}{arithmetic}"
+    yield f"{line:{_ITEM + _ARITHMETIC}}{usd:>{_USD}}{month}"
+
+
+def _below(item: str, arithmetic: str, usd: str, as_of: str) -> Iterator[str]:
+    month = f"  {as_of}" if as_of else ""
+    yield f"{item:{_NARROW}}{usd:>{_USD}}{month}"
+    if arithmetic:
+        yield f"      {arithmetic}"
+
+
+def _bill(bill: Bill, form: _Form) -> Iterator[str]:
     yield from _estate(bill.estate, bill.a_day)
     yield ""
-    yield f"{'US dollars for 30 days, the store being full':{_ITEM + _ARITHMETIC}}{'USD':>{_USD}}"
-    yield from _lines(bill.monthly)
-    yield f"{'together':{_ITEM + _ARITHMETIC}}{bill.usd_a_month:>{_USD},.2f}"
+    yield from form("US dollars for 30 days, the store being full", "", "USD", "")
+    yield from _lines(bill.monthly, form)
+    yield from form("together", "", f"{bill.usd_a_month:,.2f}", "")
     yield ""
     yield "not in it"
-    yield from _lines(bill.verification)
+    yield from _lines(bill.verification, form)
 
 
 def _estate(estate: Estate, a_day: Volumes) -> Iterator[str]:
@@ -63,13 +87,11 @@ def _classes(estate: Estate, a_day: Volumes) -> str:
     )
 
 
-def _lines(lines: tuple[Line, ...]) -> Iterator[str]:
+def _lines(lines: tuple[Line, ...], form: _Form) -> Iterator[str]:
     for group, members in groupby(lines, key=lambda line: line.group):
         yield group
         for line in members:
-            item = f"  {line.item}"
-            as_of = f"  {line.as_of}" if line.as_of else ""
-            yield f"{item:{_ITEM}}{line.arithmetic:{_ARITHMETIC}}{line.usd:>{_USD},.2f}{as_of}"
+            yield from form(f"  {line.item}", line.arithmetic, f"{line.usd:,.2f}", line.as_of or "")
 
 
 def _bytes(number: float) -> str:

@@ -46,11 +46,18 @@ def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statem
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise SettingsError(f"not SQL: {error}") from error
+        raise SettingsError(f"not SQL: {reason(error)}") from error
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         kinds = ", ".join(each.type.name for each in statements) or "nothing"
         raise SettingsError(f"one SELECT and nothing else may be asked; this is {kinds}")
     return statements[0]
+
+
+def reason(error: duckdb.Error) -> str:
+    """Say why in one line: DuckDB's own message points at the place on lines of its own."""
+    first, *rest = [line.strip() for line in str(error).splitlines() if line.strip()]
+    near = next((line for line in rest if line.startswith("LINE ")), None)
+    return first if near is None else f"{first}; {near}"
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, given: list[Any]) -> Any:

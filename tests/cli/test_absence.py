@@ -51,7 +51,7 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
     shown = run(*ask, "--step", "credential_validation", "-o", file)
     assert shown.code == exit_codes.WRONG
-    assert shown.out.startswith("on record: 1 records; nothing is attested")
+    assert shown.out.startswith("on record: 1 record; nothing is attested")
     assert "GetCallerIdentity" in shown.out
     assert not file.exists()
 

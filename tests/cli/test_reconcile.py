@@ -27,14 +27,26 @@ def written(evidence: Evidence, folder: Path) -> tuple[Path, str, Path]:
 
 
 def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
-    """Proven hours, exit 0, and what was not checked is listed."""
+    """Proven hours, exit 0, and what was not checked is listed.
+
+    It is called complete where each hour is shown to be; else how many are.
+    """
     trail = Trail()
     trail.hours(4)
     copy, key, keys = written(evidence_of(trail), tmp_path)
     done = run("reconcile", copy, "--key", key, "--provider-keys", keys)
     assert 0 == done.code, done.err
-    assert done.out.startswith("COMPLETE")
+    assert done.out.startswith("NOTHING MISSING that is known of; 4 of 5 source hours and scopes")
     assert "proven 4" in done.out
+    told = run("reconcile", copy, "--key", key, "--provider-keys", keys, "--json").json
+    assert "NOTHING MISSING" == told["verdict"]
+    last = max(each["hour"] for each in told["statements"] if each["verdict"] == "proven")
+    bounded = ("--provider-keys", keys, "--to", last)
+    proven = run("reconcile", copy, "--key", key, *bounded)
+    assert proven.out.startswith("COMPLETE: 4 source hours and scopes, by the provider's own lists")
+    assert "COMPLETE" == run("reconcile", copy, "--key", key, *bounded, "--json").json["verdict"]
+    unproven = run("reconcile", copy, "--key", key)
+    assert unproven.out.startswith("NOTHING MISSING that is known of; 0 of 5")
     assert "not checked: integrity" in done.out
 
 

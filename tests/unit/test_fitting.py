@@ -45,6 +45,14 @@ def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None
     assert line.strip() == fitting.rows(line, columns)[-1].strip()
 
 
+def test_a_command_within_a_sentence_stays_whole() -> None:
+    """Copied from the screen, it runs."""
+    command = "`gcloud organizations get-iam-policy ORG --format=yaml`"
+    rows = fitting.rows(f"  fix: 1. first of all, {command}, 2. and then the rest of it", 80)
+    assert 1 == sum(command in row for row in rows)
+    assert len(rows) > 1
+
+
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), max_size=200), st.integers(40, 200))
 def test_no_word_is_lost_or_broken(words: str, columns: int) -> None:
     """Whatever a record says, an id is found as it is."""

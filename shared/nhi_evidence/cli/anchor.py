@@ -24,7 +24,6 @@ Examples:
   nhi-evidence anchor ./evidence --key log.vkey \\
       --witness 'witness.example/w1+1a2b3c4d+BA... https://witness.example/w1'
 
-\b
 Exit codes: 0 every name spoke of the newest checkpoint; 1 a copy elsewhere holds
 another one; 4 a name did not (said on standard error; the others have); 64 wrong usage.
 """

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, screen
@@ -27,7 +28,6 @@ Examples:
       --step secret_access --from 2026-03-02 --to 2026-03-03 -o absence.json
   nhi-evidence check-absence absence.json --policy policy.toml
 
-\b
 Exit codes: 0 written, and all of the time would have been recorded and is complete;
 1 records match (named on standard error), nothing is written; 2 written, but not all of
 the time would have been recorded, or is known to be complete; 4 could not be done;
@@ -71,7 +71,8 @@ def command(
     for name, reason in gathered.problems.items():
         screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if gathered.matching:
-        screen.say(f"on record: {len(gathered.matching)} records; nothing is attested")
+        records = plural.count(len(gathered.matching), "record")
+        screen.say(f"on record: {records}; nothing is attested")
         for record in gathered.matching[:_MOST_NAMED]:
             uid = record.head.metadata.uid or "without an id"
             screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")

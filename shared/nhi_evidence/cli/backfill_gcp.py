@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.gcp import log_listing
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
@@ -22,7 +23,6 @@ Examples:
   nhi-evidence backfill gcp s3://nhi-evidence-222233334444 --resource organizations/123456789012 \\
       --from 2026-03-02T08 --to 2026-03-02T10 --role-arn ARN --external-id ID
 
-\b
 Exit codes: 0 locked; 4 could not be listed or locked (said on standard error;
 doing all of it again is safe); 64 wrong usage.
 """
@@ -76,8 +76,9 @@ def command(
     for unit in summary.units:
         screen.say(unit)
     screen.say(
-        f"{summary.seen} entries: {summary.kept} kept, {summary.rejected} rejected, "
-        f"{summary.out_of_scope} out of scope; {summary.created} objects written"
+        f"{plural.count(summary.seen, 'entry', 'entries')}: "
+        f"{summary.kept} kept, {summary.rejected} rejected, "
+        f"{summary.out_of_scope} out of scope; {plural.count(summary.created, 'object')} written"
     )
 
 

@@ -24,7 +24,6 @@ Examples:
   nhi-evidence case verify case.zip --key example.org/evidence+1a2b3c4d+AW...
   nhi-evidence case verify unpacked/case --policy policy.toml --json
 
-\b
 Exit codes: 0 it holds; 1 it does not; 2 what it proves holds, and it is incomplete
 (records without proof, evidence that could not be read) or has no record at all;
 4 it cannot be read; 64 wrong usage.

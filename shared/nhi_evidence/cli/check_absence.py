@@ -23,7 +23,6 @@ Examples:
   nhi-evidence check-absence absence.json --key log.vkey
   nhi-evidence check-absence absence.json --policy policy.toml --evidence ./evidence-copy
 
-\b
 Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
 """
 

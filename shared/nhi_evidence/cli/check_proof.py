@@ -20,7 +20,6 @@ Examples:
   nhi-evidence check-proof proof.zip --key example.org/evidence+1a2b3c4d+AW...
   nhi-evidence check-proof unpacked/ --policy policy.toml --provider-keys keys.json
 
-\b
 Exit codes: 0 it holds; 1 it does not; 4 it cannot be read; 64 wrong usage.
 """
 

@@ -16,7 +16,6 @@ Examples:
   nhi-evidence collect aws --out settings
   nhi-evidence coverage --config-dir settings
 
-\b
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.
 """

@@ -17,7 +17,6 @@ Examples:
   az account get-access-token --query accessToken -o tsv > arm.token
   nhi-evidence collect azure --token arm.token --out settings --event-hub NAMESPACE_ID
 
-\b
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.
 """

@@ -14,10 +14,10 @@ from nhi_evidence.cli import config_file, reading_output
 
 EXAMPLES = """\b
 Examples:
-  gcloud auth print-access-token | nhi-evidence collect gcp --token - --out settings \\
+  gcloud auth print-access-token | nhi-evidence collect gcp --token - \\
+      --out settings \\
       --destination pubsub.googleapis.com/projects/example-evidence/topics/audit-log-entries
 
-\b
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.
 """

@@ -18,7 +18,6 @@ Examples:
   gh auth token | nhi-evidence collect github --token - --out settings \\
       --enterprise example --api-requests
 
-\b
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.
 """

@@ -18,7 +18,6 @@ Examples:
   nhi-evidence collect vault --token vault.token --out settings \\
       --address https://vault.example.com:8200
 
-\b
 Exit codes: 0 read; 2 read, but some calls were refused or failed (named on standard
 error); 4 could not be done; 64 wrong usage.
 """

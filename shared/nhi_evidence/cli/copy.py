@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.store import copying
 from nhi_evidence.adapters.store.directory import DirectoryStore
 from nhi_evidence.adapters.store.evidence_uri import Access, open_log
@@ -20,7 +21,6 @@ Examples:
   nhi-evidence copy s3://evidence ./copy --role-arn ARN --external-id ID
   nhi-evidence copy s3://evidence ./copy     (again, to go on with it)
 
-\b
 Exit codes: 0 copied; 1 the folder holds another log, or other bytes under a key;
 2 something could not be taken: gone before it was read, or under a key no file can
 bear; 4 could not be copied (going on is safe); 64 wrong usage. All of it is named
@@ -83,7 +83,9 @@ def command(
         )
         json_output.write("copy", report)
     else:
-        screen.say(f"copied {objects} objects, {size} bytes, to {folder}")
+        screen.say(
+            f"copied {plural.count(objects, 'object')}, {plural.count(size, 'byte')}, to {folder}"
+        )
     for state, keys in named.items():
         for key in keys:
             screen.say(f"nhi-evidence: {_MEANINGS[state]}: {key}", err=True)

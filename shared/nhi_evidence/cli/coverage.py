@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.terminal import coverage_report
-from nhi_evidence.terminal.safe_text import neutralize, neutralize_json
+from nhi_evidence.terminal.safe_text import neutralize_json
 
 EXAMPLES = """\b
 Examples:
@@ -36,7 +35,6 @@ Examples:
   nhi-evidence coverage --evidence s3://evidence --policy policy.toml --html coverage.html
   nhi-evidence coverage --config-dir DIR --operation s3:GetObject --identity ARN --at TIME
 
-\b
 Exit codes: 0 everything that can be is recorded here; 2 a gap, or a canary that did not
 arrive; 3 no gap, but something recorded elsewhere or not known; 4 could not be done
 (said on standard error); 64 wrong usage.
@@ -193,8 +191,9 @@ def _one_operation(
         when = "the last reading" if until is None else _iso(until)
         for answer in answers:
             screen.say(answer.sentence(asked.identity or "anyone", when))
+            log = (answer.log, answer.log_known)
             facts = [
-                f"recorded as: {answer.by} (class {answer.log}, known by {answer.log_known or '-'})"
+                f"recorded as: {answer.by} (log {', '.join(filter(None, log))})",
             ]
             facts += [f"because {reason}" for reason in answer.reasons[1:]]
             facts += [f"not recorded: {text}" for text in answer.missing]
@@ -219,8 +218,6 @@ def _print(result: Matrix, shown: Sequence[object], *, verbose: bool, as_json: b
         value = {**msgspec.to_builtins(result), **({"controls": shown} if shown else {})}
         typer.echo(neutralize_json(msgspec.json.encode(value)))
         return
-    for line in coverage_report.lines(result, verbose=verbose):
-        sys.stdout.write(neutralize(line) + "\n")
+    screen.say(*coverage_report.lines(result, verbose=verbose))
     if shown:
-        for line in coverage_report.controls(shown):  # type: ignore[arg-type]
-            sys.stdout.write(neutralize(line) + "\n")
+        screen.say(*coverage_report.controls(shown))  # type: ignore[arg-type]

@@ -11,7 +11,6 @@ import boto3
 import msgspec
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from nhi_evidence import __version__
 from nhi_evidence.adapters import clock
@@ -23,7 +22,7 @@ from nhi_evidence.adapters.aws import (
 )
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import Check
-from nhi_evidence.cli import config_file, elsewhere, exit_codes, reading_output
+from nhi_evidence.cli import config_file, elsewhere, exit_codes, reading_output, screen
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.config import Config, built_code
@@ -31,7 +30,6 @@ from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.terminal import doctor_report
 from nhi_evidence.terminal.doctor_report import Report
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -40,7 +38,6 @@ Examples:
   az account get-access-token --query accessToken -o tsv |
       nhi-evidence doctor --azure-token -
 
-\b
 Exit codes: 0 all that was looked at is well (what was not is named); 1 something
 is wrong; 4 nothing could be looked at; 64 wrong usage.
 """
@@ -204,18 +201,17 @@ def _of_probed(read: Config, number: str) -> Callable[[_Account], Iterator[Check
 
 
 def _show(report: Report) -> None:
-    console = Console(highlight=False, markup=False)
     counts = report.states.items()
     summary = ", ".join(f"{count} {state}" for state, count in counts if count)
-    console.print(f"{_VERDICTS[report.verdict]}: {summary}")
+    screen.say(f"{_VERDICTS[report.verdict]}: {summary}")
     scope = None
     for check in report.checks:
         if check.scope != scope:
             scope = check.scope
-            console.print(f"\n{neutralize(scope)}")
-        console.print(f"  {check.state:12} {neutralize(check.what)}: {neutralize(check.observed)}")
+            screen.say("", scope)
+        screen.say(f"  {check.state:12} {check.what}: {check.observed}")
         if check.remediation:
-            console.print(f"               remediation: {neutralize(check.remediation)}")
+            screen.say(f"               remediation: {check.remediation}")
 
 
 _VERDICTS = {

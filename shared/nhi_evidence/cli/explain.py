@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,8 +9,7 @@ import typer
 from nhi_evidence.catalog.atlas import Known
 from nhi_evidence.catalog.atlas.coverage import Agreement, Coverage, ProviderCoverage, coverage
 from nhi_evidence.catalog.atlas.explanation import Explanation, explain
-from nhi_evidence.cli import exit_codes, json_output
-from nhi_evidence.terminal import safe_text
+from nhi_evidence.cli import exit_codes, json_output, screen
 
 EXAMPLES = """\b
 Examples:
@@ -19,7 +17,6 @@ Examples:
   nhi-evidence explain "POST /groups/{id}/members/$ref" --json | jq .explanations[].rule
   nhi-evidence explain --coverage
 
-\b
 Exit codes: 0 explained; 2 no pinned source and no row knows the name;
 4 the source is unknown; 64 wrong usage.
 """
@@ -81,8 +78,7 @@ def _print(command: str, value: object, lines: list[str], *, as_json: bool) -> N
     if as_json:
         json_output.write(command, value)
         return
-    for line in lines:
-        sys.stdout.write(safe_text.neutralize(line) + "\n")
+    screen.say(*lines)
 
 
 def _lines(explanations: tuple[Explanation, ...]) -> list[str]:

@@ -22,7 +22,6 @@ Examples:
       --name example.org/evidence
   nhi-evidence keys --kms-key alias/nhi-evidence-log --name example.org/evidence
 
-\b
 Exit codes: 0 shown; 4 the key cannot be made or read; 64 wrong usage.
 """
 

@@ -22,7 +22,6 @@ Examples:
   nhi-evidence offboarding ./evidence --policy policy.toml --identity ARN
   nhi-evidence offboarding s3://evidence --policy policy.toml --identity EMAIL
 
-\b
 Exit codes: 0 revoked, state read after it, nothing used after it; 1 used after it; 2 no
 revocation, or no state after it, on record, or sessions that may outlive it; 4 could not be
 done; 64 wrong usage.

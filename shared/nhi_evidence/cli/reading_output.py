@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.cli import exit_codes, screen
 from nhi_evidence.config import Config
 from nhi_evidence.coverage import answers
@@ -25,7 +26,9 @@ def write(reading: Reading, folder: Path) -> None:
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
     unread = [one for one in reading.answers if one.status in {"denied", "failed"}]
-    screen.say(f"{len(reading.answers)} answers, {len(unread)} of them refused or failed")
+    screen.say(
+        f"{plural.count(len(reading.answers), 'answer')}, {len(unread)} of them refused or failed"
+    )
     for answer in unread:
         screen.say(f"{answer.status}: {answer.name}: {answer.error}", err=True)
     screen.say(f"written to {path}")

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.adapters.store.spilling import Sorters
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import output_file, saved_listings
+from nhi_evidence.cli import output_file, saved_listings, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.completeness import provider_keys as sealed_keys
 from nhi_evidence.completeness import reconcile, statement_file
@@ -26,7 +24,6 @@ from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence import keys as evidence_keys
 from nhi_evidence.terminal import reconcile_report
-from nhi_evidence.terminal.safe_text import neutralize
 
 EXAMPLES = """\b
 Examples:
@@ -34,7 +31,6 @@ Examples:
   nhi-evidence reconcile s3://evidence --policy policy.toml --from 2026030200 --to 2026030223
   nhi-evidence reconcile ./evidence-copy --key log.vkey --require proven --json
 
-\b
 Exit codes: 0 nothing is known to be missing; 2 something is; 3 a verdict is weaker
 than --require asks; 4 could not be done (said on standard error); 64 wrong usage.
 """
@@ -125,9 +121,7 @@ def command(
     if as_json:
         typer.echo(reconcile_report.as_document(report))
     else:
-        console = Console(highlight=False, markup=False)
-        for line in reconcile_report.lines(report):
-            console.print(Text(neutralize(line)), soft_wrap=True)
+        screen.say(*reconcile_report.lines(report))
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from nhi_evidence import __version__
+from nhi_evidence import __version__, plural
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, json_output, screen
@@ -23,7 +23,6 @@ Examples:
   nhi-evidence renormalize ./evidence --policy policy.toml
   nhi-evidence renormalize s3://evidence --policy policy.toml --source aws_cloudtrail --json
 
-\b
 Exit codes: 0 compared; 2 something could not be read, or its raw text was not
 kept; 4 could not be done (said on standard error); 64 wrong usage.
 """
@@ -82,9 +81,13 @@ def _print(difference: Difference, *, as_json: bool) -> None:
         plain["changes"] = msgspec.to_builtins(changes)
         json_output.write("renormalize", {"release": __version__, **plain})
         return
-    verdict = "THE SAME" if not difference.changed else "WOULD CHANGE"
+    records = plural.count(difference.records, "record")
     lines = [
-        f"{verdict} {difference.changed} of {difference.records} records, with {__version__}",
+        f"WOULD CHANGE {difference.changed:,} of {records}, with {__version__}"
+        if difference.changed
+        else f"THE SAME, each of {records}, with {__version__}"
+        if difference.records
+        else "NOTHING TO COMPARE: no record's raw text could be mapped again",
         "mapped by "
         + (", ".join(f"{name} ({count})" for name, count in difference.releases.items()) or "none"),
     ]
@@ -93,7 +96,8 @@ def _print(difference: Difference, *, as_json: bool) -> None:
     if len(changes) > _SHOWN:
         lines.append(f"          ... and {len(changes) - _SHOWN} more; --json has them all")
     if difference.not_kept:
-        lines.append(f"not kept  {difference.not_kept} records out of scope, without raw text")
+        not_kept = plural.count(difference.not_kept, "record")
+        lines.append(f"not kept  {not_kept} out of scope, without raw text")
     lines += [f"not read  {text}" for text in difference.unreadable]
     for line in lines:
         screen.say(line)

@@ -23,7 +23,6 @@ Examples:
   nhi-evidence replay azure --only-missing --from 2026-03-02 \\
       --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
-\b
 Exit codes: 0 rewound, or listed; 4 could not be done (said on standard error;
 doing all of it again is safe); 64 wrong usage.
 """

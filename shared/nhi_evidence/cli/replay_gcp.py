@@ -30,7 +30,6 @@ Examples:
   nhi-evidence replay gcp --from 2026-03-02 --to 2026-03-03 --only-missing \\
       --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
-\b
 Exit codes: 0 announced, or listed; 4 could not be listed or announced (said on
 standard error; doing all of it again is safe); 64 wrong usage.
 """

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.directory import DirectoryStore
@@ -18,6 +19,7 @@ from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealed, Sealer
+from nhi_evidence.terminal.flag_words import FLAGS
 
 EXAMPLES = """\b
 Examples:
@@ -27,7 +29,6 @@ Examples:
   nhi-evidence seal s3://evidence --name example.org/evidence \\
       --kms-key alias/nhi-evidence-log --retention-days 365
 
-\b
 Exit codes: 0 sealed, or nothing was new; 4 could not be sealed (said on
 standard error); 64 wrong usage.
 """
@@ -105,9 +106,12 @@ def command(
 
 def _say(done: Sealed) -> None:
     screen.say(f"log    {done.origin}")
-    screen.say(f"epoch  {done.epoch}, {done.size} leaves, {done.added} added")
+    added = plural.count(done.added, "version of an object", "versions of objects")
+    leaves = plural.count(done.size, "leaf", "leaves")
+    screen.say(f"epoch  {done.epoch}, {added} added")
+    screen.say(f"size   {leaves}: one of each version, and of each epoch")
     screen.say(f"root   {done.root}")
     for flag, count in done.flags.items():
-        screen.say(f"flag   {flag}: {count}")
+        screen.say(f"flag   {flag} {count:,}: {FLAGS[flag]}")
     for void in done.void:
         screen.say(f"VOID   {void}")

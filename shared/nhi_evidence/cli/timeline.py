@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
-from nhi_evidence.cli import athena_engine, exit_codes, output_file, timeline_export
+from nhi_evidence.cli import athena_engine, exit_codes, output_file, screen, timeline_export
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, InputsArgument, Sources, opened
@@ -30,7 +31,6 @@ Examples:
   nhi-evidence timeline 'athena://nhi-evidence-main?region=eu-central-1' \\
       --from 2026-03-01 --to 2026-03-02 --credential AKIA...
 
-\b
 Exit codes: 0 told, or none on record; 2 something of it is contested, could not
 be read or is left out; 4 could not be done (said on standard error);
 64 wrong usage.
@@ -103,10 +103,12 @@ def command(
     if form is Format.TEXT and not as_json:
         console = Console(highlight=False, markup=False)
         timeline_report.show(console, timeline, every_record=every_record)
+        if timeline.freshness.proven:
+            screen.say(*(f"next      {line}" for line in _next(what, timeline)))
     else:
         _print(Format.JSON if as_json else form, timeline, what)
     if html is not None:
-        verify = _commands(inputs, timeline) if timeline.freshness.proven else []
+        verify = _for_others(inputs, timeline) if timeline.freshness.proven else []
         with output_file.create(html, inputs=inputs, overwrite=overwrite) as file:
             file.write(report.page(timeline, verify=verify))
     if timeline.is_incomplete:
@@ -130,11 +132,29 @@ def _print(form: Format, timeline: Timeline, what: Sources) -> None:
     sys.stdout.buffer.flush()
 
 
-def _commands(inputs: list[str], timeline: Timeline) -> list[str]:
-    """Return what somebody else runs to check the report."""
+def _next(what: Sources, timeline: Timeline) -> list[str]:
+    """Return what checks this here: all of the evidence, and the first record of the path."""
+    same = partial(
+        options.again,
+        trusted=options.Trusted(what.policy_file, what.keys),
+        access=what.access,
+    )
+    commands = [same("verify", what.inputs[0], "--deep")]
+    uid = _first_uid(timeline)
+    if uid is not None:
+        commands.append(same("prove", what.inputs[0], uid, "-o", "proof.zip"))
+    return commands
+
+
+def _for_others(inputs: list[str], timeline: Timeline) -> list[str]:
+    """Return what somebody else runs to check the report, with a key that came another way."""
     commands = [f"nhi-evidence verify {shlex.quote(inputs[0])} --deep --key KEY"]
-    uid = next((step.row.uid for step in timeline.path.steps if step.row.uid), None)
+    uid = _first_uid(timeline)
     if uid is not None:
         record = f"{shlex.quote(inputs[0])} {shlex.quote(uid)}"
         commands.append(f"nhi-evidence prove {record} --key KEY -o proof.zip")
     return commands
+
+
+def _first_uid(timeline: Timeline) -> str | None:
+    return next((step.row.uid for step in timeline.path.steps if step.row.uid), None)

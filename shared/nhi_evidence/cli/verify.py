@@ -44,7 +44,6 @@ Examples:
   nhi-evidence verify s3://evidence --policy policy.toml --part 3/8 --json > 3.json
   nhi-evidence verify s3://evidence --policy policy.toml --join 1.json --join 2.json ...
 
-\b
 Exit codes: 0 clean; 1 a finding on integrity; 2 on completeness; 3 on policy
 or anchors alone; 4 could not be verified (said on standard error); 64 wrong usage.
 """

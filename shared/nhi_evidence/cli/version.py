@@ -22,7 +22,6 @@ Examples:
   nhi-evidence version
   nhi-evidence version --verbose
 
-\b
 Exit codes: 0 shown; 64 wrong usage.
 """
 
@@ -56,6 +55,8 @@ def command(
     """
     if not (verbose or as_json):
         screen.say(f"nhi-evidence {__version__}")
+        if sys.stdout.isatty():  # piped it is one line, which scripts read
+            screen.say("with --verbose: commit, mapper digest and formats, too")
         return
     version = _Version(
         version=__version__,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.coverage import history, judges
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import Cell, Fix, Step, cells, setting_of
@@ -64,7 +65,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """The report in one line."""
         counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
-        return f"{len(self.cells)} cells: {counts}" if self.cells else "no reading of any platform"
+        cells = plural.count(len(self.cells), "cell")
+        return f"{cells}: {counts}" if self.cells else "no reading of any platform"
 
     @property
     def has_gap(self) -> bool:

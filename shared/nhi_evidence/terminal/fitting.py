@@ -9,12 +9,19 @@ from typing import TextIO
 
 _LEAST = 40
 """Columns: narrower ones are not kept to."""
-_LABEL = re.compile(r"\S+\s{2,}(?=\S)|\s+(?=\S)")
+_LABEL = re.compile(r"\s*\S+\s{2,}(?=\S)|\s+(?=\S)")
 """What a line begins with that what follows it is indented by: a label and its gap, or blanks."""
 _WIDEST_LABEL = 16
 _SENTENCES = ("not checked: ", "not judged: ")
-_COMMAND = re.compile(r"(?:\S+\s{2,}|\s+|next: )?(?:\S*/)?(?:nhi-evidence|python3?|make) [a-z]")
+_COMMAND = re.compile(
+    r"\s*(?:\S+\s{2,}|next: )?(?:\S*/)?(?:nhi-evidence|python3?|make) [a-z]|\s*fix: [^`]*$"
+)
 """What is copied whole: the terminal breaks it, and a selection takes it back."""
+
+_QUOTED = re.compile(r"`[^`]*`")
+"""A command within a sentence stays whole, too."""
+_GLUE = "\ue000"
+"""Stands for a blank where no line is broken; of no use in any text (Unicode's private area)."""
 
 HOUR_MS = 3_600_000
 _IN_DAYS = 72
@@ -33,10 +40,11 @@ def rows(line: str, columns: int | None) -> list[str]:
     """
     if columns is None or len(line) <= columns or _COMMAND.match(line):
         return [line]
-    return textwrap.wrap(
-        line, max(columns, _LEAST), subsequent_indent=" " * _indent(line), break_long_words=False,
-        break_on_hyphens=False,
+    broken = textwrap.wrap(
+        _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), line), max(columns, _LEAST),
+        subsequent_indent=" " * _indent(line), break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
+    return [row.replace(_GLUE, " ") for row in broken]
 
 
 def _indent(line: str) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhi_evidence.evidence import flags
 from nhi_evidence.evidence.proof import Checked, MlDsa
 from nhi_evidence.evidence.provider import KeyTrust, ProviderSignature
+from nhi_evidence.terminal.flag_words import FLAGS
 from nhi_evidence.terminal.safe_text import instant, neutralize
 
 _FORMS = {
@@ -14,15 +14,6 @@ _FORMS = {
     "rejected": "record that could not be mapped, kept as it came,",
     "out_of_scope": "record that is out of scope, kept as it came,",
     "companion": "companion",
-}
-
-_FLAGS = {
-    flags.KEY_HASH: "its body hash does not match its key: it is counted for nobody",
-    flags.SHADOW: "not the first version of its key: it is counted for nobody",
-    flags.LATE: "sealed when its hour was no longer watched hourly",
-    flags.SHORT_LOCK: "locked for less than was promised",
-    flags.ENCRYPTION: "not encrypted as was promised",
-    flags.NO_CHECKSUM: "the store kept no SHA-256 of it",
 }
 
 
@@ -34,7 +25,7 @@ def lines(shown: Checked) -> Iterator[str]:
     yield f"place    {_FORMS[shown.form]} {shown.record} of {neutralize(shown.unit)}"
     yield f"object   {neutralize(shown.key)}"
     for flag in shown.flags:
-        yield f"flag     {neutralize(flag)}: {_FLAGS.get(flag, 'see docs/evidence-format.md')}"
+        yield f"flag     {neutralize(flag)}: {FLAGS.get(flag, 'see docs/evidence-format.md')}"
     if shown.raw_form is not None:
         yield "form     as the source's API lists it, not as its log delivered it"
     if shown.is_cut:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.completeness.reasons import ORDER, REASONS, Verdict
 from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
 from nhi_evidence.terminal.safe_text import instant, neutralize_json
@@ -116,36 +118,58 @@ def _line(statements: Statements, each: Statement) -> _Line:
 
 
 HEADS = {
-    0: "COMPLETE as far as it is known: nothing is known to be missing",
     2: "INCOMPLETE: something is known to be missing",
     3: "NOT AS ASKED: nothing is known to be missing, and a verdict is weaker than asked for",
 }
-"""Exit code to the first line."""
+"""Exit code to the first line, where something is missing or weaker."""
 
 
 def as_document(report: Report) -> bytes:
     """Return the report as JSON; inert in a terminal."""
     plain = msgspec.to_builtins(report)
     plain["schema"] = SCHEMA
-    plain["verdict"] = HEADS[report.exit_code].partition(":")[0].split(" as ")[0]
+    plain["verdict"] = _verdict(report)
     plain["exit_code"] = report.exit_code
     return neutralize_json(msgspec.json.encode(plain))
 
 
+def _verdict(report: Report) -> str:
+    """Return the words that the first line begins with."""
+    return re.match(r"[A-Z ]+[A-Z]", _head(report))[0]  # type: ignore[index]
+
+
+_SHOWN_COMPLETE = (Verdict.PROVEN, Verdict.RECONCILED)
+"""What the provider's own list says; a transport without a gap says nothing of its source."""
+
+
+def _head(report: Report) -> str:
+    if report.exit_code:
+        return HEADS[report.exit_code]
+    if not report.verdicts:
+        return "NOTHING MISSING that is known of: there was no hour to compare"
+    every = sum(report.verdicts.values())
+    shown = sum(report.verdicts.get(verdict, 0) for verdict in _SHOWN_COMPLETE)
+    hours = plural.count(every, "source hour and scope", "source hours and scopes")
+    if shown == every:
+        return f"COMPLETE: {hours}, by the provider's own lists"
+    return f"NOTHING MISSING that is known of; {shown:,} of {hours} shown to be complete"
+
+
 def lines(report: Report) -> Iterator[str]:
     """Yield the report for a reader, the verdict first."""
-    yield HEADS[report.exit_code]
+    yield _head(report)
     log = report.log
     yield f"log       {log.origin}, size {log.size}, sealed {instant(log.at)}"
     verdicts = ", ".join(f"{name} {count}" for name, count in sorted(report.verdicts.items()))
-    yield f"hours     {verdicts or 'none'} (source hours and scopes); {report.objects} objects"
+    objects = plural.count(report.objects, "object")
+    yield f"hours     {verdicts or 'none'} (source hours and scopes); {objects}"
     for reason, count in sorted(Counter(report.reasons).items()):
         yield f"          {reason} {count}: {REASONS[reason].text}"
     for each in report.statements:
         if each.is_incomplete:
             yield from _shown(each)
     if report.incomplete > _SHOWN:
-        yield f"... and {report.incomplete - _SHOWN} more; --json prints them all"
+        yield f"... and {report.incomplete - _SHOWN:,} more; --json prints them all"
     for key, why in sorted(report.unsound.items())[:_NAMES]:
         yield f"unsound   {key}: {why}"
     if len(report.unsound) > _NAMES:

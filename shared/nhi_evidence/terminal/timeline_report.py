@@ -181,17 +181,39 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
         return
     seen = [each for each in timeline.visibility if each.is_seen]
     unseen = [each for each in timeline.visibility if not each.is_seen]
-    for each in unseen:
-        yield f"{each.verdict:<11}{each.what}: {each.text}"
-        yield f"          {_span(each)}; {each.reason}"
+    for alike in _alike(unseen):
+        first = alike[0]
+        if len(alike) == 1:
+            yield f"{first.verdict:<10} {first.what}: {first.text}"
+        else:
+            whats = dict.fromkeys(each.what for each in alike)
+            yield f"{first.verdict:<10} {plural.count(len(whats), 'cell')}: {first.text}"
+            more = (
+                f", and {len(whats) - _CELLS} more; --json has all" if len(whats) > _CELLS else ""
+            )
+            yield f"           {', '.join(list(whats)[:_CELLS])}{more}"
+        yield f"           {_span(first)}; {first.reason}"
     for each in seen:
         if not each.is_on_record:
-            yield f"{each.verdict:<11}{each.what}: {each.text}"
-            yield f"          {_span(each)}"
+            yield f"{each.verdict:<10} {each.what}: {each.text}"
+            yield f"           {_span(each)}"
     on_record = sum(each.is_on_record for each in seen)
     if on_record:
         cells = plural.count(on_record, "cell")
         yield f"seen      {cells} more: recorded, and their step is on record"
+
+
+_CELLS = 8
+"""Cells of one reason that are named."""
+
+
+def _alike(unseen: Iterable[Visibility]) -> Iterable[list[Visibility]]:
+    """Group what is not seen for one reason, of one time: a platform nobody read is one entry."""
+    groups: dict[tuple[str, ...], list[Visibility]] = {}
+    for each in unseen:
+        key = (each.verdict, each.text, _span(each), each.reason)
+        groups.setdefault(key, []).append(each)
+    return groups.values()
 
 
 def _span(each: Visibility) -> str:

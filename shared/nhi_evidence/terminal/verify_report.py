@@ -10,6 +10,7 @@ from rich.console import Console
 from nhi_evidence import plural
 from nhi_evidence.evidence.verify import Finding, Report, Severity
 from nhi_evidence.terminal import fitting
+from nhi_evidence.terminal.flag_words import FLAGS
 from nhi_evidence.terminal.safe_text import instant, neutralize_json
 from nhi_evidence.terminal.verdict import show as show_verdict
 
@@ -88,6 +89,7 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         f"{plural.count(report.epochs, 'epoch')}, {plural.count(report.leaves, 'leaf', 'leaves')}"
     )
     yield f"log       {report.name}, {extent}"
+    yield "          (a leaf of each epoch, and of each version of an object)"
     yield f"head      size {report.size}"
     yield f"          root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
@@ -106,9 +108,8 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
     if report.expired:
         yield f"expired   {report.expired} gone after lock and grace, as the policy has it"
     yield from _counted(report)
-    if report.flags:
-        flags = ", ".join(f"{name} {count}" for name, count in report.flags.items())
-        yield f"flags     {flags}"
+    for flag, number in report.flags.items():
+        yield f"flag      {flag} {number:,}: {FLAGS.get(flag, 'see docs/evidence-format.md')}"
     for anchor in report.anchors:
         yield f"anchor    {anchor.name}, {anchor.shard} epoch {anchor.epoch}, {instant(anchor.at)}"
     yield from _findings(report.findings)

@@ -58,6 +58,11 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     if not uri.startswith("s3://"):
         if "://" in uri:
             raise SettingsError(f"{uri}: evidence is s3://bucket[?endpoint=...] or a directory")
+        if Path(uri).is_file():
+            raise SettingsError(
+                f"{uri}: a file, and evidence is a directory or s3://bucket; check-proof checks "
+                "a proof, case verify a case, check-absence a statement of absence"
+            )
         if not Path(uri).is_dir():
             raise SettingsError(f"{uri}: no such directory")
         return DirectoryStore(Path(uri))

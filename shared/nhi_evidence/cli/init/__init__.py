@@ -22,12 +22,12 @@ Examples:
   nhi-evidence init
   nhi-evidence init --no-input -o trial.toml --organization o-exampleorg1 \\
       --log-archive-account 111122223333 --evidence-account 222233334444 \\
-      --region eu-central-1 --log-name example.org/evidence --retention-days 0 \\
-      --trail-kind existing --trail-bucket organization-trail --trail-region eu-central-1 \\
-      --keep-out-of-scope-raw no --email security@example.org --budget 200 \\
-      --objects-per-hour 100000
+      --region eu-central-1 --log-name example.org/evidence \\
+      --retention-days 0 --trail-kind existing \\
+      --trail-bucket organization-trail --trail-region eu-central-1 \\
+      --keep-out-of-scope-raw no --email security@example.org \\
+      --budget 200 --objects-per-hour 100000
 
-\b
 Exit codes: 0 written; 4 not written (said on standard error): the file is
 there already, or an answer is wrong or missing; 64 wrong usage.
 """

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import escape
 
+from nhi_evidence import plural
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate.lineage import Step
 from nhi_evidence.investigate.report import chart, words
@@ -99,7 +100,8 @@ def _status(timeline: Timeline) -> Iterator[str]:
         text = f"Sealed: {fresh.head}{signed}. Signature and hashes were checked as it was read."
         kind = "good"
         if fresh.unreadable_count:
-            text += f" {fresh.unreadable_count} objects or lines do not match, or cannot be read."
+            unread = plural.count(fresh.unreadable_count, "object or line", "objects or lines")
+            text += f" {unread} could not be read, or did not match."
             kind = "bad"
     elif fresh.engine:
         text = f"{fresh.engine}: neither signatures nor hashes were checked."

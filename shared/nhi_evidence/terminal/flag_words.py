@@ -1,0 +1,20 @@
+"""What the log says is wrong with an object, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nhi_evidence.evidence import flags
+
+FLAGS: Mapping[str, str] = {
+    flags.KEY_HASH: "its body hash does not match its key: it is counted for nobody",
+    flags.SHADOW: "not the first version of its key: it is counted for nobody",
+    flags.LATE: "sealed when its hour was no longer watched hourly",
+    flags.SHORT_LOCK: "locked for less than was promised",
+    flags.ENCRYPTION: "not encrypted as was promised",
+    flags.NO_CHECKSUM: "the store kept no SHA-256 of it",
+    flags.MARKER: "a delete marker that expiry does not explain",
+    flags.EXPIRED: "deleted by expiry, after lock and grace",
+    flags.UNDESCRIBED: "the store would not describe it",
+}
+"""Flag to meaning (docs/evidence-format.md)."""

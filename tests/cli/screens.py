@@ -1,0 +1,129 @@
+"""What every command prints to somebody who looks on: a run of each, in a terminal of 80 columns.
+
+A command that is not here and not in `ELSEWHERE` fails the test that walks through the table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from unittest import mock
+
+from nhi_evidence import cli
+from nhi_evidence.demo.story import generate
+from tests.cli import sealing_case
+from tests.cli.command import run
+from tests.cli.sealed_copy import NAME
+from tests.coverage import examples
+
+COLUMNS = 80
+
+ELSEWHERE = {
+    "demo": "tests/cli/test_demo.py runs it, and looks at its width",
+    "anchor": "asks a time-stamping authority",
+    "replay aws": "a queue", "replay gcp": "a topic", "replay azure": "an Event Hub",
+    "collect aws": "a provider", "collect gcp": "a provider", "collect azure": "a provider",
+    "collect github": "a provider", "collect okta": "a provider", "collect vault": "a provider",
+    "backfill gcp": "Cloud Logging", "doctor": "a cloud",
+}  # fmt: skip
+"""Commands that take more than files, and what it is: their lines are printed by the same call."""
+
+
+_INIT = (
+    "--organization", "o-exampleorg1", "--log-archive-account", "111122223333",
+    "--evidence-account", "222233334444", "--region", "eu-central-1",
+    "--log-name", "example.org/evidence", "--retention-days", "0", "--trail-kind", "existing",
+    "--trail-bucket", "organization-trail", "--trail-region", "eu-west-1",
+    "--keep-out-of-scope-raw", "no", "--email", "security@example.org", "--budget", "200",
+    "--objects-per-hour", "100000",
+)  # fmt: skip
+
+
+class Screen(io.TextIOWrapper):
+    """Standard output that says it is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Case:
+    """Evidence, keys and logs that every command is run with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.key_file = folder / "log.pem"
+        assert run("keys", "--new", "--key-file", self.key_file, "--name", NAME).code == 0
+        self.key, self.uid = sealing_case.make(folder, self.key_file)
+        self.evidence = folder / "evidence"
+        self.logs = folder / "logs"
+        self.logs.mkdir()
+        for file in generate():
+            (self.logs / Path(file.key).name).write_bytes(file.body)
+        (self.logs / "broken.json").write_text('{"Records": [{"eventVersion": "1.08", ')
+        self.report = folder / "coverage.json"
+        shown = run("coverage", "--config-dir", examples.FOLDER, "--json")
+        self.report.write_text(shown.out)
+
+    def runs(self) -> Iterator[tuple[str, Sequence[str | Path]]]:
+        """Yield a command's name and its arguments, in an order in which each has what it takes."""
+        trust = ("--key", self.key)
+        store = (self.evidence, *trust)
+        proof, case = self.folder / "proof.zip", self.folder / "case.zip"
+        absence = self.folder / "absence.json"
+        window = ("--from", "2026-03-02T08:00:00Z", "--to", "2026-03-02T10:00:00Z")
+        yield "version", ()
+        yield "version", ("--verbose",)
+        yield "cost", ()
+        yield "keys", ("--key-file", self.key_file, "--name", NAME)
+        yield "explain", ("secretsmanager:GetSecretValue",)
+        yield "explain", ("ec2:RunInstances",)
+        yield "init", ("-o", self.folder / "c.toml", "--no-input", *_INIT)
+        yield "coverage", ("--config-dir", examples.FOLDER)
+        yield "coverage", ("--config-dir", examples.FOLDER, "--verbose", "--controls")
+        yield "offboarding", (*store, "--identity", "arn:aws:iam::444455556666:user/ci-deploy")
+        yield "attest-absence", (*store, "--identity", "arn:aws:iam::444455556666:user/nobody",
+                                 "--step", "secret_access", *window, "-o", absence)  # fmt: skip
+        yield "check-absence", (absence, *trust)
+        yield "seal", (self.evidence, "--name", NAME, "--key-file", self.key_file)
+        yield "verify", store
+        yield "verify", (*store, "--deep")
+        yield "reconcile", store
+        yield "copy", (self.evidence, self.folder / "copy")
+        yield "prove", (self.evidence, self.uid, *trust, "-o", proof)
+        yield "check-proof", (proof, *trust)
+        yield "normalize", ("-o", self.folder / "records.ndjson", self.logs)
+        yield "summary", (self.logs,)
+        yield "summary", store
+        yield "timeline", (self.logs, "--ip", "203.0.113.77")
+        yield "timeline", (self.logs, "--identity", "ci-deploy", "--coverage", self.report)
+        yield "timeline", (*store, "--identity", "ci-deploy")
+        yield "query", ("--list",)
+        yield "query", (self.logs, "--question", "credentials-in-use")
+        yield "query", (*store, "--sql", "SELECT * FROM events LIMIT 2")
+        yield "query", (self.logs, "--sql", "SELECT phase, count(*) FROM events GROUP BY phase")
+        yield "renormalize", store
+        yield "case create", (*store, "--identity", "ci-deploy", "-o", case)
+        yield "case verify", (case, *trust)
+
+
+def looked_at(name: str, arguments: Sequence[str | Path]) -> tuple[str, str]:
+    """Run a command in a terminal; return what stands there, and on its standard error."""
+    out, err = Screen(), Screen()
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.dict(os.environ, {"COLUMNS": str(COLUMNS), "NO_COLOR": "1", "TERM": "dumb"}),
+        mock.patch.object(sys, "argv", ["nhi-evidence", *name.split(), *map(str, arguments)]),
+        contextlib.suppress(SystemExit),
+    ):
+        cli.main()
+    out.seek(0)
+    err.seek(0)
+    return out.read(), err.read()

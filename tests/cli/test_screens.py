@@ -1,0 +1,86 @@
+"""In a terminal of 80 columns nothing is wider that could be broken; piped, nothing is broken."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nhi_evidence.cli.commands import COMMANDS
+from tests.cli import screens
+from tests.cli.command import run
+from tests.cli.screens import COLUMNS, ELSEWHERE, Case, looked_at
+
+_COMMAND = re.compile(
+    r"(?:\S+\s{2,}|\s+|next: )?(?:\S*/)?(?:nhi-evidence|make) [a-z]|\s*fix: [^`]*$"
+)
+_QUOTED = re.compile(r"`[^`]*`")
+_UNBROKEN = 30
+"""Letters of a word that a line may be too wide for: an id, a path, a hash, a URL."""
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Case(tmp_path_factory.mktemp("screens"))
+
+
+def too_wide(text: str) -> list[str]:
+    """Return lines wider than the terminal that a break between words would have kept narrow."""
+    return [
+        line
+        for line in text.splitlines()
+        if len(line) > COLUMNS
+        and not _COMMAND.match(line)
+        and len(max(_QUOTED.sub(lambda each: "x" * len(each[0]), line).split(), key=len))
+        < _UNBROKEN
+    ]
+
+
+def test_what_is_too_wide_is_noticed() -> None:
+    """An id may be, and a command that is copied; a sentence may not."""
+    sentence = "a sentence that goes on and on, " * 4
+    assert [sentence] == too_wide(sentence)
+    assert [] == too_wide(f"on {'x' * 90}\nnext  nhi-evidence verify {sentence}")
+
+
+def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
+    """By the table of commands: each is run, or said to be looked at elsewhere."""
+    wide: dict[str, list[str]] = {}
+    shown: set[str] = set()
+    for name, arguments in case.runs():
+        out, err = looked_at(name, arguments)
+        assert "a fault of this program" not in err, (name, err)
+        assert out or name == "normalize", (name, err)
+        shown.add(name)
+        lines = too_wide(out) + too_wide(err)
+        if lines:
+            wide[" ".join(map(str, (name, *arguments)))] = lines
+    assert {} == wide
+    leaves = {row.name for row in COMMANDS if not row.is_group}
+    assert (set(), set()) == (leaves - shown - set(ELSEWHERE), shown & set(ELSEWHERE))
+
+
+@pytest.mark.parametrize("name", [row.name for row in COMMANDS])
+def test_every_help_fits_a_terminal_of_80_columns(name: str) -> None:
+    """Examples stand as they are typed."""
+    assert [] == too_wide(looked_at(name, ["--help"])[0])
+
+
+def test_piped_nothing_is_broken_or_cut(case: Case) -> None:
+    """The same words, a line each: what follows in the pipe searches lines."""
+    for name, arguments in (
+        ("verify", (case.evidence, "--key", case.key)),
+        ("timeline", (case.logs, "--identity", "ci-deploy", "--coverage", case.report)),
+        ("summary", (case.logs,)),
+    ):
+        piped = run(*name.split(), *arguments).out
+        seen, _ = looked_at(name, arguments)
+        words = [re.sub(r"\d+", "0", text).split() for text in (piped, seen)]
+        assert words[0] == words[1], name
+        assert len(piped.splitlines()) < len(seen.splitlines()), name
+    asked = (case.logs, "--sql", "SELECT * FROM events ORDER BY time LIMIT 2")
+    heading, *rows = run("query", *asked).out.splitlines()
+    assert 2 == len(rows)
+    values = {word for row in rows for word in row.split() if len(word) > 1}
+    assert values <= set(looked_at("query", asked)[0].split())
+    assert screens.COLUMNS < len(heading)

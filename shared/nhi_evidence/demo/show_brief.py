@@ -155,10 +155,9 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
     rows = [
         ("demo --verbose", "every table and refusal"),
         ("demo --keep ./copy", "leave the evidence"),
-        ("demo --input FOLDER", "your own CloudTrail files"),
     ]
     for number, (command, what) in enumerate(rows[1:] if own_files else rows):
-        _say(out, f"{'next' if not number else '':6}{own_name()} {command:21}{what}")
+        _say(out, f"{'next' if not number else '':6}{own_name()} {command:20}{what}")
 
 
 def _title(out: Console, text: str) -> None:

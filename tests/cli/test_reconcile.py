@@ -38,9 +38,9 @@ def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
     assert 0 == done.code, done.err
     assert done.out.startswith("NOTHING MISSING that is known of; 4 of 5 source hours and scopes")
     assert "proven 4" in done.out
-    told = run("reconcile", copy, "--key", key, "--provider-keys", keys, "--json").json
-    assert "NOTHING MISSING" == told["verdict"]
-    last = max(each["hour"] for each in told["statements"] if each["verdict"] == "proven")
+    report = run("reconcile", copy, "--key", key, "--provider-keys", keys, "--json").json
+    assert "NOTHING MISSING" == report["verdict"]
+    last = max(each["hour"] for each in report["statements"] if each["verdict"] == "proven")
     bounded = ("--provider-keys", keys, "--to", last)
     proven = run("reconcile", copy, "--key", key, *bounded)
     assert proven.out.startswith("COMPLETE: 4 source hours and scopes, by the provider's own lists")

@@ -87,8 +87,10 @@ def test_nothing_counts_twice(tmp_path: Path) -> None:
     assert [f"{again}: the same file as {first}; read once"] == [
         note for note in report["notes"] if "same file" in note
     ]
-    told = run("query", first, again, second, "--sql", "SELECT count(*) AS n FROM events", "--json")
-    assert [[1]] == told.json["rows"]
+    counted = run(
+        "query", first, again, second, "--sql", "SELECT count(*) AS n FROM events", "--json"
+    )
+    assert [[1]] == counted.json["rows"]
     assert "1 record read before, and counted once" in run("summary", first, second).out
 
 

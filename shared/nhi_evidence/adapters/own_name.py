@@ -21,6 +21,6 @@ def own_name() -> str:
     on_path = shutil.which(NAME)
     if on_path is not None and Path(on_path).resolve() == started.resolve():
         return NAME
-    whole = Path(os.path.abspath(started))  # noqa: PTH100 links are kept: a venv is one
+    absolute = Path(os.path.abspath(started))  # noqa: PTH100 links are kept: a venv is one
     here = Path.cwd()
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(whole)
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

@@ -102,11 +102,11 @@ class Inputs:
         """Yield each file the first time, by whatever path it comes."""
         first: dict[Path, Path] = {}
         for path in files:
-            whole = path if path == STANDARD_INPUT else path.resolve()
-            if whole in first:
-                self.skipped.append(f"{path}: the same file as {first[whole]}; read once")
+            resolved = path if path == STANDARD_INPUT else path.resolve()
+            if resolved in first:
+                self.skipped.append(f"{path}: the same file as {first[resolved]}; read once")
             else:
-                first[whole] = path
+                first[resolved] = path
                 yield path
 
     def size(self, files: Iterable[Path]) -> int | None:

@@ -186,8 +186,8 @@ def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
         every = plural.count(report.input, "record")
         yield f"{report.rejected:,} of {every} could not be read or mapped; not counted here"
     if report.out_of_scope:
-        left_out = plural.count(report.out_of_scope, "record")
-        yield f"{left_out} left out of the evidence by its scope"
+        excluded = plural.count(report.out_of_scope, "record")
+        yield f"{excluded} left out of the evidence by its scope"
     if report.unread:
         unread = plural.count(report.unread, "input or object", "inputs or objects")
         yield f"{unread} could not be read; not counted here"

@@ -8,9 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -54,14 +54,42 @@ class Terraform:
     def test(self, stack: dict[str, Any], name: str, written: str) -> str:
         """Run `terraform test` with every provider mocked; return what it says, failed or not."""
         folder = self._lay_out(destructible(stack), name)
-        mocks = "\n".join(
-            f'mock_provider "{name}" {{{_alias(one)}}}'
-            for name in sorted(stack["provider"])
-            for one in stack["provider"][name]
-        )
-        (folder / "stack.tftest.hcl").write_text(f"{mocks}\n{written}")
+        (folder / "stack.tftest.hcl").write_text(f"{_mocks(stack)}\n{written}")
         done = self._run(folder, "test", "-no-color")
         return done.stdout + done.stderr
+
+    def steps(self, steps: Mapping[str, dict[str, Any]], name: str) -> Steps:
+        """Apply variants of one stack after another to one state, then destroy all that is left.
+
+        As they are, with what they forbid; every provider is mocked.
+        """
+        folder = self._folder / name
+        folder.mkdir()
+        for step, stack in steps.items():
+            self._lay_out(stack, f"{name}/{step}")
+        (folder / "main.tf").write_text("")
+        first = next(iter(steps.values()))
+        runs = (_RUN.format(step=step) for step in steps)
+        (folder / "steps.tftest.hcl").write_text("\n".join((_mocks(first), *runs)))
+        self._run(folder, "get", "-no-color")
+        printed = self._run(folder, "test", "-json", "-verbose").stdout
+        messages = [json.loads(line) for line in printed.splitlines()]
+        resources = {
+            one["@testrun"]: one["test_state"]["root_module"]["resources"]
+            for one in messages
+            if one["type"] == "test_state"
+        }
+        errors = [one["diagnostic"] for one in messages if one["type"] == "diagnostic"]
+        refused = [one for one in errors if one["summary"] == "Instance cannot be destroyed"]
+        others = [one for one in errors if one["severity"] == "error" and one not in refused]
+        assert not others, others
+        return Steps(
+            {
+                step: {one["address"] for one in each if one["mode"] == "managed"}
+                for step, each in resources.items()
+            },
+            {one["detail"].split()[1] for one in refused},
+        )
 
     def _lay_out(self, stack: dict[str, Any], name: str) -> Path:
         folder = self._folder / name
@@ -86,6 +114,33 @@ class Terraform:
                 "TF_IN_AUTOMATION": "1",
             },
         )
+
+
+_RUN = """
+run "{step}" {{
+  state_key = "export"
+  module {{
+    source = "./{step}"
+  }}
+}}
+"""
+
+
+class Steps(NamedTuple):
+    """What became of a state, step by step."""
+
+    resources: dict[str, set[str]]
+    """Step to the addresses that were there after it."""
+    refused: set[str]
+    """Addresses that Terraform names as not to be destroyed, at the end; it stops at some."""
+
+
+def _mocks(stack: dict[str, Any]) -> str:
+    return "\n".join(
+        f'mock_provider "{name}" {{{_alias(one)}}}'
+        for name in sorted(stack["provider"])
+        for one in stack["provider"][name]
+    )
 
 
 def _alias(provider: dict[str, Any]) -> str:

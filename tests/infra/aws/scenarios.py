@@ -184,6 +184,13 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "aws_export AgeOfOldestMessage": retried_until(7 * DAY),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),
     },
+    # Set aside long ago, and nobody has sent them again: SQS forgets them after two weeks.
+    "what was set aside is left lying": {
+        "dead ApproximateNumberOfMessagesVisible": since(5, 0),
+        "dead ApproximateAgeOfOldestMessage": lambda slot: (
+            None if slot < BEFORE else (slot - BEFORE) * SLOT
+        ),
+    },
     "one file kills the exporter": {
         "exporter Errors": since(1, 0, every=RETRIED),
         "dead ApproximateNumberOfMessagesVisible": until(BEFORE + 7 * DAY, 0, 1),

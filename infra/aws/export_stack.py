@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.file_exporter import FileExporter
 from infra.aws.redelivery import Redelivery, redelivery
+from infra.aws.streamed_files import StreamedFiles
 from infra.aws.trail_bucket import TrailBucket
 from infra.bundle import Bundle
 from nhi_evidence import sources
@@ -15,12 +16,13 @@ from nhi_evidence.adapters.aws.function_settings import exporter_settings
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.config.aws.streams import plans
 from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.errors import SettingsError
 
 
 class AwsExportStack(Stack):
-    """Every exporter of one region, and the buckets of trails that are to be made."""
+    """Every exporter of one region, and the buckets and streams that are to be made."""
 
     def __init__(
         self,
@@ -76,6 +78,12 @@ class AwsExportStack(Stack):
             BucketNotifications(
                 self, f"{feed.exporter}-notifications", feed=feed, delivery=exporter.delivery
             )
+        elif entry.streams:
+            made = StreamedFiles(
+                self, f"{feed.exporter}-streams", feed=feed, plans=plans(feed, entry)
+            )
+            # S3 tries the destination before it accepts it.
+            made.bucket.add_resource_dependency(exporter.delivery.policy)
         elif feed.notifies == "new-bucket" and entry.trail is not None:
             self._make_bucket(config, feed, entry.trail, exporter)
         elif feed.notifies == "elsewhere":

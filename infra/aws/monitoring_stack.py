@@ -25,8 +25,10 @@ from infra.aws.reconcile_stack import ReconcileStack
 from infra.aws.seal_alarms import SealAlarms
 from infra.aws.seal_stack import SealStack
 from infra.aws.store_alarms import StoreAlarms
+from infra.aws.stream_alarms import StreamAlarms
 from nhi_evidence.config import Config, EvidenceBucket
 from nhi_evidence.config.aws.queues import ALARM_TOPIC
+from nhi_evidence.config.aws.streams import plans
 from nhi_evidence.config.silence import of_entry
 
 
@@ -82,6 +84,8 @@ class MonitoringStack(Stack):
                 keep_days=None if trail is None else trail.keep_days,
                 target=target.arn,
             ).alarms
+            for plan in plans(feed, entry):
+                alarms += StreamAlarms(self, plan.name, plan=plan, target=target.arn).alarms
         for seal in seals:
             alarms += SealAlarms(
                 self,

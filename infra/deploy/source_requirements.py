@@ -33,7 +33,7 @@ def requirements(access: Access, config: Config, export: Stack) -> Iterator[Requ
             continue
         asking = Asking(f"s3://{feed.bucket}")
         trail = None if entry.trail is None else config.trail(entry.trail)
-        if trail is not None and trail.kind == "new":
+        if entry.streams or (trail is not None and trail.kind == "new"):
             continue  # its bucket is made with everything it needs
         yield from _trail(access, asking, export, trail)
         yield from _bucket(access, asking, export, feed)

@@ -51,6 +51,14 @@ SourceBucketName = Annotated[
         examples=["organization-trail-111122223333"],
     ),
 ]
+PartnerBus = Annotated[
+    str,
+    Meta(
+        pattern=r"^aws\.partner/[A-Za-z0-9.-]+(?:/[A-Za-z0-9._-]+)+$",
+        description="the name of a partner event source (aws events list-event-sources)",
+        examples=["aws.partner/okta.com/example-org/evidence"],
+    ),
+]
 Handle = Annotated[
     str,
     Meta(

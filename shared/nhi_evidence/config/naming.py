@@ -185,6 +185,21 @@ def exporter(store: str, source: str, feed: str) -> str:
     return _short(f"nhi-evidence-{store}-{source}-{feed}")
 
 
+def stream(store: str, source: str, name: str) -> str:
+    """Name of a Firehose stream, of the role it delivers with, and of its destination."""
+    return _short(f"nhi-evidence-{store}-{source}-stream-{name}")
+
+
+def stream_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of a Firehose stream."""
+    return f"arn:{partition(region)}:firehose:{region}:{account}:deliverystream/{name}"
+
+
+def sender(store: str, source: str, name: str) -> str:
+    """Name of the role by which records are put into a stream."""
+    return _short(f"nhi-evidence-{store}-{source}-sender-{name}")
+
+
 def trail(name: str) -> str:
     """Name of a trail the deployment makes."""
     return f"nhi-evidence-{name}"

@@ -13,6 +13,7 @@ from nhi_evidence.config.feed_rules import feeds_fit, topics_fit
 from nhi_evidence.config.fill import Fault
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.partition_rules import in_one_partition
+from nhi_evidence.config.stream_rules import streams_fit
 from nhi_evidence.config.subscriber_rules import subscribers_fit
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, BucketTable, File, SourceEntry
 
@@ -335,6 +336,7 @@ _RULES: tuple[Callable[[File], _Contradictions], ...] = (
     _same_twice,
     _trails,
     feeds_fit,
+    streams_fit,
     _alarms,
     _topics,
     _auditors,

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from nhi_evidence.config import kinds
+from nhi_evidence.config.stream_table import Stream
 
 GCP_SOURCE = "gcp_audit"
 AZURE_SOURCE = "azure_monitor"
@@ -130,14 +131,15 @@ class SourceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the evidence bucket; it decides jurisdiction and R."""
     trail: kinds.Handle | None = None
     files: Files | None = None
+    streams: tuple[Stream, ...] = ()
+    """Where given, the bucket of `files` is made, with a Firehose stream into it for each."""
     keep_out_of_scope_raw: bool
     """Whether the raw text of records out of scope, people's among them, is kept as well. No
     default: privacy decides. Without it a delivered file cannot be rebuilt byte for byte."""
     scope: Literal["nhi", "all"] = "nhi"
     batch_window_seconds: kinds.BatchWindow | None = None
-    """Of a source delivered as files to S3: how long notifications are collected, at most, before
-    the exporter is started. Longer: fewer and larger objects; later evidence. Absent: as
-    `functions/aws_export/deploy.toml` says, 120 seconds."""
+    """Of files in S3: how long notifications are collected, at most, before the exporter starts.
+    Longer: fewer, larger objects; later evidence. Absent: 120, as `deploy.toml` says."""
     silence_hours: kinds.SilenceHours | None = None
     """How long nothing may come before an alarm; 0: it may be silent. Absent: 3 for CloudTrail, 24
     for Google Cloud and Azure, no alarm for any other."""

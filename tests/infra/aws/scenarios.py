@@ -126,6 +126,10 @@ NORMAL: Mapping[str, Series] = {
     "forwarder Errors": always(0),
     "subscriber queue ApproximateAgeOfOldestMessage": always(60),
     "subscriber dead ApproximateNumberOfMessagesVisible": always(0),
+    # Firehose, which buffers for five minutes, and the events a rule could not put.
+    "DeliveryToS3.DataFreshness": always(300),
+    "ThrottledRecords": always(0),
+    "sender dead ApproximateNumberOfMessagesVisible": always(0),
     # The buckets.
     "PutRequests": always(100),
     "source PutRequests": always(2),
@@ -290,6 +294,8 @@ def kind_of(stat: Mapping[str, Any]) -> str:
 
 def _queue(name: str) -> str:
     kind = "dead" if name.endswith("-dead") else "queue"
+    if "-sender-" in name:
+        return f"sender {kind}"
     for whose in ("forward", "subscriber"):
         if name.removesuffix("-dead") == f"nhi-evidence-main-{whose}":
             return f"{whose} {kind}"
@@ -303,7 +309,12 @@ def _function(name: str) -> str:
 
 def raised(alarms: Mapping[str, Mapping[str, Any]], situation: str) -> set[str]:
     """Return the alarms with somebody to tell that a situation raises, at whatever time."""
-    series = {**NORMAL, **SITUATIONS[situation]}
+    return raised_by(alarms, SITUATIONS[situation])
+
+
+def raised_by(alarms: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Series]) -> set[str]:
+    """Return the alarms that are raised where these metrics do otherwise than normally."""
+    series = {**NORMAL, **changes}
     states = {
         name: _states_of(json.dumps(alarm), tuple((kind, series[kind]) for kind in _kinds(alarm)))
         for name, alarm in alarms.items()

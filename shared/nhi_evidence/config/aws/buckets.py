@@ -112,6 +112,17 @@ def trail_bucket(config: Config, trail: Trail, feed: Feed) -> BucketPlan:
     )
 
 
+def streamed_bucket(feed: Feed) -> BucketPlan:
+    """Return the bucket of streams. The roles of its account alone may write to it."""
+    return BucketPlan(
+        name=feed.bucket,
+        account=feed.account,
+        region=feed.region,
+        statements=transport(feed.bucket_arn),
+        lifecycle=[],
+    )
+
+
 def _expiry_after_lock(store: EvidenceBucket) -> list[LifecycleRule]:
     """Expire what its lock no longer holds; remove the markers expiry leaves."""
     rules = []

@@ -47,6 +47,8 @@ def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
 def _files_feed(config: Config, entry: SourceEntry, files: Files) -> Feed:
     here = config.log_archive.account
     owned: Notifies = "existing-bucket" if files.account == here else "elsewhere"
+    if entry.streams:
+        owned = "new-bucket"
     return Feed(
         source=entry.source,
         store=entry.evidence,

@@ -1,0 +1,92 @@
+"""Every event of a partner's bus into a stream, and what could not be put into a queue."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.aws import acknowledged
+from infra.aws.planned_role import PlannedRole
+from infra.aws.redelivery import RETENTION_SECONDS
+from nhi_evidence.config import documents
+from nhi_evidence.config.aws import queues, streams
+from nhi_evidence.config.aws.streams import StreamPlan
+
+_RETRIED = Duration.days(1)
+_ATTEMPTS = 185
+"""As long and as often as EventBridge tries at most.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+"""
+
+
+class EventRule(Construct):
+    """The bus of one partner event source, and a rule that takes all of it as it is.
+
+    The event source has to be there: the partner makes it, and it waits to be associated.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        plan: StreamPlan,
+        stream: firehose.CfnDeliveryStream,
+    ) -> None:
+        super().__init__(scope, name)
+        source = plan.stream.bus
+        if source is None:
+            raise ValueError(f"{plan.name} is filled by no event bus")
+        bus = events.CfnEventBus(self, "Bus", name=source, event_source_name=source)
+        self.dead_letters = sqs.CfnQueue(
+            self,
+            "DeadLetters",
+            queue_name=plan.dead_letters,
+            message_retention_period=RETENTION_SECONDS,
+            sqs_managed_sse_enabled=True,
+        )
+        acknowledged.rule(
+            self.dead_letters,
+            f"{acknowledged.SOLUTIONS}SQS3",
+            "It is what events end in that a rule could not put; nothing is taken from it but by "
+            "whoever looks, and an alarm calls for that.",
+        )
+        dead = self.dead_letters.attr_arn
+        policy = sqs.CfnQueuePolicy(
+            self,
+            "DeadPolicy",
+            queues=[self.dead_letters.ref],
+            policy_document=documents.document(
+                [
+                    *streams.dead_letter_policy(plan),
+                    *queues.encrypted(streams.dead_letters_arn(plan)),
+                ]
+            ),
+        )
+        role = PlannedRole(self, "Sender", plan=streams.sending_role(plan))
+        rule = events.CfnRule(
+            self,
+            "Rule",
+            name=plan.name,
+            event_bus_name=source,
+            event_pattern={"source": [source]},
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="stream",
+                    arn=plan.arn,
+                    role_arn=role.resource.attr_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead),
+                    retry_policy=events.CfnRule.RetryPolicyProperty(
+                        maximum_event_age_in_seconds=_RETRIED.to_seconds(),
+                        maximum_retry_attempts=_ATTEMPTS,
+                    ),
+                )
+            ],
+        )
+        for before in (bus, policy, stream):
+            rule.add_resource_dependency(before)

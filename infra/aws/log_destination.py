@@ -1,0 +1,44 @@
+"""What log groups of other accounts are subscribed to, so that their events reach a stream."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.aws.planned_role import PlannedRole
+from nhi_evidence.config import documents, naming
+from nhi_evidence.config.aws import streams
+from nhi_evidence.config.aws.streams import StreamPlan
+
+
+class LogDestination(Construct):
+    """A destination of CloudWatch Logs. The accounts are named; none but they may subscribe."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        plan: StreamPlan,
+        stream: firehose.CfnDeliveryStream,
+    ) -> None:
+        super().__init__(scope, name)
+        feed = plan.feed
+        part = naming.partition(feed.region)
+        self.arn = f"arn:{part}:logs:{feed.region}:{feed.account}:destination:{plan.name}"
+        role = PlannedRole(self, "Sender", plan=streams.sending_role(plan))
+        made = logs.CfnDestination(
+            self,
+            "Destination",
+            destination_name=plan.name,
+            role_arn=role.resource.attr_arn,
+            target_arn=plan.arn,
+            destination_policy=json.dumps(
+                documents.document(streams.destination_policy(plan, self.arn))
+            ),
+        )
+        # CloudWatch Logs sends a test message before it accepts one.
+        made.add_resource_dependency(stream)

@@ -1,0 +1,155 @@
+"""Firehose streams into the bucket of a source: names, prefixes, and who may do what.
+
+A subscription of CloudWatch Logs, or a rule on a partner's event bus, puts records; Firehose
+writes them as files under a folder of the stream's own, and what it cannot deliver under another
+that no exporter reads.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nhi_evidence.config import naming
+from nhi_evidence.config.aws.feed import Feed
+from nhi_evidence.config.aws.roles import RolePlan
+from nhi_evidence.config.documents import Statement, allow, service_statement, trust
+from nhi_evidence.config.stream_table import Stream
+from nhi_evidence.config.tables import SourceEntry
+
+UNDELIVERED = "undelivered/"
+"""What Firehose could not write as it should. Outside every prefix that is read."""
+
+BUFFER_SECONDS = 300
+BUFFER_MEGABYTES = 64
+"""A file is written when either is reached; more files cost more requests and more evidence."""
+
+
+class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream."""
+
+    name: str
+    feed: Feed
+    stream: Stream
+    prefix: str
+    """Folder of its files; Firehose adds the hour of arrival, UTC."""
+    sender: str
+    """Name of the role that puts records."""
+
+    @property
+    def arn(self) -> str:
+        """ARN of the stream."""
+        return naming.stream_arn(self.feed.region, self.feed.account, self.name)
+
+    @property
+    def undelivered(self) -> str:
+        """Folder of what could not be delivered."""
+        return f"{UNDELIVERED}{self.prefix}"
+
+    @property
+    def dead_letters(self) -> str:
+        """Name of the queue for events that a rule could not put."""
+        return f"{self.sender}-dead"
+
+    @property
+    def rule_arn(self) -> str:
+        """ARN of the rule on the partner's bus."""
+        feed = self.feed
+        where = f"arn:{naming.partition(feed.region)}:events:{feed.region}:{feed.account}"
+        return f"{where}:rule/{self.stream.bus}/{self.name}"
+
+
+def plans(feed: Feed, entry: SourceEntry) -> tuple[StreamPlan, ...]:
+    """Return the streams of a source."""
+    return tuple(
+        StreamPlan(
+            name=naming.stream(feed.store, feed.source, stream.name),
+            feed=feed,
+            stream=stream,
+            prefix=f"{feed.prefix}{stream.name}/",
+            sender=naming.sender(feed.store, feed.source, stream.name),
+        )
+        for stream in entry.streams
+    )
+
+
+def delivery_role(plan: StreamPlan, *, log_group: str) -> RolePlan:
+    """Return the role by which Firehose writes; `log_group` is the ARN it reports errors to.
+
+    https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
+    """
+    feed = plan.feed
+    return RolePlan(
+        name=plan.name,
+        trust=[
+            service_statement(
+                "firehose.amazonaws.com",
+                {
+                    "StringEquals": {"aws:SourceAccount": feed.account},
+                    "ArnEquals": {"aws:SourceArn": plan.arn},
+                },
+            )
+        ],
+        policy_name="deliver",
+        policy=[
+            allow(
+                "Bucket",
+                ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                feed.bucket_arn,
+            ),
+            allow("Files", ["s3:AbortMultipartUpload", "s3:PutObject"], folders(plan)),
+            allow("Errors", ["logs:PutLogEvents"], log_group),
+        ],
+    )
+
+
+def folders(plan: StreamPlan) -> list[str]:
+    """Return what a stream may write: its files, and what could not be delivered."""
+    bucket = plan.feed.bucket_arn
+    return [f"{bucket}/{plan.prefix}*", f"{bucket}/{plan.undelivered}*"]
+
+
+def sending_role(plan: StreamPlan) -> RolePlan:
+    """Return the role by which a subscription, or a rule, puts records into the stream alone.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CreateFirehoseStreamDestination.html
+    """
+    feed = plan.feed
+    if plan.stream.bus is None:
+        part = naming.partition(feed.region)
+        accounts = sorted({feed.account, *plan.stream.accounts})
+        logs = [f"arn:{part}:logs:{feed.region}:{account}:*" for account in accounts]
+        trusted = service_statement("logs.amazonaws.com", {"StringLike": {"aws:SourceArn": logs}})
+    else:
+        trusted = service_statement(
+            "events.amazonaws.com", {"ArnEquals": {"aws:SourceArn": plan.rule_arn}}
+        )
+    puts = ["firehose:PutRecord", "firehose:PutRecordBatch"]
+    return RolePlan(
+        name=plan.sender,
+        trust=[trusted],
+        policy_name="put",
+        policy=[allow("Put", puts, plan.arn)],
+    )
+
+
+def destination_policy(plan: StreamPlan, destination: str) -> list[Statement]:
+    """Return who may subscribe log groups to the destination with an ARN: these accounts."""
+    statement = trust("Subscribe", {}, "logs:PutSubscriptionFilter")
+    accounts = list(plan.stream.accounts)
+    return [statement | {"Principal": {"AWS": accounts}, "Resource": destination}]
+
+
+def dead_letters_arn(plan: StreamPlan) -> str:
+    """Return the ARN of the queue for events that a rule could not put."""
+    return naming.queue_arn(plan.feed.region, plan.feed.account, plan.dead_letters)
+
+
+def dead_letter_policy(plan: StreamPlan) -> list[Statement]:
+    """Return who may send to the queue of what a rule could not put: that rule."""
+    statement = trust(
+        "Rule",
+        {"Service": "events.amazonaws.com"},
+        "sqs:SendMessage",
+        {"ArnEquals": {"aws:SourceArn": plan.rule_arn}},
+    )
+    return [statement | {"Resource": dead_letters_arn(plan)}]

@@ -1,0 +1,71 @@
+"""That a stream can be made, and that what it cannot deliver is never read as a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nhi_evidence.config.locate import Path
+from nhi_evidence.config.stream_table import Stream
+from nhi_evidence.config.tables import File, Files, SourceEntry
+
+
+def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
+    """Yield what no stream could be made of."""
+    made: dict[str, int] = {}
+    for at, entry in enumerate(file.sources):
+        if not entry.streams:
+            continue
+        path: Path = ("sources", at)
+        if entry.files is None:
+            yield (*path, "streams"), "fill a bucket: add files = {...}, which the deployment makes"
+            continue
+        yield from _bucket((*path, "files"), entry.files, file)
+        first = made.setdefault(entry.files.bucket, at)
+        if first != at:
+            yield (
+                (*path, "files", "bucket"),
+                f"is made for entry {first + 1} already: name one bucket for each entry",
+            )
+        yield from _each((*path, "streams"), entry)
+
+
+def _bucket(path: Path, files: Files, file: File) -> Iterator[tuple[Path, str]]:
+    here = file.log_archive.account
+    if files.account != here:
+        yield (
+            (*path, "account"),
+            f"is not the log-archive account {here}, where streams are made with their bucket",
+        )
+    if not files.prefix.endswith("/"):
+        yield (
+            (*path, "prefix"),
+            (
+                "is no folder: what cannot be delivered lies beside it and is not read; "
+                'write one, such as "log/"'
+            ),
+        )
+    for key in ("kms_key", "topic"):
+        if getattr(files, key) is not None:
+            yield (*path, key), "is of a bucket that is there already: remove it, or the streams"
+
+
+def _each(path: Path, entry: SourceEntry) -> Iterator[tuple[Path, str]]:
+    names: set[str] = set()
+    for at, stream in enumerate(entry.streams):
+        if stream.name in names:
+            yield (*path, at, "name"), "is that of another stream: each has a folder of its own"
+        names.add(stream.name)
+        yield from _origin((*path, at), stream)
+
+
+def _origin(path: Path, stream: Stream) -> Iterator[tuple[Path, str]]:
+    if stream.bus is not None and stream.accounts:
+        yield (*path, "accounts"), "are of CloudWatch Logs, and bus of EventBridge: remove one"
+    elif stream.bus is None and not stream.accounts:
+        yield (
+            path,
+            (
+                "says not what fills it: write accounts = [...], whose log groups may be "
+                "subscribed, or bus = ..., the event source of a partner"
+            ),
+        )

@@ -1,0 +1,211 @@
+"""Firehose streams that the deployment makes: what they may do, what is read, who is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nhi_evidence.config import read
+from nhi_evidence.config.aws.feeds import feeds
+from tests.infra.aws.alarm_table import KINDS
+from tests.infra.aws.conftest import EXAMPLE
+from tests.infra.aws.deployed import Deployed
+from tests.infra.aws.estate import ARCHIVE, Estate, documents
+from tests.infra.aws.iam import Request, allows
+from tests.infra.aws.linting import complaints
+from tests.infra.aws.scenarios import Series, always, growing, once, raised_by, since
+from tests.infra.aws.test_doctor import deviations
+from tests.infra.unstaged import unstaged
+
+BUS = "aws.partner/okta.com/example-org/evidence"
+STREAMS = f"""
+[[sources]]
+source = "k8s_audit"
+evidence = "main"
+files = {{ account = "{ARCHIVE}", bucket = "eks-audit", region = "eu-central-1", prefix = "eks/" }}
+streams = [
+    {{ name = "prod", accounts = ["333344445555", "444455556666"] }},
+    {{ name = "test", accounts = ["444455556666"] }},
+]
+keep_out_of_scope_raw = true
+
+[[sources]]
+source = "okta_system"
+evidence = "main"
+files = {{ account = "{ARCHIVE}", bucket = "okta-log", region = "eu-central-1", prefix = "okta/" }}
+streams = [{{ name = "acme", bus = "{BUS}" }}]
+keep_out_of_scope_raw = true
+
+[gcp]"""
+CONFIG = EXAMPLE.replace("[gcp]", STREAMS.lstrip(), 1)
+PROD, OKTA = "nhi-evidence-main-k8s_audit-stream-prod", "nhi-evidence-main-okta_system-stream-acme"
+STACK = "nhi-evidence-export-eu-central-1"
+ROLE = f"arn:aws:iam::{ARCHIVE}:role/"
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with three streams, and what the rule packs say of it."""
+    from infra.aws.application import compose  # noqa: I001, PLC0415 - starts jsii
+    import aws_cdk as cdk  # noqa: PLC0415
+    import cdk_nag  # noqa: PLC0415
+
+    out = tmp_path_factory.mktemp("streams") / "cdk.out"
+    app = cdk.App(outdir=str(out), analytics_reporting=False)
+    compose(app, read(CONFIG), staged=unstaged(out.with_name("functions")))
+    packs = cdk_nag.AwsSolutionsChecks(app), cdk_nag.NIST80053R5Checks(app)
+    cdk.Validations.of(app).add_plugins(*packs)
+    try:
+        app.synth()
+    except RuntimeError as error:
+        assert "Validation" in str(error)
+    return out
+
+
+@pytest.fixture(scope="module")
+def streamed(assembly: Path) -> Estate:
+    return Estate(assembly)
+
+
+def stream(estate: Estate, name: str) -> dict[str, Any]:
+    (properties,) = [
+        each.properties
+        for each in estate.of("AWS::KinesisFirehose::DeliveryStream")
+        if each.properties["DeliveryStreamName"] == name
+    ]
+    return properties
+
+
+def test_the_rule_packs_the_linter_and_the_doctor_agree(assembly: Path) -> None:
+    """Nothing is unanswered, every property is one of its schema, nothing deviates."""
+    report = json.loads((assembly / "validation-report.json").read_text())["pluginReports"]
+    assert set() == {one["ruleName"] for pack in report for one in pack.get("violations", [])}
+    assert [] == complaints(assembly)
+    assert {} == deviations(Deployed(assembly), read(CONFIG))
+
+
+@pytest.mark.parametrize(("name", "folder"), [(PROD, "eks/prod/"), (OKTA, "okta/acme/")])
+def test_files_lie_by_the_hour_and_what_fails_lies_elsewhere(
+    streamed: Estate, name: str, folder: str
+) -> None:
+    """In the form that states the hour of a file; errors under no prefix that is notified."""
+    given = stream(streamed, name)
+    files = given["ExtendedS3DestinationConfiguration"]
+    assert f"{folder}!{{timestamp:yyyy/MM/dd/HH}}/" == files["Prefix"]
+    assert files["ErrorOutputPrefix"].startswith(f"undelivered/{folder}")
+    assert files["CloudWatchLoggingOptions"]["Enabled"]
+    assert {"KeyType": "AWS_OWNED_CMK"} == given["DeliveryStreamEncryptionConfigurationInput"]
+    # A subscription packs its events itself; those of a bus come plain.
+    assert ("GZIP" if name == OKTA else "UNCOMPRESSED") == files["CompressionFormat"]
+    feed = next(feed for feed, entry in feeds(read(CONFIG)) if folder.startswith(feed.prefix))
+    example = f"{folder}2026/03/02/08/{name}-1-2026-03-02-08-15-30-0a1b2c3d"
+    assert feed.prefix == f"{folder.partition('/')[0]}/"
+    (bucket,) = [
+        one.properties
+        for one in streamed.of("AWS::S3::Bucket", STACK)
+        if one.properties["BucketName"] == feed.bucket
+    ]
+    (queued,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    (rule,) = queued["Filter"]["S3Key"]["Rules"]
+    assert example.startswith(rule["Value"])
+    assert not files["ErrorOutputPrefix"].startswith(rule["Value"])
+    assert queued["Queue"] == feed.queue_arn
+
+
+def test_firehose_writes_its_folders_and_nothing_else(streamed: Estate) -> None:
+    """It reads no file, deletes none, and may take the role for its own stream alone."""
+    role = streamed.role(PROD)
+    for action, key, expected in (
+        ("s3:PutObject", "eks/prod/2026/03/02/08/x", True),
+        ("s3:PutObject", "undelivered/eks/prod/x", True),
+        ("s3:PutObject", "eks/test/2026/03/02/08/x", False),
+        ("s3:GetObject", "eks/prod/2026/03/02/08/x", False),
+        ("s3:DeleteObject", "eks/prod/2026/03/02/08/x", False),
+    ):
+        request = Request(ROLE + PROD, action, f"arn:aws:s3:::eks-audit/{key}")
+        assert expected is allows(request, identity=documents(role), owner=ARCHIVE), (action, key)
+    (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+    arn = f"arn:aws:firehose:eu-central-1:{ARCHIVE}:deliverystream/{PROD}"
+    assert {
+        "StringEquals": {"aws:SourceAccount": ARCHIVE},
+        "ArnEquals": {"aws:SourceArn": arn},
+    } == trust["Condition"]
+
+
+def test_only_named_accounts_subscribe(streamed: Estate) -> None:
+    """The destination names them, and its role trusts CloudWatch Logs for them alone."""
+    (prod,) = [
+        one.properties
+        for one in streamed.of("AWS::Logs::Destination")
+        if one.properties["DestinationName"] == PROD
+    ]
+    (statement,) = json.loads(prod["DestinationPolicy"])["Statement"]
+    assert {"AWS": ["333344445555", "444455556666"]} == statement["Principal"]
+    assert "logs:PutSubscriptionFilter" == statement["Action"]
+    sender = streamed.role("nhi-evidence-main-k8s_audit-sender-prod")
+    (trust,) = sender.properties["AssumeRolePolicyDocument"]["Statement"]
+    assert [
+        f"arn:aws:logs:eu-central-1:{account}:*"
+        for account in (ARCHIVE, "333344445555", "444455556666")
+    ] == trust["Condition"]["StringLike"]["aws:SourceArn"]
+    put = "firehose:PutRecordBatch"
+    for name in (PROD, OKTA):
+        arn = f"arn:aws:firehose:eu-central-1:{ARCHIVE}:deliverystream/{name}"
+        request = Request(ROLE + "nhi-evidence-main-k8s_audit-sender-prod", put, arn)
+        assert (name == PROD) is allows(request, identity=documents(sender), owner=ARCHIVE)
+
+
+def test_a_bus_hands_over_every_event_as_it_is(streamed: Estate) -> None:
+    """With nothing left out or changed on the way; what cannot be put waits in a queue."""
+    bus = streamed.only("AWS::Events::EventBus").properties
+    assert (BUS, BUS) == (bus["Name"], bus["EventSourceName"])
+    (rule,) = [
+        one.properties
+        for one in streamed.of("AWS::Events::Rule")
+        if one.properties.get("Name") == OKTA
+    ]
+    (target,) = rule["Targets"]
+    assert {"source": [BUS]} == rule["EventPattern"]
+    assert {"Arn", "DeadLetterConfig", "Id", "RetryPolicy", "RoleArn"} == set(target)
+    assert 86_400 == target["RetryPolicy"]["MaximumEventAgeInSeconds"]
+    dead = "nhi-evidence-main-okta_system-sender-acme-dead"
+    (queue,) = [
+        one.properties
+        for one in streamed.of("AWS::SQS::Queue")
+        if one.properties["QueueName"] == dead
+    ]
+    assert queue["SqsManagedSseEnabled"]
+
+
+SITUATIONS: Mapping[str, tuple[Mapping[str, Series], set[str]]] = {
+    "a normal week": ({}, set()),
+    "nothing is logged": ({"DeliveryToS3.DataFreshness": always(None)}, set()),
+    "the bucket cannot be written": (
+        {"DeliveryToS3.DataFreshness": growing(300, 300)},
+        {f"{PROD}-late", f"{OKTA}-late"},
+    ),
+    "more comes than the stream takes": (
+        {"ThrottledRecords": once(12)},
+        {f"{PROD}-throttled", f"{OKTA}-throttled"},
+    ),
+    "a rule cannot put": (
+        {"sender dead ApproximateNumberOfMessagesVisible": since(3, 0)},
+        {f"{OKTA}-dead-letters"},
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_situation_raises_these_alarms_and_no_other(streamed: Estate, situation: str) -> None:
+    """Evaluated from their definitions, as CloudWatch does."""
+    changes, expected = SITUATIONS[situation]
+    every = {
+        one.properties["AlarmName"]: one.properties for kind in KINDS for one in streamed.of(kind)
+    }
+    alarms = {name: one for name, one in every.items() if name.startswith((PROD, OKTA))}
+    assert 5 == len(alarms)
+    assert expected == raised_by(alarms, changes)

@@ -1,0 +1,72 @@
+"""Streams of a source: each that cannot be made is named, with the way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from nhi_evidence import config
+from nhi_evidence.config.aws.feeds import feeds
+from nhi_evidence.config.aws.streams import plans
+from tests.unit.test_config import changed, problems
+
+SOURCE = """[[sources]]
+source = "k8s_audit"
+evidence = "main"
+keep_out_of_scope_raw = true
+{files}
+streams = [{streams}]
+
+[gcp]"""
+FILES = 'files = {{ account = "{}", bucket = "{}", region = "eu-central-1", prefix = "{}" }}'
+HERE = FILES.format("111122223333", "eks-audit", "eks/")
+PROD = '{ name = "prod", accounts = ["333344445555"] }'
+BUS = '{ name = "acme", bus = "aws.partner/okta.com/acme/evidence" }'
+
+
+def written(streams: str, files: str = HERE) -> tuple[str, str]:
+    return "[gcp]", SOURCE.format(files=files, streams=streams)
+
+
+@pytest.mark.parametrize(
+    ("streams", "files", "key", "message"),
+    [
+        (PROD, "", "sources.streams", "fill a bucket: add files"),
+        (PROD, FILES.format("777788889999", "b-1", "eks/"), "sources.files.account", "is not the"),
+        (PROD, FILES.format("111122223333", "b-1", ""), "sources.files.prefix", "is no folder"),
+        (f"{PROD}, {PROD}", HERE, "sources.streams.name", "is that of another stream"),
+        ('{ name = "prod" }', HERE, "sources.streams", "says not what fills it"),
+        (
+            BUS.replace("}", ', accounts = ["333344445555"] }'),
+            HERE,
+            "sources.streams.accounts",
+            "are of CloudWatch Logs",
+        ),
+        (
+            PROD,
+            HERE.replace(" }", ', topic = "arn:aws:sns:eu-central-1:111122223333:t" }'),
+            "sources.files.topic",
+            "is of a bucket that is there already",
+        ),
+    ],
+)
+def test_a_stream_that_cannot_be_made(streams: str, files: str, key: str, message: str) -> None:
+    """Where it is made, where its errors would lie, and what fills it."""
+    reported = problems(changed(written(streams, files)))
+    assert any(key == each.key and message in each.text for each in reported), reported
+
+
+def test_a_bus_is_a_partner_s() -> None:
+    """Any other name is no event source of a partner."""
+    (reported,) = problems(changed(written('{ name = "acme", bus = "default" }')))
+    assert "partner event source" in reported.text
+
+
+def test_each_stream_has_a_folder_and_a_name_of_its_own() -> None:
+    """Its files lie below the prefix that is read, and what fails outside of it."""
+    read = config.read(changed(written(f"{PROD}, {BUS}")), "nhi-evidence.toml")
+    ((feed, entry),) = [each for each in feeds(read) if each[0].source == "k8s_audit"]
+    made = plans(feed, entry)
+    assert "new-bucket" == feed.notifies
+    assert ["eks/prod/", "eks/acme/"] == [each.prefix for each in made]
+    assert 2 == len({each.name for each in made}) == len({each.sender for each in made})
+    assert not any(each.undelivered.startswith(feed.prefix) for each in made)

@@ -25,7 +25,7 @@ from nhi_evidence.coverage import signed
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary import sealed as sealed_plans
 from nhi_evidence.coverage.canary.probes import MAX_CALLS_AN_HOUR, probes
-from nhi_evidence.coverage.canary.weigh import Result, Seen
+from nhi_evidence.coverage.canary.weigh import Result, Seen, Sightings
 from nhi_evidence.coverage.cells import cells, setting_of
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.errors import EvidenceError, SettingsError
@@ -214,7 +214,7 @@ def results(made: Sealed, source: str) -> dict[str, Result]:
     seen = [
         Seen(each.head, each.raw, each.at.locked_at, each.at.key)
         for each in Reader(made.store, ()).records_of(
-            log.of("ev", source), sealed_plans.marks(read)
+            log.of("ev", source), Sightings(plan for _, plan in read).nonces
         )
     ]
     return {one.cell: one.result for one in sealed_plans.weighed(read, seen, log.at or 0)}

@@ -20,7 +20,7 @@ from nhi_evidence.coverage import signed
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary import sealed as sealed_plans
 from nhi_evidence.coverage.canary.probes import MAX_CALLS_AN_HOUR, probes
-from nhi_evidence.coverage.canary.weigh import Result, Seen
+from nhi_evidence.coverage.canary.weigh import Result, Seen, Sightings
 from nhi_evidence.coverage.cells import cells, setting_of
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.errors import SettingsError
@@ -163,7 +163,7 @@ def results(made: Sealed) -> dict[tuple[str, str], Result]:
     problems: dict[str, str] = {}
     planned = list(sealed_plans.read(made.store, log, problems))
     assert {} == problems
-    marks = sealed_plans.marks(planned)
+    marks = Sightings(plan for _, plan in planned).nonces
     seen = [
         Seen(each.head, each.raw, each.at.locked_at, each.at.key)
         for each in Reader(made.store, ()).records_of(log.of("ev", "aws_cloudtrail"), marks)

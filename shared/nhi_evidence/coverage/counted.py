@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 
@@ -128,6 +128,10 @@ class Record(msgspec.Struct, frozen=True):
     status: counting.Status
 
 
+Marked = Callable[[bytes], bool]
+"""Whether a line may be one that is looked for."""
+
+
 class Reader:
     """Reads the counted records of sealed objects, hour by hour; names what cannot be read."""
 
@@ -143,20 +147,16 @@ class Reader:
         self.rejected = 0
         """Records and deliveries that could not be read when they were exported."""
 
-    def records_of(
-        self, placed: Iterable[Placed], marks: Sequence[bytes] | None = None
-    ) -> Iterator[Record]:
+    def records_of(self, placed: Iterable[Placed], marks: Marked | None = None) -> Iterator[Record]:
         """Yield the records of some objects of evidence: all of every hour that is asked for.
 
-        With `marks`, those alone whose line holds one of them: what is not decoded costs little.
+        With `marks`, those alone whose line it takes: what is not decoded costs little.
         """
         ordered = sorted(placed, key=lambda at: (at.source, at.hour, at.order))
         for (source, _), group in groupby(ordered, key=lambda at: (at.source, at.hour)):
             yield from self._hour(source, list(group), marks)
 
-    def _hour(
-        self, source: str, group: Sequence[Placed], marks: Sequence[bytes] | None
-    ) -> Iterator[Record]:
+    def _hour(self, source: str, group: Sequence[Placed], marks: Marked | None) -> Iterator[Record]:
         claims: list[counting.Claim] = []
         candidates: list[tuple[Placed, UnitLine, list[bytes]]] = []
         bodies = self._store.bodies((one.key, one.vid) for one in group)
@@ -195,8 +195,8 @@ class Reader:
                 self.unreadable[f"{at.key} {unit.unit}"] = str(error)
 
 
-def _marked(line: bytes, marks: Sequence[bytes] | None) -> bool:
-    return marks is None or any(mark in line for mark in marks)
+def _marked(line: bytes, marks: Marked | None) -> bool:
+    return marks is None or marks(line)
 
 
 def _record(at: Placed, unit: UnitLine, parsed: ParsedLine, status: counting.Status) -> Record:

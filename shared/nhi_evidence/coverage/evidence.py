@@ -9,7 +9,7 @@ import msgspec
 from nhi_evidence.coverage import changes, reading_file, signed
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.canary import sealed
-from nhi_evidence.coverage.canary.weigh import Seen, Weighed
+from nhi_evidence.coverage.canary.weigh import Seen, Sightings, Weighed
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.counted import Reader
 from nhi_evidence.coverage.signed import Placed, SignedLog
@@ -30,6 +30,11 @@ MARKS = (
     b"IAGNOSTICSETTINGS/",
 )
 """A line without any of them changes nothing we judge by."""
+
+
+def is_change(line: bytes) -> bool:
+    """Whether a line may be of a record that changes a setting."""
+    return any(mark in line for mark in MARKS)
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -54,11 +59,15 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
     problems: dict[str, str] = {}
     readings = tuple(reading_file.sealed(store, log.of("op", reading_file.KIND), problems))
     planned = list(sealed.read(store, log, problems))
-    nonces = sealed.marks(planned)
+    sightings = Sightings(plan for _, plan in planned)
+    nonces = sightings.nonces
     reader = Reader(store, accepted)
     made: list[tuple[Placed, Change]] = []
-    seen: list[Seen] = []
-    for record in reader.records_of(log.of("ev"), [*MARKS, *nonces]):
+
+    def is_marked(line: bytes) -> bool:
+        return is_change(line) or nonces(line)
+
+    for record in reader.records_of(log.of("ev"), is_marked):
         if record.status is not counting.Status.COUNTED:
             continue
         made += (
@@ -71,7 +80,6 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
                 outcome=record.head.nhi_outcome,
             )
         )
-        if any(nonce in record.raw for nonce in nonces):
-            seen.append(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
-    canaries = sealed.weighed(planned, seen, log.at or 0)
+        sightings.add(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
+    canaries = sealed.weighed(planned, sightings, log.at or 0)
     return Observed(log, readings, tuple(made), canaries, {**problems, **reader.unreadable})

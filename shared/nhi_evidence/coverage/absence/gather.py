@@ -15,8 +15,9 @@ from nhi_evidence.coverage.absence.conclude import HOUR_MS, SOURCES, Ingredients
 from nhi_evidence.coverage.absence.document import Asked, Range, Search
 from nhi_evidence.coverage.answers import Reading, ReadingError
 from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary.nonces import Nonces
 from nhi_evidence.coverage.canary.plan import Plan
-from nhi_evidence.coverage.canary.weigh import Seen, Weighed, weigh
+from nhi_evidence.coverage.canary.weigh import Seen, Sightings, Weighed, weigh
 from nhi_evidence.coverage.cells import PHASES
 from nhi_evidence.coverage.changes import Change
 from nhi_evidence.coverage.counted import Reader, Record
@@ -75,16 +76,20 @@ def gather(
         and asked.start - APART_MS <= reading.at <= asked.end + APART_MS
     )
     made = tuple(_plans(store, log, asked, problems))
-    marks = [one.nonce.encode() for _, each in made for one in each.probes]
+    nonces = Nonces(one.nonce for _, each in made for one in each.probes)
     source = SOURCES[asked.platform]
     reader = Reader(store, accepted)
     changes: list[tuple[Record, Change]] = []
     canaries: list[tuple[Record, Seen]] = []
-    for record in reader.records_of(log.of("ev", source), [*evidence.MARKS, *marks]):
+
+    def is_marked(line: bytes) -> bool:
+        return evidence.is_change(line) or nonces(line)
+
+    for record in reader.records_of(log.of("ev", source), is_marked):
         if record.status is not counting.Status.COUNTED:
             continue
         changes += ((record, change) for change in _changes(record, asked))
-        if any(mark in record.raw for mark in marks):
+        if nonces(record.raw):
             seen = Seen(record.head, record.raw, record.at.locked_at, record.at.key)
             canaries.append((record, seen))
     search, matching = _search(store, log, asked, accepted)
@@ -105,8 +110,14 @@ def weighed(
     made: Iterable[tuple[int, Plan]], seen: Sequence[Seen], sealed_until: int
 ) -> tuple[Weighed, ...]:
     """Weigh plans, each with when it was locked, against the records that arrived."""
+    planned = list(made)
+    sightings = Sightings(each for _, each in planned)
+    for record in seen:
+        sightings.add(record)
     return tuple(
-        one for locked_at, each in made for one in weigh(each, locked_at, seen, sealed_until)
+        one
+        for locked_at, each in planned
+        for one in weigh(each, locked_at, sightings, sealed_until)
     )
 
 

@@ -7,7 +7,6 @@ into a call of their own makes a record that says so, under their own name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 
 import msgspec
@@ -134,8 +133,3 @@ _NONCE = re.compile(r"[A-Za-z0-9]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 def _sound(probe: Announced) -> bool:
     return _NONCE.fullmatch(probe.nonce) is not None and probe.within_minutes > 0
-
-
-def marks(plans: Iterator[Plan]) -> list[bytes]:
-    """Return what the lines of the records of plans hold."""
-    return [one.nonce.encode() for made in plans for one in made.probes]

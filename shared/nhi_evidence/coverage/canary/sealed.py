@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary.plan import Plan
-from nhi_evidence.coverage.canary.weigh import Seen, Weighed, weigh
+from nhi_evidence.coverage.canary.weigh import Seen, Sightings, Weighed, weigh
 from nhi_evidence.coverage.signed import Placed, SignedLog
 from nhi_evidence.evidence import keys
 from nhi_evidence.ports import EvidenceVersions
@@ -35,15 +35,14 @@ def read(store: EvidenceVersions, log: SignedLog, problems: dict[str, str]) -> I
             problems[at.key] = "a plan of another hour than its key says"
 
 
-def marks(planned: Iterable[Planned]) -> list[bytes]:
-    """Return what the records of plans hold."""
-    return [one.nonce.encode() for _, made in planned for one in made.probes]
-
-
 def weighed(
-    planned: Iterable[Planned], seen: Sequence[Seen], sealed_until: int
+    planned: Iterable[Planned], seen: Iterable[Seen] | Sightings, sealed_until: int
 ) -> tuple[Weighed, ...]:
     """Weigh every plan against the records that arrived."""
-    return tuple(
-        one for at, made in planned for one in weigh(made, at.locked_at, seen, sealed_until)
-    )
+    made = list(planned)
+    if not isinstance(seen, Sightings):
+        sightings = Sightings(plan for _, plan in made)
+        for record in seen:
+            sightings.add(record)
+        seen = sightings
+    return tuple(one for at, plan in made for one in weigh(plan, at.locked_at, seen, sealed_until))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from nhi_evidence.coverage.canary.nonces import Nonces
 from nhi_evidence.coverage.canary.plan import Announced, Plan
 from nhi_evidence.coverage.counted import Head
 from nhi_evidence.coverage.intervals import Span, Stretch
@@ -57,8 +58,55 @@ class Weighed(msgspec.Struct, frozen=True):
     where: str = ""
 
 
+class _Sighting(msgspec.Struct):
+    """What the records come to that hold one nonce: as much memory for many as for one."""
+
+    first_at: int
+    where: str
+    phase: str
+    """Of the record that was locked first, in small letters."""
+    is_by_principal: bool = False
+    is_in_phase: bool = False
+
+
+class Sightings:
+    """What was seen of the probes of some plans, record by record."""
+
+    def __init__(self, plans: Iterable[Plan]) -> None:
+        """Look for the nonces of these plans."""
+        self._wanted: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for made in plans:
+            for probe in made.probes:
+                expected = (probe.principal or made.principal, probe.phases)
+                known = self._wanted.setdefault(probe.nonce, [])
+                if expected not in known:
+                    known.append(expected)
+        self._seen: dict[tuple[str, str, tuple[str, ...]], _Sighting] = {}
+        self.nonces = Nonces(self._wanted)
+
+    def add(self, seen: Seen) -> None:
+        """Take a counted record; one that holds no nonce changes nothing."""
+        for nonce in self.nonces.within(seen.raw):
+            for principal, phases in self._wanted[nonce]:
+                self._add(nonce, principal, phases, seen)
+
+    def _add(self, nonce: str, principal: str, phases: tuple[str, ...], seen: Seen) -> None:
+        sighting = self._seen.setdefault(
+            (nonce, principal, phases), _Sighting(seen.locked_at, seen.where, seen.head.nhi_phase)
+        )
+        if (seen.locked_at, seen.where) < (sighting.first_at, sighting.where):
+            sighting.first_at, sighting.where = seen.locked_at, seen.where
+            sighting.phase = seen.head.nhi_phase
+        sighting.is_by_principal |= principal in seen.head.actors
+        sighting.is_in_phase |= not phases or bool(seen.head.phases & set(phases))
+
+    def of(self, plan: Plan, probe: Announced) -> _Sighting | None:
+        """Return what was seen of a probe of a plan; None where nothing was."""
+        return self._seen.get((probe.nonce, probe.principal or plan.principal, probe.phases))
+
+
 def weigh(
-    plan: Plan, planned_at: int, seen: Iterable[Seen], sealed_until: int
+    plan: Plan, planned_at: int, seen: Iterable[Seen] | Sightings, sealed_until: int
 ) -> tuple[Weighed, ...]:
     """Weigh a plan that was locked at `planned_at`, with everything sealed until `sealed_until`.
 
@@ -68,27 +116,38 @@ def weigh(
     start = keys.hour_start(plan.hour)
     if start is None:
         return ()
-    records = list(seen)
-    in_advance = planned_at < start
+    if not isinstance(seen, Sightings):
+        sightings = Sightings([plan])
+        for record in seen:
+            sightings.add(record)
+        seen = sightings
     return tuple(
-        _weigh_probe(plan, one, [each for each in records if one.nonce.encode() in each.raw],
-             start=start, sealed_until=sealed_until, in_advance=in_advance)
+        _weigh_probe(
+            plan,
+            one,
+            seen.of(plan, one),
+            sealed_until=sealed_until,
+            in_advance=planned_at < start,
+        )
         for one in plan.probes
-    )  # fmt: skip
+    )
+
+
+def due(plan: Plan, probe: Announced) -> int:
+    """Return until when a probe's record is to be locked, milliseconds since the epoch."""
+    return (keys.hour_start(plan.hour) or 0) + HOUR_MS + probe.within_minutes * _MINUTE_MS
 
 
 def _weigh_probe(
     plan: Plan,
     probe: Announced,
-    sightings: Sequence[Seen],
+    sighting: _Sighting | None,
     *,
-    start: int,
     sealed_until: int,
     in_advance: bool,
 ) -> Weighed:
-    due = start + HOUR_MS + probe.within_minutes * _MINUTE_MS
-    if not sightings:
-        if sealed_until < due:
+    if sighting is None:
+        if sealed_until < due(plan, probe):
             return _weighed(plan, probe, Result.WAITING, "its time is not over")
         if not in_advance:
             return _weighed(plan, probe, Result.WAITING, "it was not announced before its hour")
@@ -97,28 +156,24 @@ def _weigh_probe(
         return _weighed(
             plan, probe, Result.MISSING, f"no record by {probe.within_minutes} minutes after"
         )
-    first = min(sightings, key=lambda each: each.locked_at)
+    where = sighting.where
     if probe.expect == "none":
         return _weighed(
-            plan, probe, Result.UNEXPECTED, "a record of what no record was known", first
+            plan, probe, Result.UNEXPECTED, "a record of what no record was known", where
         )
-    wanted = probe.principal or plan.principal
-    if not any(wanted in each.head.actors for each in sightings):
+    if not sighting.is_by_principal:
         return _weighed(
-            plan, probe, Result.IDENTITY_MISSING, "recorded without its principal", first
+            plan, probe, Result.IDENTITY_MISSING, "recorded without its principal", where
         )
-    if probe.phases and not any(each.head.phases & set(probe.phases) for each in sightings):
-        reason = f"recorded as {first.head.nhi_phase.lower()}, not {' or '.join(probe.phases)}"
-        return _weighed(plan, probe, Result.MISCLASSIFIED, reason, first)
-    if first.locked_at > due:
-        return _weighed(plan, probe, Result.LATE, "its record was locked late", first)
-    return _weighed(plan, probe, Result.PROVEN, "its record was seen in the evidence", first)
+    if not sighting.is_in_phase:
+        reason = f"recorded as {sighting.phase.lower()}, not {' or '.join(probe.phases)}"
+        return _weighed(plan, probe, Result.MISCLASSIFIED, reason, where)
+    if sighting.first_at > due(plan, probe):
+        return _weighed(plan, probe, Result.LATE, "its record was locked late", where)
+    return _weighed(plan, probe, Result.PROVEN, "its record was seen in the evidence", where)
 
 
-def _weighed(
-    plan: Plan, probe: Announced, result: Result, reason: str, seen: Seen | None = None
-) -> Weighed:
-    where = "" if seen is None else seen.where
+def _weighed(plan: Plan, probe: Announced, result: Result, reason: str, where: str = "") -> Weighed:
     return Weighed(probe.cell, plan.hour, probe.nonce, result, reason, where)
 
 

@@ -21,7 +21,8 @@ metrics = Metrics(namespace="nhi-evidence", service="reconcile")
 
 def report(done: Done) -> None:
     """Log and count a run. Every metric has a value in every run, so that alarms see zero."""
-    log = logger.warning if done.incomplete or done.problems else logger.info
+    is_well = not (done.incomplete or done.problems or done.canaries.broken)
+    log = logger.info if is_well else logger.warning
     log("reconciled", run=msgspec.to_builtins(done))
     metrics.add_metric("Statements", MetricUnit.Count, done.statements)
     metrics.add_metric("Incomplete", MetricUnit.Count, done.incomplete)
@@ -29,7 +30,11 @@ def report(done: Done) -> None:
     metrics.add_metric("Unbacked", MetricUnit.Count, done.unbacked)
     metrics.add_metric("Unprovable", MetricUnit.Count, done.verdicts.get("unprovable", 0))
     metrics.add_metric("Unsound", MetricUnit.Count, len(done.unsound))
-    metrics.add_metric("Problems", MetricUnit.Count, len(done.problems))
+    metrics.add_metric("CanariesWeighed", MetricUnit.Count, sum(done.canaries.results.values()))
+    metrics.add_metric("CanariesBroken", MetricUnit.Count, done.canaries.broken)
+    metrics.add_metric(
+        "Problems", MetricUnit.Count, len(done.problems) + len(done.canaries.problems)
+    )
 
 
 @logger.inject_lambda_context

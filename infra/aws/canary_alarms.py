@@ -18,9 +18,14 @@ ALARMS = (
 
 
 class CanaryAlarms(Construct):
-    """A canary may more than it should, or nothing is probed."""
+    """A canary may more than it should, its record does not arrive, or nothing is probed.
 
-    def __init__(self, scope: Construct, name: str, *, function: str, target: str) -> None:
+    The function that reconciles, `reconciler`, tells whether records arrive.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, function: str, reconciler: str, target: str
+    ) -> None:
         super().__init__(scope, name)
         self.alarms: list[Alarm | Absence] = [
             Alarm(
@@ -37,6 +42,20 @@ class CanaryAlarms(Construct):
             )
             for metric_name, short, meaning in ALARMS
         ]
+        self.alarms.append(
+            Alarm(
+                self,
+                "Broken",
+                alarm_name=f"{function}-broken",
+                meaning="A canary's record did not arrive, or not as it should: nor would others.",
+                metrics={"broken": own("CanariesBroken", reconciler, "reconcile")},
+                expression="broken",
+                period=Duration.hours(1),
+                above=0,
+                missing="notBreaching",
+                target=target,
+            )
+        )
         self.alarms.append(
             Absence(
                 self,

@@ -46,6 +46,7 @@ class CanaryStack(Stack):
         if not isinstance(trigger, Schedule):
             raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
         self.function_name = naming.function(store.name, naming.CANARY)
+        self.reconciler = naming.function(store.name, naming.OPERATORS["recon"])
         self.staged = StagedFunction(
             self,
             "Canary",

@@ -107,7 +107,11 @@ class MonitoringStack(Stack):
             ).alarms
         for probe in probing:
             alarms += CanaryAlarms(
-                self, probe.function_name, function=probe.function_name, target=target.arn
+                self,
+                probe.function_name,
+                function=probe.function_name,
+                reconciler=probe.reconciler,
+                target=target.arn,
             ).alarms
         for forward in forwards:
             alarms += ForwardAlarms(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -128,9 +128,12 @@ class Sealed:
         operation = reading_file.write(reading)
         self.store.put_new(operation.key, operation.body, metadata=operation.metadata)
 
-    def put(self, key: str, body: bytes, at: int) -> None:
+    def put(
+        self, key: str, body: bytes, at: int, metadata: Mapping[str, str] | None = None
+    ) -> None:
         """Put an object as of a time, as a copy of a bucket has it."""
-        description = Description(len(body), sha256(body).hexdigest(), {}, None, None)
+        digest = sha256(body).hexdigest()
+        description = Description(len(body), digest, dict(metadata or {}), None, None)
         self.store.keep(Version(key, "v1", at, len(body)), description, body)
 
     def seal(self, at: int = DAY + 30 * HOUR) -> None:

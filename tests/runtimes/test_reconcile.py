@@ -17,10 +17,14 @@ from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVer
 from nhi_evidence.completeness import statement_file
 from nhi_evidence.completeness.check import Check
 from nhi_evidence.completeness.statement import standing
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary import statement
+from nhi_evidence.coverage.canary.weigh import Result
+from nhi_evidence.coverage.cells import cells, setting_of
 from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.lambda_runtime import InvocationError, LambdaRuntime
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
-from nhi_evidence.evidence import note
+from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
@@ -229,3 +233,30 @@ def test_missing_settings_are_named(
         pytest.raises(InvocationError, match="NHI_EVIDENCE_OPERATOR_ROLE is not set"),
     ):
         running.invoke({})
+
+
+def test_canaries_of_an_hour_are_weighed_by_what_is_sealed(
+    bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
+) -> None:
+    """Each announced probe has a result; a plan that was not there before its hour proves none."""
+    assert lost
+    hour = keys.hour_of(clock.now() - 4 * 3_600_000)
+    delays = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
+    principal = f"arn:aws:iam::{iam.WORKLOAD_ACCOUNT}:role/canary"
+    plan = plans.plan(NAME, "aws", hour, principal, delays)
+    operation = plans.write(plan)
+    client = bucket.client(bucket.collector, role_arn=iam.COVERAGE_ROLE)
+    writer = S3EvidenceWriter(client, iam.EVIDENCE_BUCKET)
+    writer.put_new(operation.key, operation.body, metadata=operation.metadata)
+    seal(bucket, kms)
+    done, counted = invoke(settings(bucket, kms, cloudtrail), tmp_path / "log")
+    assert ([float(len(plan.probes))], [0.0]) == (
+        counted["CanariesWeighed"],
+        counted["CanariesBroken"],
+    )
+    (key,) = done["canaries"]["statements"]
+    stated = statement.read(reader(bucket).get(key), key)
+    assert (hour, (operation.key,)) == (stated.header.hour, stated.header.plans)
+    assert {Result.WAITING: len(plan.probes)} == stated.header.results
+    again, _ = invoke(settings(bucket, kms, cloudtrail), tmp_path / "again")
+    assert [] == again["canaries"]["statements"]

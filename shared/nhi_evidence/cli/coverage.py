@@ -115,6 +115,8 @@ def command(
         readings += [reading for _, reading in observed.readings]
         changes = [change for _, change in observed.changes]
         canaries = list(observed.canaries)
+        for name, reason in observed.contradicted.items():
+            screen.say(f"warning: a statement does not hold: {name} {reason}", err=True)
         for name, reason in observed.unreadable.items():
             screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if operation_name is not None:

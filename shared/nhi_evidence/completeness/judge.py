@@ -36,7 +36,6 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     mappers: tuple[str, ...] = ()
     expired: bool = False
     """Something of the hour is gone as it may be."""
-    canaries: Announced | None = None
 
 
 def limit(of: Log) -> int:
@@ -70,7 +69,7 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
         named = [Named("no_list", ""), *_uncounted(units)]
         counted_files = sum(unit.status is Status.COUNTED for unit in units)
     heartbeats = _heartbeats(sealed, units, hour)
-    named += _announced(heartbeats, known.canaries)
+    named += _announced(heartbeats)
     return conclude(
         Statement(
             scope=scope,
@@ -79,7 +78,6 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
             found=counted_files,
             open_until=open_until,
             heartbeats=heartbeats,
-            canaries=known.canaries,
             counts=tuple(_counts(units, sealed)),
         ),
         named,
@@ -128,11 +126,9 @@ def _heartbeats(
     return Announced(1, int(any(item.unit_place in counted for item in lists)))
 
 
-def _announced(heartbeats: Announced | None, canaries: Announced | None) -> Iterator[Named]:
-    pairs = (("heartbeat_missing", heartbeats), ("canary_missing", canaries))
-    for reason, announced in pairs:
-        if announced is not None and announced.found < announced.expected:
-            yield Named(reason, f"{announced.found} of {announced.expected}")
+def _announced(heartbeats: Announced | None) -> Iterator[Named]:
+    if heartbeats is not None and heartbeats.found < heartbeats.expected:
+        yield Named("heartbeat_missing", f"{heartbeats.found} of {heartbeats.expected}")
 
 
 def _counts(units: Sequence[counting.Unit], items: Sequence[Item]) -> Iterator[Counts]:

@@ -102,3 +102,12 @@ def is_early(entry_at: int, sealed_at: int | None, hour: str) -> bool:
 def chosen(entries: Iterable[tuple[int, ObjectLeaf]]) -> Sequence[tuple[int, ObjectLeaf]]:
     """Return those of placed entries that are promises."""
     return [each for each in entries if is_promise(each[1].key)]
+
+
+def others(entries: Iterable[tuple[int, ObjectLeaf]]) -> Sequence[tuple[int, ObjectLeaf]]:
+    """Return those of placed entries that lie beside promises and are none."""
+    return [
+        each
+        for each in entries
+        if each[1].key.startswith(PREFIX) and not each[1].key.endswith(ENDING)
+    ]

@@ -45,7 +45,6 @@ REASONS: dict[str, Meaning] = {
     ),
     "number_gap": Meaning(_LACKING, "numbers of a stream are not there"),
     "heartbeat_missing": Meaning(_LACKING, "a heartbeat that was sealed as expected did not come"),
-    "canary_missing": Meaning(_LACKING, "a canary that was sealed as expected was not recorded"),
     "waiting": Meaning(_NOT_KNOWN, "something is counted that the provider may still name"),
     "uncovered": Meaning(_NOT_KNOWN, "nothing speaks of a part of the hour"),
     "open": Meaning(

@@ -61,6 +61,8 @@ class Sealed(msgspec.Struct, frozen=True):
     promised: Sequence[Placed] = ()
     """Promises of heartbeats among them."""
     times: Times = Times()
+    announced: Sequence[Placed] = ()
+    """What else lies under `op/v1/coverage/`; of a whole log, none."""
 
 
 def full(
@@ -151,6 +153,7 @@ def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, si
         Log(head.origin, head.size, head.root.hex(), newest),
         [each for each in entries if each[1].key.startswith("ev/")],
         promised=promises.chosen(entries),
+        announced=promises.others(entries),
         times=promises.times(ends),
     )
 

@@ -133,6 +133,22 @@ class Reading:
             self.unsound[entry.key] = "gone"
 
 
+def unit_names(
+    store: EvidenceVersions, entries: Sequence[Placed]
+) -> Iterator[tuple[Placed, tuple[str, ...] | None]]:
+    """Yield each object of evidence with the names of its units; None where no table can be read.
+
+    Of each its beginning is fetched, and no more.
+    """
+    wanted = [(entry.key, entry.vid, _table_bytes(entry)) for _, entry in entries]
+    for placed, head in zip(entries, store.beginnings(wanted), strict=True):
+        try:
+            names = None if head is None else tuple(one.unit for one in _table(head).units)
+        except ValueError:
+            names = None
+        yield placed, names
+
+
 def _table_bytes(entry: ObjectLeaf) -> int:
     text = entry.md.get("table", "")
     is_number = text.isascii() and text.isdigit() and len(text) < _DIGITS

@@ -80,7 +80,6 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     open_until: int | None = None
     """Until then what comes late may change the verdict, milliseconds since the epoch."""
     heartbeats: Announced | None = None
-    canaries: Announced | None = None
     named: tuple[Named, ...] = ()
     counts: tuple[Counts, ...] = ()
     """Every unit that counts, sorted. None of a scope that is judged record by record."""

@@ -72,7 +72,6 @@ class _Head(msgspec.Struct, frozen=True, tag_field="k", tag="statement", omit_de
     totals: dict[str, int] = {}
     open_until: int | None = None
     heartbeats: Announced | None = None
-    canaries: Announced | None = None
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -164,7 +163,6 @@ def _lines(statement: Statement) -> Iterator[bytes]:
             totals=dict(statement.totals),
             open_until=statement.open_until,
             heartbeats=statement.heartbeats,
-            canaries=statement.canaries,
         )
     )
     yield from map(_encode, statement.named)
@@ -224,7 +222,6 @@ def _read_statement(lines: Sequence[bytes], at: int) -> tuple[Statement, int]:
         totals=head.totals,
         open_until=head.open_until,
         heartbeats=head.heartbeats,
-        canaries=head.canaries,
         named=tuple(_decoded(lines[n], Named, n) for n in range(at + 1, middle)),
         counts=tuple(_decoded(lines[n], Counts, n) for n in range(middle, end)),
     )

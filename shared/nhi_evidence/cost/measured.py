@@ -63,9 +63,10 @@ FORWARD_ALARM_METRICS = 8
 FORWARD_METRICS = 7
 """Of the function that forwards, and what watches it (`tests/infra/aws/test_cost.py`)."""
 
-CANARY_ALARM_METRICS = 4
-CANARY_METRICS = 5
-"""Of the function that probes, and what watches it, a composite alarm besides
+CANARY_ALARM_METRICS = 5
+CANARY_METRICS = 7
+"""Of the function that probes, two of the one that reconciles, and what watches both, a composite
+alarm besides
 (`tests/infra/aws/test_cost.py`)."""
 
 CANARY_MEGABYTES = 512

@@ -45,6 +45,8 @@ class Observed(msgspec.Struct, frozen=True):
     changes: tuple[tuple[Placed, Change], ...]
     canaries: tuple[Weighed, ...]
     """What became of every probe that was announced."""
+    contradicted: dict[str, str]
+    """By key: what a sealed statement on canaries claims that the records do not give."""
     unreadable: dict[str, str]
     """By key: why; nothing of it is in the rest."""
 
@@ -82,4 +84,6 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
         )
         sightings.add(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
     canaries = sealed.weighed(planned, sightings, log.at or 0)
-    return Observed(log, readings, tuple(made), canaries, {**problems, **reader.unreadable})
+    contradicted = dict(sealed.contradicted(store, log, canaries, problems))
+    unreadable = {**problems, **reader.unreadable}
+    return Observed(log, readings, tuple(made), canaries, contradicted, unreadable)

@@ -106,6 +106,7 @@ NORMAL: Mapping[str, Series] = {
     "reconcile Statements": hourly(20),
     "reconcile Missing": hourly(0),
     "reconcile Unbacked": hourly(0),
+    "reconcile CanariesBroken": hourly(0),
     # The function that reads settings, likewise.
     "coverage Stated": hourly(1),
     "coverage Lost": hourly(0),
@@ -232,6 +233,7 @@ SITUATIONS: Mapping[str, Mapping[str, Series]] = {
         "reconcile Unbacked": since(None, 0),
     },
     "a canary may more than it should": {"canary Unexpected": once(1)},
+    "a canary's record does not arrive": {"reconcile CanariesBroken": since(1, 0)},
     "a canary's role is removed": {"canary Unanswered": since(1, 0)},
     "the function that probes fails": {
         "canary Planned": lambda slot: None if slot >= BEFORE else hourly(3)(slot),

@@ -66,6 +66,7 @@ EXPECTED: dict[str, set[str]] = {
     "something is counted that no provider names": {f"{RECONCILER}-unbacked"},
     "the function that reconciles fails": {f"{RECONCILER}-silent"},
     "a canary may more than it should": {f"{CANARY}-unexpected"},
+    "a canary's record does not arrive": {f"{CANARY}-broken"},
     "a canary's role is removed": {f"{CANARY}-unanswered"},
     "the function that probes fails": {f"{CANARY}-silent"},
     "a trail is stopped, or a sink": {f"{COVERAGE}-lost"},

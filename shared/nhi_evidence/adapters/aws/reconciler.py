@@ -15,6 +15,7 @@ from nhi_evidence.adapters.aws import public_keys, session
 from nhi_evidence.adapters.aws.identity_token import identity_token
 from nhi_evidence.adapters.listing import hours as listed_hours
 from nhi_evidence.adapters.listing.hours import ApiScope, Hour
+from nhi_evidence.adapters.probing.weighing import Probed, weigh_due
 from nhi_evidence.adapters.signing import signers
 from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
@@ -73,6 +74,8 @@ class Done(msgspec.Struct, kw_only=True):
     """What could not be asked, and why: the hours it concerns are unprovable."""
     size: int = 0
     """Of the log that was read."""
+    canaries: Probed = msgspec.field(default_factory=Probed)
+    """What became of the canaries of the hours that were due."""
 
 
 class _Clients:
@@ -133,6 +136,7 @@ def reconcile() -> Done:
             for operation in statement_file.write(of_hour):
                 clients.put(operation)
             _count(done, of_hour)
+    done.canaries = weigh_due(clients.store, sealed, clients.put, clients.settings.mappers)
     return done
 
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from nhi_evidence.coverage.answers import ReadingError
 from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary import statement
 from nhi_evidence.coverage.canary.plan import Plan
 from nhi_evidence.coverage.canary.weigh import Seen, Sightings, Weighed, weigh
 from nhi_evidence.coverage.signed import Placed, SignedLog
@@ -14,6 +15,8 @@ from nhi_evidence.evidence import keys
 from nhi_evidence.ports import EvidenceVersions
 
 Planned = tuple[Placed, Plan]
+_MOST_NAMED = 5
+"""Probes of one statement that are named."""
 
 
 def read(store: EvidenceVersions, log: SignedLog, problems: dict[str, str]) -> Iterator[Planned]:
@@ -46,3 +49,27 @@ def weighed(
             sightings.add(record)
         seen = sightings
     return tuple(one for at, plan in made for one in weigh(plan, at.locked_at, seen, sealed_until))
+
+
+def contradicted(
+    store: EvidenceVersions,
+    log: SignedLog,
+    canaries: Iterable[Weighed],
+    problems: dict[str, str],
+) -> Iterator[tuple[str, str]]:
+    """Yield each sealed statement on canaries that claims more than `canaries`, and what.
+
+    Say in `problems`, by key, which cannot be read.
+    """
+    own = {one.nonce: one for one in canaries}
+    chosen = [one for one in log.of("op", "recon") if one.key.endswith(statement.ENDING)]
+    bodies = store.bodies((one.key, one.vid) for one in chosen)
+    for at, body in zip(chosen, bodies, strict=True):
+        try:
+            stated = statement.read(body or b"", at.key)
+        except ReadingError as error:
+            problems[at.key] = str(error)
+            continue
+        claims = statement.contradictions(stated, own)
+        if claims:
+            yield at.key, "; ".join(claims[:_MOST_NAMED])

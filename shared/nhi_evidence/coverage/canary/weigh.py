@@ -36,6 +36,10 @@ class Result(StrEnum):
     """Its time is not over."""
 
 
+BROKEN = (Result.MISSING, Result.IDENTITY_MISSING, Result.MISCLASSIFIED)
+"""Something between the call and the evidence does not do what it should."""
+
+
 class Seen(msgspec.Struct, frozen=True):
     """One counted record that holds a nonce."""
 

@@ -1,0 +1,91 @@
+"""Which hours of canaries are due to be weighed, and weighing them by what was locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from nhi_evidence.completeness.statement import Log
+from nhi_evidence.coverage.canary import statement
+from nhi_evidence.coverage.canary.plan import Plan
+from nhi_evidence.coverage.canary.statement import Stated
+from nhi_evidence.coverage.canary.weigh import HOUR_MS, Seen, Sightings, due, weigh
+from nhi_evidence.evidence import keys
+
+AGAIN_MS = 26 * HOUR_MS
+"""An hour of which something did not arrive is weighed once more, when it has been over so long."""
+SETTLED_MS = 600_000
+"""How much older than a record's latest time the log is to be: what was locked then is in it."""
+WINDOW_MS = 30 * HOUR_MS
+"""Hours that have been over for longer are left to `nhi-evidence coverage --evidence`."""
+
+SOURCES = {"aws": "aws_cloudtrail", "gcp": "gcp_audit", "entra": "azure_monitor"}
+"""Platform to the source its canaries' records come by."""
+
+
+class Locked(NamedTuple):
+    """A plan that is sealed."""
+
+    key: str
+    at: int
+    """When the store took it, milliseconds since the epoch."""
+    plan: Plan
+
+
+class Standing(NamedTuple):
+    """What the newest statement on an hour says."""
+
+    at: int
+    """The sealer's clock at the log it speaks of."""
+    broken: int
+
+
+class Hour:
+    """The plans of one platform in one hour, and what was seen of their probes."""
+
+    def __init__(self, platform: str, hour: str, plans: Sequence[Locked], until: int) -> None:
+        """Weigh by records that are locked until `until`, milliseconds since the epoch."""
+        self.platform = platform
+        self.hour = hour
+        self.plans = plans
+        self.until = until
+        self.begins = keys.hour_start(hour) or 0
+        self.sightings = Sightings(one.plan for one in plans)
+
+    def is_of(self, at: int) -> bool:
+        """Whether what was locked at an instant is read for it."""
+        return self.begins <= at <= self.until
+
+    def see(self, seen: Seen) -> None:
+        """Take a counted record."""
+        if self.is_of(seen.locked_at):
+            self.sightings.add(seen)
+
+    def conclude(self, log: Log) -> Stated:
+        """Return the statement, as of a beginning of the log."""
+        weighed = [(one.key, weigh(one.plan, one.at, self.sightings, log.at)) for one in self.plans]
+        return statement.state(self.platform, self.hour, log, weighed, until=self.until)
+
+
+def hours(
+    planned: Iterable[Locked], standing: Mapping[tuple[str, str], Standing], at: int
+) -> Iterator[Hour]:
+    """Yield the hours that lack a statement, or are to be weighed once more.
+
+    `standing` is by platform and hour; `at` is the sealer's clock at the log that is read.
+    """
+    by_hour: dict[tuple[str, str], list[Locked]] = {}
+    for locked in planned:
+        by_hour.setdefault((locked.plan.platform, locked.plan.hour), []).append(locked)
+    for (platform, hour), plans in sorted(by_hour.items()):
+        if platform not in SOURCES:
+            continue
+        ends = (keys.hour_start(hour) or 0) + HOUR_MS
+        over = max((due(one.plan, probe) for one in plans for probe in one.plan.probes), default=0)
+        before = standing.get((platform, hour))
+        if not over + SETTLED_MS <= at <= ends + WINDOW_MS:
+            continue
+        if before is None:
+            yield Hour(platform, hour, plans, over)
+        elif before.broken and before.at < ends + AGAIN_MS <= at:
+            yield Hour(platform, hour, plans, at)

@@ -1,0 +1,181 @@
+"""What became of the probes of an hour, under `op/v1/recon/`: one object for each platform.
+
+It is a function of the plans it names and of the records locked from the hour's beginning until
+`until`, in the log up to `log.size`: whoever has them makes it again (`coverage --evidence` does).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from nhi_evidence.completeness.statement import Log
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.coverage.answers import ReadingError
+from nhi_evidence.coverage.canary.weigh import BROKEN, Result, Weighed
+from nhi_evidence.evidence import frame, keys
+
+PREFIX = "op/v1/recon/"
+ENDING = ".canaries.ndjson.zst"
+VERSION = 1
+_MAX_BYTES = 64 << 20
+_MOST_PROBES = 100_000
+_PLAN = re.compile(r"op/v1/coverage/h=\d{10}/[0-9a-f]{64}\.canaries\.json\.zst")
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="canaries"):
+    """The first line: what was weighed, and what it came to."""
+
+    v: int = VERSION
+    platform: str
+    hour: str
+    """`YYYYMMDDHH`, that of the plans."""
+    log: Log
+    """As of where in the log."""
+    until: int
+    """Records locked later were not read, milliseconds since the epoch."""
+    plans: tuple[str, ...]
+    """Keys of the plans, sorted."""
+    probes: int
+    """How many follow."""
+    expected: int
+    """Of these, how many were announced to leave a record, and are not waited for any more."""
+    arrived: int
+    """Of these, how many did, as the right principal and in the right phase."""
+    results: dict[Result, int]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="probe"):
+    """One probe, and what became of it."""
+
+    plan: int
+    """Of the header's plans."""
+    cell: str
+    nonce: str
+    result: Result
+    reason: str
+    where: str = ""
+    """Key of the object its first record is in; empty where there is none."""
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """The statement on the probes of one platform in one hour."""
+
+    header: Header
+    lines: tuple[Line, ...]
+
+    @property
+    def weighed(self) -> tuple[Weighed, ...]:
+        """The probes as they were weighed."""
+        return tuple(
+            Weighed(one.cell, self.header.hour, one.nonce, one.result, one.reason, one.where)
+            for one in self.lines
+        )
+
+    @property
+    def broken(self) -> int:
+        """How many did not arrive, or not as they should."""
+        return sum(self.header.results.get(result, 0) for result in BROKEN)
+
+
+_ARRIVED = (Result.PROVEN, Result.LATE)
+_NOT_EXPECTED = (Result.ABSENT, Result.UNEXPECTED, Result.WAITING)
+"""Negative probes, and what nothing can be said of."""
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def state(
+    platform: str,
+    hour: str,
+    log: Log,
+    weighed: Sequence[tuple[str, Sequence[Weighed]]],
+    *,
+    until: int,
+) -> Stated:
+    """Return the statement on plans, each with its key and its probes as they were weighed."""
+    ordered = sorted(weighed, key=lambda each: each[0])
+    lines = tuple(
+        Line(
+            plan=number,
+            cell=one.cell,
+            nonce=one.nonce,
+            result=one.result,
+            reason=one.reason,
+            where=one.where,
+        )
+        for number, (_, probes) in enumerate(ordered)
+        for one in sorted(probes, key=lambda each: each.nonce)
+    )
+    counts = Counter(one.result for one in lines)
+    header = Header(
+        platform=platform,
+        hour=hour,
+        log=log,
+        until=until,
+        plans=tuple(key for key, _ in ordered),
+        probes=len(lines),
+        expected=len(lines) - sum(counts[result] for result in _NOT_EXPECTED),
+        arrived=sum(counts[result] for result in _ARRIVED),
+        results={result: counts[result] for result in Result if counts[result]},
+    )
+    return Stated(header, lines)
+
+
+def write(stated: Stated) -> Operation:
+    """Return the object that holds a statement, under the hour of its plans."""
+    header = stated.header
+    body, _ = frame.pack([_encode(header), *map(_encode, stated.lines)])
+    key = f"{PREFIX}h={header.hour}/{sha256(body).hexdigest()}{ENDING}"
+    metadata = {
+        "platform": header.platform,
+        "at": str(header.log.at),
+        "broken": str(stated.broken),
+    }
+    return Operation(key, body, metadata)
+
+
+def read(body: bytes, name: str) -> Stated:
+    """Read it back. Raises `ReadingError` for anything `write` would not have written."""
+    try:
+        lines = frame.unpack(body, limit=_MAX_BYTES)
+        header = msgspec.json.decode(lines[0], type=Header)
+        if len(lines) > _MOST_PROBES:
+            raise ReadingError(f"{name}: more than {_MOST_PROBES} probes")
+        probes = tuple(msgspec.json.decode(line, type=Line) for line in lines[1:])
+    except (ValueError, IndexError, msgspec.MsgspecError, RecursionError) as error:
+        raise ReadingError(f"{name}: {error}") from error
+    made = Stated(header, probes)
+    spelled = [_encode(header), *map(_encode, probes)] == lines
+    named = f"{PREFIX}h={header.hour}/{sha256(body).hexdigest()}{ENDING}" == name
+    if header.v != VERSION or keys.hour_start(header.hour) is None or not (spelled and named):
+        raise ReadingError(f"{name}: not in its own form")
+    if any(not 0 <= one.plan < len(header.plans) for one in probes):
+        raise ReadingError(f"{name}: a probe of no plan")
+    if not all(_PLAN.fullmatch(key) for key in header.plans):
+        raise ReadingError(f"{name}: names a plan that is none")
+    by_plan: list[tuple[str, list[Weighed]]] = [(key, []) for key in header.plans]
+    for line, probe in zip(probes, made.weighed, strict=True):
+        by_plan[line.plan][1].append(probe)
+    if state(header.platform, header.hour, header.log, by_plan, until=header.until) != made:
+        raise ReadingError(f"{name}: counts what it does not hold")
+    return made
+
+
+def contradictions(stated: Stated, own: dict[str, Weighed]) -> list[str]:
+    """Return in what a statement claims more than the records give, by `own`: nonce to weighing.
+
+    A record that came later, or that nobody can read any more, is no contradiction of a statement
+    that missed it.
+    """
+    claims = {*_ARRIVED, Result.UNEXPECTED}
+    return [
+        f"states {one.result} of {one.cell} ({one.nonce}); the records give {again.result}"
+        for one in stated.lines
+        if one.result in claims
+        and (again := own.get(one.nonce)) is not None
+        and again.result not in claims
+    ]

@@ -1,0 +1,287 @@
+"""The sealed statement on the canaries of an hour: what was announced, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.adapters.probing import weighing
+from nhi_evidence.adapters.probing.weighing import Probed, weigh_due
+from nhi_evidence.completeness import reconcile
+from nhi_evidence.completeness.statement_file import Operation
+from nhi_evidence.coverage.answers import ReadingError
+from nhi_evidence.coverage.canary import hourly, statement
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary.nonces import Nonces
+from nhi_evidence.coverage.canary.statement import Stated
+from nhi_evidence.coverage.canary.weigh import Result
+from nhi_evidence.coverage.cells import cells, setting_of
+from nhi_evidence.coverage.counted import Reader
+from nhi_evidence.coverage.evidence import observed
+from nhi_evidence.evidence import frame
+from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.lock import lock_batch
+from nhi_evidence.pipeline.scope import Scope
+from tests.coverage.sealed_estate import ACCOUNT, DAY, HOUR, NAME, Sealed, delivery, record
+from tests.memory_store import MemoryStore
+
+DELAYS = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/nhi-evidence-main-canary-identity"
+PLANNED = "2026030207"
+BEGINS = DAY + 7 * HOUR
+PLAN = plans.plan(NAME, "aws", PLANNED, ROLE, DELAYS, account=ACCOUNT)
+SERVICES = {
+    "GetSecretValue": "secretsmanager",
+    "GetParameter": "ssm",
+    "ListBuckets": "s3",
+    "ListUsers": "iam",
+    "AssumeRole": "sts",
+}
+SECRET = "aws.secret_access.services"
+
+
+def recorded(*, without: str = "", by: str = ROLE) -> list[dict[str, Any]]:
+    """What CloudTrail has of the hour's probes, but for one cell."""
+    name = by.rpartition("/")[2]
+    identity = {
+        "type": "AssumedRole",
+        "principalId": "AROACKCEVSQ6C2EXAMPLE:nhi-evidence",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/nhi-evidence",
+        "accountId": ACCOUNT,
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AROACKCEVSQ6C2EXAMPLE",
+                "arn": by,
+                "accountId": ACCOUNT,
+                "userName": name,
+            }
+        },
+    }
+    return [
+        record(
+            probe.operation,
+            7 * 60 + 10,
+            100 + number,
+            userIdentity=identity,
+            userAgent=f"Boto3/1.44 nhi-canary/{probe.nonce}",
+            eventSource=f"{SERVICES.get(probe.operation, 'sts')}.amazonaws.com",
+        )
+        for number, probe in enumerate(PLAN.probes)
+        if probe.expect == "record" and probe.cell != without
+    ]
+
+
+class Bucket:
+    """A sealed copy, and the run that weighs it."""
+
+    def __init__(self, folder: Path, *, planned_at: int = BEGINS - 2 * HOUR) -> None:
+        self.made = Sealed(folder)
+        operation = plans.write(PLAN)
+        self.made.put(operation.key, operation.body, planned_at)
+        self.made.seal(planned_at + 60_000)
+        self.put: list[Operation] = []
+
+    def lock(self, records: list[dict[str, Any]], at: int, mark: str = "AbCdEf") -> None:
+        aside = MemoryStore()
+        mapper = Mapper("aws_cloudtrail", scope=Scope.NHI, keep_out_of_scope_raw=True)
+        lock_batch(mapper, [delivery(7, records, mark)], aside).ensure_locked()
+        for key, (stored,) in aside.versions_by_key.items():
+            self.made.put(key, stored.body, at, stored.metadata)
+
+    def run(self, at: int) -> Probed:
+        """Seal, with what is put every hour, and weigh what is due then."""
+        body = str(at).encode()
+        key = f"op/v1/config/h={PLANNED}/{sha256(body).hexdigest()}.reading.json.zst"
+        self.made.put(key, body, at - 1)
+        self.made.seal(at)
+        sealed = reconcile.recent(self.made.store, NAME, [self.made.key], since=DAY)
+        return weigh_due(self.made.store, sealed, self._put)
+
+    def _put(self, operation: Operation) -> str:
+        self.put.append(operation)
+        self.made.store.put_new(operation.key, operation.body, metadata=operation.metadata)
+        return operation.key
+
+    @property
+    def stated(self) -> Stated:
+        """The newest statement."""
+        return statement.read(self.put[-1].body, self.put[-1].key)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Bucket:
+    return Bucket(tmp_path)
+
+
+def by_cell(stated: Stated) -> dict[str, Result]:
+    return {one.cell: one.result for one in stated.lines}
+
+
+def test_an_hour_of_which_everything_arrived(bucket: Bucket) -> None:
+    """Expected, arrived, each with the object its record is in; stated once."""
+    bucket.lock(recorded(), BEGINS + HOUR // 3)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    header = bucket.stated.header
+    assert ("aws", PLANNED, len(PLAN.probes)) == (header.platform, header.hour, header.probes)
+    assert header.expected == header.arrived == len(recorded())
+    assert (0, [], [bucket.put[0].key]) == (done.broken, done.problems, done.statements)
+    assert all(one.where.startswith("ev/v1/") for one in bucket.stated.lines)
+    assert (plans.write(PLAN).key,) == header.plans
+    assert [] == bucket.run(BEGINS + 4 * HOUR).statements
+    assert [] == bucket.run(BEGINS + 28 * HOUR).statements, "nothing was missing: it stands"
+
+
+def test_one_that_did_not_arrive_is_named_and_looked_for_again(bucket: Bucket) -> None:
+    """Missing at first; late, once its record is locked: which is proof, and no alarm."""
+    bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    assert Result.MISSING is by_cell(bucket.stated)[SECRET]
+    assert (1, len(recorded()) - 1) == (done.broken, bucket.stated.header.arrived)
+    (named,) = done.named
+    assert named.startswith(f"aws {PLANNED} MISSING {SECRET}: no record by ")
+    late = [one for one in recorded() if one["eventName"] == "GetParameter"]
+    bucket.lock(late, BEGINS + 9 * HOUR, "Late99")
+    assert [] == bucket.run(BEGINS + 20 * HOUR).statements
+    again = bucket.run(BEGINS + 28 * HOUR)
+    assert (0, Result.LATE) == (again.broken, by_cell(bucket.stated)[SECRET])
+
+
+def test_an_hour_whose_time_is_not_over_is_left(bucket: Bucket) -> None:
+    """Too young, or over for so long that a command looks at it."""
+    latest = max(probe.within_minutes for probe in PLAN.probes) * 60_000
+    over = BEGINS + HOUR + latest + hourly.SETTLED_MS
+    assert [] == bucket.run(over - 1000).statements
+    assert 1 == len(bucket.run(over).statements)
+
+
+def test_who_it_is_by_and_what_it_is_decide(bucket: Bucket) -> None:
+    """Under another name it is not the canary's; its nonce is no secret."""
+    bucket.lock(recorded(by=f"arn:aws:iam::{ACCOUNT}:role/somebody"), BEGINS + HOUR // 3)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    assert {Result.IDENTITY_MISSING} == set(by_cell(bucket.stated).values())
+    assert done.broken == len(recorded())
+
+
+def test_what_is_contested_shows_nothing(bucket: Bucket) -> None:
+    """Two claims of one file contradict each other: neither is counted, and nothing arrived."""
+    bucket.lock(recorded(), BEGINS + HOUR // 3)
+    bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3 + 1)
+    bucket.run(BEGINS + 3 * HOUR)
+    assert {Result.MISSING} == set(by_cell(bucket.stated).values())
+
+
+def test_a_plan_that_came_late_announces_nothing(tmp_path: Path) -> None:
+    bucket = Bucket(tmp_path, planned_at=BEGINS + 60_000)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    header = bucket.stated.header
+    assert (0, 0, 0) == (header.expected, header.arrived, done.broken)
+    assert {Result.WAITING} == set(by_cell(bucket.stated).values())
+
+
+def test_objects_without_the_account_are_not_opened(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an object is read what its table says, and no more, where no canary can be in it."""
+    bucket.lock(recorded(), BEGINS + HOUR // 3)
+    opened: list[str] = []
+
+    class Counted(Reader):
+        def records_of(self, placed: Any, marks: Any = None) -> Any:
+            chosen = list(placed)
+            opened.extend(each.key for each in chosen)
+            return super().records_of(chosen, marks)
+
+    monkeypatch.setattr(weighing, "Reader", Counted)
+    bucket.run(BEGINS + 3 * HOUR)
+    assert 1 == len(opened)
+    elsewhere = msgspec.structs.replace(PLAN, principal=ROLE.replace(ACCOUNT, "111122223333"))
+    locked = hourly.Locked(plans.write(elsewhere).key, BEGINS - HOUR, elsewhere)
+    monkeypatch.setattr(weighing, "_plans", lambda *_: iter([locked]))
+    monkeypatch.setattr(weighing, "_standing", lambda *_: {})
+    bucket.run(BEGINS + 4 * HOUR)
+    assert 1 == len(opened), "the bucket's own name has the account, and its folder has not"
+
+
+def test_a_plan_that_cannot_be_read_is_named(bucket: Bucket) -> None:
+    body = b"no plan"
+    key = f"op/v1/coverage/h={PLANNED}/{sha256(body).hexdigest()}{plans.ENDING}"
+    bucket.made.put(key, body, BEGINS - HOUR)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    assert [key] == [one.partition(":")[0] for one in done.problems]
+    assert 1 == len(done.statements)
+
+
+def _changed(stated: Stated, **changes: Any) -> tuple[bytes, str]:
+    header = msgspec.structs.replace(stated.header, **changes)
+    operation = statement.write(Stated(header, stated.lines))
+    return operation.body, operation.key
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"arrived": 0}, "counts what it does not hold"),
+        ({"expected": 99}, "counts what it does not hold"),
+        ({"results": {Result.PROVEN: 1}}, "counts what it does not hold"),
+        ({"plans": ()}, "a probe of no plan"),
+        ({"plans": ("op/v1/coverage/x",)}, "names a plan that is none"),
+        ({"hour": "noon"}, "not in its own form"),
+        ({"v": 2}, "not in its own form"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    bucket: Bucket, changes: dict[str, Any], why: str
+) -> None:
+    bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
+    bucket.run(BEGINS + 3 * HOUR)
+    with pytest.raises(ReadingError, match=why):
+        statement.read(*_changed(bucket.stated, **changes))
+
+
+def test_another_spelling_is_refused(bucket: Bucket) -> None:
+    bucket.run(BEGINS + 3 * HOUR)
+    lines = frame.unpack(bucket.put[0].body, limit=1 << 20)
+    spaced, _ = frame.pack([json.dumps(json.loads(lines[0])).encode(), *lines[1:]])
+    name = f"op/v1/recon/h={PLANNED}/{sha256(spaced).hexdigest()}{statement.ENDING}"
+    for key in (name, bucket.put[0].key):
+        with pytest.raises(ReadingError, match="not in its own form"):
+            statement.read(spaced, key)
+
+
+def test_a_statement_that_claims_more_than_the_records_is_named(bucket: Bucket) -> None:
+    """`coverage --evidence` weighs again by the records, and says which statement does not hold."""
+    bucket.lock(recorded(without=SECRET), BEGINS + HOUR // 3)
+    bucket.run(BEGINS + 3 * HOUR)
+    true = bucket.stated
+    bucket.made.seal(BEGINS + 5 * HOUR)
+    assert {} == observed(bucket.made.store, bucket.made.stored).contradicted
+    weighed = [
+        msgspec.structs.replace(one, result=Result.PROVEN) if one.cell == SECRET else one
+        for one in true.weighed
+    ]
+    header = true.header
+    false = statement.state(
+        "aws", PLANNED, header.log, [(header.plans[0], weighed)], until=header.until
+    )
+    operation = statement.write(false)
+    bucket.made.put(operation.key, operation.body, BEGINS + 6 * HOUR)
+    bucket.made.seal(BEGINS + 7 * HOUR)
+    ((key, why),) = observed(bucket.made.store, bucket.made.stored).contradicted.items()
+    assert operation.key == key
+    assert f"states PROVEN of {SECRET}" in why
+
+
+def test_nonces_are_seen_in_one_pass_whatever_their_form() -> None:
+    """Those the plans make, request ids, and any that somebody else made up."""
+    made, request, other = "nhic" + "0a" * 10, "0" * 8 + "-1111-4222-8333-" + "4" * 12, "A" * 24
+    nonces = Nonces([made, request, other])
+    assert {made, other} == nonces.within(f'"{made}" {other}'.encode())
+    assert {request} == nonces.within(f'"{request}"'.encode())
+    assert not nonces(b"nhic" + b"0b" * 10)
+    assert not Nonces([])(made.encode())

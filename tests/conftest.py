@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import loaders
 from hypothesis import HealthCheck, settings
 
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
-from tests import scheduling
+from tests import processor_time, scheduling
+from tests.models_read_once import ReadOnce
+
+loaders.Loader.FILE_LOADER_CLASS = ReadOnce
 
 # The same examples in every run, and no deadline: neither chance nor a busy machine decides.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,6 +37,11 @@ SKIPPED = re.compile(r"(?:Skipped|\S*SkipTest): allowance:(\S+)")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the order of the tests be another one."""
     parser.addoption("--shuffle", metavar="SEED", help="run files and tests in an order by a seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure what tests cost."""
+    config.pluginmanager.register(processor_time)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -41,7 +41,7 @@ test: $(SYNCED)  ## the tests for every change, in parallel
 test-slow: $(SYNCED)
 	$(PYTEST) -m "slow and not deep and not e2e" $(ARGS)
 
-test-all: test test-slow  ## those, and: 20,000 schedules, kills, fuzz samples, packaging
+test-all: test test-slow  ## those, and: whole demos, kills, fuzz samples, packaging, 20,000 schedules
 
 test-deep: $(SYNCED)  ## everything, at length: other examples and order, long fuzzing, all mutants
 	@echo "SEED=$(SEED)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,23 +36,29 @@ class Result(NamedTuple):
 
 def run(*arguments: str | Path) -> Result:
     """Run the command line as `nhi-evidence ARGUMENTS`."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    done = run_bytes(*arguments)
+    out, err = (_as_text(stream) for stream in (done.stdout, done.stderr))
+    wrong = next_steps.unknown(out + err)
+    assert [] == wrong, f"printed, and not to be run: {wrong}"
+    return Result(done.returncode, out, err)
+
+
+def run_bytes(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Do the same; return the bytes of both streams, as of a process."""
+    out, err = io.BytesIO(), io.BytesIO()
+    streams = [io.TextIOWrapper(each, encoding="utf-8", write_through=True) for each in (out, err)]
     code = 0
     with (
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
         mock.patch.object(sys, "argv", ["nhi-evidence", *map(str, arguments)]),
     ):
         try:
             cli.main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
-    result = Result(code, _written(out), _written(err))
-    wrong = next_steps.unknown(result.out + result.err)
-    assert [] == wrong, f"printed, and not to be run: {wrong}"
-    return result
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
-def _written(stream: io.TextIOWrapper) -> str:
-    stream.seek(0)
-    return stream.read()
+def _as_text(stream: bytes) -> str:
+    return io.TextIOWrapper(io.BytesIO(stream), encoding="utf-8").read()

@@ -59,6 +59,7 @@ SECONDS_UNTIL_HUNG = 180
 """However busy the machine: what is claimed is that nothing is left, not how soon."""
 
 
+@pytest.mark.slow
 def test_an_interrupted_demo_leaves_nothing_running() -> None:
     """Ctrl-C while everything runs ends every server and function."""
     program = Path(sys.executable).with_name("nhi-evidence")
@@ -79,6 +80,7 @@ def test_an_interrupted_demo_leaves_nothing_running() -> None:
     assert [] == left_of(started.pid)
 
 
+@pytest.mark.slow
 def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
     """Per source, counts add up to what was generated; the CI job is followed where records join.
 
@@ -180,6 +182,7 @@ def masked(text: str) -> str:
     return re.sub(r"\S*nhi-evidence-demo-\w+", "FOLDER", text)
 
 
+@pytest.mark.slow
 def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
     """48 lines of 80 columns, with a verdict and what to try next; README shows a real run.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nhi_evidence.catalog.atlas import Known, entries
 from nhi_evidence.cli import exit_codes
 from tests.cli.command import run
@@ -33,6 +35,7 @@ def test_an_unheard_name_has_an_exit_code_of_its_own() -> None:
     assert "\x1b" not in result.out
 
 
+@pytest.mark.slow
 def test_coverage_prints_denominators_and_agreement() -> None:
     """What is counted of what, by how it is known, and how good the lexicon is."""
     result = run("explain", "--coverage")

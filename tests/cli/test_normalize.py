@@ -20,14 +20,10 @@ from nhi_evidence.cli import progress
 from nhi_evidence.cli.raw_input import Inputs
 from nhi_evidence.demo.story import generate
 from nhi_evidence.pipeline.scope import Scope
+from tests.cli.command import run_bytes as run
 from tests.ocsf_schema import problems
 
 GOOD = json.loads(gzip.decompress(generate()[0].body))["Records"][0]
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    program = Path(sys.executable).with_name("nhi-evidence")
-    return subprocess.run([program, *map(str, arguments)], capture_output=True, check=False)
 
 
 def summary(result: subprocess.CompletedProcess[bytes]) -> dict[str, int]:

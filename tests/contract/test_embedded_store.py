@@ -75,6 +75,7 @@ def test_the_exporter_reads_the_trail_prefix_alone(store: EmbeddedStore) -> None
     assert denied.error.startswith("403")
 
 
+@pytest.mark.slow
 def test_lock_and_data_outlive_a_restart(tmp_path: Path) -> None:
     """A directory used again keeps what was locked in it, locked."""
     with EmbeddedStore(tmp_path, sources=("aws_cloudtrail",)) as first:

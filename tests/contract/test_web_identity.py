@@ -188,6 +188,7 @@ def test_a_session_is_kept_and_renewed_before_it_ends(
     assert len(shown) == 2
 
 
+@pytest.mark.slow
 def test_a_run_longer_than_a_session_goes_on(platforms: EmbeddedIssuer, tmp_path: Path) -> None:
     """Past the end of a session its keys are worth nothing, and the writer has others."""
     with federated_store(tmp_path, platforms, session_seconds=2) as store:

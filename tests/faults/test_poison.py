@@ -183,6 +183,7 @@ def test_a_unit_that_kills_the_process_takes_no_other_with_it(innocents: int) ->
         assert world.invocations < 14, f"waiting: {world.waiting()}"
 
 
+@pytest.mark.slow
 def test_two_that_kill_are_left_alone_at_last() -> None:
     """Whichever comes first kills; those before it are through."""
     world = World()
@@ -223,6 +224,7 @@ def test_messages_that_cannot_be_deleted_early_are_answered_all_the_same() -> No
     assert ["a", "b"] == world.locked()
 
 
+@pytest.mark.slow
 def test_a_backlog_after_an_outage_is_grouped() -> None:
     """A store that was away made messages old, not bad: objects grow again after three."""
     world = World()

@@ -97,6 +97,7 @@ def sign_digest(content: bytes) -> bytes:
     return provider_key().sign(signed.encode(), padding.PKCS1v15(), SHA256())
 
 
+@cache
 def trail_file() -> bytes:
     """An inflated CloudTrail file: records to keep, one of a person, one that is no record."""
     records = [
@@ -130,6 +131,7 @@ def seal(store: MemoryStore, now: int = NOW) -> Sealed:
     return Sealed(store, note.from_spki(NAME, signer.public_key()), signer)
 
 
+@cache
 def mapper(source: str = "aws_cloudtrail", *, keep: bool = True) -> Mapper:
     """A mapper that keeps everything, or what is evidence alone."""
     scope = Scope.ALL if source != "aws_cloudtrail" else Scope.NHI

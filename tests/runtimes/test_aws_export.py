@@ -171,6 +171,7 @@ def test_the_hour_is_when_the_store_took_what_states_none(
     assert iam.WORKLOAD_ACCOUNT == unit.source_metadata["owner"]
 
 
+@pytest.mark.slow
 def test_from_its_third_receive_a_unit_has_an_object_of_its_own(
     store: EmbeddedStore, runtime: LambdaRuntime
 ) -> None:
@@ -283,6 +284,7 @@ def test_what_alarms_watch_is_what_the_function_emits(
     assert "ObjectsCreated" not in unreached or not unreached["ObjectsCreated"]
 
 
+@pytest.mark.slow
 def test_the_unavailable_store_is_never_a_success(store: EmbeddedStore, tmp_path: Path) -> None:
     """A writer role that may not be assumed fails the message; nothing is acknowledged."""
     file = upload(store, f"{FOLDER}/third.json.gz", generate()[4].body)

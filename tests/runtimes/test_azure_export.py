@@ -208,6 +208,7 @@ def test_a_batch_delivered_again_leaves_the_bucket_as_it_was(
     assert full.messages.h[3:] == again.messages.h
 
 
+@pytest.mark.slow
 def test_while_the_store_is_away_the_batch_fails_and_then_is_locked_once(
     app: Path, locked: EmbeddedStore, platforms: EmbeddedIssuer, tmp_path: Path
 ) -> None:

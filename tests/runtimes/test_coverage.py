@@ -132,6 +132,7 @@ def test_what_is_told_is_kept_judged_and_sealed(
     assert {} == observed.unreadable
 
 
+@pytest.mark.slow
 def test_what_is_lost_since_the_run_before_is_named(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_what_is_lost_since_the_run_before_is_named(
     assert [] == again["lost"]
 
 
+@pytest.mark.slow
 def test_heartbeats_of_the_coming_hours_are_promised(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
@@ -167,6 +169,7 @@ def test_heartbeats_of_the_coming_hours_are_promised(
     assert {} == stopped["promised"]
 
 
+@pytest.mark.slow
 def test_a_cloud_that_cannot_be_asked_costs_no_other(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
@@ -183,6 +186,7 @@ def test_a_cloud_that_cannot_be_asked_costs_no_other(
     assert done["verdicts"]["CONFIGURED"] > 0
 
 
+@pytest.mark.slow
 def test_an_account_that_cannot_be_entered_is_an_answer(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:
@@ -205,6 +209,7 @@ def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
     return make(sealed.store, sealed.stored, asked, gather(sealed.store, sealed.stored, asked))
 
 
+@pytest.mark.slow
 def test_a_statement_of_absence_is_checked_and_kept(
     bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
 ) -> None:
@@ -220,6 +225,7 @@ def test_a_statement_of_absence_is_checked_and_kept(
     assert answer == again
 
 
+@pytest.mark.slow
 def test_a_statement_that_does_not_hold_is_not_kept(
     bucket: EmbeddedStore, aws: SettingsStub, absence: Document, tmp_path: Path
 ) -> None:

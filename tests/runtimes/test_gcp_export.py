@@ -134,6 +134,7 @@ def test_a_file_is_locked_that_a_push_subscription_announces(
     assert before == versions(locked)
 
 
+@pytest.mark.slow
 def test_a_file_nobody_announced_is_locked_by_a_replay(
     locked: EmbeddedStore,
     storage: EmbeddedGcs,
@@ -303,6 +304,7 @@ def test_log_lines_are_what_cloud_logging_reads(
     assert "DeliveryRefusedError" in refused["stack_trace"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("says", BROKEN)
 def test_what_is_unavailable_is_delivered_again(
     settings: dict[str, str], locked: EmbeddedStore, says: str, tmp_path: Path

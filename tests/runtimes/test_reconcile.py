@@ -136,6 +136,7 @@ def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
     ).run()
 
 
+@pytest.mark.slow
 def test_without_public_keys_nothing_is_proven(kms: KmsStub, tmp_path: Path) -> None:
     """Where neither CloudTrail nor another cloud can be asked, hours are unprovable, and why."""
     listings = [{"kind": "google", "resource": "projects/example", "provider": "//pool"}]
@@ -184,6 +185,7 @@ def test_what_is_missing_is_stated_sealed_and_verifies(
     assert done["verdicts"] == report.statements
 
 
+@pytest.mark.slow
 def test_an_hour_is_judged_once_at_each_stage(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_it_is_made_from_what_is_locked() -> None:
         assert locked[package] == version
 
 
+@pytest.mark.slow
 def test_every_operation_of_the_sdk_is_in_it() -> None:
     """The AWS part has what the locked service models have, neither more nor less."""
     assert {(entry.service, entry.operation) for entry in entries("aws")} == set(

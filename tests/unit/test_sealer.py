@@ -73,6 +73,7 @@ def test_a_shard_finished_late_is_locked_as_long() -> None:
 RETENTION_DAYS, GRACE_DAYS = 3, 2
 
 
+@pytest.mark.slow
 def test_a_bucket_expires_whole_and_verifies_throughout() -> None:
     """Day after day, to its end: markers of expiry are `expired`, no alarm, and no finding."""
     world = World()

@@ -138,6 +138,7 @@ def test_a_flooded_level_delays_nobody_else_and_hides_nothing() -> None:
     assert flood | {late} <= world.sealed()
 
 
+@pytest.mark.slow
 def test_cursors_stay_within_the_entry_that_holds_them() -> None:
     """Sixty folders, each too much for a run and of a name as long as S3 takes: no plan is void."""
     world = World()

@@ -266,6 +266,7 @@ def not_valid(trail: Trail) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_both_call_the_same_invalid(
     trails: dict[str, Trail], validated: dict[str, Output], name: str
@@ -282,6 +283,7 @@ def test_both_call_the_same_invalid(
         assert theirs < ours, validated[name]
 
 
+@pytest.mark.slow
 def test_what_is_valid_was_looked_at(validated: dict[str, Output]) -> None:
     """The oracle is no rubber stamp: it read every digest and file of the clean trail."""
     clean = validated["clean"]

@@ -67,7 +67,7 @@ class Unit:
 
     def size_with_cuts(self) -> int:
         """Bytes of gaps, texts and cuts together: those of the delivery, where all is kept."""
-        between = sum(gaps.size(tuple(map(tuple, header["gaps"]))) for header in self.headers)
+        between = sum(gaps.extent(tuple(map(tuple, header["gaps"])))[1] for header in self.headers)
         gone = sum(int(cut[2]) for line in self.lines for cut in line.get("c", ()))
         return between + gone + sum(len(text) for text in self.raw())
 

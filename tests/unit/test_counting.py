@@ -179,6 +179,21 @@ def test_parts_follow_without_gap(change: dict[str, Any]) -> None:
     assert weigh(first, second, third).counted or "raw_size" in change
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_writer_may_state_any_number_of_parts(number: int) -> None:
+    """Even the largest a table may hold: nothing is set aside for parts that are not there."""
+    made = [claim(index, parts=1 << 53, part=index + 1, line=f"{index}") for index in range(number)]
+    assert Status.INCOMPLETE is weigh(*made).status
+
+
+@given(st.sampled_from([{}, {"first": 1}, {"span": (1, 10)}, {"parts": 2}, {"is_rejection": True}]))
+def test_a_claim_alone_is_weighed_as_among_others(change: dict[str, Any]) -> None:
+    """The short way for a unit with one claim gives what the long one gives."""
+    alone = claim(0, **change)
+    again = weigh(alone, claim(1, **change))
+    assert (weigh(alone).status, weigh(alone).counted) == (again.status, again.counted)
+
+
 def test_parts_of_two_releases_make_no_set() -> None:
     """Part 1 by one and parts 2 and 3 by another."""
     first, *rest = parts()

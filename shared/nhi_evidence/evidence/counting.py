@@ -78,7 +78,8 @@ def claims(index: int, key: str, header: Header, units: Iterable[UnitLine]) -> l
 
 
 def _compared(unit: UnitLine) -> bytes:
-    return encode(unit if unit.kind == "companion" else replace(unit, source_metadata={}))
+    is_whole = not unit.source_metadata or unit.kind == "companion"
+    return encode(unit if is_whole else replace(unit, source_metadata={}))
 
 
 class Status(StrEnum):
@@ -112,10 +113,17 @@ def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[s
     units: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         units[claim.source, claim.unit].append(claim)
+    return {name: weigh(made, accepted) for name, made in units.items()}
+
+
+def weigh(made: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
+    """Weigh the claims of one unit, of which there is at least one; otherwise as `count`."""
+    first = made[0]
+    if len(made) == 1 and _is_complete(made):
+        # Nearly every unit: nothing to weigh it against.
+        return Unit(first.source, first.unit, Status.COUNTED, (first,), (), ())
     ranks = {digest: rank for rank, digest in enumerate(accepted)}
-    return {
-        (source, unit): _weigh(source, unit, made, ranks) for (source, unit), made in units.items()
-    }
+    return _weigh(first.source, first.unit, made, ranks)
 
 
 class _Set(msgspec.Struct, frozen=True):
@@ -146,7 +154,7 @@ class _Set(msgspec.Struct, frozen=True):
         return tuple((claim.span, claim.first, claim.records) for claim in self.parts)
 
 
-def _weigh(source: str, unit: str, made: list[Claim], ranks: Mapping[str, int]) -> Unit:
+def _weigh(source: str, unit: str, made: Sequence[Claim], ranks: Mapping[str, int]) -> Unit:
     made = sorted(made, key=lambda claim: (claim.index, claim.key, claim.part))
     sets, repeats, incomplete, conflicts = _sets(made)
     listed = [group for group in sets if group.mapper in ranks] or sets
@@ -198,7 +206,7 @@ def _content(claim: Claim) -> tuple[object, ...]:
 def _is_complete(parts: Sequence[Claim]) -> bool:
     """Whether parts follow each other without gap, from the unit's first byte to its last."""
     total = parts[0].parts
-    if [claim.part for claim in parts] != list(range(1, total + 1)):
+    if total != len(parts) or [claim.part for claim in parts] != list(range(1, total + 1)):
         return False
     position = record = 0
     for claim in parts:

@@ -158,16 +158,16 @@ def check_form(body: bytes, *, table: int) -> None:
     Raises `ValueError` naming what is not in the form the format gives (RFC 8878 section 3.1.1).
     """
     position = _check_header(body)
-    at_table = False
-    while True:
-        at_table = at_table or position == table
+    last = len(body) - _BLOCK_HEADER_BYTES
+    at_table, header = False, 0
+    while not header & 1:
+        if position == table:
+            at_table = True
         header = int.from_bytes(body[position : position + _BLOCK_HEADER_BYTES], "little")
-        kind, size = header >> 1 & 3, header >> 3
-        if kind == _RESERVED or position + _BLOCK_HEADER_BYTES > len(body):
+        kind = header >> 1 & 3
+        if kind == _RESERVED or position > last:
             raise ValueError(f"no zstd block at byte {position}")
-        position += _BLOCK_HEADER_BYTES + (1 if kind == _RUN_LENGTH else size)
-        if header & 1:
-            break
+        position += _BLOCK_HEADER_BYTES + (1 if kind == _RUN_LENGTH else header >> 3)
     at_table = at_table or position == table
     if position + _CHECKSUM_BYTES > len(body):
         raise ValueError("zstd frame is truncated")

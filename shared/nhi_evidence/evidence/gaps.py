@@ -15,6 +15,8 @@ BASE64 = "base64"
 Gap = tuple[int | str, ...]
 """How often a text follows, the text, and `base64` where its bytes are not UTF-8."""
 
+_OF_TEXT, _OF_BYTES = len((1, "text")), len((1, "text", BASE64))
+
 MAX_GAPS = 4_000_000
 """Gaps of one unit; no delivery within the limits of a decoder has as many records."""
 
@@ -41,11 +43,11 @@ def _written(count: int, text: bytes) -> Gap:
 
 
 def _read(gap: Gap) -> tuple[int, bytes]:
-    match gap:
-        case (int(count), str(text)) if count > 0:
-            return count, text.encode()
-        case (int(count), str(text), "base64") if count > 0:
-            return count, b64decode(text, validate=True)
+    # Not by patterns, which cost three times as much: of every unit that is verified some are read.
+    if len(gap) == _OF_TEXT or (len(gap) == _OF_BYTES and gap[2] == BASE64):
+        count, text = gap[0], gap[1]
+        if isinstance(count, int) and isinstance(text, str) and count > 0:
+            return count, text.encode() if len(gap) == _OF_TEXT else b64decode(text, validate=True)
     raise ValueError(f"not a gap: {str(gap)[:80]}")
 
 
@@ -64,14 +66,17 @@ def texts(gaps: Iterable[Gap]) -> Iterator[bytes]:
             yield text
 
 
-def number(gaps: Iterable[Gap]) -> int:
-    """Return how many gaps there are. Raises `ValueError` as `texts` does."""
-    return sum(_read(gap)[0] for gap in gaps)
+def extent(gaps: Iterable[Gap]) -> tuple[int, int]:
+    """Return how many gaps there are, and how many bytes they hold together.
 
-
-def size(gaps: Iterable[Gap]) -> int:
-    """Return how many bytes the gaps hold together. Raises `ValueError` as `texts` does."""
-    return sum(count * len(text) for count, text in map(_read, gaps))
+    Raises `ValueError` when a gap is not of the written form.
+    """
+    number = size = 0
+    for gap in gaps:
+        count, text = _read(gap)
+        number += count
+        size += count * len(text)
+    return number, size
 
 
 def rebuild(gaps: Iterable[Gap], records: Iterable[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -50,8 +51,12 @@ class ParsedKey(msgspec.Struct, frozen=True, gc=False):
     """SHA-256 of the body, hex."""
 
 
+@lru_cache(maxsize=16)
 def parse_key(key: str) -> ParsedKey:
-    """Read a key back. Never raises: a key of another shape states less."""
+    """Read a key back. Never raises: a key of another shape states less.
+
+    Remembered: each step of a verification asks for the key it is at.
+    """
     segments = key.split("/")
     kind = segments[0]
     if kind not in KINDS or len(segments) < _SEGMENTS or segments[1] != "v1":
@@ -69,10 +74,12 @@ def hour_of(milliseconds: int) -> str:
         return UNKNOWN_HOUR
 
 
+@lru_cache(maxsize=1024)
 def hour_start(hour: str) -> int | None:
     """Return the instant an hour of a key begins, in milliseconds, or None for `unknown`.
 
-    None as well for digits that are no hour of the calendar.
+    None as well for digits that are no hour of the calendar. Remembered: every unit of an object
+    is asked for its hour, and nearly all have the same.
     """
     try:
         begins = datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)

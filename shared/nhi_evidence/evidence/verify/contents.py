@@ -203,7 +203,7 @@ class _Unit:
         unit = self._unit
         span = unit.span[1] - unit.span[0]
         if unit.rebuild != "exact":
-            there = gaps.size(unit.gaps) + sum(map(len, self._raw.values())) + self._gone
+            there = gaps.extent(unit.gaps)[1] + sum(map(len, self._raw.values())) + self._gone
             if there > span:
                 yield self._finding("rebuild_mismatch", "more bytes than the span")
             elif unit.rebuild == "cut" and (there < span or not self._gone):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 
@@ -51,20 +52,21 @@ class Hour:
         """Count the hour into a report."""
         tally = Counter(report.units)
         records = Counter(report.records_counted)
-        for _, same in groupby(self._sorter, key=lambda entry: entry[0]):
+        for _, same in groupby(self._sorter, key=itemgetter(0)):
             made = [_decode(value) for _, value in same]
-            (unit,) = counting.count((claim for claim, _ in made), self._mappers).values()
-            not_exact = {(claim.index, claim.part) for claim, is_exact in made if not is_exact}
+            unit = counting.weigh([claim for claim, _ in made], self._mappers)
             tally[unit.status] += 1
-            tally[DUPLICATES] += len(unit.duplicates)
-            for claim in unit.counted:
-                records[unit.source] += claim.records
+            if unit.duplicates:
+                tally[DUPLICATES] += len(unit.duplicates)
             if unit.counted:
+                records[unit.source] += sum([claim.records for claim in unit.counted])
                 report.rejected_deliveries += unit.counted[0].is_rejection
-                report.not_rebuilt += any(
+                not_exact = {(claim.index, claim.part) for claim, is_exact in made if not is_exact}
+                report.not_rebuilt += bool(not_exact) and any(
                     (claim.index, claim.part) in not_exact for claim in unit.counted
                 )
-            self._find(unit, report)
+            if unit.status is not counting.Status.COUNTED:
+                self._find(unit, report)
         report.units = {name: count for name, count in sorted(tally.items()) if count}
         report.records_counted = {name: count for name, count in sorted(records.items()) if count}
 

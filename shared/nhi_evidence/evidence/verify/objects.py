@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import chain, islice, pairwise
 
@@ -22,8 +23,7 @@ MOST_FINDINGS = 20
 MAX_TABLE_BYTES = MAX_LINES_BYTES
 """What a table may inflate to."""
 
-_HEX = frozenset("0123456789abcdef")
-_HASH_DIGITS = 64
+_HASH = re.compile("[0-9a-f]{64}")
 _LARGEST = 1 << 53
 """Bound of every number in a table: what any JSON reader holds exactly."""
 
@@ -136,10 +136,8 @@ def weigh(leaf: ObjectLeaf, table: Table) -> Content:
             (problem for unit in table.units for problem in _arithmetic(leaf, unit)),
         )
     )
-    hour = keys.parse_key(leaf.key).hour
-    void = frozenset(
-        place for place, unit in enumerate(table.units) if _hour(table.header, unit) != hour
-    )
+    hour, hour_of = keys.parse_key(leaf.key).hour, _hours_of(table.header)
+    void = frozenset(place for place, unit in enumerate(table.units) if hour_of(unit.unit) != hour)
     return Content(table, findings, void)
 
 
@@ -161,10 +159,10 @@ def hours(leaf: ObjectLeaf, content: Content) -> Iterator[Finding]:
     if content.void and not _is_known(content.table.header.source):
         yield finding("source_unknown", leaf, content.table.header.source)
         return
+    hour_of = _hours_of(content.table.header)
     for place in sorted(content.void):
-        unit = content.table.units[place]
-        expected = _hour(content.table.header, unit)
-        yield finding("unit_hour", leaf, f"its name gives {expected}", unit=unit.unit)
+        name = content.table.units[place].unit
+        yield finding("unit_hour", leaf, f"its name gives {hour_of(name)}", unit=name)
 
 
 def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
@@ -175,8 +173,9 @@ def _table_bytes(leaf: ObjectLeaf, body: bytes) -> int:
 
 
 def _root(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
-    if table.root != leaf.md.get("root"):
-        yield finding("table_root", leaf, f"root {table.root}")
+    root = table.root
+    if root != leaf.md.get("root"):
+        yield finding("table_root", leaf, f"root {root}")
 
 
 def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
@@ -185,7 +184,7 @@ def _as_stated(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
     if (table.header.source, table.header.hour) != (parsed.source, parsed.hour):
         inside = f"{table.header.source} {table.header.hour}"
         yield finding("table_mismatch", leaf, f"{inside!r} inside, another key")
-    expected = metadata(table.header, table.units, table.root, 0)
+    expected = metadata(table.header, table.units, root="", table_bytes=0)
     for name in ("units", "records", "kept", "rejected", "mapper"):
         if expected[name] != leaf.md.get(name):
             detail = f"{name}: {expected[name]!r} inside, {leaf.md.get(name)!r} sealed"
@@ -209,25 +208,26 @@ def _arithmetic(leaf: ObjectLeaf, unit: UnitLine) -> Iterator[Finding]:
 
 
 def _problems(unit: UnitLine) -> Iterator[str]:
+    start, end = unit.span
     excluded = unit.out_of_scope.values()
     numbers = (
-        *(unit.part, unit.parts, unit.raw_size, *unit.span, unit.first, unit.lines),
+        *(unit.part, unit.parts, unit.raw_size, start, end, unit.first, unit.lines),
         *(unit.records, unit.kept, unit.rejected, *excluded),
     )
-    if not all(0 <= number <= _LARGEST for number in numbers):
+    if min(numbers) < 0 or max(numbers) > _LARGEST:
         yield "a number below 0 or past 2^53"
     if unit.u != lines.unit_id(unit.unit):
         yield "another unit id"
-    if not 1 <= unit.part <= unit.parts or not unit.span[0] <= unit.span[1] <= unit.raw_size:
+    if not 1 <= unit.part <= unit.parts or not start <= end <= unit.raw_size:
         yield f"part {unit.part} of {unit.parts}, span {unit.span} of {unit.raw_size}"
     if unit.records != unit.kept + unit.rejected + sum(excluded):
         yield f"{unit.records} records, {unit.kept} + {unit.rejected} + {sum(excluded)}"
-    hashes = (unit.src_sha256, unit.root, *([unit.raw_sha256] if unit.raw_sha256 else []))
-    if not all(len(text) == _HASH_DIGITS and set(text) <= _HEX for text in hashes):
+    hashes = (unit.src_sha256, unit.root, unit.raw_sha256 or unit.root)
+    if not all(map(_HASH.fullmatch, hashes)):
         yield "not a hash"
-    if unit.records > unit.span[1] - unit.span[0] + 1:
+    if unit.records > end - start + 1:
         # A record, or the text around it, takes a byte: more would be counted than can be there.
-        yield f"{unit.records} records in {unit.span[1] - unit.span[0]} bytes"
+        yield f"{unit.records} records in {end - start} bytes"
     yield from _problems_of_kind(unit)
     if unit.messages is not None:
         yield from _problems_of_messages(unit)
@@ -242,9 +242,10 @@ def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
             yield f"a {unit.kind} has no records and no gaps"
         return
     try:
-        if gaps.number(unit.gaps) != unit.records + 1:
-            yield f"{gaps.number(unit.gaps)} gaps around {unit.records} records"
-        if gaps.size(unit.gaps) > unit.span[1] - unit.span[0]:
+        number, size = gaps.extent(unit.gaps)
+        if number != unit.records + 1:
+            yield f"{number} gaps around {unit.records} records"
+        if size > unit.span[1] - unit.span[0]:
             yield "gaps longer than the span"
     except ValueError as error:
         yield str(error)
@@ -258,7 +259,7 @@ def _problems_of_messages(unit: UnitLine) -> Iterator[str]:
         yield f"{len(messages.h)} messages with {len(messages.n)} counts, part {unit.part}"
     if not all(0 <= number <= _LARGEST for number in (messages.first, *messages.n)):
         yield "a number of messages below 0 or past 2^53"
-    if not all(len(text) == _HASH_DIGITS and set(text) <= _HEX for text in messages.h):
+    if not all(map(_HASH.fullmatch, messages.h)):
         yield "not a hash of a message"
     if unit.kind == "records" and unit.parts == 1 and sum(messages.n) != unit.records:
         yield f"the messages hold {sum(messages.n)} records, the unit {unit.records}"
@@ -268,11 +269,12 @@ def _is_known(source: str) -> bool:
     return source in sources.names()
 
 
-def _hour(header: Header, unit: UnitLine) -> str | None:
-    """Return the hour a unit's name gives; None where its source is not known here."""
+def _hours_of(header: Header) -> Callable[[str], str | None]:
+    """Return what tells the hour a unit's name gives: none where its source is not known here."""
     if not _is_known(header.source):
-        return None
-    return keys.unit_hour(unit.unit, sources.load(header.source).hour_of)
+        return lambda _unit: None
+    hour_of = sources.load(header.source).hour_of
+    return lambda unit: keys.unit_hour(unit, hour_of)
 
 
 def finding(

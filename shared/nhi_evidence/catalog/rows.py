@@ -140,10 +140,10 @@ class Fallbacks:
     def _add(self, fallback: Fallback, levels: AccessLevels, where: str) -> None:
         classification = fallback_classification(fallback, where=where)
         tests = {match: getattr(fallback, match) for match in ("permission", "level", *_MATCHES)}
-        given = [(match, text) for match, text in tests.items() if text is not None]
-        if len(given) != 1:
+        stated_tests = [(match, text) for match, text in tests.items() if text is not None]
+        if len(stated_tests) != 1:
             raise CatalogError(f"{where}: a fallback has one of {', '.join(tests)}")
-        match, text = given[0]
+        match, text = stated_tests[0]
         if match == "permission":
             self._permissions.append((self._names.folded(text), classification))
         elif match == "level":

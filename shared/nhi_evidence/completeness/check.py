@@ -265,9 +265,9 @@ def _differs(stated: Statement, own: Statement) -> str | None:
             f"{own.expected}"
         )
     for reason in _EXACT:
-        claimed, given = stated.totals.get(reason, 0), own.totals.get(reason, 0)
-        if claimed != given:
-            return f"states {claimed} {reason}; the log gives {given}"
+        claimed, recomputed = stated.totals.get(reason, 0), own.totals.get(reason, 0)
+        if claimed != recomputed:
+            return f"states {claimed} {reason}; the log gives {recomputed}"
     if stated.heartbeats != own.heartbeats:
         return f"states heartbeats {_of(stated.heartbeats)}; the log gives {_of(own.heartbeats)}"
     if stated.open_until != own.open_until:

@@ -87,8 +87,8 @@ def _missing(path: Path, name: str, wanted: Any) -> Fault:
 
 def wrong(wanted: Any, value: Any, path: Path) -> str:
     """Return why a value is not of the kind that is wanted, and what one looks like."""
-    shown = _shown(value)
-    actual = f"{shown} ({_kind(value)})" if not isinstance(value, str) else shown
+    literal = _literal(value)
+    actual = f"{literal} ({_kind(value)})" if not isinstance(value, str) else literal
     example = _example(wanted)
     in_list = isinstance(path[-1], int)
     sample = _written((_name(path),), [example] if in_list else example)
@@ -110,10 +110,10 @@ def _header(path: Path) -> str:
 
 
 def _written(path: Path, value: Any) -> str:
-    return f"{path[-1] if isinstance(path[-1], str) else dotted(path)} = {_shown(value)}"
+    return f"{path[-1] if isinstance(path[-1], str) else dotted(path)} = {_literal(value)}"
 
 
-def _shown(value: Any) -> str:
+def _literal(value: Any) -> str:
     text = msgspec.json.encode(value, enc_hook=str).decode()
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 

@@ -67,11 +67,11 @@ class Anchoring:
         if newest is None:
             return None
         shard, epoch, signed, newest_checkpoint = newest
-        made, there, failed = [], [], {}
+        anchored, already_there, failed = [], [], {}
         for witness in self._witnesses:
             key = log.anchor_key(shard, epoch, anchor.file_name(witness.name, witness.form))
             if self._log.get(key) is not None:
-                there.append(witness.name)
+                already_there.append(witness.name)
                 continue
             try:
                 attestation = witness.attest(
@@ -81,20 +81,22 @@ class Anchoring:
                     None if self._kept_ms is None else log.lock_end(shard, self._now, self._kept_ms)
                 )
                 self._store.put_new(key, attestation, metadata={}, retain_until=until)
-                made.append(witness.name)
+                anchored.append(witness.name)
             except (WitnessError, StoreUnavailableError) as error:
                 failed[witness.name] = str(error)
         for copy in self._copies:
             try:
-                (made if self._copy(copy, shard, epoch, signed) else there).append(copy.name)
+                (anchored if self._copy(copy, shard, epoch, signed) else already_there).append(
+                    copy.name
+                )
             except StoreUnavailableError as error:
                 failed[copy.name] = str(error)
         return Anchored(
             origin=newest_checkpoint.origin,
             epoch=epoch,
             size=newest_checkpoint.size,
-            made=tuple(made),
-            there=tuple(there),
+            made=tuple(anchored),
+            there=tuple(already_there),
             failed=failed,
         )
 

@@ -113,17 +113,17 @@ def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[s
     units: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         units[claim.source, claim.unit].append(claim)
-    return {name: weigh(made, accepted) for name, made in units.items()}
+    return {name: weigh(claims, accepted) for name, claims in units.items()}
 
 
-def weigh(made: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
+def weigh(claims: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
     """Weigh the claims of one unit, of which there is at least one; otherwise as `count`."""
-    first = made[0]
-    if len(made) == 1 and _is_complete(made):
+    first = claims[0]
+    if len(claims) == 1 and _is_complete(claims):
         # Nearly every unit: nothing to weigh it against.
         return Unit(first.source, first.unit, Status.COUNTED, (first,), (), ())
     ranks = {digest: rank for rank, digest in enumerate(accepted)}
-    return _weigh(first.source, first.unit, made, ranks)
+    return _weigh(first.source, first.unit, claims, ranks)
 
 
 class _Set(msgspec.Struct, frozen=True):
@@ -154,13 +154,13 @@ class _Set(msgspec.Struct, frozen=True):
         return tuple((claim.span, claim.first, claim.records) for claim in self.parts)
 
 
-def _weigh(source: str, unit: str, made: Sequence[Claim], ranks: Mapping[str, int]) -> Unit:
-    made = sorted(made, key=lambda claim: (claim.index, claim.key, claim.part))
-    sets, repeats, incomplete, conflicts = _sets(made)
+def _weigh(source: str, unit: str, claims: Sequence[Claim], ranks: Mapping[str, int]) -> Unit:
+    claims = sorted(claims, key=lambda claim: (claim.index, claim.key, claim.part))
+    sets, repeats, incomplete, conflicts = _sets(claims)
     listed = [group for group in sets if group.mapper in ranks] or sets
     judged = {group.mapper for group in listed} if listed else conflicts
     if conflicts & judged or _differ(_decoded(sets)) or _contradict(_decoded(listed)):
-        return Unit(source, unit, Status.CONTESTED, (), (), tuple(made))
+        return Unit(source, unit, Status.CONTESTED, (), (), tuple(claims))
     if not sets:
         return Unit(source, unit, Status.INCOMPLETE, (), tuple(repeats), tuple(incomplete))
     chosen = max(_decoded(listed), key=lambda group: (ranks.get(group.mapper, -1), -group.sealed))
@@ -169,7 +169,7 @@ def _weigh(source: str, unit: str, made: Sequence[Claim], ranks: Mapping[str, in
     return Unit(source, unit, Status.COUNTED, chosen.parts, again, tuple(incomplete))
 
 
-def _sets(made: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], set[str]]:
+def _sets(claims: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], set[str]]:
     """Group claims into complete sets.
 
     Returns the sets, claims that repeat another word for word, claims that belong to no set,
@@ -179,7 +179,7 @@ def _sets(made: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], 
     repeats: list[Claim] = []
     conflicts: set[str] = set()
     incomplete: list[Claim] = []
-    for claim in made:
+    for claim in claims:
         by_part = groups[claim.mapper, claim.settings, claim.is_rejection, claim.src, claim.raw]
         known = by_part.setdefault(claim.part, claim)
         if known is claim:

@@ -86,13 +86,13 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
-    rest, size, given = b"", 0, body
+    rest, size, unread = b"", 0, body
     while count > 0:
         try:
-            data = inflater.decompress(given, max_length=_INFLATED_AT_ONCE)
+            data = inflater.decompress(unread, max_length=_INFLATED_AT_ONCE)
         except zstd.ZstdError as error:
             raise ValueError(f"not a zstd frame: {error}") from error
-        given = b""
+        unread = b""
         size += len(data)
         if size > limit:
             raise ValueError(f"inflates to more than {limit} bytes")
@@ -110,13 +110,13 @@ def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
-    rest, size, count, given = b"", 0, 0, body
+    rest, size, count, unread = b"", 0, 0, body
     while not inflater.eof:
         try:
-            data = inflater.decompress(given, max_length=_INFLATED_AT_ONCE)
+            data = inflater.decompress(unread, max_length=_INFLATED_AT_ONCE)
         except zstd.ZstdError as error:
             raise ValueError(f"not a zstd frame: {error}") from error
-        given = b""
+        unread = b""
         size += len(data)
         if size > limit:
             raise ValueError(f"inflates to more than {limit} bytes")

@@ -67,17 +67,17 @@ def about(
         by_path = (Target(uid=path),) if path else ()
         return About(targets=(*by_path, *((cluster,) if cluster else ())))
     if named.resource in _BINDINGS:
-        return _made(named, _granted(request), cluster, issued)
+        return _about(named, _granted(request), cluster, issued)
     return _made_again(named, cluster, issued)
 
 
 @bounded_cache(results=2048, longest=2048)
 def _made_again(named: Named, cluster: Target | None, issued: tuple[str, ...]) -> About:
     """Controllers ask for the same objects over and over."""
-    return _made(named, _Granted(), cluster, issued)
+    return _about(named, _Granted(), cluster, issued)
 
 
-def _made(
+def _about(
     named: Named, granted: _Granted, cluster: Target | None, issued: tuple[str, ...]
 ) -> About:
     user = granted.user

@@ -24,8 +24,8 @@ class Unreadable(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """Return it in words; the first bytes are not made inert yet."""
         begins = self.begins[:_SHOWN].decode("utf-8", "backslashreplace")
-        shown = f", begins {begins!r}" if self.begins else ""
-        return f"looks like {self.looks_like}{shown}; {self.advice}"
+        beginning = f", begins {begins!r}" if self.begins else ""
+        return f"looks like {self.looks_like}{beginning}; {self.advice}"
 
 
 _JSON_GCLOUD = "ask again with --format=json"

@@ -15,35 +15,39 @@ import msgspec
 
 def members(protocol: type) -> dict[str, Any]:
     """Return what a protocol asks for by name: a property stands for an attribute."""
-    asked: dict[str, Any] = {}
+    members_by_name: dict[str, Any] = {}
     for cls in reversed(protocol.__mro__):
         if cls is not object and getattr(cls, "_is_protocol", False):
-            asked |= {name: each for name, each in vars(cls).items() if not name.startswith("_")}
+            members_by_name |= {
+                name: each for name, each in vars(cls).items() if not name.startswith("_")
+            }
     return {
-        name: each for name, each in asked.items() if isinstance(each, property) or callable(each)
+        name: each
+        for name, each in members_by_name.items()
+        if isinstance(each, property) or callable(each)
     }
 
 
 def problems(module: object, protocol: type) -> list[str]:
     """Return what a module lacks of a protocol, or offers in another form; empty when nothing."""
     problems = []
-    for name, asked in members(protocol).items():
+    for name, member in members(protocol).items():
         if not hasattr(module, name):
             problems.append(f"it has no {name}")
             continue
         offered = getattr(module, name)
         problem = (
-            _attribute_problem(offered, asked)
-            if isinstance(asked, property)
-            else _function_problem(offered, asked)
+            _attribute_problem(offered, member)
+            if isinstance(member, property)
+            else _function_problem(offered, member)
         )
         if problem is not None:
             problems.append(f"{name} {problem}")
     return problems
 
 
-def _attribute_problem(offered: object, asked: property) -> str | None:
-    wanted = get_type_hints(asked.fget)["return"]
+def _attribute_problem(offered: object, attribute: property) -> str | None:
+    wanted = get_type_hints(attribute.fget)["return"]
     try:
         msgspec.convert(offered, wanted, strict=True)
     except msgspec.ValidationError as error:
@@ -51,10 +55,10 @@ def _attribute_problem(offered: object, asked: property) -> str | None:
     return None
 
 
-def _function_problem(offered: object, asked: Callable[..., Any]) -> str | None:
+def _function_problem(offered: object, method: Callable[..., Any]) -> str | None:
     if not callable(offered):
         return "is no function"
-    wanted = _arguments(asked)[1:]  # without self
+    wanted = _arguments(method)[1:]  # without self
     try:
         inspect.signature(offered).bind(*wanted)
     except TypeError:

@@ -17,29 +17,30 @@ _FORMS = {
 }
 
 
-def lines(shown: Checked) -> Iterator[str]:
+def lines(checked: Checked) -> Iterator[str]:
     """Yield what a proof shows, line by line, inert for a terminal."""
-    yield f"text     raw.txt, SHA-256 {shown.raw_sha256}"
-    uid = f"{neutralize(shown.uid or '')}, as the record made of the text states"
-    yield f"record   {uid if shown.uid else '(no id is stated)'}"
-    yield f"place    {_FORMS[shown.form]} {shown.record} of {neutralize(shown.unit)}"
-    yield f"object   {neutralize(shown.key)}"
-    for flag in shown.flags:
+    yield f"text     raw.txt, SHA-256 {checked.raw_sha256}"
+    uid = f"{neutralize(checked.uid or '')}, as the record made of the text states"
+    yield f"record   {uid if checked.uid else '(no id is stated)'}"
+    yield f"place    {_FORMS[checked.form]} {checked.record} of {neutralize(checked.unit)}"
+    yield f"object   {neutralize(checked.key)}"
+    for flag in checked.flags:
         yield f"flag     {neutralize(flag)}: {FLAGS.get(flag, 'see docs/evidence-format.md')}"
-    if shown.raw_form is not None:
+    if checked.raw_form is not None:
         yield "form     as the source's API lists it, not as its log delivered it"
-    if shown.is_cut:
+    if checked.is_cut:
         yield "cut      fields were cut out of the text before it was written"
-    yield f"log      {neutralize(shown.origin)}, leaf {shown.index}, signed at size {shown.size}"
-    yield f"key      {neutralize(', '.join(shown.signed_by))}"
-    if shown.ml_dsa is MlDsa.VERIFIED:
+    origin = neutralize(checked.origin)
+    yield f"log      {origin}, leaf {checked.index}, signed at size {checked.size}"
+    yield f"key      {neutralize(', '.join(checked.signed_by))}"
+    if checked.ml_dsa is MlDsa.VERIFIED:
         yield "ML-DSA   verified: the log's own post-quantum cosignature stands beside it"
-    elif shown.ml_dsa is MlDsa.NOT_CHECKED:
+    elif checked.ml_dsa is MlDsa.NOT_CHECKED:
         yield "ML-DSA   not checked: there is such a cosignature, and no key was given for it"
-    for name, at in shown.anchored.items():
+    for name, at in checked.anchored.items():
         yield f"anchor   {neutralize(name)} saw the checkpoint at {instant(at)}"
-    if shown.provider_signature is not None:
-        yield f"provider {provider_line(shown.provider_signature)}"
+    if checked.provider_signature is not None:
+        yield f"provider {provider_line(checked.provider_signature)}"
 
 
 def provider_line(signature: ProviderSignature) -> str:

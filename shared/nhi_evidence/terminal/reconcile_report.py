@@ -91,8 +91,8 @@ class Tally:
             report.incomplete += each.is_incomplete
             is_open = each.open_until is not None and each.open_until > report.log.at
             report.weaker += not is_open and ORDER.index(each.verdict) < self._required
-            shown = each.is_incomplete and len(report.statements) < _SHOWN
-            if self._keep_all or shown:
+            is_among_first = each.is_incomplete and len(report.statements) < _SHOWN
+            if self._keep_all or is_among_first:
                 report.statements.append(_line(statements, each))
 
 
@@ -167,7 +167,7 @@ def lines(report: Report) -> Iterator[str]:
         yield f"          {reason} {count}: {REASONS[reason].text}"
     for each in report.statements:
         if each.is_incomplete:
-            yield from _shown(each)
+            yield from _statement_lines(each)
     if report.incomplete > _SHOWN:
         yield f"... and {report.incomplete - _SHOWN:,} more; --json prints them all"
     for key, why in sorted(report.unsound.items())[:_NAMES]:
@@ -178,7 +178,7 @@ def lines(report: Report) -> Iterator[str]:
         yield f"not checked: {line}"
 
 
-def _shown(each: _Line) -> Iterator[str]:
+def _statement_lines(each: _Line) -> Iterator[str]:
     names = (each.scope.account, each.scope.region, each.scope.stream)
     scope = " ".join(name for name in names if name)
     stated = "unknown" if each.expected is None else str(each.expected)

@@ -90,7 +90,7 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
 def freshness_lines(freshness: Freshness) -> Iterator[str]:
     """Yield what an index holds, and what that is worth."""
     if freshness.engine:
-        yield from _asked(freshness)
+        yield from _athena(freshness)
         return
     if freshness.proven:
         yield f"evidence  {freshness.head}, signed {_when(freshness.head_time)}"
@@ -117,7 +117,7 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
 _SHOWN = 5
 
 
-def _asked(freshness: Freshness) -> Iterator[str]:
+def _athena(freshness: Freshness) -> Iterator[str]:
     yield f"evidence  {freshness.engine}"
     yield "          counted is what sealed statements name; no signature or hash was checked;"
     yield "          of each key the newest version is seen: shadows are for verify to find;"

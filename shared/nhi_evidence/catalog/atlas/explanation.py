@@ -61,14 +61,14 @@ def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
     whose names look like it. `source` limits the search to the packs of a source. Raises
     `SettingsError` when there is no such source.
     """
-    asked = packs(source)
+    pack_names = packs(source)
     explanations = [
         _explained(provider.pack, entry, in_atlas=True)
-        for provider, entry in _entries(asked)
+        for provider, entry in _entries(pack_names)
         if _names(entry.service, entry.operation, entry.recorded_as, wanted=name)
     ]
     seen = {(one.pack, one.service.lower(), _spelled(one)) for one in explanations}
-    for pack in asked:
+    for pack in pack_names:
         for row in pack_table(pack).table.rows:
             key = (pack, row.service.lower(), row.operation.lower())
             if _names(row.service, row.operation, wanted=name) and key not in seen:
@@ -76,7 +76,7 @@ def explain(name: str, source: str | None = None) -> tuple[Explanation, ...]:
                 explanations.append(
                     _explained(pack, _entry(row.service, row.operation), in_atlas=False)
                 )
-    return tuple(explanations) or (_unknown_name(name, asked),)
+    return tuple(explanations) or (_unknown_name(name, pack_names),)
 
 
 def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
@@ -115,9 +115,9 @@ def _explained(pack: str, entry: Entry, *, in_atlas: bool) -> Explanation:
     )
 
 
-def _unknown_name(name: str, asked: tuple[str, ...]) -> Explanation:
+def _unknown_name(name: str, pack_names: tuple[str, ...]) -> Explanation:
     """Explain a name that no source and no row knows: what its words would be taken for."""
-    pack = look if (look := _pack_by_look(name)) in asked else asked[0]
+    pack = look if (look := _pack_by_look(name)) in pack_names else pack_names[0]
     service, operation = "", name
     if pack in ("aws_cloudtrail", "gcp_audit") and (split := _ARN_LIKE.fullmatch(name)):
         service, operation = split.groups()
@@ -151,9 +151,9 @@ def _atlas() -> tuple[tuple[Provider, tuple[Entry, ...]], ...]:
     return tuple((provider, entries(provider.name)) for provider in providers())
 
 
-def _entries(asked: tuple[str, ...]) -> Iterator[tuple[Provider, Entry]]:
+def _entries(pack_names: tuple[str, ...]) -> Iterator[tuple[Provider, Entry]]:
     for provider, own in _atlas():
-        if provider.pack in asked:
+        if provider.pack in pack_names:
             for entry in own:
                 yield provider, entry
 
@@ -164,10 +164,10 @@ def _entry(service: str, operation: str) -> Entry:
 
 def _names(service: str, *operations: str, wanted: str) -> bool:
     """Whether the wanted name is one of these, with the service before it or without."""
-    asked = wanted.lower()
+    folded = wanted.lower()
     short = service.removesuffix(".googleapis.com").lower()
     return any(
-        asked in (name, f"{service.lower()}:{name}", f"{short}:{name}")
+        folded in (name, f"{service.lower()}:{name}", f"{short}:{name}")
         for operation in operations
         if (name := operation.lower())
     )

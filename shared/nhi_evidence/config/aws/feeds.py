@@ -26,7 +26,7 @@ def _feed(config: Config, entry: SourceEntry) -> Feed:
 
 def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
     here = config.log_archive.account
-    made: Notifies = "new-bucket" if trail.kind == "new" else "existing-bucket"
+    notifies: Notifies = "new-bucket" if trail.kind == "new" else "existing-bucket"
     return Feed(
         source=entry.source,
         store=entry.evidence,
@@ -40,7 +40,7 @@ def _trail_feed(config: Config, entry: SourceEntry, trail: Trail) -> Feed:
         accounts=trail.accounts,
         kms_key=trail.kms_key,
         topic=trail.topic,
-        notifies=made if trail.topic is None else "topic",
+        notifies=notifies if trail.topic is None else "topic",
     )
 
 

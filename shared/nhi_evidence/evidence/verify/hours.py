@@ -53,15 +53,17 @@ class Hour:
         tally = Counter(report.units)
         records = Counter(report.records_counted)
         for _, same in groupby(self._sorter, key=itemgetter(0)):
-            made = [_decode(value) for _, value in same]
-            unit = counting.weigh([claim for claim, _ in made], self._mappers)
+            claims = [_decode(value) for _, value in same]
+            unit = counting.weigh([claim for claim, _ in claims], self._mappers)
             tally[unit.status] += 1
             if unit.duplicates:
                 tally[DUPLICATES] += len(unit.duplicates)
             if unit.counted:
                 records[unit.source] += sum([claim.records for claim in unit.counted])
                 report.rejected_deliveries += unit.counted[0].is_rejection
-                not_exact = {(claim.index, claim.part) for claim, is_exact in made if not is_exact}
+                not_exact = {
+                    (claim.index, claim.part) for claim, is_exact in claims if not is_exact
+                }
                 report.not_rebuilt += bool(not_exact) and any(
                     (claim.index, claim.part) in not_exact for claim in unit.counted
                 )

@@ -49,13 +49,13 @@ def policy_sha256(policy: Policy) -> str:
     """Return the hash of what a policy trusts and asks for, hex."""
     trusts = [(one.name, one.form, str(one.key), len(one.roots)) for one in policy.trusts]
     prints = [root.fingerprint(SHA256()).hex() for one in policy.trusts for root in one.roots]
-    asked = (
+    demands = (
         *(policy.name, [str(key) for key in policy.keys], policy.mappers),
         *(policy.require_cosignature, policy.retention_ms, policy.grace_ms),
         *(policy.seal_delay_ms, policy.head_age_ms, trusts, prints),
         *([name for name, _ in policy.copies], policy.anchors_required, policy.anchor_age_ms),
     )
-    return sha256(msgspec.json.encode(asked)).hexdigest()
+    return sha256(msgspec.json.encode(demands)).hexdigest()
 
 
 class Anchor(msgspec.Struct, frozen=True):

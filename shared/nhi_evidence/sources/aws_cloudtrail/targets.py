@@ -80,9 +80,11 @@ def _about(record: TrailRecord, service: str, operation: str) -> About:
     request = {
         name: value for name, value in parameters.items() if isinstance(value, str) and value
     }
-    made = (service, operation) in naming.NAMED_BY_RESPONSE
-    response = _object(record.responseElements) if plan.reads_response or made else {}
-    targets = _targets(record, plan, parameters, request, response if made else {})
+    is_named_by_response = (service, operation) in naming.NAMED_BY_RESPONSE
+    response = (
+        _object(record.responseElements) if plan.reads_response or is_named_by_response else {}
+    )
+    targets = _targets(record, plan, parameters, request, response if is_named_by_response else {})
     if not targets and not plan.reads_response:
         targets = tuple(named(_object(record.responseElements)))
     if not request and not response and not targets:
@@ -148,11 +150,11 @@ def _targets(
     plan: _Plan,
     parameters: dict[str, Any],
     request: dict[str, str],
-    made: dict[str, Any],
+    response: dict[str, Any],
 ) -> tuple[Target, ...]:
     """Return `resources`, then what tables and then parameter names say, nothing twice."""
     resources = _resources(record) if record.resources else _NO_TARGETS
-    if not parameters and not made:
+    if not parameters and not response:
         return resources
     seen = {text for target in resources for text in (target.uid, target.name) if text}
     seen |= {_last(target.uid) for target in resources if target.uid}
@@ -162,7 +164,7 @@ def _targets(
         for parameter, kind in plan.parameters
         if parameter in request
     )
-    for target in chain(listed, named(parameters), named(made)):
+    for target in chain(listed, named(parameters), named(response)):
         text = target.uid or target.name or ""
         if text not in seen and len(targets) < MOST:
             seen |= {text, _last(text)}

@@ -187,10 +187,12 @@ def _entity(
     if known is None:
         return None, ()
     pattern, kind = known
-    made = _text(response.name)
-    if made and pattern.fullmatch(made):
-        is_new = service in naming.ISSUERS and made != resource and made != _text(request.name)
-        return Target(uid=made, type=kind), (made,) if is_new else ()
+    created = _text(response.name)
+    if created and pattern.fullmatch(created):
+        is_new = (
+            service in naming.ISSUERS and created != resource and created != _text(request.name)
+        )
+        return Target(uid=created, type=kind), (created,) if is_new else ()
     for name in (resource, _text(request.name)):
         if name and pattern.fullmatch(name):
             return Target(uid=name, type=kind), ()

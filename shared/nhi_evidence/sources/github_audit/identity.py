@@ -97,33 +97,37 @@ def _identify(entry: Caller) -> Identity:
     name = entry.actor or ""
     if entry.actor_is_agent:
         labels = (f"agent_session:{entry.agent_session_id}",) if entry.agent_session_id else ()
-        return _made(entry, IdentityKind.AI_AGENT, "GH-01", is_agentic=True, labels=labels)
+        return _identity(entry, IdentityKind.AI_AGENT, "GH-01", is_agentic=True, labels=labels)
     if "server-to-server" in access or access == "github_app":
         if name == _ACTIONS:
-            return _made(entry, IdentityKind.CI_JOB, "GH-02a")
-        return _made(entry, IdentityKind.APPLICATION, "GH-02b")
+            return _identity(entry, IdentityKind.CI_JOB, "GH-02a")
+        return _identity(entry, IdentityKind.APPLICATION, "GH-02b")
     if "user-to-server" in access:
-        return _made(entry, IdentityKind.APPLICATION_OBO, "GH-03")
+        return _identity(entry, IdentityKind.APPLICATION_OBO, "GH-03")
     if "oauth" in access:
-        return _made(entry, IdentityKind.APPLICATION_OBO, "GH-04")
+        return _identity(entry, IdentityKind.APPLICATION_OBO, "GH-04")
     if "personal access token" in access or access == "personal_access_token":
-        return _made(entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-05", refinable_by=_BY_INVENTORY)
+        return _identity(
+            entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-05", refinable_by=_BY_INVENTORY
+        )
     if "public key" in access or _DEPLOY_KEY in (name, access):
         if name == _DEPLOY_KEY or text_of(entry.actor_id) is None:
-            return _made(entry, IdentityKind.MACHINE_KEY, "GH-06a")
-        return _made(entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-06b", refinable_by=_BY_INVENTORY)
+            return _identity(entry, IdentityKind.MACHINE_KEY, "GH-06a")
+        return _identity(
+            entry, IdentityKind.HUMAN_PROGRAMMATIC, "GH-06b", refinable_by=_BY_INVENTORY
+        )
     if entry.actor_is_bot or name.endswith(_BOT):
-        return _made(entry, IdentityKind.APPLICATION, "GH-07")
+        return _identity(entry, IdentityKind.APPLICATION, "GH-07")
     if access or entry.hashed_token or text_of(entry.token_id):
-        return _made(entry, IdentityKind.API_TOKEN, "GH-08", refinable_by=_BY_INVENTORY)
+        return _identity(entry, IdentityKind.API_TOKEN, "GH-08", refinable_by=_BY_INVENTORY)
     if name in _SYSTEM:
-        return _made(entry, IdentityKind.PROVIDER_SERVICE, "GH-09a")
+        return _identity(entry, IdentityKind.PROVIDER_SERVICE, "GH-09a")
     if not name:
-        return _made(entry, IdentityKind.UNKNOWN, "GH-09c")
-    return _made(entry, IdentityKind.HUMAN, "GH-09b", refinable_by=_BY_INVENTORY)
+        return _identity(entry, IdentityKind.UNKNOWN, "GH-09c")
+    return _identity(entry, IdentityKind.HUMAN, "GH-09b", refinable_by=_BY_INVENTORY)
 
 
-def _made(
+def _identity(
     entry: Caller,
     kind: IdentityKind,
     rule: str,

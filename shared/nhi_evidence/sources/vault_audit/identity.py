@@ -135,8 +135,8 @@ def _decide(auth: Auth | None, context: _EventContext) -> _Decided:
             refinable_by=_BY_INVENTORY,
         )
     if auth.accessor or auth.display_name or auth.entity_id:
-        kind, shown = IdentityKind.API_TOKEN, auth.display_name
-        return _Decided(kind, "VA-10", name=shown, refinable_by=_BY_INVENTORY)
+        kind, name = IdentityKind.API_TOKEN, auth.display_name
+        return _Decided(kind, "VA-10", name=name, refinable_by=_BY_INVENTORY)
     return _Decided(IdentityKind.UNKNOWN, "VA-11")
 
 

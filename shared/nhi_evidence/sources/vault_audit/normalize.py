@@ -189,8 +189,8 @@ def _about(entry: Entry, request: Request, service: str, path: str) -> About:
         auth = response.auth
         if auth is not None and auth.accessor:
             issued.append(auth.accessor)
-            made = instant.milliseconds(auth.token_issue_time)
-            session = Session(credential_uid=auth.accessor, created_time=made)
+            created = instant.milliseconds(auth.token_issue_time)
+            session = Session(credential_uid=auth.accessor, created_time=created)
         if response.secret is not None and response.secret.lease_id:
             issued.append(response.secret.lease_id)
         key = text_in(response.data, "access_key", "serial_number")

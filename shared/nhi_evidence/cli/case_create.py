@@ -11,8 +11,8 @@ import typer
 from nhi_evidence import __version__, plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
+from nhi_evidence.cli import case_custody, exit_codes, json_output, output_file, screen
 from nhi_evidence.cli import evidence_options as options
-from nhi_evidence.cli import exit_codes, json_output, output_file, screen
 from nhi_evidence.cli import selection_options as whose
 from nhi_evidence.cli.event_index import IndexFolder, Sources, opened
 from nhi_evidence.cli.progress import Steps
@@ -53,6 +53,12 @@ class _Written(msgspec.Struct):
     unreadable: list[str]
     """The first of what could not be read, and why."""
     unreadable_count: int
+    record: str | None
+    """Key of the record of the case in the evidence."""
+    no_record: str | None
+    """Why there is none."""
+    legal_holds: tuple[contents.Hold, ...]
+    """Versions that were put under legal hold."""
 
 
 def command(
@@ -79,6 +85,10 @@ def command(
     made_by: Annotated[
         str, typer.Option("--by", metavar="NAME", help="Who makes the case, as it shall say.")
     ] = "not stated",
+    custody: case_custody.AsksRecord = False,
+    custody_role: case_custody.RecordRole = None,
+    legal_hold: case_custody.AsksHold = False,
+    legal_role: case_custody.HoldRole = None,
     overwrite: output_file.Overwrite = False,
     coverage: whose.Coverage = None,
     key: options.Keys = None,
@@ -115,8 +125,18 @@ def command(
     with opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     store = open_sealed(evidence, access)
+    stored = StoredLog(store, trusted.name, trusted.keys)
     statements = {path.name: _statement(path) for path in statement or ()}
     made_at = clock.now()
+    write_record, no_record = case_custody.record_writer(
+        evidence, access, is_asked=custody, role=custody_role
+    )
+    holds: tuple[contents.Hold, ...] = ()
+    if legal_hold:
+        objects = {step.row.place.object for step in timeline.path.steps}
+        holds = case_custody.hold(evidence, access, stored, objects, legal_role)
+    elif legal_role is not None:
+        raise SettingsError("--legal-role is of --legal-hold")
     parts = make.Parts(
         timeline=timeline,
         timeline_as_json=timeline_report.as_document(timeline) + b"\n",
@@ -128,17 +148,24 @@ def command(
             program=f"nhi-evidence {__version__}",
             evidence=evidence,
             question=_question(selection),
+            no_record=no_record,
+            legal_holds=holds,
         ),
+        write_record=write_record,
         made_on=timeline_report.day(made_at),
         statements=statements,
     )
-    prover = Prover(store, StoredLog(store, trusted.name, trusted.keys), trusted.keys)
+    prover = Prover(store, stored, trusted.keys)
     given = (evidence, *(statement or ()))
     with (
         output_file.create(output, inputs=given, overwrite=overwrite) as sink,
         Steps("proving") as steps,
     ):
-        made = make.make(sink, parts, prover, steps.say)
+        try:
+            made = make.make(sink, parts, prover, steps.say)
+        except SettingsError:
+            output.unlink()  # half of a case is none
+            raise
     _print(output, timeline, made, options.Trusted(policy, key), as_json=as_json)
     if made.unproven or timeline.is_incomplete or not timeline.path.steps:
         raise typer.Exit(exit_codes.INCOMPLETE)
@@ -175,6 +202,9 @@ def _print(
         incomplete=list(contents.incomplete(timeline)),
         unreadable=list(timeline.freshness.unreadable[: contents.MAX_UNREADABLE]),
         unreadable_count=timeline.freshness.unreadable_count,
+        record=made.custody.record,
+        no_record=made.custody.no_record,
+        legal_holds=made.custody.legal_holds,
     )
     if as_json:
         json_output.write("case create", written)
@@ -193,6 +223,13 @@ def _print(
         screen.say(f"          ... and {more} more")
     for reason in written.unproven:
         screen.say(f"no proof  {reason}")
+    if written.record is not None:
+        screen.say(f"custody   {written.record}, sealed with the next run of the sealer")
+    else:
+        screen.say(f"custody   the evidence has no record of this case: {written.no_record}")
+    if written.legal_holds:
+        count = plural.count(len(written.legal_holds), "object")
+        screen.say(f"held      {count} under legal hold, named in custody.json, until released")
     check = options.again("case verify", written.case, trusted=trusted)
     screen.say(f"next      {check}")
     screen.say("          whoever it is handed to needs the key of the log by another way")

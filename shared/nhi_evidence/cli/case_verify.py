@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,16 @@ import typer
 
 from nhi_evidence import plural
 from nhi_evidence.adapters.case_folder import CaseFolder
+from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, json_output, screen
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
+from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.evidence.verify import Policy
-from nhi_evidence.investigate.case import bag, contents, verify
+from nhi_evidence.investigate.case import bag, contents, custody_record, verify
+from nhi_evidence.investigate.case.contents import Custody
+from nhi_evidence.investigate.case.custody_record import Sought
 from nhi_evidence.investigate.case.verify import CaseReport
 from nhi_evidence.terminal.safe_text import neutralize
 
@@ -39,6 +44,15 @@ def command(
     *,
     key: options.Keys = None,
     policy: options.PolicyFile = None,
+    evidence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EVIDENCE", help="Look for the case's custody record in this evidence store."
+        ),
+    ] = None,
+    role_arn: options.RoleArn = None,
+    external_id: options.ExternalId = None,
+    profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
     """Check a case, offline: its files, every proof, and what it states of each record.
@@ -46,13 +60,15 @@ def command(
     The keys inside the case are not believed, and neither are the programs in it.
     """
     trusted = options.policy(policy, key)
+    access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
+    seek = None if evidence is None else _seeking(evidence, access, trusted)
     try:
         with Steps("checking") as steps:
             if case.is_dir():
-                report, altered = _check(CaseFolder(case), trusted, steps)
+                report, altered = _check(CaseFolder(case), trusted, steps, seek)
             else:
                 with case.open("rb") as stream:
-                    report, altered = _check(bag.ZippedFiles(stream), trusted, steps)
+                    report, altered = _check(bag.ZippedFiles(stream), trusted, steps, seek)
     except (bag.BagError, OSError) as error:
         raise SettingsError(f"{case}: {error}") from error
     for name in altered:
@@ -66,8 +82,19 @@ def command(
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _check(files: bag.Files, policy: Policy, steps: Steps) -> tuple[CaseReport, list[str]]:
-    report = verify.check(files, policy, steps.say)
+def _seeking(evidence: str, access: Access, policy: Policy) -> Callable[[Custody], Sought]:
+    store = open_sealed(evidence, access)
+    stored = StoredLog(store, policy.name, policy.keys)
+    return lambda custody: custody_record.seek(store, stored, custody)
+
+
+def _check(
+    files: bag.Files,
+    policy: Policy,
+    steps: Steps,
+    seek: Callable[[Custody], Sought] | None,
+) -> tuple[CaseReport, list[str]]:
+    report = verify.check(files, policy, steps.say, seek)
     released = {
         contents.CHECKER: contents.shipped(contents.CHECKER),
         contents.PROOF_CHECKER: contents.proof_checker(),
@@ -95,6 +122,7 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
     screen.say(f"{report.verdict} {count}: {report.subject}")
     for title, texts in (
         ("wrong", report.findings),
+        ("custody", report.custody),
         ("lacking", [] if report.holds else report.incomplete),
         ("not read", report.unreadable),
         ("no proof", report.unproven),

@@ -208,6 +208,9 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
     external_id: kinds.ExternalId
     mfa: bool
     """Whether a session must have used MFA. Federated auditors cannot: say false for them."""
+    custody: bool = False
+    """Whether they may write a record of each case they make into the evidence, under
+    `op/v1/custody/` and nowhere else (`case create --custody`)."""
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,6 +68,10 @@ COVERAGE_ROLE = f"{_ROLE}nhi-evidence-op-coverage"
 READER_ROLE = f"arn:aws:iam::{WORKLOAD_ACCOUNT}:role/nhi-evidence-settings-reader"
 """What it takes to read settings."""
 AUDITOR_ROLE = f"{_ROLE}nhi-evidence-auditor"
+CUSTODY_ROLE = f"{_ROLE}nhi-evidence-op-custody"
+"""What whoever makes a case takes to put its record."""
+LEGAL_ROLE = f"{_ROLE}legal"
+"""The one role that may set and release legal holds."""
 SEALER_ROLE = f"{_ROLE}nhi-evidence-sealer"
 
 _READING = [
@@ -141,7 +145,7 @@ def roles(
             ),
             _allow(["sts:AssumeRole"], writers),
         ],
-        "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE])],
+        "investigator": [_allow(["sts:AssumeRole"], [AUDITOR_ROLE, CUSTODY_ROLE, LEGAL_ROLE])],
         "sealing": [_allow(["sts:AssumeRole"], [SEALER_ROLE])],
         "reconcile": [
             _allow(_READING, [evidence, f"{evidence}/*"]),
@@ -161,6 +165,8 @@ def roles(
         "coverage": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/coverage/*"])],
         "settings": [_allow(["s3:GetBucketNotification"], [f"arn:aws:s3:::{TRAIL_BUCKET}"])],
         "recon": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/recon/*"])],
+        "custody": [_allow(["s3:PutObject"], [f"{evidence}/op/v1/custody/*"])],
+        "legal": [_allow(["s3:PutObjectLegalHold"], [f"{evidence}/*"])],
         "auditor": [_allow(_READING, [evidence, f"{evidence}/*"])],
         "sealer": [
             _allow([*_READING, *_CONFIGURATION], [evidence, f"{evidence}/*"]),
@@ -184,6 +190,8 @@ def roles(
         ],
         "roles": [
             _role(AUDITOR_ROLE, _trust(investigator), policy="auditor"),
+            _role(CUSTODY_ROLE, _trust(investigator), policy="custody"),
+            _role(LEGAL_ROLE, _trust(investigator), policy="legal"),
             _role(SEALER_ROLE, _trust(sealer), policy="sealer"),
             _role(RECON_ROLE, _trust(reconciler), policy="recon"),
             _role(CONFIG_ROLE, _trust(collector), policy="config"),

@@ -95,6 +95,8 @@ class Listed(msgspec.Struct, frozen=True):
     """Objects of evidence, oldest first."""
     statements: tuple[SealedObject, ...]
     """Objects of statements on completeness, oldest first."""
+    custody: tuple[SealedObject, ...]
+    """Records of cases that were made, oldest first."""
     signed_at: int | None
     """The sealer's clock at the newest epoch, milliseconds since the epoch; None without any."""
 
@@ -108,6 +110,7 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
     order = 0
     objects_of: list[SealedObject] = []
     statements: list[SealedObject] = []
+    custody: list[SealedObject] = []
     signed_at: int | None = None
     for head in signed:
         leaves: list[bytes] = []
@@ -128,9 +131,11 @@ def listed(stored: StoredLog, signed: Iterable[Head]) -> Listed:
                     objects_of.append(at)
                 elif statement_file.is_statements(leaf.key):
                     statements.append(at)
+                elif named.source == "custody":
+                    custody.append(at)
         if merkle.root(leaves).hex() != head.root:
             raise LogError(f"the entries of shard {head.shard} are not those its checkpoint signs")
-    return Listed(tuple(objects_of), tuple(statements), signed_at)
+    return Listed(tuple(objects_of), tuple(statements), tuple(custody), signed_at)
 
 
 def _entries(stored: StoredLog, head: Head) -> Iterator[tuple[int, bytes]]:

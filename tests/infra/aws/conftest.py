@@ -40,6 +40,7 @@ def production() -> str:
         ('profile = "trial"\n', ""),
         ("# management_account", "management_account"),
         ("# legal_role", "legal_role"),
+        ("# custody = true", "custody = true"),
         ("# retention_days", "retention_days"),
         ("# confirm_compliance_days", "confirm_compliance_days"),
         ("# archive_after_days", "archive_after_days"),

@@ -58,6 +58,7 @@ ACTS = (
     Act("put op", "s3:PutObject", f"{BUCKET}/op/v1/recon/h=x/u", _PUT),
     Act("put coverage", "s3:PutObject", f"{BUCKET}/op/v1/coverage/h=x/u", _PUT),
     Act("put config", "s3:PutObject", f"{BUCKET}/op/v1/config/h=x/u", _PUT),
+    Act("put custody", "s3:PutObject", f"{BUCKET}/op/v1/custody/h=x/u", _PUT),
     Act("put log", "s3:PutObject", _LOG, _PUT),
     Act("put by access point", "s3:PutObject", f"{_POINT}/object/ev/v1/x", _PUT, _OBJECT),
     Act("lock log", "s3:PutObjectRetention", _LOG, _LOCK),
@@ -68,6 +69,7 @@ ACTS = (
     Act("delete", "s3:DeleteObject", _OBJECT),
     Act("delete version", "s3:DeleteObjectVersion", _OBJECT),
     Act("lock ev", "s3:PutObjectRetention", _OBJECT, _LOCK),
+    Act("hold", "s3:PutObjectLegalHold", _OBJECT),
     Act("annotate", "s3:PutObjectAnnotation", _OBJECT),
     Act("change policy", "s3:PutBucketPolicy", BUCKET),
     Act("change lifecycle", "s3:PutLifecycleConfiguration", BUCKET),
@@ -129,6 +131,7 @@ PRINCIPALS = (
     Principal("writer of recon", role=f"{_MAIN}-op-recon"),
     Principal("writer of config", role=f"{_MAIN}-op-config"),
     Principal("writer of coverage", role=f"{_MAIN}-op-coverage"),
+    Principal("writer of custody", role=f"{_MAIN}-op-custody"),
     Principal(
         "what reads settings",
         role=f"{_MAIN}-settings-reader",
@@ -149,6 +152,7 @@ PRINCIPALS = (
     Principal("owner of the Google project", _GOOGLE),
     Principal("owner of the Azure subscription", _ENTRA),
     Principal("administrator, evidence", _OWN),
+    Principal("the legal role", _administrator("legal", EVIDENCE, "legal")),
     Principal("the same, with guardrails", _OWN, guarded=True),
     Principal(
         "root of the evidence account, with guardrails",

@@ -14,7 +14,8 @@ from tests.infra.aws.paths import EVERYTHING, Actor, World
 PAGE = Path(__file__).parents[3] / "docs" / "threat-model.md"
 
 PUTS = (
-    "put ev aws", "put ev gcp", "put ev azure", "put op", "put coverage", "put config", "put log",
+    "put ev aws", "put ev gcp", "put ev azure", "put op", "put coverage", "put config",
+    "put custody", "put log",
 )  # fmt: skip
 CHANGES = ("change policy", "change lifecycle", "change metrics", "change tables", "change key")
 MONITORING = ("silence alarms", "stop the sealer")
@@ -37,6 +38,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "writer of config": {"put config": YES},
     "writer of coverage": {"put coverage": YES},
     "writer of recon": {"put op": YES},
+    "writer of custody": {"put custody": YES},
     "auditor": dict.fromkeys(LOOKS, YES),
     # What is handed on goes out alone: neither side of it can put, lock or sign anything.
     "what forwards to the subscriber": {"read": YES},
@@ -53,6 +55,13 @@ EXPECTED: dict[str, dict[str, str]] = {
     # What IAM cannot keep from the account's own administrator, the guardrails do.
     "administrator, evidence": {
         **dict.fromkeys((*PUTS, *LOOKS, *CHANGES, *MONITORING), YES),
+        "lock log": "via sealer",
+        "sign": "via sealer",
+    },
+    # Holds are for one role alone, of the administrator's choice; with all rights, it still may not
+    # delete or shorten anything.
+    "the legal role": {
+        **dict.fromkeys((*PUTS, *LOOKS, *CHANGES, *MONITORING, "hold"), YES),
         "lock log": "via sealer",
         "sign": "via sealer",
     },

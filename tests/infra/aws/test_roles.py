@@ -49,8 +49,11 @@ def test_a_writer_may_put_under_its_own_prefixes_and_nothing_else(
 
 
 def test_an_operator_role_exists_only_where_its_function_is_deployed(estate: Estate) -> None:
-    """A role that no function has is one that somebody could make a function for."""
-    assert {f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")} == {
+    """A role that no function has is one that somebody could make a function for; custody's is
+    auditors'.
+    """
+    kinds = ("recon", "config", "coverage", "custody")
+    assert {f"nhi-evidence-main-op-{kind}" for kind in kinds} == {
         role.properties["RoleName"] for role in estate.roles("-op-")
     }
 
@@ -150,6 +153,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
     assert {
         *(f"nhi-evidence-main-writer-{source}" for source in WRITERS),
         "nhi-evidence-main-auditor-external",
+        "nhi-evidence-main-op-custody",
         "nhi-evidence-main-replication",
         "nhi-evidence-main-sealer",
         "nhi-evidence-main-reconcile",

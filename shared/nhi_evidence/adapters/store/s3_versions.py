@@ -217,6 +217,20 @@ class S3EvidenceLog(S3EvidenceVersions):
         """See `EvidenceWriter.put_new`."""
         return self._writer.put_new(key, body, metadata=metadata, retain_until=retain_until)
 
+    def hold(self, key: str, version: str) -> None:
+        """Put one version under legal hold: it stays, whatever its lock, until that is released.
+
+        Raises `StoreUnavailableError` where the store refuses, or cannot be asked.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html
+        """
+        try:
+            self._client.put_object_legal_hold(
+                Bucket=self._bucket, Key=key, VersionId=version, LegalHold={"Status": "ON"},
+                ChecksumAlgorithm="SHA256",
+            )  # fmt: skip
+        except (BotoCoreError, ClientError) as error:
+            raise StoreUnavailableError(f"{self._bucket}/{key}: {error}") from error
+
 
 def _name(entry: Any) -> str:
     """Key of a version or marker, or prefix of a folder."""

@@ -107,9 +107,10 @@ def writers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan]
 def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
     """Return each kind of `op/` object with the role that may put it.
 
-    A kind has a role where its function is deployed.
+    A kind has a role where its function is deployed; that of custody, where an auditor may take
+    it: the record of a case is written by whoever makes it.
     """
-    return tuple(
+    of_functions = tuple(
         (
             kind,
             _put_only(
@@ -121,6 +122,15 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
         )
         for kind, functions in operating(config, store).items()
     )
+    trusted = [
+        {**_auditor_trust(auditor), "Sid": f"Auditor{number}"}
+        for number, auditor in enumerate(config.auditors, start=1)
+        if auditor.custody
+    ]
+    if not trusted:
+        return of_functions
+    role = _put_only(store, naming.operator(store.name, "custody"), "op/v1/custody/", trusted)
+    return (*of_functions, ("custody", role))
 
 
 def _put_only(store: EvidenceBucket, name: str, prefix: str, trusted: list[Statement]) -> RolePlan:

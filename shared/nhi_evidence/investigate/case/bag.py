@@ -46,6 +46,14 @@ class Writer:
         self._hashes: dict[str, str] = {}
         self._bytes = 0
 
+    def __enter__(self) -> Writer:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """Let the zip go; one that was not closed before is no bag."""
+        self._zip.close()
+
     def add(self, name: str, data: bytes) -> None:
         """Add a file of the payload, under `data/`. Raises `ValueError` for a name that is none."""
         path = PAYLOAD + name

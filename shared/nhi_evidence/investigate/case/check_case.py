@@ -8,9 +8,10 @@ CASE is the zip, or the folder it was unpacked to. The key must come to you by a
 case, and so must both programs: the copies in a case prove nothing against who made it.
 
 Checked: that the files are those of its manifests (RFC 8493), that every proof holds under the
-key, and that case.json states of each record what its proof shows. ML-DSA signatures and time
-stamps are not checked here. Exit code: 0 it holds, 1 it does not, 2 it could not be read, or
-is incomplete by what it states itself, or has no record.
+key, that case.json states of each record what its proof shows, and that it is what its custody
+record was written for, where there is one. ML-DSA signatures and time stamps are not checked
+here. Exit code: 0 it holds, 1 it does not, 2 it could not be read, or is incomplete by what it
+states itself, or has no record.
 """
 
 from __future__ import annotations
@@ -211,6 +212,27 @@ def check_records(
     return proven, without, wrong
 
 
+def check_custody(case: Folder | Zip) -> tuple[list[str], str]:
+    """Return what is not as the custody record says, and what that leaves unshown."""
+    custody = json.loads(case.read("data/custody.json"))
+    key, name = custody.get("record"), "data/custody-record.json"
+    if key is None:
+        wrong = ["custody-record.json: custody.json names no record"] if name in case.files else []
+        reason = str(custody.get("no_record") or "no reason is given")
+        return wrong, (
+            f"what case.json states to lack: no custody record was written ({reason}), "
+            "so it is as whoever made the case says"
+        )
+    wrong = []
+    body = case.read(name)
+    if sha256(body) != str(key).rpartition("/")[2].partition(".")[0]:
+        wrong.append("custody-record.json: not the record that custody.json names")
+    record = json.loads(body)
+    if record["case_sha256"] != sha256(case.read("data/case.json")):
+        wrong.append("case.json: not the one that custody-record.json was written for")
+    return wrong, f"whether the evidence has {key}: that takes the evidence, too"
+
+
 def read_key(argument: str) -> str:
     """Return the verifier key of an argument: the key, or a file with that line."""
     try:
@@ -252,16 +274,18 @@ def main() -> int:
         document = read_document(case)
         reasons = lacking(document)
         proven, without, more = check_records(case, document, pinned)
+        altered, unshown = check_custody(case)
     except (Broken, check_proof.NotReadable, *BAD_INPUT) as error:
         sys.stderr.write(f"NOT READABLE: {check_proof.inert(error)}\n")
         return 2
-    wrong += more
+    wrong += more + altered
     code, first = verdict(proven, without, reasons, wrong)
     lines = [first]
     lines += [f"wrong     {text}" for text in wrong[:50]]
     if len(wrong) > 50:
         lines.append(f"          ... and {len(wrong) - 50} more")
     lines.append("not shown: that nothing was left out; that takes the evidence itself")
+    lines.append(f"not shown: {unshown}")
     for line in lines:
         text = check_proof.inert(line).encode("ascii", "backslashreplace").decode()
         sys.stdout.write(text + "\n")

@@ -15,8 +15,8 @@ from nhi_evidence.investigate.timeline import Timeline
 VERSION = 1
 README, CHECKER = "README.md", "check_case.py"
 PROOF_CHECKER = "check_proof.py"
-CASE, KEYS, CUSTODY, TIMELINE, REPORT = (
-    "case.json", "keys.txt", "custody.json", "timeline.json", "report.html",
+CASE, KEYS, CUSTODY, RECORD, TIMELINE, REPORT = (
+    "case.json", "keys.txt", "custody.json", "custody-record.json", "timeline.json", "report.html",
 )  # fmt: skip
 PROOFS = "proofs/"
 STATEMENTS = "statements/"
@@ -62,6 +62,13 @@ class CaseDocument(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are in all."""
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """One version of an object under legal hold."""
+
+    object: str
+    vid: str
+
+
 class Custody(msgspec.Struct, frozen=True, kw_only=True):
     """`custody.json`: who made the case, when, of what, with what."""
 
@@ -74,6 +81,12 @@ class Custody(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
     question: Mapping[str, Any]
     """The selection, so that it can be repeated."""
+    record: str | None = None
+    """Key of the record of this case in the evidence, whose bytes are `custody-record.json`."""
+    no_record: str | None = None
+    """Why there is none."""
+    legal_holds: tuple[Hold, ...] = ()
+    """What was put under legal hold when the case was made."""
 
 
 def document(

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import msgspec
 
 from nhi_evidence.evidence import note, prove
-from nhi_evidence.investigate.case import bag, contents
+from nhi_evidence.investigate.case import bag, contents, custody_record
 from nhi_evidence.investigate.proofs import Prover
 from nhi_evidence.investigate.report import page as report
 from nhi_evidence.investigate.row import Place
@@ -33,6 +33,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Day, UTC, `2026-03-02`."""
     statements: Mapping[str, bytes] = {}
     """By file name."""
+    write_record: Callable[[str, bytes], None] | None = None
+    """Writes the record of the case, key and body, into the evidence; None: `custody` says why
+    there is none."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -42,6 +45,8 @@ class Made(msgspec.Struct, frozen=True):
     """Folder of the proof of each."""
     unproven: Mapping[Place, str]
     """Why there is none."""
+    custody: contents.Custody
+    """As it stands in the case."""
 
 
 def make(
@@ -51,25 +56,36 @@ def make(
     progress: Callable[[str, int], None] = lambda _what, _done: None,
 ) -> Made:
     """Write a case as a zip."""
-    writer = bag.Writer(sink, "case")
-    made = _put_proofs(writer, prover, parts.timeline, progress)
-    for name, data in parts.statements.items():
-        writer.add(contents.STATEMENTS + name, data)
-    for name, data in _documents(parts, made):
-        writer.add(name, data)
-    writer.close(
-        {
-            "Bagging-Date": parts.made_on,
-            "Bag-Software-Agent": parts.custody.program,
-            "External-Description": "a case of nhi-evidence",
-        }
-    )
-    return made
+    with bag.Writer(sink, "case") as writer:
+        proofs, unproven = _put_proofs(writer, prover, parts.timeline, progress)
+        for name, data in parts.statements.items():
+            writer.add(contents.STATEMENTS + name, data)
+        document = contents.document(
+            parts.timeline, parts.log_name, proofs, unproven, parts.statements
+        )
+        case, custody = contents.encode(document), parts.custody
+        writer.add(contents.CASE, case)
+        if parts.write_record is not None:
+            key, record = custody_record.make(document, case, custody)
+            # Before the case is whole: nothing is handed over that is not on record.
+            parts.write_record(key, record)
+            custody = msgspec.structs.replace(custody, record=key, no_record=None)
+            writer.add(contents.RECORD, record)
+        for name, data in _documents(parts, custody):
+            writer.add(name, data)
+        writer.close(
+            {
+                "Bagging-Date": parts.made_on,
+                "Bag-Software-Agent": parts.custody.program,
+                "External-Description": "a case of nhi-evidence",
+            }
+        )
+    return Made(proofs, unproven, custody)
 
 
 def _put_proofs(
     writer: bag.Writer, prover: Prover, timeline: Timeline, progress: Callable[[str, int], None]
-) -> Made:
+) -> tuple[dict[Place, str], dict[Place, str]]:
     places = [step.row.place for step in timeline.path.steps]
     numbers = {place: number for number, place in enumerate(places, start=1)}
     proofs: dict[Place, str] = {}
@@ -83,18 +99,14 @@ def _put_proofs(
         for name, data in files.items():
             writer.add(f"{folder}/{name}", data)
         proofs[place] = folder
-    return Made(proofs, unproven)
+    return proofs, unproven
 
 
-def _documents(parts: Parts, made: Made) -> Iterable[tuple[str, bytes]]:
-    document = contents.document(
-        parts.timeline, parts.log_name, made.proofs, made.unproven, parts.statements
-    )
+def _documents(parts: Parts, custody: contents.Custody) -> Iterable[tuple[str, bytes]]:
     yield contents.README, contents.shipped(contents.README)
     yield contents.CHECKER, contents.shipped(contents.CHECKER)
     yield contents.PROOF_CHECKER, contents.proof_checker()
     yield contents.KEYS, prove.keys_file(parts.keys)
-    yield contents.CASE, contents.encode(document)
-    yield contents.CUSTODY, contents.encode(parts.custody)
+    yield contents.CUSTODY, contents.encode(custody)
     yield contents.TIMELINE, parts.timeline_as_json
     yield contents.REPORT, report.page(parts.timeline, verify=_CHECKED_BY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -10,11 +11,14 @@ from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.investigate import row_reading
-from nhi_evidence.investigate.case import bag, contents
-from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord
+from nhi_evidence.investigate.case import bag, contents, custody_record
+from nhi_evidence.investigate.case.contents import CaseDocument, CaseRecord, Custody
+from nhi_evidence.investigate.case.custody_record import Sought
 from nhi_evidence.investigate.row import Place, Standing
 
 _MAX_DOCUMENT_BYTES = 1 << 30
+_MAX_RECORD_BYTES = 64 << 20
+_DocumentT = TypeVar("_DocumentT", CaseDocument, Custody)
 
 
 class CaseReport(msgspec.Struct, kw_only=True):
@@ -31,6 +35,8 @@ class CaseReport(msgspec.Struct, kw_only=True):
     """Why the case may lack records, as it states itself: unreadable, contested or cut off."""
     unreadable: list[str] = []
     """The first of what could not be read when it was made, and why."""
+    custody: list[str] = []
+    """What the evidence says of the case's custody record, where it was asked."""
     not_checked: list[str] = []
 
     @property
@@ -52,10 +58,11 @@ def check(
     files: bag.Files,
     policy: Policy,
     progress: Callable[[str, int], None] = lambda _what, _done: None,
+    seek: Callable[[Custody], Sought] | None = None,
 ) -> CaseReport:
     """Check a case against a policy: its keys, and the cosignature it may demand.
 
-    Raises `BagError` where there is no case.
+    `seek` looks for its custody record in the evidence. Raises `BagError` where there is no case.
     """
     report = CaseReport(findings=bag.check(files))
     case = _document(files)
@@ -83,7 +90,33 @@ def check(
     report.not_checked = _NOT_CHECKED + [
         f"what {contents.STATEMENTS}{name} states" for name in case.statements
     ]
+    _check_custody(files, report, seek)
     return report
+
+
+def _check_custody(
+    files: bag.Files, report: CaseReport, seek: Callable[[Custody], Sought] | None
+) -> None:
+    """Hold case.json against the custody record: what it states to lack is bound by that alone."""
+    custody = _read(files, contents.CUSTODY, Custody)
+    is_there = bag.PAYLOAD + contents.RECORD in set(files.names())
+    record = files.read(bag.PAYLOAD + contents.RECORD, _MAX_RECORD_BYTES) if is_there else None
+    case = files.read(bag.PAYLOAD + contents.CASE, _MAX_DOCUMENT_BYTES)
+    report.findings += custody_record.differences(case, custody, record)
+    if custody.record is None:
+        report.not_checked.append(
+            f"what {contents.CASE} states to lack: no custody record was written "
+            f"({custody.no_record or 'no reason is given'}), so it is as whoever made the case says"
+        )
+    if seek is not None:
+        sought = seek(custody)
+        report.findings += sought.findings
+        report.custody += sought.notes
+    elif custody.record is not None:
+        report.not_checked.append(
+            f"whether the evidence has {custody.record}: without it (--evidence) whoever made "
+            "another case and another record would not be seen"
+        )
 
 
 _NOT_CHECKED = [
@@ -105,14 +138,18 @@ def _incomplete(case: CaseDocument) -> list[str]:
 
 
 def _document(files: bag.Files) -> CaseDocument:
-    data = files.read(bag.PAYLOAD + contents.CASE, _MAX_DOCUMENT_BYTES)
+    return _read(files, contents.CASE, CaseDocument)
+
+
+def _read(files: bag.Files, name: str, kind: type[_DocumentT]) -> _DocumentT:
+    data = files.read(bag.PAYLOAD + name, _MAX_DOCUMENT_BYTES)
     try:
-        case = msgspec.json.decode(data, type=CaseDocument)
+        document = msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise bag.BagError(f"{contents.CASE}: {error}") from error
-    if case.v != contents.VERSION:
-        raise bag.BagError(f"{contents.CASE}: version {case.v}")
-    return case
+        raise bag.BagError(f"{name}: {error}") from error
+    if document.v != contents.VERSION:
+        raise bag.BagError(f"{name}: version {document.v}")
+    return document
 
 
 def _proof_files(files: bag.Files) -> dict[str, list[str]]:

@@ -1,0 +1,148 @@
+"""What the evidence itself keeps of a case that was made of it: `op/v1/custody/` (one JSON object).
+
+It binds `case.json`, and with it everything the case states to lack, by its hash. Sealed like all
+that is in the bucket, it shows an entry that somebody removed from a case later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.stored_log import StoredLog
+from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.case import contents
+from nhi_evidence.investigate.case.contents import CaseDocument, Custody, Hold
+from nhi_evidence.ports import EvidenceVersions
+
+KIND = "custody"
+ENDING = ".case.json"
+
+
+class CaseRecordOfCustody(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="case"):
+    """One case, as the evidence remembers it. Made of the case alone, so its key is, too."""
+
+    v: int = 1
+    case_sha256: str
+    """Of the exact bytes of `case.json`."""
+    made_at: int
+    """Milliseconds since the epoch, UTC, by the maker's clock: a statement."""
+    made_by: str
+    """As the maker says; who wrote the object is in its metadata and in CloudTrail."""
+    program: str
+    question: Mapping[str, Any]
+    head: str
+    records: int
+    proven: int
+    incomplete: tuple[str, ...]
+    unreadable_count: int
+    legal_holds: tuple[Hold, ...] = ()
+
+
+def make(document: CaseDocument, case: bytes, custody: Custody) -> tuple[str, bytes]:
+    """Return key and body of the record of a case; `case` is its `case.json`."""
+    body = contents.encode(
+        CaseRecordOfCustody(
+            case_sha256=sha256(case).hexdigest(),
+            made_at=custody.made_at,
+            made_by=custody.made_by,
+            program=custody.program,
+            question=custody.question,
+            head=document.head,
+            records=len(document.records),
+            proven=sum(bool(record.proof) for record in document.records),
+            incomplete=document.incomplete,
+            unreadable_count=document.unreadable_count,
+            legal_holds=custody.legal_holds,
+        )
+    )
+    return f"{folder(custody.made_at)}{sha256(body).hexdigest()}{ENDING}", body
+
+
+def folder(made_at: int) -> str:
+    """Return where the records of an hour's cases lie."""
+    return f"op/v1/{KIND}/h={keys.hour_of(made_at)}/"
+
+
+def read(body: bytes) -> CaseRecordOfCustody:
+    """Read a record. Raises `ValueError` for what is none."""
+    try:
+        record = msgspec.json.decode(body, type=CaseRecordOfCustody)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"no custody record of a case: {error}") from error
+    if record.v != 1:
+        raise ValueError(f"a custody record of version {record.v}")
+    return record
+
+
+def differences(case: bytes, custody: Custody, body: bytes | None) -> list[str]:
+    """Return what of a case is not as the custody record in it says; `body` is that file, if any.
+
+    It needs nothing but the case: whoever changes `case.json` has to make another record, too,
+    and of that the evidence knows nothing.
+    """
+    if custody.record is None:
+        return [] if body is None else [f"{contents.RECORD}: {contents.CUSTODY} names no record"]
+    if body is None:
+        return [f"{contents.RECORD}: missing, and {contents.CUSTODY} names it"]
+    if sha256(body).hexdigest() != keys.parse_key(custody.record).body_sha256:
+        return [f"{contents.RECORD}: not the record that {contents.CUSTODY} names"]
+    try:
+        record = read(body)
+    except ValueError as error:
+        return [f"{contents.RECORD}: {error}"]
+    wrong = []
+    if record.case_sha256 != sha256(case).hexdigest():
+        wrong.append(f"{contents.CASE}: not the one that {contents.RECORD} was written for")
+    stated = (record.made_at, record.made_by, record.question, record.legal_holds)
+    if stated != (custody.made_at, custody.made_by, custody.question, custody.legal_holds):
+        wrong.append(f"{contents.CUSTODY}: says otherwise than {contents.RECORD}")
+    if not custody.record.startswith(folder(record.made_at)):
+        wrong.append(f"{contents.CUSTODY}: the record's key is of another hour")
+    return wrong
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """What the evidence says of a case's custody record."""
+
+    findings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    """What holds, or cannot be known yet, in words."""
+
+
+def seek(store: EvidenceVersions, stored: StoredLog, custody: Custody) -> Sought:
+    """Look for a case's record in the evidence, under the signed log.
+
+    Raises `LogError` where the log is not what its keys signed.
+    """
+    signed = sealed.listed(stored, sealed.heads(stored)).custody
+    if custody.record is None:
+        return _others(store, custody)
+    leaf = next((each for each in signed if each.key == custody.record), None)
+    if leaf is not None:
+        (body,) = store.bodies([(leaf.key, leaf.vid)])
+        if body is None or sha256(body).hexdigest() != keys.parse_key(leaf.key).body_sha256:
+            return Sought([f"{leaf.key}: sealed, and its bytes are gone or others"])
+        return Sought(notes=[f"its custody record is sealed: leaf {leaf.shard}/{leaf.leaf}"])
+    if custody.record in set(store.keys(folder(custody.made_at))):
+        return Sought(notes=["its custody record lies in the evidence and is not sealed yet"])
+    return Sought([f"{custody.record}: no such custody record in the evidence"])
+
+
+def _others(store: EvidenceVersions, custody: Custody) -> Sought:
+    """A case that names no record, though one was written of a case made at that instant."""
+    for key in store.keys(folder(custody.made_at)):
+        if not key.endswith(ENDING):
+            continue
+        try:
+            record = read(store.get(key))
+        except ValueError:
+            continue  # what else lies there is for verify to weigh
+        if record.made_at == custody.made_at:
+            text = f"{key}: written of a case made at this instant, which this one does not name"
+            return Sought([text])
+    return Sought(notes=["the evidence has no custody record of a case made at that instant"])

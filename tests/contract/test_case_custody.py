@@ -196,7 +196,7 @@ def test_an_entry_removed_from_a_case_is_seen_without_the_evidence(
     assert (theirs.returncode, text in theirs.stdout) == (1, True), theirs
 
 
-@pytest.mark.parametrize("change", [_rewritten, _disowned], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("change", [_rewritten, _disowned], ids=lambda change: change.__name__)
 def test_whoever_rewrites_the_record_too_is_seen_by_the_evidence(
     estate: Estate, recorded: Path, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from nhi_evidence.checks import WRONG
 from nhi_evidence.config import naming as names
-from nhi_evidence.config import tables
+from nhi_evidence.config import readers
 from nhi_evidence.demo.story import generate
 from nhi_evidence.evidence import objects
 from nhi_evidence.terminal.doctor_report import SCHEMA
@@ -106,7 +106,7 @@ def addressed(uri: str) -> dict[str, str]:
     return {"Bucket": place.netloc, "Key": place.path[1:], "VersionId": version}
 
 
-def role_of(auditor: tables.Auditor) -> str:
+def role_of(auditor: readers.Auditor) -> str:
     return f"arn:aws:iam::{EVIDENCE}:role/{names.auditor(STORE.name, auditor.name)}"
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from nhi_evidence.config import tables
+from nhi_evidence.config import readers, tables
 from nhi_evidence.config.fill import Fault, dotted, fill
 from nhi_evidence.config.locate import lines
 from nhi_evidence.config.rules import ARCHIVE_MINIMUM_DAYS, broken
@@ -91,8 +91,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     trails: tuple[tables.Trail, ...]
     sources: tuple[tables.SourceEntry, ...]
-    auditors: tuple[tables.Auditor, ...]
-    subscribers: tuple[tables.Subscriber, ...]
+    auditors: tuple[readers.Auditor, ...]
+    subscribers: tuple[readers.Subscriber, ...]
     alarms: tables.Alarms
     gcp: tables.Gcp | None
     azure: tables.Azure | None
@@ -108,7 +108,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Return the trail a source calls `name`."""
         return next(one for one in self.trails if one.name == name)
 
-    def subscriber(self, bucket: str) -> tables.Subscriber | None:
+    def subscriber(self, bucket: str) -> readers.Subscriber | None:
         """Return who is handed what is kept in the evidence bucket called `bucket`."""
         return next((one for one in self.subscribers if one.evidence == bucket), None)
 

@@ -14,10 +14,8 @@ from nhi_evidence.config.documents import (
     Condition,
     Statement,
     allow,
-    role_trust,
     service_statement,
 )
-from nhi_evidence.config.tables import Auditor
 
 READS = (
     "s3:GetObject",
@@ -123,7 +121,7 @@ def operators(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePla
         for kind, functions in operating(config, store).items()
     )
     trusted = [
-        {**_auditor_trust(auditor), "Sid": f"Auditor{number}"}
+        {**trusts.auditor_trust(auditor), "Sid": f"Auditor{number}"}
         for number, auditor in enumerate(config.auditors, start=1)
         if auditor.custody
     ]
@@ -157,7 +155,7 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
     for auditor in config.auditors:
         role = RolePlan(
             name=naming.auditor(store.name, auditor.name),
-            trust=[_auditor_trust(auditor)],
+            trust=[trusts.auditor_trust(auditor)],
             policy_name="read",
             policy=[
                 allow("Objects", READS, f"{bucket}/*"),
@@ -167,13 +165,6 @@ def auditors(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan
         )
         roles.append((auditor.name, role))
     return tuple(roles)
-
-
-def _auditor_trust(auditor: Auditor) -> Statement:
-    condition: dict[str, dict[str, str]] = {"StringEquals": {"sts:ExternalId": auditor.external_id}}
-    if auditor.mfa:
-        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
-    return role_trust("Auditor", auditor.principals, condition)
 
 
 def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, RolePlan], ...]:
@@ -203,7 +194,7 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
             auditor.name,
             RolePlan(
                 name=naming.athena_role(store.name, auditor.name),
-                trust=[_auditor_trust(auditor)],
+                trust=[trusts.auditor_trust(auditor)],
                 policy_name="ask",
                 policy=policy,
             ),

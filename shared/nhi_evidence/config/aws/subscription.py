@@ -14,7 +14,7 @@ from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 from nhi_evidence.config.aws.roles import RolePlan, function_role
 from nhi_evidence.config.bucket_policy import outsiders, transport
 from nhi_evidence.config.documents import NONE, Statement, allow, role_trust
-from nhi_evidence.config.tables import Subscriber
+from nhi_evidence.config.readers import Subscriber
 
 EVIDENCE = "ev/v1/"
 """Where what is forwarded lies in the evidence bucket."""

@@ -8,6 +8,7 @@ from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.aws.web_trust import entra_issuer, entra_trust, google_trust
 from nhi_evidence.config.documents import Statement, role_trust
+from nhi_evidence.config.readers import Auditor
 from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE
 
 
@@ -41,6 +42,14 @@ def operator_trust(config: Config, store: EvidenceBucket, functions: Sequence[st
     return role_trust(
         "Operator", arns, {"StringEquals": {"aws:PrincipalOrgID": config.organization.id}}
     )
+
+
+def auditor_trust(auditor: Auditor) -> Statement:
+    """Return trust in an auditor's principals, with the external id and what MFA they have."""
+    condition: dict[str, dict[str, str]] = {"StringEquals": {"sts:ExternalId": auditor.external_id}}
+    if auditor.mfa:
+        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    return role_trust("Auditor", auditor.principals, condition)
 
 
 def web_identities(config: Config) -> Mapping[str, str]:

@@ -118,7 +118,7 @@ class AthenaStack(Stack):
         bucket = naming.bucket_arn(store.region, store.bucket)
         database = naming.database(store.name)
         wide = [
-            *(f"{bucket}/{one}*" for one in roles.ASKED),
+            *(f"{bucket}/{one}*" for one in roles.ATHENA_READS),
             f"{naming.bucket_arn(store.region, table.results)}/*",
             *roles.catalog_arns(config, store, database)[2:],
         ]

@@ -15,7 +15,7 @@ import msgspec
 from nhi_evidence.config.locate import Path
 
 _T = TypeVar("_T", bound=msgspec.Struct)
-_SHOWN = 60
+_LONGEST = 60
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -115,7 +115,7 @@ def _written(path: Path, value: Any) -> str:
 
 def _literal(value: Any) -> str:
     text = msgspec.json.encode(value, enc_hook=str).decode()
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _kind(value: Any) -> str:

@@ -11,7 +11,7 @@ from nhi_evidence.config.tables import File, Files, SourceEntry
 
 def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
     """Yield what no stream could be made of."""
-    made: dict[str, int] = {}
+    entry_of_bucket: dict[str, int] = {}
     for at, entry in enumerate(file.sources):
         if not entry.streams:
             continue
@@ -20,7 +20,7 @@ def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
             yield (*path, "streams"), "fill a bucket: add files = {...}, which the deployment makes"
             continue
         yield from _bucket((*path, "files"), entry.files, file)
-        first = made.setdefault(entry.files.bucket, at)
+        first = entry_of_bucket.setdefault(entry.files.bucket, at)
         if first != at:
             yield (
                 (*path, "files", "bucket"),

@@ -8,7 +8,7 @@ import msgspec
 
 HEAD_BYTES = 4096
 """How much of a file is looked at to tell its form."""
-_SHOWN = 40
+_LONGEST = 40
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """Return it in words; the first bytes are not made inert yet."""
-        begins = self.begins[:_SHOWN].decode("utf-8", "backslashreplace")
+        begins = self.begins[:_LONGEST].decode("utf-8", "backslashreplace")
         beginning = f", begins {begins!r}" if self.begins else ""
         return f"looks like {self.looks_like}{beginning}; {self.advice}"
 

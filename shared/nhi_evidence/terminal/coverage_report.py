@@ -10,7 +10,7 @@ from nhi_evidence.coverage.matrix import CellState, Matrix
 from nhi_evidence.coverage.page import LETTERS, MEANINGS, instant
 from nhi_evidence.coverage.verdict import Verdict
 
-_SHOWN = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKNOWN)
+_WITHOUT_VERBOSE = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKNOWN)
 """What is told cell by cell, in this order."""
 
 
@@ -25,7 +25,7 @@ def lines(matrix: Matrix, *, verbose: bool = False) -> Iterator[str]:
         yield f"  not read, and not shown: {', '.join(matrix.not_read)}"
     yield ""
     yield from _grid(matrix)
-    for verdict in Verdict if verbose else _SHOWN:
+    for verdict in Verdict if verbose else _WITHOUT_VERBOSE:
         for cell in matrix.cells:
             if cell.verdict is verdict:
                 yield from _cell(cell, verbose=verbose)

@@ -16,7 +16,7 @@ from nhi_evidence.terminal.safe_text import instant, neutralize_json
 SCHEMA = "nhi-evidence/reconcile-report/1"
 """Names the form of the document; a change of meaning is another number."""
 
-_SHOWN = 20
+_MOST_LINES = 20
 """Statements that are shown one by one."""
 _NAMES = 5
 """Things shown of one."""
@@ -91,7 +91,7 @@ class Tally:
             report.incomplete += each.is_incomplete
             is_open = each.open_until is not None and each.open_until > report.log.at
             report.weaker += not is_open and ORDER.index(each.verdict) < self._required
-            is_among_first = each.is_incomplete and len(report.statements) < _SHOWN
+            is_among_first = each.is_incomplete and len(report.statements) < _MOST_LINES
             if self._keep_all or is_among_first:
                 report.statements.append(_line(statements, each))
 
@@ -148,11 +148,11 @@ def _head(report: Report) -> str:
     if not report.verdicts:
         return "NOTHING MISSING that is known of: there was no hour to compare"
     every = sum(report.verdicts.values())
-    shown = sum(report.verdicts.get(verdict, 0) for verdict in _SHOWN_COMPLETE)
+    complete = sum(report.verdicts.get(verdict, 0) for verdict in _SHOWN_COMPLETE)
     hours = plural.count(every, "source hour and scope", "source hours and scopes")
-    if shown == every:
+    if complete == every:
         return f"COMPLETE: {hours}, by the provider's own lists"
-    return f"NOTHING MISSING that is known of; {shown:,} of {hours} shown to be complete"
+    return f"NOTHING MISSING that is known of; {complete:,} of {hours} shown to be complete"
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -168,8 +168,8 @@ def lines(report: Report) -> Iterator[str]:
     for each in report.statements:
         if each.is_incomplete:
             yield from _statement_lines(each)
-    if report.incomplete > _SHOWN:
-        yield f"... and {report.incomplete - _SHOWN:,} more; --json prints them all"
+    if report.incomplete > _MOST_LINES:
+        yield f"... and {report.incomplete - _MOST_LINES:,} more; --json prints them all"
     for key, why in sorted(report.unsound.items())[:_NAMES]:
         yield f"unsound   {key}: {why}"
     if len(report.unsound) > _NAMES:

@@ -107,14 +107,14 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
     repeated = f", {freshness.duplicates:,} repeated" if freshness.duplicates else ""
     where = plural.count(freshness.objects or 0, "object" if freshness.proven else "file")
     yield f"          {plural.count(freshness.rows or 0, 'record')} in {where}{repeated}; {span}"
-    for text in freshness.unreadable[:_SHOWN]:
+    for text in freshness.unreadable[:_MOST_LINES]:
         yield f"          not read: {text}"
-    more = freshness.unreadable_count - min(len(freshness.unreadable), _SHOWN)
+    more = freshness.unreadable_count - min(len(freshness.unreadable), _MOST_LINES)
     if more:
         yield f"          ... and {more} more"
 
 
-_SHOWN = 5
+_MOST_LINES = 5
 
 
 def _athena(freshness: Freshness) -> Iterator[str]:
@@ -122,9 +122,9 @@ def _athena(freshness: Freshness) -> Iterator[str]:
     yield "          counted is what sealed statements name; no signature or hash was checked;"
     yield "          of each key the newest version is seen: shadows are for verify to find;"
     yield "          lines that cannot be read are in the view unreadable"
-    for text in freshness.not_shown[:_SHOWN]:
+    for text in freshness.not_shown[:_MOST_LINES]:
         yield f"          not shown: {text}"
-    more = freshness.not_shown_count - min(len(freshness.not_shown), _SHOWN)
+    more = freshness.not_shown_count - min(len(freshness.not_shown), _MOST_LINES)
     if more:
         yield f"          ... and {more} more"
 
@@ -151,10 +151,10 @@ def _credentials(credentials: Iterable[Credential]) -> Iterator[str]:
     handed_out = 0
     for each in credentials:
         handed_out += each.mint is Mint.NOT_EXPECTED
-        if each.mint is not Mint.NOT_EXPECTED or handed_out <= _SHOWN:
+        if each.mint is not Mint.NOT_EXPECTED or handed_out <= _MOST_LINES:
             yield _credential(each)
-    if handed_out > _SHOWN:
-        more = handed_out - _SHOWN
+    if handed_out > _MOST_LINES:
+        more = handed_out - _MOST_LINES
         yield f"          ... and {more} more that the platform made; --json has all"
 
 
@@ -163,10 +163,10 @@ def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
     for gap in gaps:
         kinds.setdefault(gap.kind, []).append(gap)
     for kind, alike in kinds.items():
-        for gap in alike[:_SHOWN]:
+        for gap in alike[:_MOST_LINES]:
             yield f"gap       {gap.text}"
-        if len(alike) > _SHOWN:
-            yield f"          ... and {len(alike) - _SHOWN} more ({kind}); --json has all"
+        if len(alike) > _MOST_LINES:
+            yield f"          ... and {len(alike) - _MOST_LINES} more ({kind}); --json has all"
 
 
 def _credential(each: Credential) -> str:

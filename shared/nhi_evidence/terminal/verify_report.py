@@ -17,7 +17,7 @@ from nhi_evidence.terminal.verdict import show as show_verdict
 SCHEMA = "nhi-evidence/verify-report/1"
 """Names the form of the document; a change of meaning is another number."""
 
-_SHOWN = 5
+_MOST_LINES = 5
 _NOT_CHECKED = "not checked: "
 
 
@@ -139,14 +139,14 @@ def _counted(report: Report) -> Iterator[str]:
 def _findings(findings: list[Finding]) -> Iterator[str]:
     for (step, severity, code), same in _grouped(findings):
         yield f"{step} {code} ({severity.name.lower()}), {len(same)}: {same[0].meaning.text}"
-        for finding in same[:_SHOWN]:
+        for finding in same[:_MOST_LINES]:
             unit = f" unit {finding.unit}" if finding.unit is not None else ""
             record = f" record {finding.record}" if finding.record is not None else ""
             yield f"  {finding.key}{unit}{record}"
             if finding.detail:
                 yield f"    {finding.detail}"
-        if len(same) > _SHOWN:
-            yield f"  ... and {len(same) - _SHOWN} more; --json prints them all"
+        if len(same) > _MOST_LINES:
+            yield f"  ... and {len(same) - _MOST_LINES} more; --json prints them all"
 
 
 def _grouped(

@@ -40,7 +40,7 @@ FROM_SOURCE = (
     "s3:GetObjectLegalHold",
 )
 
-ASKED = ("ev/", "op/v1/recon/")
+ATHENA_READS = ("ev/", "op/v1/recon/")
 """What Athena reads of an evidence bucket: evidence, and the statements on what counts."""
 
 CATALOG_READS = (
@@ -179,9 +179,9 @@ def athena_askers(config: Config, store: EvidenceBucket) -> tuple[tuple[str, Rol
     bucket = naming.bucket_arn(region, store.bucket)
     results = naming.bucket_arn(region, store.athena.results)
     database = naming.database(store.name)
-    listed: Condition = {"StringLike": {"s3:prefix": [f"{one}*" for one in ASKED]}}
+    listed: Condition = {"StringLike": {"s3:prefix": [f"{one}*" for one in ATHENA_READS]}}
     policy = [
-        allow("Evidence", ["s3:GetObject"], [f"{bucket}/{one}*" for one in ASKED]),
+        allow("Evidence", ["s3:GetObject"], [f"{bucket}/{one}*" for one in ATHENA_READS]),
         allow("List", ["s3:ListBucket"], bucket, listed),
         allow("Place", ["s3:GetBucketLocation"], [bucket, results]),
         allow("Catalog", CATALOG_READS, catalog_arns(config, store, database)),

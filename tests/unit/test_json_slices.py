@@ -150,3 +150,9 @@ def test_where_an_envelope_ends_is_told() -> None:
     assert 13 == RECORDS.locate(b'{"Records":[1x2]}', [1, 1])
     assert 13 == RECORDS.locate(b'{"Records":[1]x', [1])
     assert [(12, 13)] == RECORDS.locate(b'{"Records":[1]}', [1])
+
+
+@pytest.mark.parametrize("data", [b'{"Records":[]}', b'{"Records": [ ] }'])
+def test_an_empty_list_holds_nothing_by_brackets_alone(data: bytes) -> None:
+    """Not one empty record, whichever way the list is read."""
+    assert [] == RECORDS.scan(data) == RECORDS.elements(data)

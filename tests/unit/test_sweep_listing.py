@@ -158,6 +158,33 @@ def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
     assert 3 == len(sweep.find(store, NOW, None, at_once=3).versions)
 
 
+def test_the_last_hours_are_listed_where_a_level_is_seen_in_part() -> None:
+    """A run that goes on behind them takes them as well; one that sees the level asks for none."""
+    store = _Asked()
+    hours = [keys.hour_of(NOW - age * HOUR) for age in range(4)]
+    for hour in hours:
+        store.add(f"ev/v1/a/h={hour}/k", b"x")
+    cursors = {"ev/v1/a/": leaf.Cursor("ev/v1/a/z/", NOW, NOW)}
+    assert 4 == len(sweep.find(store, NOW, NOW, cursors).versions)
+    store = _Asked()
+    store.add("ev/v1/a/odd/k", b"x")
+    sweep.find(store, NOW, None)
+    assert ["ev/v1/a/odd/"] == store.prefixes
+
+
+class _Asked(MemoryStore):
+    """Notes which folders are listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefixes: list[str] = []
+
+    def versions(self, prefix: str, *, after: str = "") -> Iterator[Version]:
+        if prefix.count("/") > 3:
+            self.prefixes.append(prefix)
+        return super().versions(prefix, after=after)
+
+
 @pytest.mark.parametrize("prefix", ["", "x/"])
 def test_a_cursor_is_gone_when_its_prefix_was_listed_in_one_run(prefix: str) -> None:
     """Begun again and ended: from then on its folders are due by the plan's own time alone."""

@@ -13,15 +13,19 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from nhi_evidence.coverage import signed
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.story import bulk
 from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import keys
+from nhi_evidence.evidence.leaf import ObjectLeaf, decode, encode
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.scope import Scope
 from tests.bench.completeness import _renamed
@@ -62,6 +66,33 @@ def sealed(folder: Path, count: int) -> Sealed:
     )
     made.seal(DAY + (count // AN_HOUR + 30) * HOUR)
     return made
+
+
+def leaf_bytes(count: int = 20_000) -> float:
+    """Return what each leaf of a log takes of memory where all are read, as `coverage` does."""
+    entries = [
+        encode(
+            ObjectLeaf(
+                key=f"ev/v1/aws_cloudtrail/h={keys.hour_of(DAY + number // AN_HOUR * HOUR)}/"
+                f"{sha256(str(number).encode()).hexdigest()}.ndjson.zst",
+                vid=sha256(str(-number).encode()).hexdigest()[:32],
+                at=DAY + number,
+                size=200_000,
+                sha256=sha256(str(number).encode()).hexdigest(),
+                md={"table": "2000", "units": "500"},
+            )
+        )
+        for number in range(count)
+    ]
+    tracemalloc.start()
+    placed = [
+        signed.placed_at("2026", number, number, leaf)
+        for number, entry in enumerate(entries)
+        if isinstance(leaf := decode(entry), ObjectLeaf)
+    ]
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return used / len(placed)
 
 
 class Cost(msgspec.Struct):
@@ -113,6 +144,7 @@ def main() -> int:
     """Print a line for each size, smallest first: the peak of children is the largest so far."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, nargs="+", default=[500, 2000])
+    print(f"coverage --evidence: {leaf_bytes():.0f} bytes for each leaf of the log")  # noqa: T201 what it is for
     for count in sorted(parser.parse_args().objects):
         cost = measured(count)
         print(  # noqa: T201 what it is for

@@ -44,6 +44,16 @@ def test_roots_are_the_published_ones(size: int) -> None:
     assert ROOTS[size - 1] == merkle.root(map(merkle.leaf_hash, LEAVES[:size])).hex()
 
 
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=70))
+def test_a_growing_tree_has_the_root_of_its_leaves(leaves: list[bytes]) -> None:
+    """After every leaf, whatever the size."""
+    tree = merkle.Growing()
+    assert merkle.root([]) == tree.root()
+    for count, leaf in enumerate(leaves, start=1):
+        tree.add(leaf)
+        assert merkle.root(leaves[:count]) == tree.root()
+
+
 def test_empty_tree_hashes_to_the_hash_of_nothing() -> None:
     """MTH({}) = SHA-256()."""
     assert sha256(b"").digest() == merkle.root([])

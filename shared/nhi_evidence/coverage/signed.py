@@ -7,6 +7,7 @@ entry that is not signed is not seen here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import intern
 
 import msgspec
 
@@ -27,7 +28,7 @@ class Head(msgspec.Struct, frozen=True):
     """Hex."""
 
 
-class Placed(msgspec.Struct, frozen=True):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """One object that is sealed."""
 
     shard: str
@@ -72,29 +73,29 @@ def read(stored: StoredLog) -> SignedLog:
         checkpoint = stored.checkpoint(shard, epoch) if epoch else None
         if checkpoint is None:
             continue
-        hashes: list[bytes] = []
+        tree = merkle.Growing()
         for index, entry in _entries(stored, shard, checkpoint.size):
-            hashes.append(merkle.leaf_hash(entry))
+            tree.add(merkle.leaf_hash(entry))
             order += 1
             leaf = _decoded(shard, index, entry)
             if isinstance(leaf, EpochLeaf):
                 at = leaf.at
-            if isinstance(leaf, ObjectLeaf) and (parts := _placed(leaf)):
-                kind, source, hour = parts
-                placed.append(
-                    Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
-                )
-        if merkle.root(hashes) != checkpoint.root:
+            if isinstance(leaf, ObjectLeaf) and (made := placed_at(shard, index, order, leaf)):
+                placed.append(made)
+        if tree.root() != checkpoint.root:
             raise LogError(f"the entries of shard {shard} are not those its checkpoint signs")
         heads.append(Head(shard, checkpoint.origin, epoch, checkpoint.size, checkpoint.root.hex()))
     return SignedLog(tuple(heads), tuple(placed), at)
 
 
-def _placed(leaf: ObjectLeaf) -> tuple[str, str, str] | None:
+def placed_at(shard: str, index: int, order: int, leaf: ObjectLeaf) -> Placed | None:
+    """Return a leaf with its place; None where its key is of no evidence and no operation."""
     named = keys.parse_key(leaf.key)
     if not named.hour or not named.body_sha256:
         return None
-    return named.kind, named.source, named.hour
+    # A log has few of these names, and very many leaves.
+    kind, source, hour = intern(named.kind), intern(named.source), intern(named.hour)
+    return Placed(shard, index, order, leaf.key, leaf.vid, leaf.at, kind, source, hour)
 
 
 def _entries(stored: StoredLog, shard: str, size: int) -> Iterator[tuple[int, bytes]]:

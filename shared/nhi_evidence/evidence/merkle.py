@@ -51,6 +51,34 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return level[0]
 
 
+class Growing:
+    """A tree that leaves are added to one by one: of it are kept the roots of full subtrees alone.
+
+    There are as many of these as the binary form of the size has ones.
+    """
+
+    def __init__(self) -> None:
+        """Begin the empty tree."""
+        self._full: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Add the hash of the next leaf."""
+        height, node = 0, leaf
+        while self._full and self._full[-1][0] == height:
+            node = node_hash(self._full.pop()[1], node)
+            height += 1
+        self._full.append((height, node))
+
+    def root(self) -> bytes:
+        """Merkle tree hash over the leaves so far."""
+        if not self._full:
+            return EMPTY_ROOT
+        node = self._full[-1][1]
+        for _, left in reversed(self._full[:-1]):
+            node = node_hash(left, node)
+        return node
+
+
 def of_leaves(leaves: Sequence[bytes]) -> Subtree:
     """Return the subtree function of leaf hashes held in memory."""
     return lambda start, end: root(leaves[start:end])

@@ -69,6 +69,7 @@ class CoverageStack(Stack):
             self.staged,
             [
                 *(f"{bucket}/op/v1/{kind}/*" for kind in coverage_roles.KINDS),
+                *(f"{bucket}/{each}" for each in coverage_roles.stated_elsewhere(config, store)[1]),
                 roles.keys_arn(config, store),
                 "*",
             ],

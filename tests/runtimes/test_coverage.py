@@ -11,16 +11,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nhi_evidence.adapters import clock
+from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog, S3EvidenceVersions
 from nhi_evidence.completeness import promises
-from nhi_evidence.completeness.statement import Scope
+from nhi_evidence.completeness.statement import Log, Scope
 from nhi_evidence.coverage import evidence, reading_file, verdict_file
 from nhi_evidence.coverage.absence import document, kept
 from nhi_evidence.coverage.absence.document import Asked, Document
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.answers import Deployment, Source
-from nhi_evidence.coverage.cells import Step
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary import statement
+from nhi_evidence.coverage.canary.weigh import Result, Weighed
+from nhi_evidence.coverage.cells import Step, cells, setting_of
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo.estate import amazon
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -269,3 +273,42 @@ def test_missing_settings_are_named(
 ) -> None:
     with pytest.raises(InvocationError, match="NHI_EVIDENCE_CONFIG_ROLE is not set"):
         invoke(bucket, aws, tmp_path / "log", NHI_EVIDENCE_CONFIG_ROLE="")
+
+
+def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
+    """Put a statement on one probe of the hour before last, as what reconciles does."""
+    hour = keys.hour_of(clock.now() - 2 * HOUR)
+    delays = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
+    planned = plans.plan(NAME, "aws", hour, "arn:aws:iam::333344445555:role/canary", delays)
+    probe = next(one for one in planned.probes if one.cell == VALID_KEY)
+    weighed = Weighed(probe.cell, hour, probe.nonce, result, "as the test has it")
+    made = statement.state(
+        "aws",
+        hour,
+        Log("example.org/coverage/2026", size, "00" * 32, clock.now()),
+        [(plans.write(planned).key, [weighed])],
+        until=clock.now(),
+    )
+    operation = statement.write(made)
+    client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
+    writer = S3EvidenceWriter(client, iam.EVIDENCE_BUCKET)
+    writer.put_new(operation.key, operation.body, metadata=operation.metadata)
+    return operation.key
+
+
+def test_what_canaries_show_goes_over_the_settings(
+    bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
+) -> None:
+    """Configured, then proven; then broken, which is a step that is lost, and wakes somebody."""
+    proven = stated_canaries(bucket, Result.PROVEN, 1)
+    unread, _ = invoke(bucket, aws, tmp_path / "log0")
+    assert [] == unread["canaries"], "no canary is deployed: nothing of it is read"
+    done, counted = invoke(bucket, aws, tmp_path / "log", NHI_EVIDENCE_CANARIES="true")
+    stated = verdict_file.read(reader(bucket).get(done["stated"]), done["stated"])
+    assert ((proven,), [proven]) == (stated.canaries, done["canaries"])
+    judged = {one.cell: one.verdict for one in stated.cells}
+    assert (Verdict.PROVEN, [0.0]) == (judged[VALID_KEY], counted["Lost"])
+    broken = stated_canaries(bucket, Result.MISSING, 2)
+    done, counted = invoke(bucket, aws, tmp_path / "again", NHI_EVIDENCE_CANARIES="true")
+    assert ([1.0], [broken]) == (counted["Lost"], done["canaries"])
+    assert [f"{VALID_KEY}: PROVEN, now BROKEN"] == done["lost"]

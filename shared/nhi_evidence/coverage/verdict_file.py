@@ -46,7 +46,7 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
-class Stated(msgspec.Struct, frozen=True, kw_only=True):
+class Stated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The verdicts of one run."""
 
     v: int
@@ -62,6 +62,8 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the verdicts `lost` is told against; empty where there are none."""
     lost: tuple[Lost, ...]
     cells: tuple[CellVerdict, ...]
+    canaries: tuple[str, ...] = ()
+    """Keys of the statements on canaries that went over the settings, sorted."""
 
 
 class Before(msgspec.Struct, frozen=True):
@@ -72,9 +74,17 @@ class Before(msgspec.Struct, frozen=True):
 
 
 def state(
-    result: Matrix, readings: Mapping[str, str], *, release: str, before: Before | None
+    result: Matrix,
+    readings: Mapping[str, str],
+    *,
+    release: str,
+    before: Before | None,
+    canaries: Iterable[str] = (),
 ) -> Stated:
-    """Return what is stated of a matrix that was made of these readings alone."""
+    """Return what is stated of a matrix that was made of these readings alone.
+
+    Or of these, and of the statements on canaries whose keys are `canaries`.
+    """
     cells = tuple(_cells(result))
     return Stated(
         v=VERSION,
@@ -85,6 +95,7 @@ def state(
         before="" if before is None else before.key,
         lost=() if before is None else tuple(_lost(before.stated, cells)),
         cells=cells,
+        canaries=tuple(sorted(canaries)),
     )
 
 

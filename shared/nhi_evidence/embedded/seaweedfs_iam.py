@@ -154,7 +154,10 @@ def roles(
         "collect": [
             _allow(
                 ["s3:GetObject", "s3:GetObjectVersion"],
-                [f"{evidence}/op/v1/{kind}/*" for kind in ("config", "coverage")],
+                [
+                    *(f"{evidence}/op/v1/{kind}/*" for kind in ("config", "coverage")),
+                    f"{evidence}/op/v1/recon/*.canaries.ndjson.zst",
+                ],
             ),
             # Prefixes of listings are a condition it does not know.
             _allow(["s3:ListBucket", "s3:ListBucketVersions"], [evidence]),

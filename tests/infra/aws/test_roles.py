@@ -8,6 +8,7 @@ import pytest
 
 from nhi_evidence.adapters.signing.kms import KmsSigner
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceLog
+from nhi_evidence.coverage.canary.statement import ENDING
 from tests.infra.aws.estate import (
     ARCHIVE,
     BUCKET,
@@ -83,9 +84,9 @@ def test_what_reads_settings_reads_no_evidence_and_writes_by_two_roles(estate: E
     """Back what it stated, public keys, and roles; the readers' accounts and its own alone."""
     (own,) = documents(estate.role("nhi-evidence-main-coverage"))
     by_sid = {one["Sid"]: one for one in statements(own)}
-    assert {f"{BUCKET}/op/v1/{kind}/*" for kind in ("config", "coverage")} == set(
-        by_sid["Read"]["Resource"]
-    )
+    canaries = f"{BUCKET}/op/v1/recon/*{ENDING}"
+    written = {f"{BUCKET}/op/v1/{kind}/*" for kind in ("config", "coverage")}
+    assert {*written, canaries} == set(by_sid["Read"]["Resource"])
     taken = {*by_sid["State"]["Resource"], *by_sid["Settings"]["Resource"]}
     reader = "nhi-evidence-main-settings-reader"
     assert taken == {

@@ -25,6 +25,8 @@ from nhi_evidence.coverage.absence import document, kept
 from nhi_evidence.coverage.absence.check import check
 from nhi_evidence.coverage.absence.document import AbsenceError
 from nhi_evidence.coverage.answers import Deployment, Reading, ReadingError
+from nhi_evidence.coverage.canary import statement as canaries
+from nhi_evidence.coverage.canary.weigh import Weighed, stretches
 from nhi_evidence.coverage.matrix import matrix
 from nhi_evidence.coverage.verdict_file import Before, Stated
 from nhi_evidence.evidence import keys, note
@@ -61,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Accounts of AWS whose settings are read."""
     reader_role: str = ""
     """ARN of the role that reads in them, with `{account}` for the account."""
+    canaries: bool = False
+    """Whether statements on canaries are read: what they show goes over what settings say."""
     identities: tuple[str, ...] = ()
     """ARNs of users and roles whose state is read, in those accounts."""
     google: GooglePlace | None = None
@@ -85,6 +89,8 @@ class Done(msgspec.Struct, kw_only=True):
     verdicts: dict[str, int] = {}
     stated: str = ""
     """Key of the verdicts."""
+    canaries: list[str] = []
+    """Keys of the statements on canaries that were read."""
     lost: list[str] = []
     """Cells that were recorded here at the run before, and are not known to be now."""
     problems: list[str] = []
@@ -166,9 +172,12 @@ def collect(is_late: Callable[[], bool] = lambda: False) -> Done:
         done.readings[reading.platform] = clients.put(reading_file.write(reading))
         _count(done, reading)
         _promise(clients, reading, now, done)
-    result = matrix(readings)
+    weighed = _canaries(clients.store, now, done) if clients.settings.canaries else []
+    result = matrix(readings, proofs=tuple(stretches(weighed).items()))
     before = _before(clients.store, now, done)
-    stated = verdict_file.state(result, done.readings, release=__version__, before=before)
+    stated = verdict_file.state(
+        result, done.readings, release=__version__, before=before, canaries=done.canaries
+    )
     done.stated = clients.put(verdict_file.write(stated))
     done.verdicts = dict(sorted(Counter(str(one.verdict) for one in result.cells).items()))
     done.lost = [f"{one.cell}: {one.was}, now {one.verdict}" for one in stated.lost]
@@ -237,6 +246,31 @@ def _count(done: Done, reading: Reading) -> None:
     if gathering.is_empty(reading) and reading.platform not in KEYED:
         why = unread[-1].error if unread else "nothing was answered"
         done.unreadable.append(f"{reading.platform}: {why}")
+
+
+def _canaries(store: EvidenceVersions, now: int, done: Done) -> list[Weighed]:
+    """Return what became of the canaries of the last hours, by the newest statement on each hour.
+
+    Say in `done` which were read, and which could not be.
+    """
+    newest: dict[tuple[str, str], tuple[int, str, canaries.Stated]] = {}
+    for age in range(_HOURS_BACK):
+        versions = [
+            (each.key, each.id)
+            for each in store.versions(f"{canaries.PREFIX}h={keys.hour_of(now - age * _HOUR_MS)}/")
+            if not each.marker and each.key.endswith(canaries.ENDING)
+        ]
+        for (key, _), body in zip(versions, store.bodies(versions), strict=True):
+            try:
+                stated = canaries.read(body or b"", key)
+            except ReadingError as error:
+                done.problems.append(str(error))
+                continue
+            place = (stated.header.platform, stated.header.hour)
+            new = (stated.header.log.at, key, stated)
+            newest[place] = max(newest.get(place, new), new, key=lambda each: each[:2])
+    done.canaries = sorted(key for _, key, _ in newest.values())
+    return [each for _, _, stated in newest.values() for each in stated.weighed]
 
 
 def _before(store: EvidenceVersions, now: int, done: Done) -> Before | None:

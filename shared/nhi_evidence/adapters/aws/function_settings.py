@@ -118,6 +118,7 @@ def coverage_settings(config: Config, store: EvidenceBucket) -> CoverageSettings
         signing_keys=(f"alias/{naming.signing_key(store.name)}",),
         deployment=deployment(config),
         accounts=table.accounts,
+        canaries=config.canaries_of(store.name) is not None,
         identities=table.arns,
         reader_role=coverage_roles.reader_arn(store, "{account}"),
         google=google,

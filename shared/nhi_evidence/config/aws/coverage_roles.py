@@ -10,6 +10,9 @@ from nhi_evidence.config.documents import Statement, allow, role_trust
 KINDS = ("config", "coverage")
 """Kinds of `op/` object the function writes: what it was told, and what it makes of it."""
 
+CANARY_STATEMENTS = ("op/v1/recon/*", "op/v1/recon/*.canaries.ndjson.zst")
+"""What is listed and what is read of what the function that reconciles states: canaries alone."""
+
 WITHOUT_RESOURCE = (
     "account:ListRegions",
     "cloudtrail:DescribeTrails",
@@ -29,13 +32,18 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
     coverage, account = config.coverage, config.evidence.account
     bucket = naming.bucket_arn(store.region, store.bucket)
     own = [f"op/v1/{kind}/*" for kind in KINDS]
+    listed, read = stated_elsewhere(config, store)
     accounts = () if coverage is None else coverage.accounts
     return function_role(
         naming.function(store.name, naming.OPERATORS["coverage"]),
         log_group,
         [
-            allow("Read", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{p}" for p in own]),
-            allow("List", LISTS, bucket, {"StringLike": {"s3:prefix": own}}),
+            allow(
+                "Read",
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [f"{bucket}/{each}" for each in (*own, *read)],
+            ),
+            allow("List", LISTS, bucket, {"StringLike": {"s3:prefix": [*own, *listed]}}),
             allow("LogKeys", PUBLIC, keys_arn(config, store)),
             allow("Lock", ["s3:GetBucketObjectLockConfiguration"], bucket),
             allow(
@@ -54,6 +62,16 @@ def collector(config: Config, store: EvidenceBucket, *, log_group: str) -> RoleP
             ),
         ],
     )
+
+
+def stated_elsewhere(
+    config: Config, store: EvidenceBucket
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the prefixes the function lists, and reads, besides its own: where canaries are."""
+    if config.canaries_of(store.name) is None:
+        return (), ()
+    listed, read = CANARY_STATEMENTS
+    return (listed,), (read,)
 
 
 def reader_arn(store: EvidenceBucket, account: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from nhi_evidence import sources
 from nhi_evidence.coverage import intervals
 from nhi_evidence.coverage.cells import PHASES
 from nhi_evidence.coverage.intervals import Span
@@ -23,13 +24,8 @@ _PLATFORMS: Mapping[str, tuple[str, ...]] = {
     "AWS": ("aws", "aws_agent"),
     "GCP": ("gcp", "gcp_agent"),
     "Azure": ("azure", "entra", "azure_agent"),
-    "github_audit": ("github",),
-    "vault_audit": ("vault",),
-    "okta_system": ("okta",),
-    "aws_api_gateway": ("gateway",),
-    "k8s_audit": ("eks", "gke", "aks", "kubernetes"),
 }
-"""Provider, or source where that is a platform of its own, to platforms of cells."""
+"""Cloud to platforms of cells; a source that is of a platform of its own says so itself."""
 
 
 def read(document: bytes) -> Matrix:
@@ -64,7 +60,7 @@ def of_path(
 
 
 def _platforms(row: Row) -> tuple[str, ...]:
-    return _PLATFORMS.get(row.source) or _PLATFORMS.get(row.provider, ())
+    return sources.platforms(row.source) or _PLATFORMS.get(row.provider, ())
 
 
 def _of_cell(cell: CellState, rows: Sequence[Row], window: Span) -> Iterator[Visibility]:

@@ -164,6 +164,15 @@ def listed_source(name: str) -> ListedSource | None:
     return cast("ListedSource", pack) if hasattr(pack, "listed_id") else None
 
 
+def platforms(name: str) -> tuple[str, ...]:
+    """Return what the cells of coverage call the platforms of a source's log.
+
+    Nothing of a source that does not say, such as a cloud's, or that is unknown.
+    """
+    declared = getattr(_module(name), "PLATFORMS", ()) if name in names() else ()
+    return tuple(declared)
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all source packs."""
     return _names(tuple(__path__))

@@ -12,6 +12,7 @@ from nhi_evidence.sources.aws_api_gateway.normalize import normalize
 __all__ = [
     "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
+    "PLATFORMS",
     "TABLES",
     "decode",
     "hour_of",
@@ -22,6 +23,9 @@ __all__ = [
 
 NAME = "aws_api_gateway"
 """The source's name in evidence keys."""
+
+PLATFORMS = ("gateway",)
+"""What the cells of coverage call the platforms this log is of."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
 """No API is asked record by record whether it is complete."""

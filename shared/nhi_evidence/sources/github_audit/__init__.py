@@ -12,6 +12,7 @@ from nhi_evidence.sources.github_audit.normalize import normalize
 __all__ = [
     "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
+    "PLATFORMS",
     "TABLES",
     "decode",
     "hour_of",
@@ -22,6 +23,9 @@ __all__ = [
 
 NAME = "github_audit"
 """The source's name in evidence keys."""
+
+PLATFORMS = ("github",)
+"""What the cells of coverage call the platforms this log is of."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
 """The stream is not asked record by record whether it is complete."""

@@ -12,6 +12,7 @@ from nhi_evidence.sources.k8s_audit.normalize import normalize
 __all__ = [
     "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
+    "PLATFORMS",
     "TABLES",
     "decode",
     "hour_of",
@@ -22,6 +23,9 @@ __all__ = [
 
 NAME = "k8s_audit"
 """The source's name in evidence keys."""
+
+PLATFORMS = ("eks", "gke", "aks", "kubernetes")
+"""What the cells of coverage call the platforms this log is of."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
 """No API server is asked record by record whether it is complete."""

@@ -12,6 +12,7 @@ from nhi_evidence.sources.okta_system.normalize import normalize
 __all__ = [
     "LISTS_OUT_OF_SCOPE_IDS",
     "NAME",
+    "PLATFORMS",
     "TABLES",
     "decode",
     "hour_of",
@@ -22,6 +23,9 @@ __all__ = [
 
 NAME = "okta_system"
 """The source's name in evidence keys."""
+
+PLATFORMS = ("okta",)
+"""What the cells of coverage call the platforms this log is of."""
 
 LISTS_OUT_OF_SCOPE_IDS = False
 """No organization is asked record by record whether it is complete."""

@@ -28,6 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nhi_evidence.config import Config, read
 from tests.conform import engines
 from tests.conform.estate_facts import ESTATE, NOT_ASKED, Live, Session
+from tests.conform.exchange_facts import EXCHANGED, SIGNING
 from tests.conform.facts import LOCK, POLICY, Bucket, Fact, signed
 from tests.conform.reconciled_facts import RECONCILED
 
@@ -39,9 +40,6 @@ SIGNATURES = {
 
 ASKED = Path(__file__).with_name("asked.toml")
 """Which facts were put to a live account, of this version: by hand, with the day."""
-
-
-_SIGNING = "signing RAW"
 
 
 class Answer(NamedTuple):
@@ -72,12 +70,12 @@ def _answer(name: str, expected: str, observed: str) -> Answer:
 def asked_of_kms(kms: Any, key: str) -> Answer:
     """Ask what a signing key does."""
     answer = signed(kms, key)
-    return Answer(_SIGNING, " or ".join(sorted(SIGNATURES)), answer, answer in SIGNATURES)
+    return Answer(SIGNING, " or ".join(sorted(SIGNATURES)), answer, answer in SIGNATURES)
 
 
 def ask_estate(live: Live, config: Config) -> Iterator[Answer]:
     """Ask every fact of a deployed estate."""
-    for fact in (*ESTATE, *RECONCILED):
+    for fact in (*ESTATE, *RECONCILED, *EXCHANGED):
         try:
             answer = fact.ask(live, config)
         except (ClientError, BotoCoreError) as error:
@@ -109,8 +107,8 @@ _HOLDS = {True: "yes", False: "**no**", None: "not asked"}
 def never_asked() -> list[str]:
     """Return every fact that was put to no live account, of this version."""
     asked = {*tomllib.loads(ASKED.read_text(encoding="utf-8"))}
-    facts = (*LOCK, *POLICY, *ESTATE, *RECONCILED)
-    names = (*(one.name for one in facts), _SIGNING, engines.NAME)
+    facts = (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED)
+    names = (*(one.name for one in facts), engines.NAME)
     return [name for name in names if name not in asked]
 
 
@@ -133,7 +131,7 @@ def main(arguments: list[str]) -> int:
     if options.dry_run:
         for asked in facts:
             sys.stdout.write(f"{asked.name}: expected {asked.expected} ({asked.why})\n")
-        for fact in (*ESTATE, *RECONCILED):
+        for fact in (*ESTATE, *RECONCILED, *EXCHANGED):
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"
             )

@@ -230,7 +230,7 @@ ESTATE = (
         denied_signature,
     ),
     EstateFact(
-        "notifications of a bucket Control Tower made can be written",
+        "notifications of a bucket created by Control Tower can be written",
         "done",
         "its controls name policy, encryption, logging and lifecycle",
         "the log-archive account",

@@ -21,7 +21,7 @@ def activity_log(live: Live, config: Config) -> str:
     store = config.evidence.buckets[0]
     verdicts = [
         f"{each.verdict}: {', '.join(each.reasons)} {each.found} of {each.expected}"
-        for each in _statements(live.client("s3"), store.bucket, "azure_activity")
+        for each in statements_on(live.client("s3"), store.bucket, "azure_activity")
         if each.expected or each.expected is None
     ]
     if any(each.startswith("reconciled") for each in verdicts):
@@ -29,7 +29,7 @@ def activity_log(live: Live, config: Config) -> str:
     return verdicts[0] if verdicts else "no hour in which anything was listed"
 
 
-def _statements(s3: Any, bucket: str, source: str) -> Iterator[Statement]:
+def statements_on(s3: Any, bucket: str, source: str) -> Iterator[Statement]:
     """Yield the sealed statements on a source of the last days, the newest hour first."""
     now = datetime.now(UTC)
     for back in range(_HOURS):

@@ -16,6 +16,7 @@ from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from tests.conform import __main__ as conform
 from tests.conform import engines
 from tests.conform.estate_facts import ESTATE
+from tests.conform.exchange_facts import EXCHANGED
 from tests.conform.facts import LOCK, POLICY, Bucket
 from tests.conform.reconciled_facts import RECONCILED
 
@@ -41,15 +42,14 @@ def test_a_dry_run_names_every_question(capsys: pytest.CaptureFixture[str]) -> N
     """Nothing is asked, everything is named."""
     assert 0 == conform.main(["--dry-run"])
     printed = capsys.readouterr().out
-    assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED))
+    assert all(one.name in printed for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED))
 
 
 def test_what_nobody_asked_is_said_with_every_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing was put to a live account: all of it is named, and the page says so."""
     conform.main(["--dry-run"])
     names = [
-        *(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED)),
-        "signing RAW",
+        *(one.name for one in (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED)),
         engines.NAME,
     ]
     assert names == conform.never_asked()
@@ -94,6 +94,9 @@ AWS = SimpleNamespace(
     describe_key=lambda **_: {"KeyMetadata": {"Arn": KEY}},
     sign=refusing,
     filter_log_events=lambda **_: {"events": [{"message": KEY}]},
+    list_objects_v2=lambda **asked: (
+        {"Contents": [{"Key": "x"}]} if asked["Prefix"].startswith("ev/") else {}
+    ),
 )
 AS_EXPECTED = {
     "retention_policy": "1209600",
@@ -103,20 +106,25 @@ AS_EXPECTED = {
     "createdAt": "2026-01-01T00:00:00+00:00",
     "Oldest = max(Age)": "604000",
     "terraform": "no changes",
+    "az rest": "{}",
+    "az storage blob list": "[]",
 }
 
 
 def test_every_fact_of_an_estate_has_a_probe_that_runs() -> None:
     """Over answers as AWS, gcloud, az and Terraform give them; the trail is not Control Tower's."""
     answers = {one.name: one for one in conform.ask_estate(Estate(AS_EXPECTED, AWS), CONFIG)}
-    assert {one.name for one in (*ESTATE, *RECONCILED)} == {*answers}
+    assert {one.name for one in (*ESTATE, *RECONCILED, *EXCHANGED)} == {*answers}
     unasked = [name for name, one in answers.items() if one.holds is None]
     assert [
-        "notifications of a bucket Control Tower made can be written",
+        "notifications of a bucket created by Control Tower can be written",
         "new evidence is handed on to a subscriber",
         *(one.name for one in RECONCILED),
+        "signing RAW",
+        "Google takes the token of an AWS function",
+        "Entra takes the token of an AWS function",
     ] == unasked, (
-        "no trail is Control Tower's, nobody subscribes, and nothing lists the Activity Log"
+        "no trail is Control Tower's, nobody subscribes, nothing lists other clouds, nothing sealed"
     )
     assert [] == [one for one in answers.values() if one.holds is False]
 
@@ -147,7 +155,9 @@ def test_the_page_names_what_is_asked_of_an_estate() -> None:
     """Each fact with what is expected, and what to do where it is otherwise."""
     page = (Path(__file__).parents[2] / "docs" / "conform.md").read_text().replace("`", "")
     assert [] == [
-        one.name for one in (*ESTATE, *RECONCILED) if f"| {one.name} | {one.expected} |" not in page
+        one.name
+        for one in (*ESTATE, *RECONCILED, *EXCHANGED)
+        if f"| {one.name} | {one.expected} |" not in page
     ]
 
 

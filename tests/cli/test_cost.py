@@ -17,6 +17,14 @@ def test_without_a_size_both_reference_estates_are_printed() -> None:
     assert 1 == result.out.count("List prices of us-east-1")
 
 
+def test_a_price_that_another_states_is_labeled() -> None:
+    """Amazon's own pages are not, and every page is one or the other."""
+    pages = [line.strip() for line in run("cost").out.splitlines() if line.startswith("  https://")]
+    labeled = [line for line in pages if line.endswith(", not Amazon's own page")]
+    assert labeled
+    assert [line for line in pages if not line.startswith("https://aws.amazon.com/")] == labeled
+
+
 def test_every_option_reaches_the_estate() -> None:
     """What is asked for is what is worked out, and said back."""
     terms = ("--enabled-regions", "20", "--retention-days", "2555", "--archive-after-days", "60")

@@ -18,6 +18,9 @@ MONTH = 30
 """Days."""
 MILLION = 1_000_000
 
+AMAZON = "https://aws.amazon.com/"
+"""How Amazon's own pages begin; what another page states of a price is labeled so."""
+
 S3 = "https://aws.amazon.com/s3/pricing/"
 SQS = "https://aws.amazon.com/sqs/pricing/"
 LAMBDA = "https://aws.amazon.com/lambda/pricing/"

@@ -9,7 +9,7 @@ from nhi_evidence.cost import measured as m
 from nhi_evidence.cost.bill import Bill
 from nhi_evidence.cost.estate import Estate, Volumes
 from nhi_evidence.cost.line import Line, count, size
-from nhi_evidence.cost.prices import MONTH, REGION, every_price
+from nhi_evidence.cost.prices import AMAZON, MONTH, REGION, every_price
 
 _ITEM = 30
 _ARITHMETIC = 58
@@ -105,7 +105,8 @@ def _prices() -> Iterator[str]:
     for price in every_price().values():
         by_page.setdefault(price.source, set()).add(price.as_of)
     for page, months in by_page.items():
-        yield f"  {page:<42} {', '.join(sorted(months))}"
+        whose = "" if page.startswith(AMAZON) else ", not Amazon's own page"
+        yield f"  {page:<42} {', '.join(sorted(months))}{whose}"
     yield (
         f"A record takes {m.RECORD_BYTES} bytes stored and {m.LINE_BYTES:,} as a line, both "
         f"measured; a month is {MONTH} days, a GB 2^30 bytes."

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from infra.deploy.running import PROGRAM
 from nhi_evidence.checks import WRONG
 from nhi_evidence.config import naming as names
 from nhi_evidence.config import readers
@@ -159,15 +163,41 @@ def logged(
     return [line for line in lines if all(word in line for word in words)]
 
 
-def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[str, str]]]:
-    """Run the doctor with credentials of these accounts; return what each check came to."""
+def as_printed(deployed: Deployment, line: str, account: str) -> subprocess.CompletedProcess[str]:
+    """Run a line that `make deploy` printed, by a shell, with one account's credentials alone.
+
+    No region is chosen. Of each account of the deployment there is a profile, named as the line
+    has it.
+    """
+    program = Path(sys.executable).with_name("nhi-evidence")
+    environment = deployed.aws.environment(account)
+    del environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]
+    file = _profiles(deployed, {"EVIDENCE": EVIDENCE, "LOG-ARCHIVE": LOGS})
+    return subprocess.run(
+        ["/bin/sh", "-c", line.replace(PROGRAM, str(program))],
+        cwd=deployed.folder,
+        env=environment | {"AWS_SHARED_CREDENTIALS_FILE": str(file)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _profiles(deployed: Deployment, accounts: dict[str, str]) -> Path:
     file = deployed.folder / "credentials"
     file.write_text(
         "".join(
             f"[{name}]\naws_access_key_id = {account}\naws_secret_access_key = test\n"
-            for name, account in (("evidence", EVIDENCE), ("logs", LOGS))
+            for name, account in accounts.items()
         )
     )
+    return file
+
+
+def doctor(deployed: Deployment, *profiles: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Run the doctor with credentials of these accounts; return what each check came to."""
+    file = _profiles(deployed, {"evidence": EVIDENCE, "logs": LOGS})
     chosen = [part for name in profiles for part in ("--profile", name)]
     environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
     done = deployed.command("doctor", *chosen, "--json", credentials=environment)

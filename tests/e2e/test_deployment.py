@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infra.deploy.running import PROGRAM
 from nhi_evidence.adapters.aws import s3_notification
 from nhi_evidence.adapters.aws.s3_notification import ObjectRef
 from nhi_evidence.checks import WRONG
@@ -24,6 +25,7 @@ from tests.e2e.acts import (
     STORY,
     addressed,
     altered,
+    as_printed,
     deliver,
     doctor,
     kept,
@@ -130,6 +132,26 @@ def test_a_delivered_file_becomes_sealed_evidence(deployed: Deployment) -> None:
     assert 1 <= epoch["added"]
     assert [] == epoch["void"]
     assert {} == epoch["flags"]
+
+
+def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> None:
+    """The public key with the evidence account's credentials; the doctor, which sees evidence."""
+    lines = [line.strip() for line in deployed.history["deployed"].splitlines()]
+    (keys,) = [line for line in lines if line.startswith(f"{PROGRAM} keys ")]
+    doctor_line = lines[-1]
+    assert f"with credentials of {EVIDENCE}:" in lines[lines.index(keys) - 1]
+    assert 4 == as_printed(deployed, keys, LOGS).returncode, "of the other account it is no key"
+    shown = as_printed(deployed, keys, EVIDENCE)
+    assert 0 == shown.returncode, shown.stderr
+    stored = deployed.folder / keys.rpartition("> ")[2]
+    assert public_key(deployed) == stored.read_text()
+    looked = as_printed(deployed, f"{doctor_line} --json", LOGS)
+    assert 1 == looked.returncode, looked.stderr
+    checks = json.loads(looked.stdout)["checks"]
+    assert not [check for check in checks if check["what"] == "everything"], "all was reached"
+    (newest,) = [check for check in checks if check["what"] == "evidence of aws_cloudtrail"]
+    assert "ok" == newest["state"]
+    assert newest["observed"].startswith("newest ")
 
 
 def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deployment) -> None:

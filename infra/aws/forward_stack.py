@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.aws import acknowledged
+from infra.aws.entra_provider import EntraProvider
 from infra.aws.environment import variables
 from infra.aws.notified_queue import notifications
 from infra.aws.planned_role import PlannedRole
@@ -17,9 +18,10 @@ from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
 from infra.declaration import DeclarationError, Sqs
 from nhi_evidence.adapters.aws.function_settings import forwarder_settings
-from nhi_evidence.config import documents
+from nhi_evidence.config import documents, naming
 from nhi_evidence.config.aws import subscription as plan
 from nhi_evidence.config.aws.subscription import Subscription
+from nhi_evidence.config.aws.web_trust import SENTINEL
 
 _READ = "New evidence is what the function hands on: it reads that prefix, and writes none of it."
 _LINES = "Lines of all sources are what the subscriber takes, and all there is in the bucket."
@@ -79,8 +81,27 @@ class ForwardStack(Stack):
             wide=[f"{what.bucket_arn}/{plan.LINES}*"],
             reason=_LINES,
         )
+        self._sentinel()
         for key, value in (("Queue", what.queue_arn(what.name)), ("Role", what.name)):
             CfnOutput(self, f"Subscriber{key}", value=value, description="Of the subscriber")
+
+    def _sentinel(self) -> None:
+        """Make the role Microsoft Sentinel takes, and the provider that vouches for it."""
+        asked, role = self.what.subscriber.sentinel, plan.sentinel_role(self.what)
+        if asked is None or role is None:
+            return
+        tenant, audience = SENTINEL[naming.partition(self.what.store.region)]
+        made = PlannedRole(
+            self,
+            "Sentinel",
+            plan=role,
+            wide=[f"{self.what.bucket_arn}/{plan.LINES}*"],
+            reason=_LINES,
+        )
+        if asked.provider == "new":
+            provider = EntraProvider(self, "Microsoft", tenant=tenant, audience=audience)
+            made.node.add_dependency(provider.resource)
+        CfnOutput(self, "SentinelRole", value=role.name, description="Of Microsoft Sentinel")
 
     def _queue(
         self,

@@ -155,6 +155,11 @@ def subscriber(store: str) -> str:
     return _short(f"nhi-evidence-{store}-subscriber")
 
 
+def sentinel(store: str) -> str:
+    """Name of the role Microsoft Sentinel takes; it takes none whose name begins otherwise."""
+    return _short(f"OIDC_nhi-evidence-{store}-sentinel")
+
+
 def queue_arn(region: str, account: str, name: str) -> str:
     """Return the ARN of a queue."""
     return f"arn:{partition(region)}:sqs:{region}:{account}:{name}"

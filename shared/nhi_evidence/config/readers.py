@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from nhi_evidence.config import kinds
@@ -20,6 +22,16 @@ class Auditor(msgspec.Struct, frozen=True, kw_only=True):
     `op/v1/custody/` and nowhere else (`case create --custody`)."""
 
 
+class Sentinel(msgspec.Struct, frozen=True, kw_only=True):
+    """`sentinel = {...}` of a subscriber: Microsoft Sentinel, by a token of Entra's."""
+
+    workspace: kinds.Uuid
+    """Id of the workspace; the name of its sessions ends with it."""
+    provider: Literal["new", "existing"]
+    """Whether the account is to be made a provider for Microsoft's tenant, or has it already, as
+    for Defender for Cloud: an account has one, and it must list Sentinel's audience."""
+
+
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     """`[[subscribers]]`: a SIEM that is handed new evidence as OCSF lines. Opt-in."""
 
@@ -32,5 +44,7 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     external_id: kinds.ExternalId | None = None
     """Asked of whoever takes it; absent only where every principal is your own, and not one that a
     provider uses for its other customers as well."""
+    sentinel: Sentinel | None = None
+    """Microsoft Sentinel takes a role of its own, besides the principals'."""
     keep_days: kinds.Days = 30
     """How long the lines are kept."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhi_evidence.config import naming
+from nhi_evidence.config.aws.web_trust import SENTINEL
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.tables import File
 
@@ -44,6 +46,28 @@ def subscribers_fit(file: File) -> Iterator[tuple[Path, str]]:
         taken.setdefault(subscriber.bucket, f"that of entry {at + 1}")
         if not subscriber.principals:
             yield (*path, "principals"), "is empty: at least one is needed"
+    yield from _sentinels(file)
+
+
+def _sentinels(file: File) -> Iterator[tuple[Path, str]]:
+    """Yield each Sentinel whose partition has none, and each second provider of one tenant."""
+    regions = {one.name: one.region for one in file.evidence.buckets}
+    makes: dict[str, int] = {}
+    for at, subscriber in enumerate(file.subscribers):
+        path: Path = ("subscribers", at, "sentinel")
+        region = regions.get(subscriber.evidence)
+        if subscriber.sentinel is None or region is None:
+            continue
+        partition = naming.partition(region)
+        if partition not in SENTINEL:
+            yield path, f"Microsoft Sentinel comes into no account of the partition {partition}"
+        if subscriber.sentinel.provider == "new":
+            first = makes.setdefault(partition, at + 1)
+            if first != at + 1:
+                yield (
+                    (*path, "provider"),
+                    f'is "new", as that of entry {first}: an account has one; say "existing"',
+                )
 
 
 def _buckets(file: File) -> Iterator[tuple[str, str]]:

@@ -66,6 +66,7 @@ def production() -> str:
         ('# bucket = "nhi-evidence-siem', 'bucket = "nhi-evidence-siem'),
         ('# principals = ["arn:aws:iam::777788889999', 'principals = ["arn:aws:iam::777788889999'),
         ('# external_id = "siem', 'external_id = "siem'),
+        ("# sentinel = {", "sentinel = {"),
         ("# [evidence.buckets.athena]", "[evidence.buckets.athena]"),
         ("# results", "results"),
         ("# since", "since"),

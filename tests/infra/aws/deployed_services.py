@@ -136,8 +136,10 @@ class Service:
             ]
         }
 
-    def get_open_id_connect_provider(self, **_: str) -> Any:
+    def get_open_id_connect_provider(self, *, OpenIDConnectProviderArn: str) -> Any:  # noqa: N803
         for resource in self._d.of("AWS::IAM::OIDCProvider"):
+            if not OpenIDConnectProviderArn.endswith(resource["Url"].removeprefix("https://")):
+                continue
             return {"ClientIDList": resource["ClientIdList"]}
         raise absent("NoSuchEntity")
 

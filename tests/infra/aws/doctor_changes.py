@@ -33,6 +33,11 @@ def of(aws: Deployed, kind: str, name: str) -> dict[str, Any]:
     return aws.things[f"{kind} {name}"]
 
 
+def of_tenant(aws: Deployed, tenant: str) -> dict[str, Any]:
+    """Return the provider of identities for a tenant whose id begins so."""
+    return next(one for one in aws.of("AWS::IAM::OIDCProvider") if tenant in one["Url"])
+
+
 def mapping(aws: Deployed) -> dict[str, Any]:
     """Return what hands the exporter its messages."""
     return next(
@@ -253,9 +258,14 @@ CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, str]] = {
         f"starts arn:aws:lambda:mine, not {FUNCTIONS}:{SEALER}",
     ),
     "another audience": (
-        lambda aws: next(iter(aws.of("AWS::IAM::OIDCProvider")))["ClientIdList"].append("mine"),
+        lambda aws: of_tenant(aws, "11111111")["ClientIdList"].append("mine"),
         "evidence identity provider of tenant 11111111-2222-3333-4444-555555555555",
         "audiences api://11111111-2222-3333-4444-555555555555/nhi-evidence, mine",
+    ),
+    "Sentinel's audience gone": (
+        lambda aws: of_tenant(aws, "33e01921").update(ClientIdList=["api://other"]),
+        "evidence identity provider of tenant 33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+        "audiences api://other",
     ),
     "a guardrail detached": (
         lambda aws: of(aws, "AWS::Organizations::Policy", "nhi-evidence-data").update(TargetIds=[]),

@@ -117,7 +117,7 @@ def test_identity_claims_are_never_optional(estate: Estate) -> None:
 
 def test_the_tenant_is_a_provider_for_one_audience(estate: Estate) -> None:
     """The issuer is the tenant's own; the audience is the configured one."""
-    provider = estate.only("AWS::IAM::OIDCProvider").properties
+    provider = estate.only("AWS::IAM::OIDCProvider", "nhi-evidence-main").properties
     assert provider["Url"] == f"https://{ISSUER}"
     assert provider["ClientIdList"] == [f"api://{TENANT}/nhi-evidence"]
 

@@ -163,6 +163,7 @@ def test_every_role_of_the_evidence_account_is_one_of_these(estate: Estate) -> N
         *(f"nhi-evidence-main-op-{kind}" for kind in ("recon", "config", "coverage")),
         "nhi-evidence-main-forward",
         "nhi-evidence-main-subscriber",
+        "OIDC_nhi-evidence-main-sentinel",
     } == names
 
 

@@ -17,7 +17,7 @@ from nhi_evidence.adapters.aws import (
     key_checks,
 )
 from nhi_evidence.adapters.aws.alarm_checks import alarms
-from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged
+from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Clients, Judged
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
 from nhi_evidence.adapters.aws.function_settings import (
     canary_settings,
@@ -25,6 +25,7 @@ from nhi_evidence.adapters.aws.function_settings import (
     reconciler_settings,
     sealer_settings,
 )
+from nhi_evidence.adapters.aws.provider_checks import provider
 from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.adapters.environ import variables
 from nhi_evidence.checks import Check
@@ -34,7 +35,6 @@ from nhi_evidence.config.aws.buckets import evidence_bucket, replica_bucket
 from nhi_evidence.config.aws.key_policy import signing_keys
 from nhi_evidence.config.aws.roles import RolePlan
 from nhi_evidence.config.aws.subscription import subscription
-from nhi_evidence.config.aws.web_trust import entra_provider_arn
 from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.config.declaration import Schedule, declaration
 
@@ -225,18 +225,8 @@ def _provider(checks_of: AwsChecks, clients: Clients, config: Config) -> Iterato
     azure, region = config.azure, config.evidence.buckets[0].region
     if azure is None:
         return
-    arn = entra_provider_arn(region, config.evidence.account, azure.tenant)
-    yield from checks_of.compare(
-        f"identity provider of tenant {azure.tenant}",
-        lambda: clients.client("iam", region).get_open_id_connect_provider(
-            OpenIDConnectProviderArn=arn
-        ),
-        lambda answer: (
-            answer["ClientIDList"] == [azure.audience],
-            f"audiences {', '.join(answer['ClientIDList'])}",
-        ),
-        DEPLOY,
-    )
+    place = region, config.evidence.account
+    yield from provider(checks_of, clients, place, (azure.tenant, azure.audience))
 
 
 def _newest(

@@ -13,6 +13,7 @@ from nhi_evidence.adapters.aws import (
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Clients
 from nhi_evidence.adapters.aws.function_checks import FunctionPlan
 from nhi_evidence.adapters.aws.function_settings import forwarder_settings
+from nhi_evidence.adapters.aws.provider_checks import provider
 from nhi_evidence.adapters.aws.queue_checks import QueuePlan
 from nhi_evidence.adapters.aws.role_checks import role
 from nhi_evidence.adapters.environ import variables
@@ -21,6 +22,7 @@ from nhi_evidence.config import naming
 from nhi_evidence.config.aws import subscription as plan
 from nhi_evidence.config.aws.redelivery import redelivery
 from nhi_evidence.config.aws.subscription import Subscription
+from nhi_evidence.config.aws.web_trust import SENTINEL
 from nhi_evidence.config.built_code import BuiltCode
 from nhi_evidence.config.declaration import Sqs, declaration
 
@@ -68,8 +70,21 @@ def checks(
     log_group = naming.log_group_arn(region, what.account, what.forwarder)
     yield from role(checks_of, iam, plan.forwarder_role(what, log_group=log_group))
     yield from role(checks_of, iam, plan.subscriber_role(what))
+    yield from _sentinel(checks_of, clients, what)
     of_lines = AwsChecks(f"evidence account {what.account}, {lines}")
     yield from bucket_checks.bucket(of_lines, clients, plan.bucket(what))
+
+
+def _sentinel(checks_of: AwsChecks, clients: Clients, what: Subscription) -> Iterator[Check]:
+    asked, planned = what.subscriber.sentinel, plan.sentinel_role(what)
+    if asked is None or planned is None:
+        return
+    region = what.store.region
+    yield from role(checks_of, clients.client("iam", region), planned)
+    tenant = SENTINEL[naming.partition(region)]
+    is_shared = asked.provider == "existing"
+    place = region, what.account
+    yield from provider(checks_of, clients, place, tenant, is_shared=is_shared)
 
 
 def _queue(what: Subscription, name: str, *, visibility: int, receives: int) -> QueuePlan:

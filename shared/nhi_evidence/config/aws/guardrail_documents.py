@@ -43,6 +43,9 @@ LONGEST_DOCUMENT = 5_120
 OURS = "nhi-evidence-*"
 """How everything the deployment names begins."""
 
+OURS_OF_ENTRA = f"OIDC_{OURS}"
+"""A role of ours whose name somebody else prescribes: Microsoft Sentinel's."""
+
 OURS_IN_GLUE = "nhi_evidence_*"
 """As Glue's names have it, without hyphens."""
 
@@ -140,7 +143,10 @@ def _identities(protected: Protected, pipeline: Condition) -> list[Statement]:
     Whoever may change a role, pass it to a service or change the stack it belongs to has its
     rights, so these are one subject.
     """
-    ours = protected.arns("iam", f"role/{OURS}", region="")
+    ours = [
+        *protected.arns("iam", f"role/{OURS}", region=""),
+        *protected.arns("iam", f"role/{OURS_OF_ENTRA}", region=""),
+    ]
     deploying = [
         *protected.arns("iam", "role/cdk-*", region=""),
         *(role for role in protected.pipeline_roles if ":role/cdk-" not in role),

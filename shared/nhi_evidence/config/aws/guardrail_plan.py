@@ -13,6 +13,7 @@ from nhi_evidence.config.aws.guardrail_documents import (
     service_control_policies,
 )
 from nhi_evidence.config.aws.trusts import web_identities
+from nhi_evidence.config.aws.web_trust import SENTINEL, entra_issuer
 from nhi_evidence.config.tables import Guardrails
 
 
@@ -51,10 +52,21 @@ def policies(config: Config) -> tuple[PolicyPlan, ...]:
                 *(arn for one in config.auditors for arn in one.principals),
                 *(arn for one in config.subscribers for arn in one.principals),
             ],
-            web_identities=web_identities(config),
+            web_identities={**web_identities(config), **_sentinel(config)},
         ),
     )
     return (*controls, resources)
+
+
+def _sentinel(config: Config) -> dict[str, str]:
+    """Return the audience Sentinel's tokens are known by: their subject is documented nowhere."""
+    known = {}
+    for store in config.evidence.buckets:
+        subscriber = config.subscriber(store.name)
+        if subscriber is not None and subscriber.sentinel is not None:
+            tenant, audience = SENTINEL[naming.partition(store.region)]
+            known[f"{entra_issuer(tenant)}:aud"] = audience
+    return known
 
 
 def _protected(config: Config, guardrails: Guardrails) -> Protected:

@@ -7,11 +7,13 @@ prefix of the evidence bucket, and writes one of another bucket.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import queues
 from nhi_evidence.config.aws.buckets import BucketPlan, LifecycleRule
 from nhi_evidence.config.aws.roles import RolePlan, function_role
+from nhi_evidence.config.aws.web_trust import sentinel_trust
 from nhi_evidence.config.bucket_policy import outsiders, transport
 from nhi_evidence.config.documents import NONE, Statement, allow, role_trust
 from nhi_evidence.config.readers import Subscriber
@@ -134,6 +136,18 @@ def forwarder_role(what: Subscription, *, log_group: str) -> RolePlan:
             ),
         ],
     )
+
+
+def sentinel_role(what: Subscription) -> RolePlan | None:
+    """Return the role Microsoft Sentinel takes, which may what the other may; None without it."""
+    sentinel = what.subscriber.sentinel
+    if sentinel is None:
+        return None
+    trusted = sentinel_trust(
+        region=what.store.region, account=what.account, workspace=sentinel.workspace
+    )
+    name = naming.sentinel(what.store.name)
+    return replace(subscriber_role(what), name=name, trust=[trusted])
 
 
 def subscriber_role(what: Subscription) -> RolePlan:

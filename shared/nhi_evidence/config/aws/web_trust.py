@@ -55,6 +55,41 @@ def entra_trust(
     )
 
 
+SENTINEL = {
+    "aws": ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"),
+    "aws-us-gov": (
+        "cab8a31a-1906-4287-a0d8-4eef66b95f6e",
+        "api://d4230588-5f84-4281-a9c7-2c15194b28f7",
+    ),
+}
+"""Partition to the tenant of Microsoft's that Sentinel's tokens are from, and their audience:
+https://learn.microsoft.com/azure/sentinel/connect-aws-configure-environment"""
+
+SENTINEL_SESSIONS = ("MicrosoftSentinel_", "MicrosoftDefenderForClouds_")
+"""How the names of its sessions begin: as documented, and as it came for a while in 2025
+(https://github.com/Azure/Azure-Sentinel/issues/11980)."""
+
+
+def sentinel_trust(*, region: str, account: str, workspace: str) -> Statement:
+    """Return trust in Microsoft Sentinel, in the sessions of one workspace.
+
+    Microsoft documents no subject: the workspace in the session's name, which its service sets, is
+    what tells one customer of it from another.
+    """
+    tenant, audience = SENTINEL[partition(region)]
+    return trust(
+        "Sentinel",
+        {"Federated": entra_provider_arn(region, account, tenant)},
+        WEB_IDENTITY,
+        {
+            "StringEquals": {
+                f"{entra_issuer(tenant)}:aud": audience,
+                "sts:RoleSessionName": [f"{begin}{workspace}" for begin in SENTINEL_SESSIONS],
+            }
+        },
+    )
+
+
 def entra_provider_arn(region: str, account: str, tenant: str) -> str:
     """Return the ARN of the account's provider for a tenant; `region` tells the partition."""
     return f"arn:{partition(region)}:iam::{account}:oidc-provider/{entra_issuer(tenant)}"

@@ -107,13 +107,15 @@ check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack of the example; what is a
 	$(BIN)/python -m infra.aws_app --config nhi-evidence.example.toml --out $(SCANNED)/aws
 	$(BIN)/python -m infra.scan_templates --checkov .tools/checkov/bin/checkov --assembly $(SCANNED)/aws
 
+# `make -s bench | .venv/bin/python -m tests.docs bench` puts what it prints into docs/performance.md.
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
-	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
-	$(BIN)/python -m tests.bench $(ARGS)
-	$(BIN)/python -m tests.bench.investigate
-	$(BIN)/python -m tests.bench.every_source
-	$(BIN)/python -m tests.bench.requests
-	$(BIN)/python -m tests.bench.coverage
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group bench --python $(INTERPRETER)
+	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.every_source
+	@$(BIN)/python -m tests.bench.requests
+	@$(BIN)/python -m tests.bench.large_store --versions 20000 100000
+	@$(BIN)/python -m tests.bench.investigate --records 60000
+	@$(BIN)/python -m tests.bench.coverage --objects 500
 
 atlas: $(SYNCED)  ## every operation that pinned sources name, classified; then read the diff
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --inexact --group atlas --python $(INTERPRETER)

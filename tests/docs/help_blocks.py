@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ DOCS = ROOT / "docs"
 _HELP = re.compile(r"(```help ([a-z -]+)\n)(.*?)(```)", re.DOTALL)
 _COST = re.compile(r"(```cost\n)(.*?)(```)", re.DOTALL)
 _JSON = re.compile(r"(<!-- json -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_BENCH = re.compile(r"(<!-- bench -->\n```\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
 _FORMS = re.compile(r"(<!-- forms -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 ON_A_TERMINAL = {"COLUMNS": "100", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
 """The whole environment of a help that is shown."""
@@ -48,6 +50,21 @@ def rewritten(page: str) -> str:
 
 def _made(make: Callable[[], str]) -> Callable[[re.Match[str]], str]:
     return lambda block: f"{block[1]}{make()}\n{block[3]}"
+
+
+def measured(page: str, output: str) -> str:
+    """Return a page with what a run of the bench printed, of it what follows the machine's line.
+
+    Raises `ValueError` where the page has no such block, or the output is not that of a whole run.
+    """
+    begins = output.find(platform.machine() + ", ")
+    if begins < 0 or "\ntargets\n" not in output:
+        raise ValueError("not the output of a whole run of make bench")
+    printed = output[begins:].strip()
+    page, count = _BENCH.subn(lambda block: f"{block[1]}{printed}\n{block[3]}", page)
+    if count != 1:
+        raise ValueError(f"{count} blocks for the output of make bench")
+    return page
 
 
 def write() -> list[Path]:

@@ -58,6 +58,18 @@ def test_without_an_id_it_is_kept_where_ids_are_listed() -> None:
     assert isinstance(mapped(mapper(lists=True), nameless), Normalized)
 
 
+def test_what_breaks_the_mapper_is_raised_of_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mapped alone, it is for whoever asked; among others it costs none of them."""
+    pack = mapper()
+
+    def classify(_: object) -> object:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(pack.catalog, "classify", classify)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        mapped(pack, GOOD)
+
+
 def test_a_rejection_is_handed_on() -> None:
     """As the pack says it."""
     pack = mapper()

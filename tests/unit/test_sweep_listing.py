@@ -236,3 +236,15 @@ def test_cursors_have_bounds_in_bytes(
         assert (len(msgspec.json.encode({name: other, prefix: cursor})) <= 32_000) is fits
         assert result.until == (NOW if fits else since)
         assert stops_at in {version.key for version in result.versions}
+
+
+def test_a_folder_without_room_for_its_cursor_is_due_again_from_where_it_began() -> None:
+    """Begun before the last plan: the run did not even come as far as that one."""
+    store = MemoryStore()
+    for key in ("x/k1", "x/k2"):
+        store.add(key, b"x")
+    last = NOW - HOUR
+    cursors = {"o" * 32_001: leaf.Cursor("", NOW), "x/": leaf.Cursor("", last - 10)}
+    result = sweep.find(store, NOW, last, cursors, at_once=1)
+    assert last - 1 == result.until
+    assert "x/" not in result.cursors

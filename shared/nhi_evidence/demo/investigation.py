@@ -65,6 +65,7 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
             program=f"nhi-evidence {__version__}",
             evidence="the embedded bucket of the demo",
             question={"identities": [subject]},
+            no_record="whoever investigates in the demo may read, and write nothing",
         ),
         made_on=timeline_report.day(made_at),
     )

@@ -104,6 +104,16 @@ def test_of_very_many_records_an_even_share_is_drawn_and_that_is_told() -> None:
     assert f"An even share of {chart.MAX_MARKS}" in text
 
 
+def test_accounts_that_begin_alike_are_told_apart() -> None:
+    """A name that does not fit shows both its ends, and is there in full."""
+    accounts = [f"AAAA0A0A-BB1B-CC2C-DD3D-EEEEEE4E4E{end}" for end in ("4F", "5F")]
+    rows = [used(at, KEY, provider="Azure", account=name) for at, name in enumerate(accounts)]
+    text = page(timeline_of(rows)).decode()
+    assert re.findall(r"<title>Azure (AAAA[^<]+)</title>Azure ([^<]+)</text>", text) == [
+        (name, f"AAAA0A0…{name[-13:]}") for name in accounts
+    ]
+
+
 def test_credentials_that_made_each_other_are_drawn() -> None:
     def credential(uid: str, parent: str | None) -> Credential:
         return Credential(

@@ -75,7 +75,9 @@ def records(timeline: Timeline) -> Iterator[str]:
     )
     for number, (provider, account) in enumerate(lanes):
         y = _TOP + number * _ROW + _ROW // 2
-        yield f'<text x="4" y="{y + 4}" class="lane">{escape(f"{provider} {account}"[:28])}</text>'
+        lane_name = f"{provider} {account}".rstrip()
+        text = f"<title>{escape(lane_name)}</title>{escape(_shortened(lane_name, _LANE_NAME))}"
+        yield f'<text x="4" y="{y + 4}" class="lane">{text}</text>'
         yield f'<line x1="{_LEFT}" y1="{y}" x2="{_WIDTH - 12}" y2="{y}" class="axis"/>'
     yield from _ticks(first, last, height)
     for number, step in drawn(steps):
@@ -191,12 +193,8 @@ def _node(each: Credential, x: int, y: int) -> Iterator[str]:
         f'<rect x="{x}" y="{y}" width="{_NODE_WIDTH}" height="{_NODE_HEIGHT}" rx="5" '
         f'class="node"{dashed}/>'
     )
-    name = (
-        each.uid
-        if len(each.uid) <= _NAME
-        else f"{each.uid[: _NAME // 2]}…{each.uid[-_NAME // 2 :]}"
-    )
-    yield f'<text x="{x + 8}" y="{y + 16}" class="name">{escape(name)}</text>'
+    name = escape(_shortened(each.uid, _NAME))
+    yield f'<text x="{x + 8}" y="{y + 16}" class="name">{name}</text>'
     note = escape(f"{uses}; making {each.mint}")
     yield f'<text x="{x + 8}" y="{y + 31}" class="note">{note}</text>'
     yield "</g>"
@@ -208,3 +206,11 @@ def _uses(count: int) -> str:
 
 _NAME = 42
 """Letters of a credential's id that fit into a node."""
+
+_LANE_NAME = 26
+"""Letters of a platform and account that fit before a lane."""
+
+
+def _shortened(text: str, letters: int) -> str:
+    """Return a text with its middle left out where it is too long: ends tell accounts apart."""
+    return text if len(text) <= letters else f"{text[: letters // 2]}…{text[-letters // 2 :]}"

@@ -156,6 +156,7 @@ def test_one_that_loses_its_protection_is_noticed(stacks: Stacks, name: str) -> 
         assert {address} == holding(mutated) - never_destroyed(mutated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 def test_terraform_takes_it_down_in_the_order_of_the_page(
     terraform: Terraform, steps: dict[str, Stacks], name: str
@@ -179,7 +180,9 @@ def test_terraform_takes_it_down_in_the_order_of_the_page(
     assert alarms <= drained, "what still waits is watched"
 
 
-@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize(
+    "name", [EXPORTS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in EXPORTS[1:])]
+)
 def test_terraform_refuses_before_the_last_step(
     terraform: Terraform, steps: dict[str, Stacks], name: str
 ) -> None:
@@ -190,6 +193,7 @@ def test_terraform_refuses_before_the_last_step(
     assert refused <= holding(done["drain"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 def test_terraform_destroys_what_nothing_protects(
     terraform: Terraform, stacks: Stacks, name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ def run(*arguments: str | Path) -> Result:
     out, err = (_as_text(stream) for stream in (done.stdout, done.stderr))
     wrong = next_steps.unknown(out + err)
     assert [] == wrong, f"printed, and not to be run: {wrong}"
+    miscounted = one_of_many(out + err)
+    assert [] == miscounted, f"printed of one, and in the plural: {miscounted}"
     return Result(done.returncode, out, err)
 
 
@@ -62,3 +65,16 @@ def run_bytes(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 def _as_text(stream: bytes) -> str:
     return io.TextIOWrapper(io.BytesIO(stream), encoding="utf-8").read()
+
+
+_ONE = re.compile(
+    r"(?<![\w.,:/=+-])1 (?:records|objects|files|units|documents|identities|cells|findings|lines|"
+    r"leaves|epochs|credentials|uses|deliveries|bytes|hours|answers|versions|calls|checks)\b"
+)
+_STATED = re.compile(r"\d+ records of \d+ objects were searched[^\n]*")
+"""Of a statement of absence: whoever checks it draws the same words again, letter by letter."""
+
+
+def one_of_many(text: str) -> list[str]:
+    """Return what a text counts as one and names in the plural: `1 records`."""
+    return _ONE.findall(_STATED.sub("", text))

@@ -87,7 +87,7 @@ def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
     operations = [line.split()[2] for line in lines if "  AWS  " in line]
     assert operations == ["GetCallerIdentity", "AssumeRole", "GetSecretValue"]
     assert "credential ASIAI44QH8DHBEXAMPLE: 1 use; making seen" in result.out
-    assert "silence below proves nothing" in lines[-1]
+    assert "silence here proves nothing" in lines[-1]
 
 
 def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> No
     shown = run("timeline", file, "--credential", KEY_ID).out
     assert "Permission Probing (base phase: Execution)" in shown
     assert "Failed Attempt (tried: Secret Access)" in shown
-    assert "phases    effective: after parameters and outcome, as summary and query count" in shown
+    assert "phases    effective, as in summary and query: after parameters and outcome;" in shown
 
 
 def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:

@@ -20,7 +20,7 @@ COMMAND = (
 @pytest.mark.parametrize(
     ("line", "indent"),
     [
-        (SENTENCE, 10),
+        (SENTENCE, 13),
         ("workload  " + "the same in every cloud " * 5, 10),
         ("          " + "on this and that, " * 6, 10),
         ("08:10:00  AWS      " + "an operation " * 7, 10),
@@ -43,6 +43,22 @@ def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None
     """So that one can search, and select."""
     assert line.split() == " ".join(fitting.rows(line, columns)).split()
     assert line.strip() == fitting.rows(line, columns)[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        (KEY, 1),
+        ("workload  " + "nhi:oidc:" + "x" * 90, 1),
+        ("          on /subscriptions/" + "x" * 90, 1),
+        ("  ev/v1/" + "a" * 90 + " unit " + "b" * 90, 2),
+    ],
+)
+def test_what_fits_no_row_stays_beside_its_label(line: str, rows: int) -> None:
+    """A label or an indent alone on a row says nothing."""
+    shown = fitting.rows(line, 80)
+    assert rows == len(shown)
+    assert line.startswith(shown[0])
 
 
 def test_a_command_within_a_sentence_stays_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nhi_evidence import plural
+from tests.cli.command import one_of_many
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,16 @@ from nhi_evidence import plural
 )
 def test_one_is_one(words: tuple[int, str], expected: str) -> None:
     assert expected == plural.count(*words)
+
+
+@pytest.mark.parametrize(
+    ("text", "noticed"),
+    [
+        ("in 1 files; and more", ["1 files"]),
+        ("21 files, 0.1 hours old, 1 file", []),
+        ("1 records; 1 cells", ["1 records", "1 cells"]),
+    ],
+)
+def test_one_in_the_plural_is_noticed(text: str, noticed: list[str]) -> None:
+    """Every test that runs a command looks for it."""
+    assert noticed == one_of_many(text)

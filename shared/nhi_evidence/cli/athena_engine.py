@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.cli import query_output, screen
 from nhi_evidence.cli.query_output import Format
@@ -100,9 +101,9 @@ def _say_cost(session: Session) -> None:
     counts = session.read.byte_counts
     price = PRICES["athena"]
     dollars = price.of(sum(max(each, _LEAST_BYTES) for each in counts) / _GB)
-    number = "1 query" if len(counts) == 1 else f"{len(counts)} queries"
+    number = plural.count(len(counts), "query", "queries")
     screen.say(
-        f"athena    read {sum(counts)} bytes in {number}: about ${dollars:.4f} "
+        f"athena    read {plural.count(sum(counts), 'byte')} in {number}: about ${dollars:.4f} "
         f"(${price.usd:.2f} a TB, as {price.source} says; requests and archived hours besides)",
         err=True,
     )
@@ -154,8 +155,7 @@ def _write(
         plain = {name: msgspec.to_builtins(value) for name, value in context.items()}
         sink.write(query_output.as_document(columns, rows, **plain))
     else:
-        lines = query_output.as_csv if form is Format.CSV else query_output.as_table
-        for line in lines(columns, rows):
+        for line in query_output.lines(form, columns, rows, sink):
             sink.write(line)
 
 

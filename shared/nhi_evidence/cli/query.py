@@ -23,7 +23,7 @@ from nhi_evidence.errors import SettingsError
 from nhi_evidence.investigate import findings, library
 from nhi_evidence.investigate.findings import FindingRow
 from nhi_evidence.investigate.library import Question
-from nhi_evidence.terminal import fitting, timeline_report
+from nhi_evidence.terminal import timeline_report
 
 if TYPE_CHECKING:
     from nhi_evidence.adapters.index.local_index import LocalIndex
@@ -126,8 +126,7 @@ def command(
     read = (*inputs, *(report or ()))
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
-        width = fitting.width(sys.stdout) if output is None else None
-        _answer(events, asked, form, sink, width)
+        _answer(events, asked, form, sink)
         is_partial = events.freshness().unreadable_count > 0
     if is_partial:
         raise typer.Exit(exit_codes.INCOMPLETE)
@@ -152,7 +151,7 @@ def _findings(path: Path) -> tuple[FindingRow, ...]:
         raise SettingsError(f"{path}: {error}") from error
 
 
-def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO, width: int | None) -> None:
+def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO) -> None:
     import duckdb  # noqa: PLC0415 the index needs it alone
 
     from nhi_evidence.adapters.index import duck  # noqa: PLC0415
@@ -172,12 +171,7 @@ def _answer(index: LocalIndex, sql: str, form: Format, sink: BinaryIO, width: in
             context = {"freshness": msgspec.to_builtins(freshness), "sql": sql}
             sink.write(query_output.as_document(columns, _rows(result), **context))
         else:
-            lines = (
-                query_output.as_csv(columns, _rows(result))
-                if form is Format.CSV
-                else query_output.as_table(columns, _rows(result), width=width)
-            )
-            for line in lines:
+            for line in query_output.lines(form, columns, _rows(result), sink):
                 sink.write(line)
     except duckdb.Error as error:
         raise SettingsError(f"the question cannot be answered: {duck.reason(error)}") from error

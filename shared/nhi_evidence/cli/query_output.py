@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -63,6 +64,16 @@ def _csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue().encode()
+
+
+def lines(
+    form: Format, columns: Sequence[str], rows: Iterable[Sequence[object]], sink: BinaryIO
+) -> Iterator[bytes]:
+    """Yield CSV or a table; where the sink is a terminal, a table that fits it."""
+    if form is Format.CSV:
+        return as_csv(columns, rows)
+    width = fitting.width(sys.stdout) if sink is sys.stdout.buffer else None
+    return as_table(columns, rows, width=width)
 
 
 def as_table(

@@ -153,8 +153,8 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
         out.print(Text("HOLDS", style="bold green"), "all of the above was done, not described")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
     rows = [
-        ("demo --verbose", "every table and refusal"),
-        ("demo --keep ./copy", "leave the evidence"),
+        ("demo --verbose", "every table"),
+        ("demo --keep ./copy", "leave a copy"),
     ]
     for number, (command, what) in enumerate(rows[1:] if own_files else rows):
         _say(out, f"{'next' if not number else '':6}{own_name()} {command:20}{what}")

@@ -176,7 +176,7 @@ def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
         first = min(each.first for each in report.identities)
         last = max(each.last for each in report.identities)
         yield f"{instant(first)} to {instant(last)}"
-        yield "phases are effective: after parameters and outcome (a refused one: failed attempt)"
+        yield "phases: effective, after parameters and outcome (refused: failed attempt)"
     nobody = sum(each.records for each in report.identities if not each.is_named)
     if nobody:
         yield f"{plural.count(nobody, 'record')} without anybody's name or id"

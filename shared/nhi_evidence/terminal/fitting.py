@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import textwrap
+from collections.abc import Iterator
 from typing import TextIO
 
 _LEAST = 40
@@ -18,6 +18,7 @@ _COMMAND = re.compile(
 )
 """What is copied whole: the terminal breaks it, and a selection takes it back."""
 
+_WORDS = re.compile(r"(\s*)(\S+)")
 _QUOTED = re.compile(r"`[^`]*`")
 """A command within a sentence stays whole, too."""
 _GLUE = "\ue000"
@@ -40,16 +41,28 @@ def rows(line: str, columns: int | None) -> list[str]:
     """
     if columns is None or len(line) <= columns or _COMMAND.match(line):
         return [line]
-    broken = textwrap.wrap(
-        _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), line), max(columns, _LEAST),
-        subsequent_indent=" " * _indent(line), break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    return [row.replace(_GLUE, " ") for row in broken]
+    glued = _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), line)
+    return [row.replace(_GLUE, " ") for row in _broken(glued, max(columns, _LEAST), _indent(line))]
+
+
+def _broken(line: str, columns: int, indent: int) -> Iterator[str]:
+    """Yield rows; a word stays beside its label where a row of its own would not hold it either."""
+    row = ""
+    for gap, word in _WORDS.findall(line):
+        fits = len(row) + len(gap) + len(word) <= columns
+        is_alone = len(row) + len(gap) <= _WIDEST_LABEL
+        if fits or (is_alone and indent + len(word) > columns):
+            row += gap + word
+        else:
+            yield row
+            row = " " * indent + word
+    yield row
 
 
 def _indent(line: str) -> int:
-    if line.startswith(_SENTENCES):
-        return 10
+    sentence = next((opening for opening in _SENTENCES if line.startswith(opening)), None)
+    if sentence is not None:
+        return len(sentence)
     label = _LABEL.match(line)
     return label.end() if label is not None and label.end() <= _WIDEST_LABEL else 2
 

@@ -20,7 +20,7 @@ SCHEMA = "nhi-evidence/timeline/2"
 
 _NOT_JUDGED = (
     "what was not recorded: no statement on coverage was given (--coverage); "
-    "silence below proves nothing"
+    "silence here proves nothing"
 )
 
 
@@ -66,8 +66,8 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
     for workload in timeline.path.workloads:
         yield f"workload  {workload}"
     if timeline.stages:
-        yield "phases    effective: after parameters and outcome, as summary and query count them;"
-        yield "          base: what the operation alone means, where that is another"
+        yield "phases    effective, as in summary and query: after parameters and outcome;"
+        yield "          base, where it is another: what the operation alone means"
     yield from map(_stage, timeline.stages)
     if timeline.path.steps:
         yield ""

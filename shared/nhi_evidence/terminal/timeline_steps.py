@@ -100,7 +100,9 @@ def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
 
 def _place(which: str, row: Row) -> Iterator[str]:
     """Yield what `prove` takes, and where the record lies."""
-    yield f"          {which}uid {row.uid}" if row.uid else f"          {which}without a uid"
+    uid = f"uid {row.uid}" if row.uid else "no uid"
+    by_place = row.uid is None and row.place.standing is not Standing.UNPROVEN
+    yield f"          {which}{uid}{': case create proves it' if by_place else ''}"
     yield f"          {which}{place_text(row.place)}"
 
 

@@ -54,6 +54,14 @@ def test_a_question_names_columns_of_events_alone(name: str) -> None:
     assert {column.name for column in tree.find_all(exp.Column)} <= known
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_names_a_record_that_prove_takes(name: str) -> None:
+    """Of a group one example: from a row of the answer on to the proof."""
+    tree = sqlglot.parse_one(question(name).sql, read="duckdb")
+    assert isinstance(tree, exp.Select)
+    assert any(column.endswith("uid") for column in tree.named_selects)
+
+
 def test_the_columns_are_the_fields_of_a_row() -> None:
     assert (*(column.name for column in COLUMNS), "place") == Row.__struct_fields__
 

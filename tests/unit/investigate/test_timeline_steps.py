@@ -48,7 +48,11 @@ def test_each_entry_names_what_prove_takes() -> None:
     rows = swept(29)
     lines = shown([*rows, row(90 * SECOND, uid=None)])
     uids = [line.strip() for line in lines if " uid" in line]
-    assert uids == [f"first uid {rows[0].uid}", f"last uid {rows[-1].uid}", "without a uid"]
+    assert uids == [
+        f"first uid {rows[0].uid}",
+        f"last uid {rows[-1].uid}",
+        "no uid: case create proves it",
+    ]
 
 
 def test_two_of_a_kind_are_told_one_by_one() -> None:

@@ -1,7 +1,8 @@
 -- What AI agents did: tools listed and called, models invoked, and how often they were refused.
 -- Of records that say an agent acted, or whose operation is an agent's.
 SELECT identity, credential, service, operation, outcome,
-       count(*) AS records, min(time) AS first_seen, max(time) AS last_seen
+       count(*) AS records, min(time) AS first_seen, max(time) AS last_seen,
+       min(uid) AS example_uid
 FROM events
 WHERE is_agentic OR base_phase = 'Agent Action'
 GROUP BY identity, credential, service, operation, outcome

@@ -1,9 +1,10 @@
 -- Access review: credentials that were made and not used since, as far as this evidence goes.
 -- A credential used where nothing is recorded looks the same; ask coverage.
 SELECT minted.credential AS unused, minted.identity AS made_by, minted.time AS made_at,
-       minted.service, minted.operation, minted.account
+       minted.service, minted.operation, minted.account, minted.uid
 FROM (
-  SELECT issued_credential AS credential, identity, time, service, operation, account
+  SELECT issued_credential AS credential, identity, time, service, operation, account,
+         uid
   FROM events CROSS JOIN UNNEST(issued) AS issue(issued_credential)
   WHERE base_phase = 'Credential Lifecycle'
 ) AS minted

@@ -3,7 +3,8 @@
 SELECT identity, credential, date_trunc('hour', time) AS hour,
        count(DISTINCT operation) AS operations, count(DISTINCT service) AS services,
        count(DISTINCT region) AS regions, count(DISTINCT account) AS accounts,
-       count(*) AS records, min(time) AS first_seen, max(time) AS last_seen
+       count(*) AS records, min(time) AS first_seen, max(time) AS last_seen,
+       min(uid) AS example_uid
 FROM events
 WHERE base_phase = 'Enumeration'
 GROUP BY identity, credential, date_trunc('hour', time)

@@ -1,10 +1,10 @@
 -- The first record of each credential: when, where from, and what it did.
 -- What a credential does first says who tried it; of one used before the evidence begins it is not its first use.
 SELECT credential, credential_kind, identity, time AS first_seen, ip, user_agent, service,
-       operation, outcome, base_phase
+       operation, outcome, base_phase, uid
 FROM (
   SELECT credential, credential_kind, identity, time, ip, user_agent, service, operation, outcome,
-         base_phase, row_number() OVER (PARTITION BY credential ORDER BY time, uid) AS place
+         base_phase, uid, row_number() OVER (PARTITION BY credential ORDER BY time, uid) AS place
   FROM events
   WHERE credential IS NOT NULL
 ) AS ordered

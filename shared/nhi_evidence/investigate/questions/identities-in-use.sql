@@ -3,7 +3,8 @@
 SELECT identity, identity_type, count(DISTINCT credential) AS credentials,
        count(DISTINCT account) AS accounts, count(DISTINCT ip) AS addresses, count(*) AS records,
        sum(CASE WHEN outcome IN ('denied', 'unauthenticated') THEN 1 ELSE 0 END) AS refused,
-       min(time) AS first_seen, max(time) AS last_seen
+       min(time) AS first_seen, max(time) AS last_seen,
+       min(uid) AS example_uid
 FROM events
 WHERE identity IS NOT NULL
 GROUP BY identity, identity_type

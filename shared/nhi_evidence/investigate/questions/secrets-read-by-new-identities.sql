@@ -1,7 +1,7 @@
 -- Secrets read by identities that were first seen less than a day before.
 -- New to this evidence, that is: an identity may be older than the evidence is.
 SELECT reads.identity, reads.identity_type, reads.credential, reads.ip, reads.service,
-       reads.operation, reads.time, known.first_seen
+       reads.operation, reads.time, known.first_seen, reads.uid
 FROM events AS reads
 JOIN (SELECT identity, min(time) AS first_seen FROM events GROUP BY identity) AS known
   ON known.identity = reads.identity

@@ -3,7 +3,8 @@
 SELECT credential, identity, identity_type, ip,
        date_trunc('hour', time) AS hour,
        count(*) AS validations, count(DISTINCT ip) AS addresses,
-       min(time) AS first_seen, max(time) AS last_seen
+       min(time) AS first_seen, max(time) AS last_seen,
+       min(uid) AS example_uid
 FROM events
 WHERE base_phase = 'Credential Validation'
 GROUP BY credential, identity, identity_type, ip, date_trunc('hour', time)

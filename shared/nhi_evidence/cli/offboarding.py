@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import exit_codes, screen
@@ -77,7 +78,7 @@ def _print(made: Report) -> None:
     ]
     lines += [
         f"session {one.credential}: made {instant(one.made)} by {one.operation}, may live until "
-        f"{instant(one.may_live_until)}, {one.used_after} uses after"
+        f"{instant(one.may_live_until)}, {plural.count(one.used_after, 'use')} after"
         for one in made.sessions
     ]
     lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in made.states]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.coverage.absence.gather import is_by
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.cells import cells
@@ -118,11 +119,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if self.revoked_at is None:
             return "NOT OFFBOARDED: no revocation is on record"
         if self.used_after:
-            return f"USED AFTER: {self.used_after} records after the revocation"
+            return f"USED AFTER: {plural.count(self.used_after, 'record')} after the revocation"
         if not self.states:
             return "REVOKED, and no reading after it says what is left"
         if self.sessions:
-            return f"REVOKED; {len(self.sessions)} sessions may outlive it, none is seen in use"
+            sessions = plural.count(len(self.sessions), "session")
+            return f"REVOKED; {sessions} may outlive it, and no such use is on record"
         return "OFFBOARDED: revoked, state read after it, no use on record after it"
 
 

@@ -101,7 +101,7 @@ def test_evidence_that_was_altered_makes_no_case_that_holds(sealed: Sealed, tmp_
     assert made.code == 2, made
     assert "WRITTEN 0 records" in made.out
     assert f"no record of {ADDRESS} in what could be read" in made.out
-    assert re.search(r"lacking   [1-9]\d* objects or lines could not be read", made.out)
+    assert re.search(r"lacking   [1-9]\d* objects? or lines? could not be read", made.out)
     assert "body hash does not match its key" in made.out
     folder = unpacked(tmp_path)
     document = json.loads((folder / "data/case.json").read_text())

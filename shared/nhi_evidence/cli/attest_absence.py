@@ -29,7 +29,7 @@ Examples:
   nhi-evidence check-absence absence.json --policy policy.toml
 
 Exit codes: 0 written, and all of the time would have been recorded and is complete;
-1 records match (named on standard error), nothing is written; 2 written, but not all of
+1 there are records of it (named on standard error), nothing is written; 2 written, but not all of
 the time would have been recorded, or is known to be complete; 4 could not be done;
 64 wrong usage.
 """

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nhi_evidence import plural
 from nhi_evidence.adapters import clock
 from nhi_evidence.adapters.store.evidence_uri import Access, open_sealed
 from nhi_evidence.adapters.store.spilling import Sorters
@@ -162,5 +163,6 @@ def _not_checked(*, has_keys: bool, has_sealed: bool, findings: int) -> Iterator
     if not has_keys and not has_sealed:
         yield "who signed the digest files: no public key is sealed, and none was given"
     if findings:
-        yield f"{findings} findings on the log itself: see nhi-evidence verify"
+        number = plural.count(findings, "finding")
+        yield f"{number} on the log itself: see nhi-evidence verify"
     yield "integrity: the bytes of objects that hold no digest file (nhi-evidence verify)"

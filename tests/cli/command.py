@@ -75,10 +75,6 @@ _STATED = re.compile(r"\d+ records of \d+ objects were searched[^\n]*")
 """Of a statement of absence: whoever checks it draws the same words again, letter by letter."""
 
 
-_STATED = re.compile(r"\d+ records of \d+ objects were searched[^\n]*")
-"""Of a statement of absence: whoever checks it draws the same words again, letter by letter."""
-
-
 def one_of_many(text: str) -> list[str]:
     """Return what a text counts as one and names in the plural: `1 records`."""
     return _ONE.findall(_STATED.sub("", text))

@@ -153,7 +153,8 @@ def lacking(document: dict[str, Any]) -> list[str]:
     unread = max(int(document["unreadable_count"]), len(document["unreadable"]))
     contested = sum(record["standing"] == "contested" for record in document["records"])
     if unread and not reasons:
-        return [f"{unread} objects or lines could not be read"]
+        things = "object or line" if unread == 1 else "objects or lines"
+        return [f"{unread} {things} could not be read"]
     if contested and not reasons:
         return [f"{contested} of its records are in contested units"]
     return list(reasons)

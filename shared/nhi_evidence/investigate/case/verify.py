@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from nhi_evidence import plural
 from nhi_evidence.evidence import bundle, proof
 from nhi_evidence.evidence.lines import decode_line
 from nhi_evidence.evidence.verify import Policy
@@ -130,8 +131,9 @@ def _incomplete(case: CaseDocument) -> list[str]:
     reasons = list(case.incomplete)
     contested = sum(record.standing == Standing.CONTESTED for record in case.records)
     if case.unreadable_count or case.unreadable:
-        count = max(case.unreadable_count, len(case.unreadable))
-        reasons = reasons or [f"{count} objects or lines could not be read"]
+        number = max(case.unreadable_count, len(case.unreadable))
+        unread = plural.count(number, "object or line", "objects or lines")
+        reasons = reasons or [f"{unread} could not be read"]
     if contested:
         reasons = reasons or [f"{contested} of its records are in contested units"]
     return reasons

@@ -67,7 +67,7 @@ def _as_text(stream: bytes) -> str:
     return io.TextIOWrapper(io.BytesIO(stream), encoding="utf-8").read()
 
 
-_ONE = re.compile(
+_MISCOUNTED = re.compile(
     r"(?<![\w.,:/=+-])1 (?:records|objects|files|units|documents|identities|cells|findings|lines|"
     r"leaves|epochs|credentials|uses|deliveries|bytes|hours|answers|versions|calls|checks)\b"
 )
@@ -77,4 +77,4 @@ _STATED = re.compile(r"\d+ records of \d+ objects were searched[^\n]*")
 
 def one_of_many(text: str) -> list[str]:
     """Return what a text counts as one and names in the plural: `1 records`."""
-    return _ONE.findall(_STATED.sub("", text))
+    return _MISCOUNTED.findall(_STATED.sub("", text))

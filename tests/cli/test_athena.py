@@ -75,7 +75,7 @@ def test_an_answer_is_the_same_to_the_byte(engines: Engines, sql: str, form: str
     assert here.out.count("\n") > 1
     assert "no signature or hash was checked" in there.err
     assert "for verify to find" in there.err
-    assert "athena    read 40000000 bytes in 2 queries: about $0.0002" in there.err
+    assert "athena    read 40,000,000 bytes in 2 queries: about $0.0002" in there.err
 
 
 def test_json_has_the_same_rows_and_says_what_answered(engines: Engines) -> None:
@@ -198,5 +198,5 @@ def test_a_query_that_fails_is_one_line_with_what_it_cost(engines: Engines) -> N
     finally:
         engines.stub.failure = None
     refused(result, "failed: GENERIC_INTERNAL_ERROR: no")
-    assert "athena    read 20000000 bytes in 1 query" in result.err
+    assert "athena    read 20,000,000 bytes in 1 query" in result.err
     assert result.out == ""

@@ -95,6 +95,7 @@ def test_parquet_is_the_same_table(engines: Engines, tmp_path: Path) -> None:
     assert pq.read_table(made[0]).equals(pq.read_table(made[1]))
 
 
+@pytest.mark.slow
 def test_conform_compares_every_saved_question(engines: Engines) -> None:
     """And says it where one differs."""
     local, there = [str(each) for each in engines.local], [engines.uri, *TIMES]

@@ -101,6 +101,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "size": f"{options.records} records, {options.rounds} rounds",
         "libraries": {name: version(name) for name in LIBRARIES},
         "inputs": {},
     }
@@ -156,7 +157,8 @@ def _against_native(rows: list[dict[str, Any]]) -> str:
 def text(result: dict[str, Any]) -> str:
     """Return the result as a table."""
     libraries = ", ".join(f"{name} {number}" for name, number in result["libraries"].items())
-    lines = [f"{result['machine']}; Python {result['python']}; {libraries}", ""]
+    lines = [f"{result['machine']}; Python {result['python']}; {libraries}"]
+    lines += [f"{result['size']}; load {result['sealed']['load']:.1f}", ""]
     for name, size in result["inputs"].items():
         lines.append(
             f"{name}: {size['records']} records of {size['bytes_per_record']:.0f} bytes, "

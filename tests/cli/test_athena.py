@@ -111,6 +111,7 @@ def test_a_saved_question_is_asked(engines: Engines) -> None:
     assert sorted(here.out.splitlines()) == sorted(there.out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_timeline_tells_the_same(engines: Engines) -> None:
     who = ("--credential", "AKIAIOSFODNN7EXAMPLE", *TIMES)
     here, there = both(engines, "timeline", *who, "--format", "csv")

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nhi_evidence.adapters import clock
 from tests.cli.local_forms import TRAIL
 
@@ -32,6 +34,7 @@ def test_what_the_page_shows_works() -> None:
     assert (0, True) == (report.exit_code, sum(report.records_counted.values()) > 0)
 
 
+@pytest.mark.slow
 def test_whoever_calls_it_has_types(tmp_path: Path) -> None:
     """A strict type checker follows every call, and refuses a wrong one."""
     file = tmp_path / "caller.py"

@@ -7,7 +7,10 @@ import pytest
 from tests.fuzz.hostile import attack
 
 
-@pytest.mark.parametrize("first", range(0, 160, 20))
+@pytest.mark.parametrize(
+    "first",
+    [0, 20, *(pytest.param(first, marks=pytest.mark.slow) for first in range(40, 160, 20))],
+)
 def test_no_hostile_store_is_an_exception(first: int) -> None:
     """Twenty stores, each made hostile at random: each is verified to the end, and explained."""
     outcomes = {seed: attack(seed) for seed in range(first, first + 20)}

@@ -143,7 +143,7 @@ def test_no_schedule_breaks_an_invariant() -> None:
 
 
 @given(st.binary(max_size=TAPE_BYTES))
-@examples(200)
+@examples(100)
 def test_schedules_shrink(tape: bytes) -> None:
     """The same, where a failure is reduced to the shortest tape that shows it."""
     live(tape, count=counting.count)

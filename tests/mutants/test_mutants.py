@@ -72,6 +72,7 @@ def test_every_place_is_changed_once_in_each_way() -> None:
     assert expected == made
 
 
+@pytest.mark.slow
 def test_a_mutant_is_one_change_that_parses() -> None:
     """Of the real files: each is Python, differs from the file, and has a name of its own."""
     for target in targets():

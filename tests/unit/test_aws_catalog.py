@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+import pytest
 
 from nhi_evidence import sources
 
@@ -41,6 +42,7 @@ def operations() -> dict[str, set[str]]:
     return by_service
 
 
+@pytest.mark.slow
 def test_operations_exist() -> None:
     """Every operation is in the SDK's models, or its service is listed with the reason."""
     unknown = {

@@ -217,3 +217,10 @@ def test_input_that_ends(path: Path) -> None:
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="existing\n")
     assert "no answer to 'Bucket of the trail'; give it with --trail-bucket" == refusal(result)
     assert not path.exists()
+
+
+def test_an_empty_answer_says_what_to_do(path: Path) -> None:
+    """Not a bare prompt again."""
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n")
+    assert "an answer is needed; Ctrl-C ends here" in result.stderr
+    assert not path.exists()

@@ -1,0 +1,21 @@
+"""What a coverage report says of a path, for a reader: cells alike are one entry."""
+
+from __future__ import annotations
+
+from nhi_evidence.investigate.timeline import Visibility
+from nhi_evidence.terminal import timeline_report
+from tests.investigating import START
+
+
+def unknown(number: int, reason: str = "no reading of settings covers this time") -> Visibility:
+    return Visibility(
+        what=f"aws: case {number}", step="enumeration", verdict="UNKNOWN", since=START,
+        until=START + 1000, reason=reason, is_seen=False, is_on_record=False,
+    )  # fmt: skip
+
+
+def test_cells_unknown_for_one_reason_are_told_together() -> None:
+    """Each group names some of them, and counts the rest; another reason stands apart."""
+    alike = [unknown(number) for number in range(30)]
+    groups = list(timeline_report._alike([*alike, unknown(30, "denied")]))
+    assert [30, 1] == [len(group) for group in groups]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from constructs import Construct
 
-from infra.aws.alarm import Absence, Alarm, metric, own
-from nhi_evidence.config import naming
+from infra.aws.clocked_alarms import any_in_an_hour, silent
 
 SERVICE = "coverage"
 
@@ -22,30 +20,16 @@ class CoverageAlarms(Construct):
 
     def __init__(self, scope: Construct, name: str, *, function: str, target: str) -> None:
         super().__init__(scope, name)
-        self.alarms: list[Alarm | Absence] = [
-            Alarm(
-                self,
-                metric_name,
-                alarm_name=f"{function}-{short}",
-                meaning=meaning,
-                metrics={short: own(metric_name, function, SERVICE)},
-                expression=short,
-                period=Duration.hours(1),
-                above=0,
-                missing="notBreaching",
-                target=target,
-            )
-            for metric_name, short, meaning in ALARMS
-        ]
+        self.alarms = any_in_an_hour(
+            self, ALARMS, function=function, service=SERVICE, target=target
+        )
         self.alarms.append(
-            Absence(
+            silent(
                 self,
-                "Silent",
-                alarm_name=f"{function}-silent",
-                meaning="Nobody has read what is recorded for four hours.",
-                metric=own("Stated", function, SERVICE),
-                alive=metric("AWS/Events", "TriggeredRules", {"RuleName": naming.clock(function)}),
-                hours=4,
+                "Stated",
+                "Nobody has read what is recorded for four hours.",
+                function=function,
+                service=SERVICE,
                 target=target,
             )
         )

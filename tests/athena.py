@@ -26,6 +26,7 @@ class Lake:
 
     def __init__(self, folder: Path) -> None:
         self._connection = duckdb.connect()
+        self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"CREATE SCHEMA {DATABASE}")
         # Athena's array_distinct keeps the order; DuckDB's list_distinct has none.

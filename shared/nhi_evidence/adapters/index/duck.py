@@ -27,6 +27,8 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     # The order matters: each line takes away what the next could still change.
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("SET temp_directory = $1", [str(folder / TEMPORARY)])
+    # Where Python has no script DuckDB takes it for a prompt, and would print into the answer.
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")

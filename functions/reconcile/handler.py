@@ -19,6 +19,10 @@ logger = Logger(service="reconcile")
 metrics = Metrics(namespace="nhi-evidence", service="reconcile")
 
 
+RESERVE_MS = 300_000
+"""Kept of a run's time: for an hour of evidence that is begun, read for canaries."""
+
+
 def report(done: Done) -> None:
     """Log and count a run. Every metric has a value in every run, so that alarms see zero."""
     is_well = not (done.incomplete or done.problems or done.canaries.broken)
@@ -43,7 +47,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> Any:
     """Lambda handler: what this run stated, as JSON."""
     metrics.add_dimension("function", context.function_name)
     try:
-        done = reconcile()
+        done = reconcile(lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
     except Exception as error:
         logger.error("not reconciled", exc_info=error)
         metrics.add_metric("FailedRuns", MetricUnit.Count, 1)

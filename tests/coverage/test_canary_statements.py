@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -94,14 +95,14 @@ class Bucket:
         for key, (stored,) in aside.versions_by_key.items():
             self.made.put(key, stored.body, at, stored.metadata)
 
-    def run(self, at: int) -> Probed:
+    def run(self, at: int, is_late: Callable[[], bool] = lambda: False) -> Probed:
         """Seal, with what is put every hour, and weigh what is due then."""
         body = str(at).encode()
         key = f"op/v1/config/h={PLANNED}/{sha256(body).hexdigest()}.reading.json.zst"
         self.made.put(key, body, at - 1)
         self.made.seal(at)
         sealed = reconcile.recent(self.made.store, NAME, [self.made.key], since=DAY)
-        return weigh_due(self.made.store, sealed, self._put)
+        return weigh_due(self.made.store, sealed, self._put, is_late=is_late)
 
     def _put(self, operation: Operation) -> str:
         self.put.append(operation)
@@ -206,6 +207,15 @@ def test_objects_without_the_account_are_not_opened(
     monkeypatch.setattr(weighing, "_standing", lambda *_: {})
     bucket.run(BEGINS + 4 * HOUR)
     assert 1 == len(opened), "the bucket's own name has the account, and its folder has not"
+
+
+def test_what_there_is_no_time_for_is_left_to_the_next_run(bucket: Bucket) -> None:
+    """Nothing is stated of records that were not read; and it is named."""
+    bucket.lock(recorded(), BEGINS + HOUR // 3)
+    done = bucket.run(BEGINS + 3 * HOUR, is_late=lambda: True)
+    assert ([], ["aws: no time to read the records of 1 hours"]) == (done.statements, done.problems)
+    again = bucket.run(BEGINS + 4 * HOUR)
+    assert (1, 0) == (len(again.statements), again.broken)
 
 
 def test_a_plan_that_cannot_be_read_is_named(bucket: Bucket) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 
@@ -103,8 +103,10 @@ def _clients() -> _Clients:
     return _Clients(environ.read_settings(Settings))
 
 
-def reconcile() -> Done:
+def reconcile(is_late: Callable[[], bool] = lambda: False) -> Done:
     """Judge every hour that is due, and put the statements.
+
+    `is_late` says when no further evidence is read for canaries, which come last.
 
     Raises `SettingsError`, `StoreUnavailableError`, and `LogError` where the log is not whole.
     """
@@ -136,7 +138,7 @@ def reconcile() -> Done:
             for operation in statement_file.write(of_hour):
                 clients.put(operation)
             _count(done, of_hour)
-    done.canaries = weigh_due(clients.store, sealed, clients.put, clients.settings.mappers)
+    done.canaries = weigh_due(clients.store, sealed, clients.put, clients.settings.mappers, is_late)
     return done
 
 

@@ -49,17 +49,23 @@ def weigh_due(
     sealed: Sealed,
     put: Callable[[Operation], str],
     accepted: Sequence[str] = (),
+    is_late: Callable[[], bool] = lambda: False,
 ) -> Probed:
     """Weigh every hour that is due, and put a statement on each.
 
-    `accepted` are digests of releases that count, the latest last. Raises `StoreUnavailableError`.
+    `accepted` are digests of releases that count, the latest last. `is_late` says when no further
+    hour of evidence is begun: what is then not read is stated by the next run, and named in
+    `problems`. Raises `StoreUnavailableError`.
     """
     done = Probed()
     planned = list(_plans(store, sealed, done))
     standing = _standing(store, {one.plan.hour for one in planned})
     due = list(hourly.hours(planned, standing, sealed.log.at))
     for platform in dict.fromkeys(one.platform for one in due):
-        _see(store, sealed, [one for one in due if one.platform == platform], accepted, done)
+        own = [one for one in due if one.platform == platform]
+        if not _see(store, sealed, own, accepted, done=done, is_late=is_late):
+            due = [one for one in due if one.platform != platform]
+            done.problems.append(f"{platform}: no time to read the records of {len(own)} hours")
     results: Counter[str] = Counter()
     for hour in due:
         stated = hour.conclude(sealed.log)
@@ -122,9 +128,14 @@ def _see(
     sealed: Sealed,
     due: Sequence[Hour],
     accepted: Sequence[str],
+    *,
     done: Probed,
-) -> None:
-    """Show the hours of one platform the records that were locked in time."""
+    is_late: Callable[[], bool],
+) -> bool:
+    """Show the hours of one platform the records that were locked in time.
+
+    Return whether there was the time to read them all.
+    """
     source = hourly.SOURCES[due[0].platform]
     chosen = [
         each
@@ -143,16 +154,20 @@ def _see(
         chosen = list(_of_accounts(store, chosen, accounts))
     reader = Reader(store, accepted)
     nonces = [hour.sightings.nonces for hour in due]
-    records = reader.records_of(
-        (_placed(each) for each in chosen), lambda line: any(one(line) for one in nonces)
-    )
-    for record in records:
-        if record.status is counting.Status.COUNTED:
-            for hour in due:
-                hour.see(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
+    by_hour: dict[str, list[signed.Placed]] = {}
+    for placed in map(_placed, chosen):
+        by_hour.setdefault(placed.hour, []).append(placed)
+    for group in by_hour.values():
+        if is_late():
+            return False
+        for record in reader.records_of(group, lambda line: any(each(line) for each in nonces)):
+            if record.status is counting.Status.COUNTED:
+                for hour in due:
+                    hour.see(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
     done.problems += [
         f"{name}: {why}" for name, why in sorted(reader.unreadable.items())[:_MOST_NAMED]
     ]
+    return True
 
 
 def _of_accounts(

@@ -80,6 +80,20 @@ def seal(deployed: Deployment) -> Any:
     return json.loads(payload)
 
 
+def fire(deployed: Deployment, function: str) -> Any:
+    """Run a function of the evidence account once, as its schedule would."""
+    name = names.function("main", function)
+    answer = deployed.aws.client("lambda", EVIDENCE).invoke(FunctionName=name, Payload=b"{}")
+    payload = answer["Payload"].read()
+    assert "FunctionError" not in answer, payload
+    return json.loads(payload)
+
+
+def account_of(stack: str) -> str:
+    """Return the account a stack of this deployment goes to."""
+    return LOGS if "export" in stack or stack.endswith(LOGS) else EVIDENCE
+
+
 def units(deployed: Deployment) -> list[str]:
     """Names of the units in the evidence, as often as they are there."""
     s3 = deployed.aws.client("s3", EVIDENCE)

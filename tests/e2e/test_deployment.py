@@ -23,11 +23,13 @@ from tests.e2e.acts import (
     LOG_KEY,
     QUEUE,
     STORY,
+    account_of,
     addressed,
     altered,
     as_printed,
     deliver,
     doctor,
+    fire,
     kept,
     key,
     locked_units,
@@ -67,8 +69,7 @@ def test_what_is_missing_is_said_before_anything_is_deployed(deployed: Deploymen
     assert any(TRAIL.bucket in line for line in lines if "missing" in line), lines
     for stack in deployed.stacks:
         (line,) = [one for one in lines if f" {stack} " in one]
-        account = LOGS if "export" in stack else EVIDENCE
-        assert f"{account} {deployed.aws.region}" in line
+        assert f"{account_of(stack)} {deployed.aws.region}" in line
     assert "nothing was deployed" == lines[-1]
 
 
@@ -152,6 +153,30 @@ def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> 
     (newest,) = [check for check in checks if check["what"] == "evidence of aws_cloudtrail"]
     assert "ok" == newest["state"]
     assert newest["observed"].startswith("newest ")
+
+
+def test_settings_are_read_and_what_is_recorded_is_stated(deployed: Deployment) -> None:
+    """As the role in the other account: a reading and its verdicts are put, and can be sealed."""
+    done = fire(deployed, "coverage")
+    assert {"aws"} == set(done["readings"])
+    assert 0 < done["refused"] < done["answers"], "the emulator answers some calls, and not others"
+    assert [] == done["problems"]
+    placed = {one["Key"] for one in deployed.objects("op/v1/")}
+    assert {done["readings"]["aws"], done["stated"]} <= placed
+
+
+def test_canaries_are_announced_and_probe(deployed: Deployment) -> None:
+    """Plans of three hours, by the role the two functions share; calls as the harmless role."""
+    done = fire(deployed, "canary")
+    placed = {one["Key"] for one in deployed.objects("op/v1/coverage/")}
+    assert set(done["planned"].values()) <= placed
+    assert {LOGS} == {name.partition(" ")[0] for name in done["planned"]}
+    taken = [one for one in done["unanswered"] if one.startswith(f"{LOGS}: ")]
+    assert (3, []) == (len(done["planned"]), taken)
+    assert 0 < done["calls"]
+    (epoch,) = seal(deployed)
+    # What is of an hour to come is listed once an hour: two hours and more before that begins.
+    assert ([], {}) == (epoch["void"], epoch["flags"])
 
 
 def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deployment) -> None:
@@ -320,8 +345,7 @@ def test_destroying_leaves_the_evidence(deployed: Deployment) -> None:
         account: deployed.aws.client("cloudformation", account) for account in (EVIDENCE, LOGS)
     }
     for stack in deployed.stacks:
-        account = LOGS if "export" in stack else EVIDENCE
-        cloudformation[account].update_termination_protection(
+        cloudformation[account_of(stack)].update_termination_protection(
             StackName=stack, EnableTerminationProtection=False
         )
     deployed.destroy()

@@ -19,7 +19,7 @@ logger = Logger(service="reconcile")
 metrics = Metrics(namespace="nhi-evidence", service="reconcile")
 
 
-RESERVE_MS = 300_000
+RESERVE_MS = 180_000
 """Kept of a run's time: for an hour of evidence that is begun, read for canaries."""
 
 

@@ -155,28 +155,16 @@ def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> 
     assert newest["observed"].startswith("newest ")
 
 
-def test_settings_are_read_and_what_is_recorded_is_stated(deployed: Deployment) -> None:
-    """As the role in the other account: a reading and its verdicts are put, and can be sealed."""
-    done = fire(deployed, "coverage")
-    assert {"aws"} == set(done["readings"])
-    assert 0 < done["refused"] < done["answers"], "the emulator answers some calls, and not others"
-    assert [] == done["problems"]
+def test_what_is_recorded_is_stated_and_probed(deployed: Deployment) -> None:
+    """As roles of the other account: a reading, its verdicts, plans of three hours, and calls."""
+    covered, probed = fire(deployed, "coverage"), fire(deployed, "canary")
+    assert ({"aws"}, []) == (set(covered["readings"]), covered["problems"])
+    assert 0 < covered["refused"] < covered["answers"], "the emulator answers some calls"
+    assert {LOGS} == {name.partition(" ")[0] for name in probed["planned"]}
+    assert not [one for one in probed["unanswered"] if one.startswith(f"{LOGS}: ")]
+    assert (3, True) == (len(probed["planned"]), probed["calls"] > 0)
     placed = {one["Key"] for one in deployed.objects("op/v1/")}
-    assert {done["readings"]["aws"], done["stated"]} <= placed
-
-
-def test_canaries_are_announced_and_probe(deployed: Deployment) -> None:
-    """Plans of three hours, by the role the two functions share; calls as the harmless role."""
-    done = fire(deployed, "canary")
-    placed = {one["Key"] for one in deployed.objects("op/v1/coverage/")}
-    assert set(done["planned"].values()) <= placed
-    assert {LOGS} == {name.partition(" ")[0] for name in done["planned"]}
-    taken = [one for one in done["unanswered"] if one.startswith(f"{LOGS}: ")]
-    assert (3, []) == (len(done["planned"]), taken)
-    assert 0 < done["calls"]
-    (epoch,) = seal(deployed)
-    # What is of an hour to come is listed once an hour: two hours and more before that begins.
-    assert ([], {}) == (epoch["void"], epoch["flags"])
+    assert {covered["readings"]["aws"], covered["stated"], *probed["planned"].values()} <= placed
 
 
 def test_a_delivered_file_becomes_lines_in_the_subscribers_queue(deployed: Deployment) -> None:

@@ -82,7 +82,7 @@ SECRETS = re.compile(
 )
 OPERATOR = {"log_listing.py", "staged_files.py"}
 """A command lists logs as whoever runs it; nothing that a function runs imports this."""
-PROBES = {"canary.py"}
+PROBES = {"aws_calls.py"}
 """Makes calls with a key that no account has, and with the session it was handed: neither lasts."""
 
 

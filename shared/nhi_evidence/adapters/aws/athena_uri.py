@@ -79,7 +79,9 @@ def open_session(named: Named, access: Access) -> tuple[Session, Table, Any]:
             name: session.client(name, region_name=named.region, endpoint_url=named.endpoint)
             for name in ("athena", "glue", "s3")
         }
-        asked = Session(clients["athena"], workgroup=named.workgroup, database=named.database)
+        asked = Session(
+            client=clients["athena"], workgroup=named.workgroup, database=named.database
+        )
         return asked, _table(clients["glue"], named), clients["s3"]
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(f"{named.text}: {error}") from error

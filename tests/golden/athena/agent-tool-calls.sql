@@ -7,7 +7,8 @@ SELECT
   outcome,
   COUNT(*) AS records,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   is_agentic OR base_phase = 'Agent Action'
@@ -31,7 +32,8 @@ SELECT
   outcome,
   COUNT(*) AS records,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   is_agentic OR base_phase = 'Agent Action'

@@ -7,7 +7,8 @@ SELECT
   COUNT(*) AS records,
   COUNT(DISTINCT ip) AS addresses,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   NOT credential IS NULL
@@ -29,7 +30,8 @@ SELECT
   COUNT(*) AS records,
   COUNT(DISTINCT ip) AS addresses,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   NOT credential IS NULL

@@ -5,7 +5,8 @@ SELECT
   minted.time AS made_at,
   minted.service,
   minted.operation,
-  minted.account
+  minted.account,
+  minted.uid
 FROM (
   SELECT
     issued_credential AS credential,
@@ -13,7 +14,8 @@ FROM (
     time,
     service,
     operation,
-    account
+    account,
+    uid
   FROM events
   CROSS JOIN UNNEST(issued) AS issue(issued_credential)
   WHERE
@@ -34,7 +36,8 @@ SELECT
   minted.time AS made_at,
   minted.service,
   minted.operation,
-  minted.account
+  minted.account,
+  minted.uid
 FROM (
   SELECT
     issued_credential AS credential,
@@ -42,7 +45,8 @@ FROM (
     time,
     service,
     operation,
-    account
+    account,
+    uid
   FROM events
   CROSS JOIN UNNEST(issued) AS issue(issued_credential)
   WHERE

@@ -8,7 +8,8 @@ SELECT
   used.identity AS used_as,
   MIN(used.time) AS first_used,
   MAX(used.time) AS last_used,
-  COUNT(*) AS records
+  COUNT(*) AS records,
+  MIN(used.uid) AS example_uid
 FROM (
   SELECT
     account,
@@ -43,7 +44,8 @@ SELECT
   used.identity AS used_as,
   MIN(used.time) AS first_used,
   MAX(used.time) AS last_used,
-  COUNT(*) AS records
+  COUNT(*) AS records,
+  MIN(used.uid) AS example_uid
 FROM (
   SELECT
     account,

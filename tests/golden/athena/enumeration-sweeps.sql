@@ -9,7 +9,8 @@ SELECT
   COUNT(DISTINCT account) AS accounts,
   COUNT(*) AS records,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   base_phase = 'Enumeration'
@@ -35,7 +36,8 @@ SELECT
   COUNT(DISTINCT account) AS accounts,
   COUNT(*) AS records,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   base_phase = 'Enumeration'

@@ -9,7 +9,8 @@ SELECT
   service,
   operation,
   outcome,
-  base_phase
+  base_phase,
+  uid
 FROM (
   SELECT
     credential,
@@ -22,6 +23,7 @@ FROM (
     operation,
     outcome,
     base_phase,
+    uid,
     ROW_NUMBER() OVER (PARTITION BY credential ORDER BY time, uid) AS place
   FROM events
   WHERE
@@ -44,7 +46,8 @@ SELECT
   service,
   operation,
   outcome,
-  base_phase
+  base_phase,
+  uid
 FROM (
   SELECT
     credential,
@@ -57,6 +60,7 @@ FROM (
     operation,
     outcome,
     base_phase,
+    uid,
     ROW_NUMBER() OVER (PARTITION BY credential ORDER BY time, uid) AS place
   FROM events
   WHERE

@@ -8,7 +8,8 @@ SELECT
   COUNT(*) AS records,
   SUM(CASE WHEN outcome IN ('denied', 'unauthenticated') THEN 1 ELSE 0 END) AS refused,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   NOT identity IS NULL
@@ -29,7 +30,8 @@ SELECT
   COUNT(*) AS records,
   SUM(CASE WHEN outcome IN ('denied', 'unauthenticated') THEN 1 ELSE 0 END) AS refused,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   NOT identity IS NULL

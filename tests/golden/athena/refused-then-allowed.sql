@@ -5,7 +5,9 @@ SELECT
   refused.service,
   refused.operation,
   MAX(refused.time) AS last_refused,
-  MIN(allowed.time) AS first_allowed
+  MIN(allowed.time) AS first_allowed,
+  MIN(refused.uid) AS refused_uid,
+  MIN(allowed.uid) AS allowed_uid
 FROM events AS refused
 JOIN events AS allowed
   ON allowed.identity = refused.identity
@@ -32,7 +34,9 @@ SELECT
   refused.service,
   refused.operation,
   MAX(refused.time) AS last_refused,
-  MIN(allowed.time) AS first_allowed
+  MIN(allowed.time) AS first_allowed,
+  MIN(refused.uid) AS refused_uid,
+  MIN(allowed.uid) AS allowed_uid
 FROM events AS refused
 JOIN events AS allowed
   ON allowed.identity = refused.identity

@@ -7,7 +7,8 @@ SELECT
   reads.service,
   reads.operation,
   reads.time,
-  known.first_seen
+  known.first_seen,
+  reads.uid
 FROM events AS reads
 JOIN (
   SELECT
@@ -35,7 +36,8 @@ SELECT
   reads.service,
   reads.operation,
   reads.time,
-  known.first_seen
+  known.first_seen,
+  reads.uid
 FROM events AS reads
 JOIN (
   SELECT

@@ -8,7 +8,8 @@ SELECT
   COUNT(*) AS validations,
   COUNT(DISTINCT ip) AS addresses,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   base_phase = 'Credential Validation'
@@ -33,7 +34,8 @@ SELECT
   COUNT(*) AS validations,
   COUNT(DISTINCT ip) AS addresses,
   MIN(time) AS first_seen,
-  MAX(time) AS last_seen
+  MAX(time) AS last_seen,
+  MIN(uid) AS example_uid
 FROM events
 WHERE
   base_phase = 'Credential Validation'

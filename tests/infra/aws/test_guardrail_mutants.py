@@ -33,6 +33,10 @@ HERE: tuple[tuple[str, str], ...] = (
     ("glue:UpdateTable", f"{_GLUE}:table/nhi_evidence_main/evidence"),
     ("glue:DeleteDatabase", f"{_GLUE}:database/nhi_evidence_main"),
     ("athena:UpdateWorkGroup", f"arn:aws:athena:{REGION}:{EVIDENCE}:workgroup/nhi-evidence-main"),
+    *(
+        (action, arn(EVIDENCE, "OIDC_nhi-evidence-main-sentinel"))
+        for action in ("iam:UpdateAssumeRolePolicy", "iam:PassRole")
+    ),
     ("kms:UpdateAlias", f"arn:aws:kms:{REGION}:{EVIDENCE}:alias/nhi-evidence-main"),
     (
         "cloudformation:UpdateStack",

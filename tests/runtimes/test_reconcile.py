@@ -185,7 +185,6 @@ def test_what_is_missing_is_stated_sealed_and_verifies(
     assert done["verdicts"] == report.statements
 
 
-@pytest.mark.slow
 def test_an_hour_is_judged_once_at_each_stage(
     bucket: EmbeddedStore, kms: KmsStub, cloudtrail: CloudTrailStub, lost: str, tmp_path: Path
 ) -> None:

@@ -117,7 +117,6 @@ def test_what_is_new_is_sealed_and_verifies(
     )
 
 
-@pytest.mark.slow
 def test_every_setting_of_the_epoch_is_read(bucket: EmbeddedStore, kms: KmsStub) -> None:
     """With the sealer's rights none is unreadable, the policy of the signing key included."""
     client = bucket.client(bucket.investigator, role_arn=iam.AUDITOR_ROLE)

@@ -180,7 +180,7 @@ def test_a_unit_that_kills_the_process_takes_no_other_with_it(innocents: int) ->
     world.deliver([*names, "poison"])
     while world.locked() != names or world.waiting() != ["poison"]:
         assert world.invoke() is None
-        # The ids of messages, by which they are grouped, are drawn: some draws take two rounds more.
+        # Messages are grouped by their ids, which are drawn: some draws take two rounds more.
         assert world.invocations < 24, f"waiting: {world.waiting()}"
 
 

@@ -25,8 +25,9 @@ help:  ## list the targets
 demo: $(PLAYABLE)  ## logs of three clouds in, locked evidence out, and what the lock refuses
 	@$(BIN)/nhi-evidence demo $(ARGS)
 
-# JOBS=1 runs the tests in one process, to follow one with a debugger.
-JOBS ?= auto
+# JOBS=1 runs the tests in one process, to follow one with a debugger. There are two more than
+# processors, since many a test waits for a runtime, a store or a program that it started.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8
 ifeq ($(JOBS),1)
 PYTEST = $(BIN)/python -m pytest

@@ -95,6 +95,7 @@ def selections(local: LocalIndex) -> Iterator[Selection]:
     yield chosen("identities", "it's nobody' OR '1'='1")
 
 
+@pytest.mark.slow
 def test_every_selection_has_the_same_rows(engines: Engines) -> None:
     asked_something = 0
     for selection in selections(engines.local):

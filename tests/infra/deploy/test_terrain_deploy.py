@@ -33,6 +33,7 @@ def _table(key: str) -> str:
     return "gcp" if key == "service_account_id" else "azure"
 
 
+@pytest.mark.slow
 def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made) -> None:
     """So that AWS is deployed once, knowing it; the export waits for that."""
     here = machine(without("service_account_id"))

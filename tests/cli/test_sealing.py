@@ -179,3 +179,25 @@ def test_incremental_and_sampled(sealed: Sealed, tmp_path: Path) -> None:
     state.write_text("{}")
     refused = run("verify", sealed.evidence, "--key", sealed.key, "--since", state)
     assert (4, True) == (refused.code, "not a saved state" in refused.err)
+
+
+def test_the_report_comes_before_anything_is_saved(sealed: Sealed, tmp_path: Path) -> None:
+    """A state that cannot be saved is an error with its name, and costs nobody the verdict."""
+    state = tmp_path / "no-such-folder" / "state.json"
+    done = run("verify", sealed.evidence, "--key", sealed.key, "--save-state", state)
+    assert (4, True) == (done.code, str(state) in done.err), done.err
+    assert done.out.startswith("CLEAN ")
+
+
+def test_units_of_an_altered_object_are_not_in_the_report(sealed: Sealed, tmp_path: Path) -> None:
+    """What an object says is believed only while its bytes are those that were sealed."""
+    evidence = copied(sealed, tmp_path)
+    whole = run("verify", evidence, "--key", sealed.key, "--json")
+    altered = next(path for path in sorted((evidence / "ev").rglob("*")) if path.is_file())
+    body = bytearray(altered.read_bytes())
+    body[len(body) // 2] ^= 1
+    altered.chmod(0o600)
+    altered.write_bytes(body)
+    done = run("verify", evidence, "--key", sealed.key, "--json")
+    assert 1 == done.code
+    assert sum(done.json["units"].values()) < sum(whole.json["units"].values())

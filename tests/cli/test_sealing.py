@@ -192,7 +192,7 @@ def test_the_report_comes_before_anything_is_saved(sealed: Sealed, tmp_path: Pat
 def test_units_of_an_altered_object_are_not_in_the_report(sealed: Sealed, tmp_path: Path) -> None:
     """What an object says is believed only while its bytes are those that were sealed."""
     evidence = copied(sealed, tmp_path)
-    whole = run("verify", evidence, "--key", sealed.key, "--json")
+    before = run("verify", evidence, "--key", sealed.key, "--json")
     altered = next(path for path in sorted((evidence / "ev").rglob("*")) if path.is_file())
     body = bytearray(altered.read_bytes())
     body[len(body) // 2] ^= 1
@@ -200,4 +200,4 @@ def test_units_of_an_altered_object_are_not_in_the_report(sealed: Sealed, tmp_pa
     altered.write_bytes(body)
     done = run("verify", evidence, "--key", sealed.key, "--json")
     assert 1 == done.code
-    assert sum(done.json["units"].values()) < sum(whole.json["units"].values())
+    assert sum(done.json["units"].values()) < sum(before.json["units"].values())

@@ -218,6 +218,19 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run(bucket: Bucket) -> No
     assert (1, 0) == (len(again.statements), again.broken)
 
 
+def test_nothing_is_stated_beside_evidence_that_cannot_be_read(bucket: Bucket) -> None:
+    """The record may be in it: neither missing nor absent, and whoever watches is told."""
+    bucket.lock([], BEGINS + HOUR // 3)
+    (key,) = (one.key for one in bucket.made.store.versions("ev/"))
+    folder, _, name = key.rpartition("/")
+    junk = name.replace(name.partition(".")[0], sha256(b"junk").hexdigest())
+    bucket.made.put(f"{folder}/{junk}", b"junk", BEGINS + HOUR // 3)
+    done = bucket.run(BEGINS + 3 * HOUR)
+    assert [] == done.statements
+    assert "aws: not all can be read of the records of 1 hours" == done.problems[-1]
+    assert len(done.problems) == 2, "and the object itself"
+
+
 def test_a_plan_that_cannot_be_read_is_named(bucket: Bucket) -> None:
     body = b"no plan"
     key = f"op/v1/coverage/h={PLANNED}/{sha256(body).hexdigest()}{plans.ENDING}"

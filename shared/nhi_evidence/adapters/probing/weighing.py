@@ -55,7 +55,7 @@ def weigh_due(
 
     `accepted` are digests of releases that count, the latest last. `is_late` says when no further
     hour of evidence is begun: what is then not read is stated by the next run, and named in
-    `problems`. Raises `StoreUnavailableError`.
+    `problems`; so are hours of which an object cannot be read. Raises `StoreUnavailableError`.
     """
     done = Probed()
     planned = list(_plans(store, sealed, done))
@@ -63,9 +63,11 @@ def weigh_due(
     due = list(hourly.hours(planned, standing, sealed.log.at))
     for platform in dict.fromkeys(one.platform for one in due):
         own = [one for one in due if one.platform == platform]
-        if not _see(store, sealed, own, accepted, done=done, is_late=is_late):
+        lacks = _see(store, sealed, own, accepted, done=done, is_late=is_late)
+        if lacks:
+            # Of what was not read nothing is claimed: no record that is there, and none that lacks.
             due = [one for one in due if one.platform != platform]
-            done.problems.append(f"{platform}: no time to read the records of {len(own)} hours")
+            done.problems.append(f"{platform}: {lacks} the records of {len(own)} hours")
     results: Counter[str] = Counter()
     for hour in due:
         stated = hour.conclude(sealed.log)
@@ -131,10 +133,10 @@ def _see(
     *,
     done: Probed,
     is_late: Callable[[], bool],
-) -> bool:
+) -> str:
     """Show the hours of one platform the records that were locked in time.
 
-    Return whether there was the time to read them all.
+    Return why they were not all read; nothing where they were.
     """
     source = hourly.SOURCES[due[0].platform]
     chosen = [
@@ -159,7 +161,7 @@ def _see(
         by_hour.setdefault(placed.hour, []).append(placed)
     for group in by_hour.values():
         if is_late():
-            return False
+            return "no time to read"
         for record in reader.records_of(group, lambda line: any(each(line) for each in nonces)):
             if record.status is counting.Status.COUNTED:
                 for hour in due:
@@ -167,7 +169,7 @@ def _see(
     done.problems += [
         f"{name}: {why}" for name, why in sorted(reader.unreadable.items())[:_MOST_NAMED]
     ]
-    return True
+    return "not all can be read of" if reader.unreadable else ""
 
 
 def _of_accounts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import cache
 from typing import Any
 
@@ -9,13 +10,17 @@ from botocore.loaders import JSONFileLoader
 
 
 class ReadOnce(JSONFileLoader):
-    """Gives what it read of a file before: as clients of one session share their models."""
+    """Gives a copy of what it read of a file before.
+
+    A copy, because a loader merges its extras into what it is given: the emulator's loader adds
+    operations of its own to S3's model, and they would be in everybody's.
+    """
 
     def load_file(self, file_path: str) -> Any:
         """Return the contents of `file_path` with its ending, None where there is no such file."""
-        return _contents(file_path)
+        return pickle.loads(_contents(file_path))  # noqa: S301 - of our own making
 
 
 @cache
-def _contents(file_path: str) -> Any:
-    return JSONFileLoader().load_file(file_path)
+def _contents(file_path: str) -> bytes:
+    return pickle.dumps(JSONFileLoader().load_file(file_path), pickle.HIGHEST_PROTOCOL)

@@ -1,0 +1,13 @@
+"""Reading botocore's models once in a process leaves every session the model of its own."""
+
+from __future__ import annotations
+
+import botocore.session
+from moto.core.loaders import create_loader
+
+
+def test_what_another_loader_adds_to_a_model_is_in_its_copy_alone() -> None:
+    """The emulator's loader merges operations into S3's model; the SDK's does not have them."""
+    extended = create_loader().load_service_model("s3", "service-2")["operations"]
+    session = botocore.session.Session()
+    assert {"PostObject"} <= set(extended) - set(session.get_service_model("s3").operation_names)

@@ -107,12 +107,17 @@ class Page:
 
     @property
     def complaints(self) -> list[str]:
-        """What the console says: errors, warnings, violations of the page's policy."""
+        """What the console says: errors, warnings, violations of the page's policy.
+
+        Not what the browser notes of itself at the level `info`: that a field already had the
+        focus when the page's `autofocus` came is a matter of how fast somebody clicked.
+        """
         return [
             json.dumps(each["params"])
             for each in self.events
             if each.get("method")
             in {"Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"}
+            and each["params"].get("entry", {}).get("level") not in {"info", "verbose"}
         ]
 
     @property

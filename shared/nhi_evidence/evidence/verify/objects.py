@@ -118,10 +118,11 @@ def read_content(leaf: ObjectLeaf, body: bytes) -> Content:
     except ValueError as error:
         return Content(None, [finding("frame_invalid", leaf, str(error))])
     try:
-        table = read_table(frame.unpack_table(body[:length], limit=MAX_TABLE_BYTES))
+        block = frame.unpack_table(body[:length], limit=MAX_TABLE_BYTES)
+        table = read_table(block)
     except ValueError as error:
         return Content(None, [finding("table_invalid", leaf, str(error))])
-    if len(table.lines) != table.header.units + 1:
+    if len(block) != len(table.lines):
         return Content(None, [finding("table_invalid", leaf, "lines after the table in its block")])
     return weigh(leaf, table)
 
@@ -234,7 +235,8 @@ def _problems(unit: UnitLine) -> Iterator[str]:
 
 
 def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
-    if (unit.kind == "rejection") != (unit.rejection is not None and unit.raw_sha256 is None):
+    is_rejection = unit.kind == "rejection"
+    if {unit.rejection is not None, unit.raw_sha256 is None} != {is_rejection}:
         yield "a rejection has a reason and no inflated bytes, and nothing else does"
     if unit.kind != "records":
         is_whole = unit.is_exact or (unit.kind == "rejection" and unit.rebuild == "cut")

@@ -1,0 +1,115 @@
+"""V2: what a leaf says of its version, against the policy, the listing and the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.evidence import flags
+from nhi_evidence.evidence.leaf import Cursor, EpochLeaf, MarkerLeaf, ObjectLeaf
+from nhi_evidence.evidence.verify import objects
+from nhi_evidence.stored import Description, Version
+
+
+def changed(leaf: ObjectLeaf, **changes: Any) -> ObjectLeaf:
+    return msgspec.structs.replace(leaf, **changes)
+
+
+EPOCH = EpochLeaf(1, "log", 0, 0, 0, "00", cursors={"": Cursor("", 0)})
+
+
+@pytest.mark.parametrize(
+    ("leaf", "retention_ms", "codes"),
+    [
+        (EPOCH, 1000, []),
+        (MarkerLeaf("k", "v", 0), 1000, ["marker"]),
+        (MarkerLeaf("k", "v", 0, (flags.EXPIRED,)), 1000, []),
+        (ObjectLeaf("k", "v", 0, 0, until=1000), 1000, []),
+        (ObjectLeaf("k", "v", 0, 0, until=100_000), 200_000, ["short_lock"]),
+        (ObjectLeaf("k", "v", 0, 0), 0, []),
+        (ObjectLeaf("k", "v", 0, 0, until=10**9, flags=("short_lock",)), 1000, ["short_lock"]),
+        (ObjectLeaf("k", "v", 0, 0, flags=("short_lock",)), 0, []),
+        (
+            ObjectLeaf("k", "v", 0, 0, until=1000, flags=("encryption", "shadow", "undescribed")),
+            1000,
+            ["encryption", "shadow", "undescribed"],
+        ),
+    ],
+)
+def test_what_a_leaf_states_against_the_policy(
+    leaf: EpochLeaf | MarkerLeaf | ObjectLeaf, retention_ms: int, codes: list[str]
+) -> None:
+    """A marker that expiry does not explain, a short lock where one is asked for, and flags."""
+    assert codes == list(objects.policy_deviations(leaf, retention_ms))
+
+
+def version(*, shadow: bool = False, marker: bool = False) -> Version:
+    return Version("k", "v", 0, shadow=shadow, marker=marker)
+
+
+HAS_FLAG = "the first version of its key, and its flag says that it is not"
+HAS_NONE = "not the first version of its key, and it has no flag that says so"
+OBJECT = ObjectLeaf("k", "v", 0, 0, sha256="00", flags=("key_hash",))
+SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
+
+
+@pytest.mark.parametrize(
+    ("leaf", "listed", "is_alone", "expected"),
+    [
+        (OBJECT, version(), True, []),
+        (OBJECT, version(shadow=True), False, [HAS_NONE]),
+        (OBJECT, version(shadow=True, marker=True), False, []),
+        (SHADOW, version(shadow=True), True, []),
+        (SHADOW, version(), True, [HAS_FLAG]),
+        (SHADOW, version(), False, []),
+        (SHADOW, None, True, []),
+        (MarkerLeaf("k", "v", 0), version(shadow=True), True, []),
+        (changed(OBJECT, flags=()), version(), True, ["key_hash is not raised"]),
+        (
+            changed(OBJECT, flags=()),
+            version(shadow=True),
+            True,
+            ["key_hash is not raised", HAS_NONE],
+        ),
+    ],
+)
+def test_the_flags_of_a_leaf_against_what_is_listed(
+    leaf: ObjectLeaf | MarkerLeaf, listed: Version | None, is_alone: bool, expected: list[str]
+) -> None:
+    """Only where the whole log has no other leaf of the key is a flag too many told."""
+    assert expected == list(objects.false_flags(leaf, listed, is_alone=is_alone))
+
+
+def described(**changes: Any) -> Description:
+    stated_of = {"size": 0, "sha256": None, "metadata": {"a": "1"}, "encryption": None}
+    return Description(**{**stated_of, "retain_until": 10, **changes})
+
+
+LOCKED = ObjectLeaf("k", "v", 0, 0, until=10, md={"a": "1"})
+
+
+@pytest.mark.parametrize(
+    ("leaf", "description", "expected"),
+    [
+        (LOCKED, None, []),
+        (LOCKED, described(), []),
+        (LOCKED, described(retain_until=11), []),
+        (LOCKED, described(retain_until=9), ["its lock ends at 9, the leaf states 10"]),
+        (LOCKED, described(retain_until=None), ["its lock ends at None, the leaf states 10"]),
+        (LOCKED, described(metadata={}), ["its metadata is not what the leaf states"]),
+        (LOCKED, described(metadata={}, retain_until=None, undescribed="AccessDenied"), []),
+        (changed(LOCKED, flags=(flags.UNDESCRIBED,)), described(metadata={}), []),
+        (changed(LOCKED, until=None), described(retain_until=None), []),
+        (changed(LOCKED, until=1), described(retain_until=None), ["its lock ends at None, the"]),
+        (changed(LOCKED, until=None), described(retain_until=0), []),
+    ],
+)
+def test_what_the_store_says_against_the_leaf(
+    leaf: ObjectLeaf, description: Description | None, expected: list[str]
+) -> None:
+    """A lock may have been made longer, never shorter; metadata stays."""
+    told_by_store = list(objects.false_description(leaf, description))
+    assert len(expected) == len(told_by_store)
+    assert all(map(str.startswith, told_by_store, expected))

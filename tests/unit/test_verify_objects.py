@@ -1,0 +1,311 @@
+"""V2: each thing that can be false in an object, its table and its leaf has its finding."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.event import Limits, Rejection
+from nhi_evidence.evidence import frame, keys, lines, objects
+from nhi_evidence.evidence.leaf import ObjectLeaf
+from nhi_evidence.evidence.lines import Header, MapperIdentity, Messages, Settings, UnitLine
+from nhi_evidence.evidence.objects import Table
+from nhi_evidence.evidence.verify import objects as checked
+from nhi_evidence.evidence.verify.findings import Finding
+
+HOUR = "2026030208"
+NAME = f"b/1@v!h={HOUR}"
+HEADER = Header(
+    v=1,
+    source="aws_cloudtrail",
+    hour=HOUR,
+    mapper=MapperIdentity("0.1.0", "ab" * 32),
+    settings=Settings(scope="nhi", keep_out_of_scope_raw=True, limits=Limits()),
+    codec="zstd",
+    units=1,
+)
+LARGEST = 1 << 53
+REFUSED: dict[str, Any] = {
+    "kind": "rejection",
+    "rejection": Rejection("bad"),
+    "raw_sha256": None,
+    "gaps": (),
+    "records": 0,
+    "kept": 0,
+    "rejected": 0,
+}
+COMPANION: dict[str, Any] = {
+    "kind": "companion",
+    "gaps": (),
+    "records": 0,
+    "kept": 0,
+    "rejected": 0,
+}
+MESSAGES = Messages(0, ("d" * 64,), (2,))
+
+
+def unit_line(name: str = NAME, **changes: Any) -> UnitLine:
+    line = UnitLine(
+        u=lines.unit_id(name),
+        unit=name,
+        kind="records",
+        part=1,
+        parts=1,
+        src_sha256="a" * 64,
+        raw_sha256="b" * 64,
+        raw_size=100,
+        span=(0, 100),
+        first=0,
+        records=2,
+        kept=1,
+        rejected=1,
+        out_of_scope={},
+        lines=2,
+        root="c" * 64,
+        gaps=((1, "["), (1, ","), (1, "]")),
+        rebuild="exact",
+    )
+    return msgspec.structs.replace(line, **changes)
+
+
+def table_of(*units: UnitLine, **changes: Any) -> Table:
+    header = msgspec.structs.replace(HEADER, **{"units": len(units), **changes})
+    return Table(header, units, tuple(map(lines.encode, (header, *units))))
+
+
+def packed(table: Table) -> tuple[ObjectLeaf, bytes]:
+    """The object of a table, and the leaf that is true of it."""
+    body, size = frame.pack(table.lines, table=len(table.lines))
+    digest = sha256(body)
+    leaf = ObjectLeaf(
+        key=keys.evidence_key(
+            source=table.header.source, hour=table.header.hour, body_sha256=digest.digest()
+        ),
+        vid="v1",
+        at=1_000_000,
+        size=len(body),
+        sha256=digest.hexdigest(),
+        until=2_000_000,
+        md=objects.metadata(table.header, table.units, table.root, size),
+    )
+    return leaf, body
+
+
+def changed(leaf: ObjectLeaf, **changes: Any) -> ObjectLeaf:
+    return msgspec.structs.replace(leaf, **changes)
+
+
+def stated(findings: list[Finding]) -> list[tuple[str, str, str | None]]:
+    return [(each.code, each.detail, each.unit) for each in findings]
+
+
+def weighed(*units: UnitLine, **header: Any) -> list[tuple[str, str, str | None]]:
+    table = table_of(*units, **header)
+    return stated(checked.weigh(packed(table)[0], table).findings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"raw_size": LARGEST, "span": (0, LARGEST)}, None),
+        ({"raw_size": LARGEST + 1}, "a number below 0 or past 2^53"),
+        ({"first": -1}, "a number below 0 or past 2^53"),
+        ({"lines": LARGEST + 1}, "a number below 0 or past 2^53"),
+        ({"out_of_scope": {"x": -1}, "kept": 2}, "a number below 0 or past 2^53"),
+        ({"u": "0" * 16}, "another unit id"),
+        ({"part": 0}, "part 0 of 1, span (0, 100) of 100"),
+        ({"part": 2}, "part 2 of 1, span (0, 100) of 100"),
+        ({"part": 2, "parts": 2}, None),
+        ({"span": (51, 50)}, "part 1 of 1, span (51, 50) of 100"),
+        ({"span": (0, 101)}, "part 1 of 1, span (0, 101) of 100"),
+        ({"records": 3}, "3 records, 1 + 1 + 0"),
+        ({"rejected": 0}, "2 records, 1 + 0 + 0"),
+        ({"out_of_scope": {"x": 1}}, "2 records, 1 + 1 + 1"),
+        ({"out_of_scope": {"x": 1, "y": 1}, "records": 4, "gaps": ((5, ","),)}, None),
+        ({"src_sha256": "A" * 64}, "not a hash"),
+        ({"root": "c" * 65}, "not a hash"),
+        ({"raw_sha256": "b" * 63}, "not a hash"),
+        ({"span": (0, 1), "gaps": ((3, ""),)}, None),
+        ({"span": (7, 8), "gaps": ((3, ""),)}, None),
+        ({"span": (7, 7), "gaps": ((3, ""),)}, "2 records in 0 bytes"),
+        ({"gaps": ((2, "["),)}, "2 gaps around 2 records"),
+        ({"gaps": ((4, "["),)}, "4 gaps around 2 records"),
+        ({"span": (5, 8)}, None),
+        ({"span": (6, 8)}, "gaps longer than the span"),
+        ({"gaps": ((0, "x"), (3, "y"))}, "not a gap: (0, 'x')"),
+        ({"rejection": Rejection("bad")}, "a rejection has a reason and no inflated bytes"),
+        ({"raw_sha256": None}, "a rejection has a reason and no inflated bytes"),
+        (COMPANION | {"raw_sha256": None}, "a rejection has a reason and no inflated bytes"),
+        (REFUSED, None),
+        (REFUSED | {"rebuild": "cut"}, None),
+        (REFUSED | {"rebuild": "no"}, "a rejection has no records and no gaps"),
+        (REFUSED | {"rejection": None}, "a rejection has a reason and no inflated bytes"),
+        (REFUSED | {"raw_sha256": "b" * 64}, "a rejection has a reason and no inflated bytes"),
+        (REFUSED | {"gaps": ((1, ""),)}, "a rejection has no records and no gaps"),
+        (COMPANION, None),
+        (COMPANION | {"records": 1, "kept": 1}, "a companion has no records and no gaps"),
+        (COMPANION | {"rebuild": "cut"}, "a companion has no records and no gaps"),
+        ({"messages": MESSAGES}, None),
+        ({"messages": Messages(0, (), ())}, "0 messages with 0 counts, part 1"),
+        ({"messages": Messages(0, ("d" * 64,), (1, 1))}, "1 messages with 2 counts, part 1"),
+        ({"messages": MESSAGES, "part": 2, "parts": 2}, "1 messages with 1 counts, part 2"),
+        ({"messages": Messages(-1, ("d" * 64,), (2,))}, "a number of messages below 0"),
+        ({"messages": Messages(LARGEST + 1, ("d" * 64,), (2,))}, "a number of messages below 0"),
+        ({"messages": Messages(LARGEST, ("d" * 64,), (2,))}, None),
+        ({"messages": Messages(0, ("d" * 64,) * 2, (3, -1))}, "a number of messages below 0"),
+        ({"messages": Messages(0, ("d" * 64,) * 2, (0, 2))}, None),
+        ({"messages": Messages(0, ("d" * 65,), (2,))}, "not a hash of a message"),
+        ({"messages": Messages(0, ("d" * 64,), (3,))}, "the messages hold 3 records, the unit 2"),
+        ({"messages": Messages(0, ("d" * 64,), (3,)), "parts": 2}, None),
+        (COMPANION | {"messages": MESSAGES}, None),
+    ],
+)
+def test_a_unit_line_adds_up(changes: dict[str, Any], problem: str | None) -> None:
+    """Bounds, sums, hashes, gaps and messages: what is false is named, with its unit."""
+    findings = weighed(unit_line(**changes))
+    if problem is None:
+        assert [] == findings
+        return
+    ((code, detail, unit),) = findings
+    assert ("arithmetic", NAME) == (code, unit)
+    assert detail.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("units", "unit"),
+    [
+        ((unit_line("a"), unit_line("b")), None),
+        ((unit_line("a", parts=2), unit_line("a", part=2, parts=2)), None),
+        ((unit_line("b"), unit_line("a")), "a"),
+        ((unit_line("a"), unit_line("a")), "a"),
+        ((unit_line("a", part=2, parts=2), unit_line("a", parts=2)), "a"),
+        ((unit_line("c"), unit_line("b"), unit_line("a")), "b"),
+    ],
+)
+def test_units_are_in_order_and_none_is_there_twice(
+    units: tuple[UnitLine, ...], unit: str | None
+) -> None:
+    """By name and part; one finding, of the first that is out of order."""
+    expected = [("table_invalid", "units out of order or doubled", unit)]
+    assert ([] if unit is None else expected) == weighed(*units)
+
+
+def test_a_table_is_what_key_and_metadata_state() -> None:
+    """The sealed root, source and hour of the key, and each sum of the metadata."""
+    table = table_of(unit_line())
+    leaf, _ = packed(table)
+    assert checked.weigh(leaf, table) == checked.Content(table, [])
+    assert checked.weigh(leaf, table).counts
+    other = checked.weigh(changed(leaf, md={**leaf.md, "root": "00"}), table)
+    assert [("table_root", f"root {table.root}", None)] == stated(other.findings)
+    assert not other.counts
+    for name in ("units", "records", "kept", "rejected", "mapper"):
+        findings = checked.weigh(changed(leaf, md={**leaf.md, name: "9"}), table).findings
+        detail = f"{name}: {leaf.md[name]!r} inside, '9' sealed"
+        assert [("table_mismatch", detail, None)] == stated(findings)
+    for before, after in ((HOUR, "2026030209"), ("aws_cloudtrail", "gcp_audit")):
+        moved = changed(leaf, key=leaf.key.replace(before, after))
+        (finding,) = checked.weigh(moved, table).findings
+        assert f"'aws_cloudtrail {HOUR}' inside, another key" == finding.detail
+        assert (moved.key, "v1") == (finding.key, finding.version)
+
+
+def test_a_unit_of_another_hour_claims_nothing() -> None:
+    """Its claim is void and named; of a source that is not known here, all are, and it is told."""
+    strange = "b/2@v!h=2026030209"
+    table = table_of(unit_line(), unit_line(strange), unit_line("b/3@v"))
+    leaf, _ = packed(table)
+    content = checked.weigh(leaf, table)
+    assert (frozenset({1, 2}), True) == (content.void, content.counts)
+    assert [
+        ("unit_hour", "its name gives 2026030209", strange),
+        ("unit_hour", "its name gives unknown", "b/3@v"),
+    ] == stated(list(checked.hours(leaf, content)))
+    unknown = table_of(unit_line(), source="other")
+    leaf, _ = packed(unknown)
+    content = checked.weigh(leaf, unknown)
+    assert {0} == content.void
+    assert [("source_unknown", "other", None)] == stated(list(checked.hours(leaf, content)))
+    assert [] == list(checked.hours(leaf, checked.Content(None, [])))
+    assert not checked.Content(None, []).counts
+
+
+def test_few_findings_are_made_of_one_object() -> None:
+    """The last of twenty says that there are more; of exactly twenty none does."""
+    names = [f"b/{number:02}@v!h={HOUR}" for number in range(21)]
+    few = weighed(*(unit_line(name, kept=2) for name in names[:20]))
+    many = weighed(*(unit_line(name, kept=2) for name in names))
+    assert many[:19] == few[:19]
+    assert ("2 records, 2 + 1 + 0", "2 records, 2 + 1 + 0; and more of this object") == (
+        few[19][1],
+        many[19][1],
+    )
+    assert (20, 20) == (len(few), len(many))
+
+
+def test_texts_of_a_finding_are_bounded() -> None:
+    """What a writer names is cut at 300 characters, and so is what is told of it."""
+    leaf, _ = packed(table_of(unit_line()))
+    made = checked.finding("line_invalid", leaf, "x" * 400, unit="u" * 400, record=7)
+    assert ("x" * 300, "u" * 300, 7) == (made.detail, made.unit, made.record)
+    (longest,) = checked.bounded(iter([made]))
+    assert longest == made
+    last = checked.bounded(iter([made] * 21))[-1]
+    assert "x" * 300 == last.detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"sha256": None}, [("no_checksum", "")]),
+        ({"sha256": "00"}, [("object_altered", "SHA-256 {digest}, sealed 00")]),
+        ({"size": 1}, [("object_altered", "{size} bytes, sealed 1")]),
+        ({"key": "ev/v1/x"}, [("key_hash", "SHA-256 {digest}")]),
+    ],
+)
+def test_stored_bytes_are_the_sealed_ones(
+    changes: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    """The hash of the leaf, its size, and the hash in the key; each alone."""
+    leaf, body = packed(table_of(unit_line()))
+    digest = sha256(body).hexdigest()
+    made = [(code, text.format(digest=digest, size=len(body))) for code, text in expected]
+    findings = checked.stored(changed(leaf, **changes), body)
+    assert made == [(each.code, each.detail) for each in findings]
+
+
+def test_a_table_is_read_as_far_as_its_metadata_state() -> None:
+    """A size that is no number, none at all, or past the body is no table; nor is another frame."""
+    table = table_of(unit_line())
+    leaf, body = packed(table)
+    assert checked.Content(table, []) == checked.read_content(leaf, body)
+    size = leaf.md["table"]
+    for text in ("", "0", "x", "-1", "²", "1" * 30, str(len(body) + 1), str(int(size) - 1)):
+        md = {**leaf.md, "table": text}
+        (finding,) = checked.read_content(changed(leaf, md=md), body).findings
+        assert "frame_invalid" == finding.code, text
+        stated_text = f"metadata states a table of {text[:20]!r} bytes"
+        assert finding.detail in {stated_text, f"no block of the zstd frame ends at byte {text}"}
+    assert "frame_invalid" == checked.read_content(changed(leaf, md={}), body).findings[0].code
+    assert "after the zstd" in checked.read_content(leaf, body + b"x").findings[0].detail
+
+
+def test_a_table_stands_alone_in_its_block() -> None:
+    """Lines after it there would be read by nobody who reads by range; no table is none."""
+    table = table_of(unit_line())
+    leaf, _ = packed(table)
+    for texts, detail in (
+        ((*table.lines, b"{}"), "lines after the table in its block"),
+        ((b"{}",), "header: "),
+    ):
+        body, size = frame.pack(texts, table=len(texts))
+        content = checked.read_content(changed(leaf, md={**leaf.md, "table": str(size)}), body)
+        assert content.table is None
+        (finding,) = content.findings
+        assert "table_invalid" == finding.code
+        assert finding.detail.startswith(detail)

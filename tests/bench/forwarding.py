@@ -20,7 +20,7 @@ from nhi_evidence.evidence import forwarding, lines, objects
 from nhi_evidence.evidence.forwarding import Place
 from nhi_evidence.evidence.lines import MapperIdentity, Settings
 from nhi_evidence.evidence.objects import OBJECT_LINES, EvidenceObject, Packer
-from nhi_evidence.evidence.unit import UnitIdentity, unit_part
+from nhi_evidence.evidence.unit import MappingResult, PartPosition, UnitIdentity, unit_part
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
@@ -53,14 +53,10 @@ def largest(records: int) -> EvidenceObject:
     )  # fmt: skip
     part = unit_part(
         identity,
-        part=1,
-        parts=1,
-        span=(0, 2),
-        first=0,
-        lines=[lines.kept_line(u, at, {"time": at}, "{}") for at in range(records)],
-        gaps=(),
+        PartPosition.only(2),
+        [lines.kept_line(u, at, {"time": at}, "{}") for at in range(records)],
         rebuild="no",
-        kept=records,
+        mapping=MappingResult(kept=records),
     )
     settings = Settings(scope="nhi", keep_out_of_scope_raw=True, limits=Limits())
     packer = Packer(

@@ -21,7 +21,7 @@ from nhi_evidence.event import Limits
 from nhi_evidence.evidence import keys, leaf, lines, log, note
 from nhi_evidence.evidence.lines import MapperIdentity, Settings
 from nhi_evidence.evidence.objects import EvidenceObject, Packer
-from nhi_evidence.evidence.unit import UnitIdentity, unit_part
+from nhi_evidence.evidence.unit import PartPosition, UnitIdentity, unit_part
 from nhi_evidence.evidence.verify import Options, Part, Policy, Report, Verifier, join
 from nhi_evidence.stored import Description, Version
 from tests.memory_store import DAY_MS
@@ -51,10 +51,7 @@ def made(number: int) -> EvidenceObject:
         raw_size=len(text),
     )  # fmt: skip
     line = lines.companion_line(lines.unit_id(unit), text)
-    part = unit_part(
-        identity, part=1, parts=1, span=(0, len(text)), first=0, lines=[line], gaps=(),
-        rebuild="exact",
-    )  # fmt: skip
+    part = unit_part(identity, PartPosition.only(len(text)), [line], rebuild="exact")
     (packed,) = PACKER.pack([part])
     return packed
 

@@ -46,14 +46,11 @@ def only(mapper: Mapper, delivery: Delivery) -> Callable[[bytes], int]:
         )
         part = unit.unit_part(
             identity,
-            part=1,
-            parts=1,
-            span=(0, len(data)),
-            first=0,
-            lines=written,
-            gaps=gaps.between(data, 0, len(data), again.spans),
+            unit.PartPosition.only(len(data)),
+            written,
             rebuild="exact",
-            kept=len(written),
+            gaps=gaps.between(data, 0, len(data), again.spans),
+            mapping=unit.MappingResult(kept=len(written)),
         )
         packed = list(mapper.packer.pack([part]))
         assert len(hashes) == len(written)

@@ -9,7 +9,7 @@ from nhi_evidence.event import Delivery, Limits, Undecodable
 from nhi_evidence.evidence import keys, lines
 from nhi_evidence.evidence.lines import MapperIdentity, Settings
 from nhi_evidence.evidence.objects import EvidenceObject, Packer
-from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
+from nhi_evidence.evidence.unit import PartPosition, UnitIdentity, UnitPart, unit_part
 
 NAME = "example.org/model"
 
@@ -59,10 +59,7 @@ class ModelMapper:
             raw_size=len(text),
         )
         line = lines.companion_line(lines.unit_id(delivery.unit), text)
-        yield unit_part(
-            identity, part=1, parts=1, span=(0, len(text)), first=0, lines=[line], gaps=(),
-            rebuild="exact",
-        )  # fmt: skip
+        yield unit_part(identity, PartPosition.only(len(text)), [line], rebuild="exact")
 
     def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
         """Nothing of the model is rejected."""

@@ -15,7 +15,7 @@ from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import forwarding, frame, lines, objects
 from nhi_evidence.evidence.forwarding import Part, Place, UnsoundObjectError
 from nhi_evidence.evidence.objects import EvidenceObject
-from nhi_evidence.evidence.unit import UnitIdentity, unit_part
+from nhi_evidence.evidence.unit import MappingResult, PartPosition, UnitIdentity, unit_part
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.memory_store import MemoryStore
@@ -124,9 +124,12 @@ def many(count: int) -> EvidenceObject:
         unit=name, hour=HOUR, kind="records", src_sha256="0" * 64, raw_sha256="0" * 64, raw_size=2
     )
     part = unit_part(
-        identity, part=1, parts=1, span=(0, 2), first=0, lines=own, gaps=(), rebuild="no",
-        kept=count, rejected=0, out_of_scope={"human": 1},
-    )  # fmt: skip
+        identity,
+        PartPosition.only(2),
+        own,
+        rebuild="no",
+        mapping=MappingResult(kept=count, out_of_scope={"human": 1}),
+    )
     (packed,) = packer().pack([part])
     return packed
 

@@ -13,7 +13,7 @@ from nhi_evidence.event import Delivery, Kind, Limits
 from nhi_evidence.evidence import frame, gaps, lines, objects, unit
 from nhi_evidence.evidence.lines import MapperIdentity, Settings
 from nhi_evidence.evidence.objects import Packer
-from nhi_evidence.evidence.unit import UnitIdentity, UnitPart, unit_part
+from nhi_evidence.evidence.unit import PartPosition, UnitIdentity, UnitPart, unit_part
 from nhi_evidence.pipeline.export import Mapper
 
 HOUR = "2026030208"
@@ -38,12 +38,8 @@ def part(
     )
     return unit_part(
         identity,
-        part=number,
-        parts=of,
-        span=(0, len(content)),
-        first=0,
-        lines=[lines.companion_line(lines.unit_id(name), content)],
-        gaps=(),
+        PartPosition(number, of, (0, len(content)), 0),
+        [lines.companion_line(lines.unit_id(name), content)],
         rebuild="exact",
     )
 

@@ -37,6 +37,40 @@ class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
     source_metadata: Mapping[str, str] = {}
 
 
+class PartPosition(msgspec.Struct, frozen=True):
+    """Which part of its unit a part is, and what it accounts for."""
+
+    part: int
+    """From 1."""
+    parts: int
+    span: tuple[int, int]
+    """Which of the unit's bytes: start and end."""
+    first: int
+    """Index in the unit of its first record (of a rejection: chunk)."""
+
+    @classmethod
+    def only(cls, size: int) -> PartPosition:
+        """The position of the only part of a unit of `size` bytes."""
+        return cls(1, 1, (0, size), 0)
+
+
+class MappingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the records of a part."""
+
+    kept: int = 0
+    rejected: int = 0
+    out_of_scope: Mapping[str, int] = {}
+    """Reason to count."""
+    broken: Exception | None = None
+    """What was raised by the first record that broke the mapper."""
+    categories: Mapping[str, int] = {}
+    """Records of each category its source routes by."""
+
+
+NO_RECORDS = MappingResult()
+"""Of a companion and of a rejection, whose bytes nobody maps."""
+
+
 class UnitPart(msgspec.Struct, frozen=True):
     """One part of a unit, ready to be packed."""
 
@@ -55,38 +89,31 @@ class UnitPart(msgspec.Struct, frozen=True):
 
 def unit_part(
     identity: UnitIdentity,
-    *,
-    part: int,
-    parts: int,
-    span: tuple[int, int],
-    first: int,
+    position: PartPosition,
     lines: Sequence[bytes],
-    gaps: Sequence[Gap],
+    *,
     rebuild: Rebuild,
-    kept: int = 0,
-    rejected: int = 0,
-    out_of_scope: Mapping[str, int] | None = None,
+    gaps: Sequence[Gap] = (),
+    mapping: MappingResult = NO_RECORDS,
     messages: Messages | None = None,
     rejection: Rejection | None = None,
-    broken: Exception | None = None,
-    categories: Mapping[str, int] | None = None,
 ) -> UnitPart:
-    """Put one part of a unit together; `span` is what it accounts for of the unit's bytes."""
-    excluded = dict(sorted((out_of_scope or {}).items()))
+    """Put one part of a unit together from the lines it is written as."""
+    excluded = dict(sorted(mapping.out_of_scope.items()))
     table_line = UnitLine(
         u=unit_id(identity.unit),
         unit=identity.unit,
         kind=identity.kind,
-        part=part,
-        parts=parts,
+        part=position.part,
+        parts=position.parts,
         src_sha256=identity.src_sha256,
         raw_sha256=identity.raw_sha256,
         raw_size=identity.raw_size,
-        span=span,
-        first=first,
-        records=kept + rejected + sum(excluded.values()),
-        kept=kept,
-        rejected=rejected,
+        span=position.span,
+        first=position.first,
+        records=mapping.kept + mapping.rejected + sum(excluded.values()),
+        kept=mapping.kept,
+        rejected=mapping.rejected,
         out_of_scope=excluded,
         lines=len(lines),
         root=merkle.root(map(merkle.leaf_hash, lines)).hex(),
@@ -100,7 +127,13 @@ def unit_part(
     encoded = encode(table_line)
     size = len(encoded) + sum(map(len, lines)) + len(lines) + 1
     return UnitPart(
-        identity.hour, table_line, encoded, tuple(lines), size, broken, categories or {}
+        identity.hour,
+        table_line,
+        encoded,
+        tuple(lines),
+        size,
+        mapping.broken,
+        mapping.categories,
     )
 
 

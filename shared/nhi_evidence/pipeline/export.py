@@ -25,6 +25,8 @@ from nhi_evidence.evidence.lines import Settings
 from nhi_evidence.evidence.objects import Packer
 from nhi_evidence.evidence.unit import (
     CHUNK_BYTES,
+    MappingResult,
+    PartPosition,
     UnitIdentity,
     UnitPart,
     chunks,
@@ -161,19 +163,18 @@ class Mapper:
             written.append(lines.out_of_scope_ids_line(u, uids))
         return unit_part(
             identity,
-            part=part,
-            parts=parts,
-            span=span,
-            first=indexes.start,
-            lines=written,
-            gaps=gaps.between(decoded.data, *span, decoded.spans[indexes.start : indexes.stop]),
+            PartPosition(part, parts, span, indexes.start),
+            written,
             rebuild="no" if not is_complete else "cut" if is_cut else "exact",
-            kept=kept,
-            rejected=rejected,
-            out_of_scope=excluded,
+            gaps=gaps.between(decoded.data, *span, decoded.spans[indexes.start : indexes.stop]),
+            mapping=MappingResult(
+                kept=kept,
+                rejected=rejected,
+                out_of_scope=excluded,
+                broken=broken,
+                categories=categories,
+            ),
             messages=messages_of(decoded.data, decoded.messages) if part == 1 else None,
-            broken=broken,
-            categories=categories,
         )
 
     def _lines(
@@ -203,16 +204,7 @@ class Mapper:
             source_metadata=delivery.source_metadata,
         )
         line = lines.companion_line(lines.unit_id(delivery.unit), content)
-        yield unit_part(
-            identity,
-            part=1,
-            parts=1,
-            span=(0, len(content)),
-            first=0,
-            lines=[line],
-            gaps=(),
-            rebuild="exact",
-        )
+        yield unit_part(identity, PartPosition.only(len(content)), [line], rebuild="exact")
 
     def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
         """Turn a delivery into a rejection: its bytes, in order, in lines of one chunk each."""
@@ -236,11 +228,8 @@ class Mapper:
         for number, (indexes, span) in enumerate(parts, start=1):
             yield unit_part(
                 identity,
-                part=number,
-                parts=len(parts),
-                span=span,
-                first=indexes.start,
-                lines=[
+                PartPosition(number, len(parts), span, indexes.start),
+                [
                     _chunk_line(
                         u,
                         RawRecord(index, spans[index][0], delivery.body[slice(*spans[index])]),
@@ -249,7 +238,6 @@ class Mapper:
                     )
                     for index in indexes
                 ],
-                gaps=(),
                 rebuild="cut" if is_cut else "exact",
                 messages=messages_of(delivery.body, delivery.messages) if number == 1 else None,
                 rejection=rejection,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,7 @@ _NOTHING = rb'null|true|false|""|\{\}|\[\]'
 _DEPTH = 3
 """Objects within each other that are looked into."""
 _ABSENT = msgspec.Raw(b"")
+_NO_MEMBERS: dict[str, Any] = {}
 
 _text = msgspec.json.Decoder(str).decode
 
@@ -70,7 +71,6 @@ class Scan:
         """Whether all is of a form that can be looked for."""
         self._rules = [_Rule(path) for path in plain] if self.is_able else []
         self._harm = _search(_harms(plain) if self.is_able else ())
-        self._texts = [(f'"{name}"'.encode(), name, scan) for name, scan in scans.items()]
         self._refused = refused
         conditions = [condition for category in refused for condition in category.when]
         conditions += [path.unless for path in plain if path.unless is not None]
@@ -81,6 +81,9 @@ class Scan:
             [(attribute, msgspec.Raw, _ABSENT) for attribute in self._attributes.values()],
             rename={attribute: name for name, attribute in self._attributes.items()},
         )
+        self._texts = [
+            (f'"{name}"'.encode(), self._attributes[name], scan) for name, scan in scans.items()
+        ]
         self._read: Callable[[bytes], msgspec.Struct] = msgspec.json.Decoder(shape).decode
 
     @classmethod
@@ -97,17 +100,24 @@ class Scan:
         members = self._read(raw)
         if not self.is_able or (b"\\" in raw and _PLAIN_NAMES.fullmatch(raw) is None):
             return False
-        if self._harm(raw) is not None and not self._is_excepted(members, raw):
+        harm = self._harm(raw)
+        if harm is not None and not self._is_excepted(members, raw, harm.start()):
             return False
-        for literal, name, scan in self._texts:
-            value = bytes(getattr(members, self._attributes[name]))
+        for literal, attribute, scan in self._texts:
+            value = bytes(getattr(members, attribute))
             # Of doubled names the reader has the last.
             if value and (raw.count(literal) > 1 or not scan.is_certain_inside(value)):
                 return False
-        return not self._refused or not any(
-            all(self._holds(condition, members) for condition in category.when)
-            for category in self._refused
-        )
+        return not (self._refused and self._may_be_refused(members))
+
+    def _may_be_refused(self, members: msgspec.Struct) -> bool:
+        for category in self._refused:
+            for condition in category.when:
+                if not self._holds(condition, members):
+                    break
+            else:
+                return True
+        return False
 
     def is_certain_inside(self, value: bytes) -> bool:
         """Whether a text holds nothing, or an object that is kept as it is; so of an object."""
@@ -119,10 +129,13 @@ class Scan:
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return False
 
-    def _is_excepted(self, members: msgspec.Struct, raw: bytes) -> bool:
-        """Whether every rule is harmless alone, excepted, or harmless told from one name above."""
+    def _is_excepted(self, members: msgspec.Struct, raw: bytes, at: int) -> bool:
+        """Whether every rule is harmless alone, excepted, or harmless told from one name above.
+
+        Before `at` no rule finds anything.
+        """
         return all(
-            rule.search(raw) is None
+            rule.search(raw, at) is None
             or (rule.unless is not None and self._holds(rule.unless, members))
             or (rule.above is not None and rule.above(raw) is None)
             for rule in self._rules
@@ -130,8 +143,12 @@ class Scan:
 
     def _holds(self, condition: Condition, members: msgspec.Struct) -> bool:
         name = steps_of(condition.path)[0][0]
-        value = getattr(members, self._attributes[name])
-        return condition.holds({name: msgspec.json.decode(value)} if bytes(value) else {})
+        value = bytes(getattr(members, self._attributes[name]))
+        if not value:
+            return condition.holds(_NO_MEMBERS)
+        if condition.path == name and value.startswith(b'"') and b"\\" not in value:
+            return condition.holds({name: str(value[1:-1], "utf-8")})
+        return condition.holds({name: msgspec.json.decode(value)})
 
 
 class _Rule:
@@ -146,7 +163,7 @@ class _Rule:
         self.above = None if above is None else _search([_harm(*above)])
 
 
-def _search(harms: Iterable[bytes]) -> Callable[[bytes], re.Match[bytes] | None]:
+def _search(harms: Iterable[bytes]) -> Callable[..., re.Match[bytes] | None]:
     """Return what finds a name in a text that anything but its harmless values follows."""
     return re.compile(rb'"(?:%b)' % b"|".join(dict.fromkeys(harms)), re.DOTALL).search
 

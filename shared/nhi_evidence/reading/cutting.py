@@ -9,7 +9,7 @@ cut (docs/evidence-format.md, "Cuts").
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -29,7 +29,7 @@ from nhi_evidence.reading.cut_table import (
     query_values,
     steps_of,
 )
-from nhi_evidence.reading.json_places import Member, Span, Text, members
+from nhi_evidence.reading.json_places import Member, Span, Text, Together, members
 
 __all__ = [
     "REFUSED",
@@ -111,6 +111,8 @@ def _pieces(raw: bytes, record: Any, fields: Sequence[tuple[Field, Steps]]) -> l
     span = document.span()
     pieces: list[Piece] = []
     for field, steps in fields:
+        if steps[0][0] != ALL and not document.named(span, steps[0][0]):
+            continue
         own = list(_find(document, span, field, steps))
         # A condition is asked only where there is something to cut: it may look into what is none.
         if own and (field.unless is None or not field.unless.holds(record)):
@@ -129,18 +131,30 @@ class _Document:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self._known: dict[Span, dict[str | None, list[Member]]] = {}
+        self._named: dict[tuple[Span, str], tuple[Member, ...]] = {}
+        self._together: dict[Span, Together | None] = {}
         self._inside: dict[Span, tuple[Text, _Document | None, int]] = {}
 
     def members(self, span: Span) -> Iterator[Member]:
         """Yield the members of the object, or the elements of the list, at a place."""
         return chain.from_iterable(self._by_name(span).values())
 
-    def named(self, span: Span, step: str) -> Iterator[Member]:
-        """Yield those that a step of a path takes."""
-        by_name = self._by_name(span)
-        if not step.endswith(ANY):
-            return iter(by_name.get(step, ()))
-        return chain.from_iterable(own for name, own in by_name.items() if is_named(name, step))
+    def named(self, span: Span, step: str) -> Sequence[Member]:
+        """Return those that a step of a path takes; many paths begin with the same steps."""
+        known = self._named.get((span, step))
+        if known is None:
+            known = self._named[span, step] = tuple(self._find(span, step))
+        return known
+
+    def _find(self, span: Span, step: str) -> Iterable[Member]:
+        if step.endswith(ANY):
+            by_name = self._by_name(span)
+            return chain.from_iterable(own for name, own in by_name.items() if is_named(name, step))
+        if span not in self._together:
+            self._together[span] = Together.of(self.data, *span)
+        together = self._together[span]
+        # Most names that are looked for are not there: no place of another is told for them.
+        return self._by_name(span).get(step, ()) if together is None else together.named(step)
 
     def _by_name(self, span: Span) -> dict[str | None, list[Member]]:
         known = self._known.get(span)

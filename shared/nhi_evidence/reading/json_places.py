@@ -50,9 +50,9 @@ def members(data: bytes, start: int, end: int) -> Iterator[Member]:
     if opening not in {b"{", b"["}:
         return
     is_object = opening == b"{"
-    together = _together(data[start:end], start) if is_object else None
+    together = Together.of(data, start, end) if is_object else None
     if together is not None:
-        yield from together
+        yield from together.members()
         return
     at = _after(data, start + 1)
     while at < end - 1:
@@ -79,26 +79,49 @@ _BESIDE = len(b'"":,')
 """What a member has beside its name and value, where nothing is blank."""
 
 
-def _together(value: bytes, start: int) -> list[Member] | None:
-    """Return the members of an object, told from their lengths, by one call of the JSON reader.
+class Together(NamedTuple):
+    """The members of an object in which they are all there is, read by one call."""
 
-    None where they are not all there is: where a name is doubled, spelt with an escape or other
-    than ASCII, or anything blank is between; and of what is no object.
-    """
-    try:
-        slices = _slices(value)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return None
-    lengths = list(map(len, map(bytes, slices.values())))
-    if len(value) != sum(map(len, slices)) + sum(lengths) + len(lengths) * _BESIDE + 1:
-        return None
-    placed = []
-    at = start + 1
-    for name, length in zip(slices, lengths, strict=True):
-        value_at = at + len(name) + len(b'"":')
-        placed.append(Member(name, at, value_at, value_at + length))
-        at = value_at + length + len(b",")
-    return placed
+    start: int
+    lengths: dict[str, int]
+    """Name to length of the value, in order."""
+
+    @classmethod
+    def of(cls, data: bytes, start: int, end: int) -> Together | None:
+        """Read what stands at `data[start:end]`.
+
+        None where a name is doubled, spelt with an escape or other than ASCII, or anything blank
+        is between; and of what is no object.
+        """
+        try:
+            slices = _slices(data[start:end])
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return None
+        lengths = {name: len(bytes(value)) for name, value in slices.items()}
+        beside = len(lengths) * _BESIDE + 1
+        if end - start != len("".join(lengths)) + sum(lengths.values()) + beside:
+            return None
+        return cls(start, lengths)
+
+    def members(self) -> Iterator[Member]:
+        """Yield all of them."""
+        at = self.start + 1
+        for name, length in self.lengths.items():
+            value_at = at + len(name) + len(b'"":')
+            yield Member(name, at, value_at, value_at + length)
+            at = value_at + length + len(b",")
+
+    def named(self, name: str) -> Iterator[Member]:
+        """Yield the one of that name, where there is one."""
+        if name not in self.lengths:
+            return
+        at = self.start + 1
+        for other, length in self.lengths.items():
+            value_at = at + len(other) + len(b'"":')
+            if other == name:
+                yield Member(name, at, value_at, value_at + length)
+                return
+            at = value_at + length + len(b",")
 
 
 def value_end(data: bytes, at: int) -> int:

@@ -16,6 +16,8 @@ from nhi_evidence.event import About, Endpoint, Event, Target, User
 from nhi_evidence.ocsf.classes import BASE_EVENT, OcsfClass
 from nhi_evidence.ocsf.objects import Observable, Specifics
 
+NOTHING_SPECIFIC = Specifics()
+"""What most classes have beside the attributes of all."""
 _NO_ENDPOINT = Endpoint()
 _IP, _USER_AGENT = 2, 16
 """OCSF `observable.type_id`: IP Address, HTTP User-Agent."""
@@ -47,32 +49,25 @@ def unmapped(event: Event, chosen: OcsfClass, specific: Specifics) -> dict[str, 
             values["src_endpoint"] = rest
     if call.endpoint and not chosen.has_dst_endpoint:
         values["dst_endpoint"] = {"svc_name": call.endpoint}
-    named = _placed(specific)
+    named = _placed(specific) if specific is not NOTHING_SPECIFIC else set()
     if not chosen.has_resources and about.targets:
         resources = tuple(target for target in about.targets if not _is_named(target, named))
         if resources:
             values["resources"] = resources
     named |= {text for target in about.targets for text in (target.uid, target.name) if text}
-    things: dict[str, Target | User | None] = {
-        "user": about.user,
-        "entity": about.entity,
-        "group": about.group,
-        "databucket": about.databucket,
-        "table": about.table,
-        "file": about.file,
-    }
-    texts = {
-        "privileges": about.privileges,
-        "policies": about.policies,
-    }
-    values |= {
-        name: thing for name, thing in things.items() if thing and not _is_named(thing, named)
-    }
-    values |= {
-        name: unnamed
-        for name, all_texts in texts.items()
-        if (unnamed := tuple(text for text in all_texts if text not in named))
-    }
+    things = (
+        ("user", about.user),
+        ("entity", about.entity),
+        ("group", about.group),
+        ("databucket", about.databucket),
+        ("table", about.table),
+        ("file", about.file),
+    )
+    values |= {name: thing for name, thing in things if thing and not _is_named(thing, named)}
+    for name, texts in (("privileges", about.privileges), ("policies", about.policies)):
+        unnamed = tuple(text for text in texts if text not in named) if texts else ()
+        if unnamed:
+            values[name] = unnamed
     if about.issued_session is not None and specific.session is None:
         values["session"] = about.issued_session
     values.update(call.details)

@@ -34,7 +34,7 @@ from nhi_evidence.ocsf.objects import (
     Service,
     Specifics,
 )
-from nhi_evidence.ocsf.unplaced import observables, unmapped
+from nhi_evidence.ocsf.unplaced import NOTHING_SPECIFIC, observables, unmapped
 from nhi_evidence.phases import Classification, Phase
 from nhi_evidence.reading.bounded_cache import bounded_cache
 
@@ -95,7 +95,7 @@ def ocsf_record(
     call, outcome = event.call, event.outcome
     chosen, activity_id = choose(event, classification.class_uid, classification.activity_id)
     status_id, status = _status(outcome.result)
-    specific = _SPECIFICS[chosen.uid](event) if chosen.uid in _SPECIFICS else _NOTHING_SPECIFIC
+    specific = _SPECIFICS[chosen.uid](event) if chosen.uid in _SPECIFICS else NOTHING_SPECIFIC
     has_source = chosen is not BASE_EVENT
     # By position, in the order of the struct: 43 keywords cost more than everything else here.
     return Record(
@@ -191,18 +191,15 @@ def _api(event: Event) -> Api:
 
 def _actor(event: Event) -> Actor | None:
     actor = event.actor
-    known = (actor.user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
-    if all(one is None for one in known):
+    user, session, service = actor.user, actor.session, actor.invoked_by
+    if user is not None:
+        credential = actor.identity.credential_uid
+        if credential and (session is None or session.credential_uid != credential):
+            credentials = (ProgrammaticCredential(uid=credential),)
+            user = msgspec.structs.replace(user, programmatic_credentials=credentials)
+    elif session is None and service is None and actor.app_uid is None and actor.app_name is None:
         return None
-    user, credential = actor.user, actor.identity.credential_uid
-    in_session = actor.session is not None and actor.session.credential_uid == credential
-    if user is not None and credential and not in_session:
-        credentials = (ProgrammaticCredential(uid=credential),)
-        user = msgspec.structs.replace(user, programmatic_credentials=credentials)
-    return Actor(user, actor.session, actor.invoked_by, actor.app_uid, actor.app_name)
-
-
-_NOTHING_SPECIFIC = Specifics()
+    return Actor(user, session, service, actor.app_uid, actor.app_name)
 
 
 def _event_log(event: Event) -> Specifics:
@@ -240,7 +237,7 @@ def _signed_in_to(event: Event) -> Service:
 def _entity_management(event: Event) -> Specifics:
     entity, owner = event.about.entity, event.about.user
     if entity is None:
-        return _NOTHING_SPECIFIC
+        return NOTHING_SPECIFIC
     kind = entity.type or _CREDENTIAL
     return Specifics(entity=Entity(OTHER, kind, entity.uid, entity.name, owner))
 

@@ -89,24 +89,28 @@ class PackMapper:
         for all of them before the next: code and tables of a step stay in the processor's caches.
         A record that breaks the mapper comes to the exception that was raised, and costs no other.
         """
-        normalize, decide = self.pack.normalize, self._decide
-        mapped: list[Any] = [attempt(normalize, raw) for raw in raws]
+        mapped: list[Any] = attempts(self.pack.normalize, raws)
+        places = [at for at, event in enumerate(mapped) if isinstance(event, Event)]
         kept: list[tuple[int, Event, Classification]] = []
-        for at, event in enumerate(mapped):
-            if isinstance(event, Event):
-                decided = attempt(decide, event)
-                if isinstance(decided, Classification):
-                    kept.append((at, event, decided))
-                else:
-                    mapped[at] = decided
+        for at, decided in zip(
+            places, attempts(self._decide, [mapped[at] for at in places]), strict=True
+        ):
+            if isinstance(decided, Classification):
+                kept.append((at, mapped[at], decided))
+            else:
+                mapped[at] = decided
+        if not kept:
+            return mapped
         hashes = [
             (was.sha256, was.size)
             if (was := originals[at]) is not None
             else (sha256(raws[at]).digest(), len(raws[at]))
             for at, _, _ in kept
         ]
-        for (at, event, decided), (raw_sha256, raw_size) in zip(kept, hashes, strict=True):
-            record = attempt(ocsf_record, event, decided, raw_sha256, raw_size)
+        places, *known = map(list, zip(*kept, strict=True))
+        for at, record in zip(
+            places, attempts(ocsf_record, *known, *zip(*hashes, strict=True)), strict=True
+        ):
             mapped[at] = Normalized(record, texts[at]) if isinstance(record, Record) else record
         return mapped
 
@@ -131,3 +135,16 @@ def attempt(work: Callable[..., _ResultT], *arguments: Any) -> _ResultT | Except
         raise  # of this process and this moment, not of the record
     except Exception as error:  # handed on
         return error
+
+
+def attempts(work: Callable[..., _ResultT], *columns: Sequence[Any]) -> list[_ResultT | Exception]:
+    """Return what `attempt` returns for each row; nearly always no row raises, and C goes on.
+
+    Where one does, all are done again: whatever is done here gives the same twice.
+    """
+    try:
+        return list(map(work, *columns))
+    except MemoryError:
+        raise  # of this process and this moment, not of a row
+    except Exception:  # of one row: which, the slower way says
+        return [attempt(work, *row) for row in zip(*columns, strict=True)]

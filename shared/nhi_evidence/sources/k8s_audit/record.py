@@ -11,21 +11,26 @@ import msgspec
 
 from nhi_evidence.event import LONGEST_DETAIL, Rejection
 from nhi_evidence.kubernetes.audit_event import ABSENT, AuditEvent, audit_events
-from nhi_evidence.reading.lenient_decoder import nested
+from nhi_evidence.reading.lenient_decoder import LenientDecoder, nested
 
-_KIND = "Event"
 _API = "audit.k8s.io/"
 _MESSAGE, _ESCAPE = b'"message"', b"\\u"
+
+
+class _Either(AuditEvent, frozen=True, gc=False):
+    """An event, or what wraps one: of one that wraps nothing, one reading is all it takes."""
+
+    message: msgspec.Raw = ABSENT
+
+
+_either = LenientDecoder(_Either)
 
 
 class _Outer(msgspec.Struct, frozen=True, gc=False):
     """What tells the two forms apart."""
 
-    kind: msgspec.Raw = ABSENT
     verb: msgspec.Raw = ABSENT
-    api_version: msgspec.Raw = msgspec.field(name="apiVersion", default=ABSENT)
     message: msgspec.Raw = ABSENT
-    level: msgspec.Raw = ABSENT
 
 
 _outer = msgspec.json.Decoder(_Outer).decode
@@ -36,8 +41,12 @@ def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
 
     The second value names attributes that could not be used.
     """
-    if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
-        return _checked(raw)  # nor is there a message in another spelling
+    decoded = _either.record(raw)
+    if isinstance(decoded, Rejection):
+        if raw.startswith(b"{") and _MESSAGE not in raw and _ESCAPE not in raw:
+            return decoded  # nor is there a message in another spelling
+    elif not bytes(decoded[0].message):
+        return _checked(*decoded, raw)
     try:
         outer = _outer(raw)
         wrapped = bytes(outer.message) if not bytes(outer.verb) else b""
@@ -50,14 +59,13 @@ def read(raw: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
         return Rejection("malformed_json", str(error)[:LONGEST_DETAIL])
     if document.startswith(b'"'):
         return Rejection("not_an_audit_entry", "a message that is no audit event")
-    return _checked(document)
+    inner = audit_events.record(document)
+    return inner if isinstance(inner, Rejection) else _checked(*inner, document)
 
 
-def _checked(document: bytes) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
-    decoded = audit_events.record(document)
-    if isinstance(decoded, Rejection):
-        return decoded
-    event, unusable = decoded
+def _checked(
+    event: AuditEvent, unusable: tuple[str, ...], document: bytes
+) -> tuple[AuditEvent, tuple[str, ...], bytes] | Rejection:
     if not (event.apiVersion or "").startswith(_API) and not event.verb:
         return Rejection("not_an_audit_entry", "no event of the group audit.k8s.io")
     return event, unusable, document

@@ -131,5 +131,7 @@ def read(raw: bytes) -> Read | Rejection:
 
 def text_in(values: dict[str, Any] | None, name: str) -> str | None:
     """Return the text under a name, or None."""
-    value = values.get(name) if values else None
+    if values is None:
+        return None
+    value = values.get(name)
     return value if isinstance(value, str) and value else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from nhi_evidence.demo.story import generate
@@ -176,3 +177,6 @@ def test_lines_that_are_of_no_records_are_read_alone() -> None:
     assert expected == read
     with pytest.raises(ValueError, match="frame"):
         list(objects.lines_of_others(packed.body[: len(packed.body) // 8], table))
+    more = [msgspec.structs.replace(unit, lines=unit.lines + 9) for unit in table.units]
+    with pytest.raises(ValueError, match="frame is truncated"):
+        list(objects.lines_of_others(packed.body, objects.Table(table.header, tuple(more), ())))

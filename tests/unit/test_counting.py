@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from nhi_evidence.event import Limits
 from nhi_evidence.evidence import counting
 from nhi_evidence.evidence.counting import Claim, Status, Unit
+from nhi_evidence.evidence.lines import Header, MapperIdentity, Settings, UnitLine, encode
 
 LISTED = ("m0", "m1", "m2")
 
@@ -146,10 +150,32 @@ def test_a_rejection_yields_to_the_decoded_unit() -> None:
     assert [0] == indexes(weigh(rejection).counted)
 
 
+def test_two_deliveries_of_the_same_bytes_are_of_one_opinion() -> None:
+    """Packed otherwise, inflated alike: by one release with one setting they have the same line."""
+    first = claim(0, src="a")
+    assert [0] == indexes(weigh(first, claim(1, src="b")).counted)
+    assert weigh(first, claim(1, src="b", line="other")).status is Status.CONTESTED
+    assert [0] == indexes(weigh(first, claim(1, src="b", line="other", mapper="m0")).counted)
+    assert weigh(first, claim(1, src="a", raw="other", mapper="m0")).status is Status.CONTESTED
+
+
+def test_rejections_may_be_kept_in_other_chunks() -> None:
+    """How a release cuts what it cannot read says nothing of records."""
+    refused: dict[str, Any] = {"is_rejection": True, "raw": None}
+    whole_file = claim(9, **refused, raw_size=30, span=(0, 30), mapper="m0")
+    unit = weigh(*parts(**refused), whole_file)
+    assert (Status.COUNTED, [0, 1, 2], [9]) == (
+        unit.status,
+        indexes(unit.counted),
+        indexes(unit.duplicates),
+    )
+
+
 def test_parts_must_be_complete() -> None:
     """A set without one of its parts does not count; with it, in any order, it does."""
     assert Status.INCOMPLETE is weigh(*parts()[:2]).status
     assert Status.INCOMPLETE is weigh(*parts()[1:]).status
+    assert [0, 1] == indexes(weigh(*parts(total=2)).counted)
     unit = weigh(*reversed(parts()))
     assert (Status.COUNTED, [0, 1, 2]) == (unit.status, indexes(unit.counted))
 
@@ -215,6 +241,77 @@ def test_a_part_without_the_others_does_not_spoil_a_set() -> None:
         indexes(unit.counted),
         indexes(unit.disputed),
     )
+
+
+HEADER = Header(
+    v=1,
+    source="s",
+    hour="2026030208",
+    mapper=MapperIdentity("0.1.0", "m1"),
+    settings=Settings(scope="nhi", keep_out_of_scope_raw=True, limits=Limits()),
+    codec="zstd",
+    units=1,
+)
+
+
+def stated(**changes: Any) -> Claim:
+    """The claim of one unit line."""
+    line = UnitLine(
+        u="uu",
+        unit="u",
+        kind="records",
+        part=2,
+        parts=3,
+        src_sha256="src",
+        raw_sha256="raw",
+        raw_size=30,
+        span=(10, 20),
+        first=4,
+        records=5,
+        kept=5,
+        rejected=0,
+        out_of_scope={},
+        lines=5,
+        root="root",
+        gaps=(),
+        rebuild="exact",
+    )
+    (made,) = counting.claims(7, "key", HEADER, [replace(line, **changes)])
+    return made
+
+
+def test_a_claim_is_what_header_and_unit_line_state() -> None:
+    """Each of its values, from where it stands."""
+    made = stated()
+    assert made == Claim(
+        index=7,
+        key="key",
+        source="s",
+        unit="u",
+        is_rejection=False,
+        part=2,
+        parts=3,
+        span=(10, 20),
+        first=4,
+        records=5,
+        src="src",
+        raw="raw",
+        raw_size=30,
+        root="root",
+        line=made.line,
+        mapper="m1",
+        settings=sha256(encode(HEADER.settings)).hexdigest(),
+    )
+    assert stated(kind="rejection", raw_sha256=None).is_rejection
+    assert not stated(kind="companion").is_rejection
+
+
+def test_what_a_source_says_of_a_file_is_no_part_of_its_claim_but_of_a_companion() -> None:
+    """The signature of a provider stands there: another one is another companion."""
+    metadata = {"source_metadata": {"etag": "1"}}
+    for kind, is_other in (("records", False), ("rejection", False), ("companion", True)):
+        assert is_other == (stated(kind=kind).line != stated(kind=kind, **metadata).line)
+    assert stated().line != stated(lines=6).line
 
 
 @given(

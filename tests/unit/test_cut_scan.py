@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nhi_evidence import sources
 from nhi_evidence.reading.cut_scan import Scan
-from nhi_evidence.reading.cut_table import CutTable, Field
+from nhi_evidence.reading.cut_table import Condition, CutTable, Field, steps_of
 from nhi_evidence.reading.cutting import Cutter
 from tests.cases.reader import cases, read
 from tests.unit.test_cutting import without_looking_first
@@ -41,6 +41,9 @@ def scan(path: str, **more: Any) -> Scan:
         ("t>key", '{"t":""}'),
         ("t>key", '{"t":{"a":"x"}}'),
         ("t>key", '{"t":[1]}'),
+        ("d.**", '{"d":{"a":{"b":{"c":{}}}}}'),
+        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{}}}}}'),
+        ("a.b.key", '{"key":"x","a":{"b":{"n":"y"}}}'),
     ],
 )
 def test_what_is_harmless_is_told(path: str, raw: str) -> None:
@@ -68,11 +71,56 @@ def test_what_is_harmless_is_told(path: str, raw: str) -> None:
         ("t>key", '{"t":"{\\"key\\":\\"LEAK\\"}","t":""}'),
         ("t>key", '{"t":"LEAK"}'),
         ("*.key", '{"a":{"key":"LEAK"}}'),
+        ("d.**", '{"d":{"a":{"b":{"c":{"e":1}}}}}'),
+        ("a.key", '{"b":{"key":"x"},"a":{"n":{"m":{"o":{"p":1}}}}}'),
+        ("a.b.key", '{"a":{"b":{"key":"LEAK"}}}'),
+        ("a.b.key*", '{"a":{"b":{"key1":"LEAK"}}}'),
     ],
 )
 def test_what_may_be_cut_is_not_vouched_for(path: str, raw: str) -> None:
     """However the name is spelt, and where the path is of a form that is not looked for."""
     assert not scan(path).is_certain(raw.encode())
+
+
+def test_rules_of_one_name_are_put_together_by_what_all_of_them_keep() -> None:
+    """What one keeps below a name another may cut, whichever is declared first."""
+    wide = Field("X", "a.d.**", "", names_except=("id", "x"))
+    narrow = Field("Y", "b.d.**", "", names_except=("id",))
+    for fields in ((wide, narrow), (narrow, wide)):
+        both = Scan.of(fields, ())
+        assert both.is_certain(b'{"b":{"d":{"id":"y"}}}')
+        assert not both.is_certain(b'{"b":{"d":{"x":"LEAK"}}}')
+
+
+@pytest.mark.parametrize(
+    ("entered", "is_told"), [("t>ref", True), ("ref", False), ("key>ref", False)]
+)
+def test_an_exception_is_asked_of_the_text_that_the_rule_looks_into(
+    entered: str, is_told: bool
+) -> None:
+    """One that looks elsewhere costs the longer way."""
+    within = scan("t>key", unless=Condition(entered, any_of=("roles",)))
+    text = json.dumps({"ref": "roles", "key": "kept or cut"}, separators=(",", ":"))
+    raw = json.dumps({"ref": "roles", "t": text}, separators=(",", ":"))
+    assert is_told == within.is_certain(raw.encode())
+
+
+@pytest.mark.parametrize(
+    ("source", "number"),
+    [(name, at) for name, table in TABLES.items() for at in range(len(table.fields))],
+)
+def test_every_declared_field_is_seen_where_it_stands_alone(source: str, number: int) -> None:
+    """Whatever is declared beside it, and before it."""
+    table = TABLES[source]
+    field = table.fields[number]
+    value: object = "/x?zz=LEAK" if field.query_except is not None else "LEAK"
+    for name, is_text in reversed(steps_of(field.path)):
+        inside = json.dumps(value, separators=(",", ":")) if is_text else value
+        value = {name.replace("*", "x") or "x": inside}
+    raw = json.dumps(value, separators=(",", ":")).encode()
+    assert b"LEAK" in raw
+    assert not Scan.of(table.fields, ()).is_certain(raw)
+    assert b"LEAK" not in Cutter(table).cut(raw).text
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,8 @@ def _run(chosen: list[tuple[Target, Mutant]]) -> dict[tuple[str, str], Fate]:
 def _unchanged(package: Path, target: Target) -> float:
     """Run the tests on the unchanged copy, which they pass; return when a mutant's run hangs."""
     began = time.monotonic()
-    assert run.fate(package, target.tests, 600) is Fate.SURVIVED, f"{target.tests} fail unmutated"
+    fate = run.fate(package, target.tests, 600, keep_compiled=True)
+    assert fate is Fate.SURVIVED, f"{target.tests} fail unmutated"
     return SLOWER * (time.monotonic() - began) + 5
 
 

@@ -152,7 +152,9 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Return(self, node: ast.Return) -> None:
         value = node.value
-        if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
+        # None is as false as a False that is returned: who asks for the truth gets it.
+        is_same = isinstance(value, ast.Constant) and (value.value is None or value.value is False)
+        if value is not None and not is_same:
             self._change(self._start(value), self._end(value), "None")
         self.generic_visit(node)
 

@@ -24,8 +24,11 @@ _OPTIONS = (
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before
 )
 
-_PRELOADED = ("hypothesis", "msgspec", "boto3", "cryptography.x509", "jsonschema", "pymerkle")
-"""What tests import that is slow and none of ours."""
+_PRELOADED = (
+    *("hypothesis", "msgspec", "boto3", "cryptography.x509", "jsonschema", "pymerkle"),
+    "anyio.pytest_plugin",  # pytest loads it, and with it all that its back ends import
+)
+"""What pytest and tests import that is slow and none of ours."""
 
 
 class Fate(StrEnum):
@@ -67,11 +70,16 @@ def forget_compiled(path: Path) -> None:
         compiled.unlink()
 
 
-def fate(package: Path, tests: Sequence[str], seconds: float) -> Fate:
-    """Run tests on a copy of the library; a run longer than so many seconds hangs."""
+def fate(
+    package: Path, tests: Sequence[str], seconds: float, *, keep_compiled: bool = False
+) -> Fate:
+    """Run tests on a copy of the library; a run longer than so many seconds hangs.
+
+    `keep_compiled` leaves what is compiled of library and tests for later runs: of unchanged code.
+    """
     child = os.fork()
     if child == 0:
-        _be_tested(package, tests)
+        _be_tested(package, tests, keep_compiled=keep_compiled)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -84,12 +92,12 @@ def fate(package: Path, tests: Sequence[str], seconds: float) -> Fate:
     return Fate.HUNG
 
 
-def _be_tested(package: Path, tests: Sequence[str]) -> None:
+def _be_tested(package: Path, tests: Sequence[str], *, keep_compiled: bool) -> None:
     os.setsid()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not keep_compiled
     sys.path.insert(0, str(package.parent))
     os.chdir(ROOT)
     code: int = pytest.ExitCode.INTERNAL_ERROR

@@ -25,6 +25,8 @@ class Box:
         if size < 0 or not self:
             raise ValueError(f"{size + 1} is not a size")
         self.log(size)
+        if self.is_open:
+            return False
         kept = [one for one in (1,) if one]
         return size + 1 <= LIMIT and kept is not None
 '''
@@ -41,6 +43,8 @@ EXPECTED = {
             ("if size < 0 or not self:", "if size < 0 or self:"),
             ('raise ValueError(f"{size + 1} is not a size")', "pass"),
             ("self.log(size)", "pass"),
+            ("if self.is_open:", "if (not (self.is_open)):"),
+            ("return False", "return True"),
             ("kept = [one for one in (1,) if one]", "kept = [one for one in (2,) if one]"),
             ("kept = [one for one in (1,) if one]", "kept = [one for one in (1,) if True]"),
             ("return size + 1 <= LIMIT and kept is not None", "return None"),

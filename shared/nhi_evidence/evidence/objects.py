@@ -239,6 +239,18 @@ def read_object(body: bytes) -> tuple[Table, list[bytes]]:
     return table, lines[len(table.lines) :]
 
 
+def open_object(body: bytes) -> tuple[Table, Iterator[bytes]]:
+    """Return the table of an object, and the lines after it as they are inflated.
+
+    Raises `ValueError` as `read_object` does: of what is wrong behind the table, only where its
+    lines are read to the end.
+    """
+    lines = frame.each_line(body, limit=MAX_LINES_BYTES)
+    first = next(lines, b"")
+    units = _canonical(first, decode_header, "header").units
+    return read_table([first, *islice(lines, max(0, min(units, MAX_UNITS)))]), lines
+
+
 def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
     """Yield each unit line that is not of records with its lines, of an object's body.
 
@@ -261,10 +273,34 @@ def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Seque
 
 def lines_of(table: Table, lines: Sequence[bytes]) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
     """Yield each unit line with its lines. Raises `ValueError` where there are not as many."""
-    total = sum(unit.lines for unit in table.units)
-    if any(unit.lines < 0 for unit in table.units) or total != len(lines):
+    total = _announced(table)
+    if total != len(lines):
         raise ValueError(f"the table announces {total} lines, {len(lines)} follow")
     start = 0
     for unit in table.units:
         yield unit, lines[start : start + unit.lines]
         start += unit.lines
+
+
+def each_line_of(table: Table, lines: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield every line with the place of its unit in the table, and its own in the unit.
+
+    Raises `ValueError` at the end where there are not as many, and as `lines` does.
+    """
+    total, count = _announced(table), 0
+    for number, unit in enumerate(table.units):
+        for place, line in enumerate(islice(lines, unit.lines)):
+            count += 1
+            yield number, place, line
+    count += sum(1 for _ in lines)
+    if count != total:
+        raise ValueError(f"the table announces {total} lines, {count} follow")
+
+
+def _announced(table: Table) -> int:
+    if any(unit.lines < 0 for unit in table.units):
+        raise ValueError("the table announces fewer than no lines")
+    total = sum(unit.lines for unit in table.units)
+    if total > frame.MAX_LINES:
+        raise ValueError(f"the table announces {total} lines, more than {frame.MAX_LINES}")
+    return total

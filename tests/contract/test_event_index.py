@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhi_evidence.adapters.index import build, duck
+from nhi_evidence.adapters.index import build, duck, groups, weigh
 from nhi_evidence.adapters.index.local_index import LocalIndex
 from nhi_evidence.adapters.index.state import FILE, State
 from nhi_evidence.adapters.store.directory import DirectoryStore
@@ -166,7 +166,7 @@ def _content(rows: Iterator[Row]) -> list[tuple[int, str, str]]:
 def test_on_several_processes_it_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(groups, "_GROUP_BYTES", 1)
     folder = tmp_path / "evidence"
     folder.mkdir()
     file, digest, _ = sealed.deliveries(sealed.trail_file())
@@ -273,3 +273,24 @@ def test_a_select_reaches_no_file_and_no_network(both: Both, sql: str) -> None:
 
 def test_the_statuses_of_counting_are_all_known() -> None:
     assert set(sealed_reading._DISPUTED) == set(Status)
+
+
+def test_an_index_that_was_broken_off_is_made_anew(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder holds files that nothing names, and is an index all the same."""
+    index = tmp_path / "index"
+
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(weigh, "hours", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            refresh(both.folder, index)
+    assert any(index.glob("events-*"))
+    state = refresh(both.folder, index)
+    everything = Selection(identities=_all(both.memory))
+    with LocalIndex(index, state) as made:
+        assert _content(made.rows(everything)) == _content(both.memory.rows(everything))
+    assert {each.name for each in index.iterdir() if each.is_file()} == state.files

@@ -11,10 +11,10 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.index import Freshness, MemoryIndex, distinct
 from nhi_evidence.investigate.row import Row, Standing
-from nhi_evidence.investigate.sealed import Head, NumberedRow, ObjectRows, UnitClaim
+from nhi_evidence.investigate.sealed import Head, ObjectRows, UnitClaim
 from nhi_evidence.ports import EvidenceVersions
 
-Numbered = tuple[ObjectRows[NumberedRow], Sequence[int]]
+Numbered = tuple[ObjectRows, Sequence[int]]
 """What an object holds, and a number for each of its claims."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import Generic, TypeVar
 
 import msgspec
 
@@ -59,22 +58,28 @@ class UnitClaim(msgspec.Struct, frozen=True):
     """Under another source or hour than the unit's: it counts for nobody."""
 
 
-KeptT = TypeVar("KeptT")
+NumberedRow = tuple[int, Row]
+"""Number of the claim, and the row; its standing is not decided here."""
 
 
-class ObjectRows(msgspec.Struct, Generic[KeptT], frozen=True):
-    """What one object holds."""
+class ObjectContent(msgspec.Struct, frozen=True):
+    """What one object holds beside its rows."""
 
     at: SealedObject
     claims: tuple[UnitClaim, ...]
     """One for each unit line, in the order of the table."""
-    rows: tuple[KeptT, ...]
-    """Each with the number of its claim; its standing is not decided here."""
     trusts: tuple[tuple[int, Trust], ...]
+    """Each with the number of its claim."""
     unreadable: tuple[str, ...]
     """Lines that could not be read, and why; the first of them."""
     unreadable_count: int
     """How many there are in all."""
+
+
+class ObjectRows(ObjectContent, frozen=True):
+    """What one object holds, in memory."""
+
+    rows: tuple[NumberedRow, ...]
 
 
 def heads(stored: StoredLog) -> list[Head]:
@@ -177,65 +182,53 @@ def _stored(at: SealedObject, body: bytes | None) -> bytes:
     return body
 
 
-NumberedRow = tuple[int, Row]
-NumberedValues = tuple[int, int, Values]
-"""Number of the claim, index in the unit, and the values of a row."""
+Put = Callable[[int, int, Values], None]
+"""Takes a record: number of its claim, index in the unit, and the values of a row. Raises
+nothing."""
 
 
-def read(at: SealedObject, body: bytes | None) -> ObjectRows[NumberedRow]:
+def read(at: SealedObject, body: bytes | None) -> ObjectRows:
     """Return what an object holds, its records as rows.
 
     Raises `ValueError` saying why when it is gone, has other bytes than its key says, or is no
     evidence object inside.
     """
+    records: list[tuple[int, int, Values]] = []
+    content = read_values(at, body, lambda *record: records.append(record))
 
-    def row(number: int, unit: str, index: int, values: Values) -> NumberedRow:
-        place = Place(at.key, unit, index, at.shard, at.leaf, Standing.VOID)
-        return number, Row(*(*values, place))
+    def row(number: int, index: int, values: Values) -> Row:
+        unit = content.claims[number].claim.unit
+        return Row(*(*values, Place(at.key, unit, index, at.shard, at.leaf, Standing.VOID)))
 
-    return _read(at, body, row)
+    rows = tuple((number, row(number, index, values)) for number, index, values in records)
+    return ObjectRows(**msgspec.structs.asdict(content), rows=rows)
 
 
-def read_values(at: SealedObject, body: bytes | None) -> ObjectRows[NumberedValues]:
-    """Return what an object holds, its records as values for a table of columns.
+def read_values(at: SealedObject, body: bytes | None, put: Put) -> ObjectContent:
+    """Hand over the records of an object as they are inflated; returns what else it holds.
 
-    Raises `ValueError` as `read` does.
+    Raises `ValueError` as `read` does: then none of what was handed over is to be believed.
     """
-    return _read(at, body, lambda number, _unit, index, values: (number, index, values))
-
-
-def _read(
-    at: SealedObject, body: bytes | None, made: Callable[[int, str, int, Values], KeptT]
-) -> ObjectRows[KeptT]:
     body = _stored(at, body)
-    table, lines = objects.read_object(body)
+    table, lines = objects.open_object(body)
     source = table.header.source
-    rows: list[KeptT] = []
     trusts: list[tuple[int, Trust]] = []
     unreadable: list[str] = []
     unreadable_count = 0
-    for number, (unit, own) in enumerate(objects.lines_of(table, lines)):
-        for place, line in enumerate(own):
-            try:
-                kept = row_reading.read_values(line, source)
-                if kept is None:
-                    continue
-                values, index = kept
-                rows.append(made(number, unit.unit, index, values))
-                if trust.may_state(values[_SOURCE], line):
-                    trusts += ((number, each) for each in _trusts(values, line))
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                unreadable_count += 1
-                if len(unreadable) < _MAX_UNREADABLE:
-                    unreadable.append(f"{at.key}: unit {unit.unit} line {place}: {error}")
-    return ObjectRows(
-        at,
-        _claims(at, table),
-        tuple(rows),
-        tuple(trusts),
-        tuple(unreadable),
-        unreadable_count,
-    )
+    for number, place, line in objects.each_line_of(table, lines):
+        try:
+            kept = row_reading.read_values(line, source)
+            if kept is None:
+                continue
+            put(number, kept[1], kept[0])
+            if trust.may_state(kept[0][_SOURCE], line):
+                trusts += ((number, each) for each in _trusts(kept[0], line))
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            unreadable_count += 1
+            if len(unreadable) < _MAX_UNREADABLE:
+                unit = table.units[number].unit
+                unreadable.append(f"{at.key}: unit {unit} line {place}: {error}")
+    return ObjectContent(at, _claims(at, table), tuple(trusts), tuple(unreadable), unreadable_count)
 
 
 _MAX_UNREADABLE = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_each_value_is_what_its_column_names(lines: list[tuple[str, bytes]]) -> 
 
 def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> None:
     """Row, values and table are one reading of a line."""
-    rows, numbered = [], []
+    rows, values = [], []
     for source, line in lines:
         row = row_reading.read_line(line, source, functools.partial(Place, "key", source))
         kept = row_reading.read_values(line, source)
@@ -77,8 +78,13 @@ def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> No
         if row is not None and kept is not None:
             assert kept[0] == tuple(getattr(row, name) for name in Row.__struct_fields__[:-1])
             rows.append(row)
-            numbered.append((0, kept[1], kept[0]))
-    table = schema.events_table(numbered * 20)  # more than are made at once
+            values.append(kept)
+    made = schema.EventRows(first_claim=7)
+    for number in range(20):  # more than are made at once
+        for row_values, index in values:
+            made.put(number, index, row_values)
+    table = made.table()
+    assert table["claim"].to_pylist()[:: len(rows)] == list(range(7, 27))
     assert len(rows) * 20 == table.num_rows
     for name in ("uid", "credential", "operation", "raw_sha256"):
         assert [getattr(row, name) for row in rows] * 20 == table[name].to_pylist()
@@ -86,4 +92,18 @@ def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> No
 
 
 def test_an_object_without_records_is_an_empty_table() -> None:
-    assert schema.EVENTS == schema.events_table([]).schema
+    assert schema.EVENTS == schema.EventRows().table().schema
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "a" * 63, "a" * 65, "A" * 64, "g" * 64, "\u0661" * 64, "\ud800"]
+)
+def test_a_record_has_one_number_whatever_is_beside_it(odd: str) -> None:
+    """Also one whose hash is none, which a writer may have written."""
+    digest = sha256(b"record").hexdigest()
+    (plain,) = schema.record_hashes([digest]).to_pylist()
+    (alone,) = schema.record_hashes([odd]).to_pylist()
+    assert plain == int(digest[:16], 16)
+    assert schema.record_hashes([digest, odd, digest]).to_pylist() == [plain, alone, plain]
+    # As long together as hashes are, and of their digits.
+    assert schema.record_hashes(["a" * 63, "a" * 65])[0] == schema.record_hashes(["a" * 63])[0]

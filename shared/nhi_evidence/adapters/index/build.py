@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from nhi_evidence.adapters.index import schema, weigh
+from nhi_evidence.adapters.index import groups, schema, weigh
 from nhi_evidence.adapters.index import state as states
+from nhi_evidence.adapters.index.groups import Group, Numbered, Read, Unread
 from nhi_evidence.adapters.index.state import State
+from nhi_evidence.evidence.objects import MAX_UNITS
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.findings import StatementRows
@@ -24,11 +18,8 @@ from nhi_evidence.investigate.sealed import Head, SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 from nhi_evidence.ports import EvidenceVersions
 
-BATCH_ROWS = 200_000
-"""Rows in one file, about: what is held in memory before it is written."""
-
-_WORTH_PROCESSES = 8
-"""Objects from which on other processes help."""
+_FILE_CLAIMS = 50_000
+"""Claims that are held in memory before they are written."""
 
 Progress = Callable[[str, int], None]
 
@@ -57,7 +48,9 @@ def refresh(
     if state is not None and state.heads == signed:
         return state
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what it holds is evidence
-    state = state or State(log=log_name, accepted=list(accepted))
+    if state is None:
+        state = State(log=log_name, accepted=list(accepted))
+        states.save(folder, state)  # broken off, it is known for an index all the same
     state.generation += 1
     known = {head.shard: head.size for head in state.heads}
     listed = sealed.listed(stored, signed)
@@ -84,8 +77,7 @@ def _add_statements(
         except (ValueError, RecursionError) as error:
             state.note_unreadable([f"{at.key}: {error}"], 1)
     if rows:
-        number = len(state.findings) + 1
-        states.put(folder, state, "findings", number, schema.findings_table(rows))
+        states.put(folder, state, "findings", schema.findings_table(rows))
 
 
 def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
@@ -98,14 +90,12 @@ def _continues(old: Sequence[Head], new: Sequence[Head]) -> bool:
 
 
 class _Adding:
-    """Reads objects and writes their rows, a file a batch."""
+    """Reads objects in groups, each of which writes a file of its rows."""
 
     def __init__(self, folder: Path, state: State, progress: Progress) -> None:
         self._folder = folder
         self._state = state
         self._progress = progress
-        self._rows: list[pa.Table] = []
-        self._row_count = 0
         self._claims: list[tuple[int, SealedObject, UnitClaim]] = []
         self._trusts: list[tuple[int, Trust]] = []
         self._hours: set[tuple[str, str]] = set()
@@ -114,101 +104,48 @@ class _Adding:
         self, store: EvidenceVersions, new: Sequence[SealedObject], jobs: int
     ) -> set[tuple[str, str]]:
         """Add objects; returns the sources and hours that have to be weighed again."""
-        bodies = store.bodies((each.key, each.vid) for each in new)
-        for done, (at, result) in enumerate(
-            _read_all(zip(new, bodies, strict=True), jobs, len(new))
-        ):
-            self._progress("objects", done)
-            self._hours.add((at.source, at.hour))
-            if isinstance(result, str):
-                self._state.note_unreadable([f"{at.key}: {result}"], 1)
-                continue
-            self._take(at, *result)
-            if self._row_count >= BATCH_ROWS:
+        done = 0
+        for result in groups.read_all(self._groups(store, new), jobs):
+            if result.file is not None:
+                self._state.events.append(result.file)
+            for each in result.objects:
+                self._progress("objects", done)
+                done += 1
+                self._take(each)
+            if len(self._claims) >= _FILE_CLAIMS:
                 self._write()
-        # An index of objects none of which can be read is one, too: it says so, of no rows.
-        if self._rows or self._claims or not self._state.events:
+        if not self._state.events:
+            # An index of objects none of which can be read is one, too: it says so, of no rows.
+            states.put(self._folder, self._state, "events", schema.EVENTS.empty_table())
+        if self._claims or not self._state.claims:
             self._write()
         self._state.objects += len(new)
         return self._hours
 
-    def _take(
-        self,
-        at: SealedObject,
-        rows: pa.Table,
-        claims: Sequence[UnitClaim],
-        trusts: Sequence[tuple[int, Trust]],
-        unreadable: tuple[Sequence[str], int],
-    ) -> None:
+    def _groups(self, store: EvidenceVersions, new: Sequence[SealedObject]) -> Iterator[Group]:
         first = self._state.next_claim
-        shifted = pc.add(rows["claim"], first)
-        self._rows.append(rows.set_column(rows.schema.get_field_index("claim"), "claim", shifted))
-        self._row_count += rows.num_rows
-        self._claims += [(first + number, at, each) for number, each in enumerate(claims)]
-        self._trusts += [(first + number, each) for number, each in trusts]
-        self._state.next_claim += len(claims)
-        self._state.note_unreadable(*unreadable)
+        self._state.next_claim += len(new) * MAX_UNITS
+        bodies = store.bodies((each.key, each.vid) for each in new)
+        numbered = (
+            Numbered(first + number * MAX_UNITS, at, body)
+            for number, (at, body) in enumerate(zip(new, bodies, strict=True))
+        )
+        for number, objects in enumerate(groups.grouped(numbered)):
+            yield Group(self._folder, self._state.new_name("events", number), objects)
+
+    def _take(self, each: Read | Unread) -> None:
+        self._hours.add((each.at.source, each.at.hour))
+        if isinstance(each, Unread):
+            self._state.note_unreadable([f"{each.at.key}: {each.reason}"], 1)
+            return
+        content, first = each.content, each.first_claim
+        self._claims += [
+            (first + number, each.at, own) for number, own in enumerate(content.claims)
+        ]
+        self._trusts += [(first + number, own) for number, own in content.trusts]
+        self._state.note_unreadable(content.unreadable, content.unreadable_count)
 
     def _write(self) -> None:
-        number = len(self._state.events) + 1
-        if number == 1 and not self._rows:
-            self._rows = [schema.EVENTS.empty_table()]
-        for kind, table in (
-            ("events", pa.concat_tables(self._rows) if self._rows else None),
-            ("claims", schema.claims_table(self._claims)),
-            ("trusts", schema.trusts_table(self._trusts)),
-        ):
-            if table is None:
-                continue
-            states.put(self._folder, self._state, kind, number, table)
-        self._rows, self._row_count, self._claims, self._trusts = [], 0, [], []
-
-
-_Read = tuple[
-    pa.Table, tuple[UnitClaim, ...], tuple[tuple[int, Trust], ...], tuple[tuple[str, ...], int]
-]
-
-
-def _read_all(
-    objects: Iterable[tuple[SealedObject, bytes | None]], jobs: int, count: int
-) -> Iterator[tuple[SealedObject, _Read | str]]:
-    """Yield what each object holds, or why it cannot be read; in order."""
-    if jobs == 1 or count < _WORTH_PROCESSES:
-        for at, body in objects:
-            yield at, _read(at, body)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        # As one is taken the next is begun: no process waits while rows are written here.
-        begun: deque[tuple[SealedObject, Future[_Read | str]]] = deque()
-        for at, body in objects:
-            begun.append((at, pool.submit(_read, at, body)))
-            if len(begun) == 2 * jobs:
-                first, result = begun.popleft()
-                yield first, result.result()
-        for at, result in begun:
-            yield at, result.result()
-
-
-def _read(at: SealedObject, body: bytes | None) -> _Read | str:
-    with _uncollected():
-        try:
-            content = sealed.read_values(at, body)
-        except (ValueError, RecursionError) as error:
-            return str(error)
-        named = content.unreadable, content.unreadable_count
-        return schema.events_table(content.rows), content.claims, content.trusts, named
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of cycles away from a hundred thousand tuples, none of which is in one.
-
-    Looking through them again and again is a tenth of the time of an index.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+        states.put(self._folder, self._state, "claims", schema.claims_table(self._claims))
+        states.put(self._folder, self._state, "trusts", schema.trusts_table(self._trusts))
+        self._claims, self._trusts = [], []

@@ -10,11 +10,13 @@ from msgspec.structs import astuple
 
 from nhi_evidence.adapters.index import schema, weigh
 from nhi_evidence.adapters.index import state as states
-from nhi_evidence.adapters.index.build import BATCH_ROWS
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.investigate.index import Unread
 from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.trust import Trust
+
+_FILE_ROWS = 200_000
+"""Rows in one file: what is held in memory before it is written."""
 
 
 def build(
@@ -27,30 +29,26 @@ def build(
     state = State(log="", accepted=[])
     state.generation = 1
     files: dict[str, int] = {}
-    pending: list[tuple[int, Row]] = []
+    pending, waiting = schema.EventRows(), 0
     trusts: list[tuple[int, Trust]] = []
     for row, stated in rows:
         claim = files.setdefault(row.place.object, len(files))
-        pending.append((claim, row))
+        pending.put(claim, row.place.line, astuple(row)[:-1])
+        waiting += 1
         trusts += ((claim, each) for each in stated)
-        if len(pending) >= BATCH_ROWS:
-            _put_events(folder, state, pending)
-            pending = []
-    _put_events(folder, state, pending)
+        if waiting == _FILE_ROWS:
+            states.put(folder, state, "events", pending.table())
+            pending, waiting = schema.EventRows(), 0
+    states.put(folder, state, "events", pending.table())
     if unread is not None:
         state.note_unreadable(unread.texts, unread.count)
     claims = [
         {"claim": number, "object": name, "shard": "", "leaf": -1, "unit": ""}
         for name, number in files.items()
     ]
-    states.put(folder, state, "claims", 1, pa.Table.from_pylist(claims, schema=schema.CLAIMS))
-    states.put(folder, state, "trusts", 1, schema.trusts_table(trusts))
+    states.put(folder, state, "claims", pa.Table.from_pylist(claims, schema=schema.CLAIMS))
+    states.put(folder, state, "trusts", schema.trusts_table(trusts))
     state.objects = len(files)
     weigh.write(folder, state, dict.fromkeys(files.values(), Standing.UNPROVEN))
     states.save(folder, state)
     return state
-
-
-def _put_events(folder: Path, state: State, rows: list[tuple[int, Row]]) -> None:
-    table = schema.events_table((claim, row.place.line, astuple(row)[:-1]) for claim, row in rows)
-    states.put(folder, state, "events", len(state.events) + 1, table)

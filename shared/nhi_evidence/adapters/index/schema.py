@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from array import array
+from collections.abc import Sequence
 from hashlib import sha256
-from itertools import islice
 
 import msgspec
 import pyarrow as pa
@@ -14,7 +15,7 @@ from nhi_evidence.investigate.columns import COLUMNS, Type
 from nhi_evidence.investigate.findings import FindingRow, StatementRows
 from nhi_evidence.investigate.row import Row
 from nhi_evidence.investigate.row_reading import Values
-from nhi_evidence.investigate.sealed import NumberedValues, SealedObject, UnitClaim
+from nhi_evidence.investigate.sealed import SealedObject, UnitClaim
 from nhi_evidence.investigate.trust import Trust
 
 VERSION = 5
@@ -82,42 +83,70 @@ FINDINGS = pa.schema(
 """Findings of statements, and the log each is of; a statement that finds nothing has no code."""
 
 
-_ROWS_AT_ONCE = 1_024
+_ROWS_AT_ONCE = 512
 """Rows turned into columns at once: as many as stay near the processor."""
 
 _TYPES = [_ARROW[column.type] for column in COLUMNS]
 
 
-def events_table(rows: Iterable[NumberedValues]) -> pa.Table:
-    """Return rows as a table of `EVENTS`."""
-    waiting = iter(rows)
-    batches = []
-    while chunk := list(islice(waiting, _ROWS_AT_ONCE)):
-        claims, lines, values = zip(*chunk, strict=True)
+class EventRows:
+    """Rows on their way into columns: each is there as a value of Python for a moment only."""
+
+    def __init__(self, first_claim: int = 0) -> None:
+        """Begin without any; the claims of `put` count from this one."""
+        self._first = first_claim
+        self._waiting: list[tuple[int, int, Values]] = []
+        self._batches: list[pa.RecordBatch] = []
+
+    def put(self, claim: int, line: int, values: Values) -> None:
+        """Add a row: its claim, its index in the unit, its values."""
+        self._waiting.append((self._first + claim, line, values))
+        if len(self._waiting) == _ROWS_AT_ONCE:
+            self._convert()
+
+    def table(self) -> pa.Table:
+        """Return all of them as a table of `EVENTS`."""
+        if self._waiting:
+            self._convert()
+        return pa.Table.from_batches(self._batches, schema=EVENTS)
+
+    def _convert(self) -> None:
+        claims, lines, values = zip(*self._waiting, strict=True)
+        self._waiting.clear()
         columns = zip(*values, strict=True)
         arrays = [pa.array(each, kind) for each, kind in zip(columns, _TYPES, strict=True)]
         arrays += [
             pa.array(claims, pa.int64()),
             pa.array(lines, pa.int64()),
-            pa.array(list(map(record_hash, values)), pa.uint64()),
+            record_hashes([row[_RAW] for row in values]),
         ]
-        batches.append(pa.RecordBatch.from_arrays(arrays, schema=EVENTS))
-    return pa.Table.from_batches(batches, schema=EVENTS)
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=EVENTS))
 
 
-def record_hash(values: Values) -> int:
-    """Return a number that rows of the same record share, and others rarely do.
+def record_hashes(hashes: Sequence[str]) -> pa.Array:
+    """Return for each hash of a raw text a number that rows of the same record share.
 
-    The same record has the same raw bytes; what else makes it the same, the query weighs.
+    Others rarely do. The same record has the same raw bytes; what else makes it the same, the
+    query weighs.
     """
-    raw: str = values[_RAW]
-    if _SHA256.fullmatch(raw):
-        return int(raw[:16], 16)  # as good as a hash of it, being one
+    if set(map(len, hashes)) == {_DIGITS} and _HEX.fullmatch("".join(hashes)):
+        # As good as a hash of it, being one.
+        numbers = array("Q", bytes.fromhex("".join([each[:16] for each in hashes])))
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        return pa.Array.from_buffers(pa.uint64(), len(hashes), [None, pa.py_buffer(numbers)])
+    return pa.array([_record_hash(each) for each in hashes], pa.uint64())
+
+
+def _record_hash(raw: str) -> int:
+    if len(raw) == _DIGITS and _HEX.fullmatch(raw):
+        return int(raw[:16], 16)
     return int.from_bytes(sha256(raw.encode(errors="surrogatepass")).digest()[:8])
 
 
 _RAW = Row.__struct_fields__.index("raw_sha256")
-_SHA256 = re.compile("[0-9a-f]{64}")
+_DIGITS = 64
+_HEX = re.compile("[0-9a-f]*")
 
 
 def claims_table(claims: Sequence[tuple[int, SealedObject, UnitClaim]]) -> pa.Table:

@@ -29,6 +29,7 @@ class State(msgspec.Struct, kw_only=True):
     heads: list[Head] = []
     objects: int = 0
     next_claim: int = 0
+    """Claims of the next object are numbered from here."""
     generation: int = 0
     events: list[str] = []
     claims: list[str] = []
@@ -48,6 +49,10 @@ class State(msgspec.Struct, kw_only=True):
         self.unreadable_count += count
         self.unreadable += islice(texts, max(0, _MAX_UNREADABLE - len(self.unreadable)))
 
+    def new_name(self, kind: str, number: int) -> str:
+        """Return the name of a file that is written now; no number comes twice in a generation."""
+        return f"{kind}-{self.generation:06d}-{number:06d}.parquet"
+
     @property
     def files(self) -> set[str]:
         """All files that belong to it."""
@@ -55,9 +60,9 @@ class State(msgspec.Struct, kw_only=True):
         return {*self.events, *self.claims, *self.trusts, *self.findings, *single, FILE}
 
 
-def put(folder: Path, state: State, kind: str, number: int, table: pa.Table) -> None:
+def put(folder: Path, state: State, kind: str, table: pa.Table) -> None:
     """Write one file of `events`, `claims`, `trusts` or `findings`, and name it in the state."""
-    name = f"{kind}-{number:06d}.parquet"
+    name = state.new_name(kind, len(getattr(state, kind)))
     pq.write_table(table, folder / name, compression="zstd")
     getattr(state, kind).append(name)
 

@@ -1,0 +1,166 @@
+"""Reads evidence objects in groups, on all processors; each group writes its rows to a file."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import chain, islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nhi_evidence.adapters.index import schema
+from nhi_evidence.investigate import sealed
+from nhi_evidence.investigate.sealed import ObjectContent, SealedObject
+
+_GROUP_BYTES = 8 << 20
+"""Of objects that one process reads, as they are stored: a second's work and more, and a file."""
+
+_GROUP_OBJECTS = 256
+"""Nor are they more than so many, however small."""
+
+_GROUP_ROWS = 65_536
+"""Rows that are held in memory, those of one object aside, before they are written."""
+
+
+class Numbered(NamedTuple):
+    """An object, its bytes, and the number of its first claim."""
+
+    first_claim: int
+    at: SealedObject
+    body: bytes | None
+
+
+class Group(NamedTuple):
+    """Objects that are read by one process, and the file their rows go to."""
+
+    folder: Path
+    file: str
+    objects: list[Numbered]
+
+
+class Read(NamedTuple):
+    """An object that was read, and the number of its first claim."""
+
+    first_claim: int
+    at: SealedObject
+    content: ObjectContent
+
+
+class Unread(NamedTuple):
+    """An object that could not be read."""
+
+    at: SealedObject
+    reason: str
+
+
+class GroupRead(NamedTuple):
+    """What a group holds beside its rows."""
+
+    file: str | None
+    """None where there are none."""
+    objects: list[Read | Unread]
+    """In order."""
+
+
+def grouped(objects: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """Yield objects as many at once as are worth a file and a process; in order."""
+    group: list[Numbered] = []
+    size = 0
+    for each in objects:
+        group.append(each)
+        size += len(each.body or b"")
+        if size >= _GROUP_BYTES or len(group) >= _GROUP_OBJECTS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def read_all(groups: Iterator[Group], jobs: int) -> Iterator[GroupRead]:
+    """Read groups, on other processes where there are several; in order."""
+    begun = list(islice(groups, 2))
+    if jobs == 1 or len(begun) == 1:
+        yield from map(_read_group, chain(begun, groups))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        # As one is taken the next is begun: no process waits while claims are written here.
+        waiting: deque[Future[GroupRead]] = deque()
+        for group in chain(begun, groups):
+            waiting.append(pool.submit(_read_group, group))
+            if len(waiting) == 2 * jobs:
+                yield waiting.popleft().result()
+        for each in waiting:
+            yield each.result()
+
+
+def _read_group(group: Group) -> GroupRead:
+    """Read objects and write their rows, of none that cannot be read to its end."""
+    objects: list[Read | Unread] = []
+    with _uncollected(), _File(group.folder / group.file) as file:
+        for first_claim, at, body in group.objects:
+            rows = schema.EventRows(first_claim)
+            try:
+                content = sealed.read_values(at, body, rows.put)
+            except (ValueError, RecursionError) as error:
+                objects.append(Unread(at, str(error)))
+                continue
+            file.add(rows.table())
+            objects.append(Read(first_claim, at, content))
+    return GroupRead(group.file if file.is_written else None, objects)
+
+
+class _File:
+    """A file of rows, which is there only where there are any."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tables: list[pa.Table] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> _File:
+        return self
+
+    def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
+        if kind is None:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+
+    @property
+    def is_written(self) -> bool:
+        return self._writer is not None
+
+    def add(self, table: pa.Table) -> None:
+        self._tables.append(table)
+        if sum(each.num_rows for each in self._tables) >= _GROUP_ROWS:
+            self._write()
+
+    def _write(self) -> None:
+        table = pa.concat_tables(self._tables) if self._tables else schema.EVENTS.empty_table()
+        self._tables = []
+        if table.num_rows:
+            if self._writer is None:
+                self._writer = pq.ParquetWriter(self._path, schema.EVENTS, compression="zstd")
+            self._writer.write_table(table)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away from a hundred thousand tuples, none of which is in one.
+
+    Looking through them again and again is a tenth of the time of an index.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

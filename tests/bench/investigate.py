@@ -8,15 +8,12 @@ it, and questions in SQL. Wall time, since several processes take part; of one j
 from __future__ import annotations
 
 import argparse
-import gzip
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -26,56 +23,28 @@ from nhi_evidence.adapters.index import build
 from nhi_evidence.adapters.index.local_index import LocalIndex
 from nhi_evidence.adapters.index.state import State
 from nhi_evidence.adapters.store.directory import DirectoryStore
-from nhi_evidence.demo.story import bulk
-from nhi_evidence.event import Delivery
 from nhi_evidence.evidence import frame, note, objects
 from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import library, row_reading, timeline
 from nhi_evidence.investigate.index import Selection
-from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.scope import Scope
+from tests.bench.copies import BATCH_FILES, CopyingMapper, deliveries
 from tests.memory_store import DAY_MS
 from tests.signing import LocalSigner
 
 NAME = "example.org/bench"
 NOW = 1_772_442_000_000
-FILE_RECORDS = 150
-BATCH_FILES = 500
 SIGNER = LocalSigner("bench")
 KEY = note.from_spki(NAME, SIGNER.public_key())
-
-
-def deliveries(records: int) -> Iterator[Delivery]:
-    """Yield generated CloudTrail files, each of its own hour's name.
-
-    After the first batch its files come again, each record under an id of its own: what is
-    measured does not depend on how often a shape is seen, and millions are made in minutes.
-    """
-    for number in range(-(-records // FILE_RECORDS)):
-        count = min(FILE_RECORDS, records - number * FILE_RECORDS)
-        hour = f"{2 + number // (BATCH_FILES * 24):02}T{number // BATCH_FILES % 24:02}"
-        name = f"111122223333_CloudTrail_us-east-1_202603{hour}00Z_{number:016}.json.gz"
-        folder = "trail/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03"
-        again, seed = divmod(number, BATCH_FILES)
-        body = _EVENT_ID.sub(rb"\g<1>%08x" % again, _generated(seed, count))
-        yield Delivery(f"{folder}/{hour[:2]}/{name}@v", gzip.compress(body, 1, mtime=0))
-
-
-@cache
-def _generated(seed: int, records: int) -> bytes:
-    return bulk(seed=seed, records=records)
-
-
-_EVENT_ID = re.compile(rb'("eventID":")[0-9a-f]{8}')
 
 
 def seal(folder: Path, records: int) -> None:
     """Lock and seal so many records in a directory."""
     store = DirectoryStore(folder)
-    mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
+    mapper = CopyingMapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
     files = deliveries(records)
     while batch := list(islice(files, BATCH_FILES)):
         lock_batch(mapper, batch, store).ensure_locked()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from nhi_evidence.event import Kind
 from nhi_evidence.reading import hours
 from nhi_evidence.reading.json_files import decode
+from nhi_evidence.reading.records_only import kind_of
 from nhi_evidence.sources.aws_api_gateway.normalize import normalize
 
 __all__ = [
@@ -37,11 +37,6 @@ _FIREHOSE = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
 
 unwrap = decode
 """Forms for reading local files are those of deliveries."""
-
-
-def kind_of(_object_key: str) -> Kind:
-    """Every delivered file holds records."""
-    return Kind.RECORDS
 
 
 def hour_of(object_key: str) -> str | None:

@@ -6,7 +6,7 @@ docs/sources/azure_activity.md
 from __future__ import annotations
 
 from nhi_evidence.azure.text import hour_of
-from nhi_evidence.event import Kind
+from nhi_evidence.reading.records_only import kind_of
 from nhi_evidence.sources.azure_activity.decode import decode, unwrap
 from nhi_evidence.sources.azure_activity.listed import listed_id, native_id
 from nhi_evidence.sources.azure_activity.normalize import normalize
@@ -32,8 +32,3 @@ LISTS_OUT_OF_SCOPE_IDS = True
 
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
-
-
-def kind_of(object_key: str) -> Kind:  # noqa: ARG001 the log has no companions
-    """Every delivered file holds records."""
-    return Kind.RECORDS

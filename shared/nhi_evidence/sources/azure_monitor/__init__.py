@@ -6,7 +6,7 @@ raw, with its name as the reason; nothing is guessed from the look of a record.
 
 from __future__ import annotations
 
-from nhi_evidence.event import Kind
+from nhi_evidence.reading.records_only import kind_of
 from nhi_evidence.sources.azure_monitor.category import category
 from nhi_evidence.sources.azure_monitor.decode import decode, unwrap
 
@@ -17,11 +17,6 @@ NAME = "azure_monitor"
 
 LISTS_OUT_OF_SCOPE_IDS = True
 """Diagnostic settings can drop records before the hub: completeness is asked by event id."""
-
-
-def kind_of(object_key: str) -> Kind:  # noqa: ARG001 nothing is delivered as a file
-    """Every delivery is a run of messages."""
-    return Kind.RECORDS
 
 
 def hour_of(object_key: str) -> str | None:  # noqa: ARG001 nothing is delivered as a file

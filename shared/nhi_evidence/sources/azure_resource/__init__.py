@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from nhi_evidence.azure.files import decode
 from nhi_evidence.azure.text import hour_of
-from nhi_evidence.event import Decoded, Kind, Limits, Undecodable
+from nhi_evidence.reading.records_only import kind_of
 from nhi_evidence.sources.azure_resource.envelope import CATEGORIES
 from nhi_evidence.sources.azure_resource.normalize import normalize
 
@@ -32,12 +32,5 @@ NAME = "azure_resource"
 TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
 
-
-def kind_of(object_key: str) -> Kind:  # noqa: ARG001 every file holds records
-    """Every file diagnostic settings write holds records."""
-    return Kind.RECORDS
-
-
-def unwrap(document: bytes, limits: Limits) -> Decoded | Undecodable:
-    """Return the records of a local file: in the forms of a delivered one."""
-    return decode(document, limits)
+unwrap = decode
+"""Forms for reading local files are those of deliveries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nhi_evidence.event import Kind
+from nhi_evidence.reading.records_only import kind_of
 from nhi_evidence.sources.gcp_audit.decode import decode
 from nhi_evidence.sources.gcp_audit.envelopes import unwrap
 from nhi_evidence.sources.gcp_audit.normalize import normalize
@@ -30,11 +30,6 @@ TABLES = ("catalog.json",)
 """Data files of this pack that decide output; they are part of the mapper digest."""
 
 _SINK_FILE = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d):00:00_\d\d:59:59_[A-Z]+\d+\.json")
-
-
-def kind_of(_object_key: str) -> Kind:
-    """Every delivered file holds records: Google signs no digest of them."""
-    return Kind.RECORDS
 
 
 def hour_of(object_key: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -12,6 +12,9 @@ from infra.deploy.asking import NotAskedError
 from infra.deploy.assembly import Stack
 from nhi_evidence.config import naming
 from nhi_evidence.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
 
 _QUICKLY = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 3})
 _QUALIFIER = "hnb659fds"
@@ -85,7 +88,7 @@ class Access:
             given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
         )
 
-    def _sts(self, region: str) -> Any:
+    def _sts(self, region: str) -> STSClient:
         return self._session.client("sts", region_name=region, config=_QUICKLY)
 
 

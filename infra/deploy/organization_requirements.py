@@ -8,6 +8,7 @@ from typing import Any
 from infra.deploy.access import Access
 from infra.deploy.asking import Asking, Judgment
 from infra.deploy.assembly import Stack
+from infra.deploy.clients import Organizations
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.trusts import unknown_writers
@@ -53,7 +54,7 @@ def _right(access: Access, config: Config, stack: Stack) -> Iterator[Requirement
     )
 
 
-def _trusted(asking: Asking, organizations: Any) -> Iterator[Requirement]:
+def _trusted(asking: Asking, organizations: Organizations) -> Iterator[Requirement]:
     def judge(pages: Any) -> Judgment:
         trusted = {
             one["ServicePrincipal"] for page in pages for one in page["EnabledServicePrincipals"]
@@ -75,7 +76,7 @@ def _trusted(asking: Asking, organizations: Any) -> Iterator[Requirement]:
     )
 
 
-def _policies(asking: Asking, organizations: Any) -> Iterator[Requirement]:
+def _policies(asking: Asking, organizations: Organizations) -> Iterator[Requirement]:
     def judge(roots: Any) -> Judgment:
         root = roots[0]
         enabled = {one["Type"] for one in root.get("PolicyTypes", ()) if one["Status"] == "ENABLED"}

@@ -7,12 +7,12 @@ before it filled it, and CloudFormation refuses to remove what is protected, how
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.access import Access
 from infra.deploy.assembly import Stack
+from infra.deploy.clients import CloudFormation, described
 from infra.deploy.running import say
 from nhi_evidence.errors import StoreUnavailableError
 
@@ -23,11 +23,11 @@ NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 def release(access: Access, stacks: Sequence[Stack]) -> None:
     """Take the protection off stacks that were never made. Raises `StoreUnavailableError`."""
     for stack in stacks:
-        client = access.deployer("cloudformation", stack)
+        client: CloudFormation | None = access.deployer("cloudformation", stack)
         if client is None:
             continue
         try:
-            description = _described(client, stack.name)
+            description = described(client, stack.name)
             if description.get("StackStatus") in NEVER_MADE and description.get(
                 "EnableTerminationProtection"
             ):
@@ -37,13 +37,3 @@ def release(access: Access, stacks: Sequence[Stack]) -> None:
                 say(f"{stack.name} was never made; it is taken away and made anew")
         except (BotoCoreError, ClientError) as error:
             raise StoreUnavailableError(f"{stack.name}: {error}") from error
-
-
-def _described(client: Any, name: str) -> dict[str, Any]:
-    try:
-        (description,) = client.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ValidationError":
-            return {}  # there is none
-        raise
-    return dict(description)

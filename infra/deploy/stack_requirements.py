@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deploy.access import Access
 from infra.deploy.asking import Asking, Judgment, NotAskedError
 from infra.deploy.assembly import Stack
+from infra.deploy.clients import CloudFormation, described
 from infra.deploy.requirement import Requirement, Standing
 from nhi_evidence.adapters.aws.aws_checks import error_code, is_absent
 
@@ -57,7 +58,7 @@ def _bootstrapped(
 
 
 def _names_free(access: Access, asking: Asking, stack: Stack) -> Iterator[Requirement]:
-    cloudformation = access.client("cloudformation", stack)
+    cloudformation: CloudFormation | None = access.client("cloudformation", stack)
     if not stack.retained or cloudformation is None:
         return
     names = "whether " + " and ".join(name for _, name in stack.retained)
@@ -94,15 +95,13 @@ def _free(
         yield asking.stated(Standing.UNSEEN, f"whether {name} is free ({error})")
 
 
-def _is_there(cloudformation: Any, name: str) -> bool:
+def _is_there(cloudformation: CloudFormation, name: str) -> bool:
     """Whether a stack is deployed; one whose first creation was rolled back is not."""
-    try:
-        (existing,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error_code(error) == "ValidationError":
-            return False
-        raise
-    return existing["StackStatus"] not in {"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"}
+    existing = described(cloudformation, name)
+    return bool(existing) and existing["StackStatus"] not in {
+        "ROLLBACK_COMPLETE",
+        "REVIEW_IN_PROGRESS",
+    }
 
 
 def _bucket(access: Access, stack: Stack, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -18,6 +18,9 @@ from nhi_evidence.embedded import seaweedfs_iam as iam
 from nhi_evidence.embedded.issuer import ENTRA, GOOGLE, EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _GCP = "gcp_audit"
 _CHOSEN = datetime(2099, 1, 1, tzinfo=UTC)
@@ -93,28 +96,31 @@ def collect(store: EmbeddedStore, version: tuple[str, str]) -> list[Refusal]:
     ]
 
 
-def _of_the_lock(who: str, client: Any, key: str, version: str) -> list[Refusal]:
-    where = {"Bucket": iam.EVIDENCE_BUCKET, "Key": key}
-    until = client.get_object_retention(**where, VersionId=version)["Retention"]["RetainUntilDate"]
+def _of_the_lock(who: str, client: S3Client, key: str, version: str) -> list[Refusal]:
+    bucket = iam.EVIDENCE_BUCKET
+    until = client.get_object_retention(Bucket=bucket, Key=key, VersionId=version)["Retention"][
+        "RetainUntilDate"
+    ]
     shorter = until - timedelta(hours=1)
     return [
         _attempt(
             who,
             "delete a locked version",
-            lambda: client.delete_object(**where, VersionId=version),
+            lambda: client.delete_object(Bucket=bucket, Key=key, VersionId=version),
         ),
         _attempt(
             who,
             "delete it bypassing governance",
             lambda: client.delete_object(
-                **where, VersionId=version, BypassGovernanceRetention=True
+                Bucket=bucket, Key=key, VersionId=version, BypassGovernanceRetention=True
             ),
         ),
         _attempt(
             who,
             "shorten its lock",
             lambda: client.put_object_retention(
-                **where,
+                Bucket=bucket,
+                Key=key,
                 VersionId=version,
                 Retention={"Mode": "COMPLIANCE", "RetainUntilDate": shorter},
             ),
@@ -122,29 +128,30 @@ def _of_the_lock(who: str, client: Any, key: str, version: str) -> list[Refusal]
         _attempt(
             who,
             "overwrite it with a create-only write",
-            lambda: client.put_object(**where, Body=b"other", IfNoneMatch="*"),
+            lambda: client.put_object(Bucket=bucket, Key=key, Body=b"other", IfNoneMatch="*"),
         ),
     ]
 
 
-def _of_the_writer(client: Any, key: str, version: str) -> list[Refusal]:
+def _of_the_writer(client: S3Client, key: str, version: str) -> list[Refusal]:
     who = "exporter's writer role"
-    where = {"Bucket": iam.EVIDENCE_BUCKET, "Key": key}
+    bucket = iam.EVIDENCE_BUCKET
     acts: list[tuple[str, Callable[[], object]]] = [
-        ("read an object", lambda: client.get_object(**where)),
-        ("list the bucket", lambda: client.list_objects_v2(Bucket=iam.EVIDENCE_BUCKET)),
-        ("delete an object", lambda: client.delete_object(**where)),
-        ("delete a version", lambda: client.delete_object(**where, VersionId=version)),
+        ("read an object", lambda: client.get_object(Bucket=bucket, Key=key)),
+        ("list the bucket", lambda: client.list_objects_v2(Bucket=bucket)),
+        ("delete an object", lambda: client.delete_object(Bucket=bucket, Key=key)),
+        (
+            "delete a version",
+            lambda: client.delete_object(Bucket=bucket, Key=key, VersionId=version),
+        ),
         (
             "write under another source's prefix",
-            lambda: client.put_object(
-                Bucket=iam.EVIDENCE_BUCKET, Key="ev/v1/gcp_audit/h=unknown/x", Body=b"x"
-            ),
+            lambda: client.put_object(Bucket=bucket, Key="ev/v1/gcp_audit/h=unknown/x", Body=b"x"),
         ),
         (
             "choose its own retention",
             lambda: client.put_object(
-                Bucket=iam.EVIDENCE_BUCKET,
+                Bucket=bucket,
                 Key=f"{key}.other",
                 Body=b"x",
                 ObjectLockMode="GOVERNANCE",

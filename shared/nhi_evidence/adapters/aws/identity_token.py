@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 
 from __future__ import annotations
 
-from typing import Any
-
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,10 +21,10 @@ def identity_token(audience: str) -> str:
     (`iam:EnableOutboundWebIdentityFederation`), or the role may not ask.
     """
     try:
-        client: Any = boto3.session.Session().client("sts", config=CLIENT_CONFIG)
+        client = boto3.session.Session().client("sts", config=CLIENT_CONFIG)
         answer = client.get_web_identity_token(
             Audience=[audience], SigningAlgorithm="RS256", DurationSeconds=TOKEN_SECONDS
         )
     except (BotoCoreError, ClientError) as error:
         raise TokenUnavailableError(f"no identity token for {audience}: {error}") from error
-    return str(answer["WebIdentityToken"])
+    return answer["WebIdentityToken"]

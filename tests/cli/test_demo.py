@@ -16,8 +16,7 @@ import pytest
 from rich.console import Console
 
 from nhi_evidence.adapters.store.directory import DirectoryStore
-from nhi_evidence.cli.demo import _failed
-from nhi_evidence.demo import refusals, show, show_clouds
+from nhi_evidence.demo import problems, refusals, show, show_clouds
 from nhi_evidence.demo.story import (
     agent_trail,
     azure_batches,
@@ -253,5 +252,5 @@ def test_a_demo_that_fails_says_so(change: dict[str, object], expected: str) -> 
     counts: list[show_clouds.UnitCount] = [] if "counts" in change else [count]
     changed: list[tuple[str, str]] = [("k", "v")] if "changed" in change else []
     failures = ["message m1"] if "failures" in change else []
-    problems = _failed(counts, [refusal], changed, failures)
-    assert any(expected in one for one in problems)
+    sentences = problems.of_delivery(counts, [refusal], changed, failures)
+    assert any(expected in one for one in sentences)

@@ -25,7 +25,7 @@ VERDICT = {"verdict": "The words of the first line."}
 ENDS = {**VERDICT, "exit_code": "What the command exits with."}
 
 PRINTED = {
-    "demo": Printed("cli.demo:Report"),
+    "demo": Printed("demo.run:Report"),
     "init": Printed("cli.init:_Outcome"),
     "cost": Printed(
         beside={

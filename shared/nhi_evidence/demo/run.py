@@ -1,0 +1,226 @@
+"""The demo, act by act: each is done and shown, and returns its outcome."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from rich.console import Console
+
+from nhi_evidence.demo import (
+    blind_spots,
+    crossing,
+    investigation,
+    problems,
+    refusals,
+    sealing,
+    show,
+    show_brief,
+    show_clouds,
+    show_investigation,
+    show_sealing,
+)
+from nhi_evidence.demo.bucket import Object
+from nhi_evidence.demo.investigation import Investigated
+from nhi_evidence.demo.stage import Stage
+from nhi_evidence.demo.story.crossing import JOIN_ID
+from nhi_evidence.evidence.seal import Sealed
+from nhi_evidence.evidence.verify import Report as Verified
+
+_LEFT = "nhi-evidence-demo-"
+"""How the folder begins that report and case are left in."""
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What the demo showed; printed by `--json`."""
+
+    deliveries: list[show_clouds.UnitCount]
+    clouds: list[show_clouds.CloudCount]
+    crossing: list[crossing.Followed]
+    """What one CI job did, by its issuer and subject; empty for files of one's own."""
+    refusals: list[refusals.Refusal]
+    sealed: Sealed
+    findings: list[str]
+    """What verification of the sealed bucket found: nothing."""
+    proof: sealing.Proof | None
+    tampered: list[sealing.Tampered]
+    redelivery_changed: list[str]
+    """Object versions that a second delivery of the same files added or took away: none."""
+    regrouped: int
+    """Objects that delivering AWS's files in smaller batches added; none of it counts twice."""
+    blind_spots: blind_spots.BlindSpots | None = None
+    """Gaps, a canary and a file taken from an estate, and what was named; None for own files."""
+    ok: bool
+    failed: list[str]
+    kept_copy: str | None = None
+    investigated: Investigated | None = None
+    """The CI job's report and case; None for files of one's own."""
+
+
+class Channels(NamedTuple):
+    """Where an act is shown."""
+
+    detail: Console
+    """All of it."""
+    brief: Console
+    """A line or two of it."""
+    working: Callable[[str], None]
+    """What is being done now."""
+
+
+class Finished(NamedTuple):
+    """What is left to say when everything has been stopped."""
+
+    report: Report
+    copied: int | None
+    """Objects of the copy; None where none was asked for."""
+    key: str
+    """Of the log, for those who verify the copy."""
+
+
+class _Delivered(NamedTuple):
+    objects: Sequence[Object]
+    versions: frozenset[tuple[str, str]]
+    counts: list[show_clouds.UnitCount]
+    clouds: list[show_clouds.CloudCount]
+    followed: list[crossing.Followed]
+    failures: list[str]
+
+
+class _Repeated(NamedTuple):
+    changed: list[tuple[str, str]]
+    regrouped: int
+    refused: list[refusals.Refusal]
+    failures: list[str]
+
+
+class _Notarized(NamedTuple):
+    sealed: Sealed
+    verified: Verified
+    proof: sealing.Proof | None
+    tampered: list[sealing.Tampered]
+
+
+def run(
+    stage: Stage, folder: Path, channels: Channels, *, own_files: bool, seed: int, keep: Path | None
+) -> Finished:
+    """Play every act on a stage that stands, in `folder`; own files leave out what needs a story.
+
+    `keep` is the folder a copy of the bucket is left in.
+    """
+    show_brief.opening(channels.brief)
+    show.opening(channels.detail, stage.store.endpoint_url, stage.clouds)
+    delivered = _deliver(stage, channels, own_files=own_files)
+    repeated = _repeat(stage, channels, delivered.versions)
+    notary = sealing.Notary(stage.store, folder)
+    notarized = _notarize(notary, delivered.objects, channels)
+    spots = None if own_files else _blind_spots(folder, seed, channels)
+    investigated = None if own_files else _investigate(notary, delivered.followed, channels)
+    copied = notary.copy(keep) if keep else None
+    failed = [
+        *problems.of_delivery(
+            delivered.counts,
+            repeated.refused,
+            repeated.changed,
+            [*delivered.failures, *repeated.failures],
+        ),
+        *problems.of_sealing(*notarized),
+        *problems.of_counting(delivered.counts, notarized.verified),
+        *show_investigation.not_told(investigated, delivered.followed),
+        *(() if own_files else problems.of_crossing(delivered.clouds, delivered.followed)),
+        *problems.of_blind_spots(spots),
+    ]
+    findings = notarized.verified.findings
+    report = Report(
+        deliveries=delivered.counts,
+        clouds=delivered.clouds,
+        crossing=delivered.followed,
+        refusals=repeated.refused,
+        sealed=notarized.sealed,
+        findings=[f"{finding.code} {finding.key}" for finding in findings],
+        proof=notarized.proof,
+        tampered=notarized.tampered,
+        redelivery_changed=[key for key, _ in repeated.changed],
+        regrouped=repeated.regrouped,
+        blind_spots=spots,
+        ok=not failed,
+        failed=failed,
+        kept_copy=str(keep) if copied else None,
+        investigated=investigated,
+    )
+    return Finished(report, copied, str(notary.key))
+
+
+def _deliver(stage: Stage, channels: Channels, *, own_files: bool) -> _Delivered:
+    detail, brief, working = channels
+    working("delivering the logs")
+    failures = stage.deliver()
+    versions = frozenset(stage.bucket.versions())
+    objects = list(stage.bucket.objects())
+    counts, clouds = show_clouds.counts(detail, objects)
+    show_clouds.kinds(detail, clouds)
+    show_brief.counts(brief, counts, clouds)
+    followed = [] if own_files else crossing.follow(objects, JOIN_ID)
+    if not own_files:
+        show.story(detail, objects)
+        crossing.show(detail, JOIN_ID, followed)
+        show_brief.story(brief, objects, followed)
+    show.one_object(detail, objects)
+    return _Delivered(objects, versions, counts, clouds, followed, failures)
+
+
+def _repeat(stage: Stage, channels: Channels, versions: frozenset[tuple[str, str]]) -> _Repeated:
+    """Deliver everything again, and then in other groups; try what is refused."""
+    detail, brief, working = channels
+    working("delivering them again")
+    failures = stage.deliver()
+    changed = sorted(versions ^ stage.bucket.versions())
+    failures += stage.regroup()
+    regrouped = len(stage.bucket.versions() - versions)
+    working("trying what is refused")
+    refused = refusals.collect(stage.store, min(versions))
+    refused += refusals.of_tokens(stage.store, stage.platforms)
+    show.redelivery(detail, len(versions), changed, regrouped)
+    show.refusals(detail, refused)
+    show_brief.holds(brief, len(versions), len(changed), regrouped, refused)
+    return _Repeated(changed, regrouped, refused, failures)
+
+
+def _notarize(notary: sealing.Notary, objects: Sequence[Object], channels: Channels) -> _Notarized:
+    """Seal, verify, prove one record, and tamper with copies; show each."""
+    detail, brief, working = channels
+    working("sealing, verifying and proving")
+    sealed = notary.seal()
+    verified = notary.verify()
+    show_sealing.sealed(detail, sealed, verified)
+    uid = show.chosen_record(objects)
+    proof = notary.prove(uid) if uid else None
+    show_sealing.proof(detail, proof)
+    show_brief.sealed(brief, sealed, verified, proof)
+    working("tampering with copies")
+    tampered = notary.tamper()
+    show_sealing.tampered(detail, tampered)
+    show_brief.tampered(brief, tampered)
+    return _Notarized(sealed, verified, proof, tampered)
+
+
+def _blind_spots(folder: Path, seed: int, channels: Channels) -> blind_spots.BlindSpots:
+    spots = blind_spots.show_blind_spots(folder / "estate", seed)
+    show_brief.blind_spots(channels.brief, spots)
+    for line in spots.lines():
+        channels.detail.print(line)
+    return spots
+
+
+def _investigate(
+    notary: sealing.Notary, followed: Sequence[crossing.Followed], channels: Channels
+) -> Investigated:
+    """Tell one job's way, and leave report and case in a folder of their own."""
+    channels.working("telling one job's way, with a proof of every record")
+    folder = Path(tempfile.mkdtemp(prefix=_LEFT))
+    investigated, timeline = investigation.investigate(notary, JOIN_ID, folder)
+    show_investigation.shown(channels.detail, channels.brief, investigated, timeline, followed)
+    return investigated

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -107,11 +107,20 @@ class _Unmapped(msgspec.Struct, gc=False):
     file: _File | None = None
 
 
+_Instant = Annotated[int, msgspec.Meta(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+"""Milliseconds since the epoch, of the years 1 to 9999: past them engines of SQL refuse to go on,
+and one record would take the answer about all others with it."""
+
+_ClassUid = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+
+_Index = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+
+
 class _Record(msgspec.Struct, gc=False):
     """The attributes that are read; all others are passed over unread."""
 
-    time: int
-    class_uid: int
+    time: _Instant
+    class_uid: _ClassUid
     metadata: _Metadata
     cloud: _Cloud
     api: _Api
@@ -149,7 +158,7 @@ _unmapped = msgspec.json.Decoder(_Unmapped).decode
 class _Line(msgspec.Struct, gc=False):
     """A line of an evidence object, as far as a row needs it; its raw text is passed over."""
 
-    i: int = 0
+    i: _Index = 0
     s: str | None = None
     n: _Record | None = None
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from nhi_evidence.adapters.index import schema
+from nhi_evidence.adapters.index import duck, schema
 from nhi_evidence.evidence import objects
 from nhi_evidence.investigate import row_reading
 from nhi_evidence.investigate.columns import COLUMNS, Type
@@ -107,3 +110,39 @@ def test_a_record_has_one_number_whatever_is_beside_it(odd: str) -> None:
     assert schema.record_hashes([digest, odd, digest]).to_pylist() == [plain, alone, plain]
     # As long together as hashes are, and of their digits.
     assert schema.record_hashes(["a" * 63, "a" * 65])[0] == schema.record_hashes(["a" * 63])[0]
+
+
+LEAST = (
+    b'{"u":"x","i":0,"n":{"time":1,"class_uid":1,"metadata":{"product":{"vendor_name":"V"}},'
+    b'"cloud":{"provider":"P"},"api":{"operation":"O","service":{"name":"S"}},'
+    b'"nhi":{"type":"T","decision_rule":"R"},"nhi_phase":"p","nhi_base_phase":"p",'
+    b'"nhi_outcome":"success","raw_data_hash":{"value":"ab"}},"r":"{}"}'
+)
+
+
+@pytest.mark.parametrize("name", ["time", "class_uid", "i"])
+@pytest.mark.parametrize("odd", [1 << 63, 1 << 64, 9 * 10**18, -9 * 10**18])
+def test_a_number_no_table_can_hold_is_of_one_record_alone(name: str, odd: int) -> None:
+    """One such record is named as unreadable; it does not end the answer about all others."""
+    assert row_reading.read_values(LEAST, "aws_cloudtrail") is not None
+    line = re.sub(rb'("%s":)[01]' % name.encode(), rb"\g<1>%d" % odd, LEAST)
+    assert line != LEAST
+    with pytest.raises(row_reading.UnreadableRecordError):
+        row_reading.read_values(line, "aws_cloudtrail")
+
+
+@pytest.mark.parametrize("time", [-62_135_596_800_000, 253_402_300_799_999])
+def test_the_first_and_the_last_instant_are_answered(time: int, tmp_path: Path) -> None:
+    kept = row_reading.read_values(
+        LEAST.replace(b'"time":1', b'"time":%d' % time), "aws_cloudtrail"
+    )
+    assert kept is not None
+    rows = schema.EventRows()
+    rows.put(0, kept[1], kept[0])
+    pq.write_table(rows.table(), tmp_path / "events.parquet")
+    with duck.connect(tmp_path) as connection:
+        asked = connection.execute(
+            "SELECT epoch_ms(time), time IS NOT NULL FROM read_parquet($1)",
+            [str(tmp_path / "events.parquet")],
+        )
+        assert asked.fetchall() == [(time, True)]

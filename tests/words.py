@@ -30,8 +30,9 @@ PARTICIPLES = ("asked", "given", "made", "shown")
 PLAIN = tuple(
     f"shared/nhi_evidence/{folder}/"
     for folder in (
-        *("azure", "catalog", "config", "evidence", "kubernetes", "local_files", "ocsf"),
-        *("pipeline", "reading", "sources", "terminal"),
+        *("adapters", "azure", "catalog", "cli", "config", "cost", "demo", "embedded"),
+        *("evidence", "kubernetes", "local_files", "ocsf", "pipeline", "reading", "sources"),
+        "terminal",
     )
 )
 """Folders whose names are held to those, too; the others follow (decision 210)."""
@@ -71,6 +72,7 @@ ALLOWED = {
     ("found", "shared/nhi_evidence/cli/replay_azure.py"): "a member of replay --json",
     ("found", "shared/nhi_evidence/cli/replay_gcp.py"): "a member of replay --json",
     ("made", "shared/nhi_evidence/evidence/anchoring.py"): "a member of anchor --json",
+    ("shown", "shared/nhi_evidence/cli/check_proof.py"): "a member of check-proof --json",
     ("shown", "shared/nhi_evidence/evidence/bundle/check_proof.py"): "its hash is published",
 }
 """A name and the file that may bind it, since its format or its JSON has the word."""

@@ -254,7 +254,7 @@ def test_progress_says_rate_and_remaining_time(
     logs = Inputs(None, scope=Scope.ALL)
     files = logs.files([tmp_path])
     positions: list[int] = []
-    with progress.Reading(logs.size(files), shown=True) as bar:
+    with progress.Reading(logs.size(files), visible=True) as bar:
 
         def say(done: int) -> None:
             positions.append(done)
@@ -267,6 +267,6 @@ def test_progress_says_rate_and_remaining_time(
     assert positions[-1] == sum(path.stat().st_size for path in files)
     assert re.search(r"MiB.*\d [kM]?B/s.*\d:\d\d:\d\d", shown.getvalue(), re.DOTALL)
     shown.truncate(0)
-    with progress.Reading(10, shown=False) as bar:
+    with progress.Reading(10, visible=False) as bar:
         bar.say(5)
     assert "reading" not in shown.getvalue()

@@ -83,7 +83,7 @@ class Outcome:
         self, scope: ApiScope, bodies: list[bytes], hour: str = NAMED_HOUR, *, now: int = 1
     ) -> None:
         self.put: list[Operation] = []
-        (made,), self.problem = listed_hours.asked(
+        (made,), self.problem = listed_hours.ask(
             scope, [hour], lambda _audience: "identity", MemorySorter, now
         )
         made.put_listing(self._put)

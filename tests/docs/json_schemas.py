@@ -33,7 +33,7 @@ PRINTED = {
             "prices": "Every price that was used, with its page and the day it was read.",
         }
     ),
-    "keys": Printed("cli.keys:_Shown"),
+    "keys": Printed("cli.keys:_Printed"),
     "seal": Printed("evidence.seal:Sealed"),
     "anchor": Printed("evidence.anchoring:Anchored"),
     "replay aws": Printed("cli.replay_aws:_Summary"),

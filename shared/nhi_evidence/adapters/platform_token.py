@@ -28,7 +28,7 @@ _RETRY = urllib3.Retry(
 )
 
 _OK = 200
-_SHOWN = 300
+_EXCERPT = 300
 
 # Straight to the platform: unlike most HTTP clients a pool asks the environment for no proxy.
 _http = urllib3.PoolManager(1, retries=_RETRY, timeout=_TIMEOUT)
@@ -66,8 +66,8 @@ def ask(platform: str, url: str, *, query: Mapping[str, str], headers: Mapping[s
     except urllib3.exceptions.HTTPError as error:
         raise TokenUnavailableError(f"{platform} gives no token: {error}") from error
     if answer.status != _OK:
-        shown = answer.data[:_SHOWN].decode(errors="replace")
-        raise TokenUnavailableError(f"{platform} gives no token: {answer.status} {shown}")
+        excerpt = answer.data[:_EXCERPT].decode(errors="replace")
+        raise TokenUnavailableError(f"{platform} gives no token: {answer.status} {excerpt}")
     return answer.data
 
 

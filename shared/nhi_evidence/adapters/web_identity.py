@@ -61,22 +61,24 @@ def role_client(
     sts = session.client("sts", endpoint_url=endpoint_url, config=_UNSIGNED)
 
     def exchange() -> dict[str, str]:
-        shown = token()
+        web_token = token()
         try:
-            given = sts.assume_role_with_web_identity(
-                RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=shown
+            credentials = sts.assume_role_with_web_identity(
+                RoleArn=role_arn, RoleSessionName=session_name, WebIdentityToken=web_token
             )["Credentials"]
         except ClientError as error:
             if _is_refusal(error):
-                raise TokenRefusedError(f"{role_arn}: {error}; {_stated_claims(shown)}") from error
+                raise TokenRefusedError(
+                    f"{role_arn}: {error}; {_stated_claims(web_token)}"
+                ) from error
             raise StoreUnavailableError(f"{role_arn}: {error}") from error
         except BotoCoreError as error:
             raise StoreUnavailableError(f"{role_arn}: {error}") from error
         return {
-            "access_key": given["AccessKeyId"],
-            "secret_key": given["SecretAccessKey"],
-            "token": given["SessionToken"],
-            "expiry_time": given["Expiration"].isoformat(),
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": credentials["Expiration"].isoformat(),
         }
 
     # The SDK offers no public setter for credentials that refresh themselves.

@@ -48,9 +48,9 @@ def index(what: Sources, since: int | None, until: int | None) -> Iterator[Asked
 
     What reading it cost goes to standard error. Raises `SettingsError`.
     """
-    session, made = _opened(what, since, until, late=LATE_MS)
+    session, opened = _opened(what, since, until, late=LATE_MS)
     try:
-        yield made
+        yield opened
     except answers.AnswerError as error:
         raise SettingsError(str(error)) from error
     finally:
@@ -123,15 +123,15 @@ def answer(
         )
     columns, kinds, schema = _bound(sql)
     text = _for_athena(sql, columns, kinds)
-    session, made = _opened(what, *times, late=0)
+    session, events = _opened(what, *times, late=0)
     try:
-        freshness = made.freshness()
+        freshness = events.freshness()
         if form is not Format.JSON:
             for notice in timeline_report.freshness_lines(freshness):
                 screen.say(notice, err=True)
         rows = (
             tuple(answers.read(kind, value) for kind, value in zip(kinds, row, strict=True))
-            for row in made.ask(text)
+            for row in events.ask(text)
         )
         _write(form, columns, rows, schema, sink, freshness=freshness, sql=sql)
     except answers.AnswerError as error:
@@ -166,9 +166,9 @@ def _bound(sql: str) -> tuple[list[str], list[str], Any]:
     from nhi_evidence.adapters.index import duck, local_index, raw_logs  # noqa: PLC0415
     from nhi_evidence.investigate.index import Unread  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as made:
-        state = raw_logs.build(Path(made), iter(()), Unread())
-        with local_index.LocalIndex(Path(made), state) as empty:
+    with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as folder:
+        state = raw_logs.build(Path(folder), iter(()), Unread())
+        with local_index.LocalIndex(Path(folder), state) as empty:
             empty.connection.execute(_UNREADABLE)
             duck.one_select(empty.connection, sql)
             try:

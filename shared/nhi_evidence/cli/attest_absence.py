@@ -66,8 +66,8 @@ def command(
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_sealed(evidence, access)
     stored = StoredLog(store, trust.name, trust.keys)
-    asked = Asked(identity, step, start, end, platform_of(identity))
-    gathered = gather(store, stored, asked, trust.mappers)
+    question = Asked(identity, step, start, end, platform_of(identity))
+    gathered = gather(store, stored, question, trust.mappers)
     for name, reason in gathered.problems.items():
         screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if gathered.matching:
@@ -77,17 +77,17 @@ def command(
             uid = record.head.metadata.uid or "without an id"
             screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")
         raise typer.Exit(exit_codes.WRONG)
-    made = make(store, stored, asked, gathered)
+    attestation = make(store, stored, question, gathered)
     # What the policy asks of whoever checks it: a document that lacks it is not written.
-    check(made, trust)
+    check(attestation, trust)
     try:
         with output.open("xb") as file:
-            file.write(document.write(made))
+            file.write(document.write(attestation))
     except OSError as error:
         raise SettingsError(f"{output}: {error.strerror}") from error
-    screen.say(made.conclusion.text)
+    screen.say(attestation.conclusion.text)
     screen.say(f"written to {output}")
-    conclusion = made.conclusion
+    conclusion = attestation.conclusion
     if (
         conclusion.not_recorded
         or conclusion.not_known

@@ -37,7 +37,7 @@ record, one has no proof or is contested, or evidence could not be read;
 """
 
 _MAX_STATEMENT_BYTES = 64 << 20
-_SHOWN = 5
+_REASONS_LISTED = 5
 
 
 class _Written(msgspec.Struct):
@@ -156,18 +156,18 @@ def command(
         statements=statements,
     )
     prover = Prover(store, stored, trusted.keys)
-    given = (evidence, *(statement or ()))
+    inputs = (evidence, *(statement or ()))
     with (
-        output_file.create(output, inputs=given, overwrite=overwrite) as sink,
+        output_file.create(output, inputs=inputs, overwrite=overwrite) as sink,
         Steps("proving") as steps,
     ):
         try:
-            made = make.make(sink, parts, prover, steps.say)
+            case = make.make(sink, parts, prover, steps.say)
         except SettingsError:
             output.unlink()  # half of a case is none
             raise
-    _print(output, timeline, made, options.Trusted(policy, key), as_json=as_json)
-    if made.unproven or timeline.is_incomplete or not timeline.path.steps:
+    _print(output, timeline, case, options.Trusted(policy, key), as_json=as_json)
+    if case.unproven or timeline.is_incomplete or not timeline.path.steps:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
@@ -191,20 +191,20 @@ def _question(selection: Selection) -> dict[str, Any]:
 
 
 def _print(
-    output: Path, timeline: Timeline, made: Made, trusted: options.Trusted, *, as_json: bool
+    output: Path, timeline: Timeline, case: Made, trusted: options.Trusted, *, as_json: bool
 ) -> None:
     written = _Written(
         case=str(output),
         subject=timeline.subject,
         records=len(timeline.path.steps),
-        proven=len(made.proofs),
-        unproven=sorted(made.unproven.values()),
+        proven=len(case.proofs),
+        unproven=sorted(case.unproven.values()),
         incomplete=list(contents.incomplete(timeline)),
         unreadable=list(timeline.freshness.unreadable[: contents.MAX_UNREADABLE]),
         unreadable_count=timeline.freshness.unreadable_count,
-        record=made.custody.record,
-        no_record=made.custody.no_record,
-        legal_holds=made.custody.legal_holds,
+        record=case.custody.record,
+        no_record=case.custody.no_record,
+        legal_holds=case.custody.legal_holds,
     )
     if as_json:
         json_output.write("case create", written)
@@ -216,10 +216,10 @@ def _print(
         screen.say(f"nothing   no record of {written.subject} in {what}")
     for reason in written.incomplete:
         screen.say(f"lacking   {reason}")
-    for reason in written.unreadable[:_SHOWN]:
+    for reason in written.unreadable[:_REASONS_LISTED]:
         screen.say(f"not read  {reason}")
-    if written.unreadable_count > min(len(written.unreadable), _SHOWN):
-        more = written.unreadable_count - min(len(written.unreadable), _SHOWN)
+    if written.unreadable_count > min(len(written.unreadable), _REASONS_LISTED):
+        more = written.unreadable_count - min(len(written.unreadable), _REASONS_LISTED)
         screen.say(f"          ... and {more} more")
     for reason in written.unproven:
         screen.say(f"no proof  {reason}")

@@ -34,7 +34,7 @@ Exit codes: 0 it holds; 1 it does not; 2 what it proves holds, and it is incompl
 4 it cannot be read; 64 wrong usage.
 """
 
-_SHOWN = 20
+_TEXTS_LISTED = 20
 
 
 def command(
@@ -118,7 +118,7 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
     if report.verdict == "INCOMPLETE":
         unproven = plural.count(len(report.unproven), "record")
         lacking = [f"{unproven} without a proof"] if report.unproven else []
-        count += f" ({neutralize('; '.join([*report.incomplete[:_SHOWN], *lacking]))})"
+        count += f" ({neutralize('; '.join([*report.incomplete[:_TEXTS_LISTED], *lacking]))})"
     screen.say(f"{report.verdict} {count}: {report.subject}")
     for title, texts in (
         ("wrong", report.findings),
@@ -127,9 +127,9 @@ def _print(report: CaseReport, *, as_json: bool) -> None:
         ("not read", report.unreadable),
         ("no proof", report.unproven),
     ):
-        for text in texts[:_SHOWN]:
+        for text in texts[:_TEXTS_LISTED]:
             screen.say(f"{title:<9} {text}")
-        if len(texts) > _SHOWN:
-            screen.say(f"{'':<9} ... and {len(texts) - _SHOWN} more; --json has them all")
+        if len(texts) > _TEXTS_LISTED:
+            screen.say(f"{'':<9} ... and {len(texts) - _TEXTS_LISTED} more; --json has them all")
     for text in report.not_checked:
         screen.say(f"not checked: {text}")

@@ -65,14 +65,14 @@ def command(
     """
     trust = options.policy(policy, key)
     try:
-        made = document.read(file.read_bytes(), str(file))
+        attestation = document.read(file.read_bytes(), str(file))
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror}") from error
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = None if evidence is None else open_sealed(evidence, access)
     result = _Result(holds=True)
     try:
-        result.checked = check(made, trust, store)
+        result.checked = check(attestation, trust, store)
     except AbsenceError as error:
         result.holds, result.problem = False, str(error)
     if as_json:

@@ -60,7 +60,7 @@ def command(
             f"warning: {name} in the bundle is not that of this release; do not run it", err=True
         )
     try:
-        shown = proof.check(
+        checked = proof.check(
             files,
             trust.keys,
             trust.name,
@@ -71,7 +71,7 @@ def command(
     except proof.ProveError as error:
         _print(_Result(holds=False, problem=str(error), altered=altered), as_json=as_json)
         raise typer.Exit(exit_codes.WRONG) from error
-    _print(_Result(holds=True, shown=shown, altered=altered), as_json=as_json)
+    _print(_Result(holds=True, shown=checked, altered=altered), as_json=as_json)
 
 
 def _read(path: Path) -> dict[str, bytes]:

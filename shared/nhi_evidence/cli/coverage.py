@@ -120,8 +120,8 @@ def command(
         for name, reason in observed.unreadable.items():
             screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if operation_name is not None:
-        asked = _Asked(operation_name, identity, resource, until)
-        _one_operation(asked, readings, changes, as_json=as_json)
+        inquiry = _Inquiry(operation_name, identity, resource, until)
+        _one_operation(inquiry, readings, changes, as_json=as_json)
         return
     if until is not None:
         readings = [reading for reading in readings if reading.at <= until]
@@ -131,15 +131,15 @@ def command(
         for cell, spans in stretches(canaries).items()
     }
     result = matrix(readings, changes, subject=Subject(identity), proofs=tuple(proofs.items()))
-    shown = support(result) if controls or html is not None else ()
-    _print(result, shown if controls else (), verbose=verbose, as_json=as_json)
+    rows = support(result) if controls or html is not None else ()
+    _print(result, rows if controls else (), verbose=verbose, as_json=as_json)
     if html is not None:
-        given = [
+        inputs = [
             *(config_dir.glob("*.json") if config_dir else ()),
             *([evidence_uri] if evidence_uri else ()),
         ]
-        with output_file.create(html, inputs=given, overwrite=overwrite) as file:
-            file.write(page(result, shown).encode())
+        with output_file.create(html, inputs=inputs, overwrite=overwrite) as file:
+            file.write(page(result, rows).encode())
     if result.has_gap:
         raise typer.Exit(exit_codes.INCOMPLETE)
     if result.has_doubt or not result.cells:
@@ -165,7 +165,7 @@ def _observed(uri: str, access: Access, trust: Policy) -> evidence.Observed:
     return evidence.observed(store, StoredLog(store, trust.name, trust.keys), trust.mappers)
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class _Inquiry(msgspec.Struct, frozen=True):
     """What is asked of one operation."""
 
     name: str
@@ -175,24 +175,24 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 def _one_operation(
-    asked: _Asked, readings: Sequence[Reading], changes: Sequence[Change], *, as_json: bool
+    inquiry: _Inquiry, readings: Sequence[Reading], changes: Sequence[Change], *, as_json: bool
 ) -> None:
-    subject, until = Subject(asked.identity), asked.at
+    subject, until = Subject(inquiry.identity), inquiry.at
     if until is None:
         standing = tuple(history.newest(readings, changes).values())
         answers = operation.operations(
-            asked.name, standing, subject=subject, resource=asked.resource
+            inquiry.name, standing, subject=subject, resource=inquiry.resource
         )
     else:
         answers = operation.at_time(
-            asked.name, readings, changes, until, subject=subject, resource=asked.resource
+            inquiry.name, readings, changes, until, subject=subject, resource=inquiry.resource
         )
     if as_json:
         json_output.write("coverage --operation", {"at": until, "operations": answers})
     else:
         when = "the last reading" if until is None else _iso(until)
         for answer in answers:
-            screen.say(answer.sentence(asked.identity or "anyone", when))
+            screen.say(answer.sentence(inquiry.identity or "anyone", when))
             log = (answer.log, answer.log_known)
             facts = [
                 f"recorded as: {answer.by} (log {', '.join(filter(None, log))})",
@@ -215,11 +215,11 @@ def _iso(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _print(result: Matrix, shown: Sequence[object], *, verbose: bool, as_json: bool) -> None:
+def _print(result: Matrix, controls: Sequence[object], *, verbose: bool, as_json: bool) -> None:
     if as_json:
-        value = {**msgspec.to_builtins(result), **({"controls": shown} if shown else {})}
+        value = {**msgspec.to_builtins(result), **({"controls": controls} if controls else {})}
         typer.echo(neutralize_json(msgspec.json.encode(value)))
         return
     screen.say(*coverage_report.lines(result, verbose=verbose))
-    if shown:
-        screen.say(*coverage_report.controls(shown))  # type: ignore[arg-type]
+    if controls:
+        screen.say(*coverage_report.controls(controls))  # type: ignore[arg-type]

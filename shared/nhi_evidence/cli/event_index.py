@@ -150,10 +150,10 @@ def local(what: Sources) -> Iterator[LocalIndex]:
         with local_index.LocalIndex(place, state) as index:
             yield index
         return
-    with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as made:
+    with tempfile.TemporaryDirectory(prefix="nhi-evidence-") as folder:
         unread = Unread()
-        state = raw_logs.build(Path(made), _rows(what, unread), unread)
-        with local_index.LocalIndex(Path(made), state) as index:
+        state = raw_logs.build(Path(folder), _rows(what, unread), unread)
+        with local_index.LocalIndex(Path(folder), state) as index:
             yield index
 
 

@@ -91,13 +91,13 @@ class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     anchor_age_hours: float = 24
 
 
-def pinned(given: list[str] | None) -> tuple[note.Key, ...]:
+def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     """Read verifier keys, each given as such or as a file of them.
 
     Raises `SettingsError` naming the one that is none, or when they are of different logs.
     """
     texts: list[str] = []
-    for text in given or ():
+    for text in key_options or ():
         if Path(text).is_file():
             lines = Path(text).read_text(errors="replace").splitlines()
             texts += [line for line in lines if line.strip() and not line.startswith("#")]
@@ -127,7 +127,7 @@ def provider_keys(file: Path | None) -> dict[str, bytes]:
         raise SettingsError(f"{file}: {error}") from error
 
 
-def policy(file: Path | None, given: list[str] | None) -> Policy:
+def policy(file: Path | None, verifier_keys: list[str] | None) -> Policy:
     """Return what to verify against. Raises `SettingsError` without any key to trust."""
     settings = _PolicyFile()
     if file is not None:
@@ -136,7 +136,7 @@ def policy(file: Path | None, given: list[str] | None) -> Policy:
             settings = msgspec.convert(content, _PolicyFile)
         except (OSError, ValueError, msgspec.ValidationError) as error:
             raise SettingsError(f"{file}: {error}") from error
-    keys = pinned([*settings.keys, *(given or ())])
+    keys = pinned([*settings.keys, *(verifier_keys or ())])
     if not keys:
         raise SettingsError("nothing to trust: give --key or a --policy with keys")
     try:
@@ -186,12 +186,12 @@ class Trusted(msgspec.Struct, frozen=True):
 
 def access_words(access: Access) -> list[str]:
     """Return the options that reach the evidence again."""
-    given = {
+    words = {
         "--role-arn": access.role_arn,
         "--external-id": access.external_id,
         "--profile": access.profile,
     }
-    return [word for name, value in given.items() if value for word in (name, value)]
+    return [word for name, value in words.items() if value for word in (name, value)]
 
 
 def _trusts(settings: _PolicyFile, folder: Path) -> Iterator[anchor.Trust]:

@@ -12,7 +12,7 @@ from nhi_evidence.terminal import safe_text
 
 _PER_FILE = 5
 _IN_ALL = 100
-_SHOWN = 40
+_EXCERPT = 40
 _NO_ZONE = "event_time_malformed"
 
 
@@ -38,7 +38,7 @@ class Notes:
         if reading.problem is not None:
             self.note(f"{where}: not read: {reading.problem.text()}")
             return
-        begins = reading.raw[:_SHOWN].decode("utf-8", "backslashreplace")
+        begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")
         hint = ""
         if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
             hint = "; --assume-utc reads a time without a zone as UTC, and says so on the record"

@@ -26,7 +26,7 @@ Exit codes: 0 shown; 4 the key cannot be made or read; 64 wrong usage.
 """
 
 
-class _Shown(msgspec.Struct):
+class _Printed(msgspec.Struct):
     name: str
     id: str
     algorithm: str
@@ -66,7 +66,7 @@ def command(
     except note.NoteError as error:
         raise SettingsError(str(error)) from error
     if as_json:
-        shown = _Shown(key.name, key.id.hex(), key.algorithm.name.lower(), str(key))
-        json_output.write("keys", shown)
+        printed = _Printed(key.name, key.id.hex(), key.algorithm.name.lower(), str(key))
+        json_output.write("keys", printed)
     else:
         screen.say(str(key))

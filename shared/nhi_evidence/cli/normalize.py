@@ -146,7 +146,7 @@ def command(
         )
         sink = _sink(form, records)
         writer = record_output.writer(form, sink)
-        bar = stack.enter_context(progress.Reading(logs.size(files), shown=_is_apart(sink)))
+        bar = stack.enter_context(progress.Reading(logs.size(files), visible=_is_apart(sink)))
         for path in files:
             for reading in logs.readings(path, bar.say):
                 _count(reading, summary, notes, refused)

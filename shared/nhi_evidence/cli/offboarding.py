@@ -52,37 +52,37 @@ def command(
     problems: dict[str, str] = {}
     readings = [one for _, one in reading_file.sealed(store, log.of("op", "config"), problems)]
     reader = Reader(store, trust.mappers)
-    made = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
+    report = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
     for name, reason in {**problems, **reader.unreadable}.items():
         screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
     if as_json:
-        typer.echo(neutralize_json(msgspec.json.encode(made)))
+        typer.echo(neutralize_json(msgspec.json.encode(report)))
     else:
-        _print(made)
-    if made.used_after:
+        _print(report)
+    if report.used_after:
         raise typer.Exit(exit_codes.WRONG)
-    if made.revoked_at is None or not made.states or made.sessions:
+    if report.revoked_at is None or not report.states or report.sessions:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _print(made: Report) -> None:
-    lines = [made.verdict, ""]
+def _print(report: Report) -> None:
+    lines = [report.verdict, ""]
     lines += [
         f"credential {use.credential}: {instant(use.first)} to {instant(use.last)}, "
         f"{use.used} done, {use.validated} validated, {use.refused} refused, {use.after} after"
-        for use in made.credentials
+        for use in report.credentials
     ]
     lines += [
         f"revocation {instant(one.at)} {one.operation} ({one.what}, {one.outcome}) by {one.by}"
-        for one in made.revocations
+        for one in report.revocations
     ]
     lines += [
         f"session {one.credential}: made {instant(one.made)} by {one.operation}, may live until "
         f"{instant(one.may_live_until)}, {plural.count(one.used_after, 'use')} after"
-        for one in made.sessions
+        for one in report.sessions
     ]
-    lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in made.states]
-    if not made.use_after_is_visible:
-        lines.append(f"use after it cannot be seen: {made.unseen}")
+    lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in report.states]
+    if not report.use_after_is_visible:
+        lines.append(f"use after it cannot be seen: {report.unseen}")
     for line in lines:
         screen.say(line)

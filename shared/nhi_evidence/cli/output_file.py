@@ -32,8 +32,8 @@ def create(path: Path, *, inputs: Iterable[Path | str] = (), overwrite: bool = F
         raise SettingsError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _is_of(path: Path, given: Path) -> bool:
+def _is_of(path: Path, input_path: Path) -> bool:
     """Whether an existing file is another one, by whatever name, or lies somewhere below it."""
-    if not given.exists():
+    if not input_path.exists():
         return False
-    return path.samefile(given) or path.resolve().is_relative_to(given.resolve())
+    return path.samefile(input_path) or path.resolve().is_relative_to(input_path.resolve())

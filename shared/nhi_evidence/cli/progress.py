@@ -51,7 +51,7 @@ class Reading:
     Use as a context manager.
     """
 
-    def __init__(self, total: int | None, *, shown: bool) -> None:
+    def __init__(self, total: int | None, *, visible: bool) -> None:
         """State how many bytes there are; None where nobody knows."""
         self._bar = Progress(
             TextColumn("reading"),
@@ -61,7 +61,7 @@ class Reading:
             TimeRemainingColumn(),
             console=Console(stderr=True, highlight=False, markup=False),
             transient=True,
-            disable=not shown,
+            disable=not visible,
         )
         self._task = self._bar.add_task("", total=total)
 

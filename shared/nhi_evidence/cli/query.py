@@ -98,7 +98,7 @@ def command(
     if list_them:
         screen.say(*_listed())
         return
-    asked = _asked(sql, question)
+    statement = _statement(sql, question)
     if not inputs:
         raise typer.BadParameter("name an evidence store, or raw log files")
     what = Sources(
@@ -116,7 +116,7 @@ def command(
         if report:
             raise SettingsError("--report is shown beside an index; Athena is asked without")
         with _sink(output, inputs, overwrite=overwrite) as sink:
-            is_whole = athena_engine.answer(what, asked, hours, form, sink)
+            is_whole = athena_engine.answer(what, statement, hours, form, sink)
         if not is_whole:
             raise typer.Exit(exit_codes.INCOMPLETE)
         return
@@ -126,13 +126,13 @@ def command(
     read = (*inputs, *(report or ()))
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
         events.add_findings(reported)
-        _answer(events, asked, form, sink)
+        _answer(events, statement, form, sink)
         is_partial = events.freshness().unreadable_count > 0
     if is_partial:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def _asked(sql: str | None, question: str | None) -> str:
+def _statement(sql: str | None, question: str | None) -> str:
     if (sql is None) == (question is None):
         raise typer.BadParameter("ask one thing: --sql, or --question")
     if sql is not None:

@@ -107,13 +107,13 @@ def _blocks(columns: Sequence[str], rows: Iterable[Sequence[str]], width: int) -
         yield f"row {number}\n".encode()
         for name, cell in zip(columns, cells, strict=True):
             if cell:
-                shown = fitting.rows(f"  {name:<{label}}{cell}", width)
-                yield "".join(f"{row}\n" for row in shown).encode()
+                wrapped = fitting.rows(f"  {name:<{label}}{cell}", width)
+                yield "".join(f"{row}\n" for row in wrapped).encode()
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> bytes:
-    shown = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(shown).rstrip().encode() + b"\n"
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip().encode() + b"\n"
 
 
 def as_document(

@@ -89,9 +89,9 @@ class Inputs:
             except OSError as error:
                 self.unread.append(f"{path}: cannot be read: {error.strerror}")
                 continue
-            shown = [each for each in below if not _is_hidden(each.relative_to(path))]
-            regular = [each for each in shown if each.is_file()]
-            odd = [f"{each}: {why}" for each in shown if (why := _no_file(each))]
+            visible = [each for each in below if not _is_hidden(each.relative_to(path))]
+            regular = [each for each in visible if each.is_file()]
+            odd = [f"{each}: {why}" for each in visible if (why := _no_file(each))]
             self.unread += odd
             if not regular and not odd:
                 self.unread.append(f"{path}: a directory without files")

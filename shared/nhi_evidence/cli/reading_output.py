@@ -36,14 +36,14 @@ def write(reading: Reading, folder: Path) -> None:
         raise typer.Exit(exit_codes.INCOMPLETE)
 
 
-def token(given: str) -> str:
+def token(path: str) -> str:
     """Read a token from a file, or from standard input for `-`. Raises `SettingsError`."""
     try:
-        text = sys.stdin.read() if given == "-" else Path(given).read_text(encoding="utf-8")
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{given}: {error}") from error
+        raise SettingsError(f"{path}: {error}") from error
     if not text.strip() or not text.isascii() or len(text.split()) != 1:
-        raise SettingsError(f"{given}: holds no token, one word")
+        raise SettingsError(f"{path}: holds no token, one word")
     return text.strip()
 
 

@@ -99,10 +99,10 @@ def command(
         )
         read = reconcile.gather(store, sealed, sorters, now=now, progress=steps.say)
         inputs, known_keys = sealed_keys.read(store)
-        given = options.provider_keys(provider_keys)
-        known = Known(log=read.log, keys=given or known_keys, mappers=trusted.mappers)
+        pinned = options.provider_keys(provider_keys)
+        known = Known(log=read.log, keys=pinned or known_keys, mappers=trusted.mappers)
         tally = reconcile_report.Tally(read.log, keep_all=as_json, required=require)
-        used = () if given else inputs
+        used = () if pinned else inputs
         for of_hour in reconcile.statements(read, known, inputs=used, due=is_due):
             tally.add(of_hour)
             if out is not None:
@@ -116,7 +116,9 @@ def command(
     report = tally.report
     report.objects, report.unsound = read.objects, dict(read.unsound)
     report.not_checked = list(
-        _not_checked(has_keys=bool(given), has_sealed=bool(known_keys), findings=len(read.findings))
+        _not_checked(
+            has_keys=bool(pinned), has_sealed=bool(known_keys), findings=len(read.findings)
+        )
     )
     report.not_checked += saved.not_checked
     if as_json:

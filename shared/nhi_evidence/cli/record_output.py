@@ -20,7 +20,7 @@ COLUMNS = (
     *("time", "phase", "outcome", "identity_type", "identity", "operation", "service"),
     *("target", "source_ip", "account", "region", "uid", "raw_sha256", "labels"),
 )
-_SHOWN = (("time", 21), ("phase", 21), ("outcome", 15), ("operation", 28), ("identity", 0))
+_COLUMNS = (("time", 21), ("phase", 21), ("outcome", 15), ("operation", 28), ("identity", 0))
 _ASSUMED = "*"
 """Stands after a time whose zone is assumed."""
 
@@ -79,11 +79,11 @@ def instant(text: str | None, option: str) -> int | None:
 def phases(names: list[str] | None) -> frozenset[str]:
     """Return phases by their names, lower case. Raises `typer.BadParameter` for an unknown name."""
     known = {phase.name.replace("_", " ").lower() for phase in Phase}
-    asked = {name.replace("_", " ").lower() for name in names or ()}
-    if unknown := asked - known:
+    wanted = {name.replace("_", " ").lower() for name in names or ()}
+    if unknown := wanted - known:
         listed = ", ".join(sorted(known))
         raise typer.BadParameter(f"--phase: unknown {sorted(unknown)}; known: {listed}")
-    return frozenset(asked)
+    return frozenset(wanted)
 
 
 class Writer(Protocol):
@@ -132,7 +132,7 @@ def _heading(form: Format) -> bytes:
     if form is Format.CSV:
         return ",".join(COLUMNS).encode() + b"\r\n"
     if form is Format.TABLE:
-        return _aligned({name: name.upper() for name, _ in _SHOWN})
+        return _aligned({name: name.upper() for name, _ in _COLUMNS})
     return b""
 
 
@@ -180,5 +180,5 @@ def cells(record: Record) -> dict[str, str]:
 
 
 def _aligned(row: dict[str, str]) -> bytes:
-    text = " ".join(row[name].ljust(width) for name, width in _SHOWN)
+    text = " ".join(row[name].ljust(width) for name, width in _COLUMNS)
     return text.rstrip().encode() + b"\n"

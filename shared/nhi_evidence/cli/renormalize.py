@@ -27,7 +27,7 @@ Exit codes: 0 compared; 2 something could not be read, or its raw text was not
 kept; 4 could not be done (said on standard error); 64 wrong usage.
 """
 
-_SHOWN = 30
+_CHANGES_LISTED = 30
 
 
 def command(
@@ -91,10 +91,12 @@ def _print(difference: Difference, *, as_json: bool) -> None:
         "mapped by "
         + (", ".join(f"{name} ({count})" for name, count in difference.releases.items()) or "none"),
     ]
-    for each in changes[:_SHOWN]:
+    for each in changes[:_CHANGES_LISTED]:
         lines += [f"{each.records:>8}  {each.what}", f"          e.g. {', '.join(each.examples)}"]
-    if len(changes) > _SHOWN:
-        lines.append(f"          ... and {len(changes) - _SHOWN} more; --json has them all")
+    if len(changes) > _CHANGES_LISTED:
+        lines.append(
+            f"          ... and {len(changes) - _CHANGES_LISTED} more; --json has them all"
+        )
     if difference.not_kept:
         not_kept = plural.count(difference.not_kept, "record")
         lines.append(f"not kept  {not_kept} out of scope, without raw text")

@@ -127,7 +127,7 @@ def command(
         dry_run=dry_run,
         found=len(sendings),
         sent=sent,
-        files=[_shown(sending) for sending in wanted],
+        files=[_file_of(sending) for sending in wanted],
     )
     if as_json:
         json_output.write("replay aws", summary)
@@ -185,7 +185,7 @@ def _ref(file: File) -> s3_notification.ObjectRef:
     return s3_notification.ObjectRef(file.bucket, file.key, file.version, file.size)
 
 
-def _shown(sending: Sending) -> _File:
+def _file_of(sending: Sending) -> _File:
     file = sending.file
     return _File(file.bucket, file.key, file.version, file.size, sending.hour, sending.standing)
 

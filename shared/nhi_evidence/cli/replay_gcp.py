@@ -112,7 +112,7 @@ def command(
         dry_run=dry_run,
         found=len(sendings),
         announced=announced,
-        files=[_shown(sending) for sending in wanted],
+        files=[_file_of(sending) for sending in wanted],
     )
     if as_json:
         json_output.write("replay gcp", report)
@@ -139,7 +139,7 @@ def _ref(sending: Sending) -> ObjectRef:
     return ObjectRef(file.bucket, file.key, file.version or "")
 
 
-def _shown(sending: Sending) -> _File:
+def _file_of(sending: Sending) -> _File:
     ref, file = _ref(sending), sending.file
     finished = file.stored.isoformat()
     return _File(ref.bucket, ref.name, ref.generation, file.size, finished, sending.standing)

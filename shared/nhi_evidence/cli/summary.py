@@ -112,16 +112,16 @@ def command(
         raise typer.Exit(exit_codes.INCOMPLETE if is_any_read else exit_codes.FAILED)
 
 
-def _is_evidence(given: str) -> bool:
-    folder = Path(given)
-    return "://" in given or ((folder / "log").is_dir() and (folder / "ev").is_dir())
+def _is_evidence(location: str) -> bool:
+    folder = Path(location)
+    return "://" in location or ((folder / "log").is_dir() and (folder / "ev").is_dir())
 
 
 def _of_logs(inputs: Sequence[str], logs: Inputs, notes: Notes) -> Report:
     report, activity = Report(), Activity()
     seen: set[int] = set()
     files = logs.files(map(Path, inputs))
-    with progress.Reading(logs.size(files), shown=sys.stderr.isatty()) as bar:
+    with progress.Reading(logs.size(files), visible=sys.stderr.isatty()) as bar:
         for path in files:
             for reading in logs.readings(path, bar.say):
                 report.input += 1

@@ -94,11 +94,11 @@ def command(
         source=source,
         quiet=as_json,
     )
-    asked = athena_engine.is_named(inputs)
-    if asked and form is Format.OCSF:
+    in_athena = athena_engine.is_named(inputs)
+    if in_athena and form is Format.OCSF:
         raise SettingsError("--format ocsf takes an evidence store; Athena keeps no records")
     times = selection.since, selection.until
-    with athena_engine.index(what, *times) if asked else opened(what) as events:
+    with athena_engine.index(what, *times) if in_athena else opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
     if form is Format.TEXT and not as_json:
         console = Console(highlight=False, markup=False)

@@ -171,11 +171,11 @@ def _refuse_contradictions(
         "--part": part is not None,
         "--join": bool(joined),
     }
-    given = [name for name, is_given in chosen.items() if is_given]
-    if len(given) > 1:
-        raise SettingsError(f"{' and '.join(given)} do not go together")
-    if save_state is not None and given not in ([], ["--since"]):
-        raise SettingsError(f"{given[0]} looks at a part: a state of it cannot be saved")
+    contradicting = [name for name, is_given in chosen.items() if is_given]
+    if len(contradicting) > 1:
+        raise SettingsError(f"{' and '.join(contradicting)} do not go together")
+    if save_state is not None and contradicting not in ([], ["--since"]):
+        raise SettingsError(f"{contradicting[0]} looks at a part: a state of it cannot be saved")
     if save_state is not None and save_state.exists():
         raise SettingsError(f"{save_state}: is there already; name a new file")
 

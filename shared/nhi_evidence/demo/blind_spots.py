@@ -87,10 +87,10 @@ def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
         everything=True
     )
     keys = (note.from_spki(day.NAME, signer.public_key()),)
-    return _asked(store, keys, drawn, listed)
+    return _answers(store, keys, drawn, listed)
 
 
-def _asked(
+def _answers(
     store: DirectoryStore, keys: tuple[note.Key, ...], drawn: Drawn, listed: bytes
 ) -> BlindSpots:
     observed = evidence.observed(store, StoredLog(store, day.NAME, keys))

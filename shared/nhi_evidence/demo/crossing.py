@@ -130,9 +130,11 @@ def _trusts(record: _Record) -> Iterator[tuple[str, _Trust]]:
         for target in msgspec.json.decode(record.raw)["properties"]["targetResources"]:
             for changed in target["modifiedProperties"]:
                 if changed["displayName"] == _CREDENTIALS:
-                    for given in msgspec.json.decode(changed["newValue"]):
-                        trust = _Trust(given["Issuer"], given["Subject"], _clock(record.event))
-                        yield given["Id"], trust
+                    for relation in msgspec.json.decode(changed["newValue"]):
+                        trust = _Trust(
+                            relation["Issuer"], relation["Subject"], _clock(record.event)
+                        )
+                        yield relation["Id"], trust
 
 
 def _is_of(provider: str, issuer: str) -> bool:

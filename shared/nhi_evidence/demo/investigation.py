@@ -70,7 +70,7 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
         made_on=timeline_report.day(made_at),
     )
     with case.open("wb") as sink:
-        made = make.make(sink, parts, Prover(notary.audited, stored, (notary.key,)))
+        written = make.make(sink, parts, Prover(notary.audited, stored, (notary.key,)))
     checked = _checked(case, str(notary.key), folder)
     return Investigated(
         subject=subject,
@@ -79,7 +79,7 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
         witnessed=[each.text for each in timeline.witnesses if each.witness is not None],
         findings=sorted({finding.rule for finding in timeline.findings}),
         folder=str(folder),
-        proven=len(made.proofs),
+        proven=len(written.proofs),
         holds=checked.returncode == 0,
         checked=(checked.stdout or checked.stderr).strip(),
     ), timeline

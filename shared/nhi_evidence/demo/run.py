@@ -222,5 +222,5 @@ def _investigate(
     channels.working("telling one job's way, with a proof of every record")
     folder = Path(tempfile.mkdtemp(prefix=_LEFT))
     investigated, timeline = investigation.investigate(notary, JOIN_ID, folder)
-    show_investigation.shown(channels.detail, channels.brief, investigated, timeline, followed)
+    show_investigation.summary(channels.detail, channels.brief, investigated, timeline, followed)
     return investigated

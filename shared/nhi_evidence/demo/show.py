@@ -62,12 +62,12 @@ def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
 
 def one_object(out: Console, objects: Sequence[Object]) -> None:
     """Show one evidence object: key, header, a unit line, one kept record with its raw text."""
-    shown = max(objects, key=lambda packed: _interest(packed.lines))
-    unit = max(shown.units, key=lambda part: _interest(part.lines))
+    example = max(objects, key=lambda packed: _interest(packed.lines))
+    unit = max(example.units, key=lambda part: _interest(part.lines))
     out.print("One evidence object")
-    out.print(Text(neutralize(f"  key     {shown.key}")), soft_wrap=True)
-    out.print(Text(f"  header  {neutralize(encode(shown.header).decode())}"), soft_wrap=True)
-    out.print(f"  table   {plural.count(len(shown.units), 'unit')}; the one shown:")
+    out.print(Text(neutralize(f"  key     {example.key}")), soft_wrap=True)
+    out.print(Text(f"  header  {neutralize(encode(example.header).decode())}"), soft_wrap=True)
+    out.print(f"  table   {plural.count(len(example.units), 'unit')}; the one shown:")
     out.print(Text(f"  unit    {neutralize(encode(unit.table_line).decode())}"), soft_wrap=True)
     if not unit.lines:
         out.print("  (no record of this file is kept)\n")

@@ -167,5 +167,5 @@ def _title(out: Console, text: str) -> None:
 
 def _say(out: Console, line: str) -> None:
     inert = neutralize(line)
-    shown = inert if len(inert) <= _WIDTH else f"{inert[: _WIDTH - 3]}..."
-    out.print(Text(shown), soft_wrap=True)
+    shortened = inert if len(inert) <= _WIDTH else f"{inert[: _WIDTH - 3]}..."
+    out.print(Text(shortened), soft_wrap=True)

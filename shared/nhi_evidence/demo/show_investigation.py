@@ -16,7 +16,7 @@ from nhi_evidence.terminal import timeline_report
 from nhi_evidence.terminal.safe_text import neutralize
 
 
-def shown(
+def summary(
     detail: Console,
     brief: Console,
     done: Investigated,

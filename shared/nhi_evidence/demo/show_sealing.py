@@ -28,13 +28,13 @@ def sealed(out: Console, done: Sealed, report: Report) -> None:
     out.print("")
 
 
-def proof(out: Console, shown: Proof | None) -> None:
+def proof(out: Console, record_proof: Proof | None) -> None:
     """Show one record's proof, as the verifier inside the bundle tells it."""
     out.print("One record proven; its bundle checked offline by the verifier it carries")
-    if shown is None:
+    if record_proof is None:
         out.print("  (no kept record has an id)\n")
         return
-    for line in [f"record {shown.uid}", *shown.text.splitlines()]:
+    for line in [f"record {record_proof.uid}", *record_proof.text.splitlines()]:
         out.print(Text(f"  {neutralize(line)}"), soft_wrap=True)
     out.print("")
 
@@ -44,7 +44,7 @@ def tampered(out: Console, changes: Sequence[Tampered]) -> None:
     table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is seen")
     table.title_justify = "left"
     for change in changes:
-        shown = [neutralize(text) for text in change.findings[:2]]
-        short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in shown]
+        findings = [neutralize(text) for text in change.findings[:2]]
+        short = [text if len(text) <= _NAMED else f"{text[:_NAMED]}..." for text in findings]
         table.add_row(change.act, Text("\n".join(short) or "NOTHING"))
     out.print(table)

@@ -36,18 +36,19 @@ def main(folder: Path) -> None:
     ]
     _say({"runs_in": f"azure-functions {functions.__version__}", "functions": functions_of_app})
     for line in sys.stdin:
-        asked = json.loads(line)
-        bodies = SimpleNamespace(bytes=[b64decode(body) for body in asked["bodies"]])
+        request = json.loads(line)
+        bodies = SimpleNamespace(bytes=[b64decode(body) for body in request["bodies"]])
         events = converter.decode(
             datum(bodies, "collection_bytes"),
             trigger_metadata={
-                name: datum(json.dumps(value), "json") for name, value in asked["metadata"].items()
+                name: datum(json.dumps(value), "json")
+                for name, value in request["metadata"].items()
             },
         )
         context = SimpleNamespace(
-            invocation_id=asked["invocation"], function_name=asked["function"]
+            invocation_id=request["invocation"], function_name=request["function"]
         )
-        _say(_invoke(indexed[asked["function"]].get_user_function(), events, context))
+        _say(_invoke(indexed[request["function"]].get_user_function(), events, context))
 
 
 def _invoke(function: Any, events: Any, context: Any) -> dict[str, Any]:

@@ -26,14 +26,14 @@ _DONE = 1
 class Message:
     """A protobuf message: what was given, and proto3's default for the rest."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **members: Any) -> None:
         """Keep the fields that were set."""
-        self.__dict__.update(given)
-        self._given = list(given)
+        self.__dict__.update(members)
+        self._members = list(members)
 
     def WhichOneof(self, _: str) -> str | None:  # noqa: N802 protobuf's own name
         """Return the one field that was set."""
-        return self._given[0] if self._given else None
+        return self._members[0] if self._members else None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "TypedData":
@@ -61,9 +61,9 @@ class Protos:
         self.RpcRetryOptions.fixed_delay = 1
 
     def __getattr__(self, name: str) -> Any:
-        made = type(name, (Message,), {})
-        setattr(self, name, made)
-        return made
+        message = type(name, (Message,), {})
+        setattr(self, name, message)
+        return message
 
 
 class Host:
@@ -78,10 +78,10 @@ class Host:
 
     async def start(self) -> list[dict[str, Any]]:
         """Index and load every function; return name, bindings and retry policy of each."""
-        asked = SimpleNamespace(capabilities={}, function_app_directory=str(self._folder))
+        request = SimpleNamespace(capabilities={}, function_app_directory=str(self._folder))
         properties = {"host": "127.0.0.1", "protos": self._protos}
         _check(
-            await self._library.worker_init_request(_wrap(properties, worker_init_request=asked))
+            await self._library.worker_init_request(_wrap(properties, worker_init_request=request))
         )
         self._library.start_threadpool_executor()
         indexed = _check(await self._library.functions_metadata_request(_wrap()))
@@ -106,7 +106,7 @@ class Host:
         bodies = SimpleNamespace(bytes=[b64decode(body) for body in batch["bodies"]])
         events = self._protos.ParameterBinding(data=typed(collection_bytes=bodies))
         events.name = "events"
-        asked = SimpleNamespace(
+        request = SimpleNamespace(
             invocation_id=batch["invocation"],
             function_id=self._ids[batch["function"]],
             input_data=[events],
@@ -120,7 +120,7 @@ class Host:
                 exception=Message(message="", stack_trace=""),
             ),
         )
-        answered = await self._library.invocation_request(_wrap(invocation_request=asked))
+        answered = await self._library.invocation_request(_wrap(invocation_request=request))
         error = getattr(answered.result, "exception", None)
         message = getattr(error, "message", None) or None
         return {"status": answered.result.status, "exception": message}
@@ -130,8 +130,8 @@ class HostError(Exception):
     """The worker refused what the host asked: in its own words."""
 
 
-def _wrap(properties: dict[str, Any] | None = None, **given: Any) -> SimpleNamespace:
-    return SimpleNamespace(request=SimpleNamespace(**given), properties=properties or {})
+def _wrap(properties: dict[str, Any] | None = None, **request: Any) -> SimpleNamespace:
+    return SimpleNamespace(request=SimpleNamespace(**request), properties=properties or {})
 
 
 def _check(answer: Any) -> Any:
@@ -146,7 +146,7 @@ def _plain(options: Any) -> dict[str, Any] | None:
     return {
         name: getattr(value, "seconds", value)
         for name, value in vars(options).items()
-        if name != "_given"
+        if name != "_members"
     }
 
 

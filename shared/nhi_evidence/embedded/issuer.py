@@ -152,13 +152,13 @@ class EmbeddedIssuer:
             return 401, b'{"statusCode":401,"message":"Unauthorized"}'
         if query.get("api-version") != "2019-08-01" or not query.get("resource"):
             return 400, b'{"statusCode":400,"message":"bad api-version or resource"}'
-        asked = query["resource"]
-        token = self.token(ENTRA, asked)
+        resource = query["resource"]
+        token = self.token(ENTRA, resource)
         until = clock.now() // 1000 + _LIFETIME_SECONDS
         answer = {
             "access_token": token,
             "expires_on": str(until),
-            "resource": asked,
+            "resource": resource,
             "token_type": "Bearer",
             "client_id": query.get("client_id", "00000000-0000-0000-0000-000000000000"),
         }

@@ -162,15 +162,15 @@ class LambdaRuntime:
                 if self.path != f"{_PREFIX}invocation/next":
                     self._reply(404, b"{}", {})
                     return
-                given = runtime._waiting.get()
+                invocation = runtime._waiting.get()
                 arn = f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:{runtime._name}"
                 headers = {
-                    "Lambda-Runtime-Aws-Request-Id": given.request_id,
-                    "Lambda-Runtime-Deadline-Ms": str(given.deadline_ms),
+                    "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+                    "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
                     "Lambda-Runtime-Invoked-Function-Arn": arn,
                     "Content-Type": "application/json",
                 }
-                self._reply(200, given.body, headers)
+                self._reply(200, invocation.body, headers)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -156,11 +156,11 @@ class EmbeddedStore:
             }
         session = boto3.session.Session(who.access_key, who.secret_key, region_name=_REGION)
         sts = session.client("sts", endpoint_url=self.endpoint_url)
-        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=who.name)["Credentials"]
+        credentials = sts.assume_role(RoleArn=role_arn, RoleSessionName=who.name)["Credentials"]
         return {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }
 
     def _start(self) -> None:

@@ -92,7 +92,7 @@ def _as_saved(texts: dict[str, str], plan: AthenaPlan) -> Judged:
 def _described(answer: dict[str, Any], plan: TablePlan) -> Judged:
     """Whether a table is read as the stacks say; what Glue adds of its own is let be."""
     described = answer["StorageDescriptor"]
-    given = answer.get("Parameters", {})
+    parameters = answer.get("Parameters", {})
     serde = described["SerdeInfo"]
     wanted: dict[str, tuple[object, object]] = {
         "location": (described["Location"], plan.location),
@@ -109,7 +109,7 @@ def _described(answer: dict[str, Any], plan: TablePlan) -> Judged:
             (serde["SerializationLibrary"], serde.get("Parameters", {})),
             (plans.SERDE, plans.SERDE_PARAMETERS),
         ),
-        "projection": (_projected(given), _projected(plan.parameters)),
+        "projection": (_projected(parameters), _projected(plan.parameters)),
     }
     wrong = [name for name, (is_, should) in wanted.items() if is_ != should]
     text = plan.parameters["storage.location.template"]

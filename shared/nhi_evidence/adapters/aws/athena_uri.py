@@ -79,10 +79,10 @@ def open_session(named: Named, access: Access) -> tuple[Session, Table, Any]:
             name: session.client(name, region_name=named.region, endpoint_url=named.endpoint)
             for name in ("athena", "glue", "s3")
         }
-        asked = Session(
+        opened = Session(
             client=clients["athena"], workgroup=named.workgroup, database=named.database
         )
-        return asked, _table(clients["glue"], named), clients["s3"]
+        return opened, _table(clients["glue"], named), clients["s3"]
     except (BotoCoreError, ClientError) as error:
         raise SettingsError(f"{named.text}: {error}") from error
 
@@ -101,10 +101,10 @@ def _session(access: Access, endpoint: str | None) -> boto3.session.Session:
 
 def _table(glue: Any, named: Named) -> Table:
     answer = glue.get_table(DatabaseName=named.database, Name=views.EVIDENCE)["Table"]
-    given = answer.get("Parameters", {})
+    parameters = answer.get("Parameters", {})
     place = urlsplit(answer["StorageDescriptor"]["Location"])
-    sources = given.get(f"projection.{views.OF_SOURCE}.values", "")
-    hours = given.get(f"projection.{views.HOUR}.range", "")
+    sources = parameters.get(f"projection.{views.OF_SOURCE}.values", "")
+    hours = parameters.get(f"projection.{views.HOUR}.range", "")
     if place.scheme != "s3" or place.path != "/ev/v1/" or not sources or not hours:
         text = f"table {named.database}.{views.EVIDENCE} is not as the deployment makes it"
         raise AthenaError(f"{named.text}: {text}; `doctor` says how")

@@ -125,7 +125,7 @@ def _announce(settings: Settings, canaries: Sequence[_Canary], now: int, done: D
     for canary in canaries:
         for ahead in range(1, HOURS_AHEAD + 1):
             hour = keys.hour_of(now + ahead * _HOUR_MS)
-            made = plans.plan(
+            plan = plans.plan(
                 settings.log_name,
                 canary.platform,
                 hour,
@@ -134,7 +134,7 @@ def _announce(settings: Settings, canaries: Sequence[_Canary], now: int, done: D
                 account=canary.place,
                 federated=canary.federated,
             )
-            operation = plans.write(made)
+            operation = plans.write(plan)
             writer.put_new(operation.key, operation.body, metadata=operation.metadata)
             done.planned[f"{canary.place} {hour}"] = operation.key
 

@@ -150,11 +150,11 @@ def keep_absence(stated: object) -> Kept:
     public = (one.public_key() for one in signers.open_signers([], settings.signing_keys))
     keys_of_log = tuple(note.from_spki(settings.log_name, der) for der in public)
     try:
-        made = document.read(msgspec.json.encode(stated), "the document")
-        check(made, Policy(name=settings.log_name, keys=keys_of_log))
+        attestation = document.read(msgspec.json.encode(stated), "the document")
+        check(attestation, Policy(name=settings.log_name, keys=keys_of_log))
     except AbsenceError as error:
         return Kept(refused=str(error))
-    return Kept(key=clients.put(kept.write(made)), text=made.conclusion.text)
+    return Kept(key=clients.put(kept.write(attestation)), text=attestation.conclusion.text)
 
 
 def collect(is_late: Callable[[], bool] = lambda: False) -> Done:
@@ -223,11 +223,11 @@ def _promise(clients: _Clients, reading: Reading, now: int, done: Done) -> None:
     if reading.platform != "aws":
         return
     try:
-        made = heartbeats.promises(reading, now)
+        due = heartbeats.promises(reading, now)
     except gathering.OTHER_SHAPE as error:
         done.problems.append(f"no heartbeats are promised: an answer has another shape: {error!r}")
         return
-    for promise in made:
+    for promise in due:
         done.promised[promise.hour] = clients.put(promises.write(promise))
 
 

@@ -76,13 +76,13 @@ def checks(
 
 
 def _sentinel(checks_of: AwsChecks, clients: Clients, what: Subscription) -> Iterator[Check]:
-    asked, planned = what.subscriber.sentinel, plan.sentinel_role(what)
-    if asked is None or planned is None:
+    sentinel, planned = what.subscriber.sentinel, plan.sentinel_role(what)
+    if sentinel is None or planned is None:
         return
     region = what.store.region
     yield from role(checks_of, clients.client("iam", region), planned)
     tenant = SENTINEL[naming.partition(region)]
-    is_shared = asked.provider == "existing"
+    is_shared = sentinel.provider == "existing"
     place = region, what.account
     yield from provider(checks_of, clients, place, tenant, is_shared=is_shared)
 

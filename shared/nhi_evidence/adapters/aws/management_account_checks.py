@@ -26,13 +26,13 @@ def checks(config: Config, clients: Clients) -> Iterator[Check]:
     for plan in policies(config):
         yield from checks_of.compare(
             f"organization policy {plan.name}",
-            lambda plan=plan: _asked(organizations, plan),  # type: ignore[misc]
+            lambda plan=plan: _answer(organizations, plan),  # type: ignore[misc]
             lambda actual, plan=plan: _judged(actual, plan, targets),  # type: ignore[misc]
             _CHANGED,
         )
 
 
-def _asked(organizations: Any, plan: PolicyPlan) -> dict[str, Any]:
+def _answer(organizations: Any, plan: PolicyPlan) -> dict[str, Any]:
     pages = organizations.get_paginator("list_policies").paginate(Filter=plan.kind)
     ids = [one["Id"] for page in pages for one in page["Policies"] if one["Name"] == plan.name]
     if not ids:

@@ -153,18 +153,18 @@ def _listed(
     done: Done,
 ) -> Iterator[Statements]:
     """Yield statements on the hours that are judged by what an API lists."""
-    made: list[Hour] = []
+    every_hour: list[Hour] = []
     for scope in clients.settings.listings:
         source = listed_hours.source_of(scope)
         own = [hour for hour in wanted if due(source, hour)]
-        hours, problem = listed_hours.asked(scope, own, identity_token, sorters, now)
-        made += hours
+        hours, problem = listed_hours.ask(scope, own, identity_token, sorters, now)
+        every_hour += hours
         if problem:
             done.problems.append(problem)
-    for each in made:
+    for each in every_hour:
         each.put_listing(clients.put)
-    _see(clients, sealed, made)
-    for each in made:
+    _see(clients, sealed, every_hour)
+    for each in every_hour:
         statement = each.conclude(clients.put)
         yield Statements(
             source=each.source,
@@ -176,10 +176,10 @@ def _listed(
         )
 
 
-def _see(clients: _Clients, sealed: completeness.Sealed, made: Sequence[Hour]) -> None:
+def _see(clients: _Clients, sealed: completeness.Sealed, of_sources: Sequence[Hour]) -> None:
     """Show each hour the records that may be of it: those delivered since it began."""
     by_source: dict[str, list[Hour]] = {}
-    for each in made:
+    for each in of_sources:
         by_source.setdefault(DELIVERED_AS[each.source], []).append(each)
     chosen = [
         (entry, by_source[keys.parse_key(entry.key).source])

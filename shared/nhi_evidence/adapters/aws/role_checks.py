@@ -20,13 +20,13 @@ def role(checks_of: AwsChecks, iam: IAMClient, plan: RolePlan) -> Iterator[Check
     """Yield the check of one role: its trust, its one policy, and that it has no other."""
     yield from checks_of.compare(
         f"role {plan.name}",
-        lambda: _asked(iam, plan),
+        lambda: _answer(iam, plan),
         lambda deployed: _judged(deployed, plan),
         _CHANGED,
     )
 
 
-def _asked(iam: IAMClient, plan: RolePlan) -> dict[str, Any]:
+def _answer(iam: IAMClient, plan: RolePlan) -> dict[str, Any]:
     name = plan.name
     return {
         "role": iam.get_role(RoleName=name)["Role"],

@@ -21,7 +21,7 @@ CONTAINER = "azure-webjobs-eventhub"
 _FOLDER = "/checkpoint/"
 _READ = "sequencenumber"
 _TIMEOUT_SECONDS = 300
-_SHOWN = 500
+_EXCERPT = 500
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -103,7 +103,7 @@ class Checkpoints:
         except subprocess.TimeoutExpired as error:
             raise SourceUnavailableError(f"az {arguments[0]} {arguments[1]}: no answer") from error
         if done.returncode != 0:
-            text = done.stderr[-_SHOWN:].decode(errors="replace").strip()
+            text = done.stderr[-_EXCERPT:].decode(errors="replace").strip()
             raise SourceUnavailableError(f"az {' '.join(arguments[:3])}: {text}")
         return done.stdout
 

@@ -58,8 +58,8 @@ def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
 
 
 def _hub(hub: dict[str, Any]) -> tuple[State, str]:
-    given = hub.get("properties", {})
-    retention = given.get("retentionDescription") or {}
+    properties = hub.get("properties", {})
+    retention = properties.get("retentionDescription") or {}
     hours = retention.get("retentionTimeInHours")
     wanted = {
         "partitions": str(azure_app.PARTITIONS),
@@ -67,9 +67,9 @@ def _hub(hub: dict[str, Any]) -> tuple[State, str]:
         "status": "Active",
     }
     actual = {
-        "partitions": str(given.get("partitionCount")),
+        "partitions": str(properties.get("partitionCount")),
         "keeps": f"{hours} h",
-        "status": str(given.get("status")),
+        "status": str(properties.get("status")),
     }
     return same(differing(wanted, actual))
 
@@ -81,10 +81,10 @@ def _site(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
     if failed is not None:
         yield failed
         return
-    given = answer.get("properties", {})
-    state = str(given.get("state"))
+    properties = answer.get("properties", {})
+    state = str(properties.get("state"))
     yield checks_of.judged(what, (State.OK if state == "Running" else State.FAILED, state))
-    app = given.get("functionAppConfig") or {}
+    app = properties.get("functionAppConfig") or {}
     runtime, scale = app.get("runtime") or {}, app.get("scaleAndConcurrency") or {}
     identity = f"{resource_ids.group(azure.home)}/providers/Microsoft.ManagedIdentity"
     identities = (answer.get("identity") or {}).get("userAssignedIdentities") or {}
@@ -99,7 +99,7 @@ def _site(checks_of: CloudChecks, azure: Azure) -> Iterator[Check]:
         "runtime": f"{runtime.get('name')} {runtime.get('version')}",
         "memory": f"{scale.get('instanceMemoryMB')} MB",
         "most instances": str(scale.get("maximumInstanceCount")),
-        "HTTPS only": "yes" if given.get("httpsOnly") else "no",
+        "HTTPS only": "yes" if properties.get("httpsOnly") else "no",
         "identities": ", ".join(sorted(one.lower() for one in identities)),
     }
     yield checks_of.judged(f"{what}, configuration", same(differing(wanted, actual)))

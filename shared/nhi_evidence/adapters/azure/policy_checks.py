@@ -69,12 +69,12 @@ def _assignment(checks_of: CloudChecks, azure: Azure, group: str, kind: Logged) 
     }
 
     def judge(answer: dict[str, Any]) -> tuple[State, str]:
-        given = answer.get("properties", {})
-        parameters = given.get("parameters") or {}
+        properties = answer.get("properties", {})
+        parameters = properties.get("parameters") or {}
         actual = {
-            "policy": str(given.get("policyDefinitionId")).lower(),
-            "enforced": str(given.get("enforcementMode", "Default")),
-            "left out": ", ".join(given.get("notScopes") or ()) or "none",
+            "policy": str(properties.get("policyDefinitionId")).lower(),
+            "enforced": str(properties.get("enforcementMode", "Default")),
+            "left out": ", ".join(properties.get("notScopes") or ()) or "none",
             "sends by": str(parameters.get("rule", {}).get("value")).lower(),
             "sends to": str(parameters.get("hub", {}).get("value")),
         }

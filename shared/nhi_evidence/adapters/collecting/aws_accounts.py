@@ -43,7 +43,7 @@ def read(
     more: those are then answers that failed.
     """
     own = Reader(boto3.session.Session(), accounts.region, accounts.evidence_account)
-    given: list[Answer] = own.answers
+    answers: list[Answer] = own.answers
 
     def walk() -> None:
         own.ask("s3", "GetObjectLockConfiguration", Bucket=accounts.evidence_bucket)
@@ -53,9 +53,9 @@ def read(
                 accounts.roles,
             )
             for part in parts:
-                given.extend(part)
+                answers.extend(part)
 
-    return gathered("aws", walk, given, at=at, deployment=deployment)
+    return gathered("aws", walk, answers, at=at, deployment=deployment)
 
 
 def _of_account(

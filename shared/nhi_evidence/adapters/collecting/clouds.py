@@ -75,8 +75,8 @@ def read_vault(
         )
     except EvidenceError as error:
         return refused("vault", str(error), at=at, deployment=deployment)
-    given = answer.get("auth")
-    token = given.get("client_token") if isinstance(given, dict) else None
+    auth = answer.get("auth")
+    token = auth.get("client_token") if isinstance(auth, dict) else None
     if not isinstance(token, str) or not token:
         reason = f"{place.address}: the answer has no client_token"
         return refused("vault", reason, at=at, deployment=deployment)

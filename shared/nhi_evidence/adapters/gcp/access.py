@@ -42,9 +42,9 @@ class AccessToken:
                 _PLATFORM, f"http://{host}{_PATH}", query={}, headers={"Metadata-Flavor": "Google"}
             )
             try:
-                given = msgspec.json.decode(answer, type=_Answer)
+                decoded = msgspec.json.decode(answer, type=_Answer)
             except msgspec.MsgspecError as error:
                 raise TokenUnavailableError(f"{_PLATFORM} answers with no token") from error
-            self._token = given.access_token
-            self._until_ms = self._now() + given.expires_in * 1000 - platform_token.EARLY_MS
+            self._token = decoded.access_token
+            self._until_ms = self._now() + decoded.expires_in * 1000 - platform_token.EARLY_MS
         return self._token

@@ -118,20 +118,20 @@ def _mebibytes(quantity: str) -> str:
 
 def _revision(checks_of: CloudChecks, place: str, function: dict[str, Any]) -> Iterator[Check]:
     """Whether what runs is what Cloud Functions made: Cloud Run takes others' revisions, too."""
-    made = str(function.get("serviceConfig", {}).get("revision", ""))
+    deployed = str(function.get("serviceConfig", {}).get("revision", ""))
 
     def judge(service: dict[str, Any]) -> tuple[State, str]:
         latest = str(service.get("latestReadyRevision", "")).rpartition("/")[2]
-        if not made or not latest:
+        if not deployed or not latest:
             return State.UNKNOWN, "no revision is named"
-        return State.OK if latest == made else State.CHANGED, latest
+        return State.OK if latest == deployed else State.CHANGED, latest
 
     yield from checks_of.look(
         f"function {gcp_names.FUNCTION}, revision",
         f"https://{RUN}/v2/{place}/services/{gcp_names.FUNCTION}",
         judge,
-        f"a revision was made beside the function, which made {made}: the audit log of Cloud Run "
-        f"says by whom. Then {checks_of.deploy}",
+        f"a revision was made beside the function, which made {deployed}: the audit log of Cloud "
+        f"Run says by whom. Then {checks_of.deploy}",
     )
 
 

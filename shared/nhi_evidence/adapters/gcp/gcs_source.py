@@ -39,7 +39,7 @@ _RETRY = urllib3.Retry(
 )
 _OK = 200
 _T = TypeVar("_T")
-_SHOWN = 300
+_EXCERPT = 300
 
 
 class SourceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +160,7 @@ class GcsSource:
         except urllib3.exceptions.HTTPError as error:
             raise SourceUnavailableError(f"{ref}: {error}") from error
         if answer.status != _OK:
-            text = answer.data[:_SHOWN].decode(errors="replace")
+            text = answer.data[:_EXCERPT].decode(errors="replace")
             raise SourceUnavailableError(f"{ref}: {answer.status} {text}")
         return answer.data
 

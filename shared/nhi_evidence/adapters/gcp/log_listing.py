@@ -81,21 +81,21 @@ def _filter(wanted: str, hour: datetime) -> str:
 
 
 def _entries(client: Any, resource: str, wanted: str) -> Iterator[dict[str, Any]]:
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "resourceNames": [resource],
         "filter": wanted,
         "orderBy": "timestamp asc",
         "pageSize": _PAGE,
     }
     while True:
-        page = _page(client, asked)
+        page = _page(client, request)
         yield from page.get("entries", ())
         if not page.get("nextPageToken"):
             return
-        asked["pageToken"] = page["nextPageToken"]
+        request["pageToken"] = page["nextPageToken"]
 
 
-def _page(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def _page(client: Any, request: dict[str, Any]) -> dict[str, Any]:
     from google.api_core import exceptions, retry  # noqa: PLC0415 optional
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
 
@@ -105,10 +105,10 @@ def _page(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
     again = retry.Retry(predicate=passing, timeout=_PATIENCE_SECONDS)
     try:
         page = again(client._connection.api_request)(  # noqa: SLF001 its only way to the raw JSON
-            method="POST", path="/entries:list", data=asked
+            method="POST", path="/entries:list", data=request
         )
     except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
-        raise SourceUnavailableError(f"{asked['resourceNames'][0]}: {error}") from error
+        raise SourceUnavailableError(f"{request['resourceNames'][0]}: {error}") from error
     if not isinstance(page, dict):
-        raise SourceUnavailableError(f"{asked['resourceNames'][0]}: the answer is no object")
+        raise SourceUnavailableError(f"{request['resourceNames'][0]}: the answer is no object")
     return page

@@ -29,7 +29,7 @@ _PAGE = 1000
 """Objects of one page; the most Cloud Storage gives."""
 _DAY = timedelta(days=1)
 _OK = 200
-_SHOWN = 300
+_EXCERPT = 300
 _T = TypeVar("_T")
 
 
@@ -95,7 +95,7 @@ class StagedFiles:
         query = {"prefix": prefix, "maxResults": str(_PAGE)}
         url = f"{self._storage}/storage/v1/b/{quote(bucket, safe='')}/o"
         while True:
-            page = self._asked("GET", url, f"gs://{bucket}", _Page, params=query)
+            page = self._answer("GET", url, f"gs://{bucket}", _Page, params=query)
             yield from page.items
             if page.next_page_token is None:
                 return
@@ -111,11 +111,11 @@ class StagedFiles:
         for first in range(0, len(refs), _AT_ONCE):
             messages = [_notification(ref) for ref in refs[first : first + _AT_ONCE]]
             url = f"{self._pubsub}/v1/{topic}:publish"
-            answer = self._asked("POST", url, topic, _Published, json={"messages": messages})
+            answer = self._answer("POST", url, topic, _Published, json={"messages": messages})
             published += len(answer.message_ids)
         return published
 
-    def _asked(self, method: str, url: str, what: str, wanted: type[_T], **request: Any) -> _T:
+    def _answer(self, method: str, url: str, what: str, wanted: type[_T], **request: Any) -> _T:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 optional
         from requests import RequestException  # noqa: PLC0415
 
@@ -124,7 +124,7 @@ class StagedFiles:
         except (GoogleAuthError, RequestException) as error:
             raise SourceUnavailableError(f"{what}: {error}") from error
         if answer.status_code != _OK:
-            text = answer.content[:_SHOWN].decode(errors="replace")
+            text = answer.content[:_EXCERPT].decode(errors="replace")
             raise SourceUnavailableError(f"{what}: {answer.status_code} {text}")
         try:
             return msgspec.json.decode(answer.content, type=wanted)

@@ -62,6 +62,6 @@ def reason(error: duckdb.Error) -> str:
     return first if near is None else f"{first}; {near}"
 
 
-def rows(connection: duckdb.DuckDBPyConnection, sql: str, given: list[Any]) -> Any:
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> Any:
     """Return the result of a query of our own, to be fetched in pieces."""
-    return connection.execute(sql, given)
+    return connection.execute(sql, parameters)

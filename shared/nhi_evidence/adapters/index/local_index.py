@@ -93,7 +93,7 @@ class LocalIndex:
 
     def rows(self, selection: Selection) -> Iterator[Row]:
         """See `EventIndex.rows`."""
-        where, given = _condition(selection)
+        where, parameters = _condition(selection)
         names = ", ".join(
             f"epoch_ms({each.name})" if each.type is Type.TIME else each.name for each in COLUMNS
         )
@@ -102,7 +102,7 @@ class LocalIndex:
             "WHERE standing IN ('counted', 'contested', 'unproven') AND NOT is_repeated "
             f"AND {where} "
             "ORDER BY time, object, unit, line",
-            given,
+            parameters,
         )
         while fetched := result.fetchmany(_FETCHED):
             yield from map(_row, fetched)
@@ -171,12 +171,12 @@ def _views(folder: Path, state: State) -> str:
 
 def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     """Return the condition that means what `Selection.matches` does, and its values."""
-    given: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     any_of: list[str] = []
 
     def add(name: str, values: Sequence[object], *texts: str) -> None:
         if values:
-            given[name] = list(values)
+            parameters[name] = list(values)
             any_of.extend(text.replace("?", f"${name}") for text in texts)
 
     add(
@@ -200,9 +200,9 @@ def _condition(selection: Selection) -> tuple[str, dict[str, Any]]:
     conditions = ["(" + " OR ".join(any_of) + ")" if any_of else "false"]
     for name, instant, sign in (("since", selection.since, ">="), ("until", selection.until, "<")):
         if instant is not None:
-            given[name] = instant
+            parameters[name] = instant
             conditions.append(f"epoch_ms(time) {sign} ${name}")
-    return " AND ".join(conditions), given
+    return " AND ".join(conditions), parameters
 
 
 def _row(values: Sequence[Any]) -> Row:

@@ -102,9 +102,9 @@ def _repeated(connection: duckdb.DuckDBPyConnection, folder: Path, state: State)
     empty = pa.schema([pa.field("claim", pa.int64()), pa.field("line", pa.int64())])
     if not state.events:
         return empty.empty_table()
-    given = {
+    parameters = {
         "events": [str(folder / name) for name in state.events],
         "claims": [str(folder / name) for name in state.claims],
         "standing": str(folder / str(state.standing)),
     }
-    return connection.sql(_REPEATED, params=given).to_arrow_table().cast(empty)
+    return connection.sql(_REPEATED, params=parameters).to_arrow_table().cast(empty)

@@ -77,14 +77,14 @@ def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str,
     The id is the pack's own: insert id, time to the nanosecond, and log. An entry that lacks one
     of them can be asked for by nobody and is left out. Raises as `http_json.ask` does.
     """
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "resourceNames": [scope.resource],
         "filter": wanted,
         "orderBy": "timestamp asc",
         "pageSize": _PAGE,
     }
     while True:
-        page = http_json.ask(scope.logging, token=access, document=asked)
+        page = http_json.ask(scope.logging, token=access, document=request)
         for entry in page.get("entries") or ():
             parts = [entry.get(name) for name in ("insertId", "timestamp", "logName")]
             if all(isinstance(part, str) and part for part in parts):
@@ -92,9 +92,9 @@ def entries(scope: GoogleScope, access: str, wanted: str) -> Iterator[tuple[str,
         following = page.get("nextPageToken")
         if not following:
             return
-        if following == asked.get("pageToken"):
+        if following == request.get("pageToken"):
             raise SourceUnavailableError(f"{scope.logging}: the same page again")
-        asked["pageToken"] = following
+        request["pageToken"] = following
 
 
 def _text(answer: dict[str, Any], name: str, url: str) -> str:

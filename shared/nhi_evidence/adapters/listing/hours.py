@@ -102,7 +102,7 @@ class Hour:
 
     def put_listing(self, put: Callable[[Operation], str]) -> None:
         """Keep what was listed, or that nothing was."""
-        asked = Asked(
+        question = Asked(
             source=self.source,
             hour=self.hour,
             scope=self.scope,
@@ -112,7 +112,7 @@ class Hour:
         )
         count = 0 if self._refused else sum(1 for _ in _once(self._ids))
         ids: Iterable[str] = () if self._refused else _once(self._ids)
-        self.inputs += [put(each) for each in listing.write(asked, ids, count)]
+        self.inputs += [put(each) for each in listing.write(question, ids, count)]
 
     def see(self, body: bytes) -> None:
         """Take the records of an object of evidence. Raises `ValueError` of none."""
@@ -181,7 +181,7 @@ def access(scope: ApiScope, identity: Callable[[str], str]) -> str:
     return entra.token(scope, identity)
 
 
-def asked(
+def ask(
     scope: ApiScope,
     hours: Sequence[str],
     identity: Callable[[str], str],
@@ -189,17 +189,17 @@ def asked(
     now: int,
 ) -> tuple[list[Hour], str]:
     """List some hours of a scope; return them, and what went wrong, which is a reason in each."""
-    made = [Hour(scope, hour, sorter, now) for hour in hours]
+    listed = [Hour(scope, hour, sorter, now) for hour in hours]
     problem = ""
     try:
         token = access(scope, identity)
-        for each in made:
+        for each in listed:
             each.list(token)
     except EvidenceError as error:
         problem = str(error)
-        for each in made:
+        for each in listed:
             each.refuse("refused")
-    return made, problem
+    return listed, problem
 
 
 def _once(sorter: Sorter) -> Iterator[str]:

@@ -94,11 +94,11 @@ def taken(role: str, region: str) -> dict[str, str]:
     answer = boto3.client("sts", region_name=region, config=session.CLIENT_CONFIG).assume_role(
         RoleArn=role, RoleSessionName=f"nhi-evidence-{__version__}", DurationSeconds=900
     )
-    given = answer["Credentials"]
+    credentials = answer["Credentials"]
     return {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
     }
 
 

@@ -95,12 +95,12 @@ def _plans(store: EvidenceVersions, sealed: Sealed, done: Probed) -> Iterator[Lo
     bodies = store.bodies((entry.key, entry.vid) for entry in chosen)
     for entry, body in zip(chosen, bodies, strict=True):
         try:
-            made = plans.read(body or b"", entry.key)
+            plan = plans.read(body or b"", entry.key)
         except ReadingError as error:
             done.problems.append(str(error))
             continue
-        if plans.write(made).key == entry.key:
-            yield Locked(entry.key, entry.at, made)
+        if plans.write(plan).key == entry.key:
+            yield Locked(entry.key, entry.at, plan)
         else:
             done.problems.append(f"{entry.key}: a plan under another key than its own")
 

@@ -107,7 +107,7 @@ class S3EvidenceVersions(S3EvidenceReader):
     def configuration(self) -> Mapping[str, str | Unreadable]:
         """See `EvidenceVersions.configuration`."""
         where = {"Bucket": self._bucket}
-        asked: dict[str, Callable[[], Any]] = {
+        questions: dict[str, Callable[[], Any]] = {
             "policy": lambda: self._client.get_bucket_policy(**where)["Policy"],
             "object_lock": lambda: self._client.get_object_lock_configuration(**where),
             "versioning": lambda: self._client.get_bucket_versioning(**where),
@@ -115,7 +115,7 @@ class S3EvidenceVersions(S3EvidenceReader):
             "replication": lambda: self._client.get_bucket_replication(**where),
             "encryption": lambda: self._client.get_bucket_encryption(**where),
         }
-        return {name: self._setting(ask) for name, ask in asked.items()}
+        return {name: self._setting(ask) for name, ask in questions.items()}
 
     def _setting(self, ask: Callable[[], Any]) -> str | Unreadable:
         try:

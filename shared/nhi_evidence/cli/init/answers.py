@@ -26,9 +26,9 @@ Check = Callable[[str], str | None]
 class Answers:
     """Takes one answer after the other; what nobody can be asked for is collected."""
 
-    def __init__(self, given: Mapping[str, str | None], *, asks: bool) -> None:
-        """`given` are the options by name; `asks` says whether somebody can be asked."""
-        self._given = given
+    def __init__(self, options: Mapping[str, str | None], *, asks: bool) -> None:
+        """`options` are those of the command by name; `asks` says whether somebody can be asked."""
+        self._options = options
         self._asks = asks
         self._missing: list[str] = []
         self.kept: dict[str, str] = {}
@@ -49,9 +49,9 @@ class Answers:
         Raises `SettingsError` for an option of another kind, and when input ends. Where nobody
         can be asked, a missing answer is noted for `complete` and None is returned.
         """
-        asked = f"{question}\n  {explained(kind)}"
+        prompt = f"{question}\n  {explained(kind)}"
         return self._answer(
-            option, asked, lambda value: _scalar(value, kind, option, check), default
+            option, prompt, lambda value: _scalar(value, kind, option, check), default
         )
 
     def several(self, option: str, question: str, kind: Any, *, may_be_none: bool = False) -> Any:
@@ -74,8 +74,8 @@ class Answers:
 
     def wants(self, option: str, question: str) -> bool:
         """Whether a part is wanted: its first option is given, or whoever is asked says yes."""
-        if self._given.get(option) is not None or not self._asks:
-            return self._given.get(option) is not None
+        if self._options.get(option) is not None or not self._asks:
+            return self._options.get(option) is not None
         return _ask(option, f"{question} (yes or no)", _truth, None)[1] is True
 
     def complete(self) -> None:
@@ -87,7 +87,7 @@ class Answers:
             )
 
     def _answer(self, option: str, question: str, read: _Reader, default: str | None) -> Any:
-        value = self._given.get(option)
+        value = self._options.get(option)
         if value is None and self._asks:
             answer, taken = _ask(option, question, read, default)
             self.kept[option] = answer

@@ -98,8 +98,8 @@ def write(folder: Path, drawn: Drawn) -> bytes:
     """Write the morning's evidence, not yet sealed; return the provider's list of public keys."""
     store = DirectoryStore(folder)
     for hour in HOURS:
-        made = _plan(keys.hour_of(DAY + hour * HOUR_MS))
-        operation = plans.write(made)
+        plan = _plan(keys.hour_of(DAY + hour * HOUR_MS))
+        operation = plans.write(plan)
         _keep(store, operation.key, operation.body, DAY + (hour - 1) * HOUR_MS)
     for at in (DAY + 5 * HOUR_MS, DAY + 10 * HOUR_MS):
         for platform in PLATFORMS:
@@ -176,10 +176,10 @@ def _file(hour: int, number: int, drawn: Drawn) -> bytes:
 
 
 def _canaries(hour: int, drawn: Drawn) -> Iterator[dict[str, Any]]:
-    made = _plan(keys.hour_of(DAY + hour * HOUR_MS))
+    plan = _plan(keys.hour_of(DAY + hour * HOUR_MS))
     calls = {(one.cell, one.operation): one for one in probes("aws")}
-    for index, probe in enumerate(made.probes, start=100):
-        is_drawn = probe.cell == drawn.canary and made.hour == drawn.canary_hour
+    for index, probe in enumerate(plan.probes, start=100):
+        is_drawn = probe.cell == drawn.canary and plan.hour == drawn.canary_hour
         if probe.expect == "record" and not is_drawn:
             planned = calls[probe.cell, probe.operation]
             refused = {"errorCode": "AccessDenied"} if planned.outcome == "refused" else {}

@@ -16,13 +16,6 @@ from nhi_evidence.pipeline.export import Mapper, Normalized
 
 FOLDER = Path(__file__).parent
 
-BESIDE = {
-    "azure_activity": ("azure/principal.py",),
-    "azure_resource": ("kubernetes/identity.py",),
-    "k8s_audit": ("kubernetes/identity.py",),
-}
-"""Code outside a pack's folder that decides for it: packs do not import each other."""
-
 RULE = re.compile(r'"([A-Z][A-Z0-9]{1,3}-\d\d[a-z]?)"')
 """How an identity rule looks in a pack's code."""
 
@@ -65,6 +58,8 @@ class Expectations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     derived: frozenset[str] = frozenset()
     """Rules the pack names and never applies: they need history or inventory."""
+    beside: tuple[str, ...] = ()
+    """Code outside the pack's folder that decides for it: packs do not import each other."""
     corpus: Corpus | None = None
 
 
@@ -84,7 +79,7 @@ def cases(source: str) -> dict[str, Path]:
 def rules(source: str) -> set[str]:
     """Return the identity rules the code of a pack can name."""
     package = Path(nhi_evidence.__file__).parent
-    files = [package / name for name in BESIDE.get(source, ())]
+    files = [package / name for name in expectations(source).beside]
     files += (package / "sources" / source).glob("*.py")
     return set(RULE.findall("".join(path.read_text() for path in files)))
 

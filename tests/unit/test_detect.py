@@ -75,7 +75,10 @@ def test_marks_that_can_never_fit_are_refused(
     mark: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names source and file."""
-    (tmp_path / detect.MARKS).write_text(f"marks = [{mark}]")
-    monkeypatch.setattr(detect, "_file", lambda _, file: tmp_path / file)
+    folder = tmp_path / "okta_system"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / detect.MARKS).write_text(f"marks = [{mark}]")
+    monkeypatch.setattr(sources, "__path__", [str(tmp_path)])
     with pytest.raises(SettingsError, match=rf"source 'okta_system': marks\.toml: .*{problem}"):
         detect._table("okta_system")

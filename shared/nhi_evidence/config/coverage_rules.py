@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhi_evidence import sources
 from nhi_evidence.config.locate import Path
 from nhi_evidence.config.tables import File
 
-VAULT_SOURCE = "vault_audit"
+_VAULT = "vault"
 
 
 def coverage_fits(file: File) -> Iterator[tuple[Path, str]]:
@@ -28,9 +29,16 @@ def coverage_fits(file: File) -> Iterator[tuple[Path, str]]:
     for key, section in (("gcp_provider", "gcp"), ("azure_client_id", "azure")):
         if getattr(file.coverage, key) is not None and getattr(file, section) is None:
             yield ("coverage", key), f"needs the table [{section}]: add it, or remove this"
+    if file.coverage.vault is not None:
+        yield from _is_taken(file)
+
+
+def _is_taken(file: File) -> Iterator[tuple[Path, str]]:
     taken = {entry.source for entry in file.sources}
-    if file.coverage.vault is not None and VAULT_SOURCE not in taken:
+    takers = [name for name in sources.names() if _VAULT in sources.platforms(name)]
+    if taken.isdisjoint(takers):
+        named = " or ".join(f'"{name}"' for name in takers)
         yield (
             ("coverage", "vault"),
-            f'no source takes it: add [[sources]] with source = "{VAULT_SOURCE}", or remove it',
+            f"no source takes it: add [[sources]] with source = {named}, or remove it",
         )

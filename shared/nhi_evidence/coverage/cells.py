@@ -2,7 +2,8 @@
 
 Two tables: `settings.json` says what to set, how that is read, and how to mend it; `cells.json`
 says of each cell which setting decides, what the record is, how a canary tries it, and what stays
-unseen. Statuses are documented facts; verdicts are made of answers (`judges`).
+unseen. They are of clouds and agents; a source of files has both in its folder, in `coverage.toml`.
+Statuses are documented facts; verdicts are made of answers (`judges`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from nhi_evidence.errors import CatalogError
+from nhi_evidence import sources
+from nhi_evidence.errors import CatalogError, SettingsError
 from nhi_evidence.phases import Phase
 
 
@@ -112,29 +114,71 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Of the evaluator."""
 
 
+class _OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a source's folder says of the platform its log is of."""
+
+    settings: tuple[Setting, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    asked_with_a_key_alone: tuple[str, ...] = ()
+    """Platforms that take no federated identity: no function asks them."""
+
+
+_OF_SOURCE = "coverage.toml"
+
+
+@cache
+def _of_sources() -> dict[str, _OfSource]:
+    """Return what sources say, by their names."""
+    try:
+        every = {name: sources.declared(name, _OF_SOURCE, _OfSource) for name in sources.names()}
+    except SettingsError as error:
+        raise CatalogError(f"coverage: {error}") from error
+    return {name: table for name, table in every.items() if table is not None}
+
+
 @cache
 def cells() -> tuple[Cell, ...]:
     """Return every cell. Raises `CatalogError` naming what does not hold together."""
-    table: tuple[Cell, ...] = _read("cells.json", tuple[Cell, ...])
+    table: list[Cell] = list(_read("cells.json", tuple[Cell, ...]))
+    for name, own in _of_sources().items():
+        # What is recorded is recorded here where this source takes it in.
+        table += [
+            msgspec.structs.replace(cell, params={**cell.params, "source": name})
+            for cell in own.cells
+        ]
     known = settings()
     seen: set[str] = set()
     for cell in table:
         if cell.id in seen:
-            raise CatalogError(f"coverage: cells.json: {cell.id} is there twice")
+            raise CatalogError(f"coverage: {cell.id} is there twice")
         if not cell.id.startswith(f"{cell.platform}."):
-            raise CatalogError(f"coverage: cells.json: {cell.id} is of platform {cell.platform}")
+            raise CatalogError(f"coverage: {cell.id} is of platform {cell.platform}")
         if cell.setting not in known:
-            raise CatalogError(f"coverage: cells.json: {cell.id}: no setting {cell.setting}")
+            raise CatalogError(f"coverage: {cell.id}: no setting {cell.setting}")
         if cell.documented in {"impossible", "not known"} and not cell.compensating:
-            raise CatalogError(f"coverage: cells.json: {cell.id}: no compensating control")
+            raise CatalogError(f"coverage: {cell.id}: no compensating control")
         seen.add(cell.id)
-    return table
+    return tuple(table)
 
 
 @cache
 def settings() -> dict[str, Setting]:
     """Return every setting by its id. Raises `CatalogError`."""
-    return {setting.id: setting for setting in _read("settings.json", tuple[Setting, ...])}
+    every = [*_read("settings.json", tuple[Setting, ...])]
+    every += [setting for own in _of_sources().values() for setting in own.settings]
+    known = {setting.id: setting for setting in every}
+    if len(known) < len(every):
+        raise CatalogError("coverage: a setting is there twice")
+    return known
+
+
+def asked_with_a_key_alone() -> dict[str, str]:
+    """Return the platforms that take no federated identity, and the source of their log."""
+    return {
+        platform: name
+        for name, own in _of_sources().items()
+        for platform in own.asked_with_a_key_alone
+    }
 
 
 def setting_of(cell: Cell) -> Setting:

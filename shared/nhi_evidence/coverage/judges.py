@@ -148,8 +148,7 @@ def _event_bus(reading: Reading, _params: dict[str, Any], _subject: Subject) -> 
 
 
 def _api_gateway(reading: Reading, params: dict[str, Any], _subject: Subject) -> Judgment:
-    source = params.get("source", "aws_api_gateway")
-    return switches.taken_in(reading, source, switches.api_gateway(reading))
+    return switches.taken_in(reading, params["source"], switches.api_gateway(reading))
 
 
 def _gcp(reading: Reading, params: dict[str, Any], subject: Subject) -> Judgment:

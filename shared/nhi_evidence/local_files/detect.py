@@ -15,7 +15,6 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.errors import SettingsError
 
 MARKS = "marks.toml"
 """Table of a pack; it decides nothing that is written, so it is no part of the mapper digest."""
@@ -88,13 +87,8 @@ def _marks() -> tuple[tuple[tuple[str, _Mark], ...], ...]:
 
 def _table(name: str) -> tuple[_Mark, ...]:
     """Read a pack's table, without importing its code; a pack that needs a name has none."""
-    file = _file(name, MARKS)
-    if not file.is_file():
-        return ()
-    try:
-        return msgspec.toml.decode(file.read_bytes(), type=_Table).marks
-    except msgspec.MsgspecError as error:
-        raise SettingsError(f"source {name!r}: {MARKS}: {error}") from error
+    table = sources.declared(name, MARKS, _Table)
+    return () if table is None else table.marks
 
 
 def _file(name: str, file: str) -> Traversable:

@@ -10,7 +10,8 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Protocol, cast
+from pathlib import Path
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +32,8 @@ from nhi_evidence.sources import conformance
 
 ROUTES = "routes.json"
 """Table of a router: category to pack."""
+
+_DeclaredT = TypeVar("_DeclaredT")
 
 CUTS = "cuts.json"
 """Table of a pack whose records carry what must never be locked; most have none."""
@@ -264,6 +267,24 @@ def cutter(name: str) -> Cutter | None:
         return Cutter(msgspec.json.decode(declared or b"", type=CutTable))
     except msgspec.MsgspecError as error:
         raise SettingsError(f"source {name!r}: {CUTS}: {error}") from error
+
+
+def declared(name: str, file: str, shape: type[_DeclaredT]) -> _DeclaredT | None:
+    """Return what a source declares in a file of its folder, in TOML; None where it has none.
+
+    Such a file decides nothing that is written: it is no part of the mapper digest. Its code is
+    not imported. Raises `SettingsError` for an unknown source, and for a file of another shape.
+    """
+    if name not in names():
+        raise SettingsError(f"unknown source {name!r}; known: {', '.join(names())}")
+    places = (Path(folder, name, file) for folder in __path__)
+    place = next((place for place in places if place.is_file()), None)
+    if place is None:
+        return None
+    try:
+        return msgspec.toml.decode(place.read_bytes(), type=shape)
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"source {name!r}: {file}: {error}") from error
 
 
 def table(name: str, file: str) -> bytes:

@@ -39,7 +39,7 @@ def test_the_nearest_job_before_it_is_the_witness() -> None:
 def test_one_side_alone_is_a_named_gap_and_why_is_told() -> None:
     for others, text in (
         ((), "not in this evidence"),
-        ((run(-7 * HOUR),), "no job of example-org/deploy in the six hours before"),
+        ((run(-7 * HOUR),), "no job of example-org/deploy in the 6 hours before"),
         ((run(-MINUTE, "example-org/other"),), "no job of example-org/deploy"),
     ):
         timeline = timeline_of(taken(), *others)

@@ -20,7 +20,7 @@ from nhi_evidence.adapters.store.s3_store import S3EvidenceWriter
 from nhi_evidence.adapters.store.s3_versions import S3EvidenceVersions
 from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.statement_file import Operation
-from nhi_evidence.coverage import gathering, heartbeats, reading_file, verdict_file
+from nhi_evidence.coverage import cells, gathering, heartbeats, reading_file, verdict_file
 from nhi_evidence.coverage.absence import document, kept
 from nhi_evidence.coverage.absence.check import check
 from nhi_evidence.coverage.absence.document import AbsenceError
@@ -33,8 +33,6 @@ from nhi_evidence.evidence import keys, note
 from nhi_evidence.evidence.verify import Policy
 from nhi_evidence.ports import EvidenceVersions
 
-KEYED = {"github": "github_audit", "okta": "okta_system"}
-"""Platforms that take no federated identity, and the source whose deployment makes them matter."""
 NO_KEY = "asked with a long-lived key alone, and none is stored: use nhi-evidence collect"
 _MOST_NAMED = 50
 """Calls and cells that one run names in its log."""
@@ -213,7 +211,7 @@ def _collectors(
         yield partial(clouds.read_microsoft, settings.microsoft, identity_token, **own)  # type: ignore[arg-type]
     if settings.vault is not None:
         yield partial(clouds.read_vault, settings.vault, identity_token, **own)  # type: ignore[arg-type]
-    for platform, source in KEYED.items():
+    for platform, source in cells.asked_with_a_key_alone().items():
         if settings.deployment.source(source) is not None:
             yield partial(gathering.refused, platform, NO_KEY, **own)  # type: ignore[arg-type]
 
@@ -243,7 +241,8 @@ def _count(done: Done, reading: Reading) -> None:
         f"{reading.platform} {one.scope}: {one.error}"
         for one in reading.unread(aws_accounts.TAKING)
     ]
-    if gathering.is_empty(reading) and reading.platform not in KEYED:
+    keyed = cells.asked_with_a_key_alone()
+    if gathering.is_empty(reading) and reading.platform not in keyed:
         why = unread[-1].error if unread else "nothing was answered"
         done.unreadable.append(f"{reading.platform}: {why}")
 

@@ -155,14 +155,14 @@ def archive(bundle: Bundle, path: Path) -> Path:
     its name there is nothing until all of it is written.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{bundle.name}-") as folder:
-        made = Path(folder) / path.name
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as zipped:
+        unfinished = Path(folder) / path.name
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as zipped:
             for file in _files(bundle.path):
                 entry = zipfile.ZipInfo(file.relative_to(bundle.path).as_posix(), EPOCH)
                 entry.external_attr = 0o100644 << 16
                 entry.create_system = 3  # Unix: the attributes above are file modes
                 zipped.writestr(entry, file.read_bytes(), zipfile.ZIP_STORED)
-        made.replace(path)
+        unfinished.replace(path)
     return path
 
 

@@ -25,7 +25,7 @@ PLAYED = ("aws_export", "azure_export", "gcp_export")
 """The functions that the demo runs."""
 
 INSIDE = Path("shared/nhi_evidence/demo/functions")
-_MADE = shutil.ignore_patterns("__pycache__", "*.pyc")
+_GENERATED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 class ReleaseError(Exception):
@@ -64,7 +64,7 @@ def stage(target: Path, *, uncommitted: bool = False) -> str:
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, ignore=_MADE)
+        shutil.copytree(source, target, ignore=_GENERATED)
     else:
         shutil.copy2(source, target)
 
@@ -82,13 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--uncommitted", action="store_true", help="take the tree as it lies")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        commit = stage(given.out, uncommitted=given.uncommitted)
+        commit = stage(options.out, uncommitted=options.uncommitted)
     except ReleaseError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{given.out}: {commit}\n")
+    sys.stdout.write(f"{options.out}: {commit}\n")
     return 0
 
 

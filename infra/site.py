@@ -26,7 +26,7 @@ PAGES = {
 _DECISIONS = "# Decisions\n\nWhy it is so: what a newcomer would question, a page each.\n"
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#]+)(#[^)]*)?\)")
-_MADE = re.compile(r"^```(?:help [a-z -]+|cost|demo)$", re.MULTILINE)
+_GENERATED = re.compile(r"^```(?:help [a-z -]+|cost|demo)$", re.MULTILINE)
 
 
 def stage(target: Path) -> list[str]:
@@ -68,7 +68,7 @@ def rewritten(page: Path, source: Path, target: Path) -> str:
             return link[0]
         return f"[{text}]({_relative(page.parent, place)}{anchor})"
 
-    text = _MADE.sub("```text", source.read_text(encoding="utf-8"))
+    text = _GENERATED.sub("```text", source.read_text(encoding="utf-8"))
     return _LINK.sub(led, text)
 
 
@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Stage the pages; say how many there are."""
     parser = argparse.ArgumentParser(description="Stage the pages of the documentation site.")
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    sys.stdout.write(f"{len(stage(given.out.resolve()))} pages in {given.out}\n")
+    options = parser.parse_args(arguments)
+    sys.stdout.write(f"{len(stage(options.out.resolve()))} pages in {options.out}\n")
     return 0
 
 

@@ -34,13 +34,15 @@ class AlarmTarget(Construct):
         if here is not None:
             self.arn = here
             return
-        made = sns.CfnTopic(self, "Topic", topic_name=topic_name)
-        self.arn = made.ref
+        topic = sns.CfnTopic(self, "Topic", topic_name=topic_name)
+        self.arn = topic.ref
         sns.CfnTopicPolicy(
             self,
             "Policy",
-            topics=[made.ref],
-            policy_document=documents.document(alarm_topic(made.ref, account)),
+            topics=[topic.ref],
+            policy_document=documents.document(alarm_topic(topic.ref, account)),
         )
         if email is not None:
-            sns.CfnSubscription(self, "Email", topic_arn=made.ref, protocol="email", endpoint=email)
+            sns.CfnSubscription(
+                self, "Email", topic_arn=topic.ref, protocol="email", endpoint=email
+            )

@@ -160,9 +160,9 @@ def _cover(
     architecture: str | None,
 ) -> dict[str, list[CoverageStack]]:
     """Add what reads settings, and the roles it reads with; return it by region."""
-    made: dict[str, list[CoverageStack]] = {}
+    by_region: dict[str, list[CoverageStack]] = {}
     if config.coverage is None:
-        return made
+        return by_region
     bundle = staged("coverage")
     for account in config.coverage.accounts:
         SettingsReaderStack(app, f"nhi-evidence-settings-{account}", config=config, account=account)
@@ -177,8 +177,8 @@ def _cover(
         )
         # Its roles are of the evidence's stack, and what it writes is there to be sealed.
         covering.add_stack_dependency(seals[store.region][0])
-        made.setdefault(store.region, []).append(covering)
-    return made
+        by_region.setdefault(store.region, []).append(covering)
+    return by_region
 
 
 def _probe(
@@ -189,7 +189,7 @@ def _probe(
     architecture: str | None,
 ) -> dict[str, list[CanaryStack]]:
     """Add what probes, and the harmless roles it probes as; return it by region."""
-    made: dict[str, list[CanaryStack]] = {}
+    by_region: dict[str, list[CanaryStack]] = {}
     for canaries in config.canaries:
         store = config.bucket(canaries.evidence)
         for account in canaries.accounts:
@@ -207,8 +207,8 @@ def _probe(
         )
         # It puts by a role of the evidence's stack, and what it announces is there to be sealed.
         probing.add_stack_dependency(seals[store.region][0])
-        made.setdefault(store.region, []).append(probing)
-    return made
+        by_region.setdefault(store.region, []).append(probing)
+    return by_region
 
 
 def _watch_evidence(

@@ -16,7 +16,7 @@ from nhi_evidence.config.aws.buckets import answers_bucket
 from nhi_evidence.investigate.athena import plan as plans
 from nhi_evidence.investigate.athena import views
 
-_ASKED = (
+_WIDE_REASON = (
     "It reads every object of evidence and of statements, and writes answers into a bucket of "
     "their own; tables are those of one database."
 )
@@ -123,7 +123,7 @@ class AthenaStack(Stack):
             *roles.catalog_arns(config, store, database)[2:],
         ]
         for auditor, role in roles.athena_askers(config, store):
-            PlannedRole(self, f"Asker-{auditor}", plan=role, wide=wide, reason=_ASKED)
+            PlannedRole(self, f"Asker-{auditor}", plan=role, wide=wide, reason=_WIDE_REASON)
 
 
 def _table(plan: plans.TablePlan) -> glue.CfnTable.TableInputProperty:

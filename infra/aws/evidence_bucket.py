@@ -32,7 +32,7 @@ class EvidenceBucket(Construct):
         notify: s3.CfnBucket.NotificationConfigurationProperty | None = None,
     ) -> None:
         super().__init__(scope, name)
-        made = PrivateBucket(
+        private = PrivateBucket(
             self,
             "Private",
             plan=plan,
@@ -46,4 +46,4 @@ class EvidenceBucket(Construct):
             replication_configuration=replicate,
             notification_configuration=notify,
         )
-        self.resource, self.policy = made.resource, made.policy
+        self.resource, self.policy = private.resource, private.policy

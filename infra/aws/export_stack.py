@@ -79,11 +79,11 @@ class AwsExportStack(Stack):
                 self, f"{feed.exporter}-notifications", feed=feed, delivery=exporter.delivery
             )
         elif entry.streams:
-            made = StreamedFiles(
+            streamed = StreamedFiles(
                 self, f"{feed.exporter}-streams", feed=feed, plans=plans(feed, entry)
             )
             # S3 tries the destination before it accepts it.
-            made.bucket.add_resource_dependency(exporter.delivery.policy)
+            streamed.bucket.add_resource_dependency(exporter.delivery.policy)
         elif feed.notifies == "new-bucket" and entry.trail is not None:
             self._make_bucket(config, feed, entry.trail, exporter)
         elif feed.notifies == "elsewhere":
@@ -95,11 +95,11 @@ class AwsExportStack(Stack):
             )
 
     def _make_bucket(self, config: Config, feed: Feed, name: str, exporter: FileExporter) -> None:
-        made = TrailBucket(
+        bucket = TrailBucket(
             self, f"Trail-{name}", config=config, trail=config.trail(name), feed=feed
         )
         # S3 tries the destination before it accepts it.
-        made.resource.add_resource_dependency(exporter.delivery.policy)
+        bucket.resource.add_resource_dependency(exporter.delivery.policy)
 
 
 def _log_format(source: str) -> str | None:

@@ -66,13 +66,13 @@ class ForwardStack(Stack):
             plan.SUBSCRIBER_VISIBILITY,
             plan.SUBSCRIBER_RECEIVES,
         )
-        made = PrivateBucket(
+        bucket = PrivateBucket(
             self,
             "Lines",
             plan=plan.bucket(what),
             notification_configuration=notifications(what.queue_arn(what.name), plan.LINES),
         )
-        made.resource.add_resource_dependency(policy)
+        bucket.resource.add_resource_dependency(policy)
         self._function(bundle, trigger, source, architecture)
         PlannedRole(
             self,
@@ -87,20 +87,20 @@ class ForwardStack(Stack):
 
     def _sentinel(self) -> None:
         """Make the role Microsoft Sentinel takes, and the provider that vouches for it."""
-        asked, role = self.what.subscriber.sentinel, plan.sentinel_role(self.what)
-        if asked is None or role is None:
+        sentinel, role = self.what.subscriber.sentinel, plan.sentinel_role(self.what)
+        if sentinel is None or role is None:
             return
         tenant, audience = SENTINEL[naming.partition(self.what.store.region)]
-        made = PlannedRole(
+        planned_role = PlannedRole(
             self,
             "Sentinel",
             plan=role,
             wide=[f"{self.what.bucket_arn}/{plan.LINES}*"],
             reason=_LINES,
         )
-        if asked.provider == "new":
+        if sentinel.provider == "new":
             provider = EntraProvider(self, "Microsoft", tenant=tenant, audience=audience)
-            made.node.add_dependency(provider.resource)
+            planned_role.node.add_dependency(provider.resource)
         CfnOutput(self, "SentinelRole", value=role.name, description="Of Microsoft Sentinel")
 
     def _queue(
@@ -132,12 +132,12 @@ class ForwardStack(Stack):
             sqs_managed_sse_enabled=True,
             redrive_policy={"deadLetterTargetArn": dead.attr_arn, "maxReceiveCount": receives},
         )
-        for made in (dead, queue):
+        for each in (dead, queue):
             policy = sqs.CfnQueuePolicy(
                 self,
-                f"{made.node.id}Policy",
-                queues=[made.ref],
-                policy_document=documents.document(policies[str(made.queue_name)]),
+                f"{each.node.id}Policy",
+                queues=[each.ref],
+                policy_document=documents.document(policies[str(each.queue_name)]),
             )
         return queue, policy
 

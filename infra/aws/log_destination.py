@@ -30,7 +30,7 @@ class LogDestination(Construct):
         part = naming.partition(feed.region)
         self.arn = f"arn:{part}:logs:{feed.region}:{feed.account}:destination:{plan.name}"
         role = PlannedRole(self, "Sender", plan=streams.sending_role(plan))
-        made = logs.CfnDestination(
+        destination = logs.CfnDestination(
             self,
             "Destination",
             destination_name=plan.name,
@@ -41,4 +41,4 @@ class LogDestination(Construct):
             ),
         )
         # CloudWatch Logs sends a test message before it accepts one.
-        made.add_resource_dependency(stream)
+        destination.add_resource_dependency(stream)

@@ -30,13 +30,13 @@ class StreamedFiles(Construct):
             notification_configuration=notifications(feed.queue_arn, feed.prefix),
         ).resource
         for plan in plans:
-            made = DeliveryStream(self, plan.stream.name, plan=plan)
-            made.resource.add_resource_dependency(self.bucket)
+            delivery = DeliveryStream(self, plan.stream.name, plan=plan)
+            delivery.resource.add_resource_dependency(self.bucket)
             if plan.stream.bus is not None:
-                EventRule(self, f"{plan.stream.name}-events", plan=plan, stream=made.resource)
+                EventRule(self, f"{plan.stream.name}-events", plan=plan, stream=delivery.resource)
                 continue
             destination = LogDestination(
-                self, f"{plan.stream.name}-logs", plan=plan, stream=made.resource
+                self, f"{plan.stream.name}-logs", plan=plan, stream=delivery.resource
             )
             CfnOutput(
                 self,

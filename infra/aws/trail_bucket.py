@@ -23,10 +23,10 @@ class TrailBucket(Construct):
         self, scope: Construct, name: str, *, config: Config, trail: Trail, feed: Feed
     ) -> None:
         super().__init__(scope, name)
-        made = PrivateBucket(
+        private = PrivateBucket(
             self,
             "Private",
             plan=trail_bucket(config, trail, feed),
             notification_configuration=notifications(feed.queue_arn, feed.prefix),
         )
-        self.resource = made.resource
+        self.resource = private.resource

@@ -79,13 +79,13 @@ class Access:
         name = f"cdk-{_QUALIFIER}-{kind}-role-{stack.account}-{stack.region}"
         arn = naming.role_arn(stack.region, stack.account, name)
         try:
-            given = self._sts(stack.region).assume_role(
+            credentials = self._sts(stack.region).assume_role(
                 RoleArn=arn, RoleSessionName="nhi-evidence-deploy"
             )["Credentials"]
         except (BotoCoreError, ClientError):
             return None
         return boto3.session.Session(
-            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+            credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
         )
 
     def _sts(self, region: str) -> STSClient:

@@ -208,8 +208,8 @@ def deploy(
     code, printed = output(cloud.identity)
     # Without the program nobody says who is signed in: each question says that it was not asked.
     is_signed_out = code != NOT_FOUND and (code != 0 or not printed.strip())
-    asked = _unasked(cloud, printed) if is_signed_out else [*map(_asked, cloud.questions)]
-    of_cloud = [one for one in asked if one is not None]
+    answers = _unasked(cloud, printed) if is_signed_out else [*map(_answer, cloud.questions)]
+    of_cloud = [one for one in answers if one is not None]
     results = [*_terraform(), *of_cloud]
     say(verdict(results), f"\nstacks, in this order, into {cloud.place}")
     say(*(f"  {one}" for one in cloud.stacks))
@@ -312,7 +312,7 @@ def _unasked(cloud: Cloud, printed: str) -> list[Requirement]:
     ]
 
 
-def _asked(question: Question) -> Requirement | None:
+def _answer(question: Question) -> Requirement | None:
     """Return what an answer comes to, where there is anything to say."""
     code, printed = output(question.command)
     scope = question.scope

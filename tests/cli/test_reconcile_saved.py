@@ -18,7 +18,7 @@ from nhi_evidence.adapters.listing.hours import ApiScope
 from nhi_evidence.azure import event_hub
 from nhi_evidence.azure.event_hub import Message, Run
 from nhi_evidence.completeness import listing
-from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.listing import Question
 from nhi_evidence.completeness.statement import Scope
 from nhi_evidence.completeness.statement_file import Operation
 from nhi_evidence.event import Delivery
@@ -165,25 +165,25 @@ def test_the_verdict_is_that_of_asking(world: World, tmp_path: Path, lost: int) 
 
 
 def rewritten(
-    put: list[Operation], change: Callable[[Asked, list[str]], tuple[Asked, list[str]]]
+    put: list[Operation], change: Callable[[Question, list[str]], tuple[Question, list[str]]]
 ) -> list[Operation]:
     """A listing that was made anew, in its own form, so that its name is right."""
     (operation,) = [one for one in put if listing.is_listing(one.key)]
     parsed = listing.read(operation.body)
-    asked, ids = change(parsed.asked, list(parsed.ids))
+    asked, ids = change(parsed.question, list(parsed.ids))
     return list(listing.write(asked, sorted(ids), len(ids)))
 
 
-def other_hour(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+def other_hour(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
     return replace(asked, hour=f"{asked.hour[:8]}23"), ids
 
 
-def other_account(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+def other_account(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
     account = "projects/another" if asked.source == "gcp_audit" else "99990000-0000-4000-8000-0"
     return replace(asked, scope=Scope(account, stream=asked.scope.stream)), ids
 
 
-def unknown_source(asked: Asked, ids: list[str]) -> tuple[Asked, list[str]]:
+def unknown_source(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
     return replace(asked, source="aws_cloudtrail"), ids
 
 

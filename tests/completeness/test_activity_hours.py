@@ -123,11 +123,11 @@ def test_what_is_listed_and_delivered_is_reconciled(server: ApiServer, kept: Kep
     (kept_listing,) = outcome.put
     listed = listing.read(kept_listing.body)
     assert ("azure_activity", SUBSCRIPTION, 6) == (
-        listed.asked.source,
-        listed.asked.scope.account,
+        listed.question.source,
+        listed.question.scope.account,
         len(listed.ids),
     )
-    assert listed.asked.request.endswith("#categories=Administrative,Security,Policy")
+    assert listed.question.request.endswith("#categories=Administrative,Security,Policy")
     assert 3 == sum(path == LISTED.format(SUBSCRIPTION) for path, _ in server.asked)
 
 
@@ -286,7 +286,7 @@ def test_trouble_proves_nothing(
         outcome.statement.reasons,
         outcome.statement.expected,
     )
-    assert "refused" == listing.read(outcome.put[0].body).asked.refused
+    assert "refused" == listing.read(outcome.put[0].body).question.refused
     assert () == listing.read(outcome.put[0].body).ids
 
 

@@ -105,7 +105,7 @@ def test_what_is_listed_and_here_is_reconciled(server: ApiServer, scope: Kept) -
     (kept,) = outcome.put
     listed = listing.read(kept.body)
     assert len(listed.ids) == len(OF_HOUR) > 2
-    assert HOUR in listed.asked.request
+    assert HOUR in listed.question.request
     asked = [given for path, given in server.asked if path == "/v2/entries:list"]
     assert -(-len(OF_HOUR) // 2) == len(asked)
 
@@ -159,7 +159,7 @@ def test_entra_is_asked_by_graph(server: ApiServer) -> None:
     assert {f"audit-{number}" for number in range(5)} == {
         named.name for named in outcome.statement.named
     }
-    assert "azure_entra" == listing.read(outcome.put[0].body).asked.source
+    assert "azure_entra" == listing.read(outcome.put[0].body).question.source
 
 
 REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {
@@ -187,7 +187,7 @@ def test_a_refusal_is_a_reason_and_no_finding(server: ApiServer, name: str) -> N
         outcome.statement.expected,
         outcome.statement.is_incomplete,
     )
-    assert reason == listing.read(outcome.put[0].body).asked.refused
+    assert reason == listing.read(outcome.put[0].body).question.refused
 
 
 def test_a_busy_api_is_asked_again(server: ApiServer) -> None:

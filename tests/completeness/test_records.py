@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhi_evidence.completeness import listing, records, statement_file
-from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.listing import Question
 from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.records import Comparison
 from nhi_evidence.completeness.statement import Log, Scope, Statement, Statements
@@ -23,7 +23,7 @@ from nhi_evidence.pipeline.scope import Scope as Kept
 from tests.memory_store import MemoryStore
 
 SCOPE = Scope("projects/example")
-ASKED = Asked(source="gcp_audit", hour="2026030208", scope=SCOPE, request="logName:x", at=1)
+ASKED = Question(source="gcp_audit", hour="2026030208", scope=SCOPE, request="logName:x", at=1)
 
 
 def compared(listed: list[str], here: list[str], out_of_scope: list[str]) -> records.Compared:
@@ -113,7 +113,7 @@ def test_a_listing_is_read_back_and_split() -> None:
     (written,) = listing.write(ASKED, ids, len(ids))
     assert listing.is_listing(written.key)
     back = listing.read(written.body)
-    assert (ASKED, 1, 1, tuple(ids)) == (back.asked, back.part, back.parts, back.ids)
+    assert (ASKED, 1, 1, tuple(ids)) == (back.question, back.part, back.parts, back.ids)
 
 
 def test_a_long_listing_is_several_objects(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from nhi_evidence.completeness.reasons import Verdict as Completeness
 from nhi_evidence.coverage import signed
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import NOT_REPEATED, check
-from nhi_evidence.coverage.absence.document import AbsenceError, Asked, Document
+from nhi_evidence.coverage.absence.document import AbsenceError, Document, Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.canary import plan as plans
@@ -36,10 +36,10 @@ from tests.coverage.sealed_estate import (
     record,
 )
 
-ASKED = Asked(BOT, Step.CREDENTIAL_VALIDATION, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+ASKED = Question(BOT, Step.CREDENTIAL_VALIDATION, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
 
 
-SECRETS = Asked(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+SECRETS = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
     return made
 
 
-def written(sealed: Sealed, asked: Asked = SECRETS) -> Document:
+def written(sealed: Sealed, asked: Question = SECRETS) -> Document:
     gathered = gather(sealed.store, sealed.stored, asked)
     assert gathered.problems == {}
     return make(sealed.store, sealed.stored, asked, gathered)

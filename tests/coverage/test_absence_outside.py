@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import check
-from nhi_evidence.coverage.absence.document import AbsenceError, Asked, Document
+from nhi_evidence.coverage.absence.document import AbsenceError, Document, Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.cells import Step
@@ -34,7 +34,7 @@ from tests.outsiders import Stamping
 
 TSA = "tsa.example"
 FILE = anchor.file_name(TSA, AnchorForm.TIMESTAMP)
-ASKED = Asked(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+ASKED = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
 HEAD_AT = DAY + 40 * HOUR
 Made = dict[str, Any]
 

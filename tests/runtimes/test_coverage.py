@@ -17,7 +17,7 @@ from nhi_evidence.completeness import promises
 from nhi_evidence.completeness.statement import Log, Scope
 from nhi_evidence.coverage import evidence, reading_file, verdict_file
 from nhi_evidence.coverage.absence import document, kept
-from nhi_evidence.coverage.absence.document import Asked, Document
+from nhi_evidence.coverage.absence.document import Document, Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.answers import Deployment, Source
@@ -209,7 +209,7 @@ def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
     sealed = Sealed(tmp_path_factory.mktemp("absence") / "evidence", "kms")
     sealed.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
     sealed.seal()
-    asked = Asked(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+    asked = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
     return make(sealed.store, sealed.stored, asked, gather(sealed.store, sealed.stored, asked))
 
 

@@ -15,7 +15,7 @@ from nhi_evidence.cli.record_output import instant
 from nhi_evidence.coverage.absence import document
 from nhi_evidence.coverage.absence.check import check
 from nhi_evidence.coverage.absence.conclude import platform_of
-from nhi_evidence.coverage.absence.document import Asked
+from nhi_evidence.coverage.absence.document import Question
 from nhi_evidence.coverage.absence.gather import gather
 from nhi_evidence.coverage.absence.make import make
 from nhi_evidence.coverage.cells import Step
@@ -66,7 +66,7 @@ def command(
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_sealed(evidence, access)
     stored = StoredLog(store, trust.name, trust.keys)
-    question = Asked(identity, step, start, end, platform_of(identity))
+    question = Question(identity, step, start, end, platform_of(identity))
     gathered = gather(store, stored, question, trust.mappers)
     for name, reason in gathered.problems.items():
         screen.say(f"warning: cannot be read: {name}: {reason}", err=True)

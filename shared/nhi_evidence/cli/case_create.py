@@ -19,7 +19,7 @@ from nhi_evidence.cli.progress import Steps
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate.case import bag, contents, make
-from nhi_evidence.investigate.case.make import Made
+from nhi_evidence.investigate.case.make import WrittenCase
 from nhi_evidence.investigate.index import Selection
 from nhi_evidence.investigate.proofs import Prover
 from nhi_evidence.investigate.timeline import Timeline, compose
@@ -191,7 +191,7 @@ def _question(selection: Selection) -> dict[str, Any]:
 
 
 def _print(
-    output: Path, timeline: Timeline, case: Made, trusted: options.Trusted, *, as_json: bool
+    output: Path, timeline: Timeline, case: WrittenCase, trusted: options.Trusted, *, as_json: bool
 ) -> None:
     written = _Written(
         case=str(output),

@@ -23,7 +23,7 @@ MAX_ID_BYTES = 2_000
 _MAX_LINES_BYTES = 512 << 20
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked of an API, and how it answered."""
 
     source: str
@@ -42,7 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Listing(msgspec.Struct, frozen=True):
     """One object of a listing."""
 
-    asked: Asked
+    question: Question
     part: int
     parts: int
     ids: tuple[str, ...]
@@ -72,7 +72,7 @@ def is_listing(key: str) -> bool:
     return key.startswith(PREFIX) and key.endswith(ENDING) and stated.body_sha256 is not None
 
 
-def write(asked: Asked, ids: Iterable[str], count: int) -> Iterator[Operation]:
+def write(question: Question, ids: Iterable[str], count: int) -> Iterator[Operation]:
     """Yield the objects of a listing; `ids` come sorted, none twice, `count` of them."""
     parts = max(1, -(-count // MOST_IDS))
     remaining = iter(ids)
@@ -80,21 +80,21 @@ def write(asked: Asked, ids: Iterable[str], count: int) -> Iterator[Operation]:
         chunk = list(islice(remaining, MOST_IDS))
         header = _Header(
             FORMAT_VERSION,
-            asked.source,
-            asked.hour,
-            asked.scope,
-            asked.request,
-            asked.at,
+            question.source,
+            question.hour,
+            question.scope,
+            question.request,
+            question.at,
             part,
             parts,
             len(chunk),
-            asked.refused,
+            question.refused,
         )
         body, _ = frame.pack([_encode(header), *map(_encode, chunk)])
         yield Operation(
-            operation_key("recon", asked.hour, body, ENDING),
+            operation_key("recon", question.hour, body, ENDING),
             body,
-            {"source": asked.source, "ids": str(len(chunk)), "part": f"{part}/{parts}"},
+            {"source": question.source, "ids": str(len(chunk)), "part": f"{part}/{parts}"},
         )
 
 
@@ -114,7 +114,7 @@ def read(body: bytes) -> Listing:
         raise ValueError("listing: ids out of order or doubled")
     if any(len(each) > MAX_ID_BYTES for each in ids) or not 1 <= header.part <= header.parts:
         raise ValueError("listing: an id that is too long, or a part that cannot be")
-    asked = Asked(
+    question = Question(
         source=header.source,
         hour=header.hour,
         scope=header.scope,
@@ -122,4 +122,4 @@ def read(body: bytes) -> Listing:
         at=header.at,
         refused=header.refused,
     )
-    return Listing(asked, header.part, header.parts, ids)
+    return Listing(question, header.part, header.parts, ids)

@@ -16,7 +16,7 @@ from nhi_evidence import sources
 from nhi_evidence.completeness import listing, records
 from nhi_evidence.completeness.due import STAGES_MS, WINDOW_MS
 from nhi_evidence.completeness.hours import HOUR_MS
-from nhi_evidence.completeness.listing import Asked, Listing
+from nhi_evidence.completeness.listing import Listing, Question
 from nhi_evidence.completeness.records import Comparison, Matching
 from nhi_evidence.completeness.statement import Named, Scope, Statement
 from nhi_evidence.completeness.statement_file import operation_key
@@ -57,9 +57,9 @@ def matching(source: str) -> Matching | None:
 class SavedListing:
     """The parts of one listing."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, question: Question) -> None:
         """Begin without any part."""
-        self.asked = asked
+        self.question = question
         self.keys: list[str] = []
         self._parts: dict[int, Listing] = {}
         self._of = 0
@@ -86,33 +86,33 @@ class SavedListing:
 
     def check(self, key: str) -> None:
         """Raise `ValueError` where what is listed is not of the hour and account it is for."""
-        begins = keys.hour_start(self.asked.hour)
+        begins = keys.hour_start(self.question.hour)
         if begins is None:
-            raise ValueError(f"{key}: of no hour: {self.asked.hour!r}")
-        if self.asked.source not in DELIVERED_AS:
-            raise ValueError(f"{key}: nothing of {self.asked.source!r} is listed")
-        instant = f"{self.asked.hour[:4]}-{self.asked.hour[4:6]}-{self.asked.hour[6:8]}T"
-        instant += f"{self.asked.hour[8:]}:00:00"
-        if instant not in unquote(self.asked.request):
-            raise ValueError(f"{key}: asked for another hour than {self.asked.hour}")
+            raise ValueError(f"{key}: of no hour: {self.question.hour!r}")
+        if self.question.source not in DELIVERED_AS:
+            raise ValueError(f"{key}: nothing of {self.question.source!r} is listed")
+        instant = f"{self.question.hour[:4]}-{self.question.hour[4:6]}-{self.question.hour[6:8]}T"
+        instant += f"{self.question.hour[8:]}:00:00"
+        if instant not in unquote(self.question.request):
+            raise ValueError(f"{key}: asked for another hour than {self.question.hour}")
         for part in self._parts.values():
             problem = next((uid for uid in part.ids if not self._is_own(uid)), None)
             if problem is not None:
                 raise ValueError(
-                    f"{key}: lists what is not of {self.asked.scope.account} in {self.asked.hour}: "
-                    f"{problem[:200]}"
+                    f"{key}: lists what is not of {self.question.scope.account} in "
+                    f"{self.question.hour}: {problem[:200]}"
                 )
 
     def _is_own(self, uid: str) -> bool:
         """Whether an id can be of the hour and account; an opaque one can."""
-        hour = self.asked.hour
+        hour = self.question.hour
         spelled = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}T{hour[8:]}:"
-        account = self.asked.scope.account.lower()
+        account = self.question.scope.account.lower()
         _, _, rest = uid.partition("|")
-        if self.asked.source == "gcp_audit":
+        if self.question.source == "gcp_audit":
             is_own = not account.startswith("projects/") or f"|{account}/" in f"|{uid}".lower()
             return rest.startswith(spelled) and is_own
-        if self.asked.source == "azure_activity":
+        if self.question.source == "azure_activity":
             resource = uid.rpartition("|")[2]
             is_own = resource.startswith("sha256:") or _is_below(resource, account)
             return rest.startswith(spelled) and is_own
@@ -132,7 +132,7 @@ def collect(
     `bodies` are names with what they hold. Raises `ValueError` naming what is no listing, has
     another hash than its name, or is of another hour or account than it says.
     """
-    by_question: dict[Asked, SavedListing] = {}
+    by_question: dict[Question, SavedListing] = {}
     for key, body in bodies:
         stated = key.rpartition("/")[2].removesuffix(listing.ENDING)
         if sha256(body).hexdigest() != stated:
@@ -141,12 +141,12 @@ def collect(
             part = listing.read(body)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from error
-        saved = by_question.setdefault(part.asked, SavedListing(part.asked))
-        saved.add(operation_key("recon", part.asked.hour, body, listing.ENDING), part)
+        saved = by_question.setdefault(part.question, SavedListing(part.question))
+        saved.add(operation_key("recon", part.question.hour, body, listing.ENDING), part)
         saved.check(key)
     newest: dict[tuple[str, str, Scope], SavedListing] = {}
-    for asked in sorted(by_question, key=lambda each: each.at):
-        newest[asked.source, asked.hour, asked.scope] = by_question[asked]
+    for question in sorted(by_question, key=lambda each: each.at):
+        newest[question.source, question.hour, question.scope] = by_question[question]
     return newest
 
 
@@ -156,20 +156,22 @@ class SavedHour:
     def __init__(self, saved: SavedListing, sorter: Sorter) -> None:
         """Compare by `sorter`."""
         self.saved = saved
-        asked = saved.asked
-        self._begins = keys.hour_start(asked.hour) or 0
+        question = saved.question
+        self._begins = keys.hour_start(question.hour) or 0
         self._comparison = Comparison(sorter)
         self._span = (
-            (self._begins, self._begins + HOUR_MS) if lists_all(asked.source, asked.scope) else None
+            (self._begins, self._begins + HOUR_MS)
+            if lists_all(question.source, question.scope)
+            else None
         )
-        self._matching = matching(asked.source)
+        self._matching = matching(question.source)
         for uid in saved.ids:
             self._comparison.listed(uid)
 
     def may_be_in(self, source: str, hour: str) -> bool:
         """Whether an object of a source hour may hold records of the hour that is listed."""
         begins = keys.hour_start(hour)
-        if source != DELIVERED_AS[self.saved.asked.source]:
+        if source != DELIVERED_AS[self.saved.question.source]:
             return False
         return begins is None or -BEFORE_MS <= begins - self._begins <= AFTER_MS
 
@@ -177,21 +179,23 @@ class SavedHour:
         """Take the lines of an object, unit by unit."""
         for lines in units:
             records.take(
-                self._comparison, lines, self.saved.asked.scope, self._span, self._matching
+                self._comparison, lines, self.saved.question.scope, self._span, self._matching
             )
 
     def state(self) -> Statement:
         """Return the statement."""
-        asked = self.saved.asked
+        question = self.saved.question
         open_until = self._begins + HOUR_MS + STAGES_MS[1]
-        if asked.refused:
-            return records.state(asked.scope, None, refused=asked.refused, open_until=open_until)
+        if question.refused:
+            return records.state(
+                question.scope, None, refused=question.refused, open_until=open_until
+            )
         if self.saved.lacks:
             lacking = records.state(
-                asked.scope, None, refused="listing_incomplete", open_until=open_until
+                question.scope, None, refused="listing_incomplete", open_until=open_until
             )
             return _with_parts(lacking, self.saved.lacks)
-        return records.state(asked.scope, self._comparison.compare(), open_until=open_until)
+        return records.state(question.scope, self._comparison.compare(), open_until=open_until)
 
 
 def _with_parts(statement: Statement, parts: str) -> Statement:

@@ -97,8 +97,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         """
         refused: Answer | None = None
         for answer in self.all(call):
-            asked = (answer.request.get(name) == value for name, value in request.items())
-            if scope in (None, answer.scope) and all(asked):
+            matches = (answer.request.get(name) == value for name, value in request.items())
+            if scope in (None, answer.scope) and all(matches):
                 if answer.status == "ok":
                     return answer
                 refused = refused or answer

@@ -107,7 +107,7 @@ def _cloudtrail(record: dict[str, Any]) -> Iterator[_Parsed]:
     yield "aws", f"{name} of {trail}", tuple(_TRAIL[name](short, parameters))
 
 
-def _asked(member: str, short: str) -> Callable[[Answer], bool]:
+def _is_request(member: str, short: str) -> Callable[[Answer], bool]:
     return lambda answer: str(answer.request.get(member, "")).rpartition("/")[2] == short
 
 
@@ -119,7 +119,7 @@ def _logging(*, is_on: bool) -> Callable[[str, dict[str, Any]], Iterator[Edit]]:
     def edits(short: str, _parameters: dict[str, Any]) -> Iterator[Edit]:
         yield Edit(
             call=trails.STATUS,
-            matches=_asked("Name", short),
+            matches=_is_request("Name", short),
             body=lambda body: {**body, "IsLogging": is_on},
         )
 
@@ -135,7 +135,7 @@ def _selectors(short: str, parameters: dict[str, Any]) -> Iterator[Edit]:
     }
     yield Edit(
         call=trails.SELECTORS,
-        matches=_asked("TrailName", short),
+        matches=_is_request("TrailName", short),
         body=(lambda _body: stated) if stated else None,
     )
 

@@ -64,7 +64,7 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
     sightings = Sightings(plan for _, plan in planned)
     nonces = sightings.nonces
     reader = Reader(store, accepted)
-    made: list[tuple[Placed, Change]] = []
+    every_change: list[tuple[Placed, Change]] = []
 
     def is_marked(line: bytes) -> bool:
         return is_change(line) or nonces(line)
@@ -72,7 +72,7 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
     for record in reader.records_of(log.of("ev"), is_marked):
         if record.status is not counting.Status.COUNTED:
             continue
-        made += (
+        every_change += (
             (record.at, change)
             for change in changes.of_record(
                 record.pack,
@@ -86,4 +86,4 @@ def observed(store: EvidenceVersions, stored: StoredLog, accepted: Sequence[str]
     canaries = sealed.weighed(planned, sightings, log.at or 0)
     contradicted = dict(sealed.contradicted(store, log, canaries, problems))
     unreadable = {**problems, **reader.unreadable}
-    return Observed(log, readings, tuple(made), canaries, contradicted, unreadable)
+    return Observed(log, readings, tuple(every_change), canaries, contradicted, unreadable)

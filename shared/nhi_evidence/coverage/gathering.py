@@ -23,15 +23,15 @@ OTHER_SHAPE = (
 def gathered(
     platform: str,
     walk: Callable[[], None],
-    given: Sequence[Answer],
+    received: Sequence[Answer],
     *,
     at: int,
     deployment: Deployment,
 ) -> Reading:
     """Run a collector to its end, or as far as it can go, and return what it was answered.
 
-    `walk` asks, and adds each answer to `given`. Where a provider cannot be reached, or an answer
-    has another shape than documented, what was answered before is kept, with the reason.
+    `walk` asks, and adds each answer to `received`. Where a provider cannot be reached, or an
+    answer has another shape than documented, what was answered before is kept, with the reason.
     """
     error = ""
     try:
@@ -47,7 +47,7 @@ def gathered(
     )
     ended = [Answer(call=COLLECTOR, scope=platform, status="failed", error=error)] if error else []
     return answers.bounded(
-        Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *given, *ended))
+        Reading(v=READING_VERSION, platform=platform, at=at, answers=(own, *received, *ended))
     )
 
 
@@ -67,5 +67,5 @@ def unread(reading: Reading) -> tuple[Answer, ...]:
 
 def is_empty(reading: Reading) -> bool:
     """Whether the provider answered nothing at all."""
-    given = (one for one in reading.answers if one.call != answers.DEPLOYMENT)
-    return not any(one.status in {"ok", "absent"} for one in given)
+    own_answers = (one for one in reading.answers if one.call != answers.DEPLOYMENT)
+    return not any(one.status in {"ok", "absent"} for one in own_answers)

@@ -127,8 +127,8 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
         over_time = history.stretches(
             cell, known.readings, known.changes, window, subject=known.subject
         )
-    shown = known.proven.get(cell.id, ())
-    last = shown[-1] if shown else None
+    proven = known.proven.get(cell.id, ())
+    last = proven[-1] if proven else None
     if last is not None and _decides(verdict, last, reading):
         verdict, reasons = last.verdict, (last.reason, *reasons)
     mendable = verdict in {Verdict.GAP, Verdict.BROKEN} or (
@@ -144,7 +144,7 @@ def _state(cell: Cell, reading: Reading | None, known: _Known) -> CellState:
         missing=judged.missing,
         answers=judged.answers,
         read_at=None if reading is None else reading.at,
-        stretches=overlaid(over_time, shown),
+        stretches=overlaid(over_time, proven),
         documented=cell.documented,
         setting=setting.setting,
         reads=setting.reads,

@@ -96,8 +96,8 @@ def at_time(
     change on record lies between: without one nobody knows what was set at that instant.
     """
     before = [one for one in readings if one.at <= at]
-    made = [one for one in changes if one.at <= at]
-    standing = tuple(history.newest(before, made).values())
+    earlier = [one for one in changes if one.at <= at]
+    standing = tuple(history.newest(before, earlier).values())
     answers = operations(name, standing, subject=subject, resource=resource)
     later = [one for one in readings if one.at > at]
     result = []
@@ -283,10 +283,10 @@ def _entra(
 
 def _by(name: str, params: dict[str, Any], reading: Reading, subject: Subject) -> Judgment:
     cell = next(one for one in cells() if judges.evaluator_of(one) == name)
-    asked = msgspec.structs.replace(
+    narrowed = msgspec.structs.replace(
         cell, params=params, confidence="high", documented="setting", limit=""
     )
-    return judges.judge(asked, reading, subject)
+    return judges.judge(narrowed, reading, subject)
 
 
 def _curated(explained: Explanation, platform: str) -> Iterator[str]:

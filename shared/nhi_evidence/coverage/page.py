@@ -141,14 +141,14 @@ def _facts(cell: CellState) -> Iterator[str]:
         ("fix, command", (fix.cli,) if fix else ()),
         ("documented", (f"{cell.documented}, confidence {cell.confidence}",)),
     ]
-    for name, given in facts:
-        texts = [text for text in given if text]
+    for name, values in facts:
+        texts = [text for text in values if text]
         if texts:
             code = name.startswith("fix")
-            shown = "<br>".join(
+            cells = "<br>".join(
                 f"<code>{escape(text)}</code>" if code else escape(text) for text in texts
             )
-            yield f"<dt>{name}</dt><dd>{shown}</dd>"
+            yield f"<dt>{name}</dt><dd>{cells}</dd>"
 
 
 def _spans(stretches: Sequence[Stretch]) -> Iterator[str]:

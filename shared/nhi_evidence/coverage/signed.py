@@ -80,8 +80,10 @@ def read(stored: StoredLog) -> SignedLog:
             leaf = _decoded(shard, index, entry)
             if isinstance(leaf, EpochLeaf):
                 at = leaf.at
-            if isinstance(leaf, ObjectLeaf) and (made := placed_at(shard, index, order, leaf)):
-                placed.append(made)
+            if isinstance(leaf, ObjectLeaf) and (
+                placed_leaf := placed_at(shard, index, order, leaf)
+            ):
+                placed.append(placed_leaf)
         if tree.root() != checkpoint.root:
             raise LogError(f"the entries of shard {shard} are not those its checkpoint signs")
         heads.append(Head(shard, checkpoint.origin, epoch, checkpoint.size, checkpoint.root.hex()))

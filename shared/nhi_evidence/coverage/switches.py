@@ -87,10 +87,10 @@ def _cluster(answer: Answer | None, name: str, types: Sequence[str]) -> Judgment
 
 def api_gateway(reading: Reading) -> Judgment:
     """Judge whether every stage of API Gateway has an access log: it alone shows invalid keys."""
-    given = list(reading.ok(STAGES))
-    if not given or reading.unread(STAGES):
+    listed = list(reading.ok(STAGES))
+    if not listed or reading.unread(STAGES):
         return _unread(reading, STAGES, "the stages were not listed")
-    stages = [(answer, stage) for answer in given for stage in answer.answer.get("item", ())]
+    stages = [(answer, stage) for answer in listed for stage in answer.answer.get("item", ())]
     if not stages:
         return unknown("there is no stage: nothing shows that one would be recorded")
     without = [
@@ -98,7 +98,7 @@ def api_gateway(reading: Reading) -> Judgment:
         for answer, stage in stages
         if not stage.get("accessLogSettings", {}).get("destinationArn")
     ]
-    names = tuple(answer.name for answer in given)
+    names = tuple(answer.name for answer in listed)
     if without:
         reason = f"{len(without)} stages have no access log"
         return Judgment(Verdict.GAP, (reason,), tuple(without), names)

@@ -10,7 +10,7 @@ import msgspec
 from nhi_evidence.investigate.row import Row, Standing
 from nhi_evidence.investigate.trust import Trust
 
-_SHOWN = frozenset({Standing.COUNTED, Standing.CONTESTED, Standing.UNPROVEN})
+_LISTED = frozenset({Standing.COUNTED, Standing.CONTESTED, Standing.UNPROVEN})
 """A contested record is shown as what it is; neither side of a contradiction is kept from view."""
 
 
@@ -192,7 +192,7 @@ def distinct(rows: Iterable[Row]) -> Iterator[Row]:
     """
     chosen: dict[tuple[str, str, str, str], Row] = {}
     for row in rows:
-        if row.place.standing not in _SHOWN:
+        if row.place.standing not in _LISTED:
             continue
         key = record_key(row)
         known = chosen.get(key)

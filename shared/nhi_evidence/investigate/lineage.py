@@ -247,10 +247,10 @@ def _credentials(
     for step in steps:
         if step.row.credential:
             uses[step.row.credential].append(step.row)
-    made = []
+    credentials = []
     for uid in uids:
         rows, mint = uses.get(uid, []), minted.get(uid)
-        made.append(
+        credentials.append(
             Credential(
                 uid=uid,
                 mint=_mint(mint, rows),
@@ -261,7 +261,7 @@ def _credentials(
                 uses=len(rows),
             )
         )
-    return tuple(made)
+    return tuple(credentials)
 
 
 def _mint(mint: Row | None, uses: list[Row]) -> Mint:

@@ -244,10 +244,10 @@ def _trusts(values: Values, line: bytes) -> Iterator[Trust]:
 
 
 def _claims(at: SealedObject, table: Table) -> tuple[UnitClaim, ...]:
-    made = counting.claims(at.order, at.key, table.header, table.units)
+    claims = counting.claims(at.order, at.key, table.header, table.units)
     of_its_place = (table.header.source, table.header.hour) == (at.source, at.hour)
     return tuple(
-        UnitClaim(claim, not (of_its_place and _is_of_hour(at, claim.unit))) for claim in made
+        UnitClaim(claim, not (of_its_place and _is_of_hour(at, claim.unit))) for claim in claims
     )
 
 
@@ -272,8 +272,8 @@ def standings(
             (unit.duplicates, Standing.DUPLICATE),
             (unit.disputed, _DISPUTED[unit.status]),
         )
-        for made, standing in groups:
-            for claim in made:
+        for group, standing in groups:
+            for claim in group:
                 by_place[claim.index, claim.unit, claim.part] = standing
     return {
         number: Standing.VOID

@@ -60,26 +60,26 @@ def findings(path: Path, known_since: int | None) -> list[Finding]:
     thirty days of that may have been there before.
     """
     rows = [step.row for step in path.steps]
-    made: list[Finding] = []
+    every: list[Finding] = []
     for actor, own in _by_actor(rows).items():
         first = own[0].time
         is_new = known_since is not None and first - known_since >= DAY
-        made += _bounded(_refusals(actor, own, is_new=is_new))
-        made += _bounded(_sweeps(actor, own))
-        made += _bounded(_retries(actor, own))
-        made += _bounded(_guesses(actor, own))
-        made += _bounded(_tool_probes(actor, own))
+        every += _bounded(_refusals(actor, own, is_new=is_new))
+        every += _bounded(_sweeps(actor, own))
+        every += _bounded(_retries(actor, own))
+        every += _bounded(_guesses(actor, own))
+        every += _bounded(_tool_probes(actor, own))
     for identity, own in _by_identity(rows).items():
-        made += _bounded(_first_uses(identity, own, known_since))
+        every += _bounded(_first_uses(identity, own, known_since))
     for root, own in _by_root(rows, path.credentials).items():
-        made += _bounded(_stages(root, own))
-    made += _bounded(_used_after_end(rows))
-    made += _bounded(_used_from_elsewhere(rows, path.credentials))
-    return sorted(made, key=lambda finding: (finding.first, finding.rule, finding.actor))
+        every += _bounded(_stages(root, own))
+    every += _bounded(_used_after_end(rows))
+    every += _bounded(_used_from_elsewhere(rows, path.credentials))
+    return sorted(every, key=lambda finding: (finding.first, finding.rule, finding.actor))
 
 
-def _bounded(made: Iterable[Finding]) -> Iterator[Finding]:
-    for number, finding in enumerate(made, start=1):
+def _bounded(unbounded: Iterable[Finding]) -> Iterator[Finding]:
+    for number, finding in enumerate(unbounded, start=1):
         if number == MAX_FINDINGS:
             text = f"{finding.text}; and more of the same, not listed"
             yield msgspec.structs.replace(finding, text=text)

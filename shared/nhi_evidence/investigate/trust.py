@@ -104,7 +104,7 @@ class _Audit(msgspec.Struct):
     properties: _Properties
 
 
-class _Given(msgspec.Struct, rename="pascal"):
+class _FederatedCredential(msgspec.Struct, rename="pascal"):
     id: str
     issuer: str
     subject: str | None = None
@@ -114,8 +114,10 @@ def _federated_credentials(raw: bytes, time: int) -> Iterator[Trust]:
     for target in msgspec.json.decode(raw, type=_Audit).properties.target_resources:
         for changed in target.modified_properties or ():
             if changed.display_name == _CREDENTIALS and changed.new_value:
-                for given in msgspec.json.decode(changed.new_value, type=tuple[_Given, ...]):
-                    yield Trust(given.id, given.issuer, given.subject, time)
+                for credential in msgspec.json.decode(
+                    changed.new_value, type=tuple[_FederatedCredential, ...]
+                ):
+                    yield Trust(credential.id, credential.issuer, credential.subject, time)
 
 
 def workload_id(issuer: str, subject: str) -> str:
@@ -161,8 +163,8 @@ class Trusts:
         issuer, _, subject = workload.removeprefix(JOIN).partition("|")
         pairs = {(issuer, subject), (f"https://{issuer}", subject)}
         credentials = set()
-        for name, given in self._by_name.items():
-            for trust in given:
+        for name, known in self._by_name.items():
+            for trust in known:
                 if trust.issuer.removeprefix("https://") != issuer:
                     continue
                 if trust.subject is None:
@@ -172,10 +174,10 @@ class Trusts:
         return frozenset(credentials), frozenset(pairs)
 
     def _agreed(self, row: Row, names: Sequence[str], by: str) -> Known | None:
-        given = [trust for name in names for trust in self._by_name[name] if trust.time <= row.time]
-        known = [trust for trust in given if trust.subject or row.subject]
+        named = [trust for name in names for trust in self._by_name[name] if trust.time <= row.time]
+        known = [trust for trust in named if trust.subject or row.subject]
         behind = {workload_id(each.issuer, each.subject or row.subject or "") for each in known}
-        if len(behind) != 1 or len(known) != len(given):
+        if len(behind) != 1 or len(known) != len(named):
             return None
         return Known(behind.pop(), by, min(trust.time for trust in known))
 

@@ -125,7 +125,7 @@ def test_a_program_that_the_deployment_needs_is_missing_and_another_unseen() -> 
         scope="x", what="whether", command=["there-is-no-such-program"], mend="do"
     )
     needed = msgspec.structs.replace(other, missed=": it publishes")
-    missing, unseen = terrain._asked(needed), terrain._asked(other)
+    missing, unseen = terrain._answer(needed), terrain._answer(other)
     assert missing
     assert unseen
     assert (Standing.MISSING, Standing.UNSEEN) == (missing.standing, unseen.standing)

@@ -19,7 +19,7 @@ from nhi_evidence.adapters.listing.google import GoogleScope
 from nhi_evidence.completeness import listing, records, saved
 from nhi_evidence.completeness.due import STAGES_MS
 from nhi_evidence.completeness.hours import HOUR_MS
-from nhi_evidence.completeness.listing import Asked
+from nhi_evidence.completeness.listing import Question
 from nhi_evidence.completeness.records import Comparison
 from nhi_evidence.completeness.statement import Named, Scope, Statement
 from nhi_evidence.completeness.statement_file import Operation, operation_key
@@ -102,7 +102,7 @@ class Hour:
 
     def put_listing(self, put: Callable[[Operation], str]) -> None:
         """Keep what was listed, or that nothing was."""
-        question = Asked(
+        question = Question(
             source=self.source,
             hour=self.hour,
             scope=self.scope,

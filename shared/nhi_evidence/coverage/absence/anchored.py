@@ -59,20 +59,20 @@ def _of_epoch(stored: StoredLog, head: Head, epoch: int, names: set[str]) -> Ite
     attestations = {
         file: data for file, data in every.items() if file.removeprefix(ANCHOR) in names
     }
-    shown = prove.entry(stored, head.shard, head.epoch, opening.size)
+    inclusion = prove.entry(stored, head.shard, head.epoch, opening.size)
     subtree = tree.subtree_of(head.size, lambda path: stored.tile(head.shard, path))
     yield Anchored(
         shard=head.shard,
         checkpoint=signed,
         path=tuple(merkle.consistency_path(stated.size, head.size, subtree)),
-        leaf=shown[LEAF],
-        proof=shown[PROOF],
+        leaf=inclusion[LEAF],
+        proof=inclusion[PROOF],
         attestations=attestations,
     )
 
 
 def weigh(
-    given: Sequence[Anchored],
+    anchored: Sequence[Anchored],
     roots: Mapping[str, tuple[int, bytes]],
     policy: Policy,
     sealed_until: int,
@@ -90,7 +90,7 @@ def weigh(
         newest = max(roots)
         size, root = roots[newest]
         sealed[newest, size] = (root, sealed_until)
-    for each in given:
+    for each in anchored:
         stated, at = _check(each, roots, policy)
         sealed.setdefault((each.shard, stated.size), (stated.root, at))
         for file, data in each.attestations.items():
@@ -125,13 +125,15 @@ def _check(
     try:
         stated = checkpoint.read(each.checkpoint, policy.keys, origin)
         merkle.check_consistency(stated.size, size, each.path, stated.root, root)
-        shown = proof_paths.read_log_proof(each.proof)
-        merkle.check_inclusion(merkle.leaf_hash(each.leaf), shown.index, size, shown.path, root)
+        inclusion = proof_paths.read_log_proof(each.proof)
+        merkle.check_inclusion(
+            merkle.leaf_hash(each.leaf), inclusion.index, size, inclusion.path, root
+        )
         opening = leaf.decode(each.leaf)
     except (ValueError, note.NoteError) as error:
         raise AbsenceError(f"anchors: checkpoint of {origin}: {error}") from error
     # A leaf of an epoch before it would only make it older than it is.
-    if not isinstance(opening, EpochLeaf) or shown.index >= stated.size:
+    if not isinstance(opening, EpochLeaf) or inclusion.index >= stated.size:
         raise AbsenceError(f"anchors: checkpoint of {origin}: no leaf of its epoch is shown")
     return stated, opening.at
 
@@ -155,10 +157,10 @@ def _copied(
             kept = checkpoint.read(copy.get(key), policy.keys, f"{policy.name}/{shard}")
         except note.NoteError as error:
             raise AbsenceError(f"anchors: {name}: {key}: {error}") from error
-        shown = sealed.get((shard, kept.size))
-        if shown is None:
+        sealed_as = sealed.get((shard, kept.size))
+        if sealed_as is None:
             continue
-        root, at = shown
+        root, at = sealed_as
         if root != kept.root:
             raise AbsenceError(f"anchors: {name}: {key} is of another history")
         ages.append(at)

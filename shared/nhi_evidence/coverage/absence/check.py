@@ -71,12 +71,12 @@ def check(document: Document, policy: Policy, store: EvidenceVersions | None = N
     checker.heads(document)
     outside = anchored.weigh(document.anchors, checker.roots, policy, document.sealed_until)
     anchored.demand(outside, policy, document.sealed_until)
-    given = checker.ingredients(document)
+    ingredients = checker.ingredients(document)
     if document.search.matching:
         raise AbsenceError(f"search: {document.search.matching} records match")
     if document.search.source != SOURCES[document.asked.platform]:
         raise AbsenceError(f"search: of {document.search.source}, not of the identity's platform")
-    drawn = conclude(document.asked, given)
+    drawn = conclude(document.asked, ingredients)
     if drawn != document.conclusion:
         raise AbsenceError(f"conclusion: {_differs(document, drawn)} does not follow")
     search = f"{NOT_REPEATED}: whether more is sealed than is listed here was not looked at"
@@ -193,13 +193,13 @@ class _Checker:
             if not recognized:
                 raise AbsenceError("changes: a record that changes nothing that is asked about")
             changes += recognized
-        made = [self._plan(one) for one in document.plans]
+        planned = [self._plan(one) for one in document.plans]
         seen = [self._seen(one) for one in document.canaries]
         statements = tuple(self._statements(one) for one in document.statements)
         return Ingredients(
             readings=readings,
             changes=tuple(changes),
-            canaries=weighed(made, seen, document.sealed_until),
+            canaries=weighed(planned, seen, document.sealed_until),
             statements=statements,
             search=document.search,
             sealed_until=document.sealed_until,
@@ -209,11 +209,11 @@ class _Checker:
         """Check that an object is a leaf of the log, and its bytes those the leaf commits to."""
         entry = _object_leaf(sealed)
         try:
-            shown = proof_paths.read_log_proof(sealed.proof)
+            inclusion = proof_paths.read_log_proof(sealed.proof)
             origin = f"{self._name}/{sealed.shard}"
-            head = checkpoint.read(shown.signed, self._pinned, origin)
+            head = checkpoint.read(inclusion.signed, self._pinned, origin)
             hashed = merkle.leaf_hash(sealed.leaf)
-            merkle.check_inclusion(hashed, shown.index, head.size, shown.path, head.root)
+            merkle.check_inclusion(hashed, inclusion.index, head.size, inclusion.path, head.root)
         except (ValueError, note.NoteError) as error:
             raise AbsenceError(f"{entry.key}: {error}") from error
         if self.roots.get(sealed.shard) != (head.size, head.root):
@@ -246,23 +246,23 @@ class _Checker:
 
     def _record(self, sealed: SealedRecord) -> Record:
         try:
-            shown = proof.check(sealed.files, self._pinned, self._name)
+            checked = proof.check(sealed.files, self._pinned, self._name)
             entry = leaf.decode(sealed.files[proof.LEAF])
             parsed = decode_line(sealed.files[proof.RECORD])
             head = msgspec.json.decode(parsed.n, type=Head)
         except (ProveError, KeyError, ValueError, msgspec.MsgspecError) as error:
             raise AbsenceError(f"a record: {error}") from error
-        shard = shown.origin.rpartition("/")[2]
-        if not isinstance(entry, ObjectLeaf) or self.roots.get(shard, (0, b""))[0] != shown.size:
-            raise AbsenceError(f"{shown.key}: under another checkpoint than is searched")
-        named = keys.parse_key(shown.key)
+        shard = checked.origin.rpartition("/")[2]
+        if not isinstance(entry, ObjectLeaf) or self.roots.get(shard, (0, b""))[0] != checked.size:
+            raise AbsenceError(f"{checked.key}: under another checkpoint than is searched")
+        named = keys.parse_key(checked.key)
         at = Placed(
-            shard, shown.index, 0, entry.key, entry.vid, entry.at, named.kind, named.source,
+            shard, checked.index, 0, entry.key, entry.vid, entry.at, named.kind, named.source,
             named.hour or "",
         )  # fmt: skip
         pack = parsed.s or named.source
         raw = sealed.files[proof.RAW]
-        return Record(at, shown.unit, shown.record, pack, head, raw, counting.Status.COUNTED)
+        return Record(at, checked.unit, checked.record, pack, head, raw, counting.Status.COUNTED)
 
     def _seen(self, sealed: SealedRecord) -> Seen:
         record = self._record(sealed)

@@ -9,7 +9,7 @@ import msgspec
 from nhi_evidence.completeness.reasons import Verdict as Completeness
 from nhi_evidence.completeness.statement import Statements, standing
 from nhi_evidence.coverage import history, judges
-from nhi_evidence.coverage.absence.document import Asked, Conclusion, Part, Search
+from nhi_evidence.coverage.absence.document import Conclusion, Part, Question, Search
 from nhi_evidence.coverage.answers import Reading
 from nhi_evidence.coverage.canary.weigh import Weighed, stretches
 from nhi_evidence.coverage.cells import Cell, cells
@@ -48,37 +48,44 @@ def platform_of(identity: str) -> str:
     return "gcp" if "@" in identity else "azure"
 
 
-def decided(asked: Asked) -> tuple[Cell, ...]:
+def decided(question: Question) -> tuple[Cell, ...]:
     """Return the cells that decide: ways of the step that documentation says can be recorded."""
-    return tuple(cell for cell in _of_step(asked) if _is_documented(cell))
+    return tuple(cell for cell in _of_step(question) if _is_documented(cell))
 
 
-def conclude(asked: Asked, given: Ingredients) -> Conclusion:
+def conclude(question: Question, ingredients: Ingredients) -> Conclusion:
     """Return what follows from the ingredients, in spans and in words."""
-    window = Span(asked.start, asked.end)
-    subject = Subject(asked.identity)
+    window = Span(question.start, question.end)
+    subject = Subject(question.identity)
     by_cell = [
-        (cell, history.stretches(cell, given.readings, given.changes, window, subject=subject))
-        for cell in decided(asked)
+        (
+            cell,
+            history.stretches(
+                cell, ingredients.readings, ingredients.changes, window, subject=subject
+            ),
+        )
+        for cell in decided(question)
     ]
     recorded, not_recorded, not_known = _spans(by_cell, window)
-    shown = stretches(given.canaries)
+    of_canaries = stretches(ingredients.canaries)
     proven = union(
         span
         for cell, _ in by_cell
-        for one in shown.get(cell.id, ())
+        for one in of_canaries.get(cell.id, ())
         if one.verdict is Verdict.PROVEN and (span := one.span.common(window))
     )
     broken = union(
         span
         for cell, _ in by_cell
-        for one in shown.get(cell.id, ())
+        for one in of_canaries.get(cell.id, ())
         if one.verdict is Verdict.BROKEN and (span := one.span.common(window))
     )
     recorded = difference(recorded, broken)
-    complete, not_complete = _completeness(asked, given.statements)
+    complete, not_complete = _completeness(question, ingredients.statements)
     never = tuple(
-        f"{cell.case} ({cell.documented})" for cell in _of_step(asked) if not _is_documented(cell)
+        f"{cell.case} ({cell.documented})"
+        for cell in _of_step(question)
+        if not _is_documented(cell)
     )
     limits = tuple(cell.limit for cell, _ in by_cell if cell.documented == "partial")
     parts = {
@@ -89,15 +96,15 @@ def conclude(asked: Asked, given: Ingredients) -> Conclusion:
         "complete": complete,
         "not_complete": not_complete,
     }
-    text = _text(asked, given, parts, never)
+    text = _text(question, ingredients, parts, never)
     return Conclusion(never=never, limits=limits, text=text, **parts)
 
 
-def _of_step(asked: Asked) -> Iterator[Cell]:
+def _of_step(question: Question) -> Iterator[Cell]:
     return (
         cell
         for cell in cells()
-        if cell.step is asked.step and judges.reader_of(cell.platform) == asked.platform
+        if cell.step is question.step and judges.reader_of(cell.platform) == question.platform
     )
 
 
@@ -140,14 +147,14 @@ def _parts(spans: Iterable[Span], what: str) -> tuple[Part, ...]:
 
 
 def _completeness(
-    asked: Asked, statements: Iterable[tuple[str, Statements]]
+    question: Question, statements: Iterable[tuple[str, Statements]]
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
     """Return the hours of which everything is here, and the others: the weakest scope decides.
 
     What is recorded at an instant is delivered in its hour or the next, so the hour after the
     window decides, too.
     """
-    source, account = SOURCES[asked.platform], Subject(asked.identity).account
+    source, account = SOURCES[question.platform], Subject(question.identity).account
     by_hour: dict[int, list[tuple[Completeness, tuple[str, ...]]]] = {}
     for (named, hour, scope), stands in standing(statements).items():
         start = keys.hour_start(hour)
@@ -160,7 +167,7 @@ def _completeness(
             by_hour.setdefault(start, []).append((statement.verdict, statement.reasons))
     complete: list[Span] = []
     rest: list[Part] = []
-    first, last = asked.start - asked.start % HOUR_MS, asked.end + HOUR_MS
+    first, last = question.start - question.start % HOUR_MS, question.end + HOUR_MS
     for start in range(first, last, HOUR_MS):
         stated = by_hour.get(start, [])
         if stated and all(verdict in _COMPLETE for verdict, _ in stated):
@@ -177,17 +184,17 @@ def _completeness(
 
 
 def _text(
-    asked: Asked,
-    given: Ingredients,
+    question: Question,
+    ingredients: Ingredients,
     parts: Mapping[str, Sequence[Part]],
     never: Sequence[str],
 ) -> str:
-    step = asked.step.replace("_", " ")
-    search = given.search
-    window = f"from {instant(asked.start)} to {instant(asked.end)}"
-    sealed = f"in the evidence sealed until {instant(given.sealed_until)}"
+    step = question.step.replace("_", " ")
+    search = ingredients.search
+    window = f"from {instant(question.start)} to {instant(question.end)}"
+    sealed = f"in the evidence sealed until {instant(ingredients.sealed_until)}"
     sentences = [
-        f"None on record: {step} by {asked.identity} {window}, {sealed}",
+        f"None on record: {step} by {question.identity} {window}, {sealed}",
         _times("It would have been recorded", parts["recorded"], "at no time that is known"),
     ]
     if parts["not_recorded"]:
@@ -214,10 +221,10 @@ def _text(
 def _times(opening: str, parts: Sequence[Part], none: str) -> str:
     if not parts:
         return f"{opening} {none}"
-    shown = [
+    spans = [
         f"from {instant(part.start)} to {instant(part.end)} ({part.what})"
         for part in parts[:_MOST_PARTS]
     ]
     if len(parts) > _MOST_PARTS:
-        shown.append(f"and {len(parts) - _MOST_PARTS} more spans")
-    return f"{opening} {', '.join(shown)}"
+        spans.append(f"and {len(parts) - _MOST_PARTS} more spans")
+    return f"{opening} {', '.join(spans)}"

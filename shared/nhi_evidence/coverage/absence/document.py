@@ -19,7 +19,7 @@ class AbsenceError(EvidenceError):
     """A document does not hold, or none can be made: says what and where."""
 
 
-class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is asked."""
 
     identity: str
@@ -128,7 +128,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One statement of absence."""
 
     schema: str
-    asked: Asked
+    asked: Question
     sealed_until: int
     """The sealer's clock at the newest head, milliseconds since the epoch."""
     checkpoints: dict[str, bytes]

@@ -12,7 +12,7 @@ from nhi_evidence.completeness.statement import Statements
 from nhi_evidence.coverage import changes as changed
 from nhi_evidence.coverage import evidence, reading_file, signed
 from nhi_evidence.coverage.absence.conclude import HOUR_MS, SOURCES, Ingredients, decided
-from nhi_evidence.coverage.absence.document import Asked, Range, Search
+from nhi_evidence.coverage.absence.document import Question, Range, Search
 from nhi_evidence.coverage.answers import Reading, ReadingError
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary.nonces import Nonces
@@ -64,20 +64,20 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gather(
-    store: EvidenceVersions, stored: StoredLog, asked: Asked, accepted: Sequence[str] = ()
+    store: EvidenceVersions, stored: StoredLog, question: Question, accepted: Sequence[str] = ()
 ) -> Gathered:
-    """Gather everything a statement on `asked` rests on. Raises `LogError`."""
+    """Gather everything a statement on `question` rests on. Raises `LogError`."""
     log = signed.read(stored)
     problems: dict[str, str] = {}
     readings = tuple(
         (at, reading)
         for at, reading in reading_file.sealed(store, log.of("op", reading_file.KIND), problems)
-        if reading.platform == asked.platform
-        and asked.start - APART_MS <= reading.at <= asked.end + APART_MS
+        if reading.platform == question.platform
+        and question.start - APART_MS <= reading.at <= question.end + APART_MS
     )
-    made = tuple(_plans(store, log, asked, problems))
-    nonces = Nonces(one.nonce for _, each in made for one in each.probes)
-    source = SOURCES[asked.platform]
+    planned = tuple(_plans(store, log, question, problems))
+    nonces = Nonces(one.nonce for _, each in planned for one in each.probes)
+    source = SOURCES[question.platform]
     reader = Reader(store, accepted)
     changes: list[tuple[Record, Change]] = []
     canaries: list[tuple[Record, Seen]] = []
@@ -88,18 +88,18 @@ def gather(
     for record in reader.records_of(log.of("ev", source), is_marked):
         if record.status is not counting.Status.COUNTED:
             continue
-        changes += ((record, change) for change in _changes(record, asked))
+        changes += ((record, change) for change in _changes(record, question))
         if nonces(record.raw):
             seen = Seen(record.head, record.raw, record.at.locked_at, record.at.key)
             canaries.append((record, seen))
-    search, matching = _search(store, log, asked, accepted)
+    search, matching = _search(store, log, question, accepted)
     return Gathered(
         log=log,
         readings=readings,
         changes=tuple(changes),
-        plans=made,
+        plans=planned,
         canaries=tuple(canaries),
-        statements=tuple(_statements(store, log, asked, problems)),
+        statements=tuple(_statements(store, log, question, problems)),
         search=search,
         matching=matching,
         problems=problems,
@@ -107,10 +107,10 @@ def gather(
 
 
 def weighed(
-    made: Iterable[tuple[int, Plan]], seen: Sequence[Seen], sealed_until: int
+    locked: Iterable[tuple[int, Plan]], seen: Sequence[Seen], sealed_until: int
 ) -> tuple[Weighed, ...]:
     """Weigh plans, each with when it was locked, against the records that arrived."""
-    planned = list(made)
+    planned = list(locked)
     sightings = Sightings(each for _, each in planned)
     for record in seen:
         sightings.add(record)
@@ -121,12 +121,12 @@ def weighed(
     )
 
 
-def changes_of(record: Record, asked: Asked) -> Iterator[Change]:
+def changes_of(record: Record, question: Question) -> Iterator[Change]:
     """Yield what a record states as changed, of the platform that is asked about."""
-    yield from _changes(record, asked)
+    yield from _changes(record, question)
 
 
-def _changes(record: Record, asked: Asked) -> Iterator[Change]:
+def _changes(record: Record, question: Question) -> Iterator[Change]:
     stated = changed.of_record(
         record.pack,
         record.raw,
@@ -135,35 +135,38 @@ def _changes(record: Record, asked: Asked) -> Iterator[Change]:
         outcome=record.head.nhi_outcome,
     )
     for change in stated:
-        if change.platform == asked.platform and asked.start - APART_MS <= change.at < asked.end:
+        if (
+            change.platform == question.platform
+            and question.start - APART_MS <= change.at < question.end
+        ):
             yield change
 
 
 def _plans(
-    store: EvidenceVersions, log: SignedLog, asked: Asked, problems: dict[str, str]
+    store: EvidenceVersions, log: SignedLog, question: Question, problems: dict[str, str]
 ) -> Iterator[tuple[Placed, Plan]]:
-    cells = {cell.id for cell in decided(asked)}
-    for at, body in _bodies(store, log.of("op", plans.KIND), plans.ENDING, asked, problems):
+    cells = {cell.id for cell in decided(question)}
+    for at, body in _bodies(store, log.of("op", plans.KIND), plans.ENDING, question, problems):
         try:
-            made = plans.read(body, at.key)
+            plan = plans.read(body, at.key)
         except ReadingError as error:
             problems[at.key] = str(error)
             continue
-        if made.hour == at.hour and any(one.cell in cells for one in made.probes):
-            yield at, made
+        if plan.hour == at.hour and any(one.cell in cells for one in plan.probes):
+            yield at, plan
 
 
 def _statements(
-    store: EvidenceVersions, log: SignedLog, asked: Asked, problems: dict[str, str]
+    store: EvidenceVersions, log: SignedLog, question: Question, problems: dict[str, str]
 ) -> Iterator[tuple[Placed, Statements]]:
     placed = log.of("op", "recon")
-    for at, body in _bodies(store, placed, statement_file.ENDING, asked, problems):
+    for at, body in _bodies(store, placed, statement_file.ENDING, question, problems):
         try:
             statements = statement_file.read(body)
         except ValueError as error:
             problems[at.key] = str(error)
             continue
-        if statements.source == SOURCES[asked.platform] and statements.hour == at.hour:
+        if statements.source == SOURCES[question.platform] and statements.hour == at.hour:
             yield at, statements
 
 
@@ -171,11 +174,11 @@ def _bodies(
     store: EvidenceVersions,
     placed: Iterable[Placed],
     ending: str,
-    asked: Asked,
+    question: Question,
     problems: dict[str, str],
 ) -> Iterator[tuple[Placed, bytes]]:
     """Yield the sound objects of an ending in the hours that matter."""
-    first, last = asked.start - HOUR_MS, asked.end + HOUR_MS
+    first, last = question.start - HOUR_MS, question.end + HOUR_MS
     chosen = [
         one
         for one in placed
@@ -192,11 +195,11 @@ def _bodies(
 
 
 def _search(
-    store: EvidenceVersions, log: SignedLog, asked: Asked, accepted: Sequence[str]
+    store: EvidenceVersions, log: SignedLog, question: Question, accepted: Sequence[str]
 ) -> tuple[Search, tuple[Record, ...]]:
-    source = SOURCES[asked.platform]
-    first = keys.hour_of(asked.start - HOUR_MS)
-    last = keys.hour_of(asked.end + LATE_HOURS * HOUR_MS)
+    source = SOURCES[question.platform]
+    first = keys.hour_of(question.start - HOUR_MS)
+    last = keys.hour_of(question.end + LATE_HOURS * HOUR_MS)
     chosen = [
         one
         for one in log.of("ev", source)
@@ -206,14 +209,14 @@ def _search(
     matching: list[Record] = []
     other_steps = mentions = 0
     for record in reader.records_of(chosen):
-        if not asked.start <= record.head.time < asked.end:
+        if not question.start <= record.head.time < question.end:
             continue
-        if is_by(record, asked.identity):
-            if record.head.is_of(PHASES[asked.step]):
+        if is_by(record, question.identity):
+            if record.head.is_of(PHASES[question.step]):
                 matching.append(record)
             else:
                 other_steps += 1
-        elif asked.identity.encode() in record.raw:
+        elif question.identity.encode() in record.raw:
             mentions += 1
     ranges = tuple(Range(head.shard, 0, head.size, head.root) for head in log.heads)
     search = Search(

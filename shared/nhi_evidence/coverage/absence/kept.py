@@ -15,22 +15,22 @@ PREFIX = "op/v1/coverage/"
 ENDING = ".absence.json.zst"
 
 
-def write(made: Document) -> Operation:
+def write(attestation: Document) -> Operation:
     """Return the object that holds a document, under the hour its newest head was sealed in.
 
     Equal documents have equal bytes: one that is kept twice is one object.
     """
-    body, _ = frame.pack([msgspec.json.encode(made, order="sorted")])
-    key = keys_of(made, body)
-    asked = made.asked
+    body, _ = frame.pack([msgspec.json.encode(attestation, order="sorted")])
+    key = keys_of(attestation, body)
+    question = attestation.asked
     # An identity may hold what no header may: it stands in the body alone.
-    about = {"step": str(asked.step), "from": str(asked.start), "to": str(asked.end)}
+    about = {"step": str(question.step), "from": str(question.start), "to": str(question.end)}
     return Operation(key, body, about)
 
 
-def keys_of(made: Document, body: bytes) -> str:
+def keys_of(attestation: Document, body: bytes) -> str:
     """Return the key of a document's body."""
-    hour = keys.hour_of(made.sealed_until)
+    hour = keys.hour_of(attestation.sealed_until)
     return f"{PREFIX}h={hour}/{sha256(body).hexdigest()}{ENDING}"
 
 
@@ -42,7 +42,7 @@ def read(body: bytes, key: str) -> Document:
         raise AbsenceError(f"{key}: {error}") from error
     if len(lines) != 1:
         raise AbsenceError(f"{key}: {len(lines)} lines, not one")
-    made = document.read(lines[0], key)
-    if keys_of(made, body) != key or write(made).body != body:
+    attestation = document.read(lines[0], key)
+    if keys_of(attestation, body) != key or write(attestation).body != body:
         raise AbsenceError(f"{key}: not in its own form")
-    return made
+    return attestation

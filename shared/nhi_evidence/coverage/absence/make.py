@@ -7,8 +7,8 @@ from nhi_evidence.coverage.absence.conclude import conclude
 from nhi_evidence.coverage.absence.document import (
     SCHEMA,
     AbsenceError,
-    Asked,
     Document,
+    Question,
     SealedObject,
     SealedRecord,
 )
@@ -21,7 +21,9 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
 
 
-def make(store: EvidenceVersions, stored: StoredLog, asked: Asked, gathered: Gathered) -> Document:
+def make(
+    store: EvidenceVersions, stored: StoredLog, question: Question, gathered: Gathered
+) -> Document:
     """Return the document. Raises `AbsenceError` where something is on record after all."""
     if gathered.matching:
         uids = ", ".join(one.head.metadata.uid or "?" for one in gathered.matching[:5])
@@ -29,7 +31,7 @@ def make(store: EvidenceVersions, stored: StoredLog, asked: Asked, gathered: Gat
     maker = _Maker(store, stored, {head.shard: head.epoch for head in gathered.log.heads})
     return Document(
         schema=SCHEMA,
-        asked=asked,
+        asked=question,
         sealed_until=gathered.log.at or 0,
         checkpoints={
             head.shard: stored.get(log.checkpoint_key(head.shard, head.epoch)) or b""
@@ -41,7 +43,7 @@ def make(store: EvidenceVersions, stored: StoredLog, asked: Asked, gathered: Gat
         canaries=tuple(maker.of_record(record) for record, _ in gathered.canaries),
         statements=tuple(maker.of_object(at) for at, _ in gathered.statements),
         search=gathered.search,
-        conclusion=conclude(asked, gathered.ingredients()),
+        conclusion=conclude(question, gathered.ingredients()),
         anchors=tuple(anchored.gather(stored, gathered.log.heads)),
     )
 

@@ -52,21 +52,23 @@ def telemetry(reading: Reading) -> Judgment:
 def aggregated(reading: Reading) -> Judgment:
     """Judge whether a trail that comes to us writes summaries of data events."""
     known = trails.of(reading)
-    given = {
+    statuses = {
         str(answer.request.get("TrailName")): answer
         for answer in reading.ok(trails.EVENT_CONFIGURATION)
     }
-    if not given:
+    if not statuses:
         return unknown("no event configuration of a trail was read")
-    ours = [trail for trail in known if trail.is_ours and trail.is_logging and trail.arn in given]
+    ours = [
+        trail for trail in known if trail.is_ours and trail.is_logging and trail.arn in statuses
+    ]
     for trail in ours:
-        answer = given[trail.arn]
+        answer = statuses[trail.arn]
         for entry in answer.answer.get("AggregationConfigurations", ()):
             if entry.get("EventCategory") == "Data" and entry.get("Templates"):
                 templates = ", ".join(entry["Templates"])
                 reason = f"{trail.label} writes summaries ({templates})"
                 return Judgment(Verdict.CONFIGURED, (reason,), answers=(answer.name,))
-    names = tuple(answer.name for answer in given.values())
+    names = tuple(answer.name for answer in statuses.values())
     reason = "no trail that comes here writes summaries of data events"
     return Judgment(Verdict.GAP, (reason,), ("summaries of data events",), names)
 

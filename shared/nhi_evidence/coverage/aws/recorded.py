@@ -45,12 +45,14 @@ def by_trails(
     if not known and (refused or not wanted):
         code = refused[0].error if refused else "nobody asked"
         return unknown(f"the trails could not be read ({code})")
-    asked = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
-    if asked is None:
-        asked = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
+    recorded_regions = _global_region(known) if kind.source in GLOBAL_SOURCES else regions
+    if recorded_regions is None:
+        recorded_regions = tuple(sorted({trail.home_region for trail in known} | {_ANY_REGION}))
     return _of_accounts(
         {
-            account: _in_account(known, kind, account, asked, regions_known=regions is not None)
+            account: _in_account(
+                known, kind, account, recorded_regions, regions_known=regions is not None
+            )
             for account in wanted
         }
     )

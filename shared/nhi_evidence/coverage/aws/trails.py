@@ -82,14 +82,14 @@ def estate(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
         for account in answer.answer["Accounts"]
         if account.get("State", account.get("Status", "ACTIVE")) == "ACTIVE"
     ]
-    asked = [answer.scope.partition("/")[0] for answer in reading.ok(DESCRIBE)]
+    scopes = [answer.scope.partition("/")[0] for answer in reading.ok(DESCRIBE)]
     regions = {
         str(region["RegionName"])
         for answer in reading.ok(REGIONS)
         for region in answer.answer["Regions"]
         if region.get("RegionOptStatus") in _ENABLED
     }
-    return tuple(dict.fromkeys(listed or asked)), tuple(sorted(regions)) or None
+    return tuple(dict.fromkeys(listed or scopes)), tuple(sorted(regions)) or None
 
 
 def _trail(reading: Reading, described_by: Answer, arn: str, described: dict[str, Any]) -> Trail:

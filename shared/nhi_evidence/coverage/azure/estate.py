@@ -63,12 +63,12 @@ def resources(reading: Reading, type_: str) -> tuple[str, ...] | None:
 
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
-    given = list(reading.ok(RESOURCES))
-    if not given or reading.unread(RESOURCES):
+    settings = list(reading.ok(RESOURCES))
+    if not settings or reading.unread(RESOURCES):
         return None
     return tuple(
         resource.id
-        for answer in given
+        for answer in settings
         for resource in msgspec.convert(answer.answer, _Resources).data
         if resource.type.lower() == type_.lower()
     )
@@ -79,12 +79,12 @@ def has_premium(reading: Reading) -> bool | None:
 
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
-    given = list(reading.ok(LICENSES))
-    if not given:
+    licenses = list(reading.ok(LICENSES))
+    if not licenses:
         return None
     return any(
         plan.service_plan_name in _PREMIUM and plan.provisioning_status == "Success"
-        for answer in given
+        for answer in licenses
         for sku in msgspec.convert(answer.answer, _Skus).value
         if sku.capability_status == "Enabled"
         for plan in sku.service_plans

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_MADE = re.compile(rb"nhic[0-9a-f]{20}")
+_NONCE = re.compile(rb"nhic[0-9a-f]{20}")
 _REQUEST_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}")
 """The two forms `plan.nonce` makes."""
 
@@ -18,13 +18,13 @@ class Nonces:
         self._wanted = {nonce.encode(): nonce for nonce in nonces}
         self._forms = [
             form
-            for form in (_MADE, _REQUEST_ID)
+            for form in (_NONCE, _REQUEST_ID)
             if any(form.fullmatch(nonce) for nonce in self._wanted)
         ]
         self._others = [
             nonce
             for nonce in self._wanted
-            if not any(form.fullmatch(nonce) for form in (_MADE, _REQUEST_ID))
+            if not any(form.fullmatch(nonce) for form in (_NONCE, _REQUEST_ID))
         ]
 
     def __call__(self, line: bytes) -> bool:

@@ -107,25 +107,27 @@ def nonce(log: str, hour: str, probe: Probe, account: str = "") -> str:
     return f"nhic{digest[:20]}"
 
 
-def write(made: Plan) -> Operation:
+def write(promised: Plan) -> Operation:
     """Return the object that holds a plan, under the hour it is for."""
-    body, _ = frame.pack([msgspec.json.encode(made, order="sorted")])
-    key = f"op/v1/{KIND}/h={made.hour}/{sha256(body).hexdigest()}{ENDING}"
-    return Operation(key, body, {"platform": made.platform, "probes": str(len(made.probes))})
+    body, _ = frame.pack([msgspec.json.encode(promised, order="sorted")])
+    key = f"op/v1/{KIND}/h={promised.hour}/{sha256(body).hexdigest()}{ENDING}"
+    return Operation(
+        key, body, {"platform": promised.platform, "probes": str(len(promised.probes))}
+    )
 
 
 def read(body: bytes, name: str) -> Plan:
     """Read it back. Raises `ReadingError` for anything `write` would not have written."""
     try:
         lines = frame.unpack(body, limit=_MAX_BYTES)
-        made = msgspec.json.decode(lines[0], type=Plan)
+        decoded = msgspec.json.decode(lines[0], type=Plan)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise ReadingError(f"{name}: {error}") from error
-    if len(lines) != 1 or made.v != PLAN_VERSION or write(made).body != body:
+    if len(lines) != 1 or decoded.v != PLAN_VERSION or write(decoded).body != body:
         raise ReadingError(f"{name}: not in its own form")
-    if keys.hour_start(made.hour) is None or not all(_sound(one) for one in made.probes):
+    if keys.hour_start(decoded.hour) is None or not all(_sound(one) for one in decoded.probes):
         raise ReadingError(f"{name}: no hour, or a nonce that marks nothing")
-    return made
+    return decoded
 
 
 _NONCE = re.compile(r"[A-Za-z0-9]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -28,12 +28,12 @@ def read(store: EvidenceVersions, log: SignedLog, problems: dict[str, str]) -> I
             problems[at.key] = "gone, or other bytes than were sealed"
             continue
         try:
-            made = plans.read(body, at.key)
+            plan = plans.read(body, at.key)
         except ReadingError as error:
             problems[at.key] = str(error)
             continue
-        if made.hour == at.hour:
-            yield at, made
+        if plan.hour == at.hour:
+            yield at, plan
         else:
             problems[at.key] = "a plan of another hour than its key says"
 
@@ -42,13 +42,13 @@ def weighed(
     planned: Iterable[Planned], seen: Iterable[Seen] | Sightings, sealed_until: int
 ) -> tuple[Weighed, ...]:
     """Weigh every plan against the records that arrived."""
-    made = list(planned)
+    every = list(planned)
     if not isinstance(seen, Sightings):
-        sightings = Sightings(plan for _, plan in made)
+        sightings = Sightings(plan for _, plan in every)
         for record in seen:
             sightings.add(record)
         seen = sightings
-    return tuple(one for at, plan in made for one in weigh(plan, at.locked_at, seen, sealed_until))
+    return tuple(one for at, plan in every for one in weigh(plan, at.locked_at, seen, sealed_until))
 
 
 def contradicted(

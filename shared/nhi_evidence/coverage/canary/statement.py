@@ -148,7 +148,7 @@ def read(body: bytes, name: str) -> Stated:
         probes = tuple(msgspec.json.decode(line, type=Line) for line in lines[1:])
     except (ValueError, IndexError, msgspec.MsgspecError, RecursionError) as error:
         raise ReadingError(f"{name}: {error}") from error
-    made = Stated(header, probes)
+    statement = Stated(header, probes)
     spelled = [_encode(header), *map(_encode, probes)] == lines
     named = f"{PREFIX}h={header.hour}/{sha256(body).hexdigest()}{ENDING}" == name
     if header.v != VERSION or keys.hour_start(header.hour) is None or not (spelled and named):
@@ -158,11 +158,11 @@ def read(body: bytes, name: str) -> Stated:
     if not all(_PLAN.fullmatch(key) for key in header.plans):
         raise ReadingError(f"{name}: names a plan that is none")
     by_plan: list[tuple[str, list[Weighed]]] = [(key, []) for key in header.plans]
-    for line, probe in zip(probes, made.weighed, strict=True):
+    for line, probe in zip(probes, statement.weighed, strict=True):
         by_plan[line.plan][1].append(probe)
-    if state(header.platform, header.hour, header.log, by_plan, until=header.until) != made:
+    if state(header.platform, header.hour, header.log, by_plan, until=header.until) != statement:
         raise ReadingError(f"{name}: counts what it does not hold")
-    return made
+    return statement
 
 
 def contradictions(stated: Stated, own: dict[str, Weighed]) -> list[str]:

@@ -79,9 +79,9 @@ class Sightings:
     def __init__(self, plans: Iterable[Plan]) -> None:
         """Look for the nonces of these plans."""
         self._wanted: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        for made in plans:
-            for probe in made.probes:
-                expected = (probe.principal or made.principal, probe.phases)
+        for plan in plans:
+            for probe in plan.probes:
+                expected = (probe.principal or plan.principal, probe.phases)
                 known = self._wanted.setdefault(probe.nonce, [])
                 if expected not in known:
                     known.append(expected)

@@ -44,8 +44,8 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
     Raises `msgspec.ValidationError` for an answer of another shape.
     """
     project = ancestors[0]
-    asked = [(at, reading.single(SINKS, at)) for at in ancestors]
-    names = tuple(answer.name for _, answer in asked if answer is not None)
+    read = [(at, reading.single(SINKS, at)) for at in ancestors]
+    names = tuple(answer.name for _, answer in read if answer is not None)
     deployment = reading.deployment()
     if deployment is None:
         return unknown("what this deployment takes in is not known", answers=names)
@@ -53,7 +53,7 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
     destinations = source.destinations if source else ()
     best: list[tuple[str, ...]] = []
     intercepted = ""
-    for at, answer in reversed(asked):  # from the top down: a sink above may keep entries to itself
+    for at, answer in reversed(read):  # from the top down: a sink above may keep entries to itself
         if answer is None or answer.status != "ok":
             continue
         for sink in msgspec.convert(answer.answer, _Sinks).sinks:
@@ -66,7 +66,7 @@ def judge(reading: Reading, ancestors: Sequence[str], log: str, service: str) ->
                     return Judgment(Verdict.CONFIGURED, (by,), answers=names)
                 best.append(losses)
         intercepted = intercepted or _intercepting(reading, at, project)
-    unread = [at for at, answer in asked if answer is None or answer.status != "ok"]
+    unread = [at for at, answer in read if answer is None or answer.status != "ok"]
     judged = _not_all(project, log, best, unread, intercepted)
     return msgspec.structs.replace(judged, answers=names)
 

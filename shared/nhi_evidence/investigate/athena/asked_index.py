@@ -157,10 +157,9 @@ class AskedIndex:
 
 
 def _rows(selection: Selection) -> str:
-    made = ", ".join(_text_of(column.name, column.type) for column in COLUMNS)
-    return (
-        f"SELECT {made}, object, unit_id, line FROM events WHERE {selecting.condition(selection)}"
-    )
+    columns = ", ".join(_text_of(column.name, column.type) for column in COLUMNS)
+    condition = selecting.condition(selection)
+    return f"SELECT {columns}, object, unit_id, line FROM events WHERE {condition}"
 
 
 def _text_of(name: str, kind: Type) -> str:

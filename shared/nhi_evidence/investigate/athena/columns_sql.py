@@ -25,9 +25,9 @@ def _expression(column: Column) -> str:
     return paths[0] if len(paths) == 1 else f"coalesce({', '.join(paths)})"
 
 
-def _each(things: str, made: str) -> str:
+def _each(things: str, value: str) -> str:
     """What is made of each thing of an array, without those of which nothing is made."""
-    return f"filter(transform(coalesce({things}, ARRAY[]), x -> {made}), x -> x IS NOT NULL)"
+    return f"filter(transform(coalesce({things}, ARRAY[]), x -> {value}), x -> x IS NOT NULL)"
 
 
 def _observed(name: str) -> str:

@@ -117,8 +117,8 @@ def _table(
 
 
 def _queries(database: str) -> tuple[NamedQuery, ...]:
-    asked = [(one.name, f"{one.title} {one.note}", one.sql) for one in questions()]
-    asked += _OF_THE_EVIDENCE
+    queries = [(one.name, f"{one.title} {one.note}", one.sql) for one in questions()]
+    queries += _OF_THE_EVIDENCE
     return tuple(
         NamedQuery(
             name=name,
@@ -126,7 +126,7 @@ def _queries(database: str) -> tuple[NamedQuery, ...]:
             "statement_lines to ask of others.",
             sql=views.statement(sql, database, views.LAST_DAY),
         )
-        for name, text, sql in asked
+        for name, text, sql in queries
     )
 
 

@@ -48,8 +48,8 @@ def _type(field: msgspec.structs.FieldInfo) -> str:
 def _spelled(known: inspect.Type) -> str:
     match known:
         case inspect.UnionType(types=types):
-            (given,) = (each for each in types if not isinstance(each, inspect.NoneType))
-            return _spelled(given)
+            (inner,) = (each for each in types if not isinstance(each, inspect.NoneType))
+            return _spelled(inner)
         case inspect.VarTupleType(item_type=item):
             return f"ARRAY({_spelled(item)})"
         case inspect.StructType(cls=shape):

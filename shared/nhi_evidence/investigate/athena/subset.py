@@ -91,16 +91,20 @@ def _lists_as_json(tree: exp.Expression, columns: Sequence[Answered]) -> exp.Exp
         return tree
     if not isinstance(tree, exp.Select):
         raise QuestionError("of a UNION no list can be answered: leave out columns of lists")
-    made = tree.expressions
-    if len(made) == 1 and isinstance(made[0], exp.Star) and not any(made[0].args.values()):
-        made = [exp.column(each.name, quoted=True) for each in columns]
-    if len(made) != len(columns) or len({each.name for each in columns}) != len(columns):
+    expressions = tree.expressions
+    if (
+        len(expressions) == 1
+        and isinstance(expressions[0], exp.Star)
+        and not any(expressions[0].args.values())
+    ):
+        expressions = [exp.column(each.name, quoted=True) for each in columns]
+    if len(expressions) != len(columns) or len({each.name for each in columns}) != len(columns):
         raise QuestionError("name the columns one by one: among them are lists")
     tree.set(
         "expressions",
         [
             _as_json(each, column.name) if column.is_list else each
-            for each, column in zip(made, columns, strict=True)
+            for each, column in zip(expressions, columns, strict=True)
         ],
     )
     return tree

@@ -38,7 +38,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     there is none."""
 
 
-class Made(msgspec.Struct, frozen=True):
+class WrittenCase(msgspec.Struct, frozen=True):
     """What became of the records."""
 
     proofs: Mapping[Place, str]
@@ -54,7 +54,7 @@ def make(
     parts: Parts,
     prover: Prover,
     progress: Callable[[str, int], None] = lambda _what, _done: None,
-) -> Made:
+) -> WrittenCase:
     """Write a case as a zip."""
     with bag.Writer(sink, "case") as writer:
         proofs, unproven = _put_proofs(writer, prover, parts.timeline, progress)
@@ -80,7 +80,7 @@ def make(
                 "External-Description": "a case of nhi-evidence",
             }
         )
-    return Made(proofs, unproven, custody)
+    return WrittenCase(proofs, unproven, custody)
 
 
 def _put_proofs(

@@ -175,7 +175,7 @@ def _check_record(
         )
         for name in names
     }
-    shown = proof.check(
+    checked = proof.check(
         proof_files,
         policy.keys,
         policy.name,
@@ -186,7 +186,7 @@ def _check_record(
     place = Place(record.object, record.unit, record.line, record.shard, record.leaf)
     row = row_reading.read(kept.n, "", place)
     stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
-    actual = (row.time, row.uid, row.raw_sha256, shown.key, shown.unit, kept.i)
+    actual = (row.time, row.uid, row.raw_sha256, checked.key, checked.unit, kept.i)
     if stated != actual:
         raise proof.ProveError(f"{record.proof} proves another record than the case states")
 

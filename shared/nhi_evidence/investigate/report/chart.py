@@ -137,11 +137,11 @@ def credentials(every: Sequence[Credential]) -> Iterator[str]:
     """Yield the graph of credentials: who was made with whom, from left to right."""
     if not every:
         return
-    shown = every[:MAX_NODES]
-    depths = _depths(shown)
+    nodes = every[:MAX_NODES]
+    depths = _depths(nodes)
     rows: dict[int, int] = {}
     places: dict[str, tuple[int, int]] = {}
-    for each in shown:
+    for each in nodes:
         depth = depths[each.uid]
         row = rows.get(depth, 0)
         rows[depth] = row + 1
@@ -156,10 +156,10 @@ def credentials(every: Sequence[Credential]) -> Iterator[str]:
         'aria-label="Credentials: each leads to those made with it" '
         'xmlns="http://www.w3.org/2000/svg">'
     )
-    for each in shown:
+    for each in nodes:
         if each.parent in places:
             yield _edge(places[each.parent], places[each.uid])
-    for each in shown:
+    for each in nodes:
         yield from _node(each, *places[each.uid])
     yield "</svg>"
 

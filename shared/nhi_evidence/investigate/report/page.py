@@ -218,13 +218,13 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
     yield '<h2 id="records">Records</h2>'
     if len(steps) > MAX_ROWS:
         yield f"<p>The first {MAX_ROWS} of {len(steps)}; timeline.json has all.</p>"
-    shown = steps[:MAX_ROWS]
+    listed = steps[:MAX_ROWS]
     yield '<form id="filter" hidden>'
     yield '<label>text <input type="search" name="text"></label>'
     for name, values in (
-        ("phase", sorted({step.row.phase for step in shown})),
-        ("platform", sorted({step.row.provider for step in shown})),
-        ("outcome", sorted({step.row.outcome for step in shown})),
+        ("phase", sorted({step.row.phase for step in listed})),
+        ("platform", sorted({step.row.provider for step in listed})),
+        ("outcome", sorted({step.row.outcome for step in listed})),
     ):
         options = "".join(f"<option>{escape(value)}</option>" for value in values)
         yield (
@@ -236,7 +236,7 @@ def _records(steps: Sequence[Step]) -> Iterator[str]:
     heads = ("", "time", "platform", "operation", "outcome", "phase", "who", "on", "where it lies")
     yield "".join(f'<th scope="col">{head}</th>' for head in heads)
     yield "</tr></thead><tbody>"
-    for number, step in enumerate(shown, start=1):
+    for number, step in enumerate(listed, start=1):
         yield _record(number, step)
     yield "</tbody></table></div>"
 
@@ -261,11 +261,11 @@ def _record(number: int, step: Step) -> str:
         f'data-platform="{escape(row.provider, quote=True)}" '
         f'data-outcome="{escape(row.outcome, quote=True)}"'
     )
-    shown = "".join(
+    columns = "".join(
         f'<td class="{css}">{escape(text)}</td>' if css else f"<td>{escape(text)}</td>"
         for text, css in cells
     )
-    return f"<tr {data}>{shown}</tr>"
+    return f"<tr {data}>{columns}</tr>"
 
 
 def _how_to_verify(commands: Sequence[str]) -> Iterator[str]:

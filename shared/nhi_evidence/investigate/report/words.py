@@ -29,9 +29,9 @@ def story(timeline: Timeline) -> Iterator[str]:
             f"{span(stage.since_first_touch)} after it, {stage.phase.lower()}{tried}: "
             f"{records}{refused}; the first is {_did(row)}."
         )
-    made = [each for each in timeline.path.credentials if each.minted_by is not None]
-    if made:
-        yield f"It made {plural.count(len(made), 'credential')} that this follows."
+    minted = [each for each in timeline.path.credentials if each.minted_by is not None]
+    if minted:
+        yield f"It made {plural.count(len(minted), 'credential')} that this follows."
     if len(timeline.providers) > 1:
         yield f"It crosses {', '.join(timeline.providers)}."
     last = steps[-1].row

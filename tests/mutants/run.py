@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -70,30 +71,38 @@ def forget_compiled(path: Path) -> None:
         compiled.unlink()
 
 
-def fate(
-    package: Path, tests: Sequence[str], seconds: float, *, keep_compiled: bool = False
-) -> Fate:
-    """Run tests on a copy of the library; a run longer than so many seconds hangs.
+def fate(package: Path, tests: Sequence[str], seconds: int, *, keep_compiled: bool = False) -> Fate:
+    """Run tests on a copy of the library; a run of more than so many processor seconds hangs.
 
     `keep_compiled` leaves what is compiled of library and tests for later runs: of unchanged code.
     """
     child = os.fork()
     if child == 0:
-        _be_tested(package, tests, keep_compiled=keep_compiled)
-    deadline = time.monotonic() + seconds
+        _be_tested(package, tests, seconds, keep_compiled=keep_compiled)
+    # What waits uses no processor: a busy machine has it wait longer, but not for ever.
+    deadline = time.monotonic() + _WAITING * seconds
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            passed = os.waitstatus_to_exitcode(status) == pytest.ExitCode.OK
-            return Fate.SURVIVED if passed else Fate.KILLED
+            code = os.waitstatus_to_exitcode(status)
+            if -code in _ENDED:
+                return Fate.HUNG
+            return Fate.SURVIVED if code == pytest.ExitCode.OK else Fate.KILLED
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return Fate.HUNG
 
 
-def _be_tested(package: Path, tests: Sequence[str], *, keep_compiled: bool) -> None:
+_WAITING = 30
+_ENDED = (signal.SIGXCPU, signal.SIGKILL)
+"""How the system ends what has used up its processor time."""
+
+
+def _be_tested(package: Path, tests: Sequence[str], seconds: int, *, keep_compiled: bool) -> None:
     os.setsid()
+    used = time.process_time()
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds, int(used) + seconds + 1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

@@ -47,6 +47,45 @@ def test_a_key_of_another_shape_states_less(key: str) -> None:
     assert None in (parsed.hour, parsed.body_sha256)
 
 
+@pytest.mark.parametrize(
+    ("key", "parsed"),
+    [
+        (f"op/v1/custody/h={HOUR}/{'0f' * 32}", ("op", "custody", HOUR, "0f" * 32)),
+        (f"op/v1/custody/h={HOUR}/{'0f' * 32}.json", ("op", "custody", HOUR, "0f" * 32)),
+        (f"ev/v1/s/h=unknown/{'0f' * 32}.ndjson.zst", ("ev", "s", "unknown", "0f" * 32)),
+        (f"ev/v1/s/h=20260302/{'0f' * 32}.ndjson.zst", ("ev", "s", None, "0f" * 32)),
+        (f"ev/v1/s/h={HOUR}", ("ev", "v1/s", None, None)),
+        (f"ev/v2/s/h={HOUR}/x", ("ev", "v2/s", None, None)),
+        ("log/v1/0001/plan/000000000000", ("log", "v1/0001", None, None)),
+        ("x", ("x", "", None, None)),
+    ],
+)
+def test_a_key_is_read_back(key: str, parsed: tuple[str, str, str | None, str | None]) -> None:
+    """Statements have an ending or none; what is of no other kind states where it lies."""
+    assert ParsedKey(*parsed) == keys.parse_key(key)
+
+
+@pytest.mark.parametrize(
+    ("hour", "begins"),
+    [
+        ("1970010101", 3_600_000),
+        (HOUR, 1_772_438_400_000),
+        ("2026139925", None),
+        ("unknown", None),
+        ("", None),
+    ],
+)
+def test_when_an_hour_begins(hour: str, begins: int | None) -> None:
+    """In milliseconds; what is no hour of the calendar has no beginning."""
+    assert begins == keys.hour_start(hour)
+    assert begins is None or hour == keys.hour_of(begins) == keys.hour_of(begins + 3_599_999)
+
+
+def test_of_an_object_of_the_log_no_more_is_read() -> None:
+    """128 MiB, of a plan as of a tile."""
+    assert 134_217_728 == keys.LOG_OBJECT_BYTES
+
+
 @given(st.text())
 def test_any_text_is_read(key: str) -> None:
     """A hostile key is no exception."""

@@ -1,0 +1,140 @@
+"""V5: the claims of one hour, counted into a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from nhi_evidence.event import Rejection
+from nhi_evidence.evidence.lines import MapperIdentity, UnitLine
+from nhi_evidence.evidence.verify.hours import Hour
+from nhi_evidence.evidence.verify.objects import Content
+from nhi_evidence.evidence.verify.report import Report
+from nhi_evidence.evidence.verify.sorting import MemorySorter
+from tests.unit.test_verify_objects import table_of, unit_line
+
+REFUSED: dict[str, Any] = {
+    "kind": "rejection",
+    "rejection": Rejection("bad"),
+    "raw_sha256": None,
+    "records": 0,
+    "kept": 0,
+    "rejected": 0,
+}
+
+
+def content(*units: UnitLine, mapper: str = "m1", void: tuple[int, ...] = ()) -> Content:
+    return Content(table_of(*units, mapper=MapperIdentity("0", mapper)), [], frozenset(void))
+
+
+def weighed(
+    *objects: Content, mappers: tuple[str, ...] = (), is_expired: bool = False
+) -> tuple[Report, Hour]:
+    hour = Hour(mappers, MemorySorter())
+    hour.expired_in_part = is_expired
+    for index, each in enumerate(objects):
+        hour.add(index, f"k{index}", each)
+    report = Report(name="log", now=0)
+    hour.weigh(report)
+    return report, hour
+
+
+def test_units_and_records_are_counted_once() -> None:
+    """What is there again is a duplicate; what was counted before stays counted."""
+    report, hour = weighed(content(unit_line("a"), unit_line("b")), content(unit_line("a")))
+    assert {"counted": 2, "duplicate claims": 1} == report.units
+    assert {"aws_cloudtrail": 4} == report.records_counted
+    assert ([], 0, 0) == (report.findings, report.not_rebuilt, report.rejected_deliveries)
+    hour.weigh(report)
+    assert {"counted": 4, "duplicate claims": 2} == report.units
+    assert {"aws_cloudtrail": 8} == report.records_counted
+
+
+def test_the_parts_of_a_unit_are_one_unit() -> None:
+    """Its records are those of all of its parts."""
+    first = unit_line("a", parts=2, span=(0, 50))
+    second = unit_line("a", part=2, parts=2, span=(50, 100), first=2)
+    report, _ = weighed(content(first), content(second))
+    assert ({"counted": 1}, {"aws_cloudtrail": 4}) == (report.units, report.records_counted)
+
+
+def test_what_is_void_or_has_no_table_claims_nothing() -> None:
+    """Neither is counted, nor is its release named."""
+    report, hour = weighed(
+        content(unit_line("a"), unit_line("b"), void=(0,)),
+        content(unit_line("c"), mapper="m9", void=(0,)),
+        Content(None, []),
+        mappers=("m1",),
+    )
+    assert ({"counted": 1}, {}) == (report.units, hour.unlisted())
+
+
+def test_a_release_that_is_not_listed_is_named_with_its_first_key() -> None:
+    """Only where there is a list."""
+    objects = [content(unit_line(name), mapper=mapper) for name, mapper in ("a1", "b2", "c2")]
+    assert {"2": "k1"} == weighed(*objects, mappers=("1",))[1].unlisted()
+    assert {} == weighed(*objects)[1].unlisted()
+
+
+def test_the_list_decides_which_release_counts() -> None:
+    """As it does for one who counts without verifying."""
+    old, new = content(unit_line("a")), content(unit_line("a", root="d" * 64), mapper="m2")
+    exact = content(unit_line("a", rebuild="cut"), mapper="m2")
+    for mappers, not_rebuilt in ((("m2", "m1"), 0), (("m1", "m2"), 1)):
+        assert not_rebuilt == weighed(old, exact, mappers=mappers)[0].not_rebuilt
+    assert {"counted": 1, "duplicate claims": 1} == weighed(old, new)[0].units
+
+
+def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:
+    """One of each unit that counts, whatever its duplicates state."""
+    report, _ = weighed(content(unit_line("a", **REFUSED), unit_line("b", **REFUSED)))
+    assert 2 == report.rejected_deliveries
+    cut = unit_line("a", rebuild="cut")
+    assert 1 == weighed(content(cut))[0].not_rebuilt
+    parts = [
+        unit_line("a", parts=2, span=(0, 50)),
+        unit_line("a", part=2, parts=2, span=(50, 100), first=2, rebuild="no"),
+    ]
+    assert 1 == weighed(*map(content, parts))[0].not_rebuilt
+    assert 2 == weighed(content(cut, unit_line("b", rebuild="no")))[0].not_rebuilt
+
+
+@pytest.mark.parametrize("is_expired", [False, True])
+def test_what_contradicts_itself_is_a_finding(is_expired: bool) -> None:
+    """With its leaves, also where something of the hour is gone as it may be."""
+    report, _ = weighed(
+        content(unit_line("a")),
+        content(unit_line("b")),
+        content(unit_line("a", raw_sha256="d" * 64)),
+        is_expired=is_expired,
+    )
+    assert {"contested": 1, "counted": 1} == report.units
+    (finding,) = report.findings
+    assert ("unit_contested", "aws_cloudtrail: a", "leaves 0, 2") == (
+        finding.code,
+        finding.key,
+        finding.detail,
+    )
+
+
+def test_what_lacks_a_part_is_a_finding_unless_it_may_have_expired() -> None:
+    """It is incomplete all the same."""
+    half = content(unit_line("a", parts=2, span=(0, 50)))
+    for is_expired, codes in ((False, ["unit_incomplete"]), (True, [])):
+        report, _ = weighed(half, is_expired=is_expired)
+        assert codes == [finding.code for finding in report.findings]
+        assert {"incomplete": 1} == report.units
+
+
+def test_leaves_of_a_finding_are_bounded() -> None:
+    """300 characters of them, of a shard each its own numbers."""
+    hour = Hour((), MemorySorter())
+    for index in range(200):
+        changed = msgspec.structs.replace(unit_line("a"), raw_sha256=f"{index:064x}")
+        hour.add(index, f"k{index}", content(changed))
+    report = Report(name="log", now=0)
+    hour.weigh(report)
+    (finding,) = report.findings
+    assert 300 == len(finding.detail)

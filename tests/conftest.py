@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore import loaders
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 from nhi_evidence.pipeline.export import Mapper
@@ -23,6 +23,10 @@ loaders.Loader.FILE_LOADER_CLASS = ReadOnce
 # The same examples in every run, and no deadline: neither chance nor a busy machine decides.
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("seeded", _UNHURRIED, derandomize=True)
+settings.register_profile(
+    "mutants", _UNHURRIED, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
+"""For `tests.mutants`: the examples of every run; whether one fails is all that is asked."""
 settings.load_profile("seeded")
 settings.register_profile("deep", _UNHURRIED, max_examples=3000, print_blob=True)
 """For a long look, by `make test-deep`: other examples in every run, by a seed it prints."""

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 Places = set[tuple[str, str]]
 """Mutants by file and name."""
 
-SLOWER = 10
+SLOWER = 5
 """A run that uses so many times the processor time of the unchanged code, and 3 seconds, hangs."""
 
 

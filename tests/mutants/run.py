@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import resource
@@ -23,6 +24,8 @@ PACKAGE = ROOT / "shared" / "nhi_evidence"
 _OPTIONS = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # of what is imported before
+    *("-p", "no:unraisableexception"),  # looks at all objects, several times, at the end
+    "--hypothesis-profile=mutants",
 )
 
 _PRELOADED = (
@@ -54,6 +57,7 @@ def preload() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
     assert "nhi_evidence" not in sys.modules
+    gc.freeze()  # what is there before a run is no garbage of it
 
 
 @contextlib.contextmanager

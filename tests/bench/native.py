@@ -17,12 +17,16 @@ from nhi_evidence.pipeline.mapping import Normalized
 
 
 def only(mapper: Mapper, delivery: Delivery) -> Callable[[bytes], int]:
-    """Return the line of a delivery of kept records alone, with its records prebuilt."""
+    """Return the line of a delivery of kept records alone, with its records prebuilt.
+
+    So are the texts of those that something is cut of: finding it is Python's.
+    """
     decoded = _decoded(mapper, delivery.body)
     spans = decoded.spans
     reads = mapper.records.read_all([decoded.data[start:end] for start, end in spans])
     records = [read.mapped.record for read in reads if isinstance(read.mapped, Normalized)]
     packs = [read.pack for read in reads]
+    kept = [read.kept.text for read in reads]
     assert len(records) == len(spans)
     u = lines.unit_id(delivery.unit)
 
@@ -30,7 +34,7 @@ def only(mapper: Mapper, delivery: Delivery) -> Callable[[bytes], int]:
         again = _decoded(mapper, body)
         data = again.data
         raws = [data[start:end] for start, end in again.spans]
-        texts = [str(raw, "utf-8") for raw in raws]
+        texts = [str(text, "utf-8") for text in kept]
         hashes = [sha256(raw).hexdigest() for raw in raws]
         written = [
             lines.encode(lines.KeptLine(u, index, record, text, pack))

@@ -19,10 +19,8 @@ from nhi_evidence.reading.cut_table import ALL, ANY, Category, Condition, Field,
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 """Names that JSON can spell otherwise by an escape alone."""
-_PLAIN_NAMES = re.compile(
-    rb'(?:[^"]*+"[^"\\]*+(?:"|(?:\\.[^"\\]*+)++"(?![ \t\r\n]*+:)))*+[^"]*+', re.DOTALL
-)
-"""Matches a JSON text whole where no name in it holds an escape; reads each byte once."""
+_ESCAPED = re.compile(rb'\\.[^"\\]*+(?:\\.[^"\\]*+)*+"([ \t\r\n]*+:)?', re.DOTALL)
+"""Of a JSON text: what a string that holds an escape ends with, and whether it is a name."""
 _SCALAR = rb"[-+.\w]++"
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NOTHING = rb'null|true|false|""|\{\}|\[\]'
@@ -98,9 +96,9 @@ class Scan:
         into a text that holds none.
         """
         members = self._read(raw)
-        if not self.is_able or (b"\\" in raw and _PLAIN_NAMES.fullmatch(raw) is None):
+        if not self.is_able or (b"\\" in raw and _has_escaped_name(raw)):
             return False
-        harm = self._harm(raw)
+        harm = self._harm(raw) if self._rules else None
         if harm is not None and not self._is_excepted(members, raw, harm.start()):
             return False
         for literal, attribute, scan in self._texts:
@@ -149,6 +147,11 @@ class Scan:
         if condition.path == name and value.startswith(b'"') and b"\\" not in value:
             return condition.holds({name: str(value[1:-1], "utf-8")})
         return condition.holds({name: msgspec.json.decode(value)})
+
+
+def _has_escaped_name(raw: bytes) -> bool:
+    """Whether a name of a JSON text is spelt with an escape; each byte is read once."""
+    return any(match.end(1) >= 0 for match in _ESCAPED.finditer(raw))
 
 
 class _Rule:

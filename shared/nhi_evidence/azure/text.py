@@ -69,6 +69,7 @@ def endpoint(caller: str | None) -> Endpoint | None:
     return Endpoint(ip=address) if is_address(address) else Endpoint(name=caller)
 
 
+@bounded_cache(results=4096, longest=_LONGEST)
 def non_empty(text: str | None) -> str | None:
     """Return a text that says something: not empty, no word for nothing, not the zero id."""
     if text is None or is_absent(text) or text == _ZERO_ID:

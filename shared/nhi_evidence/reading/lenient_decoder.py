@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 import msgspec
 
 from nhi_evidence.event import LONGEST_DETAIL, Rejection
+from nhi_evidence.reading.bounded_cache import bounded_cache
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 
@@ -148,12 +149,19 @@ def _spelt_as(
     shape: type[msgspec.Struct], slices: dict[str, msgspec.Raw]
 ) -> dict[str, msgspec.Raw]:
     """Return the slices under the names of the shape; an exact spelling comes first."""
-    folded = {name.lower(): value for name, value in reversed(slices.items())}
-    return {
-        field.encode_name: slices.get(field.encode_name) or folded[field.folded_name]
+    return {name: slices[spelt] for name, spelt in _spellings(shape, tuple(slices))}
+
+
+@bounded_cache(results=512, longest=4096)
+def _spellings(shape: type[msgspec.Struct], names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the names of a shape and how they are spelt; records of a kind have the same."""
+    folded = {name.lower(): name for name in reversed(names)}
+    return tuple(
+        (name, name if name in names else folded[field.folded_name])
         for field in _fields(shape)
         if field.folded_name in folded
-    }
+        for name in (field.encode_name,)
+    )
 
 
 def _lenient_value(

@@ -20,6 +20,7 @@ from nhi_evidence.coverage.page import LETTERS, instant, page
 from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.demo import estate
 from nhi_evidence.demo.estate.edits import added
+from tests.browser import opened
 
 MATRIX = matrix(estate.readings(1_772_438_400_000))
 
@@ -101,6 +102,20 @@ def test_a_browser_shows_it_without_a_complaint(tmp_path: Path, width: int) -> N
     seen = _look(tmp_path, page(MATRIX), f"--window-size={width},900", f"--screenshot={shot}")
     assert "CONSOLE" not in seen.stderr
     assert shot.stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("width", [400, 768, 1280])
+def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
+    """Names of resources have no space to break at; a map and a table scroll within themselves."""
+    file = tmp_path / "coverage.html"
+    file.write_text(page(MATRIX, support(MATRIX)), encoding="utf-8")
+    with opened(file, width=width) as shown:
+        widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        for opening in ("''", *(f"'#{cell.cell}'" for cell in MATRIX.cells[::20])):
+            shown.js(f"location.hash = {opening}")
+            content, window = shown.js(widths)
+            assert content <= window, opening
+        assert not shown.complaints
 
 
 PRESS = """

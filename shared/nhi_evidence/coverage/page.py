@@ -163,7 +163,8 @@ def _controls(support: Sequence[Support]) -> Iterator[str]:
         return
     yield "<h2>Controls</h2>"
     yield "<p>What evidence there is for a control; none of it says that a control is met.</p>"
-    yield '<div class="scroll"><table class="map"><thead><tr><th scope="col">framework</th>'
+    yield '<div class="scroll"><table class="map controls"><thead><tr>'
+    yield '<th scope="col">framework</th>'
     yield '<th scope="col">control</th><th scope="col">evidence</th><th scope="col">by</th>'
     yield "</tr></thead><tbody>"
     for control in support:

@@ -163,6 +163,22 @@ def test_in_a_browser_it_filters_by_click_and_by_keyboard_without_complaint(
         assert used_page.requests == [file.as_uri()]
 
 
+@pytest.mark.parametrize("width", [400, 1280])
+def test_names_without_a_space_do_not_widen_it(tmp_path: Path, width: int) -> None:
+    """In whatever place a record has them: only what scrolls on its own is wider than a window."""
+    name = "subscription/" + "0123456789abcdef" * 12
+    rows = [
+        used(0, KEY, operation=name, provider="Azure", account=name, targets=(name,)),
+        used(MINUTE, KEY, phase=name, service=name, ip=name),
+    ]
+    file = tmp_path / "report.html"
+    file.write_bytes(page(timeline_of(rows, subject=name), verify=[f"nhi-evidence verify {name}"]))
+    with browser.opened(file, width=width) as used_page:
+        widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        content, window = used_page.js(widths)
+        assert content <= window
+
+
 def test_without_script_all_of_it_is_there(file: Path) -> None:
     text = re.sub(r"<script>.*?</script>", "", file.read_text(), flags=re.DOTALL)
     assert text.count("<circle") == 5

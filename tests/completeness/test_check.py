@@ -252,7 +252,9 @@ def test_a_part_of_a_verification_weighs_none() -> None:
         options=Options(statements=Check(MemorySorter), sample=2, seed="1"),
     ).run()
     assert "statement_false" not in codes(report)
-    assert any("statements on completeness, which" in line for line in report.not_checked)
+    assert any(
+        "statements on completeness and on canaries, which" in line for line in report.not_checked
+    )
 
 
 def test_statements_of_a_past_hour_stay_true() -> None:

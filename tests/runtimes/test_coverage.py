@@ -288,6 +288,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
         Log("example.org/coverage/2026", size, "00" * 32, clock.now()),
         [(plans.write(planned).key, [weighed])],
         until=clock.now(),
+        mappers=(),
     )
     operation = statement.write(made)
     client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)

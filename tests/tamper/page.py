@@ -6,6 +6,7 @@ from functools import cache
 
 from nhi_evidence.evidence.verify import CODES, Report
 from tests.tamper import (
+    canary_rows,
     object_rows,
     outside_rows,
     rows,
@@ -33,7 +34,7 @@ MODULES = tuple(
     for module in (
         *(object_rows, unit_rows, rows, setting_rows, outside_rows),
         *(stream_rows, signature_rows, store_rows),
-        *(sealer_rows, since_rows, statement_rows),
+        *(sealer_rows, since_rows, statement_rows, canary_rows),
     )
 )
 """Their rows follow each other on the page, whichever was imported first."""

@@ -9,6 +9,7 @@ from functools import cache
 from hashlib import sha256
 
 from nhi_evidence.completeness.check import Check
+from nhi_evidence.coverage.canary.check import Check as CanaryCheck
 from nhi_evidence.demo.story import generate
 from nhi_evidence.event import Delivery, Kind
 from nhi_evidence.evidence import leaf, log, note
@@ -16,6 +17,7 @@ from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Part, Policy, Report, State, Verifier, join
 from nhi_evidence.evidence.verify.sorting import MemorySorter
+from nhi_evidence.evidence.verify.statements import Together
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from nhi_evidence.pipeline.reproduce import Reproducer
@@ -68,7 +70,7 @@ class SealedStore:
             since=since,
             reproduce=Reproducer() if deep else None,
             part=part,
-            statements=Check(MemorySorter),
+            statements=Together(Check(MemorySorter), CanaryCheck(self.store, MemorySorter)),
         )
         return self.verifier(options, policy).run()
 

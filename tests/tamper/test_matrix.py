@@ -16,7 +16,13 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "verification.md"
 DEEP_ALONE = {"false_lock", "false_rejection"}
 """Rows that only asking for each version, or mapping its texts again, shows."""
 
-OF_THE_WHOLE = {"statement_false", "statement_invalid", "hour_incomplete"}
+OF_THE_WHOLE = {
+    "statement_false",
+    "statement_invalid",
+    "hour_incomplete",
+    "canaries_false",
+    "canaries_invalid",
+}
 """A statement speaks of everything: no part of a verification weighs it, and each says so."""
 
 IDS = [row.text.replace(" ", "-") for row in ROWS]

@@ -21,6 +21,7 @@ from nhi_evidence.cli import evidence_options as options
 from nhi_evidence.cli import output_file
 from nhi_evidence.cli.progress import Steps
 from nhi_evidence.completeness.check import Check
+from nhi_evidence.coverage.canary.check import Check as CanaryCheck
 from nhi_evidence.errors import SettingsError
 from nhi_evidence.evidence.verify import (
     Options,
@@ -32,6 +33,7 @@ from nhi_evidence.evidence.verify import (
     join,
     policy_sha256,
 )
+from nhi_evidence.evidence.verify.statements import StatementCheck, Together
 from nhi_evidence.pipeline.reproduce import Reproducer
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.terminal import verify_report
@@ -130,8 +132,11 @@ def command(
             jobs or cores(), deep=looking.deep, reproduce=looking.reproduce is not None
         )
         with Steps("verifying") as steps, Sorters() as sorters, processes:
+            checks: list[StatementCheck] = [Check(sorters, known_keys)]
+            if looking.reads_everything:
+                checks.append(CanaryCheck(store, sorters))
             weighing = msgspec.structs.replace(
-                looking, statements=Check(sorters, known_keys), examiner=processes
+                looking, statements=Together(*checks), examiner=processes
             )
             verifier = Verifier(
                 store,

@@ -66,6 +66,9 @@ class Check:
         self._findings: list[Finding] = []
         self._promised: list[tuple[int, int, Promise]] = []
 
+    def sealed(self, place: int, entry: ObjectLeaf) -> None:
+        """See `StatementCheck.sealed`: nothing that is weighed here."""
+
     def evidence(
         self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
     ) -> None:
@@ -125,6 +128,9 @@ class Check:
         stated = keys.parse_key(entry.key)
         self._expired.add((stated.source, stated.hour or ""))
 
+    def lost(self, entry: ObjectLeaf) -> None:
+        """See `StatementCheck.lost`: it claims nothing, and so lacks by itself."""
+
     def weigh(self, heads: Iterable[Head]) -> Weighed:
         """See `StatementCheck.weigh`."""
         ordered = list(heads)
@@ -173,10 +179,11 @@ class Check:
         if absent:
             return f"names an input that is not sealed: {absent[0]}"
         if subject[:2] in self._expired:
-            not_weighed["something of the hour has expired"] += 1
+            not_weighed["on completeness: something of the hour has expired"] += 1
             return None
         if any(is_listing(key) for key in sealed.inputs):
-            not_weighed["made of what an API listed, which nobody can list again"] += 1
+            why = "on completeness: made of what an API listed, which nobody can list again"
+            not_weighed[why] += 1
             return None
         return _differs(sealed.statement, judge(subject, items, self._known(subject, sealed)))
 

@@ -132,6 +132,15 @@ Marked = Callable[[bytes], bool]
 """Whether a line may be one that is looked for."""
 
 
+class OfHour(msgspec.Struct, frozen=True):
+    """What was read of the objects of one source hour."""
+
+    source: str
+    claims: tuple[tuple[Placed, counting.Claim], ...]
+    marked: tuple[tuple[Placed, UnitLine, Sequence[bytes]], ...]
+    """Units that hold a line that is looked for, with those lines."""
+
+
 class Reader:
     """Reads the counted records of sealed objects, hour by hour; names what cannot be read."""
 
@@ -153,12 +162,14 @@ class Reader:
         With `marks`, those alone whose line it takes: what is not decoded costs little.
         """
         ordered = sorted(placed, key=lambda at: (at.source, at.hour, at.order))
-        for (source, _), group in groupby(ordered, key=lambda at: (at.source, at.hour)):
-            yield from self._hour(source, list(group), marks)
+        for _, group in groupby(ordered, key=lambda at: (at.source, at.hour)):
+            yield from self.counted(self.opened(list(group), marks))
 
-    def _hour(self, source: str, group: Sequence[Placed], marks: Marked | None) -> Iterator[Record]:
-        claims: list[counting.Claim] = []
-        candidates: list[tuple[Placed, UnitLine, list[bytes]]] = []
+    def opened(self, group: Sequence[Placed], marks: Marked | None) -> OfHour:
+        """Open the objects of one source hour."""
+        source = group[0].source if group else ""
+        claims: list[tuple[Placed, counting.Claim]] = []
+        marked: list[tuple[Placed, UnitLine, Sequence[bytes]]] = []
         bodies = self._store.bodies((one.key, one.vid) for one in group)
         for at, body in zip(group, bodies, strict=True):
             try:
@@ -168,16 +179,26 @@ class Reader:
                 continue
             self.objects += 1
             valid = [unit for unit, _ in units if _is_valid(at, table, unit)]
-            claims += counting.claims(at.order, at.key, table.header, valid)
+            own_claims = counting.claims(at.order, at.key, table.header, valid)
+            claims += [(at, claim) for claim in own_claims]
             for unit, lines in units:
                 self.records += unit.kept
                 self.rejected += unit.rejected + (unit.kind == "rejection")
                 own = [line for line in lines if _marked(line, marks)]
                 if unit in valid and own:
-                    candidates.append((at, unit, own))
+                    marked.append((at, unit, own))
+        return OfHour(source, tuple(claims), tuple(marked))
+
+    def counted(
+        self, of_hour: OfHour, among: Callable[[Placed], bool] = lambda _placed: True
+    ) -> Iterator[Record]:
+        """Yield the records that were looked for, weighed by the objects `among` takes alone."""
+        claims = [claim for at, claim in of_hour.claims if among(at)]
         weighed = counting.count(claims, self._accepted)
-        for at, unit, lines in candidates:
-            standing = weighed[source, unit.unit]
+        for at, unit, lines in of_hour.marked:
+            if not among(at):
+                continue
+            standing = weighed[of_hour.source, unit.unit]
             own_claim = (at.order, unit.part)
             is_contested = standing.status is counting.Status.CONTESTED
             if is_contested or own_claim in {(one.index, one.part) for one in standing.counted}:

@@ -126,6 +126,9 @@ def _counted(report: Report) -> Iterator[str]:
     if report.statements:
         verdicts = ", ".join(f"{name} {count}" for name, count in report.statements.items())
         yield f"complete  {verdicts} (source hours and scopes)"
+    if report.canaries:
+        results = ", ".join(f"{name} {count}" for name, count in report.canaries.items())
+        yield f"canaries  {results} (probes, by the statements on their hours)"
     if report.duplicate_records or report.linked_records:
         yield (
             f"          {plural.count(report.duplicate_records, 'record')} again in another unit, "

@@ -21,12 +21,10 @@ from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary.hourly import Hour, Locked, Standing
 from nhi_evidence.coverage.canary.weigh import BROKEN, HOUR_MS, Seen
 from nhi_evidence.coverage.counted import Reader
-from nhi_evidence.evidence import counting, keys
+from nhi_evidence.evidence import counting, flags, keys
 from nhi_evidence.ports import EvidenceVersions
 
 _MOST_NAMED = 50
-_FOLDER = "/AWSLogs/"
-"""What stands before the account in the name of each file of CloudTrail."""
 
 
 class Probed(msgspec.Struct, kw_only=True):
@@ -70,7 +68,7 @@ def weigh_due(
             done.problems.append(f"{platform}: {lacks} the records of {len(own)} hours")
     results: Counter[str] = Counter()
     for hour in due:
-        stated = hour.conclude(sealed.log)
+        stated = hour.conclude(sealed.log, accepted)
         done.statements.append(put(statement.write(stated)))
         results.update({str(one): count for one, count in stated.header.results.items()})
         done.broken += stated.broken
@@ -90,6 +88,7 @@ def _plans(store: EvidenceVersions, sealed: Sealed, done: Probed) -> Iterator[Lo
         entry
         for _, entry in sealed.announced
         if entry.key.endswith(plans.ENDING)
+        and flags.SHADOW not in entry.flags
         and first <= (keys.hour_start(keys.parse_key(entry.key).hour or "") or 0) <= sealed.log.at
     ]
     bodies = store.bodies((entry.key, entry.vid) for entry in chosen)
@@ -146,13 +145,8 @@ def _see(
         and keys.parse_key(each[1].key).source == source
         and any(hour.is_of(each[1].at) for hour in due)
     ]
-    accounts = {
-        one.plan.principal.split(":")[4]
-        for hour in due
-        for one in hour.plans
-        if one.plan.principal.startswith("arn:")
-    }
-    if accounts:
+    accounts = {hourly.account_of(one.plan) for hour in due for one in hour.plans}
+    if "" not in accounts:
         chosen = list(_of_accounts(store, chosen, accounts))
     reader = Reader(store, accepted)
     nonces = [hour.sightings.nonces for hour in due]
@@ -162,9 +156,12 @@ def _see(
     for group in by_hour.values():
         if is_late():
             return "no time to read"
-        for record in reader.records_of(group, lambda line: any(each(line) for each in nonces)):
-            if record.status is counting.Status.COUNTED:
-                for hour in due:
+        group.sort(key=lambda at: at.order)
+        of_hour = reader.opened(group, lambda line: any(each(line) for each in nonces))
+        for hour in due:
+            # Each by what was locked in its own time: what it states is then a function of that.
+            for record in reader.counted(of_hour, lambda at, hour=hour: hour.is_of(at.locked_at)):  # type: ignore[misc]
+                if record.status is counting.Status.COUNTED:
                     hour.see(Seen(record.head, record.raw, record.at.locked_at, record.at.key))
     done.problems += [
         f"{name}: {why}" for name, why in sorted(reader.unreadable.items())[:_MOST_NAMED]
@@ -178,13 +175,8 @@ def _of_accounts(
     """Yield the objects that may hold a record of one of these accounts, by their tables."""
     for begin in range(0, len(entries), AT_ONCE):
         for placed, names in unit_names(store, entries[begin : begin + AT_ONCE]):
-            if names is None or any(_may_be_of(name, accounts) for name in names):
+            if names is None or any(hourly.may_be_of(name, accounts) for name in names):
                 yield placed
-
-
-def _may_be_of(unit: str, accounts: set[str]) -> bool:
-    _, folder, rest = unit.partition(_FOLDER)
-    return not folder or any(part in accounts for part in rest.split("/")[:2])
 
 
 def _placed(placed: Placed) -> signed.Placed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from nhi_evidence.completeness.statement import Log
@@ -21,6 +21,10 @@ WINDOW_MS = 30 * HOUR_MS
 
 SOURCES = {"aws": "aws_cloudtrail", "gcp": "gcp_audit", "entra": "azure_monitor"}
 """Platform to the source its canaries' records come by."""
+_FOLDER = "/AWSLogs/"
+"""What stands before the account in the name of each file of CloudTrail."""
+_ACCOUNT = 4
+"""Place of the account in an ARN."""
 
 
 class Locked(NamedTuple):
@@ -61,10 +65,34 @@ class Hour:
         if self.is_of(seen.locked_at):
             self.sightings.add(seen)
 
-    def conclude(self, log: Log) -> Stated:
-        """Return the statement, as of a beginning of the log."""
+    def conclude(self, log: Log, mappers: Sequence[str]) -> Stated:
+        """Return the statement, as of a beginning of the log, by the releases that counted."""
         weighed = [(one.key, weigh(one.plan, one.at, self.sightings, log.at)) for one in self.plans]
-        return statement.state(self.platform, self.hour, log, weighed, until=self.until)
+        return statement.state(
+            self.platform, self.hour, log, weighed, until=self.until, mappers=mappers
+        )
+
+
+def over(planned: Iterable[Locked]) -> int:
+    """Return until when the last record of some plans is to be locked."""
+    return max((due(one.plan, probe) for one in planned for probe in one.plan.probes), default=0)
+
+
+def is_in_time(hour: str, ends: int, at: int) -> bool:
+    """Whether a log of an instant is one to state an hour of, whose records' time ends then."""
+    return ends + SETTLED_MS <= at <= (keys.hour_start(hour) or 0) + HOUR_MS + WINDOW_MS
+
+
+def account_of(plan: Plan) -> str:
+    """Return the account of AWS whose canary a plan is of; empty where it names none."""
+    parts = plan.principal.split(":")
+    return parts[_ACCOUNT] if parts[0] == "arn" and len(parts) > _ACCOUNT else ""
+
+
+def may_be_of(unit: str, accounts: Collection[str]) -> bool:
+    """Whether a delivered file may hold records of these accounts, by its name."""
+    _, folder, rest = unit.partition(_FOLDER)
+    return not folder or any(part in accounts for part in rest.split("/")[:2])
 
 
 def hours(
@@ -81,11 +109,11 @@ def hours(
         if platform not in SOURCES:
             continue
         ends = (keys.hour_start(hour) or 0) + HOUR_MS
-        over = max((due(one.plan, probe) for one in plans for probe in one.plan.probes), default=0)
+        until = over(plans)
         before = standing.get((platform, hour))
-        if not over + SETTLED_MS <= at <= ends + WINDOW_MS:
+        if not is_in_time(hour, until, at):
             continue
         if before is None:
-            yield Hour(platform, hour, plans, over)
+            yield Hour(platform, hour, plans, until)
         elif before.broken and before.at < ends + AGAIN_MS <= at:
             yield Hour(platform, hour, plans, at)

@@ -13,8 +13,9 @@ _REQUEST_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0
 class Nonces:
     """Nonces to be looked for; as a function it says whether a line holds any."""
 
-    def __init__(self, nonces: Iterable[str]) -> None:
-        """Look for these, in whatever form they are."""
+    def __init__(self, nonces: Iterable[str], *, any_made: bool = False) -> None:
+        """Look for these, in whatever form they are; with `any_made`, for any that plans make."""
+        self._any_made = any_made
         self._wanted = {nonce.encode(): nonce for nonce in nonces}
         self._forms = [
             form
@@ -36,4 +37,7 @@ class Nonces:
         seen = {text for form in self._forms for text in form.findall(line)}
         # One that somebody else made up has a form of its own, and is looked for as it is.
         seen |= {nonce for nonce in self._others if nonce in line}
-        return {self._wanted[text] for text in seen if text in self._wanted}
+        within = {self._wanted[text] for text in seen if text in self._wanted}
+        if self._any_made:
+            within |= {text.decode() for text in _NONCE.findall(line)}
+        return within

@@ -1,7 +1,7 @@
 """What became of the probes of an hour, under `op/v1/recon/`: one object for each platform.
 
 It is a function of the plans it names and of the records locked from the hour's beginning until
-`until`, in the log up to `log.size`: whoever has them makes it again (`coverage --evidence` does).
+`until`, in the log up to `log.size`: whoever has them makes it again, as V5 of `verify` does.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="k", tag="cana
     """As of where in the log."""
     until: int
     """Records locked later were not read, milliseconds since the epoch."""
+    mappers: tuple[str, ...]
+    """Digests of the releases that counted, the latest last; none: any."""
     plans: tuple[str, ...]
     """Keys of the plans, sorted."""
     probes: int
@@ -95,6 +97,7 @@ def state(
     weighed: Sequence[tuple[str, Sequence[Weighed]]],
     *,
     until: int,
+    mappers: Sequence[str],
 ) -> Stated:
     """Return the statement on plans, each with its key and its probes as they were weighed."""
     ordered = sorted(weighed, key=lambda each: each[0])
@@ -116,6 +119,7 @@ def state(
         hour=hour,
         log=log,
         until=until,
+        mappers=tuple(mappers),
         plans=tuple(key for key, _ in ordered),
         probes=len(lines),
         expected=len(lines) - sum(counts[result] for result in _NOT_EXPECTED),
@@ -160,7 +164,15 @@ def read(body: bytes, name: str) -> Stated:
     by_plan: list[tuple[str, list[Weighed]]] = [(key, []) for key in header.plans]
     for line, probe in zip(probes, statement.weighed, strict=True):
         by_plan[line.plan][1].append(probe)
-    if state(header.platform, header.hour, header.log, by_plan, until=header.until) != statement:
+    again = state(
+        header.platform,
+        header.hour,
+        header.log,
+        by_plan,
+        until=header.until,
+        mappers=header.mappers,
+    )
+    if again != statement:
         raise ReadingError(f"{name}: counts what it does not hold")
     return statement
 

@@ -88,6 +88,10 @@ CODES: dict[str, Meaning] = {
     "statement_false": Meaning(
         "V5", _I, "a statement on completeness claims what the log does not give"
     ),
+    "canaries_invalid": Meaning("V5", _I, "a plan or statement on canaries is not in its form"),
+    "canaries_false": Meaning(
+        "V5", _I, "a statement on canaries says what plans and records do not give"
+    ),
     "hour_incomplete": Meaning("V5", _C, "what a source states it delivered is not all there"),
     "short_lock": Meaning("V6", _P, "locked for less than the policy asks"),
     "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),

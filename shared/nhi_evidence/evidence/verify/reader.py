@@ -155,14 +155,15 @@ class Reader:
         report.findings += examined.findings
         is_altered = any(each.code not in _HARMLESS for each in examined.findings)
         content = examined.content
-        if content is None and (is_altered or flags.SHADOW in entry.flags):
-            return
         statements = self._options.statements
         if content is None:
-            if statements is not None and entry.key.startswith("op/"):
-                statements.operation(index, entry, body)
+            if is_altered:
+                self._lost(entry)
+            elif flags.SHADOW not in entry.flags and entry.key.startswith("op/"):
+                self._operation(index, entry, body)
             return
         if content.table is None or not content.counts:
+            self._lost(entry)
             return
         if statements is not None:
             statements.evidence(index, entry, content.table, void=content.void, body=body)
@@ -170,6 +171,7 @@ class Reader:
             checked = examined.checked
             self._deep(checked, is_foreign=examined.is_foreign)
             if checked.findings:
+                self._lost(entry)
                 return
             for account, uid, raw_sha256, unit_id in checked.natives:
                 self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
@@ -182,6 +184,15 @@ class Reader:
                 report.findings.append(objects.finding("range_invalid", entry, run, unit=unit.unit))
             elif run is not None:
                 self._take_run(run)
+
+    def _operation(self, index: int, entry: ObjectLeaf, body: bytes) -> None:
+        if self._options.statements is not None:
+            self._options.statements.operation(index, entry, body)
+
+    def _lost(self, entry: ObjectLeaf) -> None:
+        """Tell whoever weighs statements that nobody can read an object."""
+        if self._options.statements is not None:
+            self._options.statements.lost(entry)
 
     def _take_run(self, run: Run) -> None:
         if self._options.part is not None:
@@ -209,6 +220,7 @@ class Reader:
         self.foreign_mapper += is_foreign
 
     def _gone(self, entry: ObjectLeaf) -> None:
+        self._lost(entry)
         if entry.until is not None and self._report.now > entry.until + self._policy.grace_ms:
             self._report.expired += 1
             self._hour.expired_in_part = True

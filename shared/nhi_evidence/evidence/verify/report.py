@@ -170,6 +170,8 @@ class Report(msgspec.Struct, kw_only=True):
     """Records of counted units, by source."""
     statements: dict[str, int] = {}
     """Source hours and scopes by the verdict of the statement that stands on them."""
+    canaries: dict[str, int] = {}
+    """Probes of canaries by the result the statement on their hour gives."""
     without_statement: int = 0
     """Source hours and scopes of evidence no sealed statement speaks of."""
     rejected_deliveries: int = 0

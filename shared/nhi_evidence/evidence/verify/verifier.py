@@ -10,7 +10,7 @@ import msgspec
 
 from nhi_evidence.evidence import flags, keys, log, sweep
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.verify import asking, cosigned, objects, streams
+from nhi_evidence.evidence.verify import asking, cosigned, objects, sealed_statements, streams
 from nhi_evidence.evidence.verify.anchors import Anchors
 from nhi_evidence.evidence.verify.chain import Chain, State
 from nhi_evidence.evidence.verify.entries import Entries, OfKey, folder, is_in, merge, order
@@ -28,7 +28,6 @@ from nhi_evidence.evidence.verify.report import (
     policy_sha256,
 )
 from nhi_evidence.evidence.verify.sorting import MemorySorter, Sorter
-from nhi_evidence.evidence.verify.statements import Head
 from nhi_evidence.evidence.verify.unsealed import MOST_WAITING, Unsealed
 from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
@@ -129,6 +128,7 @@ class Verifier:
                 ):
                     entries.add(index, entry)
                     touched.add(folder(entry.key))
+                    sealed_statements.announce(self._options, index, entry)
                     self._of_leaf(entry)
         self._report.findings += chain.findings
         self._report.findings += (
@@ -284,7 +284,7 @@ class Verifier:
             report.findings += weighed.findings
             if weighed.duplicates:
                 report.units["duplicate messages"] = weighed.duplicates
-        self._weigh_statements(chain)
+        sealed_statements.weigh(self._options, chain, report)
         if options.since is not None:
             known = set(report.findings)
             report.findings += [each for each in options.since.findings if each not in known]
@@ -302,25 +302,6 @@ class Verifier:
         if options.sample is None and options.part is None:
             report.state = self._state(chain)
         self._progress("done", report.leaves)
-
-    def _weigh_statements(self, chain: Chain) -> None:
-        """V5: weigh the sealed statements, where all they speak of was read."""
-        check = self._options.statements
-        if check is None or not self._options.reads_everything:
-            return
-        heads = [
-            Head(each.stated.origin, each.stated.size, each.stated.root.hex(), each.at)
-            for _, each in sorted(chain.checkpoints.items())
-        ]
-        weighed = check.weigh(heads)
-        report = self._report
-        report.findings += weighed.findings
-        report.statements = dict(weighed.verdicts)
-        report.without_statement = weighed.without
-        report.not_checked += [
-            f"V5: {count} statements on completeness: {why}"
-            for why, count in weighed.not_weighed.items()
-        ]
 
     def _state(self, chain: Chain) -> State | None:
         state = chain.state()

@@ -39,22 +39,22 @@ class AthenaStub:
         self._lock = threading.Lock()
         self._answers: dict[str, list[Any]] = {}
 
-    def answer(self, service: str, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer of one call, checked on its way in and out."""
         model = botocore.session.get_session().get_service_model(service)
         shape = model.operation_model(operation)
-        _fits(given, shape.input_shape)
+        _fits(request, shape.input_shape)
         self.calls.append(operation)
         with self._lock:
-            answer = dict(getattr(self, f"_{operation}")(given))
+            answer = dict(getattr(self, f"_{operation}")(request))
         _fits(answer, shape.output_shape)
         return answer
 
-    def _GetWorkGroup(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 AWS's name
+    def _GetWorkGroup(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 AWS's name
         settings = {"EnforceWorkGroupConfiguration": True, "BytesScannedCutoffPerQuery": GB}
-        return {"WorkGroup": {"Name": given["WorkGroup"], "Configuration": settings}}
+        return {"WorkGroup": {"Name": request["WorkGroup"], "Configuration": settings}}
 
-    def _GetTable(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _GetTable(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         sources = ",".join(sorted({source for source, _ in athena.kept_hours(self._folder)}))
         parameters = {
             "projection.of_source.values": sources,
@@ -62,20 +62,20 @@ class AthenaStub:
         }
         place = {"Location": f"s3://{athena.BUCKET}/ev/v1/"}
         return {
-            "Table": {"Name": given["Name"], "Parameters": parameters, "StorageDescriptor": place}
+            "Table": {"Name": request["Name"], "Parameters": parameters, "StorageDescriptor": place}
         }
 
-    def _StartQueryExecution(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        assert given["WorkGroup"] == WORKGROUP
-        assert given["QueryExecutionContext"] == {"Database": athena.DATABASE}
-        self.statements.append(given["QueryString"])
+    def _StartQueryExecution(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        assert request["WorkGroup"] == WORKGROUP
+        assert request["QueryExecutionContext"] == {"Database": athena.DATABASE}
+        self.statements.append(request["QueryString"])
         query = f"query-{len(self.statements)}"
         if self.failure is None:
-            names, rows = self._lake.ask(given["QueryString"])
+            names, rows = self._lake.ask(request["QueryString"])
             self._answers[query] = [names, *(athena.texts(row) for row in rows)]
         return {"QueryExecutionId": query}
 
-    def _GetQueryExecution(self, _given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _GetQueryExecution(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         status: dict[str, Any] = {"State": "SUCCEEDED"}
         if self.failure is not None:
             status = {"State": "FAILED", "StateChangeReason": self.failure}
@@ -83,12 +83,12 @@ class AthenaStub:
             "QueryExecution": {"Status": status, "Statistics": {"DataScannedInBytes": 20_000_000}}
         }
 
-    def _StopQueryExecution(self, _given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _StopQueryExecution(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {}
 
-    def _GetQueryResults(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        rows = self._answers[given["QueryExecutionId"]]
-        at = int(given.get("NextToken", 0))
+    def _GetQueryResults(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        rows = self._answers[request["QueryExecutionId"]]
+        at = int(request.get("NextToken", 0))
         page = [
             {"Data": [{} if each is None else {"VarCharValue": each} for each in row]}
             for row in rows[at : at + _ROWS_A_PAGE]

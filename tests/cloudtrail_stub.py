@@ -39,11 +39,11 @@ class CloudTrailStub:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, operation: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer of one call."""
         assert operation == "ListPublicKeys"
-        assert set(given) <= set(MODEL.operation_model(operation).input_shape.members)
-        self.calls.append(given)
+        assert set(request) <= set(MODEL.operation_model(operation).input_shape.members)
+        self.calls.append(request)
         if self.refused is not None:
             return 400, {"__type": self.refused, "message": self.refused}
         return 200, {

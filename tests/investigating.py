@@ -55,29 +55,29 @@ _BASE: dict[str, Any] = {
 }
 
 
-def row(at: int, *, phase: str = "Enumeration", **given: Any) -> Row:
+def row(at: int, *, phase: str = "Enumeration", **request: Any) -> Row:
     """Return a row `at` so many milliseconds after `START`; what is not given is as in `_BASE`."""
     line = next(_lines)
-    place = given.pop("place", Place("ev/object", "unit", line, "2026", 1, Standing.COUNTED))
+    place = request.pop("place", Place("ev/object", "unit", line, "2026", 1, Standing.COUNTED))
     values: dict[str, Any] = {
         **_BASE,
         "uid": f"id-{line}",
         "raw_sha256": f"{line:064x}",
         "phase": phase,
         "base_phase": phase,
-        **given,
+        **request,
     }
     return Row(time=START + at, place=place, **values)
 
 
-def minted(at: int, parent: str | None, child: str, **given: Any) -> Row:
+def minted(at: int, parent: str | None, child: str, **request: Any) -> Row:
     """Return the row of a call with one credential that handed out another."""
     return row(
         at, phase="Token Issuance", operation="AssumeRole", credential=parent,
-        issued=(child,), **given,
+        issued=(child,), **request,
     )  # fmt: skip
 
 
-def used(at: int, credential: str, **given: Any) -> Row:
+def used(at: int, credential: str, **request: Any) -> Row:
     """Return the row of a call with a session."""
-    return row(at, **{"credential": credential, "credential_kind": "session_key", **given})
+    return row(at, **{"credential": credential, "credential_kind": "session_key", **request})

@@ -54,20 +54,20 @@ class KmsStub:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, operation: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer of one call, checked on its way in and out."""
         self.calls.append(operation)
         model = MODEL.operation_model(operation)
-        problem = self.refused.get(operation) or _problem(given, model.input_shape)
-        if problem is None and given["KeyId"] not in {KEY_ID, KEY_ARN, ALIAS}:
+        problem = self.refused.get(operation) or _problem(request, model.input_shape)
+        if problem is None and request["KeyId"] not in {KEY_ID, KEY_ARN, ALIAS}:
             problem = "NotFoundException"
         if problem is not None:
             return 400, {"__type": problem.partition(":")[0], "message": problem}
-        answered = getattr(self, f"_{operation}")(given)
+        answered = getattr(self, f"_{operation}")(request)
         assert _problem(answered, model.output_shape) is None
         return 200, answered
 
-    def _GetPublicKey(self, _given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+    def _GetPublicKey(self, _request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
         return {
             "KeyId": KEY_ARN,
             "PublicKey": b64encode(self.signer.public_key()).decode(),
@@ -76,20 +76,20 @@ class KmsStub:
             "SigningAlgorithms": self.algorithms,
         }
 
-    def _Sign(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+    def _Sign(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
         # "ED25519_SHA_512 ... requires MessageType RAW" (API reference of Sign); so does signing
         # a message, and not its mu, by ML_DSA_SHAKE_256.
-        assert (given["MessageType"], given["SigningAlgorithm"]) == ("RAW", self.algorithms[0])
-        signature = self.signer.sign(b64decode(given["Message"], validate=True))
+        assert (request["MessageType"], request["SigningAlgorithm"]) == ("RAW", self.algorithms[0])
+        signature = self.signer.sign(b64decode(request["Message"], validate=True))
         return {
             "KeyId": KEY_ARN,
             "Signature": b64encode(signature).decode(),
-            "SigningAlgorithm": given["SigningAlgorithm"],
+            "SigningAlgorithm": request["SigningAlgorithm"],
         }
 
-    def _GetKeyPolicy(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
+    def _GetKeyPolicy(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 its own name
         # Aliases name a key to sign with; administration takes its id or ARN.
-        assert not given["KeyId"].startswith("alias/")
+        assert not request["KeyId"].startswith("alias/")
         return {"Policy": POLICY, "PolicyName": "default"}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -114,14 +114,14 @@ class KmsStub:
         return _Kms
 
 
-def _problem(given: dict[str, Any], shape: Any) -> str | None:
+def _problem(request: dict[str, Any], shape: Any) -> str | None:
     """What botocore's model says against a call or an answer; blobs come in base64."""
     plain = {
         name: b64decode(value) if shape.members[name].type_name == "blob" else value
-        for name, value in given.items()
+        for name, value in request.items()
         if name in shape.members
     }
-    if len(plain) != len(given):
+    if len(plain) != len(request):
         return "ValidationException: an unknown member"
     report = ParamValidator().validate(plain, shape)
     if report.has_errors():

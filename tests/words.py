@@ -135,13 +135,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("revision", nargs="?")
     parser.add_argument("--where", action="store_true", help="print every place")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     places: dict[tuple[str, str], list[str]] = {}
-    for kind, word, place in dialect(asked.revision):
+    for kind, word, place in dialect(options.revision):
         places.setdefault((kind, word), []).append(place)
     for (kind, word), where in sorted(places.items()):
         sys.stdout.write(f"{len(where):5}  {kind}: {word}\n")
-        if asked.where:
+        if options.where:
             sys.stdout.write("".join(f"       {place}\n" for place in where))
     total = sum(len(where) for where in places.values())
     sys.stdout.write(f"{total:5}  in all\n")

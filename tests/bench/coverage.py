@@ -41,7 +41,7 @@ AN_HOUR = 20
 
 def sealed(folder: Path, count: int) -> Sealed:
     """Lock and seal so many objects, two readings, and a trail that is stopped and started."""
-    made = Sealed(folder)
+    evidence = Sealed(folder)
     mapper = Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
     name = f"{BUCKET}/AWSLogs/{ACCOUNT}/CloudTrail/eu-central-1"
     units = []
@@ -57,15 +57,15 @@ def sealed(folder: Path, count: int) -> Sealed:
         stamp = f"{hour[:8]}T{hour[8:]}05Z"
         unit = f"{name}/{day}/{ACCOUNT}_CloudTrail_eu-central-1_{stamp}_n{number:06d}.json.gz@v1"
         (packed,) = mapper.packer.pack([_renamed(units[number % KINDS], unit)])
-        made.store.put_new(packed.key, packed.body, metadata=packed.metadata)
+        evidence.store.put_new(packed.key, packed.body, metadata=packed.metadata)
     for read_hour in (2, 20):
-        made.state(estate.reading("aws", DAY + read_hour * HOUR))
-    made.lock(
+        evidence.state(estate.reading("aws", DAY + read_hour * HOUR))
+    evidence.lock(
         delivery(10, [change("StopLogging", 610, 5, name=TRAIL)]),
         delivery(11, [change("StartLogging", 670, 6, name=TRAIL)]),
     )
-    made.seal(DAY + (count // AN_HOUR + 30) * HOUR)
-    return made
+    evidence.seal(DAY + (count // AN_HOUR + 30) * HOUR)
+    return evidence
 
 
 def leaf_bytes(count: int = 20_000) -> float:
@@ -109,16 +109,16 @@ class Cost(msgspec.Struct):
 def measured(count: int) -> Cost:
     """Run the command over a store of so many objects, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="nhi-evidence-bench-") as name:
-        made = sealed(Path(name) / "evidence", count)
-        stored = sum(path.stat().st_size for path in made.folder.rglob("*") if path.is_file())
+        evidence = sealed(Path(name) / "evidence", count)
+        stored = sum(path.stat().st_size for path in evidence.folder.rglob("*") if path.is_file())
         program = Path(sys.executable).with_name("nhi-evidence")
         command: list[str | Path] = [
             program,
             "coverage",
             "--evidence",
-            made.folder,
+            evidence.folder,
             "--key",
-            made.vkey,
+            evidence.vkey,
             "--json",
         ]
         began = time.perf_counter()

@@ -166,8 +166,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as made:
-        for line in measure(options.records, Path(made)):
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for line in measure(options.records, Path(folder)):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

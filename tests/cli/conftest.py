@@ -52,11 +52,11 @@ evidence = "{folder / "elsewhere"}"
         assert 0 == done.code, done.err
         assert 3 == len(done.json["made"])
         proof = folder / "proof.zip"
-        made = run(
+        result = run(
             *("prove", folder / "evidence", uid, "-o", proof, "--policy", policy, "--json"),
             *("--provider-keys", folder / "provider.json"),
         )
-        assert 0 == made.code, made.err
+        assert 0 == result.code, result.err
         yield Sealed(
             *(folder / "evidence", key, uid, policy, folder / "tsa" / "roots.pem"),
             *(folder / "provider.json", proof, authority, witness),

@@ -68,8 +68,8 @@ class Case:
             (self.logs / Path(file.key).name).write_bytes(file.body)
         (self.logs / "broken.json").write_text('{"Records": [{"eventVersion": "1.08", ')
         self.report = folder / "coverage.json"
-        shown = run("coverage", "--config-dir", examples.FOLDER, "--json")
-        self.report.write_text(shown.out)
+        result = run("coverage", "--config-dir", examples.FOLDER, "--json")
+        self.report.write_text(result.out)
 
     def runs(self) -> Iterator[tuple[str, Sequence[str | Path]]]:
         """Yield a command's name and its arguments, in an order in which each has what it takes."""

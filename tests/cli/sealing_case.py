@@ -36,10 +36,10 @@ class Sealed(NamedTuple):
 def make(folder: Path, key_file: Path) -> tuple[str, str]:
     """Lock evidence and seal it; return the verifier key and a record's id."""
     uid = sealed_copy.write(folder / "evidence", with_digest=True)
-    shown = run("keys", "--key-file", key_file, "--name", NAME)
+    result = run("keys", "--key-file", key_file, "--name", NAME)
     done = run("seal", folder / "evidence", "--name", NAME, "--key-file", key_file, "--json")
     assert (0, OBJECTS, []) == (done.code, done.json["added"], done.json["void"])
-    return shown.out.strip(), uid
+    return result.out.strip(), uid
 
 
 def unpack(proof: Path, folder: Path) -> Path:

@@ -26,13 +26,14 @@ def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
     sealed = made(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
-    shown = run(*ask, "--step", "secret_access", "-o", file)
-    assert shown.code == exit_codes.INCOMPLETE  # no statement on completeness is sealed
-    assert shown.out.startswith(f"None on record: secret access by {BOT}")
+    result = run(*ask, "--step", "secret_access", "-o", file)
+    assert result.code == exit_codes.INCOMPLETE  # no statement on completeness is sealed
+    assert result.out.startswith(f"None on record: secret access by {BOT}")
     assert (
-        "It would have been recorded from 2026-03-02 06:00:00Z to 2026-03-02 12:00:00Z" in shown.out
+        "It would have been recorded from 2026-03-02 06:00:00Z to 2026-03-02 12:00:00Z"
+        in result.out
     )
-    assert "known to be complete for no hour" in shown.out
+    assert "known to be complete for no hour" in result.out
     without = run("check-absence", file, "--key", sealed.vkey)
     assert (without.code, without.out.splitlines()[0]) == (exit_codes.OK, "holds")
     assert without.out.splitlines()[1].startswith("search not repeated")
@@ -49,10 +50,10 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
     sealed = made(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
-    shown = run(*ask, "--step", "credential_validation", "-o", file)
-    assert shown.code == exit_codes.WRONG
-    assert shown.out.startswith("on record: 1 record; nothing is attested")
-    assert "GetCallerIdentity" in shown.out
+    result = run(*ask, "--step", "credential_validation", "-o", file)
+    assert result.code == exit_codes.WRONG
+    assert result.out.startswith("on record: 1 record; nothing is attested")
+    assert "GetCallerIdentity" in result.out
     assert not file.exists()
 
 

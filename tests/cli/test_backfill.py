@@ -51,12 +51,12 @@ class Api:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.status != 200:
             return {"error": {"code": self.status, "message": "no"}}
-        if 'timestamp>="2026-03-02T08:00:00Z"' not in asked["filter"]:
+        if 'timestamp>="2026-03-02T08:00:00Z"' not in request["filter"]:
             return {}
-        if "pageToken" in asked:
+        if "pageToken" in request:
             return {"entries": ENTRIES[3:]}
         return {"entries": ENTRIES[:3], "nextPageToken": "more"}
 

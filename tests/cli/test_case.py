@@ -39,13 +39,13 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     key, _ = make(folder, folder / "log.pem")
     statement = folder / "absence.json"
     statement.write_text("{}")
-    made = run(
+    result = run(
         *("case", "create", folder / "evidence", "--key", key, "--index", folder / "index"),
         *("--ip", "192.0.2.11", "--ip", "203.0.113.77", *_everybody(folder, key)),
         *("--statement", statement, "--by", "A. Investigator", "-o", folder / "case.zip", "--json"),
     )
-    assert made.code == 0, made.err
-    assert made.json["records"] == made.json["proven"] > 1
+    assert result.code == 0, result.err
+    assert result.json["records"] == result.json["proven"] > 1
     with zipfile.ZipFile(folder / "case.zip") as bag:
         bag.extractall(folder / "unpacked")
     yield Case(
@@ -60,11 +60,11 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 def _everybody(folder: Path, key: str) -> list[str]:
     """Options that select every identity of the evidence."""
     sql = "SELECT identity FROM identities"
-    asked = run(
+    result = run(
         *("query", folder / "evidence", "--key", key, "--index", folder / "index"),
         *("--sql", sql, "--json"),
     )
-    return [text for (name,) in asked.json["rows"] for text in ("--identity", name)]
+    return [text for (name,) in result.json["rows"] for text in ("--identity", name)]
 
 
 def alone(path: Path, key: str, programs: Path) -> subprocess.CompletedProcess[str]:
@@ -315,10 +315,10 @@ def test_an_object_altered_since_it_was_indexed_leaves_its_records_unproven(
     run("timeline", evidence, *base)
     for path in evidence.glob("ev/v1/*/*/*.zst"):
         path.write_bytes(path.read_bytes()[:-1] + b"!")
-    made = run("case", "create", evidence, *base, "-o", tmp_path / "case.zip", "--json")
-    assert made.code == 2, made.err
-    assert made.json["proven"] == 0
-    assert "body hash does not match its key" in made.json["unproven"][0]
+    result = run("case", "create", evidence, *base, "-o", tmp_path / "case.zip", "--json")
+    assert result.code == 2, result.err
+    assert result.json["proven"] == 0
+    assert "body hash does not match its key" in result.json["unproven"][0]
     checked = run("case", "verify", tmp_path / "case.zip", "--key", case.key)
     assert (checked.code, checked.out[:10]) == (2, "INCOMPLETE")
     theirs = alone(tmp_path / "case.zip", case.key, programs(tmp_path / "programs"))

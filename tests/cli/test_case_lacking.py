@@ -43,11 +43,11 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
 
 
 def everybody(evidence: Path, key: str, folder: Path) -> list[str]:
-    asked = run(
+    result = run(
         *("query", evidence, "--key", key, "--index", folder / "index"),
         *("--sql", "SELECT identity FROM identities", "--json"),
     )
-    return [text for (name,) in asked.json["rows"] for text in ("--identity", name)]
+    return [text for (name,) in result.json["rows"] for text in ("--identity", name)]
 
 
 def created(evidence: Path, key: str, folder: Path, *more: str) -> Result:
@@ -97,12 +97,12 @@ def test_the_readme_says_what_was_run_here() -> None:
 
 def test_evidence_that_was_altered_makes_no_case_that_holds(sealed: Sealed, tmp_path: Path) -> None:
     evidence = altered(sealed.evidence, tmp_path / "evidence")
-    made = created(evidence, sealed.key, tmp_path, "--ip", ADDRESS)
-    assert made.code == 2, made
-    assert "WRITTEN 0 records" in made.out
-    assert f"no record of {ADDRESS} in what could be read" in made.out
-    assert re.search(r"lacking   [1-9]\d* objects? or lines? could not be read", made.out)
-    assert "body hash does not match its key" in made.out
+    result = created(evidence, sealed.key, tmp_path, "--ip", ADDRESS)
+    assert result.code == 2, result
+    assert "WRITTEN 0 records" in result.out
+    assert f"no record of {ADDRESS} in what could be read" in result.out
+    assert re.search(r"lacking   [1-9]\d* objects? or lines? could not be read", result.out)
+    assert "body hash does not match its key" in result.out
     folder = unpacked(tmp_path)
     document = json.loads((folder / "data/case.json").read_text())
     assert document["unreadable_count"] >= len(document["unreadable"]) > 0
@@ -133,8 +133,8 @@ def test_of_such_evidence_a_timeline_does_not_say_there_was_nothing(
 
 
 def test_a_case_without_a_record_proves_nothing(sealed: Sealed, tmp_path: Path) -> None:
-    made = created(sealed.evidence, sealed.key, tmp_path, "--ip", "198.51.100.250")
-    assert (made.code, "no record of 198.51.100.250 in what was read" in made.out) == (2, True)
+    result = created(sealed.evidence, sealed.key, tmp_path, "--ip", "198.51.100.250")
+    assert (result.code, "no record of 198.51.100.250 in what was read" in result.out) == (2, True)
     for code, out in lines(unpacked(tmp_path), sealed.key):
         assert (code, out[:16]) == (2, "NOTHING TO PROVE"), out
 

@@ -40,16 +40,16 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_both_checkers_hold_of_cut_records(evidence: tuple[Path, str], tmp_path: Path) -> None:
     """And neither takes the hash of what was kept for that of the record as delivered."""
     folder, key = evidence
-    asked = run(
+    result = run(
         *("query", folder / "evidence", "--key", key, "--index", folder / "index"),
         *("--sql", "SELECT identity FROM identities", "--json"),
     )
-    everybody = [text for (name,) in asked.json["rows"] for text in ("--identity", name)]
-    made = run(
+    everybody = [text for (name,) in result.json["rows"] for text in ("--identity", name)]
+    output = run(
         *("case", "create", folder / "evidence", "--key", key, "--index", folder / "index"),
         *(*everybody, "-o", tmp_path / "case.zip", "--json"),
     )
-    assert (0, made.json["records"]) == (made.code, made.json["proven"]), made.err
+    assert (0, output.json["records"]) == (output.code, output.json["proven"]), output.err
     with zipfile.ZipFile(tmp_path / "case.zip") as bag:
         names = [name for name in bag.namelist() if name.endswith("/record.json")]
         cut = [name for name in names if json.loads(bag.read(name)).get("c")]

@@ -29,9 +29,9 @@ def test_what_is_read_is_written_and_judged(
 
     monkeypatch.setattr(settings_reader, "read_settings", given)
     out = tmp_path / "settings"
-    shown = run("collect", "aws", "--config", EXAMPLE, "--out", out)
-    assert shown.code == exit_codes.INCOMPLETE
-    assert "denied: eks:ListClusters 333344445555/eu-central-1: AccessDenied" in shown.err
+    result = run("collect", "aws", "--config", EXAMPLE, "--out", out)
+    assert result.code == exit_codes.INCOMPLETE
+    assert "denied: eks:ListClusters 333344445555/eu-central-1: AccessDenied" in result.err
     assert "organization-trail-111122223333" in str(seen[0])
     judged = run("coverage", "--config-dir", out, "--json")
     assert judged.json["read"]["aws"] == 1_772_438_400_000
@@ -48,9 +48,9 @@ def test_a_token_is_one_word(tmp_path: Path, content: str) -> None:
         ("collect", "gcp", *common, "--destination", "d"),
         ("collect", "azure", *common, "--event-hub", "h"),
     ):
-        shown = run(*command)
-        assert shown.code == exit_codes.FAILED
-        assert "holds no token" in shown.err
+        result = run(*command)
+        assert result.code == exit_codes.FAILED
+        assert "holds no token" in result.err
 
 
 def test_what_a_deployment_takes_in() -> None:

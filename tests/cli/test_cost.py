@@ -53,9 +53,9 @@ def test_every_option_reaches_the_estate() -> None:
 
 def test_a_subscriber_is_paid_for_only_where_there_is_one() -> None:
     (without,) = run("cost", *SIZE, "--json").json["bills"]
-    (given,) = run("cost", *SIZE, "--subscriber", "--json").json["bills"]
-    assert given["estate"]["subscriber"]
-    assert given["usd_a_month"] > without["usd_a_month"]
+    (result,) = run("cost", *SIZE, "--subscriber", "--json").json["bills"]
+    assert result["estate"]["subscriber"]
+    assert result["usd_a_month"] > without["usd_a_month"]
 
 
 def test_canaries_are_paid_for_only_where_there_are_some() -> None:

@@ -23,12 +23,12 @@ def test_the_shipped_examples_are_made_by_their_command() -> None:
 
 def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
     page = tmp_path / "out.html"
-    shown = run("coverage", "--config-dir", examples.FOLDER, "--html", page)
-    assert shown.code == exit_codes.INCOMPLETE
+    result = run("coverage", "--config-dir", examples.FOLDER, "--html", page)
+    assert result.code == exit_codes.INCOMPLETE
     first = "137 cells: 92 CONFIGURED, 13 GAP, 16 IMPOSSIBLE, 4 ELSEWHERE, 12 UNKNOWN"
-    assert shown.out.splitlines()[0] == first
-    assert "GAP azure.secret_access.key_vault" in shown.out
-    assert "fix: az monitor diagnostic-settings create" in shown.out
+    assert result.out.splitlines()[0] == first
+    assert "GAP azure.secret_access.key_vault" in result.out
+    assert "fix: az monitor diagnostic-settings create" in result.out
     assert first in page.read_text()
     printed = run("coverage", "--config-dir", examples.FOLDER, "--controls", "--json")
     assert printed.json["schema"] == "coverage/1"
@@ -41,10 +41,12 @@ def test_examples_offline_in_three_forms(tmp_path: Path) -> None:
 
 
 def test_verbose_tells_the_spans_and_controls_say_no_more_than_they_may() -> None:
-    shown = run("coverage", "--config-dir", examples.FOLDER, "--verbose", "--controls")
-    assert "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: recorded by trail" in shown.out
-    assert "none of it says that a control is met" in shown.out
-    assert "compliant" not in shown.out
+    result = run("coverage", "--config-dir", examples.FOLDER, "--verbose", "--controls")
+    assert (
+        "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: recorded by trail" in result.out
+    )
+    assert "none of it says that a control is met" in result.out
+    assert "compliant" not in result.out
 
 
 @pytest.mark.parametrize(
@@ -68,10 +70,10 @@ def test_verbose_tells_the_spans_and_controls_say_no_more_than_they_may() -> Non
     ],
 )
 def test_one_operation_in_a_sentence(arguments: tuple[str, ...], code: int, sentence: str) -> None:
-    shown = run("coverage", "--config-dir", examples.FOLDER, *arguments)
-    assert shown.code == code
-    assert shown.out.startswith(sentence)
-    assert "settings read at 2026-03-02T" in shown.out
+    result = run("coverage", "--config-dir", examples.FOLDER, *arguments)
+    assert result.code == code
+    assert result.out.startswith(sentence)
+    assert "settings read at 2026-03-02T" in result.out
     printed = run("coverage", "--config-dir", examples.FOLDER, *arguments, "--json")
     assert printed.json["schema"] == "coverage-operation/1"
     assert printed.json["operations"][0]["operation"] == arguments[1].partition(":")[2]
@@ -82,9 +84,9 @@ def test_sealed_readings_and_changes(tmp_path: Path) -> None:
     sealed.lock(delivery(5, [change("StopLogging", 310, 2, name=TRAIL)]))
     sealed.state(estate.reading("aws", DAY + 2 * HOUR))
     sealed.seal()
-    shown = run("coverage", "--evidence", sealed.folder, "--key", sealed.vkey, "--json")
-    assert shown.code == exit_codes.INCOMPLETE
-    verdicts = {one["cell"]: one["verdict"] for one in shown.json["cells"]}
+    result = run("coverage", "--evidence", sealed.folder, "--key", sealed.vkey, "--json")
+    assert result.code == exit_codes.INCOMPLETE
+    verdicts = {one["cell"]: one["verdict"] for one in result.json["cells"]}
     assert verdicts["aws.privilege_change.policies"] == "GAP"
     early = ("--at", "2026-03-02T04:00:00Z")
     before = run("coverage", "--evidence", sealed.folder, "--key", sealed.vkey, "--json", *early)
@@ -102,10 +104,10 @@ def test_sealed_readings_and_changes(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_reading_is_named(tmp_path: Path, content: str, problem: str) -> None:
     (tmp_path / "bad.json").write_text(content)
-    shown = run("coverage", "--config-dir", tmp_path)
-    assert (shown.code, shown.out) == (exit_codes.FAILED, "")
-    assert problem in shown.err
-    assert len(shown.err.splitlines()) == 1
+    result = run("coverage", "--config-dir", tmp_path)
+    assert (result.code, result.out) == (exit_codes.FAILED, "")
+    assert problem in result.err
+    assert len(result.err.splitlines()) == 1
 
 
 def test_wrong_use(tmp_path: Path) -> None:

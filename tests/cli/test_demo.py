@@ -187,10 +187,10 @@ def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
 
     The command at its end runs as it stands, from any folder.
     """
-    shown = run().stdout
+    result = run().stdout
     own = Path(sys.executable).with_name("nhi-evidence")
-    shown = shown.replace(str(own), ".venv/bin/nhi-evidence")
-    lines = shown.splitlines()
+    result = result.replace(str(own), ".venv/bin/nhi-evidence")
+    lines = result.splitlines()
     assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
     assert "HOLDS all of the above was done, not described" in lines
     assert lines[-6].startswith("next  .venv/bin/nhi-evidence demo --verbose")
@@ -200,11 +200,11 @@ def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
     )
     assert re.match(r"HOLDS (\d\d) of \1 records proven", checked.stdout), checked.stdout
     cut = [line for line in lines if line.endswith("...") and "root" not in line]
-    assert ([], False) == (cut, "\x1b" in shown)
+    assert ([], False) == (cut, "\x1b" in result)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"```demo\n(.*?)```", readme, re.DOTALL)
     assert block, "README shows the demo"
-    assert masked(shown) == masked(block[1])
+    assert masked(result) == masked(block[1])
 
 
 def test_a_spinner_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:

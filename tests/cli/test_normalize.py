@@ -199,10 +199,10 @@ def test_a_zone_is_assumed_only_where_asked_and_every_record_says_so(tmp_path: P
     assert sha256(bare.encode()).hexdigest() == record["raw_data_hash"]["value"]
     assert [] == problems(record)
     for form, marked in (("csv", "time_zone_assumed_utc"), ("table", "2026-03-01T12:00:00Z*")):
-        shown = run(
+        result = run(
             "normalize", "--scope", "all", "--assume-utc", "--format", form, tmp_path / "x.ndjson"
         )
-        lines = shown.stdout.decode().splitlines()
+        lines = result.stdout.decode().splitlines()
         assert [False, True, False] == [marked in line for line in lines]
 
 

@@ -224,7 +224,7 @@ def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
     done = world.reconcile(copy, "--listings", saved)
     assert (4, True) == (done.code, "other bytes than its name says" in done.err)
     files(saved, outcome.put)
-    fewer = rewritten(outcome.put, lambda asked, ids: (asked, ids[:-1]))
+    fewer = rewritten(outcome.put, lambda attestation, ids: (attestation, ids[:-1]))
     done = world.reconcile(copy, "--listings", files(saved, fewer))
     assert (4, True) == (done.code, "of which there is another one" in done.err)
     empty = tmp_path / "empty"
@@ -257,7 +257,7 @@ def test_a_listing_without_its_last_part_is_unprovable(
 def test_of_several_listings_the_newest_stands(world: World, tmp_path: Path) -> None:
     """An hour is listed several times: what came late is in the last one."""
     outcome = world.listed(world.deliver(world.records))
-    early = rewritten(outcome.put, lambda asked, ids: (replace(asked, at=0), ids[1:]))
+    early = rewritten(outcome.put, lambda attestation, ids: (replace(attestation, at=0), ids[1:]))
     saved = files(tmp_path / "saved", [*outcome.put, *early])
     line = judged(world.reconcile(world.copy(tmp_path), "--listings", saved), world)
     assert ("reconciled", len(world.records)) == (line["verdict"], line["expected"])

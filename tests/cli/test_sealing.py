@@ -46,8 +46,8 @@ def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> No
     shutil.rmtree(evidence / ".metadata" / "log")
     first, second = tmp_path / "log.pem", tmp_path / "ml-dsa.pem"
     for path, more in ((first, ()), (second, ("--post-quantum",))):
-        made = run("keys", "--new", *more, "--key-file", path, "--name", NAME)
-        path.with_suffix(".vkey").write_text(made.out)
+        output = run("keys", "--new", *more, "--key-file", path, "--name", NAME)
+        path.with_suffix(".vkey").write_text(output.out)
     refused = run("seal", evidence, "--name", NAME, "--key-file", second)
     assert (4, True) == (refused.code, "signs beside it" in refused.err), refused.err
     done = run(
@@ -59,11 +59,11 @@ def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> No
     policy.write_text(f"keys = {json.dumps(keys)}\nrequire_cosignature = true\n")
     assert 0 == run("verify", evidence, "--policy", policy).code
     policy.write_text(f"keys = {json.dumps(keys[:1])}\nrequire_cosignature = true\n")
-    asked = run("verify", evidence, "--policy", policy)
-    assert (4, True) == (asked.code, "needs an ML-DSA-44 key" in asked.err)
+    result = run("verify", evidence, "--policy", policy)
+    assert (4, True) == (result.code, "needs an ML-DSA-44 key" in result.err)
     proof = tmp_path / "proof.zip"
-    made = run("prove", evidence, sealed.uid, "-o", proof, *("--key", first.with_suffix(".vkey")))
-    assert 0 == made.code, made.err
+    output = run("prove", evidence, sealed.uid, "-o", proof, *("--key", first.with_suffix(".vkey")))
+    assert 0 == output.code, output.err
     assert 0 == run("check-proof", proof, "--key", keys[0], "--key", keys[1]).code
     assert 0 == alone(proof, keys[0]).returncode
 

@@ -32,14 +32,14 @@ def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
     (who,) = report["identities"]
     assert (2, 1, 2) == (who["records"], who["refused"], sum(who["phases"].values()))
     assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
-    shown = run("summary", file).out
-    assert shown.startswith(
+    result = run("summary", file).out
+    assert result.startswith(
         "INCOMPLETE something of the input is not counted here; the rest is:\n"
         "1 identity (0 people) in 2 records, 1 refused\n"
     )
-    assert "1 of 3 records could not be read or mapped" in shown
+    assert "1 of 3 records could not be read or mapped" in result
     assert 2 == run("summary", file).code
-    assert "to 2030-01-01T00:00:00Z" in shown
+    assert "to 2030-01-01T00:00:00Z" in result
     assert 4 == run("summary", tmp_path / "none").code
 
 
@@ -65,9 +65,9 @@ def test_one_identity_is_one_whatever_kinds_it_is_seen_as(tmp_path: Path) -> Non
     file.write_text(json.dumps({"Records": records}))
     (who,) = run("summary", "--json", file).json["identities"]
     assert (3, 2, "id-1") == (who["records"], len(who["types"]), who["first_uid"])
-    shown = run("summary", file).out
-    assert shown.startswith("1 identity (0 people) in 3 records")
-    assert "    first uid id-1\n" in shown
+    result = run("summary", file).out
+    assert result.startswith("1 identity (0 people) in 3 records")
+    assert "    first uid id-1\n" in result
 
 
 def test_nothing_counts_twice(tmp_path: Path) -> None:
@@ -110,12 +110,12 @@ def test_what_comes_before_damage_counts_in_every_command_alike(
     summary = run("summary", "--json", file)
     counted = sum(who["records"] for who in summary.json["identities"])
     assert 0 < counted < 300
-    asked = run("query", file, "--sql", "SELECT count(*) AS n FROM events", "--json")
-    assert [[counted]] == asked.json["rows"]
+    result = run("query", file, "--sql", "SELECT count(*) AS n FROM events", "--json")
+    assert [[counted]] == result.json["rows"]
     timeline = run("timeline", file, "--identity", "nobody")
     normalized = run("normalize", "--scope", "all", file)
     assert counted == len(normalized.out.splitlines())
-    assert {2} == {each.code for each in (summary, asked, timeline, normalized)}
+    assert {2} == {each.code for each in (summary, result, timeline, normalized)}
     assert timeline.out.startswith("INCOMPLETE")
     assert run("summary", file).out.startswith("INCOMPLETE")
     file.write_bytes(body[:40])
@@ -130,11 +130,11 @@ def test_who_went_through_most_phases_comes_first(tmp_path: Path) -> None:
     """In the story, the key that leaked; nothing is wider than a terminal but an id."""
     for file in generate():
         (tmp_path / Path(file.key).name).write_bytes(file.body)
-    shown = run("summary", tmp_path).out
-    first = shown.partition("known to be\n")[2].splitlines()[0]
+    result = run("summary", tmp_path).out
+    first = result.partition("known to be\n")[2].splitlines()[0]
     assert "  arn:aws:iam::444455556666:user/ci-deploy" == first
-    assert [] == [line for line in shown.splitlines() if len(line) > 80 and ":" not in line]
-    assert "Human" not in shown.partition("\nPeople\n")[0]
+    assert [] == [line for line in result.splitlines() if len(line) > 80 and ":" not in line]
+    assert "Human" not in result.partition("\nPeople\n")[0]
 
 
 def test_of_evidence_it_counts_what_verification_counts() -> None:

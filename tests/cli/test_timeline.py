@@ -111,10 +111,10 @@ def test_a_stage_is_what_was_done_and_names_what_was_tried(tmp_path: Path) -> No
         for phase, number in who["phases"].items()
     }
     assert counted == {phase: each["records"] for phase, each in stages.items()}
-    shown = run("timeline", file, "--credential", KEY_ID).out
-    assert "Permission Probing (base phase: Execution)" in shown
-    assert "Failed Attempt (tried: Secret Access)" in shown
-    assert "phases    effective, as in summary and query: after parameters and outcome;" in shown
+    result = run("timeline", file, "--credential", KEY_ID).out
+    assert "Permission Probing (base phase: Execution)" in result
+    assert "Failed Attempt (tried: Secret Access)" in result
+    assert "phases    effective, as in summary and query: after parameters and outcome;" in result
 
 
 def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:

@@ -47,60 +47,60 @@ class ApiServer:
         self._server.server_close()
 
     def answer(
-        self, path: str, given: dict[str, Any], token: str
+        self, path: str, request: dict[str, Any], token: str
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
         """The answer of one request."""
-        self.asked.append((path, given))
+        self.asked.append((path, request))
         if self.answers.get(path):
             return self.answers[path].pop(0)
         if path.endswith("token"):
-            taken = given.get("subject_token") or given.get("client_assertion")
-            assert taken == "identity", given
+            taken = request.get("subject_token") or request.get("client_assertion")
+            assert taken == "identity", request
             return 200, {"access_token": "access"}, {}
         assert token == "Bearer access"
         if path == "/v2/entries:list":
-            return 200, self._entries(given), {}
+            return 200, self._entries(request), {}
         if path == "/v1.0/auditLogs/directoryAudits":
-            return 200, self._audits(given), {}
+            return 200, self._audits(request), {}
         if path.endswith("/providers/Microsoft.Insights/eventtypes/management/values"):
-            return 200, self._activities(path, given), {}
+            return 200, self._activities(path, request), {}
         return 404, {"error": {"code": 404, "message": path}}, {}
 
-    def _entries(self, given: dict[str, Any]) -> dict[str, Any]:
-        span = _SPAN.search(given["filter"])
+    def _entries(self, request: dict[str, Any]) -> dict[str, Any]:
+        span = _SPAN.search(request["filter"])
         assert span is not None
         begins, ends = (text.rstrip("Z") for text in span.groups())
         own = [one for one in self.entries if begins <= one["timestamp"].rstrip("Z") < ends]
-        start = int(given.get("pageToken", 0))
+        start = int(request.get("pageToken", 0))
         page: dict[str, Any] = {"entries": own[start : start + PAGE]}
         if start + PAGE < len(own):
             page["nextPageToken"] = str(start + PAGE)
         return page
 
-    def _audits(self, given: dict[str, Any]) -> dict[str, Any]:
-        span = _GRAPH_SPAN.search(given["$filter"][0])
+    def _audits(self, request: dict[str, Any]) -> dict[str, Any]:
+        span = _GRAPH_SPAN.search(request["$filter"][0])
         assert span is not None
         own = [each for each in self.audits if span[2] <= each["activityDateTime"] < span[3]]
-        start = int(given.get("$skip", ["0"])[0])
+        start = int(request.get("$skip", ["0"])[0])
         page: dict[str, Any] = {"value": [{"id": each["id"]} for each in own[start : start + PAGE]]}
         if start + PAGE < len(own):
-            query = f"$filter={given['$filter'][0].replace(' ', '%20')}&$skip={start + PAGE}"
+            query = f"$filter={request['$filter'][0].replace(' ', '%20')}&$skip={start + PAGE}"
             page["@odata.nextLink"] = f"{self.url}/v1.0/auditLogs/directoryAudits?{query}"
         return page
 
-    def _activities(self, path: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _activities(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         """Both ends of the span are of it, and times are compared as they are written."""
-        assert given["api-version"] == ["2015-04-01"]
-        span = _ACTIVITY_SPAN.fullmatch(given["$filter"][0])
-        assert span is not None, given
+        assert request["api-version"] == ["2015-04-01"]
+        span = _ACTIVITY_SPAN.fullmatch(request["$filter"][0])
+        assert span is not None, request
         own = [one for one in self.activities if span[1] <= one["eventTimestamp"] <= span[2]]
-        start = int(given.get("$skipToken", ["0"])[0])
+        start = int(request.get("$skipToken", ["0"])[0])
         page: dict[str, Any] = {"value": own[start : start + PAGE]}
         if start + PAGE < len(own):
             query = urlencode(
                 {
                     "api-version": "2015-04-01",
-                    "$filter": given["$filter"][0],
+                    "$filter": request["$filter"][0],
                     "$skipToken": start + PAGE,
                 }
             )
@@ -126,9 +126,9 @@ class ApiServer:
                     given = {name: one[0] for name, one in parse_qs(body.decode()).items()}
                 self._send(unquote(urlsplit(self.path).path), given)
 
-            def _send(self, path: str, given: dict[str, Any]) -> None:
+            def _send(self, path: str, request: dict[str, Any]) -> None:
                 token = self.headers.get("Authorization", "")
-                status, answered, headers = server.answer(path, given, token)
+                status, answered, headers = server.answer(path, request, token)
                 body = json.dumps(answered).encode()
                 self.send_response(status)
                 for name, value in headers.items():

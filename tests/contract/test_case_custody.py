@@ -82,9 +82,9 @@ def create(estate: Estate, to: Path, *more: str) -> Result:
     access = ("--key", estate.key, "--role-arn", iam.AUDITOR_ROLE)
     index = estate.folder / "index"
     sql = ("--sql", "SELECT DISTINCT credential FROM all_events WHERE credential IS NOT NULL")
-    asked = run("query", estate.uri, *access, "--index", index, *sql, "--json")
-    assert asked.code == 0, asked.err
-    who = [text for (name,) in asked.json["rows"][:3] for text in ("--credential", name)]
+    result = run("query", estate.uri, *access, "--index", index, *sql, "--json")
+    assert result.code == 0, result.err
+    who = [text for (name,) in result.json["rows"][:3] for text in ("--credential", name)]
     return run("case", "create", estate.uri, *access, "--index", index, *who, "-o", to, *more)
 
 
@@ -113,9 +113,9 @@ def alone(folder: Path, key: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def recorded(estate: Estate) -> Path:
     """A case with a custody record, unpacked; made, but not sealed yet."""
-    made = create(estate, estate.folder / "case.zip", *RECORDED, "--by", "A. Investigator")
-    assert made.code == 2, made  # contested, so incomplete
-    assert "custody   op/v1/custody/h=" in made.out
+    result = create(estate, estate.folder / "case.zip", *RECORDED, "--by", "A. Investigator")
+    assert result.code == 2, result  # contested, so incomplete
+    assert "custody   op/v1/custody/h=" in result.out
     return unpack(estate.folder / "case.zip", estate.folder / "unpacked")
 
 
@@ -210,8 +210,8 @@ def test_whoever_rewrites_the_record_too_is_seen_by_the_evidence(
 
 
 def test_a_case_without_a_record_says_so_and_why(estate: Estate, tmp_path: Path) -> None:
-    made = create(estate, tmp_path / "case.zip")
-    assert "the evidence has no record of this case: none was asked for (--custody)" in made.out
+    result = create(estate, tmp_path / "case.zip")
+    assert "the evidence has no record of this case: none was asked for (--custody)" in result.out
     folder = unpack(tmp_path / "case.zip", tmp_path / "unpacked")
     assert document(folder, "custody.json")["record"] is None
     text = "no custody record was written (none was asked for (--custody))"
@@ -234,8 +234,8 @@ def test_objects_on_hold_stay_and_the_case_names_them(estate: Estate, tmp_path: 
     assert (refused.code, "by now, and staying so: none" in refused.err) == (4, True), refused.err
     assert not (tmp_path / "none.zip").exists()
     hold = ("--legal-hold", "--legal-role", iam.LEGAL_ROLE)
-    made = create(estate, tmp_path / "case.zip", *hold, *RECORDED)
-    assert "under legal hold" in made.out, made
+    result = create(estate, tmp_path / "case.zip", *hold, *RECORDED)
+    assert "under legal hold" in result.out, result
     folder = unpack(tmp_path / "case.zip", tmp_path / "unpacked")
     custody = document(folder, "custody.json")
     assert custody["legal_holds"] == document(folder, "custody-record.json")["legal_holds"] != []

@@ -94,8 +94,8 @@ AWS = SimpleNamespace(
     describe_key=lambda **_: {"KeyMetadata": {"Arn": KEY}},
     sign=refusing,
     filter_log_events=lambda **_: {"events": [{"message": KEY}]},
-    list_objects_v2=lambda **asked: (
-        {"Contents": [{"Key": "x"}]} if asked["Prefix"].startswith("ev/") else {}
+    list_objects_v2=lambda **request: (
+        {"Contents": [{"Key": "x"}]} if request["Prefix"].startswith("ev/") else {}
     ),
 )
 AS_EXPECTED = {

@@ -77,65 +77,67 @@ def flipped(data: str) -> str:
     return b64encode(bytes(body)).decode()
 
 
-def _reading(made: dict[str, Any]) -> None:
-    made["readings"][0]["body"] = flipped(made["readings"][0]["body"])
+def _reading(fields: dict[str, Any]) -> None:
+    fields["readings"][0]["body"] = flipped(fields["readings"][0]["body"])
 
 
-def _another_reading(made: dict[str, Any]) -> None:
+def _another_reading(fields: dict[str, Any]) -> None:
     """A reading of the collector's own spelling, that nobody sealed."""
     operation = reading_file.write(estate.reading("aws", DAY + 3 * HOUR))
-    made["readings"][0]["body"] = b64encode(operation.body).decode()
+    fields["readings"][0]["body"] = b64encode(operation.body).decode()
 
 
-def _no_change(made: dict[str, Any]) -> None:
-    made["changes"] = made["changes"][1:]
+def _no_change(fields: dict[str, Any]) -> None:
+    fields["changes"] = fields["changes"][1:]
 
 
-def _span(made: dict[str, Any]) -> None:
-    made["conclusion"]["recorded"][0]["end"] += HOUR
+def _span(fields: dict[str, Any]) -> None:
+    fields["conclusion"]["recorded"][0]["end"] += HOUR
 
 
-def _canary(made: dict[str, Any]) -> None:
-    files = made["canaries"][0]["files"]
+def _canary(fields: dict[str, Any]) -> None:
+    files = fields["canaries"][0]["files"]
     name = proof.RECORD
     files[name] = b64encode(b64decode(files[name]).replace(b"nhic", b"nhid")).decode()
 
 
-def _no_canary(made: dict[str, Any]) -> None:
-    made["canaries"] = []
+def _no_canary(fields: dict[str, Any]) -> None:
+    fields["canaries"] = []
 
 
-def _statement(made: dict[str, Any]) -> None:
+def _statement(fields: dict[str, Any]) -> None:
     """The unprovable hour as a proven one."""
-    for statement in made["statements"]:
+    for statement in fields["statements"]:
         operation = statements(8, Completeness.UNPROVABLE)
         if b64decode(statement["body"]) == operation.body:
             statement["body"] = b64encode(statements(8).body).decode()
 
 
-def _complete(made: dict[str, Any]) -> None:
-    made["conclusion"]["complete"] = [
-        {"start": DAY, "end": DAY + 24 * HOUR, "what": made["conclusion"]["complete"][0]["what"]}
+def _complete(fields: dict[str, Any]) -> None:
+    fields["conclusion"]["complete"] = [
+        {"start": DAY, "end": DAY + 24 * HOUR, "what": fields["conclusion"]["complete"][0]["what"]}
     ]
 
 
-def _range(made: dict[str, Any]) -> None:
-    made["search"]["ranges"][0]["end"] -= 1
+def _range(fields: dict[str, Any]) -> None:
+    fields["search"]["ranges"][0]["end"] -= 1
 
 
-def _text(made: dict[str, Any]) -> None:
-    made["conclusion"]["text"] = made["conclusion"]["text"].replace("would not have been", "would")
+def _text(fields: dict[str, Any]) -> None:
+    fields["conclusion"]["text"] = fields["conclusion"]["text"].replace(
+        "would not have been", "would"
+    )
 
 
-def _head(made: dict[str, Any]) -> None:
-    shard, signed_ = next(iter(made["checkpoints"].items()))
-    made["checkpoints"][shard] = b64encode(
+def _head(fields: dict[str, Any]) -> None:
+    shard, signed_ = next(iter(fields["checkpoints"].items()))
+    fields["checkpoints"][shard] = b64encode(
         b64decode(signed_).replace(b"example", b"exomple")
     ).decode()
 
 
-def _identity(made: dict[str, Any]) -> None:
-    made["asked"]["identity"] = f"arn:aws:iam::{ACCOUNT}:user/another"
+def _identity(fields: dict[str, Any]) -> None:
+    fields["asked"]["identity"] = f"arn:aws:iam::{ACCOUNT}:user/another"
 
 
 FALSIFIED: list[tuple[Callable[[dict[str, Any]], None], str]] = [

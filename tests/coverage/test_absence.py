@@ -45,12 +45,12 @@ SECRETS = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aw
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
     """Readings before and after, a stop of the trail between, canaries, statements of ten hours."""
-    made = Sealed(tmp_path_factory.mktemp("absence") / "evidence")
+    evidence = Sealed(tmp_path_factory.mktemp("absence") / "evidence")
     for hour in (7, 8, 9):
         plan = plans.plan(NAME, "aws", f"20260302{hour:02}", CANARY, DELAYS)
         operation = plans.write(plan)
-        made.put(operation.key, operation.body, DAY + 4 * HOUR)
-    made.seal(DAY + 4 * HOUR)
+        evidence.put(operation.key, operation.body, DAY + 4 * HOUR)
+    evidence.seal(DAY + 4 * HOUR)
     nonces = {
         hour: next(
             one.nonce
@@ -59,7 +59,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
         )
         for hour in (7, 8, 9)
     }
-    made.lock(
+    evidence.lock(
         delivery(5, [record("GetCallerIdentity", 300, 1)]),
         delivery(
             7,
@@ -73,18 +73,18 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
         delivery(11, [change("StartLogging", 670, 6, name=TRAIL)]),
     )
     for hour in (2, 20):
-        made.state(estate.reading("aws", DAY + hour * HOUR))
+        evidence.state(estate.reading("aws", DAY + hour * HOUR))
     for hour in range(5, 12):
         stated = statements(hour, Completeness.UNPROVABLE if hour == 8 else Completeness.PROVEN)
-        made.put(stated.key, stated.body, DAY + 20 * HOUR)
-    made.seal()
-    return made
+        evidence.put(stated.key, stated.body, DAY + 20 * HOUR)
+    evidence.seal()
+    return evidence
 
 
-def written(sealed: Sealed, asked: Question = SECRETS) -> Document:
-    gathered = gather(sealed.store, sealed.stored, asked)
+def written(sealed: Sealed, evidence: Question = SECRETS) -> Document:
+    gathered = gather(sealed.store, sealed.stored, evidence)
     assert gathered.problems == {}
-    return make(sealed.store, sealed.stored, asked, gathered)
+    return make(sealed.store, sealed.stored, evidence, gathered)
 
 
 def parts(of: Any) -> list[tuple[float, float]]:
@@ -92,8 +92,8 @@ def parts(of: Any) -> list[tuple[float, float]]:
 
 
 def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
-    made = written(sealed)
-    conclusion = made.conclusion
+    attestation = written(sealed)
+    conclusion = attestation.conclusion
     assert parts(conclusion.recorded) == [(6, 9), (10, 10 + 10 / 60), (11 + 10 / 60, 12)]
     assert parts(conclusion.not_recorded) == [(10 + 10 / 60, 11 + 10 / 60), (9, 10)]
     assert parts(conclusion.proven) == [(7, 9)]
@@ -108,20 +108,20 @@ def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
     assert "no access" not in conclusion.text.lower()
     assert "recorded by CloudWatch telemetry rule all-trails" in conclusion.text
     assert "a canary did not arrive" in conclusion.text
-    assert made.search.other_steps == 3
-    assert made.search.ranges[0].end == signed.read(sealed.stored).heads[-1].size
+    assert attestation.search.other_steps == 3
+    assert attestation.search.ranges[0].end == signed.read(sealed.stored).heads[-1].size
 
 
 def test_what_is_on_record_is_not_attested(sealed: Sealed) -> None:
-    asked = msgspec.structs.replace(ASKED, start=DAY + 4 * HOUR)
-    gathered = gather(sealed.store, sealed.stored, asked)
+    question = msgspec.structs.replace(ASKED, start=DAY + 4 * HOUR)
+    gathered = gather(sealed.store, sealed.stored, question)
     assert [one.head.api.operation for one in gathered.matching] == ["GetCallerIdentity"]
     with pytest.raises(AbsenceError, match="on record: 1 records"):
-        make(sealed.store, sealed.stored, asked, gathered)
+        make(sealed.store, sealed.stored, question, gathered)
 
 
 def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
-    made = Sealed(tmp_path / "evidence")
+    evidence = Sealed(tmp_path / "evidence")
     identity = {
         "type": "AssumedRole",
         "principalId": "AROACKCEVSQ6C2EXAMPLE:session",
@@ -138,19 +138,19 @@ def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
             }
         },
     }
-    made.lock(delivery(7, [record("GetCallerIdentity", 430, 1, userIdentity=identity)]))
-    made.seal()
+    evidence.lock(delivery(7, [record("GetCallerIdentity", 430, 1, userIdentity=identity)]))
+    evidence.seal()
     for name, matching in (("shop", 1), ("other", 0)):
-        asked = msgspec.structs.replace(ASKED, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}")
-        assert len(gather(made.store, made.stored, asked).matching) == matching
+        question = msgspec.structs.replace(ASKED, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}")
+        assert len(gather(evidence.store, evidence.stored, question).matching) == matching
 
 
 def test_it_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
-    made = document.read(document.write(written(sealed)), "x")
-    without = check(made, sealed.policy)
+    attestation = document.read(document.write(written(sealed)), "x")
+    without = check(attestation, sealed.policy)
     assert without.search.startswith(NOT_REPEATED)
-    assert without.text == made.conclusion.text
-    with_it = check(made, sealed.policy, sealed.store)
+    assert without.text == attestation.conclusion.text
+    with_it = check(attestation, sealed.policy, sealed.store)
     assert with_it.search == "search repeated"
 
 
@@ -161,10 +161,10 @@ def test_it_is_checked_with_and_without_the_evidence(sealed: Sealed) -> None:
 def test_a_falsified_ingredient_is_refused_without_the_evidence(
     sealed: Sealed, falsify: Any, problem: str
 ) -> None:
-    made = json.loads(document.write(written(sealed)))
-    falsify(made)
+    attestation = json.loads(document.write(written(sealed)))
+    falsify(attestation)
     with pytest.raises(AbsenceError, match=problem):
-        check(document.read(json.dumps(made).encode(), "x"), sealed.policy)
+        check(document.read(json.dumps(attestation).encode(), "x"), sealed.policy)
 
 
 def rewritten(sealed: Sealed, **parts_: Any) -> Document:
@@ -185,31 +185,31 @@ def test_what_is_left_out_is_seen_by_repeating_the_search(sealed: Sealed) -> Non
         ("statements", gathered.statements[:2]),
         ("search", search),
     ):
-        made = rewritten(sealed, **{name: value})
-        assert check(made, sealed.policy).search.startswith(NOT_REPEATED)
+        attestation = rewritten(sealed, **{name: value})
+        assert check(attestation, sealed.policy).search.startswith(NOT_REPEATED)
         with pytest.raises(AbsenceError, match=name):
-            check(made, sealed.policy, sealed.store)
+            check(attestation, sealed.policy, sealed.store)
 
 
 def test_a_record_that_matches_is_seen_by_repeating_the_search(
     sealed: Sealed, tmp_path: Path
 ) -> None:
-    made = written(sealed)
+    attestation = written(sealed)
     copied = Sealed(tmp_path / "copy")
     shutil.copytree(sealed.folder, copied.folder, dirs_exist_ok=True)
     secret = record("GetSecretValue", 450, 20, eventSource="secretsmanager.amazonaws.com")
     copied.lock(delivery(7, [secret], "Other"))
     copied.seal(DAY + 31 * HOUR)
     with pytest.raises(AbsenceError, match="other heads"):
-        check(made, sealed.policy, copied.store)
+        check(attestation, sealed.policy, copied.store)
     again = gather(copied.store, copied.stored, SECRETS)
     assert len(again.matching) == 1
     forged = msgspec.structs.replace(
         again, matching=(), search=msgspec.structs.replace(again.search, matching=0)
     )
-    made = make(copied.store, copied.stored, SECRETS, forged)
+    attestation = make(copied.store, copied.stored, SECRETS, forged)
     with pytest.raises(AbsenceError, match="1 records match"):
-        check(made, copied.policy, copied.store)
+        check(attestation, copied.policy, copied.store)
 
 
 def test_another_key_is_not_believed(sealed: Sealed, tmp_path: Path) -> None:

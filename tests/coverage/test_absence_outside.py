@@ -47,14 +47,14 @@ def stamping(tmp_path_factory: pytest.TempPathFactory) -> Stamping:
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory, stamping: Stamping) -> Sealed:
     """Two epochs, the first stamped ten hours before the second."""
-    made = Sealed(tmp_path_factory.mktemp("anchored") / "evidence", cosigner="quantum")
-    made.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
-    made.state(estate.reading("aws", DAY + 2 * HOUR))
-    made.seal(DAY + 30 * HOUR)
-    put(made, stamp(made, stamping))
-    made.lock(delivery(11, [record("GetCallerIdentity", 670, 2)]))
-    made.seal(HEAD_AT)
-    return made
+    evidence = Sealed(tmp_path_factory.mktemp("anchored") / "evidence", cosigner="quantum")
+    evidence.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
+    evidence.state(estate.reading("aws", DAY + 2 * HOUR))
+    evidence.seal(DAY + 30 * HOUR)
+    put(evidence, stamp(evidence, stamping))
+    evidence.lock(delivery(11, [record("GetCallerIdentity", 670, 2)]))
+    evidence.seal(HEAD_AT)
+    return evidence
 
 
 def text_of(sealed: Sealed, epoch: int = 1) -> bytes:
@@ -84,17 +84,17 @@ def written(sealed: Sealed) -> Document:
 
 
 def altered(sealed: Sealed, falsify: Callable[[Made], None]) -> Document:
-    made = json.loads(document.write(written(sealed)))
-    falsify(made)
-    return document.read(json.dumps(made).encode(), "x")
+    attestation = json.loads(document.write(written(sealed)))
+    falsify(attestation)
+    return document.read(json.dumps(attestation).encode(), "x")
 
 
 def test_what_the_policy_asks_for_is_shown(sealed: Sealed, stamping: Stamping) -> None:
     """The stamp of an older checkpoint, which the head extends; and the cosignature of the head."""
     policy = replace(asking(sealed, stamping), require_cosignature=True)
-    made = document.read(document.write(written(sealed)), "x")
+    attestation = document.read(document.write(written(sealed)), "x")
     for store in (None, sealed.store):
-        checked = check(made, policy, store)
+        checked = check(attestation, policy, store)
         assert {TSA: DAY + 30 * HOUR} == checked.anchored
         assert (checked.cosigned, checked.not_checked) == (True, ())
 
@@ -114,52 +114,52 @@ def flipped(data: str, place: int = -20) -> str:
     return b64encode(bytes(body)).decode()
 
 
-def _no_anchor(made: Made) -> None:
-    made["anchors"] = []
+def _no_anchor(fields: Made) -> None:
+    fields["anchors"] = []
 
 
-def _nothing_said(made: Made) -> None:
-    made["anchors"][0]["attestations"] = {}
+def _nothing_said(fields: Made) -> None:
+    fields["anchors"][0]["attestations"] = {}
 
 
-def _stamp(made: Made) -> None:
-    attestations = made["anchors"][0]["attestations"]
+def _stamp(fields: Made) -> None:
+    attestations = fields["anchors"][0]["attestations"]
     (file,) = attestations
     attestations[file] = flipped(attestations[file])
 
 
-def _path(made: Made) -> None:
-    made["anchors"][0]["path"][0] = flipped(made["anchors"][0]["path"][0], 0)
+def _path(fields: Made) -> None:
+    fields["anchors"][0]["path"][0] = flipped(fields["anchors"][0]["path"][0], 0)
 
 
-def _no_path(made: Made) -> None:
-    made["anchors"][0]["path"] = []
+def _no_path(fields: Made) -> None:
+    fields["anchors"][0]["path"] = []
 
 
-def _later(made: Made) -> None:
+def _later(fields: Made) -> None:
     """The leaf of its epoch says another time than the log holds."""
-    leaf = b64decode(made["anchors"][0]["leaf"])
+    leaf = b64decode(fields["anchors"][0]["leaf"])
     later = leaf.replace(str(DAY + 30 * HOUR).encode(), str(DAY + 39 * HOUR).encode())
     assert later != leaf
-    made["anchors"][0]["leaf"] = b64encode(later).decode()
+    fields["anchors"][0]["leaf"] = b64encode(later).decode()
 
 
-def _leaf_of_no_epoch(made: Made) -> None:
+def _leaf_of_no_epoch(fields: Made) -> None:
     for name in ("leaf", "proof"):
-        made["anchors"][0][name] = made["readings"][0][name]
+        fields["anchors"][0][name] = fields["readings"][0][name]
 
 
-def _head_as_older(made: Made) -> None:
+def _head_as_older(fields: Made) -> None:
     """The checkpoint of the head in place of the one that was stamped."""
-    made["anchors"][0]["checkpoint"] = made["checkpoints"]["2026"]
+    fields["anchors"][0]["checkpoint"] = fields["checkpoints"]["2026"]
 
 
-def _other_shard(made: Made) -> None:
-    made["anchors"][0]["shard"] = "2025"
+def _other_shard(fields: Made) -> None:
+    fields["anchors"][0]["shard"] = "2025"
 
 
-def _signature(made: Made) -> None:
-    made["anchors"][0]["checkpoint"] = flipped(made["anchors"][0]["checkpoint"], 40)
+def _signature(fields: Made) -> None:
+    fields["anchors"][0]["checkpoint"] = flipped(fields["anchors"][0]["checkpoint"], 40)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +188,12 @@ def test_too_few_or_too_old_anchors_are_refused(sealed: Sealed, stamping: Stampi
     """By the age of the checkpoint that was stamped against the head's, whenever that is looked
     at.
     """
-    made = written(sealed)
+    attestation = written(sealed)
     with pytest.raises(AbsenceError, match=r"1 of 2 names .* enough: tsa\.example"):
-        check(made, asking(sealed, stamping, required=2))
+        check(attestation, asking(sealed, stamping, required=2))
     with pytest.raises(AbsenceError, match="0 of 1 names"):
-        check(made, asking(sealed, stamping, hours=9))
-    check(made, asking(sealed, stamping, hours=10))
+        check(attestation, asking(sealed, stamping, hours=9))
+    check(attestation, asking(sealed, stamping, hours=10))
 
 
 def test_an_anchor_of_another_history_is_refused(
@@ -208,8 +208,8 @@ def test_an_anchor_of_another_history_is_refused(
     other.seal(HEAD_AT)
     genuine = json.loads(document.write(written(sealed)))["anchors"][0]
 
-    def transplant(made: Made) -> None:
-        made["anchors"] = [{**genuine, "leaf": made["readings"][0]["leaf"]}]
+    def transplant(fields: Made) -> None:
+        fields["anchors"] = [{**genuine, "leaf": fields["readings"][0]["leaf"]}]
 
     with pytest.raises(AbsenceError, match="consistency path leads to other roots"):
         check(altered(other, transplant), asking(other, stamping))
@@ -225,13 +225,13 @@ class _Away(MemoryStore):
 
 def test_copies_elsewhere_count_by_what_the_document_shows(sealed: Sealed) -> None:
     """One that keeps the head or an anchored checkpoint; another history is refused."""
-    made = written(sealed)
+    attestation = written(sealed)
     for epoch, age in ((2, HEAD_AT), (1, DAY + 30 * HOUR)):
         kept = MemoryStore()
         key = log.checkpoint_key("2026", epoch)
         kept.put_new(key, sealed.store.get(key), metadata={})
         policy = replace(sealed.policy, copies=(("copy", kept),), anchors_required=1)
-        assert {"copy": age} == check(made, policy).anchored
+        assert {"copy": age} == check(attestation, policy).anchored
     forged = sealed.signer
     head = checkpoint.read(sealed.store.get(log.checkpoint_key("2026", 2)), [sealed.key], _ORIGIN)
     other = checkpoint.Checkpoint(_ORIGIN, head.size, bytes(32))
@@ -239,28 +239,28 @@ def test_copies_elsewhere_count_by_what_the_document_shows(sealed: Sealed) -> No
     signed = note.write(other.text, [(sealed.key.named(_ORIGIN), forged.sign(other.text.encode()))])
     kept.put_new(log.checkpoint_key("2026", 2), signed, metadata={})
     with pytest.raises(AbsenceError, match="is of another history"):
-        check(made, replace(sealed.policy, copies=(("copy", kept),)))
+        check(attestation, replace(sealed.policy, copies=(("copy", kept),)))
     away = replace(sealed.policy, copies=(("copy", _Away()),), anchors_required=1)
     with pytest.raises(AbsenceError, match="0 of 1 names"):
-        check(made, away)
+        check(attestation, away)
     assert any(
         "nobody answers" in line
-        for line in check(made, replace(away, anchors_required=0)).not_checked
+        for line in check(attestation, replace(away, anchors_required=0)).not_checked
     )
 
 
 _ORIGIN = f"{NAME}/2026"
 
 
-def _without_cosignature(made: Made) -> None:
-    signed = b64decode(made["checkpoints"]["2026"])
+def _without_cosignature(fields: Made) -> None:
+    signed = b64decode(fields["checkpoints"]["2026"])
     text, _, lines = signed.partition(b"\n\n")
     first = lines.splitlines(keepends=True)[0]
-    made["checkpoints"]["2026"] = b64encode(text + b"\n\n" + first).decode()
+    fields["checkpoints"]["2026"] = b64encode(text + b"\n\n" + first).decode()
 
 
-def _other_cosignature(made: Made) -> None:
-    made["checkpoints"]["2026"] = flipped(made["checkpoints"]["2026"])
+def _other_cosignature(fields: Made) -> None:
+    fields["checkpoints"]["2026"] = flipped(fields["checkpoints"]["2026"])
 
 
 @pytest.mark.parametrize(
@@ -280,11 +280,11 @@ def test_a_falsified_cosignature_is_refused(
 
 
 def test_a_log_that_is_not_cosigned_is_refused_where_that_is_asked(tmp_path: Path) -> None:
-    made = Sealed(tmp_path / "evidence")
-    made.state(estate.reading("aws", DAY + 2 * HOUR))
-    made.seal()
-    policy = replace(made.policy, require_cosignature=True)
+    evidence = Sealed(tmp_path / "evidence")
+    evidence.state(estate.reading("aws", DAY + 2 * HOUR))
+    evidence.seal()
+    policy = replace(evidence.policy, require_cosignature=True)
     with pytest.raises(AbsenceError, match="no cosignature"):
-        check(written(made), policy)
-    assert not check(written(made), made.policy).cosigned
+        check(written(evidence), policy)
+    assert not check(written(evidence), evidence.policy).cosigned
     assert datetime.fromtimestamp(DAY / 1000, UTC).year == 2026

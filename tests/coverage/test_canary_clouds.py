@@ -205,15 +205,15 @@ def delivered(platform: str, records: list[dict[str, Any]]) -> tuple[str, Delive
     return "azure_monitor", Delivery(made.unit, event_hub.frame(made))
 
 
-def results(made: Sealed, source: str) -> dict[str, Result]:
+def results(evidence: Sealed, source: str) -> dict[str, Result]:
     """What the sealed evidence makes of every planned probe, by cell."""
-    log = signed.read(made.stored)
+    log = signed.read(evidence.stored)
     problems: dict[str, str] = {}
-    read = list(sealed_plans.read(made.store, log, problems))
+    read = list(sealed_plans.read(evidence.store, log, problems))
     assert {} == problems
     seen = [
         Seen(each.head, each.raw, each.at.locked_at, each.at.key)
-        for each in Reader(made.store, ()).records_of(
+        for each in Reader(evidence.store, ()).records_of(
             log.of("ev", source), Sightings(plan for _, plan in read).nonces
         )
     ]
@@ -224,10 +224,10 @@ def results(made: Sealed, source: str) -> dict[str, Result]:
 def test_the_sealed_evidence_decides(cloud: CloudStub, tmp_path: Path, platform: str) -> None:
     """Recorded in time, as its principal, in its phase: proven; one withheld: missing, by name."""
     hour = "2026030200"
-    made = Sealed(tmp_path)
+    evidence = Sealed(tmp_path)
     operation = plans.write(planned(platform, hour))
-    made.put(operation.key, operation.body, DAY - 2 * HOUR)
-    made.seal(DAY - HOUR)
+    evidence.put(operation.key, operation.body, DAY - 2 * HOUR)
+    evidence.seal(DAY - HOUR)
     probed(cloud, platform, hour)
     records = cloud.entries(0) if platform == "gcp" else cloud.records()
     withheld = {"gcp": "gcp.secret_access.secret_manager", "entra": "entra.failed_attempt.graph"}
@@ -240,9 +240,9 @@ def test_the_sealed_evidence_decides(cloud: CloudStub, tmp_path: Path, platform:
     mapper = Mapper(source, scope=Scope.NHI, keep_out_of_scope_raw=True)
     lock_batch(mapper, [delivery], aside).ensure_locked()
     for key, body in aside.objects.items():
-        made.put(key, body, DAY + HOUR)
-    made.seal(DAY + 80 * HOUR)
-    by_cell = results(made, source)
+        evidence.put(key, body, DAY + HOUR)
+    evidence.seal(DAY + 80 * HOUR)
+    by_cell = results(evidence, source)
     assert Result.MISSING is by_cell.pop(withheld[platform])
     if platform == "gcp":
         assert Result.ABSENT is by_cell.pop("gcp.credential_validation.token_info")

@@ -157,61 +157,61 @@ def recorded(aws: CanaryStub, hour: str) -> list[dict[str, Any]]:
     ]
 
 
-def results(made: Sealed) -> dict[tuple[str, str], Result]:
+def results(evidence: Sealed) -> dict[tuple[str, str], Result]:
     """What the sealed evidence makes of every planned probe: by cell and operation."""
-    log = signed.read(made.stored)
+    log = signed.read(evidence.stored)
     problems: dict[str, str] = {}
-    planned = list(sealed_plans.read(made.store, log, problems))
+    planned = list(sealed_plans.read(evidence.store, log, problems))
     assert {} == problems
     marks = Sightings(plan for _, plan in planned).nonces
     seen = [
         Seen(each.head, each.raw, each.at.locked_at, each.at.key)
-        for each in Reader(made.store, ()).records_of(log.of("ev", "aws_cloudtrail"), marks)
+        for each in Reader(evidence.store, ()).records_of(log.of("ev", "aws_cloudtrail"), marks)
     ]
     weighed = sealed_plans.weighed(planned, seen, log.at or 0)
     operations = {one.nonce: one.operation for _, plan in planned for one in plan.probes}
     return {(one.cell, operations[one.nonce]): one.result for one in weighed}
 
 
-def lock(made: Sealed, hour: int, records: list[dict[str, Any]], at: int) -> None:
+def lock(evidence: Sealed, hour: int, records: list[dict[str, Any]], at: int) -> None:
     """Export a file, and have the store take its object at a time."""
     aside = MemoryStore()
     mapper = Mapper("aws_cloudtrail", scope=Scope.NHI, keep_out_of_scope_raw=True)
     lock_batch(mapper, [delivery(hour, records)], aside).ensure_locked()
     for key, body in aside.objects.items():
-        made.put(key, body, at)
+        evidence.put(key, body, at)
 
 
 def estate(folder: Path, hour: str) -> Sealed:
     """A sealed plan of one hour."""
-    made = Sealed(folder)
+    evidence = Sealed(folder)
     start = keys.hour_start(hour) or 0
     operation = plans.write(plans.plan(NAME, "aws", hour, ROLE, DELAYS, account=ACCOUNT))
-    made.put(operation.key, operation.body, start - 2 * HOUR)
-    made.seal(start - HOUR)
-    return made
+    evidence.put(operation.key, operation.body, start - 2 * HOUR)
+    evidence.seal(start - HOUR)
+    return evidence
 
 
 def test_the_sealed_evidence_decides(aws: CanaryStub, tmp_path: Path) -> None:
     """Recorded in time, as its principal, in its phase: proven; one withheld: missing, by name."""
-    made = estate(tmp_path, HOURLY)
+    evidence = estate(tmp_path, HOURLY)
     probed(HOURLY)
     records = recorded(aws, HOURLY)
     withheld = next(one for one in records if one["eventName"] == "GetParameter")
-    lock(made, 7, [one for one in records if one is not withheld], DAY + 7 * HOUR + HOUR // 3)
-    made.seal(DAY + 40 * HOUR)
-    by_probe = results(made)
+    lock(evidence, 7, [one for one in records if one is not withheld], DAY + 7 * HOUR + HOUR // 3)
+    evidence.seal(DAY + 40 * HOUR)
+    by_probe = results(evidence)
     assert Result.MISSING is by_probe.pop(("aws.secret_access.services", "GetParameter"))
     assert {Result.PROVEN} == set(by_probe.values()), by_probe
 
 
 def test_an_impossible_cell_stays_empty(aws: CanaryStub, tmp_path: Path) -> None:
     """A dead key leaves no record, as documented: said by a negative probe, not by silence."""
-    made = estate(tmp_path, DAILY)
+    evidence = estate(tmp_path, DAILY)
     probed(DAILY)
-    lock(made, 0, recorded(aws, DAILY), DAY + 24 * HOUR + HOUR // 3)
-    made.seal(DAY + 80 * HOUR)
-    by_probe = results(made)
+    lock(evidence, 0, recorded(aws, DAILY), DAY + 24 * HOUR + HOUR // 3)
+    evidence.seal(DAY + 80 * HOUR)
+    by_probe = results(evidence)
     assert Result.ABSENT is by_probe[("aws.credential_validation.dead_key", "")]
     assert {Result.PROVEN, Result.ABSENT} == set(by_probe.values()), by_probe
 

@@ -20,17 +20,17 @@ CELL = "aws.privilege_change.policies"
 
 @pytest.fixture
 def sealed(tmp_path: Path) -> Sealed:
-    made = Sealed(tmp_path / "evidence")
-    made.lock(
+    sealed_store = Sealed(tmp_path / "evidence")
+    sealed_store.lock(
         delivery(
             5, [record("GetCallerIdentity", 300, 1), change("StopLogging", 310, 2, name=TRAIL)]
         ),
         delivery(7, [change("StartLogging", 430, 3, name=TRAIL)]),
     )
-    made.state(estate.reading("aws", DAY + 2 * HOUR))
-    made.state(estate.reading("aws", DAY + 20 * HOUR))
-    made.seal()
-    return made
+    sealed_store.state(estate.reading("aws", DAY + 2 * HOUR))
+    sealed_store.state(estate.reading("aws", DAY + 20 * HOUR))
+    sealed_store.seal()
+    return sealed_store
 
 
 def test_the_interval_comes_from_the_sealed_records(sealed: Sealed) -> None:

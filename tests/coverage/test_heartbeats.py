@@ -67,9 +67,9 @@ def reading(
 
 
 def scopes(of: Reading) -> set[Scope]:
-    made = promises(of, NOW)
-    assert len({one.scopes for one in made}) <= 1
-    return set(made[0].scopes) if made else set()
+    promised = promises(of, NOW)
+    assert len({one.scopes for one in promised}) <= 1
+    return set(promised[0].scopes) if promised else set()
 
 
 def test_each_run_promises_the_hours_that_are_to_come() -> None:

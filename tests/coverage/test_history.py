@@ -59,9 +59,9 @@ def daily(platform: str, *hours: int) -> list[Reading]:
     return [estate.reading(platform, hour * HOUR) for hour in hours]
 
 
-def verdicts(cell: Any, readings: list[Reading], made: list[Change]) -> list[tuple[str, int, int]]:
+def verdicts(cell: Any, readings: list[Reading], edits: list[Change]) -> list[tuple[str, int, int]]:
     window = Span(0, 48 * HOUR)
-    every = history.stretches(cell, readings, made, window)
+    every = history.stretches(cell, readings, edits, window)
     assert (every[0].span.start, every[-1].span.end) == (0, window.end)
     pairs = pairwise(every)
     assert all(one.span.end == other.span.start for one, other in pairs)
@@ -120,9 +120,9 @@ def test_a_refused_change_changed_nothing() -> None:
 
 
 def test_a_change_of_unknown_outcome_states_no_direction() -> None:
-    made = record("StopLogging", 5 * HOUR, "unknown", name=TRAIL)
-    assert not made[0].is_stated
-    assert verdicts(VALIDATION, daily("aws", 2, 20), made)[1:] == [
+    edits = record("StopLogging", 5 * HOUR, "unknown", name=TRAIL)
+    assert not edits[0].is_stated
+    assert verdicts(VALIDATION, daily("aws", 2, 20), edits)[1:] == [
         ("CONFIGURED", 2, 5),
         ("UNKNOWN", 5, 20),
         ("CONFIGURED", 20, 20),
@@ -133,9 +133,11 @@ def test_a_change_of_unknown_outcome_states_no_direction() -> None:
 def test_selectors_that_replace_are_what_the_record_states() -> None:
     selector = {"fieldSelectors": [{"field": "eventCategory", "equals": ["Management"]},
                                    {"field": "readOnly", "equals": ["false"]}]}  # fmt: skip
-    made = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL, advancedEventSelectors=[selector])
-    assert made[0].is_stated
-    after = changes.applied(estate.reading("aws", 0), made[0])
+    edits = record(
+        "PutEventSelectors", 5 * HOUR, trailName=TRAIL, advancedEventSelectors=[selector]
+    )
+    assert edits[0].is_stated
+    after = changes.applied(estate.reading("aws", 0), edits[0])
     verdicts = {one.cell: one.verdict for one in matrix.matrix([after]).cells}
     assert verdicts["aws.credential_validation.valid_key"] is not Verdict.CONFIGURED
     assert verdicts["aws.privilege_change.policies"] is Verdict.CONFIGURED
@@ -143,8 +145,8 @@ def test_selectors_that_replace_are_what_the_record_states() -> None:
 
 
 def test_selectors_the_record_leaves_out_are_unknown() -> None:
-    made = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL)
-    assert not made[0].is_stated
+    edits = record("PutEventSelectors", 5 * HOUR, trailName=TRAIL)
+    assert not edits[0].is_stated
 
 
 def test_a_deleted_trail_and_another_bucket() -> None:
@@ -202,11 +204,11 @@ def test_audit_configuration_changes_as_the_deltas_say() -> None:
 
 
 def test_a_policy_whose_difference_was_left_out_is_unknown() -> None:
-    made = google_entry(
+    edits = google_entry(
         {"methodName": "SetIamPolicy", "resourceName": google.ORGANIZATION}, "organization"
     )
-    assert not made[0].is_stated
-    assert verdicts(SECRETS, daily("gcp", 2, 20), made)[1:3] == [
+    assert not edits[0].is_stated
+    assert verdicts(SECRETS, daily("gcp", 2, 20), edits)[1:3] == [
         ("CONFIGURED", 2, 3),
         ("UNKNOWN", 3, 20),
     ]
@@ -239,8 +241,8 @@ def test_a_sink_is_what_the_record_states(
         "resourceName": f"{google.ORGANIZATION}/sinks/nhi-evidence",
         "request": request_,
     }
-    made = google_entry(payload, "logging_sink")
-    states = history.stretches(SECRETS, daily("gcp", 2), made, Span(3 * HOUR, 3 * HOUR + 1))
+    edits = google_entry(payload, "logging_sink")
+    states = history.stretches(SECRETS, daily("gcp", 2), edits, Span(3 * HOUR, 3 * HOUR + 1))
     assert [one.verdict for one in states] == [verdict]
 
 
@@ -266,8 +268,8 @@ def test_any_other_record_changes_nothing(pack: str, raw: bytes) -> None:
 
 
 def test_a_change_before_any_reading_is_not_a_state() -> None:
-    made = record("StopLogging", HOUR, name=TRAIL)
-    assert verdicts(VALIDATION, daily("aws", 2), made)[0] == ("UNKNOWN", 0, 2)
+    edits = record("StopLogging", HOUR, name=TRAIL)
+    assert verdicts(VALIDATION, daily("aws", 2), edits)[0] == ("UNKNOWN", 0, 2)
 
 
 def test_the_matrix_of_the_estate() -> None:

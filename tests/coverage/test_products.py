@@ -138,8 +138,8 @@ def test_the_commands_ask_and_write(tmp_path: Path) -> None:
     common = ("--token", tmp_path / "token", "--config", EXAMPLE)
     for name in ("okta", "vault"):
         out = tmp_path / name
-        shown = run("collect", name, *common, "--out", out, "--address", "https://127.0.0.1:1")
-        assert exit_codes.INCOMPLETE == shown.code, shown.err
+        result = run("collect", name, *common, "--out", out, "--address", "https://127.0.0.1:1")
+        assert exit_codes.INCOMPLETE == result.code, result.err
         assert len(list(out.glob(f"{name}-*.json"))) == 1
         judged = run("coverage", "--config-dir", out, "--json").json
         assert "CONFIGURED" not in judged["verdicts"]

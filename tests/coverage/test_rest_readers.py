@@ -74,13 +74,13 @@ class Provider:
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    made = Provider()
-    thread = threading.Thread(target=made.server.serve_forever)
+    provider_ = Provider()
+    thread = threading.Thread(target=provider_.server.serve_forever)
     thread.start()
-    yield made
-    made.server.shutdown()
+    yield provider_
+    provider_.server.shutdown()
     thread.join()
-    made.server.server_close()
+    provider_.server.server_close()
 
 
 def reader(provider: Provider, hosts: tuple[str, ...]) -> RestReader:

@@ -75,7 +75,7 @@ class Emulator:
             "SSL_CERT_FILE": str(self.certificate),
         }
 
-    def client(self, service: str, account: str, region: str | None = None, **given: Any) -> Any:
+    def client(self, service: str, account: str, region: str | None = None, **request: Any) -> Any:
         """Return a client of one service as the root of `account`, in its region or another."""
         return self.session(account).client(
             service,  # type: ignore[call-overload]
@@ -83,7 +83,7 @@ class Emulator:
             endpoint_url=self.endpoint,
             verify=str(self.certificate),
             config=Config(
-                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **given
+                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **request
             ),
         )
 
@@ -95,11 +95,11 @@ class Emulator:
 
     def credentials(self, role: str, account: str) -> dict[str, str]:
         """Return the environment of a session of a role that the root of `account` takes."""
-        given = self.client("sts", account).assume_role(RoleArn=role, RoleSessionName="e2e")
+        session = self.client("sts", account).assume_role(RoleArn=role, RoleSessionName="e2e")
         return {
-            "AWS_ACCESS_KEY_ID": given["Credentials"]["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["Credentials"]["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["Credentials"]["SessionToken"],
+            "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["Credentials"]["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["Credentials"]["SessionToken"],
         }
 
     def __enter__(self) -> Emulator:

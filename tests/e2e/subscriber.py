@@ -22,13 +22,13 @@ class Siem:
     def __init__(self, deployed: Deployment, own: dict[str, str]) -> None:
         """Act as whoever has the credentials `own`."""
         self._aws = deployed.aws
-        given = self._client("sts", own).assume_role(
+        credentials = self._client("sts", own).assume_role(
             RoleArn=ROLE, RoleSessionName="siem", ExternalId=SUBSCRIBER.external_id
         )["Credentials"]
         self._session = {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }
         self.s3, self.sqs = self.client("s3"), self.client("sqs")
         self._url = self.sqs.get_queue_url(

@@ -74,9 +74,12 @@ def test_roles_are_held_to_their_policies(aws: Emulator, user: tuple[str, str]) 
         UserName="probe", PolicyName="assume", PolicyDocument=allow("sts:AssumeRole", WRITER)
     )
     assert "AccessDenied" == refused(lambda: as_user.assume_role(**asked, ExternalId="another"))
-    given = as_user.assume_role(**asked, ExternalId="probe-external-id")["Credentials"]
+    credentials = as_user.assume_role(**asked, ExternalId="probe-external-id")["Credentials"]
     writer = boto3.session.Session(
-        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], aws.region
+        credentials["AccessKeyId"],
+        credentials["SecretAccessKey"],
+        credentials["SessionToken"],
+        aws.region,
     ).client(
         "s3",
         endpoint_url=aws.endpoint,
@@ -123,6 +126,6 @@ def test_the_facts_of_the_design_hold_here(aws: Emulator) -> None:
     answers = list(conform.ask(LOCK, Bucket(s3, "conform", "conform/")))
     kms = aws.client("kms", OWNER)
     for spec in ("ECC_NIST_P256", "ECC_NIST_EDWARDS25519"):
-        made = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")
-        answers.append(conform.asked_of_kms(kms, made["KeyMetadata"]["KeyId"]))
+        created = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")
+        answers.append(conform.asked_of_kms(kms, created["KeyMetadata"]["KeyId"]))
     assert [] == [one for one in answers if not one.holds]

@@ -68,8 +68,8 @@ def properties(fresh: Deployment) -> dict[str, Any]:
     fresh.synthesize()
     ((resource),) = template(fresh, MADE)["Resources"].values()
     assert resource["Type"] == "AWS::CloudTrail::Trail"
-    given: dict[str, Any] = resource["Properties"]
-    return given
+    request: dict[str, Any] = resource["Properties"]
+    return request
 
 
 def test_the_trail_is_made_in_the_management_account_after_its_bucket(

@@ -22,13 +22,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the mutations; 0 draws one")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name, data in seeds().items():
             Path(folder, name).write_bytes(data)
         options = [
-            f"-max_total_time={asked.seconds}",
-            f"-seed={asked.seed}",
+            f"-max_total_time={arguments.seconds}",
+            f"-seed={arguments.seed}",
             "-max_len=4096",
             "-print_final_stats=1",
         ]

@@ -52,15 +52,15 @@ def main() -> int:
     parser.add_argument(
         "--part", default="1/1", metavar="K/N", help="every Nth mutant, from the Kth"
     )
-    asked = parser.parse_args()
-    part, parts = (int(number) for number in asked.part.split("/"))
+    options = parser.parse_args()
+    part, parts = (int(number) for number in options.part.split("/"))
     chosen = [
         (target, mutant)
         for target in targets()
-        if not asked.files or target.file.startswith(tuple(asked.files))
+        if not options.files or target.file.startswith(tuple(options.files))
         for mutant in mutants((run.PACKAGE / target.file).read_bytes())
     ][part - 1 :: parts]
-    if asked.list:
+    if options.list:
         for target, mutant in chosen:
             _say(f"{target.file}:{mutant.line}: {mutant.name}")
         return 0

@@ -209,11 +209,11 @@ def test_no_text_of_the_evidence_reaches_a_terminal(tmp_path: Path) -> None:
 
 def test_an_anchor_with_an_odd_name_is_left_out() -> None:
     """A key under the log that no file of a bundle can bear makes no bundle that cannot be read."""
-    made = sealed.build()
-    store = made.store.copy()
+    evidence = sealed.build()
+    store = evidence.store.copy()
     for name in ("tsa%2Fone.tsr", "x/../../y.tsr", "a\x1b.tsr", "-rf"):
         store.add(f"log/v1/2026/anchor/000000000001/{name}", b"x")
-    copied = sealed.Sealed(store, made.key, made.signer)
+    copied = sealed.Sealed(store, evidence.key, evidence.signer)
     files = sealed.bundle_of(copied, sealed.uids()[1])
     assert {"anchor-tsa%2Fone.tsr", "anchor--rf"} == {
         name for name in files if name.startswith(proof.ANCHOR)

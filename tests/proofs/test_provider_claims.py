@@ -99,11 +99,11 @@ def test_a_file_of_several_parts_is_rebuilt_whole() -> None:
     store = MemoryStore(now=lambda: NOW)
     lock_batch(sealed.mapper(), [Delivery(sealed.FILE_UNIT, gzip.compress(file)), digest], store)
     assert 3 == len(list(store.keys("ev/")))
-    made = sealed.seal(store)
+    evidence = sealed.seal(store)
     for uid in ("id-0", "id-179"):
-        files = sealed.bundle_of(made, uid)
+        files = sealed.bundle_of(evidence, uid)
         assert file == files[provider.FILE]
-        checked = proof.check(files, (made.key,), NAME, (), TRUSTED)
+        checked = proof.check(files, (evidence.key,), NAME, (), TRUSTED)
         assert "signed this text" in provider_line(checked)
 
 
@@ -114,10 +114,10 @@ def test_a_digest_of_a_distant_hour_is_not_looked_for() -> None:
     later = digest.unit.replace("20260302T09", "20260309T09")
     moved = Delivery(later, digest.body, kind=digest.kind, source_metadata=digest.source_metadata)
     lock_batch(sealed.mapper(), [file, moved], store)
-    made = sealed.seal(store)
-    files = sealed.bundle_of(made, sealed.uids()[1])
+    evidence = sealed.seal(store)
+    files = sealed.bundle_of(evidence, sealed.uids()[1])
     assert provider.DIGEST not in files
-    assert proof.check(files, (made.key,), NAME).provider_signature is None
+    assert proof.check(files, (evidence.key,), NAME).provider_signature is None
 
 
 def test_flags_and_forms_are_said() -> None:

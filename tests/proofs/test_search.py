@@ -44,8 +44,8 @@ def unit(name: str, body: bytes) -> Delivery:
     return Delivery(f"trail/{name}@1!h=2026030208", body)
 
 
-def found_in(made: Sealed, uid: str = UID, **where: str) -> search.SealedRecord:
-    record = made.search().find(uid, search.Where(**where))
+def found_in(evidence: Sealed, uid: str = UID, **where: str) -> search.SealedRecord:
+    record = evidence.search().find(uid, search.Where(**where))
     assert record is not None
     return record
 
@@ -57,25 +57,25 @@ def test_a_record_is_found_and_proven() -> None:
         unit("b", file_of("z", UID, "w")),
         unit("c", file_of("v")),
     ]
-    made = sealed.seal(store_of(batch))
-    record = found_in(made)
+    evidence = sealed.seal(store_of(batch))
+    record = found_in(evidence)
     assert (2, 1, "counted", True) == (record.number, record.place, record.standing, record.counts)
-    checked = proof.check(sealed.bundle_of(made, UID), (made.key,), NAME)
+    checked = proof.check(sealed.bundle_of(evidence, UID), (evidence.key,), NAME)
     assert (UID, 1, "trail/b@1!h=2026030208") == (checked.uid, checked.record, checked.unit)
 
 
 def test_an_id_that_stands_elsewhere_in_a_line_is_not_the_record() -> None:
     """The id is the one the normalized record states, and not any text that looks like it."""
-    made = sealed.seal(store_of([unit("a", file_of("x", requestParameters={"eventID": UID}))]))
-    assert made.search().find(UID, search.Where()) is None
+    evidence = sealed.seal(store_of([unit("a", file_of("x", requestParameters={"eventID": UID}))]))
+    assert evidence.search().find(UID, search.Where()) is None
 
 
 def test_where_to_look() -> None:
     """Source and hour leave out what is elsewhere."""
-    made = sealed.seal(store_of([unit("a", file_of(UID))]))
-    assert found_in(made, source="aws_cloudtrail", hour="2026030208").counts
+    evidence = sealed.seal(store_of([unit("a", file_of(UID))]))
+    assert found_in(evidence, source="aws_cloudtrail", hour="2026030208").counts
     for where in ({"source": "gcp_audit"}, {"hour": "2026030209"}):
-        assert made.search().find(UID, search.Where(**where)) is None
+        assert evidence.search().find(UID, search.Where(**where)) is None
 
 
 def test_what_is_not_signed_is_not_found() -> None:
@@ -83,24 +83,24 @@ def test_what_is_not_signed_is_not_found() -> None:
     store = store_of([unit("a", file_of("x"))])
     sealed.seal(store)
     lock_batch(sealed.mapper(), [unit("b", file_of(UID))], store)
-    made = Sealed(store, sealed.build().key, sealed.build().signer)
-    assert made.search().find(UID, search.Where()) is None
+    evidence = Sealed(store, sealed.build().key, sealed.build().signer)
+    assert evidence.search().find(UID, search.Where()) is None
     sealed.seal(store, LATER)
-    assert made.search().find(UID, search.Where()) is not None
+    assert evidence.search().find(UID, search.Where()) is not None
     store.remove(log.checkpoint_key("2026", 2))
-    assert made.search().find(UID, search.Where()) is None
+    assert evidence.search().find(UID, search.Where()) is None
 
 
 def test_the_claim_that_counts_is_preferred() -> None:
     """The same unit in two batches: the proof is of the object that counts."""
     first, again = unit("a", file_of(UID)), unit("b", file_of("x"))
     store = store_of([first], [first, again])
-    made = sealed.seal(store)
-    record = found_in(made)
+    evidence = sealed.seal(store)
+    record = found_in(evidence)
     assert ("counted", True) == (record.standing, record.counts)
     counted = record.at.leaf.key
     store.remove(counted)
-    other = found_in(made)
+    other = found_in(evidence)
     assert counted != other.at.leaf.key
     assert "counted" == other.standing, "what is gone is weighed by nobody any more"
 
@@ -120,10 +120,10 @@ def test_a_duplicate_is_said_to_be_one() -> None:
 
 def test_a_contested_unit_is_said_to_be_one() -> None:
     """Two contents of one unit: the record is proven, and nobody counts it."""
-    made = sealed.seal(store_of([unit("a", file_of(UID))], [unit("a", file_of(UID, "x"))]))
-    record = found_in(made)
+    evidence = sealed.seal(store_of([unit("a", file_of(UID))], [unit("a", file_of(UID, "x"))]))
+    record = found_in(evidence)
     assert ("contested", False) == (record.standing, record.counts)
-    assert proof.check(sealed.bundle_of(made, UID), (made.key,), NAME).uid == UID
+    assert proof.check(sealed.bundle_of(evidence, UID), (evidence.key,), NAME).uid == UID
 
 
 def test_a_unit_that_lacks_a_part_is_incomplete() -> None:
@@ -132,12 +132,12 @@ def test_a_unit_that_lacks_a_part_is_incomplete() -> None:
     pad = {"requestParameters": {"pad": "x" * 99_000}}
     body = json.dumps({"Records": [{**record, **pad, "eventID": f"id-{n}"} for n in range(180)]})
     store = store_of([Delivery(FILE_UNIT, gzip.compress(body.encode()))])
-    made = sealed.seal(store)
-    first, last = found_in(made, "id-0"), found_in(made, "id-179")
+    evidence = sealed.seal(store)
+    first, last = found_in(evidence, "id-0"), found_in(evidence, "id-179")
     assert ("counted", 2) == (last.standing, len(last.parts))
     assert first.at.leaf.key != last.at.leaf.key
     store.remove(last.at.leaf.key)
-    assert "incomplete" == found_in(made, "id-0").standing
+    assert "incomplete" == found_in(evidence, "id-0").standing
 
 
 def forged(store: MemoryStore, key: str, **header: Any) -> str:
@@ -159,10 +159,10 @@ def test_a_claim_under_another_hour_is_void() -> None:
     (key,) = store.keys("ev/")
     forged(store, key, hour="2026030210")
     store.remove(key)
-    made = sealed.seal(store)
-    record = found_in(made)
+    evidence = sealed.seal(store)
+    record = found_in(evidence)
     assert ("void: a claim nobody counts", False) == (record.standing, record.counts)
-    assert proof.check(sealed.bundle_of(made, UID), (made.key,), NAME).uid == UID
+    assert proof.check(sealed.bundle_of(evidence, UID), (evidence.key,), NAME).uid == UID
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> Non
     store = store_of([unit("a", file_of(UID))])
     place = f"ev/v1/aws_cloudtrail/h=2026030208/{sha256(body).hexdigest()}.ndjson.zst"
     store.add(place, body)
-    made = sealed.seal(store)
-    looking = made.search()
+    evidence = sealed.seal(store)
+    looking = evidence.search()
     record = looking.find(UID, search.Where())
     assert record is not None
     assert record.counts
@@ -191,21 +191,21 @@ def test_what_cannot_be_read_is_named_and_costs_nothing_else(body: bytes) -> Non
 def test_an_object_that_was_altered_or_is_gone_is_named() -> None:
     """Body hash does not match its key, or it is missing: no record of it is proven."""
     store = store_of([unit("a", file_of(UID))], [unit("b", file_of("x"))])
-    made = sealed.seal(store)
-    first, second = (found_in(made, uid).at.leaf.key for uid in (UID, "x"))
+    evidence = sealed.seal(store)
+    first, second = (found_in(evidence, uid).at.leaf.key for uid in (UID, "x"))
     store.first(first).body += b"x"
     store.remove(second)
-    looking = made.search()
+    looking = evidence.search()
     assert looking.find(UID, search.Where()) is None
     assert {first, second} == set(looking.unreadable)
 
 
 def test_a_tile_that_is_gone_costs_its_entries_alone() -> None:
     """It is named; nothing is raised for what else can be found."""
-    made = sealed.seal(store_of([unit("a", file_of(UID))]))
-    (bundle,) = (key for key in made.store.keys("log/") if "/tile/entries/" in key)
-    made.store.remove(bundle)
-    looking = made.search()
+    evidence = sealed.seal(store_of([unit("a", file_of(UID))]))
+    (bundle,) = (key for key in evidence.store.keys("log/") if "/tile/entries/" in key)
+    evidence.store.remove(bundle)
+    looking = evidence.search()
     assert looking.find(UID, search.Where()) is None
     assert {bundle} == set(looking.unreadable)
 
@@ -214,19 +214,19 @@ def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever the size of the log, memory is that of the hours something was found in."""
-    made = sealed.seal(
+    evidence = sealed.seal(
         store_of(*([unit(str(number), file_of(str(number)))] for number in range(300)))
     )
-    looking = made.search()
+    looking = evidence.search()
     asked: list[int] = []
-    beginnings = made.store.beginnings
+    beginnings = evidence.store.beginnings
 
     def counted(wanted: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
         chosen = list(wanted)
         asked.append(len(chosen))
         return beginnings(chosen)
 
-    monkeypatch.setattr(made.store, "beginnings", counted)
+    monkeypatch.setattr(evidence.store, "beginnings", counted)
     assert looking.find("nowhere", search.Where()) is None
     assert (300, 128) == (sum(asked), max(asked))
 

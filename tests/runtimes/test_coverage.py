@@ -209,8 +209,10 @@ def absence(tmp_path_factory: pytest.TempPathFactory) -> Document:
     sealed = Sealed(tmp_path_factory.mktemp("absence") / "evidence", "kms")
     sealed.lock(delivery(5, [record("GetCallerIdentity", 300, 1)]))
     sealed.seal()
-    asked = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
-    return make(sealed.store, sealed.stored, asked, gather(sealed.store, sealed.stored, asked))
+    question = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+    return make(
+        sealed.store, sealed.stored, question, gather(sealed.store, sealed.stored, question)
+    )
 
 
 @pytest.mark.slow

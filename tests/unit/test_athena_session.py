@@ -71,7 +71,7 @@ def page(stub: Stubber, rows: list[list[str | None]], *, token: str = "", after:
 def test_it_waits_and_reads_every_page(stub: Stubber) -> None:
     """The first row of the first page alone has the names."""
     waits: list[float] = []
-    asked = session(stub, waits)
+    opened = session(stub, waits)
     started(stub)
     for name in ("QUEUED", "RUNNING", "RUNNING"):
         state(stub, name)
@@ -79,34 +79,34 @@ def test_it_waits_and_reads_every_page(stub: Stubber) -> None:
     page(stub, [["n", "text"], ["1", None]], token="t1")
     page(stub, [["n", "text"], ["2", ""]], token="t2", after="t1")
     page(stub, [], after="t2")
-    assert list(asked.ask("SELECT 1")) == [("1", None), ("n", "text"), ("2", "")]
-    assert asked.read.byte_counts == [12_345]
-    assert asked.bytes_limit == LIMIT
+    assert list(opened.ask("SELECT 1")) == [("1", None), ("n", "text"), ("2", "")]
+    assert opened.read.byte_counts == [12_345]
+    assert opened.bytes_limit == LIMIT
     assert waits == sorted(waits)
     assert len(waits) == 3
 
 
 def test_an_interrupt_stops_the_query(stub: Stubber) -> None:
-    asked = session(stub)
+    opened = session(stub)
 
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    asked._sleep = interrupted
+    opened._sleep = interrupted
     started(stub)
     state(stub, "RUNNING")
     stub.add_response("stop_query_execution", {}, QUERY)
     with pytest.raises(KeyboardInterrupt):
-        list(asked.ask("SELECT 1"))
+        list(opened.ask("SELECT 1"))
 
 
 def test_an_interrupt_stays_one_where_the_query_cannot_be_stopped(stub: Stubber) -> None:
-    asked = session(stub)
+    opened = session(stub)
     started(stub)
     stub.add_client_error("get_query_execution", "ThrottlingException", "Rate exceeded")
     stub.add_client_error("stop_query_execution", "InternalServerException")
     with pytest.raises(AthenaError, match="ThrottlingException: Rate exceeded"):
-        list(asked.ask("SELECT 1"))
+        list(opened.ask("SELECT 1"))
 
 
 @pytest.mark.parametrize(
@@ -127,20 +127,20 @@ def test_an_interrupt_stays_one_where_the_query_cannot_be_stopped(stub: Stubber)
 def test_what_did_not_succeed_is_one_line_and_is_paid_for(
     stub: Stubber, name: str, status: dict[str, Any], text: str
 ) -> None:
-    asked = session(stub)
+    opened = session(stub)
     started(stub)
     state(stub, name, read=77, **status)
     with pytest.raises(AthenaError, match=text) as raised:
-        list(asked.ask("SELECT 1"))
+        list(opened.ask("SELECT 1"))
     assert "\n" not in str(raised.value)
-    assert asked.read.byte_counts == [77]
+    assert opened.read.byte_counts == [77]
 
 
 def test_a_refusal_is_one_line(stub: Stubber) -> None:
-    asked = session(stub)
+    opened = session(stub)
     stub.add_client_error("start_query_execution", "AccessDeniedException", "You are\nnot allowed")
     with pytest.raises(AthenaError, match=r"^Athena: AccessDeniedException: You are not allowed$"):
-        list(asked.ask("SELECT 1"))
+        list(opened.ask("SELECT 1"))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,6 @@ def test_a_workgroup_without_a_limit_is_not_asked(stub: Stubber, settings: dict[
 
 
 def test_a_statement_that_is_too_long_is_not_sent(stub: Stubber) -> None:
-    asked = session(stub)
+    opened = session(stub)
     with pytest.raises(AthenaError, match="Athena takes 262144"):
-        list(asked.ask("x" * 262_145))
+        list(opened.ask("x" * 262_145))

@@ -68,7 +68,7 @@ class Estate:
         return self
 
     def __getattr__(self, operation: str) -> Any:
-        def call(**_asked: Any) -> Any:
+        def call(**_request: Any) -> Any:
             answer = self._answers[operation]
             if isinstance(answer, Exception):
                 raise answer

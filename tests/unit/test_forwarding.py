@@ -140,11 +140,11 @@ def test_a_large_object_comes_in_parts_that_the_object_decides(
     """A part ends by lines of the object; no line is lost or twice, and a repeat is the same."""
     monkeypatch.setattr(forwarding, "PART_LINES", 1_000)
     packed = many(2_500)
-    made = list(forwarding.parts(place(packed.key), packed.body))
-    assert [1_000, 1_000, 500] == [one.records for one in made]
-    assert list(range(2_500)) == [one["time"] for part in made for one in records(part)]
-    assert [forwarding.key_of(packed.key, at) for at in range(3)] == [one.key for one in made]
-    assert made == list(forwarding.parts(place(packed.key), packed.body))
+    forwarded = list(forwarding.parts(place(packed.key), packed.body))
+    assert [1_000, 1_000, 500] == [one.records for one in forwarded]
+    assert list(range(2_500)) == [one["time"] for part in forwarded for one in records(part)]
+    assert [forwarding.key_of(packed.key, at) for at in range(3)] == [one.key for one in forwarded]
+    assert forwarded == list(forwarding.parts(place(packed.key), packed.body))
 
 
 def test_an_object_without_kept_records_makes_nothing() -> None:

@@ -45,8 +45,8 @@ def test_p256() -> None:
     """Where there is no Ed25519: ECDSA over SHA-256 of the message itself, type 0x02."""
     with mock_aws():
         kms = client()
-        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
-        signer = KmsSigner(kms, made["KeyMetadata"]["KeyId"])
+        created = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        signer = KmsSigner(kms, created["KeyMetadata"]["KeyId"])
         key = note.from_spki("example.org/log/2026", signer.public_key())
         signature = signer.sign(TEXT)
     assert key.algorithm is note.Algorithm.ECDSA_P256
@@ -107,9 +107,9 @@ def test_an_arn_says_where_its_key_is(monkeypatch: pytest.MonkeyPatch, region: s
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         kms = boto3.session.Session("none", "none").client("kms", region_name=region)
-        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
-        kms.create_alias(AliasName="alias/log", TargetKeyId=made["KeyId"])
-        account = made["Arn"].split(":")[4]
-        expected = kms.get_public_key(KeyId=made["KeyId"])["PublicKey"]
-        for named in (made["Arn"], naming.alias_arn(region, account, "log")):
+        created = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        kms.create_alias(AliasName="alias/log", TargetKeyId=created["KeyId"])
+        account = created["Arn"].split(":")[4]
+        expected = kms.get_public_key(KeyId=created["KeyId"])["PublicKey"]
+        for named in (created["Arn"], naming.alias_arn(region, account, "log")):
             assert expected == signers.open_signer(None, named).public_key()

@@ -23,8 +23,8 @@ class Answers:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, operation: str) -> Any:
-        def answer(**asked: Any) -> Any:
-            self.asked.append((operation, asked))
+        def answer(**request: Any) -> Any:
+            self.asked.append((operation, request))
             given = self._answers.get(operation, refused("AccessDenied"))
             if isinstance(given, Exception):
                 raise given
@@ -36,8 +36,8 @@ class Answers:
         """Return a paginator of one page."""
 
         class Paged:
-            def paginate(_, **asked: Any) -> list[Any]:  # noqa: N805
-                return [getattr(self, operation)(**asked)]
+            def paginate(_, **request: Any) -> list[Any]:  # noqa: N805
+                return [getattr(self, operation)(**request)]
 
         return Paged()
 
@@ -53,12 +53,12 @@ class Reached(Access):
         return self._all
 
 
-def stack(name: str = "nhi-evidence-main", account: str = EVIDENCE, **given: Any) -> Stack:
+def stack(name: str = "nhi-evidence-main", account: str = EVIDENCE, **request: Any) -> Stack:
     return Stack(
         name=name,
         account=account,
-        region=given.pop("region", "eu-central-1"),
+        region=request.pop("region", "eu-central-1"),
         meaning="",
         bootstrap_version=6,
-        retained=given.pop("retained", ()),
+        retained=request.pop("retained", ()),
     )

@@ -20,7 +20,7 @@ class Paged:
     """A paginator of one page."""
 
     def __init__(self, answer: Callable[..., Any]) -> None:
-        self.paginate = lambda **asked: [answer(**asked)]
+        self.paginate = lambda **request: [answer(**request)]
 
 
 class Account:
@@ -50,53 +50,55 @@ class Service:
         assert owner, "the owner is asked for"
         return resource
 
-    def _setting(self, asked: dict[str, str], key: str, code: str) -> Any:
-        resource = self._bucket(asked["Bucket"], asked["ExpectedBucketOwner"]).get(key)
+    def _setting(self, request: dict[str, str], key: str, code: str) -> Any:
+        resource = self._bucket(request["Bucket"], request["ExpectedBucketOwner"]).get(key)
         if resource is None:
             raise absent(code)
         return resource
 
-    def get_object_lock_configuration(self, **asked: str) -> Any:
+    def get_object_lock_configuration(self, **request: str) -> Any:
         code = "ObjectLockConfigurationNotFoundError"
-        return {"ObjectLockConfiguration": self._setting(asked, "ObjectLockConfiguration", code)}
+        return {"ObjectLockConfiguration": self._setting(request, "ObjectLockConfiguration", code)}
 
-    def get_bucket_versioning(self, **asked: str) -> Any:
-        return self._setting(asked, "VersioningConfiguration", "x")
+    def get_bucket_versioning(self, **request: str) -> Any:
+        return self._setting(request, "VersioningConfiguration", "x")
 
-    def get_bucket_encryption(self, **asked: str) -> Any:
-        rules = self._setting(asked, "BucketEncryption", "x")["ServerSideEncryptionConfiguration"]
+    def get_bucket_encryption(self, **request: str) -> Any:
+        rules = self._setting(request, "BucketEncryption", "x")["ServerSideEncryptionConfiguration"]
         answer = [
             {"ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"]}
             for one in rules
         ]
         return {"ServerSideEncryptionConfiguration": {"Rules": answer}}
 
-    def get_bucket_policy(self, **asked: str) -> Any:
-        policy = self._d.named("AWS::S3::BucketPolicy", asked["Bucket"], "NoSuchBucketPolicy")
+    def get_bucket_policy(self, **request: str) -> Any:
+        policy = self._d.named("AWS::S3::BucketPolicy", request["Bucket"], "NoSuchBucketPolicy")
         return {"Policy": json.dumps(policy["PolicyDocument"])}
 
-    def get_bucket_ownership_controls(self, **asked: str) -> Any:
-        return {"OwnershipControls": self._setting(asked, "OwnershipControls", "x")}
+    def get_bucket_ownership_controls(self, **request: str) -> Any:
+        return {"OwnershipControls": self._setting(request, "OwnershipControls", "x")}
 
-    def get_public_access_block(self, **asked: str) -> Any:
-        resource = self._setting(asked, "PublicAccessBlockConfiguration", "x")
+    def get_public_access_block(self, **request: str) -> Any:
+        resource = self._setting(request, "PublicAccessBlockConfiguration", "x")
         return {"PublicAccessBlockConfiguration": resource}
 
-    def get_bucket_lifecycle_configuration(self, **asked: str) -> Any:
-        rules = self._setting(asked, "LifecycleConfiguration", "NoSuchLifecycleConfiguration")
+    def get_bucket_lifecycle_configuration(self, **request: str) -> Any:
+        rules = self._setting(request, "LifecycleConfiguration", "NoSuchLifecycleConfiguration")
         return {"Rules": [_rule(one) for one in rules["Rules"]]}
 
-    def get_bucket_replication(self, **asked: str) -> Any:
+    def get_bucket_replication(self, **request: str) -> Any:
         code = "ReplicationConfigurationNotFoundError"
-        return {"ReplicationConfiguration": self._setting(asked, "ReplicationConfiguration", code)}
+        return {
+            "ReplicationConfiguration": self._setting(request, "ReplicationConfiguration", code)
+        }
 
-    def get_bucket_notification_configuration(self, **asked: str) -> Any:
+    def get_bucket_notification_configuration(self, **request: str) -> Any:
         """Of a bucket of ours, as its template says; of another, as CDK's custom resource does."""
-        made = self._d.things.get(f"AWS::S3::Bucket {asked['Bucket']}")
+        made = self._d.things.get(f"AWS::S3::Bucket {request['Bucket']}")
         if made is not None:
             answer = made.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
             return {"QueueConfigurations": [_notification(one) for one in answer]} if answer else {}
-        custom = self._d.named("Custom::S3BucketNotifications", asked["Bucket"], "NoSuchBucket")
+        custom = self._d.named("Custom::S3BucketNotifications", request["Bucket"], "NoSuchBucket")
         return custom["NotificationConfiguration"]
 
     def list_objects_v2(self, **_: str) -> Any:

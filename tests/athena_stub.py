@@ -122,8 +122,8 @@ def serving(stub: AthenaStub) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             target, _, operation = self.headers["X-Amz-Target"].partition(".")
-            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._send(json.dumps(stub.answer(services[target], operation, given)))
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._send(json.dumps(stub.answer(services[target], operation, request)))
 
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)

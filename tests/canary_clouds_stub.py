@@ -121,7 +121,7 @@ class CloudStub:
 
     def entries(self, second: int) -> list[dict[str, Any]]:
         """Return what Google's audit logs have of the probes: of tokeninfo nothing."""
-        made = []
+        every = []
         for number, call in enumerate(self.probes):
             end = next((one for one in _METHODS if call.path.endswith(one)), None)
             if end is None:
@@ -143,7 +143,7 @@ class CloudStub:
                 payload["metadata"] = {"mapped_principal": FEDERATED}
             if call.status != 200:
                 payload["status"] = {"code": 7, "message": "PERMISSION_DENIED"}
-            made.append(
+            every.append(
                 {
                     "insertId": f"canary-{number}",
                     "logName": f"projects/{PROJECT}/logs/cloudaudit.googleapis.com%2Fdata_access",
@@ -152,11 +152,11 @@ class CloudStub:
                     "protoPayload": payload,
                 }
             )
-        return made
+        return every
 
     def records(self) -> list[dict[str, Any]]:
         """Return what Entra's diagnostic settings send of the probes."""
-        made = []
+        every = []
         for number, call in enumerate(self.probes):
             common = {
                 "time": f"2026-03-02T07:10:{number:02}.0000000Z",
@@ -174,7 +174,7 @@ class CloudStub:
                     "status": {"errorCode": 7000215, "failureReason": "Invalid client secret"},
                     "clientCredentialType": "clientSecret",
                 }
-                made.append(
+                every.append(
                     {
                         **common,
                         "category": "ServicePrincipalSignInLogs",
@@ -195,7 +195,7 @@ class CloudStub:
                 "requestUri": f"https://graph.microsoft.com{call.path}",
                 "userAgent": call.headers["user-agent"],
             }
-            made.append(
+            every.append(
                 {
                     **common,
                     "category": "MicrosoftGraphActivityLogs",
@@ -204,7 +204,7 @@ class CloudStub:
                     "properties": call_properties,
                 }
             )
-        return made
+        return every
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         stub = self

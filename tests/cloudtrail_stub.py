@@ -61,9 +61,9 @@ class CloudTrailStub:
                 pass
 
             def do_POST(self) -> None:
-                given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-                status, answered = stub.answer(operation, given)
+                status, answered = stub.answer(operation, request)
                 body = json.dumps(answered).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.1")

@@ -62,8 +62,8 @@ class Checkpoints:
         return checkpoints
 
     @blobs.setter
-    def blobs(self, given: dict[str, dict[str, str]]) -> None:
-        (self.folder / "blobs").write_text(json.dumps(given))
+    def blobs(self, by_name: dict[str, dict[str, str]]) -> None:
+        (self.folder / "blobs").write_text(json.dumps(by_name))
 
     def name(self, partition: str) -> str:
         """Return the name of a partition's checkpoint."""

@@ -100,10 +100,10 @@ class KmsStub:
                 pass
 
             def do_POST(self) -> None:
-                given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 service, _, operation = self.headers["X-Amz-Target"].partition(".")
                 assert service == MODEL.metadata["targetPrefix"]
-                status, answered = stub.answer(operation, given)
+                status, answered = stub.answer(operation, request)
                 body = json.dumps(answered).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.1")

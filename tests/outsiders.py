@@ -73,8 +73,8 @@ class Stamping:
             issuer_key = ec.generate_private_key(ec.SECP256R1())
             issuer = _certificate("Test CA", issuer_key, root, root_key, ends=ends, is_ca=True)
         signer = _certificate("Test TSA", key, issuer, issuer_key, ends=ends)
-        for name, made in (("root", root), ("intermediate", issuer)):
-            (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+        for name, certificate in (("root", root), ("intermediate", issuer)):
+            (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         self.roots = root.public_bytes(Encoding.PEM)
         (folder / "tsa.pem").write_bytes(signer.public_bytes(Encoding.PEM))
         (folder / "roots.pem").write_bytes(self.roots)

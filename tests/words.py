@@ -23,12 +23,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GIT = shutil.which("git") or "git"
 FOLDERS = ("shared/", "functions/", "infra/", "tests/")
-NAMES = ("found", "heard", "held", "one", "said", "told", "whole")
-"""Past participles and pronouns that were names of values of every kind."""
-PARTICIPLES = ("asked", "given", "made", "shown")
-"""The same, where `PLAIN` says that none is left."""
-PLAIN = ("functions/", "infra/", "shared/")
-"""Folders whose names are held to those, too (decision 210)."""
+NAMES = (
+    *("asked", "found", "given", "heard", "held", "made", "one", "said", "shown", "told"),
+    "whole",
+)
+"""Past participles and pronouns that were names of values of every kind (decision 210)."""
 REPLACED = (
     "aws_line",
     "came_of_it",
@@ -117,7 +116,7 @@ def dialect(revision: str | None = None) -> Iterator[tuple[str, str, str]]:
             kind = "names in tests" if name.startswith("tests/") else "names in code"
             for identifier, line in bound(ast.parse(text)):
                 word = identifier.strip("_").lower()
-                if word in (*NAMES, *REPLACED) or (word in PARTICIPLES and name.startswith(PLAIN)):
+                if word in (*NAMES, *REPLACED):
                     yield kind, word, f"{name}:{line}"
         for phrase, pattern in PHRASES.items():
             for match in re.finditer(pattern, text):

@@ -91,15 +91,15 @@ def entries() -> list[Entry]:
         keys = ((prefix, operation) for prefix in prefixes)
         action = next((iam[key] for key in keys if key in iam), Action("", ""))
         facts = {"access_level": action.level, "resources": action.resources}
-        made = entry(PACK, service, operation, target=_target(shape), **facts)
+        explained = entry(PACK, service, operation, target=_target(shape), **facts)
         log, known = logs.get((service, operation)), "documented"
         if log is None and action.level in CONTROL:
             log, known = Log.MANAGEMENT.value, Known.ACCESS_LEVEL.value
         elif log is None and service not in with_data_events:
             log, known = Log.MANAGEMENT.value, NO_DATA_EVENTS
         if log is not None:
-            made = msgspec.structs.replace(made, log=log, log_known=known)
-        every.append(made)
+            explained = msgspec.structs.replace(explained, log=log, log_known=known)
+        every.append(explained)
     return every
 
 
@@ -111,15 +111,15 @@ def access_levels() -> dict[str, dict[str, list[str]]]:
     curated = {(row["service"], row["operation"]) for row in _table()["rows"]}
     means = {row["level"]: row["phase"] for row in _table()["fallback"] if "level" in row}
     lexicon = Lexicon()
-    made: dict[str, dict[str, list[str]]] = {}
+    levels: dict[str, dict[str, list[str]]] = {}
     for (service, name), action in sorted(actions().items()):
         if action.level not in means or (service, name) in curated:
             continue
         words, verb = lexicon.by_words(name), lexicon.by_verb(name)
         known = verb.phase.name.lower() if verb else ""
         if words is None and known not in (means[action.level], "enumeration"):
-            made.setdefault(service, {}).setdefault(action.level, []).append(name)
-    return made
+            levels.setdefault(service, {}).setdefault(action.level, []).append(name)
+    return levels
 
 
 def _target(shape: Any) -> str:

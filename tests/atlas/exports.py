@@ -22,13 +22,13 @@ _UNAUDITED = re.compile(
 
 def github() -> list[Entry]:
     """Events of the audit log; requests of the API are one of them, and have to be switched on."""
-    made = []
+    every = []
     for row in rows("github_actions.csv"):
         action = row["action"]
         log = Log.DATA if action == _API_REQUEST else Log.MANAGEMENT
         facts = {"log": log.value, "log_known": DOCUMENTED}
-        made.append(entry("github_audit", action.partition(".")[0], action, **facts))
-    return made
+        every.append(entry("github_audit", action.partition(".")[0], action, **facts))
+    return every
 
 
 def okta() -> list[Entry]:
@@ -46,13 +46,13 @@ def okta_event_types() -> Iterator[str]:
 
 def vault() -> list[Entry]:
     """Operations of the API's paths, by type of mount; no device records until one is enabled."""
-    made = []
+    every = []
     for service, operation in vault_operations():
         facts = {**_SWITCHED_ON, "target": "request.path"}
         if service == "system" and _UNAUDITED.fullmatch(operation):
             facts["log"] = Log.NONE.value
-        made.append(entry("vault_audit", service, operation, **facts))
-    return made
+        every.append(entry("vault_audit", service, operation, **facts))
+    return every
 
 
 def vault_operations() -> Iterator[tuple[str, str]]:

@@ -29,13 +29,13 @@ def entries() -> list[Entry]:
     """Every method of every version of a service, once."""
     needs = {row["method"]: row["permissions"] for row in rows("gcp_permissions.csv")}
     logs = {(row["service"], row["operation"]): row["log"] for row in rows("gcp_log_classes.csv")}
-    made = []
+    every = []
     for service, method in sorted(_methods()):
         recorded_as = _recorded_as(service, method)
         log, known = _log(method, logs.get((service, recorded_as or method)))
         facts = {"recorded_as": recorded_as, "permissions": needs.get(method, "")}
-        made.append(entry(PACK, service, method, log=log, log_known=known, **facts))
-    return made
+        every.append(entry(PACK, service, method, log=log, log_known=known, **facts))
+    return every
 
 
 def _log(method: str, documented: str | None) -> tuple[str, str]:

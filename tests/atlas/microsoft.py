@@ -15,7 +15,7 @@ def azure() -> list[Entry]:
     The Activity Log records writes, deletions and actions, never a read; what acts on data is for
     resource logs. https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
     """
-    made = []
+    every = []
     for row in rows("azure_operations.csv"):
         operation = row["operation"]
         if row["plane"] == "data":
@@ -24,21 +24,21 @@ def azure() -> list[Entry]:
             log = Log.NONE if operation.lower().endswith("/read") else Log.MANAGEMENT
         service = operation.partition("/")[0].lower()
         facts = {"log": log.value, "log_known": DOCUMENTED, "target": "resourceId"}
-        made.append(entry("azure_activity", service, operation, **facts))
-    return made
+        every.append(entry("azure_activity", service, operation, **facts))
+    return every
 
 
 def graph() -> list[Entry]:
     """Every method of every path, with ids taken out as the pack takes them out."""
-    made = {}
+    by_name = {}
     for row in rows("graph_paths.csv"):
         for method in row["methods"].split():
             operation = f"{method} {path_of(row['path']).operation}"
             facts = {"log": Log.DATA.value, "log_known": DOCUMENTED}
-            made[operation.lower()] = entry(
+            by_name[operation.lower()] = entry(
                 "azure_entra", "MicrosoftGraphActivityLogs", operation, **facts
             )
-    return [made[key] for key in sorted(made)]
+    return [by_name[key] for key in sorted(by_name)]
 
 
 def entra() -> list[Entry]:

@@ -31,7 +31,7 @@ _HOUR_MS = 3_600_000
 _MARK = 9731
 """Number of the round the others are copied from: nothing else in its bytes looks like its ids."""
 
-_MADE = (
+_GENERATED = (
     (re.compile(rb'("eventID":")[0-9a-f]{8}'), b"%08x" % _MARK),
     (re.compile(rb'("accessKeyId":"ASIA)[0-9A-Z]{4}(?=[0-9A-Z]{5}EXAMPLE")'), b"%04d" % _MARK),
     (re.compile(rb"(11112222)[0-9]{4}\b"), b"%04d" % _MARK),
@@ -87,7 +87,7 @@ def _hour(again: int) -> str:
 @cache
 def _marked(seed: int, records: int) -> bytes:
     body = bulk(seed=seed, records=records)
-    for pattern, text in _MADE:
+    for pattern, text in _GENERATED:
         body = pattern.sub(rb"\g<1>" + text, body)
     return body
 

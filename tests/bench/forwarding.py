@@ -93,13 +93,14 @@ def main() -> None:
     for key in store.keys("ev/"):
         body = store.get(key)
         began = time.process_time()
-        made = list(forwarding.parts(Place("evidence", key, "v"), body))
+        outputs = list(forwarding.parts(Place("evidence", key, "v"), body))
         seconds = time.process_time() - began
-        records = sum(part.records for part in made)
+        records = sum(part.records for part in outputs)
         inflated = sum(len(one) for one in objects.read_object(body)[1])
+        forwarded = sum(len(part.body) for part in outputs)
         sys.stdout.write(
-            f"generated: {records} records; each {sum(len(one.body) for one in made) / records:.0f}"
-            f" bytes forwarded, {inflated / records:.0f} as a line of evidence, "
+            f"generated: {records} records; each {forwarded / records:.0f} bytes forwarded, "
+            f"{inflated / records:.0f} as a line of evidence, "
             f"{seconds / records * 1e6:.0f} us\n"
         )
     forwarded, parts, before, most = memory(OBJECT_LINES)

@@ -92,7 +92,7 @@ def timed(
     return clock() - began, result
 
 
-def asked(index: Path, state: State, sql: str) -> int:
+def answer_seconds(index: Path, state: State, sql: str) -> int:
     """Answer a question, to its last row."""
     with LocalIndex(index, state) as local:
         return len(local.connection.execute(sql).fetchall())
@@ -118,8 +118,8 @@ def measure(records: int, folder: Path) -> Iterator[str]:
     read, _ = timed(lambda: inflate(evidence), time.process_time)
     decoded, _ = timed(lambda: decode(evidence), time.process_time)
     yield f"decode          {decoded:.1f} s of CPU, {decoded / read:.2f} x: and its lines into rows"
-    made, _ = timed(lambda: refresh(evidence, folder / "alone", 1), time.process_time)
-    yield f"index, 1 job    {made:.1f} s of CPU, {made / read:.2f} x inflate's {read:.1f} s"
+    alone, _ = timed(lambda: refresh(evidence, folder / "alone", 1), time.process_time)
+    yield f"index, 1 job    {alone:.1f} s of CPU, {alone / read:.2f} x inflate's {read:.1f} s"
     seconds, state = timed(lambda: refresh(evidence, index, 2))
     stored = sum(path.stat().st_size for path in index.iterdir() if path.is_file())
     yield f"index, 2 jobs   {seconds:.1f} s, {seconds / floor:.2f} x inflate; {stored / 1e6:.0f} MB"
@@ -131,7 +131,7 @@ def measure(records: int, folder: Path) -> Iterator[str]:
     seconds, steps = timed(lambda: count_steps(index, refresh(evidence, index, 2), credential))
     yield f"timeline        {seconds:.2f} s with the index, {steps} records"
     for question in library.questions():
-        seconds, rows = timed(lambda sql=question.sql: asked(index, state, sql))  # type: ignore[misc]
+        seconds, rows = timed(lambda sql=question.sql: answer_seconds(index, state, sql))  # type: ignore[misc]
         yield f"query           {seconds:.2f} s {question.name}, {rows} rows"
     yield f"peak memory     {_peak(index):.0f} MB of a process that answers all questions"
 
@@ -141,10 +141,10 @@ import sys
 from pathlib import Path
 from nhi_evidence.adapters.index.state import load
 from nhi_evidence.investigate import library
-from tests.bench.investigate import asked, peak
+from tests.bench.investigate import answer_seconds, peak
 index = Path(sys.argv[1])
 for question in library.questions():
-    asked(index, load(index), question.sql)
+    answer_seconds(index, load(index), question.sql)
 print(peak())
 """
 

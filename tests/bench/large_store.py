@@ -40,7 +40,7 @@ PACKER = Packer(
 )
 
 
-def made(number: int) -> EvidenceObject:
+def small_object(number: int) -> EvidenceObject:
     """Object `number`: one companion unit."""
     hour = keys.hour_of(START + number // AN_HOUR * HOUR_MS)
     unit = f"trail/{number}@v1!h={hour}"
@@ -82,7 +82,7 @@ class LargeStore:
         return log.epoch_leaf(before, at=self.now, swept={}, config={})
 
     def _sealed(self, number: int) -> bytes:
-        packed = made(number)
+        packed = small_object(number)
         if number % AN_HOUR == 0:
             self._hours.append([])
         self._hours[-1].append((packed.key.rpartition("/")[2], number))
@@ -130,7 +130,7 @@ class LargeStore:
                 self.reads[key] += 1
                 yield self._log[key]
             else:
-                yield made(int(version[1:])).body
+                yield small_object(int(version[1:])).body
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See `EvidenceReader.keys`."""

@@ -99,8 +99,8 @@ def check(body: bytes, data: bytes, mapper: Mapper = MAPPER) -> int:
     """
     records = 0
     rebuilt: list[bytes] = []
-    for made in packed(mapper, Delivery(unit="b/k@1", body=body)):
-        table, written = objects.read_object(made.body)
+    for written_object in packed(mapper, Delivery(unit="b/k@1", body=body)):
+        table, written = objects.read_object(written_object.body)
         for unit, own in objects.lines_of(table, written):
             raws = []
             for line in map(lines.decode_line, own):

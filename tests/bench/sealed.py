@@ -147,10 +147,10 @@ def measured(rounds: int) -> dict[str, Any]:
 def fast(files: int, records: int, rounds: int) -> dict[str, float]:
     """Measure fast verification of a copy on disk of one full batch; CPU time, interleaved."""
     with tempfile.TemporaryDirectory() as folder:
-        made = evidence(files=files, records=records, a_batch=files)
+        store = evidence(files=files, records=records, a_batch=files)
         copied = DirectoryStore(Path(folder))
-        assert all(one.state == "copied" for one in copying.copy(made, copied))
-        del made
+        assert all(one.state == "copied" for one in copying.copy(store, copied))
+        del store
         paths = [path for path in Path(folder).rglob("*.ndjson.zst") if path.is_file()]
         ratios, extra = [], []
         for _ in range(rounds):

@@ -26,9 +26,9 @@ def differing(case: str, source: str) -> list[str]:
     from nhi_evidence.pipeline.scope import Scope  # noqa: PLC0415
     from tests.cases.reader import differences, outcome, read  # noqa: PLC0415
 
-    given = read(Path(case))
+    case_files = read(Path(case))
     mapper = Mapper(source, scope=Scope.ALL, keep_out_of_scope_raw=False)
-    return differences(given, outcome(given, mapper))
+    return differences(case_files, outcome(case_files, mapper))
 
 
 def _load() -> None:

@@ -59,8 +59,8 @@ def options(name: str) -> frozenset[str]:
     app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
     app.command()(importlib.import_module(row.module).command)
     parameters = typer.main.get_command(app).params
-    given = {word for each in parameters for word in (*each.opts, *each.secondary_opts)}
-    return frozenset({*given, "-h", "--help", "--debug"})
+    flags = {word for each in parameters for word in (*each.opts, *each.secondary_opts)}
+    return frozenset({*flags, "-h", "--help", "--debug"})
 
 
 @cache

@@ -13,7 +13,7 @@ from tests.coverage.sealed_estate import BOT, DAY, HOUR, Sealed, delivery, recor
 TIMES = ("--from", "2026-03-02T06:00:00Z", "--to", "2026-03-02T12:00:00Z")
 
 
-def made(tmp_path: Path) -> Sealed:
+def sealed_estate(tmp_path: Path) -> Sealed:
     sealed = Sealed(tmp_path / "evidence")
     sealed.lock(delivery(7, [record("GetCallerIdentity", 430, 1)]))
     for hour in (2, 20):
@@ -23,7 +23,7 @@ def made(tmp_path: Path) -> Sealed:
 
 
 def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
-    sealed = made(tmp_path)
+    sealed = sealed_estate(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
     result = run(*ask, "--step", "secret_access", "-o", file)
@@ -47,7 +47,7 @@ def test_from_the_evidence_to_a_document_that_holds(tmp_path: Path) -> None:
 
 
 def test_what_is_on_record_is_named(tmp_path: Path) -> None:
-    sealed = made(tmp_path)
+    sealed = sealed_estate(tmp_path)
     file = tmp_path / "absence.json"
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
     result = run(*ask, "--step", "credential_validation", "-o", file)
@@ -59,7 +59,7 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
 
 def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> None:
     """None is written that the policy refuses, and none without what it asks for holds."""
-    sealed = made(tmp_path)
+    sealed = sealed_estate(tmp_path)
     policy = tmp_path / "policy.toml"
     copy = tmp_path / "elsewhere"
     copy.mkdir()
@@ -84,7 +84,7 @@ def test_what_the_policy_asks_for_is_asked_of_the_document(tmp_path: Path) -> No
 
 
 def test_wrong_use(tmp_path: Path) -> None:
-    sealed = made(tmp_path)
+    sealed = sealed_estate(tmp_path)
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT)
     late = run(
         *ask, *TIMES[2:], "--from", "2026-03-03", "--step", "enumeration", "-o", tmp_path / "x"

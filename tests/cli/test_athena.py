@@ -47,10 +47,10 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
             yield Engines((folder, "--key", key, "--index", index), uri, stub)
 
 
-def both(engines: Engines, command: str, *asked: str) -> tuple[Result, Result]:
+def both(engines: Engines, command: str, *arguments: str) -> tuple[Result, Result]:
     times = TIMES if command == "query" else ()
-    here = run(command, *engines.local, *asked)
-    there = run(command, engines.uri, *times, *asked)
+    here = run(command, *engines.local, *arguments)
+    there = run(command, engines.uri, *times, *arguments)
     assert (here.code, there.code) == (0, 0), (here.err, there.err)
     return here, there
 
@@ -88,11 +88,11 @@ def test_json_has_the_same_rows_and_says_what_answered(engines: Engines) -> None
 
 
 def test_parquet_is_the_same_table(engines: Engines, tmp_path: Path) -> None:
-    made = tmp_path / "here.parquet", tmp_path / "there.parquet"
+    tables = tmp_path / "here.parquet", tmp_path / "there.parquet"
     sql = ("--sql", QUESTIONS[0], "--format", "parquet", "-o")
-    assert run("query", *engines.local, *sql, made[0]).code == 0
-    assert run("query", engines.uri, *TIMES, *sql, made[1]).code == 0
-    assert pq.read_table(made[0]).equals(pq.read_table(made[1]))
+    assert run("query", *engines.local, *sql, tables[0]).code == 0
+    assert run("query", engines.uri, *TIMES, *sql, tables[1]).code == 0
+    assert pq.read_table(tables[0]).equals(pq.read_table(tables[1]))
 
 
 @pytest.mark.slow
@@ -184,9 +184,9 @@ def test_a_name_that_is_none_is_refused(uri: str) -> None:
 
 
 def test_what_is_of_an_index_is_refused(engines: Engines) -> None:
-    asked = ("--sql", "SELECT 1 AS x")
-    refused(run("query", engines.uri, "logs", *TIMES, *asked), "Athena is asked alone")
-    refused(run("query", *engines.local, *TIMES, *asked), "--from and --to are of Athena")
+    query = ("--sql", "SELECT 1 AS x")
+    refused(run("query", engines.uri, "logs", *TIMES, *query), "Athena is asked alone")
+    refused(run("query", *engines.local, *TIMES, *query), "--from and --to are of Athena")
     ocsf = run("timeline", engines.uri, *TIMES, "--ip", "203.0.113.77", "--format", "ocsf")
     refused(ocsf, "Athena keeps no records")
     case = run("case", "create", engines.uri, "--ip", "203.0.113.77", "-o", "x.zip", *TIMES)

@@ -39,9 +39,9 @@ class Api:
                 pass
 
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                api.asked.append(asked)
-                body = json.dumps(api.answer(asked)).encode()
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                api.asked.append(request)
+                body = json.dumps(api.answer(request)).encode()
                 self.send_response(api.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))

@@ -121,15 +121,15 @@ def test_of_such_evidence_a_timeline_does_not_say_there_was_nothing(
     sealed: Sealed, tmp_path: Path
 ) -> None:
     evidence = altered(sealed.evidence, tmp_path / "evidence")
-    asked = ("--key", sealed.key, "--index", tmp_path / "index", "--ip", ADDRESS)
-    result = run("timeline", evidence, *asked)
+    arguments = ("--key", sealed.key, "--index", tmp_path / "index", "--ip", ADDRESS)
+    result = run("timeline", evidence, *arguments)
     first = result.out.splitlines()[0]
     assert result.code == 2
     assert first.startswith(f"INCOMPLETE nothing of {ADDRESS} in what could be read; ")
     assert first.endswith("could not be read")
     assert "hash of every object were checked" not in result.out
     assert "or do not match; see verify" in result.out
-    assert run("timeline", evidence, *asked, "--json").json["verdict"] == "INCOMPLETE"
+    assert run("timeline", evidence, *arguments, "--json").json["verdict"] == "INCOMPLETE"
 
 
 def test_a_case_without_a_record_proves_nothing(sealed: Sealed, tmp_path: Path) -> None:

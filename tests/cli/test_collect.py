@@ -23,11 +23,11 @@ def test_what_is_read_is_written_and_judged(
 ) -> None:
     seen: list[object] = []
 
-    def given(*_: object, **named: object) -> Reading:
+    def read_settings(*_: object, **named: object) -> Reading:
         seen.append(named["deployment"])
         return refused("eks:ListClusters")(estate.reading("aws", 1_772_438_400_000))
 
-    monkeypatch.setattr(settings_reader, "read_settings", given)
+    monkeypatch.setattr(settings_reader, "read_settings", read_settings)
     out = tmp_path / "settings"
     result = run("collect", "aws", "--config", EXAMPLE, "--out", out)
     assert result.code == exit_codes.INCOMPLETE

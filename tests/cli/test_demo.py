@@ -141,17 +141,17 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
 
     What `--keep` leaves is accepted by the command the demo prints.
     """
-    given = tmp_path / "given"
-    (given / "sub").mkdir(parents=True)
-    (given / "sub" / "one.json.gz").write_bytes(generate()[5].body)
-    (given / "broken.json").write_bytes(b"{")
-    result = run("--verbose", "--input", given, "--keep", tmp_path / "copy")
+    folder = tmp_path / "given"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "one.json.gz").write_bytes(generate()[5].body)
+    (folder / "broken.json").write_bytes(b"{")
+    result = run("--verbose", "--input", folder, "--keep", tmp_path / "copy")
     assert result.returncode == 0, result.stderr
     assert "malformed_json" in result.stdout
     assert "the lock holds at the S3 API" in result.stdout
     assert "\x1b" not in result.stdout
-    for shown in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
-        assert shown in result.stdout
+    for text in ("AccessDenied", "PreconditionFailed", "adds up", "changed by the second"):
+        assert text in result.stdout
     printed = [
         line for line in result.stdout.splitlines() if line.startswith("  ") and "--key" in line
     ]

@@ -46,8 +46,8 @@ AUDITOR = {
 }
 
 
-def run(path: Path, given: dict[str, str], *more: str) -> Result:
-    flags = [part for name, value in given.items() for part in (f"--{name}", value)]
+def run(path: Path, answers: dict[str, str], *more: str) -> Result:
+    flags = [part for name, value in answers.items() for part in (f"--{name}", value)]
     return CliRunner().invoke(app, ["init", "--no-input", "-o", str(path), *flags, *more])
 
 
@@ -91,8 +91,8 @@ def test_a_new_trail_asks_for_what_it_costs(path: Path) -> None:
     message = refusal(run(path, new))
     assert "--data-events" in message
     assert "--management-account" in message
-    given = new | {"data-events": "none", "management-account": "999988887777"}
-    assert 0 == run(path, given).exit_code
+    answers = new | {"data-events": "none", "management-account": "999988887777"}
+    assert 0 == run(path, answers).exit_code
     assert () == config.read(path.read_text()).trails[0].data_events
 
 
@@ -143,7 +143,7 @@ def test_a_file_is_never_overwritten(path: Path) -> None:
     assert "mine" == path.read_text()
 
 
-ASKED = [
+QUESTIONS = [
     *("existing", "organization-trail", "eu-west-1", "o-1", "o-exampleorg1", "111122223333"),
     *("222233334444", "eu-central-1", "", "example.org/evidence", "400", "40", "400", ""),
     *("maybe", "yes", "no", "no", "yes", "arn:aws:iam::444455556666:role/auditor", "", "no"),
@@ -153,7 +153,7 @@ ASKED = [
 
 def test_asking(path: Path) -> None:
     """A wrong answer is named and asked for again; an empty one takes what is offered."""
-    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(QUESTIONS) + "\n")
     assert 0 == result.exit_code, result.output
     assert '"o-1" is not the id of an AWS organization' in result.stderr
     assert '"40" is not 400 again' in result.stderr
@@ -166,13 +166,13 @@ def test_asking(path: Path) -> None:
 
 def test_answers_are_checked_as_they_come(path: Path) -> None:
     """What contradicts an earlier answer is asked again at once, not refused at the end."""
-    given = [
+    lines = [
         *("existing", "organization-trail", "xx-west-1", "eu-west-1", "o-exampleorg1"),
         *("111122223333", "111122223333", "222233334444"),
         *("us-gov-west-1", "eu-central-1", "organization-trail", "", "example.org/evidence", "0"),
         *("", "no", "no", "no", "no", "security@example.org", "200", "100000"),
     ]
-    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(given) + "\n")
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(lines) + "\n")
     assert 0 == result.exit_code, result.output
     for refusal in (
         '"xx-west-1" is in no partition of AWS that is known',
@@ -187,15 +187,15 @@ def test_answers_are_checked_as_they_come(path: Path) -> None:
 
 def test_every_question_says_what_is_wanted_by_an_example(path: Path) -> None:
     """Before an answer is typed, not after a wrong one."""
-    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(ASKED) + "\n")
-    for shown in (
+    result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(QUESTIONS) + "\n")
+    for example in (
         "one of: existing, new",
         "the id of an AWS organization (aws organizations describe-organization), such as o-exam",
         "an AWS account id: 12 digits, such as 222233334444",
         "a whole number of days, up to 36500, or 0 for a trial, such as 365",
         "an e-mail address, such as security@example.org",
     ):
-        assert shown in result.stderr
+        assert example in result.stderr
 
 
 def test_answers_are_kept_where_it_ends_early(path: Path) -> None:
@@ -206,7 +206,7 @@ def test_answers_are_kept_where_it_ends_early(path: Path) -> None:
     (line,) = (line for line in short.stderr.splitlines() if "nhi-evidence init" in line)
     arguments = shlex.split(line)[1:]
     assert ["--trail-kind", "existing", "--trail-bucket", "organization-trail"] == arguments[3:]
-    rest = ["eu-west-1", *ASKED[4:]]
+    rest = ["eu-west-1", *QUESTIONS[4:]]
     done = CliRunner().invoke(app, arguments, input="\n".join(rest) + "\n")
     assert 0 == done.exit_code, done.output
     assert "organization-trail" == config.read(path.read_text()).trails[0].bucket

@@ -246,8 +246,8 @@ def test_progress_says_rate_and_remaining_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On a terminal; where records are printed there too, nothing is."""
-    shown = io.StringIO()
-    terminal = Console(file=shown, force_terminal=True, width=100)
+    printed = io.StringIO()
+    terminal = Console(file=printed, force_terminal=True, width=100)
     monkeypatch.setattr(progress, "Console", lambda **_: terminal)
     for name in ("a", "b"):
         (tmp_path / name).write_text(f"{json.dumps(GOOD)}\n" * 600)
@@ -265,8 +265,8 @@ def test_progress_says_rate_and_remaining_time(
                 pass
     assert positions == sorted(positions)
     assert positions[-1] == sum(path.stat().st_size for path in files)
-    assert re.search(r"MiB.*\d [kM]?B/s.*\d:\d\d:\d\d", shown.getvalue(), re.DOTALL)
-    shown.truncate(0)
+    assert re.search(r"MiB.*\d [kM]?B/s.*\d:\d\d:\d\d", printed.getvalue(), re.DOTALL)
+    printed.truncate(0)
     with progress.Reading(10, visible=False) as bar:
         bar.say(5)
-    assert "reading" not in shown.getvalue()
+    assert "reading" not in printed.getvalue()

@@ -13,15 +13,15 @@ import pytest
 from tests.cli import sealed_copy
 from tests.cli.command import Result, run
 
-ASKED = {
+ARGUMENTS = {
     "timeline": ("--identity", "ci-deploy"),
     "query": ("--sql", "SELECT count(*) AS n FROM events"),
 }
-COMMANDS = pytest.mark.parametrize("command", list(ASKED))
+COMMANDS = pytest.mark.parametrize("command", list(ARGUMENTS))
 
 
-def asked(command: str, *inputs: Path | str) -> Result:
-    return run(command, *inputs, *ASKED[command])
+def read_with(command: str, *inputs: Path | str) -> Result:
+    return run(command, *inputs, *ARGUMENTS[command])
 
 
 def records(path: Path) -> Path:
@@ -41,7 +41,7 @@ def test_nothing_read_is_no_answer(command: str, as_json: bool, tmp_path: Path) 
         ("empty", "a directory without files"),
         ("broken.json", "malformed_json"),
     ):
-        result = asked(command, tmp_path / name, *(["--json"] if as_json else []))
+        result = read_with(command, tmp_path / name, *(["--json"] if as_json else []))
         assert (4, "") == (result.code, result.out), name
         assert f"nothing could be read: {tmp_path / name}" in result.err
         assert why in result.err
@@ -51,8 +51,8 @@ def test_nothing_read_is_no_answer(command: str, as_json: bool, tmp_path: Path) 
 def test_some_read_and_some_not_is_incomplete(command: str, tmp_path: Path) -> None:
     """A file that was read and has no records makes an answer true, if not complete."""
     file = records(tmp_path / "a.json")
-    assert 0 == asked(command, file).code
-    result = asked(command, file, tmp_path / "missing.json")
+    assert 0 == read_with(command, file).code
+    result = read_with(command, file, tmp_path / "missing.json")
     assert 2 == result.code, result.err
     assert f"{tmp_path / 'missing.json'}: cannot be read: No such file" in result.err
 
@@ -69,7 +69,7 @@ def test_what_is_no_file_in_a_directory_is_named(command: str, tmp_path: Path) -
     (folder / "other").symlink_to(other)
     (folder / ".hidden").symlink_to(tmp_path / "nowhere")
     os.mkfifo(folder / "pipe")
-    result = asked(command, folder)
+    result = read_with(command, folder)
     assert 2 == result.code, result.err
     for name, why in (
         ("gone.json", "a broken link; not read"),
@@ -88,7 +88,7 @@ def test_a_copy_of_evidence_without_its_log_is_no_raw_logs(command: str, tmp_pat
     copy = tmp_path / "copy"
     sealed_copy.write(copy)
     shutil.rmtree(copy / "log", ignore_errors=True)
-    result = asked(command, copy)
+    result = read_with(command, copy)
     assert (4, "") == (result.code, result.out)
     assert f"{copy}: no evidence store here: it has no folder log/" in result.err
 
@@ -99,8 +99,11 @@ def test_an_index_without_its_libraries_names_the_extra(library: str, tmp_path: 
     file = records(tmp_path / "a.json")
     (tmp_path / "log").mkdir()
     with mock.patch.dict(sys.modules, {library: None}):
-        results = [asked("query", file), asked("timeline", tmp_path, "--index", tmp_path / "i")]
-        assert 0 == asked("timeline", file).code, "needs neither"
+        results = [
+            read_with("query", file),
+            read_with("timeline", tmp_path, "--index", tmp_path / "i"),
+        ]
+        assert 0 == read_with("timeline", file).code, "needs neither"
     for result in results:
         assert 4 == result.code
         assert "needs DuckDB and Arrow: install nhi-evidence[investigate]\n" in result.err

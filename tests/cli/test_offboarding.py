@@ -39,7 +39,7 @@ def disable(minute: int, name: str = "bot", **members: Any) -> dict[str, Any]:
     )
 
 
-def shown(tmp_path: Path, *records: dict[str, Any], state: str | None = None) -> Any:
+def offboard(tmp_path: Path, *records: dict[str, Any], state: str | None = None) -> Any:
     sealed = Sealed(tmp_path / "evidence")
     sealed.lock(delivery(7, records))
     if state is not None:
@@ -60,7 +60,7 @@ USED = (record("GetCallerIdentity", 420, 1), record("AssumeRole", 421, 2, errorC
 
 
 def test_offboarded(tmp_path: Path) -> None:
-    done, printed = shown(tmp_path, *USED, disable(430), state="Inactive")
+    done, printed = offboard(tmp_path, *USED, disable(430), state="Inactive")
     assert done.code == exit_codes.OK
     assert done.out.startswith(
         "OFFBOARDED: revoked, state read after it, no use on record after it"
@@ -84,13 +84,13 @@ def test_no_revocation_a_refused_one_and_that_of_another(tmp_path: Path) -> None
         (disable(430), disable(435, status="Active")),
     )
     for number, records in enumerate(cases):
-        done, _ = shown(tmp_path / str(number), *USED, *records, state="Active")
+        done, _ = offboard(tmp_path / str(number), *USED, *records, state="Active")
         assert done.code == exit_codes.INCOMPLETE
         assert done.out.startswith("NOT OFFBOARDED")
 
 
 def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:
-    done, _ = shown(tmp_path, *USED, disable(430))
+    done, _ = offboard(tmp_path, *USED, disable(430))
     assert done.code == exit_codes.INCOMPLETE
     assert done.out.startswith("REVOKED, and no reading after it says what is left")
 
@@ -102,7 +102,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
         3,
         responseElements={"credentials": {"accessKeyId": SESSION}},
     )
-    done, printed = shown(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
+    done, printed = offboard(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
     assert done.code == exit_codes.INCOMPLETE
     assert done.out.startswith("REVOKED; 1 session may outlive it, and no such use is on record")
     session = printed.json["sessions"][0]
@@ -124,7 +124,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
         },
     }
     use = record("ListBuckets", 440, 4, userIdentity=federated, eventSource="s3.amazonaws.com")
-    done, printed = shown(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
+    done, printed = offboard(tmp_path / "b", *USED, mint, disable(430), use, state="Inactive")
     assert done.code == exit_codes.WRONG
     assert done.out.startswith("USED AFTER: ")
     assert printed.json["sessions"][0]["used_after"] == 1
@@ -132,7 +132,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
 
 def test_use_of_the_key_itself(tmp_path: Path) -> None:
     again = record("GetCallerIdentity", 445, 9)
-    done, printed = shown(tmp_path, *USED, disable(430), again, state="Inactive")
+    done, printed = offboard(tmp_path, *USED, disable(430), again, state="Inactive")
     assert done.code == exit_codes.WRONG
     assert printed.json["credentials"][0]["after"] == 1
     assert msgspec.json.encode(printed.json)

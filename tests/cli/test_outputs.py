@@ -66,8 +66,8 @@ def options_that_write() -> set[tuple[str, str]]:
             continue
         app = typer.Typer()
         app.command()(importlib.import_module(row.module).command)
-        given: list[Any] = list(typer.main.get_command(app).params)
-        for option in given:
+        parameters: list[Any] = list(typer.main.get_command(app).params)
+        for option in parameters:
             kind = option.type_descriptor
             is_path = option.param_type_name == "option" and kind.annotation is Path
             if is_path and not kind.parameter_info.exists:
@@ -114,16 +114,16 @@ def test_what_is_there_stays(option: tuple[str, str], place: Place) -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("given", ["the file", "its folder"])
+@pytest.mark.parametrize("which", ["the file", "its folder"])
 def test_an_input_is_never_written_over(
-    name: str, words: tuple[str, ...], given: str, place: Place
+    name: str, words: tuple[str, ...], which: str, place: Place
 ) -> None:
     """Whatever flag is given, by whatever name, and where its folder is what was named."""
     place.file.unlink()
     folder = place.trail.parent
     before = place.trail.read_bytes()
     same = folder / "." / ".." / folder.name / place.trail.name
-    source = place.trail if given == "the file" else folder
+    source = place.trail if which == "the file" else folder
     done = run(name, source, *words, same, "--overwrite")
     assert (4, before) == (done.code, place.trail.read_bytes()), done.err
     assert "is an input" in done.err

@@ -26,8 +26,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rows(logs: Path, *asked: str | Path) -> list[dict[str, object]]:
-    result = run("query", logs, *asked, "--json")
+def rows(logs: Path, *arguments: str | Path) -> list[dict[str, object]]:
+    result = run("query", logs, *arguments, "--json")
     assert result.code == 0, result.err
     answer = result.json
     assert answer["schema"] == "nhi-evidence/query/1"
@@ -93,10 +93,10 @@ def test_text_of_records_is_inert_in_every_form(tmp_path: Path, form: str) -> No
 
 def test_as_parquet_it_goes_to_a_file_and_never_over_one(logs: Path, tmp_path: Path) -> None:
     out = tmp_path / "answer.parquet"
-    asked = ("query", logs, "--sql", "FROM events", "--format", "parquet", "-o", out)
-    assert run(*asked).code == 0
+    arguments = ("query", logs, "--sql", "FROM events", "--format", "parquet", "-o", out)
+    assert run(*arguments).code == 0
     assert pq.read_table(out).num_rows > 100
-    refused = run(*asked)
+    refused = run(*arguments)
     assert (refused.code, "is there already" in refused.err) == (4, True)
 
 
@@ -111,18 +111,18 @@ def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
         {"scope": "account", "what": "rule", "state": "failed", "observed": "DISABLED"},
         {"scope": "account", "what": "role", "state": "ok", "observed": "as deployed"},
     ]))  # fmt: skip
-    asked = "SELECT made_by, source, hour, code, detail FROM findings ORDER BY made_by"
-    given = ("--report", verified, "--report", looked)
-    assert [list(row.values()) for row in rows(logs, "--sql", asked, *given)] == [
+    sql = "SELECT made_by, source, hour, code, detail FROM findings ORDER BY made_by"
+    reports = ("--report", verified, "--report", looked)
+    assert [list(row.values()) for row in rows(logs, "--sql", sql, *reports)] == [
         ["doctor", None, None, "failed", "rule: DISABLED"],
         ["verify", "gcp_audit", "2026030208", "key_hash", "other bytes"],
     ]
-    refused = run("query", logs, "--sql", asked, "--report", logs / "0.json.gz")
+    refused = run("query", logs, "--sql", sql, "--report", logs / "0.json.gz")
     assert (refused.code, "no report of" in refused.err) == (4, True)
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "text"),
+    ("arguments", "code", "text"),
     [
         (("--sql", "COPY events TO 'x.csv'"), 4, "one SELECT"),
         (("--sql", "SELECT * FROM read_text('/etc/hostname')"), 4, "cannot be answered"),
@@ -134,9 +134,9 @@ def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_one_line(
-    logs: Path, asked: tuple[str, ...], code: int, text: str
+    logs: Path, arguments: tuple[str, ...], code: int, text: str
 ) -> None:
-    result = run("query", logs, *asked)
+    result = run("query", logs, *arguments)
     assert (result.code, text in result.err, "Traceback" in result.err) == (code, True, False)
 
 

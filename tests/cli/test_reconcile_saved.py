@@ -87,8 +87,11 @@ class World:
                 Message(json.dumps({"records": [one]}).encode(), n, str(n), "2026-03-02T08:50:00Z")
                 for n, one in enumerate(records)
             )
-            made = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
-            delivery, source = Delivery(made.unit, event_hub.frame(made)), "azure_monitor"
+            messages_run = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
+            delivery, source = (
+                Delivery(messages_run.unit, event_hub.frame(messages_run)),
+                "azure_monitor",
+            )
         mapper = Mapper(source, scope=Kept.ALL, keep_out_of_scope_raw=False)
         lock_batch(mapper, [delivery], self.evidence.store).ensure_locked()
         return [self.evidence.store.get(key) for key in self.evidence.store.keys("ev/")]
@@ -170,21 +173,21 @@ def rewritten(
     """A listing that was made anew, in its own form, so that its name is right."""
     (operation,) = [one for one in put if listing.is_listing(one.key)]
     parsed = listing.read(operation.body)
-    asked, ids = change(parsed.question, list(parsed.ids))
-    return list(listing.write(asked, sorted(ids), len(ids)))
+    question, ids = change(parsed.question, list(parsed.ids))
+    return list(listing.write(question, sorted(ids), len(ids)))
 
 
-def other_hour(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
-    return replace(asked, hour=f"{asked.hour[:8]}23"), ids
+def other_hour(question: Question, ids: list[str]) -> tuple[Question, list[str]]:
+    return replace(question, hour=f"{question.hour[:8]}23"), ids
 
 
-def other_account(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
-    account = "projects/another" if asked.source == "gcp_audit" else "99990000-0000-4000-8000-0"
-    return replace(asked, scope=Scope(account, stream=asked.scope.stream)), ids
+def other_account(question: Question, ids: list[str]) -> tuple[Question, list[str]]:
+    account = "projects/another" if question.source == "gcp_audit" else "99990000-0000-4000-8000-0"
+    return replace(question, scope=Scope(account, stream=question.scope.stream)), ids
 
 
-def unknown_source(asked: Question, ids: list[str]) -> tuple[Question, list[str]]:
-    return replace(asked, source="aws_cloudtrail"), ids
+def unknown_source(question: Question, ids: list[str]) -> tuple[Question, list[str]]:
+    return replace(question, source="aws_cloudtrail"), ids
 
 
 @pytest.mark.parametrize(

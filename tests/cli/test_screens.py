@@ -46,18 +46,18 @@ def test_what_is_too_wide_is_noticed() -> None:
 def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
     """By the table of commands: each is run, or said to be looked at elsewhere."""
     wide: dict[str, list[str]] = {}
-    shown: set[str] = set()
+    on_screen: set[str] = set()
     for name, arguments in case.runs():
         out, err = looked_at(name, arguments)
         assert "a fault of this program" not in err, (name, err)
         assert out or name == "normalize", (name, err)
-        shown.add(name)
+        on_screen.add(name)
         lines = too_wide(out) + too_wide(err)
         if lines:
             wide[" ".join(map(str, (name, *arguments)))] = lines
     assert {} == wide
     leaves = {row.name for row in COMMANDS if not row.is_group}
-    assert (set(), set()) == (leaves - shown - set(ELSEWHERE), shown & set(ELSEWHERE))
+    assert (set(), set()) == (leaves - on_screen - set(ELSEWHERE), on_screen & set(ELSEWHERE))
 
 
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS])
@@ -78,9 +78,9 @@ def test_piped_nothing_is_broken_or_cut(case: Case) -> None:
         words = [re.sub(r"\d+", "0", text).split() for text in (piped, seen)]
         assert words[0] == words[1], name
         assert len(piped.splitlines()) <= len(seen.splitlines()), name
-    asked = (case.logs, "--sql", "SELECT * FROM events ORDER BY time LIMIT 2")
-    heading, *rows = run("query", *asked).out.splitlines()
+    query = (case.logs, "--sql", "SELECT * FROM events ORDER BY time LIMIT 2")
+    heading, *rows = run("query", *query).out.splitlines()
     assert 2 == len(rows)
     values = {word for row in rows for word in row.split() if len(word) > 1}
-    assert values <= set(looked_at("query", asked)[0].split())
+    assert values <= set(looked_at("query", query)[0].split())
     assert screens.COLUMNS < len(heading)

@@ -70,14 +70,14 @@ def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> No
 
 def test_a_second_anchoring_changes_nothing(sealed: Sealed) -> None:
     """Who spoke of this checkpoint is not asked again."""
-    asked = list(sealed.witness.submissions)
+    submissions = list(sealed.witness.submissions)
     done = run(
         *("anchor", sealed.evidence, "--key", sealed.key, "--tsa", sealed.authority.url),
         *("--witness", f"{sealed.witness.key} {sealed.witness.url}", "--json"),
     )
     assert (0, []) == (done.code, done.json["made"])
     assert 2 == len(done.json["there"])
-    assert asked == sealed.witness.submissions
+    assert submissions == sealed.witness.submissions
 
 
 def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> None:
@@ -87,11 +87,11 @@ def test_the_proof_holds_for_three_checkers(sealed: Sealed, tmp_path: Path) -> N
         *("--provider-keys", sealed.provider_keys),
     )
     assert 0 == done.code
-    shown = done.json["shown"]
-    assert sealed.uid == shown["uid"]
-    assert {Authority.NAME, "example.org/witness"} == set(shown["anchored"])
+    proof = done.json["shown"]
+    assert sealed.uid == proof["uid"]
+    assert {Authority.NAME, "example.org/witness"} == set(proof["anchored"])
     provider = {"fingerprint": FINGERPRINT, "key": "trusted", "is_text_shown": True}
-    assert provider == shown["provider_signature"]
+    assert provider == proof["provider_signature"]
     plain = run(
         *("check-proof", sealed.proof, "--key", sealed.key, "--provider-keys", sealed.provider_keys)
     )

@@ -186,14 +186,14 @@ def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     key, _ = make(tmp_path, tmp_path / "log.pem")
     store, index = tmp_path / "evidence", tmp_path / "index"
-    asked = ("timeline", store, "--index", index, "--ip", "203.0.113.77")
-    result = run(*asked, "--key", key)
+    arguments = ("timeline", store, "--index", index, "--ip", "203.0.113.77")
+    result = run(*arguments, "--key", key)
     assert result.code == 0, result.err
     assert re.search(rf"{re.escape(NAME)}/\d{{4}} size \d+, signed ", result.out)
     run("keys", "--new", "--key-file", tmp_path / "other.pem", "--name", NAME)
     other = run("keys", "--key-file", tmp_path / "other.pem", "--name", NAME).out.strip()
-    told_of(run(*asked, "--key", other), 4, "checkpoint")
-    told_of(run(*asked), 4, "nothing to trust")
+    told_of(run(*arguments, "--key", other), 4, "checkpoint")
+    told_of(run(*arguments), 4, "nothing to trust")
 
 
 @pytest.mark.parametrize("form", ["timesketch", "csv", "json"])
@@ -218,10 +218,10 @@ def test_as_ocsf_it_is_the_evidence_itself_and_raw_logs_are_refused(
 ) -> None:
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     key, uid = make(tmp_path, tmp_path / "log.pem")
-    asked = ("timeline", tmp_path / "evidence", "--key", key, "--index", tmp_path / "index")
-    answer = run("query", *asked[1:], "--sql", "SELECT uid, identity FROM events", "--json")
+    arguments = ("timeline", tmp_path / "evidence", "--key", key, "--index", tmp_path / "index")
+    answer = run("query", *arguments[1:], "--sql", "SELECT uid, identity FROM events", "--json")
     who = dict(answer.json["rows"])[uid]
-    result = run(*asked, "--identity", who, "--format", "ocsf")
+    result = run(*arguments, "--identity", who, "--format", "ocsf")
     assert result.code == 0, result.err
     records = [json.loads(line) for line in result.out.splitlines()]
     assert uid in [record["metadata"]["uid"] for record in records]

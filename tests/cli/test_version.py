@@ -35,9 +35,9 @@ def test_it_is_short_unless_more_is_asked_for() -> None:
 
 def test_verbose_names_the_mapper_of_the_evidence() -> None:
     """The digest is the one that objects of this release carry."""
-    shown = dict(re.findall(r"^(\w+) +(.*)$", run("version", "--verbose").out, re.MULTILINE))
-    assert mapper_identity().digest == shown["mapper"]
-    assert {"commit", "formats", "schema", "python"} <= set(shown)
+    lines = dict(re.findall(r"^(\w+) +(.*)$", run("version", "--verbose").out, re.MULTILINE))
+    assert mapper_identity().digest == lines["mapper"]
+    assert {"commit", "formats", "schema", "python"} <= set(lines)
     assert mapper_identity().digest == run("version", "--json").json["mapper"]
 
 

@@ -121,10 +121,10 @@ class ApiServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Type") == "application/json":
-                    given = json.loads(body)
+                    request = json.loads(body)
                 else:
-                    given = {name: one[0] for name, one in parse_qs(body.decode()).items()}
-                self._send(unquote(urlsplit(self.path).path), given)
+                    request = {name: one[0] for name, one in parse_qs(body.decode()).items()}
+                self._send(unquote(urlsplit(self.path).path), request)
 
             def _send(self, path: str, request: dict[str, Any]) -> None:
                 token = self.headers.get("Authorization", "")

@@ -62,19 +62,19 @@ def _extra(trail: Trail) -> None:
     trail.file(START + HOUR + timedelta(minutes=7), "extra")
 
 
-def made() -> Trail:
+def genuine() -> Trail:
     trail = Trail()
     trail.hours(5)
     return trail
 
 
-KEYS = list(made().objects)
+KEYS = list(genuine().objects)
 
 
 FILES = [key for key in KEYS if "Digest" not in key]
 
 
-DIGESTS = made().digests
+DIGESTS = genuine().digests
 
 
 SPOILED: dict[str, tuple[Callable[[Trail], None], list[tuple[str, str]]]] = {

@@ -134,10 +134,10 @@ def test_what_is_listed_and_delivered_is_reconciled(server: ApiServer, kept: Kep
 def test_the_whole_hour_is_asked_for_and_no_tick_more(server: ApiServer) -> None:
     """The API takes both ends for inside, so the last tick of the hour is the end."""
     reconciled(server, [delivered(LISTED_ENTRIES[0])])
-    ((_, given),) = [one for one in server.asked if one[0] == LISTED.format(SUBSCRIPTION)][:1]
+    ((_, request),) = [one for one in server.asked if one[0] == LISTED.format(SUBSCRIPTION)][:1]
     assert (
         "eventTimestamp ge '2026-03-02T08:00:00.0000000Z' and "
-        "eventTimestamp le '2026-03-02T08:59:59.9999999Z'" == given["$filter"][0]
+        "eventTimestamp le '2026-03-02T08:59:59.9999999Z'" == request["$filter"][0]
     )
 
 

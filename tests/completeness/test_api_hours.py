@@ -83,13 +83,13 @@ class Outcome:
         self, scope: ApiScope, bodies: list[bytes], hour: str = NAMED_HOUR, *, now: int = 1
     ) -> None:
         self.put: list[Operation] = []
-        (made,), self.problem = listed_hours.ask(
+        (listed_hour,), self.problem = listed_hours.ask(
             scope, [hour], lambda _audience: "identity", MemorySorter, now
         )
-        made.put_listing(self._put)
+        listed_hour.put_listing(self._put)
         for body in bodies:
-            made.see(body)
-        self.statement: Statement = made.conclude(self._put)
+            listed_hour.see(body)
+        self.statement: Statement = listed_hour.conclude(self._put)
 
     def _put(self, operation: Operation) -> str:
         self.put.append(operation)
@@ -106,8 +106,8 @@ def test_what_is_listed_and_here_is_reconciled(server: ApiServer, scope: Kept) -
     listed = listing.read(kept.body)
     assert len(listed.ids) == len(OF_HOUR) > 2
     assert HOUR in listed.question.request
-    asked = [given for path, given in server.asked if path == "/v2/entries:list"]
-    assert -(-len(OF_HOUR) // 2) == len(asked)
+    requests = [given for path, given in server.asked if path == "/v2/entries:list"]
+    assert -(-len(OF_HOUR) // 2) == len(requests)
 
 
 def test_what_is_missing_is_named_and_filled(server: ApiServer) -> None:

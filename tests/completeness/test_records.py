@@ -23,7 +23,7 @@ from nhi_evidence.pipeline.scope import Scope as Kept
 from tests.memory_store import MemoryStore
 
 SCOPE = Scope("projects/example")
-ASKED = Question(source="gcp_audit", hour="2026030208", scope=SCOPE, request="logName:x", at=1)
+QUESTION = Question(source="gcp_audit", hour="2026030208", scope=SCOPE, request="logName:x", at=1)
 
 
 def compared(listed: list[str], here: list[str], out_of_scope: list[str]) -> records.Compared:
@@ -110,23 +110,23 @@ def test_real_entries_are_found_by_their_ids(scope: Kept, keep: bool) -> None:
 def test_a_listing_is_read_back_and_split() -> None:
     """Sorted ids, so many to an object; nobody has to hold all of them."""
     ids = sorted(f"id-{number:07d}" for number in range(7))
-    (written,) = listing.write(ASKED, ids, len(ids))
+    (written,) = listing.write(QUESTION, ids, len(ids))
     assert listing.is_listing(written.key)
     back = listing.read(written.body)
-    assert (ASKED, 1, 1, tuple(ids)) == (back.question, back.part, back.parts, back.ids)
+    assert (QUESTION, 1, 1, tuple(ids)) == (back.question, back.part, back.parts, back.ids)
 
 
 def test_a_long_listing_is_several_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "MOST_IDS", 3)
     ids = sorted(f"id-{number}" for number in range(7))
-    parts = [listing.read(each.body) for each in listing.write(ASKED, ids, len(ids))]
+    parts = [listing.read(each.body) for each in listing.write(QUESTION, ids, len(ids))]
     assert [(1, 3), (2, 3), (3, 3)] == [(each.part, each.parts) for each in parts]
     assert ids == [uid for each in parts for uid in each.ids]
 
 
 @pytest.mark.parametrize("change", ["doubled", "unsorted", "number", "count", "spaces"])
 def test_another_form_of_a_listing_is_refused(change: str) -> None:
-    (written,) = listing.write(ASKED, ["a", "b"], 2)
+    (written,) = listing.write(QUESTION, ["a", "b"], 2)
     read = frame.unpack(written.body, limit=1 << 20)
     if change == "doubled":
         read[2] = read[1]

@@ -15,7 +15,7 @@ from nhi_evidence.completeness.reasons import Verdict
 from nhi_evidence.completeness.statement import Statement
 from nhi_evidence.evidence.lines import unit_id
 from tests.completeness import trail as world
-from tests.completeness.spoiled_trails import DIGESTS, FILES, SPOILED, alter, made
+from tests.completeness.spoiled_trails import DIGESTS, FILES, SPOILED, alter, genuine
 from tests.completeness.trail import (
     BUCKET,
     HOUR,
@@ -82,7 +82,7 @@ def test_hours_of_digests_are_not_those_of_the_clock() -> None:
 def test_each_negative_is_named(name: str) -> None:
     """The hour it concerns is not proven, and says what by name; hours further on are."""
     spoil, expected = SPOILED[name]
-    trail = made()
+    trail = genuine()
     spoil(trail)
     evidence = evidence_of(trail)
     statement = evidence.on(SECOND)
@@ -94,7 +94,7 @@ def test_each_negative_is_named(name: str) -> None:
 
 def test_two_adjacent_missing_digests_are_both_named() -> None:
     """The later by the digest that follows, the earlier by its time."""
-    trail = made()
+    trail = genuine()
     for key in DIGESTS[1:3]:
         del trail.objects[key]
     evidence = evidence_of(trail)
@@ -128,7 +128,7 @@ def test_a_file_may_be_named_late() -> None:
     for number in range(2, 5):
         trail.digest(START + number * HOUR, [late] if number == 4 else [])
     assert Verdict.PROVEN is evidence_of(trail).on(FIRST).verdict
-    waiting = made()
+    waiting = genuine()
     waiting.file(START + HOUR + timedelta(minutes=7), "extra")
     statement = evidence_of(waiting, START + 6 * HOUR).on(SECOND)
     assert (("waiting",), False) == (statement.reasons, statement.is_incomplete)
@@ -146,7 +146,7 @@ def test_the_newest_hour_is_open() -> None:
 
 def test_without_the_key_nothing_is_proven_nor_missing() -> None:
     """Who signed was not checked: that is reported, and it is no finding."""
-    statement = evidence_of(made()).on(SECOND, keys={})
+    statement = evidence_of(genuine()).on(SECOND, keys={})
     assert (("key_unknown",), False) == (statement.reasons, statement.is_incomplete)
     assert (1, 1) == (statement.expected, statement.found)
 
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_read_is_there() -> None:
 
 def test_the_same_file_twice_counts_once_and_is_proven() -> None:
     """Delivered again in another batch."""
-    trail = made()
+    trail = genuine()
     evidence = evidence_of(trail)
     evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
     evidence.seal()
@@ -187,7 +187,7 @@ def test_the_same_file_twice_counts_once_and_is_proven() -> None:
 
 def test_a_contested_file_is_not_counted() -> None:
     """The same version with other bytes: neither wins, and the hour says so."""
-    trail = made()
+    trail = genuine()
     evidence = evidence_of(trail)
     alter(FILES[1], lambda text: text.replace(b"ListBuckets", b"GetBuckets!"))(trail)
     evidence.lock([one for one in trail.deliveries() if FILES[1] in one.unit])
@@ -198,7 +198,7 @@ def test_a_contested_file_is_not_counted() -> None:
 
 def test_accounts_and_regions_are_judged_apart() -> None:
     """A file withheld in one region leaves the other's hour proven."""
-    here, there = made(), Trail(region="eu-central-1")
+    here, there = genuine(), Trail(region="eu-central-1")
     lost = there.hours(5)[1]
     evidence = evidence_of(here)
     evidence.lock([one for one in there.deliveries() if lost not in one.unit])
@@ -237,7 +237,7 @@ def test_proven_exactly_when_the_sets_are_equal(kinds: list[str], has_key: bool)
 
 def test_documents_that_are_no_digests_prove_nothing() -> None:
     """One bad companion costs its own hour alone, and is named."""
-    trail = made()
+    trail = genuine()
     trail.objects[DIGESTS[1]] = Stored(gzip.compress(json.dumps({"a": 1}).encode()), {})
     evidence = evidence_of(trail)
     assert ("digest_invalid", f"{BUCKET}/{DIGESTS[1]}") in named(evidence.on(THIRD))
@@ -247,7 +247,7 @@ def test_documents_that_are_no_digests_prove_nothing() -> None:
 
 def test_a_small_store_says_what_it_lacks() -> None:
     """The one withheld file, by name: what a demonstration shows."""
-    trail = made()
+    trail = genuine()
     del trail.objects[FILES[3]]
     evidence = evidence_of(trail)
     stated = withheld.statements(

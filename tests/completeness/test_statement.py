@@ -63,7 +63,7 @@ def test_what_is_written_is_read_back() -> None:
 
 
 names = st.text(min_size=1, max_size=8)
-made = st.builds(
+statements_drawn = st.builds(
     Statement,
     scope=st.builds(Scope, names, names, names),
     verdict=st.just(Verdict.UNPROVABLE),
@@ -77,7 +77,7 @@ made = st.builds(
 )
 
 
-@given(st.lists(made, min_size=1, max_size=4, unique_by=lambda each: each.scope))
+@given(st.lists(statements_drawn, min_size=1, max_size=4, unique_by=lambda each: each.scope))
 def test_any_statements_survive_writing(each: list[Statement]) -> None:
     """Whatever the names hold; written again they are the same bytes."""
     for written in form.write(statements(*each)):

@@ -38,7 +38,7 @@ SIGNATURES = {
 }
 
 
-ASKED = Path(__file__).with_name("asked.toml")
+QUESTIONS = Path(__file__).with_name("asked.toml")
 """Which facts were put to a live account, of this version: by hand, with the day."""
 
 
@@ -106,10 +106,10 @@ _HOLDS = {True: "yes", False: "**no**", None: "not asked"}
 
 def never_asked() -> list[str]:
     """Return every fact that was put to no live account, of this version."""
-    asked = {*tomllib.loads(ASKED.read_text(encoding="utf-8"))}
+    listed = {*tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))}
     facts = (*LOCK, *POLICY, *ESTATE, *RECONCILED, *EXCHANGED)
     names = (*(one.name for one in facts), engines.NAME)
-    return [name for name in names if name not in asked]
+    return [name for name in names if name not in listed]
 
 
 def main(arguments: list[str]) -> int:
@@ -129,8 +129,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     facts = (*LOCK, *(POLICY if options.policy or options.dry_run else ()))
     if options.dry_run:
-        for asked in facts:
-            sys.stdout.write(f"{asked.name}: expected {asked.expected} ({asked.why})\n")
+        for fact_ in facts:
+            sys.stdout.write(f"{fact_.name}: expected {fact_.expected} ({fact_.why})\n")
         for fact in (*ESTATE, *RECONCILED, *EXCHANGED):
             sys.stdout.write(
                 f"{fact.name}: expected {fact.expected} ({fact.why}); asked by {fact.by}\n"

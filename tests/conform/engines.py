@@ -33,7 +33,7 @@ Run = Callable[[Sequence[str]], tuple[int, str, str]]
 """Runs the command line: exit code, standard output, standard error."""
 
 
-def asked() -> dict[str, str]:
+def statements() -> dict[str, str]:
     """Return every question by name, without a LIMIT: it cuts ties as each engine likes."""
     saved = {each.name: each.sql for each in questions()}
     return {name: _unbounded(sql) for name, sql in {**saved, **_OWN}.items()}
@@ -50,7 +50,7 @@ def compare(
 ) -> Iterator[tuple[str, str]]:
     """Yield each question, and how its answers compare; `local` and `athena` are arguments."""
     run = run or _run
-    for name, sql in asked().items():
+    for name, sql in statements().items():
         answers = [
             run(["query", *each, "--sql", sql, "--format", "csv"]) for each in (local, athena)
         ]

@@ -32,7 +32,7 @@ class Engines(NamedTuple):
 
     folder: Path
     local: LocalIndex
-    asked: AskedIndex
+    athena: AskedIndex
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,10 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     log = StoredLog(store, stated_store.NAME, (stated_store.KEY,))
     state = build.refresh(index, store, log, log_name=stated_store.NAME, jobs=1)
     with LocalIndex(index, state) as local:
-        yield Engines(folder, local, asked(folder))
+        yield Engines(folder, local, athena_index(folder))
 
 
-def asked(folder: Path, hours: Span = HOURS) -> AskedIndex:
+def athena_index(folder: Path, hours: Span = HOURS) -> AskedIndex:
     lake = athena.Lake(folder)
     return AskedIndex(
         lake.as_texts, database=athena.DATABASE, hours=hours, name="Athena, here",
@@ -100,14 +100,14 @@ def test_every_selection_has_the_same_rows(engines: Engines) -> None:
     asked_something = 0
     for selection in selections(engines.local):
         here = every_row(engines.local, selection)
-        there = every_row(engines.asked, selection)
+        there = every_row(engines.athena, selection)
         assert sorted(here, key=repr) == sorted(there, key=repr), selection
         asked_something += bool(here)
     assert asked_something == 7
 
 
 def test_acts_of_trust_are_the_same(engines: Engines) -> None:
-    assert list(engines.asked.trusts()) == list(engines.local.trusts())
+    assert list(engines.athena.trusts()) == list(engines.local.trusts())
     assert engines.local.trusts()
 
 
@@ -138,7 +138,7 @@ def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
         ),
         key=lambda each: (len(story(engines.local, each).providers), repr(each)),
     )
-    here, there = story(engines.local, widest), story(engines.asked, widest)
+    here, there = story(engines.local, widest), story(engines.athena, widest)
     assert len(here.providers) >= 2
     assert without_places(here) == without_places(there)
     assert len(here.path.credentials) > 1
@@ -149,7 +149,7 @@ def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
 def test_what_no_statement_counts_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.lock(tmp_path, "aws_cloudtrail", stated_store.trail()[:2])
     stated_store.seal(tmp_path)
-    timeline = story(asked(tmp_path), Selection(addresses=frozenset({"203.0.113.77"})))
+    timeline = story(athena_index(tmp_path), Selection(addresses=frozenset({"203.0.113.77"})))
     assert timeline.freshness.not_shown_count > 0
     assert timeline.freshness.not_shown[0].startswith("aws_cloudtrail 20260302")
     assert timeline.is_incomplete
@@ -158,7 +158,7 @@ def test_what_no_statement_counts_is_named_and_makes_the_answer_incomplete(tmp_p
 
 def test_what_is_contested_is_named_and_makes_the_answer_incomplete(tmp_path: Path) -> None:
     stated_store.make(tmp_path)
-    freshness = asked(tmp_path).freshness()
+    freshness = athena_index(tmp_path).freshness()
     assert any(text.endswith("some of it is contested") for text in freshness.not_shown)
 
 
@@ -168,7 +168,7 @@ def test_hours_are_those_of_the_time(engines: Engines) -> None:
     assert (hours.begin, hours.end) == (1_772_409_600_000, 1_772_413_199_999)
     with pytest.raises(ValueError, match="no instant of the calendar"):
         span(0, 10**18)
-    elsewhere = asked(engines.folder, Span("2026030300", "2026030301"))
+    elsewhere = athena_index(engines.folder, Span("2026030300", "2026030301"))
     undated = list(elsewhere.rows(Selection(addresses=frozenset({"203.0.113.77"}))))
     assert {row.place.object.split("/")[3] for row in undated} <= {"h=unknown"}
 

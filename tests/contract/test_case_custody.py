@@ -98,8 +98,8 @@ def unpack(case: Path, to: Path) -> Path:
 
 
 def verify(estate: Estate, case: Path, *, with_evidence: bool = True) -> Result:
-    asked = ("--evidence", estate.uri, "--role-arn", iam.AUDITOR_ROLE) if with_evidence else ()
-    return run("case", "verify", case, "--key", estate.key, *asked)
+    access = ("--evidence", estate.uri, "--role-arn", iam.AUDITOR_ROLE) if with_evidence else ()
+    return run("case", "verify", case, "--key", estate.key, *access)
 
 
 def alone(folder: Path, key: str) -> subprocess.CompletedProcess[str]:

@@ -56,7 +56,7 @@ def test_what_nobody_asked_is_said_with_every_run(capsys: pytest.CaptureFixture[
     _, _, listed = capsys.readouterr().out.partition("never asked of a live account")
     assert f"{len(names)} facts" in listed
     assert all(f"  {name}\n" in listed for name in names)
-    known = {*tomllib.loads(conform.ASKED.read_text())}
+    known = {*tomllib.loads(conform.QUESTIONS.read_text())}
     assert known <= {*names}, "asked.toml names a fact there is not"
 
 

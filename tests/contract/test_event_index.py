@@ -291,6 +291,6 @@ def test_an_index_that_was_broken_off_is_made_anew(
     assert any(index.glob("events-*"))
     state = refresh(both.folder, index)
     everything = Selection(identities=_all(both.memory))
-    with LocalIndex(index, state) as made:
-        assert _content(made.rows(everything)) == _content(both.memory.rows(everything))
+    with LocalIndex(index, state) as rebuilt:
+        assert _content(rebuilt.rows(everything)) == _content(both.memory.rows(everything))
     assert {each.name for each in index.iterdir() if each.is_file()} == state.files

@@ -50,8 +50,8 @@ def sealer_s3(request: pytest.FixtureRequest) -> S3EvidenceLog:
 
 @pytest.fixture(params=[memory, directory, s3], ids=["memory", "directory", "s3"])
 def pair(request: pytest.FixtureRequest) -> Pair:
-    made: Callable[[pytest.FixtureRequest], Pair] = request.param
-    return made(request)
+    build: Callable[[pytest.FixtureRequest], Pair] = request.param
+    return build(request)
 
 
 def test_written_bytes_are_read_back(pair: Pair, request: pytest.FixtureRequest) -> None:

@@ -171,21 +171,21 @@ def test_a_session_is_kept_and_renewed_before_it_ends(
     federated: EmbeddedStore, platforms: EmbeddedIssuer
 ) -> None:
     """One exchange serves many writes; close to its end there is another, unasked."""
-    shown: list[str] = []
+    tokens: list[str] = []
 
     def token() -> str:
-        shown.append(platforms.token(GOOGLE, AUDIENCE[GOOGLE]))
-        return shown[-1]
+        tokens.append(platforms.token(GOOGLE, AUDIENCE[GOOGLE]))
+        return tokens[-1]
 
     own = writer(federated, "gcp_audit", token)
     for number in range(3):
         own.put_new(key("gcp_audit", f"kept-{number}"), b"x", metadata={})
-    assert len(shown) == 1
+    assert len(tokens) == 1
     credentials = own._client._request_signer._credentials  # type: ignore[attr-defined]
     real = credentials._time_fetcher
     credentials._time_fetcher = lambda: real() + (credentials._expiry_time - real()) * 0.9
     own.put_new(key("gcp_audit", "renewed"), b"x", metadata={})
-    assert len(shown) == 2
+    assert len(tokens) == 2
 
 
 @pytest.mark.slow

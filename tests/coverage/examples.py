@@ -14,7 +14,7 @@ from nhi_evidence.evidence import keys
 FOLDER = Path(__file__).parents[2] / "docs" / "examples" / "coverage"
 AT = 1_772_438_400_000
 """2026-03-02 08:00 UTC."""
-SHOWN = ("aws", "gcp", "azure", "github", "okta", "vault")
+PLATFORMS = ("aws", "gcp", "azure", "github", "okta", "vault")
 LATER = AT + 4 * 3_600_000
 GAPS = (PLANTS[3], PLANTS[4])
 """What the example lacks at both readings: Google's DATA_READ, and the logs of a key vault."""
@@ -27,7 +27,7 @@ def files() -> dict[str, bytes]:
     readings = [
         planted(estate.reading(platform, at), gaps)
         for at, gaps in ((AT, GAPS), (LATER, (*GAPS, LATER_GAP)))
-        for platform in SHOWN
+        for platform in PLATFORMS
     ]
     return {
         f"{reading.platform}-{keys.hour_of(reading.at)}.json": msgspec.json.format(

@@ -36,7 +36,7 @@ from tests.coverage.sealed_estate import (
     record,
 )
 
-ASKED = Question(BOT, Step.CREDENTIAL_VALIDATION, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+VALIDATIONS = Question(BOT, Step.CREDENTIAL_VALIDATION, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
 
 
 SECRETS = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
@@ -113,7 +113,7 @@ def test_it_says_when_it_would_have_been_recorded(sealed: Sealed) -> None:
 
 
 def test_what_is_on_record_is_not_attested(sealed: Sealed) -> None:
-    question = msgspec.structs.replace(ASKED, start=DAY + 4 * HOUR)
+    question = msgspec.structs.replace(VALIDATIONS, start=DAY + 4 * HOUR)
     gathered = gather(sealed.store, sealed.stored, question)
     assert [one.head.api.operation for one in gathered.matching] == ["GetCallerIdentity"]
     with pytest.raises(AbsenceError, match="on record: 1 records"):
@@ -141,7 +141,9 @@ def test_a_role_is_known_by_its_sessions(tmp_path: Path) -> None:
     evidence.lock(delivery(7, [record("GetCallerIdentity", 430, 1, userIdentity=identity)]))
     evidence.seal()
     for name, matching in (("shop", 1), ("other", 0)):
-        question = msgspec.structs.replace(ASKED, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}")
+        question = msgspec.structs.replace(
+            VALIDATIONS, identity=f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        )
         assert len(gather(evidence.store, evidence.stored, question).matching) == matching
 
 

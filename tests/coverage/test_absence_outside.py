@@ -34,9 +34,9 @@ from tests.outsiders import Stamping
 
 TSA = "tsa.example"
 FILE = anchor.file_name(TSA, AnchorForm.TIMESTAMP)
-ASKED = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
+SECRETS = Question(BOT, Step.SECRET_ACCESS, DAY + 6 * HOUR, DAY + 12 * HOUR, "aws")
 HEAD_AT = DAY + 40 * HOUR
-Made = dict[str, Any]
+Fields = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ def asking(sealed: Sealed, by: Stamping, *, hours: int = 12, required: int = 1) 
 
 
 def written(sealed: Sealed) -> Document:
-    return make(sealed.store, sealed.stored, ASKED, gather(sealed.store, sealed.stored, ASKED))
+    return make(sealed.store, sealed.stored, SECRETS, gather(sealed.store, sealed.stored, SECRETS))
 
 
-def altered(sealed: Sealed, falsify: Callable[[Made], None]) -> Document:
+def altered(sealed: Sealed, falsify: Callable[[Fields], None]) -> Document:
     attestation = json.loads(document.write(written(sealed)))
     falsify(attestation)
     return document.read(json.dumps(attestation).encode(), "x")
@@ -114,29 +114,29 @@ def flipped(data: str, place: int = -20) -> str:
     return b64encode(bytes(body)).decode()
 
 
-def _no_anchor(fields: Made) -> None:
+def _no_anchor(fields: Fields) -> None:
     fields["anchors"] = []
 
 
-def _nothing_said(fields: Made) -> None:
+def _nothing_said(fields: Fields) -> None:
     fields["anchors"][0]["attestations"] = {}
 
 
-def _stamp(fields: Made) -> None:
+def _stamp(fields: Fields) -> None:
     attestations = fields["anchors"][0]["attestations"]
     (file,) = attestations
     attestations[file] = flipped(attestations[file])
 
 
-def _path(fields: Made) -> None:
+def _path(fields: Fields) -> None:
     fields["anchors"][0]["path"][0] = flipped(fields["anchors"][0]["path"][0], 0)
 
 
-def _no_path(fields: Made) -> None:
+def _no_path(fields: Fields) -> None:
     fields["anchors"][0]["path"] = []
 
 
-def _later(fields: Made) -> None:
+def _later(fields: Fields) -> None:
     """The leaf of its epoch says another time than the log holds."""
     leaf = b64decode(fields["anchors"][0]["leaf"])
     later = leaf.replace(str(DAY + 30 * HOUR).encode(), str(DAY + 39 * HOUR).encode())
@@ -144,21 +144,21 @@ def _later(fields: Made) -> None:
     fields["anchors"][0]["leaf"] = b64encode(later).decode()
 
 
-def _leaf_of_no_epoch(fields: Made) -> None:
+def _leaf_of_no_epoch(fields: Fields) -> None:
     for name in ("leaf", "proof"):
         fields["anchors"][0][name] = fields["readings"][0][name]
 
 
-def _head_as_older(fields: Made) -> None:
+def _head_as_older(fields: Fields) -> None:
     """The checkpoint of the head in place of the one that was stamped."""
     fields["anchors"][0]["checkpoint"] = fields["checkpoints"]["2026"]
 
 
-def _other_shard(fields: Made) -> None:
+def _other_shard(fields: Fields) -> None:
     fields["anchors"][0]["shard"] = "2025"
 
 
-def _signature(fields: Made) -> None:
+def _signature(fields: Fields) -> None:
     fields["anchors"][0]["checkpoint"] = flipped(fields["anchors"][0]["checkpoint"], 40)
 
 
@@ -178,7 +178,7 @@ def _signature(fields: Made) -> None:
     ],
 )
 def test_a_falsified_anchor_is_refused(
-    sealed: Sealed, stamping: Stamping, falsify: Callable[[Made], None], reason: str
+    sealed: Sealed, stamping: Stamping, falsify: Callable[[Fields], None], reason: str
 ) -> None:
     with pytest.raises(AbsenceError, match=reason):
         check(altered(sealed, falsify), asking(sealed, stamping))
@@ -208,7 +208,7 @@ def test_an_anchor_of_another_history_is_refused(
     other.seal(HEAD_AT)
     genuine = json.loads(document.write(written(sealed)))["anchors"][0]
 
-    def transplant(fields: Made) -> None:
+    def transplant(fields: Fields) -> None:
         fields["anchors"] = [{**genuine, "leaf": fields["readings"][0]["leaf"]}]
 
     with pytest.raises(AbsenceError, match="consistency path leads to other roots"):
@@ -252,14 +252,14 @@ def test_copies_elsewhere_count_by_what_the_document_shows(sealed: Sealed) -> No
 _ORIGIN = f"{NAME}/2026"
 
 
-def _without_cosignature(fields: Made) -> None:
+def _without_cosignature(fields: Fields) -> None:
     signed = b64decode(fields["checkpoints"]["2026"])
     text, _, lines = signed.partition(b"\n\n")
     first = lines.splitlines(keepends=True)[0]
     fields["checkpoints"]["2026"] = b64encode(text + b"\n\n" + first).decode()
 
 
-def _other_cosignature(fields: Made) -> None:
+def _other_cosignature(fields: Fields) -> None:
     fields["checkpoints"]["2026"] = flipped(fields["checkpoints"]["2026"])
 
 
@@ -271,7 +271,7 @@ def _other_cosignature(fields: Made) -> None:
     ],
 )
 def test_a_falsified_cosignature_is_refused(
-    sealed: Sealed, falsify: Callable[[Made], None], reason: str
+    sealed: Sealed, falsify: Callable[[Fields], None], reason: str
 ) -> None:
     policy = replace(sealed.policy, require_cosignature=True)
     check(written(sealed), policy)

@@ -12,12 +12,12 @@ from nhi_evidence.demo.estate import day
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_exactly_what_was_planted_is_named(tmp_path: Path, seed: int) -> None:
-    shown = show_blind_spots(tmp_path, seed)
-    assert shown.planted_cells == shown.named_cells
-    assert (shown.canary,) == shown.broken
-    assert (shown.withheld,) == shown.missing
-    assert shown.exact
-    assert len(shown.planted) == 2
+    spots = show_blind_spots(tmp_path, seed)
+    assert spots.planted_cells == spots.named_cells
+    assert (spots.canary,) == spots.broken
+    assert (spots.withheld,) == spots.missing
+    assert spots.exact
+    assert len(spots.planted) == 2
 
 
 def test_draws_differ_and_repeat() -> None:

@@ -88,7 +88,7 @@ def weighed(cell: str, outcome: Result, hour: str = HOUR) -> Weighed:
 
 
 def test_of_an_hour_the_worst_probe_counts_and_nothing_beyond_it() -> None:
-    shown = stretches(
+    by_cell = stretches(
         [
             weighed("a", Result.PROVEN),
             weighed("a", Result.MISSING),
@@ -97,10 +97,10 @@ def test_of_an_hour_the_worst_probe_counts_and_nothing_beyond_it() -> None:
             weighed("c", Result.ABSENT),
         ]
     )
-    assert [one.verdict for one in shown["a"]] == [Verdict.BROKEN, Verdict.PROVEN]
-    assert [one.span.end - one.span.start for one in shown["a"]] == [HOUR_MS, HOUR_MS]
-    assert "b" not in shown
-    assert shown["c"][0].verdict is Verdict.IMPOSSIBLE
+    assert [one.verdict for one in by_cell["a"]] == [Verdict.BROKEN, Verdict.PROVEN]
+    assert [one.span.end - one.span.start for one in by_cell["a"]] == [HOUR_MS, HOUR_MS]
+    assert "b" not in by_cell
+    assert by_cell["c"][0].verdict is Verdict.IMPOSSIBLE
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_of_an_hour_the_worst_probe_counts_and_nothing_beyond_it() -> None:
 def test_the_other_side_of_impossible(cell: Any) -> None:
     """A record of what the table calls impossible: what was seen counts, not the table."""
     for outcome, verdict in ((Result.ABSENT, "IMPOSSIBLE"), (Result.UNEXPECTED, "PROVEN")):
-        shown = stretches([weighed(cell.id, outcome)])
-        judged = matrix(estate.readings(START), proofs=tuple(shown.items()))
+        by_cell = stretches([weighed(cell.id, outcome)])
+        judged = matrix(estate.readings(START), proofs=tuple(by_cell.items()))
         state = next(one for one in judged.cells if one.cell == cell.id)
         assert state.verdict == verdict
 
 
 def test_a_broken_canary_goes_over_the_settings() -> None:
-    shown = stretches([weighed("aws.secret_access.services", Result.MISSING)])
-    judged = matrix([estate.reading("aws", START)], proofs=tuple(shown.items()))
+    by_cell = stretches([weighed("aws.secret_access.services", Result.MISSING)])
+    judged = matrix([estate.reading("aws", START)], proofs=tuple(by_cell.items()))
     state = next(one for one in judged.cells if one.cell == "aws.secret_access.services")
     assert state.verdict is Verdict.BROKEN
     assert judged.has_gap

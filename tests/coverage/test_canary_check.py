@@ -58,9 +58,14 @@ def again(stated: Stated, weighed: list[Weighed], plan_keys: list[str] | None = 
     """A statement that says something else, and counts it right."""
     header = stated.header
     key, *others = header.plans if plan_keys is None else plan_keys
-    made = [(key, weighed), *((other, []) for other in others)]
+    restated = [(key, weighed), *((other, []) for other in others)]
     return statement.state(
-        header.platform, header.hour, header.log, made, until=header.until, mappers=header.mappers
+        header.platform,
+        header.hour,
+        header.log,
+        restated,
+        until=header.until,
+        mappers=header.mappers,
     )
 
 

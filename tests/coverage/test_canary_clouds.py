@@ -201,8 +201,8 @@ def delivered(platform: str, records: list[dict[str, Any]]) -> tuple[str, Delive
         Message(json.dumps({"records": [one]}).encode(), n, str(n), "2026-03-02T07:50:00Z")
         for n, one in enumerate(records)
     )
-    made = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
-    return "azure_monitor", Delivery(made.unit, event_hub.frame(made))
+    messages_run = Run("ns/hub#2026-03-01T00:00:00Z/0", messages)
+    return "azure_monitor", Delivery(messages_run.unit, event_hub.frame(messages_run))
 
 
 def results(evidence: Sealed, source: str) -> dict[str, Result]:

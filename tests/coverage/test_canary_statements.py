@@ -305,9 +305,9 @@ def test_a_statement_that_claims_more_than_the_records_is_named(bucket: Bucket) 
 
 def test_nonces_are_seen_in_one_pass_whatever_their_form() -> None:
     """Those the plans make, request ids, and any that somebody else made up."""
-    made, request, other = "nhic" + "0a" * 10, "0" * 8 + "-1111-4222-8333-" + "4" * 12, "A" * 24
-    nonces = Nonces([made, request, other])
-    assert {made, other} == nonces.within(f'"{made}" {other}'.encode())
+    nonce, request, other = "nhic" + "0a" * 10, "0" * 8 + "-1111-4222-8333-" + "4" * 12, "A" * 24
+    nonces = Nonces([nonce, request, other])
+    assert {nonce, other} == nonces.within(f'"{nonce}" {other}'.encode())
     assert {request} == nonces.within(f'"{request}"'.encode())
     assert not nonces(b"nhic" + b"0b" * 10)
-    assert not Nonces([])(made.encode())
+    assert not Nonces([])(nonce.encode())

@@ -48,11 +48,11 @@ def test_microsoft_without_graph_reads_the_rest(provider: Provider) -> None:
     """A token for one of two hosts: the other's answers say that there was none."""
     provider.paths["/tenant/oauth2/v2.0/token"] = {"access_token": "given"}
     provider.paths["/subscriptions"] = {"value": []}
-    given: list[str] = []
+    audiences: list[str] = []
 
     def once(audience: str) -> str:
-        given.append(audience)
-        if len(given) > 1:
+        audiences.append(audience)
+        if len(audiences) > 1:
             raise TokenUnavailableError("no more")
         return "identity"
 
@@ -110,13 +110,13 @@ def test_an_answer_of_another_shape_ends_a_collector_and_is_kept(
 
 
 def test_what_was_told_before_the_failure_is_kept() -> None:
-    given = [Answer(call="a", scope="x", answer={})]
+    received = [Answer(call="a", scope="x", answer={})]
 
     def walk() -> None:
-        given.append(Answer(call="b", scope="x", answer=[]))
+        received.append(Answer(call="b", scope="x", answer=[]))
         raise KeyError("member")
 
-    reading = gathering.gathered("gcp", walk, given, at=1, deployment=Deployment())
+    reading = gathering.gathered("gcp", walk, received, at=1, deployment=Deployment())
     assert ["a", "b", gathering.COLLECTOR] == [one.call for one in reading.answers[1:]]
     assert "KeyError('member')" in reading.answers[-1].error
 
@@ -124,8 +124,10 @@ def test_what_was_told_before_the_failure_is_kept() -> None:
 def test_of_too_much_the_largest_answers_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written can be read; the rest is whole."""
     monkeypatch.setattr(answers, "MAX_READING_BYTES", 5_000)
-    given = [Answer(call=f"call-{size}", scope="x", answer="x" * size) for size in (10, 9_000, 20)]
-    reading = gathering.gathered("gcp", lambda: None, given, at=1, deployment=Deployment())
+    received = [
+        Answer(call=f"call-{size}", scope="x", answer="x" * size) for size in (10, 9_000, 20)
+    ]
+    reading = gathering.gathered("gcp", lambda: None, received, at=1, deployment=Deployment())
     assert ["ok", "failed", "ok"] == [one.status for one in reading.answers[1:]]
     assert "too much to be kept" in reading.answers[2].error
     assert len(answers.write(reading)) <= 5_000
@@ -141,9 +143,9 @@ def test_pages_that_are_no_lists_are_a_failed_answer(provider: Provider) -> None
 def test_one_prefers_an_answer_that_was_given() -> None:
     """A trail of the organization is refused in a member and answered in the management account."""
     refused = Answer(call="c", scope="1", request={"Name": "t"}, status="denied", error="no")
-    given = Answer(call="c", scope="2", request={"Name": "t"}, answer={"IsLogging": True})
-    reading = Reading(v=1, platform="aws", at=1, answers=(refused, given))
-    assert given == reading.single("c", Name="t")
+    answer = Answer(call="c", scope="2", request={"Name": "t"}, answer={"IsLogging": True})
+    reading = Reading(v=1, platform="aws", at=1, answers=(refused, answer))
+    assert answer == reading.single("c", Name="t")
     assert refused == reading.single("c", "1", Name="t")
 
 

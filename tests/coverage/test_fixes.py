@@ -49,8 +49,8 @@ def test_a_command_is_a_command(setting: Setting) -> None:
     """Between semicolons, and in backticks, a program's name comes first; words are words."""
     for text in (setting.fix.cli, setting.fix.replaces):
         if text:
-            given, words = commands(text)
-            assert all(command.split(maxsplit=1)[0] in PROGRAMS for command in given), given
+            programs, words = commands(text)
+            assert all(command.split(maxsplit=1)[0] in PROGRAMS for command in programs), programs
             assert ";" not in words
             assert not re.search(rf"\b({'|'.join(PROGRAMS)}) [a-z0-9]+ [a-z-]+ --", words), words
     assert "--method get" not in setting.fix.cli
@@ -91,8 +91,8 @@ def test_an_unknown_cell_is_read_or_tried_and_never_changed(*, denied: bool) -> 
             assert match[1] in COLLECTED
         else:
             assert cell.next.startswith(("try it", "no probe", "no command of this release"))
-    shown = "\n".join(coverage_report.lines(report))
-    assert all(f"  next: {cell.next}" in shown for cell in unknown)
+    printed = "\n".join(coverage_report.lines(report))
+    assert all(f"  next: {cell.next}" in printed for cell in unknown)
     assert all(not cell.next for cell in report.cells if cell.verdict is not Verdict.UNKNOWN)
 
 

@@ -32,7 +32,7 @@ def reading(
     accounts: list[dict[str, str]] | None = None,
     bucket: str = "trail",
 ) -> Reading:
-    given = [
+    answers = [
         Answer(
             call="organizations:ListAccounts",
             scope="999988887777",
@@ -63,7 +63,7 @@ def reading(
         ),
     ]
     deployment = Deployment((Source(source="aws_cloudtrail", buckets=(bucket,)),))
-    return gathered("aws", lambda: None, given, at=NOW, deployment=deployment)
+    return gathered("aws", lambda: None, answers, at=NOW, deployment=deployment)
 
 
 def scopes(of: Reading) -> set[Scope]:

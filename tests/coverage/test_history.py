@@ -93,11 +93,11 @@ def test_readings_too_far_apart_leave_a_hole() -> None:
 
 
 def test_a_trail_that_was_stopped_and_started_has_a_gap_between() -> None:
-    made = [
+    edits = [
         *record("StopLogging", 5 * HOUR, name=TRAIL),
         *record("StartLogging", 7 * HOUR, name=TRAIL),
     ]
-    assert verdicts(VALIDATION, daily("aws", 2, 20), made) == [
+    assert verdicts(VALIDATION, daily("aws", 2, 20), edits) == [
         ("UNKNOWN", 0, 2),
         ("CONFIGURED", 2, 5),
         ("GAP", 5, 7),

@@ -109,13 +109,13 @@ def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
     """Names of resources have no space to break at; a map and a table scroll within themselves."""
     file = tmp_path / "coverage.html"
     file.write_text(page(MATRIX, support(MATRIX)), encoding="utf-8")
-    with opened(file, width=width) as shown:
+    with opened(file, width=width) as window_:
         widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         for opening in ("''", *(f"'#{cell.cell}'" for cell in MATRIX.cells[::20])):
-            shown.js(f"location.hash = {opening}")
-            content, window = shown.js(widths)
+            window_.js(f"location.hash = {opening}")
+            content, window = window_.js(widths)
             assert content <= window, opening
-        assert not shown.complaints
+        assert not window_.complaints
 
 
 PRESS = """
@@ -150,13 +150,13 @@ def test_it_is_used_by_keys_alone(tmp_path: Path) -> None:
     assert "CONSOLE" not in seen.stderr
     title = unescape(re.findall(r"<title>(.*?)</title>", seen.stdout)[0])
     cells = [f"#{cell.cell}" for cell in MATRIX.cells]
-    first, right, left, down, up, shown, chosen, back = msgspec.json.decode(title)
+    first, right, left, down, up, focus, chosen, back = msgspec.json.decode(title)
     hashes = re.findall(r'href="(#[^"]+)"', page(MATRIX))
     assert (first, right, left) == (hashes[0], hashes[1], hashes[0])
     assert down.startswith("#aws_agent.")
     assert up in cells
     assert up.startswith("#aws.")
-    assert (f"#{shown}", chosen, back) == (hashes[3], "0", hashes[3])
+    assert (f"#{focus}", chosen, back) == (hashes[3], "0", hashes[3])
 
 
 def test_it_prints_every_cell(tmp_path: Path) -> None:

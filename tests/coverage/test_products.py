@@ -208,5 +208,5 @@ def scope_of(email: str) -> str:
 
 def test_what_a_call_shows_is_what_the_cells_say_reads_it() -> None:
     """Settings name the calls that read them; each is one a collector makes."""
-    asked = {switches.GITHUB_STREAMS, switches.OKTA_LOG, switches.OKTA_STREAMS}
-    assert asked <= {call for each in settings().values() for call in each.reads}
+    calls = {switches.GITHUB_STREAMS, switches.OKTA_LOG, switches.OKTA_STREAMS}
+    assert calls <= {call for each in settings().values() for call in each.reads}

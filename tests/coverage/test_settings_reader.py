@@ -25,9 +25,9 @@ DEPLOYMENT = Deployment((Source(source="aws_cloudtrail", buckets=("trail",)),))
 def _answering(pages: Any) -> Any:
     """Answer what the emulator lacks as its server does: with an error."""
 
-    def answer(*given: Any) -> Any:
+    def answer(*results: Any) -> Any:
         try:
-            return pages(*given)
+            return pages(*results)
         except (NotImplementedError, ImportError) as lacking:
             error: Any = {"Error": {"Code": "NotImplemented", "Message": str(lacking)}}
             raise ClientError(error, "x") from lacking

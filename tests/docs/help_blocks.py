@@ -43,12 +43,16 @@ def cost() -> str:
 def rewritten(page: str) -> str:
     """Return a page with all its blocks made anew."""
     page = _HELP.sub(lambda block: f"{block[1]}{usage(*block[2].split())}\n{block[4]}", page)
-    for pattern, made in ((_COST, cost), (_FORMS, local_forms.table), (_JSON, json_schemas.table)):
-        page = pattern.sub(_made(made), page)
+    for pattern, generate in (
+        (_COST, cost),
+        (_FORMS, local_forms.table),
+        (_JSON, json_schemas.table),
+    ):
+        page = pattern.sub(_replacement(generate), page)
     return page
 
 
-def _made(make: Callable[[], str]) -> Callable[[re.Match[str]], str]:
+def _replacement(make: Callable[[], str]) -> Callable[[re.Match[str]], str]:
     return lambda block: f"{block[1]}{make()}\n{block[3]}"
 
 

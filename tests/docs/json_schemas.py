@@ -117,7 +117,7 @@ def table() -> str:
     for command, schema in SCHEMAS.items():
         lines = [f"### {command}", "", f"`{schema}`", ""]
         for name, meaning in sorted(members(command).items()):
-            shown = meaning.replace("|", "\\|")
-            lines.append(f"- `{name}`" + (f": {shown}" if shown else ""))
+            escaped = meaning.replace("|", "\\|")
+            lines.append(f"- `{name}`" + (f": {escaped}" if escaped else ""))
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

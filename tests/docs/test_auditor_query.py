@@ -38,7 +38,7 @@ def test_the_query_shows_each_record_once(tmp_path: Path) -> None:
     ).fetchall()
     credential, copies, records = next(each for each in credentials if each[0])
     assert copies > records > 0
-    asked = sql.replace("'copy/ev", f"'{evidence}/ev").replace("ASIAIOSFODNN7EXAMPLE", credential)
-    answer = duckdb.execute(asked.rstrip().rstrip(";")).fetchall()
+    query = sql.replace("'copy/ev", f"'{evidence}/ev").replace("ASIAIOSFODNN7EXAMPLE", credential)
+    answer = duckdb.execute(query.rstrip().rstrip(";")).fetchall()
     assert records == len(answer)
     assert [row[0] for row in answer] == sorted(row[0] for row in answer)

@@ -44,8 +44,8 @@ def test_the_program_prints_what_this_process_does() -> None:
         check=True,
         env=ON_A_TERMINAL,
     )
-    shown = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
-    assert usage("normalize") == shown
+    printed = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    assert usage("normalize") == printed
 
 
 def test_deploy_shows_what_it_costs() -> None:
@@ -70,9 +70,9 @@ def test_links_lead_somewhere() -> None:
 def test_every_rejection_reason_is_documented() -> None:
     """docs/evidence-format.md lists every reason the code can give."""
     code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
-    given = set(re.findall(r'(?:Rejection|Undecodable)\(\s*"([a-z0-9_]+)"', code))
-    assert len(given) > 15
-    assert [] == sorted(reason for reason in given if f"`{reason}`" not in FORMAT)
+    reasons = set(re.findall(r'(?:Rejection|Undecodable)\(\s*"([a-z0-9_]+)"', code))
+    assert len(reasons) > 15
+    assert [] == sorted(reason for reason in reasons if f"`{reason}`" not in FORMAT)
 
 
 def test_every_reason_of_a_local_file_is_documented() -> None:
@@ -80,28 +80,28 @@ def test_every_reason_of_a_local_file_is_documented() -> None:
     folder = ROOT / "shared" / "nhi_evidence"
     paths = [*(folder / "local_files").glob("*.py"), folder / "cli" / "raw_input.py"]
     code = "".join(path.read_text() for path in paths)
-    given = set(re.findall(r'Unreadable\(\s*"([a-z0-9_]+)"', code))
+    reasons = set(re.findall(r'Unreadable\(\s*"([a-z0-9_]+)"', code))
     page = (ROOT / "docs" / "local-files.md").read_text()
-    assert {"unknown_form", "source_unknown", "malformed_yaml"} <= given
-    assert [] == sorted(reason for reason in given if f"| `{reason}`" not in page + FORMAT)
+    assert {"unknown_form", "source_unknown", "malformed_yaml"} <= reasons
+    assert [] == sorted(reason for reason in reasons if f"| `{reason}`" not in page + FORMAT)
 
 
 @pytest.mark.parametrize("source", PACKS)
 def test_every_rule_is_documented(source: str) -> None:
     """A source's page describes every identity rule its code can name; docs/sources.md lists it."""
     page = (ROOT / "docs" / "sources" / f"{source}.md").read_text()
-    given = rules(source)
-    assert given
-    assert [] == sorted(rule for rule in given if f"`{rule}`" not in page)
+    in_catalog = rules(source)
+    assert in_catalog
+    assert [] == sorted(rule for rule in in_catalog if f"`{rule}`" not in page)
     assert f"(sources/{source}.md)" in (ROOT / "docs" / "sources.md").read_text()
 
 
 def test_contributing_names_what_a_pack_offers() -> None:
     """The drill lists every name the registry asks for, and the fields a case may have."""
     page = (ROOT / "CONTRIBUTING.md").read_text()
-    asked = [*conformance.members(sources.Pack), *Case.__struct_fields__]
-    assert len(asked) > 10
-    assert [] == [name for name in asked if f"`{name}`" not in page]
+    names = [*conformance.members(sources.Pack), *Case.__struct_fields__]
+    assert len(names) > 10
+    assert [] == [name for name in names if f"`{name}`" not in page]
 
 
 def test_every_alarm_has_a_section() -> None:
@@ -117,13 +117,13 @@ def test_every_alarm_has_a_section() -> None:
 def test_queries_for_the_auditor_hold_what_evidence_holds() -> None:
     """The fields docs/auditor.md asks for are those of an evidence object's lines."""
     page = (ROOT / "docs" / "auditor.md").read_text()
-    asked = set(re.findall(r"n->>'\$\.([a-z_.]+)'", page))
+    paths = set(re.findall(r"n->>'\$\.([a-z_.]+)'", page))
     case = next(iter(sorted((ROOT / "tests" / "cases" / "aws_cloudtrail").glob("*06f-pod*.json"))))
     record = outcome(
         read(case), Mapper("aws_cloudtrail", scope=Scope.ALL, keep_out_of_scope_raw=True)
     )
-    assert len(asked) > 4
-    assert [] == sorted(path for path in asked if at(record, path) is None)
+    assert len(paths) > 4
+    assert [] == sorted(path for path in paths if at(record, path) is None)
 
 
 def test_every_declared_cut_is_in_the_privacy_page() -> None:

@@ -22,15 +22,16 @@ BLOCKS = re.findall(
 
 def test_what_the_page_shows_works() -> None:
     """A record is told, a broken one rejected; a store is verified by its key."""
-    shown: dict[str, Any] = {}
+    namespace: dict[str, Any] = {}
     for block in BLOCKS:
-        exec(block, shown)  # noqa: S102 the page's own code
-    assert ["Long-lived Access Key: Credential Validation", "rejected: malformed_json"] == shown[
-        "phases"
-    ]([json.dumps(TRAIL).encode(), b"nope"])
+        exec(block, namespace)  # noqa: S102 the page's own code
+    assert [
+        "Long-lived Access Key: Credential Validation",
+        "rejected: malformed_json",
+    ] == namespace["phases"]([json.dumps(TRAIL).encode(), b"nope"])
     stored = ROOT / "tests" / "fixtures" / "format-v1"
     key = (stored / "log.vkey").read_text().splitlines()[-1]
-    report = shown["verified"](str(stored / "evidence"), key, clock.now())
+    report = namespace["verified"](str(stored / "evidence"), key, clock.now())
     assert (0, True) == (report.exit_code, sum(report.records_counted.values()) > 0)
 
 

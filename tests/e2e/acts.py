@@ -145,12 +145,12 @@ def policy(statement: dict[str, Any]) -> str:
 
 def public_key(deployed: Deployment) -> str:
     """Return the verifier key of the log, as its owner shows it."""
-    shown = deployed.command(
+    result = deployed.command(
         "keys", "--name", STORE.log, "--kms-key", LOG_KEY,
         credentials={"AWS_ACCESS_KEY_ID": EVIDENCE},
     )  # fmt: skip
-    assert 0 == shown.returncode, shown.stderr
-    return shown.stdout
+    assert 0 == result.returncode, result.stderr
+    return result.stdout
 
 
 def locked_units(deployed: Deployment) -> int:

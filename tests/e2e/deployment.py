@@ -138,12 +138,12 @@ class Deployment:
         (path,) = (one for one in self.templates("deployed") if one.name == self._evidence())
         resources = json.loads(path.read_text())["Resources"].values()
         (bucket,) = (one for one in resources if one["Type"] == "AWS::S3::Bucket")
-        asked = bucket["Properties"]
+        properties = bucket["Properties"]
         s3 = self.aws.client("s3", EVIDENCE)
         s3.put_object_lock_configuration(
-            Bucket=STORE.bucket, ObjectLockConfiguration=asked["ObjectLockConfiguration"]
+            Bucket=STORE.bucket, ObjectLockConfiguration=properties["ObjectLockConfiguration"]
         )
-        (rule,) = asked["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         default = {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
         s3.put_bucket_encryption(
             Bucket=STORE.bucket, ServerSideEncryptionConfiguration={"Rules": [default]}

@@ -172,7 +172,7 @@ class Emulator:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulator")])
         begins = datetime.now(UTC) - timedelta(hours=1)
         names = [x509.DNSName("localhost"), x509.DNSName("*.localhost")]
-        made = (
+        certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
@@ -187,7 +187,7 @@ class Emulator:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(secret, hashes.SHA256())
         )
-        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         key = self.folder / "key.pem"
         key.touch(mode=0o600)
         key.write_bytes(

@@ -88,8 +88,10 @@ def _entry(resource: dict[str, Any]) -> str | None:
     kind = resource["Type"]
     if kind in TYPES:
         return str(kind)
-    given = resource.get("Properties", {})
-    return next((".".join(one) for one in PROPERTIES if one[0] == kind and one[1] in given), None)
+    properties = resource.get("Properties", {})
+    return next(
+        (".".join(one) for one in PROPERTIES if one[0] == kind and one[1] in properties), None
+    )
 
 
 def as_deployed(template: Template) -> Template:

@@ -76,8 +76,8 @@ def test_what_is_missing_is_said_before_anything_is_deployed(deployed: Deploymen
 def test_cdk_deploys_through_a_pipe(deployed: Deployment) -> None:
     """`cdk deploy 'nhi-evidence-*' | cat`, by cdk.json: nothing asks, and stacks are made."""
     output = deployed.history["failed"]
-    made = [one for one in deployed.stacks if re.search(rf"^\W+{one}$", output, re.MULTILINE)]
-    assert made, output[-3000:]
+    printed = [one for one in deployed.stacks if re.search(rf"^\W+{one}$", output, re.MULTILINE)]
+    assert printed, output[-3000:]
     assert "(y/n)" not in output
 
 
@@ -142,8 +142,8 @@ def test_what_is_printed_to_do_next_is_done_as_printed(deployed: Deployment) -> 
     doctor_line = lines[-1]
     assert f"with credentials of {EVIDENCE}:" in lines[lines.index(keys) - 1]
     assert 4 == as_printed(deployed, keys, LOGS).returncode, "of the other account it is no key"
-    shown = as_printed(deployed, keys, EVIDENCE)
-    assert 0 == shown.returncode, shown.stderr
+    result = as_printed(deployed, keys, EVIDENCE)
+    assert 0 == result.returncode, result.stderr
     stored = deployed.folder / keys.rpartition("> ")[2]
     assert public_key(deployed) == stored.read_text()
     looked = as_printed(deployed, f"{doctor_line} --json", LOGS)

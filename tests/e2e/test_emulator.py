@@ -65,16 +65,16 @@ def test_roles_are_held_to_their_policies(aws: Emulator, user: tuple[str, str]) 
         PolicyName="put",
         PolicyDocument=allow("s3:PutObject", "arn:aws:s3:::probe/ev/*"),
     )
-    asked = {"RoleArn": WRITER, "RoleSessionName": "probe"}
+    request = {"RoleArn": WRITER, "RoleSessionName": "probe"}
     as_user = sts(aws, user)
     assert "AccessDenied" == refused(
-        lambda: as_user.assume_role(**asked, ExternalId="probe-external-id")
+        lambda: as_user.assume_role(**request, ExternalId="probe-external-id")
     )
     aws.client("iam", OTHER).put_user_policy(
         UserName="probe", PolicyName="assume", PolicyDocument=allow("sts:AssumeRole", WRITER)
     )
-    assert "AccessDenied" == refused(lambda: as_user.assume_role(**asked, ExternalId="another"))
-    credentials = as_user.assume_role(**asked, ExternalId="probe-external-id")["Credentials"]
+    assert "AccessDenied" == refused(lambda: as_user.assume_role(**request, ExternalId="another"))
+    credentials = as_user.assume_role(**request, ExternalId="probe-external-id")["Credentials"]
     writer = boto3.session.Session(
         credentials["AccessKeyId"],
         credentials["SecretAccessKey"],

@@ -40,7 +40,7 @@ keep_out_of_scope_raw = false
 FRESH = TEXT.replace("# management_account", "management_account").replace("[gcp]", NEW, 1)
 TRAIL = config.read(FRESH).trail("fresh")
 EXPORTER = naming.exporter("main", "aws_cloudtrail", TRAIL.name)
-EXPORT, MADE = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRAIL.name}"
+EXPORT, TRAIL_STACK = f"nhi-evidence-export-{REGION}", f"nhi-evidence-trail-{TRAIL.name}"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def template(fresh: Deployment, stack: str) -> dict[str, Any]:
 def properties(fresh: Deployment) -> dict[str, Any]:
     """What production's stack gives CloudFormation of the trail, and nothing beside it."""
     fresh.synthesize()
-    ((resource),) = template(fresh, MADE)["Resources"].values()
+    ((resource),) = template(fresh, TRAIL_STACK)["Resources"].values()
     assert resource["Type"] == "AWS::CloudTrail::Trail"
     request: dict[str, Any] = resource["Properties"]
     return request
@@ -77,7 +77,7 @@ def test_the_trail_is_made_in_the_management_account_after_its_bucket(
 ) -> None:
     """CloudTrail tries the bucket before it accepts it: the stack waits for the bucket's."""
     manifest = json.loads((fresh.folder / "production" / "manifest.json").read_text())
-    stack = manifest["artifacts"][MADE]
+    stack = manifest["artifacts"][TRAIL_STACK]
     assert f"aws://{MANAGEMENT}/{REGION}" == stack["environment"]
     assert EXPORT in stack["dependencies"]
     assert TRAIL.bucket == properties["S3BucketName"]
@@ -109,10 +109,10 @@ def test_cloudtrail_takes_what_the_stack_says(
     cloudtrail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
     assert properties["IsLogging"] is True
     cloudtrail.start_logging(Name=name)
-    (made,) = cloudtrail.describe_trails(trailNameList=[name])["trailList"]
-    assert naming.trail_arn(REGION, MANAGEMENT, TRAIL.name) == made["TrailARN"]
+    (trail,) = cloudtrail.describe_trails(trailNameList=[name])["trailList"]
+    assert naming.trail_arn(REGION, MANAGEMENT, TRAIL.name) == trail["TrailARN"]
     for setting in ("IsMultiRegionTrail", "IsOrganizationTrail", "LogFileValidationEnabled"):
-        assert made[setting] is True, setting
+        assert trail[setting] is True, setting
     assert cloudtrail.get_trail_status(Name=name)["IsLogging"] is True
     kept = cloudtrail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
     assert [one["Name"] for one in selectors] == [one["Name"] for one in kept]

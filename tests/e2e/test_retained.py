@@ -122,10 +122,10 @@ def test_each_is_created_again_after_a_creation_that_failed(
         assert before == left(aws), stack
         cloudformation.delete_stack(StackName=stack)
         assert "CREATE_COMPLETE" == create(cloudformation, stack, resources), stack
-        made = left(aws)
-        assert made - before, stack
+        created = left(aws)
+        assert created - before, stack
         cloudformation.delete_stack(StackName=stack)
-        assert made == left(aws), f"{stack}: what is kept outlives it"
+        assert created == left(aws), f"{stack}: what is kept outlives it"
 
 
 def test_plain_retain_leaves_the_name_taken(

@@ -31,7 +31,7 @@ def subscribed() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def made(aws: Emulator, streamed: Estate) -> Iterator[Any]:
+def services(aws: Emulator, streamed: Estate) -> Iterator[Any]:
     """The streams of the templates, and their buckets."""
     s3, firehose = aws.client("s3", ARCHIVE), aws.client("firehose", ARCHIVE)
     for bucket in ("eks-audit", "okta-log"):
@@ -39,16 +39,16 @@ def made(aws: Emulator, streamed: Estate) -> Iterator[Any]:
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region}
         )
     for name in (templates.PROD, templates.OKTA):
-        given = templates.stream(streamed, name)
+        properties = templates.stream(streamed, name)
         # By the names of the API, which are those of CloudFormation.
         destination = {
-            **given["ExtendedS3DestinationConfiguration"],
+            **properties["ExtendedS3DestinationConfiguration"],
             "RoleARN": f"arn:aws:iam::{ARCHIVE}:role/{name}",
         }
         destination.pop("CloudWatchLoggingOptions")
         firehose.create_delivery_stream(
             DeliveryStreamName=name,
-            DeliveryStreamType=given["DeliveryStreamType"],
+            DeliveryStreamType=properties["DeliveryStreamType"],
             ExtendedS3DestinationConfiguration=destination,
         )
     yield s3, firehose
@@ -62,10 +62,10 @@ def made(aws: Emulator, streamed: Estate) -> Iterator[Any]:
     ],
 )
 def test_what_is_put_comes_out_as_files_of_the_source(
-    made: Any, name: str, source: str, bucket: str, body: bytes
+    services: Any, name: str, source: str, bucket: str, body: bytes
 ) -> None:
     """Under the folder of the stream, with an hour in its key, in a form the source reads."""
-    s3, firehose = made
+    s3, firehose = services
     put = firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": body}])
     assert 0 == put["FailedPutCount"]
     (delivered,) = s3.list_objects_v2(Bucket=bucket)["Contents"]

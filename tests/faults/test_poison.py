@@ -247,8 +247,8 @@ def test_what_is_not_reached_has_not_failed() -> None:
     """Time is up before the second file: its message comes again, and is no failure."""
     world = World()
     world.deliver(["a", "b", "c"])
-    asked = count()
-    answer = world.invoke(time_is_up=lambda: next(asked) > 0)
+    calls = count()
+    answer = world.invoke(time_is_up=lambda: next(calls) > 0)
     assert answer is not None
     assert (2, []) == (len(answer.unreached), answer.unlocked)
     assert answer.unreached == answer.failed
@@ -299,8 +299,8 @@ def test_what_was_not_reached_comes_again() -> None:
     """Time is up after two units: they are done, the rest is delivered again and is not old."""
     world = World()
     world.deliver([f"n{n}" for n in range(6)])
-    asked = iter(range(100))
-    answer = world.invoke(time_is_up=lambda: next(asked) >= 2)
+    calls = iter(range(100))
+    answer = world.invoke(time_is_up=lambda: next(calls) >= 2)
     assert answer is not None
     assert 4 == len(answer.failed)
     assert 2 == len(world.locked())

@@ -85,12 +85,12 @@ def attack(seed: int) -> Outcome:
     if way == "prove":
         _prove(world)
     report = _verified(world, way)
-    _shown(report)
+    _print(report)
     if report.findings:
         return Outcome(report, None)
     if way in {"fast", "since"}:
         again = world.verify()
-        _shown(again)
+        _print(again)
         if again.findings:
             return Outcome(report, f"{way}: a full, deep verification finds it, as documented")
     return Outcome(report, why_harmless(world))
@@ -114,7 +114,7 @@ def _copied(world: SealedStore, chance: random.Random) -> Outcome:
         report = Verifier(
             DirectoryStore(folder), world.policy, now=world.now, options=options
         ).run()
-        _shown(report)
+        _print(report)
     if report.findings:
         return Outcome(report, None)
     missed = {each.code for each in world.verify().findings}
@@ -146,7 +146,7 @@ def _prove(world: SealedStore) -> None:
         return  # said to whoever asked
 
 
-def _shown(report: Report) -> None:
+def _print(report: Report) -> None:
     """Print a report both ways: nothing of it acts on a terminal, and the one reads back."""
     document = verify_report.as_document(report)
     assert not _ACTIVE.search(document.decode()), "in --json"

@@ -145,8 +145,8 @@ def test_what_fails_is_reported_without_its_text(
     mapper = Mapper(source, keep_out_of_scope_raw=True)
     (body, *_) = files(source).values()
 
-    def fails(*given: object) -> None:
-        raise ValueError(f"cannot map {given!r} of {MARK!r} in {body!r}")
+    def fails(*arguments: object) -> None:
+        raise ValueError(f"cannot map {arguments!r} of {MARK!r} in {body!r}")
 
     if where == "map":
         monkeypatch.setattr(mapper.packs[source].pack, "normalize", fails)

@@ -119,9 +119,9 @@ def _judge(fates: dict[tuple[str, str], Fate], files: list[str], *, is_all: bool
     return 1 if lived - may_live or outdated else 0
 
 
-def _figures(made: Places, lived: Places, may_live: Places) -> str:
+def _figures(mutated: Places, lived: Places, may_live: Places) -> str:
     return (
-        f"{len(made)} mutants: {len(made - lived)} noticed, "
+        f"{len(mutated)} mutants: {len(mutated - lived)} noticed, "
         f"{len(lived & may_live)} live for a reason, {len(lived - may_live)} not noticed"
     )
 

@@ -65,7 +65,7 @@ EXPECTED = {
 
 def test_every_place_is_changed_once_in_each_way() -> None:
     """Operators, numbers, conditions, statements and results; no text, no annotation."""
-    made = {(one.function, one.before, one.after) for one in mutants(CODE)}
+    actual = {(one.function, one.before, one.after) for one in mutants(CODE)}
     signature = "def fits(self, size: int, *, tight: bool = {}) -> bool:"
     expected = {
         (function, signature.format("False"), signature.format("True"))
@@ -73,7 +73,7 @@ def test_every_place_is_changed_once_in_each_way() -> None:
         else (function, before, after)
         for function, before, after in EXPECTED
     }
-    assert expected == made
+    assert expected == actual
 
 
 @pytest.mark.slow

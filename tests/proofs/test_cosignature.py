@@ -58,9 +58,9 @@ def test_without_the_key_it_is_said_and_never_counted(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
     """None of the three takes it for checked; where the policy asks for it the proof fails."""
-    for given in (files, altered(files)):
-        assert MlDsa.NOT_CHECKED is proof.check(given, (KEY,), NAME).ml_dsa
-        lines = check_proof.report(check_proof.check(dict(given), str(KEY)))
+    for bundle_files in (files, altered(files)):
+        assert MlDsa.NOT_CHECKED is proof.check(bundle_files, (KEY,), NAME).ml_dsa
+        lines = check_proof.report(check_proof.check(dict(bundle_files), str(KEY)))
         assert any(line.startswith("ML-DSA   not checked") for line in lines)
     assert "ML-DSA not checked" in walk(files, KEY, tmp_path).stdout
     with pytest.raises(proof.ProveError, match="which is required"):

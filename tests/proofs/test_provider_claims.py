@@ -23,7 +23,7 @@ from tests.proofs.sealed import FINGERPRINT, NAME, NOW
 TRUSTED = {FINGERPRINT: sealed.provider_der()}
 
 
-def shown(files: dict[str, bytes], trusted: dict[str, bytes]) -> proof.Checked:
+def check(files: dict[str, bytes], trusted: dict[str, bytes]) -> proof.Checked:
     return proof.check(files, (sealed.build().key,), NAME, (), trusted)
 
 
@@ -43,7 +43,7 @@ def files_of(*, with_key: bool = True, with_file: bool = True) -> dict[str, byte
 def test_the_line_says_what_was_shown(key: KeyTrust, with_file: bool) -> None:
     """Of six combinations of key and file, one alone shows that the provider signed the text."""
     files = files_of(with_key=key is not KeyTrust.ABSENT, with_file=with_file)
-    checked = shown(files, TRUSTED if key is KeyTrust.TRUSTED else {})
+    checked = check(files, TRUSTED if key is KeyTrust.TRUSTED else {})
     signature = checked.provider_signature
     assert signature is not None
     assert (key, with_file) == (signature.key, signature.is_text_shown)
@@ -73,7 +73,7 @@ def test_a_trusted_key_decides_against_the_bundle() -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     der = other.public_bytes(Encoding.DER, PublicFormat.PKCS1)
     with pytest.raises(proof.ProveError, match="not by the key"):
-        shown(files_of(), {FINGERPRINT: der})
+        check(files_of(), {FINGERPRINT: der})
 
 
 def test_the_text_must_stand_at_its_place() -> None:
@@ -86,7 +86,7 @@ def test_the_text_must_stand_at_its_place() -> None:
     }
     anew = resealed.sealed_anew(resealed.provided_anew(resealed.one_unit(nested)))
     with pytest.raises(proof.ProveError, match=r"record 1 is not the text in raw.txt"):
-        shown(anew, TRUSTED)
+        check(anew, TRUSTED)
 
 
 def test_a_file_of_several_parts_is_rebuilt_whole() -> None:
@@ -127,7 +127,7 @@ def test_flags_and_forms_are_said() -> None:
     files["unit.json"] = files["unit.json"].replace(
         b'"rebuild":"exact"', b'"rebuild":"exact","raw_form":"api"'
     )
-    text = "\n".join(proof_report.lines(shown(resealed.sealed_anew(files), {})))
+    text = "\n".join(proof_report.lines(check(resealed.sealed_anew(files), {})))
     assert "flag     key_hash: its body hash does not match its key: it is counted" in text
     assert "flag     late" in text
     assert "as the source's API lists it" in text

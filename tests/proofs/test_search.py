@@ -218,17 +218,17 @@ def test_few_objects_are_asked_for_at_once_and_few_leaves_are_held(
         store_of(*([unit(str(number), file_of(str(number)))] for number in range(300)))
     )
     looking = evidence.search()
-    asked: list[int] = []
+    counts: list[int] = []
     beginnings = evidence.store.beginnings
 
     def counted(wanted: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
         chosen = list(wanted)
-        asked.append(len(chosen))
+        counts.append(len(chosen))
         return beginnings(chosen)
 
     monkeypatch.setattr(evidence.store, "beginnings", counted)
     assert looking.find("nowhere", search.Where()) is None
-    assert (300, 128) == (sum(asked), max(asked))
+    assert (300, 128) == (sum(counts), max(counts))
 
 
 def test_a_later_version_of_a_key_is_no_claim() -> None:

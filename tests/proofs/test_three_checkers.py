@@ -38,11 +38,11 @@ def _bundles() -> dict[str, resealed.Files]:
 def test_a_record_of_every_form_is_proven(bundles: dict[str, resealed.Files]) -> None:
     """Kept, rejected, out of scope, companion: all hold, and both programs show the same."""
     key = sealed.build().key
-    shown = {name: by_package(files, key) for name, files in bundles.items()}
-    assert shown == {name: by_file(files, key) for name, files in bundles.items()}
-    forms = {facts[1] for facts in shown.values() if facts is not None}
+    by_name = {name: by_package(files, key) for name, files in bundles.items()}
+    assert by_name == {name: by_file(files, key) for name, files in bundles.items()}
+    forms = {facts[1] for facts in by_name.values() if facts is not None}
     assert {"kept", "rejected", "out_of_scope", "companion"} == forms
-    assert None not in shown.values()
+    assert None not in by_name.values()
 
 
 @pytest.mark.parametrize("row", disagreements.ROWS, ids=lambda row: row.name)

@@ -25,31 +25,44 @@ Facts = tuple[Any, ...] | None
 def by_package(files: Mapping[str, bytes], key: note.Key) -> Facts:
     """What `check-proof` says."""
     try:
-        shown = proof.check(files, (key,), NAME)
+        checked = proof.check(files, (key,), NAME)
     except proof.ProveError:
         return None
-    signature = shown.provider_signature
+    signature = checked.provider_signature
     provider = signature and (str(signature.key), signature.is_text_shown, signature.fingerprint)
     return (
-        *(shown.raw_sha256, shown.form, shown.is_cut, shown.record, shown.unit, shown.raw_form),
-        *(shown.key, tuple(shown.flags), shown.origin, shown.index, shown.size, provider),
-        shown.ml_dsa is proof.MlDsa.NOT_CHECKED,
+        *(
+            checked.raw_sha256,
+            checked.form,
+            checked.is_cut,
+            checked.record,
+            checked.unit,
+            checked.raw_form,
+        ),
+        *(checked.key, tuple(checked.flags), checked.origin, checked.index, checked.size, provider),
+        checked.ml_dsa is proof.MlDsa.NOT_CHECKED,
     )
 
 
 def by_file(files: Mapping[str, bytes], key: note.Key) -> Facts:
     """What the stand-alone `check_proof.py` says."""
     try:
-        shown: dict[str, Any] = check_proof.check(dict(files), str(key))
+        checked: dict[str, Any] = check_proof.check(dict(files), str(key))
     except check_proof.NotShown:
         return None
-    claim = shown["provider"]
+    claim = checked["provider"]
     provider = claim and (claim["key"], claim["is_text_shown"], claim["fingerprint"])
     return (
-        *(shown["raw_sha256"], shown["form"], shown["is_cut"], shown["record"], shown["unit"]),
-        *(shown["raw_form"], shown["key"], tuple(shown["flags"]), shown["origin"]),
-        *(shown["leaf"], shown["size"], provider),
-        shown["unchecked_ml_dsa"] > 0,
+        *(
+            checked["raw_sha256"],
+            checked["form"],
+            checked["is_cut"],
+            checked["record"],
+            checked["unit"],
+        ),
+        *(checked["raw_form"], checked["key"], tuple(checked["flags"]), checked["origin"]),
+        *(checked["leaf"], checked["size"], provider),
+        checked["unchecked_ml_dsa"] > 0,
     )
 
 

@@ -109,14 +109,14 @@ class Worker:
     ) -> dict[str, Any]:
         """Hand a batch over as the Event Hubs extension does; return status and exception."""
         self._count += 1
-        asked = {
+        request = {
             "function": FUNCTION,
             "invocation": f"invocation-{self._count}",
             "bodies": [b64encode(one.body).decode() for one in messages],
             "metadata": metadata(messages, partition),
         }
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = self._answer()
         return answer

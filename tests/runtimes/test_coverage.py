@@ -239,7 +239,7 @@ def test_a_statement_that_does_not_hold_is_not_kept(
     stated = json.loads(document.write(absence))
     false = {**stated, "conclusion": {**stated["conclusion"], "text": "No access."}}
     before = list(reader(bucket).keys("op/"))
-    for name, given, why in (
+    for name, document_, why in (
         ("kms", false, "conclusion"),
         ("another", stated, ""),
         ("kms", {"schema": "x"}, "the document"),
@@ -247,8 +247,8 @@ def test_a_statement_that_does_not_hold_is_not_kept(
     ):
         with KmsStub(name) as kms:
             keyed = {"AWS_ENDPOINT_URL_KMS": kms.endpoint_url}
-            log = tmp_path / f"{name}-{why}-{len(str(given))}"
-            answer, counted = invoke(bucket, aws, log, {"absence": given}, **keyed)
+            log = tmp_path / f"{name}-{why}-{len(str(document_))}"
+            answer, counted = invoke(bucket, aws, log, {"absence": document_}, **keyed)
         assert why in answer["refused"], answer
         assert ([0.0], "") == (counted["Kept"], answer.get("key", ""))
     assert before == list(reader(bucket).keys("op/"))
@@ -284,7 +284,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
     planned = plans.plan(NAME, "aws", hour, "arn:aws:iam::333344445555:role/canary", delays)
     probe = next(one for one in planned.probes if one.cell == VALID_KEY)
     weighed = Weighed(probe.cell, hour, probe.nonce, result, "as the test has it")
-    made = statement.state(
+    stated = statement.state(
         "aws",
         hour,
         Log("example.org/coverage/2026", size, "00" * 32, clock.now()),
@@ -292,7 +292,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
         until=clock.now(),
         mappers=(),
     )
-    operation = statement.write(made)
+    operation = statement.write(stated)
     client = bucket.client(bucket.reconciler, role_arn=iam.RECON_ROLE)
     writer = S3EvidenceWriter(client, iam.EVIDENCE_BUCKET)
     writer.put_new(operation.key, operation.body, metadata=operation.metadata)

@@ -94,13 +94,15 @@ def test_new_evidence_becomes_lines_and_a_repeat_changes_nothing(
     """Valid lines that name the version that was announced; another notification adds none."""
     stored = [lock(bucket, key, body) for key, body in objects.items()]
     assert [] == forward(runtime, *stored)
-    made = lines(bucket)
+    forwarded = lines(bucket)
     uris = {f"s3://{one.bucket}/{one.key}?versionId={one.version}" for one in stored}
-    assert {line["nhi_evidence"]["object_uri"] for one in made.values() for line in one} <= uris
-    assert [] == [fault for one in made.values() for line in one for fault in problems(line)]
-    assert sum(map(len, made.values())) > 20
+    assert {
+        line["nhi_evidence"]["object_uri"] for one in forwarded.values() for line in one
+    } <= uris
+    assert [] == [fault for one in forwarded.values() for line in one for fault in problems(line)]
+    assert sum(map(len, forwarded.values())) > 20
     assert [] == forward(runtime, *stored)
-    assert made == lines(bucket)
+    assert forwarded == lines(bucket)
 
 
 def test_what_is_no_evidence_is_not_forwarded_and_not_tried_again(

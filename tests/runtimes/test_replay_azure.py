@@ -40,8 +40,8 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedS
     """The function in its worker, over a locked store."""
     folder = tmp_path_factory.mktemp("replay")
     with issuer() as platforms, federated_store(folder, platforms) as store:
-        given = settings(platforms, store.endpoint_url, NHI_EVIDENCE_HUB_NAMESPACE=NAMESPACE)
-        with Worker(bundle(folder / "bundle"), given, folder / "log") as worker:
+        variables = settings(platforms, store.endpoint_url, NHI_EVIDENCE_HUB_NAMESPACE=NAMESPACE)
+        with Worker(bundle(folder / "bundle"), variables, folder / "log") as worker:
             yield store, worker
 
 
@@ -99,9 +99,9 @@ def test_what_was_passed_over_is_locked_by_a_replay(
     for name, value in store.environment(store.admin).items():
         monkeypatch.setenv(name, value)
     begins = f"{ENQUEUED - timedelta(hours=1):%Y-%m-%dT%H}"
-    asked = ("replay", "azure", "--config", EXAMPLE, "--from", begins, "--json")
+    command = ("replay", "azure", "--config", EXAMPLE, "--from", begins, "--json")
     place = ("--only-missing", "--evidence", f"s3://{iam.EVIDENCE_BUCKET}")
-    report = run(*asked, *place).json
+    report = run(*command, *place).json
     assert [("0", PASSED_OVER[0])] == [
         (one["partition"], one["first_missing"]) for one in report["rewound"]
     ]
@@ -115,7 +115,7 @@ def test_what_was_passed_over_is_locked_by_a_replay(
     assert {1} == {
         len(one) for numbers in locked_digests(store).values() for one in numbers.values()
     }
-    assert [] == run(*asked, *place).json["rewound"]
+    assert [] == run(*command, *place).json["rewound"]
     after = evidence.stored(store, "azure_monitor")
     assert before.items() <= after.items()
     assert {"0"} == {

@@ -46,9 +46,9 @@ def _stated(world: SealedStore) -> Stated:
 
 def _again(stated: Stated, weighed: list[Weighed], plan: str = "") -> Stated:
     header = stated.header
-    made = [(plan or header.plans[0], weighed)]
+    restated = [(plan or header.plans[0], weighed)]
     return statement.state(
-        "aws", header.hour, header.log, made, until=header.until, mappers=header.mappers
+        "aws", header.hour, header.log, restated, until=header.until, mappers=header.mappers
     )
 
 

@@ -52,6 +52,6 @@ def true_leaf(world: SealedStore, key: str) -> leaf.ObjectLeaf:
     version = next(iter(world.store.versions(key)))
     (description,) = world.store.describe([version])
     lock_policy = flags.LockPolicy(retention_ms=DAY_MS, grace_ms=DAY_MS)
-    made = flags.object_leaf(version, description, lock_policy, world.now)
-    assert made is not None
-    return made
+    object_leaf = flags.object_leaf(version, description, lock_policy, world.now)
+    assert object_leaf is not None
+    return object_leaf

@@ -64,8 +64,8 @@ def config_since(world: SealedStore) -> Done:
 @row("no anchor young enough since a saved state, where the policy asks for one")
 def anchor_since(world: SealedStore) -> Done:
     state = _state(world)
-    asked = outside_rows.no_anchor(world)
-    return Done({("anchor_missing", world.checkpoint(3))}, since=state, policy=asked.policy)
+    outside = outside_rows.no_anchor(world)
+    return Done({("anchor_missing", world.checkpoint(3))}, since=state, policy=outside.policy)
 
 
 @row("a young anchor of an epoch before a saved state")

@@ -63,12 +63,12 @@ def test_a_run_that_is_not_there_is_found() -> None:
     """Runs that overlap are read again; one whose table is another, or none, does not hold."""
     world = SealedStore()
     first, second = reports(world)
-    made = (
+    runs = (
         Run("azure_monitor", "s", 1, last, "00" * 32, "2026030208", key, "v", "s/1-9")
         for last, key in ((9, world.key_of("ev/")), (8, "../../etc/passwd"), (7, "x" * 9_000))
     )
     assert first.edges is not None
-    first.edges.runs += made
+    first.edges.runs += runs
     assert {"object_altered"} == {each.code for each in joined(world, [first, second]).findings}
 
 

@@ -60,10 +60,12 @@ def state(stub: Stubber, name: str, *, read: int = 0, **status: Any) -> None:
 
 
 def page(stub: Stubber, rows: list[list[str | None]], *, token: str = "", after: str = "") -> None:
-    made = [
+    result_rows = [
         {"Data": [{} if each is None else {"VarCharValue": each} for each in row]} for row in rows
     ]
-    answer: dict[str, Any] = {"ResultSet": {"Rows": made}} | ({"NextToken": token} if token else {})
+    answer: dict[str, Any] = {"ResultSet": {"Rows": result_rows}} | (
+        {"NextToken": token} if token else {}
+    )
     more = {"NextToken": after} if after else {}
     stub.add_response("get_query_results", answer, {**QUERY, "MaxResults": 1000, **more})
 

@@ -55,12 +55,12 @@ def test_what_is_no_text_takes_nothing() -> None:
     calls: list[str] = []
 
     @bounded_cache(results=4, longest=3)
-    def shown(text: str, number: int | None) -> str:
+    def described(text: str, number: int | None) -> str:
         calls.append(text)
         return f"{text}{number}"
 
     assert ["abc7", "abc7", "abcNone", "abcNone"] == [
-        shown("abc", number) for number in (7, 7, None, None)
+        described("abc", number) for number in (7, 7, None, None)
     ]
     assert ["abc", "abc"] == calls
 

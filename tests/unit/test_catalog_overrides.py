@@ -158,7 +158,7 @@ def call(service: str = "s", operation: str = "o", permissions: tuple[str, ...] 
 
 
 @pytest.mark.parametrize(
-    ("asked", "cached", "expected"),
+    ("operation_call", "cached", "expected"),
     [
         (call(), 9_999, True),
         (call(), 10_000, False),
@@ -171,9 +171,9 @@ def call(service: str = "s", operation: str = "o", permissions: tuple[str, ...] 
         (call(permissions=("p", "p" * 256)), 0, False),
     ],
 )
-def test_what_is_remembered_is_bounded(asked: Call, cached: int, expected: bool) -> None:
+def test_what_is_remembered_is_bounded(operation_call: Call, cached: int, expected: bool) -> None:
     """In entries, and in the length of what records bring."""
-    assert expected is module._cacheable(asked, cached)
+    assert expected is module._cacheable(operation_call, cached)
 
 
 def cache_sizes(table: Catalog) -> tuple[int, int, int]:

@@ -64,14 +64,14 @@ def test_evidence_is_archived_where_it_pays(keys: str, after: int | None) -> Non
 
 def test_every_commented_key_of_the_example_is_one() -> None:
     """What the example offers in comments is known: uncommented, it is read."""
-    shown = []
+    uncommented = []
     for line in EXAMPLE.splitlines():
         bare = line.removeprefix("# ")
         named = bare.split(" = ")[0]
         is_key = line.startswith("# ") and " = " in bare and named.replace("_", "").isalpha()
         is_table = line.startswith("# [")
-        shown.append(bare if is_key or is_table else line)
-    text = "\n".join(shown).replace('profile = "trial"\n', "")
+        uncommented.append(bare if is_key or is_table else line)
+    text = "\n".join(uncommented).replace('profile = "trial"\n', "")
     assert text.count("\n# ") < EXAMPLE.count("\n# ") - 15
     reported = problems(text)
     assert ['"..." is not the name of a source; for example source = "aws_cloudtrail"'] == [

@@ -65,8 +65,8 @@ def test_each_stream_has_a_folder_and_a_name_of_its_own() -> None:
     """Its files lie below the prefix that is read, and what fails outside of it."""
     read = config.read(changed(written(f"{PROD}, {BUS}")), "nhi-evidence.toml")
     ((feed, entry),) = [each for each in feeds(read) if each[0].source == "k8s_audit"]
-    made = plans(feed, entry)
+    streams = plans(feed, entry)
     assert "new-bucket" == feed.notifies
-    assert ["eks/prod/", "eks/acme/"] == [each.prefix for each in made]
-    assert 2 == len({each.name for each in made}) == len({each.sender for each in made})
-    assert not any(each.undelivered.startswith(feed.prefix) for each in made)
+    assert ["eks/prod/", "eks/acme/"] == [each.prefix for each in streams]
+    assert 2 == len({each.name for each in streams}) == len({each.sender for each in streams})
+    assert not any(each.undelivered.startswith(feed.prefix) for each in streams)

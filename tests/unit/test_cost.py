@@ -87,7 +87,7 @@ def test_the_price_falls_with_the_amount(gigabytes: float, usd: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "shown"),
+    ("price", "printed"),
     [
         (Price(0.005, 1_000, "", "", ""), "$0.005/1,000"),
         (Price(0.4, 1_000_000, "", "", ""), "$0.40/M"),
@@ -95,9 +95,9 @@ def test_the_price_falls_with_the_amount(gigabytes: float, usd: float) -> None:
         (Price(0.0000133334, 1, "", "", ""), "$0.0000133334"),
     ],
 )
-def test_a_price_is_shown_in_full(price: Price, shown: str) -> None:
+def test_a_price_is_shown_in_full(price: Price, printed: str) -> None:
     """Never rounded, never as a power of ten, cents with two digits."""
-    assert shown == str(price)
+    assert printed == str(price)
 
 
 def test_every_price_says_where_it_stands_and_when_it_was_read() -> None:

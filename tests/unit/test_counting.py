@@ -208,8 +208,10 @@ def test_parts_follow_without_gap(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_writer_may_state_any_number_of_parts(number: int) -> None:
     """Even the largest a table may hold: nothing is set aside for parts that are not there."""
-    made = [claim(index, parts=1 << 53, part=index + 1, line=f"{index}") for index in range(number)]
-    assert Status.INCOMPLETE is weigh(*made).status
+    claims = [
+        claim(index, parts=1 << 53, part=index + 1, line=f"{index}") for index in range(number)
+    ]
+    assert Status.INCOMPLETE is weigh(*claims).status
 
 
 @given(st.sampled_from([{}, {"first": 1}, {"span": (1, 10)}, {"parts": 2}, {"is_rejection": True}]))
@@ -276,14 +278,14 @@ def stated(**changes: Any) -> Claim:
         gaps=(),
         rebuild="exact",
     )
-    (made,) = counting.claims(7, "key", HEADER, [replace(line, **changes)])
-    return made
+    (claimed,) = counting.claims(7, "key", HEADER, [replace(line, **changes)])
+    return claimed
 
 
 def test_a_claim_is_what_header_and_unit_line_state() -> None:
     """Each of its values, from where it stands."""
-    made = stated()
-    assert made == Claim(
+    claimed = stated()
+    assert claimed == Claim(
         index=7,
         key="key",
         source="s",
@@ -298,7 +300,7 @@ def test_a_claim_is_what_header_and_unit_line_state() -> None:
         raw="raw",
         raw_size=30,
         root="root",
-        line=made.line,
+        line=claimed.line,
         mapper="m1",
         settings=sha256(encode(HEADER.settings)).hexdigest(),
     )

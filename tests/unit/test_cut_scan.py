@@ -204,7 +204,7 @@ _SCALARS = st.sampled_from(
 
 
 @given(records())
-def test_it_is_certain_only_where_nothing_is_cut(made: tuple[CutTable, bytes]) -> None:
+def test_it_is_certain_only_where_nothing_is_cut(drawn: tuple[CutTable, bytes]) -> None:
     """With every table there is, the two ways end with the same text and the same pieces."""
-    table, raw = made
+    table, raw = drawn
     assert Cutter(table).cut(raw) == without_looking_first(table).cut(raw)

@@ -119,7 +119,7 @@ def test_an_estate_as_the_design_expects_it() -> None:
 )
 def test_what_is_otherwise_is_said(fact: int, answers: dict[str, Any], start: str) -> None:
     """Each answer that the design does not expect is no."""
-    asked: EstateFact = ESTATE[fact]
-    answer = asked.ask(Estate(**answers), CONFIG)
+    estate_fact: EstateFact = ESTATE[fact]
+    answer = estate_fact.ask(Estate(**answers), CONFIG)
     assert answer.startswith(start)
-    assert answer != asked.expected
+    assert answer != estate_fact.expected

@@ -56,9 +56,9 @@ def test_a_line_in_a_pipe_and_what_is_copied_stay(line: str, columns: int | None
 )
 def test_what_fits_no_row_stays_beside_its_label(line: str, rows: int) -> None:
     """A label or an indent alone on a row says nothing."""
-    shown = fitting.rows(line, 80)
-    assert rows == len(shown)
-    assert line.startswith(shown[0])
+    fitted = fitting.rows(line, 80)
+    assert rows == len(fitted)
+    assert line.startswith(fitted[0])
 
 
 def test_a_command_within_a_sentence_stays_whole() -> None:

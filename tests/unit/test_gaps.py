@@ -27,20 +27,20 @@ def test_gaps_and_records_give_the_bytes(
         spans.append((len(data), len(data) + len(record)))
         data += record
     data += end
-    made = gaps.between(data + b"after", before, len(data), spans)
+    between = gaps.between(data + b"after", before, len(data), spans)
     texts = [gap for gap, _ in pieces] + [end]
     records = [record for _, record in pieces]
-    assert texts == list(gaps.texts(made))
-    assert (len(texts), sum(map(len, texts))) == gaps.extent(made)
-    assert data[before:] == b"".join(gaps.rebuild(made, records))
-    assert all(first[1:] != second[1:] for first, second in pairwise(made))
+    assert texts == list(gaps.texts(between))
+    assert (len(texts), sum(map(len, texts))) == gaps.extent(between)
+    assert data[before:] == b"".join(gaps.rebuild(between, records))
+    assert all(first[1:] != second[1:] for first, second in pairwise(between))
 
 
 def test_a_gap_is_a_count_and_a_text_or_base64() -> None:
     """Of bytes that are no UTF-8 the form says so."""
-    made = gaps.between(b"[{},{},{}\xff", 0, 10, [(1, 3), (4, 6), (7, 9)])
-    assert [(1, "["), (2, ","), (1, "/w==", "base64")] == made
-    assert [b"[", b",", b",", b"\xff"] == list(gaps.texts(made))
+    between = gaps.between(b"[{},{},{}\xff", 0, 10, [(1, 3), (4, 6), (7, 9)])
+    assert [(1, "["), (2, ","), (1, "/w==", "base64")] == between
+    assert [b"[", b",", b",", b"\xff"] == list(gaps.texts(between))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_gaps_without_number_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_there_is_one_gap_more_than_records(records: int, message: str) -> None:
     """Neither one less nor one more gives a delivery."""
-    made: list[Gap] = [(1, "["), (1, "]")]
-    assert b"[r]" == b"".join(gaps.rebuild(made, [b"r"]))
+    around: list[Gap] = [(1, "["), (1, "]")]
+    assert b"[r]" == b"".join(gaps.rebuild(around, [b"r"]))
     with pytest.raises(ValueError, match=message):
-        list(gaps.rebuild(made, [b"r"] * records))
+        list(gaps.rebuild(around, [b"r"] * records))

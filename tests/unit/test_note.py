@@ -44,8 +44,8 @@ def test_p256() -> None:
     spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = note.from_spki("example.org/log", spki)
     assert key == note.parse_key(str(key))
-    made = note.write(TEXT, [(key, private.sign(TEXT.encode(), ec.ECDSA(SHA256())))])
-    assert (TEXT, [key]) == note.read(made, [key])
+    signed_text = note.write(TEXT, [(key, private.sign(TEXT.encode(), ec.ECDSA(SHA256())))])
+    assert (TEXT, [key]) == note.read(signed_text, [key])
     assert spki == note.spki(key)
 
 

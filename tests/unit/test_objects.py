@@ -152,8 +152,8 @@ def test_a_line_that_is_spelt_otherwise_is_none() -> None:
 def test_an_object_has_no_more_lines_than_a_reader_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is closed before; a part that alone has more is refused by name."""
     monkeypatch.setattr(objects, "OBJECT_LINES", 1)
-    made = list(packer().pack([part("a", b"a"), part("b", b"b")]))
-    assert [("a",), ("b",)] == [tuple(line.unit for line in one.units) for one in made]
+    packed = list(packer().pack([part("a", b"a"), part("b", b"b")]))
+    assert [("a",), ("b",)] == [tuple(line.unit for line in one.units) for one in packed]
     monkeypatch.setattr(objects, "OBJECT_LINES", 0)
     with pytest.raises(ObjectTooLargeError, match="a part 1: 1 lines"):
         packer().check_size(part("a", b"a"))

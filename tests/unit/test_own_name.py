@@ -13,13 +13,13 @@ from nhi_evidence.adapters.own_name import own_name
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A program of the name, in a virtual environment below the working directory."""
-    made = tmp_path / ".venv" / "bin" / "nhi-evidence"
-    made.parent.mkdir(parents=True)
-    made.write_text("#!/bin/sh\n")
-    made.chmod(0o755)
+    path = tmp_path / ".venv" / "bin" / "nhi-evidence"
+    path.parent.mkdir(parents=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    return made
+    return path
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_a_router_names_a_category_or_says_why_not(name: str) -> None:
         assert isinstance(category, str | Rejection)
 
 
-class _Asked(Protocol):
+class _Questioned(Protocol):
     KIND: ClassVar[str] = "a constant of the protocol's own, which nobody has to offer"
 
     def answer(self) -> int:
@@ -106,7 +106,7 @@ class _Asked(Protocol):
 
 def test_a_protocol_asks_for_attributes_and_functions_alone() -> None:
     """Neither its constants nor what every class has."""
-    assert ["answer"] == list(conformance.members(_Asked))
+    assert ["answer"] == list(conformance.members(_Questioned))
 
 
 Write = Callable[[str], None]

@@ -33,26 +33,26 @@ def _platforms(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedIssuer]:
 def test_a_token_is_kept_until_shortly_before_it_ends(platforms: EmbeddedIssuer) -> None:
     """It is asked for once while it is good, and again from five minutes before its end."""
     end = 2_000_000_000
-    given: list[str] = []
+    tokens: list[str] = []
     instant = [0]
 
     def fetch() -> str:
-        given.append(platforms.token(GOOGLE, "a", exp=end + len(given) * 3600))
-        return given[-1]
+        tokens.append(platforms.token(GOOGLE, "a", exp=end + len(tokens) * 3600))
+        return tokens[-1]
 
     token = PlatformToken("the platform", fetch, now=lambda: instant[0])
     instant[0] = end * 1000 - EARLY_MS - 1
-    assert [token(), token()] == [given[0]] * 2
+    assert [token(), token()] == [tokens[0]] * 2
     instant[0] += 1
-    assert [token(), token()] == [given[1]] * 2
-    assert len(given) == 2
+    assert [token(), token()] == [tokens[1]] * 2
+    assert len(tokens) == 2
 
 
-@pytest.mark.parametrize("given", ["", "a.b", "a.!.c", "a.e30.c", "<html>", "a.bnVsbA.c"])
-def test_what_is_no_token_is_not_handed_out(given: str) -> None:
+@pytest.mark.parametrize("answer", ["", "a.b", "a.!.c", "a.e30.c", "<html>", "a.bnVsbA.c"])
+def test_what_is_no_token_is_not_handed_out(answer: str) -> None:
     """An answer that is no JSON Web Token with an end is said to be none, and is not shown."""
     with pytest.raises(TokenUnavailableError, match="the platform answers with no JSON Web Token"):
-        PlatformToken("the platform", lambda: given)()
+        PlatformToken("the platform", lambda: answer)()
 
 
 def test_claims_are_read_in_every_form() -> None:

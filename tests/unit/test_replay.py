@@ -162,11 +162,11 @@ def test_only_tables_are_read() -> None:
     """By range: the lines after them may be large and far away."""
 
     class Ranges(MemoryStore):
-        asked: ClassVar[list[int]] = []
+        read_sizes: ClassVar[list[int]] = []
 
         def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
             wanted = list(versions)
-            self.asked.extend(size for _, _, size in wanted)
+            self.read_sizes.extend(size for _, _, size in wanted)
             return super().beginnings(wanted)
 
         def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
@@ -176,7 +176,7 @@ def test_only_tables_are_read() -> None:
     world.lock(0, 2)
     assert [PRESENT, MISSING, PRESENT, MISSING] == world.standings()
     sizes = [len(body) for body in world.store.objects.values()]
-    assert all(size < body / 2 for size, body in zip(Ranges.asked, sizes, strict=True))
+    assert all(size < body / 2 for size, body in zip(Ranges.read_sizes, sizes, strict=True))
 
 
 def test_a_shadow_or_marker_changes_nothing() -> None:

@@ -50,7 +50,7 @@ def test_who_has_the_original_can_prove_its_cuts(folder: Path) -> None:
     (key,) = store.keys("ev/v1/k8s_audit/")
     _, own = objects.read_object(store.get(key))
     records = original.splitlines()
-    shown = 0
+    proven = 0
     for line in map(lines.decode_line, own):
         gone = 0
         for cut in line.c:
@@ -58,9 +58,9 @@ def test_who_has_the_original_can_prove_its_cuts(folder: Path) -> None:
             value = records[line.i or 0][start : start + cut.length]
             assert cut.hash == lines.cut_hash(delivered, line.i or 0, cut.rule, value)
             gone += cut.length
-            shown += 1
+            proven += 1
         assert isinstance(json.loads(line.raw or b""), dict)
-    assert shown
+    assert proven
 
 
 @pytest.mark.parametrize("folder", FORMATS, ids=lambda folder: folder.name)

@@ -160,19 +160,19 @@ def test_a_run_lists_no_farther_than_it_takes(written: str) -> None:
 
 def test_the_last_hours_are_listed_where_a_level_is_seen_in_part() -> None:
     """A run that goes on behind them takes them as well; one that sees the level asks for none."""
-    store = _Asked()
+    store = _CountingStore()
     hours = [keys.hour_of(NOW - age * HOUR) for age in range(4)]
     for hour in hours:
         store.add(f"ev/v1/a/h={hour}/k", b"x")
     cursors = {"ev/v1/a/": leaf.Cursor("ev/v1/a/z/", NOW, NOW)}
     assert 4 == len(sweep.find(store, NOW, NOW, cursors).versions)
-    store = _Asked()
+    store = _CountingStore()
     store.add("ev/v1/a/odd/k", b"x")
     sweep.find(store, NOW, None)
     assert ["ev/v1/a/odd/"] == store.prefixes
 
 
-class _Asked(MemoryStore):
+class _CountingStore(MemoryStore):
     """Notes which folders are listed."""
 
     def __init__(self) -> None:

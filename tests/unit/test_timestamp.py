@@ -71,10 +71,10 @@ def test_a_status_is_taken_where_openssl_takes_it(tmp_path: Path, status: int) -
     stamping = Stamping(tmp_path / "tsa")
     stamp = stamping.stamp(TEXT)
     place = stamp.index(b"\x02\x01\x00", 0, 16)
-    given = stamp[: place + 2] + bytes([status]) + stamp[place + 3 :]
-    expected = openssl_accepts(tmp_path, given, tmp_path / "tsa" / "roots.pem")
-    assert (status in {0, 1}) == expected == accepts(given, stamping.roots)
-    other = given[:-1] + bytes([given[-1] ^ 1])
+    altered = stamp[: place + 2] + bytes([status]) + stamp[place + 3 :]
+    expected = openssl_accepts(tmp_path, altered, tmp_path / "tsa" / "roots.pem")
+    assert (status in {0, 1}) == expected == accepts(altered, stamping.roots)
+    other = altered[:-1] + bytes([altered[-1] ^ 1])
     assert not accepts(other, stamping.roots)
     assert not openssl_accepts(tmp_path, other, tmp_path / "tsa" / "roots.pem")
 

@@ -250,11 +250,11 @@ def test_few_findings_are_made_of_one_object() -> None:
 def test_texts_of_a_finding_are_bounded() -> None:
     """What a writer names is cut at 300 characters, and so is what is told of it."""
     leaf, _ = packed(table_of(unit_line()))
-    made = checked.finding("line_invalid", leaf, "x" * 400, unit="u" * 400, record=7)
-    assert ("x" * 300, "u" * 300, 7) == (made.detail, made.unit, made.record)
-    (longest,) = checked.bounded(iter([made]))
-    assert longest == made
-    last = checked.bounded(iter([made] * 21))[-1]
+    finding = checked.finding("line_invalid", leaf, "x" * 400, unit="u" * 400, record=7)
+    assert ("x" * 300, "u" * 300, 7) == (finding.detail, finding.unit, finding.record)
+    (longest,) = checked.bounded(iter([finding]))
+    assert longest == finding
+    last = checked.bounded(iter([finding] * 21))[-1]
     assert "x" * 300 == last.detail
 
 
@@ -274,9 +274,9 @@ def test_stored_bytes_are_the_sealed_ones(
     """The hash of the leaf, its size, and the hash in the key; each alone."""
     leaf, body = packed(table_of(unit_line()))
     digest = sha256(body).hexdigest()
-    made = [(code, text.format(digest=digest, size=len(body))) for code, text in expected]
+    filled = [(code, text.format(digest=digest, size=len(body))) for code, text in expected]
     findings = checked.stored(changed(leaf, **changes), body)
-    assert made == [(each.code, each.detail) for each in findings]
+    assert filled == [(each.code, each.detail) for each in findings]
 
 
 def test_a_table_is_read_as_far_as_its_metadata_state() -> None:

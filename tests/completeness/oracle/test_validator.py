@@ -213,13 +213,13 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 @pytest.fixture(scope="module")
 def trails() -> dict[str, Trail]:
     """Each case's trail, in an account of its own."""
-    made: dict[str, Trail] = {}
+    by_name: dict[str, Trail] = {}
     for number, (name, case) in enumerate(CASES.items(), start=1):
         trail = Trail(account=f"{123_456_000_000 + number}")
         files = trail.hours(HOURS, files=2)
         case.act(trail, files)
-        made[name] = trail
-    return made
+        by_name[name] = trail
+    return by_name
 
 
 @pytest.fixture(scope="module")

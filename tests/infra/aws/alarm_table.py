@@ -52,5 +52,5 @@ def _short(name: str) -> str:
 def with_table(text: str, raised_by: Mapping[str, set[str]]) -> str:
     """Return a page with its table made anew."""
     pattern = r"(<!-- alarms -->\n).*?(\n<!-- end -->)"
-    made = markdown(raised_by)
-    return re.sub(pattern, lambda match: match[1] + made + match[2], text, flags=re.DOTALL)
+    rendered = markdown(raised_by)
+    return re.sub(pattern, lambda match: match[1] + rendered + match[2], text, flags=re.DOTALL)

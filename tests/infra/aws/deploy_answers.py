@@ -25,10 +25,10 @@ class Answers:
     def __getattr__(self, operation: str) -> Any:
         def answer(**request: Any) -> Any:
             self.asked.append((operation, request))
-            given = self._answers.get(operation, refused("AccessDenied"))
-            if isinstance(given, Exception):
-                raise given
-            return given
+            result = self._answers.get(operation, refused("AccessDenied"))
+            if isinstance(result, Exception):
+                raise result
+            return result
 
         return answer
 

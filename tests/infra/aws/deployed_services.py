@@ -94,9 +94,9 @@ class Service:
 
     def get_bucket_notification_configuration(self, **request: str) -> Any:
         """Of a bucket of ours, as its template says; of another, as CDK's custom resource does."""
-        made = self._d.things.get(f"AWS::S3::Bucket {request['Bucket']}")
-        if made is not None:
-            answer = made.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+        bucket = self._d.things.get(f"AWS::S3::Bucket {request['Bucket']}")
+        if bucket is not None:
+            answer = bucket.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
             return {"QueueConfigurations": [_notification(one) for one in answer]} if answer else {}
         custom = self._d.named("Custom::S3BucketNotifications", request["Bucket"], "NoSuchBucket")
         return custom["NotificationConfiguration"]
@@ -240,9 +240,9 @@ class Service:
 
     def get_table(self, *, DatabaseName: str, Name: str) -> Any:  # noqa: N803
         for table in self._d.of("AWS::Glue::Table"):
-            given = table["TableInput"]
-            if (table["DatabaseName"], given["Name"]) == (DatabaseName, Name):
-                return {"Table": given}
+            properties = table["TableInput"]
+            if (table["DatabaseName"], properties["Name"]) == (DatabaseName, Name):
+                return {"Table": properties}
         raise absent("EntityNotFoundException")
 
     def get_work_group(self, *, WorkGroup: str) -> Any:  # noqa: N803

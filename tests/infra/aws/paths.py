@@ -183,8 +183,8 @@ def _passes_to_a_stack(world: World, actor: Actor, role: Actor) -> bool:
 def _changes_its_stack(world: World, actor: Actor, role: Actor) -> bool:
     """A stack keeps the role it was made with: whoever updates it need not pass it again."""
     stack = f"arn:aws:cloudformation:{REGION}:{role.account}:stack/nhi-evidence-main/id"
-    made = _serves(role, "cloudformation.amazonaws.com")
-    return made and _own(world, actor, role, "cloudformation:UpdateStack", stack)
+    is_deployer = _serves(role, "cloudformation.amazonaws.com")
+    return is_deployer and _own(world, actor, role, "cloudformation:UpdateStack", stack)
 
 
 TECHNIQUES = {

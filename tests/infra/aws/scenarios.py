@@ -352,10 +352,10 @@ class _Hours:
         values = [series(slot) for slot in range(LENGTH)]
         self.slots = values
         parts = [values[at : at + HOUR] for at in range(0, LENGTH, HOUR)]
-        given = [[one for one in part if one is not None] for part in parts]
-        self.sums = [sum(part) if part else None for part in given]
-        self.maxima = [max(part) if part else None for part in given]
-        self.counts = [float(len(part)) if part else None for part in given]
+        known = [[one for one in part if one is not None] for part in parts]
+        self.sums = [sum(part) if part else None for part in known]
+        self.maxima = [max(part) if part else None for part in known]
+        self.counts = [float(len(part)) if part else None for part in known]
 
 
 def _states(alarm: Mapping[str, Any], hours: Mapping[str, _Hours]) -> Iterator[bool]:
@@ -372,11 +372,11 @@ def _states(alarm: Mapping[str, Any], hours: Mapping[str, _Hours]) -> Iterator[b
     kinds = {key: (hours[kind_of(stat)], stat["Stat"]) for key, stat in stats.items()}
 
     def point(stop: int) -> float | None:
-        given = {
+        values = {
             key: _value(of, stat, stop - step, stop, by_slot=by_slot)
             for key, (of, stat) in kinds.items()
         }
-        return _evaluated(expression, tuple(given.items()))
+        return _evaluated(expression, tuple(values.items()))
 
     first = 1 - (periods - 1) * step
     every = {stop: point(stop) for stop in range(first, length + 1)}
@@ -390,19 +390,19 @@ def _states(alarm: Mapping[str, Any], hours: Mapping[str, _Hours]) -> Iterator[b
 def _value(hours: _Hours, stat: str, start: int, stop: int, *, by_slot: bool) -> float | None:
     by_hour = {"SampleCount": hours.counts, "Sum": hours.sums, "Maximum": hours.maxima}
     values = hours.slots if by_slot else by_hour[stat]
-    given = [one for one in values[max(start, 0) : max(stop, 0)] if one is not None]
-    if not given:
+    known = [one for one in values[max(start, 0) : max(stop, 0)] if one is not None]
+    if not known:
         return None
-    return float(max(given) if stat == "Maximum" else sum(given))
+    return float(max(known) if stat == "Maximum" else sum(known))
 
 
 @cache
-def _evaluated(expression: str, given: tuple[tuple[str, float | None], ...]) -> float | None:
+def _evaluated(expression: str, named_values: tuple[tuple[str, float | None], ...]) -> float | None:
     """Evaluate a sum, a difference or the largest of metrics, with FILL.
 
     Missing data make the result missing where nothing fills them.
     """
-    values = dict(given)
+    values = dict(named_values)
     if expression.startswith("MAX(["):
         filled = re.findall(r"FILL\((\w+), 0\)", expression)
         assert expression == f"MAX([{', '.join(f'FILL({one}, 0)' for one in filled)}])"

@@ -284,12 +284,12 @@ def test_no_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_files_without_a_prefix_are_all_notified(other: Estate) -> None:
     """A bucket that holds one source alone needs no prefix, and gets no filter."""
-    (made,) = [
+    (configurations,) = [
         one.properties["NotificationConfiguration"]["QueueConfigurations"]
         for one in other.of("Custom::S3BucketNotifications")
         if "plain-logs" in str(one.properties["BucketName"])
     ]
-    assert [None] == [one.get("Filter") for one in made]
+    assert [None] == [one.get("Filter") for one in configurations]
 
 
 def test_what_reconciles_is_known_only_to_those_it_asks(example: Estate, other: Estate) -> None:

@@ -27,12 +27,12 @@ LARGEST_WINDOW = 8 << 20
 
 
 def table(estate: Estate, name: str) -> dict[str, Any]:
-    (made,) = (
+    (properties,) = (
         one.properties["TableInput"]
         for one in estate.of("AWS::Glue::Table", STACK)
         if one.properties["TableInput"]["Name"] == name
     )
-    return dict(made)
+    return dict(properties)
 
 
 @pytest.mark.parametrize(

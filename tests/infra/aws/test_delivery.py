@@ -188,9 +188,9 @@ def test_the_function_reads_what_the_template_sets(
     estate: Estate, function: str, name: str, shape: Any
 ) -> None:
     """Every variable is declared in deploy.toml, and the function's own reader takes them all."""
-    given = environment(estate, function)
-    assert set(given) <= set(declaration.declaration(name).environment)
-    settings = environ.read_settings(shape, given)
+    of_template = environment(estate, function)
+    assert set(of_template) <= set(declaration.declaration(name).environment)
+    settings = environ.read_settings(shape, of_template)
     assert environ.read_settings(shape, variables(settings)) == settings
 
 

@@ -56,8 +56,8 @@ def test_every_stack_says_where_it_goes_after_those_it_needs(assembly: Path) -> 
     assert (("AWS::S3::Bucket", "nhi-evidence-222233334444"),) == main.retained
 
 
-def of_stacks(answers: Answers, *given: Stack) -> list[tuple[Standing, str]]:
-    requirements = stack_requirements.requirements(Reached(answers), given or (stack(),))
+def of_stacks(answers: Answers, *to_deploy: Stack) -> list[tuple[Standing, str]]:
+    requirements = stack_requirements.requirements(Reached(answers), to_deploy or (stack(),))
     return [(one.standing, one.text) for one in requirements]
 
 

@@ -39,8 +39,8 @@ def deploy(
 
     def done(*arguments: str) -> tuple[int, str, str]:
         # Were anything run, it would fail: there is no such command line.
-        given = ["--config", str(config), "--out", str(assembly), "--cdk", "/nonexistent/cdk"]
-        code = main([*given, *arguments])
+        options = ["--config", str(config), "--out", str(assembly), "--cdk", "/nonexistent/cdk"]
+        code = main([*options, *arguments])
         printed = capsys.readouterr()
         assert [] == unknown(printed.out + printed.err), "printed, and not to be run"
         return code, printed.out, printed.err

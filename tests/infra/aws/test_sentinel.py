@@ -18,7 +18,7 @@ WORKSPACE = "66666666-7777-8888-9999-aaaaaaaaaaaa"
 
 
 def token(**claims: str) -> Request:
-    given = {
+    payload = {
         f"{TENANT}:aud": AUDIENCE,
         "sts:RoleSessionName": f"MicrosoftSentinel_{WORKSPACE}",
         **claims,
@@ -27,7 +27,7 @@ def token(**claims: str) -> Request:
         f"federated:arn:aws:iam::{EVIDENCE}:oidc-provider/{TENANT}",
         "sts:AssumeRoleWithWebIdentity",
         "role",
-        given,
+        payload,
     )
 
 

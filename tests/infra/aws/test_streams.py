@@ -98,12 +98,12 @@ def test_files_lie_by_the_hour_and_what_fails_lies_elsewhere(
     streamed: Estate, name: str, folder: str
 ) -> None:
     """In the form that states the hour of a file; errors under no prefix that is notified."""
-    given = stream(streamed, name)
-    files = given["ExtendedS3DestinationConfiguration"]
+    properties = stream(streamed, name)
+    files = properties["ExtendedS3DestinationConfiguration"]
     assert f"{folder}!{{timestamp:yyyy/MM/dd/HH}}/" == files["Prefix"]
     assert files["ErrorOutputPrefix"].startswith(f"undelivered/{folder}")
     assert files["CloudWatchLoggingOptions"]["Enabled"]
-    assert {"KeyType": "AWS_OWNED_CMK"} == given["DeliveryStreamEncryptionConfigurationInput"]
+    assert {"KeyType": "AWS_OWNED_CMK"} == properties["DeliveryStreamEncryptionConfigurationInput"]
     # A subscription packs its events itself; those of a bus come plain.
     assert ("GZIP" if name == OKTA else "UNCOMPRESSED") == files["CompressionFormat"]
     feed = next(feed for feed, entry in feeds(read(CONFIG)) if folder.startswith(feed.prefix))

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.deploy.machine import Machine, Made
+from tests.infra.deploy.machine import Machine, Machines
 
 
 @pytest.fixture
 def machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Made:
+) -> Machines:
     """Make the machine this process deploys from, of a configuration and answers."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
 
-    def made(text: str, **answers: str) -> Machine:
+    def build(text: str, **answers: str) -> Machine:
         return Machine(tmp_path, capfd, text, **answers)
 
-    return made
+    return build

@@ -78,7 +78,7 @@ class Machine:
         ]
 
 
-Made = Callable[..., Machine]
+Machines = Callable[..., Machine]
 
 
 def _glob(name: str) -> str:

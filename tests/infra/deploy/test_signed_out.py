@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.deploy.requirement import NOTHING_ASKED
-from tests.infra.deploy.machine import EXAMPLE, ROOT, TENANT, Made
+from tests.infra.deploy.machine import EXAMPLE, ROOT, TENANT, Machines
 
 SIGN_IN = {
     "gcp": ("gcloud auth login --update-adc", {"gcloud auth list*": "exit 0"}),
@@ -16,7 +16,7 @@ SIGN_IN = {
 }
 """How to sign in, and what the command line says where nobody is."""
 
-ASKED = {
+QUESTIONS = {
     "gcp": ("project example-evidence", "organization 123456789012", "cloudresourcemanager"),
     "azure": ("subscription 22222222-3333-4444-5555-666666666666",),
 }
@@ -25,7 +25,7 @@ ASKED = {
 @pytest.mark.parametrize("arguments", [(), ("--check",), ("--yes",)])
 @pytest.mark.parametrize("target", SIGN_IN)
 def test_the_plan_is_shown_to_whoever_is_not_signed_in(
-    machine: Made, target: str, arguments: tuple[str, ...]
+    machine: Machines, target: str, arguments: tuple[str, ...]
 ) -> None:
     """Stacks and place, each thing as not checked, how to sign in, and a code of its own."""
     sign_in, answers = SIGN_IN[target]
@@ -39,7 +39,7 @@ def test_the_plan_is_shown_to_whoever_is_not_signed_in(
     (missing,) = [line for line in lines if line.startswith("  missing ")]
     assert f"nobody is signed in: {sign_in}" in missing
     unseen = [line for line in lines if line.startswith("  not checked ")]
-    for thing in ASKED[target]:
+    for thing in QUESTIONS[target]:
         assert any(thing in line for line in unseen), thing
     assert "nothing could be checked without credentials, and nothing was deployed" == lines[-1]
     assert [] == here.did()
@@ -56,7 +56,7 @@ def test_the_page_signs_in_as_the_program_says(target: str) -> None:
     assert sign_in.removesuffix(f" --tenant {TENANT}") in page
 
 
-def test_a_look_that_saw_nothing_does_not_end_well(machine: Made) -> None:
+def test_a_look_that_saw_nothing_does_not_end_well(machine: Machines) -> None:
     """Without gcloud's answers nothing of Google Cloud was checked: `--check` is not 0 then."""
     gone = "exit 127"
     here = machine(EXAMPLE, **{"gcloud auth list*": "echo somebody"})

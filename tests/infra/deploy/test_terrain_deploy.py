@@ -15,7 +15,7 @@ import pytest
 
 from infra.deploy import terrain
 from infra.deploy.requirement import Standing
-from tests.infra.deploy.machine import EXAMPLE, OBJECT, ROOT, SUBJECT, TENANT, Made
+from tests.infra.deploy.machine import EXAMPLE, OBJECT, ROOT, SUBJECT, TENANT, Machines
 
 
 def without(key: str) -> str:
@@ -34,7 +34,7 @@ def _table(key: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made) -> None:
+def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Machines) -> None:
     """So that AWS is deployed once, knowing it; the export waits for that."""
     here = machine(without("service_account_id"))
     done = here.deploy("gcp", "--yes")
@@ -55,7 +55,7 @@ def test_the_identity_comes_first_and_goes_into_the_configuration(machine: Made)
     assert f"| .venv/bin/nhi-evidence doctor --config {here.config} --gcp-token -" in last
 
 
-def test_azure_is_published_after_it_is_made(machine: Made) -> None:
+def test_azure_is_published_after_it_is_made(machine: Machines) -> None:
     """The package is the last step of the same command."""
     text = knowing("managed_identity_object_id", OBJECT)
     answers = {"*output -raw exporter_subject": f"printf {OBJECT}"}
@@ -70,7 +70,7 @@ def test_azure_is_published_after_it_is_made(machine: Made) -> None:
     assert "subscription 22222222-3333-4444-5555-666666666666" in done.out
 
 
-def test_another_identity_than_aws_trusts_stops_it(machine: Made) -> None:
+def test_another_identity_than_aws_trusts_stops_it(machine: Machines) -> None:
     """Everything would be refused by AWS; so nothing more is made."""
     here = machine(knowing("service_account_id", "101111111111111111111"))
     done = here.deploy("gcp", "--yes")
@@ -108,7 +108,7 @@ def test_another_identity_than_aws_trusts_stops_it(machine: Made) -> None:
     ],
 )
 def test_what_is_missing_is_one_line_and_nothing_is_made(
-    machine: Made, target: str, answers: dict[str, str], problem: str
+    machine: Machines, target: str, answers: dict[str, str], problem: str
 ) -> None:
     """The verdict first, each thing with its mending, and no stack is touched."""
     here = machine(EXAMPLE, **answers)
@@ -158,7 +158,7 @@ STATES = {
 """How the configuration names a place of the state, how it refuses, the role that is asked for, and
 the calls of Terraform's backend there: it lists, reads, writes over, locks and unlocks."""
 
-GIVEN = {
+ANSWERS = {
     "roles/storage.objectUser": {
         f"storage.objects.{one}"
         for one in ("create", "createContext", "delete", "get", "list", "move", "restore", "update")
@@ -175,7 +175,7 @@ https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/stora
 
 @pytest.mark.parametrize("target", STATES)
 def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
-    machine: Made, target: str
+    machine: Machines, target: str
 ) -> None:
     """What is printed, what docs/deploy-*.md asks for, and what the backend does are one thing."""
     (before, after), refusal, role, calls = STATES[target]
@@ -187,7 +187,7 @@ def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
     page = (ROOT / "docs" / f"deploy-{target}.md").read_text()
     (row,) = [line for line in page.splitlines() if line.startswith("| state ")]
     assert role in row
-    assert calls <= GIVEN[role]
+    assert calls <= ANSWERS[role]
     table = page[page.index("## What the deployer needs") :].split("\n\n")[1]
     assert row in table, "a row of the table, and not beside it"
 
@@ -195,7 +195,7 @@ def test_the_place_of_the_state_is_asked_for_with_the_role_the_page_names(
 @pytest.mark.parametrize("is_named", [True, False])
 @pytest.mark.parametrize("target", STATES)
 def test_only_a_state_that_is_elsewhere_is_asked_for(
-    machine: Made, target: str, is_named: bool
+    machine: Machines, target: str, is_named: bool
 ) -> None:
     """A file beside the configuration needs no rights."""
     before, after = STATES[target][0]
@@ -206,7 +206,7 @@ def test_only_a_state_that_is_elsewhere_is_asked_for(
     assert is_named == bool(seen), done.out
 
 
-def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Made) -> None:
+def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Machines) -> None:
     """By the program that `make` runs: it takes no Node to see that Terraform is not there."""
     here = machine(EXAMPLE, **{"terraform version -json": "exit 3"})
     code = (
@@ -225,7 +225,7 @@ def test_what_is_missing_is_told_before_any_construct_is_loaded(machine: Made) -
     assert "terraform: it said nothing" in done.stdout
 
 
-def test_without_a_terminal_nothing_is_deployed_unasked(machine: Made) -> None:
+def test_without_a_terminal_nothing_is_deployed_unasked(machine: Machines) -> None:
     """Nobody answers there: YES=1 does."""
     here = machine(EXAMPLE)
     done = here.deploy("gcp")
@@ -234,7 +234,7 @@ def test_without_a_terminal_nothing_is_deployed_unasked(machine: Made) -> None:
     assert [] == here.did()
 
 
-def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(machine: Made) -> None:
+def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(machine: Machines) -> None:
     """Its code is ours, and nothing follows."""
     here = machine(
         knowing("service_account_id", SUBJECT),
@@ -245,7 +245,7 @@ def test_a_failure_of_terraform_is_the_end_and_can_be_repeated(machine: Made) ->
     assert "run it again: nothing is lost" in done.out
 
 
-def test_a_configuration_without_the_cloud_is_named(machine: Made) -> None:
+def test_a_configuration_without_the_cloud_is_named(machine: Machines) -> None:
     """There is nothing to deploy there."""
     text = EXAMPLE[: EXAMPLE.index("[azure]")] + EXAMPLE[EXAMPLE.index("# Who may read") :]
     start = text.index('[[sources]]\nsource = "azure_monitor"')

@@ -27,6 +27,6 @@ def markdown(table: Table) -> str:
     """Return a table as Markdown."""
     lines = ["| what happens | alarms |", "|---|---|"]
     for situation, names in table.items():
-        shown = ", ".join(f"`{one}`" for one in sorted(names)) or "none"
-        lines.append(f"| {situation} | {shown} |")
+        cell = ", ".join(f"`{one}`" for one in sorted(names)) or "none"
+        lines.append(f"| {situation} | {cell} |")
     return "\n".join(lines)

@@ -161,12 +161,12 @@ to whether it has rows."""
 class Workspace:
     """The tables of a situation, which can be looked at from any moment on."""
 
-    def __init__(self, given: Iterable[tuple[datetime, Rows]]) -> None:
+    def __init__(self, history: Iterable[tuple[datetime, Rows]]) -> None:
         self._connection = duckdb_kql.connect()
         self._translated: dict[str, str | None] = {}
         self._steps: list[tuple[datetime, int]] = []
         by_table: dict[str, list[Row]] = {name: [] for name in TABLES}
-        for time, added in given:
+        for time, added in history:
             kind = tuple((name, tuple(lines)) for name, lines in added.items())
             self._steps.append((time, _kinds.setdefault(kind, len(_kinds))))
             for name, lines in added.items():
@@ -175,10 +175,10 @@ class Workspace:
         for name in self._tables:
             self._fill(name, TABLES[name], by_table[name])
 
-    def _fill(self, name: str, columns: str, given: list[Row]) -> None:
+    def _fill(self, name: str, columns: str, rows: list[Row]) -> None:
         self._connection.execute(f"CREATE TABLE all_{name} ({columns})")
-        fields = ", ".join("unnest(?)" for _ in given[0])
-        by_column = [list(column) for column in zip(*given, strict=True)]
+        fields = ", ".join("unnest(?)" for _ in rows[0])
+        by_column = [list(column) for column in zip(*rows, strict=True)]
         self._connection.execute(f"INSERT INTO all_{name} SELECT {fields}", by_column)
         self._connection.execute(
             f"CREATE VIEW {name} AS SELECT * FROM all_{name} WHERE TimeGenerated > "  # noqa: S608
@@ -194,10 +194,10 @@ class Workspace:
         tick = START + timedelta(hours=hour)
         within = [(time, kind) for time, kind in self._steps if tick - window < time <= tick]
         since = tick - within[-1][0] if within else window
-        asked = query, self._tables, since, tuple(kind for _, kind in within)
-        if asked not in _answers:
-            _answers[asked] = bool(self._rows_of(query, tick, window))
-        return _answers[asked]
+        key = query, self._tables, since, tuple(kind for _, kind in within)
+        if key not in _answers:
+            _answers[key] = bool(self._rows_of(query, tick, window))
+        return _answers[key]
 
     def _rows_of(self, query: str, tick: datetime, window: timedelta) -> list[Row]:
         for name, value in (("tick", tick), ("begins", tick - window)):
@@ -207,8 +207,8 @@ class Workspace:
         sql = self._translated[query]
         if sql is None:
             return []
-        given = {_MOMENT: tick} if f"${_MOMENT}" in sql else None
-        return self._connection.execute(sql, given).fetchall()
+        parameters = {_MOMENT: tick} if f"${_MOMENT}" in sql else None
+        return self._connection.execute(sql, parameters).fetchall()
 
     def _translate(self, query: str) -> str | None:
         """Return the query as SQL; None where a table it names has never had a row.

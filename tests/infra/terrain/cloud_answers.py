@@ -151,14 +151,14 @@ def _text(text: str, stack: Stack) -> str:
         is_data, kind, name, attribute = match.groups()
         if is_data:
             return NUMBER
-        made = stack["resource"][kind][name]
+        resource = stack["resource"][kind][name]
         if attribute.endswith("uri"):
             return URI
         if attribute == "email":
-            return f"{made['account_id']}@{PROJECT}.iam.gserviceaccount.com"
+            return f"{resource['account_id']}@{PROJECT}.iam.gserviceaccount.com"
         if kind == "google_pubsub_topic" and attribute == "id":
-            return f"projects/{PROJECT}/topics/{made['name']}"
-        return str(made.get("name", attribute))
+            return f"projects/{PROJECT}/topics/{resource['name']}"
+        return str(resource.get("name", attribute))
 
     return _REFERENCE.sub(read, text)
 

@@ -135,20 +135,20 @@ def policies(stack: Stack) -> dict[str, Policy]:
         assert "OR" == body["combiner"]
         assert body["notification_channels"]
         name = body["//"]["metadata"]["path"].rpartition("/")[2]
-        ((form, given),) = [
+        ((form, settings),) = [
             (key, value) for key, value in condition.items() if key.startswith("condition_")
         ]
-        by_name[name] = _FORMS[form](given)
+        by_name[name] = _FORMS[form](settings)
     return by_name
 
 
-def _threshold(given: Mapping[str, Any]) -> Policy:
-    assert "COMPARISON_GT" == given["comparison"]
-    (aggregation,) = given["aggregations"]
+def _threshold(condition: Mapping[str, Any]) -> Policy:
+    assert "COMPARISON_GT" == condition["comparison"]
+    (aggregation,) = condition["aggregations"]
     assert f"{SLOT}s" == aggregation["alignment_period"]
     assert aggregation["per_series_aligner"] in {"ALIGN_MAX", "ALIGN_DELTA"}
-    slots = max(1, _seconds(given["duration"]) // SLOT)
-    return Policy(_kinds(given["filter"]), float(given["threshold_value"]), slots)
+    slots = max(1, _seconds(condition["duration"]) // SLOT)
+    return Policy(_kinds(condition["filter"]), float(condition["threshold_value"]), slots)
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -178,19 +178,19 @@ QUERY = re.compile(
 """The one form of a query: nothing was counted in a window, or there is nothing to count."""
 
 
-def _absence(given: Mapping[str, Any]) -> Policy:
-    query = QUERY.fullmatch(given["query"])
-    assert query, given["query"]
+def _absence(condition: Mapping[str, Any]) -> Policy:
+    query = QUERY.fullmatch(condition["query"])
+    assert query, condition["query"]
     labels = re.findall(r'\w+="([^"]+)"', query["labels"])
     wanted = {query["name"], *labels} - {"pubsub_topic", "cloud_run_revision"}
     kinds = tuple(kind for kind in NORMAL if wanted == set(kind.split()))
-    assert len(kinds) == 1, given["query"]
+    assert len(kinds) == 1, condition["query"]
     window = int(query["window"]) // SLOT
-    return Policy(kinds, None, _seconds(given["duration"]) // SLOT, window)
+    return Policy(kinds, None, _seconds(condition["duration"]) // SLOT, window)
 
 
-def _log(given: Mapping[str, Any]) -> Policy:
-    assert "rejected_deliveries" in given["filter"]
+def _log(condition: Mapping[str, Any]) -> Policy:
+    assert "rejected_deliveries" in condition["filter"]
     return Policy((REJECTED,), 0, 1)
 
 

@@ -89,9 +89,9 @@ def test_the_page_shows_both_tables() -> None:
     """docs/operations.md is what `python -m tests.infra.terrain` writes."""
     page = (ROOT / "docs" / "operations.md").read_text()
     for marker, table in (("alarms-gcp", GCP), ("alarms-azure", AZURE)):
-        shown = re.search(rf"<!-- {marker} -->\n(.*?)\n<!-- end -->", page, re.DOTALL)
-        assert shown
-        assert markdown(table) == shown[1]
+        block = re.search(rf"<!-- {marker} -->\n(.*?)\n<!-- end -->", page, re.DOTALL)
+        assert block
+        assert markdown(table) == block[1]
 
 
 @pytest.mark.slow

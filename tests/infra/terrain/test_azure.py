@@ -108,11 +108,11 @@ def test_roles_are_these(azure: Stack) -> None:
         )
         for one in roles
     }
-    _, made = at(azure, "resources/policy/stream")
-    assert [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/nhi-evidence"] == made[
+    _, definition = at(azure, "resources/policy/stream")
+    assert [f"/subscriptions/{SUBSCRIPTION}/resourceGroups/nhi-evidence"] == definition[
         "assignable_scopes"
     ]
-    (permissions,) = made["permissions"]
+    (permissions,) = definition["permissions"]
     assert {"actions"} == set(permissions)
     assert [] == [one for one in permissions["actions"] if "*" in one or "write" in one.lower()]
     assert [group] == role["assignable_scopes"]
@@ -182,8 +182,8 @@ def test_a_hub_made_anew_is_read_from_its_start(azure: Stack, settings: dict[str
     group, body = at(azure, "logs/exporter")
     assert f"nhi-evidence-${{substr({generation}.id, 0, 8)}}" == body["name"]
     assert "[parameters('consumerGroup')]" == settings["EventHubConsumerGroup"]
-    given = at(azure, "export/site")[1]["parameters_content"]
-    assert f'"consumerGroup" = {{"value" = {group}.name}}' in given
+    parameters = at(azure, "export/site")[1]["parameters_content"]
+    assert f'"consumerGroup" = {{"value" = {group}.name}}' in parameters
     host = json.loads((ROOT / "functions" / "azure_export" / "host.json").read_text())
     offset = host["extensions"]["eventHubs"]["initialOffsetOptions"]
     assert {"type": "fromStart"} == offset
@@ -278,5 +278,5 @@ def test_the_identity_comes_before_what_uses_it(stacks: Stacks, azure: Stack) ->
         "azuread_app_role_assignment",
     } == set(stacks["azure-identity"]["resource"])
     looked_up = azure["data"]["azurerm_user_assigned_identity"]["exporter"]
-    _, made = at(stacks["azure-identity"], "exporter/identity")
-    assert made["name"] == looked_up["name"]
+    _, identity = at(stacks["azure-identity"], "exporter/identity")
+    assert identity["name"] == looked_up["name"]

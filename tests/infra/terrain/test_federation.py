@@ -55,8 +55,8 @@ def every(stack: Stack, type_name: str) -> list[dict[str, Any]]:
 
 def test_without_an_issuer_nothing_is_trusted(stacks: Stacks) -> None:
     for name in ("gcp-identity", "azure-identity"):
-        made = set(stacks[name]["resource"])
-        assert not {one for one in made if "pool" in one or "federated" in one}
+        kinds = set(stacks[name]["resource"])
+        assert not {one for one in kinds if "pool" in one or "federated" in one}
 
 
 def test_google_takes_those_roles_alone(both: Stacks) -> None:

@@ -23,7 +23,7 @@ CLOUDS = ("gcp_export", "azure_export")
 
 
 @pytest.fixture(scope="session")
-def given(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
+def variables(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
     """The `NHI_EVIDENCE_*` variables each function is given."""
     service = only(gcp, "google_cloudfunctions2_function")["service_config"]
     template = json.loads(at(azure, "export/site")[1]["template_content"])
@@ -37,16 +37,18 @@ def given(gcp: Stack, azure: Stack) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", CLOUDS)
-def test_variables_are_those_declared_and_read(name: str, given: dict[str, dict[str, str]]) -> None:
+def test_variables_are_those_declared_and_read(
+    name: str, variables: dict[str, dict[str, str]]
+) -> None:
     """Every variable is in deploy.toml, all required are set, and the function reads them."""
     declared = declaration(name)
     module, _, struct = declared.function.settings.partition(":")
     shape = getattr(importlib.import_module(module), struct)
     fields = {environ.PREFIX + one.name.upper(): one for one in msgspec.structs.fields(shape)}
     assert set(declared.environment) == set(fields)
-    assert set(given[name]) <= set(fields)
-    assert {one for one, field in fields.items() if field.required} <= set(given[name])
-    environ.read_settings(shape, given[name])
+    assert set(variables[name]) <= set(fields)
+    assert {one for one, field in fields.items() if field.required} <= set(variables[name])
+    environ.read_settings(shape, variables[name])
 
 
 def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() -> None:
@@ -74,10 +76,10 @@ def test_both_write_as_their_own_role_into_the_bucket_the_configuration_names() 
 
 
 def test_google_s_exporter_accepts_its_own_files_alone(
-    gcp: Stack, given: dict[str, dict[str, str]]
+    gcp: Stack, variables: dict[str, dict[str, str]]
 ) -> None:
     """The staging bucket of this project, by number, below the prefix files are written to."""
-    (accepted,) = json.loads(given["gcp_export"]["NHI_EVIDENCE_SOURCE_BUCKETS"])
+    (accepted,) = json.loads(variables["gcp_export"]["NHI_EVIDENCE_SOURCE_BUCKETS"])
     _, bucket = at(gcp, "staging/bucket")
     _, batches = at(gcp, "batches/subscription")
     assert {
@@ -86,11 +88,11 @@ def test_google_s_exporter_accepts_its_own_files_alone(
         "project_number": "${data.google_project.project.number}",
     } == accepted
     assert bucket["project"] == gcp["data"]["google_project"]["project"]["project_id"]
-    assert "[]" == given["gcp_export"]["NHI_EVIDENCE_SOURCE_TOPICS"]
+    assert "[]" == variables["gcp_export"]["NHI_EVIDENCE_SOURCE_TOPICS"]
 
 
 def test_the_azure_trigger_is_bound_to_what_is_deployed(
-    azure: Stack, given: dict[str, dict[str, str]]
+    azure: Stack, variables: dict[str, dict[str, str]]
 ) -> None:
     """Hub, consumer group and connection of the function's own binding are in the stack."""
     module = importlib.import_module("functions.azure_export.function_app")
@@ -99,7 +101,7 @@ def test_the_azure_trigger_is_bound_to_what_is_deployed(
         one for one in json.loads(str(function))["bindings"] if one["type"] == "eventHubTrigger"
     ]
     assert "%NHI_EVIDENCE_HUB%" == binding["eventHubName"]
-    assert at(azure, "logs/hub")[1]["name"] == given["azure_export"]["NHI_EVIDENCE_HUB"]
+    assert at(azure, "logs/hub")[1]["name"] == variables["azure_export"]["NHI_EVIDENCE_HUB"]
     group = only(azure, "azurerm_eventhub_consumer_group")["name"]
     declared = declaration("azure_export").trigger
     assert isinstance(declared, EventHub)

@@ -188,14 +188,14 @@ def _azure_conditions(stack: Stack) -> dict[str, str]:
             ),
         )
     }
-    given = f"jsondecode({address['export/site']}.parameters_content)"
+    parameters = f"jsondecode({address['export/site']}.parameters_content)"
     return {
         "receiver": f"{address['export/receiver']}.scope == {address['logs/hub']}.id",
         "entra": f"{address['entra/setting']}.eventhub_authorization_rule_id == "
         f"{address['logs/azure-monitor']}.id",
         "keyless": f"{address['host/account']}.shared_access_key_enabled == false",
-        "hub": f"{given}.hub.value == {address['logs/hub']}.id",
-        "generation": f"{given}.generation.value == {address['logs/generation']}.id",
+        "hub": f"{parameters}.hub.value == {address['logs/hub']}.id",
+        "generation": f"{parameters}.generation.value == {address['logs/generation']}.id",
         "template": f"jsondecode({address['export/site']}.template_content)"
         '.resources[0].type == "Microsoft.Web/sites"',
         "policy": f"jsondecode({address['resources/KeyVault-vaults-assigned']}.parameters)"

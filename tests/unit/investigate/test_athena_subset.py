@@ -105,9 +105,9 @@ TEXTS = st.text() | st.sampled_from(
 def test_a_literal_is_the_text_and_nothing_more(text: str) -> None:
     written = selecting.literal(text)
     tree = sqlglot.parse_one(f"SELECT {written}", read="athena")
-    (made,) = tree.expressions
-    assert isinstance(made, exp.Literal)
-    assert made.this == text
+    (literal,) = tree.expressions
+    assert isinstance(literal, exp.Literal)
+    assert literal.this == text
     # Neither takes a NUL, or half of a pair, in a text of SQL.
     if "\x00" not in text and text.isprintable():
         assert duckdb.execute(tree.sql("duckdb")).fetchall() == [(text,)]
@@ -130,10 +130,10 @@ def test_a_selection_is_one_condition_whatever_its_values(
     assert isinstance(tree, exp.Select)
     assert {table.name for table in tree.find_all(exp.Table)} == {"events"}
     strings = {each.this for each in tree.find_all(exp.Literal) if each.is_string}
-    asked = identities | issued | {text for pair in subjects for text in pair}
-    asked |= {each.lower() for each in resources}
-    assert asked <= strings
-    assert strings - asked <= {"", "millisecond", "1970-01-01 00:00:00.000", "MILLISECOND"}
+    expected = identities | issued | {text for pair in subjects for text in pair}
+    expected |= {each.lower() for each in resources}
+    assert expected <= strings
+    assert strings - expected <= {"", "millisecond", "1970-01-01 00:00:00.000", "MILLISECOND"}
 
 
 def test_many_values_are_asked_in_several_statements_and_none_is_lost() -> None:

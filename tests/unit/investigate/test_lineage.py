@@ -81,10 +81,10 @@ def test_a_platform_hands_its_workload_credentials_without_a_record() -> None:
 
 
 def test_a_key_made_here_is_seen_and_the_record_of_its_deletion_is_not_its_making() -> None:
-    made = row(0, phase="Credential Lifecycle", sub_phase="create", entity=KEY, issued=(KEY,))
+    created = row(0, phase="Credential Lifecycle", sub_phase="create", entity=KEY, issued=(KEY,))
     gone = row(MINUTE, phase="Credential Lifecycle", sub_phase="delete", entity=KEY)
     use = used(2 * MINUTE, KEY, credential_kind="access_key")
-    assert follow(MemoryIndex([made, gone, use]), BY_KEY).credentials[0].mint is Mint.SEEN
+    assert follow(MemoryIndex([created, gone, use]), BY_KEY).credentials[0].mint is Mint.SEEN
     assert follow(MemoryIndex([gone, use]), BY_KEY).credentials[0].mint is Mint.BEFORE
 
 
@@ -167,5 +167,5 @@ def test_what_does_not_count_is_not_shown_and_what_is_contested_is() -> None:
         return used(0, KEY, place=Place("ev/object", standing, 0, "2026", 1, standing))
 
     rows = [at(standing) for standing in Standing]
-    shown = [step.row.place.standing for step in follow(MemoryIndex(rows), BY_KEY).steps]
-    assert sorted(shown) == [Standing.CONTESTED, Standing.COUNTED, Standing.UNPROVEN]
+    standings = [step.row.place.standing for step in follow(MemoryIndex(rows), BY_KEY).steps]
+    assert sorted(standings) == [Standing.CONTESTED, Standing.COUNTED, Standing.UNPROVEN]

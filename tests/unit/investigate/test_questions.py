@@ -49,8 +49,8 @@ def test_a_question_names_columns_of_events_alone(name: str) -> None:
     tree = sqlglot.parse_one(question(name).sql, read="duckdb")
     tables = {table.name for table in tree.find_all(exp.Table)}
     assert tables == {"events"}
-    made = {alias.alias for alias in tree.find_all(exp.Alias)} | {"issued_credential"}
-    known = {column.name for column in COLUMNS} | made
+    aliases = {alias.alias for alias in tree.find_all(exp.Alias)} | {"issued_credential"}
+    known = {column.name for column in COLUMNS} | aliases
     assert {column.name for column in tree.find_all(exp.Column)} <= known
 
 

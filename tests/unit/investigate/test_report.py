@@ -132,7 +132,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def shown(used_page: browser.Page) -> int:
+def rows_on_screen(used_page: browser.Page) -> int:
     count = used_page.js("document.querySelectorAll('#rows tbody tr:not([hidden])').length")
     return int(count)
 
@@ -142,18 +142,18 @@ def test_in_a_browser_it_filters_by_click_and_by_keyboard_without_complaint(
     file: Path, width: int
 ) -> None:
     with browser.opened(file, width=width) as used_page:
-        assert shown(used_page) == 5
+        assert rows_on_screen(used_page) == 5
         used_page.js("document.querySelector('[name=text]').focus()")
         used_page.type("getsecret")
-        assert shown(used_page) == 2
+        assert rows_on_screen(used_page) == 2
         used_page.key("Tab")
         used_page.js("document.activeElement.value = 'Secret Access'")
         used_page.js("document.activeElement.dispatchEvent(new Event('input', {bubbles: true}))")
-        assert shown(used_page) == 2
+        assert rows_on_screen(used_page) == 2
         assert used_page.js("document.querySelector('output').textContent") == "2 of 5 records"
         used_page.click("a[href='#r1'] circle")
         assert used_page.js("document.activeElement.id") == "r1"
-        assert shown(used_page) == 5, "a mark leads to its record, whatever was filtered"
+        assert rows_on_screen(used_page) == 5, "a mark leads to its record, whatever was filtered"
         overflow = used_page.js(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -82,11 +82,11 @@ def test_a_row_and_its_values_are_the_same(lines: list[tuple[str, bytes]]) -> No
             assert kept[0] == tuple(getattr(row, name) for name in Row.__struct_fields__[:-1])
             rows.append(row)
             values.append(kept)
-    made = schema.EventRows(first_claim=7)
+    event_rows = schema.EventRows(first_claim=7)
     for number in range(20):  # more than are made at once
         for row_values, index in values:
-            made.put(number, index, row_values)
-    table = made.table()
+            event_rows.put(number, index, row_values)
+    table = event_rows.table()
     assert table["claim"].to_pylist()[:: len(rows)] == list(range(7, 27))
     assert len(rows) * 20 == table.num_rows
     for name in ("uid", "credential", "operation", "raw_sha256"):
@@ -141,8 +141,8 @@ def test_the_first_and_the_last_instant_are_answered(time: int, tmp_path: Path) 
     rows.put(0, kept[1], kept[0])
     pq.write_table(rows.table(), tmp_path / "events.parquet")
     with duck.connect(tmp_path) as connection:
-        asked = connection.execute(
+        answer = connection.execute(
             "SELECT epoch_ms(time), time IS NOT NULL FROM read_parquet($1)",
             [str(tmp_path / "events.parquet")],
         )
-        assert asked.fetchall() == [(time, True)]
+        assert answer.fetchall() == [(time, True)]

@@ -19,7 +19,7 @@ _HEAD = re.compile(r"(\d\d:\d\d:\d\d)  AWS")
 _TIMES = re.compile(r"  AWS .*, (\d+) times until (\d\d:\d\d:\d\d)$")
 
 
-def shown(rows: list[Row], *, every_record: bool = False) -> list[str]:
+def printed_lines(rows: list[Row], *, every_record: bool = False) -> list[str]:
     steps = [Step(each, "identity") for each in rows]
     return list(entries(steps, every_record=every_record))
 
@@ -36,7 +36,7 @@ def swept(count: int, *, every: int = SECOND) -> list[Row]:
 
 def test_a_sweep_is_one_entry_with_its_first_and_last_place() -> None:
     rows = swept(29)
-    lines = shown(rows)
+    lines = printed_lines(rows)
     assert len(heads(lines)) == 1
     assert "29 times until 08:00:28" in lines[1]
     assert any(line.endswith("on i-0, i-1, i-2, i-3, i-4, and 24 more") for line in lines)
@@ -46,7 +46,7 @@ def test_a_sweep_is_one_entry_with_its_first_and_last_place() -> None:
 
 def test_each_entry_names_what_prove_takes() -> None:
     rows = swept(29)
-    lines = shown([*rows, row(90 * SECOND, uid=None)])
+    lines = printed_lines([*rows, row(90 * SECOND, uid=None)])
     uids = [line.strip() for line in lines if " uid" in line]
     assert uids == [
         f"first uid {rows[0].uid}",
@@ -56,15 +56,15 @@ def test_each_entry_names_what_prove_takes() -> None:
 
 
 def test_two_of_a_kind_are_told_one_by_one() -> None:
-    assert len(heads(shown(swept(2)))) == 2
+    assert len(heads(printed_lines(swept(2)))) == 2
 
 
 def test_what_is_asked_for_record_by_record_is_told_so() -> None:
-    assert len(heads(shown(swept(29), every_record=True))) == 29
+    assert len(heads(printed_lines(swept(29), every_record=True))) == 29
 
 
 def test_a_run_ends_after_a_minute() -> None:
-    lines = heads(shown(swept(70)))
+    lines = heads(printed_lines(swept(70)))
     assert [match.group(1) for line in lines if (match := _TIMES.search(line))] == ["61", "9"]
 
 
@@ -84,12 +84,12 @@ def test_a_run_ends_after_a_minute() -> None:
 )
 def test_what_differs_is_told_apart(difference: dict[str, Any]) -> None:
     rows = [*swept(3), row(3 * SECOND, **{"operation": "GetPasswordData", **difference})]
-    assert len(heads(shown(rows))) == 2
+    assert len(heads(printed_lines(rows))) == 2
 
 
 def test_what_hands_out_a_credential_stands_alone() -> None:
     rows = [row(at * SECOND, operation="AssumeRole", issued=(f"ASIA{at}",)) for at in range(5)]
-    lines = shown(rows)
+    lines = printed_lines(rows)
     assert len(heads(lines)) == 5
     assert sum("issued ASIA" in line for line in lines) == 5
 
@@ -97,7 +97,7 @@ def test_what_hands_out_a_credential_stands_alone() -> None:
 def test_what_is_contested_stands_alone_and_is_marked() -> None:
     place = Place("ev/object", "unit", 7, "2026", 1, Standing.CONTESTED)
     rows = [*swept(3), row(SECOND, operation="GetPasswordData", place=place)]
-    lines = shown(rows)
+    lines = printed_lines(rows)
     assert len(heads(lines)) == 2
     assert any(line.endswith("record 7 CONTESTED") for line in lines)
 
@@ -109,7 +109,7 @@ def test_every_record_is_counted_once_and_entries_are_in_order(
     acts: list[tuple[int, str]],
 ) -> None:
     rows = [row(at * SECOND, operation=operation) for at, operation in sorted(acts)]
-    lines = heads(shown(rows))
+    lines = heads(printed_lines(rows))
     counts = [int(match.group(1)) if (match := _TIMES.search(line)) else 1 for line in lines]
     assert sum(counts) == len(rows)
     clocks = [line[:8] for line in lines]

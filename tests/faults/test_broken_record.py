@@ -20,6 +20,7 @@ from nhi_evidence.adapters.gcp.gcs_source import GcsSource, SourceBucket
 from nhi_evidence.embedded.gcs import EmbeddedGcs
 from nhi_evidence.event import RawRecord
 from nhi_evidence.pipeline.export import Mapper
+from nhi_evidence.pipeline.mapping import attempts
 from nhi_evidence.reading.cutting import CutTable, Cutter, Field
 from tests.faults import test_bad_azure_input as azure_input
 from tests.faults import test_bad_gcp_input as gcp_input
@@ -162,6 +163,21 @@ def test_memory_that_runs_out_is_no_record_s_fault(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(mapper.packs["aws_cloudtrail"], "pack", pack)
     with pytest.raises(MemoryError):
         mapper.records.line("0" * 16, RawRecord(0, 0, b"{}"), "0" * 64)
+
+
+def test_memory_that_runs_out_behind_a_broken_record_is_raised_too() -> None:
+    """The slower way, row by row once a row has raised, hands on what a row alone raised."""
+
+    def work(row: int) -> int:
+        if row == 2:
+            raise MemoryError
+        return 1 // row
+
+    assert [1, ZeroDivisionError] == [
+        type(each) if isinstance(each, Exception) else each for each in attempts(work, [1, 0])
+    ]
+    with pytest.raises(MemoryError):
+        attempts(work, [1, 0, 2])
 
 
 def test_a_broken_record_of_a_source_that_cuts_shows_nothing_of_what_is_cut(

@@ -67,6 +67,16 @@ def test_every_place_that_is_listed_names_one() -> None:
     assert set(sources.names()) >= OF_CLOUDS
 
 
+def test_suites_over_all_sources_find_them() -> None:
+    """Faults, bad input, fuzzing and leaks name no source of files: a new one is in them at once."""
+    files = named("tests/faults", "tests/fuzz", "tests/leaks", "tests/property")
+    assert {} == {
+        source: files[source]
+        for source in sorted(set(sources.names()) - OF_CLOUDS)
+        if files[source]
+    }
+
+
 def _elsewhere(source: str, allowed: tuple[str, ...]) -> list[str]:
     return [
         name

@@ -68,7 +68,7 @@ def test_every_place_that_is_listed_names_one() -> None:
 
 
 def test_suites_over_all_sources_find_them() -> None:
-    """Faults, bad input, fuzzing and leaks name no source of files: a new one is in them at once."""
+    """Faults, bad input, fuzzing, leaks name no source of files: a new one is in them at once."""
     files = named("tests/faults", "tests/fuzz", "tests/leaks", "tests/property")
     assert {} == {
         source: files[source]

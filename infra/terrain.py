@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from infra.aws.environment import variables
@@ -18,8 +18,8 @@ from infra.teardown import Teardown
 from nhi_evidence.adapters import cloud_settings
 from nhi_evidence.adapters.azure import exporter as azure_exporter
 from nhi_evidence.adapters.gcp import exporter as gcp_exporter
-from nhi_evidence.config import Config, naming
-from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Canaries, Gcp, SourceEntry
+from nhi_evidence.config import Config, federated
+from nhi_evidence.config.tables import AZURE_SOURCE, GCP_SOURCE, Azure, Gcp, SourceEntry
 
 import cdktn  # isort: skip
 
@@ -67,8 +67,8 @@ def _compose_gcp(
         "gcp-identity",
         gcp=gcp,
         issuer=config.evidence.token_issuer,
-        subjects=subjects(config, lists=bool(gcp.reconcile_projects)),
-        canaries=google_canaries(config),
+        subjects=federated.subjects(config, lists=bool(gcp.reconcile_projects)),
+        canaries=federated.google_canaries(config),
     )
     GcpExportStack(
         app,
@@ -99,8 +99,8 @@ def _compose_azure(
         "azure-identity",
         azure=azure,
         issuer=config.evidence.token_issuer,
-        subjects=subjects(config),
-        canaries=_probing(config, [one for one in config.canaries if one.entra is not None]),
+        subjects=federated.subjects(config),
+        canaries=federated.entra_canaries(config),
     )
     AzureExportStack(
         app,
@@ -114,43 +114,6 @@ def _compose_azure(
         teardown=teardown,
     )
     return package
-
-
-def subjects(config: Config, *, lists: bool = True) -> dict[str, tuple[str, ...]]:
-    """Return the roles of AWS that other clouds are to trust, by what they do.
-
-    Those of the functions that are deployed, of every evidence bucket.
-    """
-    functions = {"reconcile"} if lists else set()
-    if config.coverage is not None:
-        functions.add(naming.OPERATORS["coverage"])
-    return {
-        function: tuple(
-            naming.role_arn(
-                store.region, config.evidence.account, naming.function(store.name, function)
-            )
-            for store in config.evidence.buckets
-        )
-        for function in sorted(functions)
-    }
-
-
-def google_canaries(config: Config) -> dict[str, str]:
-    """Return each project of Google Cloud with a canary, and the role of AWS that takes it."""
-    entries = [one for one in config.canaries if one.google is not None]
-    projects = [one.google.project for one in entries if one.google is not None]
-    return dict(zip(projects, _probing(config, entries), strict=True))
-
-
-def _probing(config: Config, entries: Sequence[Canaries]) -> tuple[str, ...]:
-    """Return the roles of the functions that probe for these entries."""
-    stores = [config.bucket(one.evidence) for one in entries]
-    return tuple(
-        naming.role_arn(
-            store.region, config.evidence.account, naming.function(store.name, naming.CANARY)
-        )
-        for store in stores
-    )
 
 
 def gcp_settings(config: Config, gcp: Gcp) -> gcp_exporter.Settings:

@@ -27,8 +27,8 @@ from cdktn_provider_azurerm.role_definition import RoleDefinition, RoleDefinitio
 from constructs import Construct
 
 from infra.azure.names import NAME, management_group_id
+from nhi_evidence.config.federated import ENTRA_AUDIENCE
 
-AUDIENCE = "api://AzureADTokenExchange"
 GRAPH = "00000003-0000-0000-c000-000000000000"
 """Client id of Microsoft Graph, the same in every tenant."""
 PERMISSIONS = {
@@ -85,7 +85,7 @@ class FederatedApplication(Construct):
                 display_name=f"{NAME}-{number}",
                 issuer=issuer,
                 subject=subject,
-                audiences=[AUDIENCE],
+                audiences=[ENTRA_AUDIENCE],
             )
         if wanted:
             graph = DataAzureadServicePrincipal(self, "graph", client_id=GRAPH)

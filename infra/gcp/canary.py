@@ -13,16 +13,10 @@ from cdktn_provider_google.service_account import ServiceAccount
 from cdktn_provider_google.service_account_iam_member import ServiceAccountIamMember
 from constructs import Construct
 
-from nhi_evidence.config import naming
+from nhi_evidence.config import federated, naming
 
 SERVICES = ("cloudresourcemanager", "iam", "iamcredentials", "logging", "secretmanager")
 """What the probes call: of a service that is switched off nothing is recorded."""
-
-PERMISSION = "iam.serviceAccounts.list"
-"""All a canary may; every other probe is refused, or needs no permission."""
-
-TAKES = "roles/iam.workloadIdentityUser"
-"""To act as a service account, as somebody of a pool."""
 
 
 class Canary(Construct):
@@ -53,10 +47,10 @@ class Canary(Construct):
             self,
             "role",
             project=project,
-            role_id="nhiEvidenceCanary",
+            role_id=federated.CANARY_ROLE,
             title="nhi-evidence canary",
             description="Lists service accounts, and nothing else",
-            permissions=[PERMISSION],
+            permissions=[federated.CANARY_PERMISSION],
             depends_on=services,
         )
         ProjectIamMember(
@@ -67,5 +61,9 @@ class Canary(Construct):
             member=f"serviceAccount:{account.email}",
         )
         ServiceAccountIamMember(
-            self, "taken", service_account_id=account.name, role=TAKES, member=member
+            self,
+            "taken",
+            service_account_id=account.name,
+            role=federated.CANARY_TAKEN_BY,
+            member=member,
         )

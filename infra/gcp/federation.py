@@ -20,6 +20,7 @@ from cdktn_provider_google.project_iam_member import ProjectIamMember
 from constructs import Construct
 
 from infra.gcp.canary import Canary
+from nhi_evidence.config import federated
 
 POOL = "nhi-evidence"
 PROVIDER = "aws"
@@ -65,7 +66,6 @@ class Federation(Construct):
             description="Functions of the evidence account in AWS",
         )
         trusted = {arn for arns in subjects.values() for arn in arns}
-        everybody = sorted(trusted | set(canaries.values()))
         provider = IamWorkloadIdentityPoolProvider(
             self,
             "provider",
@@ -74,7 +74,7 @@ class Federation(Construct):
             workload_identity_pool_provider_id=PROVIDER,
             display_name="AWS",
             attribute_mapping={"google.subject": "assertion.sub"},
-            attribute_condition=" || ".join(f"assertion.sub == '{arn}'" for arn in everybody),
+            attribute_condition=federated.condition(trusted | set(canaries.values())),
             oidc=IamWorkloadIdentityPoolProviderOidc(issuer_uri=issuer),
         )
         for number, arn in enumerate(sorted(subjects.get("reconcile", ()))):

@@ -72,6 +72,10 @@ def command(
         str | None,
         typer.Option(metavar="FILE", help="File with a token for Azure Resource Manager, or -."),
     ] = None,
+    graph_token: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File with a token for Microsoft Graph: the canary."),
+    ] = None,
     built: Annotated[
         list[Path] | None,
         typer.Option(
@@ -92,7 +96,10 @@ def command(
     read = config_file.load(Path(config))
     code = _built(built)
     tokens = _Tokens(
-        *(None if file is None else reading_output.token(file) for file in (gcp_token, azure_token))
+        *(
+            None if file is None else reading_output.token(file)
+            for file in (gcp_token, azure_token, graph_token)
+        )
     )
     with Steps("looking") as steps:
         checks = []
@@ -131,6 +138,7 @@ class _Tokens(NamedTuple):
 
     gcp: str | None
     azure: str | None
+    graph: str | None
 
 
 def _all(
@@ -147,7 +155,13 @@ def _all(
                 f"no access to AWS as {name or 'this environment'}: {error}"
             ) from error
     yield from _aws(read, reached, built)
-    yield from elsewhere.checks(read, gcp_token=tokens.gcp, azure_token=tokens.azure, built=built)
+    yield from elsewhere.checks(
+        read,
+        gcp_token=tokens.gcp,
+        azure_token=tokens.azure,
+        graph_token=tokens.graph,
+        built=built,
+    )
 
 
 def _aws(read: Config, reached: dict[str, _Account], built: BuiltCode | None) -> Iterator[Check]:

@@ -8,7 +8,9 @@ grows by that for each.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.process
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +33,21 @@ class ProcessEndedError(EvidenceError):
 def cores() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that ended.
+
+    One of a pool waits for work from a pipe that its siblings hold open, too: for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 class Processes:
@@ -91,6 +108,7 @@ _own: list[Callable[[ObjectLeaf, bytes], Examined]] = []
 
 
 def _begin(deep: bool, reproduce: bool) -> None:
+    end_with_parent()
     _own[:] = [partial(examine, deep=deep, reproduce=Reproducer() if reproduce else None)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from nhi_evidence.adapters.index import groups, schema, weigh
 from nhi_evidence.adapters.index import state as states
 from nhi_evidence.adapters.index.groups import Group, Numbered, Read, Unread
 from nhi_evidence.adapters.index.state import State
+from nhi_evidence.adapters.processes import cores
 from nhi_evidence.evidence.objects import MAX_UNITS
 from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
@@ -37,7 +37,8 @@ def refresh(
     """Make or extend the index in `folder`, and return its state.
 
     Raises `LogError` when the log is not what its keys signed, `SettingsError` when the folder
-    holds another log's index or something else.
+    holds another log's index or something else, `ProcessEndedError` when a process that reads
+    for it ends.
     """
     signed = sealed.heads(stored)
     state = states.load(folder)
@@ -56,7 +57,7 @@ def refresh(
     listed = sealed.listed(stored, signed)
     state.head_time = listed.signed_at
     new = [each for each in listed.objects if each.leaf >= known.get(each.shard, 0)]
-    hours = _Adding(folder, state, progress).add(store, new, jobs or os.cpu_count() or 1)
+    hours = _Adding(folder, state, progress).add(store, new, jobs or cores())
     stated = [each for each in listed.statements if each.leaf >= known.get(each.shard, 0)]
     _add_statements(folder, state, store, stated)
     state.heads = signed

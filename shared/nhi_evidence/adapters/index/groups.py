@@ -6,6 +6,7 @@ import gc
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nhi_evidence.adapters.index import schema
+from nhi_evidence.adapters.processes import ProcessEndedError, end_with_parent
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.sealed import ObjectContent, SealedObject
 
@@ -84,23 +86,33 @@ def grouped(objects: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def read_all(groups: Iterator[Group], jobs: int) -> Iterator[GroupRead]:
-    """Read groups, on other processes where there are several; in order."""
+    """Read groups, on other processes where there are several; in order.
+
+    Raises `ProcessEndedError` where one of them ends before it has.
+    """
     begun = list(islice(groups, 2))
-    if jobs == 1 or len(begun) == 1:
-        yield from map(_read_group, chain(begun, groups))
+    if jobs == 1 or len(begun) < 2:  # noqa: PLR2004 one alone is read here
+        yield from map(read_group, chain(begun, groups))
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=end_with_parent
+    ) as pool:
         # As one is taken the next is begun: no process waits while claims are written here.
         waiting: deque[Future[GroupRead]] = deque()
-        for group in chain(begun, groups):
-            waiting.append(pool.submit(_read_group, group))
-            if len(waiting) == 2 * jobs:
-                yield waiting.popleft().result()
-        for each in waiting:
-            yield each.result()
+        try:
+            for group in chain(begun, groups):
+                waiting.append(pool.submit(read_group, group))
+                if len(waiting) == 2 * jobs:
+                    yield waiting.popleft().result()
+            for each in waiting:
+                yield each.result()
+        except BrokenProcessPool as error:
+            raise ProcessEndedError(
+                "a process that read objects for the index ended; was there memory enough?"
+            ) from error
 
 
-def _read_group(group: Group) -> GroupRead:
+def read_group(group: Group) -> GroupRead:
     """Read objects and write their rows, of none that cannot be read to its end."""
     objects: list[Read | Unread] = []
     with _uncollected(), _File(group.folder / group.file) as file:

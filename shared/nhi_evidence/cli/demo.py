@@ -85,7 +85,13 @@ def command(
             keep=keep,
         )
     report = finished.report
-    show.copied(screen.out, finished.copied, keep, finished.key)
+    show.copied(
+        screen.out,
+        finished.copied,
+        keep,
+        finished.key,
+        has_story=report.investigated is not None,
+    )
     show_brief.verdict(screen.out, report.failed, own_files=input_ is not None)
     show_investigation.left(screen.out, report.investigated)
     if as_json:

@@ -19,7 +19,7 @@ from nhi_evidence.demo.bucket import Object
 from nhi_evidence.demo.refusals import Refusal
 from nhi_evidence.demo.show_clouds import NAMES
 from nhi_evidence.demo.stage import Cloud
-from nhi_evidence.demo.story.script import LEAKED_AND_MINTED
+from nhi_evidence.demo.story.script import LEAKED, LEAKED_AND_MINTED
 from nhi_evidence.evidence.lines import decode_line, encode
 from nhi_evidence.terminal.safe_text import neutralize
 
@@ -149,8 +149,8 @@ def refusals(out: Console, answers: list[Refusal]) -> None:
     out.print(table)
 
 
-def copied(out: Console, count: int | None, folder: Any, key: str) -> None:
-    """Say how to go on with a copy, where one was left."""
+def copied(out: Console, count: int | None, folder: Any, key: str, *, has_story: bool) -> None:
+    """Say how to go on with a copy, where one was left; `has_story`: the demo's own in it."""
     if count is not None:
         out.print("")
         objects = plural.count(count, "object")
@@ -159,3 +159,6 @@ def copied(out: Console, count: int | None, folder: Any, key: str) -> None:
         of_copy = f"{quote(neutralize(str(folder)))} --key '{key}'"
         out.print(Text(f"  {own_name()} verify --deep {of_copy}"), soft_wrap=True)
         out.print(Text(f"  {own_name()} summary {of_copy}"), soft_wrap=True)
+        if has_story:
+            leaked = f"timeline {of_copy} --credential {LEAKED}"
+            out.print(Text(f"  {own_name()} {leaked}"), soft_wrap=True)

@@ -52,6 +52,7 @@ class Visibility(msgspec.Struct, frozen=True, kw_only=True):
 
     what: str
     """The cell: platform and case."""
+    platform: str
     step: str
     verdict: str
     since: int

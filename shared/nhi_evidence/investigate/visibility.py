@@ -6,13 +6,13 @@ record. Of a time that no reading covers nothing is known, and the report says s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from nhi_evidence import sources
 from nhi_evidence.coverage import intervals
-from nhi_evidence.coverage.cells import PHASES
+from nhi_evidence.coverage.cells import PHASES, Step
 from nhi_evidence.coverage.intervals import Span
 from nhi_evidence.coverage.matrix import SCHEMA, CellState, Matrix
 from nhi_evidence.coverage.verdict import Verdict
@@ -59,12 +59,32 @@ def of_path(
     ]
 
 
+def of_row(row: Row, every: Iterable[Visibility]) -> list[Visibility]:
+    """Return what is said of a record's own step, at its time.
+
+    Without what no setting records: of an act on record that says nothing.
+    """
+    platforms, phases = _platforms(row), {row.phase, row.base_phase}
+    return [
+        each
+        for each in every
+        if each.platform in platforms
+        and each.since <= row.time < each.until
+        and each.verdict != Verdict.IMPOSSIBLE
+        and phases & _phases(Step(each.step))
+    ]
+
+
+def _phases(step: Step) -> set[str]:
+    return {phase.name.replace("_", " ").title() for phase in PHASES[step]}
+
+
 def _platforms(row: Row) -> tuple[str, ...]:
     return sources.platforms(row.source) or _PLATFORMS.get(row.provider, ())
 
 
 def _of_cell(cell: CellState, rows: Sequence[Row], window: Span) -> Iterator[Visibility]:
-    phases = {phase.name.replace("_", " ").title() for phase in PHASES[cell.step]}
+    phases = _phases(cell.step)
     is_on_record = any(
         cell.platform in _platforms(row) and {row.phase, row.base_phase} & phases for row in rows
     )
@@ -80,6 +100,7 @@ def _of_cell(cell: CellState, rows: Sequence[Row], window: Span) -> Iterator[Vis
     for span, verdict, reason in sorted(known):
         yield Visibility(
             what=f"{cell.platform}: {cell.case}",
+            platform=cell.platform,
             step=cell.step,
             verdict=verdict,
             since=span.start,

@@ -67,11 +67,14 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
         yield f"workload  {workload}"
     if timeline.stages:
         yield "phases    effective, as in summary and query: after parameters and outcome;"
-        yield "          base, where it is another: what the operation alone means"
+        yield "          base, where it is another: what the operation alone means;"
+        yield "          + is after the first record"
     yield from map(_stage, timeline.stages)
     if timeline.path.steps:
         yield ""
-    yield from timeline_steps.entries(timeline.path.steps, every_record=every_record)
+    yield from timeline_steps.entries(
+        timeline.path.steps, every_record=every_record, visible=timeline.visibility
+    )
     if timeline.path.credentials:
         yield ""
     yield from _credentials(timeline.path.credentials)
@@ -140,9 +143,11 @@ def _when(milliseconds: int | None) -> str:
 def _stage(stage: Stage) -> str:
     refused = f", {stage.refused:,} refused" if stage.refused else ""
     base = ", ".join(f"{phase} {number:,}" for phase, number in stage.base_phases.items())
+    dwelt = f" over {duration(stage.last - stage.first)}" if stage.records > 1 else ""
+    records = plural.count(stage.records, "record")
     return (
         f"stage     {stage.phase:<22} +{duration(stage.since_first_touch):<12} "
-        f"{plural.count(stage.records, 'record')}{refused}{f'; base: {base}' if base else ''}"
+        f"{records}{dwelt}{refused}{f'; base: {base}' if base else ''}"
     )
 
 

@@ -6,11 +6,14 @@ what came before and after. `--json`, CSV and the case have every record.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from nhi_evidence.investigate import visibility
 from nhi_evidence.investigate.lineage import Step
 from nhi_evidence.investigate.report import words
 from nhi_evidence.investigate.row import Place, Row, Standing
+from nhi_evidence.investigate.timeline import Visibility
 from nhi_evidence.terminal.safe_text import instant
 
 _LONGEST_RUN_MS = 60_000
@@ -19,12 +22,17 @@ _SHORTEST_RUN = 3
 _TARGETS = 5
 
 
-def entries(steps: Iterable[Step], *, every_record: bool = False) -> Iterator[str]:
+def entries(
+    steps: Iterable[Step],
+    *,
+    every_record: bool = False,
+    visible: Sequence[Visibility] | None = None,
+) -> Iterator[str]:
     """Yield the lines of the records, in order, under the day of each.
 
     Records within a minute that differ in nothing but their time, target and place are one entry,
     where the first of them stands, unless `every_record`; one that hands out a credential, or is
-    not simply counted, always stands alone.
+    not simply counted, always stands alone. `visible` says of each what recorded it, and how long.
     """
     day = ""
     for run in ([step] for step in steps) if every_record else _runs(steps):
@@ -33,6 +41,8 @@ def entries(steps: Iterable[Step], *, every_record: bool = False) -> Iterator[st
             day = when[:10]
             yield day
         yield from _entry(run, when[11:19])
+        if visible is not None:
+            yield from _coverage(run[0].row, visible)
 
 
 def _runs(steps: Iterable[Step]) -> Iterator[Sequence[Step]]:
@@ -96,6 +106,18 @@ def _entry(run: Sequence[Step], clock: str) -> Iterator[str]:
         return
     yield from _place("first ", row)
     yield from _place("last ", run[-1].row)
+
+
+def _coverage(row: Row, visible: Sequence[Visibility]) -> Iterator[str]:
+    """Yield what the report of coverage says of such an act, and from when until when."""
+    spans: dict[tuple[int, int], Counter[str]] = {}
+    for each in visibility.of_row(row, visible):
+        spans.setdefault((each.since, each.until), Counter())[each.verdict] += 1
+    for (since, until), verdicts in spans.items():
+        cells = ", ".join(f"{verdict} {number}" for verdict, number in verdicts.most_common())
+        yield f"          coverage {cells} of its cells, {instant(since)} to {instant(until)}"
+    if not spans:
+        yield "          coverage: no cell of the report is about such an act"
 
 
 def _place(which: str, row: Row) -> Iterator[str]:

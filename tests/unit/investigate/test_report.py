@@ -43,7 +43,7 @@ def timeline_of(rows: list[Row] | None = None, subject: str = KEY) -> Timeline:
     seen = Visibility(
         what="AWS, object reads", verdict="GAP", since=START, until=START + HOUR,
         reason="no data events", is_seen=False,
-        step="data_access", is_on_record=False,
+        step="data_access", platform="aws", is_on_record=False,
     )  # fmt: skip
     index = MemoryIndex(story() if rows is None else rows)
     selection = Selection(credentials=frozenset({KEY}))

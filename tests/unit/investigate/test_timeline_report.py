@@ -9,8 +9,8 @@ from tests.investigating import START
 
 def unknown(number: int, reason: str = "no reading of settings covers this time") -> Visibility:
     return Visibility(
-        what=f"aws: case {number}", step="enumeration", verdict="UNKNOWN", since=START,
-        until=START + 1000, reason=reason, is_seen=False, is_on_record=False,
+        what=f"aws: case {number}", platform="aws", step="enumeration", verdict="UNKNOWN",
+        since=START, until=START + 1000, reason=reason, is_seen=False, is_on_record=False,
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from nhi_evidence.coverage.verdict import Verdict
 from nhi_evidence.investigate import visibility
 from nhi_evidence.investigate.index import MemoryIndex, Selection
 from nhi_evidence.investigate.lineage import Path, follow
+from nhi_evidence.terminal import timeline_steps
+from nhi_evidence.terminal.safe_text import instant
 from tests.investigating import HOUR, MINUTE, START, used
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -89,3 +91,29 @@ def test_a_report_is_read_back_and_what_is_none_is_refused() -> None:
     other = msgspec.structs.replace(state, schema="coverage/9")
     with pytest.raises(ValueError, match="coverage/9"):
         visibility.read(msgspec.json.encode(other))
+
+
+def test_of_a_record_its_own_step_is_told_at_its_time() -> None:
+    """Neither another step's, nor another time's, nor of an act that no setting records."""
+    visible = visibility.of_path(
+        path(),
+        report(
+            cell(
+                "aws", Step.SECRET_ACCESS, Verdict.CONFIGURED,
+                stretch(START, START + MINUTE), stretch(START + MINUTE, END, Verdict.GAP),
+            ),
+            cell("aws", Step.SECRET_ACCESS, Verdict.IMPOSSIBLE),
+            cell("aws", Step.DATA_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
+            cell("gcp", Step.SECRET_ACCESS, Verdict.CONFIGURED, stretch(START, END)),
+        ),
+    )  # fmt: skip
+    first, last = path().steps
+    judged = visibility.of_row(last.row, visible)
+    assert [(each.verdict, each.since) for each in judged] == [("GAP", START + MINUTE)]
+    assert visibility.of_row(first.row, visible) == []
+    lines = list(timeline_steps.entries(path().steps, visible=visible))
+    assert [line.strip() for line in lines if "coverage" in line] == [
+        "coverage: no cell of the report is about such an act",
+        f"coverage GAP 1 of its cells, {instant(START + MINUTE)} to {instant(END)}",
+    ]
+    assert not [line for line in timeline_steps.entries(path().steps) if "coverage" in line]

@@ -9,14 +9,14 @@ from nhi_evidence.demo.story import records
 from nhi_evidence.demo.story.records import PRODUCTION, WORKLOAD, Recorder
 from nhi_evidence.demo.story.step import Step
 
-_KEY = "AKIAIOSFODNN7EXAMPLE"
+LEAKED = "AKIAIOSFODNN7EXAMPLE"
 _MINTED = "ASIAI44QH8DHBEXAMPLE"
-LEAKED_AND_MINTED = frozenset({_KEY, _MINTED})
+LEAKED_AND_MINTED = frozenset({LEAKED, _MINTED})
 """Ids of the leaked key and of the session minted with it."""
 
 _FOREIGN = "203.0.113.77"
 _AGENT = "python-requests/2.31.0 aws-sdk-python"
-_CI = records.iam_user(WORKLOAD, "ci-deploy", key=_KEY)
+_CI = records.iam_user(WORKLOAD, "ci-deploy", key=LEAKED)
 _SECRET = f"arn:aws:secretsmanager:us-east-1:{PRODUCTION}:secret:prod/payments/db-AbCdEf"
 _ROLE = f"arn:aws:iam::{PRODUCTION}:role/deploy-prod"
 

@@ -167,7 +167,7 @@ def measure(evidence: Path, index: Path, scratch: Path) -> Iterator[str]:
     size = sum(path.stat().st_size for path in paths)
     compared = compare(evidence, scratch)
     inflated, decoded, indexed = (each / compared.records * 1e6 for each in compared[1:])
-    made, state = timed(lambda: refresh(evidence, index, 2))
+    built, state = timed(lambda: refresh(evidence, index, 2))
     with LocalIndex(index, state) as local:
         records = local.freshness().rows or 0
     files = sum(path.stat().st_size for path in index.iterdir() if path.is_file())
@@ -176,8 +176,8 @@ def measure(evidence: Path, index: Path, scratch: Path) -> Iterator[str]:
     yield f"decode          {decoded:.1f} us, {decoded / inflated:.2f} x: and into values"
     yield f"index, 1 job    {indexed:.1f} us, {indexed / inflated:.2f} x: and into its files"
     yield (
-        f"index, 2 jobs   {made.text}, {made.processor / records * 1e6:.1f} us a record, "
-        f"{made.peak:,.0f} MB of memory; {files / 1e6:,.0f} MB"
+        f"index, 2 jobs   {built.text}, {built.processor / records * 1e6:.1f} us a record, "
+        f"{built.peak:,.0f} MB of memory; {files / 1e6:,.0f} MB"
     )
     yield from _commands(evidence, index, state)
 
@@ -198,8 +198,8 @@ def _commands(evidence: Path, index: Path, state: State) -> Iterator[str]:
     steps = len(msgspec.json.decode(printed)["path"]["steps"])
     yield f"timeline        {done.text}, {done.peak:,.0f} MB: the command, {steps:,} records"
     for question in library.questions():
-        asked = ("--question", question.name, "--format", "csv")
-        done, printed = command("query", *where, *asked)
+        question_options = ("--question", question.name, "--format", "csv")
+        done, printed = command("query", *where, *question_options)
         rows = max(0, printed.count("\n") - 1)
         yield f"query           {done.text}, {done.peak:,.0f} MB: {question.name}, {rows:,} rows"
 
@@ -211,12 +211,12 @@ def main() -> None:
     parser.add_argument("--evidence", type=Path, help="keep what is sealed here, or take it")
     parser.add_argument("--index", type=Path, help="keep the index here; a new folder")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as made:
-        evidence = options.evidence or Path(made, "evidence")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        evidence = options.evidence or Path(folder, "evidence")
         evidence.mkdir(parents=True, exist_ok=True)
         if not any(evidence.iterdir()):
             seal(evidence, options.records)
-        for line in measure(evidence, options.index or Path(made, "index"), Path(made)):
+        for line in measure(evidence, options.index or Path(folder, "index"), Path(folder)):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

@@ -44,8 +44,8 @@ def test_a_second_new_provider_is_refused_with_what_to_say() -> None:
 @pytest.mark.parametrize(("first", "second"), [("new", "existing"), ("existing", "existing")])
 def test_the_second_takes_the_provider_of_the_first(first: str, second: str) -> None:
     config = read(two(first, second))
-    made = [subscription(config, config.bucket(name)) for name in ("main", "second")]
-    roles = [sentinel_role(each) for each in made if each is not None]
+    subscriptions = [subscription(config, config.bucket(name)) for name in ("main", "second")]
+    roles = [sentinel_role(each) for each in subscriptions if each is not None]
     trusted = [each.trust[0]["Principal"] for each in roles if each is not None]
     assert len(trusted) == 2
     assert trusted[0] == trusted[1]

@@ -82,7 +82,7 @@ def fate(package: Path, tests: Sequence[str], seconds: int, *, keep_compiled: bo
     """
     child = os.fork()
     if child == 0:
-        _be_tested(package, tests, seconds, keep_compiled=keep_compiled)
+        _be_bounded(package, tests, seconds, keep_compiled=keep_compiled)
     # What waits uses no processor: a busy machine has it wait longer, but not for ever.
     deadline = time.monotonic() + _WAITING * seconds
     while time.monotonic() < deadline:
@@ -103,10 +103,20 @@ _ENDED = (signal.SIGXCPU, signal.SIGKILL)
 """How the system ends what has used up its processor time."""
 
 
-def _be_tested(package: Path, tests: Sequence[str], seconds: int, *, keep_compiled: bool) -> None:
+def _be_bounded(package: Path, tests: Sequence[str], seconds: int, *, keep_compiled: bool) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    be_tested(package, tests, keep_compiled=keep_compiled)
+
+
+def be_tested(
+    package: Path,
+    tests: Sequence[str],
+    plugins: Sequence[object] = (),
+    *,
+    keep_compiled: bool = False,
+) -> None:
+    """Be the process that runs tests on a copy of the library, in silence; never returns."""
     os.setsid()
-    used = time.process_time()
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds, int(used) + seconds + 1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -115,6 +125,6 @@ def _be_tested(package: Path, tests: Sequence[str], seconds: int, *, keep_compil
     os.chdir(ROOT)
     code: int = pytest.ExitCode.INTERNAL_ERROR
     try:
-        code = pytest.main([*_OPTIONS, *tests])
+        code = pytest.main([*_OPTIONS, *tests], plugins=list(plugins))
     finally:
         os._exit(code)

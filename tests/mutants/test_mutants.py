@@ -135,3 +135,42 @@ def test_a_mutant_is_noticed_or_lives(tmp_path: Path) -> None:
         check=False,
     )
     assert ["survived", "killed", "hung"] == done.stdout.split(), done.stderr
+
+
+AT_ONCE = """
+import sys
+from functools import partial
+from pathlib import Path
+from tests.mutants import quick, run
+tests = ("tests/unit/test_bounded_cache.py",)
+run.preload()
+with run.copy(Path(sys.argv[1])) as package:
+    path = package / "reading/bounded_cache.py"
+    source = path.read_bytes()
+    assert run.fate(package, tests, 60) is run.Fate.SURVIVED
+    changes = (
+        (b"", b""),  # none
+        (b"del self[next(iter(self))]", b"pass"),
+        (b"self[key] = result", b"while True: pass"),
+        (b"import msgspec", b"raise ImportError"),
+        (b"", b"raise SystemExit(1)"),
+    )
+    sources = [
+        source.replace(before, after, 1) if before else source + after for before, after in changes
+    ]
+    start = partial(run.be_tested, package, tests)
+    print(*sorted(quick.noticed(path, sources, start=start, slower=2)))
+"""
+
+
+@pytest.mark.slow
+def test_what_is_noticed_at_once_is_wrong_in_a_function(tmp_path: Path) -> None:
+    """The unchanged code is not noticed; what changes an import is left to a run of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 2" == done.stdout.strip(), done.stderr

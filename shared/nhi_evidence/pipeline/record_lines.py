@@ -101,7 +101,7 @@ class RecordMapper:
         except UnicodeDecodeError as error:
             return self._unread(raw, Rejection("invalid_utf8", error.reason[:LONGEST_DETAIL]))
         if self._category is None or self._routes is None:
-            return self._cut(Read(None, _NOT_YET, cutting.Kept(raw)), self._source, text, waiting)
+            return self._cut(self._source, raw, text, waiting)
         category = self._category(raw)
         if isinstance(category, Rejection):
             return Read(None, category, cutting.Kept(raw))
@@ -109,27 +109,34 @@ class RecordMapper:
         if pack is None:  # the table has no row for it
             unknown = Rejection("category_unknown", repr(category)[:LONGEST_DETAIL])
             return Read(None, unknown, cutting.Kept(raw))
-        read = Read(pack, _NOT_YET, cutting.Kept(raw), None, category)
-        return self._cut(read, pack, text, waiting)
+        return self._cut(pack, raw, text, waiting, category=category)
 
-    def _cut(self, read: Read, name: str, text: str, waiting: dict[str, _Waiting]) -> Read:
-        """Cut a record, unless it is refused, and have it wait for its pack."""
+    def _cut(
+        self,
+        name: str,
+        raw: bytes,
+        text: str,
+        waiting: dict[str, _Waiting],
+        *,
+        category: str | None = None,
+    ) -> Read:
+        """Cut a record, unless it is refused, and have it wait for the pack of this name."""
+        routed = None if category is None else name
         cutter = self._cutters.get(name)
+        kept = cutting.Kept(raw) if cutter is None else cutter.cut(raw)
+        if kept.refused is not None:
+            reason = OutOfScope(f"refused_{kept.refused}")
+            return Read(routed, reason, kept, None, category)
         was = None
-        if cutter is not None:
-            raw = read.kept.text
-            read.kept = cutter.cut(raw)
-            if read.kept.refused is not None:
-                read.mapped = OutOfScope(f"refused_{read.kept.refused}")
-                return read
-            if read.kept.pieces:
-                was = Original(sha256(raw).digest(), len(raw))
-                text = read.kept.text.decode()
+        if kept.pieces:
+            was = Original(sha256(raw).digest(), len(raw))
+            text = kept.text.decode()
+        read = Read(routed, _NOT_YET, kept, None, category)
         table = waiting.get(name)
         if table is None:
             table = waiting[name] = _Waiting([], [], [], [])
         table.reads.append(read)
-        table.raws.append(read.kept.text)
+        table.raws.append(kept.text)
         table.texts.append(text)
         table.originals.append(was)
         return read

@@ -59,7 +59,7 @@ class Piece(msgspec.Struct, frozen=True, order=True):
     rule: str
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """A text without what was cut."""
 
     text: bytes

@@ -25,6 +25,7 @@ from nhi_evidence.reading.json_places import Span, members, value_end
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
+_LINE_BREAK = ord("\n")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _LINE = re.compile(rb"[^\r\n]+")
 _LOG_EVENTS, _MESSAGE_TYPE = "logEvents", "messageType"
@@ -86,15 +87,23 @@ def _one_a_line(data: bytes) -> list[Span] | None:
 
     All are read by one call, which is what most files need.
     """
-    lines = data.removesuffix(b"\n").split(b"\n")
+    if b"\r" in data:
+        return None
     try:
         values = _all_values(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
-    if b"\r" in data or list(map(bytes, values)) != lines:
+    lengths = list(map(len, map(bytes, values)))
+    between = len(values) - 1
+    last = data.endswith(b"\n")
+    # With as many line breaks as there are places between values, none is within one; and no other
+    # byte is left where the lengths and they are all there is.
+    if data.count(b"\n") != between + last or sum(lengths) + between + last != len(data):
         return None
-    ends = list(accumulate(len(line) + 1 for line in lines))
-    return [(end - len(line) - 1, end - 1) for line, end in zip(lines, ends, strict=True)]
+    ends = [end + before for before, end in enumerate(accumulate(lengths))]
+    if any(data[end] != _LINE_BREAK for end in ends[:between]):
+        return None
+    return [(end - length, end) for end, length in zip(ends, lengths, strict=True)]
 
 
 _all_values = msgspec.json.Decoder(msgspec.Raw).decode_lines

@@ -7,7 +7,6 @@ https://developer.hashicorp.com/vault/docs/audit/schema
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from nhi_evidence.event import Actor, Session, User
@@ -56,14 +55,13 @@ def principal(entry: Entry, own: Auth | None) -> Auth | None:
     return own
 
 
-def actor(entry: Entry, request: Request, own: Auth | None) -> Actor:
-    """Decide who acted, and through whom."""
-    auth = principal(entry, own)
+def actor(entry: Entry, request: Request, own: Auth | None, auth: Auth | None) -> Actor:
+    """Decide who acted, and through whom: `auth` is what `principal` says of the entry."""
     context = _EventContext(
         _method(request),
         entry.type == _RESPONSE,
         request.client_token_accessor,
-        tuple(absent(entry, request, own)),
+        absent(entry, request, own),
     )
     if auth is None or auth is own:
         return _of_slice(bytes(entry.auth), context)
@@ -213,19 +211,21 @@ def _identity(auth: Auth | None, verdict: _Decided, context: _EventContext) -> I
     )
 
 
-def absent(entry: Entry, request: Request, auth: Auth | None) -> Iterator[str]:
-    """Yield which attributes are not there that every entry has, unless a device excludes them.
+def absent(entry: Entry, request: Request, auth: Auth | None) -> tuple[str, ...]:
+    """Return which attributes are not there that every entry has, unless a device excludes them.
 
     https://developer.hashicorp.com/vault/docs/enterprise/audit/exclusion
     """
-    if auth is None:
-        yield "auth"
-    if request.id is None:
-        yield "request.id"
-    if request.remote_address is None:
-        yield "request.remote_address"
-    if entry.response is None and entry.type == _RESPONSE and not entry.error:
-        yield "response"
+    is_unanswered = entry.response is None and entry.type == _RESPONSE and not entry.error
+    if not (is_unanswered or auth is None or request.id is None or request.remote_address is None):
+        return ()
+    parts = (
+        ("auth", auth is None),
+        ("request.id", request.id is None),
+        ("request.remote_address", request.remote_address is None),
+        ("response", is_unanswered),
+    )
+    return tuple(name for name, is_absent in parts if is_absent)
 
 
 def _hops(identity: Identity, verdict: _Decided) -> tuple[Hop, ...]:

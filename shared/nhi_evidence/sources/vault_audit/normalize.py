@@ -102,7 +102,8 @@ def _event(
 ) -> Event:
     service, path = mount(request)
     stated = request.mount_type or request.path.partition("/")[0] if request.path else service
-    who = actor(entry, request, auth)
+    whose = principal(entry, auth)
+    who = actor(entry, request, auth, whose)
     if unusable:
         who = msgspec.structs.replace(who, identity=with_unusable(who.identity, unusable))
     agents = (request.headers or {}).get("user-agent") or ()
@@ -126,7 +127,7 @@ def _event(
             request.id or None,
             _source(request.remote_address),
             agents[0] if agents else None,
-            details=_details(entry, request, auth),
+            details=_details(entry, request, whose),
         ),
         actor=who,
         about=_about(entry, request, service, path),
@@ -214,9 +215,8 @@ def _targets(path: str | None, service: str, mount_accessor: str | None) -> tupl
     return (named, Target(uid=mount_accessor, type="mount")) if mount_accessor else (named,)
 
 
-def _details(entry: Entry, request: Request, auth: Auth | None) -> tuple[tuple[str, str], ...]:
+def _details(entry: Entry, request: Request, whose: Auth | None) -> tuple[tuple[str, str], ...]:
     """Facts OCSF has no attribute for."""
-    whose = principal(entry, auth)
     namespace = request.namespace.path if request.namespace else None
     token_type = whose.token_type if whose else None
     details = []

@@ -1,0 +1,59 @@
+"""Lines that are told by lengths alone are the lines there are, each a value and nothing else."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhi_evidence.reading.json_files import _one_a_line
+
+_VALUES = [
+    '{"a":1}',
+    '{"a":\n1}',
+    '{"b":[1,2]}',
+    "7",
+    '"x"',
+    '"\\n"',
+    "[]",
+    "",
+    " ",
+    '{"a":1} ',
+    "{",
+]
+_SEPARATORS = ["\n", "\n", "\n", "", " ", "\n\n", "\r\n", " \n"]
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """Some values, mostly a line each."""
+    parts = []
+    for _ in range(draw(st.integers(1, 5))):
+        parts += [draw(st.sampled_from(_VALUES)), draw(st.sampled_from(_SEPARATORS))]
+    return "".join(parts[: draw(st.integers(1, len(parts)))]).encode()
+
+
+@given(files())
+def test_spans_are_the_lines_where_each_is_a_value(data: bytes) -> None:
+    """Of any other file nothing is told."""
+    lines = data.removesuffix(b"\n").split(b"\n")
+    spans = _one_a_line(data)
+    if b"\r" in data or not all(map(_is_one_value, lines)):
+        assert spans is None
+    else:
+        assert spans is not None
+        assert lines == [data[start:end] for start, end in spans]
+
+
+def _is_one_value(line: bytes) -> bool:
+    try:
+        return bytes(msgspec.json.decode(line, type=msgspec.Raw)) == line
+    except msgspec.MsgspecError:
+        return False
+
+
+@pytest.mark.parametrize("data", [b'{"a":1}{"b":2}\n\n', b'{"a":\n1} {"b":2}', b"1 2\n", b"\n1"])
+def test_lengths_that_add_up_are_not_enough(data: bytes) -> None:
+    """As many line breaks as lines would have, in other places."""
+    assert _one_a_line(data) is None

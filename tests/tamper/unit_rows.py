@@ -122,6 +122,21 @@ def altered_raw(world: SealedStore) -> Done:
     return Done({("raw_hash", world.forge(key, change))})
 
 
+@row("a record stated to be cut, and a text that is no hash for that of the original, sealed")
+def no_hash_of_a_cut_record(world: SealedStore) -> Done:
+    def change(edited: EditedObject) -> None:
+        unit = records_of(edited)
+        size = unit.line["raw_size"] + 1
+        unit.line |= {"rebuild": "cut", "raw_size": size, "span": [0, size]}
+        place = next(i for i, line in enumerate(unit.lines) if b'"uid":' in line)
+        parsed = json.loads(unit.lines[place]) | {"c": [["KA-C1", 0, 1, "ab"]]}
+        parsed["n"]["raw_data_hash"]["value"] = "not a hash"
+        parsed["n"]["raw_data_size"] += 1
+        unit.lines[place] = msgspec.json.encode(parsed)
+
+    return Done({("raw_hash", world.forge(world.key_of("ev/"), change))})
+
+
 @row("a line of another unit among those of one, sealed")
 def foreign_line(world: SealedStore) -> Done:
     key = world.key_of("ev/")

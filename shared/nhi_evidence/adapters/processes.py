@@ -62,6 +62,14 @@ class Processes:
         self._bytes = 0
         self._pool: ProcessPoolExecutor | None = None
 
+    @property
+    def examiner(self) -> Processes | None:
+        """What `Options.examiner` is to be: None where everything is looked into here.
+
+        Without `deep`, handing an object over costs as much as looking at its table.
+        """
+        return self if self._deep and self._jobs > 1 else None
+
     def __enter__(self) -> Processes:
         """Begin without any process."""
         return self
@@ -79,8 +87,7 @@ class Processes:
     def __call__(self, entry: ObjectLeaf, body: bytes) -> Callable[[], Examined]:
         """Begin to look into an object."""
         self._bytes += len(body)
-        # Without `deep`, handing an object over costs as much as looking at its table.
-        if self._jobs == 1 or not self._deep or self._bytes <= ALONE_BYTES:
+        if self.examiner is None or self._bytes <= ALONE_BYTES:
             return partial(self._here, entry, body)
         if self._pool is None:
             self._pool = ProcessPoolExecutor(

@@ -136,7 +136,7 @@ def command(
             if looking.reads_everything:
                 checks.append(CanaryCheck(store, sorters))
             weighing = msgspec.structs.replace(
-                looking, statements=Together(*checks), examiner=processes
+                looking, statements=Together(*checks), examiner=processes.examiner
             )
             verifier = Verifier(
                 store,

@@ -5,6 +5,7 @@ Bounded: an object costs at most `MOST_FINDINGS` findings, and work linear in it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -18,7 +19,7 @@ from nhi_evidence.evidence import frame, gaps, lines, merkle
 from nhi_evidence.evidence.leaf import ObjectLeaf
 from nhi_evidence.evidence.lines import Header, ParsedLine, UnitLine
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, lines_of
-from nhi_evidence.evidence.verify import decoding, stated
+from nhi_evidence.evidence.verify import decoding, natives, stated
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import bounded, finding
 from nhi_evidence.evidence.verify.report import MapAgain
@@ -33,8 +34,8 @@ class Checked(msgspec.Struct):
     reproduced: int = 0
     unprovable: int = 0
     """Records whose raw text was not kept, so that nobody can map them again."""
-    natives: list[tuple[str, str, str, str]] = msgspec.field(default_factory=list)
-    """Account, native id, raw hash and unit id of each kept record that has an id."""
+    natives: list[bytes] = msgspec.field(default_factory=list)
+    """`natives.entry_of` each kept record that has an id."""
     not_split: int = 0
     """Units that were not split again: their source is unknown here, or they are too large."""
 
@@ -143,17 +144,17 @@ class _Unit:
             yield self._finding("line_invalid", str(error), parsed.i)
             return
         size = len(raw) + sum(cut.length for cut in parsed.c)
+        stated_hash = normalized.raw_data_hash.value
         digest = sha256(raw).hexdigest()
-        if size != normalized.raw_data_size or (
-            not parsed.c and digest != normalized.raw_data_hash.value
-        ):
+        is_hash = _HASH.fullmatch(stated_hash) if parsed.c else digest == stated_hash
+        if size != normalized.raw_data_size or not is_hash:
             yield self._finding("raw_hash", f"SHA-256 {digest}, {size} bytes", parsed.i)
-        if normalized.metadata.uid is not None:
+        elif normalized.metadata.uid is not None:
             account = normalized.cloud.account.uid or ""
             uid = normalized.metadata.uid
             # What was cut decides as well whether two records are the same.
             self._result.natives.append(
-                (account, uid, normalized.raw_data_hash.value, self._unit.u)
+                natives.entry_of(self._header.source, account, uid, stated_hash, self._unit.u)
             )
 
     def _cuts(self, parsed: ParsedLine, raw: bytes) -> Iterator[Finding]:
@@ -306,6 +307,8 @@ class _Unit:
     def _finding(self, code: str, detail: str, record: int | None = None) -> Finding:
         return finding(code, self._leaf, detail, unit=self._unit.unit, record=record)
 
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 _NOT_BY_DECODING = frozenset(
     {

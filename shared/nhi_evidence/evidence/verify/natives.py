@@ -6,12 +6,23 @@ The same bytes again are a duplicate, counted apart; other bytes under the same 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from nhi_evidence.evidence.verify.report import Report
 from nhi_evidence.evidence.verify.sorting import Sorter
 
 _BYTES = 16
+
+
+def entry_of(source: str, account: str, uid: str, raw_sha256: str, unit: str) -> bytes:
+    """Return what stands for one record: its source, account and native id, its bytes, its unit.
+
+    Where the record is looked into, so that one process alone does not do it for all of them.
+    """
+    name = "\0".join((source, account, uid)).encode(errors="surrogatepass")
+    identity = blake2b(name, digest_size=_BYTES).digest()
+    return identity + bytes.fromhex(raw_sha256)[:_BYTES] + bytes.fromhex(unit)
 
 
 class Natives:
@@ -21,12 +32,11 @@ class Natives:
         """Set them aside in `sorter`."""
         self._sorter = sorter
 
-    def add(self, source: str, account: str, uid: str, raw_sha256: str, unit: str) -> None:
-        """Take one record by source, account and native id."""
-        name = "\0".join((source, account, uid)).encode(errors="surrogatepass")
-        identity = blake2b(name, digest_size=_BYTES).digest()
-        # All of it is the key, so that equal ones follow each other and none has to be remembered.
-        self._sorter.add(identity + bytes.fromhex(raw_sha256)[:_BYTES] + bytes.fromhex(unit), b"")
+    def add(self, entries: Iterable[bytes]) -> None:
+        """Take records by their `entry_of`."""
+        for entry in entries:
+            # All of it is the key, so that equal ones follow each other and none is remembered.
+            self._sorter.add(entry, b"")
 
     def weigh(self, report: Report) -> None:
         """Count duplicates and links into a report.

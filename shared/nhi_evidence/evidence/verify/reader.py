@@ -103,7 +103,11 @@ class Reader:
     def _wait_for(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
         self._waiting_bytes += len(waiting.body)
-        while len(self._waiting) > AT_ONCE or self._waiting_bytes > BYTES_AT_ONCE:
+        # What is looked into here is done with at once: its bytes are still in reach.
+        is_here = self._options.examiner is None
+        while self._waiting and (
+            is_here or len(self._waiting) > AT_ONCE or self._waiting_bytes > BYTES_AT_ONCE
+        ):
             self._next()
 
     def _next(self) -> None:
@@ -173,8 +177,7 @@ class Reader:
             if checked.findings:
                 self._lost(entry)
                 return
-            for account, uid, raw_sha256, unit_id in checked.natives:
-                self._natives.add(content.table.header.source, account, uid, raw_sha256, unit_id)
+            self._natives.add(checked.natives)
         self._hour.add(index, entry.key, content)
         for place, unit in enumerate(content.table.units):
             if place in content.void:

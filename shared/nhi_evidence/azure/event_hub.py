@@ -185,5 +185,6 @@ def _line(data: bytes, start: int) -> tuple[bytes, int]:
 
 def claimed(unit: str) -> tuple[str, int, int] | None:
     """Return stream, first and last number a unit's name claims; None of one without numbers."""
-    named = _NUMBERED.fullmatch(unit)
+    # Of every unit that is verified this is asked; most are files.
+    named = _NUMBERED.fullmatch(unit) if "#" in unit else None
     return (named[1], int(named[2]), int(named[3])) if named else None

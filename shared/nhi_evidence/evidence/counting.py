@@ -126,6 +126,14 @@ def weigh(claims: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
     return _weigh(first.source, first.unit, claims, ranks)
 
 
+def is_whole(unit: UnitLine) -> bool:
+    """Whether a unit line claims all of its unit: alone, it counts, whatever else it says."""
+    is_one = unit.part == unit.parts == 1
+    return (
+        is_one and unit.span == (0, unit.raw_size) and (not unit.first or unit.kind == "rejection")
+    )
+
+
 class _Set(msgspec.Struct, frozen=True):
     """All parts of a unit by one release with one setting."""
 

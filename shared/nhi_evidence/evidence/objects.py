@@ -52,6 +52,10 @@ MAX_UNITS = 20_000
 _LineT = TypeVar("_LineT", Header, UnitLine)
 
 
+decode_units = msgspec.json.Decoder(UnitLine).decode_lines
+encode_lines = msgspec.json.Encoder().encode_lines
+
+
 class EvidenceObject(msgspec.Struct, frozen=True, gc=False):
     """One evidence object, ready to be locked."""
 
@@ -215,11 +219,23 @@ def read_table(lines: Sequence[bytes]) -> Table:
         raise ValueError(f"format version {header.v}")
     if not 0 < header.units <= min(MAX_UNITS, len(lines) - 1):
         raise ValueError(f"header announces {header.units} units, {len(lines)} lines")
-    units = tuple(
+    written = lines[1 : header.units + 1]
+    return Table(header, _units(written), tuple(lines[: header.units + 1]))
+
+
+def _units(written: Sequence[bytes]) -> tuple[UnitLine, ...]:
+    """Read unit lines: all of them in one call, and one by one where that says they are not."""
+    text = b"\n".join((*written, b""))
+    try:
+        units = decode_units(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        units = []
+    if len(units) == len(written) and encode_lines(units) == text:
+        return tuple(units)
+    return tuple(
         _canonical(line, decode_unit, f"unit line {number}")
-        for number, line in enumerate(lines[1 : header.units + 1], start=1)
+        for number, line in enumerate(written, start=1)
     )
-    return Table(header, units, tuple(lines[: header.units + 1]))
 
 
 def _canonical(line: bytes, decode: Callable[[bytes], _LineT], name: str) -> _LineT:

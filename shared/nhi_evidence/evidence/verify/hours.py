@@ -1,4 +1,8 @@
-"""V5: the units of one hour of one source, counted together, in bounded memory."""
+"""V5: the units of one hour of one source, counted together, in bounded memory.
+
+Nearly every unit is claimed once and whole, and there is nothing to weigh: it is counted from its
+line. What is claimed twice or in parts is weighed, claim against claim.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import msgspec
 
 from nhi_evidence.evidence import counting, log
 from nhi_evidence.evidence.counting import Claim
+from nhi_evidence.evidence.lines import Header, UnitLine
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.evidence.verify.report import Report
@@ -18,18 +23,34 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 
 DUPLICATES = "duplicate claims"
 
+KEPT_BYTES = 4 << 20
+"""Unit lines of an hour that are looked at as they are; of an hour with more, claims are sorted."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Claim, bool]).decode
 
 
+class _Object(msgspec.Struct, frozen=True):
+    """Unit lines of one object, as they are in its table."""
+
+    index: int
+    """Place of the object's leaf in the log."""
+    key: str
+    header: Header
+    units: Sequence[UnitLine]
+
+
 class Hour:
-    """Claims of one source hour, in a sorter: a writer decides how many there are."""
+    """Claims of one source hour, in a sorter where there are many: a writer decides how many."""
 
     def __init__(self, mappers: Sequence[str], sorter: Sorter) -> None:
         """Weigh by the policy's list of releases; set claims aside in `sorter`."""
         self._mappers = mappers
         self._sorter = sorter
         self._unlisted: dict[str, str] = {}
+        self._objects: list[_Object] = []
+        self._bytes = 0
+        self._is_sorted = False
         self.expired_in_part = False
         """Something of the hour is gone as it may be: what lacks a part is no finding."""
 
@@ -38,39 +59,88 @@ class Hour:
         table = content.table
         if table is None:
             return
-        units = [unit for place, unit in enumerate(table.units) if place not in content.void]
-        for claim, unit in zip(
-            counting.claims(index, key, table.header, units), units, strict=True
-        ):
-            name = f"{claim.source}\0{claim.unit}".encode(errors="surrogatepass")
-            self._sorter.add(name, _encode((claim, unit.is_exact)))
+        units: Sequence[UnitLine] = table.units
+        if content.void:
+            units = [unit for place, unit in enumerate(units) if place not in content.void]
+        self._objects.append(_Object(index, key, table.header, units))
+        self._bytes += sum(map(len, table.lines))
+        if self._bytes > KEPT_BYTES:
+            # More of the hour may be to come: nothing of it is known to be claimed once.
+            self._set_aside()
         digest = table.header.mapper.digest
         if units and self._mappers and digest not in self._mappers:
             self._unlisted.setdefault(digest, key)
+
+    def _set_aside(self) -> None:
+        """Leave what was taken to be weighed claim by claim."""
+        self._is_sorted = True
+        for taken in self._objects:
+            self._sort(taken, taken.units)
+        self._objects.clear()
+
+    def _sort(self, taken: _Object, units: Sequence[UnitLine]) -> None:
+        for claim, unit in zip(
+            counting.claims(taken.index, taken.key, taken.header, units), units, strict=True
+        ):
+            name = f"{claim.source}\0{claim.unit}".encode(errors="surrogatepass")
+            self._sorter.add(name, _encode((claim, unit.is_exact)))
 
     def weigh(self, report: Report) -> None:
         """Count the hour into a report."""
         tally = Counter(report.units)
         records = Counter(report.records_counted)
+        if self._is_sorted:
+            self._set_aside()
+        claimed = Counter(unit.unit for taken in self._objects for unit in taken.units)
+        for taken in self._objects:
+            alone: list[UnitLine] = []
+            others: list[UnitLine] = []
+            for unit in taken.units:
+                is_alone = claimed[unit.unit] == 1 and counting.is_whole(unit)
+                (alone if is_alone else others).append(unit)
+            self._sort(taken, others)
+            self._count(taken.header.source, alone, tally, records, report)
+        self._objects.clear()
         for _, same in groupby(self._sorter, key=itemgetter(0)):
-            claims = [_decode(value) for _, value in same]
-            unit = counting.weigh([claim for claim, _ in claims], self._mappers)
-            tally[unit.status] += 1
-            if unit.duplicates:
-                tally[DUPLICATES] += len(unit.duplicates)
-            if unit.counted:
-                records[unit.source] += sum([claim.records for claim in unit.counted])
-                report.rejected_deliveries += unit.counted[0].is_rejection
-                not_exact = {
-                    (claim.index, claim.part) for claim, is_exact in claims if not is_exact
-                }
-                report.not_rebuilt += bool(not_exact) and any(
-                    (claim.index, claim.part) in not_exact for claim in unit.counted
-                )
-            if unit.status is not counting.Status.COUNTED:
-                self._find(unit, report)
+            self._weigh([_decode(value) for _, value in same], tally, records, report)
         report.units = {name: count for name, count in sorted(tally.items()) if count}
         report.records_counted = {name: count for name, count in sorted(records.items()) if count}
+
+    @staticmethod
+    def _count(
+        source: str,
+        units: Sequence[UnitLine],
+        tally: Counter[str],
+        records: Counter[str],
+        report: Report,
+    ) -> None:
+        """Count units each of which is claimed once, and whole."""
+        tally[counting.Status.COUNTED] += len(units)
+        records[source] += sum([unit.records for unit in units])
+        report.rejected_deliveries += sum([unit.kind == "rejection" for unit in units])
+        report.not_rebuilt += sum([unit.rebuild != "exact" for unit in units])
+
+    def _weigh(
+        self,
+        claims: Sequence[tuple[Claim, bool]],
+        tally: Counter[str],
+        records: Counter[str],
+        report: Report,
+    ) -> None:
+        """Count one unit by its claims, each with whether its bytes can be rebuilt."""
+        unit = counting.weigh([claim for claim, _ in claims], self._mappers)
+        tally[unit.status] += 1
+        if unit.duplicates:
+            tally[DUPLICATES] += len(unit.duplicates)
+        if unit.counted:
+            records[unit.source] += sum([claim.records for claim in unit.counted])
+            report.rejected_deliveries += unit.counted[0].is_rejection
+            not_exact = {(claim.index, claim.part) for claim, is_exact in claims if not is_exact}
+            report.not_rebuilt += bool(not_exact) and any(
+                (claim.index, claim.part) in not_exact for claim in unit.counted
+            )
+        if unit.status is not counting.Status.COUNTED:
+            self._find(unit, report)
 
     def _find(self, unit: counting.Unit, report: Report) -> None:
         where = f"{unit.source}: {unit.unit}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import chain, islice, pairwise
@@ -10,10 +9,11 @@ from itertools import chain, islice, pairwise
 import msgspec
 
 from nhi_evidence import sources
-from nhi_evidence.evidence import flags, frame, gaps, keys, lines
+from nhi_evidence.evidence import flags, frame, keys
 from nhi_evidence.evidence.leaf import Leaf, MarkerLeaf, ObjectLeaf
-from nhi_evidence.evidence.lines import Header, UnitLine
+from nhi_evidence.evidence.lines import Header
 from nhi_evidence.evidence.objects import MAX_LINES_BYTES, Table, metadata, read_table
+from nhi_evidence.evidence.verify import arithmetic
 from nhi_evidence.evidence.verify.findings import Finding
 from nhi_evidence.stored import Description, Version
 
@@ -22,10 +22,6 @@ MOST_FINDINGS = 20
 
 MAX_TABLE_BYTES = MAX_LINES_BYTES
 """What a table may inflate to."""
-
-_HASH = re.compile("[0-9a-f]{64}")
-_LARGEST = 1 << 53
-"""Bound of every number in a table: what any JSON reader holds exactly."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -134,7 +130,7 @@ def weigh(leaf: ObjectLeaf, table: Table) -> Content:
             _root(leaf, table),
             _as_stated(leaf, table),
             _order(leaf, table),
-            (problem for unit in table.units for problem in _arithmetic(leaf, unit)),
+            _arithmetic(leaf, table),
         )
     )
     hour, hour_of = keys.parse_key(leaf.key).hour, _hours_of(table.header)
@@ -201,70 +197,10 @@ def _order(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
             return
 
 
-def _arithmetic(leaf: ObjectLeaf, unit: UnitLine) -> Iterator[Finding]:
+def _arithmetic(leaf: ObjectLeaf, table: Table) -> Iterator[Finding]:
     """Numbers of a unit line are in bounds and add up."""
-    problem = next(_problems(unit), None)
-    if problem is not None:
+    for unit, problem in arithmetic.problems(table.units):
         yield finding("arithmetic", leaf, problem, unit=unit.unit)
-
-
-def _problems(unit: UnitLine) -> Iterator[str]:
-    start, end = unit.span
-    excluded = unit.out_of_scope.values()
-    numbers = (
-        *(unit.part, unit.parts, unit.raw_size, start, end, unit.first, unit.lines),
-        *(unit.records, unit.kept, unit.rejected, *excluded),
-    )
-    if min(numbers) < 0 or max(numbers) > _LARGEST:
-        yield "a number below 0 or past 2^53"
-    if unit.u != lines.unit_id(unit.unit):
-        yield "another unit id"
-    if not 1 <= unit.part <= unit.parts or not start <= end <= unit.raw_size:
-        yield f"part {unit.part} of {unit.parts}, span {unit.span} of {unit.raw_size}"
-    if unit.records != unit.kept + unit.rejected + sum(excluded):
-        yield f"{unit.records} records, {unit.kept} + {unit.rejected} + {sum(excluded)}"
-    hashes = (unit.src_sha256, unit.root, unit.raw_sha256 or unit.root)
-    if not all(map(_HASH.fullmatch, hashes)):
-        yield "not a hash"
-    if unit.records > end - start + 1:
-        # A record, or the text around it, takes a byte: more would be counted than can be there.
-        yield f"{unit.records} records in {end - start} bytes"
-    yield from _problems_of_kind(unit)
-    if unit.messages is not None:
-        yield from _problems_of_messages(unit)
-
-
-def _problems_of_kind(unit: UnitLine) -> Iterator[str]:
-    is_rejection = unit.kind == "rejection"
-    if {unit.rejection is not None, unit.raw_sha256 is None} != {is_rejection}:
-        yield "a rejection has a reason and no inflated bytes, and nothing else does"
-    if unit.kind != "records":
-        is_whole = unit.is_exact or (unit.kind == "rejection" and unit.rebuild == "cut")
-        if unit.records or unit.gaps or not is_whole:
-            yield f"a {unit.kind} has no records and no gaps"
-        return
-    try:
-        number, size = gaps.extent(unit.gaps)
-        if number != unit.records + 1:
-            yield f"{number} gaps around {unit.records} records"
-        if size > unit.span[1] - unit.span[0]:
-            yield "gaps longer than the span"
-    except ValueError as error:
-        yield str(error)
-
-
-def _problems_of_messages(unit: UnitLine) -> Iterator[str]:
-    messages = unit.messages
-    if messages is None:
-        return
-    if unit.part != 1 or len(messages.h) != len(messages.n) or not messages.h:
-        yield f"{len(messages.h)} messages with {len(messages.n)} counts, part {unit.part}"
-    if not all(0 <= number <= _LARGEST for number in (messages.first, *messages.n)):
-        yield "a number of messages below 0 or past 2^53"
-    if not all(map(_HASH.fullmatch, messages.h)):
-        yield "not a hash of a message"
-    if unit.kind == "records" and unit.parts == 1 and sum(messages.n) != unit.records:
-        yield f"the messages hold {sum(messages.n)} records, the unit {unit.records}"
 
 
 def _is_known(source: str) -> bool:

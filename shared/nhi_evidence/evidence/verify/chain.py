@@ -195,6 +195,8 @@ class Chain:
             else:
                 yield from self._followed(shard, position, step, newest)
             position = step.after
+            # Up to MAX_LEAVES leaves: not held while those of the next plan are read.
+            del step, body
         self._give_up_unsigned(shard, closed=position.closed is not None)
         return position
 

@@ -121,8 +121,7 @@ class Verifier:
             self._report.epochs += 1
             self._report.leaves += len(epoch.leaves)
             self._progress("V0-V1 log", self._report.leaves)
-            first = log.order(epoch.shard, epoch.first)
-            for index, entry in enumerate(epoch.leaves, start=first):
+            for index, entry in enumerate(epoch.leaves, log.order(epoch.shard, epoch.first)):
                 if isinstance(entry, ObjectLeaf | MarkerLeaf) and is_in(
                     self._options.part, entry.key
                 ):
@@ -130,6 +129,7 @@ class Verifier:
                     touched.add(folder(entry.key))
                     sealed_statements.announce(self._options, index, entry)
                     self._of_leaf(entry)
+            del epoch  # its leaves, before those of the next are read
         self._report.findings += chain.findings
         self._report.findings += (
             Finding(code="stray_key", key=key)

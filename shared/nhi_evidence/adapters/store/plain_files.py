@@ -61,6 +61,9 @@ def read(root: Path, key: str, limit: int) -> PlainFile | None:
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         return None
+    # Room is made for what is asked for, before any of it is read: for no more than there is, and
+    # a byte, which shows that there is more.
+    limit = min(limit, status.st_size + 1)
     with os.fdopen(descriptor, "rb") as file:
         return PlainFile(status.st_mtime_ns, status.st_size, file.read(limit) if limit else b"")
 

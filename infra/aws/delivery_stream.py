@@ -12,11 +12,6 @@ from infra.aws.staged_function import LOG_DAYS
 from nhi_evidence.config.aws import streams
 from nhi_evidence.config.aws.streams import StreamPlan
 
-_HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
-"""Hour of arrival, UTC, from which the source takes the hour of a file.
-
-https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
-"""
 _LOG_STREAM = "delivery"
 
 
@@ -31,7 +26,7 @@ class DeliveryStream(Construct):
         group = logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/kinesisfirehose/{plan.name}",
+            log_group_name=plan.log_group,
             retention=LOG_DAYS,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
@@ -45,7 +40,6 @@ class DeliveryStream(Construct):
             wide=streams.folders(plan),
             reason="The folders of this stream are what Firehose writes, and nothing else.",
         )
-        is_packed = plan.stream.bus is None
         self.resource = firehose.CfnDeliveryStream(
             self,
             "Stream",
@@ -60,13 +54,13 @@ class DeliveryStream(Construct):
                 firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                     bucket_arn=plan.feed.bucket_arn,
                     role_arn=role.resource.attr_arn,
-                    prefix=f"{plan.prefix}{_HOUR}",
-                    error_output_prefix=f"{plan.undelivered}!{{firehose:error-output-type}}/{_HOUR}",
+                    prefix=plan.files,
+                    error_output_prefix=plan.errors,
                     buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                         interval_in_seconds=streams.BUFFER_SECONDS,
                         size_in_m_bs=streams.BUFFER_MEGABYTES,
                     ),
-                    compression_format="UNCOMPRESSED" if is_packed else "GZIP",
+                    compression_format=plan.compression,
                     cloud_watch_logging_options=(
                         firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
                             enabled=True,

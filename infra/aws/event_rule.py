@@ -12,7 +12,7 @@ from infra.aws import acknowledged
 from infra.aws.planned_role import PlannedRole
 from infra.aws.redelivery import RETENTION_SECONDS
 from nhi_evidence.config import documents
-from nhi_evidence.config.aws import queues, streams
+from nhi_evidence.config.aws import streams
 from nhi_evidence.config.aws.streams import StreamPlan
 
 _RETRIED = Duration.days(1)
@@ -60,12 +60,7 @@ class EventRule(Construct):
             self,
             "DeadPolicy",
             queues=[self.dead_letters.ref],
-            policy_document=documents.document(
-                [
-                    *streams.dead_letter_policy(plan),
-                    *queues.encrypted(streams.dead_letters_arn(plan)),
-                ]
-            ),
+            policy_document=documents.document(streams.dead_letters_policy(plan)),
         )
         role = PlannedRole(self, "Sender", plan=streams.sending_role(plan))
         rule = events.CfnRule(

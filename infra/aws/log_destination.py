@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.aws.planned_role import PlannedRole
-from nhi_evidence.config import documents, naming
+from nhi_evidence.config import documents
 from nhi_evidence.config.aws import streams
 from nhi_evidence.config.aws.streams import StreamPlan
 
@@ -26,9 +26,7 @@ class LogDestination(Construct):
         stream: firehose.CfnDeliveryStream,
     ) -> None:
         super().__init__(scope, name)
-        feed = plan.feed
-        part = naming.partition(feed.region)
-        self.arn = f"arn:{part}:logs:{feed.region}:{feed.account}:destination:{plan.name}"
+        self.arn = plan.destination_arn
         role = PlannedRole(self, "Sender", plan=streams.sending_role(plan))
         destination = logs.CfnDestination(
             self,

@@ -17,12 +17,15 @@ from nhi_evidence import sources
 from nhi_evidence.event import Decoded, Limits
 from tests.cases.reader import FOLDER
 from tests.e2e.emulator import Emulator
-from tests.infra.aws import test_streams as templates
+from tests.infra.aws import stream_estate as templates
 from tests.infra.aws.estate import ARCHIVE, Estate
 
 pytestmark = pytest.mark.e2e
 
-assembly, streamed = templates.assembly, templates.streamed
+
+@pytest.fixture(scope="module")
+def streamed(tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    return Estate(templates.synthesized(tmp_path_factory.mktemp("streams")))
 
 
 def subscribed() -> bytes:

@@ -109,6 +109,15 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def streamed_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the example with streams (`stream_estate`)."""
+    # Imported here: it takes the example from this module.
+    from tests.infra.aws.stream_estate import synthesized  # noqa: PLC0415
+
+    return synthesized(tmp_path_factory.mktemp("streams"))
+
+
+@pytest.fixture(scope="session")
 def estate(assembly: Path) -> Estate:
     """The resources of the production estate."""
     return Estate(assembly)

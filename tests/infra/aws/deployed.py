@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.deploy.assembly import Stack, stacks
-from tests.infra.aws.deployed_services import Account, absent
+from tests.infra.aws.deployed_services import Account
+from tests.infra.aws.deployed_streams import absent
 
 
 class Deployed:

@@ -6,14 +6,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from tests.infra.aws.deployed_streams import Streams, absent
 
 if TYPE_CHECKING:
     from tests.infra.aws.deployed import Deployed
-
-
-def absent(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "not there"}}, "Get")
 
 
 class Paged:
@@ -34,7 +30,7 @@ class Account:
         return Service(self._deployed, region, self._number)
 
 
-class Service:
+class Service(Streams):
     """Answers as the client of any service does."""
 
     def __init__(self, deployed: Deployed, region: str, account: str) -> None:
@@ -165,7 +161,7 @@ class Service:
     def list_grants(self, *, KeyId: str) -> Any:  # noqa: N803
         return {"Grants": self._key(KeyId).get("_grants", [])}
 
-    # Lambda, EventBridge, CloudWatch, SNS
+    # Lambda, CloudWatch, SNS
 
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803
         function = self._d.named("AWS::Lambda::Function", FunctionName, "ResourceNotFoundException")
@@ -191,16 +187,6 @@ class Service:
             if one["FunctionName"] == FunctionName
         ]
         return {"EventSourceMappings": resource}
-
-    def list_targets_by_rule(self, *, Rule: str) -> Any:  # noqa: N803
-        return {
-            "Targets": self._d.named("AWS::Events::Rule", Rule, "ResourceNotFoundException")[
-                "Targets"
-            ]
-        }
-
-    def describe_rule(self, *, Name: str) -> Any:  # noqa: N803
-        return self._d.named("AWS::Events::Rule", Name, "ResourceNotFoundException")
 
     def describe_alarms(self, *, AlarmNamePrefix: str, AlarmTypes: list[str]) -> Any:  # noqa: N803
         assert {"MetricAlarm", "CompositeAlarm"} == set(AlarmTypes)

@@ -10,6 +10,7 @@ from nhi_evidence.adapters.aws import (
     function_checks,
     notification_checks,
     queue_checks,
+    stream_checks,
 )
 from nhi_evidence.adapters.aws.alarm_checks import alarms
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks, Clients, Judged
@@ -56,6 +57,7 @@ def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> 
                 prefix=feed.prefix,
                 missed="then replay what it missed.",
             )
+        yield from stream_checks.checks(checks_of, clients, feed, entry)
         yield from _exporter(checks_of, clients, config, feed, entry=entry, built=built)
     for region in dict.fromkeys(feed.region for feed, _ in of_files):
         yield from alarms(checks_of, clients, config, account=account, region=region)

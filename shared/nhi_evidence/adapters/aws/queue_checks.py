@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,45 +58,60 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 def both(checks_of: AwsChecks, sqs: SQSClient, plan: QueuePlan) -> Iterator[Check]:
     """Yield the checks of a queue and of its dead letters."""
-
-    def attributes(queue: str) -> dict[str, str]:
-        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return {str(attribute): value for attribute, value in answer["Attributes"].items()}
-
     name, dead = plan.name, plan.dead_letters
     yield from checks_of.look(
         f"queue {name}",
-        lambda: attributes(name),
+        lambda: _attributes(sqs, name),
         lambda answer: (True, f"{answer['ApproximateNumberOfMessages']} waiting"),
         DEPLOY,
     )
+    yield from _given_up(checks_of, sqs, dead, _REDRIVE)
+    yield from _compared(checks_of, sqs, name, plan.policy, _delivery(plan))
+    yield from _compared(checks_of, sqs, dead, plan.dead_policy, _dead(plan))
+
+
+def dead_letters(
+    checks_of: AwsChecks, sqs: SQSClient, name: str, *, policy: list[Statement]
+) -> Iterator[Check]:
+    """Yield the checks of a queue for what a rule could not put; no queue gives up to it."""
+    yield from _given_up(checks_of, sqs, name, "each says why; docs/operations.md says what to do")
+    settings = {**_COMMON, "gives up to": "none"}
+    yield from _compared(checks_of, sqs, name, policy, settings)
+
+
+def _attributes(sqs: SQSClient, queue: str) -> dict[str, str]:
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    return {str(attribute): value for attribute, value in answer["Attributes"].items()}
+
+
+def _given_up(
+    checks_of: AwsChecks, sqs: SQSClient, queue: str, remediation: str
+) -> Iterator[Check]:
     yield from checks_of.look(
-        f"queue {dead}",
-        lambda: int(attributes(dead)["ApproximateNumberOfMessages"]),
+        f"queue {queue}",
+        lambda: int(_attributes(sqs, queue)["ApproximateNumberOfMessages"]),
         lambda n: (n == 0, f"{n} given up"),
-        _REDRIVE,
+        remediation,
     )
-    yield from _compared(checks_of, attributes, name, plan.policy, _delivery(plan))
-    yield from _compared(checks_of, attributes, dead, plan.dead_policy, _dead(plan))
 
 
 def _compared(
     checks_of: AwsChecks,
-    attributes: Callable[[str], dict[str, str]],
+    sqs: SQSClient,
     queue: str,
     policy: list[Statement],
     settings: Mapping[str, str],
 ) -> Iterator[Check]:
     yield from checks_of.compare(
         f"queue {queue}, who may send",
-        lambda: attributes(queue),
+        lambda: _attributes(sqs, queue),
         lambda answer: judged(json.loads(answer.get("Policy", _EMPTY)), policy),
         _CHANGED,
     )
     yield from checks_of.compare(
         f"queue {queue}, settings",
-        lambda: attributes(queue),
+        lambda: _attributes(sqs, queue),
         lambda answer: differing(settings, _settings(answer)),
         _CHANGED,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from nhi_evidence.config import naming
+from nhi_evidence.config.aws import queues
 from nhi_evidence.config.aws.feed import Feed
 from nhi_evidence.config.aws.roles import RolePlan
 from nhi_evidence.config.documents import Statement, allow, service_statement, trust
@@ -18,6 +19,12 @@ from nhi_evidence.config.tables import SourceEntry
 
 UNDELIVERED = "undelivered/"
 """What Firehose could not write as it should. Outside every prefix that is read."""
+
+HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
+"""Hour of arrival, UTC, from which the source takes the hour of a file.
+
+https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
+"""
 
 BUFFER_SECONDS = 300
 BUFFER_MEGABYTES = 64
@@ -44,6 +51,40 @@ class StreamPlan(msgspec.Struct, frozen=True, kw_only=True):
     def undelivered(self) -> str:
         """Folder of what could not be delivered."""
         return f"{UNDELIVERED}{self.prefix}"
+
+    @property
+    def files(self) -> str:
+        """Prefix of its files, as Firehose takes it."""
+        return f"{self.prefix}{HOUR}"
+
+    @property
+    def errors(self) -> str:
+        """Prefix of what could not be delivered, as Firehose takes it."""
+        return f"{self.undelivered}!{{firehose:error-output-type}}/{HOUR}"
+
+    @property
+    def compression(self) -> str:
+        """A subscription packs its events itself; those of a bus come plain."""
+        return "UNCOMPRESSED" if self.stream.bus is None else "GZIP"
+
+    @property
+    def log_group(self) -> str:
+        """Name of the log group Firehose reports errors to."""
+        return f"/aws/kinesisfirehose/{self.name}"
+
+    @property
+    def log_group_arn(self) -> str:
+        """ARN of that log group, with the streams in it, as policies name it."""
+        feed = self.feed
+        where = f"arn:{naming.partition(feed.region)}:logs:{feed.region}:{feed.account}"
+        return f"{where}:log-group:{self.log_group}:*"
+
+    @property
+    def destination_arn(self) -> str:
+        """ARN of what log groups are subscribed to."""
+        feed = self.feed
+        where = f"arn:{naming.partition(feed.region)}:logs:{feed.region}:{feed.account}"
+        return f"{where}:destination:{self.name}"
 
     @property
     def dead_letters(self) -> str:
@@ -144,12 +185,13 @@ def dead_letters_arn(plan: StreamPlan) -> str:
     return naming.queue_arn(plan.feed.region, plan.feed.account, plan.dead_letters)
 
 
-def dead_letter_policy(plan: StreamPlan) -> list[Statement]:
-    """Return who may send to the queue of what a rule could not put: that rule."""
+def dead_letters_policy(plan: StreamPlan) -> list[Statement]:
+    """Return who may send to the queue of what a rule could not put: that rule, encrypted."""
     statement = trust(
         "Rule",
         {"Service": "events.amazonaws.com"},
         "sqs:SendMessage",
         {"ArnEquals": {"aws:SourceArn": plan.rule_arn}},
     )
-    return [statement | {"Resource": dead_letters_arn(plan)}]
+    queue = dead_letters_arn(plan)
+    return [statement | {"Resource": queue}, *queues.encrypted(queue)]

@@ -89,14 +89,14 @@ class Scan:
         """Return what looks for the fields of a table, and for what it refuses."""
         return cls((Path(each, steps_of(each.path), each.unless) for each in fields), refused)
 
-    def is_certain(self, raw: bytes) -> bool:
+    def is_certain(self, raw: bytes, *, is_part: bool = False) -> bool:
         """Whether `raw`, which is UTF-8, is a JSON object that is kept as it is.
 
-        Raises what the JSON reader raises of what is no JSON object, and where a condition looks
-        into a text that holds none.
+        The names of a part were looked through with the text it is of. Raises what the JSON reader
+        raises of what is no JSON object, and where a condition looks into a text that holds none.
         """
         members = self._read(raw)
-        if not self.is_able or (b"\\" in raw and _has_escaped_name(raw)):
+        if not self.is_able or (not is_part and b"\\" in raw and _has_escaped_name(raw)):
             return False
         harm = self._harm(raw) if self._rules else None
         if harm is not None and not self._is_excepted(members, raw, harm.start()):
@@ -123,7 +123,7 @@ class Scan:
             if value.startswith(b'"'):
                 inside = _text(value).encode()
                 return not inside or self.is_certain(inside)
-            return not value.startswith(b"{") or self.is_certain(value)
+            return not value.startswith(b"{") or self.is_certain(value, is_part=True)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             return False
 

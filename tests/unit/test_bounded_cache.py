@@ -35,6 +35,20 @@ def test_only_so_many_results_are_kept() -> None:
     assert [1, 2, 3, 1] == calls
 
 
+def test_what_is_asked_for_again_stays() -> None:
+    """However many others pass through."""
+    calls: list[int] = []
+
+    @bounded_cache(results=8, longest=3)
+    def same(number: int) -> int:
+        calls.append(number)
+        return number
+
+    for number in range(1, 100):
+        assert (0, number) == (same(0), same(number))
+    assert [0, *range(1, 100)] == calls
+
+
 def test_texts_within_other_values_count() -> None:
     """A struct or a tuple of short texts is remembered, of long ones not."""
     calls: list[Account] = []

@@ -55,7 +55,7 @@ def event(
             operation=called.text,
             operation_name=called.text,
             api_version=reference.apiVersion,
-            request_uid=stated(audit.auditID),
+            request_uid=None if is_absent(audit.auditID) else audit.auditID,
             source=_source(tuple(audit.sourceIPs)) if audit.sourceIPs else None,
             user_agent=stated(audit.userAgent),
         ),
@@ -95,7 +95,7 @@ def _operation(
 
 def uid(audit: AuditEvent) -> str | None:
     """Return the id of a request and its stage: each stage is a record of its own."""
-    request = stated(audit.auditID)
+    request = None if is_absent(audit.auditID) else audit.auditID
     return f"{request} {audit.stage}" if request and audit.stage else request
 
 

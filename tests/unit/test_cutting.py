@@ -161,7 +161,7 @@ _TREES = st.recursive(
 class _Unsure(Scan):
     """Of no record it is told that nothing is cut of it."""
 
-    def is_certain(self, _: bytes) -> bool:
+    def is_certain(self, raw: bytes, *, is_part: bool = False) -> bool:  # noqa: ARG002 the same
         return False
 
 

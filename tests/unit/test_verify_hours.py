@@ -9,6 +9,7 @@ import pytest
 
 from nhi_evidence.event import Rejection
 from nhi_evidence.evidence.lines import MapperIdentity, UnitLine
+from nhi_evidence.evidence.verify import hours
 from nhi_evidence.evidence.verify.hours import Hour
 from nhi_evidence.evidence.verify.objects import Content
 from nhi_evidence.evidence.verify.report import Report
@@ -29,25 +30,35 @@ def content(*units: UnitLine, mapper: str = "m1", void: tuple[int, ...] = ()) ->
     return Content(table_of(*units, mapper=MapperIdentity("0", mapper)), [], frozenset(void))
 
 
+@pytest.fixture(autouse=True, params=[0, 4 << 20], ids=["by claim", "by line"])
+def kept_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every claim is sorted and weighed, or that alone of which there is more than one."""
+    monkeypatch.setattr(hours, "KEPT_BYTES", request.param)
+
+
 def weighed(
-    *objects: Content, mappers: tuple[str, ...] = (), is_expired: bool = False
+    *objects: Content,
+    mappers: tuple[str, ...] = (),
+    is_expired: bool = False,
+    report: Report | None = None,
 ) -> tuple[Report, Hour]:
     hour = Hour(mappers, MemorySorter())
     hour.expired_in_part = is_expired
     for index, each in enumerate(objects):
         hour.add(index, f"k{index}", each)
-    report = Report(name="log", now=0)
+    report = report or Report(name="log", now=0)
     hour.weigh(report)
     return report, hour
 
 
 def test_units_and_records_are_counted_once() -> None:
     """What is there again is a duplicate; what was counted before stays counted."""
-    report, hour = weighed(content(unit_line("a"), unit_line("b")), content(unit_line("a")))
+    objects = (content(unit_line("a"), unit_line("b")), content(unit_line("a")))
+    report, _ = weighed(*objects)
     assert {"counted": 2, "duplicate claims": 1} == report.units
     assert {"aws_cloudtrail": 4} == report.records_counted
     assert ([], 0, 0) == (report.findings, report.not_rebuilt, report.rejected_deliveries)
-    hour.weigh(report)
+    weighed(*objects, report=report)
     assert {"counted": 4, "duplicate claims": 2} == report.units
     assert {"aws_cloudtrail": 8} == report.records_counted
 
@@ -85,6 +96,34 @@ def test_the_list_decides_which_release_counts() -> None:
     for mappers, not_rebuilt in ((("m2", "m1"), 0), (("m1", "m2"), 1)):
         assert not_rebuilt == weighed(old, exact, mappers=mappers)[0].not_rebuilt
     assert {"counted": 1, "duplicate claims": 1} == weighed(old, new)[0].units
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"part": 2, "parts": 2},
+        {"parts": 2},
+        {"span": (0, 50)},
+        {"span": (1, 100)},
+        {"raw_size": 101},
+        {"first": 1},
+    ],
+)
+def test_what_is_claimed_once_counts_where_it_is_claimed_whole(changes: dict[str, Any]) -> None:
+    """From first byte and record to the last; a number of a chunk of a rejection is no record's."""
+    assert {"incomplete": 1} == weighed(content(unit_line("a", **changes)))[0].units
+    assert {"counted": 1} == weighed(content(unit_line("a", **REFUSED, first=1)))[0].units
+
+
+def test_many_small_objects_are_counted_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is taken before an hour is known to be large, and after."""
+    objects = [content(unit_line(name)) for name in "abca"]
+    line_bytes = sum(map(len, table_of(unit_line("a"), mapper=MapperIdentity("0", "m1")).lines))
+    expected = weighed(*objects)[0]
+    assert {"counted": 3, "duplicate claims": 1} == expected.units
+    for kept in (line_bytes, 2 * line_bytes, 4 * line_bytes):
+        monkeypatch.setattr(hours, "KEPT_BYTES", kept)
+        assert expected == weighed(*objects)[0]
 
 
 def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:

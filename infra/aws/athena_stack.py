@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from infra.aws.planned_role import PlannedRole
 from infra.aws.private_bucket import PrivateBucket
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming, tables
 from nhi_evidence.config.aws import roles
@@ -22,7 +22,7 @@ _WIDE_REASON = (
 )
 
 
-class AthenaStack(Stack):
+class AthenaStack(ProtectedStack):
     """A database over the objects, a workgroup with a limit, saved questions, and roles to ask.
 
     The tables describe what is there: nothing is copied, and nothing here can write evidence.
@@ -41,9 +41,9 @@ class AthenaStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=store.region),
-            description=f"nhi-evidence: Athena over {store.bucket}",
-            termination_protection=True,
+            account=account,
+            region=store.region,
+            description=f"Athena over {store.bucket}",
         )
         plan = plans.athena(config, store, table)
         answers = PrivateBucket(self, "Answers", plan=answers_bucket(config, store, table))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.planned_role import PlannedRole
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence.config import Config, EvidenceBucket
 from nhi_evidence.config.aws import canary_roles
 
 
-class CanaryIdentityStack(Stack):
+class CanaryIdentityStack(ProtectedStack):
     """One role, which the function of one evidence bucket may take."""
 
     def __init__(
@@ -19,9 +19,9 @@ class CanaryIdentityStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=store.region),
-            description="nhi-evidence: a harmless identity whose calls show what is recorded",
-            termination_protection=True,
+            account=account,
+            region=store.region,
+            description="a harmless identity whose calls show what is recorded",
         )
         PlannedRole(
             self,

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws import acknowledged
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
-from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.function_settings import canary_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import canary_roles
 from nhi_evidence.config.tables import Canaries
 
 
-class CanaryStack(Stack):
+class CanaryStack(ProtectedStack):
     """Function, role and schedule of the canaries of one evidence bucket.
 
     The role it puts plans with belongs to the evidence's own stack, the canaries to the accounts
@@ -38,13 +37,10 @@ class CanaryStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=config.evidence.account, region=store.region),
-            description=f"nhi-evidence: probes whether calls arrive in {store.bucket}",
-            termination_protection=True,
+            account=config.evidence.account,
+            region=store.region,
+            description=f"probes whether calls arrive in {store.bucket}",
         )
-        trigger = bundle.declaration.trigger
-        if not isinstance(trigger, Schedule):
-            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
         self.function_name = naming.function(store.name, naming.CANARY)
         self.reconciler = naming.function(store.name, naming.OPERATORS["recon"])
         self.staged = StagedFunction(
@@ -60,4 +56,4 @@ class CanaryStack(Stack):
             acknowledged.prefixes(
                 self.staged, ["*"], "It is known to other clouds by a token, which has no resource."
             )
-        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)
+        Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws import acknowledged
 from infra.aws.clock import Clock
 from infra.aws.environment import variables
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
-from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.function_settings import coverage_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import coverage_roles, roles
@@ -20,7 +19,7 @@ MOST_ENVIRONMENT_BYTES = 4096
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
-class CoverageStack(Stack):
+class CoverageStack(ProtectedStack):
     """Function, role and schedule of one evidence bucket.
 
     The roles it writes with belong to the evidence's own stack, those it reads with to the
@@ -40,13 +39,10 @@ class CoverageStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=config.evidence.account, region=store.region),
-            description=f"nhi-evidence: reads what is recorded, for {store.bucket}",
-            termination_protection=True,
+            account=config.evidence.account,
+            region=store.region,
+            description=f"reads what is recorded, for {store.bucket}",
         )
-        trigger = bundle.declaration.trigger
-        if not isinstance(trigger, Schedule):
-            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
         environment = variables(coverage_settings(config, store))
         size = sum(len(key) + len(value) for key, value in environment.items())
         if size > MOST_ENVIRONMENT_BYTES:
@@ -77,4 +73,4 @@ class CoverageStack(Stack):
             "own policy names it; and it is known to other clouds by a token, "
             "which has no resource.",
         )
-        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)
+        Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.entra_provider import EntraProvider
 from infra.aws.evidence_bucket import EvidenceBucket
 from infra.aws.notified_queue import notifications
 from infra.aws.planned_role import PlannedRole
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.replica import replication
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config, naming
@@ -22,7 +22,7 @@ _AUDITED = "An auditor reads every version of everything, and the public half of
 _REPLICATED = "Everything is replicated: the role reads versions and makes their copies, only."
 
 
-class EvidenceStack(Stack):
+class EvidenceStack(ProtectedStack):
     """One evidence bucket with its writers, operators and auditors.
 
     `makes_provider` is true for one stack of an account: a tenant is a provider of the account.
@@ -41,9 +41,9 @@ class EvidenceStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=region),
-            description=f"nhi-evidence: locked bucket {store.bucket} and its roles",
-            termination_protection=True,
+            account=account,
+            region=region,
+            description=f"locked bucket {store.bucket} and its roles",
         )
         self._make_bucket(config, store)
         self._make_roles(config, store)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from infra.aws.bucket_notifications import BucketNotifications
 from infra.aws.file_exporter import FileExporter
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.redelivery import Redelivery, redelivery
 from infra.aws.streamed_files import StreamedFiles
 from infra.aws.trail_bucket import TrailBucket
@@ -21,7 +22,7 @@ from nhi_evidence.config.tables import SourceEntry
 from nhi_evidence.errors import SettingsError
 
 
-class AwsExportStack(Stack):
+class AwsExportStack(ProtectedStack):
     """Every exporter of one region, and the buckets and streams that are to be made."""
 
     def __init__(
@@ -37,9 +38,9 @@ class AwsExportStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=config.log_archive.account, region=region),
-            description=f"nhi-evidence: exports delivered files of {region}",
-            termination_protection=True,
+            account=config.log_archive.account,
+            region=region,
+            description=f"exports delivered files of {region}",
         )
         self.feeds: list[tuple[Feed, SourceEntry, Redelivery]] = []
         for feed, entry in feeds(config):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -13,6 +13,7 @@ from infra.aws.environment import variables
 from infra.aws.notified_queue import notifications
 from infra.aws.planned_role import PlannedRole
 from infra.aws.private_bucket import PrivateBucket
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.redelivery import RETENTION_SECONDS, redelivery
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
@@ -27,7 +28,7 @@ _READ = "New evidence is what the function hands on: it reads that prefix, and w
 _LINES = "Lines of all sources are what the subscriber takes, and all there is in the bucket."
 
 
-class ForwardStack(Stack):
+class ForwardStack(ProtectedStack):
     """Function with its queue, and bucket, queue and role of the subscriber.
 
     Deployed before the evidence's own stack: the evidence bucket tells its queue.
@@ -46,9 +47,9 @@ class ForwardStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=what.account, region=store.region),
-            description=f"nhi-evidence: hands new evidence of {store.bucket} to a subscriber",
-            termination_protection=True,
+            account=what.account,
+            region=store.region,
+            description=f"hands new evidence of {store.bucket} to a subscriber",
         )
         self.what = what
         trigger = bundle.declaration.trigger

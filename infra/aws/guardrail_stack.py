@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.guardrails import Guardrail
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence.config import Config, naming
 from nhi_evidence.config.aws.guardrail_plan import PolicyPlan, policies
 from nhi_evidence.config.tables import Guardrails
 
 
-class GuardrailStack(Stack):
+class GuardrailStack(ProtectedStack):
     """The service control policies and the resource control policy, attached to their targets.
 
     In the region AWS Organizations itself is run from: its endpoint is there alone.
@@ -29,12 +29,9 @@ class GuardrailStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(
-                account=management_account,
-                region=naming.organizations_region(config.evidence.buckets[0].region),
-            ),
-            description="nhi-evidence: what the organization forbids around the evidence account",
-            termination_protection=True,
+            account=management_account,
+            region=naming.organizations_region(config.evidence.buckets[0].region),
+            description="what the organization forbids around the evidence account",
         )
         for policy in policies(config):
             Guardrail(self, _ids(policy), plan=policy, targets=guardrails.targets)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.reconciler import Reconciler
 from infra.bundle import Bundle
 from nhi_evidence import config as configuration
@@ -12,7 +12,7 @@ from nhi_evidence.adapters.aws.function_settings import reconciler_settings
 from nhi_evidence.config import Config, naming
 
 
-class ReconcileStack(Stack):
+class ReconcileStack(ProtectedStack):
     """Function, role and schedule; the role it writes with belongs to the evidence's own stack."""
 
     def __init__(
@@ -29,9 +29,9 @@ class ReconcileStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=region),
-            description=f"nhi-evidence: states the completeness of {store.bucket}",
-            termination_protection=True,
+            account=account,
+            region=region,
+            description=f"states the completeness of {store.bucket}",
         )
         self.function_name = naming.function(store.name, naming.OPERATORS["recon"])
         Reconciler(

@@ -9,7 +9,6 @@ from infra.aws.clock import Clock
 from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
-from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.reconciler import Settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import roles
@@ -35,9 +34,6 @@ class Reconciler(Construct):
         architecture: str | None = None,
     ) -> None:
         super().__init__(scope, name)
-        trigger = bundle.declaration.trigger
-        if not isinstance(trigger, Schedule):
-            raise DeclarationError(f"{bundle.name}: runs on a schedule, not on {trigger}")
         self.staged = StagedFunction(
             self,
             "Reconcile",
@@ -57,4 +53,4 @@ class Reconciler(Construct):
             "It reads every version, which is its work; the public half of the log's key, whose "
             "own policy names it; and CloudTrail's public keys, which have no resource.",
         )
-        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)
+        Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.evidence_bucket import EvidenceBucket
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence import config as configuration
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws.buckets import replica_bucket
 from nhi_evidence.config.tables import Replica
 
 
-class ReplicaStack(Stack):
+class ReplicaStack(ProtectedStack):
     """The replica of one evidence bucket: the same lock, the same expiry, its own owner."""
 
     def __init__(
@@ -27,8 +27,8 @@ class ReplicaStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=replica.account, region=replica.region),
-            description=f"nhi-evidence: locked replica {replica.bucket} of {store.bucket}",
-            termination_protection=True,
+            account=replica.account,
+            region=replica.region,
+            description=f"locked replica {replica.bucket} of {store.bucket}",
         )
         self.bucket = EvidenceBucket(self, "Replica", plan=replica_bucket(config, store, replica))

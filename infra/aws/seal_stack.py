@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
+from infra.aws.protected_stack import ProtectedStack
 from infra.aws.sealer import Sealer
 from infra.aws.signature_log import SignatureLog
 from infra.aws.signing_key import SigningKey
@@ -17,7 +18,7 @@ _KEYS = ("Signing", "Cosigning")
 """Ids of the constructs, in the order of `signing_keys`; there may be no second."""
 
 
-class SealStack(Stack):
+class SealStack(ProtectedStack):
     """Keys, sealer, schedule, and the log of every use of the keys."""
 
     def __init__(
@@ -34,9 +35,9 @@ class SealStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=region),
-            description=f"nhi-evidence: seals {store.bucket} into {store.log}",
-            termination_protection=True,
+            account=account,
+            region=region,
+            description=f"seals {store.bucket} into {store.log}",
         )
         self.function_name = naming.function(store.name, "sealer")
         keys = [

@@ -11,7 +11,6 @@ from infra.aws.clock import Clock
 from infra.aws.environment import variables
 from infra.aws.staged_function import StagedFunction
 from infra.bundle import Bundle
-from infra.declaration import DeclarationError, Schedule
 from nhi_evidence.adapters.aws.function_settings import sealer_settings
 from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws import roles
@@ -39,9 +38,6 @@ class Sealer(Construct):
         super().__init__(scope, name)
         function_name = naming.function(store.name, "sealer")
         bucket_arn = naming.bucket_arn(store.region, store.bucket)
-        trigger = bundle.declaration.trigger
-        if not isinstance(trigger, Schedule):
-            raise DeclarationError(f"{bundle.name}: a sealer runs on a schedule, not on {trigger}")
         self.staged = StagedFunction(
             self,
             "Seal",
@@ -56,4 +52,4 @@ class Sealer(Construct):
             [f"{bucket_arn}/*", f"{bucket_arn}/log/v1/*"],
             "The sealer reads every version, which is its work, and writes the log alone.",
         )
-        Clock(self, "Clock", staged=self.staged, minutes=trigger.rate_minutes)
+        Clock(self, "Clock", staged=self.staged, minutes=bundle.declaration.rate_minutes)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.planned_role import PlannedRole
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence.config import Config
 from nhi_evidence.config.aws import coverage_roles
 
 
-class SettingsReaderStack(Stack):
+class SettingsReaderStack(ProtectedStack):
     """One role for each evidence bucket, which the function of that bucket may take."""
 
     def __init__(self, scope: Construct, name: str, *, config: Config, account: str) -> None:
         super().__init__(
             scope,
             name,
-            env=Environment(account=account, region=config.evidence.buckets[0].region),
-            description="nhi-evidence: lets settings of logging be read, and nothing else",
-            termination_protection=True,
+            account=account,
+            region=config.evidence.buckets[0].region,
+            description="lets settings of logging be read, and nothing else",
         )
         for store in config.evidence.buckets:
             planned = coverage_roles.settings_reader(config, store, account)

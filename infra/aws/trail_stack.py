@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from infra.aws.organization_trail import OrganizationTrail
+from infra.aws.protected_stack import ProtectedStack
 from nhi_evidence.config import Config
 from nhi_evidence.config.tables import Trail
 
 
-class TrailStack(Stack):
+class TrailStack(ProtectedStack):
     """One trail, deployed after the bucket it delivers to."""
 
     def __init__(
@@ -25,8 +25,8 @@ class TrailStack(Stack):
         super().__init__(
             scope,
             name,
-            env=Environment(account=management_account, region=trail.region),
-            description=f"nhi-evidence: organization trail into {trail.bucket}",
-            termination_protection=True,
+            account=management_account,
+            region=trail.region,
+            description=f"organization trail into {trail.bucket}",
         )
         OrganizationTrail(self, "Organization", config=config, trail=trail)

@@ -115,6 +115,15 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every variable the function reads, with its meaning."""
     bundle: Contents = Contents()
 
+    @property
+    def rate_minutes(self) -> int:
+        """How often a clock starts the function. Raises `DeclarationError` where none does."""
+        if not isinstance(self.trigger, Schedule):
+            raise DeclarationError(
+                f"{self.function.name}: runs on a schedule, not on {self.trigger}"
+            )
+        return self.trigger.rate_minutes
+
 
 def declaration(name: str) -> Declaration:
     """Read the declaration of one function. Raises `DeclarationError`."""

@@ -14,6 +14,21 @@ from infra.aws.evidence_bucket import REQUEST_METRICS
 _WIDTH = 12
 
 
+_EXPORTED = (
+    *("records", "aws_export"),
+    *("RecordsSeen", "RecordsKept", "RecordsRejected", "ObjectsCreated"),
+)
+_SEALED = ("epochs", "seal", "Added", "Checkpoints", "Signatures", "FailedRuns")
+_RECONCILED = ("completeness", "reconcile", "Statements", "Unprovable", "Missing", "Unbacked")
+_COVERED = ("what is recorded", "coverage", "Gap", "Unknown", "Lost", "Refused")
+_PROBED = ("probes", "canary", "Planned", "Calls", "Unexpected", "Unanswered")
+_FORWARDED = (
+    *("forwarded", "forward"),
+    *("ObjectsForwarded", "RecordsForwarded", "PartsCreated", "UnsoundObjects"),
+)
+"""Of each kind of function: the title of its graph, its service, and the metrics it counts."""
+
+
 class Dashboard(Construct):
     """A dashboard of these exporters, functions and buckets, by the names they are deployed under.
 
@@ -41,11 +56,8 @@ class Dashboard(Construct):
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)
         )
         for function in exporters:
-            names = ("RecordsSeen", "RecordsKept", "RecordsRejected", "ObjectsCreated")
             page.add_widgets(
-                _graph(
-                    f"{function}: records", [_ours(one, function, "aws_export") for one in names]
-                ),
+                _counts(function, *_EXPORTED),
                 _graph(
                     f"{function}: waiting",
                     [_queue("ApproximateAgeOfOldestMessage", function)],
@@ -53,38 +65,20 @@ class Dashboard(Construct):
                 ),
             )
         for function in sealers:
-            names = ("Added", "Checkpoints", "Signatures", "FailedRuns")
             page.add_widgets(
-                _graph(f"{function}: epochs", [_ours(one, function, "seal") for one in names]),
+                _counts(function, *_SEALED),
                 _graph(f"{function}: size", [_ours("LogSize", function, "seal", "Maximum")]),
             )
-        for function in reconcilers:
-            names = ("Statements", "Unprovable", "Missing", "Unbacked")
-            page.add_widgets(
-                _graph(
-                    f"{function}: completeness",
-                    [_ours(one, function, "reconcile") for one in names],
-                ),
-            )
-        for function in covering:
-            names = ("Gap", "Unknown", "Lost", "Refused")
-            page.add_widgets(
-                _graph(
-                    f"{function}: what is recorded",
-                    [_ours(one, function, "coverage") for one in names],
-                ),
-            )
-        for function in probing:
-            names = ("Planned", "Calls", "Unexpected", "Unanswered")
-            page.add_widgets(
-                _graph(f"{function}: probes", [_ours(one, function, "canary") for one in names]),
-            )
+        for functions, row in (
+            (reconcilers, _RECONCILED),
+            (covering, _COVERED),
+            (probing, _PROBED),
+        ):
+            for function in functions:
+                page.add_widgets(_counts(function, *row))
         for function, subscriber in forwarders:
-            names = ("ObjectsForwarded", "RecordsForwarded", "PartsCreated", "UnsoundObjects")
             page.add_widgets(
-                _graph(
-                    f"{function}: forwarded", [_ours(one, function, "forward") for one in names]
-                ),
+                _counts(function, *_FORWARDED),
                 _graph(
                     f"{function}: waiting",
                     [
@@ -97,6 +91,10 @@ class Dashboard(Construct):
             page.add_widgets(
                 _graph(f"{bucket}: objects put", [_requests(bucket)]),
             )
+
+
+def _counts(function: str, title: str, service: str, *names: str) -> cloudwatch.GraphWidget:
+    return _graph(f"{function}: {title}", [_ours(name, function, service) for name in names])
 
 
 def _graph(

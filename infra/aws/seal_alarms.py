@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.aws.alarm import NAMESPACE, Absence, Alarm, metric, own
+from infra.aws.alarm import AT_ONCE, NAMESPACE, Absence, Alarm, metric, own
 from infra.aws.signature_log import SignatureLog
 from nhi_evidence.config import naming
 from nhi_evidence.evidence import flags
@@ -41,8 +44,9 @@ class SealAlarms(Construct):
         def ours(metric_name: str) -> object:
             return own(metric_name, function, SERVICE)
 
-        signatures = metric(NAMESPACE, signed.signatures)
-        hour, day = Duration.hours(1), Duration.days(1)
+        alarm = partial(_alarm, self, function=function, target=target)
+        signatures = {"signed": metric(NAMESPACE, signed.signatures), "made": ours("Signatures")}
+        day = Duration.days(1)
         self.alarms: list[Alarm | Absence] = [
             Absence(
                 self,
@@ -55,79 +59,85 @@ class SealAlarms(Construct):
                 hours=2,
                 target=target,
             ),
-            Alarm(
-                self,
+            alarm(
                 "Failing",
-                alarm_name=f"{function}-failing",
-                meaning="More than half an hour's runs of the sealer failed.",
-                metrics={"failed": metric("AWS/Lambda", "Errors", {"FunctionName": function})},
-                expression="failed",
-                period=hour,
+                "failing",
+                "More than half an hour's runs of the sealer failed.",
+                {"failed": metric("AWS/Lambda", "Errors", {"FunctionName": function})},
+                period=Duration.hours(1),
                 above=6,
-                missing="notBreaching",
-                target=target,
             ),
-            Alarm(
-                self,
+            alarm(
                 "Contradiction",
-                alarm_name=f"{function}-contradiction",
-                meaning="The log contradicts itself, or a plan is void: treat it as tampering.",
-                metrics={"void": ours("VoidPlans"), "broken": ours("LogContradictions")},
-                expression="FILL(void, 0) + FILL(broken, 0)",
-                period=Duration.minutes(5),
-                above=0,
-                missing="notBreaching",
-                target=target,
+                "contradiction",
+                "The log contradicts itself, or a plan is void: treat it as tampering.",
+                {"void": ours("VoidPlans"), "broken": ours("LogContradictions")},
             ),
-            Alarm(
-                self,
+            alarm(
                 "Flagged",
-                alarm_name=f"{function}-flagged",
-                meaning="Squatted or overwritten keys, delete markers, short locks, foreign keys.",
-                metrics={flag: ours(_metric_of(flag)) for flag in _FLAGS},
-                expression=" + ".join(f"FILL({flag}, 0)" for flag in _FLAGS),
-                period=Duration.minutes(5),
-                above=0,
-                missing="notBreaching",
-                target=target,
+                "flagged",
+                "Squatted or overwritten keys, delete markers, short locks, foreign keys.",
+                {flag: ours(_metric_of(flag)) for flag in _FLAGS},
             ),
-            Alarm(
-                self,
+            alarm(
                 "ForeignSignature",
-                alarm_name=f"{function}-foreign-signature",
-                meaning="Somebody but the sealer signed, or tried to sign, with the log's key.",
-                metrics={"others": metric(NAMESPACE, signed.strangers)},
-                expression="others",
-                period=Duration.minutes(5),
-                above=0,
-                missing="notBreaching",
-                target=target,
+                "foreign-signature",
+                "Somebody but the sealer signed, or tried to sign, with the log's key.",
+                {"others": metric(NAMESPACE, signed.strangers)},
             ),
-            Alarm(
-                self,
+            alarm(
                 "MoreSignatures",
-                alarm_name=f"{function}-more-signatures",
-                meaning="More signatures in a day than the sealer made: another log may be signed.",
-                metrics={"signed": signatures, "made": ours("Signatures")},
+                "more-signatures",
+                "More signatures in a day than the sealer made: another log may be signed.",
+                signatures,
                 expression="FILL(signed, 0) - FILL(made, 0)",
                 period=day,
                 above=LATE * signed.keys,
-                missing="notBreaching",
-                target=target,
             ),
-            Alarm(
-                self,
+            alarm(
                 "FewerSignatures",
-                alarm_name=f"{function}-fewer-signatures",
-                meaning="CloudTrail saw fewer signatures than the sealer made: it is blind.",
-                metrics={"signed": signatures, "made": ours("Signatures")},
+                "fewer-signatures",
+                "CloudTrail saw fewer signatures than the sealer made: it is blind.",
+                signatures,
                 expression="FILL(made, 0) - FILL(signed, 0)",
                 period=day,
                 above=UNCOUNTED * signed.keys,
-                missing="notBreaching",
-                target=target,
             ),
         ]
+
+
+def _alarm(
+    scope: Construct,
+    construct: str,
+    kind: str,
+    meaning: str,
+    metrics: dict[str, cloudwatch.CfnAlarm.MetricProperty],
+    *,
+    function: str,
+    target: str,
+    expression: str | None = None,
+    period: Duration = AT_ONCE,
+    above: float = 0,
+) -> Alarm:
+    """Return the alarm `<function>-<kind>` on a formula, by default the sum of the metrics.
+
+    A period without any data is taken for a quiet one.
+    """
+    if expression is None:
+        several = " + ".join(f"FILL({name}, 0)" for name in metrics)
+        expression = several if len(metrics) > 1 else next(iter(metrics))
+    return Alarm(
+        scope,
+        construct,
+        alarm_name=f"{function}-{kind}",
+        meaning=meaning,
+        metrics=metrics,
+        expression=expression,
+        period=period,
+        above=above,
+        missing="notBreaching",
+        target=target,
+    )
 
 
 def _metric_of(flag: str) -> str:

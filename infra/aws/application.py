@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import aws_cdk as cdk
 
@@ -23,10 +24,18 @@ from infra.aws.seal_stack import SealStack
 from infra.aws.settings_reader_stack import SettingsReaderStack
 from infra.aws.trail_stack import TrailStack
 from infra.bundle import Bundle, stage
-from nhi_evidence.config import Config, naming
+from nhi_evidence.config import Config, EvidenceBucket, naming
 from nhi_evidence.config.aws.feeds import feeds
 from nhi_evidence.config.aws.subscription import subscription
 from nhi_evidence.errors import SettingsError
+
+
+class _Watched(NamedTuple):
+    """Stacks of the evidence account whose functions are watched, by region."""
+
+    seals: dict[str, list[SealStack]]
+    reconciles: dict[str, list[ReconcileStack]]
+    forwards: dict[str, list[ForwardStack]]
 
 
 def compose(
@@ -44,17 +53,9 @@ def compose(
     _one_queue_for_each_bucket(config)
     seal, export = staged("seal"), staged("aws_export")
     reconcile = staged("reconcile")
-    seals: dict[str, list[SealStack]] = {}
-    reconciles: dict[str, list[ReconcileStack]] = {}
-    forwards: dict[str, list[ForwardStack]] = {}
+    watched = _Watched({}, {}, {})
     for at, store in enumerate(config.evidence.buckets):
-        evidence = EvidenceStack(
-            app,
-            f"nhi-evidence-{store.name}",
-            config=config,
-            store=store,
-            makes_provider=at == 0,
-        )
+        evidence = _store(app, config, store, makes_provider=at == 0)
         what = subscription(config, store)
         if what is not None:
             forwarding = ForwardStack(
@@ -66,17 +67,7 @@ def compose(
             )
             # S3 tries the queue before the evidence bucket is let tell it.
             evidence.add_stack_dependency(forwarding)
-            forwards.setdefault(store.region, []).append(forwarding)
-        if store.replica is not None:
-            replica = ReplicaStack(
-                app,
-                f"nhi-evidence-{store.name}-replica",
-                config=config,
-                store=store,
-                replica=store.replica,
-            )
-            # S3 accepts a replication rule only for a destination that is there.
-            evidence.add_stack_dependency(replica)
+            watched.forwards.setdefault(store.region, []).append(forwarding)
         sealing = SealStack(
             app,
             f"nhi-evidence-{store.name}-seal",
@@ -86,7 +77,7 @@ def compose(
             architecture=architecture,
         )
         sealing.add_stack_dependency(evidence)
-        seals.setdefault(store.region, []).append(sealing)
+        watched.seals.setdefault(store.region, []).append(sealing)
         reconciling = ReconcileStack(
             app,
             f"nhi-evidence-{store.name}-reconcile",
@@ -97,21 +88,58 @@ def compose(
         )
         # It takes a role of the evidence's stack, and asks for the key of the sealer's.
         reconciling.add_stack_dependency(sealing)
-        reconciles.setdefault(store.region, []).append(reconciling)
-        if store.athena is not None:
-            asking = AthenaStack(
-                app,
-                f"nhi-evidence-{store.name}-athena",
-                config=config,
-                store=store,
-                table=store.athena,
-            )
-            asking.add_stack_dependency(evidence)
-    covering = _cover(app, config, seals, staged, architecture)
-    probing = _probe(app, config, seals, staged, architecture)
-    _watch_evidence(
-        app, config, seals, reconciles, covering=covering, probing=probing, forwards=forwards
+        watched.reconciles.setdefault(store.region, []).append(reconciling)
+    covering = _cover(app, config, watched.seals, staged, architecture)
+    probing = _probe(app, config, watched.seals, staged, architecture)
+    _watch_evidence(app, config, watched, covering=covering, probing=probing)
+    _export(app, config, export, architecture)
+    management = config.organization.management_account
+    if config.guardrails is not None and management is not None:
+        GuardrailStack(
+            app,
+            "nhi-evidence-guardrails",
+            config=config,
+            guardrails=config.guardrails,
+            management_account=management,
+        )
+    acknowledge(app)
+
+
+def _store(
+    app: cdk.App, config: Config, store: EvidenceBucket, *, makes_provider: bool
+) -> EvidenceStack:
+    """Add an evidence bucket, its replica and what asks it, as far as they are configured."""
+    evidence = EvidenceStack(
+        app,
+        f"nhi-evidence-{store.name}",
+        config=config,
+        store=store,
+        makes_provider=makes_provider,
     )
+    if store.replica is not None:
+        replica = ReplicaStack(
+            app,
+            f"nhi-evidence-{store.name}-replica",
+            config=config,
+            store=store,
+            replica=store.replica,
+        )
+        # S3 accepts a replication rule only for a destination that is there.
+        evidence.add_stack_dependency(replica)
+    if store.athena is not None:
+        asking = AthenaStack(
+            app,
+            f"nhi-evidence-{store.name}-athena",
+            config=config,
+            store=store,
+            table=store.athena,
+        )
+        asking.add_stack_dependency(evidence)
+    return evidence
+
+
+def _export(app: cdk.App, config: Config, bundle: Bundle, architecture: str | None) -> None:
+    """Add the exporters of each region, what watches them, and the trails that are made."""
     management = config.organization.management_account
     for region in sorted({feed.region for feed, _ in feeds(config)}):
         exports = AwsExportStack(
@@ -119,7 +147,7 @@ def compose(
             f"nhi-evidence-export-{region}",
             config=config,
             region=region,
-            bundle=export,
+            bundle=bundle,
             architecture=architecture,
         )
         MonitoringStack(
@@ -141,15 +169,6 @@ def compose(
                 )
                 # CloudTrail tries the bucket before it accepts it.
                 recording.add_stack_dependency(exports)
-    if config.guardrails is not None and management is not None:
-        GuardrailStack(
-            app,
-            "nhi-evidence-guardrails",
-            config=config,
-            guardrails=config.guardrails,
-            management_account=management,
-        )
-    acknowledge(app)
 
 
 def _cover(
@@ -214,14 +233,12 @@ def _probe(
 def _watch_evidence(
     app: cdk.App,
     config: Config,
-    seals: dict[str, list[SealStack]],
-    reconciles: dict[str, list[ReconcileStack]],
+    watched: _Watched,
     *,
     covering: dict[str, list[CoverageStack]],
     probing: dict[str, list[CanaryStack]],
-    forwards: dict[str, list[ForwardStack]],
 ) -> None:
-    for at, (region, here) in enumerate(seals.items()):
+    for at, (region, here) in enumerate(watched.seals.items()):
         MonitoringStack(
             app,
             f"nhi-evidence-{region}-monitoring",
@@ -229,10 +246,10 @@ def _watch_evidence(
             account=config.evidence.account,
             region=region,
             seals=here,
-            reconciles=reconciles[region],
+            reconciles=watched.reconciles[region],
             covering=covering.get(region, ()),
             probing=probing.get(region, ()),
-            forwards=forwards.get(region, ()),
+            forwards=watched.forwards.get(region, ()),
             buckets=[one for one in config.evidence.buckets if one.region == region],
             has_budget=at == 0 and naming.partition(region) not in WITHOUT_BUDGETS,
         )

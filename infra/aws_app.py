@@ -15,10 +15,9 @@ from infra.aws.application import compose  # first: it chooses the Node that jsi
 import aws_cdk as cdk  # isort: skip
 
 from infra.bundle import Bundle, packed, stage
-from nhi_evidence.config import FILE_NAME, ConfigError, built_code, read
+from infra.unusable import unusable
+from nhi_evidence.config import FILE_NAME, built_code, read
 from nhi_evidence.errors import EvidenceError
-
-EXAMPLE = "nhi-evidence.example.toml"
 
 
 def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
@@ -41,19 +40,10 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
     path = Path(options.config or app.node.try_get_context("config") or FILE_NAME)
     try:
         compose(app, read(path.read_text(encoding="utf-8"), path.name), staged=noted)
-    except FileNotFoundError:
-        return _fail(f"there is no {path}: copy {EXAMPLE}, or make init")
-    except ConfigError as error:
-        return _fail(*map(str, error.problems))
-    except EvidenceError as error:
-        return _fail(str(error))
+    except (FileNotFoundError, EvidenceError) as error:
+        return unusable(error)
     built_code.write(Path(app.synth().directory), built)
     return 0
-
-
-def _fail(*lines: str) -> int:
-    sys.stderr.writelines(f"{line}\n" for line in lines)
-    return 2
 
 
 if __name__ == "__main__":

@@ -105,11 +105,11 @@ def table(reasons: Iterable[Acceptance]) -> str:
     return "\n".join(lines)
 
 
-def document(text: str, reasons: Iterable[Acceptance]) -> str:
+def document(text: str, reasons: Iterable[Acceptance], *, opening: str = OPENING) -> str:
     """Return a document with the table between its markers replaced."""
-    before, opening, rest = text.partition(OPENING)
-    _, closing, after = rest.partition(CLOSING)
-    return f"{before}{opening}{table(reasons)}{closing}{after}"
+    before, start, rest = text.partition(opening)
+    _, end, after = rest.partition(CLOSING)
+    return f"{before}{start}{table(reasons)}{end}{after}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.scan import Acceptance, Finding, faults, run_checkov, table
+from infra import scan
+from infra.scan import Acceptance, Finding, faults, run_checkov
 
-OPENING, CLOSING = "<!-- accepted findings: cloudformation -->\n", "\n<!-- end -->"
+OPENING = "<!-- accepted findings: cloudformation -->\n"
 KEY = "checkov"
 SUFFIX = ".template.json"
 
@@ -53,9 +54,7 @@ def findings(report: str) -> list[Finding]:
 def document(text: str, reasons: list[Acceptance]) -> str:
     """Return a document with the table between its markers replaced."""
     by_type = dict.fromkeys(one._replace(stack="aws", resource="") for one in reasons)
-    before, opening, rest = text.partition(OPENING)
-    _, closing, after = rest.partition(CLOSING)
-    return f"{before}{opening}{table(by_type)}{closing}{after}"
+    return scan.document(text, by_type, opening=OPENING)
 
 
 def main(arguments: list[str] | None = None) -> int:

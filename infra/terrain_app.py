@@ -17,10 +17,9 @@ import cdktn  # isort: skip
 from infra.azure import regions
 from infra.bundle import Bundle, stage
 from infra.teardown import Teardown
-from nhi_evidence.config import FILE_NAME, ConfigError, built_code, read
+from infra.unusable import unusable
+from nhi_evidence.config import FILE_NAME, built_code, read
 from nhi_evidence.errors import EvidenceError
-
-EXAMPLE = "nhi-evidence.example.toml"
 
 
 def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] = stage) -> int:
@@ -46,23 +45,14 @@ def main(arguments: list[str] | None = None, *, staged: Callable[[str], Bundle] 
         # `infra.deploy` asks for its version.
         app = cdktn.App(outdir=str(options.out), skip_validation=True)
         packages = compose(app, config, staged=staged, teardown=options.teardown)
-    except FileNotFoundError as error:
-        return _fail(f"there is no {error.filename}: copy {EXAMPLE}, or make init")
-    except ConfigError as error:
-        return _fail(*map(str, error.problems))
-    except EvidenceError as error:
-        return _fail(str(error))
+    except (FileNotFoundError, EvidenceError) as error:
+        return unusable(error)
     app.synth()
     built = {name: built_code.package(path.read_bytes()) for name, path in packages.items()}
     built_code.write(options.out, built)
     if config.azure is not None:
         sys.stderr.writelines(f"note: {note}\n" for note in regions.notes(config.azure.location))
     return 0
-
-
-def _fail(*lines: str) -> int:
-    sys.stderr.writelines(f"{line}\n" for line in lines)
-    return 2
 
 
 if __name__ == "__main__":

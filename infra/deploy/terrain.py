@@ -111,12 +111,11 @@ def google(config: Config) -> Cloud | None:
     ]  # fmt: skip
     if gcp.state_bucket is not None:
         questions.append(
-            Question(
-                scope=f"state bucket {gcp.state_bucket}",
-                what=f"whether it can be listed; Terraform needs {GOOGLE_STATE_ROLE} there",
-                command=["gcloud", "storage", "objects", "list", f"gs://{gcp.state_bucket}",
+            _state(
+                f"state bucket {gcp.state_bucket}",
+                GOOGLE_STATE_ROLE,
+                ["gcloud", "storage", "objects", "list", f"gs://{gcp.state_bucket}",
                          "--limit=1"],
-                mend=f"cannot be listed: Terraform needs {GOOGLE_STATE_ROLE} there",
             )
         )  # fmt: skip
     return Cloud(
@@ -131,6 +130,15 @@ def google(config: Config) -> Cloud | None:
         questions=tuple(questions),
         first_evidence="gcloud projects list, and six minutes later",
         signed_in="gcloud auth print-access-token",
+    )
+
+
+def _state(scope: str, role: str, command: list[str]) -> Question:
+    return Question(
+        scope=scope,
+        what=f"whether it can be listed; Terraform needs {role} there",
+        command=command,
+        mend=f"cannot be listed: Terraform needs {role} there",
     )
 
 
@@ -167,12 +175,11 @@ def azure(config: Config) -> Cloud | None:
     if azure.state_storage is not None:
         account, _, container = azure.state_storage.partition("/")
         questions.append(
-            Question(
-                scope=f"state container {azure.state_storage}",
-                what=f"whether it can be listed; Terraform needs {AZURE_STATE_ROLE} there",
-                command=["az", "storage", "blob", "list", "--auth-mode", "login", "--account-name",
+            _state(
+                f"state container {azure.state_storage}",
+                AZURE_STATE_ROLE,
+                ["az", "storage", "blob", "list", "--auth-mode", "login", "--account-name",
                          account, "--container-name", container, "--num-results", "1"],
-                mend=f"cannot be listed: Terraform needs {AZURE_STATE_ROLE} there",
             )
         )  # fmt: skip
     return Cloud(

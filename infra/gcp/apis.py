@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cdktn import ITerraformDependable
 from cdktn_provider_google.project_service import ProjectService
 from constructs import Construct
@@ -21,18 +23,25 @@ SERVICES = (
 )
 
 
+def switched_on(
+    scope: Construct, project: str, services: Sequence[str]
+) -> list[ITerraformDependable]:
+    """Return services of a project, switched on; they stay on when the stack goes."""
+    return [
+        ProjectService(
+            scope,
+            service,
+            project=project,
+            service=f"{service}.googleapis.com",
+            disable_on_destroy=False,
+        )
+        for service in services
+    ]
+
+
 class Apis(Construct):
     """Every service switched on, and left on when the stack goes: others may use it by then."""
 
     def __init__(self, scope: Construct, name: str, *, project: str) -> None:
         super().__init__(scope, name)
-        self.services: list[ITerraformDependable] = [
-            ProjectService(
-                self,
-                service,
-                project=project,
-                service=f"{service}.googleapis.com",
-                disable_on_destroy=False,
-            )
-            for service in SERVICES
-        ]
+        self.services = switched_on(self, project, SERVICES)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from cdktn_provider_google.project_iam_custom_role import ProjectIamCustomRole
 from cdktn_provider_google.project_iam_member import ProjectIamMember
-from cdktn_provider_google.project_service import ProjectService
 from cdktn_provider_google.service_account import ServiceAccount
 from cdktn_provider_google.service_account_iam_member import ServiceAccountIamMember
 from constructs import Construct
 
+from infra.gcp.apis import switched_on
 from nhi_evidence.config import federated, naming
 
 SERVICES = ("cloudresourcemanager", "iam", "iamcredentials", "logging", "secretmanager")
@@ -24,16 +24,7 @@ class Canary(Construct):
 
     def __init__(self, scope: Construct, name: str, *, project: str, member: str) -> None:
         super().__init__(scope, name)
-        services = [
-            ProjectService(
-                self,
-                service,
-                project=project,
-                service=f"{service}.googleapis.com",
-                disable_on_destroy=False,
-            )
-            for service in SERVICES
-        ]
+        services = switched_on(self, project, SERVICES)
         account = ServiceAccount(
             self,
             "account",

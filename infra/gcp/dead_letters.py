@@ -6,12 +6,9 @@ from cdktn_provider_google.pubsub_subscription import (
     PubsubSubscription,
     PubsubSubscriptionExpirationPolicy,
 )
-from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
-from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from constructs import Construct
 
-from infra.accepted import accept
-from infra.gcp.keys import GOOGLE_KEY
+from infra.gcp import topic
 from nhi_evidence.config.gcp_delivery import LONGEST_SECONDS
 from nhi_evidence.config.gcp_names import DEAD_LETTERS
 
@@ -23,16 +20,7 @@ class DeadLetters(Construct):
         self, scope: Construct, name: str, *, project: str, region: str, pubsub_agent: str
     ) -> None:
         super().__init__(scope, name)
-        self.topic = PubsubTopic(
-            self,
-            "topic",
-            project=project,
-            name=DEAD_LETTERS,
-            message_storage_policy=PubsubTopicMessageStoragePolicy(
-                allowed_persistence_regions=[region]
-            ),
-        )
-        accept(self.topic, GOOGLE_KEY)
+        self.topic = topic.regional(self, project=project, region=region, name=DEAD_LETTERS)
         self.subscription = PubsubSubscription(
             self,
             "subscription",
@@ -43,11 +31,4 @@ class DeadLetters(Construct):
             # Empty: the subscription does not expire for want of a reader.
             expiration_policy=PubsubSubscriptionExpirationPolicy(ttl=""),
         )
-        self.grant = PubsubTopicIamBinding(
-            self,
-            "publisher",
-            project=project,
-            topic=self.topic.name,
-            role="roles/pubsub.publisher",
-            members=[pubsub_agent],
-        )
+        self.grant = topic.publisher(self, project=project, topic=self.topic, member=pubsub_agent)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from cdktn_provider_google.data_google_storage_project_service_account import (
     DataGoogleStorageProjectServiceAccount,
 )
-from cdktn_provider_google.pubsub_topic import PubsubTopic, PubsubTopicMessageStoragePolicy
-from cdktn_provider_google.pubsub_topic_iam_binding import PubsubTopicIamBinding
 from cdktn_provider_google.storage_notification import StorageNotification
 from constructs import Construct
 
-from infra.accepted import accept
-from infra.gcp.keys import GOOGLE_KEY
+from infra.gcp import topic
 from infra.gcp.names import FILES_TOPIC, PREFIX
 from infra.gcp.push import PushSubscription
 from infra.gcp.staging import StagingBucket
@@ -22,25 +19,9 @@ class FileTopic(Construct):
 
     def __init__(self, scope: Construct, name: str, *, project: str, region: str) -> None:
         super().__init__(scope, name)
-        self.topic = PubsubTopic(
-            self,
-            "topic",
-            project=project,
-            name=FILES_TOPIC,
-            message_storage_policy=PubsubTopicMessageStoragePolicy(
-                allowed_persistence_regions=[region]
-            ),
-        )
-        accept(self.topic, GOOGLE_KEY)
+        self.topic = topic.regional(self, project=project, region=region, name=FILES_TOPIC)
         agent = DataGoogleStorageProjectServiceAccount(self, "agent", project=project)
-        self.grant = PubsubTopicIamBinding(
-            self,
-            "publisher",
-            project=project,
-            topic=self.topic.name,
-            role="roles/pubsub.publisher",
-            members=[agent.member],
-        )
+        self.grant = topic.publisher(self, project=project, topic=self.topic, member=agent.member)
 
 
 class FileNotification(Construct):

@@ -31,7 +31,7 @@ def test_an_unheard_name_has_an_exit_code_of_its_own() -> None:
     """A script can tell that no pinned source names it; control characters do not get through."""
     result = run("explain", "Frobnicate\x1b[31mThing")
     assert exit_codes.INCOMPLETE == result.code
-    assert "[named by no pinned source]" in result.out
+    assert "[in no pinned source]" in result.out
     assert "\x1b" not in result.out
 
 

@@ -111,7 +111,7 @@ def test_everything_missing_is_named_at_once(path: Path) -> None:
     """Where nobody can be asked, one error names every option that is needed."""
     message = refusal(run(path, {}))
     assert {f"--{name}" for name in AWS} == set(
-        message.removeprefix("nobody can be asked (--no-input), so these are needed: ").split(", ")
+        message.removeprefix("--no-input was given, so these are required: ").split(", ")
     )
 
 

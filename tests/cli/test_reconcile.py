@@ -36,7 +36,7 @@ def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
     copy, key, keys = written(evidence_of(trail), tmp_path)
     done = run("reconcile", copy, "--key", key, "--provider-keys", keys)
     assert 0 == done.code, done.err
-    assert done.out.startswith("NOTHING MISSING that is known of; 4 of 5 source hours and scopes")
+    assert done.out.startswith("NOTHING MISSING, as far as known: 4 of 5 source hours and scopes")
     assert "proven 4" in done.out
     report = run("reconcile", copy, "--key", key, "--provider-keys", keys, "--json").json
     assert "NOTHING MISSING" == report["verdict"]
@@ -46,7 +46,7 @@ def test_a_whole_copy_is_complete(tmp_path: Path) -> None:
     assert proven.out.startswith("COMPLETE: 4 source hours and scopes, by the provider's own lists")
     assert "COMPLETE" == run("reconcile", copy, "--key", key, *bounded, "--json").json["verdict"]
     unproven = run("reconcile", copy, "--key", key)
-    assert unproven.out.startswith("NOTHING MISSING that is known of; 0 of 5")
+    assert unproven.out.startswith("NOTHING MISSING, as far as known: 0 of 5")
     assert "not checked: integrity" in done.out
 
 

@@ -91,7 +91,7 @@ def test_nothing_counts_twice(tmp_path: Path) -> None:
         "query", first, again, second, "--sql", "SELECT count(*) AS n FROM events", "--json"
     )
     assert [[1]] == counted.json["rows"]
-    assert "1 record read before, and counted once" in run("summary", first, second).out
+    assert "1 record already read, and counted once" in run("summary", first, second).out
 
 
 @pytest.mark.parametrize("damage", ["checksum", "end"])

@@ -214,7 +214,7 @@ def test_a_case_without_a_record_says_so_and_why(estate: Estate, tmp_path: Path)
     assert "the evidence has no record of this case: none was asked for (--custody)" in result.out
     folder = unpack(tmp_path / "case.zip", tmp_path / "unpacked")
     assert document(folder, "custody.json")["record"] is None
-    text = "no custody record was written (none was asked for (--custody))"
+    text = "no custody record was written (not requested (--custody))"
     assert text in " ".join(verify(estate, folder, with_evidence=False).out.split())
     assert text in alone(folder, estate.key).stdout
     assert "no custody record of a case made at that instant" in verify(estate, folder).out

@@ -314,7 +314,7 @@ def test_the_doctor_finds_what_is_wrong(deployed: Deployment) -> None:
         Bucket=TRAIL.bucket, NotificationConfiguration=configuration
     )
     assert ("changed", "notifies no queue") == results[f"notifications of {TRAIL.bucket}"]
-    assert ("unknown", "no credentials of it were given") == results["everything of evidence"]
+    assert ("unknown", "no credentials for it were given") == results["everything of evidence"]
 
 
 def test_deploying_again_changes_nothing(deployed: Deployment) -> None:

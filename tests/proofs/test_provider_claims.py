@@ -65,7 +65,7 @@ def test_a_record_whose_file_was_not_all_kept_says_so(tmp_path: Path) -> None:
     keys.write_bytes(sealed.listed_keys())
     done = run("check-proof", path, "--key", str(store.key), "--provider-keys", keys)
     assert 0 == done.code
-    assert "not shown: that this text stands in that file" in done.out
+    assert "not shown: that this text is in that file" in done.out
 
 
 def test_a_trusted_key_decides_against_the_bundle() -> None:

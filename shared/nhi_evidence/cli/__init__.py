@@ -24,8 +24,8 @@ app = typer.Typer(
     help="Locked, verifiable audit evidence of what non-human identities did.",
     cls=loading.Group,
     no_args_is_help=True,
-    epilog="Exit codes: 0 done and well; 1 found wrong; 2 found incomplete; 3 not as the policy "
-    "asks; 4 could not be done; 64 wrong usage.",
+    epilog="Exit codes: 0 success; 1 a check failed; 2 incomplete; 3 policy not met; "
+    "4 could not be done; 64 wrong usage.",
     **{**loading.SETTINGS, "add_completion": True},
 )
 
@@ -43,13 +43,16 @@ def _root(
         typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show where an error came from; anywhere on the line.")
+        bool,
+        typer.Option(
+            "--debug", help="Show the traceback of an error; may stand anywhere on the line."
+        ),
     ] = False,
 ) -> None:
     """Locked, verifiable audit evidence of what non-human identities did."""
 
 
-# Completeness has exit code 2, which is what a wrong command line has where nobody says otherwise.
+# Exit code 2 means incomplete here; by default a wrong command line would use it, too.
 _usage_error = next(one for one in typer.BadParameter.mro() if one.__name__ == "UsageError")
 _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
 
@@ -57,15 +60,15 @@ _usage_error.exit_code = exit_codes.USAGE  # type: ignore[attr-defined]
 def main() -> None:
     """Run the command line: an error becomes one line on standard error, never a traceback.
 
-    Exit 1 is a finding and nothing else, so whatever goes wrong otherwise is FAILED; `--debug`
-    shows where.
+    Exit 1 is a finding and nothing else, so every other failure is FAILED; `--debug` shows the
+    traceback.
     """
     debug = "--debug" in sys.argv[1:]
     try:
         words = [word for word in sys.argv[1:] if word != "--debug"]
         app(args=words, prog_name=NAME)
     except SystemExit as ended:
-        # Typer itself ends with 1 where a pipe is broken, which here would be a finding.
+        # On a broken pipe Typer itself exits with 1, which here would be a finding.
         if not isinstance(ended.__context__, BrokenPipeError):
             raise
         _end_quietly()
@@ -79,13 +82,15 @@ def main() -> None:
             [f"{error.filename}: {error.strerror}" if error.filename else str(error)],
             debug=debug,
         )
-    except Exception as error:  # an error nobody foresaw: one line, and never a finding
-        text = f"{type(error).__name__}: {error}; a fault of this program, --debug shows where"
+    except Exception as error:  # an unforeseen error: one line, and never a finding
+        text = (
+            f"{type(error).__name__}: {error}; a bug in this program, --debug shows the traceback"
+        )
         _fail(error, [text], debug=debug)
 
 
 def _end_quietly() -> NoReturn:
-    """Whoever read the output has gone; what is still buffered must not fail once more."""
+    """The reader of the output is gone; flushing what is still buffered must not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(exit_codes.FAILED) from None
 

@@ -1,4 +1,4 @@
-"""`nhi-evidence anchor`: show the newest checkpoint to others, and keep what they say."""
+"""`nhi-evidence anchor`: show the newest checkpoint to others, and keep what they answer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ Examples:
   nhi-evidence anchor ./evidence --key log.vkey \\
       --witness 'witness.example/w1+1a2b3c4d+BA... https://witness.example/w1'
 
-Exit codes: 0 every name spoke of the newest checkpoint; 1 a copy elsewhere holds
-another one; 4 a name did not (said on standard error; the others have); 64 wrong usage.
+Exit codes: 0 the newest checkpoint is anchored everywhere; 1 a copy elsewhere holds a
+different one; 4 an anchor failed (reason on standard error; the others were made);
+64 wrong usage.
 """
 
 
@@ -36,28 +37,30 @@ def command(
     policy: options.PolicyFile = None,
     tsa: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help="Ask this time-stamping authority (RFC 3161)."),
+        typer.Option(metavar="URL", help="Get a time stamp from this authority (RFC 3161)."),
     ] = None,
     witness: Annotated[
         list[str] | None,
         typer.Option(
             metavar="'KEY URL'",
-            help="Ask the witness of this verifier key there (c2sp.org/tlog-witness).",
+            help="Get a cosignature from this witness (c2sp.org/tlog-witness).",
         ),
     ] = None,
     copy_to: Annotated[
         list[str] | None,
-        typer.Option(metavar="EVIDENCE", help="Copy the checkpoint there, in other hands."),
+        typer.Option(
+            metavar="EVIDENCE", help="Copy the checkpoint to a store that somebody else controls."
+        ),
     ] = None,
     retention_days: Annotated[
-        float, typer.Option(min=0, help="Shortest lock promised, as `seal` is told.")
+        float, typer.Option(min=0, help="Shortest promised lock, as for `seal`.")
     ] = 0,
     grace_days: Annotated[
-        float, typer.Option(min=0, help="From the end of a lock to expiry, as `seal` is told.")
+        float, typer.Option(min=0, help="From the end of a lock to expiry, as for `seal`.")
     ] = 0,
     lock_log: Annotated[
         bool,
-        typer.Option("--lock-log", help="Lock what they say as `seal --lock-log` does the log."),
+        typer.Option("--lock-log", help="Lock the anchors as `seal --lock-log` locks the log."),
     ] = False,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
@@ -66,16 +69,16 @@ def command(
 ) -> None:
     """Anchor the newest checkpoint outside the evidence account.
 
-    Time stamps and cosignatures are put beside the checkpoint, copies where they are told to
-    be. An anchor covers everything sealed before it. Name in a verifier policy whom you trust.
+    Time stamps and cosignatures are stored next to the checkpoint, copies where --copy-to says.
+    An anchor covers everything sealed before it. A verifier policy names the anchors you trust.
     """
     verifier_policy = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     if not (tsa or witness or copy_to):
-        raise SettingsError("name somebody outside: --tsa, --witness or --copy-to")
+        raise SettingsError("name at least one anchor: --tsa, --witness or --copy-to")
     store = open_log(evidence, access)
     if lock_log and isinstance(store, DirectoryStore):
-        raise SettingsError(f"{evidence}: a directory locks nothing: leave out --lock-log")
+        raise SettingsError(f"{evidence}: a directory cannot lock anything: leave out --lock-log")
     lock_policy = LockPolicy(
         retention_ms=int(retention_days * options.DAY_MS),
         grace_ms=int(grace_days * options.DAY_MS),
@@ -98,7 +101,9 @@ def command(
         screen.say(f"nhi-evidence: {error}", err=True)
         raise typer.Exit(exit_codes.WRONG) from error
     if done is None:
-        raise SettingsError(f"nothing of {verifier_policy.name} is signed yet: nhi-evidence seal")
+        raise SettingsError(
+            f"{verifier_policy.name} has no signed checkpoint yet: run nhi-evidence seal"
+        )
     _say(done, as_json=as_json)
     if done.failed:
         raise typer.Exit(exit_codes.FAILED)
@@ -107,7 +112,9 @@ def command(
 def _witness(key_and_url: str) -> HttpWitness:
     key, space, url = key_and_url.strip().partition(" ")
     if not space:
-        raise SettingsError(f"a witness is a key and an address, 'KEY URL': {key_and_url!r}")
+        raise SettingsError(
+            f"a witness is given as a key and an address, 'KEY URL': {key_and_url!r}"
+        )
     return HttpWitness(url.strip(), key)
 
 

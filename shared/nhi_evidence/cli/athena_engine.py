@@ -1,4 +1,4 @@
-"""`query` and `timeline` where Athena is asked in place of an index: `athena://WORKGROUP?...`."""
+"""`query` and `timeline` on Athena instead of an index: `athena://WORKGROUP?...`."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 SCHEME = "athena://"
 LATE_MS = 24 * 3_600_000
-"""A record lies under the hour of its delivery: so much later one is looked for."""
+"""A record is stored under the hour of its delivery; deliveries this much later are searched."""
 _LEAST_BYTES = 10_000_000
-"""A query that reads less is paid for as if it read this."""
+"""Athena bills at least this much for a query, however little it reads."""
 _GB = 1 << 30
 _NEEDED = ("duckdb", "pyarrow", "sqlglot")
 
 
 def is_named(inputs: Sequence[str]) -> bool:
-    """Whether inputs name Athena. Raises `SettingsError` for it among others."""
+    """Whether the input is Athena. Raises `SettingsError` where other inputs stand next to it."""
     named = [each for each in inputs if each.startswith(SCHEME)]
     if named and len(inputs) > 1:
-        raise SettingsError(f"{named[0]}: Athena is asked alone")
+        raise SettingsError(f"{named[0]}: Athena cannot be combined with other inputs")
     return bool(named)
 
 
 @contextmanager
 def index(what: Sources, since: int | None, until: int | None) -> Iterator[AskedIndex]:
-    """Open an index that asks Athena of the hours of a time, and a day more for late deliveries.
+    """Open an index that queries Athena for the hours of a window, plus a day for late deliveries.
 
-    What reading it cost goes to standard error. Raises `SettingsError`.
+    What the queries cost goes to standard error. Raises `SettingsError`.
     """
     session, opened = _opened(what, since, until, late=LATE_MS)
     try:
@@ -64,15 +64,17 @@ def _opened(
 
     (uri,) = what.inputs
     if what.keys or what.policy_file or what.folder or what.source:
-        raise SettingsError(f"{uri}: --key, --policy, --index and --source are not of Athena")
+        raise SettingsError(f"{uri}: --key, --policy, --index and --source do not apply to Athena")
     named = athena_uri.parse(uri)
     hours = _hours(uri, since, until, late)
     session, table, s3 = athena_uri.open_session(named, what.access)
     if hours.last < table.first_hour:
-        raise SettingsError(f"{uri}: it sees evidence from hour {table.first_hour} on, none before")
+        raise SettingsError(
+            f"{uri}: the table starts at hour {table.first_hour}; nothing before it can be read"
+        )
     text = f"{named.text}: deliveries of the hours {hours.first} to {hours.last} UTC"
     if hours.first < table.first_hour:
-        text += f"; it sees none before {table.first_hour}"
+        text += f"; the table has none before {table.first_hour}"
     return session, AskedIndex(
         session.ask,
         database=named.database,
@@ -84,9 +86,7 @@ def _opened(
 
 def _hours(uri: str, since: int | None, until: int | None, late: int) -> Span:
     if since is None:
-        raise SettingsError(
-            f"{uri}: say from when with --from; Athena is paid for by what it reads"
-        )
+        raise SettingsError(f"{uri}: --from is required; Athena bills by the bytes it reads")
     now = clock.now()
     last = now if until is None else min(until - 1 + late, now)
     if since > last:
@@ -104,7 +104,7 @@ def _say_cost(session: Session) -> None:
     number = plural.count(len(counts), "query", "queries")
     screen.say(
         f"athena    read {plural.count(sum(counts), 'byte')} in {number}: about ${dollars:.4f} "
-        f"(${price.usd:.2f} a TB, as {price.source} says; requests and archived hours besides)",
+        f"(${price.usd:.2f} a TB, by {price.source}; requests and archived hours cost extra)",
         err=True,
     )
 
@@ -114,8 +114,8 @@ def answer(
 ) -> bool:
     """Ask one question and write its answer; return whether all evidence of its hours counted.
 
-    The question is bound by DuckDB to the columns there are, and held to the SQL both engines read
-    alike, before anything is sent. Raises `SettingsError`.
+    DuckDB binds the question to the existing columns first, and only SQL that both engines read
+    alike is sent. Raises `SettingsError`.
     """
     if any(importlib.util.find_spec(name) is None for name in _NEEDED):
         raise SettingsError(
@@ -190,7 +190,7 @@ def _for_athena(sql: str, columns: Sequence[str], kinds: Sequence[str]) -> str:
 
     for name, kind in zip(columns, kinds, strict=True):
         if not answers.is_known(kind):
-            raise SettingsError(f"column {name}: {kind} cannot be taken from Athena")
+            raise SettingsError(f"column {name}: type {kind} cannot be read from Athena")
     answered = [
         subset.Answered(name, kind.endswith("[]"))
         for name, kind in zip(columns, kinds, strict=True)
@@ -198,4 +198,4 @@ def _for_athena(sql: str, columns: Sequence[str], kinds: Sequence[str]) -> str:
     try:
         return subset.for_athena(sql, answered, views.NAMES)
     except subset.QuestionError as error:
-        raise SettingsError(f"the question is not sent to Athena: {error}") from error
+        raise SettingsError(f"the question was not sent to Athena: {error}") from error

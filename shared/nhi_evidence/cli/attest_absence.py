@@ -1,4 +1,4 @@
-"""`nhi-evidence attest-absence`: none on record, and when it would have been recorded."""
+"""`nhi-evidence attest-absence`: nothing on record, and when it would have been recorded."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Examples:
       --step secret_access --from 2026-03-02 --to 2026-03-03 -o absence.json
   nhi-evidence check-absence absence.json --policy policy.toml
 
-Exit codes: 0 written, and all of the time would have been recorded and is complete;
-1 there are records of it (named on standard error), nothing is written; 2 written, but not all of
-the time would have been recorded, or is known to be complete; 4 could not be done;
+Exit codes: 0 written, and the whole window would have been recorded and is complete;
+1 there are matching records (listed on standard error), nothing is written; 2 written, but part of
+the window would not have been recorded, or is not known to be complete; 4 could not be done;
 64 wrong usage.
 """
 
@@ -38,10 +38,12 @@ the time would have been recorded, or is known to be complete; 4 could not be do
 def command(
     evidence: options.Evidence,
     *,
-    identity: Annotated[str, typer.Option(help="ARN, e-mail of a service account, or object id.")],
-    step: Annotated[Step, typer.Option(help="Which step of the coverage matrix.")],
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="From this instant on.")],
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Until before this one.")],
+    identity: Annotated[str, typer.Option(help="ARN, service account e-mail, or object ID.")],
+    step: Annotated[Step, typer.Option(help="Step of the coverage matrix.")],
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Start of the window.")],
+    until: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="End of the window, exclusive.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", dir_okay=False, help="Where to write the document.")
     ],
@@ -51,17 +53,17 @@ def command(
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
 ) -> None:
-    """State that none is on record: a step, by an identity, in a time; never "no access".
+    """State that a step by an identity is not on record in a window; never "no access".
 
-    Composes when it would have been recorded, whether a canary showed that, whether what was
-    delivered is complete, and the search of everything that counts, each with the proof that it
-    is sealed. Nothing new is signed.
+    Combines when it would have been recorded, whether a canary confirmed that, whether delivery
+    was complete, and a search of everything that counts, each with the proof that it is sealed.
+    Signs nothing new.
     """
     start, end = instant(since, "--from"), instant(until, "--to")
     if start is None or end is None or start >= end:
-        raise typer.BadParameter("--from has to lie before --to")
+        raise typer.BadParameter("--from must be before --to")
     if output.exists():
-        raise SettingsError(f"{output}: is there already; nothing is overwritten")
+        raise SettingsError(f"{output}: already exists; nothing is overwritten")
     trust = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_sealed(evidence, access)
@@ -69,10 +71,10 @@ def command(
     question = Question(identity, step, start, end, platform_of(identity))
     gathered = gather(store, stored, question, trust.mappers)
     for name, reason in gathered.problems.items():
-        screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
+        screen.say(f"warning: unreadable: {name}: {reason}", err=True)
     if gathered.matching:
         records = plural.count(len(gathered.matching), "record")
-        screen.say(f"on record: {records}; nothing is attested")
+        screen.say(f"on record: {records}; nothing attested")
         for record in gathered.matching[:_MOST_NAMED]:
             uid = record.head.metadata.uid or "without an id"
             screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")

@@ -1,4 +1,4 @@
-"""`nhi-evidence backfill gcp`: lock what Cloud Logging's API lists of a window."""
+"""`nhi-evidence backfill gcp`: lock what Cloud Logging's API lists for a window."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Examples:
   nhi-evidence backfill gcp s3://nhi-evidence-222233334444 --resource organizations/123456789012 \\
       --from 2026-03-02T08 --to 2026-03-02T10 --role-arn ARN --external-id ID
 
-Exit codes: 0 locked; 4 could not be listed or locked (said on standard error;
-doing all of it again is safe); 64 wrong usage.
+Exit codes: 0 locked; 4 could not be listed or locked (reason on standard error;
+repeating all of it is safe); 64 wrong usage.
 """
 
 
@@ -44,9 +44,10 @@ def command(
         str, typer.Option(help="projects/ID, folders/N, organizations/N or billingAccounts/ID.")
     ],
     begins: Annotated[str, typer.Option("--from", help="First hour, UTC: 2026-03-02T08.")],
-    ends: Annotated[str, typer.Option("--to", help="Hour to stop before, UTC: 2026-03-02T10.")],
+    ends: Annotated[str, typer.Option("--to", help="End hour, exclusive, UTC: 2026-03-02T10.")],
     wanted: Annotated[
-        str, typer.Option("--filter", help="Filter in Cloud Logging's language; empty: all.")
+        str,
+        typer.Option("--filter", help="Filter in the Logging query language; empty: everything."),
     ] = "",
     scope: Annotated[Scope, typer.Option(help="What is kept.")] = Scope.NHI,
     role_arn: options.RoleArn = None,
@@ -54,16 +55,16 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Lock the audit log entries Cloud Logging lists of a window, one unit an hour.
+    """Lock the audit log entries Cloud Logging lists for a window, one unit per hour.
 
     Run with Google credentials that may read the logs (Application Default Credentials), and AWS
-    credentials, or a role, that may put evidence. Units say that they hold the API's form.
+    credentials, or a role, that may put evidence. Units are marked as being in the API's form.
     """
     when = replay.window(begins, ends)
     client = log_listing.connect()
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store, summary = open_log(evidence, access), _Summary([])
-    # What people did is with the provider still: of it, hashes of ids are kept and no texts.
+    # The provider still has what people did: only hashes of those ids are kept, no text.
     mapper = Mapper("gcp_audit", scope=scope, keep_out_of_scope_raw=False)
     for delivery in log_listing.hours(client, resource, wanted, when.begins, when.ends):
         written = {"writer": "nhi-evidence backfill", "written-at": clock.utc_now()}

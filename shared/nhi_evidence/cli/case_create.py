@@ -31,9 +31,9 @@ Examples:
   nhi-evidence case create s3://evidence --policy policy.toml --identity ARN \\
       --statement absence.json --by "A. Investigator" -o case.zip
 
-Exit codes: 0 written, with a proof of every record; 2 written, and there is no
-record, one has no proof or is contested, or evidence could not be read;
-4 could not be done (said on standard error); 64 wrong usage.
+Exit codes: 0 written, with a proof of every record; 2 written, but there are no
+records, one has no proof or is contested, or evidence could not be read;
+4 could not be done (reason on standard error); 64 wrong usage.
 """
 
 _MAX_STATEMENT_BYTES = 64 << 20
@@ -54,9 +54,9 @@ class _Written(msgspec.Struct):
     """The first of what could not be read, and why."""
     unreadable_count: int
     record: str | None
-    """Key of the record of the case in the evidence."""
+    """Key of the case's custody record in the evidence."""
     no_record: str | None
-    """Why there is none."""
+    """Why there is no custody record."""
     legal_holds: tuple[contents.Hold, ...]
     """Versions that were put under legal hold."""
 
@@ -79,11 +79,11 @@ def command(
             "--statement",
             exists=True,
             dir_okay=False,
-            help="Put this statement in: of coverage, completeness or absence.",
+            help="Include this statement of coverage, completeness or absence.",
         ),
     ] = None,
     made_by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who makes the case, as it shall say.")
+        str, typer.Option("--by", metavar="NAME", help="Who makes the case, as stated in it.")
     ] = "not stated",
     custody: case_custody.AsksRecord = False,
     custody_role: case_custody.RecordRole = None,
@@ -101,9 +101,9 @@ def command(
 ) -> None:
     """Write a case: what an identity did, with the proof of every record, in one zip.
 
-    A BagIt bag (RFC 8493): report, records with their exact text, proofs, the keys, statements
-    that were given, who made it, and two programs that check all of it with Python alone. It
-    needs neither this product nor a network to be checked.
+    A BagIt bag (RFC 8493): report, records with their exact text, proofs, keys, statements
+    passed with --statement, who made it, and two programs that check all of it with plain Python.
+    Checking it needs neither this product nor a network.
     """
     selection = whose.selection(
         identity=identity,
@@ -120,7 +120,7 @@ def command(
         source=None, quiet=as_json,
     )  # fmt: skip
     if not what.is_store:
-        raise SettingsError(f"{evidence}: no evidence store; raw logs prove nothing")
+        raise SettingsError(f"{evidence}: not an evidence store; raw logs prove nothing")
     trusted = options.policy(policy, key)
     with opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)
@@ -136,7 +136,7 @@ def command(
         objects = {step.row.place.object for step in timeline.path.steps}
         holds = case_custody.hold(evidence, access, stored, objects, legal_role)
     elif legal_role is not None:
-        raise SettingsError("--legal-role is of --legal-hold")
+        raise SettingsError("--legal-role needs --legal-hold")
     parts = make.Parts(
         timeline=timeline,
         timeline_as_json=timeline_report.as_document(timeline) + b"\n",
@@ -164,7 +164,7 @@ def command(
         try:
             case = make.make(sink, parts, prover, steps.say)
         except SettingsError:
-            output.unlink()  # half of a case is none
+            output.unlink()  # a partial case is no case
             raise
     _print(output, timeline, case, options.Trusted(policy, key), as_json=as_json)
     if case.unproven or timeline.is_incomplete or not timeline.path.steps:
@@ -177,7 +177,7 @@ def _statement(path: Path) -> bytes:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     if len(data) > _MAX_STATEMENT_BYTES or not bag.NAME.fullmatch(path.name):
-        raise SettingsError(f"{path}: too large, or no name for a file of a case")
+        raise SettingsError(f"{path}: too large, or its name is not allowed in a case")
     return data
 
 
@@ -224,7 +224,7 @@ def _print(
     for reason in written.unproven:
         screen.say(f"no proof  {reason}")
     if written.record is not None:
-        screen.say(f"custody   {written.record}, sealed with the next run of the sealer")
+        screen.say(f"custody   {written.record}, to be sealed by the sealer's next run")
     else:
         screen.say(f"custody   the evidence has no record of this case: {written.no_record}")
     if written.legal_holds:
@@ -232,4 +232,4 @@ def _print(
         screen.say(f"held      {count} under legal hold, named in custody.json, until released")
     check = options.again("case verify", written.case, trusted=trusted)
     screen.say(f"next      {check}")
-    screen.say("          whoever it is handed to needs the key of the log by another way")
+    screen.say("          the recipient needs the log's key through another channel")

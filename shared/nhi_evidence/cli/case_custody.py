@@ -1,4 +1,4 @@
-"""What the evidence remembers of a case, and what is held for it: both asked for, never silent."""
+"""A case's custody record and legal holds: each only on request, and never skipped silently."""
 
 from __future__ import annotations
 
@@ -17,39 +17,41 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.investigate import sealed
 from nhi_evidence.investigate.case.contents import Hold
 
-NOT_ASKED = "none was asked for (--custody)"
-NOT_LOCKED = "the evidence was read from a directory, which is not locked"
+NOT_ASKED = "not requested (--custody)"
+NOT_LOCKED = "the evidence was read from a directory, which cannot lock"
 
 AsksRecord = Annotated[
     bool,
     typer.Option(
-        "--custody", help="Write a record of the case into the evidence; without it, no case."
+        "--custody", help="Write a custody record into the evidence; if that fails, no case."
     ),
 ]
 RecordRole = Annotated[
     str | None,
-    typer.Option("--custody-role", metavar="ARN", help="Write the record through this role."),
+    typer.Option("--custody-role", metavar="ARN", help="Assume this role to write the record."),
 ]
 AsksHold = Annotated[
     bool,
-    typer.Option("--legal-hold", help="Put the case's objects under legal hold; else, no case."),
+    typer.Option(
+        "--legal-hold", help="Put the case's objects under legal hold; if that fails, no case."
+    ),
 ]
 HoldRole = Annotated[
     str | None,
-    typer.Option("--legal-role", metavar="ARN", help="Put them under hold through this role."),
+    typer.Option("--legal-role", metavar="ARN", help="Assume this role to set the legal holds."),
 ]
 
 
 def record_writer(
     evidence: str, access: Access, *, is_asked: bool, role: str | None
 ) -> tuple[Callable[[str, bytes], None] | None, str | None]:
-    """Return what writes a record into the evidence, or None and why none is written.
+    """Return what writes a custody record into the evidence, or None and why none is written.
 
-    Raises `SettingsError` for a record that is asked of a directory.
+    Raises `SettingsError` where a record is requested of a directory.
     """
     is_bucket = evidence.startswith("s3://")
     if role is not None and not is_asked:
-        raise SettingsError("--custody-role is of --custody")
+        raise SettingsError("--custody-role needs --custody")
     if is_asked and not is_bucket:
         raise SettingsError(f"--custody: {NOT_LOCKED}")
     if not is_asked:
@@ -62,7 +64,7 @@ def record_writer(
             store.put_new(key, body, metadata=metadata)
         except StoreUnavailableError as error:
             raise SettingsError(
-                f"no case was written, for want of a custody record: {error}"
+                f"no case was written, because its custody record could not be: {error}"
             ) from error
 
     return write, None
@@ -73,7 +75,7 @@ def hold(
 ) -> tuple[Hold, ...]:
     """Put the sealed versions of objects under legal hold, and return them.
 
-    Raises `SettingsError` where one cannot be: it tells which are held by then, and stay so.
+    Raises `SettingsError` where one cannot be; it names those already held, which stay held.
     """
     keys = set(wanted)
     listed = sealed.listed(stored, sealed.heads(stored)).objects
@@ -89,7 +91,7 @@ def hold(
         except StoreUnavailableError as error:
             so_far = ", ".join(each.object for each in done) or "none"
             raise SettingsError(
-                f"no case was written: {error}; under legal hold by now, and staying so: {so_far}"
+                f"no case was written: {error}; already under legal hold, and staying so: {so_far}"
             ) from error
         done.append(Hold(each.key, each.vid))
     return tuple(done)

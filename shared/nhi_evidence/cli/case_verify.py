@@ -1,4 +1,4 @@
-"""`nhi-evidence case verify`: does a case show what it says?"""
+"""`nhi-evidence case verify`: does a case prove what it states?"""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Examples:
   nhi-evidence case verify case.zip --key example.org/evidence+1a2b3c4d+AW...
   nhi-evidence case verify unpacked/case --policy policy.toml --json
 
-Exit codes: 0 it holds; 1 it does not; 2 what it proves holds, and it is incomplete
-(records without proof, evidence that could not be read) or has no record at all;
+Exit codes: 0 it holds; 1 it does not; 2 what it proves holds, but it is incomplete
+(records without proof, evidence that could not be read) or has no records at all;
 4 it cannot be read; 64 wrong usage.
 """
 
@@ -55,9 +55,9 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check a case, offline: its files, every proof, and what it states of each record.
+    """Check a case, offline: its files, every proof, and what it states about each record.
 
-    The keys inside the case are not believed, and neither are the programs in it.
+    Neither the keys nor the programs inside the case are trusted.
     """
     trusted = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
@@ -73,7 +73,7 @@ def command(
         raise SettingsError(f"{case}: {error}") from error
     for name in altered:
         screen.say(
-            f"warning: {name} in the case is not that of this release; do not run it", err=True
+            f"warning: {name} in the case differs from this release's; do not run it", err=True
         )
     _print(report, as_json=as_json)
     if not report.holds:

@@ -1,4 +1,4 @@
-"""`nhi-evidence check-absence`: does a statement of absence hold?"""
+"""`nhi-evidence check-absence`: does a statement of absence hold up?"""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def command(
 ) -> None:
     """Check a statement of absence against keys you trust, offline.
 
-    Checks that every ingredient is sealed, and draws the conclusion again. A policy's anchors and
-    cosignature are asked of it as well. With --evidence the search is repeated and nothing may be
-    left out; without it that is not looked at, and said.
+    Checks that every input is sealed, and draws the conclusion again. The policy's anchors and
+    cosignature are required of it as well. With --evidence the search is repeated, and nothing may
+    be left out; without it that is not checked, and the report says so.
     """
     trust = options.policy(policy, key)
     try:
@@ -95,4 +95,4 @@ def _outside(checked: Checked) -> Iterator[str]:
     for name, at in sorted(checked.anchored.items()):
         yield f"anchored by {name}: a checkpoint sealed at {instant(at)}"
     for line in checked.not_checked:
-        yield f"not looked at: {line}"
+        yield f"not checked: {line}"

@@ -1,4 +1,4 @@
-"""`nhi-evidence check-proof`: does a bundle show what it claims?"""
+"""`nhi-evidence check-proof`: does a bundle prove what it claims?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Result(msgspec.Struct):
     shown: proof.Checked | None = None
     problem: str | None = None
     altered: list[str] = []
-    """Programs in the bundle that are not those of this release."""
+    """Programs in the bundle that differ from this release's."""
 
 
 def command(
@@ -49,7 +49,7 @@ def command(
 ) -> None:
     """Check a proof bundle, offline, against keys you trust.
 
-    The keys inside the bundle are not believed.
+    The keys inside the bundle are not trusted.
     """
     trust = options.policy(policy, key)
     trusted_keys = options.provider_keys(provider_keys)
@@ -57,7 +57,7 @@ def command(
     altered = bundle.altered(files)
     for name in altered:
         screen.say(
-            f"warning: {name} in the bundle is not that of this release; do not run it", err=True
+            f"warning: {name} in the bundle differs from this release's; do not run it", err=True
         )
     try:
         checked = proof.check(
@@ -75,15 +75,15 @@ def command(
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    """Read a bundle. Raises `SettingsError` when it is none, or cannot be read."""
+    """Read a bundle. Raises `SettingsError` when it is not one, or cannot be read."""
     try:
         if path.is_dir():
             return _folder(path)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise SettingsError(f"{path}: neither a folder nor a plain file")
+            raise SettingsError(f"{path}: neither a folder nor a regular file")
         if status.st_size > bundle.MAX_BUNDLE_BYTES:
-            raise SettingsError(f"{path}: more than {bundle.MAX_BUNDLE_BYTES} bytes")
+            raise SettingsError(f"{path}: larger than {bundle.MAX_BUNDLE_BYTES} bytes")
         return bundle.unpack(path.read_bytes(), proof.SIZES)
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
@@ -95,7 +95,7 @@ def _belongs(name: str) -> bool:
 
 
 def _folder(path: Path) -> dict[str, bytes]:
-    """Read an unpacked bundle. Raises `SettingsError` where it holds more than a bundle does."""
+    """Read an unpacked bundle. Raises `SettingsError` where it holds more than a bundle may."""
     files: dict[str, bytes] = {}
     names = sorted(file for file in path.iterdir() if _belongs(file.name))
     total = 0
@@ -103,7 +103,7 @@ def _folder(path: Path) -> dict[str, bytes]:
         files[file.name] = _plain_file(file)
         total += len(files[file.name])
         if len(names) > bundle.MAX_FILES or total > bundle.MAX_BUNDLE_BYTES:
-            raise SettingsError(f"{path}: holds more than a bundle does")
+            raise SettingsError(f"{path}: holds more than a bundle may")
     return files
 
 
@@ -112,7 +112,7 @@ def _plain_file(path: Path) -> bytes:
     status = path.lstat()
     limit = proof.SIZES.get(path.name, bundle.MAX_OTHER_BYTES)
     if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-        raise SettingsError(f"{path}: not a plain file of at most {limit} bytes")
+        raise SettingsError(f"{path}: not a regular file of at most {limit} bytes")
     return path.read_bytes()
 
 

@@ -24,25 +24,26 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     config: config_file.Option = config_file.DEFAULT,
     region: Annotated[
-        str | None, typer.Option(help="Ask here first; default: that of the first bucket.")
+        str | None, typer.Option(help="Region to ask first; default: that of the first bucket.")
     ] = None,
     identity: Annotated[
         list[str] | None,
-        typer.Option(help="Read the state of this identity too, for `offboarding`: an ARN."),
+        typer.Option(help="Also read the state of this identity, for `offboarding`: an ARN."),
     ] = None,
     profile: options.Profile = None,
 ) -> None:
-    """Read, and change nothing: trails, selectors, buckets, rules, clusters and stages of AWS.
+    """Read AWS's trails, selectors, buckets, rules, clusters and stages; change nothing.
 
-    Keeps every answer, refusals too, for `coverage` to judge. Best run in the management account,
-    or as its delegated administrator: there trails and accounts of the organization are seen.
+    Keeps every answer, refusals included, for `coverage` to judge. Best run in the management
+    account, or a delegated administrator's: only there the organization's trails and accounts are
+    visible.
     """
     settings = config_file.load(config)
-    # Amazon's library is loaded where it is needed alone.
+    # Imported late: listing commands must not load Amazon's library.
     import boto3  # noqa: PLC0415
 
     from nhi_evidence.adapters.aws.settings_reader import read_settings  # noqa: PLC0415

@@ -25,7 +25,7 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     token: Annotated[
         str,
@@ -35,22 +35,24 @@ def command(
     ],
     event_hub: Annotated[
         list[str],
-        typer.Option(help="Resource id of the Event Hub namespace settings should name."),
+        typer.Option(help="Resource ID of the Event Hub namespace that settings should name."),
     ],
     graph_token: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="File with a token for Microsoft Graph: licenses."),
+        typer.Option(
+            metavar="FILE", help="File with a token for Microsoft Graph, to read licenses."
+        ),
     ] = None,
     identity: Annotated[
         list[str] | None,
-        typer.Option(help="Read the state of this identity too, for `offboarding`: an object id."),
+        typer.Option(help="Also read the state of this identity, for `offboarding`: an object id."),
     ] = None,
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
-    """Read, and change nothing: diagnostic settings of subscriptions, tenant and resources.
+    """Read diagnostic settings of subscriptions, tenant and resources; change nothing.
 
-    Without a token for Graph the licenses stay unread, and what needs them is unknown. Tokens go
-    to Microsoft's own hosts over HTTPS, and into no file.
+    Without a Graph token licenses are not read, and what depends on them is unknown. Tokens go
+    only to Microsoft's own hosts, over HTTPS, and are never written to a file.
     """
     own = reading_output.deployment(config_file.load(config))
     own = reading_output.with_doors(own, "azure_monitor", destinations=[], hubs=event_hub)

@@ -26,25 +26,26 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     token: Annotated[
         str,
         typer.Option(metavar="FILE", help="File with an access token, or - for standard input."),
     ],
     destination: Annotated[
-        list[str], typer.Option(help="Destination of the deployment's sink, as the sink has it.")
+        list[str], typer.Option(help="Destination of the deployment's sink, as the sink states it.")
     ],
     identity: Annotated[
         list[str] | None,
-        typer.Option(help="Read the state of this identity too, for `offboarding`: an address."),
+        typer.Option(help="Also read the state of this identity, for `offboarding`: an address."),
     ] = None,
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
-    """Read, and change nothing: audit configurations, sinks and exempted groups of Google Cloud.
+    """Read audit configurations, sinks and exempted groups of Google Cloud; change nothing.
 
-    Asks every project the token may list, and everything above it, with roles that read alone
-    (docs/coverage.md). The token goes to Google's own hosts over HTTPS, and into no file.
+    Asks every project the token may list, and everything above it, with read-only roles
+    (docs/coverage.md). The token goes only to Google's own hosts, over HTTPS, and is never written
+    to a file.
     """
     own = reading_output.deployment(config_file.load(config))
     own = reading_output.with_doors(own, "gcp_audit", destinations=destination, hubs=[])

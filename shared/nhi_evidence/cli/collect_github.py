@@ -26,7 +26,7 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     token: Annotated[
         str,
@@ -34,18 +34,18 @@ def command(
             metavar="FILE", help="File with a token that reads audit logs, or - for standard input."
         ),
     ],
-    enterprise: Annotated[str, typer.Option(help="Name of the enterprise, as in its address.")],
+    enterprise: Annotated[str, typer.Option(help="Name of the enterprise, as in its URL.")],
     api_requests: Annotated[
         bool | None,
         typer.Option(help="Whether its settings page shows API requests in the stream."),
     ] = None,
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
-    """Read, and change nothing: the streams of an enterprise's audit log.
+    """Read the audit log streams of an enterprise; change nothing.
 
-    Whether API requests are in them no call shows: say what the settings page shows, and it is
-    kept as what somebody saw; without it the cells that rest on it are unknown. The token goes to
-    GitHub's own host over HTTPS, and into no file.
+    No API shows whether API requests are streamed: state what the settings page shows, and it is
+    kept as somebody's observation; without it the cells that depend on it are unknown. The token
+    goes only to GitHub's own host, over HTTPS, and is never written to a file.
     """
     reader = RestReader({products.GITHUB: reading_output.token(token)})
     reading = products.read_github(

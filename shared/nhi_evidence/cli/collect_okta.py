@@ -26,7 +26,7 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     token: Annotated[
         str,
@@ -35,13 +35,13 @@ def command(
             help="File with an access token (okta.logs.read, okta.logStreams.read), or -.",
         ),
     ],
-    address: Annotated[str, typer.Option(help="Of Okta: https://example.okta.com.")],
+    address: Annotated[str, typer.Option(help="Address of Okta: https://example.okta.com.")],
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
-    """Read, and change nothing: the log streams of an organization, and whether it has a log.
+    """Read the log streams of an organization, and whether it has a log; change nothing.
 
-    No event of the log is read: people's are among them. The token goes to that host over HTTPS,
-    and into no file.
+    No log event is read: people's are among them. The token goes only to that host, over HTTPS,
+    and is never written to a file.
     """
     host = products.host_of(address)
     reader = RestReader({host: reading_output.token(token)})

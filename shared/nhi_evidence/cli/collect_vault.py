@@ -26,19 +26,19 @@ error); 4 could not be done; 64 wrong usage.
 def command(
     *,
     out: Annotated[
-        Path, typer.Option(file_okay=False, help="Write the reading into this directory.")
+        Path, typer.Option(file_okay=False, help="Write the reading to this directory.")
     ],
     token: Annotated[
         str,
         typer.Option(metavar="FILE", help="File with a token, or - for standard input."),
     ],
-    address: Annotated[str, typer.Option(help="Of Vault: https://vault.example.com:8200.")],
+    address: Annotated[str, typer.Option(help="Address of Vault: https://vault.example.com:8200.")],
     config: config_file.Option = config_file.DEFAULT,
 ) -> None:
-    """Read, and change nothing: the audit devices of a server, with their options.
+    """Read the audit devices of a server, with their options; change nothing.
 
-    The token's policy needs read and sudo on `sys/audit`, and nothing else. It goes to that host
-    over HTTPS, and into no file.
+    The token's policy needs read and sudo on `sys/audit`, and nothing else. It goes only to that
+    host, over HTTPS, and is never written to a file.
     """
     host = products.host_of(address)
     reader = RestReader({host: reading_output.token(token)})

@@ -12,13 +12,13 @@ from nhi_evidence.errors import SettingsError
 
 Option = Annotated[
     Path,
-    typer.Option("--config", dir_okay=False, help="The configuration file of the deployment."),
+    typer.Option("--config", dir_okay=False, help="Configuration file of the deployment."),
 ]
 DEFAULT = Path(config.FILE_NAME)
 
 
 def load(path: Path) -> config.Config:
-    """Read a configuration file. Raises `ConfigError`, and `SettingsError` when there is none."""
+    """Read a configuration file. Raises `ConfigError`, and `SettingsError` when it is missing."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

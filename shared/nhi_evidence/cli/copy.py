@@ -1,4 +1,4 @@
-"""`nhi-evidence copy`: take evidence away into a directory, to be verified there."""
+"""`nhi-evidence copy`: copy evidence into a directory, to be verified there."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from nhi_evidence.cli.progress import Steps
 EXAMPLES = """\b
 Examples:
   nhi-evidence copy s3://evidence ./copy --role-arn ARN --external-id ID
-  nhi-evidence copy s3://evidence ./copy     (again, to go on with it)
+  nhi-evidence copy s3://evidence ./copy     (again, to resume it)
 
 Exit codes: 0 copied; 1 the folder holds another log, or other bytes under a key;
-2 something could not be taken: gone before it was read, or under a key no file can
-bear; 4 could not be copied (going on is safe); 64 wrong usage. All of it is named
-on standard error.
+2 something could not be copied: gone before it was read, or under a key that cannot
+be a file name; 4 could not be copied (resuming is safe); 64 wrong usage. Each such
+key is listed on standard error.
 """
 
 
@@ -34,18 +34,18 @@ class Copied(msgspec.Struct, frozen=True):
     objects: int
     bytes: int
     gone: list[str]
-    """Keys of versions that were listed and could not be read any more."""
+    """Keys of versions that were listed but gone before they were read."""
     unwritable: list[str]
-    """Keys no file can bear, each with the reason."""
+    """Keys that cannot be file names, each with the reason."""
     differing: list[str]
-    """Keys under which the folder holds other bytes than the store; they stay."""
+    """Keys under which the folder holds other bytes than the store; the files are left alone."""
     folder: str
 
 
 def command(
     evidence: options.Evidence,
     folder: Annotated[
-        Path, typer.Argument(file_okay=False, help="Where to; a copy broken off goes on.")
+        Path, typer.Argument(file_okay=False, help="Target folder; an interrupted copy is resumed.")
     ],
     *,
     role_arn: options.RoleArn = None,
@@ -53,10 +53,11 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Copy an evidence store into a directory that verify, prove and seal take.
+    """Copy an evidence store into a directory that verify, prove and seal can use.
 
-    The first version of every key, byte for byte, with the store's own word on it: version id,
-    times, lock, metadata. A directory locks nothing; verifying it needs the public key alone.
+    Copies the first version of every key, byte for byte, with what the store states about it:
+    version ID, times, lock, metadata. A directory locks nothing; verifying it needs only the
+    public key.
     """
     store = open_log(evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile))
     size = 0

@@ -1,4 +1,4 @@
-"""`nhi-evidence cost`: what a deployment costs a month, each line with its arithmetic."""
+"""`nhi-evidence cost`: what a deployment costs per month, each line with its arithmetic."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Examples:
   nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --retention-days 2555
   nhi-evidence cost --events-per-day 40000000 --accounts 120 --regions 4 --replica --json
 
-Exit codes: 0 printed; 4 the numbers make no estate; 64 wrong usage.
+Exit codes: 0 printed; 4 the numbers contradict each other; 64 wrong usage.
 """
 
 
 def command(
     *,
     events_per_day: Annotated[
-        int | None, typer.Option(min=1, help="CloudTrail events a day, all accounts together.")
+        int | None, typer.Option(min=1, help="CloudTrail events per day, over all accounts.")
     ] = None,
     accounts: Annotated[int | None, typer.Option(min=1, help="AWS accounts.")] = None,
     regions: Annotated[
-        int | None, typer.Option(min=1, help="Regions with activity, in an average account.")
+        int | None, typer.Option(min=1, help="Regions with activity in an average account.")
     ] = None,
     enabled_regions: Annotated[
-        int, typer.Option(min=1, help="Regions switched on; each signs a digest an hour.")
+        int, typer.Option(min=1, help="Enabled regions; each signs a digest every hour.")
     ] = 17,
     retention_days: Annotated[
         int, typer.Option(min=1, help="R: how long each object is locked.")
@@ -53,7 +53,7 @@ def command(
         bool, typer.Option("--subscriber", help="Add a SIEM that gets new evidence.")
     ] = False,
     canaries: Annotated[
-        int, typer.Option(min=0, help="AWS accounts with a canary, all of one evidence bucket.")
+        int, typer.Option(min=0, help="AWS accounts with a canary, over the whole evidence bucket.")
     ] = 0,
     other_region: Annotated[
         bool,
@@ -63,15 +63,15 @@ def command(
         bool, typer.Option("--json", help="Print bills and prices as one JSON object.")
     ] = False,
 ) -> None:
-    """Print what a deployment costs a month at list prices, each line with its arithmetic.
+    """Print what a deployment costs per month at list prices, each line with its arithmetic.
 
-    Without a size, two reference estates: a small one and a large one. Asks nothing of any cloud;
-    check the prices that matter to you against their pages.
+    Without a size, prints two reference estates, a small and a large one. Calls no cloud; check
+    the prices that matter to you against the providers' pages.
     """
     sizes = {"events-per-day": events_per_day, "accounts": accounts, "regions": regions}
     missing = [f"--{name}" for name, value in sizes.items() if value is None]
     if missing and len(missing) < len(sizes):
-        raise typer.BadParameter(f"a size needs {' and '.join(missing)} too")
+        raise typer.BadParameter(f"a size also needs {' and '.join(missing)}")
     terms: dict[str, Any] = {
         "enabled_regions": enabled_regions,
         "retention_days": retention_days,

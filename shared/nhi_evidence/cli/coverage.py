@@ -1,4 +1,4 @@
-"""`nhi-evidence coverage`: is a step recorded, and in this evidence?"""
+"""`nhi-evidence coverage`: is a step recorded, and is it in this evidence?"""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ Examples:
   nhi-evidence coverage --evidence s3://evidence --policy policy.toml --html coverage.html
   nhi-evidence coverage --config-dir DIR --operation s3:GetObject --identity ARN --at TIME
 
-Exit codes: 0 everything that can be is recorded here; 2 a gap, or a canary that did not
-arrive; 3 no gap, but something recorded elsewhere or not known; 4 could not be done
-(said on standard error); 64 wrong usage.
+Exit codes: 0 everything that can be recorded is recorded here; 2 a gap, or a canary that
+did not arrive; 3 no gap, but something is recorded elsewhere or unknown; 4 could not be
+done (reason on standard error); 64 wrong usage.
 """
 
 _EXIT = {
@@ -61,7 +61,7 @@ def command(
         typer.Option(
             "--evidence",
             metavar="EVIDENCE",
-            help="Take sealed readings and changes of settings from this evidence, too: "
+            help="Also use sealed readings and changes of settings from this evidence: "
             "s3://bucket[?endpoint=URL], or a directory.",
         ),
     ] = None,
@@ -69,39 +69,40 @@ def command(
     policy: options.PolicyFile = None,
     identity: Annotated[
         str | None,
-        typer.Option(help="Of this identity alone: an ARN, or the e-mail of a service account."),
+        typer.Option(help="Only for this identity: an ARN, or a service account e-mail."),
     ] = None,
     operation_name: Annotated[
         str | None,
         typer.Option(
-            "--operation", metavar="OPERATION", help="Answer for one operation: s3:GetObject."
+            "--operation", metavar="OPERATION", help="Answer for one operation, e.g. s3:GetObject."
         ),
     ] = None,
     resource: Annotated[
-        str | None, typer.Option(help="With --operation, of this resource alone: an ARN.")
+        str | None, typer.Option(help="With --operation, only for this resource: an ARN.")
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="As of this instant, ISO 8601; default: last reading."),
+        typer.Option(metavar="TIME", help="As of this time (ISO 8601); default: last reading."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write one self-contained page here, too.")
+        Path | None,
+        typer.Option(dir_okay=False, help="Also write a self-contained HTML page here."),
     ] = None,
     overwrite: output_file.Overwrite = False,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Say for which controls there is evidence.")
+        bool, typer.Option("--controls", help="Show for which controls there is evidence.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Tell every cell, over time.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every cell, over time.")] = False,
     role_arn: options.RoleArn = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say, for each step on each platform, whether it is recorded in this evidence.
+    """Show, for each step on each platform, whether it is recorded in this evidence.
 
-    Judges what collectors read of the providers' settings: of all trails, sinks and diagnostic
-    settings together, never of one that passes. What could not be read is unknown, neither a gap
-    nor a proof. With --operation it answers for one operation in a sentence.
+    Judges the provider settings that collectors read: all trails, sinks and diagnostic settings
+    together, never a single one that passes. What could not be read is unknown, neither a gap nor
+    a proof. With --operation it answers for one operation in a sentence.
     """
     if config_dir is None and evidence_uri is None:
         raise typer.BadParameter("give --config-dir, --evidence or both")
@@ -147,14 +148,14 @@ def command(
 
 
 def _saved(folder: Path) -> Iterator[Reading]:
-    """Read every reading of a folder. Raises `SettingsError` naming a file that is none."""
+    """Load every reading in a folder. Raises `SettingsError` naming a file that is not one."""
     files = sorted(folder.glob("*.json"))
     if not files:
         raise SettingsError(f"{folder}: no readings (*.json)")
     for file in files:
         try:
             if file.stat().st_size > answers.MAX_READING_BYTES:
-                raise ReadingError(f"{file}: more than {answers.MAX_READING_BYTES} bytes")
+                raise ReadingError(f"{file}: larger than {answers.MAX_READING_BYTES} bytes")
             yield answers.read(file.read_bytes(), str(file))
         except OSError as error:
             raise SettingsError(f"{file}: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""`nhi-evidence demo`: files in, locked and sealed evidence out, and what is refused and seen."""
+"""`nhi-evidence demo`: files in, locked and sealed evidence out; what is refused and detected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Examples:
   nhi-evidence demo --keep ./evidence-copy
 
 Exit codes: 0 everything shown holds; 1 a check failed; 4 the store cannot be
-started (said on standard error); 64 wrong usage.
+started (reason on standard error); 64 wrong usage.
 """
 
 
@@ -50,7 +50,7 @@ def command(
         ),
     ] = False,
     seed: Annotated[
-        int, typer.Option(help="Draws the gaps, the canary and the file that are taken away.")
+        int, typer.Option(help="Chooses the gaps, the canary and the file that are removed.")
     ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as one JSON object.")
@@ -58,17 +58,16 @@ def command(
 ) -> None:
     """Run the main job on this machine: logs of three clouds and five platforms become evidence.
 
-    Starts an embedded locked bucket and feeds logs through the real functions under their own
-    runtimes, each function writing by its own identity. Shows that every record is accounted
-    for, what a leaked key did, that delivering everything twice changes nothing and in other
-    groups counts nothing twice, and what the lock refuses. Then seals the bucket, verifies it,
-    proves one record, and tampers with copies. Takes settings, a canary's record and a delivered
-    file away from an estate, and shows that coverage and reconcile name just that. Ends with one
-    job's way through the clouds, as a page and as a case with a proof of every record, left in a
-    folder of their own.
+    Starts an embedded locked bucket and feeds logs through the real functions in their own
+    runtimes, each writing under its own identity. Shows that every record is accounted for, what
+    a leaked key did, that delivering everything again changes nothing, that other batches count
+    nothing twice, and what the lock refuses. Then seals the bucket, verifies it, proves one record,
+    and tampers with copies. Removes settings, a canary's record and a delivered file from an
+    estate, and shows that coverage and reconcile report exactly those. Ends with one job's path
+    through the clouds, left in a new folder as a page and as a case with a proof of every record.
     """
     if keep is not None and keep.exists() and any(keep.iterdir()):
-        raise SettingsError(f"{keep}: is not empty; --keep takes a new folder")
+        raise SettingsError(f"{keep}: not empty; --keep needs a new folder")
     screen = show.Screen(quiet=as_json)
     detail, brief = screen.only(wanted=verbose), screen.only(wanted=not verbose)
     with (

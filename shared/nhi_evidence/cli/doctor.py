@@ -1,4 +1,4 @@
-"""`nhi-evidence doctor`: look at what is deployed, and say what is wrong and how to mend it."""
+"""`nhi-evidence doctor`: check what is deployed, and say what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ Examples:
   az account get-access-token --query accessToken -o tsv |
       nhi-evidence doctor --azure-token -
 
-Exit codes: 0 all that was looked at is well (what was not is named); 1 something
-is wrong; 4 nothing could be looked at; 64 wrong usage.
+Exit codes: 0 everything checked is as it should be (the rest is listed); 1 something
+is wrong; 4 nothing could be checked; 64 wrong usage.
 """
 
 
 class _Account:
-    """Clients of one account, by credentials that were found to be its own."""
+    """Clients of one account, with credentials that belong to it."""
 
     def __init__(self, profile: str | None) -> None:
         self._session = boto3.session.Session(profile_name=profile)
@@ -62,7 +62,7 @@ def command(
     config: config_file.Option = config_file.DEFAULT,
     profile: Annotated[
         list[str] | None,
-        typer.Option(help="Profile of the AWS configuration; several, one for each account."),
+        typer.Option(help="AWS profile; repeatable, one for each account."),
     ] = None,
     gcp_token: Annotated[
         str | None,
@@ -80,18 +80,18 @@ def command(
         list[Path] | None,
         typer.Option(
             file_okay=False,
-            help="Folder that `make synth` wrote; the functions' code is held against it. "
-            "[default: cdk.out and cdktf.out, where they are]",
+            help="Folder written by `make synth`, to compare the functions' code with. "
+            "[default: cdk.out and cdktf.out, if they exist]",
         ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Compare what is deployed with what the stacks write, and say how to mend it.
+    """Compare what is deployed with what the stacks define, and say how to fix differences.
 
     Changes nothing. Policies, trusts, locks, expiry, notifications, queues, functions and alarms
-    are compared one by one; what differs is "changed", what is not there "not deployed".
-    Each profile (or the environment's credentials) is used for the account it belongs to, each
-    token for its cloud. What none reaches is named as not seen, never as well.
+    are compared one by one; what differs is "changed", what is missing "not deployed". Each
+    profile (or the environment's credentials) is used for the account it belongs to, each token
+    for its cloud. What none of them reaches is reported as not seen, never as correct.
     """
     read = config_file.load(Path(config))
     code = _built(built)
@@ -118,23 +118,23 @@ def command(
 
 
 def _built(folders: list[Path] | None) -> BuiltCode | None:
-    """Return what was built, by all folders together. Raises `SettingsError`."""
+    """Return what all folders together say was built. Raises `SettingsError`."""
     functions: dict[str, built_code.Package] = {}
     for folder in folders or _FOLDERS:
         code = built_code.read(folder)
         if code is not None:
             functions |= code.functions
         elif folders:
-            raise SettingsError(f"{folder}: holds no {built_code.FILE_NAME}: make synth")
+            raise SettingsError(f"{folder}: has no {built_code.FILE_NAME}: run make synth")
     return BuiltCode(functions=functions) if functions else None
 
 
 _FOLDERS = (Path("cdk.out"), Path("cdktf.out"))
-"""Where `make deploy` and `make synth` write."""
+"""Folders `make deploy` and `make synth` write to."""
 
 
 class _Tokens(NamedTuple):
-    """Access to the other clouds; None where there is none."""
+    """Access to the other clouds; None where no token was given."""
 
     gcp: str | None
     azure: str | None
@@ -198,7 +198,7 @@ def _aws(read: Config, reached: dict[str, _Account], built: BuiltCode | None) ->
             yield from look(reached[number])
         else:
             yield AwsChecks(f"{kind} {number}").unseen(
-                "everything", "no credentials of it were given"
+                "everything", "no credentials for it were given"
             )
 
 

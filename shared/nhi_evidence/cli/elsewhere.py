@@ -1,4 +1,4 @@
-"""Outside AWS: what a token lets the doctor look at, and what shows the rest, by name."""
+"""Outside AWS: what the doctor checks with a token, and which command shows the rest."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _google(gcp: Gcp, *, seen: bool) -> dict[str, str]:
         f"--organization {gcp.organization}",
         "Data Access logs": f"gcloud organizations get-iam-policy {gcp.organization} "
         "--format='yaml(auditConfigs)'",
-        "everything against what the stack writes": "terraform plan, in gcp-export",
+        "everything the stack defines": "terraform plan, in gcp-export",
     }
     if not seen:
         things |= {
@@ -96,7 +96,7 @@ def _azure(azure: Azure, *, seen: bool) -> dict[str, str]:
     things = {
         "diagnostic settings of the Activity Log": "az monitor diagnostic-settings subscription "
         f"list --subscription {azure.home}",
-        "everything against what the stack writes": "terraform plan, in azure-export",
+        "everything the stack defines": "terraform plan, in azure-export",
     }
     if not seen:
         things |= {
@@ -105,7 +105,7 @@ def _azure(azure: Azure, *, seen: bool) -> dict[str, str]:
             "function app": f"az functionapp show --name {site} --resource-group {names.NAME}",
         }
     if azure.resource_types and not seen:
-        things["resources without the policies' settings"] = "terraform output -raw compliance"
+        things["resources that lack the policies' settings"] = "terraform output -raw compliance"
     if azure.entra:
         things["diagnostic setting of the directory"] = "Entra admin center, Diagnostic settings"
     return things

@@ -1,4 +1,4 @@
-"""What an investigation reads: the index of an evidence store, or raw log files as they are."""
+"""What an investigation reads: the index of an evidence store, or raw log files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _NEEDED = "an index needs DuckDB and Arrow: install nhi-evidence[investigate]"
 _TEXTS = 3
-"""So much of what could not be read is in one sentence."""
+"""At most this many unreadable inputs are listed in one sentence."""
 
 InputsArgument = Annotated[
     list[str],
@@ -53,13 +53,13 @@ IndexFolder = Annotated[
         "--index",
         metavar="DIR",
         file_okay=False,
-        help="Keep the index of an evidence store here; default: in the user's cache.",
+        help="Keep the index of an evidence store here; default: the user's cache.",
     ),
 ]
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command line names to be read."""
+    """What a command line asks to read."""
 
     inputs: tuple[str, ...]
     keys: list[str] | None
@@ -73,17 +73,17 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     def is_store(self) -> bool:
         """Whether it is an evidence store. Raises `SettingsError` for one among other inputs."""
         for each in self.inputs:
-            # Copied without its log, a store is no raw logs: its objects would be noise.
+            # A store copied without its log is not raw logs: its objects would be noise.
             if _is_copy(Path(each)) and not (Path(each) / "log").is_dir():
-                raise SettingsError(f"{each}: no evidence store here: it has no folder log/")
+                raise SettingsError(f"{each}: not an evidence store: it has no folder log/")
         if not any("://" in each or (Path(each) / "log").is_dir() for each in self.inputs):
             if self.folder is not None:
                 raise SettingsError(
-                    "--index is of an evidence store; raw logs are read as they are"
+                    "--index needs an evidence store; raw logs are read without one"
                 )
             return False
         if len(self.inputs) > 1:
-            raise SettingsError("one evidence store at a time; or raw log files alone")
+            raise SettingsError("give one evidence store, or only raw log files")
         return True
 
 
@@ -93,10 +93,10 @@ def _is_copy(path: Path) -> bool:
 
 @contextmanager
 def opened(what: Sources) -> Iterator[EventIndex]:
-    """Open an index of the inputs, brought up to their signed head.
+    """Open an index of the inputs, updated to their signed head.
 
     Raises `SettingsError` for what is neither an evidence store nor log files, and where a store
-    is given without a key to trust.
+    is given without a trusted key.
     """
     if not what.is_store:
         rows: list[Row] = []
@@ -119,7 +119,7 @@ def _is_installed() -> bool:
 
 
 def _in_memory(what: Sources) -> MemoryIndex:
-    """Without DuckDB, everything in memory, anew every time."""
+    """Without DuckDB everything is in memory, and built again every time."""
     if what.folder is not None:
         raise SettingsError(_NEEDED)
     trusted = read_policy(what.policy_file, what.keys)
@@ -136,7 +136,7 @@ def _in_memory(what: Sources) -> MemoryIndex:
 
 @contextmanager
 def local(what: Sources) -> Iterator[LocalIndex]:
-    """Open an index that can be asked in SQL; of raw log files it is gone afterwards.
+    """Open an index for SQL queries; one of raw log files is deleted afterwards.
 
     Raises `SettingsError` as `opened` does, and where DuckDB or Arrow is not installed.
     """
@@ -174,7 +174,7 @@ def _of_store(what: Sources, refresh: Callable[..., State]) -> tuple[Path, State
 
 
 def default_folder(uri: str, name: str) -> Path:
-    """Return where the index of a store lies unless an option names it."""
+    """Return where a store's index is kept unless an option says otherwise."""
     where = str(Path(uri).resolve()) if "://" not in uri else uri
     digest = sha256(f"{where}\0{name}".encode()).hexdigest()[:16]
     return cache_folder() / "nhi-evidence" / "index" / digest
@@ -183,8 +183,8 @@ def default_folder(uri: str, name: str) -> Path:
 def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...]]]:
     """Yield the records of raw log files, with the acts of trust they state.
 
-    What cannot be read, a file or a record of one, is noted, and the rest read all the same.
-    Raises `SettingsError` where nothing could be: of that, no answer is true.
+    A file or record that cannot be read is noted, and the rest is still read.
+    Raises `SettingsError` where nothing could be: no answer would be true.
     """
     logs, notes = Inputs(what.source, scope=Scope.ALL), Notes(quiet=what.quiet)
     is_any_read = False
@@ -200,7 +200,7 @@ def _rows(what: Sources, unread: Unread) -> Iterator[tuple[Row, tuple[Trust, ...
                 row = _row(mapped.record, reading.source or "", Place(reading.name, "", number))
                 yield row, tuple(trust.trusts(row, reading.raw))
         if number == 0 and not_opened == len(logs.unread) + len(logs.skipped):
-            is_any_read = True  # a document of a log, without records
+            is_any_read = True  # a log document without records
     notes.close(logs)
     for text in logs.unread:
         unread.note(text)

@@ -1,4 +1,4 @@
-"""Options every command that touches evidence shares."""
+"""Options shared by every command that touches evidence."""
 
 from __future__ import annotations
 
@@ -28,19 +28,17 @@ Evidence = Annotated[
     ),
 ]
 RoleArn = Annotated[
-    str | None, typer.Option("--role-arn", help="Reach the bucket through this role.")
+    str | None, typer.Option("--role-arn", help="Assume this role to reach the bucket.")
 ]
 ExternalId = Annotated[
-    str | None, typer.Option("--external-id", help="External id the role asks for.")
+    str | None, typer.Option("--external-id", help="External ID the role requires.")
 ]
-Profile = Annotated[
-    str | None, typer.Option("--profile", help="Profile of the AWS configuration to use.")
-]
+Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to use.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Keys = Annotated[
     list[str] | None,
     typer.Option(
-        "--key", metavar="KEY", help="A verifier key (name+id+key), or a file of them, one a line."
+        "--key", metavar="KEY", help="A verifier key (name+id+key), or a file with one per line."
     ),
 ]
 PolicyFile = Annotated[
@@ -80,7 +78,7 @@ class _Copy(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", tag="c
 class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
     keys: list[str] = []
     mappers: list[str] = []
-    """Digests of the releases that are accepted, the latest last."""
+    """Mapper digests of accepted releases, the latest last."""
     require_cosignature: bool = False
     retention_days: float = 0
     grace_days: float = 0
@@ -94,7 +92,7 @@ class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
 def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
     """Read verifier keys, each given as such or as a file of them.
 
-    Raises `SettingsError` naming the one that is none, or when they are of different logs.
+    Raises `SettingsError` naming one that is invalid, or when they belong to different logs.
     """
     texts: list[str] = []
     for text in key_options or ():
@@ -109,11 +107,13 @@ def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
         raise SettingsError(str(error)) from error
     for key in keys:
         if key.algorithm is note.Algorithm.COSIGNATURE_V1:
-            raise SettingsError(f"the key of {key.name} is a witness's; it signs no log")
+            raise SettingsError(f"the key of {key.name} is a witness's; it cannot sign a log")
     if keys and not any(key.is_primary for key in keys):
-        raise SettingsError(f"no key that signs {keys[0].name}: ML-DSA-44 only cosigns")
+        raise SettingsError(f"no signing key for {keys[0].name}: ML-DSA-44 only cosigns")
     if len({key.name for key in keys}) > 1:
-        raise SettingsError(f"keys of different logs: {', '.join(sorted(k.name for k in keys))}")
+        raise SettingsError(
+            f"keys belong to different logs: {', '.join(sorted(k.name for k in keys))}"
+        )
     return keys
 
 
@@ -138,7 +138,7 @@ def policy(file: Path | None, verifier_keys: list[str] | None) -> Policy:
             raise SettingsError(f"{file}: {error}") from error
     keys = pinned([*settings.keys, *(verifier_keys or ())])
     if not keys:
-        raise SettingsError("nothing to trust: give --key or a --policy with keys")
+        raise SettingsError("no trusted key: give --key, or --policy with keys")
     try:
         trusts = tuple(_trusts(settings, file.parent if file else Path()))
     except (anchor.AnchorError, OSError) as error:
@@ -164,22 +164,22 @@ def policy(file: Path | None, verifier_keys: list[str] | None) -> Policy:
 def again(
     command: str, about: str, *words: str, trusted: Trusted, access: Access | None = None
 ) -> str:
-    """Return a command line about the same, under the same keys, that runs as it is.
+    """Return a command line for the same evidence and keys, ready to run.
 
-    Options come last, as they were given; a path is as it was typed, so it runs in this folder.
+    Options come last, as they were given; paths are as typed, so it runs in this folder.
     """
     reached = [] if access is None else access_words(access)
     return shlex.join([own_name(), *command.split(), about, *words, *trusted.words(), *reached])
 
 
 class Trusted(msgspec.Struct, frozen=True):
-    """What was given to say whom to trust."""
+    """The options that say whom to trust, as given."""
 
     policy: Path | None
     keys: list[str] | None
 
     def words(self) -> list[str]:
-        """Return the options that say it again."""
+        """Return those options again."""
         chosen = ["--policy", str(self.policy)] if self.policy is not None else []
         return [*chosen, *(word for key in self.keys or () for word in ("--key", key))]
 

@@ -10,6 +10,6 @@ INCOMPLETE = 2
 POLICY = 3
 """Checked: whole and complete, but not as the policy asks."""
 FAILED = 4
-"""The work could not be done; said on standard error."""
+"""The work could not be done; the reason is on standard error."""
 USAGE = 64
 """The command line is wrong (EX_USAGE of sysexits)."""

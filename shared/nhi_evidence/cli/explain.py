@@ -17,7 +17,7 @@ Examples:
   nhi-evidence explain "POST /groups/{id}/members/$ref" --json | jq .explanations[].rule
   nhi-evidence explain --coverage
 
-Exit codes: 0 explained; 2 no pinned source and no row knows the name;
+Exit codes: 0 explained; 2 neither a pinned source nor a row knows the name;
 4 the source is unknown; 64 wrong usage.
 """
 
@@ -28,7 +28,7 @@ _KNOWN = {
     Known.ACCESS_LEVEL: "a guess, by the provider's access level",
     Known.PATTERN: "a guess, by how its name looks",
     Known.VERB: "a guess, by its verb alone",
-    Known.UNKNOWN: "unknown: nothing says anything of it",
+    Known.UNKNOWN: "unknown: no rule covers it",
 }
 
 
@@ -37,20 +37,20 @@ def command(
         str | None,
         typer.Argument(
             metavar="OPERATION",
-            help="As the log has it, with its service before it or without: "
+            help="As the log names it, with or without its service: "
             "s3:GetObject, storage.buckets.list, Microsoft.Compute/virtualMachines/write, "
             "'Add member to role', 'GET /users/{id}'.",
         ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="Look in this source alone; an unknown name lists them.")
+        str | None, typer.Option(help="Look only in this source; an unknown name lists them.")
     ] = None,
     show_coverage: Annotated[
         bool,
         typer.Option(
             "--coverage",
-            help="Report instead how many operations of each provider are known, by how, and how "
-            "often the lexicon agrees with the reviewed rows.",
+            help="Instead report how many operations of each provider are known, and how; and how "
+            "often the lexicon agrees with reviewed rows.",
         ),
     ] = False,
     as_json: Annotated[
@@ -59,8 +59,8 @@ def command(
 ) -> None:
     """Explain what an operation means: its phase, the row or rule that says so, and its log.
 
-    A meaning is curated, by a row that was reviewed, or a guess: by the words of the name, an
-    access level, or the verb alone. A name that no pinned source has is marked as such.
+    A meaning is either curated, by a reviewed row, or a guess: by the words of the name, an
+    access level, or just the verb. A name that no pinned source contains is marked as such.
     """
     if show_coverage == (operation is not None):
         raise typer.BadParameter("give an OPERATION or --coverage")
@@ -112,7 +112,7 @@ def _explanation_lines(explained: Explanation) -> list[str]:
         "target": explained.target,
         "source": explained.pack,
     }
-    lines = [name if explained.in_atlas else f"{name}  [named by no pinned source]"]
+    lines = [name if explained.in_atlas else f"{name}  [in no pinned source]"]
     lines += [f"  {label:<13} {text}" for label, text in facts.items() if text]
     lines += [f"  {'unless':<13} {c.id}: {c.phase}. {c.why}" for c in explained.overrides]
     lines += [f"  {'alike':<13} {example}" for example in explained.examples]
@@ -129,7 +129,7 @@ def _coverage_lines(report: Coverage) -> list[str]:
 def _provider_lines(provider: ProviderCoverage) -> list[str]:
     lines = [
         f"{provider.name}: {provider.operations} {provider.denominator}",
-        f"  from {', '.join(provider.sources)}; what they do not name is unknown",
+        f"  from {', '.join(provider.sources)}; what they do not list is unknown",
     ]
     for how, count in provider.by_known.items():
         lines.append(f"  {how:<13} {count:>6}  {count / provider.operations:6.1%}")
@@ -137,7 +137,7 @@ def _provider_lines(provider: ProviderCoverage) -> list[str]:
     lines.append(f"  {'log':<13} {logs}")
     if provider.rows_beyond:
         lines.append(
-            f"  {'rows beyond':<13} {provider.rows_beyond:>6}  of operations they do not name"
+            f"  {'rows beyond':<13} {provider.rows_beyond:>6}  for operations they do not list"
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""What is said of inputs while they are read: what was not, where it begins, and what to do."""
+"""Notes on inputs while they are read: what was not read, how it begins, and what to do."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NO_ZONE = "event_time_malformed"
 
 
 class Notes:
-    """Collects notes, a bounded number for each file; shows them at once unless it is quiet."""
+    """Collects notes, a bounded number for each file; prints them at once unless quiet."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """With `quiet`, nothing is shown: the closing JSON object holds the notes."""
+        """With `quiet` nothing is printed: the closing JSON object holds the notes."""
         self._quiet = quiet
         self._file = ""
         self._of_file = 0
@@ -28,7 +28,7 @@ class Notes:
         self.left_out = 0
 
     def rejected(self, reading: Reading, rejection: Rejection) -> None:
-        """Note a record that was rejected, or a file or line that is no record."""
+        """Note a rejected record, or a file or line that is not a record."""
         self._of_file = self._of_file + 1 if reading.name == self._file else 1
         self._file = reading.name
         if self._of_file > _PER_FILE or len(self.texts) >= _IN_ALL:
@@ -41,23 +41,23 @@ class Notes:
         begins = reading.raw[:_EXCERPT].decode("utf-8", "backslashreplace")
         hint = ""
         if rejection.reason == _NO_ZONE and assumed.utc(reading.raw) is not None:
-            hint = "; --assume-utc reads a time without a zone as UTC, and says so on the record"
+            hint = "; --assume-utc reads times without a zone as UTC, and marks the record"
         self.note(
             f"{where}: rejected ({rejection.reason}) {rejection.detail}, begins {begins!r}{hint}"
         )
 
     def close(self, inputs: Inputs) -> None:
-        """Note what holds for all inputs."""
+        """Note something about all inputs."""
         for text in (*inputs.unread, *inputs.skipped):
             self.note(text)
         if self.left_out:
             self.note(f"{self.left_out} more like these; normalize --rejects writes every one")
         for source, count in sorted(inputs.detected.items()):
             documents = plural.count(count, "document")
-            self.note(f"source {source}, detected by the attributes of {documents}")
+            self.note(f"source {source}, detected from the attributes of {documents}")
 
     def note(self, text: str) -> None:
-        """Note a text; what a terminal could act on is made inert."""
+        """Note a text; whatever a terminal could act on is made inert."""
         inert = safe_text.neutralize(text)
         self.texts.append(inert)
         if not self._quiet:

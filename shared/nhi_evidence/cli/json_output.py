@@ -1,4 +1,4 @@
-"""What `--json` prints: one JSON object that names its schema, and the version of it."""
+"""What `--json` prints: one JSON object that names its schema and version."""
 
 from __future__ import annotations
 
@@ -41,15 +41,14 @@ SCHEMAS: Mapping[str, str] = {
     "explain": "nhi-evidence/explain/1",
     "explain --coverage": "nhi-evidence/explain-coverage/1",
 }
-"""Command to the schema of what it prints; docs/json.md says what is in each.
+"""Command to the schema of its output; docs/json.md describes each.
 
-A member that is added leaves the version as it is; one that goes, or means something else, is
-another version.
+Adding a member keeps the version; removing one, or changing its meaning, makes a new version.
 """
 
 
 def document(command: str, value: object) -> bytes:
-    """Return the object a command prints, its schema first; inert in a terminal."""
+    """Return the object a command prints, its schema first, safe to show in a terminal."""
     plain: dict[str, Any] = msgspec.to_builtins(value)
     return neutralize_json(msgspec.json.encode({"schema": SCHEMAS[command], **plain}))
 

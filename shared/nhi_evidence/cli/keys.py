@@ -1,4 +1,4 @@
-"""`nhi-evidence keys`: make a signing key, and show the key that verifies."""
+"""`nhi-evidence keys`: make a signing key, and show its verifier key."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def command(
     kms_key: Annotated[str | None, typer.Option(help="Key in AWS KMS: id, ARN or alias.")] = None,
     new: Annotated[
         bool,
-        typer.Option("--new", help="Make an Ed25519 key in the key file, which must not exist."),
+        typer.Option(
+            "--new", help="Make an Ed25519 key in the key file, which must not exist yet."
+        ),
     ] = False,
     post_quantum: Annotated[
         bool, typer.Option("--post-quantum", help="With --new: an ML-DSA-44 key, which cosigns.")
@@ -48,14 +50,14 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show the verifier key of a signing key: what to hand to whoever checks the evidence.
+    """Show the verifier key of a signing key, for whoever checks the evidence.
 
-    Hand it over by another way than the evidence itself.
+    Hand it over through a different channel than the evidence itself.
     """
     if new and (key_file is None or kms_key is not None):
         raise SettingsError("--new makes a key file: name it with --key-file")
     if post_quantum and not new:
-        raise SettingsError("--post-quantum says which key --new makes")
+        raise SettingsError("--post-quantum needs --new")
     signer = (
         KeyFile.create(key_file, post_quantum=post_quantum)
         if new and key_file is not None

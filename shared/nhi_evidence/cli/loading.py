@@ -1,4 +1,4 @@
-"""Groups of commands that load one when it is run or asked about, and none to list them."""
+"""Command groups that load a command when it or its help is run, and none to list them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SETTINGS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
-"""What every application and command is made with."""
+"""Settings of every application and command."""
 
 
 class Loaded(MutableMapping[str, Any]):
-    """The commands of a group by their last word; reading one loads it, counting them does not."""
+    """The commands of a group by their last word; getting one loads it, counting them does not."""
 
     def __init__(self, group: str) -> None:
-        """Name the group; the empty name is the top."""
+        """Name the group; the empty name is the top level."""
         self._rows = {row.word: row for row in commands.below(group)}
         self.names_only = False
-        """While it is set, a command is its name and summary alone."""
+        """While set, a command is only its name and summary."""
 
     def __getitem__(self, word: str) -> Any:
         row = self._rows[word]
@@ -55,13 +55,13 @@ class Group(TyperGroup):
     group = ""
 
     def __init__(self, **attributes: Any) -> None:
-        """Take what `typer` gives a group, except commands."""
+        """Accept what `typer` passes to a group, except commands."""
         super().__init__(**{**attributes, "commands": None})
         self._loaded = Loaded(self.group)
         self.commands = self._loaded
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 typer's signature
-        """Write the commands of each panel, from the table alone."""
+        """Write the commands of each panel, reading only the table."""
         rows = commands.below(self.group)
         width = max(len(row.word) for row in rows)
         for panel in Panel:
@@ -71,7 +71,7 @@ class Group(TyperGroup):
                     formatter.write_dl(listed)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Complete names from the table alone."""
+        """Complete names, reading only the table."""
         self._loaded.names_only = True
         try:
             return super().shell_complete(ctx, incomplete)

@@ -28,7 +28,7 @@ Examples:
   nhi-evidence normalize --source aws_cloudtrail --scope all --rejects bad.ndjson logs/
   nhi-evidence normalize --format parquet -o march.parquet --from 2026-03-01 logs/
 
-Exit codes: 0 every record accepted; 2 some were, without what could not be read or mapped;
+Exit codes: 0 every record accepted; 2 some could not be read or mapped;
 4 nothing was accepted, or a source is unknown; 64 wrong usage.
 """
 
@@ -37,14 +37,14 @@ Files = Annotated[
     typer.Argument(
         metavar="INPUT",
         help="Log files, directories of them, or - for standard input; plain, gzip, zip or tar, "
-        "told by content. docs/local-files.md lists the forms.",
+        "detected by content. docs/local-files.md lists the forms.",
     ),
 ]
 SourceName = Annotated[
     str | None,
     typer.Option(
-        help="Source of the records; an unknown name lists them. Without it, told by the "
-        "attributes of each record, and said."
+        help="Source of the records; an unknown name lists them. By default detected from the "
+        "attributes of each record, and reported."
     ),
 ]
 
@@ -53,7 +53,7 @@ AssumeUtc = Annotated[
     bool,
     typer.Option(
         "--assume-utc",
-        help="Read times that carry no zone (SQL exports) as UTC; every such record is labeled.",
+        help="Read times without a zone (SQL exports) as UTC; every such record is labeled.",
     ),
 ]
 
@@ -64,7 +64,7 @@ class _Reject(msgspec.Struct, omit_defaults=True):
     detail: str
     input: str
     raw_sha256: str | None = None
-    """None where nothing was read: the hash of no bytes would look like one of the file."""
+    """None where nothing was read: the hash of no bytes would look like the file's."""
     line: int = 0
 
 
@@ -76,11 +76,11 @@ class Summary(msgspec.Struct):
     rejected: int = 0
     printed: int = 0
     filtered: int = 0
-    """Accepted, in scope, and not asked for."""
+    """Accepted and in scope, but filtered out."""
     out_of_scope: Counter[str] = msgspec.field(default_factory=Counter)
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
     detected: dict[str, int] = {}
-    """Documents by source, where no source was named."""
+    """Documents by detected source, where --source was not given."""
     unread: int = 0
     """Inputs that could not be opened."""
     notes: list[str] = []
@@ -91,22 +91,22 @@ def command(
     *,
     source: SourceName = None,
     scope: Annotated[
-        Scope, typer.Option(help="nhi prints what concerns non-human identities; all, everything.")
+        Scope,
+        typer.Option(help="nhi: records that concern non-human identities; all: every record."),
     ] = Scope.NHI,
-    form: Annotated[
-        Format, typer.Option("--format", help="How records are printed.")
-    ] = Format.NDJSON,
+    form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.NDJSON,
     identity: Annotated[
-        str | None, typer.Option(help="Only identities whose name or an id holds this text.")
+        str | None,
+        typer.Option(help="Only identities whose name or one of whose ids contains this text."),
     ] = None,
     phase: Annotated[
-        list[str] | None, typer.Option(help="Only this phase, by name; may be repeated.")
+        list[str] | None, typer.Option(help="Only this phase, by name; repeatable.")
     ] = None,
     start: Annotated[
-        str | None, typer.Option("--from", help="Only from this date (UTC) or time with zone on.")
+        str | None, typer.Option("--from", help="Only from this date (UTC), or time with zone.")
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", help="Only before this date (UTC) or time with zone.")
+        str | None, typer.Option("--to", help="Only before this date (UTC), or time with zone.")
     ] = None,
     assume_utc: AssumeUtc = False,
     output: Annotated[
@@ -170,12 +170,12 @@ def _sink(form: Format, file: BinaryIO | None) -> BinaryIO:
     if file is not None:
         return file
     if form is Format.PARQUET and sys.stdout.isatty():
-        raise SettingsError("Parquet is nothing to look at: name a file with --output")
+        raise SettingsError("Parquet is binary: name a file with --output")
     return sys.stdout.buffer
 
 
 def _is_apart(sink: BinaryIO) -> bool:
-    """Whether progress and records do not meet on one terminal."""
+    """Whether progress and records go to different places, not to one terminal."""
     return sys.stderr.isatty() and not (sink is sys.stdout.buffer and sys.stdout.isatty())
 
 
@@ -206,7 +206,7 @@ def _say(summary: Summary, *, as_json: bool) -> None:
     lines = [
         f"input {summary.input} = accepted {summary.accepted} + rejected {summary.rejected}",
         f"accepted {summary.accepted} = printed {summary.printed}"
-        + (f" + not asked for {summary.filtered}" if summary.filtered else "")
+        + (f" + filtered out {summary.filtered}" if summary.filtered else "")
         + "".join(f" + out of scope ({why}) {n}" for why, n in summary.out_of_scope.items()),
     ]
     lines += [f"rejected: {why} {n}" for why, n in sorted(summary.reasons.items())]

@@ -1,4 +1,4 @@
-"""`nhi-evidence offboarding`: is an identity gone, and what came after?"""
+"""`nhi-evidence offboarding`: is an identity gone, and what happened after that?"""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Examples:
   nhi-evidence offboarding ./evidence --policy policy.toml --identity ARN
   nhi-evidence offboarding s3://evidence --policy policy.toml --identity EMAIL
 
-Exit codes: 0 revoked, state read after it, nothing used after it; 1 used after it; 2 no
-revocation, or no state after it, on record, or sessions that may outlive it; 4 could not be
-done; 64 wrong usage.
+Exit codes: 0 revoked, state read afterwards, no use afterwards; 1 used afterwards;
+2 no revocation or no later state on record, or sessions may outlive it; 4 could not be done;
+64 wrong usage.
 """
 
 
 def command(
     evidence: options.Evidence,
     *,
-    identity: Annotated[str, typer.Option(help="ARN, e-mail of a service account, or object id.")],
+    identity: Annotated[str, typer.Option(help="ARN, service account e-mail, or object ID.")],
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     role_arn: options.RoleArn = None,
@@ -40,10 +40,10 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show the offboarding of an identity: before, revocation, state, and use after it.
+    """Show the offboarding of an identity: use before it, revocation, state, and use after it.
 
-    Use of a dead key leaves no record on AWS and Google Cloud: there the state read afterwards is
-    the proof, and the report says so. Sessions made before outlive a key, by up to 36 hours.
+    Using a dead key leaves no record on AWS and Google Cloud: there the state read afterwards is
+    the proof, and the report says so. Sessions created earlier outlive a key by up to 36 hours.
     """
     trust = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
@@ -54,7 +54,7 @@ def command(
     reader = Reader(store, trust.mappers)
     report = offboarding.report(identity, reader.records_of(log.of("ev")), readings)
     for name, reason in {**problems, **reader.unreadable}.items():
-        screen.say(f"warning: cannot be read: {name}: {reason}", err=True)
+        screen.say(f"warning: unreadable: {name}: {reason}", err=True)
     if as_json:
         typer.echo(neutralize_json(msgspec.json.encode(report)))
     else:

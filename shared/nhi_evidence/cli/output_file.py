@@ -1,4 +1,4 @@
-"""Files a command writes: over what is there only where that is asked for, never over an input."""
+"""Files a command writes: overwriting only on request, and never an input."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import typer
 from nhi_evidence.errors import SettingsError
 
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Write over the output file where it is there.")
+    bool, typer.Option("--overwrite", help="Overwrite the output file if it exists.")
 ]
 
 
 def create(path: Path, *, inputs: Iterable[Path | str] = (), overwrite: bool = False) -> BinaryIO:
     """Open a file to write.
 
-    Raises `SettingsError` when it is there already and `overwrite` is not given, when it is one
-    of `inputs` or in a folder that is, whatever was given, and when it cannot be made. An input
-    that is no path of this machine, such as a URI, is none that could be written over.
+    Raises `SettingsError` when it exists and `overwrite` is not given; always when it is one of
+    `inputs`, or in a folder that is; and when it cannot be created. An input that is not a local
+    path, such as a URI, cannot be overwritten.
     """
     try:
         if path.exists() and any(_is_of(path, Path(given)) for given in inputs):
-            raise SettingsError(f"{path}: is an input; it is not written over")
+            raise SettingsError(f"{path}: is an input, and is never overwritten")
         return path.open("wb" if overwrite else "xb")
     except FileExistsError as error:
-        raise SettingsError(f"{path}: is there already; --overwrite writes over it") from error
+        raise SettingsError(f"{path}: already exists; --overwrite replaces it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -16,7 +16,7 @@ try:
     from pyarrow import parquet
 except ImportError as missing:
     raise SettingsError(
-        "--format parquet needs pyarrow: install it, or nhi-evidence with its extra `parquet`"
+        "--format parquet needs pyarrow: install it, or nhi-evidence with the extra `parquet`"
     ) from missing
 
 _GROUP_ROWS = 10_000
@@ -24,7 +24,7 @@ _RECORD = "record"
 
 
 class _Counted:
-    """A sink that is only written to: a pipe cannot say where it is."""
+    """A write-only sink: a pipe cannot report its position."""
 
     closed = False
 
@@ -43,7 +43,7 @@ class _Counted:
         self._sink.flush()
 
     def close(self) -> None:
-        """Leave the sink open: whoever opened it closes it."""
+        """Leave the sink open; the opener closes it."""
 
     def readable(self) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Progress of long work, on standard error, and only where somebody can see it."""
+"""Progress of long work, on standard error, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rich.status import Status
 
 
 class Steps:
-    """Says which step runs and how far it came. Use as a context manager."""
+    """Shows which step runs and how far it is. Use as a context manager."""
 
     def __init__(self, opening: str) -> None:
-        """Open with a word on what is being done."""
+        """Start with a short description of the work."""
         console = Console(stderr=True, highlight=False, markup=False)
         self._status: Status = console.status(opening)
         self._opening = opening
@@ -36,7 +36,7 @@ class Steps:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; nothing stays on the screen."""
+        """Stop, and clear the line."""
         self._status.__exit__(kind, error, trace)
 
     def say(self, what: str, done: int) -> None:
@@ -45,9 +45,9 @@ class Steps:
 
 
 class Reading:
-    """Shows how much of some bytes is read, how fast, and how long it will take.
+    """Shows how many bytes have been read, how fast, and the time remaining.
 
-    Nothing is shown where standard error is no terminal, nor where records go to the same one.
+    Shows nothing where standard error is not a terminal, or where records go to the same one.
     Use as a context manager.
     """
 
@@ -76,9 +76,9 @@ class Reading:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; nothing stays on the screen."""
+        """Stop, and clear the line."""
         self._bar.stop()
 
     def say(self, done: int) -> None:
-        """Show how many bytes are read."""
+        """Show how many bytes have been read."""
         self._bar.update(self._task, completed=done)

@@ -1,4 +1,4 @@
-"""`nhi-evidence prove`: one record, and everything needed to check it without us."""
+"""`nhi-evidence prove`: one record, with everything needed to check it independently."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class _Proven(msgspec.Struct):
     anchored: dict[str, int]
     provider_signature: provider.ProviderSignature | None
     unreadable: dict[str, str]
-    """Objects that could not be read, by key: why."""
+    """Objects that could not be read: key to reason."""
     bundle: str
 
 
 def command(
     evidence: options.Evidence,
-    uid: Annotated[str, typer.Argument(metavar="UID", help="The record's id (metadata.uid).")],
+    uid: Annotated[str, typer.Argument(metavar="UID", help="ID of the record (metadata.uid).")],
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", dir_okay=False, help="Where to write the bundle.")
@@ -67,8 +67,9 @@ def command(
         bool,
         typer.Option(
             "--file/--no-file",
-            help="Put the delivered file in, where the provider signed it: other records are in "
-            "it; without it nobody sees that the provider signed this one.",
+            help="Include the delivered file, where the provider signed it. It holds other "
+            "records, "
+            "too; without it the provider's signature on this one cannot be shown.",
         ),
     ] = True,
     role_arn: options.RoleArn = None,
@@ -78,11 +79,11 @@ def command(
 ) -> None:
     """Write a proof bundle for one record: a zip that anybody can check offline.
 
-    It holds the record, its path to its object and to the signed log, a verifier that needs
-    Python alone, and a walkthrough that needs OpenSSL alone.
+    It holds the record, its path to its object and to the signed log, a verifier that needs only
+    Python, and a walkthrough that needs only OpenSSL and a shell.
     """
     if output.exists():
-        raise SettingsError(f"{output}: is there already; nothing is overwritten")
+        raise SettingsError(f"{output}: already exists; nothing is overwritten")
     trust = options.policy(policy, key)
     trusted_keys = options.provider_keys(provider_keys)
     store = open_sealed(
@@ -100,7 +101,7 @@ def command(
         if place is not None:
             files = looking.bundle(place, trust.keys, trusted_keys, with_file=with_file)
     for name, reason in looking.unreadable.items():
-        _warn(f"cannot be read: {name}: {reason}")
+        _warn(f"unreadable: {name}: {reason}")
     if place is None:
         raise ProveError(f"no sealed record has the id {uid!r}")
     if not place.counts:
@@ -140,9 +141,7 @@ def command(
     screen.say(f"unit     {place.standing}")
     screen.say(f"proof    {output}")
     if provider.FILE in files:
-        screen.say(
-            "note     the delivered file is in it, and so are the other records of that file"
-        )
+        screen.say("note     it includes the delivered file, and so that file's other records")
     trusted = options.Trusted(policy, key)
     screen.say(f"next     {options.again('check-proof', str(output), trusted=trusted)}")
 

@@ -1,4 +1,4 @@
-"""`nhi-evidence query`: SQL over an evidence store or raw logs, your own or a saved question."""
+"""`nhi-evidence query`: SQL over an evidence store or raw logs, yours or a saved question's."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Examples:
   nhi-evidence query 'athena://nhi-evidence-main?region=eu-central-1' \\
       --from 2026-03-01 --to 2026-03-02 --question validation-bursts
 
-Exit codes: 0 answered; 2 answered, without what could not be read; 4 it could
-not be asked or answered (said on standard error); 64 wrong usage.
+Exit codes: 0 answered; 2 answered, but some evidence could not be read; 4 could
+not be answered (reason on standard error); 64 wrong usage.
 """
 
 _FETCHED = 5_000
@@ -56,14 +56,13 @@ def command(
     *,
     sql: Annotated[str | None, typer.Option("--sql", help="One SELECT.")] = None,
     question: Annotated[
-        str | None, typer.Option("--question", metavar="NAME", help="A saved question; --list.")
+        str | None,
+        typer.Option("--question", metavar="NAME", help="A saved question; --list shows them."),
     ] = None,
     list_them: Annotated[
-        bool, typer.Option("--list", help="List the saved questions, and the columns.")
+        bool, typer.Option("--list", help="List the saved questions and the columns.")
     ] = False,
-    form: Annotated[
-        Format, typer.Option("--format", help="How to print the answer.")
-    ] = Format.TABLE,
+    form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
     ] = None,
@@ -74,7 +73,7 @@ def command(
             "--report",
             exists=True,
             dir_okay=False,
-            help="Show in `findings` what this report of verify --json or doctor --json finds.",
+            help="Add the findings of this verify --json or doctor --json report to `findings`.",
         ),
     ] = None,
     since: whose.HoursFrom = None,
@@ -88,19 +87,19 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ask an evidence store, or raw log files, in SQL.
+    """Query an evidence store, or raw log files, with SQL.
 
     The views are `events` (records that count, each once), `units`, `identities`, `findings`
-    (what sealed statements on completeness say) and `all_events` (with those that do not count,
-    and why). A question is one SELECT; it reaches no file and no network. How fresh the answer is
-    goes to standard error. Athena is asked of the deliveries of some hours alone.
+    (from sealed statements on completeness) and `all_events` (including records that do not count,
+    and why). A query is one SELECT, without access to files or network. How fresh the answer is
+    goes to standard error. Athena queries cover only the deliveries of the hours given.
     """
     if list_them:
         screen.say(*_listed())
         return
     statement = _statement(sql, question)
     if not inputs:
-        raise typer.BadParameter("name an evidence store, or raw log files")
+        raise typer.BadParameter("name an evidence store or raw log files")
     what = Sources(
         inputs=tuple(inputs),
         keys=key,
@@ -114,14 +113,14 @@ def command(
     hours = instant(since, "--from"), instant(until, "--to")
     if athena_engine.is_named(inputs):
         if report:
-            raise SettingsError("--report is shown beside an index; Athena is asked without")
+            raise SettingsError("--report needs an index; Athena cannot use it")
         with _sink(output, inputs, overwrite=overwrite) as sink:
             is_whole = athena_engine.answer(what, statement, hours, form, sink)
         if not is_whole:
             raise typer.Exit(exit_codes.INCOMPLETE)
         return
     if hours != (None, None):
-        raise SettingsError("--from and --to are of Athena; here `time` is a column")
+        raise SettingsError("--from and --to are for Athena; here, filter by the column `time`")
     reported = [row for path in report or () for row in _findings(path)]
     read = (*inputs, *(report or ()))
     with local(what) as events, _sink(output, read, overwrite=overwrite) as sink:
@@ -134,13 +133,13 @@ def command(
 
 def _statement(sql: str | None, question: str | None) -> str:
     if (sql is None) == (question is None):
-        raise typer.BadParameter("ask one thing: --sql, or --question")
+        raise typer.BadParameter("give either --sql or --question")
     if sql is not None:
         return sql
     known = library.find(question or "")
     if known is None:
         names = ", ".join(each.name for each in library.questions())
-        raise SettingsError(f"--question {question}: there is none; known: {names}")
+        raise SettingsError(f"--question {question}: unknown; known: {names}")
     return known.sql
 
 

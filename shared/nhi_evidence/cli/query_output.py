@@ -1,4 +1,4 @@
-"""Answers of `query`: for people, spreadsheets, programs or databases."""
+"""Output of `query`: for people, spreadsheets, programs or databases."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from nhi_evidence.terminal import fitting
 from nhi_evidence.terminal.safe_text import FORMULA, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/query/1"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 _WEIGHED_ROWS = 200
-"""Rows a table's widths are taken from."""
+"""Number of rows that a table's widths are taken from."""
 
 
 class Format(StrEnum):
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 def text(value: object) -> str:
-    """Return a value as one inert line; what is absent is empty."""
+    """Return a value as one inert line; empty where absent."""
     match value:
         case None:
             return ""
@@ -81,8 +81,8 @@ def as_table(
 ) -> Iterator[bytes]:
     """Yield aligned lines; widths are those of the first rows.
 
-    Nothing is cut: in a terminal whose `width` is too little for a line, each row is a block of
-    its own, a column a line; None is enough, however long a line is.
+    Nothing is cut off: in a terminal of a `width` too small for a line, each row is printed as a
+    block, one column per line; a width of None fits any line.
     """
     waiting = iter(rows)
     first = [

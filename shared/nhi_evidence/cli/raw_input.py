@@ -1,4 +1,4 @@
-"""Raw records of local inputs: files, directories and standard input, in whatever form they are."""
+"""Raw records from local inputs: files, directories and standard input, in any known form."""
 
 from __future__ import annotations
 
@@ -22,30 +22,28 @@ from nhi_evidence.pipeline.mapping import OutOfScope
 from nhi_evidence.pipeline.scope import Scope
 
 STANDARD_INPUT = Path("-")
-_UNKNOWN_SOURCE = Unreadable(
-    "source_unknown", "JSON of no known log", "--source says which log it is of"
-)
-_CUT_OFF = Unreadable("malformed_json", "JSON that is damaged or cut off", "fetch it again")
+_UNKNOWN_SOURCE = Unreadable("source_unknown", "JSON of no known log", "name its log with --source")
+_CUT_OFF = Unreadable("malformed_json", "JSON that is damaged or truncated", "fetch it again")
 _TELL_EVERY = 500
-"""Records between two words on how far the reading is."""
+"""Records between two progress reports."""
 _COMPANION = "a digest or manifest, not records; not read"
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One raw record, or what could not be read as any, and what became of it."""
+    """One raw record, or something that could not be read as one, and what became of it."""
 
     name: str
     line: int
-    """Where its document begins, from 1; 0 of a file as such."""
+    """Line its document begins on, from 1; 0 for a whole file."""
     raw: bytes
     mapped: Normalized | OutOfScope | Rejection
     source: str | None
     problem: Unreadable | None = None
-    """Of what could not be read: in words."""
+    """For what could not be read: the reason in words."""
 
 
 class Inputs:
-    """The files of a command line, read one after the other; none costs another."""
+    """The files of a command line, read one by one; a bad one does not affect the others."""
 
     def __init__(
         self,
@@ -54,7 +52,7 @@ class Inputs:
         scope: Scope,
         assume_utc: bool = False,
     ) -> None:
-        """Name the source, or None to tell each document's by its attributes.
+        """Name the source, or None to detect each document's from its attributes.
 
         With `assume_utc`, a time without a zone is read as UTC, and its record says so.
         Raises `SettingsError` for an unknown source.
@@ -65,19 +63,19 @@ class Inputs:
         self._read = 0
         self._mappers: dict[str, Mapper] = {}
         self.detected: dict[str, int] = {}
-        """Documents by the source they were taken for, where none was named."""
+        """Documents by detected source, where none was named."""
         self.unread: list[str] = []
         """Inputs that could not be opened, and why."""
         self.skipped: list[str] = []
-        """Files that are no records by their name, and why."""
+        """Files whose names say they are not records, and why."""
         if source is not None:
             self._mapper(source)
 
     def files(self, inputs: Iterable[Path]) -> list[Path]:
-        """Return the files of inputs; of a directory, all below it that are not hidden, by name.
+        """Return the files of inputs; for a directory, all that are not hidden below it, by name.
 
-        What in a directory is no file is in `unread`; what is named twice is read once, and in
-        `skipped`.
+        What is not a file in a directory goes to `unread`; what is named twice is read once, and
+        goes to `skipped`.
         """
         files: list[Path] = []
         for path in inputs:
@@ -94,12 +92,12 @@ class Inputs:
             odd = [f"{each}: {why}" for each in visible if (why := _no_file(each))]
             self.unread += odd
             if not regular and not odd:
-                self.unread.append(f"{path}: a directory without files")
+                self.unread.append(f"{path}: directory contains no files")
             files += regular
         return list(self._once(files))
 
     def _once(self, files: Iterable[Path]) -> Iterator[Path]:
-        """Yield each file the first time, by whatever path it comes."""
+        """Yield each file once, by whatever paths it is named."""
         first: dict[Path, Path] = {}
         for path in files:
             resolved = path if path == STANDARD_INPUT else path.resolve()
@@ -110,7 +108,7 @@ class Inputs:
                 yield path
 
     def size(self, files: Iterable[Path]) -> int | None:
-        """Return how many bytes the files hold; None where standard input is among them."""
+        """Return the total size of the files; None where standard input is among them."""
         paths = list(files)
         if STANDARD_INPUT in paths:
             return None
@@ -119,9 +117,9 @@ class Inputs:
     def readings(
         self, path: Path, progress: Callable[[int], None] = lambda _: None
     ) -> Iterator[Reading]:
-        """Yield every record of a file. One that cannot be opened is in `unread`.
+        """Yield every record of a file. One that cannot be opened goes to `unread`.
 
-        `progress` is told, now and then, how many bytes are read of all files so far.
+        `progress` is called now and then with the bytes read so far, over all files.
         """
         if self._is_companion(path):
             self.skipped.append(f"{path}: {_COMPANION}")
@@ -141,13 +139,13 @@ class Inputs:
             self.unread.append(f"{path}: cannot be read: {error.strerror}")
 
     def stream(self, name: str, stream: IO[bytes]) -> Iterator[Reading]:
-        """Yield every record of an input that is open."""
+        """Yield every record of an open input."""
         last: tuple[str, str | None] = ("", None)
         for piece in reader.pieces(name, stream, Limits().inflated_bytes):
             if piece.problem is not None:
                 yield _unreadable(piece, piece.problem)
                 continue
-            # What has no attributes of its own is of the source its neighbors are of.
+            # A document without telling attributes takes its neighbors' source.
             source = self._source or detect.source(piece.data)
             source = source or (last[1] if last[0] == piece.name else None)
             last = (piece.name, source)
@@ -203,7 +201,7 @@ def _records(mapper: Mapper, document: bytes) -> Iterator[tuple[bytes, Rejection
 
 
 def _marked(mapped: Normalized, raw: bytes, assumption: Assumed) -> Normalized:
-    """Return a record as it is of its own text, and labeled: its zone is assumed."""
+    """Return a record with its own text again, labeled as having an assumed zone."""
     record = mapped.record
     original = record.metadata.original_time
     metadata = msgspec.structs.replace(
@@ -243,7 +241,11 @@ def _no_file(path: Path) -> str | None:
     if path.is_dir():
         return "a link to a directory; not followed"
     if path.is_symlink():
-        return "a link to what is no file; not read" if path.exists() else "a broken link; not read"
+        return (
+            "a link to something that is not a file; not read"
+            if path.exists()
+            else "a broken link; not read"
+        )
     return "a pipe, socket or device; not read"
 
 

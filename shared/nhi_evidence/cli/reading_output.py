@@ -1,4 +1,4 @@
-"""Writing what a collector was told, and saying what it was not."""
+"""Writes what a collector read, and reports what it could not read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def token(path: str) -> str:
 
 
 def deployment(settings: Config) -> Deployment:
-    """Return what a deployment takes in, as far as its configuration alone says."""
+    """Return what a deployment takes in, as far as its configuration alone shows."""
     trails = {trail.name: trail for trail in settings.trails}
     sources = []
     for source in settings.sources:
@@ -61,7 +61,7 @@ def deployment(settings: Config) -> Deployment:
 def with_doors(
     of: Deployment, source: str, *, destinations: list[str], hubs: list[str]
 ) -> Deployment:
-    """Return a deployment with the doors of one source, which deploying it made."""
+    """Return a deployment with the destinations of one source, which exist once it is deployed."""
     kept = tuple(one for one in of.sources if one.source != source)
     return Deployment(
         (*kept, Source(source=source, destinations=tuple(destinations), event_hubs=tuple(hubs)))

@@ -33,7 +33,7 @@ Examples:
   nhi-evidence reconcile ./evidence-copy --key log.vkey --require proven --json
 
 Exit codes: 0 nothing is known to be missing; 2 something is; 3 a verdict is weaker
-than --require asks; 4 could not be done (said on standard error); 64 wrong usage.
+than --require asks; 4 could not be done (reason on standard error); 64 wrong usage.
 """
 
 _HOUR = re.compile(r"\d{10}", re.ASCII)
@@ -45,7 +45,7 @@ def command(
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     provider_keys: options.ProviderKeys = None,
-    source: Annotated[str | None, typer.Option(help="Look only at this source.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     first: Annotated[
         str | None,
         typer.Option("--from", metavar="YYYYMMDDHH", help="First hour to judge, UTC."),
@@ -55,14 +55,13 @@ def command(
     ] = None,
     require: Annotated[
         Verdict | None,
-        typer.Option(help="Fail where the verdict on an hour that is closed is weaker."),
+        typer.Option(help="Fail where the verdict on a closed hour is weaker."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Write the statements into this new directory, as the deployed function seals "
-            "them.",
+            help="Write the statements to this new directory, as the deployed function seals them.",
         ),
     ] = None,
     listings: Annotated[
@@ -70,7 +69,7 @@ def command(
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Use the saved listings in this directory, beside those in the evidence.",
+            help="Also use the saved listings in this directory.",
         ),
     ] = None,
     role_arn: options.RoleArn = None,
@@ -80,10 +79,10 @@ def command(
 ) -> None:
     """Compare what each provider states it delivered with what is counted, hour by hour.
 
-    Reads a sealed evidence store alone, a bucket or a directory copy: the signed digest files of
-    CloudTrail, the numbers of Event Hub messages, and the listings of providers' APIs that were
-    saved, by the deployment in the evidence or elsewhere. A verdict is proven, reconciled,
-    contiguous or unprovable; it says nothing of integrity, for which there is verify.
+    Reads only a sealed evidence store, a bucket or a directory copy: CloudTrail's signed digest
+    files, the numbers of Event Hub messages, and saved listings of providers' APIs, sealed by the
+    deployment or kept elsewhere. A verdict is proven, reconciled, contiguous or unprovable, and
+    says nothing about integrity: that is verify's job.
     """
     trusted = options.policy(policy, key)
     is_due = _due(source, first, last)
@@ -91,7 +90,7 @@ def command(
         evidence, Access(role_arn=role_arn, external_id=external_id, profile=profile)
     )
     if out is not None and out.exists():
-        raise SettingsError(f"{out}: is there already; name a new directory")
+        raise SettingsError(f"{out}: already exists; name a new directory")
     now = clock.now()
     with Steps("reconciling") as steps, Sorters() as sorters:
         sealed = reconcile.full(
@@ -134,7 +133,7 @@ def _due(source: str | None, first: str | None, last: str | None) -> Callable[[s
         if hour is not None and (
             _HOUR.fullmatch(hour) is None or evidence_keys.hour_start(hour) is None
         ):
-            raise SettingsError(f"{hour}: not an hour, which is written YYYYMMDDHH")
+            raise SettingsError(f"{hour}: not an hour of the form YYYYMMDDHH")
     if first is not None and last is not None and first > last:
         raise SettingsError(f"--from {first} is after --to {last}")
 
@@ -159,11 +158,11 @@ def _write(folder: Path, of_hour: Statements) -> None:
 def _not_checked(*, has_keys: bool, has_sealed: bool, findings: int) -> Iterator[str]:
     if not has_keys and has_sealed:
         yield (
-            "whether the public keys the deployment sealed are the provider's (--provider-keys; "
+            "whether the public keys sealed by the deployment are the provider's (--provider-keys; "
             "`aws cloudtrail list-public-keys` prints them)"
         )
     if not has_keys and not has_sealed:
-        yield "who signed the digest files: no public key is sealed, and none was given"
+        yield "signatures of the digest files: no public key is sealed, and none was given"
     if findings:
         number = plural.count(findings, "finding")
         yield f"{number} on the log itself: see nhi-evidence verify"

@@ -22,7 +22,7 @@ COLUMNS = (
 )
 _COLUMNS = (("time", 21), ("phase", 21), ("outcome", 15), ("operation", 28), ("identity", 0))
 _ASSUMED = "*"
-"""Stands after a time whose zone is assumed."""
+"""Follows a time whose zone is assumed."""
 
 
 class Format(StrEnum):
@@ -35,16 +35,16 @@ class Format(StrEnum):
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """What a record has to be to be printed; what is None asks nothing."""
+    """Conditions for a record to be printed; None is no condition."""
 
     identity: str | None = None
-    """Text that the name or an id of the identity holds, lower case."""
+    """Text contained in the identity's name or one of its ids, lower case."""
     phases: frozenset[str] = frozenset()
-    """Phases, lower case; none asks for none."""
+    """Phases, lower case; empty is no condition."""
     start: int | None = None
-    """First instant, milliseconds since the epoch."""
+    """Start, milliseconds since the epoch."""
     end: int | None = None
-    """The instant after the last."""
+    """End, exclusive."""
 
     def takes(self, record: Record) -> bool:
         """Whether a record is to be printed."""
@@ -59,7 +59,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def instant(text: str | None, option: str) -> int | None:
-    """Return an ISO 8601 date (its begin, UTC) or a time with its zone, in milliseconds.
+    """Return an ISO 8601 date (its start, UTC) or a time with its zone, in milliseconds.
 
     Raises `typer.BadParameter` for anything else: no zone is assumed.
     """
@@ -87,23 +87,23 @@ def phases(names: list[str] | None) -> frozenset[str]:
 
 
 class Writer(Protocol):
-    """Prints records, each at once or all by the time it is closed."""
+    """Prints records, each at once or all when it is closed."""
 
     def write(self, record: Record) -> None:
-        """Take a record. Nothing a terminal or a spreadsheet acts on is in what is printed."""
+        """Take a record. Nothing that a terminal or a spreadsheet acts on is printed."""
 
     def close(self) -> None:
-        """Write what is left, and what a form ends with."""
+        """Write what remains, and the format's ending."""
 
 
 def ensure(form: Format) -> None:
-    """Raise `SettingsError` where a form needs a library that is not installed."""
+    """Raise `SettingsError` where a format needs a library that is not installed."""
     if form is Format.PARQUET:
         importlib.import_module("nhi_evidence.cli.parquet_output")
 
 
 def writer(form: Format, sink: BinaryIO) -> Writer:
-    """Return what prints to `sink`, its heading written.
+    """Return what prints to `sink`, after writing its heading.
 
     Raises `SettingsError` where the library for Parquet is not installed.
     """
@@ -137,7 +137,7 @@ def _heading(form: Format) -> bytes:
 
 
 def as_json(record: Record) -> bytes:
-    """Return a record as JSON that a terminal shows as it is."""
+    """Return a record as JSON that is safe to show in a terminal."""
     return safe_text.neutralize_json(msgspec.json.encode(record))
 
 
@@ -158,7 +158,7 @@ def _line(record: Record, form: Format) -> bytes:
 
 
 def cells(record: Record) -> dict[str, str]:
-    """Return what the columns say of a record; what it does not state is empty."""
+    """Return a record's columns; what it does not state is empty."""
     target = record.resources[0] if record.resources else None
     values = {
         "time": safe_text.instant(record.time),

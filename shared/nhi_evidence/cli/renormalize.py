@@ -1,4 +1,4 @@
-"""`nhi-evidence renormalize`: what would today's mapping make of old raw records?"""
+"""`nhi-evidence renormalize`: how would this release map old raw records?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Examples:
   nhi-evidence renormalize s3://evidence --policy policy.toml --source aws_cloudtrail --json
 
 Exit codes: 0 compared; 2 something could not be read, or its raw text was not
-kept; 4 could not be done (said on standard error); 64 wrong usage.
+kept; 4 could not be done (reason on standard error); 64 wrong usage.
 """
 
 _CHANGES_LISTED = 30
@@ -44,10 +44,10 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show what this release would make of the raw records in an evidence store.
+    """Show how this release would map the raw records in an evidence store.
 
-    Maps every raw text again, and compares with what was written then: which records, which
-    attributes, which phases. It touches nothing; evidence stays as it was sealed.
+    Maps every raw text again, and compares the result with what was written: which records,
+    attributes and phases would differ. Changes nothing; evidence stays as it was sealed.
     """
     trusted = options.policy(policy, key)
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)

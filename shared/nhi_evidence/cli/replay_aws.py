@@ -35,12 +35,12 @@ Examples:
       --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
 Exit codes: 0 sent, or listed; 4 could not be listed or sent (said on standard
-error; sending all of it again is safe); 64 wrong usage.
+error; sending everything again is safe); 64 wrong usage.
 """
 
 
 class _Feed(msgspec.Struct, frozen=True):
-    """Where the files of an entry lie, and which exporter takes them."""
+    """Where the files of an entry are, and which exporter takes them."""
 
     account: str
     region: str
@@ -73,13 +73,13 @@ class _Summary(msgspec.Struct):
 def command(
     *,
     begins: Annotated[str, typer.Option("--from", help="First hour, UTC: 2026-03-02T08.")],
-    ends: Annotated[str, typer.Option("--to", help="Hour to stop before, UTC: 2026-03-02T10.")],
+    ends: Annotated[str, typer.Option("--to", help="End hour, exclusive, UTC: 2026-03-02T10.")],
     config: config_file.Option = config_file.DEFAULT,
     source: Annotated[str, typer.Option(help="Source to replay.")] = "aws_cloudtrail",
-    trail: Annotated[str | None, typer.Option(help="Its trail, where there are several.")] = None,
+    trail: Annotated[str | None, typer.Option(help="Trail, if the source has several.")] = None,
     evidence: Annotated[
         str | None,
-        typer.Option(help="The evidence, to see what is missing or contested: s3://bucket."),
+        typer.Option(help="Evidence store, to see what is missing or contested: s3://bucket."),
     ] = None,
     only_missing: Annotated[
         bool, typer.Option("--only-missing", help="Send only what is missing or contested.")
@@ -94,12 +94,12 @@ def command(
 ) -> None:
     """Send the delivered files of a window through the exporter's queue again.
 
-    Run with credentials of the account the files are in; --role-arn, --external-id are of the
-    evidence. What is locked already is counted once, in whatever batch it comes again.
+    Run with credentials of the account the files are in; --role-arn and --external-id are for the
+    evidence. What is already locked still counts once, whatever batch it comes in again.
     """
     when = replay.window(begins, ends)
     if only_missing and evidence is None:
-        raise SettingsError("--only-missing needs --evidence: what is missing is seen there alone")
+        raise SettingsError("--only-missing needs --evidence, which shows what is missing")
     loaded = config_file.load(config)
     entry = _entry(loaded, source, trail)
     feed, pack = _feed(loaded, entry), sources.load(entry.source)
@@ -149,7 +149,7 @@ def _entry(loaded: Config, source: str, trail: str | None) -> SourceEntry:
     if not entries:
         delivered = {entry.source for entry in loaded.sources if entry.trail or entry.files}
         known = ", ".join(sorted(delivered))
-        raise SettingsError(f"the configuration delivers no files of {feed}; it has: {known}")
+        raise SettingsError(f"the configuration has no files from {feed}; it has: {known}")
     trails = ", ".join(sorted(entry.trail or "" for entry in entries))
     raise SettingsError(f"{feed} has several feeds: choose one with --trail: {trails}")
 

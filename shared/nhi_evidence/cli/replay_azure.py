@@ -1,4 +1,4 @@
-"""`nhi-evidence replay azure`: have the exporter read the hub again from its start."""
+"""`nhi-evidence replay azure`: have the exporter read the hub again from the start."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Examples:
   nhi-evidence replay azure --only-missing --from 2026-03-02 \\
       --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
-Exit codes: 0 rewound, or listed; 4 could not be done (said on standard error;
-doing all of it again is safe); 64 wrong usage.
+Exit codes: 0 rewound, or listed; 4 could not be done (reason on standard error;
+repeating all of it is safe); 64 wrong usage.
 """
 
 
@@ -47,14 +47,14 @@ def command(
     config: config_file.Option = config_file.DEFAULT,
     begins: Annotated[
         str | None,
-        typer.Option("--from", help="With --only-missing: first hour looked at, UTC."),
+        typer.Option("--from", help="With --only-missing: first hour to look at, UTC."),
     ] = None,
     evidence: Annotated[
-        str | None, typer.Option(help="The evidence, to see what is missing: s3://bucket.")
+        str | None, typer.Option(help="Evidence store, to see what is missing: s3://bucket.")
     ] = None,
     only_missing: Annotated[
         bool,
-        typer.Option("--only-missing", help="Only partitions of which a message is missing."),
+        typer.Option("--only-missing", help="Only partitions with a missing message."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the partitions; change nothing.")
@@ -64,18 +64,18 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Have the exporter read everything again that the hub still keeps: seven days.
+    """Have the exporter read again everything the hub still keeps: seven days.
 
-    Stops the function app, removes its checkpoints, and starts it. Run with the Azure command
-    line (az) signed in as who may do that: Website Contributor on the app, and Storage Blob Data
-    Contributor on its storage; --role-arn, --external-id are of the evidence. A message that is
-    locked already is counted once, however it is batched.
+    Stops the function app, removes its checkpoints, and starts it again. Needs the Azure CLI (az)
+    signed in with Website Contributor on the app and Storage Blob Data Contributor on its storage;
+    --role-arn and --external-id are for the evidence. A message that is already locked still
+    counts once, however it is batched.
     """
     azure = config_file.load(config).azure
     if azure is None:
-        raise SettingsError("the configuration has no [azure]: there is nothing to replay")
+        raise SettingsError("the configuration has no [azure], so there is nothing to replay")
     if only_missing and (evidence is None or begins is None):
-        raise SettingsError("--only-missing needs --evidence and --from: what is looked at")
+        raise SettingsError("--only-missing needs --evidence and --from")
     checkpoints = Checkpoints(azure.home)
     existing = checkpoints.all()
     wanted: dict[str, int | None] = {one.partition: None for one in existing}
@@ -100,7 +100,7 @@ def command(
 def _lacking(
     checkpoints: Checkpoints, existing: list[Checkpoint], begins: str, evidence: str, access: Access
 ) -> dict[str, int | None]:
-    """Return the partitions of which a message is missing in the evidence, from an hour to now."""
+    """Return the partitions with a message missing in the evidence, from an hour until now."""
     when = replay.window(begins, clock.utc_now())
     source = sources.load(AZURE_SOURCE)
     numbers = hub_gaps.counted(open_log(evidence, access), source, when.hours(), checkpoints.hub)
@@ -121,7 +121,7 @@ def _print(report: _Report) -> None:
 
 
 def _rewind(checkpoints: Checkpoints, chosen: list[Checkpoint]) -> None:
-    """Remove checkpoints while the app stands still; start it again whatever happens."""
+    """Remove checkpoints while the app is stopped; start it again whatever happens."""
     checkpoints.stop()
     try:
         for partition in chosen:

@@ -31,7 +31,7 @@ Examples:
       --evidence s3://nhi-evidence-222233334444 --role-arn ARN --external-id ID
 
 Exit codes: 0 announced, or listed; 4 could not be listed or announced (said on
-standard error; doing all of it again is safe); 64 wrong usage.
+standard error; repeating all of it is safe); 64 wrong usage.
 """
 
 
@@ -57,11 +57,11 @@ class _Report(msgspec.Struct):
 def command(
     *,
     begins: Annotated[str, typer.Option("--from", help="First hour, UTC: 2026-03-02T08.")],
-    ends: Annotated[str, typer.Option("--to", help="Hour to stop before, UTC: 2026-03-02T10.")],
+    ends: Annotated[str, typer.Option("--to", help="End hour, exclusive, UTC: 2026-03-02T10.")],
     config: config_file.Option = config_file.DEFAULT,
     evidence: Annotated[
         str | None,
-        typer.Option(help="The evidence, to see what is missing or contested: s3://bucket."),
+        typer.Option(help="Evidence store, to see what is missing or contested: s3://bucket."),
     ] = None,
     only_missing: Annotated[
         bool, typer.Option("--only-missing", help="Announce only what is missing or contested.")
@@ -74,18 +74,18 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Announce the files that were finished in a window to the exporter once more.
+    """Announce the files that were finished in a window to the exporter again.
 
-    For as long as the staging bucket keeps them: fourteen days. Run with Google credentials that
-    may list that bucket and publish to its topic; --role-arn, --external-id are of the evidence. A
-    file that is locked already is the same unit again, and is counted once.
+    Works for as long as the staging bucket keeps them: fourteen days. Run with Google credentials
+    that may list that bucket and publish to its topic; --role-arn and --external-id are for the
+    evidence. A file that is already locked is the same unit again, and counts once.
     """
     when = replay.window(begins, ends)
     if only_missing and evidence is None:
-        raise SettingsError("--only-missing needs --evidence: what is missing is seen there alone")
+        raise SettingsError("--only-missing needs --evidence, which shows what is missing")
     gcp = config_file.load(config).gcp
     if gcp is None:
-        raise SettingsError("the configuration has no [gcp]: there is nothing to replay")
+        raise SettingsError("the configuration has no [gcp], so there is nothing to replay")
     if gcp.delivery != "files":
         raise SettingsError(
             'gcp.delivery is "direct": no files are kept; seek the subscription nhi-evidence-export'

@@ -1,4 +1,4 @@
-"""Listings that were saved: those sealed in the evidence, and files in a directory."""
+"""Saved listings: those sealed in the evidence, and files in a directory."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def load(
 ) -> Saved:
     """Return the newest listing of each source, hour and scope that is due.
 
-    Raises `SettingsError` naming a file, or an object of the evidence, that is no listing, was
-    altered, or is of another hour or account than it says.
+    Raises `SettingsError` naming a file, or an object of the evidence, that is not a listing, was
+    altered, or belongs to another hour or account than it states.
     """
     try:
         listings = collect([*_of_evidence(store, sealed), *_of_folder(folder)])
@@ -41,7 +41,7 @@ def load(
     names = {keys.parse_key(entry.key).body_sha256 for entry in sealed}
     due = {subject: each for subject, each in listings.items() if is_due(*subject[:2])}
     strange = sum(any(_hash(key) not in names for key in each.keys) for each in due.values())
-    note = f"who made {strange} of the listings: they are not sealed in this log"
+    note = f"the origin of {strange} of the listings: they are not sealed in this log"
     return Saved(listings=due, not_checked=[note] if strange else [])
 
 
@@ -60,7 +60,7 @@ def _of_folder(folder: Path | None) -> Iterator[tuple[str, bytes]]:
         return
     paths = sorted(folder.rglob(f"*{listing.ENDING}"))
     if not paths:
-        raise SettingsError(f"{folder}: no file in it is called <sha256>{listing.ENDING}")
+        raise SettingsError(f"{folder}: contains no file named <sha256>{listing.ENDING}")
     for path in paths:
         try:
             yield str(path), path.read_bytes()

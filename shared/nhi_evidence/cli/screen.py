@@ -1,4 +1,4 @@
-"""What a command says to people: inert, and in rows that fit where somebody looks on."""
+"""What a command prints for people: inert, and wrapped on a terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from nhi_evidence.terminal.safe_text import neutralize
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Print lines; in a pipe or a file each stays one, however long.
+    """Print lines; in a pipe or a file none is wrapped.
 
-    What a terminal could act on is made inert, a line feed inside one of them too: nothing read
-    makes a line of its own. `err` prints on standard error.
+    Whatever a terminal could act on is made inert, line feeds within a line included, so that no
+    input can forge a line. `err` prints on standard error.
     """
     fitting.say(sys.stderr if err else sys.stdout, *map(neutralize, lines))

@@ -46,17 +46,19 @@ def command(
         list[str] | None, typer.Option(help="Key in AWS KMS: id, ARN or alias. Repeatable.")
     ] = None,
     retention_days: Annotated[
-        float, typer.Option(min=0, help="Shortest lock promised; shorter ones are flagged.")
+        float, typer.Option(min=0, help="Shortest promised lock; shorter ones are flagged.")
     ] = 0,
     grace_days: Annotated[
         float, typer.Option(min=0, help="From the end of a lock to expiry by lifecycle.")
     ] = 0,
     lock_log: Annotated[
         bool,
-        typer.Option("--lock-log", help="Lock the log until its year, retention and grace end."),
+        typer.Option(
+            "--lock-log", help="Lock the log until its year, retention and grace have ended."
+        ),
     ] = False,
     encryption: Annotated[
-        str | None, typer.Option(help="Server-side encryption promised, e.g. AES256.")
+        str | None, typer.Option(help="Promised server-side encryption, e.g. AES256.")
     ] = None,
     everything: Annotated[
         bool, typer.Option("--everything", help="List every hour, not only those that are due.")
@@ -68,14 +70,14 @@ def command(
 ) -> None:
     """Seal what is new in an evidence store into its signed Merkle log.
 
-    Finishes first what an earlier run left half done. Safe to run at any time, twice, or at
-    once in several places: one log comes of it. With an ML-DSA-44 key beside the first, every
-    checkpoint is cosigned by it too.
+    First finishes what an earlier run left unfinished. Safe to run at any time, repeatedly, or in
+    several places at once: the result is one log. With an additional ML-DSA-44 key, every
+    checkpoint is cosigned by it.
     """
     access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
     store = open_log(evidence, access)
     if lock_log and isinstance(store, DirectoryStore):
-        raise SettingsError(f"{evidence}: a directory locks nothing: leave out --lock-log")
+        raise SettingsError(f"{evidence}: a directory cannot lock anything: leave out --lock-log")
     log_signers = signers.open_signers(key_file or (), kms_key or (), profile=profile)
     sealer = Sealer(
         store,
@@ -109,7 +111,7 @@ def _say(done: Sealed) -> None:
     added = plural.count(done.added, "version of an object", "versions of objects")
     leaves = plural.count(done.size, "leaf", "leaves")
     screen.say(f"epoch  {done.epoch}, {added} added")
-    screen.say(f"size   {leaves}: one of each version, and of each epoch")
+    screen.say(f"size   {leaves}: one for each version, and for each epoch")
     screen.say(f"root   {done.root}")
     for flag, count in done.flags.items():
         screen.say(f"flag   {flag} {count:,}: {FLAGS[flag]}")

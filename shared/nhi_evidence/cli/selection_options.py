@@ -1,4 +1,4 @@
-"""Options that say whose records: the same for every command that follows an identity."""
+"""Options that select whose records, shared by every command that follows an identity."""
 
 from __future__ import annotations
 
@@ -18,33 +18,31 @@ Identities = Annotated[
     list[str] | None,
     typer.Option(
         "--identity",
-        help="Canonical id, provider's own id, exact name, or nhi:oidc:ISSUER|SUBJECT.",
+        help="Canonical ID, provider's own ID, exact name, or nhi:oidc:ISSUER|SUBJECT.",
     ),
 ]
 Credentials = Annotated[
-    list[str] | None, typer.Option("--credential", help="Id of a credential, e.g. AKIA...")
+    list[str] | None, typer.Option("--credential", help="ID of a credential, e.g. AKIA...")
 ]
 Addresses = Annotated[
-    list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="The caller's address.")
+    list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="IP address of the caller.")
 ]
 Resources = Annotated[
-    list[str] | None, typer.Option("--resource", help="Id or name of what was acted on.")
+    list[str] | None, typer.Option("--resource", help="ID or name of the resource acted on.")
 ]
 Since = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="From this instant, ISO 8601.")
+    str | None, typer.Option("--from", metavar="TIME", help="From this time (ISO 8601).")
 ]
-Until = Annotated[
-    str | None, typer.Option("--to", metavar="TIME", help="Until before this instant.")
-]
+Until = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Before this time.")]
 
 HoursFrom = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Of Athena: read from the hour of this instant."),
+    typer.Option("--from", metavar="TIME", help="Athena only: read from the hour of this time."),
 ]
 HoursTo = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="TIME", help="Of Athena: read hours before this instant; default: now."
+        "--to", metavar="TIME", help="Athena only: read hours before this time; default: now."
     ),
 ]
 
@@ -58,7 +56,7 @@ def selection(
     since: str | None,
     until: str | None,
 ) -> Selection:
-    """Return what the options select. Raises `typer.BadParameter` where they say nobody."""
+    """Return what the options select. Raises `typer.BadParameter` where they select nobody."""
     chosen = Selection(
         identities=frozenset(identity or ()),
         credentials=frozenset(credential or ()),
@@ -68,12 +66,14 @@ def selection(
         until=instant(until, "--to"),
     )
     if chosen.is_empty:
-        raise typer.BadParameter("say whose: --identity, --credential, --ip or --resource")
+        raise typer.BadParameter(
+            "select whose records: --identity, --credential, --ip or --resource"
+        )
     return chosen
 
 
 def subject(selection: Selection) -> str:
-    """Return what a selection asks for, in words."""
+    """Return a selection in words."""
     named = [
         *sorted(selection.identities),
         *sorted(selection.credentials),
@@ -89,7 +89,7 @@ Coverage = Annotated[
         "--coverage",
         exists=True,
         dir_okay=False,
-        help="Say what could not have been seen, by this report of `coverage --json`.",
+        help="Report what could not have been seen, according to this `coverage --json` report.",
     ),
 ]
 
@@ -97,9 +97,9 @@ Coverage = Annotated[
 def judge(
     file: Path | None, chosen: Selection
 ) -> Callable[[lineage.Path], Iterable[Visibility]] | None:
-    """Return what says of a path what could be seen; None without a report.
+    """Return what judges which of a path could be seen; None without a report.
 
-    Raises `SettingsError` for what is no report.
+    Raises `SettingsError` for what is not a report.
     """
     if file is None:
         return None

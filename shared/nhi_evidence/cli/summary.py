@@ -36,7 +36,7 @@ Examples:
   aws cloudtrail lookup-events | nhi-evidence summary --json -
   nhi-evidence summary ./evidence-copy --key log.vkey
 
-Exit codes: 0 summarized; 2 summarized, without what could not be read or mapped;
+Exit codes: 0 summarized; 2 summarized, but some could not be read or mapped;
 4 nothing could be read, or a source is unknown; 64 wrong usage.
 """
 
@@ -44,8 +44,8 @@ Inputs_ = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Log files, directories of them or -, as for normalize; or one evidence store: "
-        "s3://bucket[?endpoint=URL] or a copy of it, read with --key or --policy.",
+        help="Log files, directories or -, as for normalize; or one evidence store: "
+        "s3://bucket[?endpoint=URL] or a copy of one, with --key or --policy.",
     ),
 ]
 
@@ -61,7 +61,7 @@ class _Metadata(msgspec.Struct, gc=False):
 
 
 class _Sealed(msgspec.Struct, gc=False):
-    """What is read of a record as it was sealed."""
+    """The parts of a sealed record that are read."""
 
     time: int
     metadata: _Metadata
@@ -87,16 +87,16 @@ def command(
         bool, typer.Option("--json", help="Print the summary as one JSON object.")
     ] = False,
 ) -> None:
-    """Summarize log files or evidence: who, what kind, which phases, refused, first and last.
+    """Summarize log files or evidence: who, what kind, which phases, refusals, first and last.
 
-    Of log files everybody is listed, people too. Of evidence every unit is counted once, of what
-    a signed checkpoint covers; whether it is whole and unaltered, verify says. What could not be
-    read or mapped is counted, and said on standard error.
+    For log files everybody is listed, people included. For evidence every unit under a signed
+    checkpoint counts once; whether it is complete and unaltered is for verify to say. What could
+    not be read or mapped is counted, and reported on standard error.
     """
     notes = Notes(quiet=as_json)
     if any(map(_is_evidence, inputs)):
         if len(inputs) > 1:
-            raise SettingsError("one evidence store, or log files: not both, and not several")
+            raise SettingsError("give one evidence store, or only log files")
         access = Access(role_arn=role_arn, external_id=external_id, profile=profile)
         report = _of_evidence(inputs[0], options.policy(policy, key), access, source, notes)
     else:
@@ -143,8 +143,8 @@ def _of_logs(inputs: Sequence[str], logs: Inputs, notes: Notes) -> Report:
 def _is_new(reading: Reading, seen: set[int]) -> bool:
     """Whether no record of the same source and bytes was read before, as for a timeline.
 
-    Eight bytes of its SHA-256 are kept of each: a thousand million records repeat one by chance
-    with a probability of 3 in 100.
+    Eight bytes of each record's SHA-256 are kept: among a billion records, a chance collision has
+    a probability of 3 in 100.
     """
     digest = sha256(f"{reading.source}\0".encode() + reading.raw).digest()
     number = int.from_bytes(digest[:8])
@@ -177,7 +177,7 @@ def _of_evidence(
             if report.input % 1000 == 0:
                 steps.say("records", report.input)
     for name, reason in looking.unreadable.items():
-        notes.note(f"cannot be read: {name}: {reason}")
+        notes.note(f"unreadable: {name}: {reason}")
     for what, units in (("contested", counted.contested), ("incomplete", counted.incomplete)):
         if units:
             notes.note(
@@ -187,7 +187,9 @@ def _of_evidence(
     if undecoded:
         deliveries = plural.count(len(undecoded), "delivery", "deliveries")
         notes.note(f"{deliveries} could not be decoded; kept as delivered")
-    notes.note("not verified here: `nhi-evidence verify` says whether it is whole and unaltered")
+    notes.note(
+        "not verified here: `nhi-evidence verify` checks whether it is complete and unaltered"
+    )
     report.unread, report.out_of_scope = len(looking.unreadable), counted.out_of_scope
     report.is_incomplete = bool(report.unread or counted.contested or counted.incomplete)
     report.identities = activity.identities()
@@ -195,7 +197,7 @@ def _of_evidence(
 
 
 def _sealed(line: ParsedLine) -> _Sealed | None:
-    """Return the record of a line; None of what is no such record, whoever wrote it."""
+    """Return the record of a line; None for anything else, whoever wrote it."""
     try:
         return _decode(line.n)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""`nhi-evidence timeline`: what an identity, and what was made from its credentials, did."""
+"""`nhi-evidence timeline`: what an identity did, and what was derived from its credentials."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Examples:
   nhi-evidence timeline 'athena://nhi-evidence-main?region=eu-central-1' \\
       --from 2026-03-01 --to 2026-03-02 --credential AKIA...
 
-Exit codes: 0 told, or none on record; 2 something of it is contested, could not
-be read or is left out; 4 could not be done (said on standard error);
+Exit codes: 0 shown, or nothing on record; 2 part of it is contested, could not
+be read or is left out; 4 could not be done (reason on standard error);
 64 wrong usage.
 """
 
@@ -48,15 +48,15 @@ def command(
     until: whose.Until = None,
     source: SourceName = None,
     form: Annotated[
-        Format, typer.Option("--format", help="How to print it; ocsf takes an evidence store.")
+        Format, typer.Option("--format", help="Output format; ocsf needs an evidence store.")
     ] = Format.TEXT,
     every_record: Annotated[
         bool,
-        typer.Option("--every-record", help="As text, print each record of a run of the same act."),
+        typer.Option("--every-record", help="As text, print every record of a repeated action."),
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option("--html", dir_okay=False, help="Write the report as one page, too."),
+        typer.Option("--html", dir_okay=False, help="Also write the report as an HTML page."),
     ] = None,
     overwrite: output_file.Overwrite = False,
     coverage: whose.Coverage = None,
@@ -68,14 +68,16 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tell what an identity did over all clouds, with what was made from its credentials.
+    """Show what an identity did across all clouds, with everything made from its credentials.
 
-    Follows credentials by their ids, and workloads by issuer and subject; names the stages and
-    how long it dwelt in each, what several records together show, and what is missing. Of an
-    evidence store only what is signed and counted is told; raw log files prove nothing.
+    Follows credentials by ID, and workloads by issuer and subject; shows the stages and the time
+    spent in each, what several records show together, and what is missing. From an evidence store
+    only what is signed and counted is shown; raw log files prove nothing.
     """
     if every_record and (as_json or form is not Format.TEXT):
-        raise SettingsError("--every-record is of the text; every other format has every record")
+        raise SettingsError(
+            "--every-record needs --format text; the other formats have every record"
+        )
     selection = whose.selection(
         identity=identity,
         credential=credential,
@@ -125,7 +127,9 @@ def _print(form: Format, timeline: Timeline, what: Sources) -> None:
             lines = timeline_export.csv(timeline)
         case Format.OCSF:
             if not timeline.freshness.proven:
-                raise SettingsError("--format ocsf takes an evidence store; raw logs: normalize")
+                raise SettingsError(
+                    "--format ocsf needs an evidence store; for raw logs use normalize"
+                )
             lines = timeline_export.ocsf(timeline, open_sealed(what.inputs[0], what.access))
     for line in lines:
         sys.stdout.buffer.write(line)
@@ -133,7 +137,7 @@ def _print(form: Format, timeline: Timeline, what: Sources) -> None:
 
 
 def _next(what: Sources, timeline: Timeline) -> list[str]:
-    """Return what checks this here: all of the evidence, and the first record of the path."""
+    """Return commands that check this here: all of the evidence, and the path's first record."""
     same = partial(
         options.again,
         trusted=options.Trusted(what.policy_file, what.keys),
@@ -147,7 +151,7 @@ def _next(what: Sources, timeline: Timeline) -> list[str]:
 
 
 def _for_others(inputs: list[str], timeline: Timeline) -> list[str]:
-    """Return what somebody else runs to check the report, with a key that came another way."""
+    """Return commands for somebody else to check the report, with a key from another channel."""
     commands = [f"nhi-evidence verify {shlex.quote(inputs[0])} --deep --key KEY"]
     uid = _first_uid(timeline)
     if uid is not None:

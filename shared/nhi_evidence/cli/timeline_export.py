@@ -1,4 +1,4 @@
-"""A timeline for the tools people have: Timesketch, a spreadsheet, anything that reads OCSF."""
+"""Timelines for other tools: Timesketch, spreadsheets, anything that reads OCSF."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 def timesketch(timeline: Timeline) -> Iterator[bytes]:
-    """Yield JSON lines with the attributes Timesketch asks for, and the columns beside them.
+    """Yield JSON lines with the attributes Timesketch requires, and the columns besides.
 
     https://timesketch.org/guides/user/import-from-json-csv/
     """
@@ -79,9 +79,9 @@ def _plain(step: Step) -> Mapping[str, object]:
 
 
 def ocsf(timeline: Timeline, store: EvidenceReader) -> Iterator[bytes]:
-    """Yield the normalized records themselves, a line each, as they lie in the evidence.
+    """Yield the normalized records themselves, one per line, as they are in the evidence.
 
-    Object by object. Raises `SettingsError` naming a record that is not there any more.
+    Goes object by object. Raises `SettingsError` naming a record that is no longer there.
     """
     wanted: dict[str, list[Place]] = {}
     for step in timeline.path.steps:
@@ -91,7 +91,7 @@ def ocsf(timeline: Timeline, store: EvidenceReader) -> Iterator[bytes]:
         for place in places:
             record = normalized.get((place.unit, place.line))
             if record is None:
-                raise SettingsError(f"{key}: no record {place.line} of {place.unit} there")
+                raise SettingsError(f"{key}: has no record {place.line} of {place.unit}")
             yield neutralize_json(record) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""`nhi-evidence verify`: is it complete, and is it what was sealed?"""
+"""`nhi-evidence verify`: is the evidence complete, and is it what was sealed?"""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ Examples:
   nhi-evidence verify s3://evidence --policy policy.toml --part 3/8 --json > 3.json
   nhi-evidence verify s3://evidence --policy policy.toml --join 1.json --join 2.json ...
 
-Exit codes: 0 clean; 1 a finding on integrity; 2 on completeness; 3 on policy
-or anchors alone; 4 could not be verified (said on standard error); 64 wrong usage.
+Exit codes: 0 clean; 1 an integrity finding; 2 a completeness finding; 3 only policy or
+anchor findings; 4 could not be verified (reason on standard error); 64 wrong usage.
 """
 
 _PART = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
@@ -59,44 +59,54 @@ def command(
     key: options.Keys = None,
     policy: options.PolicyFile = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Look into every object: every record, every raw text.")
+        bool,
+        typer.Option("--deep", help="Check inside every object: every record, every raw text."),
     ] = False,
     reproduce: Annotated[
         bool,
         typer.Option(
             "--reproduce",
-            help="Map every raw text again where the release that made it is installed, and "
+            help="Map every raw text again, where the installed release made it, and "
             "compare; implies --deep.",
         ),
     ] = False,
     since: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Only what came after this saved state."),
+        typer.Option(
+            exists=True, dir_okay=False, help="Verify only what came after this saved state."
+        ),
     ] = None,
     save_state: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Save where this verification ended, in a new file."),
+        typer.Option(
+            dir_okay=False, help="Save the state at the end of this verification to a new file."
+        ),
     ] = None,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="Read only so many objects, drawn at random.")
+        int | None, typer.Option(min=1, help="Read only this many objects, drawn at random.")
     ] = None,
     seed: Annotated[
         str | None, typer.Option(help="Draw the sample of an earlier report again.")
     ] = None,
     part: Annotated[
         str | None,
-        typer.Option(metavar="K/N", help="Only part K of N, for N jobs side by side; see --join."),
+        typer.Option(
+            metavar="K/N", help="Verify only part K of N, for N parallel jobs; see --join."
+        ),
     ] = None,
     joined: Annotated[
         list[Path] | None,
         typer.Option(
-            "--join", exists=True, dir_okay=False, help="Weigh the --json reports of all parts."
+            "--join",
+            exists=True,
+            dir_okay=False,
+            help="Combine the --json reports of all parts; repeatable.",
         ),
     ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="With --deep, so many processes; as many as there are cores.", metavar="N"
+            min=1, help="With --deep, number of processes; default: one per core.", metavar="N"
         ),
     ] = None,
     provider_keys: options.ProviderKeys = None,
@@ -105,11 +115,11 @@ def command(
     profile: options.Profile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Verify a sealed evidence store, a bucket or a directory copy, with public keys alone.
+    """Verify a sealed evidence store, a bucket or a directory copy, with only public keys.
 
     Checks signatures and the tree, hashes every object, counts every unit once, and looks for
-    what is in the store and not in the log; names what it did not check. The steps V0 to V6
-    are those of docs/verification.md.
+    anything in the store that is not in the log; lists what it did not check. The steps V0 to V6
+    are described in docs/verification.md.
     """
     trusted = options.policy(policy, key)
     _refuse_contradictions(since, sample, part, joined, save_state)
@@ -169,7 +179,7 @@ def _refuse_contradictions(
     joined: Sequence[Path] | None,
     save_state: Path | None,
 ) -> None:
-    """Raise `SettingsError` where options do not go together."""
+    """Raise `SettingsError` for options that exclude each other."""
     chosen = {
         "--since": since is not None,
         "--sample": sample is not None,
@@ -182,13 +192,13 @@ def _refuse_contradictions(
     if save_state is not None and contradicting not in ([], ["--since"]):
         raise SettingsError(f"{contradicting[0]} looks at a part: a state of it cannot be saved")
     if save_state is not None and save_state.exists():
-        raise SettingsError(f"{save_state}: is there already; name a new file")
+        raise SettingsError(f"{save_state}: already exists; name a new file")
 
 
 def _part(text: str) -> Part:
     match = _PART.fullmatch(text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise SettingsError(f"--part {text}: write K/N, K from 1 to N")
+        raise SettingsError(f"--part {text}: must be K/N, with K from 1 to N")
     return Part(int(match[1]), int(match[2]))
 
 
@@ -198,13 +208,13 @@ def _join(store: EvidenceVersions, policy: Policy, files: Sequence[Path]) -> Rep
         try:
             reports.append(verify_report.read_document(file.read_bytes()))
         except (OSError, ValueError) as error:
-            raise SettingsError(f"{file}: not the --json report of a part: {error}") from error
+            raise SettingsError(f"{file}: not a --json report of a part: {error}") from error
     if any(report.name != policy.name for report in reports):
-        raise SettingsError(f"a report of another log than {policy.name}")
+        raise SettingsError(f"a report on a log other than {policy.name}")
     if any(
         report.judged is None or report.judged.policy != policy_sha256(policy) for report in reports
     ):
-        raise SettingsError("a report that judges by another policy; give the same to each part")
+        raise SettingsError("a report under a different policy; use the same one for every part")
     verifier = Verifier(store, policy, now=clock.now())
     return join(reports, verifier.hashes_of, verifier.signs)
 
@@ -213,7 +223,7 @@ def _save(path: Path, report: Report) -> None:
     """Save a state in a new file."""
     if report.state is None:
         raise SettingsError(
-            "no state to save: nothing of the log is signed, or too much is not sealed yet"
+            "no state to save: the log has no signed checkpoint, or too much is not sealed yet"
         )
     with output_file.create(path) as file:
         file.write(msgspec.json.format(msgspec.json.encode(report.state)) + b"\n")

@@ -1,4 +1,4 @@
-"""`nhi-evidence version`: what is installed here, and which formats it reads and writes."""
+"""`nhi-evidence version`: what is installed, and which formats it reads and writes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Version(msgspec.Struct):
 
     version: str
     commit: str | None
-    """None where nothing says of which commit this is."""
+    """None where the commit is unknown."""
     mapper: str
     """SHA-256 over the code and tables that decide what a record becomes."""
     evidence_format: int
@@ -45,18 +45,18 @@ class _Version(msgspec.Struct):
 def command(
     *,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Commit, mapper digest and formats, too.")
+        bool, typer.Option("--verbose", "-v", help="Also show commit, mapper digest and formats.")
     ] = False,
     as_json: evidence_options.Json = False,
 ) -> None:
-    """Show the version; with --verbose, all that an auditor may have to name.
+    """Show the version; with --verbose, everything an auditor may have to cite.
 
-    The mapper digest is the one in the header of every evidence object that this release made.
+    The mapper digest is the one in the header of every evidence object made by this release.
     """
     if not (verbose or as_json):
         screen.say(f"nhi-evidence {__version__}")
-        if sys.stdout.isatty():  # piped it is one line, which scripts read
-            screen.say("with --verbose: commit, mapper digest and formats, too")
+        if sys.stdout.isatty():  # one line when piped, for scripts
+            screen.say("add --verbose for commit, mapper digest and formats")
         return
     version = _Version(
         version=__version__,

@@ -9,8 +9,8 @@ from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
 _BESIDE = {"github_audit", "okta_system"}
-"""Whose records state nothing that joins them to the job's: GitHub's name the job, not its token,
-and Okta's a client of its own. Nothing is guessed: they are no part of its way."""
+"""Their records state nothing that links them to the job's: GitHub's name the job, not its token,
+and Okta's name a client of its own. Nothing is guessed, so they are not part of its path."""
 
 
 def of_delivery(
@@ -57,7 +57,7 @@ def of_sealing(
     tampered: list[sealing.Tampered],
 ) -> list[str]:
     """Return what was not sealed, not proven, or not seen when it was altered."""
-    problems = [f"not seen: {change.act}" for change in tampered if not change.seen]
+    problems = [f"not detected: {change.act}" for change in tampered if not change.seen]
     problems += [
         f"verification found {finding.code} {finding.key}" for finding in verified.findings
     ]
@@ -72,4 +72,4 @@ def of_blind_spots(spots: blind_spots.BlindSpots | None) -> list[str]:
     """Return whether coverage and reconcile did not name just what was taken away."""
     if spots is None or spots.exact:
         return []
-    return ["coverage and reconcile did not name exactly what was taken away"]
+    return ["coverage and reconcile did not report exactly what was removed"]

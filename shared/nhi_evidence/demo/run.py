@@ -31,33 +31,33 @@ from nhi_evidence.evidence.seal import Sealed
 from nhi_evidence.evidence.verify import Report as Verified
 
 _LEFT = "nhi-evidence-demo-"
-"""How the folder begins that report and case are left in."""
+"""Prefix of the folder that report and case are left in."""
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What the demo showed; printed by `--json`."""
+    """What the demo showed, as printed by `--json`."""
 
     deliveries: list[show_clouds.UnitCount]
     clouds: list[show_clouds.CloudCount]
     crossing: list[crossing.Followed]
-    """What one CI job did, by its issuer and subject; empty for files of one's own."""
+    """What one CI job did, by issuer and subject; empty with --input."""
     refusals: list[refusals.Refusal]
     sealed: Sealed
     findings: list[str]
-    """What verification of the sealed bucket found: nothing."""
+    """Findings of verifying the sealed bucket; expected to be empty."""
     proof: sealing.Proof | None
     tampered: list[sealing.Tampered]
     redelivery_changed: list[str]
-    """Object versions that a second delivery of the same files added or took away: none."""
+    """Object versions that a second delivery of the same files added or removed; expected: none."""
     regrouped: int
-    """Objects that delivering AWS's files in smaller batches added; none of it counts twice."""
+    """Objects added by delivering AWS's files in smaller batches; nothing in them counts twice."""
     blind_spots: blind_spots.BlindSpots | None = None
-    """Gaps, a canary and a file taken from an estate, and what was named; None for own files."""
+    """Gaps, a canary and a file removed from an estate, and what was reported; None with --input."""
     ok: bool
     failed: list[str]
     kept_copy: str | None = None
     investigated: Investigated | None = None
-    """The CI job's report and case; None for files of one's own."""
+    """The CI job's report and case; None with --input."""
 
 
 class Channels(NamedTuple):
@@ -180,7 +180,7 @@ def _repeat(stage: Stage, channels: Channels, versions: frozenset[tuple[str, str
     changed = sorted(versions ^ stage.bucket.versions())
     failures += stage.regroup()
     regrouped = len(stage.bucket.versions() - versions)
-    working("trying what is refused")
+    working("trying forbidden operations")
     refused = refusals.collect(stage.store, min(versions))
     refused += refusals.of_tokens(stage.store, stage.platforms)
     show.redelivery(detail, len(versions), changed, regrouped)
@@ -218,8 +218,8 @@ def _blind_spots(folder: Path, seed: int, channels: Channels) -> blind_spots.Bli
 def _investigate(
     notary: sealing.Notary, followed: Sequence[crossing.Followed], channels: Channels
 ) -> Investigated:
-    """Tell one job's way, and leave report and case in a folder of their own."""
-    channels.working("telling one job's way, with a proof of every record")
+    """Trace one job's path, and leave report and case in a new folder."""
+    channels.working("tracing one job's path, with a proof of every record")
     folder = Path(tempfile.mkdtemp(prefix=_LEFT))
     investigated, timeline = investigation.investigate(notary, JOIN_ID, folder)
     show_investigation.summary(channels.detail, channels.brief, investigated, timeline, followed)

@@ -1,1 +1,1 @@
-"""What people read: text made safe to show, and reports printed."""
+"""Output for people: text made safe to show, and printed reports."""

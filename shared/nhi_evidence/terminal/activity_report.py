@@ -1,4 +1,4 @@
-"""Who acted, as what, in which phases, and when: counted, for a reader and as JSON."""
+"""Who acted, as what, in which phases, and when: counted, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from nhi_evidence.identity import CAPTIONS, IdentityKind
 from nhi_evidence.terminal.safe_text import instant, neutralize, neutralize_json
 
 SCHEMA = "nhi-evidence/summary/1"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 _REFUSED = frozenset({Result.DENIED, Result.UNAUTHENTICATED})
 _PEOPLE = frozenset({CAPTIONS[IdentityKind.HUMAN], CAPTIONS[IdentityKind.HUMAN_PROGRAMMATIC]})
 
 
 class Actor(Protocol):
-    """What is read of a record's `nhi`."""
+    """The parts of a record's `nhi` that are read."""
 
     @property
     def uid(self) -> str | None:
-        """Its id, as the record has it."""
+        """Its ID, as in the record."""
 
     @property
     def name(self) -> str | None:
-        """Its name, as the record has it."""
+        """Its name, as in the record."""
 
     @property
     def type(self) -> str:
@@ -37,15 +37,15 @@ class Actor(Protocol):
 
 
 class Metadata(Protocol):
-    """What is read of a record's `metadata`."""
+    """The parts of a record's `metadata` that are read."""
 
     @property
     def uid(self) -> str | None:
-        """The source's id of the record."""
+        """The source's ID for the record."""
 
 
 class Record(Protocol):
-    """What is read of an OCSF record, normalized now or when it was sealed."""
+    """The parts of an OCSF record that are read, normalized now or when it was sealed."""
 
     @property
     def time(self) -> int:
@@ -53,7 +53,7 @@ class Record(Protocol):
 
     @property
     def metadata(self) -> Metadata:
-        """Which holds its id."""
+        """Holds its ID."""
 
     @property
     def nhi(self) -> Actor:
@@ -61,7 +61,7 @@ class Record(Protocol):
 
     @property
     def nhi_phase(self) -> str:
-        """What it meant."""
+        """Its effective phase."""
 
     @property
     def nhi_outcome(self) -> str:
@@ -69,7 +69,7 @@ class Record(Protocol):
 
 
 class Identity(msgspec.Struct):
-    """What an identity did, as the records say. Times are milliseconds since the epoch, UTC."""
+    """What an identity did, by its records. Times are milliseconds since the epoch, UTC."""
 
     uid: str
     type: str
@@ -77,17 +77,17 @@ class Identity(msgspec.Struct):
     first: int
     last: int
     first_uid: str | None = None
-    """Id of its first record, which `prove` takes; None where the source gives none."""
+    """ID of its first record, for `prove`; None where the source gives none."""
     records: int = 0
     refused: int = 0
     """Records whose outcome is denied or unauthenticated."""
     phases: Counter[str] = msgspec.field(default_factory=Counter)
-    """Effective phases, to records."""
+    """Effective phase to number of records."""
     types: Counter[str] = msgspec.field(default_factory=Counter)
-    """Kinds, to records: one identity may be seen as several, as a key's owner with and without
-    a second factor."""
+    """Kind to number of records: an identity may appear as several, e.g. as a key's owner with and
+    without a second factor."""
     is_named: bool = True
-    """False of records that name nobody."""
+    """False for records that name nobody."""
 
 
 class Report(msgspec.Struct):
@@ -96,15 +96,15 @@ class Report(msgspec.Struct):
     schema: str = SCHEMA
     input: int = 0
     rejected: int = 0
-    """Records that could not be mapped, and files or lines that are none; not counted below."""
+    """Records that could not be mapped, and files or lines that are not records; not counted."""
     out_of_scope: int = 0
-    """Records that the evidence leaves out by its scope, and counts; not counted below."""
+    """Records the evidence counts but leaves out by its scope; not counted below."""
     unread: int = 0
     """Inputs, or objects of the evidence, that could not be read."""
     repeated: int = 0
-    """Records that were read before, from the same or another input; not counted below."""
+    """Records already read, from the same or another input; not counted below."""
     is_incomplete: bool = False
-    """Whether something of the input is not counted here that may belong here."""
+    """Whether part of the input is not counted here although it may belong here."""
     identities: list[Identity] = []
     detected: dict[str, int] = {}
     notes: list[str] = []
@@ -114,7 +114,7 @@ class Activity:
     """Counts records by who acted."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Start empty."""
         self._identities: dict[str | None, Identity] = {}
 
     def add(self, record: Record) -> None:
@@ -138,7 +138,7 @@ class Activity:
         identity.phases[record.nhi_phase] += 1
 
     def identities(self) -> list[Identity]:
-        """Return everybody, those in most phases first, then those with most records."""
+        """Return all identities, those in most phases first, then those with most records."""
         return sorted(
             self._identities.values(),
             key=lambda each: (-len(each.phases), -each.records, each.uid),
@@ -151,7 +151,7 @@ def as_document(report: Report) -> str:
 
 
 def text(report: Report) -> str:
-    """Return the report for a reader, on lines of 80 columns wherever ids are that short."""
+    """Return the report as text, on lines of 80 columns unless ids are longer."""
     people = [each for each in report.identities if _PEOPLE.issuperset(each.types)]
     others = [each for each in report.identities if not _PEOPLE.issuperset(each.types)]
     lines = list(_opening(report, people))
@@ -167,7 +167,7 @@ def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
     named = sum(each.is_named for each in report.identities)
     human = plural.count(sum(each.is_named for each in people), "person", "people")
     if report.is_incomplete:
-        yield "INCOMPLETE something of the input is not counted here; the rest is:"
+        yield "INCOMPLETE part of the input is not counted here; the rest:"
     yield (
         f"{plural.count(named, 'identity', 'identities')} ({human}) in "
         f"{plural.count(records, 'record')}, {refused:,} refused"
@@ -179,9 +179,9 @@ def _opening(report: Report, people: Sequence[Identity]) -> Iterator[str]:
         yield "phases: effective, after parameters and outcome (refused: failed attempt)"
     nobody = sum(each.records for each in report.identities if not each.is_named)
     if nobody:
-        yield f"{plural.count(nobody, 'record')} without anybody's name or id"
+        yield f"{plural.count(nobody, 'record')} without a name or ID"
     if report.repeated:
-        yield f"{plural.count(report.repeated, 'record')} read before, and counted once"
+        yield f"{plural.count(report.repeated, 'record')} already read, and counted once"
     if report.rejected:
         every = plural.count(report.input, "record")
         yield f"{report.rejected:,} of {every} could not be read or mapped; not counted here"

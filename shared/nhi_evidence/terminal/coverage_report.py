@@ -1,4 +1,4 @@
-"""Coverage in a terminal: the matrix by platform and step, then what is not recorded here."""
+"""Coverage as text: the matrix by platform and step, then what is not recorded here."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nhi_evidence.coverage.page import LETTERS, MEANINGS, instant
 from nhi_evidence.coverage.verdict import Verdict
 
 _WITHOUT_VERBOSE = (Verdict.GAP, Verdict.BROKEN, Verdict.ELSEWHERE, Verdict.UNKNOWN)
-"""What is told cell by cell, in this order."""
+"""Verdicts that are reported cell by cell, in this order."""
 
 
 def lines(matrix: Matrix, *, verbose: bool = False) -> Iterator[str]:
-    """Yield the report; with `verbose` every cell is told, with its spans."""
+    """Yield the report; with `verbose` every cell is reported, with its spans."""
     yield matrix.verdict
     if not matrix.cells:
         return
@@ -88,9 +88,9 @@ def _cell(cell: CellState, *, verbose: bool) -> Iterator[str]:
 
 
 def controls(support: Sequence[Support]) -> Iterator[str]:
-    """Yield what evidence there is for controls."""
+    """Yield the evidence there is for controls."""
     yield ""
-    yield "Evidence for controls; none of it says that a control is met"
+    yield "Evidence for controls; none of it shows that a control is met"
     width = max(len(one.framework) for one in support)
     for control in support:
         facts = f"{control.recorded} of {control.cells} cells recorded here"

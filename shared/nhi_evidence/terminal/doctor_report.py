@@ -1,4 +1,4 @@
-"""What looking at a deployed estate came to, as JSON."""
+"""The result of checking a deployment, as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from nhi_evidence.checks import WRONG, Check, State
 
 SCHEMA = "nhi-evidence/doctor/1"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 Verdict = Literal["well", "not well", "nothing was looked at"]
 
@@ -21,15 +21,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     schema: str
     release: str
-    """Of nhi-evidence: what is deployed is held against what this release writes."""
+    """Of nhi-evidence: what is deployed is compared with what this release defines."""
     verdict: Verdict
     states: dict[State, int]
-    """How many checks are in each state; every state is there."""
+    """State to number of checks; every state is present."""
     checks: Sequence[Check]
 
 
 def verdict(checks: Sequence[Check]) -> Verdict:
-    """Return what the checks come to: `well` speaks of what was looked at alone."""
+    """Return the result of the checks: `well` covers only what was checked."""
     states = {one.state for one in checks}
     if states & {*WRONG}:
         return "not well"

@@ -1,4 +1,4 @@
-"""Lines on a terminal: broken between words, and indented; elsewhere a line stays a line."""
+"""Lines on a terminal: wrapped between words, and indented; elsewhere lines are left alone."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from collections.abc import Iterator
 from typing import TextIO
 
 _LEAST = 40
-"""Columns: narrower ones are not kept to."""
+"""Minimum width in columns; a narrower terminal is treated as this wide."""
 _LABEL = re.compile(r"\s*\S+\s{2,}(?=\S)|\s+(?=\S)")
-"""What a line begins with that what follows it is indented by: a label and its gap, or blanks."""
+"""Start of a line that sets the indent of the rows after it: a label and its gap, or blanks."""
 _WIDEST_LABEL = 16
 _SENTENCES = ("not checked: ", "not judged: ")
 _COMMAND = re.compile(
     r"\s*(?:\S+\s{2,}|next: )?(?:\S*/)?(?:nhi-evidence|python3?|make) [a-z]|\s*fix: [^`]*$"
 )
-"""What is copied whole: the terminal breaks it, and a selection takes it back."""
+"""Commands, which people copy: left to the terminal to wrap, so that a selection is unbroken."""
 
 _WORDS = re.compile(r"(\s*)(\S+)")
 _QUOTED = re.compile(r"`[^`]*`")
-"""A command within a sentence stays whole, too."""
+"""A command within a sentence is not broken either."""
 _GLUE = "\ue000"
-"""Stands for a blank where no line is broken; of no use in any text (Unicode's private area)."""
+"""Stands for a blank that must not be broken at; from Unicode's private use area."""
 
 HOUR_MS = 3_600_000
 _IN_DAYS = 72
-"""From so many hours on an age is given in days."""
+"""An age of at least this many hours is given in days."""
 
 
 def width(stream: TextIO) -> int | None:
-    """Return how many columns a line may have; None where nobody looks: a pipe, a file."""
+    """Return how many columns a line may have; None for a pipe or a file."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def rows(line: str, columns: int | None) -> list[str]:
-    """Return a line as it is, or in rows that fit so many columns; None are as many as it takes.
+    """Return a line, wrapped to this many columns; None does not wrap.
 
-    Between words alone, so an id or a path stays whole however long; a command is never broken.
+    Breaks only between words, so an id or a path stays whole however long; never within a command.
     """
     if columns is None or len(line) <= columns or _COMMAND.match(line):
         return [line]
@@ -46,7 +46,7 @@ def rows(line: str, columns: int | None) -> list[str]:
 
 
 def _broken(line: str, columns: int, indent: int) -> Iterator[str]:
-    """Yield rows; a word stays beside its label where a row of its own would not hold it either."""
+    """Yield rows; a word stays next to its label where it would not fit on its own row either."""
     row = ""
     for gap, word in _WORDS.findall(line):
         fits = len(row) + len(gap) + len(word) <= columns
@@ -68,12 +68,12 @@ def _indent(line: str) -> int:
 
 
 def say(stream: TextIO, *lines: str) -> None:
-    """Write lines, each in rows that fit where the stream is a terminal."""
+    """Write lines, wrapped where the stream is a terminal."""
     columns = width(stream)
     stream.writelines(f"{row}\n" for line in lines for row in rows(line, columns))
 
 
 def age(milliseconds: int) -> str:
-    """Return an age in words: hours and tenths, and days where there are many."""
+    """Return an age in words: hours with tenths, or days where there are many."""
     hours, tenths = divmod(milliseconds * 10 // HOUR_MS, 10)
     return f"{hours // 24} days old" if hours >= _IN_DAYS else f"{hours}.{tenths} hours old"

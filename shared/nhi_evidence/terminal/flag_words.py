@@ -1,4 +1,4 @@
-"""What the log says is wrong with an object, in words."""
+"""Flags of the log, in words: what is wrong with an object."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from nhi_evidence.evidence import flags
 
 FLAGS: Mapping[str, str] = {
-    flags.KEY_HASH: "its body hash does not match its key: it is counted for nobody",
-    flags.SHADOW: "not the first version of its key: it is counted for nobody",
-    flags.LATE: "sealed when its hour was no longer watched hourly",
-    flags.SHORT_LOCK: "locked for less than was promised",
-    flags.ENCRYPTION: "not encrypted as was promised",
+    flags.KEY_HASH: "its body hash does not match its key: never counted",
+    flags.SHADOW: "not the first version of its key: never counted",
+    flags.LATE: "sealed after its hour was no longer swept hourly",
+    flags.SHORT_LOCK: "locked for less time than promised",
+    flags.ENCRYPTION: "not encrypted as promised",
     flags.NO_CHECKSUM: "the store kept no SHA-256 of it",
     flags.MARKER: "a delete marker that expiry does not explain",
     flags.EXPIRED: "deleted by expiry, after lock and grace",

@@ -1,4 +1,4 @@
-"""What reconciling came to, for a reader and as JSON."""
+"""The result of reconciling, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nhi_evidence.completeness.statement import Log, Scope, Statement, Statement
 from nhi_evidence.terminal.safe_text import instant, neutralize_json
 
 SCHEMA = "nhi-evidence/reconcile-report/1"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 _MOST_LINES = 20
-"""Statements that are shown one by one."""
+"""Number of statements shown one by one."""
 _NAMES = 5
-"""Things shown of one."""
+"""Number of named things shown for each."""
 
 
 class _Named(msgspec.Struct):
@@ -29,7 +29,7 @@ class _Named(msgspec.Struct):
 
 
 class _Line(msgspec.Struct, kw_only=True):
-    """One statement, without the units that count."""
+    """One statement, without its counted units."""
 
     source: str
     hour: str
@@ -46,37 +46,37 @@ class _Line(msgspec.Struct, kw_only=True):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What reconciling came to."""
+    """The result of reconciling."""
 
     log: Log
     verdicts: dict[str, int] = {}
-    """Verdict to how many source hours and scopes."""
+    """Verdict to number of source hours and scopes."""
     reasons: dict[str, int] = {}
-    """Reason to how many of them."""
+    """Reason to number of source hours and scopes."""
     incomplete: int = 0
-    """Source hours and scopes of which something is known to be missing."""
+    """Number of source hours and scopes with something known to be missing."""
     weaker: int = 0
-    """Closed ones whose verdict is weaker than was asked for."""
+    """Number of closed ones whose verdict is weaker than required."""
     objects: int = 0
     unsound: dict[str, str] = {}
-    """Objects that claim nothing, by key, and why."""
+    """Objects whose claims are void: key to reason."""
     not_checked: list[str] = []
     statements: list[_Line] = []
-    """All of them for `--json`; else those that are shown."""
+    """All of them with `--json`; otherwise those that are shown."""
 
     @property
     def exit_code(self) -> int:
-        """0 nothing known to be missing, 2 something is, 3 a verdict is weaker than asked for."""
+        """0 nothing known to be missing, 2 something is, 3 a verdict is weaker than required."""
         if self.incomplete:
             return 2
         return 3 if self.weaker else 0
 
 
 class Tally:
-    """Counts statements into a report, keeping those it shows."""
+    """Counts statements into a report, and keeps those to show."""
 
     def __init__(self, log: Log, *, keep_all: bool, required: Verdict | None = None) -> None:
-        """Keep every statement, or the first of those with something missing."""
+        """Keep every statement, or only the first of those with something missing."""
         self.report = Report(log=log)
         self._keep_all = keep_all
         self._required = ORDER.index(required) if required is not None else 0
@@ -119,13 +119,13 @@ def _line(statements: Statements, each: Statement) -> _Line:
 
 HEADS = {
     2: "INCOMPLETE: something is known to be missing",
-    3: "NOT AS ASKED: nothing is known to be missing, and a verdict is weaker than asked for",
+    3: "NOT AS ASKED: nothing is known to be missing, but a verdict is weaker than required",
 }
-"""Exit code to the first line, where something is missing or weaker."""
+"""Exit code to first line, where something is missing or weaker."""
 
 
 def as_document(report: Report) -> bytes:
-    """Return the report as JSON; inert in a terminal."""
+    """Return the report as JSON, safe to show in a terminal."""
     plain = msgspec.to_builtins(report)
     plain["schema"] = SCHEMA
     plain["verdict"] = _verdict(report)
@@ -134,29 +134,29 @@ def as_document(report: Report) -> bytes:
 
 
 def _verdict(report: Report) -> str:
-    """Return the words that the first line begins with."""
+    """Return the words the first line begins with."""
     return re.match(r"[A-Z ]+[A-Z]", _head(report))[0]  # type: ignore[index]
 
 
 _SHOWN_COMPLETE = (Verdict.PROVEN, Verdict.RECONCILED)
-"""What the provider's own list says; a transport without a gap says nothing of its source."""
+"""Verdicts from the provider's own list; a gapless transport says nothing about its source."""
 
 
 def _head(report: Report) -> str:
     if report.exit_code:
         return HEADS[report.exit_code]
     if not report.verdicts:
-        return "NOTHING MISSING that is known of: there was no hour to compare"
+        return "NOTHING MISSING, as far as known: there was no hour to compare"
     every = sum(report.verdicts.values())
     complete = sum(report.verdicts.get(verdict, 0) for verdict in _SHOWN_COMPLETE)
     hours = plural.count(every, "source hour and scope", "source hours and scopes")
     if complete == every:
         return f"COMPLETE: {hours}, by the provider's own lists"
-    return f"NOTHING MISSING that is known of; {complete:,} of {hours} shown to be complete"
+    return f"NOTHING MISSING, as far as known: {complete:,} of {hours} shown to be complete"
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Yield the report for a reader, the verdict first."""
+    """Yield the report as text, the verdict first."""
     yield _head(report)
     log = report.log
     yield f"log       {log.origin}, size {log.size}, sealed {instant(log.at)}"
@@ -173,7 +173,7 @@ def lines(report: Report) -> Iterator[str]:
     for key, why in sorted(report.unsound.items())[:_NAMES]:
         yield f"unsound   {key}: {why}"
     if len(report.unsound) > _NAMES:
-        yield f"          and {len(report.unsound) - _NAMES} more objects that claim nothing"
+        yield f"          and {len(report.unsound) - _NAMES} more objects whose claims are void"
     for line in report.not_checked:
         yield f"not checked: {line}"
 
@@ -188,4 +188,4 @@ def _statement_lines(each: _Line) -> Iterator[str]:
         detail = f" ({named.detail})" if named.detail else ""
         yield f"  {named.reason} {named.name}{detail}"
     if len(grave) > _NAMES:
-        yield f"  ... and {len(grave) - _NAMES} more of this hour; --json prints them"
+        yield f"  ... and {len(grave) - _NAMES} more for this hour; --json prints them"

@@ -1,4 +1,4 @@
-"""What is shown to people: text of records made inert, instants as ISO 8601."""
+"""Output for people: text from records made inert, times as ISO 8601."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet may take for a formula.
+"""First characters of a cell that a spreadsheet may take for a formula.
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(milliseconds: int) -> str:
-    """Return an instant as ISO 8601 UTC, to the second; one outside the calendar as its number."""
+    """Return a time as ISO 8601 UTC, to the second; one outside the calendar as a number."""
     try:
         return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
     except OverflowError:
@@ -27,7 +27,7 @@ def instant(milliseconds: int) -> str:
 
 
 def iso_instant(milliseconds: int) -> str:
-    """Return an instant as ISO 8601 UTC, to the millisecond."""
+    """Return a time as ISO 8601 UTC, to the millisecond."""
     at = _EPOCH + timedelta(milliseconds=milliseconds)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
@@ -38,10 +38,10 @@ def neutralize(text: str) -> str:
 
 
 def neutralize_json(document: bytes) -> bytes:
-    """Escape, inside a JSON document, what a terminal could act on; the value stays the same.
+    """Escape whatever a terminal could act on in a JSON document; its value stays the same.
 
-    JSON already escapes U+0000 to U+001F; the C1 controls, DEL and bidirectional marks it
-    lets through are escaped here.
+    JSON already escapes U+0000 to U+001F; the C1 controls, DEL and bidirectional marks that it
+    allows are escaped here.
     """
     if document.isascii() and b"\x7f" not in document:
         return document

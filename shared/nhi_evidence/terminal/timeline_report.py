@@ -1,4 +1,4 @@
-"""A timeline, for a reader and as JSON."""
+"""A timeline, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from nhi_evidence.terminal.safe_text import instant, neutralize_json
 from nhi_evidence.terminal.verdict import show as show_verdict
 
 SCHEMA = "nhi-evidence/timeline/2"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 _NOT_JUDGED = (
-    "what was not recorded: no statement on coverage was given (--coverage); "
-    "silence here proves nothing"
+    "what was not recorded: no coverage report was given (--coverage); absence here proves nothing"
 )
 
 
 def as_document(timeline: Timeline) -> bytes:
-    """Return a timeline as JSON, inert in a terminal."""
+    """Return a timeline as JSON, safe to show in a terminal."""
     plain = msgspec.to_builtins(timeline)
     plain["schema"] = SCHEMA
     plain["verdict"] = _verdict(timeline)[0]
@@ -34,9 +33,9 @@ def as_document(timeline: Timeline) -> bytes:
 
 
 def show(out: Console, timeline: Timeline, *, every_record: bool = False) -> None:
-    """Print a timeline for a reader: the verdict first, what it cannot say last.
+    """Print a timeline: the verdict first, what it cannot say last.
 
-    A run of the same act is one entry, unless `every_record`.
+    Repetitions of the same action are one entry, unless `every_record`.
     """
     show_verdict(out, *_verdict(timeline), _lines(timeline, every_record=every_record))
 
@@ -45,12 +44,12 @@ def _verdict(timeline: Timeline) -> tuple[str, str, str]:
     steps = timeline.path.steps
     unread = timeline.freshness.unreadable_count
     if not steps and unread:
-        text = f"nothing of {timeline.subject} in what could be read; {_unread(unread)}"
+        text = f"nothing for {timeline.subject} in what could be read; {_unread(unread)}"
         return "INCOMPLETE", "bold yellow", text
     if not steps and timeline.freshness.not_shown_count:
-        return "INCOMPLETE", "bold yellow", f"nothing of {timeline.subject} in what is shown"
+        return "INCOMPLETE", "bold yellow", f"nothing for {timeline.subject} in what is shown"
     if not steps:
-        return "NONE ON RECORD", "bold yellow", f"nothing of {timeline.subject} in what was read"
+        return "NONE ON RECORD", "bold yellow", f"nothing for {timeline.subject} in what was read"
     span = duration(steps[-1].row.time - steps[0].row.time)
     providers = ", ".join(timeline.providers)
     text = (
@@ -91,7 +90,7 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
 
 
 def freshness_lines(freshness: Freshness) -> Iterator[str]:
-    """Yield what an index holds, and what that is worth."""
+    """Yield what an index holds, and how far that can be trusted."""
     if freshness.engine:
         yield from _athena(freshness)
         return
@@ -103,7 +102,7 @@ def freshness_lines(freshness: Freshness) -> Iterator[str]:
         else:
             yield "          its signature and the hash of every object were checked; see verify"
     else:
-        yield "evidence  raw log files: nothing of this is proven"
+        yield "evidence  raw log files: none of this is proven"
     span = "no records"
     if freshness.first is not None and freshness.last is not None:
         span = f"{instant(freshness.first)} to {instant(freshness.last)}"
@@ -122,9 +121,9 @@ _MOST_LINES = 5
 
 def _athena(freshness: Freshness) -> Iterator[str]:
     yield f"evidence  {freshness.engine}"
-    yield "          counted is what sealed statements name; no signature or hash was checked;"
-    yield "          of each key the newest version is seen: shadows are for verify to find;"
-    yield "          lines that cannot be read are in the view unreadable"
+    yield "          records named by sealed statements count; no signature or hash was checked;"
+    yield "          only the newest version of a key is seen: verify finds shadowed ones;"
+    yield "          unreadable lines are in the view unreadable"
     for text in freshness.not_shown[:_MOST_LINES]:
         yield f"          not shown: {text}"
     more = freshness.not_shown_count - min(len(freshness.not_shown), _MOST_LINES)
@@ -137,7 +136,7 @@ def _unread(number: int) -> str:
 
 
 def _when(milliseconds: int | None) -> str:
-    return "at no known time" if milliseconds is None else instant(milliseconds)
+    return "at an unknown time" if milliseconds is None else instant(milliseconds)
 
 
 def _stage(stage: Stage) -> str:
@@ -152,7 +151,7 @@ def _stage(stage: Stage) -> str:
 
 
 def _credentials(credentials: Iterable[Credential]) -> Iterator[str]:
-    """Yield each credential; of those a platform hands out by itself, the first few."""
+    """Yield each credential; only the first few of those a platform issues by itself."""
     handed_out = 0
     for each in credentials:
         handed_out += each.mint is Mint.NOT_EXPECTED
@@ -160,7 +159,7 @@ def _credentials(credentials: Iterable[Credential]) -> Iterator[str]:
             yield _credential(each)
     if handed_out > _MOST_LINES:
         more = handed_out - _MOST_LINES
-        yield f"          ... and {more} more that the platform made; --json has all"
+        yield f"          ... and {more} more that the platform issued; --json has all"
 
 
 def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
@@ -176,7 +175,7 @@ def _gaps(gaps: Iterable[Gap]) -> Iterator[str]:
 
 def _credential(each: Credential) -> str:
     uses = plural.count(each.uses, "use") if each.uses else "not used here"
-    parent = f", made with {each.parent}" if each.parent else ""
+    parent = f", created with {each.parent}" if each.parent else ""
     return f"credential {each.uid}: {uses}; making {each.mint}{parent}"
 
 
@@ -205,15 +204,15 @@ def _visibility(timeline: Timeline) -> Iterator[str]:
     on_record = sum(each.is_on_record for each in seen)
     if on_record:
         cells = plural.count(on_record, "cell")
-        yield f"seen      {cells} more: recorded, and their step is on record"
+        yield f"seen      {cells} more: recorded, and the step is on record"
 
 
 _CELLS = 8
-"""Cells of one reason that are named."""
+"""Number of cells named for one reason."""
 
 
 def _alike(unseen: Iterable[Visibility]) -> Iterable[list[Visibility]]:
-    """Group what is not seen for one reason, of one time: a platform nobody read is one entry."""
+    """Group what is unseen by reason and time: a platform that was not read is one entry."""
     groups: dict[tuple[str, ...], list[Visibility]] = {}
     for each in unseen:
         key = (each.verdict, each.text, _span(each), each.reason)
@@ -226,12 +225,12 @@ def _span(each: Visibility) -> str:
 
 
 def day(milliseconds: int) -> str:
-    """Return the day of an instant, UTC: `2026-03-02`."""
+    """Return the UTC day of a time: `2026-03-02`."""
     return instant(milliseconds)[:10]
 
 
 def duration(milliseconds: int) -> str:
-    """Return a span of time in its two largest units: `3 h 12 min`."""
+    """Return a duration in its two largest units: `3 h 12 min`."""
     seconds = milliseconds // 1000
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
     if days:

@@ -1,7 +1,7 @@
-"""The records of a timeline for a reader: a run of the same act is one entry.
+"""The records of a timeline as text: repetitions of the same action are one entry.
 
-A sweep is hundreds of records that differ in their target alone; printed one by one they hide
-what came before and after. `--json`, CSV and the case have every record.
+A sweep is hundreds of records that differ only in their target; printed one by one they would
+hide what came before and after. `--json`, CSV and the case have every record.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nhi_evidence.terminal.safe_text import instant
 
 _LONGEST_RUN_MS = 60_000
 _SHORTEST_RUN = 3
-"""Fewer of a kind are printed one by one."""
+"""Shorter runs are printed one by one."""
 _TARGETS = 5
 
 
@@ -121,7 +121,7 @@ def _coverage(row: Row, visible: Sequence[Visibility]) -> Iterator[str]:
 
 
 def _place(which: str, row: Row) -> Iterator[str]:
-    """Yield what `prove` takes, and where the record lies."""
+    """Yield what `prove` takes, and where the record is."""
     uid = f"uid {row.uid}" if row.uid else "no uid"
     by_place = row.uid is None and row.place.standing is not Standing.UNPROVEN
     yield f"          {which}{uid}{': case create proves it' if by_place else ''}"
@@ -135,7 +135,7 @@ def _where(row: Row) -> str:
 
 
 def place_text(place: Place) -> str:
-    """Return where a record lies, short enough for a screen; `--json` has all of it."""
+    """Return where a record is, short enough for a screen; `--json` has the full location."""
     if place.standing is Standing.UNPROVEN:
         return f"{place.object} record {place.line}"
     name = place.object.rpartition("/")[2][:12]

@@ -1,4 +1,4 @@
-"""A report on a terminal: its verdict first, in color, and its lines in rows that fit."""
+"""A report on a terminal: the verdict first, in color, then the lines, wrapped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nhi_evidence.terminal.safe_text import neutralize
 
 
 def show(out: Console, verdict: str, style: str, meaning: str, lines: Iterable[str]) -> None:
-    """Print a verdict and what it means, then the lines; what is in any of them is made inert."""
+    """Print a verdict and its meaning, then the lines; all content is made inert."""
     columns = out.width if out.is_terminal else None
     first, *more = fitting.rows(neutralize(f"{verdict} {meaning}"), columns)
     head = Text(first)

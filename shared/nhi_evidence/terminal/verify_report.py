@@ -1,4 +1,4 @@
-"""A verification report, for a reader and as JSON."""
+"""A verification report, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nhi_evidence.terminal.safe_text import instant, neutralize_json
 from nhi_evidence.terminal.verdict import show as show_verdict
 
 SCHEMA = "nhi-evidence/verify-report/1"
-"""Names the form of the document; a change of meaning is another number."""
+"""Names the document's schema; a change of meaning changes the number."""
 
 _MOST_LINES = 5
 _NOT_CHECKED = "not checked: "
 
 
 class _Printed(msgspec.Struct):
-    """A finding as `--json` prints it: with step, severity and meaning."""
+    """A finding as printed by `--json`: with step, severity and meaning."""
 
     step: str
     severity: str
@@ -36,7 +36,7 @@ class _Printed(msgspec.Struct):
 
 
 def as_document(report: Report) -> bytes:
-    """Return the report as JSON, each finding with its step and severity; inert in a terminal."""
+    """Return the report as JSON, findings with step and severity, safe to show in a terminal."""
     plain = msgspec.to_builtins(report)
     plain["findings"] = [_printed(finding) for finding in report.findings]
     plain["schema"] = SCHEMA
@@ -46,38 +46,38 @@ def as_document(report: Report) -> bytes:
 
 
 def read_document(document: bytes) -> Report:
-    """Read what `as_document` wrote. Raises `ValueError` when it is something else."""
+    """Read the output of `as_document`. Raises `ValueError` for anything else."""
     return msgspec.json.decode(document, type=Report)
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a reader needs beside the report, to act on it or to repeat it."""
+    """What a reader needs besides the report, to act on it or to repeat it."""
 
     store: str
     keys: tuple[str, ...]
-    """Names and ids of the pinned keys."""
+    """Names and IDs of the pinned keys."""
     program: str
     """Name and version."""
 
 
 VERDICTS = {
     0: ("CLEAN", "bold green", "no finding"),
-    1: ("TAMPERED", "bold red", "evidence is not what was sealed; keep the store as it is"),
-    2: ("INCOMPLETE", "bold yellow", "what is there holds, and something is missing"),
-    3: ("NOT AS PROMISED", "bold yellow", "whole and complete, but not as the policy asks"),
+    1: ("TAMPERED", "bold red", "the evidence is not what was sealed; do not change the store"),
+    2: ("INCOMPLETE", "bold yellow", "what is there is intact, but something is missing"),
+    3: ("NOT AS PROMISED", "bold yellow", "intact and complete, but not as the policy requires"),
 }
 """Exit code to verdict, its style and its meaning."""
 
 NEXT = {
     0: "save this state (--save-state) and verify from it next time (--since)",
     1: 'docs/verification.md, "Findings"; --json prints every finding',
-    2: "replay the window that lacks something (docs/operations.md); --json prints every finding",
+    2: "replay the incomplete window (docs/operations.md); --json prints every finding",
     3: "compare the findings with the policy file; --json prints every finding",
 }
 
 
 def show(out: Console, report: Report, context: Context | None = None) -> None:
-    """Print a report for a reader: the verdict first, what was not checked last."""
+    """Print a report: the verdict first, what was not checked last."""
     show_verdict(out, *VERDICTS[report.exit_code], _lines(report, context))
 
 
@@ -89,7 +89,7 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         f"{plural.count(report.epochs, 'epoch')}, {plural.count(report.leaves, 'leaf', 'leaves')}"
     )
     yield f"log       {report.name}, {extent}"
-    yield "          (a leaf of each epoch, and of each version of an object)"
+    yield "          (one leaf for each epoch, and for each version of an object)"
     yield f"head      size {report.size}"
     yield f"          root {report.root or 'none'}"
     if report.head_at is not None and report.head_age_ms is not None:
@@ -104,9 +104,9 @@ def _lines(report: Report, context: Context | None) -> Iterator[str]:
         again = (
             f", {report.reproduced:,} mapped again to the same line" if report.reproduced else ""
         )
-        yield f"records   {report.records:,} looked at line by line{again}"
+        yield f"records   {report.records:,} checked line by line{again}"
     if report.expired:
-        yield f"expired   {report.expired} gone after lock and grace, as the policy has it"
+        yield f"expired   {report.expired} gone after lock and grace, as the policy allows"
     yield from _counted(report)
     for flag, number in report.flags.items():
         yield f"flag      {flag} {number:,}: {FLAGS.get(flag, 'see docs/evidence-format.md')}"
@@ -131,8 +131,9 @@ def _counted(report: Report) -> Iterator[str]:
         yield f"canaries  {results} (probes, by the statements on their hours)"
     if report.duplicate_records or report.linked_records:
         yield (
-            f"          {plural.count(report.duplicate_records, 'record')} again in another unit, "
-            f"{report.linked_records} linked by one id"
+            f"          {plural.count(report.duplicate_records, 'record')} repeated in another "
+            "unit, "
+            f"{report.linked_records} linked by a common ID"
         )
     if report.rejected_deliveries:
         rejected = plural.count(report.rejected_deliveries, "delivery", "deliveries")

@@ -28,8 +28,8 @@ Examples:
       --keep-out-of-scope-raw no --email security@example.org \\
       --budget 200 --objects-per-hour 100000
 
-Exit codes: 0 written; 4 not written (said on standard error): the file is
-there already, or an answer is wrong or missing; 64 wrong usage.
+Exit codes: 0 written; 4 not written (reason on standard error): the file
+already exists, or an answer is wrong or missing; 64 wrong usage.
 """
 
 
@@ -46,20 +46,20 @@ def command(
         Path, typer.Option("--output", "-o", dir_okay=False, help="Where to write it.")
     ] = Path(config.FILE_NAME),
     no_input: Annotated[
-        bool, typer.Option("--no-input", help="Ask nothing: what is missing is an error.")
+        bool, typer.Option("--no-input", help="Ask nothing; a missing answer is an error.")
     ] = False,
     as_json: evidence_options.Json = False,
     **values: str | None,
 ) -> None:
-    """Write the configuration of a deployment, asking for what no option says.
+    """Write the configuration of a deployment, asking for whatever no option gives.
 
-    Each answer is checked as it comes, beside those before it. Where it ends early, or the whole
-    is refused, nothing is written and the line is shown that goes on with what was answered. A
-    file that is there is never overwritten. Whatever else there is to choose is in
+    Each answer is checked at once, against the earlier ones too. If the dialog ends early, or the
+    result is refused, nothing is written, and a command line is shown that resumes with the answers
+    so far. An existing file is never overwritten. All other settings are described in
     nhi-evidence.example.toml.
     """
     if output.exists():
-        raise SettingsError(f"{output} is there already: choose another name with --output")
+        raise SettingsError(f"{output} already exists: choose another name with --output")
     ask = Answers(
         {name.replace("_", "-"): value for name, value in values.items()}, asks=not no_input
     )
@@ -87,12 +87,12 @@ def command(
 
 
 def _say_kept(ask: Answers, output: Path) -> None:
-    """Say how to go on without answering all of it again."""
+    """Say how to resume without answering everything again."""
     words = ["nhi-evidence", "init", "-o", str(output)]
     words += [word for option, value in ask.kept.items() for word in (f"--{option}", value)]
     screen.say(
         "",
-        "Nothing is written. What was answered is kept in this line:",
+        "Nothing was written. This command resumes with your answers:",
         f"  {shlex.join(words)}",
         err=True,
     )
@@ -101,11 +101,11 @@ def _say_kept(ask: Answers, output: Path) -> None:
 def _next(read: config.Config, output: Path) -> list[str]:
     steps = []
     if read.trial:
-        steps.append("a trial locks for one day; state retention_days before the real thing")
-    steps.append(f"look through {output}, then, in a checkout (docs/deploy.md):")
+        steps.append("a trial locks for one day; set retention_days before going to production")
+    steps.append(f"review {output}, then, in a checkout (docs/deploy.md):")
     steps.append(f"make deploy CONFIG={shlex.quote(str(output))}")
     if read.gcp is not None:
-        steps.append("add gcp.service_account_id once its service account is made")
+        steps.append("add gcp.service_account_id once its service account exists")
     if read.azure is not None:
-        steps.append("add azure.managed_identity_object_id once its identity is made")
+        steps.append("add azure.managed_identity_object_id once its identity exists")
     return steps

@@ -1,4 +1,4 @@
-"""Answers for a configuration: taken from options, else asked for, each checked as it comes."""
+"""Answers for a configuration: from options, or else asked for, each checked at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from nhi_evidence.config.fill import wrong
 from nhi_evidence.errors import SettingsError
 
 NONE = "none"
-"""Spells an empty list."""
+"""How an empty list is written."""
 
 _TRUTH = {"yes": True, "y": True, "no": False, "n": False}
 
 _Reader = Callable[[str], Any]
-"""Reads an answer. Raises `ValueError` saying why it is none."""
+"""Parses an answer. Raises `ValueError` saying why it is invalid."""
 
 Check = Callable[[str], str | None]
-"""Says what is wrong with an answer beside those that were given before, or None."""
+"""Returns what is wrong with an answer in view of the earlier ones, or None."""
 
 
 class Answers:
-    """Takes one answer after the other; what nobody can be asked for is collected."""
+    """Takes answers one by one; where nobody can be asked, missing ones are collected."""
 
     def __init__(self, options: Mapping[str, str | None], *, asks: bool) -> None:
         """`options` are those of the command by name; `asks` says whether somebody can be asked."""
@@ -32,7 +32,7 @@ class Answers:
         self._asks = asks
         self._missing: list[str] = []
         self.kept: dict[str, str] = {}
-        """Every answer that was taken, by its option, as it was given."""
+        """Every accepted answer, by its option, as it was given."""
 
     def text(
         self,
@@ -44,9 +44,9 @@ class Answers:
     ) -> Any:
         """Return the answer to one question, of the kind the configuration takes.
 
-        `check` looks at it beside earlier answers: what contradicts one is asked again at once.
+        `check` compares it with earlier answers: on a contradiction the question is asked again.
 
-        Raises `SettingsError` for an option of another kind, and when input ends. Where nobody
+        Raises `SettingsError` for an option of the wrong kind, and when input ends. Where nobody
         can be asked, a missing answer is noted for `complete` and None is returned.
         """
         prompt = f"{question}\n  {explained(kind)}"
@@ -55,21 +55,21 @@ class Answers:
         )
 
     def several(self, option: str, question: str, kind: Any, *, may_be_none: bool = False) -> Any:
-        """Return a list of answers, given with commas between; `none` for none where it may be."""
-        extent = f"several: with commas{f'; or {NONE}' if may_be_none else ''}"
+        """Return a comma-separated list of answers; `none` for an empty one where allowed."""
+        extent = f"comma-separated{f', or {NONE}' if may_be_none else ''}"
 
         def read(value: str) -> list[Any]:
             if may_be_none and value == NONE:
                 return []
             parts = [one.strip() for one in value.split(",") if one.strip()]
             if not parts:
-                raise ValueError("nothing was given")
+                raise ValueError("no value was given")
             return [_scalar(one, kind, option) for one in parts]
 
         return self._answer(option, f"{question} ({extent})\n  {explained(kind)}", read, None)
 
     def whether(self, option: str, question: str) -> bool:
-        """Return a yes or no; an option is spelt so, too."""
+        """Return a yes or no; an option is spelled the same way."""
         return self._answer(option, f"{question} (yes or no)", _truth, None) is True
 
     def wants(self, option: str, question: str) -> bool:
@@ -82,7 +82,7 @@ class Answers:
         """Raise `SettingsError` naming every option that is missing."""
         if self._missing:
             raise SettingsError(
-                "nobody can be asked (--no-input), so these are needed: "
+                "--no-input was given, so these are required: "
                 + ", ".join(f"--{one}" for one in self._missing)
             )
 
@@ -104,11 +104,11 @@ class Answers:
         return taken
 
 
-_GO_ON = "What was answered so far is shown as a line that goes on with it."
+_GO_ON = "A command that resumes with your answers so far is then shown."
 
 
 def _ask(option: str, question: str, read: _Reader, default: str | None) -> tuple[str, Any]:
-    """Return an answer as it was given and as it was read; ask until it can be."""
+    """Return an answer as given and as parsed; ask until it is valid."""
     title, _, explanation = question.partition("\n")
     typer.echo(f"\n{title}{chr(10) if explanation else ''}{explanation}", err=True)
     while True:
@@ -120,8 +120,8 @@ def _ask(option: str, question: str, read: _Reader, default: str | None) -> tupl
         except typer.Abort as error:
             raise SettingsError(f"no answer to {title!r}; give it with --{option}") from error
         if not answer:
-            # Left to itself the prompt would ask again without a word.
-            typer.echo(f"  an answer is needed; Ctrl-C ends here. {_GO_ON}", err=True)
+            # By itself the prompt would ask again without an explanation.
+            typer.echo(f"  an answer is required; Ctrl-C quits. {_GO_ON}", err=True)
             continue
         try:
             return answer, read(answer)
@@ -130,11 +130,11 @@ def _ask(option: str, question: str, read: _Reader, default: str | None) -> tupl
 
 
 def explained(kind: Any) -> str:
-    """Return what a kind of value looks like, with one that could be written."""
+    """Return what a kind of value looks like, with an example."""
     for described in (kind, msgspec.inspect.type_info(kind)):
         if isinstance(described, msgspec.inspect.Metadata):
             extra = described.extra_json_schema or {}
-            # Quotes are the file's business: whoever answers types none.
+            # Quotes belong to the file; nobody types them in an answer.
             described_as = str(extra["description"]).replace(", in quotes", "")
             return f"{described_as}, such as {extra['examples'][0]}"
         if isinstance(described, msgspec.inspect.LiteralType):

@@ -1,4 +1,4 @@
-"""What a configuration has to say, asked in an order somebody can answer."""
+"""What a configuration must state, asked in an order that makes sense to the user."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _DAYS = Annotated[
 
 
 def parts(ask: Answers) -> list[Part]:
-    """Ask for everything a configuration needs; return its tables."""
+    """Ask for everything a configuration needs, and return its tables."""
     trail = _trail(ask)
     tables = [*_evidence(ask, trail.keys), trail]
     keep = ask.whether(
         "keep-out-of-scope-raw",
-        "Keep the raw text of records out of scope as well? People's are among them",
+        "Also keep the raw text of out-of-scope records? People's are among them",
     )
     gcp, azure = _gcp(ask), _azure(ask)
     sources = ["aws_cloudtrail", *([GCP_SOURCE] if gcp else []), *([AZURE_SOURCE] if azure else [])]
@@ -48,40 +48,40 @@ def parts(ask: Answers) -> list[Part]:
 
 
 def _other_than(taken: Mapping[str, object]) -> Check:
-    """Return a check that an answer is none of those taken, by what each is."""
+    """Return a check that an answer is not one already used, given what each stands for."""
 
     def check(value: str) -> str | None:
         what = next((name for name, other in taken.items() if other == value), None)
-        return None if what is None else f"is {what} as well: name another"
+        return None if what is None else f"is already {what}: name another"
 
     return check
 
 
 def _region_beside(other: object = None, what: str = "") -> Check:
-    """Return a check that a region is AWS's, and of the partition of another one."""
+    """Return a check that a region exists in AWS, in the same partition as another one."""
 
     def check(value: str) -> str | None:
         partition = partitions.of_region(value)
         if partition is None:
-            return "is in no partition of AWS that is known: check its spelling"
+            return "is not in any known AWS partition: check its spelling"
         beside = partitions.of_region(str(other)) if other else None
         if beside is not None and beside != partition:
-            return f"is in {partition.name}, and {what} in {beside.name}: no role reaches across"
+            return f"is in {partition.name}, but {what} is in {beside.name}: no role reaches across"
         return None
 
     return check
 
 
 def _evidence(ask: Answers, trail: Mapping[str, Value]) -> list[Part]:
-    organization = ask.text("organization", "Id of the AWS organization", kinds.OrganizationId)
+    organization = ask.text("organization", "ID of the AWS organization", kinds.OrganizationId)
     management = None
     if trail["kind"] == "new":
-        # An organization trail belongs to the management account, wherever it is made from.
+        # An organization trail belongs to the management account, whoever creates it.
         management = ask.text("management-account", "Management account", kinds.Account)
     archive = ask.text("log-archive-account", "Account the trail delivers to", kinds.Account)
     account = ask.text(
         "evidence-account",
-        "Account for evidence alone, out of reach of whoever runs the logs",
+        "Account that holds only evidence, out of reach of whoever runs the logs",
         kinds.Account,
         check=_other_than(
             {"the log-archive account": archive, "the management account": management}
@@ -101,7 +101,7 @@ def _evidence(ask: Answers, trail: Mapping[str, Value]) -> list[Part]:
         offered,
         check=_other_than({"the bucket of the trail": trail["bucket"]}),
     )
-    log = ask.text("log-name", "Name of its signed log: a domain and a path", kinds.LogName)
+    log = ask.text("log-name", "Name of its signed log, a domain and a path", kinds.LogName)
     days, confirmed = _retention(ask)
     return [
         Part("", {"profile": None if days else "trial"}),
@@ -124,14 +124,17 @@ def _evidence(ask: Answers, trail: Mapping[str, Value]) -> list[Part]:
 
 def _retention(ask: Answers) -> tuple[int | None, int | None]:
     """Return R and its confirmation; neither for a trial."""
-    question = "How many days is each object locked? Nobody can undo it; 0 is a trial of one day"
+    question = (
+        "For how many days is each object locked? This cannot be undone; 0 is a trial of one day"
+    )
     days = ask.text("retention-days", question, _DAYS)
     if not days or days <= CONFIRMED_DAYS:
         return days or None, None
     same = Annotated[int, Meta(ge=days, le=days, description=f"{days} again", examples=[days])]
     return days, ask.text(
         "confirm-compliance-days",
-        f"Nobody, root included, can delete anything for {days} days: write the number once more",
+        f"Nobody, root included, will be able to delete anything for {days} days: enter the "
+        "number again",
         same,
     )
 
@@ -150,7 +153,7 @@ def _signer(ask: Answers) -> str:
 def _trail(ask: Answers) -> Part:
     kind = ask.text(
         "trail-kind",
-        "Is there an organization trail already (existing), or is one to be made (new)?",
+        "Use an organization trail that exists (existing), or create one (new)?",
         Literal["existing", "new"],
     )
     keys = {
@@ -164,7 +167,7 @@ def _trail(ask: Answers) -> Part:
     if kind == "new":
         keys["data_events"] = ask.several(
             "data-events",
-            "Data events to record beside management events, such as AWS::S3::Object; each costs",
+            "Data events to record besides management events, such as AWS::S3::Object; each costs",
             kinds.ResourceType,
             may_be_none=True,
         )
@@ -180,16 +183,16 @@ def _gcp(ask: Answers) -> list[Part]:
         "region": ask.text("gcp-region", "Region to deploy to", kinds.Location),
         "audience": ask.text("gcp-audience", "Audience", kinds.Audience, "nhi-evidence"),
     }
-    note = "Add service_account_id once the exporter's service account is made."
+    note = "Add service_account_id once the exporter's service account exists."
     return [Part("[gcp]", keys, note)]
 
 
 def _azure(ask: Answers) -> list[Part]:
     if not ask.wants("azure-tenant", "Export Azure's and Entra's logs?"):
         return []
-    tenant = ask.text("azure-tenant", "Id of the tenant", kinds.Uuid)
+    tenant = ask.text("azure-tenant", "ID of the tenant", kinds.Uuid)
     subscriptions = ask.several(
-        "azure-subscriptions", "Subscriptions; the first holds what is deployed", kinds.Uuid
+        "azure-subscriptions", "Subscriptions; the first one is deployed to", kinds.Uuid
     )
     keys = {
         "tenant": tenant,
@@ -198,23 +201,23 @@ def _azure(ask: Answers) -> list[Part]:
         "location": ask.text("azure-location", "Location to deploy to", kinds.Location),
         "audience": ask.text("azure-audience", "Audience", kinds.Audience, "api://nhi-evidence"),
     }
-    note = "Add managed_identity_object_id once the exporter's identity is made."
+    note = "Add managed_identity_object_id once the exporter's identity exists."
     return [Part("[azure]", keys, note)]
 
 
 def _auditor(ask: Answers) -> list[Part]:
-    if not ask.wants("auditor", "Is there an auditor yet, with a role of their own?"):
+    if not ask.wants("auditor", "Is there already an auditor, with a role of their own?"):
         return []
     keys = {
         "name": "external",
         "principals": ask.several("auditor", "ARN of that role", kinds.Principal),
         "external_id": ask.text(
             "external-id",
-            "External id they will give (kept as offered, or your own)",
+            "External ID they will use (keep the one offered, or enter your own)",
             kinds.ExternalId,
             secrets.token_urlsafe(24),
         ),
-        "mfa": ask.whether("auditor-mfa", "Do their sessions carry MFA? Federated ones cannot"),
+        "mfa": ask.whether("auditor-mfa", "Do their sessions carry MFA? Federated sessions cannot"),
     }
     return [Part("[[auditors]]", keys)]
 

@@ -1,4 +1,4 @@
-"""The text of a configuration file, from answers."""
+"""Writes a configuration file from answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 Value = str | int | bool | list[str] | None
 
 _OPENING = """\
-# Written by `nhi-evidence init`. nhi-evidence.example.toml says what else there is to choose.
+# Written by `nhi-evidence init`. nhi-evidence.example.toml describes all other settings.
 """
 
 
@@ -20,7 +20,7 @@ class Part(msgspec.Struct, frozen=True):
     """`[name]` or `[[name]]`; empty for the keys at the top."""
     keys: Mapping[str, Value]
     note: str = ""
-    """A comment before it."""
+    """A comment to write before it."""
 
 
 def text(parts: list[Part]) -> str:
@@ -39,5 +39,5 @@ def _lines(part: Part) -> Iterator[str]:
         yield part.header
     for name, value in part.keys.items():
         if value is not None:
-            # TOML's basic strings and lists are spelt as JSON's are.
+            # TOML's basic strings and lists are written like JSON's.
             yield f"{name} = {msgspec.json.format(msgspec.json.encode(value), indent=0).decode()}"

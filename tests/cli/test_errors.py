@@ -40,7 +40,7 @@ def main(monkeypatch: pytest.MonkeyPatch, error: BaseException, *more: str) -> i
     [
         (PermissionError(13, "Permission denied", "/nowhere/x"), "/nowhere/x: Permission denied"),
         (OSError("no space"), "no space"),
-        (KeyError("surprise"), "KeyError: 'surprise'; a fault of this program"),
+        (KeyError("surprise"), "KeyError: 'surprise'; a bug in this program"),
         (RecursionError("too deep\x1b[31m"), "too deep\\u001b[31m"),
     ],
 )

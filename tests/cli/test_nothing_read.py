@@ -107,4 +107,4 @@ def test_an_index_without_its_libraries_names_the_extra(library: str, tmp_path: 
     for result in results:
         assert 4 == result.code
         assert "needs DuckDB and Arrow: install nhi-evidence[investigate]\n" in result.err
-        assert "a fault of this program" not in result.err
+        assert "a bug in this program" not in result.err

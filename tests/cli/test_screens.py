@@ -49,7 +49,7 @@ def test_every_command_fits_a_terminal_of_80_columns(case: Case) -> None:
     on_screen: set[str] = set()
     for name, arguments in case.runs():
         out, err = looked_at(name, arguments)
-        assert "a fault of this program" not in err, (name, err)
+        assert "a bug in this program" not in err, (name, err)
         assert out or name == "normalize", (name, err)
         on_screen.add(name)
         lines = too_wide(out) + too_wide(err)

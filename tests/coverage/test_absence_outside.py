@@ -211,7 +211,7 @@ def test_an_anchor_of_another_history_is_refused(
     def transplant(fields: Fields) -> None:
         fields["anchors"] = [{**genuine, "leaf": fields["readings"][0]["leaf"]}]
 
-    with pytest.raises(AbsenceError, match="consistency path leads to other roots"):
+    with pytest.raises(AbsenceError, match="consistency path leads to different roots"):
         check(altered(other, transplant), asking(other, stamping))
     put(other, stamp(sealed, stamping))
     with pytest.raises(AbsenceError, match=f"time stamp of {TSA}"):

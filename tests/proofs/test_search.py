@@ -114,7 +114,7 @@ def test_a_duplicate_is_said_to_be_one() -> None:
     sealed.seal(store)
     lock_batch(everything, [unit("a", body)], store)
     record = found_in(sealed.seal(store, LATER))
-    assert ("duplicate of one that counts", False) == (record.standing, record.counts)
+    assert ("duplicate of a counted one", False) == (record.standing, record.counts)
     assert record.status is counting.Status.COUNTED
 
 
@@ -239,4 +239,4 @@ def test_a_later_version_of_a_key_is_no_claim() -> None:
     body, genuine.body = genuine.body, b"put there before"
     store.add(key, body, genuine.metadata)
     record = found_in(sealed.seal(store))
-    assert "void: a claim nobody counts" == record.standing
+    assert "void: a claim that does not count" == record.standing

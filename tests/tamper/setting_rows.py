@@ -26,7 +26,7 @@ def config(world: SealedStore) -> Done:
     )
 
 
-@row("a version locked for less than the policy asks")
+@row("a version locked for less time than the policy requires")
 def short_lock(world: SealedStore) -> Done:
     key = world.key_of("ev/")
     world.store.add(key, world.store.get(key), world.store.first(key).metadata)
@@ -52,7 +52,7 @@ def no_checksum(world: SealedStore) -> Done:
     return Done({("no_checksum", key), ("shadow", key)})
 
 
-@row("a key that belongs to nothing of ours")
+@row("a key that does not belong to the evidence or its log")
 def stray(world: SealedStore) -> Done:
     world.store.add("elsewhere/x", b"x")
     world.seal()

@@ -52,7 +52,7 @@ class Report(msgspec.Struct, kw_only=True):
     regrouped: int
     """Objects added by delivering AWS's files in smaller batches; nothing in them counts twice."""
     blind_spots: blind_spots.BlindSpots | None = None
-    """Gaps, a canary and a file removed from an estate, and what was reported; None with --input."""
+    """Gaps, canary and file removed from an estate, and what was reported; None with --input."""
     ok: bool
     failed: list[str]
     kept_copy: str | None = None

@@ -1,1 +1,1 @@
-"""The locked store: keys, bodies and the trees over them. Pure; see docs/evidence-format.md."""
+"""The locked store: keys, bodies and their Merkle trees. Pure; see docs/evidence-format.md."""

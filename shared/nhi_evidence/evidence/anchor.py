@@ -1,8 +1,9 @@
-"""What somebody outside said of a checkpoint, and when: an anchor. Pure; the verifier decides whom
-to believe.
+"""Anchors: an outside party's statement about a checkpoint, with its time. Pure; the verifier
+decides whom to trust.
 
 Time stamps are RFC 3161 responses over the text of a checkpoint; cosignatures are signed notes of
-the same text (https://c2sp.org/tlog-cosignature). Both lie under the log, beside the checkpoint.
+the same text (https://c2sp.org/tlog-cosignature). Both are stored in the log, next to the
+checkpoint.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AnchorError(ValueError):
-    """An anchor does not show what it should: says why."""
+    """An anchor does not show what it should; the message says why."""
 
 
 class Trust(msgspec.Struct, frozen=True):
-    """Whose anchors are believed, and by what."""
+    """Whose anchors are trusted, and on what basis."""
 
     name: str
     form: AnchorForm
     roots: tuple[Certificate, ...] = ()
-    """Of a time-stamping authority: the certificates its chain may end in."""
+    """For a time-stamping authority: the root certificates its chain may end in."""
     key: note.Key | None = None
-    """Of a witness: its verifier key, type 0x04 or 0x06."""
+    """For a witness: its verifier key, type 0x04 or 0x06."""
 
 
 def file_name(name: str, form: AnchorForm) -> str:
-    """Last segment of an anchor's key: who said it, in which form."""
+    """Last segment of an anchor's key: by whom, and in which form."""
     return f"{quote(name, safe='')}.{form}"
 
 
@@ -65,7 +66,7 @@ def witness(text: str) -> Trust:
 def check(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int:
     """Return when a trusted name saw a checkpoint, milliseconds since the epoch.
 
-    Raises `AnchorError` when the anchor is not by that name or not of that checkpoint.
+    Raises `AnchorError` when the anchor is by another name or of another checkpoint.
     """
     return _CHECKS[trust.form](trust, data, checkpoint)
 
@@ -89,7 +90,7 @@ def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int
     except note.NoteError as error:
         raise AnchorError(f"cosignature of {trust.name}: {error}") from error
     if text != checkpoint.text:
-        raise AnchorError(f"cosignature of {trust.name}: of another checkpoint")
+        raise AnchorError(f"cosignature of {trust.name}: is of another checkpoint")
     times = [
         cosignature.cosigned_at(signature)
         for name, key_id, signature in signatures
@@ -97,7 +98,7 @@ def _check_cosignature(trust: Trust, data: bytes, checkpoint: Checkpoint) -> int
         if (key.name, key.id) == (name, key_id)
     ]
     if not min(times):
-        raise AnchorError(f"cosignature of {trust.name}: does not say when")
+        raise AnchorError(f"cosignature of {trust.name}: states no time")
     return min(times) * 1000
 
 

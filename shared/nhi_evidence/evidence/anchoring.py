@@ -1,6 +1,7 @@
-"""Anchoring: the newest checkpoint is shown to others, and what they say is put on record.
+"""Anchoring: the newest checkpoint is shown to others, and their answers are stored.
 
-Anchors have their own schedule; no seal waits for them. One made later covers every earlier epoch.
+Anchors have their own schedule; sealing never waits for them. One made later covers every earlier
+epoch.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from nhi_evidence.ports import CheckpointCopy, EvidenceLog, Witness
 
 
 class Anchored(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run of anchoring came to."""
+    """The result of one run of anchoring."""
 
     origin: str
     epoch: int
     size: int
     made: tuple[str, ...]
-    """Names that spoke of this checkpoint, in this run."""
+    """Names that anchored this checkpoint, in this run."""
     there: tuple[str, ...]
-    """Names that had before."""
+    """Names that had anchored it before."""
     failed: dict[str, str]
-    """Names that did not, and why; each is asked again by the next run."""
+    """Names that did not, and why; the next run asks each again."""
 
 
 class Anchoring:
@@ -45,9 +46,9 @@ class Anchoring:
     ) -> None:
         """Show checkpoints signed by `keys` to `witnesses`, and copy them to `copies`.
 
-        What witnesses say is locked as the log is, `kept_ms` after the end of the shard's year and
-        not sooner after `now` (`log.lock_end`); without it, as long as the store locks everything.
-        A copy is under the rules of whoever holds it.
+        Anchors are locked like the log, until `kept_ms` after the end of the shard's year and at
+        least that long after `now` (`log.lock_end`); without it, as long as the store locks
+        everything. A copy is subject to the rules of whoever holds it.
         """
         self._kept_ms = kept_ms
         self._now = now
@@ -60,8 +61,8 @@ class Anchoring:
     def run(self) -> Anchored | None:
         """Anchor the newest signed epoch; None when nothing is signed yet.
 
-        A name that does not answer keeps none of the others from being asked. Raises `LogError`
-        when a copy elsewhere states another checkpoint: that is a fork.
+        A name that does not answer does not keep the others from being asked. Raises `LogError`
+        when a copy elsewhere has a different checkpoint: that is a fork.
         """
         newest = self._newest()
         if newest is None:
@@ -115,7 +116,7 @@ class Anchoring:
             return True
         there = copy.get(key)
         if there != signed:
-            raise LogError(f"{copy.name} holds another {key} than the log")
+            raise LogError(f"{copy.name} holds a different {key} than the log")
         return False
 
     def _path(self, shard: str, old: int, size: int) -> list[bytes]:

@@ -14,7 +14,7 @@ from nhi_evidence.evidence import cosignature, note
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """What a log says of itself at one size."""
+    """What a log states about itself at one size."""
 
     origin: str
     size: int
@@ -31,7 +31,7 @@ class Signed(msgspec.Struct, frozen=True):
 
     checkpoint: Checkpoint
     signers: tuple[note.Key, ...]
-    """Named by the origin, as in the signature lines."""
+    """Under the origin's name, as in the signature lines."""
 
     @property
     def is_cosigned(self) -> bool:
@@ -51,18 +51,18 @@ def parse(text: str) -> Checkpoint:
 
 
 def read_signed(signed: bytes, keys: Sequence[note.Key], origin: str) -> Signed:
-    """Return the checkpoint of a log's note and who of the pinned keys signed it.
+    """Return the checkpoint of a log's note and which pinned keys signed it.
 
-    Every signature that names a pinned key must verify. Where a key of type 0x01 or 0x02 is
-    pinned, one of them must have signed: a cosignature stands beside it, not in its place.
-    Raises `note.NoteError` when the note is malformed, of another origin, or not signed so.
+    Every signature that names a pinned key must verify. If a key of type 0x01 or 0x02 is pinned,
+    one of them must have signed: a cosignature adds to such a signature, and cannot replace it.
+    Raises `note.NoteError` when the note is malformed, of another origin, or lacks a signature.
     """
     text, signers = note.read(signed, [key.named(origin) for key in keys])
     checkpoint = parse(text)
     if checkpoint.origin != origin:
         raise note.NoteError(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
     if any(key.is_primary for key in keys) and not any(key.is_primary for key in signers):
-        raise note.NoteError(f"a checkpoint of {origin!r} that is cosigned and not signed")
+        raise note.NoteError(f"a checkpoint of {origin!r} that is cosigned but not signed")
     return Signed(checkpoint, tuple(signers))
 
 
@@ -78,7 +78,7 @@ def cosigned(signed: bytes, key: note.Key, origin: str) -> bool:
     """Whether a log's note carries a valid cosignature by this ML-DSA-44 key under the log's name.
 
     False where it carries none; raises `note.NoteError` where it carries one that does not verify,
-    or is no checkpoint.
+    or is not a checkpoint.
     """
     if key.algorithm is not note.Algorithm.ML_DSA_44:
         raise note.NoteError(f"the key of {key.name} is not an ML-DSA-44 key (type 0x06)")

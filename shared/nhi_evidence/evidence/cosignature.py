@@ -1,8 +1,8 @@
 """What a cosignature signs (https://c2sp.org/tlog-cosignature): a time, and a checkpoint.
 
-Type 0x04 (Ed25519) signs the text of the note behind the time. Type 0x06 (ML-DSA-44) signs a
-structure of its own, `cosigned_message`: it commits to the cosigner's name, and of the text to
-origin, size and root alone.
+Type 0x04 (Ed25519) signs the time followed by the text of the note. Type 0x06 (ML-DSA-44) signs a
+structure of its own, `cosigned_message`, which commits to the cosigner's name and, of the text,
+only to origin, size and root.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def subtree_message(
 ) -> bytes:
     """Return what type 0x06 signs: `cosigned_message` of tlog-cosignature.
 
-    Of a checkpoint `start` is 0 and `end` its size; `time` is seconds since the epoch, 0 where
-    nothing is said of when. Raises `ValueError` on what the structure cannot hold.
+    For a checkpoint `start` is 0 and `end` its size; `time` is seconds since the epoch, 0 where
+    no time is stated. Raises `ValueError` on what the structure cannot hold.
     """
     names = [cosigner.encode(), origin.encode()]
     if not all(1 <= len(name) <= _MAX_NAME_BYTES for name in names):
@@ -54,12 +54,12 @@ def subtree_message(
 def checkpoint_message(cosigner: str, text: str, time: int) -> bytes:
     """Return what type 0x06 signs of a checkpoint.
 
-    The text must be exactly what origin, size and root give, for only they are signed. Raises
-    `ValueError` where it is not.
+    The text must be exactly the one that origin, size and root give, since only they are signed.
+    Raises `ValueError` where it is not.
     """
     origin, size, root = read_lines(text)
     if write_lines(origin, size, root) != text:
-        raise ValueError("a checkpoint in another form than its own")
+        raise ValueError("a checkpoint that is not in canonical form")
     return subtree_message(cosigner=cosigner, time=time, origin=origin, end=size, root=root)
 
 
@@ -69,7 +69,7 @@ def write_lines(origin: str, size: int, root: bytes) -> str:
 
 
 def read_lines(text: str) -> tuple[str, int, bytes]:
-    """Return origin, size and root of a checkpoint. Raises `ValueError` when it is none.
+    """Return origin, size and root of a checkpoint. Raises `ValueError` when it is not one.
 
     Extension lines are refused: nothing here writes any.
     """

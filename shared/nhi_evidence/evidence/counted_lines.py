@@ -1,7 +1,7 @@
-"""Every line of every unit that counts, once, hour by hour: what a sealed store says happened.
+"""Every line of every counted unit, once, hour by hour: what a sealed store says happened.
 
 Reads what signed checkpoints cover, and weighs claims as verification does; it verifies nothing
-else. Memory holds the claims of one hour and one object.
+else. Keeps the claims of one hour and one object in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nhi_evidence.evidence.sealed_objects import SealedLeaf, SealedObjects, Wher
 
 
 class CountedLine(msgspec.Struct, frozen=True):
-    """One line of a unit that counts."""
+    """One line of a counted unit."""
 
     source: str
     unit: UnitLine
@@ -25,21 +25,21 @@ class CountedLine(msgspec.Struct, frozen=True):
 
 
 class CountedLines:
-    """Reads a sealed store; `unreadable` of what it reads through names what could not be read."""
+    """Reads a sealed store; `unreadable` of its reader names what could not be read."""
 
     def __init__(self, search: SealedObjects, *, accepted: tuple[str, ...] = ()) -> None:
         """Weigh claims with `accepted` as `counting.count` does."""
         self._search = search
         self._accepted = accepted
         self.contested: list[str] = []
-        """Units whose claims contradict each other: none of their lines is yielded."""
+        """Units whose claims contradict each other; none of their lines are yielded."""
         self.incomplete: list[str] = []
-        """Units of which parts are missing: none of their lines is yielded."""
+        """Units with missing parts; none of their lines are yielded."""
         self.out_of_scope = 0
-        """Records that were left out of the evidence, as the units that count state."""
+        """Records left out of the evidence, according to the counted units."""
 
     def lines(self, where: Where) -> Iterator[CountedLine]:
-        """Yield every line of every unit that counts, by hour and source, as it was sealed."""
+        """Yield every line of every counted unit, by hour and source, as it was sealed."""
         hours: dict[tuple[str, str], list[SealedLeaf]] = defaultdict(list)
         for leaf in self._search.leaves(where):
             if where.hour in {None, leaf.hour}:

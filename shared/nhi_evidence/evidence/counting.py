@@ -1,7 +1,7 @@
 """What counts, as a pure function of the signed log (docs/evidence-format.md, "Counting").
 
-The writer decides nothing: every claim it makes is weighed here, in the same way by everybody, and
-where two claims contradict each other neither wins by having come first.
+The writer decides nothing: every claim is weighed here, in the same way by everybody, and where
+two claims contradict each other neither wins by having come first.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from nhi_evidence.evidence.lines import Header, UnitLine, encode
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one unit line of a sealed object states of its unit."""
+    """What one unit line of a sealed object states about its unit."""
 
     index: int
-    """Place of the object's leaf in the log: which was sealed first."""
+    """Index of the object's leaf in the log, which tells what was sealed first."""
     key: str
-    """Of the object."""
+    """The object's version id."""
     source: str
     unit: str
     is_rejection: bool
@@ -35,23 +35,23 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     src: str
     """SHA-256 of the delivered bytes, as stated."""
     raw: str | None
-    """SHA-256 of the inflated bytes; None of a rejection."""
+    """SHA-256 of the inflated bytes; None for a rejection."""
     raw_size: int
     root: str
     """Of its lines."""
     line: str
-    """SHA-256 of the unit line, what the source says of a delivered file left aside.
+    """SHA-256 of the unit line, without what the source states about a delivered file.
 
-    Of a companion that is part of it: the provider's signature is in it.
+    For a companion that is included, since it contains the provider's signature.
     """
     mapper: str
     """Digest of the release."""
     settings: str
-    """SHA-256 of the settings as they are written."""
+    """SHA-256 of the settings as written."""
 
 
 def claims(index: int, key: str, header: Header, units: Iterable[UnitLine]) -> list[Claim]:
-    """Return the claims of one object, whose leaf stands at `index`."""
+    """Return the claims of one object, whose leaf is at `index`."""
     settings = sha256(encode(header.settings)).hexdigest()
     return [
         Claim(
@@ -99,16 +99,16 @@ class Unit(msgspec.Struct, frozen=True):
     counted: tuple[Claim, ...]
     """The parts that count, in order; none unless counted."""
     duplicates: tuple[Claim, ...]
-    """Claims of the same again: in another batch, or by another release."""
+    """Repeated claims: in another batch, or by another release."""
     disputed: tuple[Claim, ...]
-    """Claims of a contested unit, and those that belong to no complete set."""
+    """Claims of a contested unit, and those that are in no complete set."""
 
 
 def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[str, str], Unit]:
     """Weigh the claims of any number of units; their order does not matter.
 
-    `accepted` are the digests of the releases a policy accepts, the latest last. One that is not
-    listed never wins over one that is.
+    `accepted` are the mapper digests a policy accepts, the latest last. An unlisted one never wins
+    over a listed one.
     """
     units: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
@@ -117,10 +117,10 @@ def count(claims: Iterable[Claim], accepted: Sequence[str] = ()) -> dict[tuple[s
 
 
 def weigh(claims: Sequence[Claim], accepted: Sequence[str] = ()) -> Unit:
-    """Weigh the claims of one unit, of which there is at least one; otherwise as `count`."""
+    """Weigh the claims of one unit, at least one; otherwise like `count`."""
     first = claims[0]
     if len(claims) == 1 and _is_complete(claims):
-        # Nearly every unit: nothing to weigh it against.
+        # Nearly every unit: there is nothing to compare it with.
         return Unit(first.source, first.unit, Status.COUNTED, (first,), (), ())
     ranks = {digest: rank for rank, digest in enumerate(accepted)}
     return _weigh(first.source, first.unit, claims, ranks)
@@ -149,7 +149,7 @@ class _Set(msgspec.Struct, frozen=True):
 
     @property
     def sealed(self) -> int:
-        """When the last of its parts was sealed."""
+        """Index at which the last of its parts was sealed."""
         return max(claim.index for claim in self.parts)
 
     @property
@@ -158,7 +158,7 @@ class _Set(msgspec.Struct, frozen=True):
 
     @property
     def cut(self) -> tuple[tuple[tuple[int, int], int, int], ...]:
-        """How the unit is cut into parts and records."""
+        """How the unit is divided into parts and records."""
         return tuple((claim.span, claim.first, claim.records) for claim in self.parts)
 
 
@@ -180,7 +180,7 @@ def _weigh(source: str, unit: str, claims: Sequence[Claim], ranks: Mapping[str, 
 def _sets(claims: Sequence[Claim]) -> tuple[list[_Set], list[Claim], list[Claim], set[str]]:
     """Group claims into complete sets.
 
-    Returns the sets, claims that repeat another word for word, claims that belong to no set,
+    Returns the sets, claims that repeat another exactly, claims that are in no set,
     and the releases whose claims of one setting contradict each other.
     """
     groups: defaultdict[tuple[object, ...], dict[int, Claim]] = defaultdict(dict)
@@ -212,14 +212,14 @@ def _content(claim: Claim) -> tuple[object, ...]:
 
 
 def _is_complete(parts: Sequence[Claim]) -> bool:
-    """Whether parts follow each other without gap, from the unit's first byte to its last."""
+    """Whether parts are contiguous, from the unit's first byte to its last."""
     total = parts[0].parts
     if total != len(parts) or [claim.part for claim in parts] != list(range(1, total + 1)):
         return False
     position = record = 0
     for claim in parts:
         follows = claim.span[0] == position and claim.parts == total
-        # The chunks of a rejection are no records; its spans alone say that none is missing.
+        # The chunks of a rejection are not records; only its spans show that none is missing.
         if not follows or (claim.first != record and not claim.is_rejection):
             return False
         position = claim.span[1]
@@ -228,7 +228,7 @@ def _is_complete(parts: Sequence[Claim]) -> bool:
 
 
 def _decoded(sets: Sequence[_Set]) -> list[_Set]:
-    """Leave out rejections that yield to a decoded claim of the same delivered bytes."""
+    """Drop rejections that yield to a decoded claim of the same delivered bytes."""
     decoded = {group.first.src for group in sets if not group.first.is_rejection}
     return [
         group for group in sets if not group.first.is_rejection or group.first.src not in decoded
@@ -236,12 +236,12 @@ def _decoded(sets: Sequence[_Set]) -> list[_Set]:
 
 
 def _differ(sets: Sequence[_Set]) -> bool:
-    """Whether complete sets, whoever made them, are of different bytes."""
+    """Whether complete sets, whoever made them, have different bytes."""
     return len({group.first.raw or f"rejected {group.first.src}" for group in sets}) > 1
 
 
 def _contradict(sets: Sequence[_Set]) -> bool:
-    """Whether sets of the same bytes are cut otherwise, or have other lines by one release."""
+    """Whether sets of the same bytes are divided differently, or one release gave other lines."""
     if len({group.cut for group in sets if not group.first.is_rejection}) > 1:
         return True
     lines: dict[tuple[str, str], tuple[str, ...]] = {}

@@ -1,6 +1,6 @@
 """Epochs of a log: a plan commits one; tiles, signatures and a checkpoint finish it.
 
-Nothing is signed before its plan is committed, so that any later run finishes what another one
+Nothing is signed before its plan is committed, so that any later run can finish what another one
 left, and two at once cannot sign two histories (docs/decisions/0011-commit-before-sign.md).
 """
 
@@ -21,29 +21,29 @@ _YEAR_DIGITS = 4
 
 
 class Run(msgspec.Struct):
-    """One run of a sealer: when it began, and what it did to the log so far."""
+    """One run of a sealer: when it began, and what it has done to the log so far."""
 
     now: int
     """Milliseconds since the epoch, UTC."""
     signatures: int = 0
-    """Signatures asked for: one per key and checkpoint."""
+    """Signatures requested: one per key and checkpoint."""
     checkpoints: int = 0
     """Checkpoints this run put."""
     void: list[str] = []
-    """Plans that count for nobody, and why."""
+    """Void plans, and why they are void."""
 
 
 class Newest(msgspec.Struct, frozen=True):
     """The newest plan of a log."""
 
     modified: int
-    """When the store took it, milliseconds since the epoch."""
+    """When the store received it, milliseconds since the epoch."""
     is_signed: bool
     """Whether its epoch has a checkpoint; a void plan has none."""
     listed: int | None = None
-    """What was due for listing until then is sealed; None where nothing is known to be."""
+    """What was due for listing by then is sealed; None where nothing is known to be."""
     cursors: Mapping[str, leaf.Cursor] = {}
-    """Where listings go on that were not ended then."""
+    """Where listings that had not ended by then resume."""
 
 
 class Epochs:
@@ -57,10 +57,10 @@ class Epochs:
         *,
         kept_ms: int | None = None,
     ) -> None:
-        """Write to `store`, where `stored` reads the log.
+        """Write to `store`, while `stored` reads the log.
 
-        Every key of it is locked until `kept_ms` after the end of its shard's year (`lock_end`);
-        without it, for as long as the store locks everything.
+        Every key of the log is locked until `kept_ms` after the end of its shard's year
+        (`lock_end`); without it, for as long as the store locks everything.
         """
         self._kept_ms = kept_ms
         self._store = store
@@ -68,7 +68,7 @@ class Epochs:
         self._signers = signers
 
     def open_head(self, run: Run) -> tuple[log.Position, Newest | None]:
-        """Finish every epoch that has a plan, past the turn of a year.
+        """Finish every epoch that has a plan, across years.
 
         Returns the position the next plan follows, and the newest plan. Raises `LogError` when
         the log contradicts itself.
@@ -122,28 +122,30 @@ class Epochs:
         leaves: Sequence[leaf.Leaf],
         run: Run,
     ) -> tuple[log.Position, bool]:
-        """Put the next plan, or take the one that is there, and finish it.
+        """Put the next plan, or take the existing one, and finish it.
 
-        It is tried before it is put, and `LogError` raised where it would count for nobody: a void
-        plan is an alarm, and stays.
+        It is validated before it is put, and `LogError` raised where it would be void: a void plan
+        is an alarm, and permanent.
 
-        What counts is read back: on a key that was given a delete marker a create-only write
-        succeeds, and still is not the first version. Returns the position after the plan, and
-        whether the plan is this one.
+        What counts is read back: on a key with a delete marker a create-only write succeeds, and
+        yet is not the first version. Returns the position after the plan, and whether the plan is
+        this one.
         """
         body = log.write_plan([leaf.encode(entry) for entry in (first, *leaves)])
         void = log.advance(head, body).void
         if void is not None:
-            raise LogError(f"not committed, for it would be void: epoch {head.epoch + 1}: {void}")
+            raise LogError(
+                f"not committed, because it would be void: epoch {head.epoch + 1}: {void}"
+            )
         key = log.plan_key(head.shard, head.epoch + 1)
         self._put_new(head.shard, key, body, run)
         stored = self._log.get(key)
         if stored is None:
-            raise StoreUnavailableError(f"{key} is there and cannot be read yet")
+            raise StoreUnavailableError(f"{key} exists but cannot be read yet")
         return self._finish(head, stored, run), stored == body
 
     def _newest_shard(self, year: str, run: Run) -> log.Position:
-        """Return the newest shard before its first plan; of no log, the one it begins with."""
+        """Return the newest shard before its first plan; without a log, the one it begins with."""
         shards = self._log.shards()
         if shards:
             return self._log.genesis(shards[-1])
@@ -156,9 +158,9 @@ class Epochs:
     def _listed(
         self, head: log.Position, version: Version
     ) -> tuple[int | None, Mapping[str, leaf.Cursor]]:
-        """Return until when all that was due had been listed and sealed, and the cursors of then.
+        """Return until when everything due had been listed and sealed, and the cursors of then.
 
-        None and none where it never was.
+        None and no cursors where it never was.
         """
         newest: Version | None = version
         for epoch in range(head.epoch, 0, -1):
@@ -213,10 +215,10 @@ class Epochs:
         return after
 
     def _put_tile(self, shard: str, path: str, body: bytes, run: Run) -> None:
-        """Write a tile; the same bytes may be there, other bytes may not."""
+        """Write a tile; the same bytes may already exist, different bytes may not."""
         key = log.tile_key(shard, path)
         if not self._put_new(shard, key, body, run) and self._log.get(key) != body:
-            raise LogError(f"{key} holds other bytes than the plans give")
+            raise LogError(f"{key} holds different bytes than the plans give")
 
     def _put_new(self, shard: str, key: str, body: bytes, run: Run) -> bool:
         """Write a key of a shard unless it exists; return whether this call did."""

@@ -14,46 +14,46 @@ KEY_HASH = "key_hash"
 SHADOW = "shadow"
 """Not the first version of its key."""
 LATE = "late"
-"""Sealed when its hour was no longer watched hourly."""
+"""Sealed after its hour was no longer swept hourly."""
 SHORT_LOCK = "short_lock"
-"""Locked for less than the policy asks, or not at all."""
+"""Locked for less time than the policy requires, or not at all."""
 ENCRYPTION = "encryption"
-"""Not encrypted as the policy asks."""
+"""Not encrypted as the policy requires."""
 NO_CHECKSUM = "no_checksum"
-"""The store keeps no SHA-256 of it."""
+"""The store keeps no SHA-256 for it."""
 MARKER = "marker"
 """A delete marker that expiry does not explain."""
 EXPIRED = "expired"
-"""The delete marker lifecycle leaves at or after the end of lock and grace."""
+"""The delete marker left by lifecycle at or after the end of lock and grace."""
 UNDESCRIBED = "undescribed"
-"""The store would not describe it: no hash, lock or metadata of it is known."""
+"""The store would not describe it: its hash, lock and metadata are unknown."""
 
 ALL = (KEY_HASH, SHADOW, LATE, SHORT_LOCK, ENCRYPTION, NO_CHECKSUM, MARKER, EXPIRED, UNDESCRIBED)
 
 LOCK_SLACK_MS = 60_000
-"""A store may start the lock and date the version by two readings of its clock, in either order."""
+"""A store may read its clock twice, for the lock's start and the version's date, in any order."""
 
 
 class LockPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deployment promises of every version."""
+    """What a deployment promises for every version."""
 
     retention_ms: int
-    """Shortest lock, counted from when the store took the version."""
+    """Shortest lock, counted from when the store received the version."""
     grace_ms: int = 0
-    """From the end of the lock to when lifecycle removes the version."""
+    """Time from the end of the lock until lifecycle removes the version."""
     encryption: str | None = "AES256"
-    """What the store must say of it; None where it says nothing (an embedded one)."""
+    """The encryption the store must report; None where it reports none (an embedded store)."""
 
     @property
     def kept_ms(self) -> int:
-        """How long a version is there at least when nobody is late: lock and grace."""
+        """How long a version lasts at least: lock and grace."""
         return self.retention_ms + self.grace_ms
 
 
 def object_leaf(
     version: Version, description: Description | None, lock_policy: LockPolicy, now: int
 ) -> leaf.ObjectLeaf | None:
-    """Return the leaf of a version; None when it is gone since it was listed."""
+    """Return the leaf of a version; None when it has disappeared since it was listed."""
     if description is None:
         return None
     flags = {LATE} if _is_late(version.key, now) else set()
@@ -85,7 +85,7 @@ def object_leaf(
 
 
 def bare_leaf(entry: leaf.ObjectLeaf | leaf.MarkerLeaf) -> leaf.ObjectLeaf | leaf.MarkerLeaf:
-    """Return the leaf without what the store says of its version, for one that no plan can hold."""
+    """Return a leaf without the store's description, for one too large for any plan."""
     if isinstance(entry, leaf.MarkerLeaf):
         return entry
     version = Version(entry.key, entry.vid, entry.at, entry.size)
@@ -102,8 +102,8 @@ def marker_leaf(
 ) -> leaf.MarkerLeaf:
     """Return the leaf of a delete marker.
 
-    `lock_ends` are the ends of the locks of what is still there under its key. One of expiry is
-    always late, and that is not said of it.
+    `lock_ends` are the ends of the locks of what still exists under its key. An expiry marker is
+    always late, so it is not flagged as such.
     """
     if is_expiry(marker, lock_ends, lock_policy):
         return leaf.MarkerLeaf(marker.key, marker.id, marker.modified, (EXPIRED,))
@@ -112,10 +112,10 @@ def marker_leaf(
 
 
 def contradiction(entry: leaf.ObjectLeaf | leaf.MarkerLeaf) -> str | None:
-    """Return how the flags of a leaf are not those of what the leaf itself states; else None.
+    """Return how the flags of a leaf disagree with what the leaf itself states, or None.
 
-    A sealer raises flags; whoever reads the log weighs them. What depends on its lock policy, on
-    its clock or on other versions of the key is not judged here.
+    A sealer sets flags; readers of the log check them. What depends on its lock policy, its clock
+    or other versions of the key is not judged here.
     """
     raised = set(entry.flags)
     if len(raised) != len(entry.flags) or not raised <= set(ALL):
@@ -125,23 +125,22 @@ def contradiction(entry: leaf.ObjectLeaf | leaf.MarkerLeaf) -> str | None:
         return None if is_one else f"flags of a delete marker: {' '.join(entry.flags)}"
     if UNDESCRIBED in raised:
         is_bare = entry.sha256 is None and entry.until is None and not entry.md
-        return None if is_bare else f"{UNDESCRIBED}, and it is described"
+        return None if is_bare else f"{UNDESCRIBED}, but it is described"
     stated = keys.parse_key(entry.key).body_sha256
     is_other = stated is None or entry.sha256 not in {None, stated}
     expected = {KEY_HASH: is_other, NO_CHECKSUM: entry.sha256 is None, MARKER: False}
     for flag, is_due in (expected | {EXPIRED: False}).items():
         if is_due != (flag in raised):
-            return f"{flag} is {'not ' if is_due else ''}raised"
+            return f"{flag} is {'not ' if is_due else ''}set"
     return None
 
 
 def is_expiry(marker: Version, lock_ends: Sequence[int | None], lock_policy: LockPolicy) -> bool:
     """Whether a delete marker is the one lifecycle leaves when it expires a key.
 
-    It comes at or after the end of every lock under the key, and the grace. Once lifecycle has
-    removed the versions too, all that is left to go by is the hour in the key: nothing of an hour
-    can have been locked before it. What was removed too early by then, a verifier finds by the
-    lock that its leaf states.
+    It appears at or after the end of every lock under the key, plus grace. Once lifecycle has
+    removed the versions too, only the hour in the key is left to judge by: nothing can have been
+    locked before its hour. A verifier finds what was removed too early by the lock in its leaf.
     """
     if lock_ends:
         ends = [0 if end is None else end for end in lock_ends]
@@ -153,7 +152,7 @@ def is_expiry(marker: Version, lock_ends: Sequence[int | None], lock_policy: Loc
 
 
 def is_short(until: int | None, modified: int, retention_ms: int) -> bool:
-    """Whether a version is locked for less than `retention_ms` from when the store took it."""
+    """Whether a version is locked for less than `retention_ms` from when the store received it."""
     return (until or 0) < modified + retention_ms - min(LOCK_SLACK_MS, retention_ms)
 
 

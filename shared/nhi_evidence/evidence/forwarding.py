@@ -1,10 +1,10 @@
-"""What a subscriber gets of an evidence object: its kept records as OCSF lines, in parts.
+"""What a subscriber gets from an evidence object: its kept records as OCSF lines, in parts.
 
-A line is the normalized record as it lies in the evidence, not spelt anew, with one attribute
-more, `nhi_evidence`, that names object, version, unit and index: the way back. Raw text, rejected
-records and records out of scope are not handed on; what was cut out before the record was mapped
-is not there to hand on. Nothing here says that a record is sealed, counted or uncontested: it is
-handed on before that can be known (docs/siem.md).
+A line is the normalized record exactly as in the evidence, with one added attribute,
+`nhi_evidence`, that names object, version, unit and index: the way back. Raw text, rejected
+records and out-of-scope records are not forwarded; what was cut before the record was mapped does
+not exist any more. Nothing here means that a record is sealed, counted or uncontested: it is
+forwarded before that can be known (docs/siem.md).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from nhi_evidence.evidence.objects import MAX_LINES_BYTES, MAX_UNITS, Table, rea
 PREFIX = "ocsf/v1/"
 
 PART_LINES = 20_000
-"""Lines of an evidence object to a part. A part ends where the object says, not where the release
-does, so a part that is there already is this part whichever release wrote it."""
+"""Lines of an evidence object per part. Only the object decides where a part ends, not the
+release, so an existing part is the same part whichever release wrote it."""
 
 _SHA256 = 3
 """`algorithm_id` of a fingerprint, as OCSF numbers them."""
@@ -36,7 +36,7 @@ _LEVEL = 6
 
 
 class UnsoundObjectError(ValueError):
-    """An object under a key of evidence is no sound evidence object: nothing of it is evidence."""
+    """An object under an evidence key is not a sound evidence object: none of it is evidence."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def uri(self) -> str:
-        """Where it is, as a subscriber reads it."""
+        """Its location, in the form a subscriber uses."""
         return f"s3://{self.bucket}/{self.key}?versionId={quote(self.version, safe='')}"
 
 
@@ -62,7 +62,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class _Line(msgspec.Struct, gc=False):
-    """What is looked at of a line; the raw text is passed over."""
+    """The parts of a line that are read; the raw text is skipped."""
 
     u: str
     i: int | None = None
@@ -73,21 +73,21 @@ _decode_line = msgspec.json.Decoder(_Line).decode
 
 
 def key_of(evidence_key: str, part: int) -> str:
-    """Return the key of a part: it follows from the evidence object, so a repeat finds it there."""
+    """Return the key of a part, derived from the evidence object, so that a repeat finds it."""
     named = keys.parse_key(evidence_key)
     name = f"{named.body_sha256}-{part:04d}.ndjson.gz"
     return f"{PREFIX}{named.source}/h={named.hour}/{name}"
 
 
 def parts(place: Place, body: bytes) -> Iterator[Part]:
-    """Yield what a subscriber gets of an object, a part at a time; nothing of one without records.
+    """Yield what a subscriber gets from an object, part by part; nothing if it has no records.
 
-    Holds the body and one part. Raises `UnsoundObjectError`: before the first part where the
-    bytes are not those the key names; later where a line is not one, whatever was yielded before.
+    Keeps the body and one part in memory. Raises `UnsoundObjectError`: before the first part where
+    the bytes do not match the key; later where a line is invalid, whatever was yielded before.
     """
     named = keys.parse_key(place.key)
     if named.kind != "ev" or named.body_sha256 is None:
-        raise UnsoundObjectError(f"{place.key} is no key of evidence")
+        raise UnsoundObjectError(f"{place.key} is not an evidence key")
     if sha256(body).hexdigest() != named.body_sha256:
         raise UnsoundObjectError(f"{place.uri}: body hash does not match its key")
     try:
@@ -134,7 +134,7 @@ def _table(place: Place, lines: Iterator[bytes]) -> Table:
     table = read_table([first, *units])
     named = keys.parse_key(place.key)
     if (header.source, header.hour) != (named.source, named.hour):
-        raise ValueError(f"is of {header.source} {header.hour}, and lies under another key")
+        raise ValueError(f"is of {header.source} {header.hour}, but is stored under another key")
     return table
 
 
@@ -151,17 +151,17 @@ def _lines_of(unit: UnitLine, lines: Iterator[bytes]) -> Iterator[bytes]:
 def _record(unit: UnitLine, line: bytes, offset: int, pointers: _Pointers) -> bytes | None:
     parsed = _decode_line(line)
     if parsed.u != unit.u:
-        raise ValueError(f"line {offset} is of another unit than its place says")
+        raise ValueError(f"line {offset} belongs to another unit than its position")
     record = bytes(parsed.n)
     if not record:
         return None
     if parsed.i is None or record[:1] != b"{" or len(record) <= len(b"{}"):
-        raise ValueError(f"line {offset} is no kept record")
+        raise ValueError(f"line {offset} is not a kept record")
     return b'%b,"nhi_evidence":%b}\n' % (record[:-1], pointers.encoded(unit, parsed.i, offset))
 
 
 class _Pointers:
-    """Makes the pointers from records back into one object (docs/ocsf, `nhi_evidence`)."""
+    """Builds the pointers from records back into one object (docs/ocsf, `nhi_evidence`)."""
 
     def __init__(self, place: Place, digest: str) -> None:
         self._object: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """The one zstd frame around a body: table first, content checksum, content size declared.
 
-The encoder closes a block after the table, so the first bytes of an object decode to the table
-alone and can be read by range. The level is chosen by what storage and CPU cost over the years
+The encoder closes a block after the table, so the first bytes of an object decode to exactly the
+table and can be read by range. The level balances the cost of storage and CPU over the years
 (docs/decisions/0061); the window is bounded so that any reader can decode it.
 """
 
@@ -17,10 +17,10 @@ else:
 
 LEVEL = 6
 WINDOW_LOG = 23
-"""8 MiB, the largest window RFC 8878 section 3.1.1.1.2 asks every decoder to support."""
+"""8 MiB, the largest window RFC 8878 section 3.1.1.1.2 recommends every decoder to support."""
 
 CODEC = f"zstd/{'.'.join(map(str, zstd.zstd_version_info))}/level={LEVEL}/window={WINDOW_LOG}"
-"""Stated in the header: another codec may give other bytes for the same lines."""
+"""Stated in the header: a different codec may give different bytes for the same lines."""
 
 _OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: LEVEL,
@@ -30,16 +30,16 @@ _OPTIONS: dict[int, int] = {
 _READ_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 
 MAX_LINES = 2_000_000
-"""Lines a reader splits a frame into: each costs memory, and an empty one no bytes."""
+"""Maximum lines a reader splits a frame into: each costs memory, and an empty one no bytes."""
 
 _LINES_AT_ONCE = 256
-"""Lines joined per call: fewer calls, without holding the whole body twice."""
+"""Lines joined per call: fewer calls, without keeping the whole body in memory twice."""
 
 
 def pack(lines: Sequence[bytes], *, table: int = 0) -> tuple[bytes, int]:
     """Newline-terminate and compress lines into one frame.
 
-    Returns the frame, and how many of its first bytes decode to the first `table` lines alone.
+    Returns the frame, and how many of its leading bytes decode to exactly the first `table` lines.
     """
     compressor = zstd.ZstdCompressor(options=_OPTIONS)
     compressor.set_pledged_input_size(sum(map(len, lines)) + len(lines))
@@ -60,7 +60,7 @@ def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
 def unpack(body: bytes, *, limit: int) -> list[bytes]:
     """Inflate one frame into its lines.
 
-    Raises `ValueError` when the frame is damaged, of another form than `pack` gives or longer
+    Raises `ValueError` when the frame is damaged, not of the form `pack` gives, or longer
     than `limit` bytes or MAX_LINES lines, when anything follows it, or when the last line is not
     terminated.
     """
@@ -80,9 +80,9 @@ def unpack(body: bytes, *, limit: int) -> list[bytes]:
 
 
 def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
-    """Yield the first lines of a frame, inflating no more of it than they take.
+    """Yield the first lines of a frame, inflating no more of it than they need.
 
-    Raises `ValueError` as `unpack` does, of what is read; what follows is not looked at.
+    Raises `ValueError` like `unpack` for what is read; what follows is not checked.
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -104,9 +104,9 @@ def first_lines(body: bytes, count: int, *, limit: int) -> Iterator[bytes]:
 
 
 def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
-    """Yield every line of a frame, holding little more of it than a line.
+    """Yield every line of a frame, keeping little more than one line in memory.
 
-    Raises `ValueError` as `unpack` does, where it comes upon what is wrong.
+    Raises `ValueError` like `unpack`, on reaching what is wrong.
     """
     _check_header(body)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -140,13 +140,13 @@ def each_line(body: bytes, *, limit: int) -> Iterator[bytes]:
 
 
 _INFLATED_AT_ONCE = 256 << 10
-"""Stays in the processor's cache: a third of the time that the whole at once takes."""
+"""Fits into the CPU cache: takes a third of the time of inflating everything at once."""
 
 
 def unpack_table(head: bytes, *, limit: int) -> list[bytes]:
-    """Inflate the first bytes of a frame, as many as its table takes, into the table's lines.
+    """Inflate the leading bytes of a frame that hold the table into the table's lines.
 
-    Raises `ValueError` as `unpack` does.
+    Raises `ValueError` like `unpack`.
     """
     _check_header(head)
     inflater = zstd.ZstdDecompressor(options=_READ_OPTIONS)
@@ -162,7 +162,7 @@ def unpack_table(head: bytes, *, limit: int) -> list[bytes]:
 def check_form(body: bytes, *, table: int) -> None:
     """Check, without inflating, that `body` is one frame and its first `table` bytes whole blocks.
 
-    Raises `ValueError` naming what is not in the form the format gives (RFC 8878 section 3.1.1).
+    Raises `ValueError` naming what violates the format (RFC 8878 section 3.1.1).
     """
     position = _check_header(body)
     last = len(body) - _BLOCK_HEADER_BYTES
@@ -201,7 +201,7 @@ def _check_header(body: bytes) -> int:
         raise ValueError("zstd frame with a dictionary")
     size_bytes = (1, 2, 4, 8)[descriptor >> 6]
     if not is_single and body[5] >> 3 > WINDOW_LOG - _WINDOW_BASE:
-        raise ValueError("zstd frame with a window past 8 MiB")
+        raise ValueError("zstd frame with a window over 8 MiB")
     return _HEADER_BYTES - is_single + size_bytes
 
 

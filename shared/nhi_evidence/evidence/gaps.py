@@ -1,8 +1,8 @@
-"""The texts around the records of a unit, run-length encoded, so that a delivery is rebuilt.
+"""The text around the records of a unit, run-length encoded, so that a delivery can be rebuilt.
 
-Before the first record, between each two, after the last: `n` records have `n + 1` gaps. With
-the records in between they give the inflated delivery byte for byte, which is what a provider's
-digest signs (docs/evidence-format.md, "Gaps").
+Before the first record, between consecutive ones, after the last: `n` records have `n + 1` gaps.
+Together with the records they give the inflated delivery byte for byte, which is what a
+provider's digest signs (docs/evidence-format.md, "Gaps").
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 BASE64 = "base64"
 
 Gap = tuple[int | str, ...]
-"""How often a text follows, the text, and `base64` where its bytes are not UTF-8."""
+"""Repeat count, the text, and `base64` where its bytes are not UTF-8."""
 
 _OF_TEXT, _OF_BYTES = len((1, "text")), len((1, "text", BASE64))
 
 MAX_GAPS = 4_000_000
-"""Gaps of one unit; no delivery within the limits of a decoder has as many records."""
+"""Maximum gaps of one unit; no delivery within a decoder's limits has that many records."""
 
 
 def between(data: bytes, start: int, end: int, spans: Sequence[tuple[int, int]]) -> list[Gap]:
-    """Return the gaps of `data[start:end]` around the records at `spans`, which lie in it."""
+    """Return the gaps of `data[start:end]` around the records at `spans` within it."""
     runs: list[tuple[int, bytes]] = []
     position = start
     for record_start, record_end in (*spans, (end, end)):
@@ -43,7 +43,7 @@ def _written(count: int, text: bytes) -> Gap:
 
 
 def _read(gap: Gap) -> tuple[int, bytes]:
-    # Not by patterns, which cost three times as much: of every unit that is verified some are read.
+    # No match statement, which costs three times as much: gaps of every verified unit are read.
     if len(gap) == _OF_TEXT or (len(gap) == _OF_BYTES and gap[2] == BASE64):
         count, text = gap[0], gap[1]
         if isinstance(count, int) and isinstance(text, str) and count > 0:
@@ -54,7 +54,7 @@ def _read(gap: Gap) -> tuple[int, bytes]:
 def texts(gaps: Iterable[Gap]) -> Iterator[bytes]:
     """Yield the gaps one by one as bytes.
 
-    Raises `ValueError` when a gap is not of the written form or there are too many.
+    Raises `ValueError` when a gap is not in the written form or there are too many.
     """
     total = 0
     for gap in gaps:
@@ -69,7 +69,7 @@ def texts(gaps: Iterable[Gap]) -> Iterator[bytes]:
 def extent(gaps: Iterable[Gap]) -> tuple[int, int]:
     """Return how many gaps there are, and how many bytes they hold together.
 
-    Raises `ValueError` when a gap is not of the written form.
+    Raises `ValueError` when a gap is not in the written form.
     """
     number = size = 0
     for gap in gaps:
@@ -82,7 +82,7 @@ def extent(gaps: Iterable[Gap]) -> tuple[int, int]:
 def rebuild(gaps: Iterable[Gap], records: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the pieces of a delivery in order: gap, record, gap, ..., gap.
 
-    Raises `ValueError` when there is not one gap more than there are records.
+    Raises `ValueError` unless there is exactly one gap more than there are records.
     """
     pieces = texts(gaps)
     for record in records:

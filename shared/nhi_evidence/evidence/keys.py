@@ -1,8 +1,8 @@
 """Object keys of the evidence bucket, and the hour of a unit (docs/evidence-format.md, "Keys").
 
 Source before hour: an IAM resource wildcard spans slashes, so only this order confines a
-writer role to its own source. No unit in the key: nobody can occupy the key of a body they do
-not know.
+writer role to its own source. Units are not in the key, so nobody can occupy the key of a body
+they do not know.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import msgspec
 UNKNOWN_HOUR = "unknown"
 
 KINDS = ("ev", "op")
-"""First segments of everything that is sealed; the log itself lies under `log/`."""
+"""First segments of everything that is sealed; the log itself is under `log/`."""
 
 LOG_PREFIX = "log/v1/"
-"""Where the log lies. Here, so that a writer, which reads no log, needs nothing of it."""
+"""Prefix of the log. Defined here so that a writer, which reads no log, need not import it."""
 
 LOG_OBJECT_BYTES = 128 << 20
-"""Of any object of the log no more is read."""
+"""No more than this is read of any object of the log."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = re.compile(r"h=(\d{10}|unknown)", re.ASCII)
@@ -41,7 +41,7 @@ def evidence_key(*, source: str, hour: str, body_sha256: bytes) -> str:
 
 
 class ParsedKey(msgspec.Struct, frozen=True, gc=False):
-    """What a key states. `None` for what it does not state in the form it should."""
+    """What a key states; None for whatever it does not state in the right form."""
 
     kind: str
     source: str
@@ -55,7 +55,7 @@ class ParsedKey(msgspec.Struct, frozen=True, gc=False):
 def parse_key(key: str) -> ParsedKey:
     """Read a key back. Never raises: a key of another shape states less.
 
-    Remembered: each step of a verification asks for the key it is at.
+    Cached: each step of a verification asks for its current key.
     """
     segments = key.split("/")
     kind = segments[0]
@@ -78,8 +78,8 @@ def hour_of(milliseconds: int) -> str:
 def hour_start(hour: str) -> int | None:
     """Return the instant an hour of a key begins, in milliseconds, or None for `unknown`.
 
-    None as well for digits that are no hour of the calendar. Remembered: every unit of an object
-    is asked for its hour, and nearly all have the same.
+    Also None for digits that are not a calendar hour. Cached: every unit of an object is asked for
+    its hour, and nearly all have the same one.
     """
     try:
         begins = datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
@@ -98,9 +98,9 @@ def file_unit(
 ) -> str:
     """Name the unit of a delivered file: `<bucket>/<key>@<version>[!h=YYYYMMDDHH]`.
 
-    `version` is the store's version, generation or ETag; `hour_of` reads the hour the provider's
-    own key states. Where it states none, the hour of `modified`, when the store took the object,
-    is part of the name; without either the unit has no hour.
+    `version` is the store's version, generation or ETag; `hour_of` reads the hour in the provider's
+    own key. Where there is none, the hour of `modified`, when the store received the object,
+    becomes part of the name; without either the unit has no hour.
     """
     unit = f"{bucket}/{key}@{version}"
     if _stated_hour(key, hour_of) is not None or modified is None:
@@ -109,9 +109,9 @@ def file_unit(
 
 
 def unit_hour(unit: str, hour_of: Callable[[str], str | None]) -> str:
-    """Return the hour a unit belongs to, a function of its name alone.
+    """Return the hour a unit belongs to, derived from its name alone.
 
-    The hour the provider's own key states, else the one after `!h=`, else `unknown`.
+    It is the hour in the provider's own key, else the one after `!h=`, else `unknown`.
     """
     object_key = unit.partition("/")[2].rpartition("@")[0]
     stated = _stated_hour(object_key, hour_of)

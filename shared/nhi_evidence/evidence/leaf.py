@@ -13,29 +13,29 @@ from nhi_evidence.stored import Unreadable
 FORMAT_VERSION = 1
 
 Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
-"""Every number of the log: what any JSON reader holds exactly."""
+"""Maximum of every number in the log: what any JSON reader represents exactly."""
 
 
 class ObjectLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="obj", omit_defaults=True):
-    """One version of an object, as the store described it when it was sealed."""
+    """One object version, as the store described it when it was sealed."""
 
     key: str
     vid: str
     """Version id."""
     at: Number
-    """When the store took it, milliseconds since the epoch, UTC."""
+    """When the store received it, milliseconds since the epoch, UTC."""
     size: Number
     sha256: str | None = None
-    """The store's SHA-256 of the stored bytes, hex; absent where the store keeps none."""
+    """The store's SHA-256 of the stored bytes, hex; absent where it keeps none."""
     until: Number | None = None
-    """End of the lock, milliseconds since the epoch; absent where there was none."""
+    """End of the lock, milliseconds since the epoch; absent where it was not locked."""
     md: Mapping[str, str] = {}
     """User metadata, fixed with the version."""
     flags: tuple[str, ...] = ()
 
 
 class MarkerLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="del", omit_defaults=True):
-    """One delete marker. It hides nothing from a reader of versions, and is put on record."""
+    """One delete marker. It hides nothing from a reader of versions, and is recorded."""
 
     key: str
     vid: str
@@ -53,14 +53,14 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the listing of a prefix goes on that one run did not end."""
+    """Where the listing of a prefix resumes that one run did not finish."""
 
     after: str
-    """The last key or folder that was listed; empty where it begins again."""
+    """The last key or folder that was listed; empty where it starts over."""
     began: Number
     """When the listing began, milliseconds since the epoch, UTC."""
     since: Number = 0
-    """Of a level of folders: what was due in them until then is sealed."""
+    """For a level of folders: what was due in them by then is sealed."""
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Closed(msgspec.Struct, frozen=True):
 
 
 class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_defaults=True):
-    """First entry of every plan: when, what was swept, under which configuration, after what."""
+    """First entry of every plan: time, what was swept, configuration, and predecessor."""
 
     v: Number
     origin: str
@@ -87,20 +87,20 @@ class EpochLeaf(msgspec.Struct, frozen=True, tag_field="k", tag="epoch", omit_de
     root: str
     """Root of the tree before this plan, hex."""
     previous: str | None = None
-    """SHA-256 of the plan before this one, hex; absent in the first."""
+    """SHA-256 of the previous plan, hex; absent in the first."""
     swept: Mapping[str, Sweep] = {}
     config: Mapping[str, str] = {}
-    """Each setting of the store and the keys, as `setting` writes it."""
+    """Each setting of the store and the keys, as written by `setting`."""
     opens: Closed | None = None
     """In the first plan of a shard that continues another."""
     more: bool = False
-    """More was found than this plan takes; what was due stays due."""
+    """More was found than this plan holds; what was due stays due."""
     closes: str | None = None
-    """The shard that goes on; this one takes no plan after this."""
+    """The shard that continues this one, which takes no further plan."""
     until: Number | None = None
-    """What was due for listing until then is sealed; absent where that is `at`."""
+    """What was due for listing by then is sealed; absent where that is `at`."""
     cursors: Mapping[str, Cursor] = {}
-    """By prefix, where a listing goes on that is not ended."""
+    """By prefix, where an unfinished listing resumes."""
 
 
 Leaf = ObjectLeaf | MarkerLeaf | EpochLeaf
@@ -110,7 +110,7 @@ _decoder: msgspec.json.Decoder[Leaf] = msgspec.json.Decoder(Leaf)
 
 
 def setting(value: str | Unreadable) -> str:
-    """Return how an epoch leaf records a setting: its SHA-256, hex, or why it is unreadable."""
+    """Return an epoch leaf's record of a setting: its SHA-256, hex, or why it is unreadable."""
     if isinstance(value, Unreadable):
         return f"unreadable: {value.reason}"
     return sha256(value.encode()).hexdigest()

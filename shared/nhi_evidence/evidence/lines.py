@@ -1,7 +1,7 @@
-"""The lines of an evidence object (docs/evidence-format.md, "Body"): one struct for each.
+"""The lines of an evidence object (docs/evidence-format.md, "Body"), one struct each.
 
-Fields are written in the order they have here, absent ones left out, without spaces: a line has
-one spelling, and a reader that decodes and encodes it again gets the same bytes.
+Fields are written in the order they have here, absent ones omitted, without spaces: a line has one
+canonical form, and a reader that decodes and re-encodes it gets the same bytes.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from nhi_evidence.evidence.gaps import Gap
 FORMAT_VERSION = 1
 
 ID_DIGITS = 16
-"""Hex digits of a unit's SHA-256 that stand for it on its lines."""
+"""Number of hex digits of a unit's SHA-256 that identify it on its lines."""
 
 OUT_OF_SCOPE_DIGITS = 32
-"""Hex digits that stand for the native id of a record that is out of scope: 16 bytes."""
+"""Number of hex digits that stand for the native id of an out-of-scope record: 16 bytes."""
 
 
 class MapperIdentity(msgspec.Struct, frozen=True):
     """Which release mapped a unit."""
 
     version: str
-    """Of the package; says nothing that counts."""
+    """Version of the package; informational."""
     digest: str
-    """SHA-256 over the mapping code and tables of the release, hex; nothing else."""
+    """SHA-256 over the release's mapping code and tables, hex, and nothing else."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What else decides the lines of a unit, besides its bytes and the release."""
+    """What determines the lines of a unit besides its bytes and the release."""
 
     scope: str
     """`nhi` or `all`."""
     keep_out_of_scope_raw: bool
-    """Whether the raw text of records that are out of scope is kept."""
+    """Whether the raw text of out-of-scope records is kept."""
     limits: Limits
-    """Bounds the decoder kept."""
+    """Limits of the decoder."""
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="k", tag="hdr"):
@@ -54,9 +54,9 @@ class Header(msgspec.Struct, frozen=True, tag_field="k", tag="hdr"):
     mapper: MapperIdentity
     settings: Settings
     codec: str
-    """How the frame was made; says nothing that counts."""
+    """How the frame was compressed; informational."""
     units: int
-    """Unit lines that follow."""
+    """Number of unit lines that follow."""
 
 
 Kind = Literal["records", "companion", "rejection"]
@@ -67,11 +67,11 @@ class Messages(msgspec.Struct, frozen=True):
     """The messages of a run of a stream, in the unit line of its part 1."""
 
     first: int
-    """Sequence number of the first; the others follow without gap."""
+    """Sequence number of the first; the others are consecutive."""
     h: tuple[str, ...]
     """SHA-256 of each message's body, hex."""
     n: tuple[int, ...]
-    """How many records of the unit each message holds, in order."""
+    """Number of the unit's records in each message, in order."""
 
 
 class UnitLine(
@@ -90,32 +90,32 @@ class UnitLine(
     """From 1."""
     parts: int
     src_sha256: str
-    """SHA-256 of the delivered bytes, hex. The gzip form is not kept: a statement."""
+    """SHA-256 of the delivered bytes, hex. The gzip form is not kept, so it can only be stated."""
     raw_sha256: str | None = None
-    """SHA-256 of the inflated bytes of the whole unit, hex; absent of a rejection."""
+    """SHA-256 of the inflated bytes of the whole unit, hex; absent for a rejection."""
     raw_size: int
-    """Bytes of the whole unit: inflated, or as delivered of a rejection."""
+    """Size of the whole unit in bytes: inflated, or for a rejection as delivered."""
     span: tuple[int, int]
     """Which of these bytes this part accounts for: start and end."""
     first: int
-    """Index in the unit of the first record (of a rejection: chunk) of this part."""
+    """Index in the unit of this part's first record (for a rejection: chunk)."""
     records: int
     kept: int
     rejected: int
     out_of_scope: dict[str, int]
     """Reason to count."""
     lines: int
-    """Lines of this part, after the table."""
+    """Number of lines of this part after the table."""
     root: str
     """RFC 6962 root over these lines, hex."""
     gaps: tuple[Gap, ...]
-    """Texts around the records of this part."""
+    """The text around the records of this part."""
     rebuild: Rebuild
-    """Whether gaps and lines give the bytes of the span: exactly, but for cuts, or not."""
+    """Whether gaps and lines give the bytes of the span: exactly, except for cuts, or not."""
     raw_form: str | None = None
-    """`api` where the records are what an API lists, not what the log delivered."""
+    """`api` where the records are as listed by an API, not as delivered by the log."""
     source_metadata: dict[str, str] = {}
-    """What the source said of the delivered thing; of a companion, the provider's signature."""
+    """What the source states about the delivery; for a companion, the provider's signature."""
     messages: Messages | None = None
     rejection: Rejection | None = None
     """Why the delivery as a whole could not be decoded."""
@@ -127,16 +127,16 @@ class UnitLine(
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True):
-    """A field that was cut out of a raw text before anything was written."""
+    """A field cut out of a raw text before anything was written."""
 
     rule: str
-    """Which declared rule of the source cut it."""
+    """The source's declared rule that cut it."""
     offset: int
-    """Where in the kept text it stood, in bytes."""
+    """Its position in the kept text, in bytes."""
     length: int
-    """How many bytes are gone."""
+    """Number of bytes removed."""
     hash: str
-    """`cut_hash` of what is gone; never the value."""
+    """`cut_hash` of what was removed; never the value."""
 
 
 class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
@@ -147,9 +147,9 @@ class KeptLine(msgspec.Struct, gc=False, omit_defaults=True):
     n: Any
     r: str
     s: str | None = None
-    """The pack that mapped it, where that is not the source of the object."""
+    """The pack that mapped it, where it differs from the object's source."""
     c: tuple[Cut, ...] = ()
-    """What was cut out of `r`; the hash in `n` is that of the original record."""
+    """Cuts in `r`; the hash in `n` is that of the original record."""
 
 
 class RejectedLine(msgspec.Struct, gc=False, omit_defaults=True):
@@ -165,7 +165,7 @@ class RejectedLine(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class OutOfScopeLine(msgspec.Struct, gc=False, omit_defaults=True):
-    """A record that is out of scope, kept raw."""
+    """An out-of-scope record, kept raw."""
 
     u: str
     i: int
@@ -186,24 +186,24 @@ class CompanionLine(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class OutOfScopeIdsLine(msgspec.Struct, gc=False):
-    """Last line of a part of a source that is asked record by record whether it is complete."""
+    """Last line of a part, for a source whose completeness is checked record by record."""
 
     u: str
     k: Literal["out_of_scope_ids"]
     h: tuple[str, ...]
-    """`out_of_scope_hash` of each record that is out of scope, in source order."""
+    """`out_of_scope_hash` of each out-of-scope record, in source order."""
 
 
 encode = msgspec.json.Encoder().encode
 
 
 class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """Any line after the table, as far as a reader looks at it."""
+    """Any line after the table, as far as a reader needs it."""
 
     u: str
     i: int | None = None
     n: msgspec.Raw = msgspec.Raw()
-    """As it is written; empty where there is none."""
+    """As written; empty where there is none."""
     x: Rejection | None = None
     o: str | None = None
     r: str | None = None
@@ -215,14 +215,14 @@ class ParsedLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
     @property
     def raw(self) -> bytes | None:
-        """The raw bytes the line holds; None without any. Raises `ValueError` on bad base64."""
+        """The raw bytes in the line; None without any. Raises `ValueError` on bad base64."""
         if self.r is not None:
             return self.r.encode()
         return None if self.r64 is None else b64decode(self.r64, validate=True)
 
     @property
     def form(self) -> str | None:
-        """Which line it is: one of kept, rejected, out_of_scope, companion, ids; None of none."""
+        """Kind of the line: kept, rejected, out_of_scope, companion or ids; otherwise None."""
         raws = (self.r is not None) + (self.r64 is not None)
         names = tuple(
             name
@@ -245,7 +245,7 @@ _FORMS = {
 
 
 def spelt(parsed: ParsedLine) -> bytes:
-    """Return the one spelling of a line that was read."""
+    """Return the canonical form of a line that was read."""
     match parsed.form:
         case "kept":
             value: Any = KeptLine(
@@ -272,16 +272,16 @@ decode_line = msgspec.json.Decoder(ParsedLine).decode
 
 
 def unit_id(unit: str) -> str:
-    """Return what stands for a unit on its lines."""
+    """Return what identifies a unit on its lines."""
     return sha256(unit.encode()).hexdigest()[:ID_DIGITS]
 
 
 def cut_hash(delivery_sha256: str, index: int, rule: str, value: bytes) -> str:
-    """Return what stands for a value that was cut: hex.
+    """Return the hash that stands for a cut value, hex.
 
-    HMAC-SHA-256 of index, rule and value under the SHA-256 (hex) the unit line states of the
-    delivery, so that equal values in two places have unlike hashes. Who has the original can
-    recompute it; who guesses a short value can test the guess (docs/privacy.md).
+    HMAC-SHA-256 of index, rule and value, keyed with the delivery's SHA-256 (hex) from the unit
+    line, so that equal values in two places have different hashes. Whoever has the original can
+    recompute it; whoever guesses a short value can test the guess (docs/privacy.md).
     """
     message = f"{index}\0{rule}\0".encode() + value
     return hmac.digest(bytes.fromhex(delivery_sha256), message, "sha256").hex()
@@ -322,7 +322,7 @@ def out_of_scope_line(
     *,
     cuts: tuple[Cut, ...] = (),
 ) -> bytes:
-    """Line of a record that is out of scope."""
+    """Line of an out-of-scope record."""
     return encode(OutOfScopeLine(u, index, reason, text, pack, cuts))
 
 
@@ -332,18 +332,18 @@ def companion_line(u: str, content: bytes) -> bytes:
 
 
 def out_of_scope_ids_line(u: str, uids: list[str]) -> bytes:
-    """Line that names what is out of scope, without telling what it was."""
+    """Line that identifies out-of-scope records without revealing them."""
     hashes = tuple(map(out_of_scope_hash, uids))
     return encode(OutOfScopeIdsLine(u, "out_of_scope_ids", hashes))
 
 
 def out_of_scope_hash(uid: str) -> str:
-    """Return what stands for a record that is out of scope: half the SHA-256 of its id, hex."""
+    """Return what stands for an out-of-scope record: half the SHA-256 of its id, hex."""
     return sha256(uid.encode()).hexdigest()[:OUT_OF_SCOPE_DIGITS]
 
 
 def raw_or_base64(raw: bytes) -> tuple[str | None, str | None]:
-    """Return bytes as text, or as base64 where they are not UTF-8; the other is None."""
+    """Return bytes as text, or as base64 where they are not UTF-8; the other one is None."""
     try:
         return raw.decode(), None
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
 """The sealed log as a chain of plans: what each one adds, decided by its bytes alone.
 
-A plan is the commit point of an epoch. Everything else of the epoch (tiles, bundles, the text of
-its checkpoint) follows from it, so anybody can finish it, and anybody can check it.
+A plan is the commit point of an epoch. Everything else in the epoch (tiles, bundles, the text of
+its checkpoint) is derived from it, so anybody can finish it, and anybody can check it.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from nhi_evidence.evidence.leaf import (
 PREFIX = keys.LOG_PREFIX
 
 GENESIS = f"{PREFIX}genesis"
-"""Names the first shard. Create-only, so that all sealers begin the same log."""
+"""Key that names the first shard. Create-only, so that all sealers start the same log."""
 
 MAX_LEAVES = 50_000
-"""Leaves of one plan; a sealer that finds more takes the rest in the next."""
+"""Maximum leaves of one plan; a sealer that finds more puts the rest into the next."""
 
 MAX_PLAN_BYTES = 128 << 20
-"""What a plan inflates to at most."""
+"""Maximum inflated size of a plan."""
 
 MAX_LEAVES_BYTES = 64 << 20
-"""Bytes of the leaves of one plan; a sealer that finds more takes the rest in the next."""
+"""Maximum bytes of the leaves of one plan; a sealer that finds more puts the rest into the next."""
 
 MAX_OBJECT_BYTES = keys.LOG_OBJECT_BYTES
-"""Of any object of the log no more is read."""
+"""No more than this is read of any object of the log."""
 
 _INDEX_BITS = 40
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """A log after some epoch: all that the next plan depends on."""
+    """A log after some epoch: everything the next plan depends on."""
 
     shard: str
     origin: str
@@ -62,7 +62,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     follows: Closed | None = None
     """The shard this one continues."""
     closed: str | None = None
-    """The shard that goes on, once this one takes no more plans."""
+    """The shard that continues, once this one takes no more plans."""
 
     @property
     def root(self) -> bytes:
@@ -76,20 +76,20 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def as_closed(self) -> Closed:
-        """What the first plan of the next shard states of this one."""
+        """What the first plan of the next shard states about this one."""
         return Closed(self.shard, self.epoch, self.plan or "", self.size, self.root.hex())
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What one plan does to a log."""
+    """The effect of one plan on a log."""
 
     after: Position
     leaves: Sequence[Leaf]
-    """Its entries, the epoch leaf first; none of a void plan."""
+    """Its entries, the epoch leaf first; empty for a void plan."""
     objects: Mapping[str, bytes]
-    """Tiles and bundles of the grown tree, by path below the shard; none of a void plan."""
+    """Tiles and bundles of the grown tree, by path below the shard; empty for a void plan."""
     void: str | None = None
-    """Why the plan counts for nobody, when it does not."""
+    """Why the plan is void, if it is."""
 
     @property
     def at(self) -> int:
@@ -99,15 +99,15 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def order(shard: str, index: int) -> int:
-    """Return the place in the whole log of a leaf, by its shard and its place there.
+    """Return the index of a leaf in the whole log, from its shard and its index there.
 
-    Shards follow each other by their years, and none has as many leaves as lie between two.
+    Shards are ordered by year, with a gap between them larger than any number of leaves.
     """
     return (int(shard) << _INDEX_BITS) + index
 
 
 def index_of(place: int) -> int:
-    """Return the place in its shard of a leaf at a place in the whole log."""
+    """Return the index in its shard of a leaf, from its index in the whole log."""
     return place & ((1 << _INDEX_BITS) - 1)
 
 
@@ -121,7 +121,7 @@ _KEY = re.compile(
 
 
 def is_key(key: str) -> bool:
-    """Whether a key is of a form a log has."""
+    """Whether a key has one of the forms used in a log."""
     return _KEY.fullmatch(key) is not None
 
 
@@ -136,7 +136,7 @@ def checkpoint_key(shard: str, epoch: int) -> str:
 
 
 def anchor_key(shard: str, epoch: int, name: str) -> str:
-    """Key of what an outside witness said of a checkpoint."""
+    """Key of an anchor of a checkpoint."""
     return f"{PREFIX}{shard}/anchor/{epoch:012d}/{name}"
 
 
@@ -148,8 +148,8 @@ def tile_key(shard: str, path: str) -> str:
 def lock_end(shard: str, now: int, kept_ms: int) -> int:
     """Return until when a key of a shard is locked, milliseconds since the epoch.
 
-    So long after the end of the shard's year as what is sealed in it may be there (`kept_ms`), and
-    not sooner after `now`: a shard of last year may be finished late.
+    It is `kept_ms`, the time sealed objects may exist, after the end of the shard's year, and at
+    least that long after `now`: a shard of last year may be finished late.
     """
     year_ends = keys.hour_start(f"{int(shard) + 1:04d}010100") or 0
     return max(year_ends, now) + kept_ms
@@ -191,12 +191,12 @@ def epoch_leaf(
 
 
 def entries_of(body: bytes) -> list[bytes]:
-    """Return the entries of a plan. Raises `ValueError` when it is none."""
+    """Return the entries of a plan. Raises `ValueError` when it is not one."""
     return frame.unpack(body, limit=MAX_PLAN_BYTES)
 
 
 def first_leaf(body: bytes) -> EpochLeaf | None:
-    """Return the epoch leaf a plan opens with, or None when it is no plan."""
+    """Return the epoch leaf a plan opens with, or None when it is not a plan."""
     try:
         first = decode(entries_of(body)[0])
     except ValueError:
@@ -205,7 +205,7 @@ def first_leaf(body: bytes) -> EpochLeaf | None:
 
 
 def versions_in(body: bytes) -> frozenset[tuple[str, str]]:
-    """Return key and version id of everything a plan holds; nothing of what is no plan."""
+    """Return key and version id of everything in a plan; nothing if it is not a plan."""
     try:
         leaves = [decode(entry) for entry in entries_of(body)]
     except ValueError:
@@ -216,7 +216,7 @@ def versions_in(body: bytes) -> frozenset[tuple[str, str]]:
 
 
 def fits(leaf: Leaf) -> bool:
-    """Whether a plan can hold an entry: within its bound, and read back as it was written."""
+    """Whether a plan can hold an entry: within its limit, and read back as written."""
     try:
         entry = encode(leaf)
         return len(entry) <= tiles.MAX_ENTRY_BYTES and decode(entry) == leaf
@@ -230,7 +230,7 @@ def bytes_of(leaf: Leaf) -> int:
 
 
 def advance(before: Position, body: bytes) -> Step:
-    """Add a plan to a log. A plan that does not fit is void: it adds nothing, for anybody."""
+    """Add a plan to a log. A plan that does not follow is void, and adds nothing."""
     digest = sha256(body).hexdigest()
     passed = msgspec.structs.replace(before, epoch=before.epoch + 1, plan=digest)
     try:
@@ -287,13 +287,13 @@ def _void(before: Position, leaves: Sequence[Leaf], entries: Sequence[bytes]) ->
         ]
         return f"does not follow epoch {before.epoch}: {', '.join(wrong)}"
     if any(len(entry) > tiles.MAX_ENTRY_BYTES for entry in entries):
-        return f"an entry past {tiles.MAX_ENTRY_BYTES} bytes"
+        return f"an entry of more than {tiles.MAX_ENTRY_BYTES} bytes"
     seen: set[tuple[str, str]] = set()
     for leaf, entry in zip(leaves, entries, strict=True):
         if encode(leaf) != entry:
-            return "an entry is not in its own canonical form"
+            return "an entry is not in canonical form"
         if isinstance(leaf, ObjectLeaf | MarkerLeaf):
             seen.add((leaf.key, leaf.vid))
     if len(seen) != len(leaves) - 1:
-        return "a version stands in it twice, or a second epoch leaf"
+        return "it has a version twice, or a second epoch leaf"
     return None

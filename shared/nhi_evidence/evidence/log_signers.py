@@ -1,4 +1,4 @@
-"""What signs the checkpoints of one log: its keys, and a signer for each."""
+"""The signers of one log's checkpoints, one for each of its keys."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nhi_evidence.stored import Unreadable
 
 
 class LogSigners:
-    """Signs as one log, with every one of its keys."""
+    """Signs as one log, with all of its keys."""
 
     def __init__(self, name: str, signers: Sequence[Signer]) -> None:
         """Sign as the log `name`.
 
-        Raises `SettingsError` on a key no checkpoint is signed with, and where no key is of type
-        0x01 or 0x02: a cosignature stands beside such a signature, not in its place.
+        Raises `SettingsError` on a key that cannot sign checkpoints, and where no key is of type
+        0x01 or 0x02: a cosignature adds to such a signature, and cannot replace it.
         """
         self._signers = tuple(signers)
         try:
@@ -29,7 +29,7 @@ class LogSigners:
         if not any(key.is_primary for key in self.keys):
             raise SettingsError(
                 f"signing keys of {name}: one must be Ed25519 or ECDSA on P-256; "
-                "ML-DSA-44 signs beside it"
+                "ML-DSA-44 only cosigns"
             )
 
     def sign(self, checkpoint: Checkpoint, at: int) -> bytes:

@@ -1,7 +1,7 @@
 """Merkle tree hashing and proofs of RFC 6962 section 2.1 (RFC 9162 section 2.1). Bytes in and out.
 
 A *subtree* function gives the Merkle tree hash over the leaves `start` to `end`; the proofs below
-ask for the hashes they need and never hold the leaves themselves.
+request the hashes they need and never hold the leaves themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Subtree = Callable[[int, int], bytes]
 
 
 class ProofError(ValueError):
-    """A proof does not show what it claims: says how."""
+    """A proof does not show what it claims; the message says how."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -52,9 +52,9 @@ def root(leaves: Iterable[bytes]) -> bytes:
 
 
 class Growing:
-    """A tree that leaves are added to one by one: of it are kept the roots of full subtrees alone.
+    """A tree that leaves are added to one by one, keeping only the roots of full subtrees.
 
-    There are as many of these as the binary form of the size has ones.
+    There are as many of these as the size has ones in binary.
     """
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ def check_inclusion(
     if last != 0:
         raise ProofError("inclusion path is too short")
     if computed != expected_root:
-        raise ProofError("inclusion path leads to another root")
+        raise ProofError("inclusion path leads to a different root")
 
 
 def check_consistency(
@@ -182,7 +182,7 @@ def check_consistency(
     if last != 0:
         raise ProofError("consistency path is too short")
     if (from_old, from_new) != (old_root, new_root):
-        raise ProofError("consistency path leads to other roots")
+        raise ProofError("consistency path leads to different roots")
 
 
 def _check_trivial(path: Sequence[bytes], old_root: bytes, expected: bytes) -> None:

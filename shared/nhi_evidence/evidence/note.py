@@ -32,7 +32,7 @@ _DASH = "— "
 
 
 class NoteError(ValueError):
-    """A note or a key is malformed, or no pinned key signed it: says which and why."""
+    """A note or a key is malformed, or no pinned key signed it; the message says which and why."""
 
 
 class Algorithm(IntEnum):
@@ -41,16 +41,16 @@ class Algorithm(IntEnum):
     ED25519 = 0x01
     ECDSA_P256 = 0x02
     COSIGNATURE_V1 = 0x04
-    """Ed25519 over a time and the text; the signature opens with that time."""
+    """Ed25519 over a time and the text; the signature starts with that time."""
     ML_DSA_44 = 0x06
-    """ML-DSA-44 over a time and what a checkpoint states; the signature opens with that time."""
+    """ML-DSA-44 over a time and a checkpoint's contents; the signature starts with that time."""
 
 
 PRIMARY = frozenset({Algorithm.ED25519, Algorithm.ECDSA_P256})
-"""Types that sign the text of a note itself: one of them makes a checkpoint a log's."""
+"""Types that sign the text of a note itself: a log's checkpoint needs one of them."""
 
 COSIGNING = frozenset({Algorithm.COSIGNATURE_V1, Algorithm.ML_DSA_44})
-"""Types of tlog-cosignature, whose signatures open with a time."""
+"""Types of tlog-cosignature, whose signatures start with a time."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class Key(msgspec.Struct, frozen=True):
     name: str
     algorithm: Algorithm
     public: bytes
-    """The 32 bytes of RFC 8032; of P-256 the DER of its SubjectPublicKeyInfo; of ML-DSA-44 the
+    """The 32 bytes of RFC 8032; for P-256 the DER of its SubjectPublicKeyInfo; for ML-DSA-44 the
     1,312 bytes of FIPS 204."""
 
     @property
@@ -128,12 +128,12 @@ def from_spki(name: str, der: bytes) -> Key:
 
 
 def spki(key: Key) -> bytes:
-    """Return the DER SubjectPublicKeyInfo of a key, as OpenSSL and KMS hand it about."""
+    """Return the DER SubjectPublicKeyInfo of a key, the form OpenSSL and KMS use."""
     return _public(key).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def write(text: str, signatures: Iterable[tuple[Key, bytes]]) -> bytes:
-    """Put a text and its signatures into one note. Raises `NoteError` on a malformed text."""
+    """Combine a text and its signatures into a note. Raises `NoteError` on a malformed text."""
     _check_text(text)
     lines = [
         f"{_DASH}{key.name} {b64encode(key.id + signature).decode()}\n"
@@ -147,7 +147,7 @@ def write(text: str, signatures: Iterable[tuple[Key, bytes]]) -> bytes:
 def read(note: bytes, keys: Sequence[Key]) -> tuple[str, list[Key]]:
     """Return the text of a note and the pinned keys that signed it.
 
-    Signatures of unknown keys are ignored. Raises `NoteError` when the note is malformed, when
+    Signatures by unknown keys are ignored. Raises `NoteError` when the note is malformed, when
     a signature in a pinned key's name and id does not verify, or when no pinned key signed.
     """
     text, signatures = split(note)
@@ -260,4 +260,4 @@ _VERIFY: dict[Algorithm, Callable[[Key, bytes, bytes], None]] = {
     Algorithm.COSIGNATURE_V1: _verify_cosignature,
     Algorithm.ML_DSA_44: _verify_ml_dsa,
 }
-"""Each raises `InvalidSignature`, or `ValueError` on a text it cannot have signed."""
+"""Verifiers, which raise `InvalidSignature`, or `ValueError` on a text that cannot be signed."""

@@ -1,8 +1,8 @@
-"""Evidence objects: the units of one batch, source and hour, packed; and read back.
+"""Evidence objects: packing the units of one batch, source and hour, and reading them back.
 
-A body depends on its units, the release, its settings and the codec alone: no clock, no
-randomness, no writer. Units come in order of (hour, name), so the order of messages decides
-nothing (docs/evidence-format.md, "Body").
+A body depends only on its units, the release, its settings and the codec: not on a clock,
+randomness or the writer. Units come ordered by (hour, name), so the order of messages does not
+matter (docs/evidence-format.md, "Body").
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from nhi_evidence.evidence.lines import (
 from nhi_evidence.evidence.unit import UnitPart
 
 OBJECT_BYTES = 128 * 1024 * 1024
-"""An object is closed before its lines pass so many bytes."""
+"""An object is closed before its lines exceed this many bytes."""
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """One PUT, no multipart."""
 
 MAX_LINES_BYTES = 256 * 1024 * 1024
-"""What a reader inflates at most: one part may be larger than OBJECT_BYTES alone."""
+"""Maximum a reader inflates: a single part may exceed OBJECT_BYTES."""
 
 OBJECT_LINES = 1_000_000
-"""Nor has it more lines, its table aside; a reader takes twice as many (`frame.MAX_LINES`)."""
+"""Maximum lines besides the table; a reader accepts twice as many (`frame.MAX_LINES`)."""
 
 _SURELY_FITS_BYTES = MAX_BODY_BYTES - (1 << 20)
-"""Lines of no more bytes fit into a body even where they do not compress at all."""
+"""Lines of at most this many bytes fit into a body even if they do not compress at all."""
 
 _MAX_PART_BYTES = MAX_LINES_BYTES - (1 << 20)
-"""Lines of one part; the rest is for the header."""
+"""Maximum lines of one part; the rest is for the header."""
 
 MAX_UNITS = 20_000
-"""Units of one object; a batch of any trigger holds fewer."""
+"""Maximum units of one object; a batch of any trigger holds fewer."""
 
 _LineT = TypeVar("_LineT", Header, UnitLine)
 
@@ -66,11 +66,11 @@ class EvidenceObject(msgspec.Struct, frozen=True, gc=False):
     metadata: Mapping[str, str]
     """User metadata; fixed with the object's version."""
     units: tuple[UnitLine, ...]
-    """Its unit lines, in the order they have in the table."""
+    """Its unit lines, in table order."""
 
 
 class Packer:
-    """Packs the units of one source with one release and its settings."""
+    """Packs the units of one source, for one release and its settings."""
 
     def __init__(self, *, source: str, mapper: MapperIdentity, settings: Settings) -> None:
         """Write `mapper` and `settings` into every header."""
@@ -79,9 +79,9 @@ class Packer:
         self._settings = settings
 
     def pack(self, parts: Iterable[UnitPart]) -> Iterator[EvidenceObject]:
-        """Yield objects as they are full; `parts` come in order of (hour, unit, part).
+        """Yield objects as they fill up; `parts` come ordered by (hour, unit, part).
 
-        A part that is there twice, byte for byte, is taken once. A unit of several parts has
+        A part that occurs twice, byte for byte, is taken once. A unit of several parts has
         objects of its own. Raises `ObjectTooLargeError` when a single part exceeds one PUT.
         """
         open_parts: list[UnitPart] = []
@@ -102,7 +102,7 @@ class Packer:
             yield from self._closed(open_parts)
 
     def check_size(self, part: UnitPart) -> None:
-        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or a reader's bound."""
+        """Raise `ObjectTooLargeError` when a part alone exceeds one PUT, or a reader's limit."""
         if part.size > _MAX_PART_BYTES:
             line = part.table_line
             raise ObjectTooLargeError(
@@ -122,7 +122,7 @@ class Packer:
 
     @staticmethod
     def _fits(open_parts: Sequence[UnitPart], size: int, lines: int, part: UnitPart) -> bool:
-        """Whether a part goes into an object that then holds so many bytes and lines."""
+        """Whether a part fits into an object that would then hold this many bytes and lines."""
         last, new = open_parts[-1].table_line, part.table_line
         return (
             part.hour == open_parts[-1].hour
@@ -134,7 +134,7 @@ class Packer:
         )
 
     def _closed(self, parts: Sequence[UnitPart]) -> Iterator[EvidenceObject]:
-        """Build one object; where its body exceeds one PUT, one of each half of its units."""
+        """Build one object, or, where its body exceeds one PUT, one from each half of its units."""
         packed = self._build(parts)
         if len(packed.body) <= MAX_BODY_BYTES:
             yield packed
@@ -182,7 +182,7 @@ def table_root(table: Iterable[bytes]) -> str:
 def metadata(
     header: Header, units: Sequence[UnitLine], root: str, table_bytes: int
 ) -> dict[str, str]:
-    """Return what a sealer needs without reading the body; fixed with the object's version."""
+    """Return the user metadata, which lets a sealer work without reading the body."""
     return {
         "root": root,
         "table": str(table_bytes),
@@ -200,7 +200,7 @@ class Table(msgspec.Struct, frozen=True):
     header: Header
     units: tuple[UnitLine, ...]
     lines: tuple[bytes, ...]
-    """As they are written, the header first."""
+    """Its lines as written, the header first."""
 
     @property
     def root(self) -> str:
@@ -211,8 +211,8 @@ class Table(msgspec.Struct, frozen=True):
 def read_table(lines: Sequence[bytes]) -> Table:
     """Read the table at the beginning of an object's lines.
 
-    Raises `ValueError` naming the line when the header or a unit line is not one, is spelt
-    otherwise than a writer spells it, or lines are missing.
+    Raises `ValueError` naming the line when the header or a unit line is invalid or not in
+    canonical form, or lines are missing.
     """
     header = _canonical(lines[0], decode_header, "header")
     if header.v != FORMAT_VERSION:
@@ -244,7 +244,7 @@ def _canonical(line: bytes, decode: Callable[[bytes], _LineT], name: str) -> _Li
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"{name}: {error}") from error
     if encode(value) != line:
-        raise ValueError(f"{name}: not in its own canonical form")
+        raise ValueError(f"{name}: not in canonical form")
     return value
 
 
@@ -258,8 +258,8 @@ def read_object(body: bytes) -> tuple[Table, list[bytes]]:
 def open_object(body: bytes) -> tuple[Table, Iterator[bytes]]:
     """Return the table of an object, and the lines after it as they are inflated.
 
-    Raises `ValueError` as `read_object` does: of what is wrong behind the table, only where its
-    lines are read to the end.
+    Raises `ValueError` like `read_object`, but for errors after the table only once the lines are
+    read to the end.
     """
     lines = frame.each_line(body, limit=MAX_LINES_BYTES)
     first = next(lines, b"")
@@ -268,9 +268,9 @@ def open_object(body: bytes) -> tuple[Table, Iterator[bytes]]:
 
 
 def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
-    """Yield each unit line that is not of records with its lines, of an object's body.
+    """Yield each unit line of an object's body that is not of records, with its lines.
 
-    Inflates no more than up to the last of them. Raises `ValueError`.
+    Inflates only up to the last of them. Raises `ValueError`.
     """
     places = [place for place, unit in enumerate(table.units) if unit.kind != "records"]
     if not places or any(unit.lines < 0 for unit in table.units):
@@ -280,7 +280,7 @@ def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Seque
     lines = frame.first_lines(body, total, limit=MAX_LINES_BYTES)
     for line in table.lines:
         if next(lines) != line:
-            raise ValueError("the frame opens with another table than its first block")
+            raise ValueError("the frame starts with a different table than its first block")
     for unit in units:
         own = [line for line in islice(lines, unit.lines) if unit.kind != "records"]
         if unit.kind != "records":
@@ -288,7 +288,7 @@ def lines_of_others(body: bytes, table: Table) -> Iterator[tuple[UnitLine, Seque
 
 
 def lines_of(table: Table, lines: Sequence[bytes]) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
-    """Yield each unit line with its lines. Raises `ValueError` where there are not as many."""
+    """Yield each unit line with its lines. Raises `ValueError` if their number is wrong."""
     total = _announced(table)
     if total != len(lines):
         raise ValueError(f"the table announces {total} lines, {len(lines)} follow")
@@ -299,9 +299,9 @@ def lines_of(table: Table, lines: Sequence[bytes]) -> Iterator[tuple[UnitLine, S
 
 
 def each_line_of(table: Table, lines: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield every line with the place of its unit in the table, and its own in the unit.
+    """Yield every line with the index of its unit in the table, and its own in the unit.
 
-    Raises `ValueError` at the end where there are not as many, and as `lines` does.
+    Raises `ValueError` at the end if their number is wrong, and like `lines`.
     """
     total, count = _announced(table), 0
     for number, unit in enumerate(table.units):
@@ -315,7 +315,7 @@ def each_line_of(table: Table, lines: Iterator[bytes]) -> Iterator[tuple[int, in
 
 def _announced(table: Table) -> int:
     if any(unit.lines < 0 for unit in table.units):
-        raise ValueError("the table announces fewer than no lines")
+        raise ValueError("the table announces a negative number of lines")
     total = sum(unit.lines for unit in table.units)
     if total > frame.MAX_LINES:
         raise ValueError(f"the table announces {total} lines, more than {frame.MAX_LINES}")

@@ -1,8 +1,8 @@
-"""Which plan holds a version: found by the times of plans, never by reading all of them.
+"""Which plan holds a version: found by the times of plans, without reading all of them.
 
-A plan is written after its listing, so a version can only stand in a plan that is not
-older. Times come by listing a thousand plans at once; the first version of a plan never changes,
-so what was listed and read may be remembered.
+A plan is written after its listing, so a version can only be in a plan that is not older than it.
+Times come from listing a thousand plans at once; the first version of a plan never changes, so
+what was listed and read may be cached.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from nhi_evidence.evidence.stored_log import BLOCK, StoredLog
 from nhi_evidence.stored import Version
 
 SLACK_MS = 60_000
-"""The store's times of an object and of the plan that holds it may differ by so much."""
+"""Maximum difference between the store's times of an object and of the plan that holds it."""
 
 _NEAR_MS = 3_600_000
-"""A version so soon after a plan is come to plan by plan; a later one is searched for."""
+"""A version this soon after a plan is reached plan by plan; a later one is searched for."""
 
 _IDENTITIES_KEPT = 200_000
-"""Identities of sealed versions kept in memory, some 300 bytes each."""
+"""Maximum identities of sealed versions kept in memory, some 300 bytes each."""
 
 _BLOCKS_KEPT = 256
 
@@ -33,7 +33,7 @@ Identity = tuple[str, str]
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One plan, and when the store took it."""
+    """One plan, and when the store received it."""
 
     shard: str
     epoch: int
@@ -51,7 +51,7 @@ class Plans:
         self._count = 0
 
     def unsealed(self, listed: Sequence[Version], head: log.Position) -> list[Version]:
-        """Return the versions no plan up to a position holds, oldest first.
+        """Return the versions that no plan up to a position holds, oldest first.
 
         Raises `LogError` when a plan is missing.
         """
@@ -84,7 +84,7 @@ class Plans:
         return at == len(oldest_first) or oldest_first[at].modified > plan.modified + _NEAR_MS
 
     def versions_in(self, shard: str, epoch: int) -> frozenset[Identity]:
-        """Return the versions a plan holds: none, where it is void or not finished."""
+        """Return the versions a plan holds: none if it is void or not finished."""
         known = self._versions.get((shard, epoch))
         if known is not None:
             return known

@@ -1,7 +1,7 @@
 """What a proof bundle shows, checked against pinned keys (docs/verification.md, "Proof").
 
-A bundle is a set of small files; `check` needs nothing but them and a pinned key. The same rules
-are in the bundle's `check_proof.py` and `walkthrough.sh`, and tests hold the three together.
+A bundle is a set of small files; `check` needs only them and a pinned key. The same rules are in
+the bundle's `check_proof.py` and `walkthrough.sh`, and tests ensure that all three agree.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PROOF = "leaf.tlog-proof"
 KEYS = "keys.txt"
 NEEDED = (RECORD, RAW, RECORD_PATH, UNIT, UNIT_PATH, HEADER, HEADER_PATH, LEAF, PROOF)
 ANCHOR = "anchor-"
-"""Opens the name of what somebody outside said of the checkpoint."""
+"""Prefix of the names of anchors."""
 
 _MIB = 1 << 20
 SIZES = {
@@ -55,19 +55,19 @@ SIZES = {
     provider.KEY: 8192,
     provider.FILE: provider.MAX_FILE_BYTES,
 }
-"""Bytes of each file at most."""
+"""Maximum bytes of each file."""
 
 _P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _P256_BYTES = len(_P256_SPKI) + 64
 
 _ML_DSA_BYTES = 8 + 2420
-"""Of an ML-DSA-44 cosignature: its time, and the signature."""
+"""Bytes of an ML-DSA-44 cosignature: its time and the signature."""
 
 _T = TypeVar("_T")
 
 
 class ProveError(EvidenceError):
-    """No proof can be made, or one does not hold: says what is wrong and in which file."""
+    """No proof can be made, or one does not hold; the message says what is wrong in which file."""
 
 
 class MlDsa(StrEnum):
@@ -75,7 +75,7 @@ class MlDsa(StrEnum):
 
     VERIFIED = "verified"
     NOT_CHECKED = "not_checked"
-    """There is one, and no key was given to check it by."""
+    """There is one, but no key was given to check it with."""
     ABSENT = "absent"
 
 
@@ -83,34 +83,34 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What a bundle shows."""
 
     uid: str | None
-    """The provider's id of the record, as the record that was made of it states; None of one that
-    was not kept."""
+    """The provider's id of the record, as stated by the normalized record; None for one that was
+    not kept."""
     raw_sha256: str
     form: str
     """What became of the record: kept, rejected, out_of_scope; or companion."""
     is_cut: bool
-    """Whether something was cut out of the raw text before it was written."""
+    """Whether fields were cut out of the raw text before it was written."""
     unit: str
-    """The delivered thing the record came in."""
+    """The delivered unit the record came in."""
     record: int
-    """Index of the record in it, from 0."""
+    """Index of the record in the unit, from 0."""
     raw_form: str | None
-    """`api` where the text is what the source's API lists, and not what its log delivered."""
+    """`api` where the text is as listed by the source's API, not as delivered by its log."""
     key: str
     """The evidence object."""
     flags: tuple[str, ...]
     """What the log says is wrong with that object."""
     origin: str
     index: int
-    """Place of the object's leaf in the log."""
+    """Index of the object's leaf in the log."""
     size: int
     """Size of the log the checkpoint signs."""
     signed_by: tuple[str, ...]
     ml_dsa: MlDsa
     anchored: dict[str, int] = {}
-    """Who of those trusted saw the checkpoint, and when (milliseconds since the epoch)."""
+    """Which trusted names saw the checkpoint, and when (milliseconds since the epoch)."""
     provider_signature: provider.ProviderSignature | None = None
-    """What the provider signed of the file the record came in, where that is in the bundle."""
+    """What the provider signed about the record's file, where that is in the bundle."""
 
 
 def check(
@@ -124,8 +124,8 @@ def check(
 ) -> Checked:
     """Check a bundle against pinned keys and the log's name. Raises `ProveError`.
 
-    Every file that carries proof is checked, anchors by `trusts` too; what is not part of the
-    chain is not believed. `require_cosignature` asks for an ML-DSA-44 cosignature by a pinned key.
+    Every file that carries proof is checked, anchors by `trusts` included; what is not part of the
+    chain is not trusted. `require_cosignature` demands an ML-DSA-44 cosignature by a pinned key.
     """
     _check_sizes(files)
     # 1. The record is a line of its unit, at its index.
@@ -232,7 +232,7 @@ def _signed(signed: bytes, pinned: Sequence[note.Key]) -> tuple[checkpoint.Signe
             if key.algorithm is note.Algorithm.ECDSA_P256 and not (
                 key.public.startswith(_P256_SPKI) and len(key.public) == _P256_BYTES
             ):
-                raise ProveError(f"key {key.id.hex()}: a P-256 key in another form")
+                raise ProveError(f"key {key.id.hex()}: a P-256 key in a non-canonical form")
             if [line[:2] for line in signatures].count((key.name, key.id)) > 1:
                 raise ProveError(f"{PROOF}: two signatures of {key.name} ({key.id.hex()})")
         by = checkpoint.read_signed(signed, pinned, origin)

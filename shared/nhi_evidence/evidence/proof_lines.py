@@ -1,9 +1,9 @@
-"""The lines a proof shows (record, unit, header, leaf), read by one strict rule set.
+"""The lines in a proof (record, unit, header, leaf), read by one strict set of rules.
 
-Every field is matched before it is used, in the order and spelling a writer gives it
-(docs/evidence-format.md); `check_proof.py` and `walkthrough.sh` of the bundle hold to the same.
-What is inside `n`, `x`, `gaps`, `messages`, `rejection`, `mapper` and `settings` is shown as it
-stands, and believed by nobody.
+Every field is matched before it is used, in a writer's order and canonical form
+(docs/evidence-format.md); the bundle's `check_proof.py` and `walkthrough.sh` follow the same rules.
+The contents of `n`, `x`, `gaps`, `messages`, `rejection`, `mapper` and `settings` are shown as they
+are, and not trusted.
 """
 
 from __future__ import annotations
@@ -111,11 +111,11 @@ class RecordLine(msgspec.Struct, frozen=True):
     form: str
     """kept, rejected, out_of_scope or companion."""
     is_cut: bool
-    """Whether something was cut out of the raw text before it was written."""
+    """Whether fields were cut out of the raw text before it was written."""
 
 
 class UnitRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit line, as far as a proof rests on it."""
+    """A unit line, as far as a proof depends on it."""
 
     u: bytes
     unit: bytes
@@ -157,13 +157,13 @@ def record(line: bytes, raw: bytes) -> RecordLine:
     form = _RECORD_FORMS.get(base)
     is_odd = any(b" " in name for name in fields) or (base != names and form == "companion")
     if form is None or is_odd:
-        raise ValueError(f"no line of a record: {names[:80]!r}")
+        raise ValueError(f"not a record's line: {names[:80]!r}")
     if b"c" in fields and form == "companion":
         raise ValueError("cuts in a companion")
     _match(fields, _RECORD)
     encoded = b'"%b"' % b64encode(raw) if b"r64" in fields else strict_json.quoted(raw)
     if fields.get(b"r64", fields.get(b"r")) != encoded:
-        raise ValueError("holds another raw text")
+        raise ValueError("holds a different raw text")
     return RecordLine(_inner(fields[b"u"]), int(fields[b"i"]), form, b"c" in fields)
 
 
@@ -179,9 +179,9 @@ def unit(line: bytes) -> UnitRow:
     }
     start, end = (int(bound) for bound in fields[b"span"][1:-1].split(b","))
     if _inner(fields[b"u"]) != sha256(name).hexdigest()[:16].encode():
-        raise ValueError("u is not that of the unit's name")
+        raise ValueError("u does not match the unit's name")
     if not 1 <= number["part"] <= number["parts"]:
-        raise ValueError("a part that is none of its parts")
+        raise ValueError("a part number that is not one of its parts")
     if not start <= end <= number["raw_size"]:
         raise ValueError("a span outside the unit")
     if number["records"] != number["kept"] + number["rejected"] + sum(counts):
@@ -189,7 +189,7 @@ def unit(line: bytes) -> UnitRow:
     if kind != "records" and number["records"]:
         raise ValueError(f"a {kind} that counts records")
     if (b"raw_sha256" in fields) == (kind == "rejection"):
-        raise ValueError("raw_sha256 is there of a rejection alone not")
+        raise ValueError("raw_sha256 must be present, except for a rejection")
     hashed = fields.get(b"raw_sha256")
     return UnitRow(
         u=_inner(fields[b"u"]),
@@ -233,7 +233,7 @@ def leaf(line: bytes) -> SealedObject:
 
 
 def check_place(line: RecordLine, position: int, row: UnitRow) -> None:
-    """Check that a record's line stands where its unit line says. Raises `ValueError`."""
+    """Check that a record's line is where its unit line says. Raises `ValueError`."""
     if line.u != row.u:
         raise ValueError("of another unit")
     if line.form not in _FORMS_OF[row.kind]:
@@ -242,24 +242,24 @@ def check_place(line: RecordLine, position: int, row: UnitRow) -> None:
     if place < 0 or (row.kind == "records" and place >= row.records):
         raise ValueError("its index is not in this part of the unit")
     if position > place or (position != place and (row.is_exact or row.kind != "records")):
-        raise ValueError("its index is not that of its place")
+        raise ValueError("its index does not match its position")
 
 
 def check_object(sealed: SealedObject, head: HeaderLine) -> None:
-    """Check that a leaf is of an object with this header. Raises `ValueError`."""
+    """Check that a leaf belongs to an object with this header. Raises `ValueError`."""
     prefix = f"ev/v1/{head.source}/h={head.hour}/".encode()
     if re.fullmatch(re.escape(prefix) + rb"[0-9a-f]{64}\.ndjson\.zst", sealed.key) is None:
         raise ValueError("its key is not one of an object with this header")
 
 
 def _read(line: bytes, form: Mapping[str, bytes]) -> dict[bytes, bytes]:
-    """Read an object whose members are those of `form`, in order; `?` marks one that may lack."""
+    """Read an object whose members are those of `form`, in order; `?` marks an optional one."""
     _check_control(line)
     fields = strict_json.members(line)
     expected = [name for name in form if not name.endswith("?") or name[:-1].encode() in fields]
     names = [name.removesuffix("?").encode() for name in expected]
     if list(fields) != names:
-        raise ValueError(f"other fields: {b' '.join(fields)[:200]!r}")
+        raise ValueError(f"unexpected fields: {b' '.join(fields)[:200]!r}")
     _match(fields, {name.removesuffix("?"): pattern for name, pattern in form.items()})
     return fields
 

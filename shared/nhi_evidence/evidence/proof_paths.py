@@ -1,6 +1,6 @@
-"""The text files of a proof: where a line stands in its tree, and a leaf in the log.
+"""The text files of a proof: the position of a line in its tree, and of a leaf in the log.
 
-Both are read by the letter: one value a line, numbers and base64 in their one spelling.
+Both are read strictly: one value per line, numbers and base64 in canonical form.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from nhi_evidence.evidence.proof_lines import INTEGER
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 
 _HASH = rb"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-"""32 bytes in base64, in their one spelling."""
+"""32 bytes in canonical base64."""
 _GROUP, _TAIL = rb"[A-Za-z0-9+/]{4}", rb"[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]="
 _SIGNATURE = rb"(?:(?:%b){2,}(?:[A-Za-z0-9+/][AQgw]==|%b)?|%b%b)" % (_GROUP, _TAIL, _GROUP, _TAIL)
-"""A key id and at least a byte, in base64 in its one spelling."""
+"""A key id and at least one byte, in canonical base64."""
 _NAME = rb"[!-*,-~]+"
 _PATH = re.compile(rb"(%b)\n(%b)\n((?:%b\n){0,64})" % (INTEGER, INTEGER, _HASH))
 _PROOF = re.compile(
@@ -29,23 +29,23 @@ _PROOF = re.compile(
 
 
 class LinePath(msgspec.Struct, frozen=True):
-    """Where a line stands in a tree of lines: of its unit, or of its object's table."""
+    """The position of a line in a tree of lines: of its unit, or of its object's table."""
 
     index: int
     size: int
     path: tuple[bytes, ...]
 
     def write(self) -> bytes:
-        """One value a line: index, size, then the hashes from the leaf up, in base64."""
+        """One value per line: index, size, then the hashes from the leaf up, in base64."""
         hashes = (b64encode(sibling).decode() for sibling in self.path)
         return ("\n".join((str(self.index), str(self.size), *hashes)) + "\n").encode()
 
 
 class LogProof(msgspec.Struct, frozen=True):
-    """Where a leaf stands in the log, and the note that signs the log (c2sp.org/tlog-proof)."""
+    """The position of a leaf in the log, and the note that signs the log (c2sp.org/tlog-proof)."""
 
     name: str
-    """Of the log: the origin of the checkpoint without its shard."""
+    """Name of the log: the checkpoint's origin without its shard."""
     index: int
     path: tuple[bytes, ...]
     signed: bytes
@@ -56,7 +56,7 @@ def read_path(data: bytes) -> LinePath:
     """Read a path file. Raises `ValueError`."""
     match = _PATH.fullmatch(data)
     if match is None:
-        raise ValueError("not an index, a size and hashes, one a line")
+        raise ValueError("not an index, a size and hashes, one per line")
     return LinePath(int(match[1]), int(match[2]), _hashes(match[3]))
 
 

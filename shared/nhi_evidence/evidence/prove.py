@@ -1,4 +1,4 @@
-"""Making a proof bundle: one record, and everything needed to check it without us."""
+"""Making a proof bundle: one record, with everything needed to check it independently."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from nhi_evidence.evidence.stored_log import StoredLog
 
 
 def record(table: Table, number: int, lines: Sequence[bytes], place: int) -> dict[str, bytes]:
-    """Return the files that show a record to be in its object.
+    """Return the files that prove a record to be in its object.
 
-    It is line `place` of `lines`, those of the unit that has line `number` of the table.
+    It is line `place` of `lines`, the lines of the unit in line `number` of the table.
     Raises `ProveError` for a line that holds no raw text.
     """
     try:
@@ -55,7 +55,7 @@ def _path(lines: Sequence[bytes], index: int) -> bytes:
 
 
 def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, bytes]:
-    """Return the files that show leaf `index` to be in the log under the checkpoint of an epoch.
+    """Return the files that prove leaf `index` to be in the log under an epoch's checkpoint.
 
     Raises `ProveError` when the epoch is not signed or has no such leaf.
     """
@@ -81,9 +81,9 @@ def entry(stored: StoredLog, shard: str, epoch: int, index: int) -> dict[str, by
 
 
 def anchors(stored: StoredLog, shard: str, epoch: int) -> dict[str, bytes]:
-    """Return what somebody outside said of the checkpoint of an epoch, whoever it was.
+    """Return the anchors of an epoch's checkpoint, whoever made them.
 
-    A key of another form than an anchor has is passed over: no file can bear its name.
+    A key that does not have the form of an anchor's is skipped: it cannot be a file name.
     """
     prefix = log.anchor_key(shard, epoch, "")
     named = {ANCHOR + key.removeprefix(prefix): key for key in stored.keys(prefix)}
@@ -95,9 +95,9 @@ def anchors(stored: StoredLog, shard: str, epoch: int) -> dict[str, bytes]:
 
 
 def anchored_epoch(stored: StoredLog, shard: str, first: int, newest: int) -> int:
-    """Return the newest signed epoch from `first` on that somebody outside spoke of.
+    """Return the newest anchored, signed epoch from `first` on.
 
-    Without any, the newest signed one.
+    If none is anchored, return the newest signed one.
     """
     prefix = f"{log.PREFIX}{shard}/anchor/"
     anchored = {key.removeprefix(prefix).partition("/")[0] for key in stored.keys(prefix)}
@@ -109,5 +109,5 @@ def anchored_epoch(stored: StoredLog, shard: str, first: int, newest: int) -> in
 
 
 def keys_file(keys: Iterable[note.Key]) -> bytes:
-    """Verifier keys, one a line. Whoever checks a bundle pins keys from elsewhere."""
+    """Verifier keys, one per line. Whoever checks a bundle pins keys from elsewhere."""
     return "".join(f"{key}\n" for key in keys).encode()

@@ -1,8 +1,8 @@
-"""What the provider itself signed of the file a record came in, as part of a proof.
+"""What the provider itself signed about the file a record came in, as part of a proof.
 
-The links are hashes and places: the provider's signed document names the delivered file with the
-hash the unit line states, the file in the bundle has that hash, and the record's text stands in
-it at its index. Where a link is not in the bundle, no more is claimed than the others show.
+The links are hashes and positions: the provider's signed document names the delivered file with
+the hash in the unit line, the file in the bundle has that hash, and the record's text is in it at
+its index. If a link is missing from the bundle, only what the others show is claimed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DIGEST = "provider-digest.json"
 """The document in which the provider names the file, byte for byte, inflated."""
 SIGNATURE = "provider-signature.bin"
 KEY = "provider-key.der"
-"""The provider's public key, PKCS #1, where whoever made the proof had it."""
+"""The provider's public key, PKCS #1, if the maker of the proof had it."""
 FILE = "provider-file.json"
 """The delivered file, inflated: rebuilt from the unit's gaps and records."""
 FILES = (DIGEST, SIGNATURE, KEY, FILE)
@@ -45,7 +45,7 @@ _RSA = re.compile(
 
 
 class ProviderError(ValueError):
-    """What the provider signed does not show what the bundle claims: says how."""
+    """The provider's signature does not show what the bundle claims; the message says how."""
 
 
 class PublicKey(msgspec.Struct, frozen=True):
@@ -61,25 +61,25 @@ class _Listed(msgspec.Struct):
 
 
 class KeyTrust(StrEnum):
-    """By whose key a provider's signature was verified."""
+    """Which key a provider's signature was verified with."""
 
     TRUSTED = "trusted"
-    """One given by whoever checks."""
+    """One given by the checker."""
     BUNDLED = "bundled"
     """The one in the bundle: to be compared with what the provider publishes."""
     ABSENT = "absent"
-    """By none: who signed was not checked."""
+    """None: the signer was not checked."""
 
 
 class ProviderSignature(msgspec.Struct, frozen=True):
-    """What of a provider's signature a bundle shows."""
+    """What a bundle shows about a provider's signature."""
 
     fingerprint: str
-    """Names the key, as the provider's document states it."""
+    """Fingerprint of the key, as the provider's document states it."""
     key: KeyTrust
     is_text_shown: bool
-    """Whether the delivered file is in the bundle and the record's text stands in it at its index:
-    only then is it the text itself that the provider signed."""
+    """Whether the delivered file is in the bundle with the record's text at its index: only then
+    did the provider sign the text itself."""
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,17 +88,17 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     unit: str
     raw_sha256: str | None
-    """SHA-256 of the inflated file, hex; None where the unit is no file of records."""
+    """SHA-256 of the inflated file, hex; None where the unit is not a file of records."""
     index: int
-    """Of the record in the file."""
+    """Index of the record in the file."""
     raw: bytes
     """The record's text."""
 
 
 def read_keys(document: bytes) -> dict[str, bytes]:
-    """Return DER by fingerprint, of what `aws cloudtrail list-public-keys` prints.
+    """Return DER by fingerprint, from the output of `aws cloudtrail list-public-keys`.
 
-    Raises `ProviderError` when it is something else.
+    Raises `ProviderError` for anything else.
     """
     try:
         listed = msgspec.json.decode(document, type=_Listed).PublicKeyList
@@ -112,9 +112,9 @@ def find(
     delivered: Delivered,
     public_keys: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """Return the files that show what the provider signed of a delivered file.
+    """Return the files that show what the provider signed about a delivered file.
 
-    `companions` are units with their lines, the likeliest first. None when none of them names
+    `companions` are units with their lines, the most likely first. None when none of them names
     the file.
     """
     pack = sources.signing_source(delivered.source)
@@ -128,7 +128,7 @@ def find(
             statement = pack.statement(document, delivered.unit, delivered.raw_sha256)
             signature = pack.signature(unit.source_metadata)
         except (ValueError, RecursionError):
-            continue  # not one of the provider's, or not whole: it shows nothing
+            continue  # not one of the provider's, or incomplete: it shows nothing
         if statement is not None:
             key = public_keys.get(statement.fingerprint)
             files = {DIGEST: document, SIGNATURE: signature}
@@ -139,8 +139,8 @@ def find(
 def rebuilt(parts: Iterable[tuple[UnitLine, Sequence[bytes]]]) -> bytes | None:
     """Return the delivered file of a unit from all its parts, in order.
 
-    None where something of it was not kept, where it is larger than a proof takes, or where the
-    parts do not give the bytes the unit line states.
+    None where part of it was not kept, where it is too large for a proof, or where the parts do
+    not give the bytes stated in the unit line.
     """
     pieces: list[bytes] = []
     expected: str | None = None
@@ -166,9 +166,9 @@ def _raws(lines: Iterable[bytes]) -> Iterator[bytes]:
 def check(
     files: Mapping[str, bytes], delivered: Delivered, trusted: Mapping[str, bytes]
 ) -> ProviderSignature | None:
-    """Check what a bundle holds of a provider's signature; None when it holds nothing.
+    """Check what a bundle holds about a provider's signature; None when it holds nothing.
 
-    Raises `ProviderError` when something is there and does not hold, or hangs in the air.
+    Raises `ProviderError` when something is present but does not hold, or lacks its other parts.
     """
     if not any(name in files for name in FILES):
         return None
@@ -177,7 +177,7 @@ def check(
     if missing:
         raise ProviderError(f"the bundle lacks {', '.join(missing)}")
     if pack is None or delivered.raw_sha256 is None:
-        raise ProviderError(f"{DIGEST}: the record is of no file its provider signs")
+        raise ProviderError(f"{DIGEST}: the record's file is not one its provider signs")
     try:
         statement = pack.statement(files[DIGEST], delivered.unit, delivered.raw_sha256)
     except ValueError as error:
@@ -210,13 +210,13 @@ def _check_file(file: bytes, delivered: Delivered, pack: sources.SigningSource) 
 def verify(der: bytes, statement: Statement, signature: bytes) -> None:
     """Verify a provider's signature: RSA PKCS #1 v1.5 over SHA-256 (RFC 8017 section 8.2.2).
 
-    Raises `ProviderError` when it does not hold, or the key is of another form.
+    Raises `ProviderError` when it does not hold, or the key has another form.
     """
     form = _RSA.fullmatch(der)
     if form is None or int.from_bytes(form["all"]) != len(der) - 4:
         raise ProviderError(f"{KEY}: not an RSA key of 2048, 3072 or 4096 bits and exponent 65537")
     if len(der) != int.from_bytes(form["size"]) + 13:
-        raise ProviderError(f"{KEY}: of another length than it states")
+        raise ProviderError(f"{KEY}: its length is not the stated one")
     try:
         public = load_der_public_key(der)
         if not isinstance(public, rsa.RSAPublicKey):

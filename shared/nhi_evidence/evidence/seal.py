@@ -1,6 +1,6 @@
 """The sealer: lists what is new, commits to it, and signs (docs/evidence-format.md, "Sealing").
 
-Stateless: what was sealed, and how far a listing came, stands in the log itself.
+Stateless: what was sealed, and how far a listing got, is recorded in the log itself.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from nhi_evidence.ports import Clock, EvidenceLog, Signer
 from nhi_evidence.stored import Version
 
 LISTING_MS = 20_000
-"""After so long a run lists no more old hours: reading which of it is sealed takes longer."""
+"""After this long a run lists no more old hours: finding out what is sealed takes longer."""
 
 MAX_LISTED = 200_000
-"""Nor after so many versions, all of which are kept in memory."""
+"""Nor after this many versions, all of which are kept in memory."""
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run of the sealer came to."""
+    """The result of one run of the sealer."""
 
     origin: str
     epoch: int
@@ -35,19 +35,19 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     """Versions and delete markers sealed by this run."""
     signatures: int
-    """Signatures this run asked for. Whoever else uses a key shows in the key store's own count."""
+    """Signatures this run requested. Any other use of a key shows in the key store's own count."""
     checkpoints: int
-    """Checkpoints this run put; less than it signed for when another run was faster."""
+    """Checkpoints this run put; fewer than it signed when another run was faster."""
     more: bool
-    """Something listed, or due to be listed, is not sealed yet; run again."""
+    """Something listed, or due for listing, is not sealed yet; run again."""
     flags: dict[str, int]
-    """Of what was added."""
+    """Flags of what was added."""
     void: tuple[str, ...]
-    """Plans that count for nobody, and why: an alarm."""
+    """Void plans, and why they are void: an alarm."""
 
 
 class Sealer:
-    """Seals one evidence store. A long-lived one remembers plans, which never change."""
+    """Seals one evidence store. A long-lived instance caches plans, which never change."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Sealer:
         self._plans = Plans(stored)
 
     def run(self, *, everything: bool = False) -> Sealed:
-        """Finish what was left, then seal what is new; `everything` sweeps every hour.
+        """Finish what was left unfinished, then seal what is new; `everything` sweeps every hour.
 
         Raises `StoreUnavailableError` when the store or the key cannot be used (run again) and
         `LogError` when the log contradicts itself: nothing is signed then.
@@ -136,7 +136,7 @@ class Sealer:
         )
 
     def _beats(self, newest: Newest | None, now: int) -> bool:
-        """Whether it is time for a checkpoint without news; a void plan brought none."""
+        """Whether a checkpoint is due although nothing is new; a void plan brought none."""
         if newest is None or not newest.is_signed:
             return True
         return now - newest.modified >= self._heartbeat_ms
@@ -175,7 +175,7 @@ class Sealer:
     def _lock_ends(
         self, marked: Container[str], listed: Sequence[Version]
     ) -> dict[str, list[int | None]]:
-        """Return the ends of the locks of what is still there under keys with delete markers."""
+        """Return the ends of the locks of what still exists under keys with delete markers."""
         versions = [version for version in listed if version.key in marked and not version.marker]
         ends: dict[str, list[int | None]] = {}
         for version, description in zip(versions, self._store.describe(versions), strict=True):
@@ -197,9 +197,9 @@ class Sealer:
 
 
 def fair_share(versions: Sequence[Version], limit: int) -> list[Version]:
-    """Return at most `limit` versions, an even share of each source, in the order given.
+    """Return at most `limit` versions, an even share of each source, in the given order.
 
-    What a source does not need of its share is the others'.
+    The part of its share that a source does not need goes to the others.
     """
     if len(versions) <= limit:
         return list(versions)

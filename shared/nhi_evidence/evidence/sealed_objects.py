@@ -1,4 +1,4 @@
-"""The objects of evidence under signed checkpoints: their leaves, and what is inside."""
+"""The evidence objects under signed checkpoints: their leaves and contents."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nhi_evidence.evidence.stored_log import StoredLog
 from nhi_evidence.ports import EvidenceVersions
 
 _NEAR_MS = 48 * 3_600_000
-"""A provider's document is looked for in the hours so near to the file's, and in no others."""
+"""A provider's document is searched for only in hours this close to the file's."""
 
 
 _AT_ONCE = 128
 _BYTES_AT_ONCE = 128 << 20
-"""Objects a store may read ahead among."""
+"""Number of objects among which a store may read ahead."""
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to look. A native id does not say; source and hour spare reading the rest."""
+    """Where to look. A native id does not tell; source and hour save reading the rest."""
 
     source: str | None = None
     hour: str | None = None
@@ -37,28 +37,28 @@ class SealedLeaf(msgspec.Struct, frozen=True):
     shard: str
     epoch: int
     index: int
-    """Place in the shard."""
+    """Index in the shard."""
     order: int
-    """Place among all of them: which was sealed first."""
+    """Index among all leaves, which tells what was sealed first."""
     leaf: ObjectLeaf
     source: str
     hour: str
 
 
 class SealedObjects:
-    """Reads one store. What cannot be read there is named, and keeps nothing from view."""
+    """Reads one store. What cannot be read is named, and does not hide the rest."""
 
     def __init__(self, store: EvidenceVersions, stored: StoredLog) -> None:
         """Read what the signed shards of `stored` seal."""
         self._store = store
         self._stored = stored
         self.unreadable: dict[str, str] = {}
-        """Objects that are no evidence objects inside, or gone, by key: why; see `verify`."""
+        """Objects that are invalid or gone: key to reason; see `verify`."""
 
     def read(
         self, leaves: Iterable[SealedLeaf]
     ) -> Iterator[tuple[SealedLeaf, Table, Sequence[bytes]]]:
-        """Yield the objects of leaves with their tables and lines; name what is none."""
+        """Yield the objects of leaves with their tables and lines; name what is invalid."""
         for chosen in _chunks(leaves):
             bodies = self._store.beginnings(
                 (leaf.leaf.key, leaf.leaf.vid, _read_of(leaf)) for leaf in chosen
@@ -70,9 +70,9 @@ class SealedObjects:
                     self.unreadable[leaf.leaf.key] = str(error)
 
     def leaves(self, where: Where) -> Iterator[SealedLeaf]:
-        """Yield the leaves of objects of evidence under a signed checkpoint, oldest first.
+        """Yield the leaves of evidence objects under a signed checkpoint, oldest first.
 
-        Of other hours those alone that may hold the provider's document.
+        From other hours only those that may hold the provider's document.
         """
         order = 0
         for shard in self._stored.shards():
@@ -109,12 +109,12 @@ class SealedObjects:
 
 
 def _read_of(leaf: SealedLeaf) -> int:
-    """How much is read of an object: what was sealed, and a byte, which shows if it is more."""
+    """Return how much to read of an object: its sealed size plus a byte, which shows if it grew."""
     return min(leaf.leaf.size, objects.MAX_BODY_BYTES) + 1
 
 
 def _chunks(leaves: Iterable[SealedLeaf]) -> Iterator[list[SealedLeaf]]:
-    """Yield leaves in groups small enough that a store may read ahead among their objects."""
+    """Yield leaves in groups small enough for a store to read ahead among their objects."""
     chosen: list[SealedLeaf] = []
     size = 0
     for leaf in leaves:
@@ -140,7 +140,7 @@ def _opened(leaf: ObjectLeaf, body: bytes | None) -> tuple[Table, Sequence[bytes
 
 
 def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
-    """Whether a claim is of the source and hour its object lies under, the first of its key."""
+    """Whether a claim has the source and hour of its object, the first version of its key."""
     header = table.header
     if flags.SHADOW in leaf.leaf.flags:
         return False
@@ -152,6 +152,6 @@ def is_valid(leaf: SealedLeaf, table: Table, unit: UnitLine) -> bool:
 
 
 def distance(hour: str, other: str) -> int:
-    """Milliseconds between two hours; an unknown one is as near as any may be."""
+    """Milliseconds between two hours; an unknown one counts as close."""
     first, second = keys.hour_start(hour), keys.hour_start(other)
     return abs(first - second) if first is not None and second is not None else _NEAR_MS

@@ -1,4 +1,4 @@
-"""Finding one record in a sealed store, in an object that counts, and making its proof bundle."""
+"""Finding one record in a counted object of a sealed store, and making its proof bundle."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from nhi_evidence.ports import EvidenceVersions
 __all__ = ["SealedRecord", "Search", "Where"]
 
 _HOURS_AT_ONCE = 48
-"""Source hours whose leaves are held and whose claims are weighed together."""
+"""Number of source hours whose claims are weighed together."""
 
 
 class _Match(msgspec.Struct, frozen=True):
-    """Where an id stands."""
+    """Where an id occurs."""
 
     at: SealedLeaf
     unit: str
@@ -48,17 +48,17 @@ class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
     at: SealedLeaf
     table: Table
     number: int
-    """Line of the table that is its unit's."""
+    """Its unit's line in the table."""
     lines: Sequence[bytes]
-    """Of its unit, in that object."""
+    """Lines of its unit in that object."""
     place: int
-    """Place of the record's line among them."""
+    """Index of the record's line among them."""
     status: counting.Status | None = None
-    """What became of its unit; None where the claim is void or the object is not the key's."""
+    """What became of its unit; None where the claim is void or the body does not match its key."""
     counts: bool = False
-    """Whether it is this object's claim of the unit that counts."""
+    """Whether this object's claim of the unit is the counted one."""
     parts: tuple[counting.Claim, ...] = ()
-    """All parts of the unit that count."""
+    """All counted parts of the unit."""
 
     @property
     def unit(self) -> UnitLine:
@@ -67,16 +67,16 @@ class SealedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def standing(self) -> str:
-        """How the claim this record comes with stands, in words."""
+        """The standing of the claim that holds this record, in words."""
         if self.status is None:
-            return "void: a claim nobody counts"
+            return "void: a claim that does not count"
         if self.status is counting.Status.COUNTED and not self.counts:
-            return "duplicate of one that counts"
+            return "duplicate of a counted one"
         return str(self.status)
 
 
 class Search(SealedObjects):
-    """Looks through one store."""
+    """Searches one store."""
 
     def __init__(
         self,
@@ -93,10 +93,10 @@ class Search(SealedObjects):
         self._hours: dict[tuple[str, str], list[SealedLeaf]] = {}
         """Leaves of the source hours that are weighed together."""
         self._weighed: dict[tuple[str, str, str], counting.Unit] = {}
-        """By source, hour and unit: of what was found in these hours."""
+        """Units found in these hours, by source, hour and unit."""
 
     def find(self, uid: str, where: Where) -> SealedRecord | None:
-        """Return the kept record with a native id, from an object that counts if one holds it."""
+        """Return the kept record with a native id, if possible from a counted object."""
         matches = list(self._matches(uid, where))
         hours = list(dict.fromkeys((each.at.source, each.at.hour) for each in matches))
         best: SealedRecord | None = None
@@ -112,14 +112,14 @@ class Search(SealedObjects):
         return best
 
     def _matches(self, uid: str, where: Where) -> Iterator[_Match]:
-        """Yield where an id stands: of a unit in an object, the first place."""
+        """Yield where an id occurs: for each unit in an object, the first position."""
         wanted = (leaf for leaf in self.leaves(where) if where.hour in {None, leaf.hour})
         for done, (leaf, table, lines) in enumerate(self.read(wanted)):
             self._progress("objects", done)
             yield from _matches(leaf, table, lines, uid)
 
     def _opened_again(self, matches: Iterable[_Match]) -> Iterator[SealedRecord]:
-        """Yield what was found with its table and lines, and how it stands."""
+        """Yield what was found with its table, lines and standing."""
         for each in matches:
             for leaf, table, lines in self.read([each.at]):
                 own = list(objects.lines_of(table, lines))[each.number - 1][1]
@@ -130,7 +130,7 @@ class Search(SealedObjects):
                 )
 
     def _weigh_hours(self, hours: set[tuple[str, str]], units: set[str]) -> None:
-        """Weigh the units of these names among all claims of these source hours."""
+        """Weigh the units with these names among all claims of these source hours."""
         self._hours = {hour: [] for hour in hours}
         for leaf in self.leaves(Where()):
             if (leaf.source, leaf.hour) in hours:
@@ -155,9 +155,9 @@ class Search(SealedObjects):
     ) -> dict[str, bytes]:
         """Return the files of a record's proof. Raises `proof.ProveError`.
 
-        Under the newest checkpoint somebody outside spoke of, where there is one; with what the
-        provider signed of the file, where that is sealed too. `with_file` puts the delivered
-        file in, where all of it was kept: other records are in it.
+        Uses the newest anchored checkpoint, if there is one, and adds what the provider signed
+        about the file, where that is sealed too. `with_file` includes the delivered file, where all
+        of it was kept; it contains other records.
         """
         at = record.at
         newest = self._stored.newest_signed(at.shard)
@@ -199,7 +199,7 @@ class Search(SealedObjects):
                     yield unit, own
 
     def _parts(self, record: SealedRecord) -> Iterator[tuple[UnitLine, Sequence[bytes]]]:
-        """Yield all parts of a record's unit, in order; none of a unit that is not whole."""
+        """Yield all parts of a record's unit, in order; nothing for an incomplete unit."""
         if record.unit.parts == 1:
             yield record.unit, record.lines
             return
@@ -211,7 +211,7 @@ class Search(SealedObjects):
                         yield unit, own
 
     def _weigh(self, record: SealedRecord) -> SealedRecord:
-        """Say how the claim a record comes with stands among all claims of its hour."""
+        """Say how the claim that holds a record stands among all claims of its hour."""
         at, unit = record.at, record.unit
         if not is_valid(at, record.table, unit):
             return record

@@ -1,6 +1,6 @@
-"""The log as it lies in a store: reads the first version of every key, and nothing later.
+"""The log as stored: reads the first version of every key, and nothing later.
 
-A delete marker or a second version on top of a plan, tile or checkpoint is so without effect.
+A delete marker or a second version on top of a plan, tile or checkpoint thus has no effect.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _EPOCH_DIGITS, _BLOCK_DIGITS = 12, 3
 _EPOCH = re.compile(rf"\d{{{_EPOCH_DIGITS}}}", re.ASCII)
 
 BLOCK = 10**_BLOCK_DIGITS
-"""Plans listed in one request: S3 answers with as many keys."""
+"""Plans listed in one request: as many keys as S3 returns."""
 
 
 class StoredLog:
-    """Reads one log. `keys` are those whose signature makes a checkpoint this log's."""
+    """Reads one log. A checkpoint is this log's if one of `keys` signed it."""
 
     def __init__(self, store: EvidenceVersions, name: str, keys: Sequence[note.Key]) -> None:
         """Read the log `name`, whose shards are `<name>/<year>`."""
@@ -41,12 +41,12 @@ class StoredLog:
         return named if _SHARD.fullmatch(named) else None
 
     def shards(self) -> list[str]:
-        """Return the shards there are, oldest first."""
+        """Return the existing shards, oldest first."""
         named = (one.split("/")[-2] for one in self._store.folders(log.PREFIX))
         return sorted(one for one in named if _SHARD.fullmatch(one))
 
     def genesis(self, shard: str) -> log.Position:
-        """Return a shard before its first plan, with what that plan says it continues."""
+        """Return a shard before its first plan, with what that plan states it continues."""
         first = log.first_leaf(self.plan(shard, 1) or b"")
         return self.start(shard, first.opens if first else None)
 
@@ -67,19 +67,19 @@ class StoredLog:
         return self.get(log.plan_key(shard, epoch))
 
     def newest_epoch(self, shard: str) -> int:
-        """Return the number of the last plan, every earlier one being there; 0 without plans."""
+        """Return the number of the last plan before any gap; 0 without plans."""
         return _last(lambda number: self.plan_version(shard, number) is not None)
 
     def checkpoint(self, shard: str, epoch: int) -> Checkpoint | None:
         """Return the checkpoint of an epoch, or None where there is none.
 
-        Raises `LogError` when what is there is not signed by the log's key.
+        Raises `LogError` when it is not signed by the log's key.
         """
         signed = self.signed(shard, epoch)
         return None if signed is None else signed.checkpoint
 
     def signed(self, shard: str, epoch: int) -> Signed | None:
-        """Return the checkpoint of an epoch and who signed it; otherwise as `checkpoint`."""
+        """Return the checkpoint of an epoch and who signed it; otherwise like `checkpoint`."""
         body = self.get(log.checkpoint_key(shard, epoch))
         if body is None:
             return None
@@ -105,7 +105,7 @@ class StoredLog:
         body = self.plan(shard, epoch)
         first = log.first_leaf(body or b"")
         if signed is None or body is None or first is None:
-            raise LogError(f"epoch {epoch} of {genesis.origin} is not whole")
+            raise LogError(f"epoch {epoch} of {genesis.origin} is incomplete")
         size, width = signed.size, signed.size % tiles.WIDTH
         try:
             edge = tiles.read_edge(size, lambda path: self.tile(shard, path))
@@ -152,7 +152,7 @@ class StoredLog:
 
 
 def _last(holds: Callable[[int], bool]) -> int:
-    """Largest n from 1 for which a property holds that holds for all below it; else 0."""
+    """Largest n from 1 with a property that also holds for every smaller n; else 0."""
     low, high = 0, 1
     while holds(high):
         low, high = high, high * 2

@@ -1,14 +1,14 @@
 """What a run of the sealer lists, and when: a late object is found later, never lost.
 
-The last three hours at every run, those up to two days old once an hour, those up to five weeks
-old once a day, older ones once a week; what lies under no hour of the past once an hour. Each has
-its own minute of the hour, day or week, so that a run lists an even share of them. Which are due
-follows from the time of an earlier plan alone, so no run needs to remember another.
+The last three hours are listed at every run, those up to two days old once an hour, those up to
+five weeks old once a day, older ones once a week; folders that are not a past hour once an hour.
+Each has its own minute of the hour, day or week, so that the runs share them evenly. Which ones are
+due follows from the time of an earlier plan alone, so runs need no other memory.
 
-Nothing under one prefix can keep a run from the others. Of each it takes a bounded number of keys
-and goes on after them in the next run, and when there is more than it can list in all, after an
-outage, what fell due first comes first. The plan states both: how far the run came in time
-(`until`), and in each prefix (`cursors`).
+Nothing under one prefix can keep a run from the others: it takes a bounded number of keys from each
+and continues after them in the next run. When there is too much for one run, after an outage, it
+takes what fell due first. The plan records both: how far the run got in time (`until`), and in
+each prefix (`cursors`).
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ HOURLY_MS = 48 * HOUR_MS
 DAILY_MS = 35 * DAY_MS
 
 _PERIODS = ((RECENT_MS, 0), (HOURLY_MS, HOUR_MS), (DAILY_MS, DAY_MS))
-"""Age of an hour, and how often hours up to that age are listed; 0 is always."""
+"""Maximum age of an hour, and how often hours up to that age are listed; 0 is always."""
 
 MAX_LISTED_AT_ONCE = 20_000
-"""Versions and folders of one prefix that one run takes; S3 lists a thousand a request."""
+"""Maximum versions and folders one run takes from a prefix; S3 lists a thousand per request."""
 
 MAX_CURSORS = 4
-"""Folders of one source that a run may leave half listed."""
+"""Maximum folders of one source that a run may leave partly listed."""
 
 MAX_CURSOR_BYTES = 32_000
 MAX_SWEPT_BYTES = 16_000
-"""What a run says of its listing stands in one entry of the plan, of 65,535 bytes at most."""
+"""A run records its listing in one entry of the plan, of at most 65,535 bytes."""
 
 _LOG = log.PREFIX.partition("/")[0] + "/"
 
 _FRACTIONS = 1 << 64
 _SPREAD = 0x9E3779B97F4A7C15
-"""2^64 by the golden ratio: multiples of it, as fractions of 2^64, lie evenly however many."""
+"""2^64 over the golden ratio: its multiples modulo 2^64 are evenly spread, however many."""
 
 
 class SweepResult(msgspec.Struct, frozen=True):
@@ -56,15 +56,15 @@ class SweepResult(msgspec.Struct, frozen=True):
     versions: tuple[Version, ...]
     swept: Mapping[str, leaf.Sweep]
     until: int
-    """What fell due until then was listed; less than now where it was too much for one run."""
+    """What fell due by then was listed; earlier than now where it was too much for one run."""
     cursors: Mapping[str, leaf.Cursor]
-    """By prefix, where a later run goes on."""
+    """By prefix, where a later run continues."""
 
 
 def period(hour: str, now: int) -> int:
     """Return how often an hour is listed at its age, in milliseconds; 0 is at every run.
 
-    One that is unknown, malformed or to come is listed once an hour.
+    An hour that is unknown, malformed or in the future is listed once an hour.
     """
     begins = keys.hour_start(hour)
     if begins is None or begins > now:
@@ -74,9 +74,9 @@ def period(hour: str, now: int) -> int:
 
 
 def falls_due(hour: str, now: int, last: int) -> int | None:
-    """Return when an hour fell or falls due, what was due at `last` having been listed then.
+    """Return when an hour fell or falls due, given that what was due at `last` was listed then.
 
-    None of one that always is. Once in its period is enough, however long ago `last` is.
+    None for one that is always due. Once per period is enough, however long ago `last` is.
     """
     each = period(hour, now)
     if not each:
@@ -93,7 +93,7 @@ def falls_due(hour: str, now: int, last: int) -> int | None:
 
 
 def is_due(hour: str, now: int, last: int) -> bool:
-    """Whether an hour is listed now, what was due at `last` having been listed then."""
+    """Whether an hour is listed now, given that what was due at `last` was listed then."""
     due = falls_due(hour, now, last)
     return due is None or due <= now
 
@@ -110,10 +110,10 @@ def find(
 ) -> SweepResult:
     """List versions and delete markers of what is due.
 
-    `last` is when all that was due then had been sealed; without it everything is due. `cursors`
-    are those of the same plan. `everything` lists all of it whatever is due, at once. `enough` is
-    told how many versions were listed; when it says so, what is left is left for another run, but
-    never the last hours, and never all.
+    Everything due at `last` had been sealed; without it everything is due. `cursors` are those of
+    the same plan. `everything` lists all of it at once, due or not. `enough` is called with the
+    number of versions listed; when it returns true, the rest is left to another run, but never the
+    last hours, and never everything.
     """
     listing = _Listing(store, now, last or 0, cursors or {}, None if everything else at_once)
     if everything:
@@ -143,13 +143,13 @@ class _Level(msgspec.Struct, frozen=True):
 
     folders: list[str]
     since: int
-    """What was due in them until then is sealed."""
+    """What was due in them by then is sealed."""
     is_whole: bool
-    """Whether the run saw the level from its beginning to its end."""
+    """Whether the run saw the level from beginning to end."""
 
 
 class _Listing:
-    """Collects what one run lists, within its bound for each prefix."""
+    """Collects what one run lists, within the limit for each prefix."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class _Listing:
     ) -> None:
         self.before = before if at_once is not None else {}
         self.is_whole = True
-        """Whether everything that was not listed is named by a cursor."""
+        """Whether a cursor covers everything that was not listed."""
         self._store = store
         self._now = now
         self._last = last
@@ -182,11 +182,11 @@ class _Listing:
         return SweepResult(tuple(self._versions), swept, until, self._cursors)
 
     def level(self, prefix: str) -> _Level:
-        """Return the folders directly under a prefix; take the versions that lie there too.
+        """Return the folders directly under a prefix; also take the versions there.
 
-        Only so many of both at once. A level that takes more than one run is gone through again
-        at once, so that what fell due meanwhile is not passed over: until it is seen in one run,
-        its folders are due by when its last listing began.
+        Both are limited per run. A level that takes more than one run is listed again at once, so
+        that what fell due meanwhile is not missed: until it is seen in one run, the start of its
+        last listing decides which of its folders are due.
         """
         cursor = self.before.get(prefix) or leaf.Cursor("", self._now, self._last)
         folders: list[str] = []
@@ -214,7 +214,7 @@ class _Listing:
         return _Level(listed, cursor.since, is_whole=not is_cut and not cursor.after)
 
     def folder(self, source: str, folder: str, hour: str) -> bool:
-        """Take the versions under a folder; False where the rest of it is named by no cursor."""
+        """Take the versions under a folder; False where no cursor covers the rest of it."""
         cursor = self.before.get(folder) or leaf.Cursor("", self._now)
         taken, key = 0, ""
         is_cut = False
@@ -258,8 +258,8 @@ class _Listing:
 def _folders(listing: _Listing, now: int) -> Iterator[tuple[str, str, str, int]]:
     """Yield source, folder and hour of what can be listed, and until when it was.
 
-    A folder under an odd name is one as well, so that nothing in it is missed. Where a run does
-    not see all folders of a source, the last hours and what is half listed are there for certain.
+    A folder with an odd name is included, so that nothing in it is missed. Where a run does not see
+    all folders of a source, the last hours and partly listed ones are always included.
     """
     recent = [keys.hour_of(now - age) for age in range(0, RECENT_MS + HOUR_MS, HOUR_MS)]
     kinds = listing.level("")

@@ -1,6 +1,6 @@
 """Hash tiles and entry bundles of a log (https://c2sp.org/tlog-tiles). Pure: names and bytes.
 
-A tree grows by its right edge alone: per level, the hashes of the one tile that is not full.
+A tree grows only at its right edge: per level, the hashes of the one tile that is not full.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ WIDTH = 256
 """Hashes in a full tile."""
 
 MAX_ENTRY_BYTES = 0xFFFF
-"""A bundle states the length of an entry in 16 bits."""
+"""Maximum entry size: a bundle states the length of an entry in 16 bits."""
 
 ENTRIES = "entries"
 
@@ -24,7 +24,7 @@ Edge = tuple[tuple[bytes, ...], ...]
 """Hashes of the partial tile of each level, level 0 first; a level may be empty."""
 
 ReadTile = Callable[[str], bytes]
-"""Returns a tile by its path, raising `KeyError` when there is none."""
+"""Returns a tile by its path; raises `KeyError` when there is none."""
 
 
 def path(level: int | str, number: int, width: int = WIDTH) -> str:
@@ -48,7 +48,7 @@ def edge_widths(size: int) -> list[int]:
 def read_edge(size: int, read: ReadTile) -> Edge:
     """Read the right edge of a stored tree.
 
-    Raises `KeyError` naming the tile that is missing, `ValueError` one of a wrong length.
+    Raises `KeyError` naming a missing tile, `ValueError` naming one of the wrong length.
     """
     edge = []
     for level, width in enumerate(edge_widths(size)):
@@ -58,7 +58,7 @@ def read_edge(size: int, read: ReadTile) -> Edge:
 
 
 def hashes(tile: bytes, width: int, name: str) -> Iterator[bytes]:
-    """Yield the hashes of a tile. Raises `ValueError` when its width is another."""
+    """Yield the hashes of a tile. Raises `ValueError` when its width is wrong."""
     if len(tile) != width * merkle.HASH_BYTES:
         raise ValueError(f"{name}: {len(tile)} bytes instead of {width * merkle.HASH_BYTES}")
     for start in range(0, len(tile), merkle.HASH_BYTES):
@@ -68,8 +68,8 @@ def hashes(tile: bytes, width: int, name: str) -> Iterator[bytes]:
 def edge_root(edge: Edge) -> bytes:
     """Root of the tree a right edge belongs to.
 
-    Each level's hashes cover whole tiles of the level below, and what is left of that level
-    hangs to the right of them.
+    Each level's hashes cover full tiles of the level below, and the rest of that level is to the
+    right of them.
     """
     below: list[bytes] = []
     for level in edge:
@@ -81,8 +81,8 @@ def edge_root(edge: Edge) -> bytes:
 def grow(edge: Edge, size: int, leaves: Sequence[bytes]) -> tuple[dict[str, bytes], Edge]:
     """Append leaf hashes to a tree of `size`.
 
-    Returns the hash tiles of the new tree that the old one did not have, full ones and the
-    partial ones of its new right edge, and that edge.
+    Returns the hash tiles that are new in the grown tree, full ones and the partial ones of its
+    new right edge, and that edge.
     """
     tiles: dict[str, bytes] = {}
     grown: list[tuple[bytes, ...]] = []
@@ -119,21 +119,21 @@ def grow_entries(size: int, tail: Sequence[bytes], entries: Sequence[bytes]) -> 
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:
-    """Entry bundle: each entry behind its length as a big-endian uint16.
+    """Entry bundle: each entry preceded by its length as a big-endian uint16.
 
-    Raises `ValueError` on an entry past MAX_ENTRY_BYTES.
+    Raises `ValueError` on an entry larger than MAX_ENTRY_BYTES.
     """
     parts = []
     for entry in entries:
         if len(entry) > MAX_ENTRY_BYTES:
-            raise ValueError(f"an entry of {len(entry)} bytes does not fit a bundle")
+            raise ValueError(f"an entry of {len(entry)} bytes does not fit into a bundle")
         parts.append(pack(">H", len(entry)))
         parts.append(entry)
     return b"".join(parts)
 
 
 def unbundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle. Raises `ValueError` when it is cut short."""
+    """Entries of a bundle. Raises `ValueError` when it is truncated."""
     entries = []
     at = 0
     while at < len(data):
@@ -151,8 +151,7 @@ def unbundle(data: bytes) -> list[bytes]:
 def subtree_of(size: int, read: ReadTile) -> merkle.Subtree:
     """Return the subtree function of a stored tree of `size`, reading the tiles it needs.
 
-    The ranges it is asked for begin at a multiple of their height, as those of RFC 6962
-    proofs do.
+    The requested ranges must begin at a multiple of their size, as those of RFC 6962 proofs do.
     """
 
     def of(start: int, end: int) -> bytes:

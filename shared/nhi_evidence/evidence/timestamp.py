@@ -1,8 +1,8 @@
 """Reading a time stamp (RFC 3161) as `openssl ts -verify` does.
 
-The certificates of a token are a set, which DER has in order. OpenSSL, and whoever signs with it,
-writes them as they were given, the authority's own and its CA's; the reader here insists on the
-order. They are no part of what is signed, so a copy of the token is put in order to be read.
+The certificates of a token are a set, which DER sorts. OpenSSL, and authorities that sign with it,
+write them in the given order, the authority's own and its CA's; the parser here insists on DER.
+They are not part of what is signed, so a sorted copy of the token is parsed.
 https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2, https://www.rfc-editor.org/rfc/rfc5652#section-5.1
 """
 
@@ -21,17 +21,17 @@ _LENGTH_BYTES = 4
 
 
 def read(data: bytes) -> TimeStampResponse:
-    """Read the DER of a TimeStampResp. Raises `ValueError` when it is none."""
+    """Read the DER of a TimeStampResp. Raises `ValueError` when it is not one."""
     if len(data) > MAX_BYTES:
         raise ValueError(f"a time stamp of {len(data)} bytes")
     return decode_timestamp_response(as_granted(in_order(data)))
 
 
 def as_granted(data: bytes) -> bytes:
-    """Return a response granted with modifications as one that is granted; others as they are.
+    """Return a response "granted with modifications" as a granted one; others unchanged.
 
-    Both hold a token (RFC 3161 section 2.4.2), and the verifier checks that it is of the text
-    asked for; the reader here knows the first alone. The status is no part of what is signed.
+    Both hold a token (RFC 3161 section 2.4.2), and the verifier checks that it covers the requested
+    text; the parser here accepts only "granted". The status is not part of what is signed.
     """
     try:
         response = _inside(data, (0, len(data)), 0, _SEQUENCE)
@@ -45,9 +45,9 @@ def as_granted(data: bytes) -> bytes:
 
 
 def in_order(data: bytes) -> bytes:
-    """Return a response with the certificates of its token in the order of DER.
+    """Return a response with the certificates of its token in DER order.
 
-    One without any, or that is none, is returned as it is.
+    A response without any, or something else, is returned unchanged.
     """
     try:
         span = _certificates(data)
@@ -61,7 +61,7 @@ def in_order(data: bytes) -> bytes:
 
 
 def _certificates(data: bytes) -> tuple[int, int] | None:
-    """Return where the content of `SignedData.certificates` stands."""
+    """Return the span of the content of `SignedData.certificates`."""
     response = _inside(data, (0, len(data)), 0, _SEQUENCE)
     token = _inside(data, response, 1, _SEQUENCE)
     content = _inside(data, token, 1, _CONTEXT_0)
@@ -73,7 +73,7 @@ def _certificates(data: bytes) -> tuple[int, int] | None:
 
 
 def _inside(data: bytes, span: tuple[int, int], number: int, tag: int) -> tuple[int, int]:
-    """Return where the content of an element stands. Raises `ValueError` if it is another."""
+    """Return the span of an element's content. Raises `ValueError` on a different tag."""
     for position, (own_tag, _, start, end) in enumerate(_elements(data, *span)):
         if position == number and own_tag == tag:
             return start, end
@@ -81,7 +81,7 @@ def _inside(data: bytes, span: tuple[int, int], number: int, tag: int) -> tuple[
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield tag, and where it, its content, and what follows begin, of each element of a span."""
+    """Yield, for each element of a span, its tag, start, content start and end."""
     at = start
     while at < end:
         content = at + 2

@@ -1,6 +1,6 @@
-"""Units as they go into objects: one table line, and the lines it speaks of.
+"""Units as packed into objects: one table line, and the lines it describes.
 
-The lines of a unit are the same bytes whatever object they are in: nothing here knows of the
+The lines of a unit are the same bytes in whatever object they are: nothing here depends on the
 batch, the clock or the writer.
 """
 
@@ -20,7 +20,7 @@ PART_BYTES = 16 * 1024 * 1024
 """A part takes the records whose first byte lies in its window of this many raw bytes."""
 
 CHUNK_BYTES = 8 * 1024 * 1024
-"""A rejected delivery is kept in chunks of so many bytes, one a line."""
+"""A rejected delivery is kept in chunks of this many bytes, one per line."""
 
 
 class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class UnitIdentity(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     src_sha256: str
     raw_sha256: str | None
-    """None of a rejection."""
+    """None for a rejection."""
     raw_size: int
     raw_form: str | None = None
     source_metadata: Mapping[str, str] = {}
@@ -44,9 +44,9 @@ class PartPosition(msgspec.Struct, frozen=True):
     """From 1."""
     parts: int
     span: tuple[int, int]
-    """Which of the unit's bytes: start and end."""
+    """The unit's bytes it covers: start and end."""
     first: int
-    """Index in the unit of its first record (of a rejection: chunk)."""
+    """Index in the unit of its first record (for a rejection: chunk)."""
 
     @classmethod
     def only(cls, size: int) -> PartPosition:
@@ -68,7 +68,7 @@ class MappingResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_RECORDS = MappingResult()
-"""Of a companion and of a rejection, whose bytes nobody maps."""
+"""For a companion or a rejection, whose bytes are not mapped."""
 
 
 class UnitPart(msgspec.Struct, frozen=True):
@@ -77,10 +77,10 @@ class UnitPart(msgspec.Struct, frozen=True):
     hour: str
     table_line: UnitLine
     encoded: bytes
-    """`table_line` as it is written."""
+    """`table_line` as written."""
     lines: tuple[bytes, ...]
     size: int
-    """Bytes of all its lines, the table line and newlines included."""
+    """Size of all its lines in bytes, including the table line and newlines."""
     broken: Exception | None = None
     """What was raised by the first record that broke the mapper: for the log, never stored."""
     categories: Mapping[str, int] = {}
@@ -98,7 +98,7 @@ def unit_part(
     messages: Messages | None = None,
     rejection: Rejection | None = None,
 ) -> UnitPart:
-    """Put one part of a unit together from the lines it is written as."""
+    """Assemble one part of a unit from its encoded lines."""
     excluded = dict(sorted(mapping.out_of_scope.items()))
     table_line = UnitLine(
         u=unit_id(identity.unit),
@@ -138,11 +138,11 @@ def unit_part(
 
 
 def split(spans: Sequence[tuple[int, int]], size: int) -> list[tuple[range, tuple[int, int]]]:
-    """Cut a unit of `size` bytes into parts by the window each record starts in.
+    """Divide a unit of `size` bytes into parts by the window each record starts in.
 
     Returns, for each part, the indexes of its records and the bytes it accounts for; these
-    follow each other without gap from 0 to `size`. There is at least one part. The cut depends
-    on the source bytes alone, never on how they are mapped.
+    are contiguous from 0 to `size`. There is at least one part. The division depends only on the
+    source bytes, never on how they are mapped.
     """
     if size <= PART_BYTES:
         return [(range(len(spans)), (0, size))]
@@ -158,13 +158,13 @@ def split(spans: Sequence[tuple[int, int]], size: int) -> list[tuple[range, tupl
 
 
 def chunks(size: int) -> list[tuple[int, int]]:
-    """Cut a rejected delivery of `size` bytes into spans of at most CHUNK_BYTES; at least one."""
+    """Divide a rejected delivery of `size` bytes into spans of up to CHUNK_BYTES; at least one."""
     starts = range(0, max(size, 1), CHUNK_BYTES)
     return [(start, min(start + CHUNK_BYTES, size)) for start in starts]
 
 
 def messages_of(data: bytes, messages: Sequence[Message]) -> Messages | None:
-    """Return what states the messages of a unit, which follow each other without gap."""
+    """Return the statement of a unit's messages, whose numbers are consecutive."""
     if not messages:
         return None
     hashes = tuple(sha256(data[message.start : message.end]).hexdigest() for message in messages)

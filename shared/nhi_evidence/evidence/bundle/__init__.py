@@ -1,7 +1,8 @@
-"""A proof bundle as a zip: the proof, a verifier that needs none of us, and a guide.
+"""A proof bundle as a zip: the proof, an independent verifier, and a guide.
 
-`check_proof.py` needs Python alone, `walkthrough.sh` OpenSSL alone. The copies in a bundle prove
-nothing against whoever made it: they are there to be read, and published apart with their hashes.
+`check_proof.py` needs only Python, `walkthrough.sh` only OpenSSL and a shell. The copies in a
+bundle prove nothing against whoever made it: they are there to be read, and are published
+separately with their hashes.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ README = "README.md"
 MAX_BUNDLE_BYTES = 1 << 28
 MAX_FILES = 256
 MAX_OTHER_BYTES = 16 << 20
-"""Bytes of a file at most that has no limit of its own."""
+"""Maximum size in bytes of a file that has no limit of its own."""
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%~+@-]{0,254}")
 """Names of files in a bundle: no folder, nothing a shell or a terminal acts on."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can hold: the same proof gives the same bytes."""
+"""The earliest time a zip can state, so that the same proof gives the same bytes."""
 
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -50,8 +51,8 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 def unpack(data: bytes, limits: Mapping[str, int] = MappingProxyType({})) -> dict[str, bytes]:
     """Return the files of a bundle; `limits` are the sizes that files may have, by name.
 
-    Raises `SettingsError` when it is none, when it holds a link, a folder or a file twice, or
-    when it is too large.
+    Raises `SettingsError` when it is not a bundle, when it holds a link, a folder or a duplicate
+    file, or when it is too large.
     """
     if len(data) > MAX_BUNDLE_BYTES:
         raise SettingsError(f"not a proof bundle: {len(data)} bytes")
@@ -76,12 +77,12 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
         name, limit = entry.filename, limits.get(entry.filename, MAX_OTHER_BYTES)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if PLAIN_NAME.fullmatch(name) is None or kind not in {0, stat.S_IFREG}:
-            raise ValueError(f"{name!r} is no plain file")
-        if name.lower() in seen:  # some file systems have one file for both
-            raise ValueError(f"{name} is there twice")
+            raise ValueError(f"{name!r} is not a regular file")
+        if name.lower() in seen:  # on some file systems both are the same file
+            raise ValueError(f"{name} occurs twice")
         seen.add(name.lower())
         if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-            raise ValueError(f"{name} is encrypted, or packed in another way")
+            raise ValueError(f"{name} is encrypted, or compressed in an unsupported way")
         if entry.file_size > limit:
             raise ValueError(f"{name}: {entry.file_size} bytes, more than {limit}")
         with bundle.open(entry) as file:
@@ -90,14 +91,14 @@ def _files(bundle: zipfile.ZipFile, limits: Mapping[str, int]) -> dict[str, byte
 
 
 def altered(files: Mapping[str, bytes]) -> list[str]:
-    """Return which of the programs a bundle carries are not those of this release."""
+    """Return which programs in a bundle differ from this release's."""
     return [
         name for name in (CHECKER, WALKTHROUGH) if files.get(name, released(name)) != released(name)
     ]
 
 
 def released(name: str) -> bytes:
-    """Return a file that goes into every bundle, as this release has it."""
+    """Return this release's copy of a file that goes into every bundle."""
     data = pkgutil.get_data(__name__, name)
     if data is None:
         raise SettingsError(f"the package lacks {name}")

@@ -1,4 +1,4 @@
-"""What a verification did not look at, in words: a report never leaves it to be guessed."""
+"""What a verification did not check, in words: a report never leaves that to be guessed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def not_checked(
     not_split: int,
     foreign_mapper: int,
 ) -> Iterator[str]:
-    """Yield a line for each thing that was not looked at."""
+    """Yield a line for each thing that was not checked."""
     yield from _statements(report, options)
     yield from _freshness(report, policy, options, is_copy=is_copy)
     yield from _extent(options)
     if not policy.mappers:
-        yield "V5: which release made an object; the policy lists no mapper digests"
+        yield "V5: which release made an object, since the policy lists no mapper digests"
     if report.not_rebuilt:
         yield (
             "V3: the delivered bytes of units whose out-of-scope raw text was not kept, so that "
@@ -32,13 +32,13 @@ def not_checked(
     if options.deep:
         yield from _deep(options, unprovable, not_split, foreign_mapper)
     else:
-        yield "V3: what is inside the objects (--deep)"
+        yield "V3: the contents of objects (--deep)"
     if not policy.retention_ms:
-        yield "V6: locks; the policy asks for no retention"
+        yield "V6: locks, since the policy requires no retention"
     if waiting:
         yield f"V4: {waiting} versions not sealed yet, none of them overdue"
     if is_copy:
-        yield "V4: delete markers and later versions, which a copy does not hold"
+        yield "V4: delete markers and later versions, which a copy does not contain"
 
 
 def _statements(report: Report, options: Options) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _statements(report: Report, options: Options) -> Iterator[str]:
         yield "V5: sealed statements on completeness and on canaries, which speak of everything"
     elif not report.statements:
         yield (
-            "V5: no statement on completeness is sealed; units are weighed against each other, "
+            "V5: no completeness statement is sealed; units are compared with each other, "
             "not against what the source states it delivered (nhi-evidence reconcile)"
         )
     elif report.without_statement:
@@ -55,43 +55,43 @@ def _statements(report: Report, options: Options) -> Iterator[str]:
 
 def _deep(options: Options, unprovable: int, not_split: int, foreign_mapper: int) -> Iterator[str]:
     if not_split:
-        yield f"V3: the split of {not_split} units, too large or of a source not known here"
+        yield f"V3: the split of {not_split} units, too large or from an unknown source"
     if options.reproduce is None:
         yield "V3: whether the raw text gives these records when mapped again (--reproduce)"
         return
     if unprovable:
         yield (
             f"V3: mapping {unprovable} records again; they are out of scope and their raw text "
-            "was not kept: that they are out of scope is what the writer states"
+            "was not kept, so only the writer states that they are out of scope"
         )
     if foreign_mapper:
-        yield f"V3: mapping again what is in {foreign_mapper} objects of a release not installed"
+        yield f"V3: mapping {foreign_mapper} objects again, whose release is not installed"
 
 
 def _freshness(report: Report, policy: Policy, options: Options, *, is_copy: bool) -> Iterator[str]:
     if report.head_age_ms is not None and is_copy and report.head_age_ms > policy.head_age_ms:
         hours = report.head_age_ms // 3_600_000
         age = f"{hours // 24} days" if hours >= 72 else f"{hours} hours"  # noqa: PLR2004
-        yield f"V0: whether the log went on; the head of this copy is {age} old"
+        yield f"V0: whether the log continued; the head of this copy is {age} old"
     newest = max(((anchor.shard, anchor.epoch) for anchor in report.anchors), default=None)
     if newest is None and options.since is None:
         yield (
-            "V1: a rollback: nothing outside the store (a copy, an anchor, a saved state) speaks "
-            "of the log, so epochs taken off its end would not show"
+            "V1: a rollback: no copy, anchor or saved state outside the store knows "
+            "the log, so epochs removed from its end would not be noticed"
         )
 
 
 def _extent(options: Options) -> Iterator[str]:
     if options.sample is not None:
-        yield "V5: counting of units and streams; a sample was read"
+        yield "V5: counting of units and streams, since only a sample was read"
     if options.part is not None:
-        yield f"all parts but {options.part.number} of {options.part.of} (--join weighs them)"
+        yield f"all parts but {options.part.number} of {options.part.of} (--join combines them)"
         yield "V5: streams across parts (--join)"
     if options.since is not None:
         yield f"what was verified before, to epoch {options.since.epoch}"
         yield (
-            "V4: hours older than two days that no new entry is of; a version put there and not "
-            "sealed shows in a whole verification"
+            "V4: hours older than two days without new entries; a version put there but not "
+            "sealed is found by a full verification"
         )
     if not options.deep:
         yield "V5: the same native id in different units (--deep)"

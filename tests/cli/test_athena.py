@@ -74,7 +74,7 @@ def test_an_answer_is_the_same_to_the_byte(engines: Engines, sql: str, form: str
     assert here.out == there.out
     assert here.out.count("\n") > 1
     assert "no signature or hash was checked" in there.err
-    assert "for verify to find" in there.err
+    assert "verify finds shadowed ones" in there.err
     assert "athena    read 40,000,000 bytes in 2 queries: about $0.0002" in there.err
 
 
@@ -147,7 +147,7 @@ def refused(result: Result, text: str) -> None:
         ("SELECT nothing FROM events", "the question cannot be answered"),
         ("SELECT line FROM evidence_lines", "the question cannot be answered"),
         ("SELECT records / 2 AS half FROM identities", "Div: not in the SQL that both engines"),
-        ("SELECT time - time AS none FROM events", "INTERVAL cannot be taken from Athena"),
+        ("SELECT time - time AS none FROM events", "INTERVAL cannot be read from Athena"),
         ("SELECT * FROM units UNION SELECT * FROM nothing", "cannot be answered"),
     ],
 )
@@ -162,11 +162,14 @@ def test_nothing_is_sent_of_a_question_that_is_refused(
 @pytest.mark.parametrize(
     ("more", "text"),
     [
-        ((), "say from when with --from"),
+        ((), "--from is required"),
         (("--from", "2026-03-02", "--to", "2026-03-01"), "--from is after --to"),
         (("--from", "2999-01-01"), "--from is after --to, or in the future"),
-        ((*TIMES, "--key", "x"), "are not of Athena"),
-        (("--from", "2026-02-01", "--to", "2026-02-02"), "from hour 2026030100 on, none before"),
+        ((*TIMES, "--key", "x"), "do not apply to Athena"),
+        (
+            ("--from", "2026-02-01", "--to", "2026-02-02"),
+            "starts at hour 2026030100; nothing before it",
+        ),
     ],
 )
 def test_what_athena_cannot_be_asked_is_said(

@@ -293,7 +293,7 @@ def test_an_altered_program_in_it_is_named(case: Case, tmp_path: Path) -> None:
 
 def test_nothing_is_written_over_and_raw_logs_make_no_case(case: Case, tmp_path: Path) -> None:
     base = ("case", "create", case.evidence, "--key", case.key, "--index", case.cache)
-    refused(run(*base, "--ip", "192.0.2.11", "-o", case.zip), "is there already")
+    refused(run(*base, "--ip", "192.0.2.11", "-o", case.zip), "already exists")
     (tmp_path / "log.json").write_text("{}")
     refused(
         run(

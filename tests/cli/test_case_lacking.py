@@ -125,7 +125,7 @@ def test_of_such_evidence_a_timeline_does_not_say_there_was_nothing(
     result = run("timeline", evidence, *arguments)
     first = result.out.splitlines()[0]
     assert result.code == 2
-    assert first.startswith(f"INCOMPLETE nothing of {ADDRESS} in what could be read; ")
+    assert first.startswith(f"INCOMPLETE nothing for {ADDRESS} in what could be read; ")
     assert first.endswith("could not be read")
     assert "hash of every object were checked" not in result.out
     assert "or do not match; see verify" in result.out

@@ -74,7 +74,7 @@ def test_half_a_size_is_wrong_usage() -> None:
     """The missing options are named; nothing is taken for granted."""
     result = run("cost", "--accounts", "3")
     assert 64 == result.code
-    assert "a size needs --events-per-day and --regions too" in result.err
+    assert "a size also needs --events-per-day and --regions" in result.err
     assert "" == result.out
 
 

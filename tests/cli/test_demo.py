@@ -160,7 +160,7 @@ def test_own_files_and_plain_output(tmp_path: Path) -> None:
     assert "identit" in summarized.stdout
     again = run("--keep", tmp_path / "copy")
     assert (4, "") == (again.returncode, again.stdout)
-    assert "is not empty; --keep takes a new folder" in again.stderr
+    assert "not empty; --keep needs a new folder" in again.stderr
 
 
 def as_printed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -115,4 +115,4 @@ def test_a_directory_without_a_log_is_no_evidence_store(tmp_path: Path) -> None:
     for command in (("verify", tmp_path), ("prove", tmp_path, "x", "-o", tmp_path / "p.zip")):
         done = run(*command, "--key", key)
         assert 4 == done.returncode
-        assert "no evidence store here" in done.stderr
+        assert "not an evidence store" in done.stderr

@@ -126,8 +126,8 @@ def test_everything_missing_is_named_at_once(path: Path) -> None:
             "--keep-out-of-scope-raw: 'maybe' is neither yes nor no",
         ),
         ("budget", "much", '--budget: "much" is not a whole number of US dollars'),
-        ("evidence-account", "111122223333", "is the log-archive account as well"),
-        ("auditor", ", ", "--auditor: nothing was given"),
+        ("evidence-account", "111122223333", "is already the log-archive account"),
+        ("auditor", ", ", "--auditor: no value was given"),
     ],
 )
 def test_a_wrong_option_is_named(path: Path, option: str, value: str, message: str) -> None:
@@ -139,7 +139,7 @@ def test_a_wrong_option_is_named(path: Path, option: str, value: str, message: s
 def test_a_file_is_never_overwritten(path: Path) -> None:
     """What is there stays, byte for byte."""
     path.write_text("mine")
-    assert "is there already" in refusal(run(path, AWS))
+    assert "already exists" in refusal(run(path, AWS))
     assert "mine" == path.read_text()
 
 
@@ -175,8 +175,8 @@ def test_answers_are_checked_as_they_come(path: Path) -> None:
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n".join(lines) + "\n")
     assert 0 == result.exit_code, result.output
     for refusal in (
-        '"xx-west-1" is in no partition of AWS that is known',
-        '"111122223333" is the log-archive account as well: name another',
+        '"xx-west-1" is not in any known AWS partition',
+        '"111122223333" is already the log-archive account: name another',
         '"us-gov-west-1" is in aws-us-gov, and the trail\'s bucket in aws',
         '"organization-trail" is the bucket of the trail as well',
     ):
@@ -222,5 +222,5 @@ def test_input_that_ends(path: Path) -> None:
 def test_an_empty_answer_says_what_to_do(path: Path) -> None:
     """Not a bare prompt again."""
     result = CliRunner().invoke(app, ["init", "-o", str(path)], input="\n")
-    assert "an answer is needed; Ctrl-C ends here" in result.stderr
+    assert "an answer is required; Ctrl-C quits" in result.stderr
     assert not path.exists()

@@ -111,7 +111,7 @@ def test_one_missing_file_does_not_stop_the_rest(tmp_path: Path) -> None:
     result = run("normalize", "--scope", "all", tmp_path / "none.json", tmp_path / "x.json")
     assert (2, 1) == (result.returncode, len(result.stdout.splitlines()))
     assert "none.json: cannot be read: No such file" in result.stderr.decode()
-    assert "source aws_cloudtrail, detected by the attributes of 1" in result.stderr.decode()
+    assert "source aws_cloudtrail, detected from the attributes of 1" in result.stderr.decode()
 
 
 def test_nothing_accepted_is_a_failure(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_zone_is_assumed_only_where_asked_and_every_record_says_so(tmp_path: P
     (tmp_path / "x.ndjson").write_text(f"{bare}\n{json.dumps(GOOD)}\n")
     refused = run("normalize", "--scope", "all", tmp_path / "x.ndjson")
     assert 1 == len(refused.stdout.splitlines())
-    assert "--assume-utc reads a time without a zone as UTC" in refused.stderr.decode()
+    assert "--assume-utc reads times without a zone as UTC" in refused.stderr.decode()
     read = run("normalize", "--scope", "all", "--assume-utc", tmp_path / "x.ndjson")
     first, second = read.stdout.splitlines()
     assert (("time_zone_assumed_utc",), ()) == (labeled(first), labeled(second))
@@ -223,7 +223,7 @@ def test_parquet_is_a_typed_table(tmp_path: Path) -> None:
     ]
     again = run("normalize", "--format", "parquet", "-o", target, tmp_path)
     assert (4, piped) == (again.returncode, target.read_bytes())
-    assert "is there already" in again.stderr.decode()
+    assert "already exists" in again.stderr.decode()
 
 
 def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> None:

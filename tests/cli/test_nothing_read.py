@@ -38,7 +38,7 @@ def test_nothing_read_is_no_answer(command: str, as_json: bool, tmp_path: Path) 
     (tmp_path / "broken.json").write_text('{"Records":[{"eventTi')
     for name, why in (
         ("missing.json", "No such file"),
-        ("empty", "a directory without files"),
+        ("empty", "directory contains no files"),
         ("broken.json", "malformed_json"),
     ):
         result = read_with(command, tmp_path / name, *(["--json"] if as_json else []))
@@ -90,7 +90,7 @@ def test_a_copy_of_evidence_without_its_log_is_no_raw_logs(command: str, tmp_pat
     shutil.rmtree(copy / "log", ignore_errors=True)
     result = read_with(command, copy)
     assert (4, "") == (result.code, result.out)
-    assert f"{copy}: no evidence store here: it has no folder log/" in result.err
+    assert f"{copy}: not an evidence store: it has no folder log/" in result.err
 
 
 @pytest.mark.parametrize("library", ["duckdb", "pyarrow"])

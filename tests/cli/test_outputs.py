@@ -101,7 +101,7 @@ def test_what_is_there_stays(option: tuple[str, str], place: Place) -> None:
     done = run(*name.split(), *WRITING[option](place))
     assert (4, "earlier") == (done.code, place.file.read_text()), done.err
     assert str(place.file) in done.err
-    assert "is there already" in done.err
+    assert "already exists" in done.err
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_sealed_keys_are_used_and_that_is_said(tmp_path: Path) -> None:
     copy, key, _ = written(evidence, tmp_path)
     done = run("reconcile", copy, "--key", key)
     assert "proven 4" in done.out
-    assert "whether the public keys the deployment sealed are the provider's" in done.out
+    assert "whether the public keys sealed by the deployment are the provider's" in done.out
 
 
 def test_without_keys_nothing_is_proven(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_statements_are_written_as_they_are_sealed(tmp_path: Path) -> None:
         assert statement_file.is_statements(path.relative_to(tmp_path / "one").as_posix())
         assert statement_file.read(path.read_bytes()).statements
     refused = run(*arguments, tmp_path / "one")
-    assert (4, True) == (refused.code, "is there already" in refused.err)
+    assert (4, True) == (refused.code, "already exists" in refused.err)
 
 
 @pytest.mark.parametrize(

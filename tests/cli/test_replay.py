@@ -134,9 +134,9 @@ def test_what_cannot_be_replayed_is_said(aws: Any, config: Path, tmp_path: Path)
     assert "is not after --from 2026-03-03" in refusal(run(config, begins="2026-03-03"))
     assert "--only-missing needs --evidence" in refusal(run(config, "--only-missing"))
     problem = refusal(run(config, "--source", "gcp_audit"))
-    assert "delivers no files of gcp_audit; it has: aws_cloudtrail" in problem
+    assert "has no files from gcp_audit; it has: aws_cloudtrail" in problem
     problem = refusal(run(config, "--trail", "other"))
-    assert "delivers no files of aws_cloudtrail from trail other" in problem
+    assert "has no files from aws_cloudtrail from trail other" in problem
     assert "nhi-evidence init writes one" in refusal(run(tmp_path / "none.toml"))
     config.write_text(config.read_text().replace("o-exampleorg1", "o-1"))
     result = run(config)

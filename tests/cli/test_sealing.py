@@ -49,7 +49,7 @@ def test_a_log_is_cosigned_by_a_second_key(sealed: Sealed, tmp_path: Path) -> No
         output = run("keys", "--new", *more, "--key-file", path, "--name", NAME)
         path.with_suffix(".vkey").write_text(output.out)
     refused = run("seal", evidence, "--name", NAME, "--key-file", second)
-    assert (4, True) == (refused.code, "signs beside it" in refused.err), refused.err
+    assert (4, True) == (refused.code, "only cosigns" in refused.err), refused.err
     done = run(
         *("seal", evidence, "--name", NAME, "--key-file", first, "--key-file", second, "--json")
     )

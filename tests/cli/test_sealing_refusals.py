@@ -57,8 +57,8 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
         (("verify", "s3://bucket/prefix", "--key", sealed.key), "takes a whole bucket"),
         (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
         (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
-        (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "signs no log"),
-        (("anchor", sealed.evidence, "--key", sealed.key), "name somebody outside"),
+        (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "cannot sign a log"),
+        (("anchor", sealed.evidence, "--key", sealed.key), "name at least one anchor"),
         (("anchor", sealed.evidence, "--key", sealed.key, "--tsa", "ftp://x"), "not an http"),
         (
             ("prove", sealed.evidence, "no-such-id", "--key", sealed.key, "-o", tmp_path / "p"),
@@ -71,7 +71,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
             "not a private key",
         ),
         (("keys", "--new", "--name", NAME), "--key-file"),
-        (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "is there already"),
+        (("keys", "--new", "--name", NAME, "--key-file", sealed.policy), "already exists"),
     ]
     for arguments, problem in wanted:
         done = run(*arguments)
@@ -111,7 +111,7 @@ def test_who_does_not_answer_is_named(sealed: Sealed, tmp_path: Path) -> None:
     run("keys", "--new", "--key-file", tmp_path / "log.pem", "--name", NAME)
     key = run("keys", "--key-file", tmp_path / "log.pem", "--name", NAME).out.strip()
     empty = run("anchor", evidence, "--key", key, "--copy-to", tmp_path)
-    assert (4, True) == (empty.code, "nothing of" in empty.err)
+    assert (4, True) == (empty.code, "no signed checkpoint" in empty.err)
     run("seal", evidence, "--name", NAME, "--key-file", tmp_path / "log.pem")
     (tmp_path / "elsewhere").mkdir()
     done = run(

@@ -171,8 +171,8 @@ def test_a_unit_in_two_batches_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ((EVIDENCE,), "nothing to trust"),
-        ((EVIDENCE, EVIDENCE, "--key", KEY), "one evidence store, or log files"),
+        ((EVIDENCE,), "no trusted key"),
+        ((EVIDENCE, EVIDENCE, "--key", KEY), "one evidence store, or only log files"),
         (("ftp://nowhere", "--key", KEY), "evidence is s3://bucket"),
     ],
 )

@@ -83,7 +83,7 @@ def test_raw_logs_are_told_in_order_and_prove_nothing(raw: Path) -> None:
     assert result.code == 0, result.err
     lines = result.out.splitlines()
     assert lines[0] == f"FOUND 3 records of {KEY_ID}, over 14 min 22 s, in AWS"
-    assert "nothing of this is proven" in lines[1]
+    assert "none of this is proven" in lines[1]
     operations = [line.split()[2] for line in lines if "  AWS  " in line]
     assert operations == ["GetCallerIdentity", "AssumeRole", "GetSecretValue"]
     assert "credential ASIAI44QH8DHBEXAMPLE: 1 use; making seen" in result.out
@@ -121,7 +121,7 @@ def test_record_by_record_is_of_the_text_alone(raw: Path) -> None:
     assert run("timeline", raw, "--credential", KEY_ID, "--every-record").code == 0
     result = run("timeline", raw, "--credential", KEY_ID, "--every-record", "--json")
     assert result.code == 4
-    assert result.err.endswith("every other format has every record\n")
+    assert result.err.endswith("the other formats have every record\n")
 
 
 def test_nothing_of_a_record_reaches_the_terminal_as_a_command(raw: Path) -> None:
@@ -177,7 +177,7 @@ def told_of(result: Result, code: int, text: str) -> None:
 
 
 def test_what_cannot_be_done_is_one_line(raw: Path, tmp_path: Path) -> None:
-    told_of(run("timeline", raw), 64, "say whose")
+    told_of(run("timeline", raw), 64, "select whose")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--from", "yesterday"), 64, "--from")
     told_of(run("timeline", raw, "--ip", "1.2.3.4", "--index", tmp_path), 4, "--index")
 

@@ -80,7 +80,7 @@ def test_without_any_statement_it_says_so() -> None:
     """Units are then weighed against each other alone."""
     report = verified(sealed_trail())
     assert ([], {}) == (report.findings, report.statements)
-    assert any("no statement on completeness is sealed" in line for line in report.not_checked)
+    assert any("no completeness statement is sealed" in line for line in report.not_checked)
 
 
 def change(**changes: object) -> Callable[[Statements], Statements]:

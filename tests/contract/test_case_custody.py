@@ -224,7 +224,7 @@ def test_without_the_right_nothing_is_exported(estate: Estate, tmp_path: Path) -
     """By the auditor's own role, which cannot write."""
     refused = create(estate, tmp_path / "case.zip", "--custody")
     assert refused.code == 4
-    assert "no case was written, for want of a custody record" in refused.err
+    assert "no case was written, because its custody record could not be" in refused.err
     assert "AccessDenied" in refused.err
     assert not (tmp_path / "case.zip").exists()
 

@@ -190,7 +190,7 @@ ROWS = (
     Row("an index outside the part", REFUSED, _line("unit.json", rb'"first":0', b'"first":5')),
     Row("an index of another place", REFUSED, _line("record.json", rb'"i":\d+', b'"i":2')),
     Row("another number of lines", REFUSED, _line("unit.json", rb'"lines":\d+', b'"lines":99')),
-    Row("a part that is none", REFUSED, _line("unit.json", rb'"part":1', b'"part":2')),
+    Row("a part number that is not one", REFUSED, _line("unit.json", rb'"part":1', b'"part":2')),
     Row(
         "a span outside the unit",
         REFUSED,

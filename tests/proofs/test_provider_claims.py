@@ -50,7 +50,7 @@ def test_the_line_says_what_was_shown(key: KeyTrust, with_file: bool) -> None:
     line = provider_line(checked)
     assert ("signed this text" in line) is (key is KeyTrust.TRUSTED and with_file)
     assert ("not shown" in line) is not ("signed this text" in line)
-    assert ("stands in that file" in line) is not with_file
+    assert ("this text is in that file" in line) is not with_file
 
 
 def test_a_record_whose_file_was_not_all_kept_says_so(tmp_path: Path) -> None:

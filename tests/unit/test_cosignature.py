@@ -109,7 +109,7 @@ def test_a_stripped_cosignature_shows() -> None:
 def test_a_cosignature_alone_is_no_signature() -> None:
     """Where a key that signs is pinned, its line must be there."""
     alone = with_lines(SIGNED, lines(SIGNED)[1])
-    with pytest.raises(note.NoteError, match="cosigned and not signed"):
+    with pytest.raises(note.NoteError, match="cosigned but not signed"):
         checkpoint.read_signed(alone, SIGNERS.keys, ORIGIN)
     assert checkpoint.cosigned(alone, COSIGNING, ORIGIN)
 
@@ -155,7 +155,7 @@ def test_a_key_goes_to_spki_and_back() -> None:
 
 def test_a_log_needs_a_key_that_signs() -> None:
     """ML-DSA-44 alone makes no log's checkpoint, for a sealer or for a verifier."""
-    with pytest.raises(SettingsError, match="signs beside it"):
+    with pytest.raises(SettingsError, match="only cosigns"):
         LogSigners(LOG, [LocalCosigner("alone")])
     with pytest.raises(note.NoteError, match="not an ML-DSA-44 key"):
         checkpoint.cosigned(SIGNED, PRIMARY, ORIGIN)

@@ -215,5 +215,5 @@ def test_a_frame_that_follows_is_refused() -> None:
 def test_a_key_of_no_evidence_is_refused() -> None:
     """Statements and the log are not a subscriber's."""
     for key in (f"op/v1/recon/h=2026030208/{'0' * 64}", "log/v1/2026/plan/1", "x"):
-        with pytest.raises(UnsoundObjectError, match="no key of evidence"):
+        with pytest.raises(UnsoundObjectError, match="not an evidence key"):
             list(forwarding.parts(place(key), b""))

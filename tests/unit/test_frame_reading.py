@@ -150,7 +150,7 @@ def test_the_window_is_what_every_decoder_supports(window: int, is_taken: bool) 
         if is_taken:
             read()
         else:
-            with pytest.raises(ValueError, match="window past 8 MiB"):
+            with pytest.raises(ValueError, match="window over 8 MiB"):
                 read()
 
 

@@ -187,9 +187,7 @@ def _of_evidence(
     if undecoded:
         deliveries = plural.count(len(undecoded), "delivery", "deliveries")
         notes.note(f"{deliveries} could not be decoded; kept as delivered")
-    notes.note(
-        "not verified here: `nhi-evidence verify` checks whether it is complete and unaltered"
-    )
+    notes.note("not verified here: run `nhi-evidence verify` for integrity and completeness")
     report.unread, report.out_of_scope = len(looking.unreadable), counted.out_of_scope
     report.is_incomplete = bool(report.unread or counted.contested or counted.incomplete)
     report.identities = activity.identities()

@@ -53,7 +53,7 @@ class KeyFile:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         except FileExistsError as error:
-            raise SettingsError(f"{path}: is there already; a key is never written over") from error
+            raise SettingsError(f"{path}: already exists; a key is never overwritten") from error
         except OSError as error:
             raise SettingsError(f"{path}: {error.strerror}") from error
         with os.fdopen(descriptor, "wb") as file:

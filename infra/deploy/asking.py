@@ -23,6 +23,7 @@ class Asking:
     def __init__(self, scope: str) -> None:
         """Name the scope as the report does."""
         self._scope = scope
+        self._absent: set[Judgment] = set()
 
     def ask(
         self,
@@ -31,17 +32,21 @@ class Asking:
         judge: Callable[[Any], Judgment],
         absent: Judgment,
     ) -> Iterator[Requirement]:
-        """Yield what an answer comes to; `absent` where AWS says that there is no such thing."""
+        """Yield what an answer comes to; `absent` where AWS says that there is no such thing.
+
+        Two questions about the same missing thing are one requirement.
+        """
         try:
             answer = question()
         except NotAskedError:
             yield Requirement(self._scope, Standing.UNSEEN, what)
             return
         except ClientError as error:
-            if is_absent(error):
-                yield Requirement(self._scope, *absent)
-            else:
+            if not is_absent(error):
                 yield Requirement(self._scope, Standing.UNSEEN, f"{what} ({error_code(error)})")
+            elif absent not in self._absent:
+                self._absent.add(absent)
+                yield Requirement(self._scope, *absent)
             return
         except BotoCoreError as error:
             yield Requirement(self._scope, Standing.UNSEEN, f"{what} ({error})")

@@ -94,8 +94,12 @@ def _bucket(access: Access, asking: Asking, export: Stack, feed: Feed) -> Iterat
         f"whether it is in {feed.owner}, {feed.region}",
         lambda: s3.get_bucket_location(Bucket=feed.bucket, ExpectedBucketOwner=feed.owner),
         lambda answer: _located(answer, feed),
-        (Standing.MISSING, f"there is no such bucket in {feed.owner}"),
+        _no_bucket(feed),
     )
+
+
+def _no_bucket(feed: Feed) -> Judgment:
+    return Standing.MISSING, f"there is no such bucket in {feed.owner}"
 
 
 def _located(answer: dict[str, Any], feed: Feed) -> Judgment:
@@ -117,7 +121,7 @@ def _notifications(
             Bucket=feed.bucket, ExpectedBucketOwner=feed.owner
         ),
         lambda answer: notifiable(answer, feed),
-        (Standing.MISSING, "there is no such bucket"),
+        _no_bucket(feed),
     )
 
 

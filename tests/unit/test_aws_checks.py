@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from nhi_evidence.adapters.aws import bucket_checks, delivery_account_checks, policy_differences
 from nhi_evidence.adapters.aws.aws_checks import AwsChecks
 from nhi_evidence.checks import WRONG, State
+from nhi_evidence.config.aws.buckets import BucketPlan
 from nhi_evidence.config.bucket_policy import evidence_policy
 
 
@@ -45,6 +47,24 @@ def refused(code: str) -> ClientError:
 def test_what_cannot_be_asked_is_not_well(answer: Any, state: State) -> None:
     """Only an answer can be well; a refusal is not seen, an absence is not deployed."""
     assert state == answered(answer)
+
+
+@pytest.mark.parametrize("lock_days", [None, 365])
+def test_a_bucket_that_is_gone_is_one_finding(lock_days: int | None) -> None:
+    """Its settings went with it: one line for each of them would hide what is wrong."""
+
+    def gone(**_: str) -> Any:
+        raise refused("NoSuchBucket")
+
+    s3 = SimpleNamespace(get_object_lock_configuration=gone, get_bucket_versioning=gone)
+    clients: Any = SimpleNamespace(client=lambda _service, _region: s3)
+    plan = BucketPlan(
+        name="trail", account="111122223333", region="eu-central-1",
+        statements=[], lifecycle=[], lock_days=lock_days,
+    )  # fmt: skip
+    (check,) = bucket_checks.bucket(AwsChecks("account"), clients, plan)
+    assert ("bucket", State.NOT_DEPLOYED) == (check.what, check.state)
+    assert "make deploy" in check.remediation
 
 
 POLICY = evidence_policy(

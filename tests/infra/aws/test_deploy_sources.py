@@ -141,7 +141,14 @@ def test_a_bucket_elsewhere_is_told_with_the_line_to_write() -> None:
         Standing.MISSING
     ]
     assert 'lies in eu-west-1: write region = "eu-west-1"' == text
-    (text,) = of_source(CONFIG, get_bucket_location=refused("NoSuchBucket"))[Standing.MISSING]
+
+
+def test_a_missing_bucket_is_one_line() -> None:
+    """Whether it is there, and whether it notifies, are asked apart: both answers say the same."""
+    gone = refused("NoSuchBucket")
+    (text,) = of_source(
+        CONFIG, get_bucket_location=gone, get_bucket_notification_configuration=gone
+    )[Standing.MISSING]
     assert "there is no such bucket in 111122223333" == text
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from nhi_evidence.adapters.aws.aws_checks import DEPLOY, AwsChecks, Clients, Judged, or_nothing
 from nhi_evidence.adapters.aws.policy_differences import judged
 from nhi_evidence.checks import Check
@@ -20,8 +22,19 @@ _NOT_COPIED = "ReplicationConfigurationNotFoundError"
 _NO_RULES = "NoSuchLifecycleConfiguration"
 
 
+NO_BUCKET = "NoSuchBucket"
+
+
 def bucket(checks_of: AwsChecks, clients: Clients, plan: BucketPlan) -> Iterator[Check]:
-    """Yield the checks of one bucket's own settings."""
+    """Yield the checks of one bucket's own settings; a missing bucket is a single finding."""
+    for check in _settings(checks_of, clients, plan):
+        if check.observed == NO_BUCKET:
+            yield msgspec.structs.replace(check, what="bucket", remediation=DEPLOY)
+            return
+        yield check
+
+
+def _settings(checks_of: AwsChecks, clients: Clients, plan: BucketPlan) -> Iterator[Check]:
     s3 = clients.client("s3", plan.region)
     owned = {"Bucket": plan.name, "ExpectedBucketOwner": plan.account}
     if plan.lock_days is not None:

@@ -41,13 +41,18 @@ def checks(config: Config, clients: Clients, built: BuiltCode | None = None) -> 
         yield from _trail(checks_of, clients.client("cloudtrail", trail.region), trail)
     of_files = feeds(config)
     for feed, entry in of_files:
+        is_gone = False
         if entry.trail is not None and config.trail(entry.trail).kind == "new":
-            yield from bucket_checks.bucket(
-                AwsChecks(f"log-archive account {account}, {feed.bucket}"),
-                clients,
-                trail_bucket(config, config.trail(entry.trail), feed),
-            )
-        if feed.notifies in ("new-bucket", "existing-bucket"):
+            settings = [
+                *bucket_checks.bucket(
+                    AwsChecks(f"log-archive account {account}, {feed.bucket}"),
+                    clients,
+                    trail_bucket(config, config.trail(entry.trail), feed),
+                )
+            ]
+            yield from settings
+            is_gone = any(check.observed == bucket_checks.NO_BUCKET for check in settings)
+        if not is_gone and feed.notifies in ("new-bucket", "existing-bucket"):
             yield from notification_checks.notifies(
                 checks_of,
                 clients.client("s3", feed.region),

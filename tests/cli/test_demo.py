@@ -192,7 +192,7 @@ def test_it_fits_two_screens_and_ends_in_a_verdict(tmp_path: Path) -> None:
     result = result.replace(str(own), ".venv/bin/nhi-evidence")
     lines = result.splitlines()
     assert (True, []) == (len(lines) <= 48, [line for line in lines if len(line) > 79])
-    assert "HOLDS all of the above was done, not described" in lines
+    assert "HOLDS everything above was really executed" in lines
     assert lines[-6].startswith("next  .venv/bin/nhi-evidence demo --verbose")
     assert lines[-4].startswith("left  ")
     checked = as_printed(

@@ -1,4 +1,4 @@
-"""What a seed takes away from the estate, and whether coverage and reconcile name exactly that."""
+"""What a seed removes from the estate, and whether coverage and reconcile report exactly that."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _DAY_MS = 86_400_000
 
 
 class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
-    """What was planted, and what was named."""
+    """What was planted, and what was reported."""
 
     seed: int
     planted: tuple[str, ...]
     """Gaps, in words."""
     planted_cells: tuple[str, ...]
     named_cells: tuple[str, ...]
-    """Cells that coverage calls another verdict than of the estate without gaps."""
+    """Cells with a different verdict than in the estate without gaps."""
     canary: str
     broken: tuple[str, ...]
-    """Cells that coverage calls broken."""
+    """Cells that coverage reports as broken."""
     withheld: str
     missing: tuple[str, ...]
-    """Files that reconcile names as missing."""
+    """Files that reconcile reports as missing."""
 
     @property
     def exact(self) -> bool:
-        """Whether exactly what was planted is named."""
+        """Whether exactly what was planted is reported."""
         return (
             self.planted_cells == self.named_cells
             and (self.canary,) == self.broken
@@ -57,16 +57,16 @@ class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
         cells = plural.count(len(self.named_cells), "cell")
         gaps = f"coverage: {cells}, {plural.count(len(self.broken), 'canary', 'canaries')}"
         file = f"reconcile: {len(self.missing)} missing"
-        exact = "just that" if self.exact else "NOT JUST THAT"
+        exact = "no others" if self.exact else "NOT JUST THESE"
         return [
-            (f"take {len(self.planted)} settings and a canary away", f"{gaps}; {exact}"),
+            (f"remove {len(self.planted)} settings and a canary", f"{gaps}; {exact}"),
             ("withhold a delivered file", f"{file}; {exact}"),
         ]
 
     def lines(self) -> list[str]:
-        """Tell all of it."""
+        """Return the details."""
         return [
-            f"Taken away from an estate by seed {self.seed}, and named by",
+            f"Removed from an estate by seed {self.seed}, and reported by",
             *(f"  coverage   {name}" for name in self.planted),
             *(f"             {cell}" for cell in self.named_cells),
             *(f"  coverage   the canary of {cell} did not arrive" for cell in self.broken),
@@ -75,7 +75,7 @@ class BlindSpots(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def show_blind_spots(folder: Path, seed: int) -> BlindSpots:
-    """Write a morning of the estate with what the seed takes away, seal it, and ask."""
+    """Write a morning of the estate without what the seed removes, seal it, and check."""
     drawn = day.draw(seed)
     folder.mkdir(parents=True, exist_ok=True)
     signer = KeyFile.create(folder / "log.key")
@@ -111,7 +111,7 @@ def _answers(
 
 
 def _changed(intact: Matrix, judged: Matrix) -> set[str]:
-    """Return the cells settings say less of than without gaps; canaries are told apart."""
+    """Return the cells whose settings show less than without gaps; canaries are separate."""
     before = {one.cell: one.verdict for one in intact.cells}
     canaries = {Verdict.PROVEN, Verdict.BROKEN}
     return {

@@ -1,9 +1,9 @@
 """Following one workload through the clouds by issuer and subject, from the evidence alone.
 
 AWS states both in the record. Google Cloud states the subject and names the provider of a pool,
-Azure names a federated credential: what stands behind these names is stated once, by the record
-of the act that set up the trust. Sessions are followed by the ids of issued credentials. This
-joins records and so is never done at ingest.
+Azure names a federated credential: what is behind these names is stated once, by the record that
+set up the trust. Sessions are followed by the ids of issued credentials. This joins records, so it
+is never done at ingest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SERVICE = re.compile(r"^google\.[a-z0-9.]+\.(?:[A-Z]\w+\.)?")
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """One thing the workload did, and by what it is known to be the one who did."""
+    """One thing the workload did, and what links it to the workload."""
 
     time: str
     source: str
@@ -47,7 +47,7 @@ class _Record(NamedTuple):
 
 
 class _Trust(NamedTuple):
-    """What an act of trust says stands behind a name: an issuer, and perhaps one subject."""
+    """What an act of trust says is behind a name: an issuer, and perhaps one subject."""
 
     issuer: str
     subject: str | None
@@ -55,7 +55,7 @@ class _Trust(NamedTuple):
 
 
 def follow(objects: Sequence[Object], join_id: str) -> list[Followed]:
-    """Return what the workload of an issuer and subject did, in order of time."""
+    """Return what the workload of an issuer and subject did, in time order."""
     records = sorted(_kept(objects), key=lambda record: record.event["time"])
     trusts = {name: trust for record in records for name, trust in _trusts(record)}
     sessions: set[str] = set()
@@ -79,7 +79,7 @@ def follow(objects: Sequence[Object], join_id: str) -> list[Followed]:
 
 
 def show(out: Console, join_id: str, steps: Sequence[Followed]) -> None:
-    """Show the workload's way through the clouds."""
+    """Show the workload's path through the clouds."""
     title = f"One CI job through the clouds: {join_id}"
     table = Table(box=box.SIMPLE, title=Text(neutralize(title)), title_justify="left")
     for column in ("time", "cloud", "operation", "outcome", "phase", "known by"):
@@ -107,7 +107,7 @@ def _known_by(
         return "issuer and subject"
     if credential in trusts and _behind(trusts, {credential}, subject) == {join_id}:
         return f"federated credential, trusted {trusts[credential].since}"
-    # Of a pool, every provider may have vouched: only where they agree is it known who did.
+    # Any provider of a pool may have vouched: who did is known only if they agree.
     providers = {name for name in trusts if _is_of(name, nhi.get("issuer", ""))}
     if subject and _behind(trusts, providers, subject) == {join_id}:
         return f"subject; provider trusted {min(trusts[name].since for name in providers)}"
@@ -115,7 +115,7 @@ def _known_by(
 
 
 def _behind(trusts: dict[str, _Trust], names: set[str], subject: str | None) -> set[str]:
-    """Return the workloads that stand behind names, given a subject where a name states none."""
+    """Return the workloads behind names, given a subject where a name states none."""
     behind = [trusts[name] for name in names]
     return {_id(trust.issuer, trust.subject or subject or "") for trust in behind}
 

@@ -1,4 +1,4 @@
-"""The demo's end: one job's way through the clouds as a report, and as a case with proofs."""
+"""The demo's end: one job's path through the clouds as a report, and as a case with proofs."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ REPORT, CASE, KEY = "report.html", "case.zip", "log.vkey"
 
 
 class Investigated(msgspec.Struct, frozen=True, kw_only=True):
-    """What was told of one workload, and handed over."""
+    """The results of the investigation of one workload."""
 
     subject: str
     records: int
     platforms: list[str]
     witnessed: list[str]
-    """What GitHub recorded of the job, for each first taking of a token."""
+    """What GitHub recorded about the job, for each first use of a token."""
     findings: list[str]
     """Rules that hold."""
     folder: str
     """Where report, case and the key of the log are left."""
     proven: int
     holds: bool
-    """Whether the checker in the case says so, with Python alone."""
+    """Whether the checker in the case says it holds, using only Python."""
     checked: str
     """What it prints."""
 
@@ -65,7 +65,7 @@ def investigate(notary: Notary, subject: str, folder: Path) -> tuple[Investigate
             program=f"nhi-evidence {__version__}",
             evidence="the embedded bucket of the demo",
             question={"identities": [subject]},
-            no_record="whoever investigates in the demo may read, and write nothing",
+            no_record="the demo's investigator may only read",
         ),
         made_on=timeline_report.day(made_at),
     )

@@ -1,4 +1,4 @@
-"""What of the demo does not hold: for each thing it shows, the sentences that say so."""
+"""What does not hold in the demo: sentences for each thing it shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def of_delivery(
     changed: list[tuple[str, str]],
     failures: list[str],
 ) -> list[str]:
-    """Return what was not locked, not counted, not refused or not the same the second time."""
+    """Return what was not locked, counted or refused, or changed the second time."""
     problems = [f"{item} was not locked" for item in failures]
     problems += [f"counts of {unit.unit} do not add up" for unit in counts if not unit.adds_up]
     problems += [f"not refused: {refusal.act}" for refusal in refused if not refusal.refused]
@@ -40,7 +40,7 @@ def of_crossing(
 
 
 def of_counting(counts: list[show_clouds.UnitCount], verified: Verified) -> list[str]:
-    """Return whether verification does not count each unit and each of its records once."""
+    """Return a problem unless verification counts each unit and each of its records once."""
     units = len({(count.source, count.unit) for count in counts})
     counted = verified.units.get("counted", 0)
     records = sum(count.seen for count in counts)
@@ -56,7 +56,7 @@ def of_sealing(
     proof: sealing.Proof | None,
     tampered: list[sealing.Tampered],
 ) -> list[str]:
-    """Return what was not sealed, not proven, or not seen when it was altered."""
+    """Return what was not sealed, not proven, or not detected when it was altered."""
     problems = [f"not detected: {change.act}" for change in tampered if not change.seen]
     problems += [
         f"verification found {finding.code} {finding.key}" for finding in verified.findings
@@ -69,7 +69,7 @@ def of_sealing(
 
 
 def of_blind_spots(spots: blind_spots.BlindSpots | None) -> list[str]:
-    """Return whether coverage and reconcile did not name just what was taken away."""
+    """Return a problem unless coverage and reconcile reported exactly what was removed."""
     if spots is None or spots.exact:
         return []
     return ["coverage and reconcile did not report exactly what was removed"]

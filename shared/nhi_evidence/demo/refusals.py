@@ -1,4 +1,4 @@
-"""What the lock and the roles refuse: each act really tried, each answer really given."""
+"""What the lock and the roles refuse: each attempt is real, and so is each answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHOSEN = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One act and the store's answer to it."""
+    """One attempt and the store's answer."""
 
     who: str
     act: str
@@ -36,7 +36,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def of_tokens(store: EmbeddedStore, platforms: EmbeddedIssuer) -> list[Refusal]:
-    """Try every wrong token on the writer role that trusts one subject and audience of Google's."""
+    """Try wrong tokens on the writer role, which trusts one of Google's subjects and audiences."""
     audience = identities.AUDIENCE[GOOGLE]
     stranger = rsa.generate_private_key(65537, 2048)
     right = platforms.token(GOOGLE, audience)

@@ -1,4 +1,4 @@
-"""The demo, act by act: each is done and shown, and returns its outcome."""
+"""The demo, act by act: each is run and shown, and returns its outcome."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class Channels(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """What is left to say when everything has been stopped."""
+    """What is left to print when everything has been stopped."""
 
     report: Report
     copied: int | None
-    """Objects of the copy; None where none was asked for."""
+    """Number of objects in the copy; None without --keep."""
     key: str
-    """Of the log, for those who verify the copy."""
+    """Verifier key of the log, to verify the copy with."""
 
 
 class _Delivered(NamedTuple):
@@ -107,7 +107,7 @@ class _Notarized(NamedTuple):
 def run(
     stage: Stage, folder: Path, channels: Channels, *, own_files: bool, seed: int, keep: Path | None
 ) -> Finished:
-    """Play every act on a stage that stands, in `folder`; own files leave out what needs a story.
+    """Play every act on a running stage, in `folder`; own files leave out acts that need a story.
 
     `keep` is the folder a copy of the bucket is left in.
     """
@@ -173,7 +173,7 @@ def _deliver(stage: Stage, channels: Channels, *, own_files: bool) -> _Delivered
 
 
 def _repeat(stage: Stage, channels: Channels, versions: frozenset[tuple[str, str]]) -> _Repeated:
-    """Deliver everything again, and then in other groups; try what is refused."""
+    """Deliver everything again, then in other batches; try forbidden operations."""
     detail, brief, working = channels
     working("delivering them again")
     failures = stage.deliver()

@@ -1,4 +1,4 @@
-"""The demo's second half: seal the bucket, verify it, prove one record, and tamper with a copy."""
+"""The demo's second half: seal the bucket, verify it, prove one record, tamper with copies."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ DAY_MS = 86_400_000
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """One record's proof bundle and what two verifiers say of it."""
+    """One record's proof bundle and the results of two verifiers."""
 
     uid: str
     path: str
     holds: bool
     text: str
-    """What the verifier the bundle carries prints."""
+    """Output of the verifier in the bundle."""
 
 
 class Tampered(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ class Notary:
         self._audit = S3EvidenceVersions(auditor, iam.EVIDENCE_BUCKET)
 
     def seal(self) -> Sealed:
-        """Seal everything that is in the bucket, as the sealer role."""
+        """Seal everything in the bucket, as the sealer role."""
         lock_policy = LockPolicy(retention_ms=DAY_MS, grace_ms=DAY_MS, encryption=None)
         return Sealer(
             self._log,
@@ -97,7 +97,7 @@ class Notary:
         return self._verify(self._audit)
 
     def prove(self, uid: str) -> Proof:
-        """Prove one record, and check the bundle by the verifier inside it."""
+        """Prove one record, and check the bundle with the verifier inside it."""
         stored = StoredLog(self._audit, NAME, (self.key,))
         looking = search.Search(self._audit, stored)
         record = looking.find(uid, search.Where())
@@ -123,7 +123,7 @@ class Notary:
         return sum(1 for _ in copying.copy(self._audit, DirectoryStore(folder)))
 
     def tamper(self) -> list[Tampered]:
-        """Do to copies what an owner of the disk could, and verify each."""
+        """Tamper with copies as the owner of a disk could, and verify each."""
         original = self._folder / "copy"
         self.copy(original)
         evidence = next(DirectoryStore(original).keys("ev/"))

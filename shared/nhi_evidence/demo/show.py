@@ -28,24 +28,24 @@ _PIPED_WIDTH = 120
 
 
 class Screen:
-    """Where the demo prints, and where it says what it is doing: never over each other."""
+    """Where the demo prints its output and its progress, without mixing the two."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """With `quiet` nothing is printed; work is still said on standard error."""
+        """With `quiet` nothing is printed; progress still goes to standard error."""
         self.out = Console(highlight=False, markup=False, quiet=quiet)
         if not self.out.is_terminal:
-            # Piped, nothing is wrapped before its tables are full.
+            # When piped, lines are wide enough for whole tables.
             self.out = Console(highlight=False, markup=False, quiet=quiet, width=_PIPED_WIDTH)
 
     def only(self, *, wanted: bool) -> Console:
-        """Return the console where that is wanted, else one that prints nothing."""
+        """Return the console if wanted, otherwise one that prints nothing."""
         return self.out if wanted else Console(quiet=True)
 
     @contextmanager
     def working(self, opening: str) -> Iterator[Callable[[str], None]]:
-        """Show what is being done, until it is; give what shows the next step.
+        """Show the current step until it is done; yield a function that shows the next one.
 
-        On the terminal of the output it is on the console of the output, which draws around it.
+        If progress and output share a terminal, the output's console draws both.
         """
         console = self.out if self.out.is_terminal else Console(stderr=True, highlight=False)
         with console.status(opening) as status:
@@ -54,7 +54,7 @@ class Screen:
 
 def opening(out: Console, endpoint: str, clouds: Sequence[Cloud]) -> None:
     """Say what is about to happen."""
-    out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; what delivers into it:")
+    out.print(f"Embedded locked bucket (SeaweedFS) at {endpoint}; delivering into it:")
     for cloud in clouds:
         out.print(f"  {NAMES[cloud.source]:<13} {cloud.runs}", soft_wrap=True)
     out.print("")
@@ -70,7 +70,7 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
     out.print(f"  table   {plural.count(len(example.units), 'unit')}; the one shown:")
     out.print(Text(f"  unit    {neutralize(encode(unit.table_line).decode())}"), soft_wrap=True)
     if not unit.lines:
-        out.print("  (no record of this file is kept)\n")
+        out.print("  (this file has no kept records)\n")
         return
     line = decode_line(max(unit.lines, key=lambda candidate: _interest([candidate])))
     raw = (line.raw or b"").decode(errors="replace")
@@ -87,7 +87,7 @@ def one_object(out: Console, objects: Sequence[Object]) -> None:
 
 
 def chosen_record(objects: Sequence[Object]) -> str | None:
-    """Return the id of the record a newcomer wants to see proven, if any kept one has an id."""
+    """Return the id of the most interesting record to prove, if any kept one has an id."""
     best: tuple[int, str] | None = None
     for stored in objects:
         for line in stored.lines:
@@ -98,13 +98,13 @@ def chosen_record(objects: Sequence[Object]) -> str | None:
 
 
 def _interest(lines: Sequence[bytes]) -> int:
-    """Prefer what a newcomer wants to see: a secret read, else a credential handed out."""
+    """Prefer the most interesting: a secret that was read, then a credential that was issued."""
     marks = (b'"operation":"GetSecretValue"', b'"nhi_phase":"Secret Access"', b"issued_credential")
     return max((sum(mark in line for mark in marks) for line in lines), default=0)
 
 
 def story(out: Console, objects: Sequence[Object]) -> None:
-    """Show what one leaked key did, as the evidence tells it."""
+    """Show what one leaked key did, according to the evidence."""
     table = Table(box=box.SIMPLE, title="What the leaked key did", title_justify="left")
     for column in ("time", "account", "operation", "outcome", "phase", "credential"):
         table.add_column(column, overflow="fold")
@@ -131,11 +131,11 @@ def story(out: Console, objects: Sequence[Object]) -> None:
 
 
 def redelivery(out: Console, objects: int, changed: list[tuple[str, str]], regrouped: int) -> None:
-    """Say what a second delivery of the same files did, and one in other batches."""
+    """Show the effect of delivering the same files again, and in other batches."""
     out.print("The same files delivered twice")
     out.print(f"  object versions before {objects}, changed by the second delivery {len(changed)}")
     out.print(
-        f"  once more, AWS in smaller batches: {regrouped} objects more, whose units are there"
+        f"  once more, AWS in smaller batches: {regrouped} more objects, whose units exist"
         " already; verification below counts each once\n"
     )
 
@@ -154,7 +154,9 @@ def copied(out: Console, count: int | None, folder: Any, key: str, *, has_story:
     if count is not None:
         out.print("")
         objects = plural.count(count, "object")
-        text = f"Copied {objects} of the evidence bucket to {neutralize(str(folder))}; go on with:"
+        text = (
+            f"Copied {objects} of the evidence bucket to {neutralize(str(folder))}; continue with:"
+        )
         out.print(Text(text), soft_wrap=True)
         of_copy = f"{quote(neutralize(str(folder)))} --key '{key}'"
         out.print(Text(f"  {own_name()} verify --deep {of_copy}"), soft_wrap=True)

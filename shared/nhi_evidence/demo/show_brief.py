@@ -1,4 +1,4 @@
-"""What the demo prints where no more is asked for: two screens of 80 columns, and a verdict."""
+"""What the demo prints by default: two screens of 80 columns, and a verdict."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def counts(out: Console, units: Sequence[UnitCount], clouds: Sequence[CloudCount
         _count(out, f"{len(platforms)} platforms", platforms)
     for unit in units:
         if unit.reason is not None:
-            _say(out, f"  kept as it came: {unit.unit.rpartition('/')[2]} ({unit.reason})")
+            _say(out, f"  kept as received: {unit.unit.rpartition('/')[2]} ({unit.reason})")
 
 
 def _count(out: Console, name: str, clouds: Sequence[CloudCount]) -> None:
@@ -67,13 +67,13 @@ def _count(out: Console, name: str, clouds: Sequence[CloudCount]) -> None:
 
 
 def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed]) -> None:
-    """Show what the leaked key did, and how far one CI job was followed."""
+    """Show what the leaked key did, and how far one CI job was traced."""
     lines = (msgspec.json.decode(line) for stored in objects for line in stored.lines)
     records = [line["n"] for line in lines if "n" in line]
     used = [
         record for record in records if record["nhi"].get("credential_uid") in LEAKED_AND_MINTED
     ]
-    _title(out, "What one leaked key did, and the key it got itself")
+    _title(out, "What one leaked key did, and the key it created")
     for run in _runs(sorted(used, key=lambda known: known["time"])):
         _say(out, _step(run))
     steps = Counter(NAMES.get(step.source, step.source) for step in followed)
@@ -82,7 +82,7 @@ def story(out: Console, objects: Sequence[Object], followed: Sequence[Followed])
 
 
 def _runs(records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Group what follows each other in one account, of one phase and outcome."""
+    """Group consecutive records of one account, phase and outcome."""
     return [
         list(run)
         for _, run in groupby(
@@ -104,7 +104,7 @@ def _step(run: Sequence[dict[str, Any]]) -> str:
 
 
 def blind_spots(out: Console, spots: BlindSpots) -> None:
-    """Show what a seed took away from an estate, and what was named."""
+    """Show what a seed removed from an estate, and what was reported."""
     for act, finds in spots.rows():
         _say(out, f"  {act:37}{finds}")
 
@@ -112,10 +112,10 @@ def blind_spots(out: Console, spots: BlindSpots) -> None:
 def holds(
     out: Console, objects: int, changed: int, regrouped: int, refused: Sequence[Refusal]
 ) -> None:
-    """Say what delivering again did, and what was refused."""
+    """Show the effect of delivering again, and what was refused."""
     _title(out, "What holds")
     _say(out, f"  delivered twice   {changed} of {objects} object versions changed")
-    _say(out, f"  in other batches  {regrouped} objects more, every file still counts once")
+    _say(out, f"  in other batches  {regrouped} more objects, but every file still counts once")
     count = sum(refusal.refused for refusal in refused)
     _say(
         out,
@@ -125,18 +125,18 @@ def holds(
 
 
 def sealed(out: Console, done: Sealed, report: Report, proof: Proof | None) -> None:
-    """Say what was sealed, how much of it was verified, and what one proof says."""
+    """Show what was sealed, how much of it was verified, and the result of one proof."""
     _say(out, f"  sealed            {done.added} object versions, root {done.root[:16]}...")
     records = sum(report.records_counted.values())
-    _say(out, f"  verified          {records:,} records, with the public key alone")
+    _say(out, f"  verified          {records:,} records, with only the public key")
     if proof is not None:
-        holds = "holds, by the verifier inside it" if proof.holds else "DOES NOT HOLD"
+        holds = "holds, by the verifier in its bundle" if proof.holds else "DOES NOT HOLD"
         _say(out, f"  one record proven {holds}")
 
 
 def tampered(out: Console, changes: Sequence[Tampered]) -> None:
     """Show what was done to copies and what verification found."""
-    _title(out, "What is seen, of what is done to copies")
+    _title(out, "Tampering with copies, and what is detected")
     for change in changes:
         codes = ", ".join(dict.fromkeys(text.partition(" ")[0] for text in change.findings))
         _say(out, f"  {change.act:37}{codes or 'NOTHING'}")
@@ -146,11 +146,11 @@ def verdict(out: Console, failed: Sequence[str], *, own_files: bool) -> None:
     """Print the result, and what to try next."""
     out.print("")
     if failed:
-        out.print(Text("FAILED", style="bold red"), Text(f"{len(failed)} of it does not hold"))
+        out.print(Text("FAILED", style="bold red"), Text(f"{len(failed)} problems"))
         for problem in failed:
             _say(out, f"  {problem}")
     else:
-        out.print(Text("HOLDS", style="bold green"), "all of the above was done, not described")
+        out.print(Text("HOLDS", style="bold green"), "everything above was really executed")
     _say(out, "Here the lock holds at the S3 API; a deployment locks in another account.")
     rows = [
         ("demo --verbose", "every table"),

@@ -41,7 +41,7 @@ class UnitCount(msgspec.Struct, frozen=True):
     out_of_scope: dict[str, int]
     adds_up: bool
     reason: str | None = None
-    """Why the whole delivery was rejected, when it was."""
+    """Why the whole delivery was rejected, if it was."""
 
 
 class CloudCount(msgspec.Struct, frozen=True):
@@ -88,8 +88,10 @@ def counts(out: Console, objects: Sequence[Object]) -> tuple[list[UnitCount], li
 
 
 def packed_units(out: Console, clouds: Sequence[CloudCount]) -> None:
-    """Show how many objects hold how many units: one object a batch, source and hour."""
-    out.print("What was delivered together lies together: one object a batch, source and hour")
+    """Show how many objects hold how many units: one object per batch, source and hour."""
+    out.print(
+        "What was delivered together is stored together: one object per batch, source and hour"
+    )
     for cloud in clouds:
         units = plural.count(cloud.units, "unit")
         objects = plural.count(cloud.objects, "object")

@@ -23,7 +23,7 @@ def summary(
     timeline: Timeline,
     followed: Sequence[Followed],
 ) -> None:
-    """Show the whole timeline, or how long it took and that every record of it is proven."""
+    """Show the whole timeline, or just its duration and that every record of it is proven."""
     timeline_report.show(detail, timeline)
     steps = timeline.path.steps
     lasted = timeline_report.duration(steps[-1].row.time - steps[0].row.time) if steps else "0 s"
@@ -45,18 +45,18 @@ def left(out: Console, done: Investigated | None) -> None:
 
 
 def not_told(done: Investigated | None, followed: Sequence[Followed]) -> list[str]:
-    """Return what of the investigation does not hold.
+    """Return what does not hold about the investigation.
 
-    GitHub's records name neither token nor subject of the job, and so are no part of its way; they
-    stand beside it as a witness, in a part of the timeline of its own.
+    GitHub's records name neither token nor subject of the job, and so are not part of its path;
+    they appear next to it as witnesses, in a section of the timeline of their own.
     """
     if done is None:
         return []
     problems = []
     if done.records != len(followed):
-        problems.append(f"{done.records} of {len(followed)} steps of the CI job were told")
+        problems.append(f"{done.records} of {len(followed)} steps of the CI job were traced")
     if not done.witnessed:
-        problems.append("GitHub's record of the CI job was not named beside its way")
+        problems.append("GitHub's record of the CI job was not shown next to its path")
     if done.proven != done.records or not done.holds:
         problems.append(f"the case does not hold: {done.checked}")
     return problems

@@ -23,7 +23,7 @@ def sealed(out: Console, done: Sealed, report: Report) -> None:
     out.print("The bucket sealed into a signed Merkle log, as the sealer role")
     out.print(f"  {done.origin}, epoch {done.epoch}: {done.added} object versions")
     out.print(f"  size {done.size}, root {done.root}\n", soft_wrap=True)
-    out.print("Verified with the public key alone, as the auditor role (verify --deep --reproduce)")
+    out.print("Verified with only the public key, as the auditor role (verify --deep --reproduce)")
     verify_report.show(out, report)
     out.print("")
 
@@ -41,7 +41,7 @@ def proof(out: Console, record_proof: Proof | None) -> None:
 
 def tampered(out: Console, changes: Sequence[Tampered]) -> None:
     """Show what was done to copies and what verification found."""
-    table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is seen")
+    table = Table("done to a copy", "verification finds", box=box.SIMPLE, title="What is detected")
     table.title_justify = "left"
     for change in changes:
         findings = [neutralize(text) for text in change.findings[:2]]

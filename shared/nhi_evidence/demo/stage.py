@@ -16,7 +16,7 @@ from nhi_evidence.embedded.issuer import EmbeddedIssuer
 from nhi_evidence.embedded.seaweedfs import EmbeddedStore
 
 REGROUPED = 10
-"""Files in a batch when they are delivered again in other groups."""
+"""Files per batch when they are delivered again in other batches."""
 
 
 class Cloud(Protocol):
@@ -24,7 +24,7 @@ class Cloud(Protocol):
 
     @property
     def source(self) -> str:
-        """The source its evidence lies under."""
+        """The source its evidence is stored under."""
         ...
 
     @property
@@ -33,11 +33,11 @@ class Cloud(Protocol):
         ...
 
     def deliver(self) -> list[str]:
-        """Hand everything to the function once; return the deliveries it did not lock."""
+        """Pass everything to the function once; return the deliveries it did not lock."""
         ...
 
     def __enter__(self) -> Cloud:
-        """Make the logs ready and start the function."""
+        """Prepare the logs and start the function."""
         ...
 
     def __exit__(
@@ -62,7 +62,7 @@ class Stage:
         self._aws: Aws | None = None
 
     def __enter__(self) -> Stage:
-        """Start everything; what was started is stopped again when something does not start."""
+        """Start everything; if something does not start, stop what was started."""
         with ExitStack() as starting:
             self.platforms = starting.enter_context(identities.platforms())
             self.store = starting.enter_context(

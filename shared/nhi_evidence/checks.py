@@ -1,4 +1,4 @@
-"""What looking at a deployed estate comes to: one check, how it stands, and how to mend it."""
+"""The result of checking a deployment: one check, its state, and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ import msgspec
 
 
 class State(StrEnum):
-    """How a check stands."""
+    """State of a check."""
 
     OK = "ok"
     FAILED = "failed"
-    """It is there, and does not do its work."""
+    """It exists, but does not work."""
     CHANGED = "changed"
-    """It is there, and is not what the stacks write."""
+    """It exists, but differs from what the stacks define."""
     NOT_DEPLOYED = "not deployed"
-    """It is not there."""
+    """It does not exist."""
     UNKNOWN = "unknown"
-    """Could not be looked at; says nothing of how it is."""
+    """It could not be checked; its state is unknown."""
 
 
 WRONG = (State.FAILED, State.CHANGED, State.NOT_DEPLOYED)
-"""States that something must be done about."""
+"""States that need action."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing of an estate."""
+    """One checked thing in a deployment."""
 
     scope: str
-    """Account, or part of the estate, it belongs to."""
+    """Account, or part of the deployment, it belongs to."""
     what: str
     state: State
     observed: str
-    """What was found, or why it could not be seen."""
+    """What was found, or why it could not be checked."""
     remediation: str = ""
-    """What to do where it is wrong."""
+    """What to do if it is wrong."""
 
 
 def differing(wanted: Mapping[str, str], actual: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether every wanted setting is as wanted, and which are not, with both values.
+    """Whether all wanted settings are set, and which differ, with both values.
 
-    What is not in `actual` reads "none"; what only `actual` has is not looked at.
+    What is missing from `actual` reads "none"; what only `actual` has is ignored.
     """
     others = {
         name: (actual.get(name, "none"), value)

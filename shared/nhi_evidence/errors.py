@@ -1,8 +1,8 @@
 """The one error base of the package.
 
 Expected bad input is a value (`nhi_evidence.event.Rejection`), never an exception.
-What is raised is a broken promise: a table that does not hold together, a store that cannot be
-reached, a setting that is missing.
+What is raised is a broken promise: an inconsistent table, a store that cannot be reached, a missing
+setting.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from collections.abc import Sequence
 
 
 class EvidenceError(Exception):
-    """Base of every error this package raises on purpose; its text is meant for a human."""
+    """Base of every error this package raises deliberately; its text is meant for people."""
 
     def lines(self) -> Sequence[str]:
-        """Return the text, a line for each thing that is wrong."""
+        """Return the text, one line for each problem."""
         return (str(self),)
 
 
 class CatalogError(EvidenceError):
-    """A catalog table does not hold together: names the row and what is wrong with it."""
+    """A catalog table is inconsistent; the message names the row and what is wrong with it."""
 
 
 class ObjectTooLargeError(EvidenceError):
-    """A part of a unit does not fit into one write, however it is packed: names unit and bound."""
+    """A part of a unit cannot fit into one write; the message names unit and limit."""
 
     def __init__(self, text: str, *, unit: str) -> None:
-        """Say what does not fit, and of which unit."""
+        """Take what does not fit, and its unit."""
         super().__init__(text)
         self.unit = unit
 
 
 class MappingFailedError(EvidenceError):
-    """The mapper could not deal with a delivery of a source whose text may not be quoted."""
+    """The mapper could not handle a delivery of a source whose text may not be quoted."""
 
 
 class StoreUnavailableError(EvidenceError):
@@ -44,8 +44,8 @@ class TokenUnavailableError(StoreUnavailableError):
 
 
 class TokenRefusedError(StoreUnavailableError):
-    """The evidence account does not take the function's identity token; the delivery must be
-    retried. Names the role, the reason given, and what the token states, never the token.
+    """The evidence account rejected the function's identity token; the delivery must be retried.
+    Names the role, the reason given, and the token's claims, never the token.
     """
 
 
@@ -54,7 +54,7 @@ class SourceUnavailableError(EvidenceError):
 
 
 class UnreachedError(EvidenceError):
-    """Time was up, or the store was unavailable, before these units: they must be retried."""
+    """Time ran out, or the store was unavailable, before these units: they must be retried."""
 
 
 class DeliveryRefusedError(EvidenceError):
@@ -62,12 +62,12 @@ class DeliveryRefusedError(EvidenceError):
 
 
 class SettingsError(EvidenceError):
-    """A setting is missing or wrong: names the setting and what was expected."""
+    """A setting is missing or wrong; the message names it and what was expected."""
 
 
 class LogError(EvidenceError):
-    """The sealed log contradicts itself or its key; nothing more is signed. Says where."""
+    """The sealed log contradicts itself or its key, at the stated place; nothing more is signed."""
 
 
 class WitnessError(EvidenceError):
-    """Somebody outside did not attest a checkpoint: says who and why. The log is none the worse."""
+    """A witness did not attest a checkpoint; the message says who and why. The log is fine."""

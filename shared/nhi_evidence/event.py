@@ -15,11 +15,11 @@ from nhi_evidence.identity import Hop, Identity
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
-    """Bounds a decoder keeps, so that no delivery can exhaust the function."""
+    """Limits of a decoder, so that no delivery can exhaust the function."""
 
     inflated_bytes: int = 512 * 1024 * 1024
     record_bytes: int = 8 * 1024 * 1024
-    """A file with a larger record is kept entire, as a rejection unit."""
+    """A file with a larger record is kept whole, as a rejection unit."""
     mapped_bytes: int = 2 * 1024 * 1024
     """A larger record is kept raw: its normalized form could outgrow one write."""
 
@@ -41,42 +41,42 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """The bytes as delivered, before any inflation."""
     kind: Kind = Kind.RECORDS
     source_metadata: Mapping[str, str] = {}
-    """What the source says of it (owner, content type, user metadata); the same at every
-    delivery. Of a companion, the provider's signature is in it."""
+    """What the source states about it (owner, content type, user metadata), the same at every
+    delivery. For a companion it includes the provider's signature."""
     undecodable: Undecodable | None = None
-    """Why the trigger adapter could not read the content; `body` is then what was delivered."""
+    """Why the trigger adapter could not read the content; `body` is then as delivered."""
     raw_form: str | None = None
-    """`api` where the records are not what the log delivered but what its API lists."""
+    """`api` where the records are as listed by the source's API, not as delivered by the log."""
     messages: tuple[Message, ...] = ()
-    """Of a run of a stream: the messages its bytes hold, so that a run that cannot be decoded
-    states its range all the same. Their counts of records are 0."""
+    """For a run of a stream: the messages in its bytes, so that even a run that cannot be decoded
+    states its range. Their record counts are 0."""
 
 
 class Announced(msgspec.Struct, frozen=True, gc=False):
-    """A delivery that is named and not read yet."""
+    """A delivery that is named but not read yet."""
 
     unit: str
-    """Name of the unit; the delivery that is fetched has the same."""
+    """Name of the unit; the fetched delivery has the same name."""
     fetch: Callable[[], Delivery]
-    """Reads it. Raises what keeps it from being read."""
+    """Reads it, or raises what prevents that."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
-    """What a provider signed of a file it delivered."""
+    """What a provider signed about a file it delivered."""
 
     signed: bytes
-    """The text its signature is over; it holds the hash of the document that names the file."""
+    """The signed text; it contains the hash of the document that names the file."""
     fingerprint: str
     """Names the provider's key."""
 
 
 class FileScope(msgspec.Struct, frozen=True, gc=False):
-    """Whose files a delivered file is one of, as its name states it."""
+    """Whose file a delivered file is, according to its name."""
 
     account: str
     region: str
     folder: str
-    """What its key begins with, up to the account."""
+    """Prefix of its key, up to the account."""
 
 
 class SignedList(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -86,14 +86,14 @@ class SignedList(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`<bucket>/<key>` of the document, as it states it."""
     statement: Statement
     chain: str
-    """Lists of one chain follow each other: one is named by the next."""
+    """Lists of one chain are linked: each names the previous one."""
     begins: int
     """Milliseconds since the epoch."""
     ends: int
     previous: str | None
-    """`<bucket>/<key>` of the list before it; None where the chain begins with this one."""
+    """`<bucket>/<key>` of the previous list; None where the chain begins with this one."""
     previous_sha256: str | None
-    """Of that document, hex; None where it is not stated."""
+    """SHA-256 of that document, hex; None where it is not stated."""
     previous_signature: str | None
     """Of that document, hex."""
     files: tuple[tuple[str, str], ...]
@@ -145,7 +145,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
         return RawRecord(index, start, self.data[start:end])
 
 
-LONGEST_DETAIL = 200  # characters: a detail may quote what is as long as a sender likes
+LONGEST_DETAIL = 200  # characters: a detail may quote something arbitrarily long
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
@@ -247,14 +247,14 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 
 class Logged(msgspec.Struct, frozen=True, gc=False):
-    """Where and as what the source wrote the record."""
+    """Where the source wrote the record, and of which class."""
 
     provider: str
     """`AWS`, `GCP`, `Azure` ..."""
     product: str
     """The log that recorded it, e.g. `CloudTrail`."""
     record_class: str | None = None
-    """The class of record as the catalog spells it, e.g. `management`, when the record says."""
+    """The class of record in the catalog's spelling, e.g. `management`, if the record states it."""
     event_code: str | None = None
     version: str | None = None
     uid: str | None = None
@@ -264,18 +264,18 @@ class Logged(msgspec.Struct, frozen=True, gc=False):
     """The account, project or subscription in whose log the record was written."""
     region: str | None = None
     labels: tuple[str, ...] = ()
-    """Marks of a record that is a part of, or an addition to, another (`split:1/2`)."""
+    """Marks a record that is a part of, or an addition to, another one (`split:1/2`)."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
     """The operation, and where it came from."""
 
     service: str
-    """Service as the catalog spells it, e.g. `sts`."""
+    """Service in the catalog's spelling, e.g. `sts`."""
     service_name: str
     """Service in the provider's own words, e.g. `sts.amazonaws.com`."""
     operation: str
-    """Operation as the catalog spells it (API-date suffixes stripped)."""
+    """Operation in the catalog's spelling (API-date suffixes stripped)."""
     operation_name: str
     """Operation in the provider's own words."""
     api_version: str | None = None
@@ -285,9 +285,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     permissions: tuple[str, ...] = ()
     """Permissions the call needed, in the provider's words, where the record lists them."""
     access_level: str | None = None
-    """Level of access the record itself states, as a catalog's fallbacks spell it."""
+    """Level of access stated in the record, in the spelling of a catalog's fallbacks."""
     endpoint: str | None = None
-    """Host name of the service the caller asked for, where the record has it."""
+    """Host name of the service that was called, if the record has it."""
     details: tuple[tuple[str, str], ...] = ()
     """Further known facts OCSF has no attribute for: name and value, for `unmapped`."""
 
@@ -301,12 +301,12 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     invoked_by: str | None = None
     hops: tuple[Hop, ...] = ()
     app_uid: str | None = None
-    """Client application the call came through, where the provider tells it from its principal."""
+    """Client application the call came through, where the provider distinguishes it."""
     app_name: str | None = None
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the operation was about, as far as the record names it."""
+    """What the operation acted on, as far as the record names it."""
 
     targets: tuple[Target, ...] = ()
     is_nhi: bool = False
@@ -328,12 +328,12 @@ class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The object within its bucket: its path as `name`."""
     table: Target | None = None
     issued_credentials: tuple[str, ...] = ()
-    """Ids (never secrets) of credentials the operation handed out."""
+    """Ids (never secrets) of credentials that the operation issued."""
     issued_session: Session | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One record, normalized: from the record alone, no clock, network, inventory or history."""
+    """One record, normalized from the record alone: no clock, network, inventory or history."""
 
     time: int
     """The source's own event time, milliseconds since the epoch, UTC."""

@@ -29,11 +29,11 @@ class Phase(IntEnum):
 
 
 GUESS = "fallback:"
-"""How the first rule of a classification begins that no row made (docs/catalog.md)."""
+"""Prefix of the first rule of a classification that no row made (docs/catalog.md)."""
 
 
 class Classification(msgspec.Struct, frozen=True, gc=False):
-    """What the catalog tables make of an event."""
+    """The catalog's classification of an event."""
 
     base_phase: Phase
     """What the operation means, whatever its outcome."""
@@ -43,7 +43,7 @@ class Classification(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[str, ...]
     """Ids of the row, override and overlay that decided, in the order they fired."""
     class_uid: int
-    """OCSF class the table asks for; the writer may fall back when the record lacks a part."""
+    """OCSF class in the table; the writer may fall back if the record lacks a part."""
     activity_id: int
     refinable_by: tuple[str, ...] = ()
     """Derived rules that could decide more with history."""

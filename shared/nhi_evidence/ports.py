@@ -1,4 +1,4 @@
-"""What the core needs of the outside. The comments are contracts.
+"""What the core needs from the outside world. The comments are contracts.
 
 Every implementation of a port passes the same contract tests (`tests/contract`).
 """
@@ -12,7 +12,7 @@ from nhi_evidence.stored import AnchorForm, Description, Receipt, Unreadable, Ve
 
 
 class EvidenceWriter(Protocol):
-    """Writes into the locked store. Create-only: nothing it offers can change what is there."""
+    """Writes into the locked store. Create-only: no method can change what exists."""
 
     def put_new(
         self,
@@ -24,18 +24,18 @@ class EvidenceWriter(Protocol):
     ) -> Receipt:
         """Persist `body` under `key` unless the key exists.
 
-        `retain_until` asks for a lock in COMPLIANCE mode until then, milliseconds since the epoch,
-        in place of the store's own; a store that locks nothing leaves it out of account, and says
-        so of the version (`Description.retain_until`).
+        `retain_until` requests a lock in COMPLIANCE mode until then, milliseconds since the epoch,
+        instead of the store's default; a store that cannot lock ignores it, and reports the version
+        as unlocked (`Description.retain_until`).
 
         When the call returns, something is durably stored under the key: by this call
-        (`created`), or by an earlier one (`created` is False). Keys of evidence hold the SHA-256
-        of their body, so there "already there" is success and a repeat changes nothing; whoever
-        writes a key of the log compares what is there.
+        (`created`), or by an earlier one (`created` is False). Evidence keys contain the SHA-256
+        of their body, so for them an existing key is success, and a repeat changes nothing; whoever
+        writes a key of the log compares the existing body.
 
-        Raises `StoreUnavailableError` when the store did not confirm either; the write may
-        or may not have happened, and repeating it is safe. Retrying transient faults within a
-        bound is the implementation's job, not the caller's.
+        Raises `StoreUnavailableError` when the store confirmed neither; the write may
+        or may not have happened, and repeating it is safe. Bounded retries of transient faults are
+        the implementation's job, not the caller's.
         """
         ...
 
@@ -57,11 +57,11 @@ class EvidenceReader(Protocol):
 
 
 class EvidenceVersions(EvidenceReader, Protocol):
-    """Reads every version of the locked store, shadowed and marked ones too."""
+    """Reads every version in the locked store, including shadowed and marked ones."""
 
     @property
     def complete(self) -> bool:
-        """Whether all versions and markers can be seen; a copy holds first versions alone."""
+        """Whether all versions and markers are visible; a copy holds only first versions."""
         ...
 
     def folders(self, prefix: str) -> Iterator[str]:
@@ -74,39 +74,39 @@ class EvidenceVersions(EvidenceReader, Protocol):
     def versions(self, prefix: str) -> Iterator[Version]:
         """Yield every version and delete marker under `prefix`, keys in byte order.
 
-        Of one key, versions come oldest first, then its delete markers.
+        For each key, versions come oldest first, then its delete markers.
         """
         ...
 
     def describe(self, versions: Iterable[Version]) -> Iterator[Description | None]:
-        """Yield what the store says of each version, in order; None where it is gone.
+        """Yield the store's description of each version, in order; None where it is gone.
 
-        A version the store will not describe, while it does others, is `undescribed`; raises
-        `StoreUnavailableError` when it cannot be asked. The store's own checksum is part of a
-        description, so nothing is read to hash it.
+        A version that the store refuses to describe, while it describes others, is `undescribed`;
+        raises `StoreUnavailableError` when the store is unavailable. A description includes the
+        store's own checksum, so bodies are not read to hash them.
         """
         ...
 
     def bodies(self, versions: Iterable[tuple[str, str]]) -> Iterator[bytes | None]:
         """Yield the bytes of each (key, version), in order; None where there are none.
 
-        An implementation may read ahead, within a bound of its own. Raises
-        `StoreUnavailableError` when the store cannot be asked.
+        An implementation may read ahead, within its own limit. Raises `StoreUnavailableError` when
+        the store is unavailable.
         """
         ...
 
     def beginnings(self, versions: Iterable[tuple[str, str, int]]) -> Iterator[bytes | None]:
-        """Yield the first bytes of each (key, version), as many as its third value says, in order.
+        """Yield the first bytes of each (key, version), in order; the third value is their number.
 
-        None where there is no such version; all of a shorter one. Raises as `bodies` does.
+        None where there is no such version; everything if it is shorter. Raises like `bodies`.
         """
         ...
 
     def configuration(self) -> Mapping[str, str | Unreadable]:
-        """Return what the store is set to (lock, lifecycle, policy ...), by name, as text.
+        """Return the store's settings (lock, lifecycle, policy ...), by name, as text.
 
-        A setting that cannot be read is `Unreadable`, and is never left out. Raises
-        `StoreUnavailableError` when the store cannot be asked.
+        A setting that cannot be read is `Unreadable`, and never omitted. Raises
+        `StoreUnavailableError` when the store is unavailable.
         """
         ...
 
@@ -115,10 +115,10 @@ class EvidenceLog(EvidenceWriter, EvidenceVersions, Protocol):
     """What the sealer needs: every version to read, and create-only writes under `log/`."""
 
     def level(self, prefix: str, *, after: str = "") -> Iterator[str | Version]:
-        """Yield what lies directly under `prefix`, in byte order, as far as it sorts after `after`.
+        """Yield what is directly under `prefix`, in byte order, if it sorts after `after`.
 
-        A folder as its prefix, ending in `/`; every version and delete marker of a key without a
-        further slash, as `versions` yields them.
+        A folder is yielded as its prefix, ending in `/`; keys without a further slash as all their
+        versions and delete markers, in the order of `versions`.
         """
         ...
 
@@ -135,7 +135,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, text: bytes) -> bytes:
-        """Return the signature over a message, the message itself and not its hash.
+        """Return the signature over a message (the message itself, not its hash).
 
         Ed25519 (RFC 8032), ECDSA with SHA-256 as DER, or ML-DSA-44 (FIPS 204, pure, empty context).
 
@@ -144,7 +144,7 @@ class Signer(Protocol):
         ...
 
     def configuration(self) -> Mapping[str, str | Unreadable]:
-        """Return what the key is set to (who may use it ...), by name, as text.
+        """Return the key's settings (who may use it ...), by name, as text.
 
         See `EvidenceVersions.configuration`.
         """
@@ -152,33 +152,33 @@ class Signer(Protocol):
 
 
 class Witness(Protocol):
-    """Somebody outside the evidence account who says that a checkpoint was there, and when."""
+    """A party outside the evidence account that attests a checkpoint, with a time."""
 
     @property
     def name(self) -> str:
-        """Who it is; the verifier's policy knows it by this name."""
+        """Its name, which the verifier's policy uses."""
         ...
 
     @property
     def form(self) -> AnchorForm:
-        """How what it says is written."""
+        """The format of its attestations."""
         ...
 
     def attest(self, checkpoint: bytes, path: Callable[[int], Sequence[bytes]]) -> bytes:
-        """Return what it says of a signed checkpoint.
+        """Return its attestation of a signed checkpoint.
 
-        `path` gives the consistency proof from an older size, for one who remembers. Raises
-        `WitnessError` when it does not answer, refuses, or speaks of something else.
+        `path` gives the consistency proof from an older size, for a witness that keeps state.
+        Raises `WitnessError` when it does not answer, refuses, or attests something else.
         """
         ...
 
 
 class CheckpointCopy(EvidenceWriter, EvidenceReader, Protocol):
-    """Another store, in other hands, that keeps copies of checkpoints."""
+    """Another store, controlled by somebody else, that keeps copies of checkpoints."""
 
     @property
     def name(self) -> str:
-        """Where it is."""
+        """Its location."""
         ...
 
 

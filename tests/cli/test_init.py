@@ -177,8 +177,8 @@ def test_answers_are_checked_as_they_come(path: Path) -> None:
     for refusal in (
         '"xx-west-1" is not in any known AWS partition',
         '"111122223333" is already the log-archive account: name another',
-        '"us-gov-west-1" is in aws-us-gov, and the trail\'s bucket in aws',
-        '"organization-trail" is the bucket of the trail as well',
+        '"us-gov-west-1" is in aws-us-gov, but the trail\'s bucket is in aws',
+        '"organization-trail" is already the bucket of the trail',
     ):
         assert refusal in result.stderr
     read = config.read(path.read_text())

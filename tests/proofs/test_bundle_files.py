@@ -177,7 +177,7 @@ def test_programs_that_are_not_the_released_ones_are_named(tmp_path: Path) -> No
             archive.writestr(name, body)
     done = run("check-proof", path, "--key", key(), "--json")
     assert (0, ["check_proof.py"]) == (done.code, done.json["altered"])
-    assert "check_proof.py in the bundle is not that of this release" in done.err
+    assert "check_proof.py in the bundle differs from this release" in done.err
     assert b"prove nothing" in bundle.released(bundle.README)
 
 

@@ -1,1 +1,1 @@
-"""Delivery -> records -> events -> evidence objects -> locked."""
+"""The pipeline: delivery -> records -> events -> evidence objects -> locked."""

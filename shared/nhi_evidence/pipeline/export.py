@@ -44,7 +44,7 @@ from nhi_evidence.reading.inflate import inflated
 __all__ = ["Mapper", "Normalized", "OutOfScope"]
 
 RECORDS_AT_ONCE = 128
-"""Records taken through each step together; bounded, so that a file of any size is."""
+"""Records taken through each step together; limited, to bound memory for a file of any size."""
 
 
 class Mapper:
@@ -60,9 +60,9 @@ class Mapper:
     ) -> None:
         """Load a source and every pack it routes to.
 
-        `keep_out_of_scope_raw` decides whether the raw text of records that are no evidence is
-        kept all the same, which alone lets a delivery be rebuilt. Raises `SettingsError` for an
-        unknown source and `CatalogError` for a table that does not hold together.
+        `keep_out_of_scope_raw` decides whether the raw text of out-of-scope records is kept,
+        without which a delivery cannot be rebuilt. Raises `SettingsError` for an unknown source
+        and `CatalogError` for an inconsistent table.
         """
         self.source = sources.load(source)
         self.settings = Settings(scope, keep_out_of_scope_raw, limits or Limits())
@@ -85,7 +85,7 @@ class Mapper:
         return keys.unit_hour(unit, self.source.hour_of)
 
     def map(self, raw: bytes) -> Normalized | OutOfScope | Rejection:
-        """Map one raw record. Raises what a record that breaks the mapper raises."""
+        """Map one raw record. Passes on whatever exception a record causes in the mapper."""
         read = self.records.read(raw)
         if read.broken is not None:
             raise read.broken
@@ -187,7 +187,7 @@ class Mapper:
             )
 
     def _companion(self, delivery: Delivery) -> Iterator[UnitPart]:
-        """Keep the exact text of a companion: of a gzip file what it inflates to."""
+        """Keep the exact text of a companion, inflated if it is a gzip file."""
         content = inflated(delivery.body, self._limits)
         if isinstance(content, bytes) and len(content) > CHUNK_BYTES:
             content = Undecodable("companion_too_large", f"{len(content)} bytes")
@@ -209,7 +209,7 @@ class Mapper:
     def reject_delivery(self, delivery: Delivery, undecodable: Undecodable) -> Iterator[UnitPart]:
         """Turn a delivery into a rejection: its bytes, in order, in lines of one chunk each."""
         is_cut = self.records.cuts and bool(delivery.body)
-        # Where a source has what may not be locked, a detail may not quote it either.
+        # Where a source has fields that may not be locked, a detail may not quote them either.
         rejection = Rejection(undecodable.reason, "" if is_cut else undecodable.detail)
         size = len(delivery.body)
         identity = UnitIdentity(

@@ -1,7 +1,7 @@
-"""Which partitions of an Event Hub the evidence lacks something of, by the names of runs. Pure.
+"""Which partitions of an Event Hub are incomplete in the evidence, by the names of runs. Pure.
 
-Not the verdict of a verifier: what lies before the first hour that is looked at is not known, and
-what is not sealed yet is seen too.
+This is not a verifier's verdict: what is before the first hour examined is unknown, and what is not
+sealed yet is included.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Ranges = list[tuple[int, int]]
 def counted(
     store: EvidenceVersions, source: Source, hours: Iterable[str], hub: str
 ) -> dict[str, Ranges]:
-    """Return the numbers of each partition that count, of the last hub of a name.
+    """Return the counted numbers of each partition, for the latest hub of a name.
 
-    `hub` is `<namespace>/<hub>`. One that was made anew counts from 0 again, and has a later
-    creation id: a time. Raises `StoreUnavailableError` when the store cannot be asked.
+    `hub` is `<namespace>/<hub>`. One that was created again starts at 0 again, and has a later
+    creation id, which is a time. Raises `StoreUnavailableError` when the store is unavailable.
     """
     ranges: defaultdict[str, defaultdict[str, Ranges]] = defaultdict(lambda: defaultdict(list))
     for hour in hours:
@@ -42,7 +42,7 @@ def counted(
 
 
 def first_missing(ranges: Ranges, read: int) -> int | None:
-    """Return the first number that is not there, from the first that is, up to `read`.
+    """Return the first missing number after the first existing one, up to `read`.
 
     `read` is the last number the host has passed. None: nothing is missing.
     """
@@ -55,10 +55,10 @@ def first_missing(ranges: Ranges, read: int) -> int | None:
 
 
 def lacking(numbers: Mapping[str, Ranges], read: Mapping[str, int | None]) -> dict[str, int | None]:
-    """Return the partitions of which something is missing, each with its first missing number.
+    """Return the incomplete partitions, each with its first missing number.
 
-    `read` is how far the host has read each partition. One of which nothing counts, or of which
-    nobody says how far it was read, lacks everything: None.
+    `read` is how far the host has read each partition. For one without counted messages, or with
+    unknown progress, everything is missing: None.
     """
     missing: dict[str, int | None] = {}
     for partition, last in read.items():

@@ -26,15 +26,15 @@ from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.ports import EvidenceWriter
 
 WRITES_FAILED = 2
-"""So many writes refused in a row, and the store is taken for unavailable."""
+"""After this many refused writes in a row the store is considered unavailable."""
 
 
 class LockedObject(msgspec.Struct, frozen=True):
-    """One object as it was locked."""
+    """One locked object."""
 
     key: str
     created: bool
-    """False when it was there already: this batch was delivered before."""
+    """False when it already existed: this batch was delivered before."""
     size: int
     """Bytes stored."""
     units: int
@@ -50,22 +50,22 @@ class Outcome(msgspec.Struct):
     """What became of a batch. Every unit is in exactly one of the first three."""
 
     locked: set[str] = msgspec.field(default_factory=set)
-    """Units that are locked whole, in every content they were delivered with."""
+    """Units that are completely locked, in every content they were delivered with."""
     failed: dict[str, Exception] = msgspec.field(default_factory=dict)
     """Units that could not be read, or of which a write was not confirmed, and why."""
     unreached: list[str] = msgspec.field(default_factory=list)
-    """Units nothing was done about: time was up, or the store unavailable."""
+    """Units that were not attempted: time ran out, or the store was unavailable."""
     objects: list[LockedObject] = msgspec.field(default_factory=list)
     writes_failed: int = 0
-    """So many writes in a row, the last ones, were not confirmed."""
+    """Number of unconfirmed writes at the end, in a row."""
     unmapped: dict[str, Exception] = msgspec.field(default_factory=dict)
-    """Units with a record that broke the mapper, and what it raised: that record is locked as it
-    came. Where the unit as a whole did, all of it is, unless that was not wanted."""
+    """Units with a record that broke the mapper, and what it raised: that record is locked as
+    received. If the whole unit broke it, the unit is, unless that was not wanted."""
     categories: Counter[str] = msgspec.field(default_factory=Counter)
-    """Records that were read of each category the source routes by, whatever became of them."""
+    """Number of records read in each category the source routes by, whatever became of them."""
 
     def ensure_locked(self) -> None:
-        """Raise what kept a unit from being locked; return when every one is."""
+        """Raise whatever kept a unit from being locked; return if all are locked."""
         for error in self.failed.values():
             raise error
         if self.unreached:
@@ -88,7 +88,7 @@ def _part(line: UnitLine) -> _Part:
 def in_order(
     mapper: Mapper, deliveries: Iterable[Delivery | Announced]
 ) -> list[Delivery | Announced]:
-    """Return deliveries in the order they go into objects: by hour, name, and then bytes."""
+    """Return deliveries in the order they are packed: by hour, name, and then bytes."""
     return sorted(
         deliveries,
         key=lambda delivery: (mapper.hour(delivery.unit), delivery.unit, _bytes(delivery)),
@@ -96,7 +96,7 @@ def in_order(
 
 
 def _bytes(delivery: Delivery | Announced) -> bytes:
-    """Return what tells two contents of one name apart; an announced name has one content."""
+    """Return what distinguishes two contents of one name; an announced name has one content."""
     return delivery.body if isinstance(delivery, Delivery) else b""
 
 
@@ -109,13 +109,13 @@ def lock_batch(
     time_is_up: Callable[[], bool] = lambda: False,
     reject_unmapped: bool = True,
 ) -> Outcome:
-    """Fetch, map, pack and lock deliveries, in order of (hour, unit) however they come.
+    """Fetch, map, pack and lock deliveries, ordered by (hour, unit), in whatever order they come.
 
-    `metadata` says who wrote and when; it is fixed with each object version and is no part of
-    key or body. `time_is_up` is asked before each delivery; what is announced is fetched only
-    when its turn comes. What the mapper cannot deal with is locked as it came, or, where not
-    `reject_unmapped`, fails. Nothing is raised for what one unit or one write comes to;
-    repeating all of it is safe.
+    `metadata` says who wrote and when; it is fixed with each object version and is not part of
+    key or body. `time_is_up` is called before each delivery; announced ones are fetched only in
+    turn. What the mapper cannot handle is locked as received, or fails if `reject_unmapped` is
+    false. Failures of single units or writes are returned, not raised; repeating everything is
+    safe.
     """
     batch = _Batch(mapper, writer, dict(metadata or {}), time_is_up, reject_unmapped)
     return batch.run(in_order(mapper, deliveries))
@@ -171,15 +171,15 @@ class _Batch:
         try:
             return announced.fetch()
         except MemoryError:
-            raise  # of this process and this moment, not of the delivery
-        except Exception as error:  # handed on in `failed`, for the log and the acknowledgment
+            raise  # due to this process at this moment, not to the delivery
+        except Exception as error:  # reported in `failed`, for the log and the acknowledgment
             self._outcome.failed[announced.unit] = error
             return None
 
     def _mapped(self, delivery: Delivery) -> Iterator[UnitPart]:
-        """Map a delivery, all of it before its first part is handed on.
+        """Map a delivery completely before its first part is passed on.
 
-        What the mapper cannot deal with is locked as it came, and reported.
+        What the mapper cannot handle is locked as received, and reported.
         """
         try:
             parts = self._expected(delivery.unit, lambda: self._mapper.units(delivery))
@@ -198,10 +198,10 @@ class _Batch:
         return parts
 
     def _expected(self, name: str, make: Callable[[], Iterator[UnitPart]]) -> Iterator[UnitPart]:
-        """Make every part of a unit, note it as one to be locked, and return them all.
+        """Make every part of a unit, register each to be locked, and return them.
 
-        The parts of a unit that has several are made twice in place of being held: a delivery
-        may inflate to more than fits into memory together with its lines.
+        The parts of a multi-part unit are made twice instead of being kept: a delivery may inflate
+        to more than fits into memory together with its lines.
         """
         parts = make()
         first = next(parts)
@@ -215,7 +215,7 @@ class _Batch:
         return iter((first,)) if first.table_line.parts == 1 else make()
 
     def _explained(self, error: Exception) -> Exception:
-        """Return what the log may be told of an error: of a source that cuts, nothing it quotes."""
+        """Return what may be logged of an error: for a source with cuts, nothing it quotes."""
         return _unquoted(error) if self._mapper.records.cuts else error
 
     def _checked(self, part: UnitPart) -> _Part:
@@ -238,7 +238,7 @@ class _Batch:
 
 
 def _unquoted(error: Exception) -> Exception:
-    """Return an error that quotes nothing: what is raised may hold a text that is to be cut."""
+    """Return an error that quotes nothing: the original may contain text that is to be cut."""
     if isinstance(error, ObjectTooLargeError):
         return error
     failed = MappingFailedError(

@@ -21,11 +21,11 @@ _ResultT = TypeVar("_ResultT")
 
 
 class OutOfScope(msgspec.Struct, frozen=True, gc=False):
-    """A record that is understood and not evidence, and why."""
+    """A record that is understood but not evidence, and why."""
 
     reason: str
     uid: str | None = None
-    """Its native id, by which it can be asked for again."""
+    """Its native id, by which it can be requested again."""
 
 
 class Normalized(msgspec.Struct, frozen=True, gc=False):
@@ -36,21 +36,21 @@ class Normalized(msgspec.Struct, frozen=True, gc=False):
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
-    """A record as it was delivered."""
+    """A record as delivered."""
 
     sha256: bytes
     size: int
 
 
 class PackMapper:
-    """What one pack makes of its records: same input, same output."""
+    """Maps the records of one pack: same input, same output."""
 
     def __init__(self, name: str, *, scope: Scope, lists_out_of_scope_ids: bool) -> None:
         """Load a pack.
 
-        With `lists_out_of_scope_ids`, a record without a native id is kept whatever the scope: left
-        out, nobody could ask for it again. Raises `SettingsError` for an unknown pack and
-        `CatalogError` for a table that does not hold together.
+        With `lists_out_of_scope_ids`, a record without a native id is kept whatever the scope: if
+        left out, it could not be matched with a listing. Raises `SettingsError` for an unknown pack
+        and `CatalogError` for an inconsistent table.
         """
         self.pack = sources.pack(name)
         tables = [sources.table(name, file) for file in self.pack.TABLES]
@@ -60,7 +60,7 @@ class PackMapper:
             access_levels=tables[1] if len(tables) > 1 else None,
         )
         self.tables = [*tables, lexicon.TABLE]
-        """What decides output: the pack's tables and the lexicon."""
+        """What determines the output: the pack's tables and the lexicon."""
         self._scope = scope
         self._lists_out_of_scope_ids = lists_out_of_scope_ids
 
@@ -71,7 +71,7 @@ class PackMapper:
     def map(
         self, raw: bytes, text: str, original: Original | None = None
     ) -> Normalized | OutOfScope | Rejection:
-        """Map one record, as `map_all` does. Raises what a record that breaks the mapper raises."""
+        """Map one record like `map_all`, passing on whatever exception it causes in the mapper."""
         (mapped,) = self.map_all([raw], [text], [original])
         if isinstance(mapped, Exception):
             raise mapped
@@ -85,9 +85,9 @@ class PackMapper:
     ) -> list[Normalized | OutOfScope | Rejection | Exception]:
         """Map records; each text is its raw record decoded.
 
-        Where something was cut out of it, an original says what it was before. Each step is done
-        for all of them before the next: code and tables of a step stay in the processor's caches.
-        A record that breaks the mapper comes to the exception that was raised, and costs no other.
+        For a record with cuts, an original describes it as delivered. Each step is done for all
+        records before the next one, so that its code and tables stay in the CPU caches. A record
+        that breaks the mapper gives the exception that was raised, and does not affect others.
         """
         mapped: list[Any] = attempts(self.pack.normalize, raws)
         places = [at for at, event in enumerate(mapped) if isinstance(event, Event)]
@@ -128,23 +128,23 @@ class PackMapper:
 
 
 def attempt(work: Callable[..., _ResultT], *arguments: Any) -> _ResultT | Exception:
-    """Return what some work gives, or the exception it raised: of one record, for the log."""
+    """Return the result of some work on one record, or the exception it raised, for the log."""
     try:
         return work(*arguments)
     except MemoryError:
-        raise  # of this process and this moment, not of the record
-    except Exception as error:  # handed on
+        raise  # due to this process at this moment, not to the record
+    except Exception as error:  # returned
         return error
 
 
 def attempts(work: Callable[..., _ResultT], *columns: Sequence[Any]) -> list[_ResultT | Exception]:
-    """Return what `attempt` returns for each row; nearly always no row raises, and C goes on.
+    """Return `attempt` of each row; nearly always no row raises, and the loop stays in C.
 
-    Where one does, all are done again: whatever is done here gives the same twice.
+    If one does, all are done again: everything here gives the same result twice.
     """
     try:
         return list(map(work, *columns))
     except MemoryError:
-        raise  # of this process and this moment, not of a row
-    except Exception:  # of one row: which, the slower way says
+        raise  # due to this process at this moment, not to a row
+    except Exception:  # due to one row: the slower way below tells which
         return [attempt(work, *row) for row in zip(*columns, strict=True)]

@@ -1,7 +1,7 @@
-"""Raw records -> lines: routed, cut, mapped and written, each record alone, step by step.
+"""Raw records -> lines: routed, cut, mapped and written, each record by itself, step by step.
 
-What a source declares is cut out first, and nothing but what is left is read any further: so what
-is cut can be in no attribute, no reason and no detail.
+Declared fields are cut out first, and only what is left is read any further, so that what is cut
+cannot be in any attribute, reason or detail.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Mapped = Normalized | OutOfScope | Rejection
 
 
 class Read(msgspec.Struct):
-    """What one record was mapped to; filled in step by step."""
+    """The result of mapping one record; filled in step by step."""
 
     pack: str | None
     """The pack that mapped it, where the source routes."""
     mapped: Mapped
     kept: cutting.Kept
-    """What of its text may be written."""
+    """The part of its text that may be written."""
     broken: Exception | None = None
-    """What was raised, where it broke the mapper: for the log, never written."""
+    """The exception, if it broke the mapper: for the log, never written."""
     category: str | None = None
-    """What the source routed it by, as `routes.json` spells it."""
+    """What the source routed it by, in the spelling of `routes.json`."""
 
 
 class _Waiting(msgspec.Struct, gc=False):
-    """Records of one pack that are read and cut, and wait to be mapped: columns of a table."""
+    """Records of one pack that are read and cut, and wait to be mapped, as columns."""
 
     reads: list[Read]
     raws: list[bytes]
@@ -49,7 +49,7 @@ _NOT_YET = Rejection("mapper_failed", "was not reached")
 
 
 class RecordMapper:
-    """Maps the records of one source, each alone."""
+    """Maps the records of one source, each by itself."""
 
     def __init__(self, source: str, packs: Mapping[str, PackMapper], settings: Settings) -> None:
         """Take the packs a source routes to, or its own. Raises `SettingsError`."""
@@ -71,7 +71,7 @@ class RecordMapper:
         return self.read_all([raw])[0]
 
     def read_all(self, raws: Sequence[bytes]) -> list[Read]:
-        """Map records. One that breaks the mapper is rejected alone: it costs no other."""
+        """Map records. One that breaks the mapper is rejected without affecting the others."""
         waiting: dict[str, _Waiting] = {}
         reads = [self._begun(raw, waiting) for raw in raws]
         for name, table in waiting.items():
@@ -84,11 +84,11 @@ class RecordMapper:
         return reads
 
     def _begun(self, raw: bytes, waiting: dict[str, _Waiting]) -> Read:
-        """Read one record as far as it is known which pack maps which text of it."""
+        """Read one record until it is known which pack maps which part of its text."""
         try:
             return self._begin(raw, waiting)
         except MemoryError:
-            raise  # of this process and this moment, not of the record
+            raise  # due to this process at this moment, not to the record
         except Exception as error:  # before it was known what to cut
             kept = cutting.everything(raw) if self._cutters else cutting.Kept(raw)
             return Read(None, _failed(error), kept, error)
@@ -150,8 +150,8 @@ class RecordMapper:
     ) -> list[tuple[bytes | None, Read]]:
         """Return the line of each record of the unit with id `u`, and what it was mapped to.
 
-        None where it is out of scope and its raw text is not kept. `delivery_sha256` is what the
-        unit line states of the delivery, in hex.
+        None where it is out of scope and its raw text is not kept. `delivery_sha256` is the
+        delivery's hash as stated in the unit line, hex.
         """
         reads = self.read_all([record.raw for record in records])
         return [
@@ -168,10 +168,10 @@ class RecordMapper:
         ]
 
     def again(self, u: str, parsed: lines.ParsedLine, was: tuple[str, int]) -> bytes | None:
-        """Return the line of a record, mapped once more from what a line kept of it.
+        """Return the line of a record, mapped again from what its line kept.
 
-        `was` is what the line states of the record as delivered: hash (hex) and size. None where
-        it is out of scope and its raw text is not kept, where there is more to cut, and where
+        `was` is the line's statement about the record as delivered: hash (hex) and size. None
+        where it is out of scope and its raw text is not kept, where there is more to cut, and where
         something was cut that no source declares.
         """
         read = self.read(parsed.raw or b"")
@@ -202,15 +202,15 @@ class RecordMapper:
 
 
 def _failed(error: Exception) -> Rejection:
-    """Return what a record comes to that broke the mapper.
+    """Return the rejection of a record that broke the mapper.
 
-    The line names the kind of the error alone: its text may differ from one run to the next.
+    The line names only the type of the error: its text may differ from run to run.
     """
     return Rejection("mapper_failed", type(error).__name__)
 
 
 def cuts_of(kept: cutting.Kept, record: RawRecord, delivery_sha256: str) -> tuple[Cut, ...]:
-    """Return what a line states of the pieces that are gone from a record."""
+    """Return a line's statement about the pieces cut from a record."""
     return tuple(
         Cut(
             piece.rule,

@@ -1,7 +1,7 @@
-"""Which release maps: one digest over the code and tables that decide a line, nothing else.
+"""Which release maps: one digest over the code and tables that determine a line, nothing else.
 
-Settings and codec stand in the header in the clear. So the same release is known by its digest
-wherever it runs, and whoever has the release installed can map a unit again and compare.
+Settings and codec are in the header in the clear. Thus a release has the same digest wherever it
+runs, and anybody who has it installed can map a unit again and compare.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MODULES = (
 """Single modules that are part of it."""
 
 APART = ("catalog/atlas",)
-"""Folders of these rooms that explain and decide nothing; no function carries them."""
+"""Folders of these packages that explain and decide nothing; no function contains them."""
 
 _SUFFIXES = (".py", ".json")
 

@@ -1,7 +1,7 @@
-"""Sending delivered files to the exporter again: which files. Pure.
+"""Which delivered files to send to the exporter again. Pure.
 
-Repeating is safe: what is locked already stays as it is, and a unit that comes in another batch is
-counted once. So a replay adds what is missing, and what a newer mapper reads otherwise.
+Repeating is safe: what is already locked stays as it is, and a unit that comes again in another
+batch counts once. A replay thus adds what is missing, and what a newer mapper reads differently.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _HOUR = timedelta(hours=1)
 _SPELT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2})?)?Z?)?")
 _DATED = re.compile(r"/(\d{4})/(?:(\d{2})/(?:(\d{2})/)?)?$")
 _BESIDE = timedelta(days=1)
-"""How far beside its date a folder may hold something."""
+"""How far from its date the contents of a folder may be."""
 _DAYS = 366
-"""Longest window: what is longer is more than one replay."""
+"""Longest window of one replay."""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class Window(msgspec.Struct, frozen=True):
         try:
             first = datetime(year or 1, month or 1, day or 1, tzinfo=UTC)
         except ValueError:
-            return True  # digits that are no date
+            return True  # digits that are not a date
         length = 1 if day else 31 if month else 366
         return (
             first - _BESIDE < self.ends and self.begins < first + timedelta(days=length) + _BESIDE
@@ -83,7 +83,7 @@ class Sending(msgspec.Struct, frozen=True):
 
     file: File
     unit: str
-    """Its name, as the exporter forms it."""
+    """Its name, as formed by the exporter."""
     hour: str
     standing: Standing = Standing.UNKNOWN
 

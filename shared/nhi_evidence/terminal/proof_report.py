@@ -72,5 +72,5 @@ def provider_line(signature: ProviderSignature) -> str:
         case _:
             return (
                 "is said to name the delivered file; not shown: who signed that, that this text "
-                "stands in that file"
+                "is in that file"
             )

@@ -188,8 +188,8 @@ def test_a_name_that_is_none_is_refused(uri: str) -> None:
 
 def test_what_is_of_an_index_is_refused(engines: Engines) -> None:
     query = ("--sql", "SELECT 1 AS x")
-    refused(run("query", engines.uri, "logs", *TIMES, *query), "Athena is asked alone")
-    refused(run("query", *engines.local, *TIMES, *query), "--from and --to are of Athena")
+    refused(run("query", engines.uri, "logs", *TIMES, *query), "Athena cannot be combined")
+    refused(run("query", *engines.local, *TIMES, *query), "--from and --to are for Athena")
     ocsf = run("timeline", engines.uri, *TIMES, "--ip", "203.0.113.77", "--format", "ocsf")
     refused(ocsf, "Athena keeps no records")
     case = run("case", "create", engines.uri, "--ip", "203.0.113.77", "-o", "x.zip", *TIMES)

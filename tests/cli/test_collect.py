@@ -50,7 +50,7 @@ def test_a_token_is_one_word(tmp_path: Path, content: str) -> None:
     ):
         result = run(*command)
         assert result.code == exit_codes.FAILED
-        assert "holds no token" in result.err
+        assert "must hold a token" in result.err
 
 
 def test_what_a_deployment_takes_in() -> None:

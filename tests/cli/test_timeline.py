@@ -193,7 +193,7 @@ def test_of_evidence_it_names_the_seal_and_a_wrong_key_is_refused(tmp_path: Path
     run("keys", "--new", "--key-file", tmp_path / "other.pem", "--name", NAME)
     other = run("keys", "--key-file", tmp_path / "other.pem", "--name", NAME).out.strip()
     told_of(run(*arguments, "--key", other), 4, "checkpoint")
-    told_of(run(*arguments), 4, "nothing to trust")
+    told_of(run(*arguments), 4, "no trusted key")
 
 
 @pytest.mark.parametrize("form", ["timesketch", "csv", "json"])

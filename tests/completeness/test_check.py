@@ -253,7 +253,7 @@ def test_a_part_of_a_verification_weighs_none() -> None:
     ).run()
     assert "statement_false" not in codes(report)
     assert any(
-        "statements on completeness and on canaries, which" in line for line in report.not_checked
+        "statements on completeness and canaries, which" in line for line in report.not_checked
     )
 
 

@@ -181,7 +181,7 @@ def _rewritten(folder: Path) -> None:
 def _disowned(folder: Path) -> None:
     """As if no record had been written."""
     edited(folder, "case.json", incomplete=[])
-    edited(folder, "custody.json", record=None, no_record="none was asked for")
+    edited(folder, "custody.json", record=None, no_record="not requested")
     (folder / "data/custody-record.json").unlink()
 
 

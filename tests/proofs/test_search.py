@@ -161,7 +161,7 @@ def test_a_claim_under_another_hour_is_void() -> None:
     store.remove(key)
     evidence = sealed.seal(store)
     record = found_in(evidence)
-    assert ("void: a claim nobody counts", False) == (record.standing, record.counts)
+    assert ("void: a claim that does not count", False) == (record.standing, record.counts)
     assert proof.check(sealed.bundle_of(evidence, UID), (evidence.key,), NAME).uid == UID
 
 

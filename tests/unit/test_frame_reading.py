@@ -199,7 +199,7 @@ ENDS = block(RAW, 5, last=True)
         (frame_of(ENDS, descriptor=0xE4, after=b"\x05" + b"\0" * 7), 21, None),
         (frame_of(ENDS, descriptor=0x44, after=b"\x68\x05\0"), 16, None),
         (frame_of(ENDS, descriptor=0x44, after=b"\x6f\x05\0"), 16, None),
-        (frame_of(ENDS, descriptor=0x44, after=b"\x70\x05\0"), 16, "window past 8 MiB"),
+        (frame_of(ENDS, descriptor=0x44, after=b"\x70\x05\0"), 16, "window over 8 MiB"),
         (frame_of(ENDS, descriptor=0x64, after=b"\x70\x05"), 15, None),
         (frame_of(ENDS)[:5], 5, "not a zstd frame"),
         (frame_of(ENDS)[:6], 6, "no zstd block at byte 6"),

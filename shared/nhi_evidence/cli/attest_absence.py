@@ -80,7 +80,7 @@ def command(
             screen.say(f"  {record.head.api.operation} {uid} {record.at.key}")
         raise typer.Exit(exit_codes.WRONG)
     attestation = make(store, stored, question, gathered)
-    # What the policy asks of whoever checks it: a document that lacks it is not written.
+    # The checker will apply the policy: a document that would fail it is not written.
     check(attestation, trust)
     try:
         with output.open("xb") as file:

@@ -167,7 +167,7 @@ def _observed(uri: str, access: Access, trust: Policy) -> evidence.Observed:
 
 
 class _Inquiry(msgspec.Struct, frozen=True):
-    """What is asked of one operation."""
+    """The question about one operation."""
 
     name: str
     identity: str | None

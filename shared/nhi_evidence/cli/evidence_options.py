@@ -128,7 +128,7 @@ def provider_keys(file: Path | None) -> dict[str, bytes]:
 
 
 def policy(file: Path | None, verifier_keys: list[str] | None) -> Policy:
-    """Return what to verify against. Raises `SettingsError` without any key to trust."""
+    """Return what to verify against. Raises `SettingsError` without a trusted key."""
     settings = _PolicyFile()
     if file is not None:
         try:
@@ -185,7 +185,7 @@ class Trusted(msgspec.Struct, frozen=True):
 
 
 def access_words(access: Access) -> list[str]:
-    """Return the options that reach the evidence again."""
+    """Return the options that give access to the evidence again."""
     words = {
         "--role-arn": access.role_arn,
         "--external-id": access.external_id,

@@ -33,7 +33,7 @@ def create(path: Path, *, inputs: Iterable[Path | str] = (), overwrite: bool = F
 
 
 def _is_of(path: Path, input_path: Path) -> bool:
-    """Whether an existing file is another one, by whatever name, or lies somewhere below it."""
+    """Whether an existing file is the same as another, under any name, or lies below it."""
     if not input_path.exists():
         return False
     return path.samefile(input_path) or path.resolve().is_relative_to(input_path.resolve())

@@ -52,7 +52,7 @@ class Reading:
     """
 
     def __init__(self, total: int | None, *, visible: bool) -> None:
-        """State how many bytes there are; None where nobody knows."""
+        """Take the total number of bytes; None where it is unknown."""
         self._bar = Progress(
             TextColumn("reading"),
             BarColumn(),

@@ -98,7 +98,7 @@ def command(
     )
     in_athena = athena_engine.is_named(inputs)
     if in_athena and form is Format.OCSF:
-        raise SettingsError("--format ocsf takes an evidence store; Athena keeps no records")
+        raise SettingsError("--format ocsf needs an evidence store; Athena keeps no records")
     times = selection.since, selection.until
     with athena_engine.index(what, *times) if in_athena else opened(what) as events:
         timeline = compose(events, selection, subject=whose.subject(selection), judge=judge)

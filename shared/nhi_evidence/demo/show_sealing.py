@@ -30,7 +30,7 @@ def sealed(out: Console, done: Sealed, report: Report) -> None:
 
 def proof(out: Console, record_proof: Proof | None) -> None:
     """Show one record's proof, as the verifier inside the bundle tells it."""
-    out.print("One record proven; its bundle checked offline by the verifier it carries")
+    out.print("One record proven; its bundle checked offline by the verifier in it")
     if record_proof is None:
         out.print("  (no kept record has an id)\n")
         return

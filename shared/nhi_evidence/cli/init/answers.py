@@ -73,7 +73,7 @@ class Answers:
         return self._answer(option, f"{question} (yes or no)", _truth, None) is True
 
     def wants(self, option: str, question: str) -> bool:
-        """Whether a part is wanted: its first option is given, or whoever is asked says yes."""
+        """Whether a part is wanted: its first option was given, or the user says yes."""
         if self._options.get(option) is not None or not self._asks:
             return self._options.get(option) is not None
         return _ask(option, f"{question} (yes or no)", _truth, None)[1] is True

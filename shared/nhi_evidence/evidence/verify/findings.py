@@ -98,9 +98,9 @@ CODES: dict[str, Meaning] = {
     "canaries_false": Meaning(
         "V5", _I, "a statement on canaries says what plans and records do not give"
     ),
-    "hour_incomplete": Meaning("V5", _C, "what a source states it delivered is not all there"),
-    "short_lock": Meaning("V6", _P, "locked for less than the policy asks"),
-    "encryption": Meaning("V6", _P, "not encrypted as the policy asks"),
+    "hour_incomplete": Meaning("V5", _C, "not everything a source states it delivered is there"),
+    "short_lock": Meaning("V6", _P, "locked for less time than the policy requires"),
+    "encryption": Meaning("V6", _P, "not encrypted as the policy requires"),
     "gone_early": Meaning("V6", _I, "gone before its lock and grace had ended"),
 }
 

@@ -43,7 +43,7 @@ def not_checked(
 
 def _statements(report: Report, options: Options) -> Iterator[str]:
     if options.statements is None or not options.reads_everything:
-        yield "V5: sealed statements on completeness and on canaries, which speak of everything"
+        yield "V5: sealed statements on completeness and canaries, which need everything to be read"
     elif not report.statements:
         yield (
             "V5: no completeness statement is sealed; units are compared with each other, "

@@ -45,7 +45,7 @@ def test_verbose_tells_the_spans_and_controls_say_no_more_than_they_may() -> Non
     assert (
         "2026-03-02 08:00:00Z to 2026-03-02 12:00:00Z CONFIGURED: recorded by trail" in result.out
     )
-    assert "none of it says that a control is met" in result.out
+    assert "none of it shows that a control is met" in result.out
     assert "compliant" not in result.out
 
 

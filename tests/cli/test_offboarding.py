@@ -92,7 +92,7 @@ def test_no_revocation_a_refused_one_and_that_of_another(tmp_path: Path) -> None
 def test_without_a_state_it_is_not_shown(tmp_path: Path) -> None:
     done, _ = offboard(tmp_path, *USED, disable(430))
     assert done.code == exit_codes.INCOMPLETE
-    assert done.out.startswith("REVOKED, and no reading after it says what is left")
+    assert done.out.startswith("REVOKED, but no later reading shows what is left")
 
 
 def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_as_parquet_it_goes_to_a_file_and_never_over_one(logs: Path, tmp_path: P
     assert run(*arguments).code == 0
     assert pq.read_table(out).num_rows > 100
     refused = run(*arguments)
-    assert (refused.code, "is there already" in refused.err) == (4, True)
+    assert (refused.code, "already exists" in refused.err) == (4, True)
 
 
 def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:

@@ -148,4 +148,4 @@ def test_another_key_signs_nothing(tmp_path: Path) -> None:
     copy, _, _ = written(evidence_of(trail), tmp_path)
     other = str(note.from_spki(world.NAME, LocalSigner("other").public_key()))
     done = run("reconcile", copy, "--key", other)
-    assert (4, True) == (done.code, "no checkpoint holds" in done.err)
+    assert (4, True) == (done.code, "no checkpoint verifies" in done.err)

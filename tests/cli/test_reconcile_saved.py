@@ -225,7 +225,7 @@ def test_an_altered_listing_is_refused(world: World, tmp_path: Path) -> None:
     body[len(body) // 2] ^= 1
     path.write_bytes(bytes(body))
     done = world.reconcile(copy, "--listings", saved)
-    assert (4, True) == (done.code, "other bytes than its name says" in done.err)
+    assert (4, True) == (done.code, "its bytes do not match its name" in done.err)
     files(saved, outcome.put)
     fewer = rewritten(outcome.put, lambda attestation, ids: (attestation, ids[:-1]))
     done = world.reconcile(copy, "--listings", files(saved, fewer))

@@ -54,7 +54,7 @@ def test_refusals_name_what_is_wrong(sealed: Sealed, tmp_path: Path) -> None:
     """Every refusal says what and where, and leaves nothing half done."""
     wanted: list[tuple[tuple[str | Path, ...], str]] = [
         (("verify", "gs://bucket", "--key", sealed.key), "evidence is s3://bucket"),
-        (("verify", "s3://bucket/prefix", "--key", sealed.key), "takes a whole bucket"),
+        (("verify", "s3://bucket/prefix", "--key", sealed.key), "is a whole bucket"),
         (("verify", "s3://bucket?color=red", "--key", sealed.key), "unknown option color"),
         (("verify", sealed.evidence, "--key", "nonsense"), "not a verifier key"),
         (("verify", sealed.evidence, "--key", str(sealed.witness.key)), "cannot sign a log"),

@@ -132,7 +132,7 @@ def test_a_void_plan_is_passed_over_and_one_that_pretends_is_refused() -> None:
     size = evidence.recent(0).log.size
     void(evidence, size=size - 1)
     evidence.hour(evidence.start + timedelta(hours=6))
-    with pytest.raises(LogError, match=r"is signed, and the plan after it does not follow it"):
+    with pytest.raises(LogError, match=r"is signed, but the plan after it does not follow it"):
         evidence.recent(0)
 
 

@@ -225,7 +225,7 @@ def test_a_log_that_went_back_is_read_anew(both: Both, tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_something_else_is_left_alone(both: Both, tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("dear")
-    with pytest.raises(SettingsError, match="no index"):
+    with pytest.raises(SettingsError, match="other than an index"):
         refresh(both.folder, tmp_path)
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / FILE).write_text("{")

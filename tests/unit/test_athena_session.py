@@ -149,7 +149,7 @@ def test_a_refusal_is_one_line(stub: Stubber) -> None:
     "settings", [{"BytesScannedCutoffPerQuery": None}, {"EnforceWorkGroupConfiguration": False}]
 )
 def test_a_workgroup_without_a_limit_is_not_asked(stub: Stubber, settings: dict[str, Any]) -> None:
-    with pytest.raises(AthenaError, match="does not bound what a query reads"):
+    with pytest.raises(AthenaError, match="does not limit what a query reads"):
         session(stub, **settings)
 
 

@@ -171,7 +171,7 @@ SHAPE = {
         "azure",
         (
             "subscriptions is missing: add under [azure] subscriptions = "
-            '["11111111-2222-3333-4444-555555555555"] (a UUID in small letters)'
+            '["11111111-2222-3333-4444-555555555555"] (a UUID in lower case)'
         ),
     ),
     "missing table": (

@@ -49,7 +49,7 @@ CONTRADICTIONS = {
     "evidence beside the logs": (
         [('account = "222233334444"', 'account = "111122223333"')],
         "evidence.account",
-        "is the log-archive account as well",
+        "is also the log-archive account",
     ),
     "evidence in the management account": (
         [('id = "o-exampleorg1"', 'id = "o-exampleorg1"\nmanagement_account = "222233334444"')],
@@ -72,7 +72,7 @@ CONTRADICTIONS = {
              'since = "2026-02-31"\ngigabytes_a_query = 1\n\n# Where CloudTrail'),
         )],
         "evidence.buckets.athena.since",
-        "is 2026-02-31, which is no day of the calendar",
+        "is 2026-02-31, which is not a calendar day",
     ),
     "replica in the same account": (
         [(
@@ -203,7 +203,7 @@ CONTRADICTIONS = {
             ("mfa = false", "mfa = true"),
         ],
         "auditors.principals",
-        "is federated and never carries MFA",
+        "is federated and never has MFA",
     ),
     "guardrails without a management account": (
         [(
@@ -300,7 +300,7 @@ CONTRADICTIONS = {
     "prefix as a pattern": (
         [('# prefix = "cloudtrail/"', 'prefix = "cloud*/"')],
         "trails.prefix",
-        "is no pattern",
+        "not a pattern",
     ),
     "prefixes that overlap": (
         [

@@ -102,5 +102,5 @@ def test_a_refused_token_is_named_as_such(sts: Sts, status: int, code: str) -> N
     sts.status, sts.code = status, code
     error = failure(sts)
     assert isinstance(error, TokenRefusedError)
-    assert "what was shown is no JSON Web Token" in str(error)
+    assert "the token is not a JSON Web Token" in str(error)
     assert 1 == sts.asked

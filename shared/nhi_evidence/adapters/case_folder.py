@@ -24,7 +24,7 @@ class CaseFolder:
                     continue
                 relative = path.relative_to(folder).as_posix()
                 if not stat.S_ISREG(mode) or not NAME.fullmatch(relative):
-                    raise BagError(f"{relative!r}: no plain file of a case")
+                    raise BagError(f"{relative!r}: not a regular file of a case")
                 self._files[relative] = path
                 if len(self._files) > MAX_FILES:
                     raise BagError(f"more than {MAX_FILES} files")
@@ -43,7 +43,7 @@ class CaseFolder:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(handle, "rb") as file:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise BagError(f"{name}: no plain file")
+                    raise BagError(f"{name}: not a regular file")
                 data = file.read(limit + 1)
         except OSError as error:
             raise BagError(f"{name}: cannot be read: {error.strerror}") from error

@@ -105,8 +105,8 @@ def _result(future: Future[Examined], entry: ObjectLeaf) -> Examined:
         return future.result()
     except BrokenProcessPool as error:
         raise ProcessEndedError(
-            f"a process that looked into objects ended, at {entry.key} or near it; was there "
-            "memory enough? --jobs 1 uses one process"
+            f"a worker process died, at or near {entry.key}; it may have run out of "
+            "memory: --jobs 1 uses a single process"
         ) from error
 
 

@@ -99,7 +99,7 @@ class RestReader:
             local = urlsplit(base)
             parts = parts._replace(scheme=local.scheme, netloc=local.netloc)
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
-            raise SettingsError(f"{url}: a token goes over HTTPS alone")
+            raise SettingsError(f"{url}: tokens are only sent over HTTPS")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         data = None
         if body is not None:

@@ -104,5 +104,5 @@ def _stated_claims(token: str) -> str:
     """Say what the refused token states, so that it can be held against the role's trust policy."""
     claims = platform_token.claims(token)
     if claims is None:
-        return "what was shown is no JSON Web Token"
+        return "the token is not a JSON Web Token"
     return f"the token states iss {claims.iss!r}, sub {claims.sub!r}, aud {claims.aud!r}"

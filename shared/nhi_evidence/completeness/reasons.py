@@ -39,28 +39,28 @@ REASONS: dict[str, Meaning] = {
     "unbacked": Meaning(_LACKING, "something is counted that the provider names nowhere in time"),
     "contested": Meaning(_LACKING, "claims of something contradict each other: it is not counted"),
     "incomplete": Meaning(_LACKING, "something has no complete set of parts: it is not counted"),
-    "digest_missing": Meaning(_LACKING, "a signed list that another one names is not there"),
+    "digest_missing": Meaning(_LACKING, "a signed list that another one names is missing"),
     "digest_invalid": Meaning(
-        _LACKING, "a signed list does not hold, or does not follow its chain"
+        _LACKING, "a signed list does not verify, or does not continue its chain"
     ),
-    "number_gap": Meaning(_LACKING, "numbers of a stream are not there"),
-    "heartbeat_missing": Meaning(_LACKING, "a heartbeat that was sealed as expected did not come"),
+    "number_gap": Meaning(_LACKING, "numbers of a stream are missing"),
+    "heartbeat_missing": Meaning(_LACKING, "a heartbeat that was promised did not arrive"),
     "waiting": Meaning(_NOT_KNOWN, "something is counted that the provider may still name"),
-    "uncovered": Meaning(_NOT_KNOWN, "nothing speaks of a part of the hour"),
+    "uncovered": Meaning(_NOT_KNOWN, "nothing covers a part of the hour"),
     "open": Meaning(
         _NOT_KNOWN, "the hour is too young to be judged, or nothing later shows that it is over"
     ),
     "key_unknown": Meaning(
-        _NOT_KNOWN, "the provider's public key for a signed list is not at hand"
+        _NOT_KNOWN, "the provider's public key for a signed list is not available"
     ),
     "no_list": Meaning(_NOT_KNOWN, "the provider states nowhere what it delivered"),
     "not_asked": Meaning(_NOT_KNOWN, "the provider's API was not asked"),
-    "refused": Meaning(_NOT_KNOWN, "the provider's API did not answer as asked"),
-    "license_unknown": Meaning(_NOT_KNOWN, "whether the license lets the API list it is not known"),
+    "refused": Meaning(_NOT_KNOWN, "the provider's API did not answer as requested"),
+    "license_unknown": Meaning(_NOT_KNOWN, "whether the license lets the API list it is unknown"),
     "listing_incomplete": Meaning(
-        _NOT_KNOWN, "parts of what the provider's API listed are not there"
+        _NOT_KNOWN, "parts of what the provider's API listed are missing"
     ),
-    "expired": Meaning(_NOT_KNOWN, "what the hour held may have expired in part"),
-    "too_many": Meaning(_NOT_KNOWN, "more units than one statement names"),
+    "expired": Meaning(_NOT_KNOWN, "part of the hour may have expired"),
+    "too_many": Meaning(_NOT_KNOWN, "more units than one statement can name"),
 }
 """Code to what it means. Any reason keeps a verdict from being `proven` or `reconciled`."""

@@ -99,7 +99,7 @@ def full(
         progress("log", count)
     head = chain.signed_head
     if head is None or chain.signed_at is None:
-        raise LogError(f"{name}: no checkpoint holds under the given keys")
+        raise LogError(f"{name}: no checkpoint verifies under the given keys")
     stated = Log(head.origin, head.size, head.root.hex(), chain.signed_at)
     return Sealed(
         stated,
@@ -172,7 +172,7 @@ def _backward(
         if first.size + len(leaves) != size:
             if stored.checkpoint(shard, epoch) is not None:
                 key = log.plan_key(shard, epoch)
-                raise LogError(f"{key} is signed, and the plan after it does not follow it")
+                raise LogError(f"{key} is signed, but the plan after it does not follow it")
         else:
             ends.append((log.order(shard, size), first.at))
             size = first.size

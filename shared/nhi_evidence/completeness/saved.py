@@ -136,7 +136,7 @@ def collect(
     for key, body in bodies:
         stated = key.rpartition("/")[2].removesuffix(listing.ENDING)
         if sha256(body).hexdigest() != stated:
-            raise ValueError(f"{key}: other bytes than its name says")
+            raise ValueError(f"{key}: its bytes do not match its name")
         try:
             part = listing.read(body)
         except ValueError as error:

@@ -252,9 +252,9 @@ def _named(item: Item) -> Named | None:
         return _contested(item.partition, item.number)
     if isinstance(item, EdgeItem):
         reason, detail = (
-            ("open", "the last number that is here: what follows it is not known")
+            ("open", "the last number here: what follows it is unknown")
             if item.is_end
-            else ("uncovered", "the first number that is here: what was before is not known")
+            else ("uncovered", "the first number here: what came before it is unknown")
         )
         return Named(reason, f"{item.partition}/{item.number}", detail)
     return None

@@ -16,8 +16,8 @@ def athena_fits(file: File) -> Iterator[tuple[Path, str]]:
         if bucket.athena is None:
             continue
         if not file.auditors:
-            yield path, "is for auditors, and there are none: name one, or remove it"
+            yield path, "is for auditors, but there are none: name one, or remove it"
         try:
             date.fromisoformat(bucket.athena.since)
         except ValueError:
-            yield (*path, "since"), f"is {bucket.athena.since}, which is no day of the calendar"
+            yield (*path, "since"), f"is {bucket.athena.since}, which is not a calendar day"

@@ -78,9 +78,9 @@ def _prefix(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:
             f"holds {_FOLDER}, which CloudTrail adds itself: leave it and what follows out",
         )
     if "//" in prefix:
-        yield (*path, "prefix"), "has an empty folder (//): no delivery has one"
+        yield (*path, "prefix"), "has an empty folder (//), which no delivery has"
     if _PATTERN & set(prefix) or not prefix.isprintable():
-        yield (*path, "prefix"), "is taken as it stands, and is no pattern: write the beginning"
+        yield (*path, "prefix"), "is a literal prefix, not a pattern: write the beginning"
 
 
 def _region(path: Path, feed: _Feed) -> Iterator[tuple[Path, str]]:

@@ -95,7 +95,7 @@ Prefix = Annotated[
     Meta(
         pattern=r"^([^/].*/)?$",
         max_length=512,
-        description="a key prefix: empty, or ending in / and not opening with one",
+        description="a key prefix: empty, or ending in / and not starting with one",
         examples=["cloudtrail/"],
     ),
 ]
@@ -152,7 +152,7 @@ Uuid = Annotated[
     str,
     Meta(
         pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-        description="a UUID in small letters",
+        description="a UUID in lower case",
         examples=["11111111-2222-3333-4444-555555555555"],
     ),
 ]
@@ -238,7 +238,7 @@ Audience = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/_-]{2,254}$",
-        description="the audience tokens are asked for, spelt exactly as they hold it",
+        description="the audience tokens are requested for, exactly as it appears in them",
         examples=["api://nhi-evidence"],
     ),
 ]

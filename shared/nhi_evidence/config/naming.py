@@ -36,7 +36,7 @@ def partition(region: str) -> str:
     """
     known = partitions.of_region(region)
     if known is None:
-        raise ValueError(f"{region} belongs to no partition of AWS that is known")
+        raise ValueError(f"{region} does not belong to any known AWS partition")
     return known.name
 
 

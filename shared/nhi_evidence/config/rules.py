@@ -58,7 +58,7 @@ def _retention(file: File) -> _Contradictions:
 def _unconfirmed(path: Path, days: int, bucket: BucketTable) -> _Contradictions:
     why = (
         f"a COMPLIANCE lock of {days} days cannot be shortened by anybody, root included: "
-        f"write confirm_compliance_days = {days} beside it if that is meant"
+        f"write confirm_compliance_days = {days} next to it if that is intended"
     )
     if bucket.confirm_compliance_days is None:
         yield (*path, "retention_days"), why
@@ -78,7 +78,7 @@ def _archive(file: File) -> _Contradictions:
                 ("evidence", "buckets", at, "archive_after_days"),
                 (
                     f"is {after}, less than {ARCHIVE_MINIMUM_DAYS} days before the lock ends after "
-                    f"{days}: the class is paid for that long at least; lower or remove it"
+                    f"{days}: the class is billed for at least that long; lower or remove it"
                 ),
             )
 
@@ -89,7 +89,7 @@ def _accounts(file: File) -> _Contradictions:
         yield (
             ("evidence", "account"),
             (
-                "is the log-archive account as well: evidence belongs in an account of its own, "
+                "is also the log-archive account: evidence belongs in an account of its own, "
                 "out of reach of whoever runs the logs; name another account"
             ),
         )
@@ -97,7 +97,7 @@ def _accounts(file: File) -> _Contradictions:
         yield (
             ("evidence", "account"),
             (
-                "is the organization's management account, which no guardrail binds: "
+                "is the organization's management account, to which guardrails do not apply: "
                 "name a member account"
             ),
         )
@@ -227,7 +227,7 @@ def _delivery(path: Path, entry: SourceEntry, known: set[str], file: File) -> _C
     if len(named) > 1:
         yield (*path, "files"), "contradicts trail: a source comes from one of the two; remove one"
     elif not named:
-        yield path, "says not where it comes from: add trail = ... or files = {...}"
+        yield path, "does not say where it comes from: add trail = ... or files = {...}"
 
 
 def _window(entry: SourceEntry) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ def _same_twice(file: File) -> _Contradictions:
         feed = () if of_cloud else (entry.evidence, entry.trail, entry.files)
         first = seen.setdefault((entry.source, *feed), at)
         if first != at:
-            yield ("sources", at), f"is entry {first + 1} once more: remove one"
+            yield ("sources", at), f"repeats entry {first + 1}: remove one"
 
 
 def _trails(file: File) -> _Contradictions:
@@ -310,7 +310,7 @@ def _auditors(file: File) -> _Contradictions:
             if auditor.mfa and "/aws-reserved/sso.amazonaws.com/" in principal:
                 yield (
                     ("auditors", at, "principals", position),
-                    "is federated and never carries MFA for AWS: write mfa = false",
+                    "is federated and never has MFA for AWS: write mfa = false",
                 )
 
 

@@ -24,7 +24,7 @@ def streams_fit(file: File) -> Iterator[tuple[Path, str]]:
         if first != at:
             yield (
                 (*path, "files", "bucket"),
-                f"is made for entry {first + 1} already: name one bucket for each entry",
+                f"is already made for entry {first + 1}: name one bucket for each entry",
             )
         yield from _each((*path, "streams"), entry)
 
@@ -46,14 +46,17 @@ def _bucket(path: Path, files: Files, file: File) -> Iterator[tuple[Path, str]]:
         )
     for key in ("kms_key", "topic"):
         if getattr(files, key) is not None:
-            yield (*path, key), "is of a bucket that is there already: remove it, or the streams"
+            yield (*path, key), "is of a bucket that already exists: remove it, or the streams"
 
 
 def _each(path: Path, entry: SourceEntry) -> Iterator[tuple[Path, str]]:
     names: set[str] = set()
     for at, stream in enumerate(entry.streams):
         if stream.name in names:
-            yield (*path, at, "name"), "is that of another stream: each has a folder of its own"
+            yield (
+                (*path, at, "name"),
+                "is already used by another stream: each needs its own folder",
+            )
         names.add(stream.name)
         yield from _origin((*path, at), stream)
 
@@ -65,7 +68,7 @@ def _origin(path: Path, stream: Stream) -> Iterator[tuple[Path, str]]:
         yield (
             path,
             (
-                "says not what fills it: write accounts = [...], whose log groups may be "
+                "does not say what fills it: write accounts = [...], whose log groups may be "
                 "subscribed, or bus = ..., the event source of a partner"
             ),
         )

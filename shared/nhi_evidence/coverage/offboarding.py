@@ -121,10 +121,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if self.used_after:
             return f"USED AFTER: {plural.count(self.used_after, 'record')} after the revocation"
         if not self.states:
-            return "REVOKED, and no reading after it says what is left"
+            return "REVOKED, but no later reading shows what is left"
         if self.sessions:
             sessions = plural.count(len(self.sessions), "session")
-            return f"REVOKED; {sessions} may outlive it, and no such use is on record"
+            return f"REVOKED; {sessions} may outlive it, but no such use is on record"
         return "OFFBOARDED: revoked, state read after it, no use on record after it"
 
 

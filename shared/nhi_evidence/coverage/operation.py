@@ -57,10 +57,10 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _SAYS = {
     Verdict.PROVEN: "would have been recorded here, as a canary showed",
     Verdict.CONFIGURED: "would have been recorded here, as the settings were read",
-    Verdict.BROKEN: "should have been recorded here, and a canary shows that it is not",
+    Verdict.BROKEN: "should have been recorded here, but a canary shows that it is not",
     Verdict.GAP: "would not have been recorded, or not every one",
     Verdict.IMPOSSIBLE: "is never recorded",
-    Verdict.ELSEWHERE: "would have been recorded elsewhere, and not in this evidence",
+    Verdict.ELSEWHERE: "would have been recorded elsewhere, but not in this evidence",
     Verdict.UNKNOWN: "whether it would have been recorded is not known",
 }
 
@@ -186,7 +186,7 @@ def _judged(
         reason = "no log has it: reads through Azure Resource Manager are never written"
         return "no log", Judgment(Verdict.IMPOSSIBLE, (reason,))
     if explained.log == Log.UNKNOWN:
-        return "a log that is not known", unknown("which class of log records it is not known")
+        return "a log that is not known", unknown("which class of log records it is unknown")
     if reading is None:
         return f"{platform}, {explained.log} log", unknown(f"no reading of {platform}")
     makers = {"aws": _aws, "gcp": _gcp, "azure": _azure, "entra": _entra}

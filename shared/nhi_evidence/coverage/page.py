@@ -34,11 +34,11 @@ LETTERS = {
 MEANINGS = {
     Verdict.PROVEN: "a canary's record was seen in this evidence",
     Verdict.CONFIGURED: "the settings record it and deliver it here",
-    Verdict.BROKEN: "configured, and a canary's record did not arrive",
-    Verdict.GAP: "could be recorded, and is not",
-    Verdict.IMPOSSIBLE: "the provider records it nowhere",
-    Verdict.ELSEWHERE: "recorded, and not in this evidence",
-    Verdict.UNKNOWN: "could not be read, or nothing says so",
+    Verdict.BROKEN: "configured, but a canary's record did not arrive",
+    Verdict.GAP: "could be recorded, but is not",
+    Verdict.IMPOSSIBLE: "the provider does not record it",
+    Verdict.ELSEWHERE: "recorded, but not in this evidence",
+    Verdict.UNKNOWN: "could not be read, or nothing shows it",
 }
 
 
@@ -162,7 +162,7 @@ def _controls(support: Sequence[Support]) -> Iterator[str]:
     if not support:
         return
     yield "<h2>Controls</h2>"
-    yield "<p>What evidence there is for a control; none of it says that a control is met.</p>"
+    yield "<p>The evidence there is for a control; none of it shows that a control is met.</p>"
     yield '<div class="scroll"><table class="map controls"><thead><tr>'
     yield '<th scope="col">framework</th>'
     yield '<th scope="col">control</th><th scope="col">evidence</th><th scope="col">by</th>'

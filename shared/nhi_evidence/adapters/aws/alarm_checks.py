@@ -30,7 +30,7 @@ def alarms(
             for alarm in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
         ],
         _on,
-        f"an alarm that is off says nothing: enable its actions, or {DEPLOY}",
+        f"a disabled alarm notifies nobody: enable its actions, or {DEPLOY}",
     )
     named = next((one for one in config.alarms.topics if one.split(":")[3] == region), None)
     sns = clients.client("sns", region)
@@ -39,7 +39,7 @@ def alarms(
             f"topic {named}",
             lambda: sns.get_topic_attributes(TopicArn=named),
             lambda _: (True, "is there"),
-            "alarms of this region go nowhere: name a topic that is there in [alarms]",
+            "alarms in this region notify nobody: name an existing topic in [alarms]",
         )
         return
     topic = f"arn:{naming.partition(region)}:sns:{region}:{account}:{queues.ALARM_TOPIC}"

@@ -87,7 +87,8 @@ class Session:
             raise AthenaError(f"workgroup {self._workgroup}: it is disabled")
         if not limit or not settings.get("EnforceWorkGroupConfiguration", True):
             raise AthenaError(
-                f"workgroup {self._workgroup}: it does not bound what a query reads; none is asked"
+                f"workgroup {self._workgroup}: it does not limit what a query reads, so none is "
+                "sent"
             )
         return int(limit)
 
@@ -110,7 +111,7 @@ class Session:
             reason = reason or status.get("StateChangeReason") or "no reason given"
             text = f"Athena: query {query} {status['State'].lower()}: {' '.join(reason.split())}"
             if "bytes scanned limit" in reason.lower():
-                text += f" (the workgroup's limit is {self.bytes_limit} bytes: ask of fewer hours)"
+                text += f" (the workgroup's limit is {self.bytes_limit} bytes: query fewer hours)"
             raise AthenaError(text)
 
     def _stop(self, query: str) -> None:
@@ -141,4 +142,4 @@ class Session:
             text = " ".join(str(known.get("Message", error)).split())
             raise AthenaError(f"Athena: {known.get('Code', 'error')}: {text}") from error
         except BotoCoreError as error:
-            raise AthenaError(f"Athena is not reached: {error}") from error
+            raise AthenaError(f"Athena cannot be reached: {error}") from error

@@ -34,7 +34,7 @@ def checks(
             f"table {plan.database}.{each.name}",
             lambda each=each: glue.get_table(DatabaseName=plan.database, Name=each.name),  # type: ignore[misc]
             lambda answer, each=each: _described(answer["Table"], each),  # type: ignore[misc]
-            f"a table that says something else answers falsely. {DEPLOY}",
+            f"a changed table gives wrong answers. {DEPLOY}",
         )
     yield from _seen(checks_of, clients, config, store, table)
 
@@ -140,7 +140,7 @@ def _seen(
                 MaxKeys=1,
             ),
             lambda answer, prefix=prefix: _all_seen(answer, prefix, first),  # type: ignore[misc]
-            "evidence of earlier hours is not looked at: set since to their day, and deploy",
+            "evidence of earlier hours is not queried: set since to their day, and deploy",
         )
 
 

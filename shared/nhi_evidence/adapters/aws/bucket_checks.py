@@ -44,7 +44,7 @@ def _settings(checks_of: AwsChecks, clients: Clients, plan: BucketPlan) -> Itera
             lambda: s3.get_object_lock_configuration(**owned),
             lambda answer: locked(answer, days),
             f"the bucket must lock each version for {days} days in COMPLIANCE mode; "
-            "a bucket made without Object Lock cannot be mended: make another",
+            "a bucket created without Object Lock cannot be fixed: create another",
         )
     yield from checks_of.compare(
         "versioning",
@@ -108,7 +108,7 @@ def replication(
         "replication",
         ask,
         lambda current: (current == wanted, "; ".join(" ".join(one) for one in current) or "none"),
-        f"somebody copies it elsewhere, or no longer to the replica. {DEPLOY}",
+        f"somebody replicates it elsewhere, or no longer to the replica. {DEPLOY}",
     )
 
 

@@ -78,7 +78,7 @@ def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Chec
         return description
 
     yield from checks_of.look(
-        what, ask, _recording, "record every region and account, and switch log-file validation on"
+        what, ask, _recording, "record every region and account, and switch log file validation on"
     )
     if not description:
         return
@@ -98,7 +98,7 @@ def _trail(checks_of: AwsChecks, cloudtrail: Any, trail: Trail) -> Iterator[Chec
 
 def _recording(trail: dict[str, Any]) -> Judged:
     if not trail:
-        return False, "no trail of this account's view delivers there"
+        return False, "no trail visible to this account delivers there"
     off = [
         name
         for name, on in (

@@ -104,7 +104,8 @@ def _untold(
             Bucket=bucket.bucket, ExpectedBucketOwner=account
         ),
         _tells_nobody,
-        "the stacks let the evidence bucket notify nobody: remove it, or know why it is there",
+        "the stacks configure no notifications for the evidence bucket: remove it, or find out "
+        "why it is there",
     )
 
 
@@ -139,9 +140,7 @@ def _sealing(
     try:
         keys = key_checks.arns(kms, plans)
     except (ClientError, BotoCoreError):
-        yield checks_of.unseen(
-            f"function and role {name}", "its keys are not to be seen, see above"
-        )
+        yield checks_of.unseen(f"function and role {name}", "its keys could not be read, see above")
         return
     yield from _by_the_clock(
         checks_of,
@@ -253,7 +252,7 @@ def _newest(
                 *(f"ev/v1/{source}/h={now - timedelta(hours=n):%Y%m%d%H}/" for n in _HOURS),
             ),
             lambda at: (at is not None, f"newest {at:%Y-%m-%dT%H:%M:%SZ}" if at else "none"),
-            "nothing of the last day: follow the way from the source "
+            "nothing from the last day: follow the path from the source "
             "(docs/operations.md, `silence`)",
         )
 

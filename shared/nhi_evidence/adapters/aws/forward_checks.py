@@ -41,7 +41,7 @@ def checks(
             owner=what.account,
             queue_arn=what.queue_arn(queue),
             prefix=prefix,
-            missed="what it missed is in the evidence, and not with the subscriber.",
+            missed="what it missed is in the evidence, but not with the subscriber.",
         )
     declared = declaration("forward")
     numbers = redelivery(declared)

@@ -73,7 +73,8 @@ def function(checks_of: AwsChecks, clients: Clients, plan: FunctionPlan) -> Iter
     )
     if plan.package is None:
         yield checks_of.unseen(
-            f"function {name}, code", "not compared: --built names no folder of `make synth`"
+            f"function {name}, code",
+            "not compared: --built names no folder written by `make synth`",
         )
         return
     wanted = plan.package.sha256
@@ -176,7 +177,7 @@ def queue_mapping(
         f"function {name}, batches",
         ask,
         lambda answer: _mapped(answer, wanted),
-        "a filter discards messages, and another batch or window changes what an object holds: "
+        "a filter discards messages, and a different batch or window changes what objects hold: "
         f"{DEPLOY}",
     )
 
@@ -234,5 +235,5 @@ def clock(
                 "starts": ", ".join(str(one["Arn"]) for one in answers[1]["Targets"]),
             },
         ),
-        f"somebody changed when or what it starts (PutRule, PutTargets). {DEPLOY}",
+        f"somebody changed its schedule or target (PutRule, PutTargets). {DEPLOY}",
     )

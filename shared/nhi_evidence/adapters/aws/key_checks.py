@@ -41,8 +41,8 @@ def key(checks_of: AwsChecks, kms: KMSClient, plan: KeyPlan) -> Iterator[Check]:
             for one in page["Grants"]
         ],
         _none,
-        "a grant may sign whatever the policy says: revoke it (kms:RevokeGrant), and treat what "
-        "was signed since as in doubt",
+        "a grant may sign regardless of the policy: revoke it (kms:RevokeGrant), and treat what "
+        "was signed since as doubtful",
     )
 
 

@@ -27,7 +27,7 @@ def notifies(
         f"notifications of {bucket}",
         lambda: s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=owner),
         lambda answer: _notified(answer, queue_arn, prefix),
-        f"the queue {queue_arn.rpartition(':')[2]} is not told of every new file; {missed} "
+        f"the queue {queue_arn.rpartition(':')[2]} is not notified of every new file; {missed} "
         f"{DEPLOY}",
     )
 

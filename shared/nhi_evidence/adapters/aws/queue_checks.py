@@ -19,7 +19,7 @@ from nhi_evidence.config.documents import Statement
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_REDRIVE = "read why in the log of what takes from it, mend it, then redrive (docs/operations.md)"
+_REDRIVE = "find the cause in the consumer's log, fix it, then redrive (docs/operations.md)"
 _CHANGED = f"somebody changed it; CloudTrail says who (SetQueueAttributes). Then {DEPLOY}"
 _EMPTY = '{"Statement": []}'
 

@@ -45,7 +45,7 @@ def checks(config: Config, azure: Azure, reader: RestReader) -> Iterator[Check]:
     if failed is not None:
         yield failed
     if known is None or hub is None:
-        yield checks_of.unseen(what, "they name identity and hub, which are not to be seen")
+        yield checks_of.unseen(what, "they name identity and hub, which could not be read")
     else:
         client = str(known.get("properties", {}).get("clientId"))
         created = str(hub.get("properties", {}).get("createdAt"))

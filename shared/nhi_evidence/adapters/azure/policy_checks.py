@@ -118,7 +118,7 @@ def _complies(answer: dict[str, Any]) -> tuple[State, str]:
     if lacking:
         return State.FAILED, f"{lacking} of {max(lacking, sum(counts.values()))} evaluated"
     if not sum(counts.values()):
-        return State.UNKNOWN, "none was evaluated in the last day: there is none, or not yet"
+        return State.UNKNOWN, "none was evaluated in the last day: there are none, or not yet"
     exempt = counts.get("exempt", 0)
     return State.OK, f"0 of {sum(counts.values())} evaluated" + (
         f", {exempt} exempt" * bool(exempt)

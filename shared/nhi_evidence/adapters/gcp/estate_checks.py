@@ -96,7 +96,7 @@ def _function(
     what = f"function {name}, environment"
     failed, project = checks_of.ask(what, f"https://{PROJECTS}/v1/projects/{quote(gcp.project)}")
     if failed is not None:
-        yield checks_of.unseen(what, f"the project's number is not to be seen: {failed.observed}")
+        yield checks_of.unseen(what, f"the project's number could not be read: {failed.observed}")
         return
     settings = cloud_settings.google(config, gcp, project_number=str(project["projectNumber"]))
     compared = variables(
@@ -130,7 +130,8 @@ def _revision(checks_of: CloudChecks, place: str, function: dict[str, Any]) -> I
         f"function {gcp_names.FUNCTION}, revision",
         f"https://{RUN}/v2/{place}/services/{gcp_names.FUNCTION}",
         judge,
-        f"a revision was made beside the function, which made {deployed}: the audit log of Cloud "
+        f"a revision was created outside the function, which created {deployed}: the audit log "
+        "of Cloud "
         f"Run says by whom. Then {checks_of.deploy}",
     )
 
@@ -141,7 +142,9 @@ def _code(
     what = f"function {gcp_names.FUNCTION}, code"
     package = None if built is None else built.functions.get("gcp_export")
     if package is None:
-        yield checks_of.unseen(what, "not compared: --built names no folder of `make synth`")
+        yield checks_of.unseen(
+            what, "not compared: --built names no folder written by `make synth`"
+        )
         return
     wanted_bucket = gcp_names.source_bucket(gcp.project)
     wanted_object = gcp_names.source_object(package.sha256_hex)

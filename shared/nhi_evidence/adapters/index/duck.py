@@ -51,7 +51,7 @@ def one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statem
         raise SettingsError(f"not SQL: {reason(error)}") from error
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         kinds = ", ".join(each.type.name for each in statements) or "nothing"
-        raise SettingsError(f"one SELECT and nothing else may be asked; this is {kinds}")
+        raise SettingsError(f"a query is a single SELECT; this is {kinds}")
     return statements[0]
 
 

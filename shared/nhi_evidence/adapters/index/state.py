@@ -76,13 +76,13 @@ def load(folder: Path) -> State | None:
     if not path.exists():
         if folder.is_dir() and any(folder.iterdir()):
             raise SettingsError(
-                f"{folder}: holds something that is no index; nothing is overwritten"
+                f"{folder}: contains something other than an index; nothing is overwritten"
             )
         return None
     try:
         state = msgspec.json.decode(path.read_bytes(), type=State)
     except (OSError, msgspec.MsgspecError) as error:
-        raise SettingsError(f"{path}: {error}; remove the folder to make the index anew") from error
+        raise SettingsError(f"{path}: {error}; remove the folder to rebuild the index") from error
     return state if state.version == VERSION else None
 
 

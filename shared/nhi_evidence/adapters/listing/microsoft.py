@@ -67,7 +67,9 @@ def entries(origin: str, path: str, access: str, following: str) -> Iterator[dic
         if not isinstance(link, str) or not link:
             return
         if urlsplit(link)[:2] != urlsplit(origin)[:2] or link in seen:
-            raise SourceUnavailableError(f"{origin}: the next page is elsewhere, or one before")
+            raise SourceUnavailableError(
+                f"{origin}: the next page is on another host, or repeats one"
+            )
         seen.add(link)
         url = link
     raise SourceUnavailableError(f"{origin}: more than {MAX_PAGES} pages of an hour")

@@ -19,7 +19,7 @@ _REFUSALS = {
     403: "does not know the key of this log",
     404: "does not know this log",
     409: "has cosigned another root or a larger size: a fork",
-    422: "does not see this checkpoint extend the one it cosigned",
+    422: "found that this checkpoint does not extend the one it cosigned",
 }
 
 

@@ -52,7 +52,7 @@ class TimestampAuthority:
             info = response.tst_info
             stamped, nonce = info.message_imprint.message, info.nonce
         except ValueError as error:
-            raise WitnessError(f"{self.name} answers no time stamp: {error}") from error
+            raise WitnessError(f"{self.name} returned no valid time stamp: {error}") from error
         if stamped != sha256(text.encode()).digest() or nonce != request.nonce:
             raise WitnessError(f"{self.name} stamped something else")
         return answer

@@ -241,10 +241,10 @@ class DirectoryStore:
 
     def _writable(self, key: str) -> Path:
         if not _is_key(key):
-            raise UnwritableKeyError(f"{key}: no file can bear this name")
+            raise UnwritableKeyError(f"{key}: cannot be a file name")
         for place in (key, f"{_BESIDE}/{key}"):
             if plain_files.has_link(self._root, place):
-                raise UnwritableKeyError(f"{key}: a link stands on the way to it")
+                raise UnwritableKeyError(f"{key}: there is a link in its path")
         return self._root / key
 
     def _already(self, key: str, body: bytes) -> Receipt:
@@ -254,7 +254,7 @@ class DirectoryStore:
 
     def _check_same(self, key: str, body: bytes) -> None:
         if self._read(key, len(body) + 1) != body:
-            raise OtherBytesError(f"{key}: other bytes are stored under this key")
+            raise OtherBytesError(f"{key}: different bytes are stored under this key")
 
 
 def _is_key(key: str) -> bool:

@@ -60,7 +60,7 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
             raise SettingsError(f"{uri}: evidence is s3://bucket[?endpoint=...] or a directory")
         if Path(uri).is_file():
             raise SettingsError(
-                f"{uri}: a file, and evidence is a directory or s3://bucket; check-proof checks "
+                f"{uri}: is a file, but evidence is a directory or s3://bucket; check-proof checks "
                 "a proof, case verify a case, check-absence a statement of absence"
             )
         if not Path(uri).is_dir():
@@ -68,7 +68,7 @@ def open_log(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
         return DirectoryStore(Path(uri))
     parts = urlsplit(uri)
     if not parts.netloc or parts.path.strip("/"):
-        raise SettingsError(f"{uri}: evidence takes a whole bucket, s3://bucket")
+        raise SettingsError(f"{uri}: evidence is a whole bucket, s3://bucket")
     options = parse_qs(parts.query, strict_parsing=False)
     unknown = set(options) - {"endpoint"}
     if unknown:
@@ -89,7 +89,7 @@ def open_sealed(uri: str, access: Access) -> S3EvidenceLog | DirectoryStore:
     store = open_log(uri, access)
     folders = set(store.folders(""))
     if isinstance(store, DirectoryStore) and "log/" not in folders:
-        raise SettingsError(f"{uri}: no evidence store here: it has no folder log/")
+        raise SettingsError(f"{uri}: not an evidence store: it has no folder log/")
     if not folders & {"ev/", "op/", "log/"}:
-        raise SettingsError(f"{uri}: no evidence store here: nothing under ev/, op/ or log/")
+        raise SettingsError(f"{uri}: not an evidence store: it has nothing under ev/, op/ or log/")
     return store

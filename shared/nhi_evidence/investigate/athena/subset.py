@@ -59,7 +59,7 @@ def for_athena(sql: str, columns: Sequence[Answered], reserved: frozenset[str]) 
                 f"{', '.join(sorted(strange))}: not in the SQL that both engines read alike"
             )
     if here.sql("athena", comments=False) != there.sql("athena", comments=False):
-        raise QuestionError("DuckDB and Athena would read this otherwise")
+        raise QuestionError("DuckDB and Athena would read this differently")
     _check_tables(there, reserved)
     return _lists_as_json(there, columns).sql("athena", comments=False)
 
@@ -72,7 +72,7 @@ def _parsed(sql: str, engine: str) -> exp.Expression:
         raise QuestionError(f"not SQL to {engine}: {first}") from error
     (tree, *more) = trees or [None]
     if more or not isinstance(tree, exp.Select | exp.Union):
-        raise QuestionError("one SELECT and nothing else may be asked")
+        raise QuestionError("a query is a single SELECT")
     return tree
 
 
@@ -90,7 +90,7 @@ def _lists_as_json(tree: exp.Expression, columns: Sequence[Answered]) -> exp.Exp
     if not any(each.is_list for each in columns):
         return tree
     if not isinstance(tree, exp.Select):
-        raise QuestionError("of a UNION no list can be answered: leave out columns of lists")
+        raise QuestionError("a UNION cannot return lists: leave out columns of lists")
     expressions = tree.expressions
     if (
         len(expressions) == 1

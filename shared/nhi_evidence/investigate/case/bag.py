@@ -121,7 +121,7 @@ class ZippedFiles:
             if info.is_dir():
                 continue
             if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:
-                raise BagError(f"{name!r}: no plain file")
+                raise BagError(f"{name!r}: not a regular file")
             if not NAME.fullmatch(name) or name in self._entries:
                 raise BagError(f"{name!r}: no name for a file of a bag, or there twice")
             self._entries[name] = info

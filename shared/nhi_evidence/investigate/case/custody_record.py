@@ -100,7 +100,7 @@ def differences(case: bytes, custody: Custody, body: bytes | None) -> list[str]:
         wrong.append(f"{contents.CASE}: not the one that {contents.RECORD} was written for")
     stated = (record.made_at, record.made_by, record.question, record.legal_holds)
     if stated != (custody.made_at, custody.made_by, custody.question, custody.legal_holds):
-        wrong.append(f"{contents.CUSTODY}: says otherwise than {contents.RECORD}")
+        wrong.append(f"{contents.CUSTODY}: contradicts {contents.RECORD}")
     if not custody.record.startswith(folder(record.made_at)):
         wrong.append(f"{contents.CUSTODY}: the record's key is of another hour")
     return wrong
@@ -126,10 +126,10 @@ def seek(store: EvidenceVersions, stored: StoredLog, custody: Custody) -> Sought
     if leaf is not None:
         (body,) = store.bodies([(leaf.key, leaf.vid)])
         if body is None or sha256(body).hexdigest() != keys.parse_key(leaf.key).body_sha256:
-            return Sought([f"{leaf.key}: sealed, and its bytes are gone or others"])
+            return Sought([f"{leaf.key}: sealed, but its bytes are gone or different"])
         return Sought(notes=[f"its custody record is sealed: leaf {leaf.shard}/{leaf.leaf}"])
     if custody.record in set(store.keys(folder(custody.made_at))):
-        return Sought(notes=["its custody record lies in the evidence and is not sealed yet"])
+        return Sought(notes=["its custody record is in the evidence but not sealed yet"])
     return Sought([f"{custody.record}: no such custody record in the evidence"])
 
 

@@ -106,8 +106,9 @@ def _check_custody(
     report.findings += custody_record.differences(case, custody, record)
     if custody.record is None:
         report.not_checked.append(
-            f"what {contents.CASE} states to lack: no custody record was written "
-            f"({custody.no_record or 'no reason is given'}), so it is as whoever made the case says"
+            f"what {contents.CASE} says it lacks: no custody record was written "
+            f"({custody.no_record or 'no reason is given'}), so it rests on the word of whoever "
+            "made the case"
         )
     if seek is not None:
         sought = seek(custody)
@@ -115,13 +116,13 @@ def _check_custody(
         report.custody += sought.notes
     elif custody.record is not None:
         report.not_checked.append(
-            f"whether the evidence has {custody.record}: without it (--evidence) whoever made "
-            "another case and another record would not be seen"
+            f"whether the evidence has {custody.record}: without it (--evidence), a second "
+            "case with a second record would not be noticed"
         )
 
 
 _NOT_CHECKED = [
-    "that nothing was left out of the case: that takes the evidence (verify, timeline)",
+    "that nothing was left out of the case: this needs the evidence (verify, timeline)",
     f"what {contents.TIMELINE} and {contents.REPORT} say in words; their records are compared",
 ]
 
@@ -188,7 +189,7 @@ def _check_record(
     stated = (record.time, record.uid, record.raw_sha256, record.object, record.unit, record.line)
     actual = (row.time, row.uid, row.raw_sha256, checked.key, checked.unit, kept.i)
     if stated != actual:
-        raise proof.ProveError(f"{record.proof} proves another record than the case states")
+        raise proof.ProveError(f"{record.proof} proves a different record than the case states")
 
 
 def _timeline_differs(files: bag.Files, case: CaseDocument) -> list[str]:

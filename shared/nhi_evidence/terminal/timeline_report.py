@@ -66,7 +66,7 @@ def _lines(timeline: Timeline, *, every_record: bool) -> Iterator[str]:
         yield f"workload  {workload}"
     if timeline.stages:
         yield "phases    effective, as in summary and query: after parameters and outcome;"
-        yield "          base, where it is another: what the operation alone means;"
+        yield "          base, where it differs: what the operation alone means;"
         yield "          + is after the first record"
     yield from map(_stage, timeline.stages)
     if timeline.path.steps:

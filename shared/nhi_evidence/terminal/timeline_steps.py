@@ -28,11 +28,11 @@ def entries(
     every_record: bool = False,
     visible: Sequence[Visibility] | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of the records, in order, under the day of each.
+    """Yield the lines of the records, in order, under their days.
 
-    Records within a minute that differ in nothing but their time, target and place are one entry,
-    where the first of them stands, unless `every_record`; one that hands out a credential, or is
-    not simply counted, always stands alone. `visible` says of each what recorded it, and how long.
+    Records within a minute that differ only in time, target and place are one entry, in the place
+    of the first, unless `every_record`; one that issues a credential, or is not simply counted, is
+    always an entry of its own. `visible` says of each what recorded it, and how long.
     """
     day = ""
     for run in ([step] for step in steps) if every_record else _runs(steps):

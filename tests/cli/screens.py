@@ -23,14 +23,20 @@ from tests.coverage import examples
 COLUMNS = 80
 
 ELSEWHERE = {
-    "demo": "tests/cli/test_demo.py runs it, and looks at its width",
-    "anchor": "asks a time-stamping authority",
-    "replay aws": "a queue", "replay gcp": "a topic", "replay azure": "an Event Hub",
-    "collect aws": "a provider", "collect gcp": "a provider", "collect azure": "a provider",
-    "collect github": "a provider", "collect okta": "a provider", "collect vault": "a provider",
-    "backfill gcp": "Cloud Logging", "doctor": "a cloud",
-}  # fmt: skip
-"""Commands that take more than files, and what it is: their lines are printed by the same call."""
+    "demo": "starts a store and functions: tests/cli/test_demo.py looks at its width",
+    "doctor": "needs credentials of an account: without any it prints nothing but that",
+    "replay aws": "sends to a queue in the account of the files",
+    "replay gcp": "lists a staging bucket and publishes to its topic",
+    "replay azure": "runs the Azure command line, signed in",
+    "backfill gcp": "asks Cloud Logging's API",
+    "collect aws": "asks the APIs of an account",
+    "collect gcp": "asks Google's hosts alone, with a token",
+    "collect azure": "asks Microsoft's hosts alone, with a token",
+    "collect github": "asks GitHub's host alone, with a token",
+    "collect okta": "asks an organization's host, with a token",
+    "collect vault": "asks a server, with a token",
+}
+"""Commands that need more than files, and what: they print by the same call as the others."""
 
 
 _INIT = (
@@ -92,6 +98,8 @@ class Case:
                                  "--step", "secret_access", *window, "-o", absence)  # fmt: skip
         yield "check-absence", (absence, *trust)
         yield "seal", (self.evidence, "--name", NAME, "--key-file", self.key_file)
+        (self.folder / "elsewhere").mkdir(exist_ok=True)
+        yield "anchor", (*store, "--copy-to", self.folder / "elsewhere")
         yield "verify", store
         yield "verify", (*store, "--deep")
         yield "reconcile", store

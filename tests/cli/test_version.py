@@ -13,6 +13,7 @@ from nhi_evidence import __version__
 from nhi_evidence.adapters import build_info
 from nhi_evidence.pipeline.release import mapper_identity
 from tests.cli.command import run
+from tests.cli.screens import looked_at
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -31,6 +32,14 @@ class Installed:
 def test_it_is_short_unless_more_is_asked_for() -> None:
     """`--version` and `version` say the same."""
     assert f"nhi-evidence {__version__}\n" == run("--version").out == run("version").out
+
+
+def test_a_terminal_is_told_that_there_is_more() -> None:
+    """Piped it is one line, which scripts read."""
+    shown, _ = looked_at("version", ())
+    hint = "add --verbose for commit, mapper digest and formats"
+    assert [f"nhi-evidence {__version__}", hint] == shown.splitlines()
+    assert hint not in run("version").out
 
 
 def test_verbose_names_the_mapper_of_the_evidence() -> None:

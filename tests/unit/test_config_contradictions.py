@@ -31,7 +31,7 @@ CONTRADICTIONS = {
     "long lock unconfirmed": (
         [('profile = "trial"\n', ""), (BUCKET, BUCKET + "retention_days = 31\n")],
         "evidence.buckets.retention_days",
-        "write confirm_compliance_days = 31 beside it if that is meant",
+        "write confirm_compliance_days = 31 next to it if that is intended",
     ),
     "long lock confirmed as another": (
         [
@@ -165,7 +165,7 @@ CONTRADICTIONS = {
     "source twice": (
         [('source = "azure_monitor"', 'source = "gcp_audit"')],
         "sources",
-        "is entry 2 once more",
+        "repeats entry 2",
     ),
     "data events of an existing trail": (
         [('kind = "existing"', 'kind = "existing"\ndata_events = []')],

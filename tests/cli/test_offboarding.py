@@ -104,7 +104,7 @@ def test_a_session_that_outlives_the_key(tmp_path: Path) -> None:
     )
     done, printed = offboard(tmp_path / "a", *USED, mint, disable(430), state="Inactive")
     assert done.code == exit_codes.INCOMPLETE
-    assert done.out.startswith("REVOKED; 1 session may outlive it, and no such use is on record")
+    assert done.out.startswith("REVOKED; 1 session may outlive it, but no such use is on record")
     session = printed.json["sessions"][0]
     assert session["may_live_until"] - session["made"] == 36 * HOUR
     federated = {

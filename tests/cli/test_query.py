@@ -124,7 +124,7 @@ def test_reports_are_findings_too(logs: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (("--sql", "COPY events TO 'x.csv'"), 4, "one SELECT"),
+        (("--sql", "COPY events TO 'x.csv'"), 4, "a single SELECT"),
         (("--sql", "SELECT * FROM read_text('/etc/hostname')"), 4, "cannot be answered"),
         (("--sql", "SELECT nothing FROM events"), 4, "cannot be answered"),
         (("--sql", "ASK events"), 4, "not SQL"),

@@ -34,7 +34,7 @@ def test_it_says_who_did_what_and_when(tmp_path: Path) -> None:
     assert (1893456000000, True) == (who["last"], who["first"] < who["last"])
     result = run("summary", file).out
     assert result.startswith(
-        "INCOMPLETE something of the input is not counted here; the rest is:\n"
+        "INCOMPLETE part of the input is not counted here; the rest:\n"
         "1 identity (0 people) in 2 records, 1 refused\n"
     )
     assert "1 of 3 records could not be read or mapped" in result

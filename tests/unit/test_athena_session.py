@@ -120,7 +120,7 @@ def test_an_interrupt_stays_one_where_the_query_cannot_be_stopped(stub: Stubber)
         ),
         (
             "CANCELLED", {"StateChangeReason": "Bytes scanned limit was exceeded"},
-            r"exceeded \(the workgroup's limit is 214748364800 bytes: ask of fewer hours\)",
+            r"exceeded \(the workgroup's limit is 214748364800 bytes: query fewer hours\)",
         ),
         ("FAILED", {"AthenaError": {"ErrorCategory": 1, "ErrorMessage": "no"}}, "failed: no"),
         ("CANCELLED", {}, "cancelled: no reason given"),

@@ -90,7 +90,7 @@ class _PolicyFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def pinned(key_options: list[str] | None) -> tuple[note.Key, ...]:
-    """Read verifier keys, each given as such or as a file of them.
+    """Read verifier keys, each given directly or as a file of keys.
 
     Raises `SettingsError` naming one that is invalid, or when they belong to different logs.
     """

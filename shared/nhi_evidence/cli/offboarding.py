@@ -83,6 +83,6 @@ def _print(report: Report) -> None:
     ]
     lines += [f"state {instant(one.at)} {one.call}: {one.says}" for one in report.states]
     if not report.use_after_is_visible:
-        lines.append(f"use after it cannot be seen: {report.unseen}")
+        lines.append(f"use after revocation cannot be seen: {report.unseen}")
     for line in lines:
         screen.say(line)

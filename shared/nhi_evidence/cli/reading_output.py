@@ -43,7 +43,7 @@ def token(path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
     if not text.strip() or not text.isascii() or len(text.split()) != 1:
-        raise SettingsError(f"{path}: holds no token, one word")
+        raise SettingsError(f"{path}: must hold a token: one word")
     return text.strip()
 
 

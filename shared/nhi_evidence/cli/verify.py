@@ -188,9 +188,9 @@ def _refuse_contradictions(
     }
     contradicting = [name for name, is_given in chosen.items() if is_given]
     if len(contradicting) > 1:
-        raise SettingsError(f"{' and '.join(contradicting)} do not go together")
+        raise SettingsError(f"{' and '.join(contradicting)} exclude each other")
     if save_state is not None and contradicting not in ([], ["--since"]):
-        raise SettingsError(f"{contradicting[0]} looks at a part: a state of it cannot be saved")
+        raise SettingsError(f"{contradicting[0]} covers only a part, so no state can be saved")
     if save_state is not None and save_state.exists():
         raise SettingsError(f"{save_state}: already exists; name a new file")
 

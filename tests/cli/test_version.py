@@ -36,9 +36,9 @@ def test_it_is_short_unless_more_is_asked_for() -> None:
 
 def test_a_terminal_is_told_that_there_is_more() -> None:
     """Piped it is one line, which scripts read."""
-    shown, _ = looked_at("version", ())
+    out, _ = looked_at("version", ())
     hint = "add --verbose for commit, mapper digest and formats"
-    assert [f"nhi-evidence {__version__}", hint] == shown.splitlines()
+    assert [f"nhi-evidence {__version__}", hint] == out.splitlines()
     assert hint not in run("version").out
 
 

@@ -101,11 +101,12 @@ synth: $(SYNCED)  ## every stack from CONFIG=nhi-evidence.toml, without a call t
 
 SCANNED := .build/scanned
 
-check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack of the example; what is accepted has a reason
-	rm -rf $(SCANNED)
-	$(BIN)/python -m infra.terrain_app --config nhi-evidence.example.toml --out $(SCANNED)/terraform
+check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack, everything on; what is accepted has a reason
+	rm -rf $(SCANNED) && mkdir -p $(SCANNED)
+	$(BIN)/python -m tests.infra.everything > $(SCANNED)/everything.toml
+	$(BIN)/python -m infra.terrain_app --config $(SCANNED)/everything.toml --out $(SCANNED)/terraform
 	$(BIN)/python -m infra.scan --checkov .tools/checkov/bin/checkov --stacks $(SCANNED)/terraform/stacks
-	$(BIN)/python -m infra.aws_app --config nhi-evidence.example.toml --out $(SCANNED)/aws
+	$(BIN)/python -m infra.aws_app --config $(SCANNED)/everything.toml --out $(SCANNED)/aws
 	$(BIN)/python -m infra.scan_templates --checkov .tools/checkov/bin/checkov --assembly $(SCANNED)/aws
 
 # `make -s bench | .venv/bin/python -m tests.docs bench` puts what it prints into docs/performance.md.

@@ -42,6 +42,7 @@ def test_every_option_reaches_the_estate() -> None:
         "other_region": True,
         "subscriber": False,
         "canaries": 0,
+        "coverage": 0,
     } == bill["estate"]
     assert bill["usd_a_month"] == round(sum(line["usd"] for line in bill["monthly"]), 2)
     assert {"replica", "transfer", "storage"} <= {line["group"] for line in bill["monthly"]}
@@ -68,6 +69,13 @@ def test_canaries_are_paid_for_only_where_there_are_some() -> None:
         for before, after in ((without, ten), (ten, twenty))
     )
     assert first > second > 0
+
+
+def test_reading_settings_is_paid_for_by_the_account() -> None:
+    (without,) = run("cost", *SIZE, "--json").json["bills"]
+    (ten,) = run("cost", *SIZE, "--coverage", "10", "--json").json["bills"]
+    (twenty,) = run("cost", *SIZE, "--coverage", "20", "--json").json["bills"]
+    assert without["usd_a_month"] < ten["usd_a_month"] < twenty["usd_a_month"]
 
 
 def test_half_a_size_is_wrong_usage() -> None:

@@ -20,8 +20,12 @@ from nhi_evidence.cost.estate import REFERENCE, Estate, volumes
 from nhi_evidence.cost.line import Line
 from nhi_evidence.cost.prices import PRICES, STANDARD_STORAGE, Price, by_tiers
 from nhi_evidence.cost.table import text
+from nhi_evidence.coverage.canary import hourly
+from nhi_evidence.coverage.canary import plan as plans
+from nhi_evidence.coverage.canary.hourly import Locked
+from nhi_evidence.coverage.cells import cells, setting_of
 from nhi_evidence.errors import SettingsError
-from nhi_evidence.evidence import frame
+from nhi_evidence.evidence import frame, keys
 from tests.bench.sealed import HOUR, NOW, seal
 from tests.memory_store import MemoryStore
 
@@ -201,18 +205,43 @@ def test_the_batches_are_those_deployed() -> None:
     """Sizes and rhythms are those of the deployment's own declarations."""
     declared = [
         tomllib.loads((ROOT / "functions" / name / "deploy.toml").read_text())
-        for name in ("aws_export", "seal", "canary")
+        for name in ("aws_export", "seal", "canary", "reconcile", "coverage")
     ]
-    exporter, sealer, canary = (one["trigger"] for one in declared)
+    exporter, sealer, canary, reconciler, collector = (one["trigger"] for one in declared)
     assert [one["function"]["memory_mb"] for one in declared] == [
         measured.EXPORTER_MEGABYTES,
         measured.SEALER_MEGABYTES,
         measured.CANARY_MEGABYTES,
+        measured.RECONCILER_MEGABYTES,
+        measured.COLLECTOR_MEGABYTES,
     ]
+    assert (60, 60) == (reconciler["rate_minutes"], collector["rate_minutes"])
     assert (60, HOURS_AHEAD) == (canary["rate_minutes"], measured.PLANS_AHEAD)
     assert exporter["batch_size"] == measured.BATCH_FILES
     assert exporter["maximum_batching_window_seconds"] == measured.BATCH_SECONDS
     assert sealer["rate_minutes"] * 60 == measured.SEAL_SECONDS
+
+
+def test_the_hours_that_are_read_for_canaries_are_those_of_their_plans() -> None:
+    """Until the last record of each hour's probes is due, on average over a day."""
+    delays = {cell.id: setting_of(cell).delay_minutes for cell in cells()}
+    role = "arn:aws:iam::333344445555:role/canary"
+    windows = []
+    for number in range(24):
+        hour = f"20260302{number:02d}"
+        locked = Locked("", 0, plans.plan("example.org/evidence", "aws", hour, role, delays))
+        begins = keys.hour_start(hour)
+        assert begins is not None
+        windows.append(hourly.over([locked]) - begins)
+    assert sum(windows) / 24 / 3_600_000 == measured.CANARY_HOURS
+
+
+def test_every_object_is_opened_where_every_account_has_a_canary() -> None:
+    """And of few canaries among many accounts only some."""
+    for canaries, share in ((1_000, 1.0), (1, 1 - (1 - 0.001) ** (2_136_000 / 28_635))):
+        of = lines(bill(changed(LARGE, canaries=canaries)))
+        tables = of["canaries", "S3 GET of tables"].usd
+        assert of["canaries", "S3 GET of evidence"].usd == pytest.approx(share * tables, rel=1e-3)
 
 
 def digest_lines(chance: random.Random, files: int) -> bytes:

@@ -55,6 +55,9 @@ def command(
     canaries: Annotated[
         int, typer.Option(min=0, help="AWS accounts with a canary, over the whole evidence bucket.")
     ] = 0,
+    coverage: Annotated[
+        int, typer.Option(min=0, help="AWS accounts whose settings are read every hour.")
+    ] = 0,
     other_region: Annotated[
         bool,
         typer.Option("--other-region", help="The trail's bucket is in another region."),
@@ -79,6 +82,7 @@ def command(
         "replica": replica,
         "subscriber": subscriber,
         "canaries": canaries,
+        "coverage": coverage,
         "other_region": other_region,
     }
     if events_per_day is None or accounts is None or regions is None:

@@ -44,7 +44,8 @@ def bill(estate: Estate) -> Bill:
         *_transfer(estate, a_day),
         *_replica(estate, a_day),
         *_subscriber(estate, a_day),
-        *_canaries(estate),
+        *_canaries(estate, a_day),
+        *_coverage(estate),
     )
     return Bill(estate, a_day, monthly, tuple(_verification(a_day)))
 
@@ -242,8 +243,8 @@ def _subscriber(estate: Estate, a_day: Volumes) -> Iterator[Line]:
     yield times(group, "custom metrics", m.FORWARD_METRICS, "cw_metric")
 
 
-def _canaries(estate: Estate) -> Iterator[Line]:
-    """What announces and probes; the probes' own records are delivered with everybody's."""
+def _canaries(estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    """What announces, probes and weighs; the probes' own records are delivered with everybody's."""
     if not estate.canaries:
         return
     group, hours = "canaries", 24 * MONTH
@@ -259,9 +260,51 @@ def _canaries(estate: Estate) -> Iterator[Line]:
         duration,
         request,
     )
+    yield from _weighing(group, estate, a_day)
     yield times(group, "alarms", m.CANARY_ALARM_METRICS, "cw_alarm")
     yield times(group, "composite alarms", 1, "cw_composite")
     yield times(group, "custom metrics", m.CANARY_METRICS, "cw_metric")
+
+
+def _weighing(group: str, estate: Estate, a_day: Volumes) -> Iterator[Line]:
+    """Of an object the table is read, and all of it where it has a file of a canary's account."""
+    tables = a_day.objects * m.CANARY_HOURS * MONTH
+    units, records = a_day.units / a_day.objects, estate.events_per_day / a_day.objects
+    probed = min(1.0, estate.canaries / estate.accounts)
+    opened = tables * (1 - (1 - probed) ** units)
+    yield times(group, "S3 GET of tables", tables, "s3_get")
+    yield times(group, "S3 GET of evidence", opened, "s3_get")
+    duration = PRICES["lambda_arm"]
+    gigabytes = max(m.CPU_MEGABYTES, m.RECONCILER_MEGABYTES) / 1024
+    seconds = tables * units * m.WEIGH_SECONDS_A_UNIT + opened * records * m.WEIGH_SECONDS_A_RECORD
+    yield line(
+        group,
+        "weighing",
+        f"({count(tables * units)} units x {m.WEIGH_SECONDS_A_UNIT * 1e6:g} us + "
+        f"{count(opened * records)} records x {m.WEIGH_SECONDS_A_RECORD * 1e6:g} us) x "
+        f"{gigabytes:g} GB x {duration}",
+        duration.of(seconds * gigabytes),
+        duration,
+    )
+
+
+def _coverage(estate: Estate) -> Iterator[Line]:
+    """What reads settings every hour; its alarms are among those of every deployment."""
+    if not estate.coverage:
+        return
+    group, runs = "reading settings", 24 * MONTH
+    yield times(group, "S3 PUT", runs * m.COLLECTOR_PUTS, "s3_put")
+    duration, request = PRICES["lambda_arm"], PRICES["lambda_request"]
+    memory = m.COLLECTOR_MEGABYTES / 1024
+    seconds = m.COLLECTOR_CALLS * m.CALL_SECONDS * estate.coverage
+    yield line(
+        group,
+        "asking",
+        f"{count(runs)} runs x ({seconds:g} s x {memory:g} GB x {duration} + {request})",
+        duration.of(runs * seconds * memory) + request.of(runs),
+        duration,
+        request,
+    )
 
 
 def _verification(a_day: Volumes) -> Iterator[Line]:

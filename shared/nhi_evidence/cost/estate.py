@@ -30,6 +30,8 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
     """A SIEM that new evidence is forwarded to."""
     canaries: int = 0
     """AWS accounts with a canary."""
+    coverage: int = 0
+    """AWS accounts whose settings are read every hour."""
     other_region: bool = False
     """Whether the trail's bucket lies in another region than the evidence."""
 
@@ -38,7 +40,7 @@ class Estate(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("events_per_day", "accounts", "regions", "enabled_regions", "retention_days"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: {getattr(self, name)} is not at least 1")
-        for name in ("grace_days", "archive_after_days", "canaries"):
+        for name in ("grace_days", "archive_after_days", "canaries", "coverage"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise SettingsError(f"{name}: {value} is less than 0")

@@ -37,6 +37,13 @@ FORWARDED_BYTES = 205
 FORWARD_SECONDS_A_RECORD = 50e-6
 """Of one processor, from the stored object to the lines. `python -m tests.bench.forwarding`."""
 
+WEIGH_SECONDS_A_UNIT = 6e-6
+"""Of one processor, of a table that is read for canaries: of every object locked in an hour's
+time. `python -m tests.bench.clocked`."""
+
+WEIGH_SECONDS_A_RECORD = 8e-6
+"""Of one processor, of an object that is opened for canaries. `python -m tests.bench.clocked`."""
+
 # --- Counted from what is deployed ---------------------------------------------------------------
 
 BATCH_FILES = 500
@@ -71,6 +78,24 @@ alarm besides
 
 CANARY_MEGABYTES = 512
 """Memory of the function that probes (functions/canary/deploy.toml)."""
+
+CANARY_HOURS = 1.5625
+"""Hours of evidence that are read for an hour of canaries of AWS, on average over a day: until the
+last record is due (`tests/unit/test_cost.py`)."""
+
+RECONCILER_MEGABYTES = 2_048
+"""Memory of the function that weighs them (functions/reconcile/deploy.toml)."""
+
+COLLECTOR_MEGABYTES = 1_024
+"""Memory of the function that reads settings (functions/coverage/deploy.toml)."""
+
+COLLECTOR_PUTS = 5
+"""Of its run: a reading, three promises of heartbeats, and verdicts
+(`python -m tests.bench.clocked`)."""
+
+COLLECTOR_CALLS = 91
+"""Read calls of an account with 17 regions and a trail; each cluster, gateway and further trail
+adds some. They cost nothing but time. `python -m tests.bench.clocked`."""
 
 PLANS_AHEAD = 3
 """Hours whose plan each run puts; two of them are there already
@@ -141,6 +166,9 @@ SEAL_RUN_SECONDS = 10
 
 CANARY_SECONDS = 8
 """Of a run of the function that probes, for each account: fifteen clients and calls."""
+
+CALL_SECONDS = 0.15
+"""Of a call that reads a setting; they follow each other."""
 
 LOG_LINE_BYTES = 1_000
 """Of a function's log: for each run what Lambda writes, for each object one line."""

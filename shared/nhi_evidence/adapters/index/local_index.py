@@ -27,12 +27,14 @@ FROM read_parquet({claims}) c JOIN read_parquet({standing}) s USING (claim);
 CREATE VIEW units AS
 SELECT source, hour, unit, unit_id, part, records, is_rejection, object, shard, leaf, standing
 FROM claimed;
+CREATE VIEW read_rows AS FROM read_parquet({events});
+CREATE VIEW repeated_rows AS FROM read_parquet({repeated});
 CREATE VIEW all_events AS
 SELECT e.* EXCLUDE (claim, line, record), u.object, u.unit, u.unit_id, e.line, u.shard, u.leaf,
        u.hour, u.standing, r.claim IS NOT NULL AS is_repeated
-FROM read_parquet({events}) e
+FROM read_rows e
 JOIN claimed u USING (claim)
-LEFT JOIN read_parquet({repeated}) r ON r.claim = e.claim AND r.line = e.line;
+LEFT JOIN repeated_rows r ON r.claim = e.claim AND r.line = e.line;
 CREATE VIEW events AS
 SELECT * EXCLUDE (is_repeated, standing) FROM all_events
 WHERE standing IN ('counted', 'unproven') AND NOT is_repeated;
@@ -44,6 +46,18 @@ SELECT identity, any_value(identity_type) AS identity_type, any_value(identity_n
        list_sort(list(DISTINCT phase)) AS phases
 FROM events WHERE identity IS NOT NULL GROUP BY identity;
 """
+
+_ROWS = """
+WITH matching AS MATERIALIZED (SELECT claim, line FROM read_rows WHERE {condition})
+SELECT {names}, u.object, u.unit, e.line, u.shard, u.leaf, u.standing
+FROM read_rows e
+SEMI JOIN matching m ON m.claim = e.claim AND m.line = e.line
+JOIN claimed u USING (claim)
+ANTI JOIN repeated_rows r ON r.claim = e.claim AND r.line = e.line
+WHERE u.standing IN ('counted', 'contested', 'unproven')
+ORDER BY e.time, u.object, u.unit, e.line
+"""
+"""Which rows match is asked of the columns that tell it; then all columns, of those rows alone."""
 
 _FINDINGS = """
 CREATE TABLE reported ({columns});
@@ -93,16 +107,13 @@ class LocalIndex:
 
     def rows(self, selection: Selection) -> Iterator[Row]:
         """See `EventIndex.rows`."""
-        where, parameters = _condition(selection)
+        condition, parameters = _condition(selection)
         names = ", ".join(
-            f"epoch_ms({each.name})" if each.type is Type.TIME else each.name for each in COLUMNS
+            f"epoch_ms(e.{each.name})" if each.type is Type.TIME else f"e.{each.name}"
+            for each in COLUMNS
         )
         result = self.connection.cursor().execute(
-            f"SELECT {names}, object, unit, line, shard, leaf, standing FROM all_events "  # noqa: S608 names of ours
-            "WHERE standing IN ('counted', 'contested', 'unproven') AND NOT is_repeated "
-            f"AND {where} "
-            "ORDER BY time, object, unit, line",
-            parameters,
+            _ROWS.format(names=names, condition=condition), parameters
         )
         while fetched := result.fetchmany(_FETCHED):
             yield from map(_row, fetched)

@@ -110,7 +110,7 @@ def test_accounts_that_begin_alike_are_told_apart() -> None:
     rows = [used(at, KEY, provider="Azure", account=name) for at, name in enumerate(accounts)]
     text = page(timeline_of(rows)).decode()
     assert re.findall(r"<title>Azure (AAAA[^<]+)</title>Azure ([^<]+)</text>", text) == [
-        (name, f"AAAA0A0…{name[-13:]}") for name in accounts
+        (name, f"AAAA0A…{name[-12:]}") for name in accounts
     ]
 
 

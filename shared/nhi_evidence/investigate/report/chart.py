@@ -207,7 +207,7 @@ def _uses(count: int) -> str:
 _NAME = 42
 """Letters of a credential's id that fit into a node."""
 
-_LANE_NAME = 26
+_LANE_NAME = 24
 """Letters of a platform and account that fit before a lane."""
 
 

@@ -1,1 +1,1 @@
-"""Whether everything the provider recorded is in the evidence: a verdict apart from integrity."""
+"""Whether everything the provider recorded is in the evidence: a verdict of its own."""

@@ -1,4 +1,4 @@
-"""Chains of signed lists: whether each list follows the one before it, and which are not there."""
+"""Chains of signed lists: whether each list continues the previous one, and which are missing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 
 _TIME_BYTES = 8
 _CHAINS_KEPT = 100
-"""Lists of one chain a further one may follow: those before it in time."""
+"""Number of earlier lists in a chain that a list may continue."""
 _MOST_BETWEEN = 24 * 35
-"""Lists that are named as missing between two that are there."""
+"""Maximum number of lists named as missing between two existing ones."""
 
 _BY_TIME = "the name it would have, by its time"
 
@@ -58,7 +58,7 @@ class _Walk:
         self._subject = subject
         self._recent: dict[str, ListItem] = {}
         self._end: int | None = None
-        """When the latest list until now ends."""
+        """When the latest list so far ends."""
 
     def take(self, item: ListItem) -> None:
         """Compare a list with those before it."""
@@ -72,7 +72,7 @@ class _Walk:
 
     def _follow(self, item: ListItem) -> None:
         if item.previous is None or self._end is None:
-            # It begins the chain, or what is here of it.
+            # It begins the chain, or the part of it that exists here.
             return
         before = self._recent.get(item.previous)
         if before is not None:
@@ -85,7 +85,7 @@ class _Walk:
             self._file(item, ("digest_missing", name, detail), min(self._end, item.begins))
 
     def _file(self, item: ListItem, what: tuple[str, str, str], begins: int) -> None:
-        """File what is wrong under the hours from an instant to the list that shows it."""
+        """File a problem under the hours from an instant to the list that shows it."""
         source, _, scope = self._subject
         ends = max(begins, item.begins - 1)
         for hour in hours(begins, ends, most=_MOST_BETWEEN):
@@ -95,7 +95,7 @@ class _Walk:
 
 
 def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
-    """Yield why a list is not the one that the next one follows."""
+    """Yield why a list is not the one that the next one continues."""
     signature = item.previous_signature
     if signature is not None and signature.lower() != before.signature.hex():
         yield f"{item.place} states another signature of it"
@@ -104,7 +104,7 @@ def _broken(item: ListItem, before: ListItem) -> Iterator[str]:
 
 
 def _between(item: ListItem, end: int) -> Iterator[str]:
-    """Yield where further lists would lie between two that are there, one an hour."""
+    """Yield where further lists between two existing ones would be, one per hour."""
     pack = sources.signing_source(item.source)
     at = item.begins - HOUR_MS
     for _ in range(_MOST_BETWEEN):

@@ -1,7 +1,7 @@
 """V5 of `verify`: sealed statements on completeness, weighed against the log they speak of.
 
-Each is made again from the evidence the log commits to. One that claims more than that gives, or
-names other units, is a finding; one that claims less is honest of an earlier day.
+Each is computed again from the evidence the log commits to. One that claims more than that
+supports, or names other units, is a finding; one that claims less was true at an earlier time.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.evidence.verify.statements import Head, Weighed
 
 KEYS_ENDING = ".keys.json"
-"""Of an object that holds a provider's public keys, as it lists them."""
+"""Ending of the key of an object that holds a provider's public keys, as it lists them."""
 
 _TEXT = 300
 _EXACT = ("missing", "altered", "unbacked", "contested", "incomplete")
-"""Totals that are functions of the log alone, and so the same for everybody."""
+"""Totals that depend only on the log, and so are the same for everybody."""
 
 
 class _Sealed(msgspec.Struct, array_like=True):
@@ -67,7 +67,7 @@ class Check:
         self._promised: list[tuple[int, int, Promise]] = []
 
     def sealed(self, place: int, entry: ObjectLeaf) -> None:
-        """See `StatementCheck.sealed`: nothing that is weighed here."""
+        """See `StatementCheck.sealed`: not relevant here."""
 
     def evidence(
         self, place: int, entry: ObjectLeaf, table: Table, *, void: frozenset[int], body: bytes
@@ -87,7 +87,7 @@ class Check:
                 opened=opened,
             )
         except ValueError:
-            # Its lines do not hold: `verify --deep` says of which unit. Nothing in it counts here.
+            # Its lines are invalid: `verify --deep` says in which unit. Nothing in it counts.
             return
 
     def operation(self, place: int, entry: ObjectLeaf, body: bytes) -> None:
@@ -129,7 +129,7 @@ class Check:
         self._expired.add((stated.source, stated.hour or ""))
 
     def lost(self, entry: ObjectLeaf) -> None:
-        """See `StatementCheck.lost`: it claims nothing, and so lacks by itself."""
+        """See `StatementCheck.lost`: without claims it shows up as missing by itself."""
 
     def weigh(self, heads: Iterable[Head]) -> Weighed:
         """See `StatementCheck.weigh`."""
@@ -171,7 +171,7 @@ class Check:
         signed: Mapping[tuple[str, int], Head],
         not_weighed: Counter[str],
     ) -> str | None:
-        """Return in what a statement is not what the log gives; None where it is."""
+        """Return how a statement differs from what the log gives, or None."""
         head = signed.get((sealed.log.origin, sealed.log.size))
         if head is None or (head.root, head.at) != (sealed.log.root, sealed.log.at):
             return f"of a log that was not signed so: size {sealed.log.size}"
@@ -201,7 +201,7 @@ class Check:
     def _incomplete(
         self, subject: Subject, items: Sequence[Item], sealed: _Sealed, head: Head
     ) -> None:
-        """Report what a standing statement says is missing, unless it has come since."""
+        """Report what an applicable statement says is missing, unless it has arrived since."""
         now = Log(head.origin, head.size, head.root, head.at)
         again = judge(subject, items, self._known(subject, sealed, now))
         if again.is_incomplete:
@@ -215,7 +215,7 @@ class Check:
         )
 
     def _merged(self) -> Iterator[tuple[Subject, list[Item], list[_Sealed]]]:
-        """Yield what there is of each subject: evidence, statements, or both."""
+        """Yield what exists for each subject: evidence, statements, or both."""
         evidence = iter(self._gatherer.close())
         gathered = next(evidence, None)
         for key, statements in self._by_subject():
@@ -260,7 +260,7 @@ class Check:
 
 
 def _differs(stated: Statement, own: Statement) -> str | None:
-    """Return in what a statement claims more than the evidence gives, or something else."""
+    """Return how a statement claims more than the evidence supports, or something else."""
     if ORDER.index(stated.verdict) > ORDER.index(own.verdict):
         return f"states {stated.verdict}; the log gives {own.verdict} ({', '.join(own.reasons)})"
     if "too_many" not in stated.reasons and set(stated.counts) != set(own.counts):

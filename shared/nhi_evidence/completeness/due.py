@@ -1,4 +1,4 @@
-"""Which hours a scheduled run has to judge: those that lack a statement of a late enough log."""
+"""Which hours a scheduled run must judge: those without a statement for a recent enough log."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nhi_evidence.ports import EvidenceVersions
 from nhi_evidence.stored import Version
 
 STAGES_MS = (2 * HOUR_MS, 26 * HOUR_MS, 49 * HOUR_MS)
-"""An hour is judged when it has been over for so long: when its lists should be there, when what
-came late is, and when nothing may be named any more."""
+"""Ages at which an hour is judged: when its lists should exist, when late arrivals should have
+arrived, and when nothing may be named any more."""
 
 WINDOW_MS = 96 * HOUR_MS
-"""Hours that have been over for longer are left to `nhi-evidence reconcile`."""
+"""Older hours are left to `nhi-evidence reconcile`."""
 
 
 class Due:
-    """The hours that are due, by what statements there are."""
+    """The hours that are due, given the existing statements."""
 
     def __init__(self, store: EvidenceVersions, now: int) -> None:
-        """Look at what is stated, as of `now`, milliseconds since the epoch."""
+        """Look at existing statements, as of `now`, milliseconds since the epoch."""
         self._now = now
         self._stated: dict[tuple[str, str], int] = {}
         first = now - WINDOW_MS
@@ -48,7 +48,7 @@ class Due:
         return self._hours
 
     def _stage(self, hour: str) -> int | None:
-        """Return from when on a statement of an hour is late enough, as of now."""
+        """Return from what time on a statement on an hour is recent enough, as of now."""
         began = keys.hour_start(hour)
         if began is None:
             return None

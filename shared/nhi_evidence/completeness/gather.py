@@ -1,4 +1,4 @@
-"""Reading sealed objects for what completeness is judged by: their tables, and signed lists."""
+"""Reads from sealed objects what completeness is judged by: tables and signed lists."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from nhi_evidence.evidence.verify.sorting import Sorter
 from nhi_evidence.reading.inflate import inflated_sha256
 
 MAX_LIST_HOURS = 48
-"""Hours one signed list may span, as far as it is believed."""
+"""Maximum hours one signed list may span to be accepted."""
 
 Opened = Callable[[], Iterator[tuple[UnitLine, Sequence[bytes]]]]
-"""Reads an object whole: each unit line with its lines."""
+"""Reads an entire object: each unit line with its lines."""
 
 
 class Gatherer:
-    """Sets aside what sealed objects say, by source, hour and scope."""
+    """Collects what sealed objects say, by source, hour and scope."""
 
     def __init__(self, sorter: Callable[[], Sorter]) -> None:
         """Sort by what `sorter` makes."""
@@ -53,10 +53,10 @@ class Gatherer:
         void: frozenset[int],
         opened: Opened,
     ) -> None:
-        """Take an object whose bytes and table hold, at its place in the whole log.
+        """Take an object whose bytes and table are valid, at its index in the whole log.
 
-        `void` are places of unit lines that claim nothing. Raises `ValueError` where a signed list
-        or a rejection cannot be read.
+        `void` are indexes of unit lines whose claims are void. Raises `ValueError` where a signed
+        list or a rejection cannot be read.
         """
         source = table.header.source
         units = [unit for place, unit in enumerate(table.units) if place not in void]
@@ -77,13 +77,13 @@ class Gatherer:
                 self._signed_list(pack, order, subject, unit, own)
 
     def promised(self, order: int, at: int, promise: Promise, *, sealed: int | None) -> None:
-        """Take a promise of heartbeats that the store took `at`, and that was `sealed` then."""
+        """Take a promise of heartbeats that the store received `at`, and when it was `sealed`."""
         for scope in promise.scopes:
             subject = (promise.source, promise.hour, scope)
             self.items.add(subject, PromiseItem(order, at, sealed))
 
     def close(self) -> Items:
-        """Return everything, when nothing more is taken."""
+        """Return everything, after the last item was taken."""
         self._runs.close(self.items)
         self._chains.close(self.items)
         return self.items
@@ -105,7 +105,7 @@ class Gatherer:
                 bytes.fromhex(each)[: streams.MESSAGE_BYTES] for each in unit.messages.h
             )
             is_exact = (unit.messages.first, len(unit.messages.h)) == (first, count)
-            # What states its messages otherwise is no run: `streams.judge` names it.
+            # Anything that states its messages differently is not a run: `streams.judge` names it.
             if is_exact and len(hashes) == count * streams.MESSAGE_BYTES and "\0" not in unit.unit:
                 self._runs.add(subject, RunItem(order, unit.unit, partition, first, last, hashes))
 
@@ -146,7 +146,7 @@ class Gatherer:
             signature=signature,
         )
         self._chains.add(subject, item)
-        # The list is of every hour it touches, and of those its files are of.
+        # The list belongs to every hour it touches, and to the hours of its files.
         source, _, scope = subject
         touched = {
             (source, hour, scope) for hour in hours(stated.begins, stated.ends, most=MAX_LIST_HOURS)

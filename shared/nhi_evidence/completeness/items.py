@@ -1,7 +1,7 @@
-"""What is set aside of sealed evidence to judge an hour by, in a sorter: bounded memory.
+"""Items collected from sealed evidence to judge an hour by, in a sorter: bounded memory.
 
-An item is filed under the source, hour and scope it speaks of, and knows from which place in the
-log on it counts: so an hour can be judged as of any beginning of the log.
+An item is filed under its source, hour and scope, and knows from which index in the log on it
+counts, so that an hour can be judged as of any prefix of the log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ClaimItem(msgspec.Struct, frozen=True, array_like=True, tag="claim", gc=Fa
     vid: str
     """Version id of the object."""
     delivered: str | None = None
-    """Of a rejection: SHA-256 of its bytes inflated, hex, where they inflate."""
+    """For a rejection: SHA-256 of its inflated bytes, hex, if they inflate."""
 
     @property
     def order(self) -> int:
@@ -63,7 +63,7 @@ class FileItem(msgspec.Struct, frozen=True, array_like=True, tag="file", gc=Fals
 
 
 class BrokenItem(msgspec.Struct, frozen=True, array_like=True, tag="broken", gc=False):
-    """A unit that should be such a document and is none."""
+    """A unit that should be such a document but is not."""
 
     order: int
     unit: str
@@ -71,7 +71,7 @@ class BrokenItem(msgspec.Struct, frozen=True, array_like=True, tag="broken", gc=
 
 
 class ChainItem(msgspec.Struct, frozen=True, array_like=True, tag="chain", gc=False):
-    """Something that is wrong with the chain such documents are."""
+    """A problem with the chain of such documents."""
 
     order: int
     reason: str
@@ -82,7 +82,7 @@ class ChainItem(msgspec.Struct, frozen=True, array_like=True, tag="chain", gc=Fa
 
 
 class RunItem(msgspec.Struct, frozen=True, array_like=True, tag="run", gc=False):
-    """Messages of one stream a unit holds, their numbers following each other."""
+    """A unit's messages of one stream, with consecutive numbers."""
 
     order: int
     unit: str
@@ -94,7 +94,7 @@ class RunItem(msgspec.Struct, frozen=True, array_like=True, tag="run", gc=False)
 
 
 class GapItem(msgspec.Struct, frozen=True, array_like=True, tag="gap", gc=False):
-    """Numbers of a stream that no run holds."""
+    """Numbers of a stream that are in no run."""
 
     order: int
     partition: str
@@ -103,7 +103,7 @@ class GapItem(msgspec.Struct, frozen=True, array_like=True, tag="gap", gc=False)
 
 
 class EdgeItem(msgspec.Struct, frozen=True, array_like=True, tag="edge", gc=False):
-    """Where a stream's runs begin or end: what lies past it is not known."""
+    """Where a stream's runs begin or end: what is beyond it is unknown."""
 
     order: int
     partition: str
@@ -116,9 +116,9 @@ class PromiseItem(msgspec.Struct, frozen=True, array_like=True, tag="promise", g
 
     order: int
     at: int
-    """When the store took the promise, milliseconds since the epoch."""
+    """When the store received the promise, milliseconds since the epoch."""
     sealed: int | None
-    """When it was sealed, by the sealer's clock; None where that is not known."""
+    """When it was sealed, by the sealer's clock; None if unknown."""
 
 
 class TwiceItem(msgspec.Struct, frozen=True, array_like=True, tag="twice", gc=False):
@@ -148,7 +148,7 @@ _END = b"\0"
 
 
 class Items:
-    """Items in order of what they speak of."""
+    """Items ordered by subject."""
 
     def __init__(self, sorter: Sorter) -> None:
         """Set them aside in `sorter`."""
@@ -173,14 +173,14 @@ class Items:
 
 
 def subject_key(subject: Subject) -> bytes:
-    """Return the place of a subject among all: by source, hour, then scope."""
+    """Return the sort key of a subject: source, hour, then scope."""
     source, hour, scope = subject
     names = (source, hour, scope.account, scope.region, scope.stream)
     return _END.join(name.encode(errors="surrogatepass") for name in names)
 
 
 def subject_of(key: bytes) -> Subject:
-    """Return the subject of a place."""
+    """Return the subject of a sort key."""
     source, hour, *scope = (
         part.decode(errors="surrogatepass") for part in key.split(_END, maxsplit=4)
     )

@@ -1,4 +1,4 @@
-"""One statement: what the items of a source, hour and scope say as of a beginning of the log."""
+"""One statement: what the items of a source, hour and scope say as of a prefix of the log."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known besides the sealed objects of an hour."""
 
     log: Log
-    """As of where in the log."""
+    """The prefix of the log it is judged as of."""
     keys: Mapping[str, bytes] = {}
     """The provider's public keys: DER by fingerprint."""
     mappers: tuple[str, ...] = ()
     expired: bool = False
-    """Something of the hour is gone as it may be."""
+    """Whether part of the hour has expired."""
 
 
 def limit(of: Log) -> int:
-    """Return the first place in the whole log that lies past a beginning of it."""
+    """Return the first index in the whole log that is past a prefix of it."""
     return log.order(of.origin.rpartition("/")[2], of.size)
 
 
@@ -88,8 +88,8 @@ def judge(subject: Subject, items: Sequence[Item], known: Known) -> Statement:
 def conclude(best: Statement, named: Sequence[Named], *, expired: bool = False) -> Statement:
     """Return a statement with everything that keeps it from its best verdict.
 
-    Where the hour may have expired in part, what is gone is not missing. A name that is empty
-    gives a reason and names nothing.
+    Where part of the hour may have expired, what is gone is not missing. An empty name gives a
+    reason but names nothing.
     """
     if expired:
         named = [each for each in named if not REASONS[each.reason].is_incomplete]
@@ -114,7 +114,7 @@ def _uncounted(units: Sequence[counting.Unit]) -> Iterator[Named]:
 def _heartbeats(
     sealed: Sequence[Item], units: Sequence[counting.Unit], hour: str
 ) -> Announced | None:
-    """Return whether a heartbeat that was promised came: a counted list of the hour's own.
+    """Return whether a promised heartbeat arrived: a counted list for that very hour.
 
     A list that merely touches the hour is another hour's heartbeat.
     """
@@ -132,7 +132,7 @@ def _announced(heartbeats: Announced | None) -> Iterator[Named]:
 
 
 def _counts(units: Sequence[counting.Unit], items: Sequence[Item]) -> Iterator[Counts]:
-    """Yield the parts of every unit that counts, with the version they are in."""
+    """Yield the parts of every counted unit, with the version they are in."""
     versions = {item.order: item.vid for item in items if isinstance(item, ClaimItem)}
     for unit in units:
         for claim in unit.counted:

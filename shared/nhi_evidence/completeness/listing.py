@@ -1,7 +1,7 @@
-"""What a provider's API lists of an hour, as the deployment asked for it: ids, kept as evidence.
+"""What a provider's API lists for an hour when the deployment queries it: ids, kept as evidence.
 
-An object under `op/v1/recon/` that lists the native ids of records, sorted, none twice; a listing
-that is too long for one is several (docs/evidence-format.md, "Listings").
+An object under `op/v1/recon/` lists the native ids of records, sorted, none twice; a long listing
+is divided into several objects (docs/evidence-format.md, "Listings").
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _MAX_LINES_BYTES = 512 << 20
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked of an API, and how it answered."""
+    """A request to an API, and how it was answered."""
 
     source: str
-    """Of the pack whose records are listed."""
+    """The pack whose records are listed."""
     hour: str
-    """Of the records, by their own time."""
+    """Hour of the records, by their own time."""
     scope: Scope
     request: str
     """The filter, or the path with its query."""
     at: int
-    """When it was asked, milliseconds since the epoch."""
+    """Time of the request, milliseconds since the epoch."""
     refused: str = ""
-    """Why there is no answer: a code of `REASONS`; empty where there is one."""
+    """Why there is no answer, a code of `REASONS`; empty if there is one."""
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ def write(question: Question, ids: Iterable[str], count: int) -> Iterator[Operat
 
 
 def read(body: bytes) -> Listing:
-    """Read one object of a listing. Raises `ValueError` naming what is not in its form."""
+    """Read one object of a listing. Raises `ValueError` naming what is invalid."""
     lines = frame.unpack(body, limit=_MAX_LINES_BYTES)
     try:
         header = _header(lines[0])

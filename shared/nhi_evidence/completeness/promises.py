@@ -1,13 +1,13 @@
-"""Heartbeats promised in advance, under `op/v1/coverage/`: so that silence is evidence.
+"""Heartbeats promised in advance, under `op/v1/coverage/`, so that silence is evidence.
 
-A provider that delivers something every hour, whatever happens, beats: CloudTrail writes a digest
-for each account and region even where nothing was done. Whose beats are to come in an hour is
-sealed before the hour begins. One that was promised and did not come is missing, even where the
-whole account fell silent and nothing else speaks of it.
+Some providers deliver something every hour whatever happens: CloudTrail writes a digest for each
+account and region even if nothing was done. Which heartbeats an hour should have is sealed before
+the hour begins. A promised one that does not arrive is missing, even if the whole account fell
+silent and nothing else mentions it.
 
-A promise counts where store and sealer both took it before its hour began: its own time is not
-asked. What was promised twice, otherwise, is expected as far as either says: no later promise
-takes an earlier one back.
+A promise counts if both store and sealer took it before its hour began; its own time is ignored.
+Of two different promises, whatever either names is expected: a later promise cannot revoke an
+earlier one.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ MAX_BYTES = 16 << 20
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose heartbeats are to come in one hour of a source."""
+    """The heartbeats expected in one hour of a source."""
 
     v: int = VERSION
     source: str
     hour: str
     """`YYYYMMDDHH`."""
     scopes: tuple[Scope, ...]
-    """Each beats once or more; sorted, none there twice."""
+    """Each is expected at least once; sorted, without duplicates."""
 
 
 class Times(msgspec.Struct, frozen=True):
     """When the entries of a log were sealed, by the sealer's clock."""
 
     ends: tuple[int, ...] = ()
-    """Place past the last entry of each epoch or checkpoint, in order."""
+    """Index after the last entry of each epoch or checkpoint, in order."""
     at: tuple[int, ...] = ()
     """When it was, milliseconds since the epoch."""
 
     def sealed(self, place: int) -> int | None:
-        """Return when the entry at a place in the whole log was sealed; None where unknown."""
+        """Return when the entry at an index in the whole log was sealed; None if unknown."""
         index = bisect_right(self.ends, place)
         return self.at[index] if index < len(self.at) else None
 
@@ -68,7 +68,7 @@ def is_promise(key: str) -> bool:
 def write(promise: Promise) -> Operation:
     """Return the object that holds a promise, under the hour it is for.
 
-    Equal promises have equal bytes: one that is made by two runs is one object.
+    Equal promises have equal bytes: the same promise from two runs is one object.
     """
     body, _ = frame.pack([msgspec.json.encode(promise, order="sorted")])
     key = f"{PREFIX}h={promise.hour}/{sha256(body).hexdigest()}{ENDING}"
@@ -91,21 +91,21 @@ def read(body: bytes, key: str) -> Promise:
 
 
 def is_early(entry_at: int, sealed_at: int | None, hour: str) -> bool:
-    """Whether what was taken and sealed at these instants came before its hour began.
+    """Whether what was received and sealed at these times preceded its hour.
 
-    Both clocks decide, the store's and the sealer's; the later one where they differ.
+    Both clocks decide, the store's and the sealer's; the later one if they differ.
     """
     begins = keys.hour_start(hour)
     return begins is not None and sealed_at is not None and max(entry_at, sealed_at) < begins
 
 
 def chosen(entries: Iterable[tuple[int, ObjectLeaf]]) -> Sequence[tuple[int, ObjectLeaf]]:
-    """Return those of placed entries that are promises."""
+    """Return the placed entries that are promises."""
     return [each for each in entries if is_promise(each[1].key)]
 
 
 def others(entries: Iterable[tuple[int, ObjectLeaf]]) -> Sequence[tuple[int, ObjectLeaf]]:
-    """Return those of placed entries that lie beside promises and are none."""
+    """Return the placed entries that are stored next to promises but are not."""
     return [
         each
         for each in entries

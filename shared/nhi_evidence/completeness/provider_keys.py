@@ -1,4 +1,4 @@
-"""Public keys of a provider, as the deployment found them and sealed them."""
+"""Public keys of a provider, as fetched and sealed by the deployment."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nhi_evidence.ports import EvidenceReader
 
 
 def write(listed: bytes, hour: str) -> Operation:
-    """Return the object that keeps what a provider lists of its keys, exactly.
+    """Return the object that keeps a provider's list of its keys, exactly.
 
-    Raises `ProviderError` when it is no list of keys.
+    Raises `ProviderError` when it is not a list of keys.
     """
     return Operation(
         operation_key("recon", hour, listed, KEYS_ENDING),
@@ -28,8 +28,8 @@ def read(
 ) -> tuple[tuple[str, ...], dict[str, bytes]]:
     """Return where keys are sealed, and the keys: DER by fingerprint.
 
-    Of some hours, or of all. What is no list of keys, or has another hash than its key states, is
-    left out: `verify` says so. Raises `StoreUnavailableError`.
+    For some hours, or for all. What is not a list of keys, or does not match the hash in its key,
+    is left out: `verify` reports it. Raises `StoreUnavailableError`.
     """
     public_keys: dict[str, bytes] = {}
     places: list[str] = []

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class Verdict(StrEnum):
-    """How it is known that nothing of an hour is missing; never mixed with integrity."""
+    """How it is known that nothing is missing from an hour; independent of integrity."""
 
     PROVEN = "proven"
-    """A list the provider signed names everything, and all of it is counted, and nothing else."""
+    """A list signed by the provider names everything; all of it is counted, and nothing else is."""
     RECONCILED = "reconciled"
     """The provider's API lists the same."""
     CONTIGUOUS = "contiguous"
@@ -20,14 +20,14 @@ class Verdict(StrEnum):
 
 
 ORDER = (Verdict.UNPROVABLE, Verdict.CONTIGUOUS, Verdict.RECONCILED, Verdict.PROVEN)
-"""The weakest first."""
+"""Verdicts, weakest first."""
 
 
 class Meaning(NamedTuple):
     """One row of the table of reasons."""
 
     is_incomplete: bool
-    """Whether something is known not to be there; else it is not known."""
+    """Whether something is known to be missing; otherwise that is unknown."""
     text: str
 
 
@@ -63,4 +63,4 @@ REASONS: dict[str, Meaning] = {
     "expired": Meaning(_NOT_KNOWN, "part of the hour may have expired"),
     "too_many": Meaning(_NOT_KNOWN, "more units than one statement can name"),
 }
-"""Code to what it means. Any reason keeps a verdict from being `proven` or `reconciled`."""
+"""Code to meaning. Any reason keeps a verdict from being `proven` or `reconciled`."""

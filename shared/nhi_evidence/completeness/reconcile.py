@@ -37,32 +37,32 @@ def _silent(_what: str, _done: int) -> None:
 
 
 class Read(msgspec.Struct, kw_only=True):
-    """What was read of a sealed log."""
+    """What was read from a sealed log."""
 
     log: Log
     items: Items
     expired: frozenset[tuple[str, str]] = frozenset()
-    """Source and hour of what is gone as it may be."""
+    """Source and hour of what has expired."""
     unsound: Mapping[str, str] = {}
-    """Objects that claim nothing, by key, and why; their units are so not counted."""
+    """Objects whose claims are void, so that their units are not counted: key to reason."""
     findings: Sequence[Finding] = ()
     """What is wrong with the log itself."""
     objects: int = 0
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """A beginning of a signed log, and what is sealed in it, in order of keys or of places."""
+    """A prefix of a signed log, and what is sealed in it, ordered by key or index."""
 
     log: Log
     entries: Iterable[Placed]
     findings: Sequence[Finding] = ()
     listings: tuple[ObjectLeaf, ...] = ()
-    """What an API listed: the objects that hold it."""
+    """The objects that hold what an API listed."""
     promised: Sequence[Placed] = ()
     """Promises of heartbeats among them."""
     times: Times = Times()
     announced: Sequence[Placed] = ()
-    """What else lies under `op/v1/coverage/`; of a whole log, none."""
+    """What else is under `op/v1/coverage/`; empty for a whole log."""
 
 
 def full(
@@ -112,7 +112,7 @@ def full(
 
 
 class _Objects:
-    """The objects among entries, as often as they are asked for."""
+    """The objects among entries; can be iterated repeatedly."""
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
@@ -122,10 +122,10 @@ class _Objects:
 
 
 _ANY_DELAY_MS = 1 << 60
-"""How late an epoch is signed is for `verify` to judge."""
+"""Judging how late an epoch is signed is left to `verify`."""
 
 _SET_BACK_MS = 600_000
-"""By how much a sealer's clock may run backward from one plan to the next."""
+"""How far a sealer's clock may go backward from one plan to the next."""
 
 
 def recent(store: EvidenceVersions, name: str, pinned: Sequence[note.Key], *, since: int) -> Sealed:
@@ -271,7 +271,7 @@ def by_listings(
     bodies = store.bodies((entry.key, entry.vid) for entry, _ in wanted)
     for (entry, chosen), body in zip(wanted, bodies, strict=True):
         if body is None or sha256(body).hexdigest() != keys.parse_key(entry.key).body_sha256:
-            continue  # it claims nothing; `verify` says so
+            continue  # its claims are void; `verify` reports it
         table, after = read_object(body)
         units = [[decode_line(line) for line in own] for _, own in lines_of(table, after)]
         for each in chosen:

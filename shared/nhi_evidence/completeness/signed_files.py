@@ -28,9 +28,9 @@ from nhi_evidence.evidence import counting, provider
 from nhi_evidence.evidence.counting import Status
 
 NAMED_WITHIN_MS = 48 * HOUR_MS
-"""So long after its hour a file may be named."""
+"""How long after its hour a file may be named."""
 _LIST_DUE_MS = 3 * HOUR_MS
-"""So long after an hour the list that ends it is there: an hour to be made, the rest on its way."""
+"""How long after an hour its last list arrives: an hour to be written, the rest for delivery."""
 
 
 class Files(msgspec.Struct, kw_only=True):
@@ -44,7 +44,7 @@ class Files(msgspec.Struct, kw_only=True):
 class _Lists(msgspec.Struct, kw_only=True):
     named: list[Named]
     usable: frozenset[str]
-    """Hashes of the lists whose signature holds, or whose key is not at hand."""
+    """Hashes of the lists whose signature verifies, or whose key is unavailable."""
     any: bool
 
 
@@ -121,7 +121,7 @@ def _judge_lists(
         for item in items
         if isinstance(item, BrokenItem)
     ]
-    # The same document may lie where it belongs, and a copy of it elsewhere.
+    # The same document may be in its place, with a copy of it elsewhere.
     lists = {(item.sha256, item.unit_place): item for item in items if isinstance(item, ListItem)}
     usable: dict[str, ListItem] = {}
     for _, item in sorted(lists.items()):

@@ -14,7 +14,7 @@ from nhi_evidence.completeness.reasons import REASONS, Verdict
 
 
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
-    """What of a source an hour is judged for; what is empty does not narrow it."""
+    """The part of a source an hour is judged for; an empty member does not restrict it."""
 
     account: str = ""
     """AWS account, resource of Google Cloud (`projects/<id>`), Azure subscription or tenant."""
@@ -24,27 +24,27 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The beginning of the signed log a statement is a function of."""
+    """The prefix of the signed log a statement is a function of."""
 
     origin: str
     """Of the shard: `<log name>/<year>`."""
     size: int
     """Leaves of the shard that were read; all of the shards before it were too."""
     root: str
-    """Of the tree over these leaves, hex."""
+    """Root of the tree over these leaves, hex."""
     at: int
     """The sealer's clock when they were sealed, milliseconds since the epoch: ages are as of it."""
 
 
 class Announced(msgspec.Struct, frozen=True):
-    """What was sealed before the hour as to come, and how much of it came."""
+    """Heartbeats promised before the hour, and how many arrived."""
 
     expected: int
     found: int
 
 
 class Named(msgspec.Struct, frozen=True, tag_field="k", tag="named", omit_defaults=True):
-    """One thing that is not as it should be, by name."""
+    """One thing that is wrong, by name."""
 
     reason: str
     """Code of `REASONS`."""
@@ -65,7 +65,7 @@ class Counts(msgspec.Struct, frozen=True, tag_field="k", tag="counts", omit_defa
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the completeness of one scope in one hour."""
+    """What is known about the completeness of one scope in one hour."""
 
     scope: Scope
     verdict: Verdict
@@ -78,7 +78,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     totals: Mapping[str, int] = {}
     """Reason to how many things: of these `named` holds the first of them."""
     open_until: int | None = None
-    """Until then what comes late may change the verdict, milliseconds since the epoch."""
+    """Until when late arrivals may change the verdict, milliseconds since the epoch."""
     heartbeats: Announced | None = None
     named: tuple[Named, ...] = ()
     counts: tuple[Counts, ...] = ()
@@ -86,7 +86,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether something is known not to be there."""
+        """Whether something is known to be missing."""
         return any(REASONS[code].is_incomplete for code in self.reasons)
 
 
@@ -98,15 +98,15 @@ class Statements(msgspec.Struct, frozen=True, kw_only=True):
     """`YYYYMMDDHH`, of the units; of a scope that is judged record by record, of the records."""
     log: Log
     inputs: tuple[str, ...] = ()
-    """Keys of what was read besides evidence: public keys, listings, what was announced."""
+    """Keys of what was read besides evidence: public keys, listings, announcements."""
     mappers: tuple[str, ...] = ()
     """Digests of the releases that were accepted in counting, the latest last; none: any is."""
     statements: tuple[Statement, ...]
-    """In order of their scopes, none there twice."""
+    """Ordered by scope, without duplicates."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The statement that stands on a scope and hour, and where it comes from."""
+    """The applicable statement on a scope and hour, and where it comes from."""
 
     statement: Statement
     log: Log
@@ -119,10 +119,10 @@ Subject = tuple[str, str, Scope]
 
 
 def standing(objects: Iterable[tuple[str, Statements]]) -> dict[Subject, Standing]:
-    """Return the statement that stands on each source, hour and scope: of the longest log.
+    """Return the applicable statement on each source, hour and scope: for the longest log.
 
-    `objects` are keys with what they hold. Of two of the same log the one of the greater key
-    stands: that they differ is a finding of `verify`.
+    `objects` are keys with their contents. Of two for the same log the one with the greater key
+    applies: that they differ is a finding of `verify`.
     """
     stands: dict[Subject, Standing] = {}
     for key, statements in objects:

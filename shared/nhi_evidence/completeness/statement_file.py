@@ -1,4 +1,4 @@
-"""Objects of statements under `op/v1/recon/`, written and read back, in one spelling."""
+"""Objects of statements under `op/v1/recon/`, written and read back in canonical form."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ PREFIX = "op/v1/recon/"
 ENDING = ".statements.ndjson.zst"
 
 MAX_LINES_BYTES = 64 << 20
-"""What an object of statements inflates to at most."""
+"""Maximum inflated size of an object of statements."""
 MAX_NAMED = 10_000
-"""Things one statement names; the others are counted."""
+"""Maximum number of things one statement names; the others are only counted."""
 MAX_COUNTS = 200_000
-"""Units one statement names: 40 MB of lines."""
+"""Maximum number of units one statement names: 40 MB of lines."""
 MAX_TEXT = 2_000
-"""Characters of a name or detail."""
+"""Maximum characters of a name or detail."""
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -125,7 +125,7 @@ def _operation(of: Statements, batch: Sequence[Statement], lines: list[bytes]) -
 
 
 def _bounded(statement: Statement) -> Statement:
-    """Leave out what one statement cannot hold, and say so."""
+    """Drop what one statement cannot hold, and note that."""
     named = tuple(
         replace(each, name=each.name[:MAX_TEXT], detail=each.detail[:MAX_TEXT])
         for each in sorted(statement.named, key=_named_order)[:MAX_NAMED]
@@ -172,8 +172,8 @@ def _lines(statement: Statement) -> Iterator[bytes]:
 def read(body: bytes) -> Statements:
     """Read an object of statements.
 
-    Raises `ValueError` naming the line that is not in the form `write` gives it, is out of order,
-    or claims a verdict its own numbers do not allow.
+    Raises `ValueError` naming a line that is not in the form `write` gives it, is out of order, or
+    claims a verdict that its own numbers do not allow.
     """
     lines = frame.unpack(body, limit=MAX_LINES_BYTES)
     header = _decoded(lines[0], _Header, 0)

@@ -1,7 +1,7 @@
-"""Contiguity of streams: whether the numbers of a hub's messages follow each other.
+"""Contiguity of streams: whether the numbers of a hub's messages are consecutive.
 
-The transport then lost nothing; what the source never put into it, nobody here can know. Sequence
-numbers decide, never offsets: these grow by bytes, and a hub that failed over spells them anew.
+If so, the transport lost nothing; what the source never sent cannot be known here. Sequence
+numbers decide, never offsets: those grow by bytes, and a hub assigns new ones after a failover.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MESSAGE_BYTES = 8
 """Of the hash of each message, what a run keeps."""
 
 _MOST_HOURS = 24 * 35
-"""A gap is filed under so many of the hours it may be of."""
+"""Maximum number of hours that one gap is filed under."""
 _NUMBER_BYTES = 12
 _END = b"\0"
 
@@ -38,7 +38,7 @@ _Placed = tuple[str, RunItem]
 
 
 class Runs:
-    """The runs of all streams, in order of their numbers."""
+    """The runs of all streams, ordered by number."""
 
     def __init__(self, sorter: Sorter) -> None:
         """Set them aside in `sorter`."""
@@ -181,7 +181,7 @@ class _Numbers:
     def __init__(self) -> None:
         self._partition = ""
         self._last: _Placed | None = None
-        """The run before, as long as nothing overlaps it."""
+        """The previous run, as long as nothing overlaps it."""
         self._copies: dict[int, list[_Copy]] = {}
 
     def take(self, hour: str, run: RunItem) -> Iterator[tuple[str, TwiceItem]]:

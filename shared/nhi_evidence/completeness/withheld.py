@@ -1,4 +1,4 @@
-"""What a store lacks of what its providers signed, by name: for whoever shows a withheld file."""
+"""What is missing from a store of what its providers signed, by name: to show a withheld file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def statements(
 
 
 def lacking(stated: Sequence[Statements]) -> list[Named]:
-    """Return everything that is known not to be there, by name, oldest hour first."""
+    """Return everything that is known to be missing, by name, oldest hour first."""
     return [
         named
         for held in sorted(stated, key=lambda each: (each.hour, each.source))

@@ -1,4 +1,4 @@
-"""A bucket of another account, reached as a profile of the user's or through a role."""
+"""A bucket in another account, reached with the user's profile or through a role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_bucket(bucket: str, access: Access, endpoint: str | None) -> S3EvidenceLog:
-    """Return a bucket as an evidence store. Raises `SettingsError` where AWS is not reached."""
+    """Return a bucket as an evidence store. Raises `SettingsError` if AWS cannot be reached."""
     return S3EvidenceLog(_client(access, endpoint), bucket)
 
 

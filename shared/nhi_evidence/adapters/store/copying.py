@@ -1,4 +1,4 @@
-"""Taking evidence away: the first version of every key, with what the store says of it."""
+"""Copying evidence: the first version of every key, with what the store states about it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from nhi_evidence.ports import EvidenceReader, EvidenceVersions
 from nhi_evidence.stored import Version
 
 _AT_ONCE = 1_000
-"""Versions asked for together; bodies are read ahead among these alone."""
+"""Number of versions requested together; only their bodies are read ahead."""
 
 _HEAD_BYTES = 500
 
 
 class OtherLogError(EvidenceError):
-    """The folder holds another log than the store, or one that went on otherwise: names both."""
+    """The folder holds a different log, or one that diverged; the message names both heads."""
 
 
 class CopyState(StrEnum):
@@ -34,11 +34,11 @@ class CopyState(StrEnum):
     COPIED = "copied"
     """It is in the folder, byte for byte; now, or since an earlier copy."""
     GONE = "gone"
-    """It was listed and could not be read any more."""
+    """It was listed but gone before it was read."""
     UNWRITABLE = "unwritable"
-    """No file of the folder can bear its key."""
+    """Its key cannot be a file name in the folder."""
     DIFFERS = "differs"
-    """The folder holds other bytes under its key; they stay."""
+    """The folder holds different bytes under its key, which are left alone."""
 
 
 class CopiedVersion(msgspec.Struct, frozen=True):
@@ -52,10 +52,10 @@ class CopiedVersion(msgspec.Struct, frozen=True):
 def copy(source: EvidenceVersions, target: DirectoryStore) -> Iterator[CopiedVersion]:
     """Copy every key's first version into a directory; yield what became of each.
 
-    What the directory holds already is compared, and stays, so a copy that was broken off goes
-    on; one version that cannot be taken keeps no other from it. Raises `OtherLogError` before
-    anything is written when the directory holds another log, and `StoreUnavailableError` when
-    the source cannot be read.
+    Existing files are compared and left alone, so that an interrupted copy can be resumed; a
+    version that cannot be copied does not affect others. Raises `OtherLogError` before anything is
+    written when the directory holds a different log, and `StoreUnavailableError` when the source
+    cannot be read.
     """
     _check_same_log(source, target)
     first = (version for version in source.versions("") if not version.marker)

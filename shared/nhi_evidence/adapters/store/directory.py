@@ -1,8 +1,8 @@
 """The locked store as a directory: the same contract as S3, for copies, tests and offline work.
 
-Files are written once, read-only, and made durable before the call returns. A directory locks
-nothing against whoever owns the disk; it keeps keys, bodies, and what a bucket said of them. Read
-it may have come from anybody: see `plain_files`.
+Files are written once, read-only, and are durable before the call returns. A directory locks
+nothing against the owner of the disk; it keeps keys, bodies, and a bucket's descriptions of them.
+When read, it may come from anybody: see `plain_files`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _READ_ONLY = 0o444
 _UNWRITABLE = frozenset(
     {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ, errno.EINVAL}
 )
-"""Of a write that fails for the key alone: its name, or a file where it needs a folder."""
+"""Errors due to the key alone: its name, or a file where it needs a folder."""
 
 _UNVERSIONED = "null"
-"""The version id S3 gives where there are no versions."""
+"""The version id S3 gives without versioning."""
 
 
 _LATEST_MS = 253_402_300_800_000
@@ -47,15 +47,15 @@ _Instant = Annotated[int, msgspec.Meta(ge=0, lt=_LATEST_MS)]
 
 
 class UnwritableKeyError(StoreUnavailableError):
-    """A directory cannot hold a file under this key: says why. Nothing was written."""
+    """A directory cannot hold a file under this key; the message says why. Nothing was written."""
 
 
 class OtherBytesError(StoreUnavailableError):
-    """The directory holds other bytes under this key; they stay."""
+    """The directory holds different bytes under this key, which are left alone."""
 
 
 class _Beside(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a store says of a file, beside it."""
+    """A store's description of a file, kept next to it."""
 
     metadata: Mapping[str, str]
     modified: _Instant
@@ -85,17 +85,16 @@ class DirectoryStore:
     ) -> Receipt:
         """See `EvidenceWriter.put_new`.
 
-        A directory locks nothing, so a lock that is asked for is not put on record either. Other
-        bytes under a key of evidence are a `StoreUnavailableError`; a key of the log is
-        for its writer to compare.
+        A directory locks nothing, so a requested lock is not recorded either. Different bytes under
+        an evidence key are a `StoreUnavailableError`; keys of the log are compared by their writer.
         """
         return self._put(key, body, None, dict(metadata))
 
     def keep(self, version: Version, description: Description, body: bytes) -> Receipt:
-        """Copy a version from another store, with all that store says of it.
+        """Copy a version from another store, with its description.
 
-        Raises `UnwritableKeyError` for a key no file can bear here, `OtherBytesError` when other
-        bytes are there, of the log too.
+        Raises `UnwritableKeyError` for a key that cannot be a file name here, `OtherBytesError`
+        when different bytes exist, for keys of the log too.
         """
         beside = _Beside(
             description.metadata,
@@ -118,7 +117,7 @@ class DirectoryStore:
         yield from sorted(key for key in paths if key.startswith(prefix) and _is_key(key))
 
     def get(self, key: str) -> bytes:
-        """See `EvidenceReader.get`. Of a file past its bound one byte more, so that it shows."""
+        """See `EvidenceReader.get`. Reads one byte more than the limit, so that excess shows."""
         body = self._read(key, _bound(key) + 1)
         if body is None:
             raise KeyError(key)
@@ -175,7 +174,7 @@ class DirectoryStore:
             yield self._read(key, min(max(size, 0), _bound(key) + 1))
 
     def configuration(self) -> Mapping[str, str | Unreadable]:
-        """See `EvidenceVersions.configuration`: a directory is set to nothing."""
+        """See `EvidenceVersions.configuration`: a directory has no settings."""
         return {}
 
     def _put(
@@ -219,10 +218,10 @@ class DirectoryStore:
         return None if file is None else file.body
 
     def _beside(self, key: str) -> _Beside | None:
-        """Return what stands beside a file, or the file's own facts; None without a file.
+        """Return the description next to a file, or the file's own facts; None without a file.
 
-        Its own facts are all there is of a file that was put there by hand, and of one whose
-        description cannot be read: what is said of it then differs from the log, and shows.
+        Its own facts are used for a file that was placed by hand, or whose description cannot be
+        read: they then differ from the log, which is noticed.
         """
         try:
             file = plain_files.read(self._root, key, 0) if _is_key(key) else None
@@ -258,7 +257,7 @@ class DirectoryStore:
 
 
 def _is_key(key: str) -> bool:
-    """Whether a key has a file of its own: no other key has the same, and none is ours beside."""
+    """Whether a key has its own file, shared neither with another key nor with a description."""
     segments = plain_files.parts(key)
     return (
         segments is not None

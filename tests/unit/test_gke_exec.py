@@ -1,18 +1,56 @@
-"""What a GKE entry of `exec` holds: a resource without a query, and no cut that changes it."""
+"""What a GKE entry of `exec` holds: its arguments are cut, and nothing of any other entry."""
 
 from __future__ import annotations
 
+import gzip
 import json
+
+import pytest
 
 from nhi_evidence import sources
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.mapping import Normalized
-from tests.cases.reader import cases, read
+from tests.cases.reader import FOLDER, cases, read
 
 
-def test_entries_of_gke_are_locked_as_they_come() -> None:
-    """Exact, a pod template in the clear among it: docs/decisions/0250-gke-declares-no-cut.md."""
-    assert sources.cutter("gcp_audit") is None
+def test_arguments_are_cut_and_the_rest_stays() -> None:
+    """Also whether a call was tried alone, which stands beside them under a like name."""
+    cutter = sources.cutter("gcp_audit")
+    assert cutter is not None
+    (leak, _) = (FOLDER / "gcp_audit/leaks/gke-exec.ndjson").read_bytes().splitlines()
+    record = json.loads(leak)
+    record["labels"]["command.gke.io/dryRun"] = "true"
+    kept = cutter.cut(json.dumps(record).encode())
+    assert ["GC-C1"] == [piece.rule for piece in kept.pieces]
+    labels = json.loads(kept.text)["labels"]
+    del record["labels"]["command.gke.io/command"]
+    assert record["labels"].items() <= labels.items()
+    # JSON may spell a slash with an escape.
+    escaped = leak.replace(b"gke.io/command", rb"gke.io\/command")
+    assert b"LEAKED-VALUE" not in cutter.cut(escaped).text
+
+
+@pytest.mark.parametrize("word", ["k8s_cluster", "GKE", "command.gke.io", "\\\\u006b8s"])
+def test_an_unreadable_text_with_a_word_of_it_is_kept_by_nobody(word: str) -> None:
+    """In whatever form; without such a word all of it stays."""
+    cutter = sources.cutter("gcp_audit")
+    assert cutter is not None
+    harmless, feared = (f'{{"resource":{{"type":"{name}"' for name in ("gce_instance", word))
+    for form in (str.encode, lambda text: text.encode("utf-16-le"), packed, torn):
+        assert form(harmless) == cutter.cut(form(harmless)).text
+        assert cutter.cut(form(feared)).text == b""
+
+
+def packed(text: str) -> bytes:
+    return gzip.compress(text.encode())
+
+
+def torn(text: str) -> bytes:
+    return packed(text)[:-6]
+
+
+def test_entries_of_other_calls_are_locked_as_they_come() -> None:
+    """Exact, a pod template in the clear among it: docs/decisions/0285-gke-logs-exec.md."""
     mapper = Mapper("gcp_audit", keep_out_of_scope_raw=True)
     seen = 0
     for path in cases("gcp_audit").values():

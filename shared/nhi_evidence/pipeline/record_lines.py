@@ -6,7 +6,7 @@ cannot be in any attribute, reason or detail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -66,6 +66,11 @@ class RecordMapper:
         """Whether the source itself declares what may not be locked."""
         return self._source in self._cutters
 
+    def fears(self, body: bytes) -> bool:
+        """Whether a delivery that nobody can read may hold what the source declares."""
+        own = self._cutters.get(self._source)
+        return own is not None and own.is_feared(body)
+
     def read(self, raw: bytes) -> Read:
         """Map one record, as `read_all` does."""
         return self.read_all([raw])[0]
@@ -90,8 +95,7 @@ class RecordMapper:
         except MemoryError:
             raise  # due to this process at this moment, not to the record
         except Exception as error:  # before it was known what to cut
-            kept = cutting.everything(raw) if self._cutters else cutting.Kept(raw)
-            return Read(None, _failed(error), kept, error)
+            return Read(None, _failed(error), _kept_unread(raw, self._cutters.values()), error)
 
     def _begin(self, raw: bytes, waiting: dict[str, _Waiting]) -> Read:
         if len(raw) > self._settings.limits.mapped_bytes:
@@ -198,7 +202,14 @@ class RecordMapper:
         return lines.out_of_scope_line(u, index, mapped.reason, text.decode(), read.pack, cuts=cuts)
 
     def _unread(self, raw: bytes, rejection: Rejection) -> Read:
-        return Read(None, rejection, cutting.everything(raw) if self.cuts else cutting.Kept(raw))
+        own = self._cutters.get(self._source)
+        return Read(None, rejection, _kept_unread(raw, () if own is None else (own,)))
+
+
+def _kept_unread(raw: bytes, cutters: Iterable[cutting.Cutter]) -> cutting.Kept:
+    """Return what is kept of a record that nobody can read: all, unless a cutter fears it."""
+    is_feared = any(cutter.is_feared(raw) for cutter in cutters)
+    return cutting.everything(raw) if is_feared else cutting.Kept(raw)
 
 
 def _failed(error: Exception) -> Rejection:

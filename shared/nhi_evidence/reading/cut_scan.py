@@ -17,7 +17,7 @@ import msgspec
 
 from nhi_evidence.reading.cut_table import ALL, ANY, Category, Condition, Field, Steps, steps_of
 
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 """Names that JSON can spell otherwise by an escape alone."""
 _ESCAPED = re.compile(rb'\\.[^"\\]*+(?:\\.[^"\\]*+)*+"([ \t\r\n]*+:)?', re.DOTALL)
 """Of a JSON text: what a string that holds an escape ends with, and whether it is a name."""

@@ -13,7 +13,7 @@ import msgspec
 from nhi_evidence.reading.cut_off import leading_members
 from nhi_evidence.reading.json_places import Span
 
-_STEP = re.compile(r"([^.>]+)([.>]?)")
+_STEP = re.compile(r'(?:"([^"]+)"|([^.>"]+))([.>]?)')
 _SEPARATOR = re.compile(rb"[&;#]")
 ANY, ALL = "*", "**"
 
@@ -68,8 +68,9 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rule: str
     path: str
-    """Names with a dot between; `*` is any member or element, `name*` each whose name begins so,
-    `**` as the last step every text below; `>` enters JSON inside a text."""
+    """Names with a dot between, one that has dots itself in quotes; `*` is any member or element,
+    `name*` each whose name begins so, `**` as the last step every text below; `>` enters JSON
+    inside a text."""
     why: str
     query_except: tuple[str, ...] | None = None
     """Where given, the field is a URI: the values of its query are cut, but for these names."""
@@ -102,6 +103,9 @@ class CutTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     fields: tuple[Field, ...] = ()
     refused: tuple[Category, ...] = ()
+    unread_with: tuple[str, ...] = ()
+    """Words, in any case: of a text that nobody can read all is cut where one stands in it. Without
+    any, all is cut whatever stands in it."""
 
 
 Steps = tuple[tuple[str, bool], ...]
@@ -111,7 +115,7 @@ Steps = tuple[tuple[str, bool], ...]
 @cache
 def steps_of(path: str) -> Steps:
     """Return the steps of a path."""
-    return tuple((match[1], match[2] == ">") for match in _STEP.finditer(path))
+    return tuple((match[1] or match[2], match[3] == ">") for match in _STEP.finditer(path))
 
 
 def is_named(name: str | None, step: str) -> bool:

@@ -29,6 +29,7 @@ from nhi_evidence.reading.cut_table import (
     query_values,
     steps_of,
 )
+from nhi_evidence.reading.cut_unread import Words
 from nhi_evidence.reading.json_places import Member, Span, Text, Together, members
 
 __all__ = [
@@ -84,13 +85,14 @@ class Cutter:
         self._scan = Scan.of(table.fields, table.refused)
         self._fields = [(field, steps_of(field.path)) for field in table.fields]
         self._refused = table.refused
+        self._words = Words(table.unread_with)
         self._has_conditions = bool(table.refused) or any(each.unless for each in table.fields)
 
     def cut(self, raw: bytes) -> Kept:
         """Return a record without what is declared.
 
-        Of one that is no JSON object in UTF-8 everything is cut; of one of a refused category,
-        too.
+        Of one that is no JSON object in UTF-8 everything is cut, but for what `unread` keeps; of
+        one of a refused category, too.
         """
         try:
             raw.decode()
@@ -102,8 +104,16 @@ class Cutter:
                     return Kept(b"", (Piece(0, len(raw), REFUSED),), category.name)
             pieces = _pieces(raw, record, self._fields)
         except (msgspec.MsgspecError, RecursionError, ValueError):
-            return everything(raw)
+            return self.unread(raw)
         return _without(raw, pieces) if pieces else Kept(raw)
+
+    def unread(self, raw: bytes) -> Kept:
+        """Return what is kept of a text that nobody can read: all or nothing."""
+        return everything(raw) if self.is_feared(raw) else Kept(raw)
+
+    def is_feared(self, raw: bytes) -> bool:
+        """Whether a text that nobody can read may hold what is declared."""
+        return self._words.may_stand_in(raw)
 
 
 def _pieces(raw: bytes, record: Any, fields: Sequence[tuple[Field, Steps]]) -> list[Piece]:

@@ -1,0 +1,41 @@
+"""Whether a text that nobody can read may hold what its source declares.
+
+Most sources say that it always may. One whose log is of many services, few of which have what may
+not be locked, names words that stand wherever it stands; a text without them is kept as it came.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+_GZIP = b"\x1f\x8b"
+_LOOKED_INTO = 64 << 20
+"""Bytes that are inflated at most."""
+_SPELLED = rb"\\u00[2-7]"
+"""How a word may be spelled otherwise in JSON."""
+
+
+class Words:
+    """Looks for the words of a source."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Take them; without any, every text may hold what is declared."""
+        spellings = [*(re.escape(word.encode()) for word in words), _SPELLED]
+        self._search = re.compile(b"|".join(spellings), re.IGNORECASE).search if words else None
+
+    def may_stand_in(self, raw: bytes) -> bool:
+        """Whether one stands in a text, in ASCII or UTF-16, packed or not, or nobody can tell."""
+        if self._search is None or self._search(raw.replace(b"\0", b"")):
+            return True
+        return raw.startswith(_GZIP) and self._may_be_packed_in(raw)
+
+    def _may_be_packed_in(self, raw: bytes) -> bool:
+        inflating = zlib.decompressobj(wbits=31)
+        try:
+            inside = inflating.decompress(raw, _LOOKED_INTO)
+        except zlib.error:
+            return True
+        is_whole = not inflating.unconsumed_tail and not inflating.unused_data.startswith(_GZIP)
+        return not is_whole or self.may_stand_in(inside)

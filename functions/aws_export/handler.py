@@ -1,7 +1,7 @@
 """AWS Lambda entry: SQS messages of S3 notifications in, failed message ids out.
 
-A message succeeds only when every object it names is locked. Otherwise that message alone fails:
-SQS delivers it again, and past the redrive limit moves it to the dead-letter queue.
+A message succeeds only when every object it names is locked. Otherwise only that message fails: SQS
+delivers it again, and beyond the redrive limit moves it to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def report(outcome: Outcome) -> None:
 
 
 def report_messages(answer: exporter.Answer) -> None:
-    """Log and count the messages that are to be delivered again."""
+    """Log and count the messages that must be delivered again."""
     for message_id, error in {**answer.unreadable, **answer.refused}.items():
         refused = message_id in answer.refused
         logger.error("message failed", message_id=message_id, refused=refused, exc_info=error)

@@ -1,8 +1,8 @@
 """Azure Functions entry (v2 model): batches of Event Hub messages in, nothing or an exception out.
 
 The host moves its checkpoint past a batch when the function returns, or when a retry policy is
-used up. So it returns only when everything is locked, raises while the store is unavailable, and
-the policy never is used up: the partition waits, and nothing is passed over.
+exhausted. So it returns only when everything is locked, raises while the store is unavailable, and
+the policy is never exhausted: the partition waits, and nothing is skipped.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages#retries
 https://learn.microsoft.com/azure/azure-functions/functions-reliable-event-processing
 """
@@ -34,14 +34,14 @@ app = func.FunctionApp()
     arg_name="events",
     event_hub_name="%NHI_EVIDENCE_HUB%",
     connection="EventHubConnection",
-    # Another for each hub of this name: the host keeps its checkpoints by group.
+    # A different one for each hub of this name: the host keeps its checkpoints by group.
     consumer_group="%EventHubConsumerGroup%",
     cardinality=func.Cardinality.MANY,
-    # Text would be decoded by the host, and bytes that are not UTF-8 lost on the way.
+    # As text the host would decode it, losing bytes that are not UTF-8.
     data_type=func.DataType.BINARY,
 )
 def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # noqa: UP006
-    """Lock one batch. Raises what keeps it from being locked."""
+    """Lock one batch. Raises whatever keeps it from being locked."""
     logger.info("%s", lag.describe(events, now_ms=clock.now()))
     written = {
         "writer": exporter.site(),
@@ -57,7 +57,7 @@ def export(events: List[func.EventHubEvent], context: func.Context) -> None:  # 
 
 
 def report(outcome: Outcome) -> None:
-    """Log what became of one group of runs: a line a category, an object and a failure."""
+    """Log what became of one group of runs: a line per category, object and failure."""
     for category, records in sorted(outcome.categories.items()):
         logger.info("took %s, %d records", category, records)
     for locked in outcome.objects:

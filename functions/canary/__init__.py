@@ -1,1 +1,1 @@
-"""AWS Lambda: on a schedule, harmless probes whose records show what is recorded."""
+"""AWS Lambda: harmless scheduled probes whose records show what is recorded."""

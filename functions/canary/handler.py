@@ -1,7 +1,7 @@
-"""AWS Lambda entry: a schedule in, the plans of the hours to come and the probes of this one out.
+"""AWS Lambda entry: a schedule in, plans for coming hours and this hour's probes out.
 
-Whether a probe was recorded is read from the sealed evidence by others; what must wake somebody
-here is a metric.
+Whether a probe was recorded is read from the sealed evidence elsewhere; whatever must alert
+somebody is a metric.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = Logger(service="canary")
 metrics = Metrics(namespace="nhi-evidence", service="canary")
 
 RESERVE_MS = 30_000
-"""Kept of a run's time: for the call that is under way."""
+"""Time reserved at the end of a run, for the call in progress."""
 
 
 def report(done: Done) -> None:

@@ -1,1 +1,1 @@
-"""AWS Lambda: on a schedule, what providers say of their settings, and what that comes to."""
+"""AWS Lambda: scheduled readings of providers' settings, and the verdicts on them."""

@@ -1,9 +1,9 @@
-"""AWS Lambda entry: a schedule in, readings of settings and what they come to out.
+"""AWS Lambda entry: a schedule in, readings of settings and the verdicts on them out.
 
-Handed `{"absence": ...}`, a statement of absence as its file has it, it checks and keeps that.
+Given `{"absence": ...}`, the contents of a statement of absence, it checks and keeps that.
 
-One run depends on no other but for telling what was lost since. What must wake somebody is a
-metric.
+A run depends on the previous one only to tell what was lost since. Whatever must alert somebody is
+a metric.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = Logger(service="coverage")
 metrics = Metrics(namespace="nhi-evidence", service="coverage")
 
 RESERVE_MS = 240_000
-"""Kept of a run's time: for the accounts that are begun, and for what is written after."""
+"""Time reserved at the end of a run: for accounts in progress, and for writing afterwards."""
 
 
 def report(done: Done) -> None:
@@ -50,7 +50,7 @@ def keep(stated: object) -> Any:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Lambda handler: what this run was answered and stated, as JSON; or what was kept."""
+    """Lambda handler: this run's answers and statements as JSON; or what was kept."""
     metrics.add_dimension("function", context.function_name)
     if "absence" in event:
         return keep(event["absence"])

@@ -1,1 +1,1 @@
-"""AWS Lambda: from each new evidence object to OCSF lines a SIEM takes."""
+"""AWS Lambda: turns each new evidence object into OCSF lines for a SIEM."""

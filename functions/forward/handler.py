@@ -1,7 +1,7 @@
 """AWS Lambda entry: SQS messages of new evidence objects in, failed message ids out.
 
-A message succeeds when all its object's lines are in the subscriber's bucket, or when the object
-is no sound one, which trying again would not change: that is counted, and raises an alarm.
+A message succeeds when all its object's lines are in the subscriber's bucket, or when the object is
+unsound, which retrying would not change: that is counted, and raises an alarm.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cloud Run function entry: a CloudEvent in, locked evidence out.
 
-It returns only when everything the event is about is locked. Whatever else happens is raised: the
-framework answers 500, and the platform delivers again. Input that cannot be decoded is locked as
-it came, and returned from.
+It returns only when everything the event is about is locked. Any failure is raised: the framework
+answers 500, and the platform delivers again. Input that cannot be decoded is locked as received,
+and the function returns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nhi_evidence.errors import DeliveryRefusedError
 
 @functions_framework.cloud_event
 def handler(event: CloudEvent) -> None:
-    """Lock what one event names or carries. Raises what keeps it from being locked."""
+    """Lock what one event names or carries. Raises whatever keeps it from being locked."""
     log = CloudLog(request.headers.get("traceparent"))
     try:
         exporter = gcp_exporter()

@@ -1,7 +1,7 @@
 """AWS Lambda entry: a schedule in, statements on completeness out.
 
-What one run leaves, the next does: it looks for the hours that lack a statement. What must wake
-somebody is a metric.
+Each run looks for the hours that lack a statement, so the next one does what a run leaves undone.
+Whatever must alert somebody is a metric.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ metrics = Metrics(namespace="nhi-evidence", service="reconcile")
 
 
 RESERVE_MS = 180_000
-"""Kept of a run's time: for an hour of evidence that is begun, read for canaries."""
+"""Time reserved at the end of a run: for an hour of evidence being read for canaries."""
 
 
 def report(done: Done) -> None:

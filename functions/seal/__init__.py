@@ -1,1 +1,1 @@
-"""AWS Lambda: on a schedule, what is new in the evidence bucket into its signed log."""
+"""AWS Lambda: seals what is new in the evidence bucket into its signed log, on a schedule."""

@@ -1,7 +1,7 @@
 """AWS Lambda entry: a schedule in, what was sealed out.
 
-Any run finishes what another one left, so a failed invocation needs no repair: the schedule is the
-retry. What must wake somebody is a metric.
+Any run finishes what another one left unfinished, so a failed invocation needs no repair: the
+schedule is the retry. Whatever must alert somebody is a metric.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Log files people have on their own disk, in whatever form: containers, encodings, pages, rows.
+"""Log files that people have locally, in whatever form: containers, encodings, pages, rows.
 
-For reading alone: nothing here is part of the evidence line, and no function carries it.
+Only for reading: nothing here is part of the evidence pipeline, and no function contains it.
 """

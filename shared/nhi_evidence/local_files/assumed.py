@@ -1,4 +1,4 @@
-"""Times that carry no zone, read as UTC because whoever reads says so. Never used for evidence.
+"""Times without a zone, read as UTC because the user says so. Never used for evidence.
 
 SQL exports drop the zone of a time (`2026-03-01 12:00:00.000`). That it is UTC cannot be known
 from the record.

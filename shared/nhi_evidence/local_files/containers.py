@@ -1,4 +1,4 @@
-"""gzip, zip and tar, told by content, one inside the other, read as streams and bounded.
+"""gzip, zip and tar, detected by content, nested, read as bounded streams.
 
 https://www.rfc-editor.org/rfc/rfc1952 (gzip),
 https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT (zip),
@@ -41,7 +41,7 @@ DAMAGED = (
 
 
 class BombError(OSError):
-    """Content inflates to more than a log does."""
+    """Content inflates to more than a log plausibly does."""
 
 
 class Budget(msgspec.Struct):

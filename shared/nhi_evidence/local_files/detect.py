@@ -1,4 +1,4 @@
-"""Which source a document is of, by the attributes it has: shown, and never used for evidence.
+"""Which source a document is from, by its attributes: shown, and never used for evidence.
 
 Each pack says in its `marks.toml` what its records have and no other's. Of the marks that fit, one
 with a text decides before one without, and one that is the name of an envelope, whose case matters,

@@ -1,7 +1,7 @@
 """JSON documents of a text, as a stream: a value a line, indented, or one after the other.
 
-Memory holds one document. A broken line spoils no other, and is yielded as it is: whoever maps
-it says what is wrong with it.
+One document is kept in memory. A broken line does not affect others, and is yielded as it is: the
+mapper says what is wrong with it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Is a text an address? Only one that every reader takes for the same address is.
+"""Is a text an address? Only if every parser reads it as the same address.
 
-`198.51.100.07` is octal to one reader and decimal to the next; `fe80::1%eth0` means something on
-one host alone. Neither goes where an address is promised.
+`198.51.100.07` is octal to one parser and decimal to another; `fe80::1%eth0` is meaningful on only
+one host. Neither is written where an address is promised.
 https://www.rfc-editor.org/rfc/rfc6943#section-3.1.1
 """
 

@@ -1,8 +1,8 @@
-"""Remembering results of pure functions, within bounds an input cannot stretch.
+"""Caches for pure functions, with bounds that an input cannot exceed.
 
-`functools.lru_cache` bounds how many keys are kept, not how long they are; what a record holds
-may be megabytes. And a look-up has to cost less than what it saves: it is one of a dictionary, in
-C, and Python is entered where nothing is remembered.
+`functools.lru_cache` bounds the number of keys, not their size; a record's values may be megabytes.
+And a look-up must cost less than it saves: it is one dictionary access in C, and Python code runs
+only on a miss.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def bounded_cache(*, results: int, longest: int) -> Callable[[Callable[P, R]], C
 
 
 class _Results(dict[Any, Any]):
-    """Results by argument, in two halves: when one is full, the older half makes room.
+    """Results by argument, in two halves: when one is full, the older half is dropped.
 
-    Ids and times pass through once. So making room costs no search for the oldest, which a
-    dictionary does among all places its oldest had; and what is asked for again stays.
+    Ids and times pass through once. Dropping a half avoids searching for the oldest entry, for
+    which a dictionary would scan all slots its oldest had; and what is requested again stays.
     """
 
     def __init__(self, function: Callable[..., Any], results: int, longest: int) -> None:

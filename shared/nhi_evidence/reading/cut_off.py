@@ -1,7 +1,7 @@
-"""Reading a JSON object that was cut off: the members that stand complete before the cut.
+"""Reading a truncated JSON object: the members that are complete before the cut.
 
-Log pipelines cut records at a fixed size; who pads an object past it must not thereby hide who
-acted. Nothing is completed: a member the cut runs through is not there.
+Log pipelines truncate records at a fixed size; padding an object beyond it must not hide who acted.
+Nothing is completed: a member that the cut runs through is absent.
 """
 
 from __future__ import annotations

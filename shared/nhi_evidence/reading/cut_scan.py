@@ -1,9 +1,9 @@
-"""Whether a record holds nothing that is to be cut, told from its bytes.
+"""Whether a record has nothing to cut, decided from its bytes.
 
-Most records hold nothing of it, and whoever maps them reads them again. So no value is built here:
-a declared name is looked for wherever it stands, and what follows it must be harmless by every rule
-that ends in that name. What is of another form than that costs the longer way (`cutting`), never a
-leak: `is_certain` is true only where nothing can be cut.
+Most records have nothing to cut, and the mapper decodes them again. So nothing is decoded here: a
+declared name is searched for wherever it is, and what follows it must be harmless by every rule
+that ends in that name. Anything else takes the slower way (`cutting`), and never causes a leak:
+`is_certain` is true only where nothing can be cut.
 """
 
 from __future__ import annotations

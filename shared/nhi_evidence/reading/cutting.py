@@ -1,9 +1,9 @@
-"""Taking declared fields out of a raw text, before anything of it is written.
+"""Removing declared fields from a raw text before any of it is written.
 
-Some logs carry what must never be locked: arguments of a command, a key, a prompt. Their source
-declares the fields, in a table; here they are found at every place they stand at and cut. What is
-cut is stated, never shown. Of a text that cannot be read nobody knows what it holds: all of it is
-cut (docs/evidence-format.md, "Cuts").
+Some logs contain data that must never be locked: command arguments, keys, prompts. Their source
+declares the fields in a table; here they are found wherever they occur and cut. Cuts are stated,
+but their contents never shown. A text that cannot be read may contain anything, so all of it is cut
+(docs/evidence-format.md, "Cuts").
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ __all__ = [
 ]
 
 UNREADABLE = "unreadable"
-"""Rule of what is cut since nobody can read it."""
+"""Rule for what is cut because it cannot be read."""
 
 REFUSED = "refused"
-"""Rule of a record of a category that its source refuses."""
+"""Rule for a record of a category that its source refuses."""
 
 
 class Piece(msgspec.Struct, frozen=True, order=True):

@@ -14,7 +14,7 @@ _PIECE_BYTES = 1 << 20
 
 
 def inflated(body: bytes, limits: Limits) -> bytes | Undecodable:
-    """Return the content of a delivered file: what a gzip file inflates to, or the file itself."""
+    """Return the content of a delivered file: inflated if it is gzip, otherwise the file itself."""
     if body.startswith(GZIP_MAGIC):
         return inflate(body, limits)
     if len(body) > limits.inflated_bytes:

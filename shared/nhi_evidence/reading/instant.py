@@ -1,4 +1,4 @@
-"""Instants as logs write them: a text of RFC 3339, or a count since the epoch."""
+"""Times as written in logs: an RFC 3339 text, or a count since the epoch."""
 
 from __future__ import annotations
 

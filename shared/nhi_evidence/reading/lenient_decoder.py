@@ -1,8 +1,8 @@
 """Reading JSON objects into structs when the shape of their attributes varies.
 
-Providers write a string where an object is usual, JSON inside a text, a name in another case.
-An attribute of another shape reads as absent and is named, so that it costs itself alone: the
-rest of the object is still read.
+Providers write a string where an object is usual, JSON inside a text, a name in another case. An
+attribute of an unexpected shape reads as absent and is reported, so that it affects nothing else:
+the rest of the object is still read.
 """
 
 from __future__ import annotations

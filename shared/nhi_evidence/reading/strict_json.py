@@ -1,8 +1,8 @@
 """JSON as exact slices: the members of an object, the elements of a list, the text of a string.
 
-The three checkers of a proof read JSON by these rules alone (docs/verification.md, "What the
-checkers read"), so that none takes a text for something another does not: only strings and
-brackets are looked at, names are never doubled, and a value that matters has one spelling.
+The three checkers of a proof read JSON by exactly these rules (docs/verification.md, "What the
+checkers read"), so that they never disagree about a text: only strings and brackets are examined,
+names are never duplicated, and a value that matters has one canonical form.
 """
 
 from __future__ import annotations

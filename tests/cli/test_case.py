@@ -259,7 +259,7 @@ def test_what_is_no_plain_file_is_not_followed(case: Case, tmp_path: Path, kind:
     else:
         extra.write_text("x")
     result = run("case", "verify", folder, "--key", case.key)
-    refused(result, "no plain file")
+    refused(result, "not a regular file")
     assert "\x1b" not in result.err
     theirs = alone(folder, case.key, programs(tmp_path / "programs"))
     assert (theirs.returncode, "\x1b" in theirs.stderr) == (2, False)

@@ -92,7 +92,7 @@ def test_directory_refuses_other_bytes(tmp_path: Path) -> None:
     """A squatted key is never answered as success where the bytes can be compared."""
     store = DirectoryStore(tmp_path)
     store.put_new("ev/a", b"one", metadata={})
-    with pytest.raises(StoreUnavailableError, match="other bytes"):
+    with pytest.raises(StoreUnavailableError, match="different bytes"):
         store.put_new("ev/a", b"two", metadata={})
 
 

@@ -26,7 +26,7 @@ def test_a_tile_with_other_bytes_stops_the_sealer() -> None:
     world = World()
     world.write(1)
     world.store.add(tile_key(2), bytes(64))
-    with pytest.raises(LogError, match="holds other bytes"):
+    with pytest.raises(LogError, match="holds different bytes"):
         world.sealer().run()
     assert [] == list(world.store.keys("log/v1/2026/checkpoint/"))
 

@@ -66,12 +66,12 @@ SHADOW = changed(OBJECT, flags=("key_hash", "shadow"))
         (SHADOW, version(), False, []),
         (SHADOW, None, True, []),
         (MarkerLeaf("k", "v", 0), version(shadow=True), True, []),
-        (changed(OBJECT, flags=()), version(), True, ["key_hash is not raised"]),
+        (changed(OBJECT, flags=()), version(), True, ["key_hash is not set"]),
         (
             changed(OBJECT, flags=()),
             version(shadow=True),
             True,
-            ["key_hash is not raised", HAS_NONE],
+            ["key_hash is not set", HAS_NONE],
         ),
     ],
 )

@@ -115,6 +115,7 @@ bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@$(BIN)/python -m tests.bench.every_source
 	@$(BIN)/python -m tests.bench.requests
+	@$(BIN)/python -m tests.bench.exporter
 	@$(BIN)/python -m tests.bench.large_store --versions 20000 100000
 	@$(BIN)/python -m tests.bench.investigate --records 60000
 	@$(BIN)/python -m tests.bench.coverage --objects 500

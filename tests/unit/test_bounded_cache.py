@@ -35,6 +35,20 @@ def test_only_so_many_results_are_kept() -> None:
     assert [1, 2, 3, 1] == calls
 
 
+def test_as_many_as_may_be_are_kept() -> None:
+    """Half of them is the newest half."""
+    calls: list[int] = []
+
+    @bounded_cache(results=6, longest=3)
+    def same(number: int) -> int:
+        calls.append(number)
+        return number
+
+    for number in (1, 2, 3, 4, 5, 6, 1):
+        same(number)
+    assert [1, 2, 3, 4, 5, 6] == calls
+
+
 def test_what_is_asked_for_again_stays() -> None:
     """However many others pass through."""
     calls: list[int] = []

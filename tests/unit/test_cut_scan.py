@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nhi_evidence import sources
 from nhi_evidence.reading.cut_scan import Scan
-from nhi_evidence.reading.cut_table import Condition, CutTable, Field, steps_of
+from nhi_evidence.reading.cut_table import Category, Condition, CutTable, Field, steps_of
 from nhi_evidence.reading.cutting import Cutter
 from tests.cases.reader import cases, read
 from tests.unit.test_cutting import without_looking_first
@@ -121,6 +121,28 @@ def test_every_declared_field_is_seen_where_it_stands_alone(source: str, number:
     assert b"LEAK" in raw
     assert not Scan.of(table.fields, ()).is_certain(raw)
     assert b"LEAK" not in Cutter(table).cut(raw).text
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_kept"),
+    [
+        ('{"type":"request"}', False),
+        ('{"type":"re\\u0071uest"}', False),
+        ('{"type":"other"}', True),
+        ('{"type":"other","id":"request"}', True),
+        ('{"id":1}', True),
+        ('{"type":"absent"}', False),
+        ('{"type":"absent","action":null}', False),
+        ('{"type":"absent","action":"x"}', True),
+    ],
+)
+def test_a_category_that_is_refused_is_told_however_it_is_spelt(raw: str, is_kept: bool) -> None:
+    """By a text, and by what is not there."""
+    refused = (
+        Category("told", (Condition("type", ("request",)),), ""),
+        Category("bare", (Condition("type", ("absent",)), Condition("action", present=False)), ""),
+    )
+    assert is_kept == Scan.of([], refused).is_certain(raw.encode())
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ class Scan:
 
 def _has_escaped_name(raw: bytes) -> bool:
     """Whether a name of a JSON text is spelt with an escape; each byte is read once."""
-    return any(match.end(1) >= 0 for match in _ESCAPED.finditer(raw))
+    return any(match[1] is not None for match in _ESCAPED.finditer(raw))
 
 
 class _Rule:

@@ -16,8 +16,6 @@ STANDS_ALONE = {"shared/nhi_evidence/evidence/bundle/check_proof.py"}
 """Given to people as one file that needs no other."""
 TABLES = {
     "tests/cli/local_forms.py",
-    "tests/infra/aws/scenarios.py",
-    "tests/infra/terrain/test_cloud_doctor.py",
     "tests/proofs/disagreements.py",
 }
 """Tests that are mostly a table: its rows belong together."""

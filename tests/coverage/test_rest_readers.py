@@ -74,13 +74,13 @@ class Provider:
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    provider_ = Provider()
-    thread = threading.Thread(target=provider_.server.serve_forever)
+    answering = Provider()
+    thread = threading.Thread(target=answering.server.serve_forever)
     thread.start()
-    yield provider_
-    provider_.server.shutdown()
+    yield answering
+    answering.server.shutdown()
     thread.join()
-    provider_.server.server_close()
+    answering.server.server_close()
 
 
 def reader(provider: Provider, hosts: tuple[str, ...]) -> RestReader:

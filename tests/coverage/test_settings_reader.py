@@ -42,8 +42,8 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(Reader, "_pages", _answering(Reader._pages))
     with mock_aws():
-        session_ = boto3.session.Session()
-        s3 = session_.client("s3", region_name=REGION)
+        boto_session = boto3.session.Session()
+        s3 = boto_session.client("s3", region_name=REGION)
         where: Any = {"LocationConstraint": REGION}
         for bucket in ("trail", "evidence"):
             s3.create_bucket(
@@ -51,10 +51,10 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
                 CreateBucketConfiguration=where,
                 ObjectLockEnabledForBucket=bucket == "evidence",
             )
-        trails = session_.client("cloudtrail", region_name=REGION)
+        trails = boto_session.client("cloudtrail", region_name=REGION)
         trails.create_trail(Name="all", S3BucketName="trail", IsMultiRegionTrail=True)
         trails.start_logging(Name="all")
-        yield session_
+        yield boto_session
 
 
 def read(session: boto3.session.Session) -> Reading:

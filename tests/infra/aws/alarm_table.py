@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.infra.aws.estate import Estate
-from tests.infra.aws.scenarios import SITUATIONS, raised
+from tests.infra.aws.evaluation import raised
+from tests.infra.aws.scenarios import SITUATIONS
 
 EXPORTER = "nhi-evidence-main-aws_cloudtrail-organization"
 SEALER = "nhi-evidence-main-sealer"

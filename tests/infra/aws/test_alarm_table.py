@@ -19,7 +19,8 @@ from tests.infra.aws.alarm_table import (
 )
 from tests.infra.aws.conftest import ROOT
 from tests.infra.aws.estate import Estate
-from tests.infra.aws.scenarios import SITUATIONS, raised
+from tests.infra.aws.evaluation import raised
+from tests.infra.aws.scenarios import SITUATIONS
 
 SILENCE = {f"{EXPORTER}-silence", f"{STORE}-aws_cloudtrail-absence"}
 ABSENCE = {f"{STORE}-{one}-absence" for one in ("gcp_audit", "azure_monitor")}

@@ -12,9 +12,10 @@ from nhi_evidence.config import read
 from nhi_evidence.config.aws.feeds import feeds
 from tests.infra.aws.alarm_table import KINDS
 from tests.infra.aws.estate import ARCHIVE, Estate, documents
+from tests.infra.aws.evaluation import raised_by
 from tests.infra.aws.iam import Request, allows
 from tests.infra.aws.linting import complaints
-from tests.infra.aws.scenarios import Series, always, growing, once, raised_by, since
+from tests.infra.aws.scenarios import Series, always, growing, once, since
 from tests.infra.aws.stream_estate import BUS, CONFIG, OKTA, PROD, stream
 
 STACK = "nhi-evidence-export-eu-central-1"

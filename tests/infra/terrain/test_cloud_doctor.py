@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,22 +14,16 @@ from nhi_evidence.adapters.gcp import estate_checks as gcp_estate
 from nhi_evidence.checks import Check, State
 from nhi_evidence.cli import elsewhere
 from nhi_evidence.config import Config, read
-from nhi_evidence.config.azure_resource_kinds import kinds_of
 from nhi_evidence.config.built_code import BuiltCode, package
 from tests.coverage.test_rest_readers import Provider
 from tests.infra.terrain import cloud_answers
+from tests.infra.terrain.cloud_doctor_changes import (
+    CHANGES,
+    CONFIG,
+    KIND,
+    Deployed,
+)
 from tests.infra.terrain.synthesis import example, only, synthesize
-
-CONFIG = read(example())
-FUNCTION = "nhi-evidence-gcp-export"
-TOPICS = "projects/example-evidence/topics"
-
-
-class Deployed(NamedTuple):
-    """The answers of both clouds, and what was built for them."""
-
-    answers: dict[str, Any]
-    built: BuiltCode
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +48,13 @@ def deployed(pristine: Deployed) -> Deployed:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Provider]:
-    provider_ = Provider()
-    thread = threading.Thread(target=provider_.server.serve_forever)
+    answering = Provider()
+    thread = threading.Thread(target=answering.server.serve_forever)
     thread.start()
-    yield provider_
-    provider_.server.shutdown()
+    yield answering
+    answering.server.shutdown()
     thread.join()
-    provider_.server.server_close()
+    answering.server.server_close()
 
 
 def looked(
@@ -132,224 +125,6 @@ def test_without_tokens_everything_is_named_as_not_seen(
     checks = looked(deployed, server, google=None, azure=None)
     assert {State.UNKNOWN} == {one.state for one in checks}
     assert {"function", "topic and subscriptions", "function app"} <= {one.what for one in checks}
-
-
-def at(deployed: Deployed, ending: str) -> dict[str, Any]:
-    """Return the only answer whose path ends so."""
-    (path,) = [one for one in deployed.answers if one.partition("?")[0].endswith(ending)]
-    answer: dict[str, Any] = deployed.answers[path]
-    return answer
-
-
-def google(deployed: Deployed) -> dict[str, Any]:
-    return at(deployed, f"/functions/{FUNCTION}")
-
-
-def subscription(deployed: Deployed, name: str) -> dict[str, Any]:
-    return at(deployed, f"/subscriptions/{name}")
-
-
-def site(deployed: Deployed) -> dict[str, Any]:
-    return at(deployed, "/sites/nhi-evidence-1f2c78bc216d")
-
-
-def settings(deployed: Deployed) -> dict[str, Any]:
-    properties: dict[str, Any] = at(deployed, "/config/appsettings/list")["properties"]
-    return properties
-
-
-KIND = kinds_of(CONFIG.azure.resource_types if CONFIG.azure else ())[0]
-
-
-def assigned(deployed: Deployed) -> dict[str, Any]:
-    properties: dict[str, Any] = at(deployed, f"/policyAssignments/{KIND.short_name}")["properties"]
-    return properties
-
-
-CHANGES: dict[str, tuple[Callable[[Deployed], Any], str, State, str]] = {
-    "another bucket to export into": (
-        lambda it: google(it)["serviceConfig"]["environmentVariables"].update(
-            NHI_EVIDENCE_BUCKET="mine"
-        ),
-        f"function {FUNCTION}, environment",
-        State.CHANGED,
-        "changed: NHI_EVIDENCE_BUCKET",
-    ),
-    "a variable more": (
-        lambda it: google(it)["serviceConfig"]["environmentVariables"].update(PYTHONPATH="/x"),
-        f"function {FUNCTION}, environment",
-        State.CHANGED,
-        "added: PYTHONPATH",
-    ),
-    "anybody may call it": (
-        lambda it: google(it)["serviceConfig"].update(ingressSettings="ALLOW_ALL"),
-        f"function {FUNCTION}, configuration",
-        State.CHANGED,
-        "ingress ALLOW_ALL, not ALLOW_INTERNAL_ONLY",
-    ),
-    "less memory": (
-        lambda it: google(it)["serviceConfig"].update(availableMemory="256Mi"),
-        f"function {FUNCTION}, configuration",
-        State.CHANGED,
-        "memory 256 MiB, not 1024 MiB",
-    ),
-    "two events at once": (
-        lambda it: google(it)["serviceConfig"].update(maxInstanceRequestConcurrency=2),
-        f"function {FUNCTION}, configuration",
-        State.CHANGED,
-        "requests at once 2, not 1",
-    ),
-    "a function that fails to start": (
-        lambda it: google(it).update(state="FAILED"),
-        f"function {FUNCTION}",
-        State.FAILED,
-        "FAILED",
-    ),
-    "a revision of somebody's own": (
-        lambda it: at(it, f"/services/{FUNCTION}").update(latestReadyRevision="x/revisions/mine"),
-        f"function {FUNCTION}, revision",
-        State.CHANGED,
-        "mine",
-    ),
-    "other source": (
-        lambda it: google(it)["buildConfig"]["source"]["storageSource"].update(object="mine.zip"),
-        f"function {FUNCTION}, code",
-        State.CHANGED,
-        "gs://example-evidence-nhi-evidence-source/mine.zip",
-    ),
-    "source altered under its name": (
-        lambda it: at(it, ".zip").update(md5Hash="bWluZQ=="),
-        f"function {FUNCTION}, code",
-        State.CHANGED,
-        "MD5 bWluZQ==",
-    ),
-    "messages that a filter discards": (
-        lambda it: subscription(it, "nhi-evidence-export").update(filter="attributes:x"),
-        "subscription nhi-evidence-export",
-        State.CHANGED,
-        "filter attributes:x, not none",
-    ),
-    "messages pushed elsewhere": (
-        lambda it: subscription(it, "nhi-evidence-export")["pushConfig"].update(
-            pushEndpoint="https://example.com"
-        ),
-        "subscription nhi-evidence-export",
-        State.CHANGED,
-        f"pushes to https://example.com, not {cloud_answers.URI}/{TOPICS}/nhi-evidence-files",
-    ),
-    "no dead letters": (
-        lambda it: subscription(it, "nhi-evidence-batches").pop("deadLetterPolicy"),
-        "subscription nhi-evidence-batches",
-        State.CHANGED,
-        f"dead letters none, not {TOPICS}/nhi-evidence-dead-letters after 100",
-    ),
-    "dead letters after five attempts": (
-        lambda it: subscription(it, "nhi-evidence-batches")["deadLetterPolicy"].update(
-            maxDeliveryAttempts=5
-        ),
-        "subscription nhi-evidence-batches",
-        State.CHANGED,
-        "after 5, not projects/example-evidence/topics/nhi-evidence-dead-letters after 100",
-    ),
-    "dead letters forgotten after a day": (
-        lambda it: subscription(it, "nhi-evidence-dead-letters").update(
-            messageRetentionDuration="86400s"
-        ),
-        "subscription nhi-evidence-dead-letters",
-        State.CHANGED,
-        "keeps 86400s, not 2678400s",
-    ),
-    "a subscription that expires": (
-        lambda it: subscription(it, "nhi-evidence-batches").pop("expirationPolicy"),
-        "subscription nhi-evidence-batches",
-        State.CHANGED,
-        "expires in 31 days, not never",
-    ),
-    "a bucket that cannot be written": (
-        lambda it: subscription(it, "nhi-evidence-batches")["cloudStorageConfig"].update(
-            state="PERMISSION_DENIED"
-        ),
-        "subscription nhi-evidence-batches",
-        State.FAILED,
-        "PERMISSION_DENIED",
-    ),
-    "an app that is stopped": (
-        lambda it: site(it)["properties"].update(state="Stopped"),
-        "function app nhi-evidence-1f2c78bc216d",
-        State.FAILED,
-        "Stopped",
-    ),
-    "a second identity": (
-        lambda it: site(it)["identity"]["userAssignedIdentities"].update({"/z": {}}),
-        "function app nhi-evidence-1f2c78bc216d, configuration",
-        State.CHANGED,
-        "/userassignedidentities/nhi-evidence, /z, not ",
-    ),
-    "an older Python": (
-        lambda it: site(it)["properties"]["functionAppConfig"]["runtime"].update(version="3.12"),
-        "function app nhi-evidence-1f2c78bc216d, configuration",
-        State.CHANGED,
-        "runtime python 3.12, not python 3.13",
-    ),
-    "another role to write with": (
-        lambda it: settings(it).update(NHI_EVIDENCE_WRITER_ROLE_ARN="mine"),
-        "function app nhi-evidence-1f2c78bc216d, settings",
-        State.CHANGED,
-        "changed: NHI_EVIDENCE_WRITER_ROLE_ARN",
-    ),
-    "a connection string": (
-        lambda it: settings(it).update(AzureWebJobsStorage="AccountKey=x"),
-        "function app nhi-evidence-1f2c78bc216d, settings",
-        State.CHANGED,
-        "added: AzureWebJobsStorage",
-    ),
-    "another consumer group": (
-        lambda it: settings(it).update(EventHubConsumerGroup="$Default"),
-        "function app nhi-evidence-1f2c78bc216d, settings",
-        State.CHANGED,
-        "consumer group $Default",
-    ),
-    "a hub that keeps a day": (
-        lambda it: at(it, "/eventhubs/audit-logs")["properties"]["retentionDescription"].update(
-            retentionTimeInHours=24
-        ),
-        "hub audit-logs",
-        State.CHANGED,
-        "keeps 24 h, not 168 h",
-    ),
-    "a policy that asks for less": (
-        lambda it: at(it, f"/policyDefinitions/nhi-evidence-{KIND.slug}")["properties"][
-            "policyRule"
-        ]["then"].update(effect="AuditIfNotExists"),
-        f"policy nhi-evidence-{KIND.slug}",
-        State.CHANGED,
-        "another rule",
-    ),
-    "a policy that is not enforced": (
-        lambda it: assigned(it).update(enforcementMode="DoNotEnforce"),
-        f"policy assignment {KIND.short_name}",
-        State.CHANGED,
-        "enforced DoNotEnforce, not Default",
-    ),
-    "a subscription left out": (
-        lambda it: assigned(it).update(notScopes=["/subscriptions/x"]),
-        f"policy assignment {KIND.short_name}",
-        State.CHANGED,
-        "left out /subscriptions/x, not none",
-    ),
-    "resources without the setting": (
-        lambda it: it.answers.update(
-            {
-                path: cloud_answers.summary(compliant=3, lacking=2)
-                for path in it.answers
-                if path.endswith(f"%27{KIND.short_name}%27")
-            }
-        ),
-        f"{KIND.type} without the setting",
-        State.FAILED,
-        "2 of 5 evaluated",
-    ),
-}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -10,7 +10,6 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from botocore.validate import ParamValidator
 
 from nhi_evidence.investigate.athena.plan import GB
 from tests import athena
+from tests.loopback import Handler, Loopback
 
 WORKGROUP = "nhi-evidence-main"
 _ROWS_A_PAGE = 7
@@ -119,31 +119,16 @@ def serving(stub: AthenaStub) -> Iterator[str]:
 
     services = {"AmazonAthena": "athena", "AWSGlue": "glue"}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class _Athena(Handler):
+        def do_POST(self) -> None:  # noqa: N802 as inherited
             target, _, operation = self.headers["X-Amz-Target"].partition(".")
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._send(json.dumps(stub.answer(services[target], operation, request)))
+            request = json.loads(self.body())
+            answered = json.dumps(stub.answer(services[target], operation, request))
+            self.reply(200, answered.encode())
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802 as inherited
             query = parse_qs(urlsplit(self.path).query)
-            self._send(stub.listed(query["prefix"][0]))
+            self.reply(200, stub.listed(query["prefix"][0]).encode())
 
-        def _send(self, text: str) -> None:
-            body = text.encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: Any) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        place = f"http://127.0.0.1:{server.server_port}"
-        yield f"athena://{WORKGROUP}?region=eu-central-1&endpoint={place}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with Loopback(_Athena) as server:
+        yield f"athena://{WORKGROUP}?region=eu-central-1&endpoint={server.endpoint_url}"

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import Handler, Loopback
 
 PROJECT = "example-canary"
 ACCOUNT = f"nhi-evidence-canary@{PROJECT}.iam.gserviceaccount.com"
@@ -58,7 +57,7 @@ class Call(NamedTuple):
         return marked[1] if marked else ""
 
 
-class CloudStub:
+class CloudStub(Loopback):
     """A context manager."""
 
     def __init__(self) -> None:
@@ -66,26 +65,13 @@ class CloudStub:
         self.calls: list[Call] = []
         self.statuses: dict[str, int] = {}
         """How a path ends, to another status than is right."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler())
+        self.url = self.endpoint_url
 
     @property
     def probes(self) -> list[Call]:
         """Those that are marked."""
         return [call for call in self.calls if call.nonce]
-
-    def __enter__(self) -> CloudStub:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def answer(
         self, method: str, target: str, headers: dict[str, str], body: str
@@ -206,24 +192,19 @@ class CloudStub:
             )
         return every
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         stub = self
 
-        class _Cloud(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                pass
-
+        class _Cloud(Handler):
             def _answered(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                body = self.body().decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status, document = stub.answer(self.command, self.path, headers, body)
                 answered = json.dumps(document).encode()
-                self.send_response(status)
-                if status in {301, 302}:
-                    self.send_header("Location", f"{stub.url}/elsewhere")
-                self.send_header("Content-Length", str(len(answered)))
-                self.end_headers()
-                self.wfile.write(answered)
+                is_elsewhere = status in {301, 302}
+                self.reply(
+                    status, answered, {"Location": f"{stub.url}/elsewhere"} if is_elsewhere else {}
+                )
 
             do_GET = do_POST = do_PATCH = _answered  # noqa: N815 as inherited
 

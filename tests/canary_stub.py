@@ -6,11 +6,10 @@ Every call is kept with its nonce and who signed it, and can be had as CloudTrai
 from __future__ import annotations
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import Handler, Loopback
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _NONCE = re.compile(r"nhi-canary/(nhic[0-9a-f]{20})")
@@ -37,7 +36,7 @@ class Call(NamedTuple):
     body: str
 
 
-class CanaryStub:
+class CanaryStub(Loopback):
     """A context manager."""
 
     def __init__(self, *, key_id: str) -> None:
@@ -45,21 +44,7 @@ class CanaryStub:
         self.key_id = key_id
         self.allowed = dict(ALLOWED)
         self.calls: list[Call] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> CanaryStub:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
 
     def answer(self, headers: Any, path: str, body: str) -> tuple[int, str, bytes]:
         """Keep a call; return status, content type and body."""
@@ -85,22 +70,15 @@ class CanaryStub:
             text = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>"
         return 403, "text/xml", text.encode()
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         stub = self
 
-        class _Aws(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                pass
-
+        class _Aws(Handler):
             def _answered(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                body = self.body().decode()
                 path = urlsplit(self.path).path
                 status, kind, answered = stub.answer(self.headers, path, body)
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(answered)))
-                self.end_headers()
-                self.wfile.write(answered)
+                self.reply(status, answered, {"Content-Type": kind})
 
             do_GET = do_POST = do_PUT = _answered  # noqa: N815 as inherited
 

@@ -7,15 +7,13 @@ and refuses whatever the service model does not allow, down to the length of a m
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64decode, b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
 import botocore.session
 from botocore.validate import ParamValidator
 
+from tests.loopback import Handler, Loopback
 from tests.signing import LocalCosigner, LocalSigner
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -26,7 +24,7 @@ POLICY = '{"Version":"2012-10-17","Statement":[]}'
 MODEL = botocore.session.get_session().get_service_model("kms")
 
 
-class KmsStub:
+class KmsStub(Loopback):
     """A KMS endpoint on loopback. Use as a context manager."""
 
     def __init__(self, name: str = "kms", *, post_quantum: bool = False) -> None:
@@ -38,21 +36,7 @@ class KmsStub:
         self.calls: list[str] = []
         self.refused: dict[str, str] = {}
         """Error code by operation."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.endpoint_url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> KmsStub:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
 
     def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The answer of one call, checked on its way in and out."""
@@ -92,24 +76,17 @@ class KmsStub:
         assert not request["KeyId"].startswith("alias/")
         return {"Policy": POLICY, "PolicyName": "default"}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         stub = self
 
-        class _Kms(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                pass
-
-            def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        class _Kms(Handler):
+            def do_POST(self) -> None:  # noqa: N802 as inherited
+                request = json.loads(self.body())
                 service, _, operation = self.headers["X-Amz-Target"].partition(".")
                 assert service == MODEL.metadata["targetPrefix"]
                 status, answered = stub.answer(operation, request)
                 body = json.dumps(answered).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(status, body, {"Content-Type": "application/x-amz-json-1.1"})
 
         return _Kms
 

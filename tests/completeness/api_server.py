@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from tests.loopback import Handler, Loopback
 
 PAGE = 2
 _SPAN = re.compile(r'timestamp>="([^"]+)" AND timestamp<"([^"]+)"')
@@ -16,7 +15,7 @@ _ACTIVITY_SPAN = re.compile(r"eventTimestamp ge '(\S+)' and eventTimestamp le '(
 _GRAPH_SPAN = re.compile(r"(\w+) ge (\S+) and \w+ lt (\S+)")
 
 
-class ApiServer:
+class ApiServer(Loopback):
     """Lists what it is given; a context manager."""
 
     def __init__(self) -> None:
@@ -30,21 +29,8 @@ class ApiServer:
         """What a path answers first, in place of what it would."""
         self.asked: list[tuple[str, dict[str, Any]]] = []
         """Path and form, document or query of each request."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> ApiServer:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
+        self.url = self.endpoint_url
 
     def answer(
         self, path: str, request: dict[str, Any], token: str
@@ -107,19 +93,16 @@ class ApiServer:
             page["nextLink"] = f"{self.url}{path}?{query}"
         return page
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         server = self
 
-        class _Api(BaseHTTPRequestHandler):
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 as inherited
-                pass
-
-            def do_GET(self) -> None:
+        class _Api(Handler):
+            def do_GET(self) -> None:  # noqa: N802 as inherited
                 parts = urlsplit(self.path)
                 self._send(unquote(parts.path), parse_qs(parts.query))
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+            def do_POST(self) -> None:  # noqa: N802 as inherited
+                body = self.body()
                 if self.headers.get("Content-Type") == "application/json":
                     request = json.loads(body)
                 else:
@@ -130,11 +113,6 @@ class ApiServer:
                 token = self.headers.get("Authorization", "")
                 status, answered, headers = server.answer(path, request, token)
                 body = json.dumps(answered).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(status, body, headers)
 
         return _Api

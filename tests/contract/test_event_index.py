@@ -229,7 +229,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(both: Both, tmp_path: 
         refresh(both.folder, tmp_path)
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / FILE).write_text("{")
-    with pytest.raises(SettingsError, match="anew"):
+    with pytest.raises(SettingsError, match="rebuild the index"):
         refresh(both.folder, tmp_path / "index")
 
 
@@ -248,7 +248,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(both: Both, tmp_path: 
     ],
 )
 def test_what_is_not_one_select_is_refused(both: Both, sql: str) -> None:
-    with pytest.raises(SettingsError, match="one SELECT"):
+    with pytest.raises(SettingsError, match="single SELECT"):
         duck.one_select(both.local.connection, sql)
 
 

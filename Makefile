@@ -108,6 +108,9 @@ check-infra: $(SYNCED) $(CHECKOV)  ## scan every stack, everything on; what is a
 	$(BIN)/python -m infra.scan --checkov .tools/checkov/bin/checkov --stacks $(SCANNED)/terraform/stacks
 	$(BIN)/python -m infra.aws_app --config $(SCANNED)/everything.toml --out $(SCANNED)/aws
 	$(BIN)/python -m infra.scan_templates --checkov .tools/checkov/bin/checkov --assembly $(SCANNED)/aws
+	$(BIN)/python -m tests.infra.aws.stream_estate > $(SCANNED)/streams.toml
+	$(BIN)/python -m infra.aws_app --config $(SCANNED)/streams.toml --out $(SCANNED)/aws-streams
+	$(BIN)/python -m infra.scan_templates --checkov .tools/checkov/bin/checkov --assembly $(SCANNED)/aws-streams
 
 # `make -s bench | .venv/bin/python -m tests.docs bench` puts what it prints into docs/performance.md.
 bench: $(SYNCED)  ## cost of the line against the floor of touching the bytes

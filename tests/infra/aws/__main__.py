@@ -14,6 +14,7 @@ from tests.infra.aws.alarm_table import with_table
 from tests.infra.aws.conftest import ROOT, synthesize
 from tests.infra.aws.estate import Estate
 from tests.infra.aws.matrix import with_matrix
+from tests.infra.aws.stream_estate import synthesized
 from tests.infra.aws.test_matrix import PAGE
 
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -30,6 +31,8 @@ OPERATIONS.write_text(between(OPERATIONS.read_text(), "batches", numbers))
 with tempfile.TemporaryDirectory() as folder:
     synthesize(Path(folder))
     estate = Estate(Path(folder))
-    page = with_matrix(PAGE.read_text(), estate)
-    PAGE.write_text(document(page, acceptances(estate.templates)))
+    streamed = Estate(synthesized(Path(folder, "streams")))
+    page = with_matrix(PAGE.read_text(), estate, streamed)
+    accepted = acceptances(estate.templates) + acceptances(streamed.templates)
+    PAGE.write_text(document(page, accepted))
     OPERATIONS.write_text(with_table(OPERATIONS.read_text(), alarm_table(estate)))

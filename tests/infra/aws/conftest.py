@@ -118,6 +118,12 @@ def streamed_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def streamed(streamed_assembly: Path) -> Estate:
+    """The resources of the example with streams."""
+    return Estate(streamed_assembly)
+
+
+@pytest.fixture(scope="session")
 def estate(assembly: Path) -> Estate:
     """The resources of the production estate."""
     return Estate(assembly)

@@ -180,6 +180,13 @@ PRINCIPALS = (
     ),
 )
 
+_SENDER, _STREAM = "k8s_audit-sender-prod", "k8s_audit-stream-prod"
+STREAMED = (
+    Principal("Firehose, of a stream", role=f"{_MAIN}-{_STREAM}", account=ARCHIVE),
+    Principal("what puts records into it", role=f"{_MAIN}-{_SENDER}", account=ARCHIVE),
+)
+"""Rows of a source with streams, which the estate of the other rows has not (`stream_estate`)."""
+
 
 def cell(estate: Estate, who: Principal, act: Act) -> str | None:
     """Return `yes`, `via ...` with the roles on the way, or None if there is no way."""
@@ -196,7 +203,7 @@ def _world(estate: Estate, *, guarded: bool) -> World:
 
 @cache
 def _reachable(estate: Estate, text: str) -> list[tuple[Actor, tuple[str, ...]]]:
-    who = next(one for one in PRINCIPALS if one.text == text)
+    who = next(one for one in (*PRINCIPALS, *STREAMED) if one.text == text)
     world = _world(estate, guarded=who.guarded)
     actor = who.actor or next(
         one for one in world.roles if one.principal == arn(who.account, who.role)
@@ -227,20 +234,21 @@ def _directly(world: World, actor: Actor, act: Act) -> bool:
     )
 
 
-def table(estate: Estate) -> str:
-    """Return the matrix as Markdown."""
+def table(estate: Estate, streamed: Estate) -> str:
+    """Return the matrix as Markdown; `streamed` is an estate with streams."""
     lines = [
         "| | " + " | ".join(act.text for act in ACTS) + " |",
         "|---|" + "---|" * len(ACTS),
     ]
-    for who in PRINCIPALS:
-        cells = (cell(estate, who, act) or "-" for act in ACTS)
+    rows = [(estate, who) for who in PRINCIPALS] + [(streamed, who) for who in STREAMED]
+    for of, who in rows:
+        cells = (cell(of, who, act) or "-" for act in ACTS)
         lines.append(f"| {who.text} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def with_matrix(text: str, estate: Estate) -> str:
+def with_matrix(text: str, estate: Estate, streamed: Estate) -> str:
     """Return a page with its matrix made anew."""
     before, opening, rest = text.partition("<!-- permission matrix -->\n")
     _, closing, after = rest.partition("\n<!-- end -->")
-    return f"{before}{opening}{table(estate)}{closing}{after}"
+    return f"{before}{opening}{table(estate, streamed)}{closing}{after}"

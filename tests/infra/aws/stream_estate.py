@@ -1,7 +1,11 @@
-"""The example with three streams: two that log groups are subscribed to, one of a partner's bus."""
+"""The example with three streams: two that log groups are subscribed to, one of a partner's bus.
+
+`python -m tests.infra.aws.stream_estate` prints its configuration, for `make check-infra`.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +64,7 @@ def synthesized(folder: Path) -> Path:
     except RuntimeError as error:
         assert "Validation" in str(error)
     return out
+
+
+if __name__ == "__main__":
+    sys.stdout.write(CONFIG)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.aws.estate import EVIDENCE, Estate, arn
-from tests.infra.aws.matrix import ACTS, PRINCIPALS, Principal, cell, with_matrix
+from tests.infra.aws.matrix import ACTS, PRINCIPALS, STREAMED, Principal, cell, with_matrix
 from tests.infra.aws.paths import EVERYTHING, Actor, World
 
 PAGE = Path(__file__).parents[3] / "docs" / "threat-model.md"
@@ -93,6 +93,16 @@ def test_each_may_exactly_what_is_written_down(estate: Estate, who: Principal) -
     assert expected == actual
 
 
+@pytest.mark.parametrize("who", STREAMED, ids=lambda who: who.text)
+def test_what_fills_a_bucket_of_a_source_reaches_no_evidence(
+    streamed: Estate, who: Principal
+) -> None:
+    """It writes files that an exporter reads; the exporter of that estate does put evidence."""
+    assert [] == [act.text for act in ACTS if cell(streamed, who, act)]
+    exporter = next(one for one in PRINCIPALS if one.text == "exporter")
+    assert "via writer-aws_cloudtrail" == cell(streamed, exporter, ACTS[0])
+
+
 def test_nobody_overwrites_deletes_or_locks_evidence(estate: Estate) -> None:
     """No row of the matrix has any of these, on whatever way."""
     never = {"overwrite", "delete", "delete version", "lock ev", "annotate"}
@@ -104,9 +114,9 @@ def test_nobody_overwrites_deletes_or_locks_evidence(estate: Estate) -> None:
     ]
 
 
-def test_the_page_shows_the_matrix(estate: Estate) -> None:
+def test_the_page_shows_the_matrix(estate: Estate, streamed: Estate) -> None:
     """docs/threat-model.md is what `python -m tests.infra.aws` writes."""
-    assert with_matrix(PAGE.read_text(), estate) == PAGE.read_text()
+    assert with_matrix(PAGE.read_text(), estate, streamed) == PAGE.read_text()
 
 
 NEEDED = {

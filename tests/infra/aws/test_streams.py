@@ -22,11 +22,6 @@ STACK = "nhi-evidence-export-eu-central-1"
 ROLE = f"arn:aws:iam::{ARCHIVE}:role/"
 
 
-@pytest.fixture(scope="module")
-def streamed(streamed_assembly: Path) -> Estate:
-    return Estate(streamed_assembly)
-
-
 def test_the_rule_packs_agree(streamed_assembly: Path) -> None:
     """Nothing is unanswered."""
     validated = json.loads((streamed_assembly / "validation-report.json").read_text())

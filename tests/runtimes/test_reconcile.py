@@ -19,6 +19,7 @@ from nhi_evidence.completeness.check import Check
 from nhi_evidence.completeness.statement import standing
 from nhi_evidence.coverage.canary import plan as plans
 from nhi_evidence.coverage.canary import statement
+from nhi_evidence.coverage.canary.check import Check as CanaryCheck
 from nhi_evidence.coverage.canary.weigh import Result
 from nhi_evidence.coverage.cells import cells, setting_of
 from nhi_evidence.embedded import seaweedfs_iam as iam
@@ -29,6 +30,7 @@ from nhi_evidence.evidence.flags import LockPolicy
 from nhi_evidence.evidence.seal import Sealer
 from nhi_evidence.evidence.verify import Options, Policy, Report, Verifier
 from nhi_evidence.evidence.verify.sorting import MemorySorter
+from nhi_evidence.evidence.verify.statements import Together
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.lock import lock_batch
 from tests.cloudtrail_stub import CloudTrailStub
@@ -127,12 +129,15 @@ def reader(bucket: EmbeddedStore) -> S3EvidenceVersions:
 
 
 def verified(bucket: EmbeddedStore, kms: KmsStub) -> Report:
+    """Verify the bucket, its statements of both kinds made again."""
     key = note.from_spki(NAME, kms.signer.public_key())
+    store = reader(bucket)
+    checks = Together(Check(MemorySorter), CanaryCheck(store, MemorySorter))
     return Verifier(
-        reader(bucket),
+        store,
         Policy(name=NAME, keys=(key,)),
         now=clock.now(),
-        options=Options(statements=Check(MemorySorter)),
+        options=Options(statements=checks),
     ).run()
 
 

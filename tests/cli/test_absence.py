@@ -52,7 +52,7 @@ def test_what_is_on_record_is_named(tmp_path: Path) -> None:
     ask = ("attest-absence", sealed.folder, "--key", sealed.vkey, "--identity", BOT, *TIMES)
     result = run(*ask, "--step", "credential_validation", "-o", file)
     assert result.code == exit_codes.WRONG
-    assert result.out.startswith("on record: 1 record; nothing is attested")
+    assert result.out.startswith("on record: 1 record; nothing attested")
     assert "GetCallerIdentity" in result.out
     assert not file.exists()
 

@@ -140,7 +140,7 @@ def test_the_record_binds_the_case_and_is_sealed_like_everything(
     )
     assert lock["Retention"]["Mode"] == "COMPLIANCE"
     early = verify(estate, recorded)
-    assert (early.code, "is not sealed yet" in early.out) == (2, True), early.out
+    assert (early.code, "but not sealed yet" in early.out) == (2, True), early.out
     estate.seal()
     late = verify(estate, recorded)
     assert (late.code, "its custody record is sealed: leaf " in late.out) == (2, True), late.out
@@ -206,12 +206,12 @@ def test_whoever_rewrites_the_record_too_is_seen_by_the_evidence(
     unseen = verify(estate, folder, with_evidence=False)
     theirs = alone(folder, estate.key)
     for out in (unseen.out, theirs.stdout):
-        assert "the evidence has op/v1/custody/" in out or "as whoever made the case says" in out
+        assert "the evidence has op/v1/custody/" in out or "whoever made the case" in out
 
 
 def test_a_case_without_a_record_says_so_and_why(estate: Estate, tmp_path: Path) -> None:
     result = create(estate, tmp_path / "case.zip")
-    assert "the evidence has no record of this case: none was asked for (--custody)" in result.out
+    assert "the evidence has no record of this case: not requested (--custody)" in result.out
     folder = unpack(tmp_path / "case.zip", tmp_path / "unpacked")
     assert document(folder, "custody.json")["record"] is None
     text = "no custody record was written (not requested (--custody))"
@@ -231,7 +231,7 @@ def test_without_the_right_nothing_is_exported(estate: Estate, tmp_path: Path) -
 
 def test_objects_on_hold_stay_and_the_case_names_them(estate: Estate, tmp_path: Path) -> None:
     refused = create(estate, tmp_path / "none.zip", "--legal-hold")
-    assert (refused.code, "by now, and staying so: none" in refused.err) == (4, True), refused.err
+    assert (refused.code, "already under legal hold, and staying so: none" in refused.err) == (4, True), refused.err
     assert not (tmp_path / "none.zip").exists()
     hold = ("--legal-hold", "--legal-role", iam.LEGAL_ROLE)
     result = create(estate, tmp_path / "case.zip", *hold, *RECORDED)

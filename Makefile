@@ -16,6 +16,9 @@ CDK := node_modules/.package-lock.json
 # A shim is not enough for uv: it gets the path of the interpreter itself.
 INTERPRETER = "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
+# Where the environment forbids it, each of the many processes would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: init cdk bootstrap deploy deploy-gcp deploy-azure help demo test test-slow test-all test-deep e2e check check-infra synth bench atlas docs fmt build clean
 
@@ -36,8 +39,9 @@ endif
 SEED ?= $(shell date +%Y%m%d)
 FUZZ_SECONDS ?= 600
 
+# What tests/architecture looks at is in `make check`, and not done twice.
 test: $(SYNCED)  ## the tests for every change, in parallel
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --ignore=tests/architecture $(ARGS)
 
 test-slow: $(SYNCED)
 	$(PYTEST) -m "slow and not deep and not e2e" $(ARGS)

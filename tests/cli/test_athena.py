@@ -68,7 +68,11 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize("form", ["table", "csv"])
-@pytest.mark.parametrize("sql", QUESTIONS, ids=range(len(QUESTIONS)))
+@pytest.mark.parametrize(
+    "sql",
+    [QUESTIONS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in QUESTIONS[1:])],
+    ids=range(len(QUESTIONS)),
+)
 def test_an_answer_is_the_same_to_the_byte(engines: Engines, sql: str, form: str) -> None:
     here, there = both(engines, "query", "--sql", sql, "--format", form)
     assert here.out == there.out

@@ -128,6 +128,7 @@ def _without_place(value: object) -> object:
     return [_without_place(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+@pytest.mark.slow
 def test_a_timeline_over_clouds_is_the_same(engines: Engines) -> None:
     """Of the workload that crosses most platforms."""
     sql = "SELECT DISTINCT identity FROM events WHERE identity LIKE 'nhi:oidc:%'"

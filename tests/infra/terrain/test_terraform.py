@@ -24,7 +24,9 @@ from tests.infra.terrain.terraform import Terraform, destructible
 STACKS = ("gcp-identity", "gcp-export", "azure-identity", "azure-export")
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize(
+    "name", [STACKS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in STACKS[1:])]
+)
 def test_terraform_validates(name: str, stacks: Stacks, terraform: Terraform) -> None:
     """Every reference leads somewhere, every argument is known and of its type, none misses."""
     assert [] == terraform.errors(stacks[name], name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 
 import pytest
 
 from nhi_evidence import sources
+from nhi_evidence.event import Delivery, Limits, Undecodable
 from nhi_evidence.pipeline.export import Mapper
 from nhi_evidence.pipeline.mapping import Normalized
+from nhi_evidence.sources.gcp_audit.envelopes import unwrap
 from tests.cases.reader import FOLDER, cases, read
 
 
@@ -36,9 +39,33 @@ def test_an_unreadable_text_with_a_word_of_it_is_kept_by_nobody(word: str) -> No
     cutter = sources.cutter("gcp_audit")
     assert cutter is not None
     harmless, feared = (f'{{"resource":{{"type":"{name}"' for name in ("gce_instance", word))
-    for form in (str.encode, lambda text: text.encode("utf-16-le"), packed, torn):
+    forms = (str.encode, lambda text: text.encode("utf-16-le"), packed, torn, enveloped, damaged)
+    for form in forms:
         assert form(harmless) == cutter.cut(form(harmless)).text
         assert cutter.cut(form(feared)).text == b""
+
+
+def test_what_is_packed_twice_is_not_looked_into() -> None:
+    """It may never end; so it is feared."""
+    cutter = sources.cutter("gcp_audit")
+    assert cutter is not None
+    assert not cutter.is_feared(packed("{harmless"))
+    assert cutter.is_feared(gzip.compress(packed("{harmless")))
+
+
+def test_a_message_whose_base64_is_damaged_is_refused_without_it() -> None:
+    """The envelope can be read, the entry in it cannot: of both the hash alone is kept."""
+    mapper = Mapper("gcp_audit", keep_out_of_scope_raw=True)
+    entry = base64.b64encode(b'{"protoPayload":{"serviceName":"k8s.io"},"labels":{"x":"hush"}}')
+    harmless = base64.b64encode(b'{"protoPayload":{"serviceName":"storage.googleapis.com"}}')
+    for data, is_cut in ((entry, True), (harmless, False)):
+        body = b'{"message":{"data":"!%b","messageId":"1"},"subscription":"s"}' % data[1:]
+        undecodable = unwrap(body, Limits())
+        assert isinstance(undecodable, Undecodable)
+        assert undecodable.reason == "damaged_base64"
+        (part,) = mapper.reject_delivery(Delivery("b/o@1", body), undecodable)
+        assert ("cut" if is_cut else "exact") == part.table_line.rebuild
+        assert is_cut == (data[8:] not in b"".join(part.lines))
 
 
 def packed(text: str) -> bytes:
@@ -47,6 +74,16 @@ def packed(text: str) -> bytes:
 
 def torn(text: str) -> bytes:
     return packed(text)[:-6]
+
+
+def enveloped(text: str) -> bytes:
+    """As a message of Pub/Sub that breaks off."""
+    return b'{"message":{"data":"' + base64.b64encode(text.encode())
+
+
+def damaged(text: str) -> bytes:
+    """Of base64 in the spelling for addresses, without its first character."""
+    return b'{"message":{"data":"!' + base64.urlsafe_b64encode(text.encode())[1:]
 
 
 def test_entries_of_other_calls_are_locked_as_they_come() -> None:

@@ -150,7 +150,7 @@ with run.copy(Path(sys.argv[1])) as package:
     assert run.fate(package, tests, 60) is run.Fate.SURVIVED
     changes = (
         (b"", b""),  # none
-        (b"del self[next(iter(self))]", b"pass"),
+        (b"if len(self) >= self._half:", b"if False:"),
         (b"self[key] = result", b"while True: pass"),
         (b"import msgspec", b"raise ImportError"),
         (b"", b"raise SystemExit(1)"),
@@ -158,6 +158,7 @@ with run.copy(Path(sys.argv[1])) as package:
     sources = [
         source.replace(before, after, 1) if before else source + after for before, after in changes
     ]
+    assert all(before in source for before, _ in changes)
     start = partial(run.be_tested, package, tests)
     print(*sorted(quick.noticed(path, sources, start=start, slower=2)))
 """

@@ -136,6 +136,7 @@ def test_the_story_of_three_clouds_and_five_platforms(tmp_path: Path) -> None:
     assert 1 == clouds["aws_cloudtrail"]["objects"]
 
 
+@pytest.mark.slow
 def test_own_files_and_plain_output(tmp_path: Path) -> None:
     """A user's folder is delivered the same way; nothing of a record acts on the terminal.
 

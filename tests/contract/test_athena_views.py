@@ -82,7 +82,9 @@ def unbounded(sql: str) -> str:
     return tree.sql("duckdb")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [*NAMES[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[2:])]
+)
 def test_every_question_has_the_same_rows(both: Both, name: str) -> None:
     (question,) = (each for each in questions() if each.name == name)
     sql = unbounded(question.sql)

@@ -299,6 +299,7 @@ def stated_canaries(bucket: EmbeddedStore, result: Result, size: int) -> str:
     return operation.key
 
 
+@pytest.mark.slow
 def test_what_canaries_show_goes_over_the_settings(
     bucket: EmbeddedStore, aws: SettingsStub, tmp_path: Path
 ) -> None:

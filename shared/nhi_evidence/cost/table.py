@@ -112,4 +112,5 @@ def _prices() -> Iterator[str]:
         f"measured; a month is {MONTH} days, a GB 2^30 bytes."
     )
     yield "Every event is taken to be kept, and days to be alike."
-    yield "Not in it either: what the trail itself costs, and the space of its bucket."
+    yield "Not in it either: what the trail itself costs, and the space of its bucket; Firehose"
+    yield "streams of other sources, charged by the GB taken in, each record rounded up to 5 KB."

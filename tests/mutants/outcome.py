@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-
-from tests.mutants.run import PACKAGE, ROOT
 
 _LIVED = re.compile(r"survived (\S+?):\d+: (.*)")
 _FIGURES = re.compile(
     r"(\S+\.py): (\d+) mutants: (\d+) noticed, (\d+) live for a reason, (\d+) not noticed"
+    r"; code ([0-9a-f]{8})"
 )
 _TABLE = re.compile(r"(<!-- mutants -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-_HEAD = "| file | mutants | noticed | may live | not noticed | as of |\n|---|--:|--:|--:|--:|---|\n"
+_HEAD = "| file | mutants | noticed | may live | not noticed | code |\n|---|--:|--:|--:|--:|---|\n"
 
 
 class Figures(NamedTuple):
@@ -26,12 +24,14 @@ class Figures(NamedTuple):
     listed: int
     """Live, and stand in survivors.toml with the reason."""
     unnoticed: int
+    code: str
+    """Digest of the code that the mutants were made of (`code_digest`)."""
 
     def __str__(self) -> str:
         """As a run prints it."""
         return (
             f"{self.file}: {self.mutants} mutants: {self.noticed} noticed, "
-            f"{self.listed} live for a reason, {self.unnoticed} not noticed"
+            f"{self.listed} live for a reason, {self.unnoticed} not noticed; code {self.code}"
         )
 
 
@@ -44,6 +44,11 @@ class Outcome(NamedTuple):
     """Mutants by file and name."""
 
 
+def _figures(cells: Sequence[str]) -> Figures:
+    file, count, noticed, may_live, unnoticed, code = cells
+    return Figures(file, int(count), int(noticed), int(may_live), int(unnoticed), code)
+
+
 def read(output: str) -> Outcome:
     """Read what a run printed."""
     figures: dict[str, Figures] = {}
@@ -52,30 +57,35 @@ def read(output: str) -> Outcome:
         if match := _LIVED.fullmatch(line):
             lived.setdefault(match[1], set()).add(match[2])
         elif match := _FIGURES.fullmatch(line):
-            figures[match[1]] = Figures(match[1], *map(int, match.groups()[1:]))
+            figures[match[1]] = _figures(match.groups())
     places = {(file, name) for file, names in lived.items() for name in names if file in figures}
     return Outcome(figures, places)
 
 
-def last_commit(file: str) -> str:
-    """Return the commit that changed a file of the package last."""
-    command = ("git", "log", "-1", "--format=%h", "--abbrev=8", "--", str(PACKAGE / file))
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def page(text: str, figures: Iterable[Figures], commit: Callable[[str], str] = last_commit) -> str:
-    """Return a page with the rows of its table of mutants that figures are new of.
+def rows(text: str) -> dict[str, Figures]:
+    """Return what a page's table of mutants says, by file.
 
     Raises `ValueError` where the page has no such table.
     """
     match = _TABLE.search(text)
     if match is None:
         raise ValueError("no table of mutants")
-    rows = {row.split("`")[1]: row for row in match[2].splitlines() if row.startswith("| `")}
-    for each in figures:
-        numbers = " | ".join(map(str, each[1:]))
-        rows[each.file] = f"| `{each.file}` | {numbers} | {commit(each.file)} |"
-    table = _HEAD + "".join(f"{rows[file]}\n" for file in sorted(rows))
-    return text[: match.start(2)] + table + text[match.end(2) :]
+    figures = {}
+    for row in match[2].splitlines():
+        if row.startswith("| `"):
+            each = _figures([cell.strip(" `") for cell in row.strip("|").split("|")])
+            figures[each.file] = each
+    return figures
+
+
+def page(text: str, figures: Iterable[Figures]) -> str:
+    """Return a page with the rows of its table of mutants that figures are new of.
+
+    Raises `ValueError` where the page has no such table.
+    """
+    all_rows = rows(text) | {each.file: each for each in figures}
+    table = "".join(
+        f"| `{file}` | {' | '.join(map(str, numbers))} | `{code}` |\n"
+        for file, *numbers, code in sorted(all_rows.values())
+    )
+    return _TABLE.sub(lambda match: match[1] + _HEAD + table + match[3], text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nhi_evidence.catalog.table import Names
+from nhi_evidence.catalog.table import Names, read
+from nhi_evidence.errors import CatalogError
 from nhi_evidence.phases import Phase
 from tests.unit.test_catalog import catalog, event
 
@@ -72,3 +73,10 @@ def test_a_pattern_folds_case_where_the_table_does() -> None:
     folded = catalog(rows=[row], names={"fold_case": True})
     assert ("iam:up.*key",) == folded.classify(event("UpdateAccessKey")).rules
     assert ("iam:up.*key",) != catalog(rows=[row]).classify(event("UpdateAccessKey")).rules
+
+
+def test_what_is_not_there_is_not_included() -> None:
+    """A table that includes an unknown one is refused, with the known ones."""
+    text = b'{"version": 1, "include": ["cubernetes"], "rows": []}'
+    with pytest.raises(CatalogError, match=r"^a pack: includes 'cubernetes'; known: kubernetes$"):
+        read(text, None, name="a pack")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from hashlib import sha256
 
 import pytest
@@ -34,6 +35,17 @@ def test_one_byte_more_is_refused(sizes: tuple[int, ...]) -> None:
     assert "100" in refused.detail
 
 
+def test_the_limit_is_on_a_file_that_is_not_compressed_too() -> None:
+    """Which is read, and hashed, up to the limit."""
+    content = b"x" * LIMIT.inflated_bytes
+    assert content == inflated(content, LIMIT)
+    assert sha256(content).hexdigest() == inflated_sha256(content, LIMIT)
+    refused = inflated(content + b"x", LIMIT)
+    assert isinstance(refused, Undecodable)
+    assert "inflation_limit" == refused.reason
+    assert inflated_sha256(content + b"x", LIMIT) is None
+
+
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
 def test_hashing_in_pieces_says_the_same(tail: bytes, place: int, value: int, cut: int) -> None:
     """Of whatever comes: the hash of what would be held, and none where that is undecodable."""
@@ -59,3 +71,18 @@ def test_a_file_of_many_pieces_is_hashed() -> None:
         result = inflated(body, limits)
         assert isinstance(result, bytes)
         assert sha256(result).hexdigest() == inflated_sha256(body, limits)
+
+
+def test_what_is_hashed_is_not_held() -> None:
+    """Of 32 MiB a few are in memory at a time."""
+    content = bytes(32 << 20)
+    body, expected = gzip.compress(content, 1), sha256(content).hexdigest()
+    del content
+    tracemalloc.start()
+    try:
+        actual = inflated_sha256(body, Limits())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert expected == actual
+    assert most < 8 << 20

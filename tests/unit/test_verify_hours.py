@@ -30,6 +30,12 @@ def content(*units: UnitLine, mapper: str = "m1", void: tuple[int, ...] = ()) ->
     return Content(table_of(*units, mapper=MapperIdentity("0", mapper)), [], frozenset(void))
 
 
+OF_ONE = sum(map(len, table_of(unit_line("a"), mapper=MapperIdentity("0", "m1")).lines))
+"""Bytes of the lines of an object with one unit."""
+
+KEPT_BYTES = hours.KEPT_BYTES
+
+
 @pytest.fixture(autouse=True, params=[0, 4 << 20], ids=["by claim", "by line"])
 def kept_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every claim is sorted and weighed, or that alone of which there is more than one."""
@@ -43,7 +49,8 @@ def weighed(
     report: Report | None = None,
 ) -> tuple[Report, Hour]:
     hour = Hour(mappers, MemorySorter())
-    hour.expired_in_part = is_expired
+    if is_expired:
+        hour.expired_in_part = True
     for index, each in enumerate(objects):
         hour.add(index, f"k{index}", each)
     report = report or Report(name="log", now=0)
@@ -118,18 +125,39 @@ def test_what_is_claimed_once_counts_where_it_is_claimed_whole(changes: dict[str
 def test_many_small_objects_are_counted_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is taken before an hour is known to be large, and after."""
     objects = [content(unit_line(name)) for name in "abca"]
-    line_bytes = sum(map(len, table_of(unit_line("a"), mapper=MapperIdentity("0", "m1")).lines))
     expected = weighed(*objects)[0]
     assert {"counted": 3, "duplicate claims": 1} == expected.units
-    for kept in (line_bytes, 2 * line_bytes, 4 * line_bytes):
+    for kept in (OF_ONE, 2 * OF_ONE, 4 * OF_ONE):
         monkeypatch.setattr(hours, "KEPT_BYTES", kept)
         assert expected == weighed(*objects)[0]
+
+
+def test_lines_are_kept_up_to_a_bound_and_then_all_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first byte past it nothing is kept: neither what was, nor what comes."""
+    objects = [content(unit_line(name)) for name in "abcd"]
+    monkeypatch.setattr(hours, "KEPT_BYTES", 2 * OF_ONE)
+    sorter = MemorySorter()
+    hour = Hour((), sorter)
+    for number, in_sorter in enumerate((0, 0, 3, 4)):
+        hour.add(number, f"k{number}", objects[number])
+        assert in_sorter == len(list(sorter))
+
+
+def test_four_megabytes_of_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an hour: however long its lines are, no more of them is in memory."""
+    monkeypatch.setattr(hours, "KEPT_BYTES", KEPT_BYTES)
+    sorter = MemorySorter()
+    hour = Hour((), sorter)
+    for number in range(5):
+        assert [] == list(sorter)
+        hour.add(number, f"k{number}", content(unit_line(f"{number}" * 1_000_000)))
+    assert 5 == len(list(sorter))
 
 
 def test_rejections_and_what_cannot_be_rebuilt_are_counted() -> None:
     """One of each unit that counts, whatever its duplicates state."""
     report, _ = weighed(content(unit_line("a", **REFUSED), unit_line("b", **REFUSED)))
-    assert 2 == report.rejected_deliveries
+    assert (2, {}) == (report.rejected_deliveries, report.records_counted)
     cut = unit_line("a", rebuild="cut")
     assert 1 == weighed(content(cut))[0].not_rebuilt
     parts = [

@@ -50,7 +50,6 @@ class Hour:
         self._unlisted: dict[str, str] = {}
         self._objects: list[_Object] = []
         self._bytes = 0
-        self._is_sorted = False
         self.expired_in_part = False
         """Something of the hour is gone as it may be: what lacks a part is no finding."""
 
@@ -66,19 +65,15 @@ class Hour:
         self._bytes += sum(map(len, table.lines))
         if self._bytes > KEPT_BYTES:
             # More of the hour may be to come: nothing of it is known to be claimed once.
-            self._set_aside()
+            for taken in self._objects:
+                self._sort(taken, taken.units)
+            self._objects.clear()
         digest = table.header.mapper.digest
         if units and self._mappers and digest not in self._mappers:
             self._unlisted.setdefault(digest, key)
 
-    def _set_aside(self) -> None:
-        """Leave what was taken to be weighed claim by claim."""
-        self._is_sorted = True
-        for taken in self._objects:
-            self._sort(taken, taken.units)
-        self._objects.clear()
-
     def _sort(self, taken: _Object, units: Sequence[UnitLine]) -> None:
+        """Leave units of an object to be weighed claim by claim."""
         for claim, unit in zip(
             counting.claims(taken.index, taken.key, taken.header, units), units, strict=True
         ):
@@ -89,8 +84,6 @@ class Hour:
         """Count the hour into a report."""
         tally = Counter(report.units)
         records = Counter(report.records_counted)
-        if self._is_sorted:
-            self._set_aside()
         claimed = Counter(unit.unit for taken in self._objects for unit in taken.units)
         for taken in self._objects:
             alone: list[UnitLine] = []
@@ -100,7 +93,6 @@ class Hour:
                 (alone if is_alone else others).append(unit)
             self._sort(taken, others)
             self._count(taken.header.source, alone, tally, records, report)
-        self._objects.clear()
         for _, same in groupby(self._sorter, key=itemgetter(0)):
             self._weigh([_decode(value) for _, value in same], tally, records, report)
         report.units = {name: count for name, count in sorted(tally.items()) if count}

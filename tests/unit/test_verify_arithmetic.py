@@ -61,7 +61,7 @@ def test_a_line_that_is_right_may_be_in_doubt(changes: dict[str, Any]) -> None:
         ({"gaps": ((1, 1), (2, ","))}, "not a gap: (1, 1)"),
         ({"u": lines.unit_id(NAME)[:-1]}, "another unit id"),
         ({"rejection": Rejection("bad")}, "a rejection has a reason"),
-        ({name: "b" * 65 for name in ("src_sha256", "raw_sha256", "root")}, "not a hash"),
+        (dict.fromkeys(("src_sha256", "raw_sha256", "root"), "b" * 65), "not a hash"),
     ],
 )
 def test_what_is_nearly_plain_is_in_doubt(changes: dict[str, Any], problem: str) -> None:

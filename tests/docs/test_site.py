@@ -77,6 +77,8 @@ def test_every_page_can_be_come_to(staged: Path) -> None:
 def test_every_reader_has_a_path(reader: str) -> None:
     """The first page says where each begins."""
     home = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    path = re.search(rf"^## An? {reader}.*?\n\n(.*?)(?:\n\n|\Z)", home, re.DOTALL | re.MULTILINE)
+    path = re.search(
+        rf"^## For an? {reader}.*?\n\n(.*?)(?:\n\n|\Z)", home, re.DOTALL | re.MULTILINE
+    )
     assert path
     assert len(re.findall(r"^\d\. ", path[1], re.MULTILINE)) >= 3
